@@ -5,7 +5,15 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
-import { type Connect, defineConfig, esmExternalRequirePlugin, minifySync, type Plugin, type UserConfig } from 'vite';
+import {
+  build,
+  type Connect,
+  defineConfig,
+  esmExternalRequirePlugin,
+  minifySync,
+  type Plugin,
+  type UserConfig,
+} from 'vite';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
 import { zipParts } from './src/files/zip.ts';
@@ -171,6 +179,72 @@ function installedPeers(): Plugin {
   };
 }
 
+/** The examples of the page Code: the one of README.md, then those of docs/examples.md with their headings. */
+const examplePrograms: Plugin = {
+  name: 'heddle:examples',
+  resolveId: (id) => (id === 'virtual:heddle-examples' ? `\0${id}` : undefined),
+  async load(id) {
+    if (id !== '\0virtual:heddle-examples') return undefined;
+    const [readme = '', guide = ''] = await Promise.all(
+      ['README.md', 'docs/examples.md'].map((path) => readFile(resolve(root, path), 'utf8')),
+    );
+    const first = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+    const found = [...guide.matchAll(/^## (.+)\n\n([^`#]*(?:`[^`\n]+`[^`#]*)*)```ts\n([\s\S]*?)```/gm)];
+    const examples = [
+      { title: 'Train a translator', text: 'The example of the README, on the built-in corpus.', code: first },
+      ...found.map(([, title = '', text = '', code = '']) => ({ title, text: text.replaceAll('`', '').trim(), code })),
+    ].map((example) => ({ id: example.title.toLowerCase().replaceAll(/\W+/g, '-'), ...example }));
+    return `export const examples = ${JSON.stringify(examples)};`;
+  },
+};
+
+/** The library in one module, as text of a script: what programs of the page Code import. */
+let codeLibrary: Promise<string> | undefined;
+function buildCodeLibrary(): Promise<string> {
+  codeLibrary ??= build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    plugins: [shortShaders],
+    build: {
+      write: false,
+      target: 'es2022',
+      lib: { entry: resolve(root, 'demo/code/library.ts'), formats: ['es'] },
+      rolldownOptions: { output: { codeSplitting: false }, checks: { ineffectiveDynamicImport: false } },
+    },
+  }).then((results) => {
+    const [output] = [results].flat() as { output: { type: string; code?: string }[] }[];
+    return output?.output.find(({ type }) => type === 'chunk')?.code ?? '';
+  });
+  return codeLibrary;
+}
+
+/** code-frame.html: the frame that programs run in, with its script inside, and a policy that allows only that script and programs. */
+async function codeFrame(): Promise<string> {
+  const script = await readFile(resolve(root, 'demo/code/frame.js'), 'utf8');
+  const hash = createHash('sha256').update(script).digest('base64');
+  const policy = `default-src 'none'; script-src 'sha256-${hash}' blob:`;
+  return `<!doctype html>\n<meta charset="utf-8" />\n<meta http-equiv="Content-Security-Policy" content="${policy}" />\n<title>Program</title>\n<script>${script}</script>\n`;
+}
+
+/** The files of the page Code that are not modules of it: code-frame.html and code/library.js. */
+const codePage: Plugin = {
+  name: 'heddle:code-page',
+  async generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'code-frame.html', source: await codeFrame() });
+    this.emitFile({ type: 'asset', fileName: 'code/library.js', source: await buildCodeLibrary() });
+  },
+  configureServer({ middlewares }) {
+    const send = (path: string, type: string, text: () => Promise<string>) =>
+      middlewares.use(path, (_, response, next) => {
+        const answer = (body: string) => response.writeHead(200, { 'Content-Type': type, ...isolation }).end(body);
+        text().then(answer, next);
+      });
+    send('/code-frame.html', 'text/html', codeFrame);
+    send('/code/library.js', 'text/javascript', buildCodeLibrary);
+  },
+};
+
 /** Cross-origin isolation, as in src/host/static-server.ts, for a finer clock. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
@@ -242,11 +316,12 @@ const demo: UserConfig = {
         index: resolve(root, 'demo/index.html'),
         learn: resolve(root, 'demo/learn.html'),
         lab: resolve(root, 'demo/lab.html'),
+        code: resolve(root, 'demo/code.html'),
       },
       checks: { pluginTimings: false, bundlerTimings: false }, // the workers are separate builds
     },
   },
-  plugins: [contentSecurity, hub, installedPeers(), documents, offline],
+  plugins: [contentSecurity, hub, installedPeers(), examplePrograms, codePage, documents, offline],
 };
 
 export default defineConfig(({ mode }) => (mode === 'demo' ? demo : modules));

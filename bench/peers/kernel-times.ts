@@ -1,5 +1,6 @@
 // Single kernels: each result is checked against float64, then the forms of all contestants are timed in turn.
 
+import { quartiles } from '../../src/gpu/plan-timing.ts';
 import type { Contestant, KernelRun } from './contestant.ts';
 import { errorOf, kernelWork } from './kernel-graphs.ts';
 import { kernelList, makeArrays } from './peer-kernels.ts';
@@ -11,6 +12,9 @@ export interface TimedForm {
   readonly form: string;
   /** Median microseconds of one call. */
   readonly us: number;
+  /** Lower and upper quartile of the microseconds. */
+  readonly low?: number;
+  readonly high?: number;
   readonly gflops: number | null;
   /** Calls between two waits for the GPU. */
   readonly calls: number;
@@ -78,8 +82,10 @@ export async function timeKernels(
     for (let i = 0; i < rounds; i++) for (const e of entrants) e.times.push(await timeOf(e.kernel, e.calls));
     const forms = entrants.map(({ contestant, form, calls, times, error }): TimedForm => {
       const ms = median(times);
+      const { low, high } = quartiles(times);
       const gflops = spec.flops ? round(spec.flops / ms / 1e6, 3) : null;
-      return { contestant, form, us: round(ms * 1e3), gflops, calls, error: round(error, 2) };
+      const us = { us: round(ms * 1e3), low: round(low * 1e3), high: round(high * 1e3) };
+      return { contestant, form, ...us, gflops, calls, error: round(error, 2) };
     });
     for (const { kernel } of entrants) kernel.dispose();
     rows.push({ name: spec.name, ...kernelWork(spec.kind, inputs), forms });

@@ -7,6 +7,7 @@ const pages = [
   { id: 'train', href: './index.html', name: 'Train' },
   { id: 'learn', href: './learn.html', name: 'Learn' },
   { id: 'lab', href: './lab.html', name: 'Kernel lab' },
+  { id: 'code', href: './code.html', name: 'Code' },
 ] as const;
 
 /** The header of a page. */

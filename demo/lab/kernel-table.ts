@@ -1,47 +1,146 @@
-// Table of kernels: time, share of the roofline and error of each.
+// Table of kernels: time, spread, share of the roofline and error of each, and the difference from a baseline. It can be
+// sorted and filtered.
 
+import { type BenchRun, compareRuns, fastestOf } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
+import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
+import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
-import { el, fill } from '../common/dom.ts';
-import { errorText, maxSpread, relativeSpread, time } from './measurement-text.ts';
-import { rateOf, roofAt } from './roofline.ts';
+import { type Child, el, fill, setText } from '../common/dom.ts';
+import { field, select } from '../common/form-controls.ts';
+import { errorText, pluralize, relativeSpread, spreadText, time } from './measurement-text.ts';
+import { groups, rateOf, shareOfRoof } from './roofline.ts';
+
+/** What the table shows. */
+export interface TableContent {
+  readonly kernels: readonly KernelResult[];
+  readonly roofs: Roofs | undefined;
+  readonly all: boolean;
+  /** The run of the kernels, without which nothing is compared. */
+  readonly run: Pick<BenchRun, 'kernels' | 'roofSpread'> | undefined;
+  readonly baseline: BenchRun | undefined;
+}
 
 /** The kernel table. */
 export interface KernelTable {
   readonly element: HTMLElement;
-  show(kernels: readonly KernelResult[], roofs: Roofs | undefined, all: boolean): void;
+  show(content: TableContent): void;
   /** Highlights the row of a kernel; undefined: none. */
   highlight(name: string | undefined): void;
 }
 
-const columns = ['Kernel', 'Time', 'Spread', 'GFLOP/s', 'GB/s', 'Of roofline', 'Error', 'Variant'] as const;
+/** A kernel with what is shown of it. */
+interface Row {
+  /** Of the run; a kernel that only the baseline has is shown as well. */
+  readonly kernel: KernelResult;
+  readonly own: boolean;
+  readonly before: number | undefined;
+  readonly change: Change | undefined;
+  readonly position: number;
+}
 
-/** Creates an empty table; `onPoint` is called with the kernel under the pointer. */
-export function createKernelTable(onPoint: (name: string | undefined) => void): KernelTable {
+interface Column {
+  readonly title: string;
+  /** The number that rows are sorted by. */
+  value(row: Row, roofs: Roofs | undefined): number;
+  /** Whether the column is only shown with a baseline. */
+  readonly compared?: boolean;
+}
+
+const best = ({ kernel: { variants } }: Row): VariantResult | undefined => variants[0];
+const columns: readonly Column[] = [
+  { title: 'Kernel', value: ({ position }) => position },
+  { title: 'Time', value: (row) => best(row)?.ms ?? Number.NaN },
+  { title: 'Spread', value: ({ kernel }) => disturbance(kernel) },
+  { title: 'GFLOP/s', value: (row) => rateOf(row.kernel, best(row) as VariantResult) },
+  { title: 'GB/s', value: (row) => row.kernel.bytes / (best(row)?.ms ?? Number.NaN) },
+  {
+    title: 'Of roofline',
+    value: (row, roofs) => (roofs ? shareOfRoof(row.kernel, best(row) as VariantResult, roofs) : Number.NaN),
+  },
+  { title: 'Error', value: (row) => Math.max(...row.kernel.variants.map((v) => v.error)) },
+  { title: 'Baseline', value: ({ before = Number.NaN }) => before, compared: true },
+  { title: 'Difference', value: ({ change }) => change?.change ?? Number.NaN, compared: true },
+];
+
+/** Creates an empty table; `onPoint` is called with the kernel under the pointer, `onOpen` with one that is pressed. */
+export function createKernelTable(
+  onPoint: (name: string | undefined) => void,
+  onOpen: (kernel: KernelResult) => void,
+): KernelTable {
+  let content: TableContent | undefined;
+  let sorted: { readonly column: Column; readonly descending: boolean } | undefined;
+  const filter = el('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', oninput: () => draw() });
+  const group = select([['', 'All groups'], ...kernelGroups.map((id): [string, string] => [id, groups[id].name])], '');
+  group.addEventListener('change', () => draw());
+  const tools = el('div', { class: 'table-tools' }, field('Show only names with', filter), field('Group', group));
+  const head = el('tr');
   const body = el('tbody');
   const table = el(
     'table',
     { class: 'numbers kernels' },
     el('caption', { class: 'unseen' }, 'Kernels; the fastest variant of each comes first'),
-    el('thead', {}, el('tr', {}, ...columns.map((c) => el('th', { scope: 'col' }, c)))),
+    el('thead', {}, head),
     body,
   );
   const scroll = el('div', { class: 'scroll', role: 'region', 'aria-label': 'Table of kernels', tabindex: 0 }, table);
-  const empty = el('p', { class: 'hint' }, 'Kernels appear here when they are measured.');
-  const element = el('div', {}, empty, scroll);
-  scroll.hidden = true;
+  const empty = el('p', { class: 'hint' });
+  const marks = el('p', { class: 'hint', role: 'status' });
+  const element = el('div', {}, tools, empty, scroll, marks);
   body.addEventListener('pointerover', (event) => {
     const row = (event.target as Element).closest('tr');
     onPoint(row?.dataset.kernel);
   });
   body.addEventListener('pointerleave', () => onPoint(undefined));
+
+  const sortBy = (column: Column) => {
+    const descending = sorted?.column === column ? !sorted.descending : false;
+    sorted = { column, descending };
+    draw();
+  };
+  const heading = (column: Column) => {
+    const direction = sorted?.column !== column ? undefined : sorted.descending ? 'descending' : 'ascending';
+    const arrow = direction && el('span', { 'aria-hidden': 'true' }, direction === 'ascending' ? ' ↑' : ' ↓');
+    const button = el('button', { type: 'button', class: 'sort', onclick: () => sortBy(column) }, column.title, arrow);
+    return el('th', { scope: 'col', 'aria-sort': direction }, button);
+  };
+  const draw = () => {
+    if (!content) return;
+    const { kernels, roofs, all, baseline } = content;
+    const rows = rowsOf(content);
+    const wanted = filter.value.trim().toLowerCase();
+    const shown = rows.filter(
+      ({ kernel }) =>
+        kernel.name.toLowerCase().includes(wanted) &&
+        (group.value === '' || kernel.group === (group.value as KernelGroup)),
+    );
+    if (sorted) {
+      const { column, descending } = sorted;
+      const value = (row: Row) => column.value(row, roofs);
+      shown.sort((a, b) => compare(value(a), value(b), descending) || a.position - b.position);
+    }
+    const visible = columns.filter(({ compared }) => !compared || baseline);
+    const focused = document.activeElement?.closest('.kernels thead') ? document.activeElement.textContent : undefined;
+    fill(head, ...visible.map(heading), el('th', { scope: 'col' }, 'Variant'));
+    if (focused)
+      [...head.querySelectorAll('button')]
+        .find((b) => b.firstChild?.textContent === focused.replace(/ [↑↓]$/, ''))
+        ?.focus();
+    fill(body, ...shown.flatMap((row) => elementsOf(row, roofs, all, baseline !== undefined, onOpen)));
+    tools.hidden = rows.length === 0;
+    scroll.hidden = shown.length === 0;
+    empty.hidden = shown.length > 0;
+    setText(empty, rows.length > 0 ? 'No kernel matches.' : 'Kernels appear here when they are measured.');
+    setText(marks, noteOf(kernels));
+  };
+  scroll.hidden = true;
+  tools.hidden = true;
   return {
     element,
-    show(kernels, roofs, all) {
-      empty.hidden = kernels.length > 0;
-      scroll.hidden = kernels.length === 0;
-      fill(body, ...kernels.flatMap((kernel) => rowsOf(kernel, roofs, all)));
+    show(given) {
+      content = given;
+      draw();
     },
     highlight(name) {
       for (const row of body.rows) row.classList.toggle('pointed', name !== undefined && row.dataset.kernel === name);
@@ -49,43 +148,103 @@ export function createKernelTable(onPoint: (name: string | undefined) => void): 
   };
 }
 
-function rowsOf(kernel: KernelResult, roofs: Roofs | undefined, all: boolean): HTMLTableRowElement[] {
-  return kernel.variants
-    .filter((variant, i) => all || i === 0 || !variant.passed)
-    .map((variant, i) => {
-      const name = i === 0 ? kernel.name : '';
-      const row = el(
-        'tr',
-        { class: i === 0 ? '' : 'slower', 'data-kernel': kernel.name },
-        i === 0
-          ? el('th', { scope: 'row' }, name)
-          : el('td', {}, el('span', { class: 'unseen' }, `${kernel.name}, slower variant`)),
-        ...cells(kernel, variant, roofs).map((text) => el('td', {}, text)),
-        variantCell(kernel, variant, i === 0 && !all),
-      );
-      return row;
-    });
+/** Numbers in order; those that are missing come last in both directions. */
+function compare(a: number, b: number, descending: boolean): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return (a < b ? -1 : a > b ? 1 : 0) * (descending ? -1 : 1);
 }
 
-function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | undefined): string[] {
+function rowsOf({ kernels, run, baseline }: TableContent): Row[] {
+  const changes = run && baseline ? compareRuns(run, baseline) : new Map<string, Change>();
+  const before = new Map(baseline?.kernels.map((kernel) => [kernel.name, fastestOf(kernel)?.ms]));
+  const names = new Set(kernels.map(({ name }) => name));
+  const missing = baseline?.kernels.filter(({ name }) => !names.has(name)) ?? [];
+  return [...kernels, ...missing].map((kernel, position) => ({
+    kernel,
+    own: names.has(kernel.name),
+    before: before.get(kernel.name),
+    change: changes.get(kernel.name),
+    position,
+  }));
+}
+
+/** Whether other work disturbed a kernel: its numbers are marked. */
+const isDisturbed = (kernel: KernelResult): boolean => disturbance(kernel) > maxSpread;
+
+function noteOf(kernels: readonly KernelResult[]): string {
+  const count = kernels.filter(isDisturbed).length;
+  if (count === 0) return '';
+  return `⚠ ${pluralize(count, 'kernel')}: the spread is over ${formatPercent(maxSpread)}, or the machine was slower than at its peak right after. Other work disturbed it; do not quote these numbers.`;
+}
+
+function elementsOf(
+  row: Row,
+  roofs: Roofs | undefined,
+  all: boolean,
+  compared: boolean,
+  onOpen: (kernel: KernelResult) => void,
+): HTMLTableRowElement[] {
+  const { kernel, own } = row;
+  const shown = own ? kernel.variants.filter((variant, i) => all || i === 0 || !variant.passed) : [kernel.variants[0]];
+  return shown.map((variant, i) => {
+    const name = kernel.spec
+      ? el(
+          'button',
+          { type: 'button', class: 'link', title: 'Show the WGSL', onclick: () => onOpen(kernel) },
+          kernel.name,
+        )
+      : kernel.name;
+    const numbers: Child[] = own ? cells(kernel, variant as VariantResult, roofs, i === 0) : ['', '', '', '', '', ''];
+    return el(
+      'tr',
+      { class: own ? (i === 0 ? '' : 'slower') : 'missing', 'data-kernel': kernel.name },
+      i === 0
+        ? el('th', { scope: 'row' }, name)
+        : el('td', {}, el('span', { class: 'unseen' }, `${kernel.name}, slower variant`)),
+      ...numbers.map((child) => el('td', {}, child)),
+      ...(compared ? comparison(row, i === 0) : []),
+      own
+        ? variantCell(kernel, variant as VariantResult, i === 0 && !all)
+        : el('td', { class: 'variant' }, 'only in the baseline'),
+    );
+  });
+}
+
+function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | undefined, first: boolean): string[] {
   const { ms, low, high, error } = variant;
   if (ms === undefined || low === undefined || high === undefined) return ['wrong', '', '', '', '', errorText(error)];
   const rate = rateOf(kernel, variant);
-  const bandwidth = kernel.bytes / ms / 1e6;
-  const share = roofs
-    ? rate > 0
-      ? rate / roofAt(roofs, kernel.flops / kernel.bytes)
-      : bandwidth / roofs.bandwidth.rate
-    : Number.NaN;
+  const spread = { ms, low, high };
+  const { speed = 1 } = kernel;
+  const busy = first && 1 - speed > maxSpread ? ` ⚠ at ${(100 * speed).toFixed(0)} % speed` : '';
+  const marked = spreadOf(spread) > maxSpread ? ' ⚠' : '';
   return [
     time(ms),
-    variant.rounds === 1
-      ? 'once'
-      : `${relativeSpread({ ms, low, high })}${(high - low) / 2 / ms > maxSpread ? ' ⚠' : ''}`,
+    variant.rounds === 1 ? 'once' : `${relativeSpread(spread)}${busy || marked}`,
     rate > 0 ? formatNumber(rate) : '—',
-    formatNumber(bandwidth),
-    formatPercent(share),
+    formatNumber(kernel.bytes / ms / 1e6),
+    formatPercent(roofs ? shareOfRoof(kernel, variant, roofs) : Number.NaN),
     errorText(error),
+  ];
+}
+
+/** The time of the baseline, and whether the difference is larger than the noise. */
+function comparison({ before, change }: Row, first: boolean): HTMLTableCellElement[] {
+  if (!first) return [el('td'), el('td')];
+  const old = el('td', {}, before === undefined ? '—' : time(before));
+  if (!change) return [old, el('td', {}, '—')];
+  const { change: by, noise, significant } = change;
+  const text = `${by < 0 ? '−' : '+'}${(100 * Math.abs(by)).toFixed(1)} %`;
+  const look = !significant ? 'same' : by < 0 ? 'quicker' : 'slower-now';
+  const says = !significant ? 'within the noise' : by < 0 ? 'faster' : 'slower';
+  return [
+    old,
+    el(
+      'td',
+      { class: `change ${look}` },
+      el('span', {}, text),
+      el('span', { class: 'soft' }, ` ${says}, noise ${spreadText(noise)}`),
+    ),
   ];
 }
 

@@ -3,6 +3,7 @@
 import { installed } from 'virtual:heddle-peer-names';
 import { el, fill, set, setText } from '../common/dom.ts';
 import { field, segmentedChoice } from '../common/form-controls.ts';
+import { createKernelForm } from './kernel-form.ts';
 import { type LabSettings, type PeerName, peerNames } from './lab-protocol.ts';
 
 /** The form. */
@@ -10,6 +11,10 @@ export interface Controls {
   readonly element: HTMLElement;
   /** Sets whether a measurement is running. */
   setRunning(active: boolean): void;
+  /** Sets whether the editor uses the device: nothing else is measured meanwhile. */
+  setBusy(busy: boolean): void;
+  /** Presses the button. */
+  start(): void;
   /** Shows the progress: `done` of `of` kernels, and the name of the next one. */
   setProgress(done: number, of: number, next: string): void;
   /** Shows how the measurement ended. */
@@ -27,7 +32,9 @@ export interface LabActions {
 
 /** Creates the form. */
 export function createControls(actions: LabActions): Controls {
-  let which: LabSettings['set'] = 'small';
+  let which: LabSettings['set'] | 'own' = 'small';
+  const own = createKernelForm(() => {});
+  own.element.hidden = true;
   let length: keyof typeof lengths = 'quick';
   const filter = el('input', { type: 'search', placeholder: 'all', autocomplete: 'off', spellcheck: 'false' });
   const peers = Object.entries(peerNames).map(([id, name]) => {
@@ -57,6 +64,7 @@ export function createControls(actions: LabActions): Controls {
   const bar = el('progress', { max: 1, value: 0, 'aria-label': 'Progress of the measurements' });
   bar.hidden = true;
   const status = el('p', { class: 'status', role: 'status' });
+  const filterField = field('Filter by name', filter);
   const fields = el(
     'fieldset',
     { class: 'what' },
@@ -68,10 +76,13 @@ export function createControls(actions: LabActions): Controls {
         [
           ['small', 'Small set'],
           ['all', 'All'],
+          ['own', 'Your sizes'],
         ],
         which,
         (value) => {
           which = value;
+          own.element.hidden = value !== 'own';
+          filterField.hidden = value === 'own';
         },
       ),
     ),
@@ -89,7 +100,7 @@ export function createControls(actions: LabActions): Controls {
         },
       ),
     ),
-    field('Filter by name', filter),
+    filterField,
     el('fieldset', { class: 'stack-small' }, el('legend', {}, 'Compare with'), ...peers.map((p) => p.label), hint),
   );
   const form = el(
@@ -99,16 +110,25 @@ export function createControls(actions: LabActions): Controls {
       onsubmit: (event: Event) => {
         event.preventDefault();
         const chosen = peers.filter((p) => p.box.checked).map((p) => p.id);
-        actions.measure({ set: which, filter: filter.value, ...lengths[length], peers: chosen });
+        const common = { ...lengths[length], peers: chosen };
+        if (which !== 'own') return actions.measure({ set: which, filter: filter.value, ...common });
+        const spec = own.read();
+        if (spec) actions.measure({ set: 'small', filter: '', specs: [spec], ...common });
       },
     },
     fields,
+    own.element,
     el('div', { class: 'row go' }, startButton, checkButton, stopButton, bar, status),
   );
   return {
     element: form,
+    start: () => form.requestSubmit(),
+    setBusy(busy) {
+      startButton.disabled = busy;
+    },
     setRunning(active) {
       fields.disabled = active;
+      own.setDisabled(active);
       startButton.disabled = active;
       checkButton.disabled = active;
       stopButton.disabled = !active;

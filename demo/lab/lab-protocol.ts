@@ -3,8 +3,11 @@
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
+import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
+import type { OwnKernel, ShownKernel, TriedKernel } from '../../src/bench/own-kernel.ts';
+import type { RoofSpread } from '../../src/bench/repeated-roofs.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import type { ConformanceReport } from '../../src/jobs/conformance-job.ts';
 
@@ -17,24 +20,28 @@ export interface LabSettings {
   readonly set: KernelSet;
   /** Measure only kernels whose name contains this text; empty: all. */
   readonly filter: string;
+  /** Kernels of the visitor's sizes, instead of a set. */
+  readonly specs?: readonly KernelSpec[];
   /** Milliseconds per round, and number of rounds. */
   readonly span: number;
   readonly rounds: number;
   readonly peers: readonly PeerName[];
 }
 
-/** Results of a measurement, which can be copied and downloaded as JSON. */
+/** Results of a measurement, which can be copied, downloaded as JSON and opened again. */
 export interface LabResults {
   readonly heddle: string;
   /** Start time, ISO 8601. */
   readonly when: string;
+  /** Name of the adapter. */
+  readonly adapter: string;
   readonly settings: LabSettings;
   readonly machine: Machine;
   readonly roofs: Roofs;
-  /** Relative difference of the roofs before and after the kernels. */
-  readonly roofSpread: number;
+  /** All measurements of the roofs; absent if the measurement was stopped before the last of them. */
+  readonly roofSpread?: RoofSpread;
   readonly kernels: readonly KernelResult[];
-  readonly conformance: Conformance;
+  readonly conformance?: Conformance;
   /** Kernel times of the libraries to compare with and of heddle, in microseconds. */
   readonly peers?: readonly TimedKernel[];
 }
@@ -46,20 +53,40 @@ export interface CheckedConformance extends ConformanceReport {
   readonly when: string;
 }
 
-/** Messages from the page to the worker: measure, check conformance, stop either. */
+/** What became of a kernel of the visitor. */
+export interface TriedReply {
+  readonly tried: TriedKernel;
+  readonly roofs: Roofs;
+  readonly machine: Machine;
+}
+
+/** Messages from the page to the worker: measure, check conformance, stop either; requests of the editor. */
 export type LabRequest =
   | { readonly type: 'start'; readonly settings: LabSettings }
   | { readonly type: 'check' }
-  | { readonly type: 'stop' };
+  | { readonly type: 'stop' }
+  | { readonly type: 'show'; readonly id: number; readonly spec: KernelSpec }
+  | {
+      readonly type: 'try';
+      readonly id: number;
+      readonly spec: KernelSpec;
+      readonly own: OwnKernel;
+      readonly span: number;
+      readonly rounds: number;
+    };
 
 /** Messages from the worker to the page. */
 export type LabReply =
-  | { readonly type: 'machine'; readonly machine: Machine; readonly name: string }
+  | { readonly type: 'machine'; readonly machine: Machine; readonly name: string; readonly when: string }
   | { readonly type: 'progress'; readonly done: number; readonly of: number; readonly next: string }
-  | { readonly type: 'roofs'; readonly roofs: Roofs; readonly spread?: number }
+  | { readonly type: 'roofs'; readonly roofs: Roofs }
   | { readonly type: 'kernel'; readonly kernel: KernelResult }
   | { readonly type: 'peer-kernel'; readonly kernel: TimedKernel }
   | { readonly type: 'done'; readonly results: LabResults }
   | { readonly type: 'checked'; readonly report: CheckedConformance }
+  | { readonly type: 'shown'; readonly id: number; readonly kernel: ShownKernel }
+  | { readonly type: 'tried'; readonly id: number; readonly reply: TriedReply }
+  /** The request `id` failed. */
+  | { readonly type: 'refused'; readonly id: number; readonly message: string }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly message: string };

@@ -155,6 +155,10 @@ function amount(n: number): string {
   return n >= 2 ** 14 && n % 1024 === 0 ? `${n / 1024} Ki` : String(n);
 }
 
+/** Quartiles of a form; files of earlier versions have only the median. */
+const lowOf = ({ us, low = us }: TimedForm): number => low;
+const highOf = ({ us, high = us }: TimedForm): number => high;
+
 /** Creates the table of kernel times of several libraries; each library with its fastest form. */
 export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record<string, string>>): HTMLElement {
   const contestants = [...new Set(rows.flatMap((r) => r.forms.map((f) => f.contestant)))];
@@ -163,10 +167,18 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
   const cell = (row: TimedKernel, contestant: string): Child => {
     const form = fastest(row, contestant);
     if (!form) return '—';
-    const own = fastest(row, 'heddle')?.us ?? Number.NaN;
-    if (contestant === 'heddle') return time(form.us / 1000);
-    const factor = form.us / own;
-    const times = el('span', { class: factor < 1 ? 'times faster' : 'times' }, ` ${formatNumber(factor)} ×`);
+    const own = fastest(row, 'heddle');
+    if (!own || contestant === 'heddle') return time(form.us / 1000);
+    const factor = form.us / own.us;
+    const [low, high] = [lowOf(form) / highOf(own), highOf(form) / lowOf(own)];
+    // One factor if its range is too narrow to show.
+    const range = formatNumber(low) === formatNumber(high) ? '' : ` (${formatNumber(low)}–${formatNumber(high)})`;
+    const unsure = low < 1 && high > 1 ? ', no difference' : '';
+    const times = el(
+      'span',
+      { class: high < 1 ? 'times faster' : 'times' },
+      ` ${formatNumber(factor)} ×${range}${unsure}`,
+    );
     return el('span', {}, time(form.us / 1000), times);
   };
   return el(
@@ -175,7 +187,7 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     el(
       'p',
       { class: 'hint' },
-      'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle.',
+      'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times.',
     ),
     table(
       'Kernels of several libraries',
@@ -186,33 +198,42 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
 }
 
 /** Creates the description of the machine and the buttons that copy and download the results. */
-export const resultsBox = (results: LabResults): HTMLElement =>
+export const resultsBox = (results: LabResults, share: () => Promise<string>): HTMLElement =>
   el(
     'div',
     { class: 'stack' },
     machineFacts(results),
-    jsonBox(results, `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json`),
+    jsonBox(results, `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json`, share),
   );
 
 /**
- * Creates the buttons that copy and download a value as JSON. Infinite values (the error of a kernel that did not run)
- * become null.
+ * Creates the buttons that copy and download a value as JSON, and a link that `share` makes. Infinite values (the error
+ * of a kernel that did not run) become null.
  */
-function jsonBox(value: unknown, file: string): HTMLElement {
+function jsonBox(value: unknown, file: string, share?: () => Promise<string>): HTMLElement {
   const json = `${JSON.stringify(value, undefined, 1)}\n`;
   const status = el('span', { class: 'hint', role: 'status' });
   const text = el('pre', { class: 'json', tabindex: 0, 'aria-label': 'Results as JSON' }, json);
   const details = el('details', {}, el('summary', {}, 'Show JSON'), text);
-  const copy = async () => {
+  const copy = async (content = json, open: HTMLDetailsElement = details, selected: HTMLElement = text) => {
     try {
-      await navigator.clipboard.writeText(json);
+      await navigator.clipboard.writeText(content);
       setText(status, 'Copied.');
     } catch {
       // No permission: select the text, so that the visitor can copy it.
-      details.open = true;
-      getSelection()?.selectAllChildren(text);
+      open.open = true;
+      getSelection()?.selectAllChildren(selected);
       setText(status, 'This browser blocks copying; the text below is selected.');
     }
+  };
+  const link = el('pre', { class: 'json link-text', tabindex: 0, 'aria-label': 'Link to these results' });
+  const linkDetails = el('details', {}, el('summary', {}, 'Show the link'), link);
+  linkDetails.hidden = true;
+  const shareLink = async (makeLink: () => Promise<string>) => {
+    const url = await makeLink();
+    setText(link, url);
+    linkDetails.hidden = false;
+    await copy(url, linkDetails, link);
   };
   const download = () => {
     const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
@@ -227,9 +248,11 @@ function jsonBox(value: unknown, file: string): HTMLElement {
       { class: 'row' },
       el('button', { type: 'button', onclick: () => void copy() }, 'Copy as JSON'),
       el('button', { type: 'button', onclick: download }, 'Download JSON'),
+      share && el('button', { type: 'button', onclick: () => void shareLink(share) }, 'Copy a link to these results'),
       status,
     ),
     details,
+    linkDetails,
   );
 }
 

@@ -1,8 +1,10 @@
 // The page's connection to the lab worker.
 
-import type { LabReply, LabRequest, LabSettings } from './lab-protocol.ts';
+import type { KernelSpec } from '../../src/bench/kernel-case.ts';
+import type { OwnKernel, ShownKernel } from '../../src/bench/own-kernel.ts';
+import type { LabReply, LabRequest, LabSettings, TriedReply } from './lab-protocol.ts';
 
-/** Receives the messages of the worker. */
+/** Receives the messages of a measurement. */
 export type LabListener = (reply: LabReply) => void;
 
 /** The connection. */
@@ -13,22 +15,35 @@ export interface LabSession {
   check(): void;
   /** Stops the measurement or check before the next kernel. */
   stop(): void;
+  /** The dispatches of a kernel. Rejects with the worker's message. */
+  show(spec: KernelSpec): Promise<ShownKernel>;
+  /** Checks and times a kernel of the visitor. Rejects with the worker's message. */
+  run(spec: KernelSpec, own: OwnKernel, time: { readonly span: number; readonly rounds: number }): Promise<TriedReply>;
 }
 
-/** Creates the connection; the worker is started with the first measurement, and again after an error. */
+/** Creates the connection; the worker is started with the first request, and again after an error. */
 export function createLabSession(listener: LabListener): LabSession {
   let worker: Worker | undefined;
+  let ids = 0;
+  const pending = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   const fail = (message: string) => {
     worker?.terminate();
     worker = undefined;
+    for (const { reject } of pending.values()) reject(new Error(message));
+    pending.clear();
     listener({ type: 'failed', message });
+  };
+  const onMessage = ({ data }: MessageEvent<LabReply>) => {
+    if (data.type === 'failed') return fail(data.message);
+    if (data.type !== 'shown' && data.type !== 'tried' && data.type !== 'refused') return listener(data);
+    const request = pending.get(data.id);
+    pending.delete(data.id);
+    if (data.type === 'refused') request?.reject(new Error(data.message));
+    else request?.resolve((data.type === 'shown' ? data.kernel : data.reply) as never);
   };
   const open = (): Worker => {
     const made = new Worker(new URL('./lab-worker.ts', import.meta.url), { type: 'module', name: 'heddle kernel lab' });
-    made.onmessage = ({ data }: MessageEvent<LabReply>) => {
-      if (data.type === 'failed') fail(data.message);
-      else listener(data);
-    };
+    made.onmessage = onMessage;
     made.onerror = (event) => fail(`The lab worker failed: ${event.message || 'it did not load'}`);
     return made;
   };
@@ -36,9 +51,17 @@ export function createLabSession(listener: LabListener): LabSession {
     worker ??= open();
     worker.postMessage(request);
   };
+  const ask = <T>(request: (id: number) => LabRequest): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const id = ++ids;
+      pending.set(id, { resolve, reject });
+      send(request(id));
+    });
   return {
     start: (settings) => send({ type: 'start', settings }),
     check: () => send({ type: 'check' }),
     stop: () => send({ type: 'stop' }),
+    show: (spec) => ask((id) => ({ type: 'show', id, spec })),
+    run: (spec, own, time) => ask((id) => ({ type: 'try', id, spec, own, ...time })),
   };
 }

@@ -1,4 +1,5 @@
-// Worker of the kernel lab: checks and times kernels, so that the page stays responsive.
+// Worker of the kernel lab: checks and times kernels, so that the page stays responsive. editor-worker.ts is the part
+// that works for the editor.
 
 import { load } from 'virtual:heddle-peers';
 import type { Contestant } from '../../bench/peers/contestant.ts';
@@ -11,10 +12,10 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { hostOf } from '../../src/core/host-name.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { measureRoofs, type Roof, type Roofs } from '../../src/gpu/roofs.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
 import { adapterName, openDevice } from '../../src/low-level.ts';
 import { createContext, neededLimits } from '../../src/runtime/job-context.ts';
+import { attempt, show } from './editor-worker.ts';
 import {
   type CheckedConformance,
   type LabReply,
@@ -29,13 +30,24 @@ let running = new AbortController();
 
 self.onmessage = ({ data }: MessageEvent<LabRequest>) => {
   if (data.type === 'stop') running.abort();
-  else {
+  else if (data.type === 'start' || data.type === 'check') {
     running = new AbortController();
     void run(data, running.signal);
-  }
+  } else void answer(data);
 };
 
-async function run(request: Exclude<LabRequest, { type: 'stop' }>, signal: AbortSignal): Promise<void> {
+/** Answers a request of the editor. */
+async function answer(request: Extract<LabRequest, { readonly id: number }>): Promise<void> {
+  const { id, spec } = request;
+  try {
+    if (request.type === 'show') send({ type: 'shown', id, kernel: await show(spec) });
+    else send({ type: 'tried', id, reply: await attempt(spec, request.own, request) });
+  } catch (error) {
+    send({ type: 'refused', id, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function run(request: Extract<LabRequest, { type: 'start' | 'check' }>, signal: AbortSignal): Promise<void> {
   try {
     if (request.type === 'check') send({ type: 'checked', report: await checkConformance(signal) });
     else send({ type: 'done', results: await measureOnDevice(request.settings, signal) });
@@ -64,7 +76,7 @@ async function checkConformance(signal: AbortSignal): Promise<CheckedConformance
   });
   try {
     const report = await conformance({ lostDevices: 1 }, context);
-    send({ type: 'machine', machine: report.machine, name: adapterName((await context.device()).adapter) });
+    send({ type: 'machine', machine: report.machine, name: adapterName((await context.device()).adapter), when });
     return { heddle: version, when, ...report };
   } finally {
     await close();
@@ -95,9 +107,10 @@ async function measureOnDevice(settings: LabSettings, signal: AbortSignal): Prom
 async function measureAll(device: Device, settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
   const when = new Date().toISOString();
   const machine = await describeMachine(navigator.gpu);
-  send({ type: 'machine', machine, name: adapterName(device.adapter) });
+  const adapter = adapterName(device.adapter);
+  send({ type: 'machine', machine, name: adapter, when });
   const peerKernels = settings.peers.length > 0 ? peerKernelNames(settings) : [];
-  const { roofs, kernels } = await measure(
+  const { roofs, roofSpread, kernels } = await measure(
     device,
     { ...settings, roofs: true },
     {
@@ -107,43 +120,22 @@ async function measureAll(device: Device, settings: LabSettings, signal: AbortSi
       onKernel: (kernel) => send({ type: 'kernel', kernel }),
     },
   );
-  if (!roofs) throw new Error('the roofs were not measured');
-  // The machine may have been busy at the start: the roofs are measured again, and their spread is shown.
-  const again = await measureRoofs(device, settings);
-  const best = higherRoofs(roofs, again);
-  send({ type: 'roofs', roofs: best, spread: roofSpread(roofs, again) });
-  const done = kernels.length + 1;
+  if (!roofs || !roofSpread) throw new Error('the roofs were not measured');
+  const done = kernels.length + 2;
   const peers = peerKernels.length > 0 ? await comparePeers(settings, peerKernels, done, signal) : undefined;
-  const conformance = conformanceOf(machine, neededLimits, kernels);
-  const spread = roofSpread(roofs, again);
   return {
     heddle: version,
     when,
+    adapter,
     settings,
     machine,
-    roofs: best,
-    roofSpread: spread,
+    roofs,
+    roofSpread,
     kernels,
-    conformance,
+    conformance: conformanceOf(machine, neededLimits, kernels),
     ...(peers && { peers }),
   };
 }
-
-const higher = (a: Roof, b: Roof): Roof => (b.rate > a.rate ? b : a);
-
-/** The higher of each of two measurements of the roofs: other work can only make a roof look lower. */
-const higherRoofs = (a: Roofs, b: Roofs): Roofs => ({
-  bandwidth: higher(a.bandwidth, b.bandwidth),
-  peak: higher(a.peak, b.peak),
-});
-
-/** The larger relative difference of two measurements of the roofs. */
-const roofSpread = (a: Roofs, b: Roofs): number =>
-  Math.max(
-    ...(['bandwidth', 'peak'] as const).map(
-      (name) => 1 - Math.min(a[name].rate, b[name].rate) / higher(a[name], b[name]).rate,
-    ),
-  );
 
 /** Returns the kernels to compare: those of the filter; for the small set one of each kind. */
 function peerKernelNames({ set, filter }: LabSettings): string[] {

@@ -1,19 +1,29 @@
 // The kernel lab: mounts its parts and shows the messages of the worker.
 
-import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
+import { version } from '../../package.json';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { formatPercent } from '../../src/core/format-numbers.ts';
-import type { Roofs } from '../../src/gpu/roofs.ts';
-import { byId, el, fill, onFrame, set } from '../common/dom.ts';
+import { adapterName } from '../../src/low-level.ts';
+import { byId, el, fill, onFrame, set, setText } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/page-header.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
+import { type Baseline, createHistoryPanel, roofText } from './history-panel.ts';
+import { createKernelEditor } from './kernel-editor.ts';
 import { createKernelTable } from './kernel-table.ts';
 import { createControls } from './lab-controls.ts';
-import { type LabReply, peerNames } from './lab-protocol.ts';
+import { type LabReply, type LabResults, type LabSettings, peerNames, type TriedReply } from './lab-protocol.ts';
 import { conformanceJson, conformanceReport, peersReport, resultsBox } from './lab-reports.ts';
 import { createLabSession } from './lab-session.ts';
-import { maxSpread, pluralize } from './measurement-text.ts';
+import { pluralize } from './measurement-text.ts';
 import { createRoofline } from './roofline.ts';
+import { fromHash, toHash } from './shared-results.ts';
+import { openHistory } from './stored-runs.ts';
+
+/** A run while it is measured: the roofs come first, then kernels. */
+type Run = { -readonly [N in keyof Omit<LabResults, 'roofs'>]: LabResults[N] } & { roofs?: LabResults['roofs'] };
+
+/** Times of the editor's attempts: as those of a quick measurement. */
+const editorTime = { span: 20, rounds: 7 } as const;
 
 const header = mountHeader('lab');
 const problem = await findProblem();
@@ -21,73 +31,281 @@ if (problem) fill(byId('webgpu-problem'), problemPage(problem));
 else mountLab(header);
 
 function mountLab({ showAdapter }: PageHeader): void {
-  let kernels: KernelResult[] = [];
-  let peers: TimedKernel[] = [];
-  let roofs: Roofs | undefined;
+  let run: Run | undefined;
+  let runs: LabResults[] = [];
+  let baseline: Baseline | undefined;
+  let settings: LabSettings | undefined;
+  const history = openHistory();
 
   const roofline = createRoofline((name) => table.highlight(name));
-  const table = createKernelTable((name) => roofline.highlight(name));
+  const table = createKernelTable(
+    (name) => roofline.highlight(name),
+    (kernel) => void openEditor(kernel),
+  );
   const all = el('input', { type: 'checkbox', onchange: () => draw() });
+  const roofs = el('p', { class: 'hint' });
+  const busy = el('div', { class: 'note bad', role: 'status' });
+  const results = (): LabResults | undefined => (run?.roofs ? (run as LabResults) : undefined);
+
   const draw = onFrame(() => {
-    roofline.show({ kernels, peers, roofs, all: all.checked });
-    table.show(kernels, roofs, all.checked);
+    const kernels = run?.kernels ?? [];
+    const peers = run?.peers ?? [];
+    roofline.show({ kernels, peers, roofs: run?.roofs, all: all.checked, baseline: baseline?.run.kernels ?? [] });
+    table.show({ kernels, roofs: run?.roofs, all: all.checked, run, baseline: baseline?.run });
+    setText(roofs, run?.roofs ? roofsLine(run as LabResults) : '');
+    showBusy(run, busy, () => controls.start());
     set(byId('peers'), { hidden: peers.length === 0 });
     if (peers.length > 0) fill(byId('peer-table'), peersReport(peers, peerNames));
+    panel.show(runs, results(), baseline);
   });
+  /** Shows what belongs to a complete run. */
+  const drawReports = () => {
+    const shown = results();
+    set(byId('conformance'), { hidden: !shown?.conformance });
+    set(byId('results'), { hidden: !shown || shown.kernels.length === 0 });
+    if (shown?.conformance) fill(byId('conformance-report'), conformanceReport(shown.conformance));
+    if (shown)
+      fill(
+        byId('results-box'),
+        resultsBox(shown, async () => location.href.replace(/#.*/, '') + (await toHash(shown))),
+      );
+    draw();
+  };
+  let storing: Promise<void> = Promise.resolve();
+  /** Stores the run that is shown; one that is still measured too, since the page may be left at any time. */
+  const keep = () => {
+    const { when } = run ?? {};
+    storing = storing.then(async () => {
+      const shown = results();
+      if (!shown || shown.when !== when || shown.kernels.length === 0) return;
+      await history.put({ ...shown }).catch(() => {});
+      runs = [{ ...shown }, ...runs.filter((known) => known.when !== shown.when)];
+      draw();
+    });
+  };
 
   const onReply = (reply: LabReply) => {
-    if (reply.type === 'machine') showAdapter(reply.name);
-    else if (reply.type === 'progress') controls.setProgress(reply.done, reply.of, reply.next);
-    else if (reply.type === 'roofs') roofs = reply.roofs;
-    else if (reply.type === 'kernel') kernels.push(reply.kernel);
-    else if (reply.type === 'peer-kernel') peers.push(reply.kernel);
+    if (reply.type === 'machine') {
+      showAdapter(reply.name);
+      if (settings)
+        run = { heddle: version, when: reply.when, adapter: reply.name, settings, machine: reply.machine, kernels: [] };
+    } else if (reply.type === 'progress') controls.setProgress(reply.done, reply.of, reply.next);
+    else if (reply.type === 'roofs' && run) run.roofs = reply.roofs;
+    else if (reply.type === 'kernel' && run) {
+      run.kernels = [...run.kernels, reply.kernel];
+      keep();
+    } else if (reply.type === 'peer-kernel' && run) run.peers = [...(run.peers ?? []), reply.kernel];
     else if (reply.type === 'checked') {
-      controls.setRunning(false);
+      finish();
       controls.setStatus(`Done: this engine ${reply.report.passed ? 'passes' : 'fails a check'}.`);
       fill(byId('conformance-report'), conformanceReport(reply.report), conformanceJson(reply.report));
       set(byId('conformance'), { hidden: false });
-    } else {
-      controls.setRunning(false);
-      if (reply.type === 'stopped') controls.setStatus(`Stopped after ${pluralize(kernels.length, 'kernel')}.`);
+    } else if (reply.type === 'stopped' || reply.type === 'failed' || reply.type === 'done') {
+      finish();
+      if (reply.type === 'stopped')
+        controls.setStatus(`Stopped after ${pluralize(run?.kernels.length ?? 0, 'kernel')}.`);
       if (reply.type === 'failed') controls.setStatus(reply.message, 'bad');
       if (reply.type === 'done') {
-        const wrong = reply.results.conformance.kernels.filter((k) => !k.passed).length;
-        const spread = reply.results.roofSpread;
-        const busy = spread > maxSpread ? ' This machine is busy: measure again.' : '';
-        controls.setStatus(
-          `Done: ${pluralize(kernels.length, 'kernel')}, ${wrong === 0 ? 'all correct' : `${wrong} wrong`}. ` +
-            `The roofs differ by ${formatPercent(spread)} before and after.${busy}`,
-        );
-        fill(byId('conformance-report'), conformanceReport(reply.results.conformance));
-        fill(byId('results-box'), resultsBox(reply.results));
-        set(byId('conformance'), { hidden: false });
-        set(byId('results'), { hidden: false });
+        run = { ...reply.results };
+        controls.setStatus(doneText(reply.results));
       }
+      keep();
+      drawReports();
     }
     draw();
   };
 
   const session = createLabSession(onReply);
   const begin = () => {
-    [kernels, peers, roofs] = [[], [], undefined];
     for (const id of ['conformance', 'results']) set(byId(id), { hidden: true });
     controls.setRunning(true);
+    editor.setEnabled(false);
     draw();
   };
+  const finish = () => {
+    controls.setRunning(false);
+    editor.setEnabled(true);
+  };
   const controls = createControls({
-    measure(settings) {
+    measure(chosen) {
+      settings = chosen;
+      run = undefined;
       begin();
-      session.start(settings);
+      session.start(chosen);
     },
     checkConformance() {
+      settings = undefined;
       begin();
       session.check();
     },
     stop: () => session.stop(),
   });
+  const editor = createKernelEditor({
+    show: (spec) => session.show(spec),
+    run: async (spec, own) => {
+      controls.setBusy(true);
+      try {
+        const reply = await session.run(spec, own, editorTime);
+        addAttempt(reply);
+        return reply;
+      } finally {
+        controls.setBusy(false);
+      }
+    },
+  });
+  /** Puts what the visitor tried under the roof, into the run that is shown. */
+  const addAttempt = ({ tried: { result }, roofs: measured, machine }: TriedReply) => {
+    if (!result) return;
+    run ??= {
+      heddle: version,
+      when: new Date().toISOString(),
+      adapter: adapterName(machine.adapter),
+      settings: { set: 'small', filter: '', specs: [], ...editorTime, peers: [] },
+      machine,
+      kernels: [],
+    };
+    run.roofs ??= measured;
+    run.kernels = withAttempt(run.kernels, result);
+    keep();
+    drawReports();
+  };
+  const openEditor = async (kernel: KernelResult) => {
+    if (!kernel.spec) return;
+    const best = kernel.variants.find(({ variant }) => !/^yours /.test(variant));
+    await editor.open(kernel.spec, best?.variant);
+    byId('editor').scrollIntoView();
+    byId('editor').focus();
+  };
+  const panel = createHistoryPanel({
+    show(chosen) {
+      run = { ...chosen };
+      controls.setStatus(`The run of ${chosen.when.slice(0, 16).replace('T', ' ')} UTC.`);
+      drawReports();
+    },
+    compare(chosen) {
+      baseline = chosen;
+      draw();
+    },
+    async remove(chosen) {
+      await history.remove(chosen.when).catch(() => {});
+      runs = await history.list();
+      if (run?.when === chosen.when) run = undefined;
+      drawReports();
+    },
+  });
+
   byId('controls').append(controls.element);
-  fill(byId('roofline'), roofline.element);
+  fill(byId('roofline'), busy, roofline.element, roofs);
   fill(byId('table'), el('label', { class: 'check' }, all, 'Show all variants'), table.element);
+  fill(byId('editor-box'), editor.element);
+  fill(byId('history-box'), panel.element);
+  acceptFiles((file) => void panel.openFile(file));
   set(byId('lab'), { hidden: false });
   draw();
+  // The worker starts when it is needed.
+  whenVisible(
+    byId('editor'),
+    () => editor.isEmpty() && void editor.open({ family: 'matmul', values: { M: 128, K: 128, N: 128 } }),
+  );
+  void restore();
+
+  /** Shows the last run again, and the results of the address as baseline. */
+  async function restore(): Promise<void> {
+    runs = await history.list();
+    const [last] = runs;
+    if (last && !run) {
+      run = { ...last };
+      controls.setStatus(`The run of ${last.when.slice(0, 16).replace('T', ' ')} UTC.`);
+    }
+    await openShared();
+    drawReports();
+  }
+  async function openShared(): Promise<void> {
+    try {
+      const shared = await fromHash(location.hash);
+      if (!shared) return;
+      baseline = { run: shared, kind: 'shared result' };
+      draw();
+    } catch (error) {
+      controls.setStatus(error instanceof Error ? error.message : String(error), 'bad');
+    }
+  }
+  window.addEventListener('hashchange', () => void openShared());
+}
+
+/** Kernels with what the visitor tried: in the row of its kernel, next to earlier attempts. */
+function withAttempt(kernels: readonly KernelResult[], result: KernelResult): KernelResult[] {
+  const old = kernels.find(({ name }) => name === result.name);
+  const names = new Set(result.variants.map(({ variant }) => variant));
+  const earlier = old?.variants.filter(({ variant }) => /^yours /.test(variant) && !names.has(variant)) ?? [];
+  const slow = Number.POSITIVE_INFINITY;
+  const variants = [...result.variants, ...earlier].sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow));
+  const merged = { ...result, variants };
+  return old ? kernels.map((kernel) => (kernel === old ? merged : kernel)) : [...kernels, merged];
+}
+
+/** The roofs with their spread, and each measurement of them. */
+function roofsLine(run: LabResults): string {
+  const { roofSpread } = run;
+  const text = `Roofs: ${roofText(run)}.`;
+  if (!roofSpread) return text;
+  const counts = `${roofSpread.peak.before.length} times before and ${roofSpread.peak.after.length} times after the kernels`;
+  return `${text} Measured ${counts}; the highest counts, since other work can only make a roof look lower.`;
+}
+
+/** Says why the numbers of a run are not to be quoted. */
+function showBusy(run: Run | undefined, note: HTMLElement, again: () => void): void {
+  const software = run?.machine.adapter.software;
+  const spread = run?.roofSpread;
+  const lines: string[] = [];
+  if (spread?.busy)
+    lines.push(
+      `This machine is busy, measure again: the roofs differ by ${formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread))} before and after the kernels. Close other programs and tabs first.`,
+    );
+  if (software)
+    lines.push(
+      'The adapter is software: it computes on the CPU, which other programs share. These are not the numbers of a GPU.',
+    );
+  note.hidden = lines.length === 0;
+  note.classList.toggle('bad', spread?.busy === true);
+  const text = lines.join(' ');
+  if (note.dataset.text === text) return;
+  note.dataset.text = text;
+  fill(note, el('p', {}, text), spread?.busy && el('button', { type: 'button', onclick: again }, 'Measure again'));
+}
+
+function doneText({ kernels, conformance, roofSpread }: LabResults): string {
+  const wrong = conformance?.kernels.filter((k) => !k.passed).length ?? 0;
+  const spread = roofSpread ? Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread) : 0;
+  return (
+    `Done: ${pluralize(kernels.length, 'kernel')}, ${wrong === 0 ? 'all correct' : `${wrong} wrong`}. ` +
+    `The roofs differ by ${formatPercent(spread)} before and after.${roofSpread?.busy ? ' This machine is busy, measure again.' : ''}`
+  );
+}
+
+/** Calls `act` when an element first comes near the window. */
+function whenVisible(element: HTMLElement, act: () => void): void {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      act();
+    },
+    { rootMargin: '200px' },
+  );
+  observer.observe(element);
+}
+
+/** Takes files that are dropped anywhere on the page. */
+function acceptFiles(open: (file: File) => void): void {
+  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files');
+  window.addEventListener('dragover', (event) => {
+    if (hasFiles(event)) event.preventDefault();
+  });
+  window.addEventListener('drop', (event) => {
+    const [file] = event.dataTransfer?.files ?? [];
+    if (!file) return;
+    event.preventDefault();
+    open(file);
+  });
 }

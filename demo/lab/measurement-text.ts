@@ -1,5 +1,6 @@
 // Formatting of measurements: times, errors, spread.
 
+import { type Quartiles, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
 
 /** Formats milliseconds in s, ms or µs. */
@@ -10,12 +11,11 @@ export const time = (ms: number): string =>
 export const errorText = (error: number): string =>
   error === 0 ? 'exact' : Number.isFinite(error) ? error.toExponential(0).replace('e-', 'e−') : 'not finite';
 
-/** Half the interquartile range in percent of the median. */
-export const relativeSpread = ({ ms, low, high }: { ms: number; low: number; high: number }): string =>
-  `± ${((50 * (high - low)) / ms).toFixed(ms > 0 && (high - low) / ms >= 0.2 ? 0 : 1)} %`;
+/** A spread as `± 2.5 %`. */
+export const spreadText = (spread: number): string => `± ${(100 * spread).toFixed(spread >= 0.1 ? 0 : 1)} %`;
 
-/** Spread above which a measurement is marked: other work disturbed it. */
-export const maxSpread = 0.2;
+/** Half the interquartile range in percent of the median. */
+export const relativeSpread = (timing: Quartiles): string => spreadText(spreadOf(timing));
 
 /** `1 kernel`, `2 kernels`. */
 export const pluralize = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

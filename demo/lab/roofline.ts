@@ -3,7 +3,7 @@
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
-import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
+import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { logAxis } from '../../src/report/svg-chart.ts';
@@ -47,6 +47,8 @@ export interface Shown {
   readonly peers: readonly TimedKernel[];
   readonly roofs: Roofs | undefined;
   readonly all: boolean;
+  /** Kernels of the baseline, drawn as outlines. */
+  readonly baseline: readonly KernelResult[];
 }
 
 /** The roofline chart. */
@@ -67,9 +69,38 @@ export const roofAt = ({ bandwidth, peak }: Roofs, intensity: number): number =>
 /** GFLOP/s of a variant; 0 if it was not timed or has no arithmetic. */
 export const rateOf = (kernel: KernelResult, { ms }: VariantResult): number => (ms ? kernel.flops / ms / 1e6 : 0);
 
+/** A variant's share of the roofline; of the bandwidth if it has no arithmetic. */
+export const shareOfRoof = (kernel: KernelResult, variant: VariantResult, roofs: Roofs): number => {
+  const rate = rateOf(kernel, variant);
+  return rate > 0
+    ? rate / roofAt(roofs, kernel.flops / kernel.bytes)
+    : kernel.bytes / (variant.ms ?? Number.NaN) / 1e6 / roofs.bandwidth.rate;
+};
+
+/** Key of a point: a kernel has several variants and libraries. */
+const keyOf = ({ name, also, look }: Point): string => `${name}|${also}|${look}`;
+
+/** Points from left to right, those above each other from the bottom up. */
+const inOrder = <P extends { x: number; y: number }>(points: readonly P[]): P[] =>
+  [...points].sort((a, b) => a.x - b.x || b.y - a.y);
+
+/**
+ * The point to which a key leads: left and right in the order of the intensity, up and down in that of the rate, Home
+ * and End to the first and the last.
+ */
+function neighbour<P extends { x: number; y: number }>(points: readonly P[], at: P, key: string): P | undefined {
+  const across = inOrder(points);
+  const up = [...points].sort((a, b) => b.y - a.y || a.x - b.x);
+  if (key === 'ArrowLeft') return across[across.indexOf(at) - 1];
+  if (key === 'ArrowRight') return across[across.indexOf(at) + 1];
+  if (key === 'ArrowDown') return up[up.indexOf(at) - 1];
+  if (key === 'ArrowUp') return up[up.indexOf(at) + 1];
+  return key === 'Home' ? across[0] : key === 'End' ? across.at(-1) : undefined;
+}
+
 /** Creates an empty chart; `onPoint` is called with the kernel under the pointer. */
 export function createRoofline(onPoint: (name: string | undefined) => void): Roofline {
-  const plot = svg('svg', { class: 'plot', role: 'img' });
+  const plot = svg('svg', { class: 'plot', role: 'group', 'aria-roledescription': 'chart' });
   const readout = el('p', { class: 'hint readout' });
   const legend = el('ul', { class: 'legend' });
   const element = el('div', { class: 'roofline' }, legend, plot, readout);
@@ -93,8 +124,17 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
     if (!shown) return;
     const width = Math.max(280, element.clientWidth || 900);
     const height = width < 560 ? 320 : 430;
+    const focused = plot.contains(document.activeElement);
     points = drawInto(plot, shown, width, height);
-    const looks = [...kernelGroups.map((g) => ({ look: `group-${g}`, ...groups[g] })), ...libraries];
+    const reachable = points.find((p) => keyOf(p) === current) ?? inOrder(points)[0];
+    if (reachable && focused) enter(reachable);
+    else if (reachable)
+      set(plot.querySelector(`[data-point="${CSS.escape(keyOf(reachable))}"]`) as Element, { tabindex: 0 });
+    const looks = [
+      ...kernelGroups.map((g) => ({ look: `group-${g}`, ...groups[g] })),
+      { look: 'baseline', name: 'baseline', mark: groups.rows.mark },
+      ...libraries,
+    ];
     fill(
       legend,
       ...looks
@@ -114,6 +154,34 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
     );
     select(points.find((p) => p.best && p.name === pointed));
   };
+
+  /** The point that has the keyboard's focus, or would get it; it outlives a redraw. */
+  let current: string | undefined;
+  const enter = (point: (typeof points)[number]) => {
+    current = keyOf(point);
+    for (const node of plot.querySelectorAll<SVGPathElement>('.place')) {
+      const own = node.dataset.point === current;
+      set(node, { tabindex: own ? 0 : -1 });
+      if (own) node.focus();
+    }
+  };
+  plot.addEventListener('focusin', (event) => {
+    const key = (event.target as SVGElement).dataset.point;
+    const point = points.find((p) => keyOf(p) === key);
+    select(point);
+    onPoint(point?.name);
+  });
+  plot.addEventListener('focusout', () => {
+    select(undefined);
+    onPoint(undefined);
+  });
+  plot.addEventListener('keydown', (event) => {
+    const at = points.find((p) => keyOf(p) === (event.target as SVGElement).dataset.point);
+    const next = at && neighbour(points, at, event.key);
+    if (!next) return;
+    event.preventDefault();
+    enter(next);
+  });
 
   plot.addEventListener('pointermove', (event) => {
     const box = plot.getBoundingClientRect();
@@ -148,7 +216,7 @@ function hint(kernels: readonly KernelResult[]): string {
   const none = kernels.filter((k) => k.flops === 0).length;
   const tableOnly =
     none > 0 ? ` ${pluralize(none, 'kernel')} without arithmetic ${none === 1 ? 'is' : 'are'} only in the table.` : '';
-  return `Point at a kernel to see its numbers. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
+  return `Point at a kernel to see its numbers, or move through them with the arrow keys. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
 }
 
 function describe({ name, also, intensity, rate }: Point, roofs: Roofs | undefined): string {
@@ -156,7 +224,7 @@ function describe({ name, also, intensity, rate }: Point, roofs: Roofs | undefin
   return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
 }
 
-function pointsOf({ kernels, peers, all }: Shown): Point[] {
+function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
   const own = kernels.flatMap((kernel) =>
     kernel.variants
       .filter((variant, i) => (all || i === 0) && rateOf(kernel, variant) > 0)
@@ -183,7 +251,15 @@ function pointsOf({ kernels, peers, all }: Shown): Point[] {
         return [{ name, also: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 }];
       }),
     );
-  return [...own, ...compared];
+  const earlier = baseline.flatMap((kernel): Point[] => {
+    const [variant] = kernel.variants;
+    const rate = variant ? rateOf(kernel, variant) : 0;
+    if (rate === 0) return [];
+    const { mark } = groups[kernel.group];
+    const intensity = kernel.flops / kernel.bytes;
+    return [{ name: kernel.name, also: 'baseline', look: 'baseline', mark, best: false, intensity, rate }];
+  });
+  return [...earlier, ...own, ...compared];
 }
 
 function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: number) {
@@ -204,7 +280,7 @@ function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: numb
   const x = (value: number) => edge.left + across.at(value) * (width - edge.left - edge.right);
   const y = (value: number) => height - edge.bottom - up.at(value) * (height - edge.top - edge.bottom);
   const [left, right, bottom] = [edge.left, width - edge.right, height - edge.bottom];
-  const label = `Roofline of ${found.length} ${found.length === 1 ? 'point' : 'points'}: GFLOP/s over FLOP/byte; the kernel table has the numbers.`;
+  const label = `Roofline of ${found.length} ${found.length === 1 ? 'point' : 'points'}: GFLOP/s over FLOP/byte; the arrow keys move through the points.`;
   set(plot, { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-label': label });
   const each = width < 560 ? 2 : 1;
   const grid = [
@@ -232,6 +308,10 @@ function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: numb
       svg('path', {
         class: `place ${p.look}${isSlower(p) ? ' slower' : ''}`,
         'data-kernel': p.name,
+        'data-point': keyOf(p),
+        role: 'img',
+        tabindex: -1,
+        'aria-label': describe(p, roofs),
         d: p.mark,
         transform: `translate(${p.x.toFixed(1)} ${p.y.toFixed(1)})${isSlower(p) ? ' scale(0.7)' : ''}`,
       }),

@@ -1,6 +1,6 @@
 // Checks and times one kernel on the device: compares each of its variants with the float64 reference, then times it.
 
-import { fromFloat16, toFloat16 } from '../core/float16.ts';
+import { fromFloat16, roundToF16, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
 import { allocate, bytesOf, sizeOf, type TensorData } from '../core/tensor.ts';
 import { createCpuExecutor, relativeError } from '../cpu/executor.ts';
@@ -10,11 +10,13 @@ import { type TimeOptions, type Timing, timeRunner } from '../gpu/plan-timing.ts
 import type { Runner } from '../gpu/runner.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
-import { mutatedBy, type Node, type Value, variantsOf } from '../ops/op.ts';
+import { type DeviceTraits, mutatedBy, type Node, type Value, variantsOf } from '../ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
+import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
-import { graphOf, type KernelCase, type KernelGroup } from './kernel-case.ts';
+import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
+import type { KernelGroup } from './kernel-groups.ts';
 
 /** Result of a variant; without times if it failed. */
 export interface VariantResult extends Partial<Timing> {
@@ -31,9 +33,13 @@ export interface KernelResult {
   readonly name: string;
   readonly group: KernelGroup;
   readonly op: string;
+  /** Family and sizes, with which the kernel can be made again. */
+  readonly spec?: KernelSpec;
   /** Floating-point operations (0 if unknown) and bytes, each tensor read or written once. */
   readonly flops: number;
   readonly bytes: number;
+  /** Speed of the machine right after the kernel, relative to its peak: below 0.8 other work disturbed it. */
+  readonly speed?: number;
   /** The fastest first, failed ones last. */
   readonly variants: readonly VariantResult[];
 }
@@ -41,48 +47,168 @@ export interface KernelResult {
 /** Largest error allowed; float32 sums of 8,000 terms of both signs stay below a tenth of it. */
 export const maxError = 1e-4;
 
+/** Largest error of a result that is stored as f16: two units in the last of its 11 bits. */
+const maxErrorOfF16 = 2e-3;
+
+/** The node of a kernel by itself. */
+export interface IsolatedKernel {
+  readonly kernel: KernelCase;
+  readonly node: Node;
+  /** A graph with only a copy of the node; names of its inputs by the values of the node. */
+  readonly graph: Graph;
+  readonly names: ReadonlyMap<Value, string>;
+}
+
+/** A kernel with the data that it is checked with. */
+export interface PreparedKernel extends IsolatedKernel {
+  /** Float64 data of the inputs before the node runs. */
+  readonly before: ReadonlyMap<Value, Float64Array>;
+  readonly expected: readonly Expected[];
+  readonly bytes: number;
+}
+
+/** Isolates the node of a kernel. */
+export function isolate(kernel: KernelCase): IsolatedKernel {
+  const { node } = graphOf(kernel);
+  return { kernel, node, ...singleNode(node) };
+}
+
+/** A float64 result: an output or state `name` of the graph, the op's tensor, and the largest error allowed. */
+interface Expected {
+  readonly name: string;
+  readonly tensor: string;
+  readonly data: Float64Array;
+  readonly allowed: number;
+}
+
+/** Computes the float64 reference of a kernel, on the CPU. */
+export function prepareKernel(kernel: KernelCase): PreparedKernel {
+  const { graph: whole, node } = graphOf(kernel);
+  const { before, after } = referenceData(whole, node, kernel);
+  const { graph, names } = singleNode(node);
+  const expected = [...after].map(([v, data]) => {
+    const i = node.outputs.indexOf(v);
+    const name = i < 0 ? (names.get(v) as string) : `out${i}`;
+    const tensor = (i < 0 ? node.inputNames[node.inputs.indexOf(v)] : node.outputNames[i]) ?? '';
+    return { name, tensor, data, allowed: v.dtype === 'f16' ? maxErrorOfF16 : maxError };
+  });
+  const touched = new Set([...node.inputs, ...node.outputs, ...mutatedBy(node)]);
+  const bytes = kernel.bytes ?? [...touched].reduce((n, v) => n + bytesOf(v), 0);
+  return { kernel, node, graph, names, before, expected, bytes };
+}
+
+/** The plan of one variant of a kernel. */
+export const variantPlan = ({ graph }: IsolatedKernel, variant: string, traits: DeviceTraits): Plan =>
+  makePlan(graph, { traits, kernelChoices: { [variantKey(graph.nodes[0] as Node)]: variant } });
+
+/** A plan of a kernel on the device, after its first run. */
+export interface CheckedPlan {
+  readonly runner: Runner;
+  /** Largest error, and whether every error is small enough. */
+  readonly error: number;
+  readonly passed: boolean;
+  /** The number that is the furthest from the reference, if it is too far. */
+  readonly worst?: { readonly tensor: string; readonly index: number; readonly got: number; readonly want: number };
+  destroy(): void;
+}
+
+/** Runs a plan of a kernel once and compares its results with the reference. Throws if it does not compile or run. */
+export async function checkPlan(device: Device, prepared: PreparedKernel, plan: Plan): Promise<CheckedPlan> {
+  const session = new Session(device);
+  try {
+    const [runner] = (await session.prepare([plan])) as [Runner];
+    for (const [value, name] of prepared.names)
+      load(session, runner, name, value, prepared.before.get(value) as Float64Array);
+    const got = await runner.run();
+    let error = 0;
+    let largest = 0;
+    let worst: CheckedPlan['worst'];
+    for (const { name, tensor, data, allowed } of prepared.expected) {
+      const numbers = numbersOf(got[name] ?? (await session.read(name)).data);
+      const one = relativeError(numbers, data);
+      error = Math.max(error, one);
+      if (one <= allowed || one <= largest) continue;
+      largest = one;
+      worst = { tensor, ...furthest(numbers, data) };
+    }
+    return { runner, error, passed: !worst, ...(worst && { worst }), destroy: () => session.destroy() };
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
+}
+
+/** The number that is the furthest from its reference; one that is no number is the furthest of all. */
+function furthest(got: ArrayLike<number>, want: ArrayLike<number>): { index: number; got: number; want: number } {
+  let index = 0;
+  let most = -1;
+  for (let i = 0; i < want.length && most < Number.POSITIVE_INFINITY; i++) {
+    const off = Math.abs((got[i] as number) - (want[i] as number));
+    if (off <= most) continue;
+    index = i;
+    most = off >= 0 ? off : Number.POSITIVE_INFINITY;
+  }
+  return { index, got: got[index] as number, want: want[index] as number };
+}
+
 /** Checks and times a kernel. A failed variant is part of the result; a lost device throws. */
 export async function checkKernel(device: Device, kernel: KernelCase, options: TimeOptions): Promise<KernelResult> {
-  const { graph: whole, node } = graphOf(kernel);
-  const data = referenceData(whole, node, kernel);
-  const { graph, names, outputs } = singleNode(node);
-  const key = variantKey(graph.nodes[0] as Node);
+  return measurePrepared(device, prepareKernel(kernel), options);
+}
+
+/** Checks and times all variants of a kernel; see `checkKernel`. */
+export async function measurePrepared(
+  device: Device,
+  prepared: PreparedKernel,
+  options: TimeOptions,
+): Promise<KernelResult> {
   const variants: VariantResult[] = [];
   let flops = 0;
   let best = Number.POSITIVE_INFINITY;
-  for (const variant of variantsOf(node, device.traits)) {
-    const session = new Session(device);
+  for (const variant of variantsOf(prepared.node, device.traits)) {
+    let checked: CheckedPlan | undefined;
     try {
-      const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [key]: variant } });
+      const plan = variantPlan(prepared, variant, device.traits);
       flops = Math.max(flops, plan.flops);
-      const [runner] = (await session.prepare([plan])) as [Runner];
-      for (const [value, name] of names) load(session, runner, name, value, data.before.get(value) as Float64Array);
-      const got = await runner.run();
-      let error = 0;
-      for (const [name, want] of outputs(data.after))
-        error = Math.max(error, relativeError(numbersOf(got[name] ?? (await session.read(name)).data), want));
-      const passed = error <= maxError;
+      checked = await checkPlan(device, prepared, plan);
+      const { error, passed, runner } = checked;
       const timed = passed ? await timeRunner(device, runner, { ...options, skipAbove: 3 * best }) : undefined;
       if (timed) best = Math.min(best, timed.ms);
       variants.push({ variant, error, passed, ...timed });
     } catch (error) {
       device.check();
-      const failure = error instanceof Error ? error.message : String(error);
-      variants.push({ variant, error: Number.POSITIVE_INFINITY, passed: false, failure });
+      variants.push(failed(variant, error));
     } finally {
-      session.destroy();
+      checked?.destroy();
     }
   }
+  return resultOf(prepared, flops, variants);
+}
+
+/** The result of a variant that did not run. */
+export const failed = (variant: string, error: unknown): VariantResult => ({
+  variant,
+  error: Number.POSITIVE_INFINITY,
+  passed: false,
+  failure: error instanceof Error ? error.message : String(error),
+});
+
+/** The result of a kernel; `flops` are those of its plan. */
+export function resultOf(
+  { kernel, node, bytes }: PreparedKernel,
+  flops: number,
+  variants: readonly VariantResult[],
+): KernelResult {
   const slow = Number.POSITIVE_INFINITY;
-  variants.sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow));
-  const touched = new Set([...node.inputs, ...node.outputs]);
+  const { name, group, spec } = kernel;
   return {
-    name: kernel.name,
-    group: kernel.group,
+    name,
+    group,
     op: node.op.name,
+    ...(spec && { spec }),
     flops: kernel.flops ?? flops,
-    bytes: kernel.bytes ?? [...touched, ...mutatedBy(node)].reduce((n, v) => n + bytesOf(v), 0),
-    variants,
+    bytes,
+    variants: [...variants].sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow)),
   };
 }
 
@@ -94,8 +220,9 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
     const length = sizeOf(v.shape);
     if (name === 'step') return stepData(kernel.step);
     const given = kernel.data?.(name, length);
-    if (given) return given;
-    return v.dtype === 'f32' ? Float32Array.from({ length }, () => noise.uniform() - 0.5) : new Uint32Array(length);
+    if (v.dtype !== 'f32' && v.dtype !== 'f16') return given ?? new Uint32Array(length);
+    const data = given ?? Float32Array.from({ length }, () => noise.uniform() - 0.5);
+    return v.dtype === 'f16' ? Float64Array.from(data, roundToF16) : data;
   };
   const inputs = Object.fromEntries([...whole.inputs].map(([name, v]) => [name, dataOf(name, v)]));
   for (const [name, v] of whole.states) cpu.state(name).set(dataOf(name, v));
@@ -124,13 +251,7 @@ function singleNode(node: Node) {
     return name === 'step' ? graph.input(name, v.dtype, v.shape) : graph.state(name, v.dtype, v.shape);
   });
   for (const [i, v] of copyWithStorage(graph, node, inputs).outputs.entries()) graph.output(`out${i}`, v);
-  /** Reference data by the names of outputs and states on the device. */
-  const outputs = (after: ReadonlyMap<Value, Float64Array>): [string, Float64Array][] =>
-    [...after].map(([v, data]) => {
-      const i = node.outputs.indexOf(v);
-      return [i < 0 ? (names.get(v) as string) : `out${i}`, data];
-    });
-  return { graph, names, outputs };
+  return { graph, names };
 }
 
 function load(session: Session, runner: Runner, name: string, value: Value, from: Float64Array): void {

@@ -16,7 +16,7 @@ import { takeRows } from '../ops/elementwise/take-rows.ts';
 import { input, type KernelCase, step } from './kernel-case.ts';
 
 /** Sizes: rows, rows per sentence, positions, vocabulary, heads, head width. */
-interface Sizes {
+export interface DecodingSizes {
   readonly R: number;
   readonly beams: number;
   readonly T: number;
@@ -25,13 +25,14 @@ interface Sizes {
   readonly W: number;
 }
 
-const halfWay = ({ T }: Sizes) => ({ position: T / 2 - 1 });
+const halfWay = ({ T }: DecodingSizes) => ({ position: T / 2 - 1 });
 
 /** Cache slots before any reordering of beams: row r reads its own keys. */
-const ownSlots = ({ R, beams, T }: Sizes): Uint32Array =>
+const ownSlots = ({ R, beams, T }: DecodingSizes): Uint32Array =>
   Uint32Array.from({ length: R * T }, (_, i) => (Math.floor(i / T) % beams) * T + (i % T));
 
-function selfAttention(s: Sizes): KernelCase {
+/** Self-attention of one token to the keys before it. */
+export function selfAttention(s: DecodingSizes): KernelCase {
   const { R, beams, T, H, W } = s;
   return {
     name: `cached self-attention [${R}] at ${T / 2} of ${T}, ${H} heads x ${W}`,
@@ -49,7 +50,8 @@ function selfAttention(s: Sizes): KernelCase {
   };
 }
 
-function crossAttention({ R, beams, T, H, W }: Sizes): KernelCase {
+/** Cross-attention of one token. */
+export function crossAttention({ R, beams, T, H, W }: DecodingSizes): KernelCase {
   return {
     name: `cached cross-attention [${R}x${T}] ${H} heads x ${W}`,
     group: 'decoding',
@@ -63,8 +65,9 @@ function crossAttention({ R, beams, T, H, W }: Sizes): KernelCase {
 }
 
 /** Choice of the next token with rules: a minimum length, no repeated trigram, two suppressed tokens. */
-function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: Sizes): KernelCase {
+export function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: DecodingSizes): KernelCase {
   const { R, beams, T, V } = s;
+  const stride = V % 7919 === 0 ? 7907 : 7919;
   return {
     name: `${kind} [${R},${V}]`,
     group: 'decoding',
@@ -84,7 +87,7 @@ function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: Sizes
       if (name === 'logits')
         return Float32Array.from(
           { length },
-          (_, i) => (((i % V) * 7919 + Math.floor(i / V) * 131) % V) * (20 / V) - 10,
+          (_, i) => (((i % V) * stride + Math.floor(i / V) * 131) % V) * (20 / V) - 10,
         );
       if (name === 'history') return Int32Array.from({ length }, (_, i) => 3 + ((i * 31) % (V - 3)));
       if (name === 'streams') return Uint32Array.from({ length }, (_, i) => i);
@@ -98,7 +101,8 @@ function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: Sizes
   };
 }
 
-function beamStep(s: Sizes): KernelCase {
+/** Choice of the best beams. */
+export function beamStep(s: DecodingSizes): KernelCase {
   const { R, beams } = s;
   return {
     name: `beam select [${R}] of ${beams} beams`,
@@ -114,15 +118,19 @@ function beamStep(s: Sizes): KernelCase {
     // Descending in a row, and distinct within a sentence.
     data(name, length) {
       if (name === 'logProbs')
-        return Float32Array.from({ length }, (_, i) => -(i % beams) / 2 - ((i * 37) % (beams * beams)) / 100 - 0.1);
+        return Float32Array.from(
+          { length },
+          (_, i) => -(i % beams) / 2 - (0.4 * ((i * 37) % (beams * beams))) / beams ** 2 - 0.1,
+        );
       if (name === 'tokens') return Int32Array.from({ length }, (_, i) => 3 + i);
-      return name === 'scores' ? Float32Array.from({ length }, (_, i) => -3 - i / 7) : undefined;
+      return name === 'scores' ? Float32Array.from({ length }, (_, i) => -3 - i / 7.3) : undefined;
     },
     step: halfWay(s),
   };
 }
 
-function slots(s: Sizes): KernelCase {
+/** The table of cache slots after beams are reordered. */
+export function slots(s: DecodingSizes): KernelCase {
   const { R, beams, T } = s;
   return {
     name: `cache slots [${R},${T}] of ${beams} beams`,
@@ -142,7 +150,7 @@ function slots(s: Sizes): KernelCase {
 }
 
 /** Copy of the unfinished rows. */
-function takenRows(R: number, D: number): KernelCase {
+export function takenRows(R: number, D: number): KernelCase {
   return {
     name: `take rows [${R},${D}]`,
     group: 'decoding',
@@ -151,25 +159,3 @@ function takenRows(R: number, D: number): KernelCase {
     bytes: 4 * R * (1 + 2 * D),
   };
 }
-
-const full: Sizes = { R: 64, beams: 4, T: 64, V: 8000, H: 8, W: 32 };
-const small: Sizes = { R: 8, beams: 2, T: 16, V: 211, H: 2, W: 16 };
-
-/** All kernels of a decoding step, in the order of the report. */
-const kernelsOf = (s: Sizes): readonly KernelCase[] => [
-  selfAttention(s),
-  crossAttention(s),
-  choice('greedy token', s),
-  choice('best tokens', s),
-  choice('sampled token', s),
-  beamStep(s),
-  slots(s),
-  takenRows(s.R, s.T * s.H * s.W),
-];
-
-/** The sizes of a decoder, and small ones for the conformance report. */
-export const decodingKernels = kernelsOf(full);
-export const conformanceDecodingKernels = kernelsOf(small);
-
-/** Some kernels at small sizes. */
-export const smallDecodingKernels: readonly KernelCase[] = [selfAttention(small), choice('greedy token', small)];

@@ -6,10 +6,14 @@ import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
 import { defineOp, type Node, tensorType, type Value } from '../ops/op.ts';
 import { type StepScalars, stepWords } from '../ops/step-scalars.ts';
+import type { KernelGroup } from './kernel-groups.ts';
 
-/** Groups of kernels. */
-export const kernelGroups = ['products', 'attention', 'rows', 'elements', 'decoding'] as const;
-export type KernelGroup = (typeof kernelGroups)[number];
+/** A kernel by its family and sizes (kernel-families.ts); plain JSON. */
+export interface KernelSpec {
+  readonly family: string;
+  /** Sizes and choices by name; those left out have their defaults. */
+  readonly values?: Readonly<Record<string, number | string>>;
+}
 
 /** One kernel at one size. */
 export interface KernelCase {
@@ -31,6 +35,8 @@ export interface KernelCase {
   readonly flops?: number;
   /** A feature without which the kernel is skipped. */
   readonly needs?: 'f16';
+  /** Family and sizes that it was made from. */
+  readonly spec?: KernelSpec;
 }
 
 /** Start of a backward pass from any value: its gradient with respect to y is dy. */

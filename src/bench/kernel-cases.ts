@@ -1,273 +1,141 @@
-// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes. Kernels that only training,
-// decoding or packed weights use are in training-kernel-cases.ts, decoding-kernel-cases.ts and packed-kernel-cases.ts.
+// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes, by which results are compared.
 
-import type { Shape } from '../core/tensor.ts';
-import { gradients } from '../graph/gradient.ts';
-import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
-import { attentionWeights } from '../ops/attention/attention-weights.ts';
-import { relativePositionBias } from '../ops/attention/relative-position-bias.ts';
-import { embedding } from '../ops/embedding/embedding.ts';
-import { crossEntropy as crossEntropyOf } from '../ops/loss/cross-entropy.ts';
-import { linear } from '../ops/matmul/linear.ts';
-import { matmul } from '../ops/matmul/matmul.ts';
-import { addLayerNorm, layerNorm } from '../ops/norm/layer-norm.ts';
-import { softmax } from '../ops/norm/softmax.ts';
-import { conformanceDecodingKernels, decodingKernels, smallDecodingKernels } from './decoding-kernel-cases.ts';
-import { backward, input, type KernelCase, step } from './kernel-case.ts';
-import { conformancePackedKernels, packedKernels } from './packed-kernel-cases.ts';
-import { adam, conformanceTrainingKernels, smallTrainingKernels, trainingKernels } from './training-kernel-cases.ts';
+import type { KernelCase } from './kernel-case.ts';
+import { type FamilyName, kernelOf } from './kernel-families.ts';
 
-const show = (shape: Shape, transposed: boolean) => `[${shape.join(',')}]${transposed ? 'ᵀ' : ''}`;
+const make = (family: FamilyName, values: Readonly<Record<string, number | string>> = {}): KernelCase =>
+  kernelOf({ family, values });
 
-function product(m: number, k: number, n: number, form: 'NN' | 'NT' | 'TN' = 'NN'): KernelCase {
-  const [transA, transB] = [form === 'TN', form === 'NT'];
-  const a = transA ? [k, m] : [m, k];
-  const b = transB ? [n, k] : [k, n];
-  return {
-    name: `matmul ${show(a, transA)}x${show(b, transB)}`,
-    group: 'products',
-    build: (g) => void matmul(g, input(g, 'a', a), input(g, 'b', b), { transA, transB }),
-  };
-}
+const matmul = (M: number, K: number, N: number, form = 'NN') => make('matmul', { M, K, N, form });
+const linear = (rows: number, inputs: number, outputs: number, dtype = 'f32', pass = 'forward') =>
+  make('linear', { rows, inputs, outputs, dtype, pass });
+const attention = (batch: number, length: number, heads: number, width: number, mask = 'causal') =>
+  ['forward', 'backward'].map((pass) => make('attention', { batch, length, heads, width, pass, mask }));
 
-function feedForward(rows: number, D: number, F: number, back = false): KernelCase {
-  return {
-    name: `linear ${back ? 'backward' : 'relu'} [${rows},${D}]x[${F},${D}]ᵀ`,
-    group: 'products',
-    build(g) {
-      const [x, w, b] = [input(g, 'x', [rows, D]), input(g, 'w', [F, D]), input(g, 'b', [F])];
-      const y = linear(g, x, w, b, back ? 'none' : 'relu');
-      if (back) backward(g, y, [x, w, b]);
-    },
-    ...(back && { op: 'linear_backward' }),
-  };
-}
+/** The kernels that only training uses, at one size of buffers, rows and columns. */
+const trainingKernels = (buffer: number, rows: number, width: number): readonly KernelCase[] => {
+  const gated = { rows, width: 2 * width, kind: 'gated gelu-tanh' };
+  return [
+    ...['AdamW', 'Adam', 'RMSprop', 'SGD'].map((kind) => make('optimizer', { kind, size: buffer })),
+    ...['accumulate', 'average', 'gradient norm', 'gradient scale', 'check finite'].map((kind) =>
+      make('buffers', { kind, size: buffer }),
+    ),
+    make('elementwise', { rows, width, kind: 'add' }),
+    make('log of mean', { rows, width }),
+    ...['forward', 'backward', 'fused'].map((pass) => make('RMS norm', { rows, width, pass })),
+    make('activation', gated),
+    make('activation', { ...gated, pass: 'backward' }),
+    make('token positions', { batch: rows / 64, length: width / 4 }),
+    make('elementwise', { rows, width, kind: 'dropout' }),
+    ...['forward', 'backward'].map((pass) => make('activation', { rows, width, pass })),
+    make('column sums', { rows: rows / 32, width }),
+    make('norm sums', { rows: rows / 32, width }),
+    make('positions', { batch: rows / 128, length: 64, width }),
+    make('token statistics', { tokens: rows / 2 }),
+  ];
+};
 
-const lengths =
-  (T: number) =>
-  (name: string, length: number): number[] | undefined =>
-    name === 'lens' ? new Array(length).fill(T) : undefined;
+/** The kernels of a decoding step. */
+const decodingKernels = (
+  step: { readonly rows: number; readonly beams: number; readonly length: number },
+  heads: { readonly heads: number; readonly width: number },
+  vocab: number,
+): readonly KernelCase[] => [
+  ...['self-attention', 'cross-attention'].map((kind) => make('cached attention', { ...step, ...heads, kind })),
+  ...['greedy token', 'best tokens', 'sampled token'].map((kind) => make('next token', { ...step, kind, vocab })),
+  make('beam select', { rows: step.rows, beams: step.beams }),
+  make('cache slots', step),
+  make('take rows', { rows: step.rows, width: step.length * heads.heads * heads.width }),
+];
 
-/** Batch size, number of heads, head width. */
-type Heads = readonly [number, number, number];
-
-/** Causal self-attention without padding; `biased`: with T5's relative position bias instead. */
-function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32], biased = false): KernelCase {
-  return {
-    name: `attention${back ? ' backward' : ''}${biased ? ' with position bias' : ''} [${B},${T}] ${H} heads x ${W}`,
-    group: 'attention',
-    build(g) {
-      const qkv = input(g, 'qkv', [B, T, 3 * H * W]);
-      const lens = g.input('lens', 'u32', [B]);
-      const bias = biased ? input(g, 'bias', [H, 183]) : undefined;
-      const y = selfAttention(g, qkv, lens, step(g), { heads: H, headWidth: W, causal: !biased }, bias);
-      if (back) backward(g, y, bias ? [qkv, bias] : [qkv]);
-    },
-    data: lengths(T),
-  };
-}
-
-/** The relative position bias of T5 by distance, and the gradient of its table. */
-function relativeBias(back: boolean): KernelCase {
-  return {
-    name: `relative position bias${back ? ' backward' : ''} of [32,8]`,
-    group: 'attention',
-    build(g) {
-      const table = input(g, 'table', [32, 8]);
-      const bias = relativePositionBias(g, table, { maxDistance: 128, bidirectional: true });
-      if (back) backward(g, bias, [table]);
-    },
-  };
-}
-
-/**
- * Attention of T target tokens to S source tokens. `probabilities` computes the attention weights, which the fused
- * kernel does not store.
- */
-function cross(kind: 'forward' | 'backward' | 'probabilities', T: number, S: number, [B, H, W]: Heads = [4, 8, 32]) {
-  const what = { forward: 'cross-attention', backward: 'cross-attention backward', probabilities: 'attention weights' };
-  return {
-    name: `${what[kind]} [${B},${T}x${S}] ${H} heads x ${W}`,
-    group: 'attention',
-    build(g) {
-      const [q, kv] = [input(g, 'q', [B, T, H * W]), input(g, 'kv', [B, S, 2 * H * W])];
-      const lens = g.input('lens', 'u32', [B]);
-      const attrs = { heads: H, headWidth: W };
-      if (kind === 'probabilities') return void attentionWeights(g, q, kv, lens, attrs);
-      const y = crossAttention(g, q, kv, lens, step(g), attrs);
-      if (kind === 'backward') backward(g, y, [q, kv]);
-    },
-    data: lengths(S),
-  } satisfies KernelCase;
-}
-
-function norm(rows: number, D: number, back: boolean): KernelCase {
-  return {
-    name: `layer norm${back ? ' backward' : ''} [${rows},${D}]`,
-    group: 'rows',
-    build(g) {
-      const x = input(g, 'x', [rows, D]);
-      const y = layerNorm(g, x, input(g, 'gamma', [D]), input(g, 'beta', [D]), 1e-5);
-      if (back) backward(g, y, [x]);
-    },
-    ...(back && { op: 'layer_norm_backward' }),
-  };
-}
-
-/** Fused residual connection, dropout and layer norm. */
-function addNorm(rows: number, D: number): KernelCase {
-  return {
-    name: `add, dropout, layer norm [${rows},${D}]`,
-    group: 'rows',
-    build(g) {
-      const [x, residual] = [input(g, 'x', [rows, D]), input(g, 'residual', [rows, D])];
-      const affine = { gamma: input(g, 'gamma', [D]), beta: input(g, 'beta', [D]) };
-      addLayerNorm(g, { x, residual, ...affine, step: step(g) }, { eps: 1e-5, rate: 0.1, site: 1 });
-    },
-  };
-}
-
-function softmaxOf(rows: number, cols: number, back: boolean): KernelCase {
-  return {
-    name: `softmax${back ? ' backward' : ''} [${rows},${cols}]`,
-    group: 'rows',
-    build(g) {
-      const x = input(g, 'x', [rows, cols]);
-      const y = softmax(g, x);
-      if (back) backward(g, y, [x]);
-    },
-    ...(back && { op: 'softmax_backward' }),
-  };
-}
-
-/**
- * Embedding and its gradient. Ids step through the vocabulary in large strides, so that all rows are used about
- * equally.
- */
-function tokens(B: number, T: number, V: number, D: number, back: boolean): KernelCase {
-  const ids = Int32Array.from({ length: B * T }, (_, i) => (i * 7919) % V);
-  const order = Array.from(ids.keys()).sort((i, j) => (ids[i] as number) - (ids[j] as number) || i - j);
-  const starts = Array.from({ length: V + 1 }, () => 0);
-  for (const id of ids) starts[id + 1] = (starts[id + 1] as number) + 1;
-  for (let v = 0; v < V; v++) starts[v + 1] = (starts[v + 1] as number) + (starts[v] as number);
-  const data: Record<string, ArrayLike<number>> = { ids, rowStart: starts, occurrences: order };
-  return {
-    name: `embedding${back ? ' backward' : ''} [${B},${T}] of [${V},${D}]`,
-    group: 'rows',
-    build(g) {
-      const table = input(g, 'table', [V, D]);
-      const index = {
-        rowStart: g.input('rowStart', 'u32', [V + 1]),
-        occurrences: g.input('occurrences', 'u32', [B * T]),
-      };
-      const y = embedding(g, g.input('ids', 'i32', [B, T]), table, { scale: Math.sqrt(D), ...(back && { index }) });
-      if (back) backward(g, y, [table]);
-    },
-    data: (name) => data[name],
-    ...(!back && { bytes: 4 * B * T * (1 + 2 * D) }), // only the rows of the table that are read
-  };
-}
-
-/**
- * Cross-entropy. `train`: the loss of each row, and the gradient in place of the logits; `loss` or `backward`: one of
- * them.
- */
-function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | 'backward'): KernelCase {
-  return {
-    name: `cross-entropy${{ train: ' with gradient', loss: '', backward: ' backward' }[kind]} [${rows},${V}]`,
-    group: 'rows',
-    build(g) {
-      const targets = g.input('targets', 'i32', [rows]);
-      const logits = input(g, 'logits', [rows, V]);
-      const how = { smoothing: 0.1, ignore: 0 };
-      const { nll } = crossEntropyOf(g, logits, targets, step(g), { ...how, fused: kind === 'train' });
-      if (kind === 'backward') gradients(g, nll, [logits]);
-    },
-    data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
-  };
-}
+/** The kernels that save memory, for layers of so many inputs and outputs. */
+const packedKernels = (
+  rows: number,
+  inputs: number,
+  outputs: number,
+  vocab: number,
+  buffer: number,
+): readonly KernelCase[] => [
+  linear(rows / 8, inputs, outputs, 'f16 weights'),
+  linear(rows, inputs, outputs, 'f16'),
+  linear(rows, inputs, outputs, 'f16', 'backward'),
+  linear(rows / 8, inputs, outputs, 'int8 weights'),
+  linear(1, inputs, vocab, 'int8 weights'),
+  linear(rows, inputs, outputs, 'f16 weights', 'backward'),
+  linear(rows, inputs, outputs, 'int8 weights', 'backward'),
+  ...['f16', 'int8'].map((dtype) => make('embedding', { batch: 8, length: rows / 8, vocab, width: inputs, dtype })),
+  make('projected loss', { rows: rows / 2, width: inputs / 2, vocab }),
+  ...['add', 'take'].map((kind) => make('columns', { rows: 2 * rows, width: 3 * inputs, count: inputs, kind })),
+  make('buffers', { kind: 'cast to f16', size: buffer }),
+  make('loss scale'),
+];
 
 /** All kernels, in the order of the report. */
 export const kernelCases: readonly KernelCase[] = [
-  product(256, 256, 256),
-  product(512, 512, 512),
-  product(1024, 1024, 1024),
-  product(768, 256, 1024),
-  feedForward(768, 256, 1024),
-  feedForward(768, 256, 1024, true),
-  product(512, 256, 8000),
-  product(512, 8000, 256, 'NT'),
-  product(256, 512, 8000, 'TN'),
-  ...[32, 128, 512].flatMap((T) => [attention(T, false), attention(T, true)]),
-  ...[64, 128].flatMap((W) => [attention(64, false, [1, 2, W]), attention(64, true, [1, 2, W])]),
-  attention(128, false, [4, 8, 64], true),
-  attention(128, true, [4, 8, 64], true),
-  relativeBias(false),
-  relativeBias(true),
-  ...(['forward', 'backward', 'probabilities'] as const).map((kind) => cross(kind, 128, 128)),
-  norm(1024, 512, false),
-  norm(1024, 512, true),
-  addNorm(1024, 512),
-  softmaxOf(4096, 512, false),
-  softmaxOf(4096, 512, true),
-  tokens(32, 64, 8000, 512, false),
-  tokens(32, 64, 8000, 512, true),
-  crossEntropy(1024, 8000, 'train'),
-  crossEntropy(1024, 8000, 'loss'),
-  crossEntropy(1024, 8000, 'backward'),
-  adam(10_000_000),
-  ...trainingKernels,
-  ...decodingKernels,
-  ...packedKernels,
+  matmul(256, 256, 256),
+  matmul(512, 512, 512),
+  matmul(1024, 1024, 1024),
+  matmul(768, 256, 1024),
+  linear(768, 256, 1024),
+  linear(768, 256, 1024, 'f32', 'backward'),
+  matmul(512, 256, 8000),
+  matmul(512, 8000, 256, 'NT'),
+  matmul(256, 512, 8000, 'TN'),
+  ...[32, 128, 512].flatMap((length) => attention(4, length, 8, 32)),
+  ...[64, 128].flatMap((width) => attention(1, 64, 2, width)),
+  ...attention(4, 128, 8, 64, 'position bias'),
+  ...['forward', 'backward'].map((pass) => make('position bias', { pass })),
+  ...['forward', 'backward', 'probabilities'].map((pass) => make('cross-attention', { pass })),
+  ...['forward', 'backward', 'add, dropout, norm'].map((pass) => make('layer norm', { pass })),
+  ...['forward', 'backward'].map((pass) => make('softmax', { rows: 4096, width: 512, pass })),
+  ...['forward', 'backward'].map((pass) => make('embedding', { pass })),
+  ...['train', 'loss', 'backward'].map((pass) => make('cross-entropy', { pass })),
+  ...trainingKernels(10_000_000, 4096, 512),
+  ...decodingKernels({ rows: 64, beams: 4, length: 64 }, { heads: 8, width: 32 }, 8000),
+  ...packedKernels(512, 512, 2048, 8000, 10_000_000),
 ];
 
 /** Some kernels of each group at small sizes, for slow adapters. */
 export const smallKernelCases: readonly KernelCase[] = [
-  product(64, 64, 64),
-  feedForward(64, 64, 128),
-  attention(32, false, [1, 2, 16]),
-  norm(64, 128, false),
-  norm(64, 128, true),
-  softmaxOf(256, 128, false),
-  tokens(4, 16, 500, 64, true),
-  crossEntropy(32, 500, 'train'),
-  ...smallTrainingKernels,
-  ...smallDecodingKernels,
+  matmul(64, 64, 64),
+  linear(64, 64, 128),
+  make('attention', { batch: 1, length: 32, heads: 2, width: 16 }),
+  make('layer norm', { rows: 64, width: 128 }),
+  make('layer norm', { rows: 64, width: 128, pass: 'backward' }),
+  make('softmax', { rows: 256, width: 128 }),
+  make('embedding', { batch: 4, length: 16, vocab: 500, width: 64, pass: 'backward' }),
+  make('cross-entropy', { rows: 32, vocab: 500 }),
+  make('optimizer', { size: 20_000 }),
+  make('elementwise', { rows: 64, width: 64 }),
+  make('buffers', { kind: 'gradient norm', size: 20_000 }),
+  make('cached attention', { rows: 8, beams: 2, length: 16, heads: 2, width: 16 }),
+  make('next token', { rows: 8, beams: 2, length: 16, vocab: 211 }),
 ];
-
-/** Small attention: one sentence, 2 heads. */
-const narrow: Heads = [1, 2, 16];
 
 /** Every op of `kernelCases` at small sizes: whole vectors, and rows that are not (kernels for scalars). */
 export const conformanceKernelCases: readonly KernelCase[] = [
-  product(64, 64, 64),
-  product(33, 37, 41),
-  product(64, 80, 96, 'NT'),
-  product(64, 80, 96, 'TN'),
-  feedForward(64, 64, 128),
-  feedForward(64, 64, 128, true),
-  ...[narrow, [1, 2, 64] as const].flatMap((heads) => [attention(32, false, heads), attention(32, true, heads)]),
-  attention(32, false, narrow, true),
-  attention(32, true, narrow, true),
-  relativeBias(false),
-  relativeBias(true),
-  ...(['forward', 'backward', 'probabilities'] as const).map((kind) => cross(kind, 16, 24, narrow)),
-  norm(64, 128, false),
-  norm(64, 128, true),
-  norm(64, 130, false),
-  norm(64, 130, true),
-  addNorm(64, 128),
-  softmaxOf(256, 128, false),
-  softmaxOf(256, 128, true),
-  tokens(4, 16, 500, 64, false),
-  tokens(4, 16, 500, 64, true),
-  crossEntropy(32, 500, 'train'),
-  crossEntropy(32, 500, 'loss'),
-  crossEntropy(32, 500, 'backward'),
-  adam(20_000),
-  ...conformanceTrainingKernels,
-  ...conformanceDecodingKernels,
-  ...conformancePackedKernels,
+  matmul(64, 64, 64),
+  matmul(33, 37, 41),
+  matmul(64, 80, 96, 'NT'),
+  matmul(64, 80, 96, 'TN'),
+  linear(64, 64, 128),
+  linear(64, 64, 128, 'f32', 'backward'),
+  ...[16, 64].flatMap((width) => attention(1, 32, 2, width)),
+  ...attention(1, 32, 2, 16, 'position bias'),
+  ...['forward', 'backward'].map((pass) => make('position bias', { pass })),
+  ...['forward', 'backward', 'probabilities'].map((pass) =>
+    make('cross-attention', { batch: 1, queries: 16, keys: 24, heads: 2, width: 16, pass }),
+  ),
+  ...[128, 130].flatMap((width) =>
+    ['forward', 'backward'].map((pass) => make('layer norm', { rows: 64, width, pass })),
+  ),
+  make('layer norm', { rows: 64, width: 128, pass: 'add, dropout, norm' }),
+  ...['forward', 'backward'].map((pass) => make('softmax', { rows: 256, width: 128, pass })),
+  ...['forward', 'backward'].map((pass) => make('embedding', { batch: 4, length: 16, vocab: 500, width: 64, pass })),
+  ...['train', 'loss', 'backward'].map((pass) => make('cross-entropy', { rows: 32, vocab: 500, pass })),
+  ...trainingKernels(20_000, 256, 64),
+  ...decodingKernels({ rows: 8, beams: 2, length: 16 }, { heads: 2, width: 16 }, 211),
+  ...packedKernels(64, 64, 128, 500, 20_000),
 ];
 
 export { graphOf, type KernelCase } from './kernel-case.ts';

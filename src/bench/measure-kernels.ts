@@ -1,13 +1,16 @@
 // The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel, checked before it
-// is timed.
+// is timed, then the roofs again.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Device } from '../gpu/device.ts';
 import type { TimeOptions } from '../gpu/plan-timing.ts';
-import { measureRoofs, type Roofs } from '../gpu/roofs.ts';
-import { checkKernel, type KernelResult } from './check-kernel.ts';
-import type { KernelCase } from './kernel-case.ts';
+import type { Roofs } from '../gpu/roofs.ts';
+import { type KernelResult, measurePrepared, prepareKernel } from './check-kernel.ts';
+import type { KernelCase, KernelSpec } from './kernel-case.ts';
 import { conformanceKernelCases, kernelCases, smallKernelCases } from './kernel-cases.ts';
+import { checkSize, kernelOf } from './kernel-families.ts';
+import { measureRoofsRepeatedly, type RepeatedRoofs, type RoofSpread } from './repeated-roofs.ts';
+import { disturbance, maxSpread } from './spread.ts';
 
 /** Kernel sets by name. */
 export const kernelSets = { all: kernelCases, small: smallKernelCases, conformance: conformanceKernelCases } as const;
@@ -18,12 +21,15 @@ export interface MeasureOptions extends TimeOptions {
   readonly set: KernelSet;
   /** Only kernels whose name contains this text, ignoring case. */
   readonly filter: string;
+  /** Kernels of any sizes, instead of a set. */
+  readonly specs?: readonly KernelSpec[];
   readonly roofs: boolean;
 }
 
 /** Result of `measure`. */
 export interface Measured {
   readonly roofs?: Roofs;
+  readonly roofSpread?: RoofSpread;
   readonly kernels: readonly KernelResult[];
 }
 
@@ -32,6 +38,7 @@ export interface Listener {
   readonly signal: AbortSignal;
   /** `done` of `of` tasks are done, `next` begins. */
   onProgress(done: number, of: number, next: string): void;
+  /** The roofs, before and after the kernels. */
   onRoofs?(roofs: Roofs): void;
   onKernel?(kernel: KernelResult): void;
 }
@@ -43,17 +50,27 @@ export function chosenKernels(set: KernelSet, filter: string): readonly KernelCa
 }
 
 /** Bytes of the copy that measures bandwidth, by kernel set. */
-const copyBytes = { all: 128 * 2 ** 20, small: 32 * 2 ** 20, conformance: 32 * 2 ** 20 } as const;
+export const copyBytes = { all: 128 * 2 ** 20, small: 32 * 2 ** 20, conformance: 32 * 2 ** 20 } as const;
+
+/** The cases of the options. Throws a HeddleError if there are none, or a kernel is too large. */
+function casesOf(device: Device, { set, filter, specs }: MeasureOptions): readonly KernelCase[] {
+  if (specs) {
+    const cases = specs.map(kernelOf);
+    for (const kernel of cases) checkSize(kernel, device.traits);
+    return cases;
+  }
+  const cases = chosenKernels(set, filter).filter(({ needs }) => !needs || device.traits[needs]);
+  if (cases.length === 0) throw new HeddleError(`No kernel of the set ${set} has "${filter}" in its name.`);
+  return cases;
+}
 
 /**
  * Checks and times kernels. Throws a HeddleError if no kernel matches or the device is lost, and the reason of the
  * signal if it is aborted.
  */
 export async function measure(device: Device, options: MeasureOptions, listener: Listener): Promise<Measured> {
-  const cases = chosenKernels(options.set, options.filter).filter(({ needs }) => !needs || device.traits[needs]);
-  if (cases.length === 0)
-    throw new HeddleError(`No kernel of the set ${options.set} has "${options.filter}" in its name.`);
-  const of = cases.length + (options.roofs ? 1 : 0);
+  const cases = casesOf(device, options);
+  const of = cases.length + (options.roofs ? 2 : 0);
   let done = 0;
   const next = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     listener.signal.throwIfAborted();
@@ -63,16 +80,51 @@ export async function measure(device: Device, options: MeasureOptions, listener:
     return result;
   };
   const time = { span: options.span, rounds: options.rounds };
-  let roofs: Roofs | undefined;
-  if (options.roofs) {
-    roofs = await next('bandwidth and peak', () => measureRoofs(device, { ...time, bytes: copyBytes[options.set] }));
-    listener.onRoofs?.(roofs);
+  const repeated = options.roofs
+    ? await next('bandwidth and peak', () => measureRoofsRepeatedly(device, { ...time, bytes: copyBytes[options.set] }))
+    : undefined;
+  try {
+    if (repeated) listener.onRoofs?.(repeated.roofs);
+    const kernels: KernelResult[] = [];
+    const measureOne = steadyMeter(device, time, repeated);
+    for (const kernel of cases) {
+      const result = await next(kernel.name, () => measureOne(kernel));
+      kernels.push(result);
+      listener.onKernel?.(result);
+    }
+    if (!repeated) return { kernels };
+    const roofSpread = await next('bandwidth and peak again', () => repeated.finish());
+    listener.onRoofs?.(repeated.roofs);
+    return { roofs: repeated.roofs, roofSpread, kernels };
+  } finally {
+    repeated?.destroy();
   }
-  const kernels: KernelResult[] = [];
-  for (const kernel of cases) {
-    const result = await next(kernel.name, () => checkKernel(device, kernel, time));
-    kernels.push(result);
-    listener.onKernel?.(result);
-  }
-  return { ...(roofs && { roofs }), kernels };
+}
+
+/** Attempts to measure a kernel while nothing else disturbs the machine, and the milliseconds that all repeats of a run may take. */
+const attempts = 3;
+const retryTime = 10_000;
+
+/** Returns what measures a kernel, again if its time was disturbed: the result is the attempt that was disturbed the least. */
+function steadyMeter(
+  device: Device,
+  time: TimeOptions,
+  roofs: RepeatedRoofs | undefined,
+): (kernel: KernelCase) => Promise<KernelResult> {
+  let left = retryTime;
+  return async (kernel) => {
+    const prepared = prepareKernel(kernel);
+    const measureOnce = async () => {
+      const result = await measurePrepared(device, prepared, time);
+      return roofs ? { ...result, speed: await roofs.speed() } : result;
+    };
+    let best = await measureOnce();
+    for (let i = 1; roofs && i < attempts && left > 0 && disturbance(best) > maxSpread; i++) {
+      const start = performance.now();
+      const again = await measureOnce();
+      left -= performance.now() - start;
+      if (disturbance(again) < disturbance(best)) best = again;
+    }
+    return best;
+  };
 }

@@ -26,7 +26,8 @@ function packed(format: PackedFormat, rows: number, cols: number) {
   return { words, scales };
 }
 
-function linear(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
+/** Linear layer with packed weights. */
+export function linearOfPacked(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
   return {
     name: `linear ${format} [${rows},${I}]x[${O},${I}]ᵀ`,
     group: 'products',
@@ -40,7 +41,7 @@ function linear(format: PackedFormat, rows: number, I: number, O: number): Kerne
 }
 
 /** The gradient of the input of a layer with packed weights. */
-function linearBackwardOf(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
+export function packedLinearBackward(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
   return {
     name: `linear ${format} dx [${rows},${O}]x[${O},${I}]`,
     group: 'products',
@@ -53,7 +54,8 @@ function linearBackwardOf(format: PackedFormat, rows: number, I: number, O: numb
   };
 }
 
-function embedding(format: PackedFormat, B: number, T: number, V: number, D: number): KernelCase {
+/** Embedding from a packed table. */
+export function embeddingOfPacked(format: PackedFormat, B: number, T: number, V: number, D: number): KernelCase {
   return {
     name: `embedding ${format} [${B},${T}] of [${V},${D}]`,
     group: 'rows',
@@ -71,7 +73,7 @@ function embedding(format: PackedFormat, B: number, T: number, V: number, D: num
 }
 
 /** Output projection, loss and all gradients, 128 rows at a time. */
-function projectedLoss(rows: number, D: number, V: number): KernelCase {
+export function projectedLoss(rows: number, D: number, V: number): KernelCase {
   return {
     name: `loss of projection [${rows},${D}]x[${V},${D}]ᵀ`,
     group: 'products',
@@ -85,7 +87,7 @@ function projectedLoss(rows: number, D: number, V: number): KernelCase {
 }
 
 /** A linear layer as mixed precision stores it: operands as f16, sums and results in f32. */
-function linearOfHalves(rows: number, I: number, O: number, back: boolean): KernelCase {
+export function linearOfHalves(rows: number, I: number, O: number, back: boolean): KernelCase {
   return {
     name: `linear${back ? ' backward' : ''} of f16 [${rows},${I}]x[${O},${I}]ᵀ`,
     group: 'products',
@@ -102,7 +104,8 @@ function linearOfHalves(rows: number, I: number, O: number, back: boolean): Kern
   };
 }
 
-function castToF16(size: number): KernelCase {
+/** The f16 copies of weights. */
+export function castToF16(size: number): KernelCase {
   return {
     name: `weights to f16 [${spaced(size)}]`,
     group: 'elements',
@@ -117,7 +120,7 @@ function castToF16(size: number): KernelCase {
 }
 
 /** Columns of a LoRA adapter: added to the columns of a layer, or extracted for the gradient. */
-function columns(kind: 'add' | 'take', rows: number, N: number, count: number): KernelCase {
+export function columns(kind: 'add' | 'take', rows: number, N: number, count: number): KernelCase {
   return {
     name: `${kind} columns [${rows},${count}] of [${rows},${N}]`,
     group: 'elements',
@@ -130,31 +133,10 @@ function columns(kind: 'add' | 'take', rows: number, N: number, count: number): 
   };
 }
 
-const lossScale: KernelCase = {
+/** The loss scale of mixed precision. */
+export const lossScale: KernelCase = {
   name: 'scale of the loss',
   group: 'elements',
   build: (g) => void scaleStep(g, step(g), g.state('counters', 'f32', [8])),
   data: (name, length) => (name === 'counters' ? new Float32Array(length).fill(4) : undefined),
 };
-
-/** All kernels of this file for layers of I inputs and O outputs, in the order of the report. */
-const kernelsOf = (rows: number, I: number, O: number, V: number, buffer: number): readonly KernelCase[] => [
-  linear('f16', rows / 8, I, O),
-  linearOfHalves(rows, I, O, false),
-  linearOfHalves(rows, I, O, true),
-  linear('int8', rows / 8, I, O),
-  linear('int8', 1, I, V),
-  linearBackwardOf('f16', rows, I, O),
-  linearBackwardOf('int8', rows, I, O),
-  embedding('f16', 8, rows / 8, V, I),
-  embedding('int8', 8, rows / 8, V, I),
-  projectedLoss(rows / 2, I / 2, V),
-  columns('add', 2 * rows, 3 * I, I),
-  columns('take', 2 * rows, 3 * I, I),
-  castToF16(buffer),
-  lossScale,
-];
-
-/** The sizes of a model, and small ones for the conformance report. */
-export const packedKernels = kernelsOf(512, 512, 2048, 8000, 10_000_000);
-export const conformancePackedKernels = kernelsOf(64, 64, 128, 500, 20_000);

@@ -1,4 +1,4 @@
-// Kernels of training: optimizers, clipping, sums, dropout, activations.
+// Kernels of training, at any sizes: optimizers, clipping, sums, dropout, activations.
 
 import { activation } from '../ops/elementwise/activation.ts';
 import type { Activation } from '../ops/elementwise/activation-functions.ts';
@@ -18,7 +18,8 @@ import { clipScaleOp, counterLength, gradientNormOp } from '../ops/optimizer/cli
 import { adam as adamUpdate, adamw, rmsprop, sgd } from '../ops/optimizer/optimizers.ts';
 import { backward, input, type KernelCase, spaced, step } from './kernel-case.ts';
 
-const optimizers = {
+/** States of an optimizer besides weights and gradients. */
+export const optimizers = {
   AdamW: ['m', 'v'],
   Adam: ['m', 'v'],
   RMSprop: ['v'],
@@ -26,7 +27,7 @@ const optimizers = {
 } as const;
 
 /** Optimizer update of `size` weights. */
-function update(name: keyof typeof optimizers, size: number): KernelCase {
+export function update(name: keyof typeof optimizers, size: number): KernelCase {
   return {
     name: `${name} [${spaced(size)}]`,
     group: 'elements',
@@ -57,11 +58,8 @@ function update(name: keyof typeof optimizers, size: number): KernelCase {
   };
 }
 
-/** AdamW update of `size` weights. */
-export const adam = (size: number): KernelCase => update('AdamW', size);
-
 /** Sum over a parameter buffer: gradient accumulation, or the moving average of the weights. */
-function bufferSum(kind: 'accumulate' | 'average', size: number): KernelCase {
+export function bufferSum(kind: 'accumulate' | 'average', size: number): KernelCase {
   return {
     name: `${kind} [${spaced(size)}]`,
     group: 'elements',
@@ -74,7 +72,8 @@ function bufferSum(kind: 'accumulate' | 'average', size: number): KernelCase {
   };
 }
 
-function clipping(part: 'norm' | 'scale', size: number): KernelCase {
+/** Gradient clipping: the partial sums of the norm, or the factor. */
+export function clipping(part: 'norm' | 'scale', size: number): KernelCase {
   return {
     name: `gradient ${part} [${spaced(size)}]`,
     group: 'elements',
@@ -88,7 +87,8 @@ function clipping(part: 'norm' | 'scale', size: number): KernelCase {
   };
 }
 
-function finite(size: number): KernelCase {
+/** Check of a parameter buffer for numbers that are not finite. */
+export function finite(size: number): KernelCase {
   return {
     name: `check finite [${spaced(size)}]`,
     group: 'elements',
@@ -106,7 +106,8 @@ function elements(name: string, rows: number, D: number, build: KernelCase['buil
   return { name: `${name} [${rows},${D}]`, group: 'elements', build, ...(op && { op }) };
 }
 
-const activated = (kind: Activation, rows: number, D: number, back: boolean): KernelCase =>
+/** An activation function. */
+export const activated = (kind: Activation, rows: number, D: number, back: boolean): KernelCase =>
   elements(
     `${kind}${back ? ' backward' : ''}`,
     rows,
@@ -120,7 +121,7 @@ const activated = (kind: Activation, rows: number, D: number, back: boolean): Ke
   );
 
 /** RMSNorm; `fused`: after a residual connection with dropout. */
-const rms = (rows: number, D: number, kind: 'forward' | 'backward' | 'fused'): KernelCase => ({
+export const rms = (rows: number, D: number, kind: 'forward' | 'backward' | 'fused'): KernelCase => ({
   name: `${{ forward: 'RMS norm', backward: 'RMS norm backward', fused: 'add, dropout, RMS norm' }[kind]} [${rows},${D}]`,
   group: 'rows',
   build(g) {
@@ -135,7 +136,8 @@ const rms = (rows: number, D: number, kind: 'forward' | 'backward' | 'fused'): K
   ...(kind === 'backward' && { op: 'rms_norm_backward' }),
 });
 
-const gated = (rows: number, F: number, back: boolean): KernelCase =>
+/** A gated activation, as in T5. */
+export const gated = (rows: number, F: number, back: boolean): KernelCase =>
   elements(
     `gated gelu-tanh${back ? ' backward' : ''}`,
     rows,
@@ -148,33 +150,33 @@ const gated = (rows: number, F: number, back: boolean): KernelCase =>
     back ? 'gated_activation_backward' : 'gated_activation',
   );
 
-const counted = (B: number, T: number): KernelCase => ({
+/** Positions of tokens without padding, as in RoBERTa. */
+export const counted = (B: number, T: number): KernelCase => ({
   name: `token positions [${B},${T}]`,
   group: 'rows',
   build: (g) => void tokenPositions(g, g.input('ids', 'i32', [B, T]), { padId: 1 }),
 });
 
-const sums = (rows: number, D: number): KernelCase[] => [
-  {
-    name: `column sums [${rows},${D}]`,
-    group: 'rows',
-    build: (g) => void columnSum(g, input(g, 'partials', [rows, D]), 2),
-  },
-  {
-    name: `norm gradients' sums 12x[${rows},${D}]`,
-    group: 'rows',
-    build(g) {
-      const stride = rows * 2 * D;
-      g.apply(
-        normSumsOp,
-        { partials: g.state('partials', 'f32', [12 * stride]) },
-        { count: 12, rows, cols: D, stride },
-      );
-    },
-  },
-];
+/** Sums over rows, as of the partial sums of a bias gradient. */
+export const columnSums = (rows: number, D: number): KernelCase => ({
+  name: `column sums [${rows},${D}]`,
+  group: 'rows',
+  build: (g) => void columnSum(g, input(g, 'partials', [rows, D]), 2),
+});
 
-function positions(B: number, T: number, D: number): KernelCase {
+/** Sums of the partial gradients of `count` norms. */
+export const normSums = (count: number, rows: number, D: number): KernelCase => ({
+  name: `norm gradients' sums ${count}x[${rows},${D}]`,
+  group: 'rows',
+  build(g) {
+    const stride = rows * 2 * D;
+    const partials = g.state('partials', 'f32', [count * stride]);
+    g.apply(normSumsOp, { partials }, { count, rows, cols: D, stride });
+  },
+});
+
+/** Gradient of learned positions. */
+export function positions(B: number, T: number, D: number): KernelCase {
   return {
     name: `positions backward [${B},${T},${D}]`,
     group: 'rows',
@@ -183,7 +185,8 @@ function positions(B: number, T: number, D: number): KernelCase {
   };
 }
 
-function stats(tokens: number): KernelCase {
+/** Loss and accuracy of a batch. */
+export function stats(tokens: number): KernelCase {
   return {
     name: `token statistics [${tokens}]`,
     group: 'rows',
@@ -195,44 +198,14 @@ function stats(tokens: number): KernelCase {
   };
 }
 
-const sum = (rows: number, D: number) =>
+/** Elementwise sum. */
+export const sum = (rows: number, D: number) =>
   elements('add', rows, D, (g) => void add(g, input(g, 'a', [rows, D]), input(g, 'b', [rows, D])));
 
-const logOfMean = (rows: number, D: number) =>
+/** Logarithm of the mean of two distributions. */
+export const logOfMean = (rows: number, D: number) =>
   elements('log of mean', rows, D, (g) => void logMean(g, input(g, 'x', [rows, D]), 2));
 
-const dropped = (rows: number, D: number) =>
+/** Dropout. */
+export const dropped = (rows: number, D: number) =>
   elements('dropout', rows, D, (g) => void dropout(g, input(g, 'x', [rows, D]), step(g), { rate: 0.1, site: 3 }));
-
-/** All kernels of training at one size of buffers, rows and columns, in the order of the report. */
-const kernelsOf = (buffer: number, rows: number, D: number): readonly KernelCase[] => [
-  update('Adam', buffer),
-  update('RMSprop', buffer),
-  update('SGD', buffer),
-  bufferSum('accumulate', buffer),
-  bufferSum('average', buffer),
-  clipping('norm', buffer),
-  clipping('scale', buffer),
-  finite(buffer),
-  sum(rows, D),
-  logOfMean(rows, D),
-  rms(rows, D, 'forward'),
-  rms(rows, D, 'backward'),
-  rms(rows, D, 'fused'),
-  gated(rows, 2 * D, false),
-  gated(rows, 2 * D, true),
-  counted(rows / 64, D / 4),
-  dropped(rows, D),
-  activated('gelu', rows, D, false),
-  activated('gelu', rows, D, true),
-  ...sums(rows / 32, D),
-  positions(rows / 128, 64, D),
-  stats(rows / 2),
-];
-
-/** The sizes of a training, and small ones for the conformance report. */
-export const trainingKernels = kernelsOf(10_000_000, 4096, 512);
-export const conformanceTrainingKernels = kernelsOf(20_000, 256, 64);
-
-/** Some kernels at small sizes. */
-export const smallTrainingKernels: readonly KernelCase[] = [adam(20_000), sum(64, 64), clipping('norm', 20_000)];

@@ -1,9 +1,16 @@
 // heddle bench
 
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { version } from '../../package.json';
-import { HeddleError } from '../core/errors.ts';
+import { type BenchRun, compareRuns, fastestOf, readBenchRun } from '../bench/bench-file.ts';
+import type { KernelResult } from '../bench/check-kernel.ts';
+import type { KernelSpec } from '../bench/kernel-case.ts';
+import type { RoofSpread } from '../bench/repeated-roofs.ts';
+import { disturbance, maxSpread, spreadOf } from '../bench/spread.ts';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { formatBytes, formatLimit, formatNumber, formatPercent } from '../core/format-numbers.ts';
+import type { Roofs } from '../gpu/roofs.ts';
 import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
 import { type PresetName, presets } from '../model/model-config.ts';
 import { presetRecipe } from '../train/recipes.ts';
@@ -13,6 +20,9 @@ import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions {
   filter?: string;
+  kernel?: string;
+  size?: string[];
+  baseline?: string;
   preset: PresetName[];
   kernels: boolean;
   batchSize: number;
@@ -29,6 +39,12 @@ export function addBench(program: Command): void {
     .command('bench')
     .description('check all kernels against the float64 reference, then time kernels and training steps')
     .option('--filter <text>', 'only kernels whose name contains this text, and no training steps')
+    .option('--kernel <family>', 'only this kernel, as matmul or attention, at the sizes of --size')
+    .option('--size <name=value...>', 'sizes and choices of --kernel, as M=512 form=NT; others have their defaults')
+    .option(
+      '--baseline <file>',
+      'results of an earlier --json to compare with: the difference, and whether it is larger than the noise',
+    )
     .option('--no-kernels', 'only training steps')
     .option('--preset <name...>', 'model sizes whose training step is timed', ['tiny', 'small', 'mid'])
     .option('--batch-size <pairs>', 'pairs per batch, of up to 32 tokens', whole(1), 32)
@@ -38,6 +54,7 @@ export function addBench(program: Command): void {
     .option('--quick', 'shorter and less exact measurements')
     .addOption(jsonOption())
     .action(async (options: Options) => {
+      const earlier = options.baseline === undefined ? undefined : await readBaseline(options.baseline);
       let browser: { version: string; flags: readonly string[] } | undefined;
       const result = await runWithProgress('bench', argumentsOf(options), {
         ...options,
@@ -47,7 +64,7 @@ export function addBench(program: Command): void {
       });
       const when = new Date().toISOString();
       const facts = { heddle: version, when, ...(browser && { browser }), ...result };
-      await printResult(facts, options.json, () => describe(result));
+      await printResult(facts, options.json, () => describe(result, earlier));
       const wrong = result.kernels.flatMap(({ name, variants }) =>
         variants.filter((v) => !v.passed).map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
       );
@@ -57,14 +74,38 @@ export function addBench(program: Command): void {
   addHostOptions(command);
 }
 
+async function readBaseline(path: string): Promise<BenchRun> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new HeddleError(`--baseline ${path}: it cannot be read (${error.message})`);
+  });
+  return withErrorPrefix(`--baseline ${path}`, () => readBenchRun(text));
+}
+
+/** The kernel of --kernel and --size. */
+function specOf({ kernel, size = [] }: Options): KernelSpec | undefined {
+  if (kernel === undefined) {
+    if (size.length > 0) throw new HeddleError('--size: it needs --kernel');
+    return undefined;
+  }
+  const values = size.map((text): [string, string | number] => {
+    const at = text.indexOf('=');
+    if (at < 1) throw new HeddleError(`--size ${text}: it must be NAME=VALUE, as M=512`);
+    const value = text.slice(at + 1);
+    return [text.slice(0, at), value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
+  });
+  return { family: kernel, values: Object.fromEntries(values) };
+}
+
 function argumentsOf(o: Options): BenchArguments {
   const unknown = o.preset.find((name) => !(name in presets));
   if (unknown) throw new HeddleError(`--preset ${unknown}: it must be one of ${Object.keys(presets).join(', ')}`);
-  const steps = o.filter === undefined && !o.small ? o.preset : [];
+  const spec = specOf(o);
+  const steps = o.filter === undefined && !o.small && !spec ? o.preset : [];
   return {
     kernels: o.kernels,
     set: o.small ? 'small' : 'all',
     filter: o.filter ?? '',
+    ...(spec && { specs: [spec] }),
     steps: steps.map((preset) => {
       const length = Math.min(32, presets[preset].maxLength);
       return {
@@ -83,21 +124,53 @@ function argumentsOf(o: Options): BenchArguments {
   };
 }
 
-function describe({ backend, roofs, conformance, kernels, steps }: BenchResult): string {
+function describe(
+  { backend, machine, roofs, roofSpread, conformance, kernels, steps }: BenchResult,
+  earlier?: BenchRun,
+): string {
   const parts = [backend];
-  if (roofs) parts.push(roofLines(roofs));
+  if (roofs) parts.push(roofLines(roofs, roofSpread, machine.adapter.software));
   if (kernels.length > 0) parts.push(kernelTable(kernels));
+  if (earlier) parts.push(changeTable({ kernels, ...(roofSpread && { roofSpread }) }, earlier));
   if (conformance) parts.push(conformanceLines(conformance));
   if (steps.length > 0) parts.push(stepTable(steps));
   return parts.join('\n\n');
 }
 
-function roofLines({ bandwidth, peak }: NonNullable<BenchResult['roofs']>): string {
-  const spread = ({ ms, low, high }: typeof peak) => `± ${((50 * (high - low)) / ms).toFixed(1)} %`;
-  return [
-    `copy bandwidth ${formatNumber(bandwidth.rate)} GB/s (${bandwidth.variant}, ${spread(bandwidth)})`,
-    `peak ${formatNumber(peak.rate)} GFLOP/s in float32 (${peak.variant}, ${spread(peak)})`,
-  ].join('\n');
+const percent = (spread: number): string => `± ${(100 * spread).toFixed(1)} %`;
+
+function roofLines({ bandwidth, peak }: Roofs, spread: RoofSpread | undefined, software: boolean): string {
+  const ranges = (name: 'bandwidth' | 'peak') => (spread ? `, ${percent(spread[name].spread / 2)}` : '');
+  const lines = [
+    `copy bandwidth ${formatNumber(bandwidth.rate)} GB/s (${bandwidth.variant}${ranges('bandwidth')})`,
+    `peak ${formatNumber(peak.rate)} GFLOP/s in float32 (${peak.variant}${ranges('peak')})`,
+  ];
+  if (spread) {
+    const { before, after } = spread.peak;
+    lines.push(`the highest of ${before.length} measurements before and ${after.length} after the kernels`);
+  }
+  if (software) lines.push('the adapter is software: it computes on the CPU, which other programs share');
+  if (spread?.busy) {
+    const most = formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread));
+    lines.push(`this machine is busy, measure again: the roofs differ by ${most} before and after the kernels`);
+  }
+  return lines.join('\n');
+}
+
+/** The kernels that an earlier run has too. */
+function changeTable(run: Pick<BenchRun, 'kernels' | 'roofSpread'>, earlier: BenchRun): string {
+  const before = new Map(earlier.kernels.map((kernel) => [kernel.name, fastestOf(kernel)?.ms]));
+  const changes = [...compareRuns(run, earlier)];
+  const title = `compared with ${earlier.when || 'an earlier run'} on ${earlier.adapter}`;
+  if (changes.length === 0) return `${title}: no kernel is in both`;
+  const rows = changes.map(([name, { change, noise, significant }]) => [
+    name,
+    formatNumber(before.get(name) ?? Number.NaN),
+    `${change < 0 ? '' : '+'}${(100 * change).toFixed(1)} %`,
+    percent(noise),
+    !significant ? 'within the noise' : change < 0 ? 'faster' : 'slower',
+  ]);
+  return `${title}\n${table([['kernel', 'ms before', 'difference', 'noise', ''], ...rows], [1, 2, 3])}`;
 }
 
 function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<BenchResult['conformance']>): string {
@@ -117,16 +190,27 @@ function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<
 }
 
 function kernelTable(kernels: BenchResult['kernels']): string {
-  const head = ['kernel', 'ms', 'GFLOP/s', 'GB/s', 'error', 'best variant', 'others (time relative to the best)'];
-  const rows = kernels.map(({ name, flops, bytes, variants }) => {
+  const head = [
+    'kernel',
+    'ms',
+    'spread',
+    'GFLOP/s',
+    'GB/s',
+    'error',
+    'best variant',
+    'others (time relative to the best)',
+  ];
+  const rows = kernels.map((kernel) => {
+    const { name, flops, bytes, variants } = kernel;
     const [best, ...others] = variants;
     const worst = Math.max(...variants.map((v) => v.error)).toExponential(0);
-    if (best?.ms === undefined) return [name, '', '', '', worst, 'none is correct'];
+    if (best?.ms === undefined) return [name, '', '', '', '', worst, 'none is correct'];
     const ms = best.ms;
     const slower = others.map((v) => `${v.variant} ${v.ms === undefined ? 'WRONG' : (v.ms / ms).toFixed(2)}`);
     return [
       name,
       formatNumber(ms),
+      spreadText(kernel),
       flops > 0 ? formatNumber(flops / ms / 1e6) : '',
       formatNumber(bytes / ms / 1e6),
       worst,
@@ -134,7 +218,16 @@ function kernelTable(kernels: BenchResult['kernels']): string {
       slower.join(', '),
     ];
   });
-  return table([head, ...rows], [1, 2, 3, 4]);
+  const marked = kernels.filter((kernel) => disturbance(kernel) > maxSpread).length;
+  const note = `\n! ${marked} kernels: spread over ${formatPercent(maxSpread)}, or a machine below its peak right after; do not quote these`;
+  return `${table([head, ...rows], [1, 2, 3, 4, 5])}${marked > 0 ? note : ''}`;
+}
+
+/** The spread of the fastest variant, marked if the kernel was disturbed. */
+function spreadText(kernel: KernelResult): string {
+  const fastest = fastestOf(kernel);
+  if (!fastest) return '';
+  return `${percent(spreadOf(fastest))}${disturbance(kernel) > maxSpread ? ' !' : ''}`;
 }
 
 function stepTable(steps: BenchResult['steps']): string {

@@ -106,6 +106,29 @@ export async function measureRoofs(device: Device, options: RoofOptions): Promis
   return { bandwidth, peak: await measurePeak(device, options) };
 }
 
+/** A roof that is measured again and again, with the kernel that was the fastest. */
+export interface HeldRoof {
+  /** Measures it. */
+  measure(options: TimeOptions): Promise<Roof>;
+  /** Frees its memory. */
+  destroy(): void;
+}
+
+/** Holds the copy of `measureRoofs`, with its memory. */
+export const holdBandwidth = (device: Device, { work, variant }: Roof): Promise<HeldRoof> =>
+  holdRoof(openCopy(device, work / 8, variant), work, variant);
+
+/** Holds the multiply-adds of `measureRoofs`. */
+export function holdPeak(device: Device, { work, variant }: Roof): Promise<HeldRoof> {
+  const form = chainForms.find((known) => known.variant === variant) ?? chainForms[0];
+  return holdRoof(openChains(device, form, work / flopsOf(threadsOf(device), form.chains, 1)), work, variant);
+}
+
+async function holdRoof(opening: Promise<OpenNode>, work: number, variant: string): Promise<HeldRoof> {
+  const node = await opening;
+  return { measure: async (options) => roof(await node.time(options), work, variant), destroy: node.destroy };
+}
+
 const measurePeak = (device: Device, options: TimeOptions): Promise<Roof> =>
   best(chainForms, (form) => measureChains(device, form, options));
 
@@ -128,33 +151,40 @@ async function best<T>(forms: readonly T[], measure: (form: T) => Promise<Roof>)
   return roofs.reduce((a, b) => (b.rate > a.rate ? b : a));
 }
 
-async function measureCopy(device: Device, count: number, variant: string, options: TimeOptions): Promise<Roof> {
-  const timing = await timeNode(device, [count], variant, options, (g, x) => void g.apply(copyOp, { x }));
-  return roof(timing, 2 * 4 * count, variant);
-}
+const openCopy = (device: Device, count: number, variant: string): Promise<OpenNode> =>
+  openNode(device, [count], variant, (g, x) => void g.apply(copyOp, { x }));
 
-/** Threads of a run: several hundred per core of the largest GPUs. */
-const threads = 2 ** 17;
+const measureCopy = async (device: Device, count: number, variant: string, options: TimeOptions): Promise<Roof> =>
+  roof(await timeOnce(openCopy(device, count, variant), options), 2 * 4 * count, variant);
 
-async function measureChains(
-  device: Device,
-  { variant, chains, fused }: (typeof chainForms)[number],
-  options: TimeOptions,
-): Promise<Roof> {
-  // The values oscillate around 1 / 1.9, so they are never subnormal.
-  const time = (rounds: number, how: TimeOptions) =>
-    timeNode(device, [threads, 4], 'only', how, (g, x) => {
-      g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
-    });
+/** Threads of a run: several hundred per core of the largest GPUs; few on a CPU, where so many take a fifth of a second. */
+const threadsOf = ({ traits }: Device): number => (traits.software ? 2 ** 13 : 2 ** 17);
+
+async function measureChains(device: Device, form: ChainForm, options: TimeOptions): Promise<Roof> {
   // Long runs, so that the overhead of a dispatch does not matter.
   let rounds = 4;
   for (;;) {
-    const { ms } = await time(rounds, { span: 0, rounds: 1 });
+    const { ms } = await timeChains(device, form, rounds, { span: 0, rounds: 1 });
     if (ms >= 2 || rounds >= 2 ** 20) break;
     rounds *= Math.max(2, Math.min(64, Math.ceil(3 / Math.max(ms, 0.01))));
   }
-  return roof(await time(rounds, options), flopsOf(threads, chains, rounds), variant);
+  return timeChains(device, form, rounds, options);
 }
+
+type ChainForm = (typeof chainForms)[number];
+
+const timeChains = async (device: Device, form: ChainForm, rounds: number, options: TimeOptions): Promise<Roof> =>
+  roof(
+    await timeOnce(openChains(device, form, rounds), options),
+    flopsOf(threadsOf(device), form.chains, rounds),
+    form.variant,
+  );
+
+/** The values oscillate around 1 / 1.9, so they are never subnormal. */
+const openChains = (device: Device, { chains, fused }: ChainForm, rounds: number): Promise<OpenNode> =>
+  openNode(device, [threadsOf(device), 4], 'only', (g, x) => {
+    g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
+  });
 
 const roof = (timing: Timing, work: number, variant: string): Roof => ({
   ...timing,
@@ -163,27 +193,37 @@ const roof = (timing: Timing, work: number, variant: string): Roof => ({
   work,
 });
 
-/** Times a single node on a state filled with noise. */
-async function timeNode(
+/** A single node on the device. */
+interface OpenNode {
+  time(options: TimeOptions): Promise<Timing>;
+  destroy(): void;
+}
+
+async function timeOnce(opening: Promise<OpenNode>, options: TimeOptions): Promise<Timing> {
+  const node = await opening;
+  try {
+    return await node.time(options);
+  } finally {
+    node.destroy();
+  }
+}
+
+/** Prepares a single node on a state filled with noise. */
+async function openNode(
   device: Device,
   shape: Shape,
   variant: string,
-  options: TimeOptions,
   build: (graph: Graph, x: Value) => void,
-): Promise<Timing> {
+): Promise<OpenNode> {
   const graph = new Graph();
   build(graph, graph.state('x', 'f32', shape));
   const [node] = graph.nodes;
   if (!node) throw new Error('roofs: nothing to time');
   const session = new Session(device);
-  try {
-    const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
-    const [runner] = (await session.prepare([plan])) as [Runner];
-    const block = Float32Array.from({ length: Math.min(sizeOf(shape), 2 ** 18) }, (_, i) => ((i * 7919) % 997) / 997);
-    for (let at = 0; at < sizeOf(shape); at += block.length)
-      session.write('x', block.subarray(0, sizeOf(shape) - at), at);
-    return await timeRunner(device, runner, options);
-  } finally {
-    session.destroy();
-  }
+  const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
+  const [runner] = (await session.prepare([plan])) as [Runner];
+  const block = Float32Array.from({ length: Math.min(sizeOf(shape), 2 ** 18) }, (_, i) => ((i * 7919) % 997) / 997);
+  for (let at = 0; at < sizeOf(shape); at += block.length)
+    session.write('x', block.subarray(0, sizeOf(shape) - at), at);
+  return { time: (options) => timeRunner(device, runner, options), destroy: () => session.destroy() };
 }

@@ -1,6 +1,7 @@
 // Loop unrolling of WGSL. Some shader compilers (SwiftShader's) do not unroll, and keep the arrays that a loop indexes
 // in memory; with constant indices they are in registers. The files stay readable, and mean the same without this step.
 
+import { evaluate } from './integer-expression.ts';
 import { closing } from './wgsl.ts';
 
 /**
@@ -53,30 +54,4 @@ function constants(source: string): Map<string, number> {
     }
   }
   return consts;
-}
-
-/** The value of an expression of u32 numbers, consts, + - * / and parentheses; NaN for any other. */
-function evaluate(expression: string, consts: ReadonlyMap<string, number>): number {
-  const tokens = expression.match(/\w+|[()+*/-]/g) ?? [];
-  let at = 0;
-  const sum = (): number => {
-    let x = product();
-    while (tokens[at] === '+' || tokens[at] === '-') x = tokens[at++] === '+' ? x + product() : x - product();
-    return x;
-  };
-  const product = (): number => {
-    let x = atom();
-    while (tokens[at] === '*' || tokens[at] === '/') x = tokens[at++] === '*' ? x * atom() : Math.floor(x / atom());
-    return x;
-  };
-  const atom = (): number => {
-    const token = tokens[at++] ?? '';
-    if (token === '(') {
-      const x = sum();
-      at++;
-      return x;
-    }
-    return /^\d+u?$/.test(token) ? Number.parseInt(token, 10) : (consts.get(token) ?? Number.NaN);
-  };
-  return sum();
 }

@@ -3,8 +3,10 @@
 
 import type { KernelResult } from '../bench/check-kernel.ts';
 import { type Conformance, conformanceOf } from '../bench/conformance.ts';
+import type { KernelSpec } from '../bench/kernel-case.ts';
 import { describeMachine, type Machine } from '../bench/machine.ts';
-import { type KernelSet, measure } from '../bench/measure-kernels.ts';
+import { type KernelSet, type Measured, measure } from '../bench/measure-kernels.ts';
+import type { RoofSpread } from '../bench/repeated-roofs.ts';
 import { benchStep, type StepResult, type StepShape } from '../bench/step-bench.ts';
 import { adapterName } from '../gpu/device.ts';
 import { measurePeakGflops, type Roofs } from '../gpu/roofs.ts';
@@ -19,6 +21,8 @@ export interface BenchArguments {
   readonly set: KernelSet;
   /** Only kernels whose name contains this; all if empty. */
   readonly filter: string;
+  /** Kernels of any sizes, instead of a set. */
+  readonly specs?: readonly KernelSpec[];
   readonly steps: readonly { readonly preset: PresetName; readonly shape: StepShape }[];
   /** Number of steps to time for each preset. */
   readonly timedSteps: number;
@@ -32,8 +36,9 @@ export interface BenchResult {
   readonly backend: string;
   readonly adapter: string;
   readonly machine: Machine;
-  /** If kernels were timed: peak rates of the adapter, and whether it conforms. */
+  /** If kernels were timed: peak rates of the adapter, each measurement of them, and whether the adapter conforms. */
   readonly roofs?: Roofs;
+  readonly roofSpread?: RoofSpread;
   readonly conformance?: Conformance;
   readonly kernels: readonly KernelResult[];
   readonly steps: readonly StepResult[];
@@ -41,19 +46,19 @@ export interface BenchResult {
 
 /** Runs the benchmark. A kernel with wrong results is not timed; the result says so. */
 export const bench: Job<BenchArguments, BenchResult> = async (args, context) => {
-  const { span, rounds, timedSteps, filter, set } = args;
+  const { span, rounds, timedSteps, filter, set, specs } = args;
   const device = await context.device();
   const machine = await describeMachine(await context.gpu());
-  const { kernels, roofs } = args.kernels
+  const { kernels, roofs, roofSpread }: Measured = args.kernels
     ? await measure(
         device,
-        { set, filter, span, rounds, roofs: true },
+        { set, filter, ...(specs && { specs }), span, rounds, roofs: true },
         {
           signal: context.signal,
           onProgress: (done, of, text) => context.emit({ type: 'progress', task: 'kernels', done, of, text }),
         },
       )
-    : { kernels: [], roofs: undefined };
+    : { kernels: [] };
   const peakOf = async () => (await context.peakGflops()) ?? roofs?.peak.rate ?? (await measurePeakGflops(device));
   const peak = args.steps.length > 0 ? await peakOf() : undefined;
   const steps: StepResult[] = [];
@@ -72,6 +77,7 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
     adapter: adapterName(device.adapter),
     machine,
     ...(roofs && { roofs }),
+    ...(roofSpread && { roofSpread }),
     ...(args.kernels && { conformance: conformanceOf(machine, neededLimits, kernels) }),
     kernels,
     steps,

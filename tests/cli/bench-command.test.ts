@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { kernelCases } from '../../src/bench/kernel-cases.ts';
@@ -8,14 +8,25 @@ it('checks and times every variant of a kernel, and writes all figures', async (
   const json = join(scratch(), 'bench.json');
   const { status, stdout, stderr } = await heddle(['bench', '--filter', 'softmax [', '--quick', '--json', json]);
   expect(status, stderr).toBe(0);
-  expect(stdout).toMatch(/^kernel +ms +GFLOP\/s +GB\/s +error +best variant/m);
-  expect(stdout).toMatch(/^softmax \[4096,512\] +[\d.]+ /m);
-  const { adapter, machine, roofs, conformance, kernels, steps } = JSON.parse(readFileSync(json, 'utf8'));
+  expect(stdout).toMatch(/^kernel +ms +spread +GFLOP\/s +GB\/s +error +best variant/m);
+  expect(stdout).toMatch(/^softmax \[4096,512\] +[\d.]+ +± [\d.]+ %/m);
+  const { adapter, machine, roofs, roofSpread, conformance, kernels, steps } = JSON.parse(readFileSync(json, 'utf8'));
   expect(adapter).not.toBe('');
   expect(machine.agent).toBe(`Node.js ${process.version}`);
   expect(machine.adapter).toMatchObject({ host: 'Dawn', features: expect.arrayContaining([]) });
   expect(stdout).toMatch(/^copy bandwidth [\d.,]+ GB\/s .*\npeak [\d.,]+ GFLOP\/s in float32/m);
   for (const { rate, work, ms } of [roofs.bandwidth, roofs.peak]) expect(rate).toBeCloseTo(work / ms / 1e6, 6);
+  for (const name of ['bandwidth', 'peak']) {
+    const { before, after, spread } = roofSpread[name];
+    expect([before.length, after.length]).toEqual([3, 3]);
+    const rates = [...before, ...after];
+    expect(roofs[name].rate).toBe(Math.max(...rates));
+    expect(spread).toBeCloseTo(1 - Math.min(...rates) / Math.max(...rates), 9);
+  }
+  const most = Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread);
+  expect(roofSpread.busy).toBe(most > 0.2);
+  expect(stdout.includes('this machine is busy, measure again')).toBe(most > 0.2);
+  expect(stdout).toContain('the adapter is software: it computes on the CPU');
   expect(stdout).toContain('conformance: 1 of 1 kernels within their tolerance');
   expect(conformance).toMatchObject({ passed: true, kernels: [{ name: 'softmax [4096,512]', passed: true }] });
   expect([kernels.length, steps]).toEqual([1, []]);
@@ -78,9 +89,29 @@ it('names a preset that there is not, and a host without a GPU', async () => {
   const preset = await heddle(['bench', '--preset', 'huge']);
   expect(preset.stderr).toMatch(/--preset huge: it must be one of tiny, small/);
   expect([preset.status, isOneLine(preset.stderr)]).toEqual([1, true]);
+  const size = await heddle(['bench', '--size', 'M=3']);
+  expect(size.stderr).toMatch(/--size: it needs --kernel/);
+  const file = await heddle(['bench', '--baseline', 'package.json']);
+  expect(file.stderr).toMatch(/--baseline package\.json: The file has no kernels; it must be of heddle bench --json/);
   const cpu = await heddle(['bench', '--host', 'cpu']);
   expect(cpu.stderr).toMatch(/The cpu backend has no GPU/);
   expect([cpu.status, isOneLine(cpu.stderr)]).toEqual([1, true]);
+});
+
+it('compares a kernel of any sizes with an earlier run', async () => {
+  const json = join(scratch(), 'own.json');
+  const args = ['bench', '--kernel', 'matmul', '--size', 'M=33', 'K=8', 'N=20', 'form=NT', '--quick'];
+  const { status, stderr } = await heddle([...args, '--json', json]);
+  expect(status, stderr).toBe(0);
+  const result = JSON.parse(readFileSync(json, 'utf8'));
+  expect(result.kernels).toMatchObject([
+    { name: 'matmul [33,8]x[20,8]ᵀ', spec: { family: 'matmul', values: { M: 33 } } },
+  ]);
+  for (const variant of result.kernels[0].variants) for (const name of ['ms', 'low', 'high']) variant[name] *= 100;
+  writeFileSync(json, JSON.stringify(result));
+  const later = await heddle([...args, '--baseline', json]);
+  expect(later.stdout).toMatch(/^compared with 20\d\d-.* on .*\nkernel +ms before +difference +noise/m);
+  expect(later.stdout).toMatch(/^matmul \[33,8\]x\[20,8\]ᵀ +[\d.]+ +-9\d\.\d % +± [\d.]+ % +faster$/m);
 });
 
 it('measures the small kernels in Chrome, with its version and flags', async () => {

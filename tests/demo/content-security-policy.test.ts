@@ -7,7 +7,7 @@ import { demo } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 
 const { open } = demo();
-const pages = ['index.html', 'lab.html'];
+const pages = ['index.html', 'lab.html', 'code.html'];
 
 it('allows no inline code, no eval and no other origins', () => {
   expect(contentSecurityPolicy).toContain("default-src 'self'");

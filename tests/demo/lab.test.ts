@@ -1,7 +1,8 @@
 // The built kernel lab, on Chrome's software adapter.
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import type { Page } from 'puppeteer';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { ElementHandle, Page } from 'puppeteer';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { LabResults } from '../../demo/lab/lab-protocol.ts';
@@ -52,11 +53,15 @@ describe('a measurement', () => {
     const { page } = lab;
     const status = await text(page, '.status');
     expect(status).toContain(`Done: ${names.length} kernels, all correct. The roofs differ by `);
-    expect(status).toMatch(/differ by [\d.]+ % before and after\.( This machine is busy: measure again\.)?$/);
+    expect(status).toMatch(/differ by [\d.]+ % before and after\.( This machine is busy, measure again\.)?$/);
+    expect(await text(page, '#roofline .note')).toMatch(/The adapter is software: it computes on the CPU/);
+    expect(await text(page, '#roofline')).toMatch(
+      /Roofs: [\d.]+ GB\/s ± [\d.]+ %, [\d.]+ GFLOP\/s ± [\d.]+ %\. Measured 3 times before and 3 times after the kernels/,
+    );
     expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
     const cells = await page.$$eval('.kernels tbody tr:first-child td', (all) => all.map((c) => c.textContent ?? ''));
     expect(cells[0]).toMatch(/^[\d.,]+ (µs|ms|s)$/);
-    expect(cells[1]).toMatch(/^± [\d.]+ %$/);
+    expect(cells[1]).toMatch(/^± [\d.]+ %( ⚠.*)?$/);
     expect(cells[5]).toMatch(/^(exact|\de−\d)$/);
     expect(
       await page.$$eval('.plot .place', (marks) => marks.map((m) => m.getAttribute('data-kernel')).sort()),
@@ -124,7 +129,7 @@ describe('a measurement', () => {
     expect(json.machine.agent).toContain('Chrome/');
     expect(json.machine.browser.join()).toMatch(/Chrom\w+ \d+\.\d+/);
     expect(json.machine.flags).toContain('enable-unsafe-webgpu');
-    expect(json.conformance.passed).toBe(true);
+    expect(json.conformance?.passed).toBe(true);
     for (const { rate } of [json.roofs.bandwidth, json.roofs.peak]) expect(rate).toBeGreaterThan(0);
     for (const { variants, bytes } of json.kernels) {
       expect(bytes).toBeGreaterThan(0);
@@ -163,6 +168,164 @@ describe('a measurement', () => {
     expect(await text(page, '#peer-table tbody tr')).toBe('matmul 256³100 µs400 µs 4 ×200 µs 2 ×');
   });
 
+  it('sorts and filters the table', async () => {
+    const { page } = lab;
+    const shown = () => page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent ?? ''));
+    const heading = (name: string) => page.locator(`.kernels thead ::-p-aria([name="${name}"][role="button"])`);
+    await heading('GB/s').click();
+    const rates = () =>
+      page.$$eval('.kernels tbody tr', (rows) =>
+        rows.map((row) => Number(row.cells[4]?.textContent?.replace(',', ''))),
+      );
+    const up = await rates();
+    expect(up).toEqual([...up].sort((a, b) => a - b));
+    expect(await page.$eval('.kernels th[aria-sort]', (th) => th.getAttribute('aria-sort'))).toBe('ascending');
+    expect(await page.$eval(':focus', (e) => e.textContent)).toBe('GB/s ↑');
+    await page.keyboard.press('Enter');
+    expect(await rates()).toEqual([...up].reverse());
+    await page.type('.table-tools input', 'GRAD');
+    expect(await shown()).toEqual(names.filter((name) => /grad/.test(name)));
+    await page.select('.table-tools select', 'attention');
+    expect(await text(page, '#table')).toContain('No kernel matches.');
+    await page.select('.table-tools select', '');
+    await page.$eval('.table-tools input', (input) => {
+      input.value = '';
+      input.dispatchEvent(new Event('input'));
+    });
+    await heading('Kernel').click();
+    expect(await shown()).toEqual(names);
+  });
+
+  it('leads through the points of the chart with the arrow keys, and names them', async () => {
+    const { page } = lab;
+    const focused = () => page.$eval(':focus', (e) => [e.getAttribute('data-kernel'), e.getAttribute('aria-label')]);
+    await page.$eval('.plot .place[tabindex="0"]', (mark) => (mark as SVGElement).focus());
+    const seen = [await focused()];
+    for (let i = 1; i < names.length; i++) {
+      await page.keyboard.press('ArrowRight');
+      seen.push(await focused());
+    }
+    expect(seen.map(([name]) => name).sort()).toEqual([...names].sort());
+    const [name, label] = seen.at(-1) ?? [];
+    expect(label).toMatch(/GFLOP\/s at .* FLOP\/byte, .* % of the roofline$/);
+    expect(await text(page, '.readout')).toBe(label);
+    expect(await page.$eval('.kernels tr.pointed', (row) => row.dataset.kernel)).toBe(name);
+    await page.keyboard.press('Home');
+    expect(await focused()).toEqual(seen[0]);
+    await page.keyboard.press('Tab');
+    expect(await text(page, '.readout')).toMatch(/^Point at a kernel/);
+  });
+
+  it('shows the WGSL of a kernel, and checks what the visitor makes of it', async () => {
+    const { page } = lab;
+    const edit = (from: string, to: string) =>
+      page.$eval(
+        '#editor textarea',
+        (area, a, b) => {
+          if (!area.value.includes(a)) throw new Error(`there is no ${a} in: ${area.value}`);
+          area.value = area.value.replace(a, b);
+          area.dispatchEvent(new Event('input'));
+        },
+        from,
+        to,
+      );
+    const run = async (pattern: RegExp) => {
+      await page.focus('#editor textarea');
+      await page.keyboard.down('Control');
+      await page.keyboard.press('Enter');
+      await page.keyboard.up('Control');
+      await page.waitForFunction(
+        () => !/^(|Compiling.*)$/.test(document.querySelector('#editor .status')?.textContent ?? ''),
+        {
+          timeout: 60_000,
+        },
+      );
+      expect(await text(page, '#editor .status')).toMatch(pattern);
+    };
+    await page.locator('.kernels tbody ::-p-aria([name="layer norm [64,128]"][role="button"])').click();
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLTextAreaElement>('#editor textarea')?.value.includes('@compute'),
+    );
+    expect(await text(page, '.tensors')).toBe(
+      'layer norm [64,128]: x f32 [64,128], gamma f32 [128], beta f32 [128], output y f32 [64,128], output stats f32 [64,2].',
+    );
+    await edit('@compute', '@compute_');
+    await run(/^It does not compile\.$/);
+    const line = await page.$eval(
+      '#editor textarea',
+      (area) => area.value.split('\n').findIndex((l) => l.includes('@compute_')) + 1,
+    );
+    expect(await text(page, '#editor .line-messages')).toContain(`line ${line} `);
+    expect(await page.$eval('#editor .gutter b.error', (b) => b.textContent)).toBe(`▸ ${line}\n`);
+    await page.click('#editor .line-messages button');
+    expect(
+      await page.$eval('#editor textarea', (area) => area.value.slice(area.selectionStart, area.selectionEnd)),
+    ).toContain('@compute_');
+    await edit('@compute_', '@compute');
+    await run(
+      /^Correct: the largest error is .* of the roofline\. Ours \(.*\) takes .* in turn with it: [\d.,]+ × that\.$/,
+    );
+    const tried = async () => {
+      const { kernels } = JSON.parse(await text(page, '.json')) as LabResults;
+      return kernels.find(({ name }) => name === 'layer norm [64,128]')?.variants.map(({ variant }) => variant);
+    };
+    expect(await tried()).toContain('yours 1');
+    await page.locator('#editor ::-p-aria([name="Write your own"])').click();
+    await run(/^Wrong: the largest error is 1e\+0; the worst is .*\[\d+\] = 0 instead of /);
+    expect(await tried()).toEqual(expect.arrayContaining(['yours 1', 'yours 2']));
+    await page.locator('#editor ::-p-aria([name="Reset to ours"])').click();
+    const rows = (await page.$('#editor .sizes input')) as NonNullable<Awaited<ReturnType<Page['$']>>>;
+    await rows.evaluate((input) => {
+      (input as HTMLInputElement).value = '0';
+      input.dispatchEvent(new Event('change'));
+    });
+    expect(await text(page, '#editor [role=alert]')).toBe(
+      'layer norm: rows is 0; it must be a whole number from 1 to 1000000.',
+    );
+  });
+
+  it('compares with a file of results, and says what is larger than the noise', async () => {
+    const { page } = lab;
+    const json = JSON.parse(await text(page, '.json')) as LabResults;
+    const faster = json.kernels.map((kernel) => ({
+      ...kernel,
+      variants: kernel.variants.map((v) => ({
+        ...v,
+        ms: (v.ms ?? 1) / 9,
+        low: (v.ms ?? 1) / 9,
+        high: (v.ms ?? 1) / 9,
+      })),
+    }));
+    const open = async (name: string, content: string) => {
+      const path = join(mkdtempSync(join(tmpdir(), 'heddle-lab-')), name);
+      writeFileSync(path, content);
+      await ((await page.$('#history input[type=file]')) as ElementHandle<HTMLInputElement>).uploadFile(path);
+      await page.waitForFunction(
+        (n) => document.querySelector('.baseline-of')?.textContent?.includes(n),
+        {},
+        name.slice(0, 3),
+      );
+    };
+    const { roofSpread: _, ...rest } = json;
+    await open('earlier.json', JSON.stringify({ ...rest, kernels: faster.slice(1) }));
+    expect(await text(page, '.baseline-of')).toMatch(
+      /^Baseline: file earlier\.json, google swiftshader, .* UTC, 2 kernels, /,
+    );
+    const changes = await page.$$eval('.kernels tbody tr:not(.slower)', (rows) =>
+      rows.map((row) => (row as HTMLTableRowElement).cells[8]?.textContent),
+    );
+    expect(changes[0]).toBe('—');
+    for (const change of changes.slice(1))
+      expect(change).toMatch(/^\+[\d.]+ % (slower|within the noise), noise ± [\d.]+ %$/);
+    expect(await page.$$eval('.plot .baseline', (marks) => marks.length)).toBe(2);
+    await page.locator('::-p-aria([name="Remove the baseline"])').click();
+    expect(await page.$$eval('.kernels thead th', (all) => all.map((th) => th.textContent))).not.toContain(
+      'Difference',
+    );
+    await open('The.json', '{"kernels": []}');
+    expect(await text(page, '.baseline-of')).toBe('The file has no kernels: the list is empty.');
+  });
+
   it.each([
     [1280, 'light'],
     [1280, 'dark'],
@@ -185,6 +348,23 @@ describe('a measurement', () => {
     await screenshot(`lab-${width}-${theme}`);
   });
 
+  it('shares its results by address, and shows them again after a reload', async () => {
+    const { page } = lab;
+    await press(page, 'Copy a link to these results');
+    await page.waitForFunction(() => document.querySelector('.link-text')?.textContent?.includes('#results='));
+    const link = await text(page, '.link-text');
+    await page.goto(link);
+    await page.reload();
+    await page.waitForSelector('.kernels thead ::-p-text(Difference)');
+    expect(await text(page, '.baseline-of')).toMatch(/^Baseline: shared result, google swiftshader, .* 3 kernels, /);
+    expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
+    expect(await text(page, '#controls .status')).toMatch(/^The run of 20\d\d-/);
+    await page.locator('#history ::-p-text(Delete)').click();
+    // Without a run of one's own, the shared results stay.
+    await page.waitForFunction(() => document.querySelectorAll('.kernels tr.missing').length === 3);
+    expect(await text(page, '.kernels tbody tr')).toContain('only in the baseline');
+  });
+
   it('has requested only its own origin, no other library, and reported no error', async () => {
     expect(lab.errors).toEqual([]);
     expect(lab.requests.filter((url) => /tfjs|jax/.test(url))).toEqual([]);
@@ -203,19 +383,19 @@ describe('the lab', () => {
     lab = await openLab('');
     const { page } = lab;
     await page.focus('input[type=search]');
-    for (let i = 0; i < 8 && !(await page.$('button.main:focus')); i++) await page.keyboard.press('Tab');
+    for (let i = 0; i < 8 && !(await page.$('#controls button.main:focus')); i++) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.kernels tbody tr', { timeout: 120_000 });
     // The page responds while the worker measures the next kernel.
     await page.locator('::-p-aria([name="Show all variants"])').click();
     await page.waitForSelector('.kernels tr.slower');
-    expect(await page.$('button.main:disabled')).not.toBeNull();
+    expect(await page.$('#controls button.main:disabled')).not.toBeNull();
     await page.keyboard.down('Shift');
     for (let i = 0; i < 8 && !(await page.$('.go button:focus')); i++) await page.keyboard.press('Tab');
     await page.keyboard.up('Shift');
     await page.keyboard.press('Enter');
     await says(page, '^Stopped after \\d+ kernels?\\.$');
-    expect(await page.$('button.main:disabled')).toBeNull();
+    expect(await page.$('#controls button.main:disabled')).toBeNull();
     expect(lab.errors).toEqual([]);
   });
 

@@ -42,6 +42,15 @@ afterAll(async () => {
   server.close();
 });
 
+it('runs programs in their frame under a sub-path, on a host without CORS', async () => {
+  const page = await chrome.browser.newPage();
+  await page.goto(`${url}code.html#metrics-of-translations`, { waitUntil: 'load' });
+  await page.locator('::-p-aria([name="Run"][role="button"])').click();
+  await page.waitForFunction(() => /^Finished/.test(document.querySelector('#program .status')?.textContent ?? ''));
+  expect(await page.$eval('.output', (e) => e.textContent)).toMatch(/score: 94\.57/);
+  await page.close();
+});
+
 it('translates under a sub-path, and opens and translates again offline', async () => {
   const page = await chrome.browser.newPage();
   const failed: string[] = [];

@@ -79,7 +79,8 @@ async function openDemoPage(
   page.on('request', (request) => {
     requests.push(request.url());
     // Firefox loads a font of its own from a data: URL; the policy of the page reports its own ones.
-    if (!new RegExp(`^(${url}|blob:${url}|about:|data:)`).test(request.url())) errors.push(`request: ${request.url()}`);
+    if (!new RegExp(`^(${url}|blob:${url}|blob:null/|about:|data:)`).test(request.url()))
+      errors.push(`request: ${request.url()}`);
   });
   // The page asks before it is left during a training.
   page.on('dialog', (dialog) => void dialog.accept());

@@ -1,0 +1,89 @@
+// The worker's part of the kernel editor: shows kernels, and checks and times those of the visitor, on a device of its
+// own that stays open between the attempts.
+
+import {
+  type KernelResult,
+  measurePrepared,
+  type PreparedKernel,
+  prepareKernel,
+} from '../../src/bench/check-kernel.ts';
+import type { KernelSpec } from '../../src/bench/kernel-case.ts';
+import { checkSize, kernelOf } from '../../src/bench/kernel-families.ts';
+import { describeMachine } from '../../src/bench/machine.ts';
+import { copyBytes } from '../../src/bench/measure-kernels.ts';
+import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
+import { measureRoofsRepeatedly, type RepeatedRoofs } from '../../src/bench/repeated-roofs.ts';
+import type { TimeOptions } from '../../src/gpu/plan-timing.ts';
+import { type Device, HeddleError } from '../../src/index.ts';
+import { openDevice } from '../../src/low-level.ts';
+import type { TriedReply } from './lab-protocol.ts';
+
+/** What is kept between attempts. */
+interface Bench {
+  readonly device: Device;
+  roofs?: RepeatedRoofs;
+  /** The kernel of the last attempt, with its reference and the times of ours. */
+  last?: { readonly key: string; readonly prepared: PreparedKernel; readonly ours: KernelResult };
+}
+
+let bench: Promise<Bench> | undefined;
+
+const open = (): Promise<Bench> => {
+  bench ??= openDevice(navigator.gpu).then((device) => ({ device }));
+  return bench;
+};
+
+/** Closes the device: an attempt may have lost it, or left an error behind. */
+async function close(): Promise<void> {
+  const old = bench;
+  bench = undefined;
+  await old?.then(({ device }) => device.destroy()).catch(() => {});
+}
+
+/** The dispatches of a kernel on this adapter. Throws a HeddleError if there is no such kernel, or it is too large. */
+export async function show(spec: KernelSpec): Promise<ShownKernel> {
+  const { device } = await open();
+  const kernel = kernelOf(spec);
+  checkSize(kernel, device.traits);
+  return showKernel(kernel, device.traits);
+}
+
+/** Checks and times a visitor's kernel next to ours. */
+export async function attempt(spec: KernelSpec, own: OwnKernel, time: TimeOptions): Promise<TriedReply> {
+  const { device } = await open();
+  const lost = device.gpu.lost.then(({ message }) => {
+    throw new HeddleError(
+      `The GPU device was lost${message && `: ${message}`} The kernel may run without end, or read far outside of its tensors.`,
+    );
+  });
+  lost.catch(() => {}); // the device is closed later
+  try {
+    return await Promise.race([attemptOn(spec, own, time), lost]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function attemptOn(spec: KernelSpec, own: OwnKernel, time: TimeOptions): Promise<TriedReply> {
+  const state = await open();
+  const { device } = state;
+  const key = JSON.stringify(spec);
+  if (state.last?.key !== key) {
+    const kernel = kernelOf(spec);
+    checkSize(kernel, device.traits);
+    const prepared = prepareKernel(kernel);
+    state.last = { key, prepared, ours: await measurePrepared(device, prepared, time) };
+  }
+  state.roofs ??= await measureRoofsRepeatedly(device, { span: time.span / 2, rounds: 3, bytes: copyBytes.small });
+  const { prepared, ours } = state.last;
+  const tried = await tryKernel(device, prepared, own, ours, time);
+  device.check();
+  const speed = await state.roofs.speed();
+  const result = tried.result && { ...tried.result, speed };
+  return {
+    tried: { ...tried, ...(result && { result }) },
+    roofs: state.roofs.roofs,
+    machine: await describeMachine(navigator.gpu),
+  };
+}

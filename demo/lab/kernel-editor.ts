@@ -1,0 +1,258 @@
+// The editor of kernels: the WGSL of every variant of a kernel of any sizes; what the visitor makes of it, or writes
+// instead, is compiled, checked against the float64 reference and timed next to ours.
+
+import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
+import type { KernelSpec } from '../../src/bench/kernel-case.ts';
+import type { OwnKernel, ShownKernel, ShownTensor, TriedKernel } from '../../src/bench/own-kernel.ts';
+import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
+import { sizeOf } from '../../src/core/tensor.ts';
+import type { Roofs } from '../../src/gpu/roofs.ts';
+import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
+import { el, fill, set, setText } from '../common/dom.ts';
+import { field, select } from '../common/form-controls.ts';
+import { createKernelForm } from './kernel-form.ts';
+import { createLaunchForm } from './launch-form.ts';
+import { errorText, relativeSpread, time } from './measurement-text.ts';
+import { shareOfRoof } from './roofline.ts';
+
+/** What the editor needs of the page. */
+export interface EditorHost {
+  /** The dispatches of a kernel. Rejects with an error to show. */
+  show(spec: KernelSpec): Promise<ShownKernel>;
+  /** Checks and times a kernel. Rejects with an error to show. */
+  run(spec: KernelSpec, own: OwnKernel): Promise<{ tried: TriedKernel; roofs: Roofs }>;
+}
+
+/** The editor. */
+export interface KernelEditor {
+  readonly element: HTMLElement;
+  /** Shows a kernel, and brings the editor into view. */
+  open(spec: KernelSpec, variant?: string): Promise<void>;
+  /** Whether no kernel was opened yet. */
+  isEmpty(): boolean;
+  /** Sets whether a kernel can be run: not while others are measured. */
+  setEnabled(enabled: boolean): void;
+}
+
+/** Name of the choice that replaces all dispatches of a variant. */
+const whole = '-1';
+
+/** Creates the editor. */
+export function createKernelEditor(host: EditorHost): KernelEditor {
+  let shown: ShownKernel | undefined;
+  let edited = false;
+  let attempt = 0;
+  let requests = 0;
+  let enabled = true;
+  let running = false;
+  const form = createKernelForm(() => void load());
+  const variants = select([], '');
+  const passes = select([], '');
+  const launch = createLaunchForm();
+  const tensors = el('p', { class: 'hint tensors' });
+  const editor = createCodeEditor('WGSL of the kernel', {
+    onInput() {
+      edited = true;
+      showLaunch();
+    },
+    onRun: () => void run(),
+  });
+  const status = el('p', { class: 'status', role: 'status' });
+  const runButton = el('button', { type: 'button', class: 'main', onclick: () => void run() }, 'Check and time');
+  const resetButton = el('button', { type: 'button', onclick: () => reset() }, 'Reset to ours');
+  const newButton = el('button', { type: 'button', onclick: () => startOwn() }, 'Write your own');
+
+  const variant = () => shown?.variants.find(({ name }) => name === variants.value) ?? shown?.variants[0];
+  const pass = () => variant()?.passes[Number(passes.value)];
+  const showLaunch = () => {
+    if (shown) launch.show(editor.text, shown, variant()?.name ?? '', pass());
+  };
+  const showPasses = () => {
+    const list = variant()?.passes ?? [];
+    const options = list.map(({ entry, shader }, i): [string, string] => [
+      String(i),
+      list.length === 1 ? `${shader}.wgsl, ${entry}` : `${i + 1} of ${list.length}: ${shader}.wgsl, ${entry}`,
+    ]);
+    if (list.length > 1) options.push([whole, 'one dispatch instead of all']);
+    fill(passes, ...options.map(([value, name]) => el('option', { value }, name)));
+    set(passes, { disabled: options.length < 2 });
+  };
+  const reset = () => {
+    edited = false;
+    launch.reset();
+    editor.text = pass()?.source ?? (shown ? template(shown.tensors) : '');
+    editor.showMessages([]);
+    setText(status, '');
+    showLaunch();
+  };
+  const startOwn = () => {
+    if (!shown) return;
+    passes.value = passes.options.length > 1 ? whole : '0';
+    launch.reset();
+    edited = true;
+    editor.text = template(shown.tensors);
+    editor.showMessages([]);
+    setText(status, 'Write the kernel; the results are compared with the float64 reference of the op.');
+    launch.element.setAttribute('open', '');
+    launch.suggestGrid(gridOf(shown.tensors));
+    showLaunch();
+  };
+  const say = (text: string, bad = false) => {
+    status.classList.toggle('wrong', bad);
+    setText(status, text);
+  };
+
+  /** Shows the kernel of the form; the visitor's own text stays. */
+  const load = async (wanted?: string): Promise<void> => {
+    const spec = form.read();
+    if (!spec) return;
+    const request = ++requests;
+    try {
+      const found = await host.show(spec);
+      if (request !== requests) return; // another kernel was chosen meanwhile
+      shown = found;
+    } catch (error) {
+      if (request !== requests) return;
+      shown = undefined;
+      say(messageOf(error), true);
+      fill(variants);
+      fill(passes);
+      return;
+    } finally {
+      enable();
+    }
+    const kept = wanted ?? variants.value;
+    fill(
+      variants,
+      ...shown.variants.map(({ name }) => el('option', { value: name }, name === 'only' ? 'the only one' : name)),
+    );
+    variants.value = shown.variants.some(({ name }) => name === kept) ? kept : (shown.variants[0]?.name ?? '');
+    showPasses();
+    setText(tensors, `${shown.name}: ${shown.tensors.map(describe).join(', ')}.`);
+    if (edited) showLaunch();
+    else reset();
+  };
+
+  const run = async (): Promise<void> => {
+    const spec = form.read();
+    const of = variant();
+    if (!spec || !shown || !of || running || !enabled) return;
+    running = true;
+    enable();
+    say('Compiling, checking and timing …');
+    try {
+      const sizes = new Map(
+        Object.entries(spec.values ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+      );
+      const own: OwnKernel = {
+        ...launch.read(sizes),
+        label: edited ? `yours ${attempt + 1}` : of.name,
+        variant: of.name,
+        pass: Number(passes.value),
+        source: editor.text,
+      };
+      const { tried, roofs } = await host.run(spec, own);
+      editor.showMessages(tried.messages.map(lineMessage));
+      const { result } = tried;
+      const mine = result?.variants.find(({ variant: name }) => name === own.label);
+      if (!result || !mine) say('It does not compile.', true);
+      else {
+        if (edited) attempt++;
+        say(verdict(result, mine, roofs, tried), !mine.passed);
+      }
+    } catch (error) {
+      say(messageOf(error), true);
+    } finally {
+      running = false;
+      enable();
+    }
+  };
+  const enable = () => {
+    runButton.disabled = running || !enabled || !shown;
+    resetButton.disabled = running || !shown;
+    newButton.disabled = running || !shown;
+  };
+
+  variants.addEventListener('change', () => {
+    showPasses();
+    reset();
+  });
+  passes.addEventListener('change', () => (edited ? showLaunch() : reset()));
+  enable();
+  return {
+    element: el(
+      'div',
+      { class: 'stack' },
+      form.element,
+      el('div', { class: 'sizes' }, field('Variant', variants), field('Dispatch', passes)),
+      tensors,
+      editor.element,
+      launch.element,
+      el('div', { class: 'row' }, runButton, resetButton, newButton),
+      status,
+    ),
+    async open(spec, wanted) {
+      edited = false;
+      form.write(spec);
+      await load(wanted);
+    },
+    isEmpty: () => requests === 0,
+    setEnabled(value) {
+      enabled = value;
+      enable();
+    },
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const lineMessage = ({ line, text, type }: TriedKernel['messages'][number]): LineMessage => ({
+  line,
+  text,
+  kind: type,
+});
+
+const describe = ({ name, dtype, shape, role }: ShownTensor): string =>
+  `${role === 'input' ? '' : `${role} `}${name} ${dtype} [${shape.join(',')}]`;
+
+/** What became of a kernel, in a sentence or two. */
+function verdict(result: KernelResult, mine: VariantResult, roofs: Roofs, { worst }: TriedKernel): string {
+  if (!mine.passed) {
+    const at =
+      worst &&
+      `; the worst is ${worst.tensor}[${worst.index}] = ${formatNumber(worst.got)} instead of ${formatNumber(worst.want)}`;
+    return mine.failure ?? `Wrong: the largest error is ${errorText(mine.error)}${at ?? ''}.`;
+  }
+  const { ms = Number.NaN, low = ms, high = ms } = mine;
+  const share = formatPercent(shareOfRoof(result, mine, roofs));
+  const ours = result.variants.find((v) => v !== mine && v.passed && !v.variant.startsWith('yours'));
+  const beside = ours?.ms
+    ? ` Ours (${ours.variant}) takes ${time(ours.ms)} in turn with it: ${formatNumber(ms / ours.ms)} × that.`
+    : '';
+  return `Correct: the largest error is ${errorText(mine.error)}. ${time(ms)} ${relativeSpread({ ms, low, high })}, ${share} of the roofline.${beside}`;
+}
+
+/** A workgroup of 64 threads for each 64 elements of the first output. */
+const gridOf = (tensors: readonly ShownTensor[]): string => {
+  const written = tensors.find(({ role }) => role !== 'input');
+  return `${Math.ceil(sizeOf(written?.shape ?? [1]) / 64)}`;
+};
+
+/** WGSL to start from: the bindings of all tensors, and a thread for each element of the first output. */
+function template(tensors: readonly ShownTensor[]): string {
+  const written = tensors.find(({ role }) => role !== 'input')?.name ?? 'y';
+  const bindings = tensors.map(({ name, dtype, role, shape }, i) => {
+    const access = role === 'input' ? 'read' : 'read_write';
+    const type = dtype === 'f16' ? 'f32' : dtype;
+    return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>; // [${shape.join(', ')}]`;
+  });
+  return `${bindings.join('\n')}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  if (i >= arrayLength(&${written})) { return; }
+  ${written}[i] = 0;
+}
+`;
+}

@@ -1,0 +1,154 @@
+// Fields of a dispatch in the editor of kernels: entry point, grid, tensors of the bindings, parameters, overrides. What
+// there is to fill in is read from the WGSL.
+
+import type { ShownKernel, ShownPass } from '../../src/bench/own-kernel.ts';
+import { evaluate } from '../../src/gpu/integer-expression.ts';
+import { type Declarations, declarations } from '../../src/gpu/wgsl.ts';
+import { HeddleError } from '../../src/index.ts';
+import { el, fill } from '../common/dom.ts';
+import { field, select } from '../common/form-controls.ts';
+
+/** How a dispatch is launched. */
+export type LaunchOf = Pick<ShownPass, 'entry' | 'constants' | 'params' | 'bind'> & {
+  readonly grid: readonly number[];
+};
+
+/** The fields. */
+export interface LaunchForm {
+  readonly element: HTMLElement;
+  /** Shows the fields that a source has, as in `pass` where the visitor has filled in nothing. */
+  show(source: string, kernel: ShownKernel, variant: string, pass: ShownPass | undefined): void;
+  /** Forgets what the visitor has filled in. */
+  reset(): void;
+  /** Fills in the number of workgroups in x, as the visitor could. */
+  suggestGrid(x: string): void;
+  /** Reads the fields; names are sizes that expressions may use. Throws a HeddleError that names a wrong one. */
+  read(sizes: ReadonlyMap<string, number>): LaunchOf;
+}
+
+const axes = ['x', 'y', 'z'] as const;
+
+/** Creates the fields. */
+export function createLaunchForm(): LaunchForm {
+  /** What the visitor has filled in, by the name of the field: it outlives edits of the source. */
+  const given = new Map<string, string>();
+  const shown = new Map<string, HTMLInputElement | HTMLSelectElement>();
+  const body = el('div', { class: 'stack' });
+  const element = el('details', { class: 'launch' }, el('summary', {}, 'Bindings, parameters and grid'), body);
+
+  const control = <E extends HTMLInputElement | HTMLSelectElement>(key: string, input: E, value: string): E => {
+    input.value = given.get(key) ?? value;
+    input.addEventListener('change', () => given.set(key, input.value));
+    shown.set(key, input);
+    return input;
+  };
+  const text = (key: string, value: string) =>
+    control(key, el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' }), value);
+  const group = (title: string, fields: HTMLElement[]) =>
+    fields.length === 0
+      ? null
+      : el('fieldset', { class: 'stack-small' }, el('legend', {}, title), el('div', { class: 'sizes' }, ...fields));
+
+  const show: LaunchForm['show'] = (source, kernel, variant, pass) => {
+    shown.clear();
+    const found = declarationsOf(source);
+    const entries = [...(found?.entries.keys() ?? [])];
+    const wanted = given.get('entry') ?? pass?.entry ?? '';
+    const entry = select(
+      entries.map((name) => [name, name]),
+      '',
+    );
+    control('entry', entry, entries.includes(wanted) ? wanted : (entries[0] ?? ''));
+    if (!entries.includes(entry.value)) entry.value = entries[0] ?? '';
+    entry.addEventListener('change', () => show(source, kernel, variant, pass));
+    const bindings = (found?.entries.get(entry.value) ?? []).filter(({ of }) => of !== 'Params');
+    const tensors = tensorsOf(kernel, variant);
+    fill(
+      body,
+      group('Launch', [
+        field('Entry point', entry),
+        ...axes.map((axis, i) => field(`Workgroups in ${axis}`, text(`grid ${axis}`, String(pass?.grid[i] ?? 1)))),
+      ]),
+      el('p', { class: 'hint' }, 'Workgroups and parameters may be expressions of the sizes, as (N + 15) / 16.'),
+      group(
+        'Tensors',
+        bindings.map(({ name, of }) => {
+          const like = pass?.bind[name] ?? (tensors.some(([tensor]) => tensor === name) ? name : '');
+          const options: [string, string][] = [['', '—'], ...tensors];
+          return field(`${name}: ${of}`, control(`bind ${name}`, select(options, ''), like));
+        }),
+      ),
+      group(
+        'Parameters',
+        (found?.params ?? []).map(({ name, type }) =>
+          field(`${name}: ${type}`, text(`param ${name}`, String(pass?.params[name] ?? ''))),
+        ),
+      ),
+      group(
+        'Overrides',
+        [...(found?.overrides ?? [])].map((name) =>
+          field(name, text(`override ${name}`, String(pass?.constants[name] ?? ''))),
+        ),
+      ),
+    );
+  };
+
+  return {
+    element,
+    show,
+    reset: () => given.clear(),
+    suggestGrid(x) {
+      for (const axis of axes) given.set(`grid ${axis}`, axis === 'x' ? x : '1');
+    },
+    read(sizes) {
+      const values = (kind: string) =>
+        [...shown]
+          .filter(([key]) => key.startsWith(`${kind} `))
+          .map(([key, { value }]) => [key.slice(kind.length + 1), value] as const);
+      const numbers = (kind: string, optional = false) =>
+        Object.fromEntries(
+          values(kind)
+            .filter(([, value]) => !optional || value.trim() !== '')
+            .map(([name, value]) => [name, numberIn(value, `${kind} ${name}`, sizes)]),
+        );
+      const grid = numbers('grid');
+      return {
+        entry: shown.get('entry')?.value ?? '',
+        grid: axes.map((axis) => grid[axis] ?? 1),
+        bind: Object.fromEntries(values('bind').filter(([, tensor]) => tensor !== '')),
+        params: numbers('param'),
+        constants: numbers('override', true),
+      };
+    },
+  };
+}
+
+/** Tensors to choose from: those of the op, and the memory of a variant for partial results. */
+function tensorsOf({ tensors, variants }: ShownKernel, variant: string): [string, string][] {
+  const passes = variants.find(({ name }) => name === variant)?.passes ?? [];
+  const bound = passes.flatMap(({ bind }) => Object.values(bind));
+  const scratch = [...new Set(bound)].filter((name) => name.startsWith('scratch '));
+  return [
+    ...tensors.map(({ name, dtype, shape }): [string, string] => [name, `${name} ${dtype} [${shape.join(',')}]`]),
+    ...scratch.map((name): [string, string] => [name, name]),
+  ];
+}
+
+/** The declarations of a source; undefined while it is not complete. */
+function declarationsOf(source: string): Declarations | undefined {
+  try {
+    return declarations(source);
+  } catch {
+    return undefined;
+  }
+}
+
+function numberIn(text: string, what: string, sizes: ReadonlyMap<string, number>): number {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  const value = Number.isNaN(number) ? evaluate(text, sizes) : number;
+  if (Number.isFinite(value)) return value;
+  const names = [...sizes.keys()].join(', ');
+  throw new HeddleError(
+    `${what} is “${text.slice(0, 40)}”; it must be a number, or an expression of ${names || 'numbers'}.`,
+  );
+}

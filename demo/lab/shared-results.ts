@@ -1,0 +1,107 @@
+// Results in the hash of the address: the adapter, the roofs and the fastest variant of each kernel, compressed.
+
+import { type BenchRun, benchRunOf, fastestOf } from '../../src/bench/bench-file.ts';
+import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
+import { HeddleError } from '../../src/index.ts';
+
+/** The name of the field in the hash. */
+const key = 'results';
+
+/** Version of the list; a page refuses those that it does not know. */
+const version = 1;
+
+/** name, index of the group, operations, bytes, variant, ms, lower and upper quartile, error, speed */
+type SharedKernel = readonly [string, number, number, number, string, number, number, number, number, number];
+
+interface SharedRun {
+  readonly v: number;
+  readonly heddle: string;
+  readonly when: string;
+  readonly adapter: string;
+  /** Rate and spread of the bandwidth, then of the peak. */
+  readonly roofs: readonly [number, number, number, number];
+  readonly kernels: readonly SharedKernel[];
+}
+
+const short = (x: number): number => Number(x.toPrecision(4));
+
+/** Returns the hash of a run. */
+export async function toHash(run: BenchRun): Promise<string> {
+  const { heddle, when, adapter, roofs, roofSpread, kernels } = run;
+  const shared: SharedRun = {
+    v: version,
+    heddle,
+    when,
+    adapter,
+    roofs: [
+      short(roofs?.bandwidth.rate ?? 0),
+      short(roofSpread?.bandwidth.spread ?? 0),
+      short(roofs?.peak.rate ?? 0),
+      short(roofSpread?.peak.spread ?? 0),
+    ],
+    kernels: kernels.flatMap((kernel): SharedKernel[] => {
+      const best = fastestOf(kernel);
+      if (!best) return [];
+      const { name, group, flops, bytes, speed = 1 } = kernel;
+      const times = [best.ms, best.low, best.high].map(short) as [number, number, number];
+      return [
+        [name, kernelGroups.indexOf(group), flops, bytes, best.variant, ...times, short(best.error), short(speed)],
+      ];
+    }),
+  };
+  return `#${key}=${toBase64(await through(new TextEncoder().encode(JSON.stringify(shared)), new CompressionStream('deflate-raw')))}`;
+}
+
+/** Reads a hash; undefined if it has no results. Throws a HeddleError if they cannot be read. */
+export async function fromHash(hash: string): Promise<BenchRun | undefined> {
+  const text = new RegExp(`^#${key}=(.*)$`).exec(hash)?.[1];
+  if (text === undefined) return undefined;
+  let shared: SharedRun;
+  try {
+    const bytes = await through(fromBase64(text), new DecompressionStream('deflate-raw'));
+    shared = JSON.parse(new TextDecoder().decode(bytes)) as SharedRun;
+  } catch {
+    throw new HeddleError('The results of this address cannot be read: the link is not complete.');
+  }
+  if (shared.v !== version)
+    throw new HeddleError('The results of this address are of another version of heddle; ask for a new link.');
+  try {
+    return benchRunOf(expand(shared));
+  } catch (error) {
+    throw new HeddleError(`The results of this address are wrong: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function expand({ heddle, when, adapter, roofs, kernels }: SharedRun) {
+  const [bandwidth, bandwidthSpread, peak, peakSpread] = roofs;
+  return {
+    heddle,
+    when,
+    adapter,
+    roofs: { bandwidth: { rate: bandwidth }, peak: { rate: peak } },
+    roofSpread: { bandwidth: { spread: bandwidthSpread }, peak: { spread: peakSpread } },
+    kernels: kernels.map(([name, group, flops, bytes, variant, ms, low, high, error, speed]) => ({
+      name,
+      group: kernelGroups[group] as KernelGroup,
+      flops,
+      bytes,
+      speed,
+      variants: [{ variant, ms, low, high, error, passed: true }],
+    })),
+  };
+}
+
+async function through(bytes: Uint8Array, stream: GenericTransformStream): Promise<Uint8Array> {
+  const body = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(stream as TransformStream);
+  return new Uint8Array(await new Response(body).arrayBuffer());
+}
+
+/** Base64 of addresses (RFC 4648, section 5), without padding. */
+const toBase64 = (bytes: Uint8Array): string =>
+  btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');
+
+const fromBase64 = (text: string): Uint8Array =>
+  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));

@@ -1,0 +1,133 @@
+// Kernel results of an earlier run, to compare with: the JSON of `heddle bench --json` or of the kernel lab.
+
+import { check } from '../core/errors.ts';
+import type { Roofs } from '../gpu/roofs.ts';
+import type { KernelResult, VariantResult } from './check-kernel.ts';
+import { kernelGroups } from './kernel-groups.ts';
+import type { Machine } from './machine.ts';
+import type { RoofSpread } from './repeated-roofs.ts';
+import { type Change, changeOf, type Quartiles } from './spread.ts';
+
+/** What both kinds of files have. */
+export interface BenchRun {
+  readonly heddle: string;
+  /** Start time, ISO 8601. */
+  readonly when: string;
+  /** Name of the adapter. */
+  readonly adapter: string;
+  readonly machine?: Machine;
+  readonly roofs?: Roofs;
+  readonly roofSpread?: RoofSpread;
+  readonly kernels: readonly KernelResult[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isRecord = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
+const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
+const isCount = (x: unknown): x is number => isNumber(x) && x >= 0;
+const textOf = (x: unknown): string => (typeof x === 'string' ? x.slice(0, 200) : '');
+
+/** Reads a file of results. Throws a HeddleError that says what is wrong in it. */
+export function readBenchRun(text: string): BenchRun {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    check(false, 'The file is not JSON; it must be of heddle bench --json, or of the kernel lab.');
+  }
+  return benchRunOf(json);
+}
+
+/** Checks results that were parsed or stored. Throws a HeddleError that says what is wrong in them. */
+export function benchRunOf(json: unknown): BenchRun {
+  check(
+    isRecord(json) && Array.isArray(json.kernels),
+    'The file has no kernels; it must be of heddle bench --json, or of the kernel lab.',
+  );
+  const kernels = (json.kernels as unknown[]).map(kernelIn);
+  check(kernels.length > 0, 'The file has no kernels: the list is empty.');
+  const { roofs, roofSpread, machine, adapter } = json;
+  return {
+    heddle: textOf(json.heddle),
+    when: textOf(json.when),
+    adapter: textOf(adapter) || adapterOf(machine),
+    ...(isRecord(machine) && { machine: machine as unknown as Machine }),
+    ...(isRecord(roofs) && { roofs: roofsIn(roofs) }),
+    ...(isRecord(roofSpread) && { roofSpread: spreadIn(roofSpread) }),
+    kernels,
+  };
+}
+
+function adapterOf(machine: unknown): string {
+  const adapter = isRecord(machine) ? machine.adapter : undefined;
+  if (!isRecord(adapter)) return 'unknown adapter';
+  const names = [adapter.vendor, adapter.architecture, adapter.description || adapter.device].map(textOf);
+  return names.filter(Boolean).join(' ') || 'unnamed adapter';
+}
+
+function kernelIn(given: unknown, i: number): KernelResult {
+  check(isRecord(given) && typeof given.name === 'string', `Kernel ${i + 1} of the file has no name.`);
+  const { name, group, flops, bytes, variants, speed } = given as Json & { name: string };
+  const where = `The kernel ${name.slice(0, 80)} of the file`;
+  check(
+    kernelGroups.some((known) => known === group),
+    `${where} has the group ${textOf(group) || 'nothing'}; it must be one of ${kernelGroups.join(', ')}.`,
+  );
+  check(isCount(flops) && isCount(bytes), `${where} needs flops and bytes of 0 or more.`);
+  check(speed === undefined || isNumber(speed), `${where} has a speed that is no number.`);
+  check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);
+  return { ...(given as unknown as KernelResult), variants: (variants as unknown[]).map((v) => variantIn(v, where)) };
+}
+
+function variantIn(given: unknown, where: string): VariantResult {
+  check(isRecord(given) && typeof given.variant === 'string', `${where} has a variant without a name.`);
+  const { error, ms, low, high } = given;
+  const timed = isNumber(ms) && ms > 0 && isNumber(low) && isNumber(high) && low <= ms && ms <= high;
+  check(ms === undefined || timed, `${where} has a time that is not a median between quartiles.`);
+  // JSON has no infinity: the error of a kernel that did not run is null.
+  return { ...(given as unknown as VariantResult), error: isNumber(error) ? error : Number.POSITIVE_INFINITY };
+}
+
+function roofsIn(roofs: Json): Roofs {
+  for (const name of ['bandwidth', 'peak']) {
+    const roof = roofs[name];
+    check(isRecord(roof) && isNumber(roof.rate) && roof.rate > 0, `The roof ${name} of the file has no rate.`);
+  }
+  return roofs as unknown as Roofs;
+}
+
+function spreadIn(spread: Json): RoofSpread {
+  for (const name of ['bandwidth', 'peak']) {
+    const roof = spread[name];
+    check(isRecord(roof) && isCount(roof.spread), `The measurements of the roof ${name} in the file have no spread.`);
+  }
+  return spread as unknown as RoofSpread;
+}
+
+/** The fastest variant of a kernel that was timed; undefined if there is none. */
+export function fastestOf({ variants }: KernelResult): (VariantResult & Quartiles) | undefined {
+  const [first] = variants;
+  return first?.ms !== undefined && first.low !== undefined && first.high !== undefined
+    ? (first as VariantResult & Quartiles)
+    : undefined;
+}
+
+/** Half of the larger spread of the roofs: what the machine adds to the noise of each kernel. */
+const machineNoise = ({ roofSpread }: Pick<BenchRun, 'roofSpread'>): number =>
+  roofSpread ? Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread) / 2 : 0;
+
+/** Compares the kernels of a run with those of the same name in an earlier one: change of the time, by name. */
+export function compareRuns(
+  run: Pick<BenchRun, 'kernels' | 'roofSpread'>,
+  earlier: Pick<BenchRun, 'kernels' | 'roofSpread'>,
+): Map<string, Change> {
+  const before = new Map(earlier.kernels.map((kernel) => [kernel.name, fastestOf(kernel)]));
+  const machines = [machineNoise(run), machineNoise(earlier)];
+  return new Map(
+    run.kernels.flatMap((kernel): [string, Change][] => {
+      const [now, then] = [fastestOf(kernel), before.get(kernel.name)];
+      return now && then ? [[kernel.name, changeOf(now, then, machines)]] : [];
+    }),
+  );
+}

@@ -1,0 +1,411 @@
+// Kernel families: kernels of any sizes by name, with the sizes that each has. `heddle bench` and the kernel lab build
+// their lists from them, and whatever sizes a user asks for.
+
+import { HeddleError } from '../core/errors.ts';
+import { bytesOf } from '../core/tensor.ts';
+import { storeAsF16 } from '../graph/f16-storage.ts';
+import { defaultTraits } from '../ops/op.ts';
+import { makePlan } from '../plan/planner.ts';
+import {
+  beamStep,
+  crossAttention as cachedCross,
+  selfAttention as cachedSelf,
+  choice,
+  slots,
+  takenRows,
+} from './decoding-kernel-cases.ts';
+import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
+import {
+  addNorm,
+  attention,
+  cross,
+  crossEntropy,
+  feedForward,
+  norm,
+  product,
+  relativeBias,
+  softmaxOf,
+  tokens,
+} from './model-kernel-cases.ts';
+import {
+  castToF16,
+  columns,
+  embeddingOfPacked,
+  linearOfHalves,
+  linearOfPacked,
+  lossScale,
+  packedLinearBackward,
+  projectedLoss,
+} from './packed-kernel-cases.ts';
+import {
+  activated,
+  bufferSum,
+  clipping,
+  columnSums,
+  counted,
+  dropped,
+  finite,
+  gated,
+  logOfMean,
+  normSums,
+  positions,
+  rms,
+  stats,
+  sum,
+  update,
+} from './training-kernel-cases.ts';
+
+/** A size: a whole number of `min` (default 1) to `max`, a multiple of `step` (default 1). */
+export interface SizeField {
+  readonly label: string;
+  readonly value: number;
+  readonly min?: number;
+  readonly max: number;
+  readonly step?: number;
+}
+
+/** A choice; the first value is the default. */
+export interface ChoiceField {
+  readonly label: string;
+  readonly values: readonly string[];
+}
+
+export type FamilyField = SizeField | ChoiceField;
+
+/** Kernels that differ in their sizes. */
+export interface KernelFamily {
+  readonly label: string;
+  readonly fields: Readonly<Record<string, FamilyField>>;
+  /** Makes a kernel; the values are checked. */
+  make(values: Readonly<Record<string, never>>): KernelCase;
+}
+
+type ValuesOf<F> = { readonly [N in keyof F]: F[N] extends { readonly values: readonly (infer V)[] } ? V : number };
+
+const family = <const F extends Readonly<Record<string, FamilyField>>>(
+  label: string,
+  fields: F,
+  make: (values: ValuesOf<F>) => KernelCase,
+): KernelFamily => ({ label, fields, make: make as KernelFamily['make'] });
+
+const size = (label: string, value: number, max = 65_536, step = 1): SizeField => ({
+  label,
+  value,
+  min: step,
+  max,
+  step,
+});
+const heads = size('Heads', 8, 256);
+const width = size('Head width', 32, 256);
+const batch = size('Sentences', 4, 4096);
+const rows = size('Rows', 1024, 1_000_000);
+const weights = size('Weights', 10_000_000, 2 ** 28);
+const pass = { label: 'Pass', values: ['forward', 'backward'] } as const;
+const dtype = { label: 'Storage', values: ['f32', 'f16'] } as const;
+
+/** The same kernel with every tensor stored as f16 that its op can store so. Throws a HeddleError if there is none. */
+function inF16({ build, ...rest }: KernelCase, chosen: 'f32' | 'f16'): KernelCase {
+  if (chosen === 'f32') return { build, ...rest };
+  const kernel: KernelCase = {
+    ...rest,
+    name: `${rest.name}, f16`,
+    build(g) {
+      build(g);
+      storeAsF16(g, [...g.inputs.values(), ...g.nodes.flatMap((node) => node.outputs)]);
+    },
+    needs: 'f16',
+  };
+  const { node } = graphOf(kernel);
+  if (![...node.inputs, ...node.outputs].some(({ dtype }) => dtype === 'f16'))
+    throw new HeddleError(`${rest.name} has no tensor that can be stored as f16; choose f32.`);
+  return kernel;
+}
+
+const decoding = {
+  rows: size('Rows', 64, 4096),
+  beams: size('Beams', 4, 16),
+  length: size('Positions', 64, 8192, 2),
+};
+const vocab: SizeField = { label: 'Vocabulary', value: 8000, min: 8, max: 300_000 };
+const toSizes = (v: {
+  rows: number;
+  beams: number;
+  length: number;
+  vocab?: number;
+  heads?: number;
+  width?: number;
+}) => ({
+  R: v.rows,
+  beams: v.beams,
+  T: v.length,
+  V: v.vocab ?? 8,
+  H: v.heads ?? 1,
+  W: v.width ?? 1,
+});
+
+/** All families by name. */
+export const kernelFamilies = {
+  matmul: family(
+    'Matrix product',
+    {
+      M: size('M', 256),
+      K: size('K', 256),
+      N: size('N', 256),
+      form: { label: 'Transposed', values: ['NN', 'NT', 'TN'] },
+    },
+    ({ M, K, N, form }) => product(M, K, N, form),
+  ),
+  linear: family(
+    'Linear layer',
+    {
+      rows: size('Rows (M)', 768, 1_000_000),
+      inputs: size('Inputs (K)', 256),
+      outputs: size('Outputs (N)', 1024, 300_000),
+      pass,
+      dtype: { label: 'Storage', values: ['f32', 'f16', 'f16 weights', 'int8 weights'] },
+    },
+    (v) => {
+      const back = v.pass === 'backward';
+      if (v.dtype === 'f32') return feedForward(v.rows, v.inputs, v.outputs, back);
+      if (v.dtype === 'f16') return linearOfHalves(v.rows, v.inputs, v.outputs, back);
+      const format = v.dtype === 'f16 weights' ? 'f16' : 'int8';
+      return (back ? packedLinearBackward : linearOfPacked)(format, v.rows, v.inputs, v.outputs);
+    },
+  ),
+  attention: family(
+    'Self-attention',
+    {
+      batch,
+      length: size('Length', 128, 8192),
+      heads,
+      width,
+      pass,
+      mask: { label: 'Mask', values: ['causal', 'position bias'] },
+      dtype,
+    },
+    (v) =>
+      inF16(
+        attention(v.length, v.pass === 'backward', [v.batch, v.heads, v.width], v.mask === 'position bias'),
+        v.dtype,
+      ),
+  ),
+  'cross-attention': family(
+    'Cross-attention',
+    {
+      batch,
+      queries: size('Target length', 128, 8192),
+      keys: size('Source length', 128, 8192),
+      heads,
+      width,
+      pass: { label: 'Pass', values: ['forward', 'backward', 'probabilities'] },
+      dtype,
+    },
+    (v) => inF16(cross(v.pass, v.queries, v.keys, [v.batch, v.heads, v.width]), v.dtype),
+  ),
+  'position bias': family('Relative position bias', { heads, pass }, (v) =>
+    relativeBias(v.pass === 'backward', v.heads),
+  ),
+  'layer norm': family(
+    'Layer norm',
+    {
+      rows,
+      width: size('Width', 512),
+      pass: { label: 'Pass', values: ['forward', 'backward', 'add, dropout, norm'] },
+      dtype,
+    },
+    (v) =>
+      inF16(
+        v.pass === 'add, dropout, norm' ? addNorm(v.rows, v.width) : norm(v.rows, v.width, v.pass === 'backward'),
+        v.dtype,
+      ),
+  ),
+  'RMS norm': family(
+    'RMS norm',
+    { rows, width: size('Width', 512), pass: { label: 'Pass', values: ['forward', 'backward', 'fused'] }, dtype },
+    (v) => inF16(rms(v.rows, v.width, v.pass), v.dtype),
+  ),
+  softmax: family('Softmax', { rows, width: size('Columns', 512, 300_000), pass }, (v) =>
+    softmaxOf(v.rows, v.width, v.pass === 'backward'),
+  ),
+  embedding: family(
+    'Embedding',
+    {
+      batch: size('Sentences', 32, 4096),
+      length: size('Length', 64, 8192),
+      vocab,
+      width: size('Width', 512, 8192),
+      pass,
+      dtype: { label: 'Table', values: ['f32', 'f16', 'int8'] },
+    },
+    (v) => {
+      if (v.dtype === 'f32') return tokens(v.batch, v.length, v.vocab, v.width, v.pass === 'backward');
+      if (v.pass === 'backward') throw new HeddleError('embedding: only a table of f32 has a gradient; choose f32');
+      return embeddingOfPacked(v.dtype, v.batch, v.length, v.vocab, v.width);
+    },
+  ),
+  'cross-entropy': family(
+    'Cross-entropy',
+    { rows, vocab, pass: { label: 'Pass', values: ['train', 'loss', 'backward'] }, dtype },
+    (v) => inF16(crossEntropy(v.rows, v.vocab, v.pass), v.dtype),
+  ),
+  'projected loss': family(
+    'Loss of the output projection',
+    { rows: size('Rows', 256), width: size('Width', 256, 8192), vocab },
+    (v) => projectedLoss(v.rows, v.width, v.vocab),
+  ),
+  optimizer: family(
+    'Optimizer',
+    { kind: { label: 'Optimizer', values: ['AdamW', 'Adam', 'RMSprop', 'SGD'] }, size: weights },
+    (v) => update(v.kind, v.size),
+  ),
+  buffers: family(
+    'Parameter buffers',
+    {
+      kind: {
+        label: 'Operation',
+        values: ['accumulate', 'average', 'gradient norm', 'gradient scale', 'check finite', 'cast to f16'],
+      },
+      size: weights,
+    },
+    ({ kind, size }) => {
+      if (kind === 'accumulate' || kind === 'average') return bufferSum(kind, size);
+      if (kind === 'check finite') return finite(size);
+      return kind === 'cast to f16' ? castToF16(size) : clipping(kind === 'gradient norm' ? 'norm' : 'scale', size);
+    },
+  ),
+  'loss scale': family('Loss scale', {}, () => lossScale),
+  elementwise: family(
+    'Elementwise',
+    { kind: { label: 'Operation', values: ['add', 'dropout'] }, rows, width: size('Columns', 512), dtype },
+    (v) => inF16((v.kind === 'add' ? sum : dropped)(v.rows, v.width), v.dtype),
+  ),
+  'log of mean': family('Log of a mean', { rows: size('Rows', 4096, 1_000_000, 2), width: size('Columns', 512) }, (v) =>
+    logOfMean(v.rows, v.width),
+  ),
+  activation: family(
+    'Activation',
+    {
+      kind: { label: 'Function', values: ['gelu', 'relu', 'silu', 'gelu-tanh', 'gated gelu-tanh'] },
+      rows,
+      width: size('Columns', 512),
+      pass,
+      dtype,
+    },
+    (v) => {
+      const back = v.pass === 'backward';
+      const kernel =
+        v.kind === 'gated gelu-tanh' ? gated(v.rows, v.width, back) : activated(v.kind, v.rows, v.width, back);
+      return inF16(kernel, v.dtype);
+    },
+  ),
+  'column sums': family('Column sums', { rows: size('Rows', 128), width: size('Columns', 512, 65_536, 2) }, (v) =>
+    columnSums(v.rows, v.width),
+  ),
+  'norm sums': family(
+    'Sums of norm gradients',
+    { count: size('Norms', 12, 256), rows: size('Rows', 128), width: size('Width', 512) },
+    (v) => normSums(v.count, v.rows, v.width),
+  ),
+  columns: family(
+    'LoRA columns',
+    {
+      kind: { label: 'Operation', values: ['add', 'take'] },
+      rows,
+      width: size('Columns', 1536),
+      count: size('Of the adapter', 512),
+    },
+    (v) => columns(v.kind, v.rows, v.width, v.count),
+  ),
+  positions: family(
+    'Gradient of positions',
+    { batch: size('Sentences', 32, 4096), length: size('Length', 64, 8192), width: size('Width', 512, 8192) },
+    (v) => positions(v.batch, v.length, v.width),
+  ),
+  'token positions': family(
+    'Token positions',
+    { batch: size('Sentences', 64, 4096), length: size('Length', 128, 8192) },
+    (v) => counted(v.batch, v.length),
+  ),
+  'token statistics': family('Token statistics', { tokens: size('Tokens', 2048, 1_000_000) }, (v) => stats(v.tokens)),
+  'cached attention': family(
+    'Cached attention',
+    { kind: { label: 'Attention', values: ['self-attention', 'cross-attention'] }, ...decoding, heads, width },
+    (v) => (v.kind === 'self-attention' ? cachedSelf : cachedCross)(toSizes(v)),
+  ),
+  'next token': family(
+    'Next token',
+    { kind: { label: 'Choice', values: ['greedy token', 'best tokens', 'sampled token'] }, ...decoding, vocab },
+    (v) => choice(v.kind, toSizes(v)),
+  ),
+  'beam select': family('Beam select', { rows: decoding.rows, beams: decoding.beams }, (v) =>
+    beamStep(toSizes({ ...v, length: 2 })),
+  ),
+  'cache slots': family('Cache slots', decoding, (v) => slots(toSizes(v))),
+  'take rows': family('Copy of rows', { rows: size('Rows', 64), width: size('Columns', 16_384, 1_000_000) }, (v) =>
+    takenRows(v.rows, v.width),
+  ),
+} as const satisfies Readonly<Record<string, KernelFamily>>;
+export type FamilyName = keyof typeof kernelFamilies;
+
+/** Names of the families. */
+export const familyNames = Object.keys(kernelFamilies) as readonly FamilyName[];
+
+/**
+ * The kernel of a specification; values that are left out have their defaults. Throws a HeddleError that names the
+ * family, the size and what it may be.
+ */
+export function kernelOf({ family: name, values = {} }: KernelSpec): KernelCase {
+  const found = Object.hasOwn(kernelFamilies, name) ? (kernelFamilies[name as FamilyName] as KernelFamily) : undefined;
+  if (!found) throw new HeddleError(`There is no kernel family ${name}; there are ${familyNames.join(', ')}.`);
+  const unknown = Object.keys(values).find((key) => !Object.hasOwn(found.fields, key));
+  if (unknown !== undefined)
+    throw new HeddleError(`${name} has no size ${unknown}; it has ${Object.keys(found.fields).join(', ') || 'none'}.`);
+  const checked = Object.fromEntries(
+    Object.entries(found.fields).map(([key, field]) => [key, checkedValue(name, key, field, values[key])]),
+  );
+  return { ...found.make(checked as Readonly<Record<string, never>>), spec: { family: name, values: checked } };
+}
+
+function checkedValue(family: string, key: string, field: FamilyField, given: unknown): string | number {
+  if ('values' in field) {
+    const value = given ?? (field.values[0] as string);
+    if (!field.values.includes(value as string))
+      throw new HeddleError(`${family}: ${key} is ${value}; it must be ${field.values.join(', ')}.`);
+    return value as string;
+  }
+  const { min = 1, max, step = 1 } = field;
+  const value = given ?? field.value;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max || value % step !== 0) {
+    const multiple = step > 1 ? ` and a multiple of ${step}` : '';
+    throw new HeddleError(`${family}: ${key} is ${value}; it must be a whole number from ${min} to ${max}${multiple}.`);
+  }
+  return value;
+}
+
+/** Operations and bytes up to which the float64 reference takes seconds, not minutes. */
+const maxReference = { flops: 8e9, bytes: 2 ** 30 } as const;
+
+/**
+ * Throws a HeddleError if a kernel is too large: for a binding of the device, or for its float64 reference, which runs
+ * on the CPU.
+ */
+export function checkSize(kernel: KernelCase, traits = defaultTraits): void {
+  const { graph } = graphOf(kernel);
+  const bytes = [...graph.inputs.values(), ...graph.states.values(), ...graph.nodes.flatMap((n) => n.outputs)].reduce(
+    (n, v) => n + bytesOf(v),
+    0,
+  );
+  const advice = 'its float64 reference on the CPU would take minutes; use smaller sizes.';
+  const amount = (n: number, unit: string) => `${(n / 1e9).toFixed(1)} ${unit}`;
+  if (bytes > maxReference.bytes)
+    throw new HeddleError(
+      `${kernel.name} has tensors of ${amount(bytes, 'GB')}, at most ${amount(maxReference.bytes, 'GB')} are possible: ${advice}`,
+    );
+  if (kernel.needs && !traits[kernel.needs])
+    throw new HeddleError(`${kernel.name} needs ${kernel.needs}, which this adapter has not; choose f32.`);
+  const { flops } = makePlan(graph, { traits });
+  if (flops > maxReference.flops)
+    throw new HeddleError(
+      `${kernel.name} has ${amount(flops, 'GFLOP')}, at most ${amount(maxReference.flops, 'GFLOP')} are possible: ${advice}`,
+    );
+}

@@ -1,0 +1,252 @@
+// The WGSL of kernels, to show and to edit: a dispatch of a variant with its source, bindings, parameters and grid; and
+// a user's own WGSL in its place, compiled, checked against the float64 reference and timed next to ours.
+
+import { HeddleError } from '../core/errors.ts';
+import type { DType, Shape } from '../core/tensor.ts';
+import { type CompileMessage, compileMessages } from '../gpu/compile-messages.ts';
+import type { Device } from '../gpu/device.ts';
+import { type TimeOptions, timeInTurn } from '../gpu/plan-timing.ts';
+import { builtInShaders, shaderOf } from '../gpu/shaders.ts';
+import { declarations, replaceConsts } from '../gpu/wgsl.ts';
+import { type DeviceTraits, mutatedBy, type Node } from '../ops/op.ts';
+import { candidates } from '../plan/kernel-choices.ts';
+import type { Pass, Plan, Range } from '../plan/plan.ts';
+import {
+  type CheckedPlan,
+  checkPlan,
+  type IsolatedKernel,
+  isolate,
+  type KernelResult,
+  type PreparedKernel,
+  resultOf,
+  type VariantResult,
+  variantPlan,
+} from './check-kernel.ts';
+import type { KernelCase } from './kernel-case.ts';
+
+/** A tensor that a kernel reads or writes. */
+export interface ShownTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly role: 'input' | 'output' | 'changed';
+}
+
+/** A dispatch. */
+export interface ShownPass {
+  readonly shader: string;
+  readonly entry: string;
+  /** WGSL with its includes and the values of its `const`s, before loops are unrolled. */
+  readonly source: string;
+  /** Values of the `override`s. */
+  readonly constants: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<string, number>>;
+  /** WGSL variable -> name of the tensor, or of memory for partial results (`scratch NAME`). */
+  readonly bind: Readonly<Record<string, string>>;
+  readonly grid: readonly [number, number, number];
+}
+
+/** A kernel with all its variants; plain data. */
+export interface ShownKernel {
+  readonly name: string;
+  readonly op: string;
+  readonly tensors: readonly ShownTensor[];
+  readonly variants: readonly { readonly name: string; readonly passes: readonly ShownPass[] }[];
+}
+
+/** A user's own dispatch. */
+export interface OwnKernel {
+  /** Name in the results. */
+  readonly label: string;
+  /** The variant of which it replaces the dispatch `pass`; -1: it replaces all of them. */
+  readonly variant: string;
+  readonly pass: number;
+  readonly source: string;
+  readonly entry: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly bind: Readonly<Record<string, string>>;
+  readonly grid: readonly number[];
+}
+
+/** What became of a user's kernel. */
+export interface TriedKernel {
+  readonly messages: readonly CompileMessage[];
+  /** The kernel with ours, the fastest first; absent if it does not compile. */
+  readonly result?: KernelResult;
+  /** Where a wrong result is the furthest from the reference. */
+  readonly worst?: CheckedPlan['worst'];
+}
+
+/** Shows the dispatches of all variants of a kernel that an adapter can run, the one that suits it best first. */
+export function showKernel(kernel: KernelCase, traits: DeviceTraits): ShownKernel {
+  const isolated = isolate(kernel);
+  const { node } = isolated;
+  const variants = candidates(node, traits).map((name) => {
+    const plan = variantPlan(isolated, name, traits);
+    const ranges = rangesOf(isolated, plan);
+    return { name, passes: plan.passes.map((pass) => showPass(pass, ranges)) };
+  });
+  return { name: kernel.name, op: node.op.name, tensors: tensorsOf(node), variants };
+}
+
+/** Names of the tensors of a node; those of a list are numbered. */
+function namesOf(names: readonly string[]): string[] {
+  return names.map((name, i) =>
+    names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}${i - names.indexOf(name)}`,
+  );
+}
+
+function tensorsOf(node: Node): ShownTensor[] {
+  const changed = new Set(mutatedBy(node));
+  const inputs = namesOf(node.inputNames).map((name, i): ShownTensor => {
+    const v = node.inputs[i] as Node['inputs'][number];
+    return { name, dtype: v.dtype, shape: v.shape, role: changed.has(v) ? 'changed' : 'input' };
+  });
+  const outputs = namesOf(node.outputNames).map((name, i): ShownTensor => {
+    const v = node.outputs[i] as Node['outputs'][number];
+    return { name, dtype: v.dtype, shape: v.shape, role: 'output' };
+  });
+  return [...inputs, ...outputs];
+}
+
+/** Memory of a plan by the names of tensors, and of memory for partial results. */
+function rangesOf({ node, names }: IsolatedKernel, plan: Plan): Map<string, Range> {
+  const ranges = new Map<string, Range>();
+  const placed = { ...plan.inputs, ...plan.states, ...plan.outputs };
+  for (const [i, name] of namesOf(node.inputNames).entries()) {
+    const place = placed[names.get(node.inputs[i] as Node['inputs'][number]) ?? ''];
+    if (place) ranges.set(name, place.range);
+  }
+  for (const [i, name] of namesOf(node.outputNames).entries()) {
+    const place = placed[`out${i}`];
+    if (place) ranges.set(name, place.range);
+  }
+  for (const { bind } of plan.passes)
+    for (const [variable, range] of Object.entries(bind))
+      if (!nameOf(ranges, range)) ranges.set(`scratch ${variable}`, range);
+  return ranges;
+}
+
+const nameOf = (ranges: ReadonlyMap<string, Range>, { buffer, offset, bytes }: Range): string | undefined =>
+  [...ranges].find(([, r]) => r.buffer === buffer && r.offset === offset && r.bytes === bytes)?.[0];
+
+function showPass({ shader: of, entry, constants, params, bind, grid }: Pass, ranges: Map<string, Range>): ShownPass {
+  const shader = shaderOf(of);
+  const given = Object.entries(constants);
+  const consts = Object.fromEntries(given.filter(([name]) => !shader.overrides.has(name)));
+  const used = new Set(shader.entries.get(entry)?.map(({ name }) => name));
+  const shown = Object.entries(bind).filter(([variable]) => used.has(variable));
+  return {
+    shader: shader.name,
+    entry,
+    // The files are in the text already.
+    source: replaceConsts(shader.source, consts).replace(/^\/\/ include /gm, '// with '),
+    constants: Object.fromEntries(given.filter(([name]) => shader.overrides.has(name))),
+    params: Object.fromEntries(shader.params.map(({ name }) => [name, params[name] ?? 0])),
+    bind: Object.fromEntries(shown.map(([variable, range]) => [variable, nameOf(ranges, range) ?? ''])),
+    grid,
+  };
+}
+
+/**
+ * Compiles a user's kernel, compares its results with the reference and times it in turn with the fastest of `ours`.
+ * Throws a HeddleError if a binding, a parameter or the grid is missing or wrong.
+ */
+export async function tryKernel(
+  device: Device,
+  prepared: PreparedKernel,
+  own: OwnKernel,
+  ours: KernelResult,
+  options: TimeOptions,
+): Promise<TriedKernel> {
+  const source = builtInShaders.sourceOf({ name: 'own', source: own.source });
+  const messages = await compileMessages(device.gpu, source);
+  if (messages.some(({ type }) => type === 'error')) return { messages };
+  const plan = ownPlan(prepared, own, source, device.traits);
+  const checked = await checkPlan(device, prepared, plan);
+  try {
+    const { error, passed, worst } = checked;
+    const all = ours.variants.filter(({ variant }) => variant !== own.label);
+    const result = (mine: VariantResult, others = all): KernelResult => ({
+      ...resultOf(prepared, ours.flops, [mine, ...others]),
+      flops: ours.flops,
+    });
+    if (!passed) return { messages, result: result({ variant: own.label, error, passed }), ...(worst && { worst }) };
+    const [first, ...others] = all;
+    const rival = first?.passed ? first : undefined;
+    const beside = rival && (await checkPlan(device, prepared, variantPlan(prepared, rival.variant, device.traits)));
+    try {
+      const [mine, its] = await timeInTurn(device, [checked.runner, ...(beside ? [beside.runner] : [])], options);
+      const timed = { variant: own.label, error, passed, ...mine };
+      return { messages, result: result(timed, rival ? [{ ...rival, ...its }, ...others] : all) };
+    } finally {
+      beside?.destroy();
+    }
+  } finally {
+    checked.destroy();
+  }
+}
+
+/** The plan of a variant with a user's dispatch in place of one of its own, or of all. */
+function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, traits: DeviceTraits): Plan {
+  const plan = variantPlan(prepared, own.variant, traits);
+  const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];
+  if (own.pass >= plan.passes.length)
+    throw new HeddleError(`${own.variant} has ${plan.passes.length} dispatches, there is no dispatch ${own.pass + 1}.`);
+  const made = ownPass(prepared, own, source, plan, replaced);
+  return { ...plan, passes: replaced ? plan.passes.map((pass) => (pass === replaced ? made : pass)) : [made] };
+}
+
+function ownPass(
+  { node, kernel, names, graph }: PreparedKernel,
+  own: OwnKernel,
+  source: string,
+  plan: Plan,
+  replaced: Pass | undefined,
+): Pass {
+  const { entries, params, overrides, consts } = declarations(source);
+  const bindings = entries.get(own.entry);
+  if (!bindings)
+    throw new HeddleError(
+      `There is no @compute function ${own.entry || '(no name)'}; there are: ${[...entries.keys()]}`,
+    );
+  const ranges = rangesOf({ kernel, node, names, graph }, plan);
+  const types = new Map(tensorsOf(node).map(({ name, dtype }) => [name, dtype]));
+  const bind: Record<string, Range> = {};
+  const f16: string[] = [];
+  for (const { name, of, group } of bindings) {
+    if (group !== 0) throw new HeddleError(`${name} is in group ${group}; all bindings must be in @group(0).`);
+    if (of === 'Params') continue;
+    const tensor = own.bind[name] ?? '';
+    const range = ranges.get(tensor);
+    if (!range && of === 'Step') continue;
+    if (!range) throw new HeddleError(`Choose the tensor of ${name}: one of ${[...ranges.keys()].join(', ')}.`);
+    bind[name] = range;
+    if (types.get(tensor) === 'f16') f16.push(name);
+  }
+  for (const { name } of params)
+    if (!Number.isFinite(own.params[name])) throw new HeddleError(`Params.${name} needs a number.`);
+  const [x = 0, y = 0, z = 0] = own.grid;
+  for (const n of [x, y, z])
+    if (!Number.isInteger(n) || n < 1 || n > 65_535)
+      throw new HeddleError(`The grid is ${own.grid.join(' × ')}; each must be a whole number from 1 to 65535.`);
+  const lanes = consts.has('LANES') ? Number(/^const LANES(?:: u32)? = (\d+)/m.exec(source)?.[1]) : undefined;
+  const constants = Object.fromEntries(Object.entries(own.constants).filter(([name]) => overrides.has(name)));
+  return {
+    op: node.op.name,
+    scope: '',
+    variant: own.label,
+    shader: { name: 'own', source: source.replace(/^\/\/ include /gm, '// with ') },
+    entry: own.entry,
+    constants: { ...constants, ...(lanes && { LANES: lanes }) },
+    params: own.params,
+    bind,
+    ...(f16.length > 0 && { f16: f16.sort() }),
+    ...(replaced?.clear && { clear: replaced.clear }),
+    grid: [x, y, z],
+    flops: replaced?.flops ?? plan.flops,
+    node: plan.passes[0]?.node ?? 0,
+    outputs: plan.passes[0]?.outputs ?? [],
+  };
+}

@@ -1,0 +1,93 @@
+// The roofs of a device, measured several times before and after the kernels: how far the measurements differ says how
+// much other work disturbed the machine meanwhile.
+
+import type { Device } from '../gpu/device.ts';
+import type { TimeOptions } from '../gpu/plan-timing.ts';
+import { holdBandwidth, holdPeak, measureRoofs, type Roof, type RoofOptions, type Roofs } from '../gpu/roofs.ts';
+import { maxSpread, rangeOf } from './spread.ts';
+
+/** Number of measurements before the kernels, and after them. */
+const repeats = 3;
+
+/** Rates of one roof, in the order they were measured: GB/s or GFLOP/s. */
+export interface RoofRates {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** Difference of the lowest and the highest rate, relative to the highest. */
+  readonly spread: number;
+}
+
+/** All measurements of the roofs of a run. */
+export interface RoofSpread {
+  readonly bandwidth: RoofRates;
+  readonly peak: RoofRates;
+  /** A spread is larger than 20 %: the numbers are not to be quoted. */
+  readonly busy: boolean;
+}
+
+/** Measures the roofs several times. */
+export interface RepeatedRoofs {
+  /** The highest of each: other work can only make a roof look lower. */
+  readonly roofs: Roofs;
+  /** Speed of the machine at this moment: the peak, measured shortly, relative to the highest so far. */
+  speed(): Promise<number>;
+  /** Measures the roofs again, after the kernels. */
+  finish(): Promise<RoofSpread>;
+  /** Frees the memory. */
+  destroy(): void;
+}
+
+const higher = (a: Roof, b: Roof): Roof => (b.rate > a.rate ? b : a);
+
+/** Measures the roofs before the kernels. */
+export async function measureRoofsRepeatedly(device: Device, options: RoofOptions): Promise<RepeatedRoofs> {
+  const short = ({ repeats }: Roof): TimeOptions => ({ span: options.span, rounds: 1, repeats });
+  let roofs = await measureRoofs(device, options);
+  const rates = { before: [roofs], after: [] as Roofs[] };
+  const peak = await holdPeak(device, roofs.peak);
+  const repeat = async (list: Roofs[], times: number) => {
+    // Not kept meanwhile: it is as large as the adapter allows.
+    const bandwidth = await holdBandwidth(device, roofs.bandwidth);
+    try {
+      await bandwidth.measure(warmUp);
+      for (let i = 0; i < times; i++) {
+        const again = {
+          bandwidth: await bandwidth.measure(short(roofs.bandwidth)),
+          peak: await peak.measure(short(roofs.peak)),
+        };
+        list.push(again);
+        roofs = {
+          bandwidth: higher(roofs.bandwidth, again.bandwidth),
+          peak: higher(roofs.peak, again.peak),
+        };
+      }
+    } finally {
+      bandwidth.destroy();
+    }
+  };
+  const warmUp: TimeOptions = { span: 0, rounds: 1, repeats: 1 };
+  await peak.measure(warmUp);
+  await repeat(rates.before, repeats - 1);
+  const ratesOf = (name: keyof Roofs): RoofRates => {
+    const [before, after] = [rates.before, rates.after].map((list) => list.map((r) => r[name].rate)) as [
+      number[],
+      number[],
+    ];
+    return { before, after, spread: rangeOf([...before, ...after]) };
+  };
+  return {
+    get roofs() {
+      return roofs;
+    },
+    async speed() {
+      const now = await peak.measure({ span: 0, rounds: roofs.peak.ms < 20 ? 3 : 1, repeats: 1 });
+      return now.work / now.fastest / (roofs.peak.work / roofs.peak.ms);
+    },
+    async finish() {
+      await repeat(rates.after, repeats);
+      const spreads = { bandwidth: ratesOf('bandwidth'), peak: ratesOf('peak') };
+      return { ...spreads, busy: Math.max(spreads.bandwidth.spread, spreads.peak.spread) > maxSpread };
+    },
+    destroy: () => peak.destroy(),
+  };
+}

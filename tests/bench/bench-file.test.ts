@@ -1,0 +1,65 @@
+// Files of results to compare with: those of the command and of the page are read, others are refused with a reason.
+import { describe, expect, it } from 'vitest';
+import { compareRuns, readBenchRun } from '../../src/bench/bench-file.ts';
+import type { KernelResult } from '../../src/bench/check-kernel.ts';
+
+const kernel = (name: string, ms: number, spread = 0.01): KernelResult => ({
+  name,
+  group: 'rows',
+  op: 'softmax',
+  flops: 100,
+  bytes: 400,
+  variants: [{ variant: 'only', error: 1e-7, passed: true, ms, low: ms * (1 - spread), high: ms * (1 + spread) }],
+});
+const roof = (spread: number) => ({ before: [1], after: [1], spread });
+const file = {
+  heddle: '0.1.0',
+  when: '2026-11-25T12:00:00.000Z',
+  adapter: 'acme gpu',
+  roofs: { bandwidth: { rate: 10 }, peak: { rate: 100 } },
+  roofSpread: { bandwidth: roof(0.02), peak: roof(0.04), busy: false },
+  kernels: [kernel('softmax [1,2]', 2)],
+};
+
+it('reads the results of the command and of the page', () => {
+  expect(readBenchRun(JSON.stringify(file))).toEqual(file);
+});
+
+it('names the adapter of files that have only its parts, and reads the error of a kernel that did not run', () => {
+  const machine = { adapter: { vendor: 'acme', architecture: 'x1', device: '', description: 'Acme X1' } };
+  const broken = { ...kernel('k', 1), variants: [{ variant: 'v', error: null, passed: false, failure: 'no' }] };
+  const run = readBenchRun(JSON.stringify({ machine, kernels: [broken] }));
+  expect(run.adapter).toBe('acme x1 Acme X1');
+  expect(run.kernels[0]?.variants[0]?.error).toBe(Number.POSITIVE_INFINITY);
+});
+
+describe('a file that is no results', () => {
+  const changed = (change: object) => JSON.stringify({ ...file, kernels: [{ ...file.kernels[0], ...change }] });
+  it.each([
+    ['kernels: 1', /is not JSON; it must be of heddle bench --json, or of the kernel lab/],
+    ['[]', /has no kernels; it must be of heddle bench/],
+    ['{"kernels":[]}', /the list is empty/],
+    ['{"kernels":[7]}', /Kernel 1 of the file has no name/],
+    [changed({ group: 'gpus' }), /softmax \[1,2\] of the file has the group gpus; it must be one of products, /],
+    [changed({ flops: -1 }), /needs flops and bytes of 0 or more/],
+    [changed({ variants: [] }), /has no variants/],
+    [
+      changed({ variants: [{ variant: 'v', ms: 2, low: 3, high: 4 }] }),
+      /a time that is not a median between quartiles/,
+    ],
+    [JSON.stringify({ ...file, roofs: { peak: {} } }), /The roof bandwidth of the file has no rate/],
+  ])('is refused with the reason: %s', (text, message) => {
+    expect(() => readBenchRun(text)).toThrow(message);
+  });
+});
+
+it('compares kernels of one name; the noise includes that of the roofs', () => {
+  const run = { kernels: [kernel('a', 8), kernel('b', 5), kernel('new', 1)] };
+  const changes = compareRuns(run, { kernels: [kernel('a', 10), kernel('b', 5.02), kernel('old', 1)] });
+  expect([...changes.keys()]).toEqual(['a', 'b']);
+  expect(changes.get('a')).toMatchObject({ significant: true });
+  expect(changes.get('a')?.change).toBeCloseTo(-0.2, 9);
+  expect(changes.get('b')?.significant).toBe(false);
+  const roofSpread = { bandwidth: roof(0.3), peak: roof(0), busy: true };
+  expect(compareRuns({ ...run, roofSpread }, { kernels: [kernel('a', 10)] }).get('a')?.significant).toBe(false);
+});

@@ -1,0 +1,93 @@
+// Kernels of any sizes: every family builds at its default and at odd sizes, and what cannot be is refused by name.
+import { describe, expect, it } from 'vitest';
+import { graphOf } from '../../src/bench/kernel-case.ts';
+import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import { checkSize, type FamilyField, familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { defaultTraits } from '../../src/ops/op.ts';
+import { makePlan } from '../../src/plan/planner.ts';
+
+const traits = { ...defaultTraits, f16: true };
+
+/** All combinations of the choices of a family, with its sizes from `sizeOf`. */
+function specsOf(family: (typeof familyNames)[number], sizeOf: (field: FamilyField, i: number) => number) {
+  let all: Record<string, string | number>[] = [{}];
+  for (const [i, [name, field]] of Object.entries<FamilyField>(kernelFamilies[family].fields).entries()) {
+    const values = 'values' in field ? field.values : [sizeOf(field, i)];
+    all = all.flatMap((one) => values.map((value) => ({ ...one, [name]: value })));
+  }
+  return all.map((values) => ({ family, values }));
+}
+
+/** A small size that is no power of two. */
+const odd = (field: FamilyField, i: number): number => {
+  if ('values' in field) return 0;
+  const { min = 1, step = 1, max } = field;
+  const size = field.label === 'Beams' ? 3 : field.label === 'Rows' ? 33 : [33, 5, 21, 7, 9, 12][i % 6];
+  return Math.min(max, Math.max(min, Math.ceil((size ?? 9) / step) * step));
+};
+
+it.each(familyNames)('%s builds with every choice, at odd sizes, or says what is wrong', (family) => {
+  let built = 0;
+  for (const spec of specsOf(family, odd)) {
+    try {
+      const kernel = kernelOf(spec);
+      expect(kernel.spec).toEqual(spec);
+      makePlan(graphOf(kernel).graph, { traits });
+      built++;
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+    }
+  }
+  expect(built).toBeGreaterThan(0);
+});
+
+it('makes every fixed kernel, each of which can be made again from its family and sizes', () => {
+  for (const kernel of [...kernelCases, ...smallKernelCases]) {
+    expect(kernel.spec, kernel.name).toBeDefined();
+    if (kernel.spec) expect(kernelOf(kernel.spec).name).toBe(kernel.name);
+  }
+});
+
+it('stores tensors as f16, or says that the op has none', () => {
+  const f16 = kernelOf({ family: 'attention', values: { dtype: 'f16' } });
+  const { node } = graphOf(f16);
+  expect([...node.inputs, ...node.outputs].filter(({ dtype }) => dtype === 'f16').map(({ name }) => name)).toContain(
+    'qkv',
+  );
+  const weights = { family: 'cross-attention', values: { pass: 'probabilities', dtype: 'f16' } };
+  expect(() => kernelOf(weights)).toThrow(/has no tensor that can be stored as f16; choose f32/);
+});
+
+describe('a kernel that there is not', () => {
+  it.each([
+    [{ family: 'conv' }, /^There is no kernel family conv; there are matmul, linear, /],
+    [{ family: 'toString' }, /^There is no kernel family toString/],
+    [{ family: 'matmul', values: { Q: 3 } }, 'matmul has no size Q; it has M, K, N, form.'],
+    [{ family: 'matmul', values: { M: 0 } }, 'matmul: M is 0; it must be a whole number from 1 to 65536.'],
+    [{ family: 'matmul', values: { M: 2.5 } }, 'matmul: M is 2.5; it must be a whole number from 1 to 65536.'],
+    [{ family: 'matmul', values: { form: 'TT' } }, 'matmul: form is TT; it must be NN, NT, TN.'],
+    [
+      { family: 'attention', values: { width: 257 } },
+      'attention: width is 257; it must be a whole number from 1 to 256.',
+    ],
+    [{ family: 'next token', values: { length: 7 } }, /length is 7; .* and a multiple of 2\./],
+  ])('is refused: %j', (spec, message) => {
+    expect(() => kernelOf(spec)).toThrow(message);
+  });
+
+  it.each([
+    [
+      { family: 'matmul', values: { M: 4096, K: 1024, N: 4096 } },
+      /has 34\.4 GFLOP, at most 8\.0 GFLOP are possible: its float64 reference/,
+    ],
+    [{ family: 'optimizer', values: { size: 2 ** 28 } }, /has tensors of 4\.3 GB, at most 1\.1 GB are possible/],
+    [{ family: 'attention', values: { dtype: 'f16' } }, /needs f16, which this adapter has not; choose f32/],
+    [
+      { family: 'softmax', values: { rows: 300_000, width: 200 } },
+      /needs a binding of 240000000 bytes, the device allows 134217728/,
+    ],
+  ])('is too large for the adapter or the reference: %j', (spec, message) => {
+    expect(() => checkSize(kernelOf(spec))).toThrow(message);
+  });
+});
