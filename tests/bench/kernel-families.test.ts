@@ -85,7 +85,7 @@ describe('a kernel that there is not', () => {
     [{ family: 'attention', values: { dtype: 'f16' } }, /needs f16, which this adapter has not; choose f32/],
     [
       { family: 'softmax', values: { rows: 300_000, width: 200 } },
-      /needs a binding of 240000000 bytes, the device allows 134217728/,
+      /needs a binding of 240,000,000 bytes, the device allows 134,217,728/,
     ],
   ])('is too large for the adapter or the reference: %j', (spec, message) => {
     expect(() => checkSize(kernelOf(spec))).toThrow(message);
