@@ -42,8 +42,9 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
   }
   const { json, model } = tokenizerIn(name, () => {
     const json = parseJson(bytes, name);
-    check(isObject(json.model), 'its field model is missing');
-    return { json, model: json.model };
+    const { model } = json;
+    check(isObject(model) && ('vocab' in model || 'type' in model), 'its field model has no vocabulary');
+    return { json, model };
   });
   const vocab = isObject(model.vocab) ? model.vocab : {};
   if (specialTokens.every((token) => token in vocab) || 'heddle' in json) return loadTokenizer(json);

@@ -58,6 +58,7 @@ export async function attemptTraining(
   const { inputs, changes } = attempt;
   const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
   const setup = await setUp(given, context, from, inputs);
+  checkStarts(signal);
   const { args, before, task, steps } = setup;
   changes.read(args.changes);
   // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
@@ -115,7 +116,7 @@ export async function attemptTraining(
       ),
       live.pause,
     ];
-    check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
+    checkStarts(signal);
     const { parameters } = trainer;
     inputs.gate?.ready({
       ...{ engine, model, parameters, plans },
@@ -161,8 +162,18 @@ interface OpenedRun {
   readonly plans: NonNullable<Trainer['programs'][number]['plan']>[];
 }
 
+/** Throws a HeddleError if the run is stopped before its first step: opening a large one takes seconds. */
+const checkStarts = (signal: AbortSignal): void =>
+  check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
+
 /** Creates the trainer and initializes its state, or restores the checkpoint. */
-async function open(engine: Engine, setup: Setup, { emit }: JobContext, changes: ChangeList): Promise<OpenedRun> {
+async function open(
+  engine: Engine,
+  setup: Setup,
+  { emit, signal }: JobContext,
+  changes: ChangeList,
+): Promise<OpenedRun> {
+  checkStarts(signal);
   const { args, from, before, start, task, parameters, recipe } = setup;
   const { weights: format = 'f32' } = args;
   const { config, source, target, shapes } = task;
@@ -178,6 +189,7 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext, changes:
     ...trainerOptions(args),
     ...(wideAttention && { wideAttention }),
   });
+  checkStarts(signal);
   trainer.schedule = begin.schedule;
   const model: TextModel = { ...loaded, config, source, target };
   const { trainable } = trainer;
@@ -189,6 +201,7 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext, changes:
   if (!before || lora)
     await initializeTraining(engine, config, recipe, { ...(base && { weights: base }), lora, format });
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
+  checkStarts(signal);
   if (before) message(`resumed at step ${before.step}`);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return { trainer, model, trained, kept, plans };

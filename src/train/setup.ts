@@ -158,7 +158,7 @@ async function prepareCorpus(
   const key = (task: Pick<TrainingData, 'config' | 'source' | 'target'>) =>
     hash && cacheKey(hash, task, encodeOptionsOf(task.config, options));
   const known = from && start && (await key(start));
-  const cached = known && (await readTokenCache(files, path, known));
+  const cached = known && (await readTokenCache(files, path, known, pace));
   if (typeof cached === 'object') {
     checkPairs(before?.data, cached.data, args, context);
     const task = await prepareTrainingData(cached.corpus, options, start);

@@ -146,17 +146,19 @@ export async function writeTokenCache(
   await files.write(path, concatBytes([hash, ...rest]));
 }
 
-/** Reads a cache; a text that says why it cannot be used, undefined if there is none. */
+/** Reads a cache; a text that says why it cannot be used, undefined if there is none. `pace` is called between blocks. */
 export async function readTokenCache(
   files: Files,
   path: string,
   key: string,
+  pace: Pace = () => undefined,
 ): Promise<PreparedCorpus | string | undefined> {
   if (!(await files.exists(path))) return undefined;
   const file = await files.read(path).catch(() => new Uint8Array());
   const end = file.indexOf(10, hashBytes);
   const hash = new TextDecoder().decode(file.subarray(0, hashBytes - 1));
-  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)]))) return 'it is damaged';
+  const check = (done: number) => pace({ task: 'check', done, of: file.length });
+  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'it is damaged';
   const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as CacheHeader;
   if (header.key !== key) return 'it is of other pairs, tokenizers or settings';
   // The arrays are views: 4-byte ones first, so that all are aligned.

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -32,6 +32,13 @@ it('takes the lock of a process that has ended, and of one whose number was used
   const stale = [{ ...mine, pid: 2 ** 22 + 1 }, ...(mine.start ? [{ ...mine, start: '1' }] : [])];
   for (const old of stale) {
     writeFileSync(lockPath(model), JSON.stringify(old));
+    expect(await own()).toEqual(mine);
+  }
+  for (const text of ['', 'garbage', '[1]']) {
+    writeFileSync(lockPath(model), text);
+    // It may just be written.
+    await expect(lockFolder(model)).rejects.toThrow(/another training writes it \(\S+ does not say which\); .*remove/);
+    utimesSync(lockPath(model), new Date(), new Date(Date.now() - 20_000));
     expect(await own()).toEqual(mine);
   }
   writeFileSync(lockPath(model), JSON.stringify({ ...mine, host: 'elsewhere', pid: 2 ** 22 + 1 }));

@@ -47,7 +47,8 @@ it('reads a tokenizer.json of Hugging Face by the names of its special tokens', 
 
 it.each([
   ['a CSV file', 'x.csv', 'source,target\nHello,Hola\n', 'invalid at byte 0'],
-  ['a configuration', 'config.json', '{"model_type":"bart"}', 'its field model is missing'],
+  ['a configuration', 'config.json', '{"model_type":"bart"}', 'its field model has no vocabulary'],
+  ['that of heddle', 'config.json', '{"format":"heddle","model":{"dModel":64}}', 'its field model has no vocabulary'],
   ['JSON that is cut off', 'x.json', '{"model":', 'not JSON in UTF-8'],
   ['an empty file', 'x', '', 'not a valid SentencePiece model: it has no pieces'],
   ['a list', 'vocab.json', '["a"]', 'invalid at byte 0'],

@@ -9,7 +9,7 @@ import type { JobEvent } from '../../src/runtime/job.ts';
 import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
 import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { setUp } from '../../src/train/setup.ts';
-import { cacheKey, hashCorpus, tokenCachePath } from '../../src/train/token-cache.ts';
+import { cacheKey, hashCorpus, readTokenCache, tokenCachePath } from '../../src/train/token-cache.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
@@ -124,6 +124,13 @@ it('is kept for files that can be read again only', async () => {
   expect(await hash({ ...tsv, keep: true })).toBeUndefined();
   expect(await hash({ kind: 'files', train: { files: ['-'] } })).toBeUndefined();
   expect(await hash({ kind: 'intl', source: 'en', target: 'es', pairs: 100, seed: 1 })).toBeUndefined();
+});
+
+it('stops to read when the run is stopped', async () => {
+  const path = at('large.tokens');
+  writeFileSync(path, new Uint8Array(9e6).fill(10));
+  const stop = () => Promise.reject(new Error('stopped'));
+  await expect(readTokenCache(nodeFiles(), path, 'key', stop)).rejects.toThrow('stopped');
 });
 
 it('is not used with other pairs: a resumed run refuses them', async () => {
