@@ -98,6 +98,25 @@ describe.each([1280, 390])('at %i px', (width) => {
     if (!wide) expect(await onScreen(page, '#run progress')).toBe(true);
   });
 
+  it('shows the attention of the very output that is shown, while training', async () => {
+    const page = await visit(width);
+    await page.locator('#start').click();
+    await says(page, '.state', 'Training');
+    await page.evaluate(() => window.fake.train(400, 50));
+    await page.locator('#translate-box input[value="beam"]').click();
+    await page.locator('#translate').click();
+    const rows = () => page.$$eval('#translate-box .heat-row', (labels) => labels.map((l) => l.textContent));
+    for (const [n, output] of [
+      [2, 'martes 4 de marzo'],
+      [1, 'martes , 4 de marzo de 2025'],
+    ] as const) {
+      const choice = await page.waitForSelector(`.others li:nth-child(${n}) button`);
+      await choice?.evaluate((button) => (button as HTMLButtonElement).click()); // the page may still be scrolling
+      await says(page, '#translation', `^${output}$`);
+      expect(await rows()).toEqual([...output.split(' '), '[end]']);
+    }
+  });
+
   it('shows the progress in the title', async () => {
     const page = await visit(width);
     await page.locator('#start').click();
@@ -295,6 +314,9 @@ describe.each([1280, 390])('at %i px', (width) => {
     const links = await page.$$eval('#foot a', (all) => all.map((a) => (a as HTMLAnchorElement).href));
     const found = await page.evaluate((urls) => Promise.all(urls.map(async (u) => (await fetch(u)).status)), links);
     expect(found).toEqual([200, 200, 200, 200]);
+    expect(await page.$eval('#settings', (e) => e.textContent)).toContain(
+      'Less often if they take over 2 % of the time',
+    );
   });
 });
 
