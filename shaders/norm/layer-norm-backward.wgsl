@@ -2,6 +2,7 @@
 //   ds_total = rstd * (g - mean(g) - n * mean(g * n)) + ds, with ds the gradient of s by its other uses (residuals)
 //   dx = dropout'(ds_total)
 //   partials [blocks, 2 * cols] = sums over a block's rows of (dy * n, dy); column_sum adds them up to dgamma and dbeta
+// With RMS those of RMSNorm: means of s and g are 0, stats [rows] = rstd, and partials [blocks, cols] without those of dy.
 // A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a thread per column
 // (vector).
 // include shared/thread.wgsl
@@ -33,6 +34,7 @@ override DY_IN: u32 = 0u;
 override DS_IN: u32 = 0u;
 // Whether dx is written, as dropout'(ds_total).
 override DROPOUT: bool = false;
+override RMS: bool = false;
 const BLOCK: u32 = 16u;
 
 // For each row of the block (rstd, mean, mean(g), mean(g * n)).
@@ -51,6 +53,18 @@ fn ds_at(i: u32) -> Vec {
   return Vec(0.0);
 }
 
+// rstd and mean of a row.
+fn stats_of(row: u32) -> vec2<f32> {
+  let r = min(row, params.rows - 1u);
+  if (RMS) { return vec2(stats[r], 0.0); }
+  return vec2(stats[2u * r + 1u], stats[2u * r]);
+}
+
+fn normalized(v: Vec, rstd: f32, mean: f32) -> Vec {
+  if (RMS) { return v * rstd; }
+  return (v - mean) * rstd;
+}
+
 @compute @workgroup_size(THREADS)
 fn layer_norm_backward(thread: Thread) {
   let block = group_index(thread);
@@ -59,19 +73,18 @@ fn layer_norm_backward(thread: Thread) {
   for (var r = 0u; r < BLOCK; r += ROWS) {
     let row = first + r + thread.index / ROW_GROUP;
     let begin = select(vecs, thread.index % ROW_GROUP, row < params.rows);
-    let mean = stats[min(2u * row, 2u * params.rows - 2u)];
-    let rstd = stats[min(2u * row + 1u, 2u * params.rows - 1u)];
+    let own = stats_of(row);
     var sum_g = Vec(0.0);
     var sum_gn = Vec(0.0);
     for (var c = begin; c < vecs; c += ROW_GROUP) {
       let i = row * vecs + c;
       let g = dy_at(i) * gamma[c];
-      sum_g += g;
-      sum_gn += g * (s[i] - mean) * rstd;
+      if (!RMS) { sum_g += g; }
+      sum_gn += g * normalized(s[i], own.x, own.y);
     }
     let total = row_group_sum(vec2(vec_sum(sum_g), vec_sum(sum_gn)), thread.index) / f32(params.cols);
     if (thread.index % ROW_GROUP == 0u) {
-      by_row[r + thread.index / ROW_GROUP] = vec4(rstd, mean, total);
+      by_row[r + thread.index / ROW_GROUP] = vec4(own, total);
     }
   }
   workgroupBarrier();
@@ -87,16 +100,21 @@ fn layer_norm_backward(thread: Thread) {
     for (var r = 0u; r < BLOCK; r++) {
       if (first + r >= params.rows) { break; }
       let row = by_row[r];
-      let n = (s[i] - row.y) * row.x;
+      let n = normalized(s[i], row.x, row.y);
       let d = dy_at(i);
       dgamma += d * n;
-      dbeta += d;
-      let total = row.x * (d * gain - row.z - n * row.w) + ds_at(i);
+      var slope = d * gain - n * row.w;
+      if (!RMS) { dbeta += d; slope -= row.z; }
+      let total = row.x * slope + ds_at(i);
       ds_total[i] = total;
       if (DROPOUT) { dx[i] = total * vec_dropout(key, i, params.threshold, params.keep_scale); }
       i += vecs;
     }
-    partials[block * 2u * vecs + c] = dgamma;
-    partials[block * 2u * vecs + vecs + c] = dbeta;
+    if (RMS) {
+      partials[block * vecs + c] = dgamma;
+    } else {
+      partials[block * 2u * vecs + c] = dgamma;
+      partials[block * 2u * vecs + vecs + c] = dbeta;
+    }
   }
 }

@@ -1,7 +1,8 @@
 // Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x or, with
 // ADD, residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations from the mean of
 // the first and corrects both moments, which keeps accuracy if the mean is large compared with the spread. One row
-// group per row.
+// group per row. With RMS it is RMSNorm (Zhang and Sennrich, 2019): y = s * rstd * gamma with rstd = 1 / sqrt(mean(s²) +
+// eps), in one pass, stats [rows] = rstd; beta is not read.
 // include shared/thread.wgsl
 // include shared/step-scalars.wgsl
 // include shared/row-group.wgsl
@@ -26,6 +27,7 @@ struct Params {
 @group(0) @binding(7) var<uniform> params: Params;
 @group(0) @binding(8) var<uniform> step: Step;
 
+override RMS: bool = false;
 override ADD: bool = false;
 override DROPOUT: bool = false;
 // The input whose memory s overwrites: 0 none, 1 residual, 2 x.
@@ -45,6 +47,12 @@ fn s_at(i: u32) -> Vec {
   return x[i];
 }
 
+// What the first pass sums.
+fn summand(v: Vec) -> Vec {
+  if (RMS) { return v * v; }
+  return v;
+}
+
 @compute @workgroup_size(THREADS)
 fn layer_norm(thread: Thread) {
   let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
@@ -60,29 +68,38 @@ fn layer_norm(thread: Thread) {
     for (var i = start; i < end; i += ROW_GROUP) {
       let value = summed(i, key);
       s[i] = value;
-      sum += value;
+      sum += summand(value);
     }
   } else {
-    for (var i = start; i < end; i += ROW_GROUP) { sum += x[i]; }
+    for (var i = start; i < end; i += ROW_GROUP) { sum += summand(x[i]); }
   }
   let rough = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x / f32(params.cols);
-  var first = Vec(0.0);
-  var second = Vec(0.0);
-  for (var i = start; i < end; i += ROW_GROUP) {
-    let d = s_at(i) - rough;
-    first += d;
-    second += d * d;
+  var mean = 0.0;
+  var variance = rough; // RMS: the mean of squares
+  if (!RMS) {
+    var first = Vec(0.0);
+    var second = Vec(0.0);
+    for (var i = start; i < end; i += ROW_GROUP) {
+      let d = s_at(i) - rough;
+      first += d;
+      second += d * d;
+    }
+    let moments = row_group_sum(vec2(vec_sum(first), vec_sum(second)), thread.index) / f32(params.cols);
+    mean = rough + moments.x;
+    variance = max(moments.y - moments.x * moments.x, 0.0);
   }
-  let moments = row_group_sum(vec2(vec_sum(first), vec_sum(second)), thread.index) / f32(params.cols);
-  let mean = rough + moments.x;
-  let rstd = inverseSqrt(max(moments.y - moments.x * moments.x, 0.0) + params.eps);
+  let rstd = inverseSqrt(variance + params.eps);
   var c = thread.index % ROW_GROUP;
   for (var i = start; i < end; i += ROW_GROUP) {
-    y[i] = (s_at(i) - mean) * rstd * gamma[c] + beta[c];
+    if (RMS) { y[i] = s_at(i) * rstd * gamma[c]; } else { y[i] = (s_at(i) - mean) * rstd * gamma[c] + beta[c]; }
     c += ROW_GROUP;
   }
   if (row < params.rows && thread.index % ROW_GROUP == 0u) {
-    stats[2u * row] = mean;
-    stats[2u * row + 1u] = rstd;
+    if (RMS) {
+      stats[row] = rstd;
+    } else {
+      stats[2u * row] = mean;
+      stats[2u * row + 1u] = rstd;
+    }
   }
 }

@@ -1,4 +1,5 @@
-// The gradients of layer norm in one kernel: that of its input, and partial sums of those of gamma and beta.
+// The gradients of layer norm and of RMSNorm in one kernel: that of its input, and partial sums of those of gamma and
+// beta.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf } from '../../core/tensor.ts';
@@ -17,84 +18,92 @@ export function rowsPerBlock(rows: number): number {
   return block;
 }
 
+/** The gradients of layer norm, or with `rms` of RMSNorm: an op and the tensors that it can store as f16. */
+const backwardOf = (op: string, rms: boolean, f16Storage: readonly ('dy' | 's' | 'ds' | 'dsTotal' | 'dx')[]) =>
+  defineOp({
+    name: op,
+    inputs: ['dy', 's', 'stats', 'gamma', 'ds?', 'step?'],
+    outputs: ['dsTotal', 'partials', 'dx?'],
+    attrs: attrsOf<DropoutAttrs>(),
+    shape({ dy, s, stats, gamma, ds, step }, { rate }) {
+      const { rows, cols } = matrixOf(dy.shape);
+      check(sameShape(dy.shape, s.shape), () => `${op}: shapes differ, dy ${show(dy.shape)} and s ${show(s.shape)}`);
+      expectType(op, 'stats', stats, 'f32', rms ? [rows] : [rows, 2], `dy is ${show(dy.shape)}`);
+      expectType(op, 'gamma', gamma, 'f32', [cols], `dy is ${show(dy.shape)}`);
+      if (ds) expectType(op, 'ds', ds, 'f32', dy.shape, 'as dy');
+      expectDropout(op, rate, step);
+      const blocks = Math.ceil(rows / rowsPerBlock(rows));
+      const partials = tensorType('f32', [blocks, rms ? cols : 2 * cols]);
+      return { dsTotal: dy, partials, dx: rate > 0 ? dy : undefined };
+    },
+    inPlace: { dx: 'dy', dsTotal: ['ds', 'dy'] },
+    f16Storage,
+    variants: () => Object.keys(rowGroups),
+    launch({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs, { variant, shared, scratch }) {
+      const { rows, cols } = matrixOf(dy.shape);
+      const dyIn = shared('dy', 'dsTotal') ? 1 : shared('dy', 'dx') ? 2 : 0;
+      const dsIn = !ds ? 0 : shared('ds', 'dsTotal') ? 1 : 3;
+      return [
+        {
+          shader: shaderFor('layer-norm-backward', cols),
+          entry: 'layer_norm_backward',
+          constants: {
+            ...rowGroupOf(variant, rowGroups),
+            BLOCK: rowsPerBlock(rows),
+            DY_IN: dyIn,
+            DS_IN: dsIn,
+            DROPOUT: dx ? 1 : 0,
+            ...(rms && { RMS: 1 }),
+          },
+          params: { rows, cols, ...dropoutFields(attrs) },
+          bind: {
+            dy: dyIn ? gamma : dy,
+            ds: ds && dsIn === 3 ? ds : gamma,
+            s,
+            stats,
+            gamma,
+            ds_total: dsTotal,
+            dx: dx ?? scratch('f32', [4]),
+            partials,
+            ...(dx && step && { step }),
+          },
+          grid: gridOf(dim(partials, 0), 1),
+          flops: (rms ? 12 : 16) * sizeOf(dy.shape),
+        },
+      ];
+    },
+    reference({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs) {
+      const D = dy.cols;
+      const block = rowsPerBlock(dy.rows);
+      const factor = dropoutFactor(step, attrs);
+      for (let r = 0; r < dy.rows; r++) {
+        const [mean, rstd] = rms ? [0, stats.at(r)] : [stats.at(r, 0), stats.at(r, 1)];
+        const g = (c: number) => dy.at(r, c) * gamma.at(c);
+        const n = (c: number) => (s.at(r, c) - mean) * rstd;
+        let meanG = 0;
+        let meanGn = 0;
+        for (let c = 0; c < D; c++) {
+          if (!rms) meanG += g(c) / D;
+          meanGn += (g(c) * n(c)) / D;
+        }
+        for (let c = 0; c < D; c++) {
+          const total = rstd * (g(c) - meanG - n(c) * meanGn) + (ds?.at(r, c) ?? 0);
+          dsTotal.set(r, c, total);
+          dx?.set(r, c, total * factor(r * D + c));
+          partials.add(Math.floor(r / block), c, dy.at(r, c) * n(c));
+          if (!rms) partials.add(Math.floor(r / block), D + c, dy.at(r, c));
+        }
+      }
+    },
+  });
+
 /**
  * dy [..,D], the input of the norm s [..,D], stats [rows,2], gamma [D], the gradient of s from its other readers ds
  * [..,D], step if there is dropout (the one before the residual connection). Outputs: dsTotal [..,D], the whole
  * gradient of s; partials [blocks, 2D], whose column sums are dgamma and dbeta; with dropout dx [..,D], the gradient
  * through it.
  */
-export const layerNormBackwardOp = defineOp({
-  name: 'layer_norm_backward',
-  inputs: ['dy', 's', 'stats', 'gamma', 'ds?', 'step?'],
-  outputs: ['dsTotal', 'partials', 'dx?'],
-  attrs: attrsOf<DropoutAttrs>(),
-  shape({ dy, s, stats, gamma, ds, step }, { rate }) {
-    const op = 'layer_norm_backward';
-    const { rows, cols } = matrixOf(dy.shape);
-    check(sameShape(dy.shape, s.shape), () => `${op}: shapes differ, dy ${show(dy.shape)} and s ${show(s.shape)}`);
-    expectType(op, 'stats', stats, 'f32', [rows, 2], `dy is ${show(dy.shape)}`);
-    expectType(op, 'gamma', gamma, 'f32', [cols], `dy is ${show(dy.shape)}`);
-    if (ds) expectType(op, 'ds', ds, 'f32', dy.shape, 'as dy');
-    expectDropout(op, rate, step);
-    const blocks = Math.ceil(rows / rowsPerBlock(rows));
-    return { dsTotal: dy, partials: tensorType('f32', [blocks, 2 * cols]), dx: rate > 0 ? dy : undefined };
-  },
-  inPlace: { dx: 'dy', dsTotal: ['ds', 'dy'] },
-  f16Storage: ['dy', 's', 'ds', 'dsTotal', 'dx'],
-  variants: () => Object.keys(rowGroups),
-  launch({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs, { variant, shared, scratch }) {
-    const { rows, cols } = matrixOf(dy.shape);
-    const dyIn = shared('dy', 'dsTotal') ? 1 : shared('dy', 'dx') ? 2 : 0;
-    const dsIn = !ds ? 0 : shared('ds', 'dsTotal') ? 1 : 3;
-    return [
-      {
-        shader: shaderFor('layer-norm-backward', cols),
-        entry: 'layer_norm_backward',
-        constants: {
-          ...rowGroupOf(variant, rowGroups),
-          BLOCK: rowsPerBlock(rows),
-          DY_IN: dyIn,
-          DS_IN: dsIn,
-          DROPOUT: dx ? 1 : 0,
-        },
-        params: { rows, cols, ...dropoutFields(attrs) },
-        bind: {
-          dy: dyIn ? gamma : dy,
-          ds: ds && dsIn === 3 ? ds : gamma,
-          s,
-          stats,
-          gamma,
-          ds_total: dsTotal,
-          dx: dx ?? scratch('f32', [4]),
-          partials,
-          ...(dx && step && { step }),
-        },
-        grid: gridOf(dim(partials, 0), 1),
-        flops: 16 * sizeOf(dy.shape),
-      },
-    ];
-  },
-  reference({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs) {
-    const D = dy.cols;
-    const block = rowsPerBlock(dy.rows);
-    const factor = dropoutFactor(step, attrs);
-    for (let r = 0; r < dy.rows; r++) {
-      const [mean, rstd] = [stats.at(r, 0), stats.at(r, 1)];
-      const g = (c: number) => dy.at(r, c) * gamma.at(c);
-      const n = (c: number) => (s.at(r, c) - mean) * rstd;
-      let meanG = 0;
-      let meanGn = 0;
-      for (let c = 0; c < D; c++) {
-        meanG += g(c) / D;
-        meanGn += (g(c) * n(c)) / D;
-      }
-      for (let c = 0; c < D; c++) {
-        const total = rstd * (g(c) - meanG - n(c) * meanGn) + (ds?.at(r, c) ?? 0);
-        dsTotal.set(r, c, total);
-        dx?.set(r, c, total * factor(r * D + c));
-        partials.add(Math.floor(r / block), c, dy.at(r, c) * n(c));
-        partials.add(Math.floor(r / block), D + c, dy.at(r, c));
-      }
-    }
-  },
-});
+export const layerNormBackwardOp = backwardOf('layer_norm_backward', false, ['dy', 's', 'ds', 'dsTotal', 'dx']);
+
+/** The same for RMSNorm: stats [rows], and partials [blocks, D], whose column sums are dgamma. */
+export const rmsNormBackwardOp = backwardOf('rms_norm_backward', true, ['dy', 'dx']);

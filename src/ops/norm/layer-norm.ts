@@ -6,7 +6,16 @@ import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/t
 import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
 import { columnSum } from '../elementwise/column-sum.ts';
 import { dropout } from '../elementwise/dropout.ts';
-import { attrsOf, type Builder, defineOp, gridOf, type Launch, tensorType, type Value } from '../op.ts';
+import {
+  attrsOf,
+  type Builder,
+  defineOp,
+  gridOf,
+  type Launch,
+  type LaunchContext,
+  tensorType,
+  type Value,
+} from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
@@ -28,12 +37,49 @@ const variants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.
 
 const noDropout: DropoutAttrs = { rate: 0, site: 0 };
 
-/** The dispatch of either op; `ADD` and `SHARED` as in the shader. */
-function normLaunch(
+/** What both norms launch; `beta` of RMSNorm, which has none, is any other tensor. */
+interface NormTensors {
+  readonly x: Value;
+  readonly gamma: Value;
+  readonly beta: Value;
+  readonly y: Value;
+  readonly stats: Value;
+}
+
+/** The dispatch of a norm by itself. `rms`: RMSNorm. */
+export const normLaunch = ({ x, ...tensors }: NormTensors, eps: number, context: LaunchContext, rms = false): Launch =>
+  dispatch(
+    x,
+    { x, residual: x, ...tensors, s: context.scratch('f32', [4]) }, // s is not written
+    { eps, ...noDropout },
+    { ADD: 0, SHARED: 0, ...(rms && { RMS: 1 }) },
+    context.variant,
+  );
+
+/** The dispatch of a norm of s = residual + dropout(x). */
+export function addNormLaunch(
+  {
+    x,
+    residual,
+    step,
+    ...tensors
+  }: NormTensors & { readonly residual: Value; readonly s: Value; readonly step?: Value | undefined },
+  attrs: AddLayerNormAttrs,
+  { variant, shared }: Pick<LaunchContext<'x' | 'residual', 's'>, 'variant' | 'shared'>,
+  rms = false,
+): Launch {
+  const SHARED = shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
+  // The kernel reads an addend whose memory s has taken through s.
+  const addends = { x: SHARED === 2 ? tensors.gamma : x, residual: SHARED === 1 ? tensors.gamma : residual };
+  const bind = { ...tensors, ...addends, ...(step && { step }) };
+  return dispatch(x, bind, attrs, { ADD: 1, SHARED, ...(rms && { RMS: 1 }) }, variant);
+}
+
+function dispatch(
   x: Value,
   bind: Launch['bind'],
   { eps, ...mask }: AddLayerNormAttrs,
-  constants: { readonly ADD: number; readonly SHARED: number },
+  constants: { readonly ADD: number; readonly SHARED: number; readonly RMS?: number },
   variant: string,
 ): Launch {
   const { rows, cols } = matrixOf(x.shape);
@@ -45,7 +91,7 @@ function normLaunch(
     params: { rows, cols, eps, ...dropoutFields(mask) },
     bind,
     grid: gridOf(rows, rowGroup.ROWS),
-    flops: (8 + 2 * constants.ADD) * sizeOf(x.shape),
+    flops: ((constants.RMS ? 5 : 8) + 2 * constants.ADD) * sizeOf(x.shape),
   };
 }
 
@@ -58,10 +104,7 @@ export const layerNormOp = defineOp({
   shape: ({ x, gamma, beta }) => normTypes('layer_norm', x, gamma, beta),
   f16Storage: ['x', 'y'],
   variants,
-  launch({ x, gamma, beta }, { y, stats }, { eps }, context) {
-    const bind = { x, residual: x, gamma, beta, y, s: context.scratch('f32', [4]), stats }; // s is not written
-    return [normLaunch(x, bind, { eps, ...noDropout }, { ADD: 0, SHARED: 0 }, context.variant)];
-  },
+  launch: (inputs, outputs, { eps }, context) => [normLaunch({ ...inputs, ...outputs }, eps, context)],
   grad(builder, { x, gamma, beta }, { stats }, { y: dy }) {
     if (!dy) return {};
     const { dsTotal, partials } = builder.apply(layerNormBackwardOp, { dy, s: x, stats, gamma }, noDropout);
@@ -95,13 +138,7 @@ export const addLayerNormOp = defineOp({
   f16Storage: ['x', 'residual', 'y', 's'],
   inPlace: { s: ['residual', 'x'] },
   variants,
-  launch({ x, residual, gamma, beta, step }, { y, s, stats }, attrs, { variant, shared }) {
-    const SHARED = shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
-    // The kernel reads an addend whose memory s has taken through s.
-    const addends = { x: SHARED === 2 ? gamma : x, residual: SHARED === 1 ? gamma : residual };
-    const bind = { ...addends, gamma, beta, y, s, stats, ...(step && { step }) };
-    return [normLaunch(x, bind, attrs, { ADD: 1, SHARED }, variant)];
-  },
+  launch: (inputs, outputs, attrs, context) => [addNormLaunch({ ...inputs, ...outputs }, attrs, context)],
   grad(builder, { gamma, beta, step }, { s, stats }, { y: dy, s: ds }, { rate, site }) {
     const mask = { rate, site };
     if (!dy) return ds ? { x: step ? dropout(builder, ds, step, mask) : ds, residual: ds } : {};

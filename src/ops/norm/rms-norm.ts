@@ -2,16 +2,16 @@
 // dropout.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
+import { matrixOf, sameShape, show, type TensorType } from '../../core/tensor.ts';
+import { type DropoutAttrs, dropoutFactor } from '../dropout-mask.ts';
 import { columnSum } from '../elementwise/column-sum.ts';
 import { dropout } from '../elementwise/dropout.ts';
-import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
-import type { LayerNormAttrs } from './layer-norm.ts';
-import { rmsNormBackwardOp } from './rms-norm-backward.ts';
+import { rowGroupsFor } from '../work-division.ts';
+import { addNormLaunch, type LayerNormAttrs, normLaunch } from './layer-norm.ts';
+import { rmsNormBackwardOp } from './layer-norm-backward.ts';
 
 /** Types of a norm and of the statistics of its rows. */
 function normTypes(op: string, x: TensorType, gamma: TensorType) {
@@ -35,21 +35,9 @@ export const rmsNormOp = defineOp({
   shape: ({ x, gamma }) => normTypes('rms_norm', x, gamma),
   f16Storage: ['y'],
   variants,
-  launch({ x, gamma }, { y, stats }, { eps }, { variant }) {
-    const { rows, cols } = matrixOf(x.shape);
-    const constants = rowGroupOf(variant);
-    return [
-      {
-        shader: shaderFor('rms-norm', cols),
-        entry: 'rms_norm',
-        constants,
-        params: { rows, cols, eps, ...dropoutFields({ rate: 0, site: 0 }) },
-        bind: { x, gamma, y, stats },
-        grid: gridOf(rows, constants.ROWS),
-        flops: 5 * sizeOf(x.shape),
-      },
-    ];
-  },
+  launch: ({ x, gamma }, outputs, { eps }, context) => [
+    normLaunch({ x, gamma, beta: gamma, ...outputs }, eps, context, true),
+  ],
   grad(builder, { x, gamma }, { stats }, { y: dy }) {
     if (!dy) return {};
     const noDropout = { rate: 0, site: 0 };
@@ -85,31 +73,9 @@ export const addRmsNormOp = defineOp({
   f16Storage: ['y'],
   inPlace: { s: ['residual', 'x'] },
   variants,
-  launch({ x, residual, gamma, step }, { y, s, stats }, { eps, ...mask }, { variant, shared }) {
-    const { rows, cols } = matrixOf(x.shape);
-    const rowGroup = rowGroupOf(variant);
-    const SHARED = shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
-    return [
-      {
-        shader: shaderFor('rms-norm', cols),
-        entry: 'add_rms_norm',
-        constants: { ...rowGroup, SHARED, DROPOUT: step ? 1 : 0 },
-        params: { rows, cols, eps, ...dropoutFields(mask) },
-        // The kernel reads an addend whose memory s has taken through s.
-        bind: {
-          x: SHARED === 2 ? gamma : x,
-          residual: SHARED === 1 ? gamma : residual,
-          gamma,
-          y,
-          s,
-          stats,
-          ...(step && { step }),
-        },
-        grid: gridOf(rows, rowGroup.ROWS),
-        flops: 7 * sizeOf(x.shape),
-      },
-    ];
-  },
+  launch: (inputs, outputs, attrs, context) => [
+    addNormLaunch({ ...inputs, beta: inputs.gamma, ...outputs }, attrs, context, true),
+  ],
   grad(builder, { gamma, step }, { s, stats }, { y: dy, s: ds }, { rate, site }) {
     const mask = { rate, site };
     if (!dy) return ds ? { x: step ? dropout(builder, ds, step, mask) : ds, residual: ds } : {};
