@@ -80,13 +80,18 @@ export function readHfConfig(
     refuse('decoder_start_token_id', 'it must be a whole number of at least 0');
   const ids = { padId: whole('pad_token_id'), startId: startId as number, endId: whole('eos_token_id') };
   if (ids.padId === ids.endId) refuse('eos_token_id', 'it must differ from pad_token_id');
+  const end = generation?.eos_token_id;
+  if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
+    throw new HeddleError(
+      `${path}: eos_token_id is ${JSON.stringify(end)} in generation_config.json, it must be ${ids.endId}, as here`,
+    );
   const options = family.like === 't5' ? readT5Fields(fields) : readBartFields(fields);
   return {
     type,
     config: withErrorPrefix(path, () =>
       inJsonNames(family, () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false })),
     ),
-    decode: decodeRules(rules, ids.endId, forcesEnd(family, raw, generation), refuse),
+    decode: decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), refuse),
   };
 }
 
@@ -204,13 +209,20 @@ function checkNeutral(json: Json, table: typeof requiredValues, refuse: (field: 
 function decodeRules(
   json: Json,
   endId: number,
+  vocab: number,
   forced: boolean,
   refuse: (field: string, why: string) => never,
 ): HfConfig['decode'] {
+  const isId = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < vocab;
   const id = (field: string): number | undefined => {
     const value = json[field];
     if (isNothing(value)) return undefined;
-    if (!Number.isSafeInteger(value)) refuse(field, 'it must be one id');
+    if (!isId(value)) refuse(field, `it must be one id, below ${vocab}`);
+    return value as number;
+  };
+  const count = (field: string): number => {
+    const value = json[field] ?? 0;
+    if (!Number.isSafeInteger(value) || (value as number) < 0) refuse(field, 'it must be a whole number of at least 0');
     return value as number;
   };
   // null forces nothing.
@@ -220,10 +232,13 @@ function decodeRules(
     refuse('forced_eos_token_id', `it must be eos_token_id, ${endId}`);
   const forcedBosTokenId =
     id('forced_bos_token_id') ?? (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
-  const ngram = id('no_repeat_ngram_size') ?? 0;
+  const ngram = count('no_repeat_ngram_size');
   // min_length counts the start token, minNewTokens does not.
-  const minNewTokens = Math.max(0, (id('min_length') ?? 0) - 1);
+  const minNewTokens = Math.max(0, count('min_length') - 1);
   const banned = [...bannedWords(json.bad_words_ids, refuse), ...idsOf(json.suppress_tokens, refuse)];
+  const wrong = banned.find((token) => !isId(token));
+  if (wrong !== undefined)
+    refuse(isNothing(json.bad_words_ids) ? 'suppress_tokens' : 'bad_words_ids', `${wrong} is not an id below ${vocab}`);
   const ban = banned.filter((token) => token !== endId);
   return {
     ...(forcedEnd !== undefined && { forceEos: true }),

@@ -304,6 +304,7 @@ export const activations: Readonly<Record<string, ModelConfig['activation']>> = 
 export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
   bart: {
     ...{ dModel: 'd_model', heads: 'encoder_attention_heads', decoderHeads: 'decoder_attention_heads' },
+    ...{ headWidth: 'd_model / encoder_attention_heads', decoderHeadWidth: 'd_model / decoder_attention_heads' },
     ...{ encoderLayers: 'encoder_layers', decoderLayers: 'decoder_layers', maxLength: 'max_position_embeddings' },
     ...{ feedForward: 'encoder_ffn_dim', decoderFeedForward: 'decoder_ffn_dim', dropout: 'dropout' },
     ...{ srcVocab: 'vocab_size', tgtVocab: 'vocab_size', padId: 'pad_token_id', endId: 'eos_token_id' },

@@ -147,6 +147,12 @@ describe('is an error that names the field:', () => {
     ['bad_words_ids is [[1,2]], [1,2] must be one token', { bad_words_ids: [[1, 2]] }],
     ['bad_words_ids', { bad_words_ids: 'x' }],
     ['forced_eos_token_id is 9, it must be eos_token_id, 2', { forced_eos_token_id: 9 }],
+    ['forced_bos_token_id is -1, it must be one id, below 50265', { forced_bos_token_id: -1 }],
+    ['forced_bos_token_id is 50265, it must be one id', { forced_bos_token_id: 50265 }],
+    ['suppress_tokens is [5,-1], -1 is not an id', { suppress_tokens: [5, -1] }],
+    ['bad_words_ids is [[60000]], 60000 is not an id', { bad_words_ids: [[60000]] }],
+    ['no_repeat_ngram_size is -1, it must be a whole number', { no_repeat_ngram_size: -1 }],
+    ['d_model / encoder_attention_heads is 1024, it must be at most 896', { encoder_attention_heads: 1 }],
     ['eos_token_id is 1, it must differ from pad_token_id', { eos_token_id: 1, pad_token_id: 1 }],
     ['eos_token_id is [2,3], it must be a number', { eos_token_id: [2, 3] }],
     ['d_model is 1.5, it must be a whole number', { d_model: 1.5 }],
@@ -196,6 +202,9 @@ describe('is an error that names the field:', () => {
   it('an unknown rule of generation_config.json', () => {
     expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow('watermarking_config is {}, a decoding rule');
     expect(() => readHfConfig(bart, { repetition_penalty: 2 })).toThrow('repetition_penalty is 2');
+    const other = 'config.json: eos_token_id is [2,3] in generation_config.json, it must be 2, as here';
+    expect(() => readHfConfig(bart, { eos_token_id: [2, 3] })).toThrow(other);
+    expect(readHfConfig(bart, { eos_token_id: [2] }).config.endId).toBe(2);
   });
 });
 
