@@ -49,6 +49,12 @@ describe.each([...foldersIn('../shared/golden-hf', shared), ...foldersIn('tests/
       expect(result?.compared.filter(({ error }) => !(error <= 1e-6))).toEqual([]);
     });
 
+    it('is verified with int8 weights too', async () => {
+      const context = jobContext(fixtureFiles, async () => cpuEngine());
+      const [result] = await verify({ folders: [folder], weights: 'int8' }, context);
+      expect(result?.compared).toMatchObject([{ quantity: 'logits as int8 of f32', passed: true }]);
+    });
+
     it('is exported with the same tensors, bits and configuration, also through a heddle folder', async () => {
       const model = await loadModelFolder(nodeFiles(), folder);
       const memory = memoryFiles();

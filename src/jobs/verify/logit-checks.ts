@@ -18,7 +18,6 @@ import {
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';
-import { fillLengths } from '../../text/batches/batch-inputs.ts';
 import { inputArrays } from '../../trainer/program-inputs.ts';
 import { evaluationGraph } from '../../trainer/training-graphs.ts';
 import { hasExpected, readExpected } from './expected-outputs.ts';
@@ -109,13 +108,20 @@ async function readInput(folder: string, context: JobContext, lengths: readonly 
   return { config: c, weights, rows };
 }
 
-function rowsOf({ config: c, source, targetIn }: GoldenCase): ModelInput['rows'] {
+/** The rows of a case without padding; in cases of Hugging Face's families the attention mask says how long sources are. */
+function rowsOf({ config: c, source, targetIn, hf }: GoldenCase): ModelInput['rows'] {
   const ids = ({ data, shape: [, length = 0] }: GoldenCase['source'], b: number) => {
     const row = Array.from(data.subarray(b * length, (b + 1) * length));
     while (row.length > 1 && row.at(-1) === c.padId) row.pop();
     return row;
   };
-  return Array.from({ length: source.shape[0] ?? 0 }, (_, b) => ({ source: ids(source, b), target: ids(targetIn, b) }));
+  const sourceOf = (b: number) => {
+    const [, length = 0] = source.shape;
+    return hf
+      ? Array.from(source.data.subarray(b * length, b * length + (hf.sourceLengths[b] as number)))
+      : ids(source, b);
+  };
+  return Array.from({ length: source.shape[0] ?? 0 }, (_, b) => ({ source: sourceOf(b), target: ids(targetIn, b) }));
 }
 
 /** Logits [positions, V] after each target token, and bytes of GPU memory, computed on an engine of its own. */
@@ -141,9 +147,8 @@ async function logitsOf(
       tgtIn.fill(c.padId, b * shape.target, (b + 1) * shape.target).set(target, b * shape.target);
     }
     tgtOut.fill(c.padId);
-    fillLengths(srcLens, src, shape.source, c.padId, c.srcVocab, 'source');
-    const started = c.startId === c.padId;
-    fillLengths(tgtLens, tgtIn, shape.target, c.padId, c.tgtVocab, 'target', started);
+    srcLens.set(rows.map(({ source }) => source.length));
+    tgtLens.set(rows.map(({ target }) => target.length));
     writeStep(step);
     const { logits } = await program.run();
     const V = c.tgtVocab;
