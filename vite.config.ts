@@ -17,7 +17,7 @@ import {
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
 import { zipParts } from './src/files/zip.ts';
-import { defaultHub } from './src/hub/repository.ts';
+import { defaultHub } from './src/hub/default-hub.ts';
 
 const root = import.meta.dirname;
 const cspTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;

@@ -2,9 +2,8 @@
 // heddle/node registers Node (src/host/node-platform.ts).
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
-import { browserFiles } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
-import { defaultHub } from '../hub/repository.ts';
+import { defaultHub } from '../hub/default-hub.ts';
 import type { TextThreads } from '../text/text-pool.ts';
 
 /** Services of a platform. */
@@ -56,6 +55,7 @@ function browserPlatform(): Platform {
     version,
     openGpu: async () => navigator?.gpu,
     files: lazyFiles(async () => {
+      const { browserFiles } = await import('../files/browser-files.ts');
       const root = await globalThis.navigator.storage.getDirectory();
       return browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
     }),

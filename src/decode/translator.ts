@@ -8,7 +8,7 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import { type Aligner, type Alignment, createAligner } from './alignment.ts';
+import type { Aligner, Alignment } from './alignment.ts';
 import {
   type DecodeOptions,
   type DecodeSettings,
@@ -201,7 +201,9 @@ export async function createTranslator(
       }
     },
     async align(text, ids) {
-      aligner ??= createAligner(engine, c, p, Math.max(maxSource, maxTarget));
+      aligner ??= import('./alignment.ts').then(({ createAligner }) =>
+        createAligner(engine, c, p, Math.max(maxSource, maxTarget)),
+      );
       const { align } = await aligner;
       const end = await turn();
       try {

@@ -7,7 +7,7 @@ import { allocate, bytesOf, sizeOf, type Tensor, type TensorData, type TensorTyp
 import { createCpuExecutor } from '../cpu/executor.ts';
 import { adapterName, type Device } from '../gpu/device.ts';
 import { checkSameType, Session } from '../gpu/gpu-session.ts';
-import { type Profile, profilePasses } from '../gpu/profile.ts';
+import type { Profile } from '../gpu/profile.ts';
 import type { Outputs, Runner, RunnerOptions } from '../gpu/runner.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
@@ -123,7 +123,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
     async profile(program, runs) {
       const runner = runners.find((r) => r === program);
       if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
-      return profilePasses(device, runner, runs);
+      return (await import('../gpu/profile.ts')).profilePasses(device, runner, runs);
     },
     destroy: () => session.destroy(),
   };

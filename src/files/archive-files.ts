@@ -5,7 +5,6 @@ import { HeddleError } from '../core/errors.ts';
 import { concatBytes, type Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
 import { unpackSafetensorsModel } from './model-file.ts';
-import { unzip, zipParts } from './zip.ts';
 
 /**
  * Splits `folder/model.zip/config.json` into archive and name; undefined if no folder in the path is named like an
@@ -33,7 +32,7 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
     }
   };
   await add('');
-  return zipParts(parts);
+  return (await import('./zip.ts')).zipParts(parts);
 }
 
 /**
@@ -41,7 +40,7 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
  * config.json.
  */
 export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
-  const files = await unzip(bytes, archive);
+  const files = await (await import('./zip.ts')).unzip(bytes, archive);
   const config = Object.keys(files).find((name) => /^(?:[^/]+\/)?config\.json$/.test(name));
   if (!config) throw new HeddleError(`${archive}: it is not a model: the archive has no config.json`);
   const prefix = config.slice(0, -'config.json'.length);

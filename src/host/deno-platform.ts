@@ -3,7 +3,7 @@
 import type { Platform } from '../api/platform.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { Files } from '../files/files.ts';
-import { defaultHub } from '../hub/repository.ts';
+import { defaultHub } from '../hub/default-hub.ts';
 import { diskFiles } from './disk-files.ts';
 
 /** The part of Deno's API that is used. */

@@ -3,7 +3,7 @@
 
 import { totalmem } from 'node:os';
 import type { Platform } from '../api/platform.ts';
-import { defaultHub } from '../hub/repository.ts';
+import { defaultHub } from '../hub/default-hub.ts';
 import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
 import { nodeTextThreads } from './text-threads.ts';

@@ -15,9 +15,6 @@ export interface Repository {
   readonly revision: string;
 }
 
-/** The default hub. */
-export const defaultHub = 'https://huggingface.co';
-
 const plain = [
   ...['config.json', 'generation_config.json', 'adapter_config.json', 'adapter_model.safetensors'],
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],

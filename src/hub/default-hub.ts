@@ -1,0 +1,2 @@
+/** URL of the default hub. */
+export const defaultHub = 'https://huggingface.co';
