@@ -1,6 +1,7 @@
 // Backward pass of attention by tiles: backward_queries computes ROWS queries per workgroup and iterates over the keys;
 // backward_keys ROWS keys, and iterates over the queries. With p the probabilities and dP = dout·vᵀ:
 //   dS = p∘(dropout(dP) - row_dots),  dq = scale·dS·k,  dk = scale·dSᵀ·q,  dv = dropout(p)ᵀ·dout
+// part of attention/attention.wgsl
 
 @compute @workgroup_size(THREADS)
 fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {

@@ -4,6 +4,7 @@
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
 //   backward_queries   dq, and row_dots = rowsum(dout∘out)
 //   backward_keys      dk and dv, from lse and row_dots
+// part of attention/attention.wgsl
 // include shared/constants.wgsl
 // include shared/random.wgsl
 // include shared/step-scalars.wgsl

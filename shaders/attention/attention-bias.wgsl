@@ -1,6 +1,7 @@
 // Self-attention with a bias of position: score(i, j) += bias[h, j - i + farthest], where distances beyond `farthest`
 // use the ends (relative-position-bias.wgsl). Queries are read through kv, which is the same tensor in self-attention:
 // a kernel may bind 8 storage buffers.
+// part of attention/attention.wgsl
 
 @group(0) @binding(14) var<storage, read> bias: array<f32>;
 

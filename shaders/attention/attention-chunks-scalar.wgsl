@@ -1,5 +1,6 @@
 // Access to the tensors of attention's backward pass in chunks of four columns, for any head width;
 // attention-chunks-vec4.wgsl is the same for multiples of 4.
+// part of attention/attention.wgsl
 
 fn load_out(at: u32, c: u32) -> vec4<f32> {
   let w = vec4(0u, 1u, 2u, 3u) + c * 4u;

@@ -1,5 +1,6 @@
 // Access to the tensors of attention's backward pass in chunks of four columns, for head widths that are multiples of
 // 4; attention-chunks-scalar.wgsl is the same for any width.
+// part of attention/attention.wgsl
 
 fn load_out(at: u32, c: u32) -> vec4<f32> { return out_in[at + c]; }
 fn load_dout(at: u32, c: u32) -> vec4<f32> { return dout[at + c]; }

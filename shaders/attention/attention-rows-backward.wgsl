@@ -1,6 +1,7 @@
 // Attention in registers, backward, as two dispatches. First a thread per ROWS queries computes dq and the row dots
 // rowsum(dout∘out); then a thread per ROWS keys iterates over the queries and computes dk and dv. Probabilities are
 // recomputed from lse.
+// part of attention/attention-subgroups.wgsl
 
 fn backward_query_rows(group: vec3<u32>, thread: u32) {
   let b = group.z;

@@ -1,6 +1,7 @@
 // Attention in registers, forward: a thread keeps ROWS queries and their outputs in registers and iterates over the
 // keys four at a time with an online softmax. No barriers, no workgroup memory. The threads of a workgroup have
 // neighbouring queries of one sequence and head, and so need the same keys.
+// part of attention/attention-subgroups.wgsl
 
 override THREADS: u32 = 8u;
 const ROWS: u32 = 1u;

@@ -4,6 +4,7 @@
 //   scores  own·otherᵀ, from slices of 16 columns of both     add_products
 //   output  weights·other, from SHARE whole rows at a time    add_rows
 // All indices of workgroup memory have bounds that compilers can prove, so they cost no checks (docs/gpu-compiler.md).
+// part of attention/attention.wgsl
 
 const ACROSS: u32 = 8u;
 const DOWN: u32 = 16u;

@@ -5,6 +5,7 @@
 // then holds the probabilities. A thread holds its part of the row in registers, if that fits. The draw is an exponential race (the Gumbel-max trick): each token takes an
 // exponentially distributed time divided by its probability, and the first wins. Its random numbers depend only on
 // seed, position, stream and token, so the choice does not depend on the division of work.
+// part of decoding/next-token.wgsl
 // include shared/random.wgsl
 // include decoding/best-tokens.wgsl
 

@@ -1,4 +1,5 @@
 // Epilogue of a product: bias, activation or multiplication by its derivative, dropout, addition, and the store of C.
+// part of matmul/matmul-tiled.wgsl
 // include matmul/matmul-operands.wgsl
 // include shared/activation-functions.wgsl
 

@@ -1,6 +1,7 @@
 // Assigns tiles of C to workgroups, for products and for linear_backward. A kernel that includes it defines
 //   TILE_ROWS, TILE_COLUMNS and THREADS, each a const or an override
 //   fn tile(p: Product, m: u32, n: u32, who: vec2<u32>)   computes and stores the tile of C that starts at [m, n]
+// part of matmul/matmul-tiled.wgsl
 // include matmul/matmul-epilogue.wgsl
 
 @group(0) @binding(7) var<storage, read_write> db: array<f32>; // linear_backward: column sums of dz [out]

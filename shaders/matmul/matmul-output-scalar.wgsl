@@ -1,5 +1,6 @@
 // Outputs of a product, and the tensor of its epilogue, number by number: any N. matmul-output-vec4.wgsl is the same
 // for multiples of 4.
+// part of matmul/matmul-tiled.wgsl
 
 @group(0) @binding(4) var<storage, read> epilogue: array<f32>; // [M, N]
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // [M, N]

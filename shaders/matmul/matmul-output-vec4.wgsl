@@ -1,5 +1,6 @@
 // Outputs of a product, and the tensor of its epilogue, as vectors of four numbers: N is a multiple of 4.
 // matmul-output-scalar.wgsl is the same for any N.
+// part of matmul/matmul-tiled.wgsl
 
 @group(0) @binding(4) var<storage, read> epilogue: array<vec4<f32>>; // [M, N]
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>; // [M, N]

@@ -2,6 +2,7 @@
 // rows; a workgroup has LANE_GROUPS groups of them, one below the other. The loop over 4x4 blocks is unrolled by hand:
 // some compilers leave arrays of blocks in memory. A kernel that includes it defines
 //   fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32>   4x4 block i of A from row m, column k
+// part of matmul/matmul-subgroups.wgsl
 // include matmul/matmul-grid.wgsl
 
 override LANES: u32 = 8u;

@@ -1,5 +1,6 @@
 // Softmax of short rows and its backward pass: a thread keeps a whole row of HELD vectors in registers, so that it
 // reads the row once.
+// part of norm/softmax.wgsl
 
 const HELD: u32 = 8u;
 

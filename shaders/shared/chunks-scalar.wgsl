@@ -1,5 +1,6 @@
 // Access to the heads of q, kv and out in chunks of four columns, for any head width, number by number;
 // chunks-vec4.wgsl is the same for multiples of 4. Columns past the end of a head read as 0 and are not written.
+// part of attention/attention.wgsl
 // include shared/scalar.wgsl
 
 const WIDTH: u32 = 32u; // columns of a head

@@ -1,5 +1,6 @@
 // Access to the heads of q, kv and out in chunks of four columns, for head widths that are multiples of 4;
 // chunks-scalar.wgsl is the same for any width. The including file declares q, kv and out as array<Vec>.
+// part of attention/attention.wgsl
 // include shared/vec4.wgsl
 
 const WIDTH: u32 = 32u; // columns of a head

@@ -1,6 +1,7 @@
 // One pass over a row by its row group: the maximum and the first vector that has it, the sum of exp(z - top), where top
 // is the maximum, and the sum of z. The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein,
 // 2018, "Online normalizer calculation for softmax"). The including file defines  fn vec_at(i: u32) -> Vec  and a vector width.
+// part of decoding/next-token.wgsl
 // include shared/constants.wgsl
 // include shared/row-group.wgsl
 

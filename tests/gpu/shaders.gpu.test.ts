@@ -9,27 +9,62 @@ import { gpuDevice } from '../support/gpu.ts';
 
 describe('shader files', () => {
   it('compile with their defaults, without a warning', async () => {
-    const device = await gpuDevice();
-    const messages = await Promise.all(
-      builtInShaders.names
-        .filter((name) => runs(name, device))
-        .map(async (name) => {
-          const module = device.createShaderModule({ label: name, code: shaderOf(name).source });
-          const info = await module.getCompilationInfo();
-          return info.messages.map((m) => `${name} line ${m.lineNum}: ${m.message}`);
-        }),
-    );
-    expect(messages.flat()).toEqual([]);
+    const sources = builtInShaders.names.map((name): [string, string] => [name, shaderOf(name).source]);
+    expect(await compilerMessages(sources)).toEqual([]);
+  });
+
+  // With what it includes, a file is a whole module, unless it says which kernel it is a part of.
+  it('resolve each by itself, or are part of the kernel that they name', async () => {
+    const kernels = new Map(builtInShaders.names.map((name) => [name, builtInShaders.pathsOf(name)]));
+    const included = Object.entries(texts)
+      .map(([path, text]): [string, string] => [path.replace('../../shaders/', ''), text])
+      .filter(([path]) => ![...kernels.values()].some(([own]) => own === path));
+    const partOf = ([, text]: [string, string]) => /^\/\/ part of (\S+)$/m.exec(text)?.[1];
+    for (const file of included) {
+      const kernel = partOf(file);
+      if (kernel)
+        expect(
+          [...kernels.values()].some(([own, ...paths]) => own === kernel && paths.includes(file[0])),
+          file[0],
+        ).toBe(true);
+    }
+    const whole = included.filter((file) => !partOf(file));
+    expect(whole.length).toBeGreaterThan(10);
+    const sources = whole.map(([path, source]): [string, string] => [
+      path,
+      builtInShaders.sourceOf({ name: path, source }),
+    ]);
+    expect(await compilerMessages(sources)).toEqual([]);
   });
 });
 
+const texts: Record<string, string> = import.meta.glob('../../shaders/**/*.wgsl', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+
+/** What the compiler says of modules, name and source, whose features the device has. */
+async function compilerMessages(sources: readonly [string, string][]): Promise<string[]> {
+  const device = await gpuDevice();
+  const messages = await Promise.all(
+    sources
+      .filter(([, code]) => runs(code, device))
+      .map(async ([name, code]) => {
+        const info = await device.createShaderModule({ label: name, code }).getCompilationInfo();
+        return info.messages.map((m) => `${name} line ${m.lineNum}: ${m.message}`);
+      }),
+  );
+  return messages.flat();
+}
+
 /** Whether the device has the features that a shader enables. */
-const runs = (name: string, device: GPUDevice): boolean => {
+const runs = (source: string, device: GPUDevice): boolean => {
   const needed: Record<string, GPUFeatureName> = {
     ...{ f16: 'shader-f16', subgroups: 'subgroups' },
     chromium_experimental_subgroup_matrix: matrixFeature,
   };
-  return [...shaderOf(name).source.matchAll(/^enable (\w+);/gm)].every(([, feature = '']) =>
+  return [...source.matchAll(/^enable (\w+);/gm)].every(([, feature = '']) =>
     device.features.has(needed[feature] ?? (feature as GPUFeatureName)),
   );
 };
