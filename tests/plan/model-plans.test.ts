@@ -256,3 +256,17 @@ describe('the print of a plan', () => {
     await expect(printPlan(makePlan(graph))).toMatchFileSnapshot('small-plan.txt');
   });
 });
+
+it.each(['f16', 'f32'] as const)(
+  'offers subgroup matrices of f16 to each product of a training in %s, or to none',
+  (precision) => {
+    const c = modelConfig({ ...presets.small, srcVocab: 800, tgtVocab: 800 });
+    const graph = trainingGraph(c, parameterList(c), { batch: 16, source: 32, target: 32 }, adamw, { precision });
+    const matrices = [{ operands: 'f16', m: 16, n: 16, k: 16, lanes: 32 }] as const;
+    const traits = { ...defaultTraits, f16: true, matrices };
+    const products = graph.nodes.filter(({ op }) => op.modelFlops && op.name.startsWith('linear'));
+    const offered = products.map((node) => variantsOf(node, traits).some((variant) => variant.startsWith('matrix')));
+    expect(offered.length).toBeGreaterThan(20);
+    expect(new Set(offered)).toEqual(new Set([precision === 'f16']));
+  },
+);
