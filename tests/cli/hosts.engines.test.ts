@@ -8,13 +8,13 @@ import { runJob } from '../../src/run/run-job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import type { AdapterShape } from '../support/adapter-shapes.mjs';
-import { heddle, scratch, smallTraining } from '../support/cli.ts';
+import { type CliOptions, heddle, scratch, smallTraining } from '../support/cli.ts';
 import { shapedGpu } from '../support/shaped-gpu.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
 const at = (name: string) => join(scratch(), name);
-const run = async (args: readonly string[]) => {
-  const ended = await heddle(args);
+const run = async (args: readonly string[], options: CliOptions = {}) => {
+  const ended = await heddle(args, options);
   expect(ended.status, ended.stderr).toBe(0);
   return ended.stdout;
 };
@@ -99,13 +99,15 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
   }, 240_000);
 
   it('conforms, and recovers from lost devices with the same losses', async () => {
-    await run(['conformance', '--host', host, '--lost-devices', '20', '--json', at('conformance.json')]);
+    await run(['conformance', '--host', host, '--lost-devices', '20', '--json', at('conformance.json')], {
+      timeout: 590_000,
+    });
     const report = json('conformance.json');
     expect(report).toMatchObject({ passed: true, engine: { name }, recovery: { lost: 20, recovered: 20 } });
     expect(report.engine.version).toMatch(/^\d/);
     expect(report.training.error).toBeLessThan(1e-5);
     expect(report.readbackMs).toBeLessThan(50); // 100 in Firefox without src/gpu/readback.ts
-  }, 240_000);
+  }, 600_000);
 
   it('describes its adapter, with the version of the host', async () => {
     const info = await run(['info', '--host', host]);

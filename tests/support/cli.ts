@@ -23,6 +23,8 @@ export interface CliOptions {
   readonly input?: string | Uint8Array;
   /** Whether its stdin stays open after that. */
   readonly keepOpen?: boolean;
+  /** Time limit in milliseconds [120,000]. */
+  readonly timeout?: number;
   /** Working directory, if not that of the tests. */
   readonly cwd?: string;
   /** Given the process once it runs. */
@@ -32,7 +34,7 @@ export interface CliOptions {
 /** Runs `heddle` with these arguments. Tuned kernels are stored in a folder of the test file. */
 export function heddle(
   args: readonly string[],
-  { env = {}, input, keepOpen, cwd, onStart }: CliOptions = {},
+  { env = {}, input, keepOpen, cwd, timeout = 120_000, onStart }: CliOptions = {},
 ): Promise<Ended> {
   const path = distFile('cli.js');
   return new Promise((resolve) => {
@@ -41,12 +43,14 @@ export function heddle(
       env: { ...process.env, HEDDLE_CACHE: join(scratch(), 'cache'), GALLIVM_PERF: 'nopt', ...env },
       maxBuffer: 2 ** 26,
       ...(cwd && { cwd }),
-      timeout: 120_000,
     };
     const child = execFile(process.execPath, [path, ...args], options, (error, stdout, stderr) => {
+      clearTimeout(stop);
       const status = error ? (typeof error.code === 'number' ? error.code : null) : 0;
       resolve({ status, stdout, stderr: stderr.replace(/^Warning: .*\n/gm, '') });
     });
+    // Not execFile's time limit: that closes the pipes first, and a command whose output nobody reads ends with status 0.
+    const stop = setTimeout(() => child.kill(), timeout);
     if (!keepOpen) child.stdin?.end(input);
     onStart?.(child);
   });
