@@ -125,6 +125,7 @@ export class Session {
   /** Copies host data into a state, from element `offset` on. */
   write(name: string, data: TensorData, offset = 0): void {
     const state = this.#state(name);
+    if (data.length === 0) return; // Deno ends if a write has no bytes
     this.device.gpu.queue.writeBuffer(state.buffer, offset * bytesPer(state.dtype), data as GPUAllowSharedBufferSource);
   }
 

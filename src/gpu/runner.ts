@@ -89,7 +89,8 @@ export async function createRunner(
 
   // All buffers are created before this await: the session's error scope around it reports out-of-memory.
   const kernels = await Promise.all(plan.passes.map((pass) => pipelines.get(pass)));
-  gpu.queue.writeBuffer(paramBuffer, 0, packParams(plan.passes, kernels));
+  // Deno ends if a write has no bytes.
+  if (kernels.length > 0) gpu.queue.writeBuffer(paramBuffer, 0, packParams(plan.passes, kernels));
   const passes = plan.passes.map((pass, i) => bindPass(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt));
   const clear = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
     for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, alignToWords(r.bytes));
@@ -98,7 +99,7 @@ export async function createRunner(
 
   const start = (): GPUCommandEncoder => {
     device.check();
-    gpu.queue.writeBuffer(inputBuffer, 0, host);
+    if (host.byteLength > 0) gpu.queue.writeBuffer(inputBuffer, 0, host);
     return gpu.createCommandEncoder();
   };
   const submit = (encoder: GPUCommandEncoder): void => gpu.queue.submit([encoder.finish()]);

@@ -62,6 +62,16 @@ describe('a runner', () => {
     session.destroy();
   });
 
+  it('runs without inputs and passes, and writes no elements: Deno ends at a write of no bytes', async () => {
+    const graph = new Graph();
+    graph.output('s', graph.state('s', 'f32', [2]));
+    const { session, runners } = await open(graph);
+    session.write('s', new Float32Array([3, 4]));
+    session.write('s', new Float32Array(0), 1);
+    expect((await runners[0]?.run())?.s).toEqual(new Float32Array([3, 4]));
+    session.destroy();
+  });
+
   it('throws if too many runs are pending, and continues after one is done', async () => {
     const { session, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
