@@ -237,13 +237,23 @@ const codePage: Plugin = {
   configureServer({ middlewares }) {
     const send = (path: string, type: string, text: () => Promise<string>) =>
       middlewares.use(path, (_, response, next) => {
-        const answer = (body: string) => response.writeHead(200, { 'Content-Type': type, ...isolation }).end(body);
+        const answer = (body: string) =>
+          response.writeHead(200, { 'Content-Type': type, ...isolation, ...forFrame }).end(body);
         text().then(answer, next);
       });
     send('/code-frame.html', 'text/html', codeFrame);
     send('/code/library.js', 'text/javascript', buildCodeLibrary);
   },
+  configurePreviewServer({ middlewares }) {
+    middlewares.use('/code-frame.html', (_, response, next) => {
+      for (const [name, value] of Object.entries(forFrame)) response.setHeader(name, value);
+      next();
+    });
+  },
 };
+
+/** An isolated page may embed a frame of another origin, which that of code-frame.html is to Firefox, only with this header. */
+const forFrame = { 'Cross-Origin-Resource-Policy': 'cross-origin' };
 
 /** Cross-origin isolation, as in src/host/static-server.ts, for a finer clock. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };

@@ -5,6 +5,9 @@
 /** An export that no module has. */
 const probe = 'parsed_and_linked';
 
+/** What Chrome, Firefox and Safari say of an import that a module does not export. */
+const missingExport = /(?:provide an export named:?|Importing binding name) '([^']+)'/;
+
 /** Lines that are sent to the page. */
 const maxLines = 2000;
 
@@ -34,7 +37,7 @@ async function run({ library, code, file }) {
       await import(libraryUrl); // its platform keeps files in memory
       await import(programUrl);
     } catch (thrown) {
-      const [, name] = /does not provide an export named '([^']+)'/.exec(thrown?.message ?? '') ?? [];
+      const [, name] = missingExport.exec(thrown?.message ?? '') ?? [];
       if (name === undefined) report(thrown);
       else port.postMessage({ type: 'error', text: `heddle exports no ${name}.`, line: lineWith(code, name) });
     }
@@ -63,7 +66,7 @@ function syntaxError(program) {
     const found = (event) => {
       if (event.filename !== url) return;
       event.preventDefault();
-      const isSyntax = !/does not provide an export/.test(event.message);
+      const isSyntax = !missingExport.test(event.message);
       done(isSyntax ? { text: event.message.replace(/^Uncaught /, ''), line: event.lineno } : undefined);
     };
     addEventListener('error', found);

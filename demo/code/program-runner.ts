@@ -15,6 +15,9 @@ export interface RunningProgram {
   stop(): void;
 }
 
+/** Milliseconds that the frame has to load. */
+const frameTimeout = 20_000;
+
 let library: Promise<string> | undefined;
 
 /** The text of the library, loaded once. The frame cannot load it: to a host without CORS its origin is a foreign one. */
@@ -51,10 +54,16 @@ export function runProgram(
     listener({ type: 'error', text: error instanceof Error ? error.message : String(error), line: 0 });
     listener({ type: 'end' });
   };
-  const ready = new Promise<void>((resolve) => {
+  const ready = new Promise<void>((resolve, reject) => {
+    const late = setTimeout(() => {
+      const why =
+        'a server that sends Cross-Origin-Embedder-Policy must send Cross-Origin-Resource-Policy: cross-origin with it';
+      reject(new Error(`The frame code-frame.html did not load; ${why}.`));
+    }, frameTimeout);
     const onMessage = ({ source, data }: MessageEvent) => {
       if (source !== frame.contentWindow || data !== 'ready') return;
       window.removeEventListener('message', onMessage);
+      clearTimeout(late);
       resolve();
     };
     window.addEventListener('message', onMessage);

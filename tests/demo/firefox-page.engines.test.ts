@@ -8,13 +8,23 @@ import { afterAll, expect, it, vi } from 'vitest';
 import type { CheckedConformance, LabResults } from '../../demo/lab/lab-protocol.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { launchFirefox } from '../../src/host/firefox.ts';
+import type { RequestHandler } from '../../src/host/static-server.ts';
 import { demo } from '../support/demo.ts';
+import { distFile } from '../support/dist.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-firefox-page-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const downloads = { 'browser.download.folderList': 2, 'browser.download.dir': folder };
-const { open } = demo(undefined, () => launchFirefox({ preferences: downloads }));
+/** An isolated page of Firefox embeds the frame of programs only with this header; see vite.config.ts. */
+const frame: RequestHandler = async (request, response) => {
+  if (request.url !== '/code-frame.html') return false;
+  const headers = { 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+  response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
+  response.end(readFileSync(distFile('demo/code-frame.html')));
+  return true;
+};
+const { open } = demo(frame, () => launchFirefox({ preferences: downloads }));
 
 /** Long enough for a software adapter on a busy machine. */
 const patient = { timeout: 150_000, interval: 100 } as const;
@@ -134,3 +144,18 @@ it('measures kernels and checks conformance in the lab', async () => {
   expect(errors).toEqual([]);
   await page.close();
 }, 900_000);
+
+it('runs programs of the page Code on the GPU, with the lines of their errors', async () => {
+  const { page, errors } = await open('code.html#a-graph-on-the-gpu');
+  await press(page, 'Run');
+  await says(page, '#program .status', /^Finished/);
+  expect(await text(page, '.output')).toContain('Float32Array(6) [0.7869');
+  await page.evaluate(() => {
+    const area = document.querySelector<HTMLTextAreaElement>('#program textarea');
+    if (area) area.value = 'const a = 1;\nconst b = ;\n';
+  });
+  await press(page, 'Run');
+  await says(page, '.line-messages', /^line 2 SyntaxError: /);
+  expect(errors).toEqual([]);
+  await page.close();
+});

@@ -145,7 +145,12 @@ describe('a measurement', () => {
   it('shows other libraries in chart and table', async () => {
     const { page } = lab;
     const form = (contestant: string, us: number) => ({ contestant, form: '', us, gflops: null, calls: 1, error: 0 });
-    const forms = [form('heddle', 100), form('tfjs', 400), form('tfjs', 900), form('jax-js', 200)];
+    const forms = [
+      { ...form('heddle', 100), low: 90, high: 110 },
+      { ...form('tfjs', 400), low: 380, high: 440 },
+      form('tfjs', 900),
+      { ...form('jax-js', 105), low: 95, high: 120 },
+    ];
     const results = [
       { name: 'matmul 256³', flops: 2 * 256 ** 3, bytes: 3 * 4 * 256 ** 2, forms },
       { name: 'without arithmetic', flops: 0, bytes: 100, forms },
@@ -165,7 +170,9 @@ describe('a measurement', () => {
     expect(await text(page, '.readout')).toMatch(
       /^matmul 256³ \(TensorFlow\.js\): 83\.9 GFLOP\/s at 42\.7 FLOP\/byte, [\d.]+ % of the roofline$/,
     );
-    expect(await text(page, '#peer-table tbody tr')).toBe('matmul 256³100 µs400 µs 4 ×200 µs 2 ×');
+    expect(await text(page, '#peer-table tbody tr')).toBe(
+      'matmul 256³100 µs400 µs 4 × (3.45–4.89)105 µs 1.05 × (0.864–1.33), no difference',
+    );
   });
 
   it('sorts and filters the table', async () => {
@@ -411,10 +418,37 @@ describe('the lab', () => {
     }
   });
 
-  it('reports a filter that matches no kernel', async () => {
+  it('reports a filter that matches no kernel, and measures kernels of any sizes', async () => {
     lab = await openLab('no such kernel');
-    await press(lab.page, 'Measure');
-    await says(lab.page, '^No kernel of the set small has .no such kernel. in its name');
+    const { page } = lab;
+    await press(page, 'Measure');
+    await says(page, '^No kernel of the set small has .no such kernel. in its name');
+    await page.click('::-p-aria([name="Your sizes"])');
+    await page.select('#controls .kernel-form select', 'attention');
+    const fill = (values: Record<string, string>) =>
+      page.$$eval(
+        '#controls .kernel-form .field',
+        (fields, wanted) => {
+          for (const field of fields) {
+            const value = wanted[field.querySelector('label')?.textContent ?? ''];
+            const input = field.querySelector<HTMLInputElement>('input, select');
+            if (value === undefined || !input) continue;
+            input.value = value;
+            input.dispatchEvent(new Event('change'));
+          }
+        },
+        values,
+      );
+    await fill({ Sentences: '2', Length: '9', Heads: '3', 'Head width': '300' });
+    await page.$eval('#controls form', (form) => (form as HTMLFormElement).setAttribute('novalidate', ''));
+    await press(page, 'Measure');
+    expect(await text(page, '#controls [role=alert]')).toBe(
+      'attention: width is 300; it must be a whole number from 1 to 256.',
+    );
+    await fill({ 'Head width': '5' });
+    await press(page, 'Measure');
+    await says(page, '^Done: 1 kernel, all correct');
+    expect(await text(page, '.kernels tbody th')).toBe('attention [2,9] 3 heads x 5');
   });
 
   it('reports a crash of the GPU process, and measures again after it', async () => {
