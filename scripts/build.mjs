@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -43,7 +43,8 @@ async function mergeCommand() {
     platform: 'neutral',
     treeshake: { moduleSideEffects: () => true }, // else headless-deno.js loses its import of headless-page.js
     external: (id, importer = '') =>
-      id.startsWith('.') || isAbsolute(id) ? library.has(resolve(dirname(importer), id)) : true,
+      id.startsWith('.') || isAbsolute(id) ? library.has(resolve(dirname(importer), id)) : !id.startsWith('\0'),
+    plugins: [togetherLoaded()],
     makeAbsoluteExternalsRelative: true,
   });
   const { output } = await bundle.generate({
@@ -55,6 +56,30 @@ async function mergeCommand() {
   for (const file of filesOf(entries)) if (!library.has(file)) rmSync(file);
   mkdirSync(join(dist, 'modules/command'));
   for (const { fileName, code } of output) writeFileSync(join(dist, fileName), code);
+}
+
+/** Makes one module of all commands, and one of the jobs but for those that measure, which have the most code: both are loaded on demand. */
+function togetherLoaded() {
+  const groups = {
+    '\0commands': [join(dist, 'modules/cli'), /^[\w-]+-command\.js$/],
+    '\0jobs': [join(dist, 'modules/jobs'), /^(?!bench|conformance)[\w-]+-job\.js$/],
+  };
+  return {
+    name: 'together-loaded',
+    resolveId: (id, importer, { kind }) =>
+      kind === 'dynamic-import'
+        ? Object.keys(groups).find((group) => {
+            const [folder, names] = groups[group];
+            return dirname(resolve(dirname(importer), id)) === folder && names.test(basename(id));
+          })
+        : undefined,
+    load(id) {
+      if (!(id in groups)) return undefined;
+      const [folder, names] = groups[id];
+      const files = readdirSync(folder).filter((name) => names.test(name));
+      return files.map((name) => `export * from ${JSON.stringify(join(folder, name))};`).join('\n');
+    },
+  };
 }
 
 /** The built files of entries and of all that they import. */

@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-install-'));
 const app = join(folder, 'app');
 
 /** Bytes on disk, with folders, that a project without WebGPU of its own may get. */
-const maxBytes = 3e6;
+const maxBytes = 3000 * 1024;
 
 const page = `import { loadModel } from 'heddle';
 const model = await loadModel('model');
