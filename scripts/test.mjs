@@ -4,6 +4,7 @@
 //   --full    also the tests that take minutes, install the package in an empty project, damage files at random for a minute and train in
 //             the page for 200 steps
 //             (npm run test:full)
+import { readdirSync } from 'node:fs';
 import { findDeno } from './install.mjs';
 import { BIN, count, run, runChecks, runDeno, runProject, skip } from './test-checks.mjs';
 
@@ -25,10 +26,14 @@ const FULL_CHECKS = [
   { name: 'soak', args: ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'auto'], minutes: 10 },
 ];
 
-/** The projects of vitest.config.ts, the longest first. Two run at a time, since each leaves cores idle while it compiles or waits. */
+/**
+ * The projects of vitest.config.ts, `cpu` in two parts: the tests of the pages, and the others; the longest first. Two run at a time, since
+ * each leaves cores idle while it compiles or waits.
+ */
 const PROJECTS = [
+  { name: 'cpu', minutes: 20, files: readdirSync('tests').flatMap((name) => (name === 'demo' ? [] : `tests/${name}`)) },
   { name: 'chrome', minutes: 30 },
-  { name: 'cpu', minutes: 20 },
+  { name: 'cpu', label: 'pages', minutes: 20, files: ['tests/demo/'] },
   { name: 'dawn', minutes: 20 },
 ];
 

@@ -250,8 +250,10 @@ describe('a measurement', () => {
       expect(await text(page, '#editor .status')).toMatch(pattern);
     };
     await page.locator('.kernels tbody ::-p-aria([name="layer norm [64,128]"][role="button"])').click();
-    await page.waitForFunction(() =>
-      document.querySelector<HTMLTextAreaElement>('#editor textarea')?.value.includes('@compute'),
+    await page.waitForFunction(
+      () =>
+        document.querySelector('.tensors')?.textContent?.startsWith('layer norm') &&
+        document.querySelector<HTMLTextAreaElement>('#editor textarea')?.value.includes('@compute'),
     );
     expect(await text(page, '.tensors')).toBe(
       'layer norm [64,128]: x f32 [64,128], gamma f32 [128], beta f32 [128], output y f32 [64,128], output stats f32 [64,2].',
