@@ -16,7 +16,7 @@ export type LaunchOf = Pick<ShownPass, 'entry' | 'constants' | 'params' | 'bind'
 /** The fields. */
 export interface LaunchForm {
   readonly element: HTMLElement;
-  /** Shows the fields that a source has, as in `pass` where the visitor has filled in nothing. */
+  /** Shows the fields of a source. A field that the visitor has not filled in has the value of `pass`. */
   show(source: string, kernel: ShownKernel, variant: string, pass: ShownPass | undefined): void;
   /** Forgets what the visitor has filled in. */
   reset(): void;

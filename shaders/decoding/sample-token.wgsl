@@ -38,7 +38,7 @@ struct Part {
   held: array<Vec, HELD_SIZE>,
 }
 
-// The scan of the thread's part, which it holds, and where vectors past the row are LOWEST.
+// The scan of the part of the row that the thread holds. Vectors past the end of the row are LOWEST.
 fn scan_held(part: ptr<function, Part>, thread: u32) -> RowScan {
   var largest = LOWEST;
   var first = thread % ROW_GROUP;

@@ -36,8 +36,8 @@ var<workgroup> a_tile: array<array<Staged, MATRIX_M * PITCH>, SIZE / MATRIX_M>;
 var<workgroup> b_tile: array<array<Staged, MATRIX_N * PITCH>, SIZE / MATRIX_N>;
 var<workgroup> c_tile: array<array<vec4<f32>, MATRIX_SIZE / 4u>, SUBGROUPS>;
 
-// Elements, or vectors, of the four vectors of a block at row i, column k of an operand with `count` rows: along k, or across, where
-// the rows are contiguous.
+// Indices of the four vectors of a block at row i, column k of an operand with `count` rows. With `across`, the operand is stored
+// transposed: its rows are contiguous.
 fn block_at(i: u32, count: u32, k: u32, pitch: u32, across: bool) -> vec4<u32> {
   return select(min(vec4(i) + OFFSETS, vec4(count - 1u)) * pitch + k, (vec4(k) + OFFSETS) * pitch + inside(i, count),
     vec4(across));

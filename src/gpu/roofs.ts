@@ -157,7 +157,7 @@ const openCopy = (device: Device, count: number, variant: string): Promise<OpenN
 const measureCopy = async (device: Device, count: number, variant: string, options: TimeOptions): Promise<Roof> =>
   roof(await timeOnce(openCopy(device, count, variant), options), 2 * 4 * count, variant);
 
-/** Threads of a run: several hundred per core of the largest GPUs; few on a CPU, where so many take a fifth of a second. */
+/** Threads of a run: several hundred per core of the largest GPUs; few on a CPU, which needs 0.2 s for as many as a GPU has. */
 const threadsOf = ({ traits }: Device): number => (traits.software ? 2 ** 13 : 2 ** 17);
 
 async function measureChains(device: Device, form: ChainForm, options: TimeOptions): Promise<Roof> {

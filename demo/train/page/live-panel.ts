@@ -23,7 +23,7 @@ const words: Record<Name, string> = {
   evalSteps: 'evaluation interval',
 };
 
-/** Label of the learning rate: what of its schedule the number is. */
+/** Label of the learning rate, which says what the number means in its schedule. */
 function rateLabel(schedule: string): string {
   if (schedule === 'constant') return 'Constant learning rate';
   return schedule === 'noam' ? 'Learning rate factor (noam)' : `Maximum learning rate (${schedule})`;

@@ -284,7 +284,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       [sourceLang, languages?.source],
       [targetLang, languages?.target],
     ] as const) {
-      // A model that states no language has to be told one.
+      // The visitor chooses the language if the model does not state one.
       const options = code === undefined && languages ? [['', 'Choose a language'] as const, ...names] : names;
       fill(choice, ...options.map(([value, name]) => el('option', { value, selected: value === (code ?? '') }, name)));
     }
