@@ -46,6 +46,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   convert: async () => (await import('./convert-command.ts')).addConvert,
   distill: async () => (await import('./distill-command.ts')).addDistill,
   pack: async () => (await import('./pack-command.ts')).addPack,
+  unpack: async () => (await import('./pack-command.ts')).addUnpack,
   pull: async () => (await import('./pull-command.ts')).addPull,
   plan: async () => (await import('./plan-command.ts')).addPlan,
   profile: async () => (await import('./profile-command.ts')).addProfile,

@@ -25,9 +25,10 @@ interface Options {
 /** Files of a run in a model folder, which a model needs only to be trained further. */
 const runFiles: readonly string[] = [...Object.values(checkpointNames), logName, reportName, corpusFile];
 
-/** Adds the commands `pack` and `unpack`. */
+const force = ['--force', 'replace the target if it exists'] as const;
+
+/** Adds the command `pack`. */
 export function addPack(program: Command): void {
-  const force = ['--force', 'replace the target if it exists'] as const;
   program
     .command('pack')
     .description('pack a model folder into a .zip file, which the page can open')
@@ -45,6 +46,10 @@ export function addPack(program: Command): void {
         return withoutPaths(await readAll(files, folder, kept), folder);
       });
     });
+}
+
+/** Adds the command `unpack`. */
+export function addUnpack(program: Command): void {
   program
     .command('unpack')
     .description('unpack a .zip file, for example one that the page saved, into a model folder')
