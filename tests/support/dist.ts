@@ -14,8 +14,12 @@ export function distFile(name: string): string {
   return path;
 }
 
+/** The sources in a folder: without packages, and without the builds that the benchmarks put into hidden folders while tests run. */
 function filesUnder(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules') && !entry.name.endsWith('.json'))
+    .filter(
+      (entry) =>
+        entry.isFile() && !entry.name.endsWith('.json') && !/\/(node_modules|\.\w+)(\/|$)/.test(entry.parentPath),
+    )
     .map((entry) => join(entry.parentPath, entry.name));
 }
