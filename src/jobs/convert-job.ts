@@ -6,11 +6,17 @@ import type { ModelFormat, SaveOptions } from '../api/save-model.ts';
 import { check, HeddleError } from '../core/errors.ts';
 import { existingFolder, writeFolder } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { TorchSettings } from '../formats/torch-run/torch-run-files.ts';
+import { loraConfig } from '../model/lora.ts';
+import type { WeightReader } from '../model/quantized-parameters.ts';
+import { parseChanges } from '../report/run-changes.ts';
 import { reportName } from '../report/training-report.ts';
 import type { Job, JobContext } from '../runtime/job.ts';
+import { startOf } from '../train/live-run.ts';
 import { corpusFacts } from '../train/logging.ts';
 import { startArguments } from '../train/resume-arguments.ts';
-import { setUp } from '../train/setup.ts';
+import { type Setup, setUp } from '../train/setup.ts';
 import { fallsTo } from '../trainer/schedule.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
 import { checkpointNames, readTrainingState } from '../trainer/training-state.ts';
@@ -58,8 +64,7 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
       `${folder}: not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
     );
   const before = await readTrainingState(files, folder);
-  const { corpus: pairs, lora } = startArguments(before, folder);
-  check(!lora, `${folder}: it trains a LoRA adapter, which torch-run does not continue; train all weights`);
+  const { corpus: pairs } = startArguments(before, folder);
   // More steps than planned move the end of a schedule, as with heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
@@ -74,10 +79,13 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
   );
   const { init, gradientAccumulationSteps, optimizer, schedule, seed } = recipe;
   const { torchRunFiles } = await import('../formats/torch-run/torch-run-files.ts');
-  const made = torchRunFiles({
+  const { freeze } = args;
+  const lora = args.lora && loraConfig(args.lora);
+  const made = await torchRunFiles({
     ...{ config: task.config, corpus: task.corpus, batches: task.batches, parameters, recipe },
-    trainable: trainableParameters(task.config, parameters, args.freeze ? { freeze: args.freeze } : {}),
-    ...{ firstStep: before.step, lastStep: last },
+    trainable: trainableParameters(task.config, parameters, { ...(freeze && { freeze }), ...(lora && { lora }) }),
+    ...{ firstStep: before.step, lastStep: last, settings: settingsFrom(setup, before.step) },
+    adapter: lora && setup.start && { lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
     log: {
       ...{ type: 'start', format: 'heddle-log', version: 1, heddle: version },
       ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },
@@ -96,3 +104,20 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
   await writeFolder(files, out, { ...kept, ...made });
   return { out, to, parameters: parameters.count, steps: { first: before.step, last } };
 }
+
+/** The settings at a step, and those after each change of the run that is made later. */
+function settingsFrom(setup: Setup, first: number): TorchSettings[] {
+  const changes = parseChanges(setup.args.changes);
+  const later = changes.filter(({ step }) => step > first);
+  return [{ step: first }, ...later].map(({ step, ...change }) => {
+    const { schedule, config } = startOf(
+      setup,
+      changes.filter((other) => other.step <= step),
+    );
+    return { step, schedule, dropout: config.dropout, ...(step > first && { change }) };
+  });
+}
+
+/** The weights of a model in parts. */
+const readerOf = ({ stored, weights }: SavedModel): WeightReader =>
+  stored ?? { read: async ({ offset }, first, count) => weights.subarray(offset + first, offset + first + count) };

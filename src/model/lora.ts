@@ -83,15 +83,16 @@ export function loraTargets(c: ModelConfig, globs: readonly string[]): LoraTarge
   return named.filter(({ names }) => names.some((name) => tests.some((test) => test(name)))).map(({ layer }) => layer);
 }
 
-/** Name in PEFT of a parameter of a layer. */
-const tensorName = (target: LoraTarget, matrix: 'A' | 'B') => `base_model.model.${target.name}.lora_${matrix}.weight`;
+/** Name in PEFT of a matrix of a layer's adapter. */
+export const loraTensorName = (target: Pick<LoraTarget, 'name'>, matrix: 'A' | 'B') =>
+  `base_model.model.${target.name}.lora_${matrix}.weight`;
 
 /** Returns the parameters of a LoRA adapter: A [r, in] and B [out, r] of each layer, with PEFT's names. */
 export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList {
   return layOutParameters(
     loraTargets(c, lora.targetModules).flatMap((target) => {
       const parameter = (matrix: 'A' | 'B', shape: readonly number[], bound: number): Omit<Parameter, 'offset'> => {
-        const name = tensorName(target, matrix);
+        const name = loraTensorName(target, matrix);
         const stored = { name, row: 0, rows: shape[0] as number };
         return { name, shape, decay: true, stored, init: { kind: 'uniform', bound } };
       };
@@ -170,7 +171,7 @@ export function mergeLora(
   const list = loraParameters(c, lora);
   const offsetOf = (name: string) => (list.byName.get(name) as Parameter).offset;
   for (const target of loraTargets(c, lora.targetModules)) {
-    const [a, b] = [offsetOf(tensorName(target, 'A')), offsetOf(tensorName(target, 'B'))];
+    const [a, b] = [offsetOf(loraTensorName(target, 'A')), offsetOf(loraTensorName(target, 'B'))];
     const start = (p.byName.get(target.weight) as Parameter).offset + target.row * target.in;
     for (let o = 0; o < target.out; o++)
       for (let i = 0; i < target.in; i++) {

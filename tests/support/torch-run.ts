@@ -13,7 +13,8 @@ import { runTraining } from '../../src/train/recovery.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { jobContext } from './golden.ts';
 
-const python = '/usr/bin/python3';
+/** Debian's Python. */
+export const python = '/usr/bin/python3';
 
 /** Whether Debian's python3-torch is installed. */
 export const hasTorch = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;

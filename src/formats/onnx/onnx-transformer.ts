@@ -10,7 +10,7 @@ import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../.
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { bucketOf, relativeBuckets } from '../../ops/attention/relative-position-bias.ts';
-import { pack, wordsOf } from '../../ops/matmul/packed-weights.ts';
+import { int8Rows } from '../../ops/matmul/packed-weights.ts';
 import type { OnnxDtype } from '../shared/saved-model.ts';
 import { createOnnxGraph, type Name, type OnnxGraph } from './onnx-graph.ts';
 
@@ -340,7 +340,7 @@ function matrix(b: Builder, name: string): Name {
   const { values, shape } = parameter(b, name);
   const [out = 0, inner = 0] = shape;
   if (b.dtype !== 'q8') return compressed(b, `${name}.T`, [inner, out], transposed(values, out, inner));
-  const { rows, scales } = quantized(values, out, inner);
+  const { rows, scales } = int8Rows(values, inner);
   return dequantized(b, `${name}.T`, [inner, out], transposed(rows, out, inner), scales, 1);
 }
 
@@ -375,23 +375,11 @@ function compressed(b: Builder, name: string, shape: readonly number[], values: 
   return b.graph.op('Cast', [name], { to: 1 });
 }
 
-/** Rows of int8 and the scale of each row: w = q · scale. */
-function quantized(values: Float32Array, rows: number, cols: number): { rows: Int8Array; scales: Float32Array } {
-  const stride = 4 * wordsOf('int8', cols);
-  const words = new Uint32Array((rows * stride) / 4);
-  const scales = new Float32Array(rows);
-  pack('int8', values, cols, words, scales);
-  const padded = new Int8Array(words.buffer);
-  const out = new Int8Array(rows * cols);
-  for (let r = 0; r < rows; r++) out.set(padded.subarray(r * stride, r * stride + cols), r * cols);
-  return { rows: out, scales: scales.map((scale) => scale / 127) };
-}
-
 /** The int8 table [V, D] and its scales [V]. */
 function quantizedTable(b: Builder, name: string, values: Float32Array, rows: number, cols: number): Name[] {
   if (!b.stored.has(name)) {
     b.stored.add(name);
-    const q = quantized(values, rows, cols);
+    const q = int8Rows(values, cols);
     b.graph.constant(name, 'int8', [rows, cols], bytesOf(q.rows));
     floats(b, `${name}.scale`, [rows], q.scales);
   }

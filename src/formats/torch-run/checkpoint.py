@@ -6,7 +6,7 @@ import shutil
 
 import torch
 
-DTYPES = {"F32": torch.float32, "I32": torch.int32}
+DTYPES = {"F32": torch.float32, "F16": torch.float16, "I32": torch.int32, "I8": torch.int8}
 
 
 def read_safetensors(path):
@@ -16,11 +16,19 @@ def read_safetensors(path):
         data = bytearray(file.read())
     metadata = header.pop("__metadata__", {})
     def tensor(dtype, shape, data_offsets):
-        if math.prod(shape) == 0:
+        first, end = data_offsets
+        if first == end:
             return torch.empty(shape, dtype=DTYPES[dtype])
-        flat = torch.frombuffer(data, dtype=DTYPES[dtype], count=math.prod(shape), offset=data_offsets[0])
-        return flat.view(shape)
+        part = torch.frombuffer(data, dtype=torch.uint8, count=end - first, offset=first)
+        return part.clone().view(DTYPES[dtype]).view(shape)  # the copy is aligned
     return {name: tensor(**entry) for name, entry in header.items()}, metadata
+
+
+def read_base(folder):
+    """The frozen weights under a LoRA adapter, by name in float32: int8 rows have their scales in NAME.scale."""
+    tensors, _ = read_safetensors(os.path.join(folder, "base.safetensors"))
+    scales = {name: tensors.pop(f"{name}.scale") for name in list(tensors) if f"{name}.scale" in tensors}
+    return {name: t.float() * scales[name][:, None] if name in scales else t.float() for name, t in tensors.items()}
 
 
 def write_safetensors(path, tensors, metadata):
@@ -39,14 +47,14 @@ def write_safetensors(path, tensors, metadata):
 
 
 class Checkpoint:
-    """The folder of a run: weights, moments, counters, best weights so far, state.json and the log."""
+    """The folder of a run: trained weights, moments, counters, best weights so far, state.json and the log."""
 
     def __init__(self, folder, plan):
         self.folder, self.plan = folder, plan
         path = lambda name: os.path.join(folder, name)
         with open(path("state.json")) as file:
             self.state = json.load(file)
-        model, self.metadata = read_safetensors(path("model.safetensors"))
+        model, self.metadata = read_safetensors(path(plan["weights"]))
         self.tensors, self.optimizer_metadata = read_safetensors(path("optimizer.safetensors"))
         if self.state.get("best") and not self.stored("best"):
             self.tensors.update({f"best.{name}": tensor for name, tensor in model.items()})
@@ -84,9 +92,9 @@ class Checkpoint:
         partial, previous = f"{self.folder}.partial", f"{self.folder}.previous"
         for old in (partial, previous):
             shutil.rmtree(old, ignore_errors=True)
-        changed = {"model.safetensors", "optimizer.safetensors", "state.json"}
+        changed = {self.plan["weights"], "optimizer.safetensors", "state.json"}
         shutil.copytree(self.folder, partial, copy_function=link, ignore=lambda _, names: changed & set(names))
-        write_safetensors(f"{partial}/model.safetensors", self.joined(self.average or self.weights), self.metadata)
+        write_safetensors(f"{partial}/{self.plan['weights']}", self.joined(self.average or self.weights), self.metadata)
         write_safetensors(f"{partial}/optimizer.safetensors", tensors, self.optimizer_metadata)
         with open(f"{partial}/state.json", "w") as file:
             json.dump(self.state, file, indent=1)

@@ -25,7 +25,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils.rnn import pad_sequence
 
 sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
-from checkpoint import Checkpoint, read_safetensors
+from checkpoint import Checkpoint, read_base, read_safetensors
 from transformer import Transformer
 
 
@@ -122,17 +122,31 @@ def fail(text):
 def open_run(given):
     """Returns folder, plan and checkpoint; ends the script with a message if a file is missing or does not fit."""
     folder = os.path.realpath(given)
-    for name in ("torch-run.json", "state.json", "model.safetensors", "optimizer.safetensors", "data"):
-        if not os.path.exists(f"{folder}/{name}"):
-            fail(f"{given} has no {name}; make it with: heddle convert CHECKPOINT {given} --to torch-run")
+    def require(*names):
+        for name in names:
+            if not os.path.exists(f"{folder}/{name}"):
+                fail(f"{given} has no {name}; make it with: heddle convert CHECKPOINT {given} --to torch-run")
+    require("torch-run.json", "state.json", "optimizer.safetensors", "data")
     with open(f"{folder}/torch-run.json") as file:
         plan = json.load(file)
+    require(plan["weights"], *(["base.safetensors"] if "lora" in plan else []))
     checkpoint = Checkpoint(folder, plan)
     step = checkpoint.state["step"]
     if not plan["firstStep"] <= step <= plan["lastStep"]:
         fail(f"{given}: state.json is at step {step}, but the data is that of steps {plan['firstStep']} to "
              f"{plan['lastStep']}; convert the checkpoint again")
     return folder, plan, checkpoint
+
+
+def place(backend, gpus, local):
+    """Returns backend and device of process `local` of a machine: nccl and a GPU for each process, or gloo and the CPU."""
+    backend = backend or ("nccl" if gpus > 0 else "gloo")
+    if backend == "gloo":
+        return backend, torch.device("cpu")
+    if local >= gpus:
+        fail(f"nccl needs a GPU for each process, this machine has {gpus}; use --nproc-per-node {gpus}" if gpus > 0 else
+             "nccl needs GPUs, and PyTorch finds none; use --backend gloo")
+    return backend, torch.device("cuda", local)
 
 
 def main():
@@ -142,7 +156,7 @@ def main():
     parser.add_argument("--micro-batch", type=int, default=0, help="rows of a process that are computed at once; more gradient accumulation, the same update (0: all)")
     parser.add_argument("--dtype", choices=("f32", "bf16", "f16"), default="f32", help="type of matrix products (default: f32)")
     parser.add_argument("--save-steps", type=int, default=500, help="updates between checkpoints; the last update is always saved (default: 500)")
-    parser.add_argument("--backend", choices=("nccl", "gloo"), help="communication (default: nccl with GPUs, else gloo)")
+    parser.add_argument("--backend", choices=("nccl", "gloo"), help="nccl: on GPUs; gloo: on CPUs (default: nccl if there are GPUs)")
     args = parser.parse_args()
     folder, plan, run = open_run(args.folder)
     first, state = run.state["step"], run.state
@@ -154,11 +168,10 @@ def main():
 
     for name, value in dict(USE_LIBUV=0, RANK=0, WORLD_SIZE=1, LOCAL_RANK=0, MASTER_ADDR="localhost", MASTER_PORT=29500).items():
         os.environ.setdefault(name, str(value))  # without torchrun: one process
-    cuda, local = torch.cuda.is_available() and args.backend != "gloo", int(os.environ["LOCAL_RANK"])
-    device = torch.device("cuda", local) if cuda else torch.device("cpu")
-    if cuda:
+    backend, device = place(args.backend, torch.cuda.device_count(), int(os.environ["LOCAL_RANK"]))
+    if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group(args.backend or ("nccl" if cuda else "gloo"))
+    dist.init_process_group(backend)
     rank, world = dist.get_rank(), dist.get_world_size()
     low_high = torch.tensor([-first, first], device=device)
     dist.all_reduce(low_high, dist.ReduceOp.MAX)
@@ -167,12 +180,13 @@ def main():
 
     trained = {p["name"] for p in plan["parameters"] if p["trained"]}
     decayed = {p["name"] for p in plan["parameters"] if p["decay"]}
-    model = Transformer(plan["model"], run.weights, trained).to(device)
+    base = read_base(folder) if "lora" in plan else {}
+    model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(device)
     parameters = {name: model.weight(name) for name in run.weights}
     run.weights = {name: p.data for name, p in parameters.items()}
     run.m, run.v, run.average = ({name: t.to(device) for name, t in x.items()} for x in (run.m, run.v, run.average))
     updated = {name: p for name, p in parameters.items() if p.requires_grad}
-    ddp = DistributedDataParallel(model, device_ids=[local] if cuda else None, broadcast_buffers=False)
+    ddp = DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False)
     low = {"bf16": torch.bfloat16, "f16": torch.float16}.get(args.dtype)
     autocast = lambda: torch.autocast(device.type, low) if low else contextlib.nullcontext()
     data, o, skipped, stop = Data(folder, plan), plan["optimizer"], state["skipped"], []
@@ -180,13 +194,17 @@ def main():
         signal.signal(number, lambda *_: stop.append(True))
     now = lambda: datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if rank == 0:
-        backend = f"torch {torch.__version__} {dist.get_backend()} x{world}"
-        run.log({**plan["log"], "time": now(), "step": first, "steps": steps, "backend": backend})
+        run.log({**plan["log"], "time": now(), "step": first, "steps": steps, "backend": f"torch {torch.__version__} {backend} x{world}"})
     begin, recent, shown, step = time.monotonic(), collections.deque(maxlen=21), 0.0, first
     recent.append((0, 0.0))
     while step < steps:
         tokens, batches = data.update(step, rank, world, args.micro_batch)
         torch.manual_seed(hash((plan["seed"], step, rank)) % 2**63)  # dropout: a function of seed, step and process
+        for settings in plan["settings"]:  # the schedule and dropout of this update
+            if settings["step"] <= step:
+                schedule, model.c["dropout"] = settings["schedule"], settings["dropout"]
+            if settings["step"] == step > first and rank == 0:
+                run.log({"type": "change", "step": step, **settings["change"]})
         loss_scale, sums = run.counters[4].item(), torch.zeros(3, device=device)
         empty = not batches  # fewer rows than processes: DDP still needs a backward pass
         for i, batch in enumerate(batches or [data.batch([0])]):
@@ -199,7 +217,7 @@ def main():
                 sums[:2] += torch.stack([loss.detach(), hits])
         sums[2] = len(stop)
         dist.all_reduce(sums)
-        rate = learning_rate(plan["schedule"], step)
+        rate = learning_rate(schedule, step)
         norm = update(o, rate, updated, run.m, run.v, run.counters, decayed)
         skipped += math.isnan(norm)
         for name, average in run.average.items():

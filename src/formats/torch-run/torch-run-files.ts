@@ -1,21 +1,42 @@
 // What a training run needs to continue in PyTorch, beside the files of its checkpoint: the scripts, torch-run.json, which
 // describes model and updates, and the tokenized pairs with their order in the remaining updates.
 
-import { check } from '../../core/errors.ts';
+import { toFloat16 } from '../../core/float16.ts';
+import { sizeOf } from '../../core/tensor.ts';
 import { jsonBytes } from '../../files/json-files.ts';
-import { writeSafetensors } from '../../files/safetensors.ts';
-import type { ModelConfig } from '../../model/model-config.ts';
+import { type RawTensor, writeRawTensors, writeSafetensors } from '../../files/safetensors.ts';
+import { type LoraConfig, loraTargets, loraTensorName } from '../../model/lora.ts';
+import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
+import { quantizedParameters, type WeightFormat, type WeightReader } from '../../model/quantized-parameters.ts';
+import { int8Rows } from '../../ops/matmul/packed-weights.ts';
 import type { Batches } from '../../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../../text/batches/encoded-corpus.ts';
+import type { ScheduleConfig } from '../../trainer/schedule.ts';
 import type { TrainableParameters } from '../../trainer/trainable-parameters.ts';
 import type { Recipe } from '../../trainer/trainer.ts';
+import { loraFileNames } from '../lora-folder.ts';
 import checkpointScript from './checkpoint.py?raw';
 import continueScript from './continue.py?raw';
 import transformerScript from './transformer.py?raw';
 
 /** `format` of torch-run.json. */
 export const torchRunFormat = 'heddle-torch-run';
+
+/** Settings from update `step` on; `change`: what changed then, as the log records it. */
+export interface TorchSettings {
+  readonly step: number;
+  readonly schedule: ScheduleConfig;
+  readonly dropout: DropoutRates;
+  readonly change?: Readonly<Record<string, number>>;
+}
+
+/** A LoRA adapter that is trained, and the frozen weights under it with their storage. */
+export interface TorchLora {
+  readonly lora: LoraConfig;
+  readonly base: WeightReader;
+  readonly format: WeightFormat;
+}
 
 /** A run at update `firstStep`, with the data of all updates before `lastStep`. */
 export interface TorchRun {
@@ -27,18 +48,24 @@ export interface TorchRun {
   readonly batches: Batches;
   readonly firstStep: number;
   readonly lastStep: number;
+  /** The settings at `firstStep`, then those after each later change. */
+  readonly settings: readonly TorchSettings[];
+  /** If a LoRA adapter is trained. */
+  readonly adapter?: TorchLora | undefined;
   /** Fields of the record that begins a session in the log; the script adds time, steps and backend. */
   readonly log: Readonly<Record<string, unknown>>;
 }
 
+/** Name of the file of the frozen weights under a LoRA adapter. */
+const baseName = 'base.safetensors';
+
 /** Numbers in a shard. */
 const shardSize = 2 ** 24;
 
-/** Returns the files by path. Throws a HeddleError if a LoRA adapter is trained. */
-export function torchRunFiles(run: TorchRun): Record<string, Uint8Array> {
-  const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, log } = run;
-  check(trainable.state === 'weights', 'torch-run: a LoRA adapter cannot be trained in PyTorch; train all weights');
-  const { optimizer, schedule, seed, gradientAccumulationSteps } = recipe;
+/** Returns the files by path. */
+export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8Array>> {
+  const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, adapter, log } = run;
+  const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
   const plan = {
     format: torchRunFormat,
@@ -46,12 +73,14 @@ export function torchRunFiles(run: TorchRun): Record<string, Uint8Array> {
     firstStep,
     lastStep,
     model: config,
-    parameters: parameters.all.map(({ name, shape, decay, stored }) => ({
+    weights: adapter ? loraFileNames.weights : 'model.safetensors',
+    ...(adapter && { lora: loraPlan(config, adapter.lora) }),
+    parameters: trainable.all.all.map(({ name, shape, decay, stored }) => ({
       ...{ name, shape, tensor: stored.name, row: stored.row, rows: stored.rows },
       trained: trained.has(name),
       decay: decay || optimizer.decayAll,
     })),
-    ...{ optimizer, schedule, seed, gradientAccumulationSteps, batchesPerEpoch: batches.perEpoch },
+    ...{ optimizer, settings, seed, gradientAccumulationSteps, batchesPerEpoch: batches.perEpoch },
     startId: corpus.targetSpecial.start,
     endId: corpus.targetSpecial.end,
     padId: config.padId,
@@ -65,7 +94,40 @@ export function torchRunFiles(run: TorchRun): Record<string, Uint8Array> {
     ...shards('source', corpus.source),
     ...shards('target', corpus.target),
     ...shards('rows', orderOf(run)),
+    ...(adapter && { [baseName]: await baseFile(parameters, adapter) }),
   };
+}
+
+/** The layers of a LoRA adapter: rows `row` to `row + out - 1` of `weight` have the matrices `a` and `b`. */
+function loraPlan(config: ModelConfig, { alpha, rank, dropout, targetModules }: LoraConfig) {
+  const layers = loraTargets(config, targetModules).map((target) => ({
+    ...{ weight: target.weight, row: target.row, out: target.out },
+    a: loraTensorName(target, 'A'),
+    b: loraTensorName(target, 'B'),
+  }));
+  return { scale: alpha / rank, dropout, layers };
+}
+
+/** Safetensors of the frozen weights by parameter, as they are stored; int8 rows have their scales in `NAME.scale`. */
+async function baseFile(parameters: ParameterList, { base, format }: TorchLora): Promise<Uint8Array> {
+  const { quantization } = quantizedParameters(parameters, format);
+  const tensors: Record<string, RawTensor> = {};
+  const add = (name: string, dtype: string, shape: readonly number[], data: ArrayBufferView) => {
+    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    tensors[name] = { dtype, shape, bytes };
+  };
+  for (const parameter of parameters.all) {
+    const { name, shape } = parameter;
+    const values = await base.read(parameter, 0, sizeOf(shape));
+    if (!quantization?.matrices.has(name)) add(name, 'F32', shape, values);
+    else if (format === 'f16') add(name, 'F16', shape, toFloat16(values));
+    else {
+      const { rows, scales } = int8Rows(values, shape[1] ?? 1);
+      add(name, 'I8', shape, rows);
+      add(`${name}.scale`, 'F32', [scales.length], scales);
+    }
+  }
+  return writeRawTensors(tensors);
 }
 
 /** The corpus rows of the batches of all updates from `firstStep` to `lastStep`: a row of numbers for each batch. */

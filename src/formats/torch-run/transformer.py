@@ -46,11 +46,14 @@ ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu, "gelu-tanh": lamb
 
 
 class Transformer(nn.Module):
-    """The encoder-decoder transformer of heddle for every configuration `c`; the weights have heddle's names."""
+    """The encoder-decoder transformer of heddle for every configuration `c`; the weights have heddle's names.
 
-    def __init__(self, c, weights, trained):
+    `lora`: scale, dropout and layers of a LoRA adapter, whose matrices are in `weights` too.
+    """
+
+    def __init__(self, c, weights, trained, lora=None):
         super().__init__()
-        self.c = c
+        self.c, self.lora = c, lora
         for name, weight in weights.items():
             self.register_parameter(name.replace(".", "/"), nn.Parameter(weight.clone(), name in trained))
         self.register_buffer("fixed", fixed_positions(c), persistent=False)
@@ -60,7 +63,13 @@ class Transformer(nn.Module):
         return getattr(self, name.replace(".", "/"))
 
     def linear(self, name, x):
-        return F.linear(x, self.weight(f"{name}weight"), self.weight(f"{name}bias") if self.c["biases"] else None)
+        y = F.linear(x, self.weight(f"{name}weight"), self.weight(f"{name}bias") if self.c["biases"] else None)
+        for layer in self.lora["layers"] if self.lora else ():
+            if layer["weight"] == f"{name}weight":
+                low = F.linear(F.dropout(x, self.lora["dropout"], self.training), self.weight(layer["a"]))
+                update = self.lora["scale"] * F.linear(low, self.weight(layer["b"]))
+                y = y + F.pad(update, (layer["row"], y.shape[-1] - layer["row"] - layer["out"]))
+        return y
 
     def norm(self, name, x):
         gamma, eps = self.weight(f"{name}.weight"), self.c["layerNormEps"]

@@ -66,6 +66,22 @@ export function pack(
   }
 }
 
+/**
+ * Quantizes a matrix [rows, cols] to int8 as `pack` does, without padding: whole numbers [rows, cols], and the scale of
+ * each row, so that a weight is its number times the scale.
+ */
+export function int8Rows(matrix: Float32Array, cols: number): { rows: Int8Array; scales: Float32Array } {
+  const count = matrix.length / cols;
+  const stride = 4 * wordsOf('int8', cols);
+  const words = new Uint32Array((count * stride) / 4);
+  const scales = new Float32Array(count);
+  pack('int8', matrix, cols, words, scales);
+  const padded = new Int8Array(words.buffer);
+  const rows = new Int8Array(matrix.length);
+  for (let r = 0; r < count; r++) rows.set(padded.subarray(r * stride, r * stride + cols), r * cols);
+  return { rows, scales: scales.map((scale) => scale / 127) };
+}
+
 /** Number `col` of a row of packed words with its scale, as the kernels read it, in float64. */
 export function unpacked(format: PackedFormat, row: ArrayLike<number>, col: number, scale = 1): number {
   const word = row[col >> (format === 'f16' ? 1 : 2)] ?? Number.NaN;

@@ -32,6 +32,8 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 let runs = 0;
 
 const parts: Parts = [4, 8, 10];
+/** 40 updates in heddle, 40 in PyTorch, 20 in heddle. */
+const long: Parts = [40, 80, 100];
 
 /** Starts and ends of the sessions in the log of a folder. */
 function recordsOf(folder: string) {
@@ -39,10 +41,10 @@ function recordsOf(folder: string) {
   return { starts: records.filter((r): r is LogStart => r.type === 'start'), ends: historyOf(records).ends };
 }
 
-async function difference(settings: TrainSettings, corpus = smallRun.corpus): Promise<number> {
+async function difference(settings: TrainSettings, corpus = smallRun.corpus, of: Parts = parts): Promise<number> {
   const given = { ...smallRun, ...settings, model: { ...smallRun.model, ...settings.model }, corpus };
   if (settings.init) for (const name of ['model', 'vocabSize'] as const) delete (given as TrainSettings)[name];
-  return (await threeParts(join(scratch, `${runs++}`), given, parts)).difference;
+  return (await threeParts(join(scratch, `${runs++}`), given, of)).difference;
 }
 
 describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
@@ -220,12 +222,43 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     (name) => `../shared/golden-hf/${name}`,
   );
 
-  it.each([...fixtures, ...golden].filter((folder) => existsSync(folder)))('%s', async (init) => {
+  const families = [...fixtures, ...golden].filter((folder) => existsSync(folder));
+  async function familyDifference(init: string, settings: TrainSettings): Promise<number> {
     const { config } = await loadModelFolder(nodeFiles(), init);
     const path = writeIdPairs(join(scratch, `${runs}.tsv`), config);
     const corpus = { kind: 'files', train: { files: [path], format: 'tsv' } } as const;
-    const found = await difference({ init, dropout: 0, schedule: 'constant' }, corpus);
+    return difference({ init, dropout: 0, schedule: 'constant', learningRate: 0.01, ...settings }, corpus, long);
+  }
+
+  it.each(families)('%s', async (init) => {
+    const found = await familyDifference(init, {});
     console.log(`| ${init.replace(/.*\//, '')} | ${found.toExponential(1)} |`);
     expect(found).toBeLessThan(1e-3);
+  });
+
+  it.each(families)('a LoRA adapter of %s over f32, f16 and int8 weights', async (init) => {
+    const lora = { rank: 2, targetModules: ['*.q', '*.v'] };
+    for (const weights of ['f32', 'f16', 'int8'] as const) {
+      const found = await familyDifference(init, { lora, weights, emaDecay: 0.9, weightDecay: 0.01 });
+      console.log(`| LoRA of ${init.replace(/.*\//, '')}, ${weights} | ${found.toExponential(1)} |`);
+      expect(found, weights).toBeLessThan(1e-3);
+    }
+  });
+
+  it('a LoRA adapter of all linear layers, with the loss scale of f16', async () => {
+    const lora = { rank: 3, alpha: 4, targetModules: ['*'] };
+    const found = await familyDifference('tests/fixtures/hf/bart', { lora, precision: 'f16', optimizer: 'adam' });
+    expect(found).toBeLessThan(1e-3);
+  });
+
+  it('settings that change during the run', async () => {
+    const changes = '2 learningRate=0.001; 5 learningRate=0.02; 7 evalSteps=3; 9 learningRate=0.005';
+    const given = { ...smallRun, schedule: 'constant', learningRate: 0.01, changes, devSentences: 0 } as const;
+    const { difference: found, whole, out } = await threeParts(join(scratch, `${runs++}`), given, parts);
+    expect(found).toBeLessThan(1e-3);
+    const rates = (folder: string) => stepsOf(folder).map(({ learningRate }) => learningRate);
+    expect(rates(out)).toEqual(rates(whole));
+    const made = (folder: string) => historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).changes;
+    expect(made(out)).toEqual(made(whole));
   });
 });
