@@ -10,7 +10,7 @@ import { replaceUnknown } from '../decode/replace-unknown.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { readWeights, writeWeights } from '../engine/model-states.ts';
-import { type LanguageOptions, startsWithLanguage, withLanguages } from '../formats/hf/languages.ts';
+import { type LanguageOptions, withLanguages } from '../formats/hf/languages.ts';
 import { checkLoraBase, fingerprintOfModel, loadLora, mergedWith, type SavedLora } from '../formats/lora-folder.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import { adaptedParameters, commonLora, loraParameters, widenLora } from '../model/lora.ts';
@@ -73,8 +73,6 @@ export interface ModelLanguages {
   /** Those of a call that names none; undefined if the model states none. */
   readonly source: string | undefined;
   readonly target: string | undefined;
-  /** Whether a call can have another target language; else only `loadModel` can. */
-  readonly anyTarget: boolean;
 }
 
 /** Cross-attention between a text and its translation. */
@@ -369,8 +367,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     let made = it.translators.get(fits ?? key);
     if (!made) {
       const model = { config, source, target, ...(rules && { decode: rules }) };
-      const { signal: _, onProgress: __, ...kept } = decode;
-      made = createTranslator(it.engine, model, { ...shape, decode: kept, parameters });
+      made = createTranslator(it.engine, model, { ...shape, firstCall: decode, parameters });
       it.translators.set(key, made);
       made.catch(() => it.translators.delete(key));
     }
@@ -399,18 +396,16 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     }
   };
 
-  /** The model in the languages of a call. Throws a HeddleError if it cannot change to them. */
-  const speak = ({ sourceLang, targetLang }: LanguageOptions): SavedModel => {
-    const spoken = withLanguages(saved, { sourceLang, targetLang });
-    check(
-      spoken.config.startId === config.startId,
-      'targetLang: this model starts a translation with its language; give it to loadModel instead of to a call',
-    );
-    return spoken;
-  };
-  /** Options of decoding, with the first token that the target language asks for. */
-  const decodingIn = <O extends LanguageOptions>({ sourceLang: _, targetLang, ...decode }: O, spoken: SavedModel) => ({
-    ...(targetLang !== undefined && { forcedBosTokenId: spoken.decode?.forcedBosTokenId as number }),
+  /** The model in the languages of a call. Throws a HeddleError if it does not have them. */
+  const speak = ({ sourceLang, targetLang }: LanguageOptions): SavedModel =>
+    withLanguages(saved, { sourceLang, targetLang });
+  /** Options of decoding, with the start or the first token that the target language asks for. */
+  const decodingIn = <O extends LanguageOptions>(
+    { sourceLang: _, targetLang, ...decode }: O,
+    { config: { startId }, decode: { forcedBosTokenId } = {} }: SavedModel,
+  ) => ({
+    ...(startId !== config.startId && { decoderStartTokenId: startId }),
+    ...(targetLang !== undefined && forcedBosTokenId !== undefined && { forcedBosTokenId }),
     ...decode,
   });
 
@@ -523,7 +518,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       for (const translation of out[i] as Generation[])
         found.push({
           ...translation,
-          attention: await attentionOf(saved, translator, encoded[i] as number[], translation),
+          attention: await attentionOf(spoken, translator, encoded[i] as number[], translation),
         });
       out[i] = found;
     }
@@ -531,7 +526,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       const replaced = (out[i] as Generation[]).map(async (found): Promise<Generation> => {
         if (!found.ids.includes(target.special.unknown)) return found;
         decode.signal?.throwIfAborted();
-        const alignment = await translator.align(encoded[i] as number[], found.ids);
+        const alignment = await translator.align(encoded[i] as number[], found.ids, spoken.config.startId);
         return { ...found, text: replaceUnknown(spoken.source, target, texts[i] as string, found.ids, alignment) };
       });
       out[i] = await Promise.all(replaced);
@@ -544,7 +539,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     tokenizers: { source, target },
     parameterCount: parameters.count,
     notes: saved.notes ?? [],
-    ...(saved.languages && { languages: modelLanguages(saved.languages, config) }),
+    ...(saved.languages && { languages: modelLanguages(saved.languages) }),
     ...(parts.training && { training: parts.training }),
     translate: (async (texts: string | readonly string[], options: TranslateOptions = {}) => {
       const found = await inTurn(() => generate([texts].flat(), options));
@@ -671,11 +666,10 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   return model;
 }
 
-const modelLanguages = (languages: Languages, config: ModelConfig): ModelLanguages => ({
-  codes: [...languages.ids.keys()],
-  source: languages.source,
-  target: languages.target,
-  anyTarget: !startsWithLanguage(languages.after, config),
+const modelLanguages = ({ ids, source, target }: Languages): ModelLanguages => ({
+  codes: [...ids.keys()],
+  source,
+  target,
 });
 
 /** Sizes of a translator: sentences a batch, and maximum numbers of source and target tokens. */
@@ -706,12 +700,12 @@ const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n
 const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);
 
 async function attentionOf(
-  { source, target }: SavedModel,
+  { source, target, config: { startId } }: SavedModel,
   translator: Translator,
   text: readonly number[],
   { ids, ended }: Translation,
 ): Promise<Attention> {
-  const all = await translator.align(text, ids);
+  const all = await translator.align(text, ids, startId);
   const { layers, heads } = all;
   const [S, T] = [all.source.length, all.target.length];
   const kept = ended ? T : Math.min(T, ids.length);

@@ -42,8 +42,11 @@ export interface Alignment {
 export interface Aligner {
   /** Maximum number of tokens of a side. */
   readonly size: number;
-  /** `target` is without start and end token. Throws a HeddleError for an invalid id or a side that is too long. */
-  align(source: readonly number[], target: readonly number[]): Promise<Alignment>;
+  /**
+   * `target` is without start and end token; it started with `startId`, by default that of the model. Throws a HeddleError
+   * for an invalid id or a side that is too long.
+   */
+  align(source: readonly number[], target: readonly number[], startId?: number): Promise<Alignment>;
 }
 
 /** Inputs src [1,S], tgt [1,T], srcLens [1], tgtLens [1]; outputs `weights.N` f32 [1,H,T,S] for each layer N. */
@@ -83,12 +86,12 @@ export async function createAligner(engine: Engine, c: ModelConfig, p: Parameter
   writeStep(program.inputs.step as Uint32Array);
   return {
     size,
-    async align(source, target) {
+    async align(source, target, startId = c.startId) {
       check(
         source.length <= size && target.length <= size,
         `align: the source has ${source.length} and the target ${target.length} tokens, the maximum is ${size}`,
       );
-      const read = [c.startId, ...target].slice(0, size);
+      const read = [startId, ...target].slice(0, size);
       for (const [side, ids, vocab] of [
         ['src', source, c.srcVocab],
         ['tgt', read, c.tgtVocab],

@@ -48,6 +48,8 @@ export interface DecodeOptions {
   readonly forceEos?: boolean;
   /** No n-gram of this size occurs twice; 0: no limit. Default 0. */
   readonly noRepeatNgramSize?: number;
+  /** Id of the token that the decoder reads first. Default: the start token of the model. */
+  readonly decoderStartTokenId?: number;
   /** Id of the first generated token. Default: none is forced. */
   readonly forcedBosTokenId?: number;
   /** Ids of tokens that are never generated. Default: none. */
@@ -89,6 +91,8 @@ export interface DecodeSettings {
   readonly sampling: Sampling;
   readonly seed: number;
   readonly maxNewTokens: number;
+  /** Id of the token that the decoder reads first. */
+  readonly startId: number;
   readonly rules: TokenRules;
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
@@ -109,6 +113,7 @@ const optionMethods: Readonly<Record<keyof DecodeOptions, 'beam' | 'sample' | un
   maxNewTokens: undefined,
   forceEos: undefined,
   noRepeatNgramSize: undefined,
+  decoderStartTokenId: undefined,
   forcedBosTokenId: undefined,
   suppressTokens: undefined,
   onProgress: undefined,
@@ -163,6 +168,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   if (!Number.isSafeInteger(numReturn) || numReturn < 1 || numReturn > maxReturn)
     fail('numReturn', maxReturn === 1 ? `1 if method is ${method}` : `a whole number from 1 to ${maxReturn}`);
   const { temperature = 1, topP = 1, earlyStopping = false, forceEos = false, forcedBosTokenId } = options;
+  const { decoderStartTokenId: startId = c.startId } = options;
   if (!(temperature >= 1e-3 && temperature <= 1e3)) fail('temperature', 'from 0.001 to 1000');
   if (!(topP > 0 && topP <= 1)) fail('topP', 'above 0 and at most 1');
   if (![true, false, 'never'].includes(earlyStopping)) fail('earlyStopping', "true, false or 'never'");
@@ -171,6 +177,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   const minNewTokens = whole('minNewTokens', options.minNewTokens ?? 0, 0);
   if (minNewTokens >= maxNewTokens)
     fail('minNewTokens', `below maxNewTokens, ${maxNewTokens}, which counts the end token`);
+  if (!isId(startId)) fail('decoderStartTokenId', `an id from 0 to ${c.tgtVocab - 1}`);
   if (forcedBosTokenId !== undefined && !isId(forcedBosTokenId))
     fail('forcedBosTokenId', `an id from 0 to ${c.tgtVocab - 1}`);
   const suppressTokens = [...new Set(options.suppressTokens ?? [])];
@@ -185,6 +192,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     sampling: { temperature, topP, topK: whole('topK', options.topK ?? 0, 0) },
     seed: whole('seed', options.seed ?? 0, 0, 2 ** 32 - 1),
     maxNewTokens,
+    startId,
     rules: {
       minLength: minNewTokens,
       forceEndAt: forceEos ? maxNewTokens - 1 : -1,

@@ -79,10 +79,9 @@ export async function createDecoder(
   };
   const first = stageAt(0);
   const states = decodeStates(c, shape);
-  const start = new Int32Array(B * K).fill(c.startId);
-  const own = Int32Array.from(start, (_, r) => r % K);
+  const own = Int32Array.from({ length: B * K }, (_, r) => r % K);
 
-  const begin = ({ sources }: DecodeBatch): void => {
+  const begin = ({ sources }: DecodeBatch, startId: number): void => {
     check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
     const src = source.inputs.src as Int32Array;
     src.fill(c.padId);
@@ -95,7 +94,7 @@ export async function createDecoder(
     // Hugging Face's models may attend to a padding token inside a source.
     if (!c.hidePadding) for (let b = 0; b < B; b++) lengths[b] = sources[b]?.length ?? 0;
     source.submit();
-    engine.write(states.token.name, start);
+    engine.write(states.token.name, new Int32Array(B * K).fill(startId));
     engine.write(states.parent.name, own);
   };
 
@@ -119,9 +118,9 @@ export async function createDecoder(
     shape,
     peak: Math.max(...[source, ...programs].map(({ plan }) => plan?.bytes.peak ?? 0)),
     async *run(batch, settings, search) {
-      const { maxNewTokens, seed, signal } = settings;
+      const { maxNewTokens, startId, seed, signal } = settings;
       check(maxNewTokens <= T, `decode: maxNewTokens is ${maxNewTokens}, the decoder has ${T} positions`);
-      begin(batch);
+      begin(batch, startId);
       let stage = first;
       let sentences = Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1));
       load(stage, sentences, batch, settings);

@@ -42,8 +42,10 @@ export interface TranslatorOptions {
   readonly maxTarget?: number;
   /** Whether sources end with the end token. Default true. */
   readonly sourceEnd?: boolean;
-  /** Defaults of the decoding options; their plans are compiled when the translator is created. */
+  /** Defaults of the decoding options. */
   readonly decode?: DecodeOptions;
+  /** Options of a call whose plans are compiled when the translator is created. Default: a call without options. */
+  readonly firstCall?: DecodeOptions;
   /**
    * Storage of matrices and token embeddings on the engine: f32 (default), f16, or int8 quantized with one scale per
    * row. Norms, biases and position embeddings stay f32. f16 and int8 need the model's `weights`.
@@ -87,8 +89,11 @@ export interface Translator {
    * Throws as `translate`.
    */
   stream(text: SourceText, options?: DecodeOptions, index?: number): AsyncGenerator<StreamedToken, void, void>;
-  /** The cross-attention between a text and the ids of a translation of it. Throws a HeddleError if one is too long. */
-  align(text: SourceText, ids: readonly number[]): Promise<Alignment>;
+  /**
+   * The cross-attention between a text and the ids of a translation of it, which started with the token `startId`. Default:
+   * that of the model. Throws a HeddleError if one is too long.
+   */
+  align(text: SourceText, ids: readonly number[], startId?: number): Promise<Alignment>;
 }
 
 /** Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid. */
@@ -147,7 +152,7 @@ export async function createTranslator(
     return end;
   };
 
-  const { peak } = await decoderFor(settingsOf(), batch);
+  const { peak } = await decoderFor(settingsOf(options.firstCall), batch);
   if (model.weights) writeWeights(engine, c, p, model.weights);
 
   const translator: Translator = {
@@ -200,14 +205,14 @@ export async function createTranslator(
         end();
       }
     },
-    async align(text, ids) {
+    async align(text, ids, startId) {
       aligner ??= import('./alignment.ts').then(({ createAligner }) =>
         createAligner(engine, c, p, Math.max(maxSource, maxTarget)),
       );
       const { align } = await aligner;
       const end = await turn();
       try {
-        return await align(encode(text, 0), ids);
+        return await align(encode(text, 0), ids, startId);
       } finally {
         end();
       }

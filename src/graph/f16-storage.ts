@@ -32,18 +32,24 @@ export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean 
   );
 }
 
-/** Ops whose results in a model with RMSNorm do not grow with its residual stream, products in the scope of an attention. */
-const bounded = { norm: /^(add_)?rms_norm$/, attention: /^((self|cross)_attention|(packed_)?linear)$/ } as const;
+/** Ops whose results in a pre-norm model do not grow with its residual stream, products in the scope of an attention. */
+const [norms, products, heads] = [/^(add_)?(rms|layer)_norm$/, /^(packed_)?linear$/, /^(self|cross)_attention$/];
 
 /**
  * Whether the size of a result does not depend on that of the residual stream and of the hidden layers, which exceed f16
- * in large T5 models: what RMSNorm makes, and with `attention` the queries, keys, values and heads that are made from it.
- * Gradients shrink as the stream grows, so none is among them.
+ * in large pre-norm models: what a norm of the stream makes, and with `attention` the queries, keys, values and heads that
+ * are made from it. Gradients shrink as the stream grows, so none is among them.
  */
-export const isBounded = ({ node }: Value, attention: boolean): boolean =>
-  node !== undefined &&
-  (bounded.norm.test(node.op.name) ||
-    (attention && bounded.attention.test(node.op.name) && /\b(self|multihead)_attn$/.test(node.scope)));
+export function isBounded(v: Value, attention: boolean): boolean {
+  const { node } = v;
+  if (!node) return false;
+  const { op, scope, inputs, outputs, outputNames } = node;
+  // A norm also stores the sum that it normalizes; the norm of embeddings makes the stream.
+  if (norms.test(op.name)) return outputNames[outputs.indexOf(v)] === 'y' && !scope.endsWith('_embed_norm');
+  if (!attention || !/\b(self|multihead)_attn$/.test(scope)) return false;
+  // The product of the heads is added to the stream.
+  return heads.test(op.name) || (products.test(op.name) && !heads.test(inputs[0]?.node?.op.name ?? ''));
+}
 
 /**
  * Stores those of `values`, inputs or results, as f16 that the node that makes them and all nodes that read them

@@ -10,6 +10,13 @@ export type SegmentOf = (node: Node) => string | undefined;
 /** The layer of a transformer that a node is in, by its scope: `decoder.layers.1`. */
 export const layerOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
 
+/**
+ * The first half of a feed-forward block that a node is in: `decoder.layers.1.linear1`. Its results are the widest of a
+ * layer, and one matrix product makes them again (Korthikanti et al., 2022, "Reducing Activation Recomputation in Large
+ * Transformer Models").
+ */
+export const feedForwardOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+\.linear1\b/.exec(node.scope)?.[0];
+
 /** Last part of the scope of a recomputed node. */
 const again = 'again';
 

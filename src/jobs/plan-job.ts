@@ -14,6 +14,7 @@ import { makePlan } from '../plan/planner.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
+import { hasWideStream } from '../trainer/f16-range.ts';
 import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
 import { type Precision, scaling } from '../trainer/precision.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
@@ -79,10 +80,10 @@ export interface NamedPlan {
 export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const { preset, vocab, batch, noFuse, gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
-  const base = args.folder
-    ? (await openModel(args.folder, context, undefined, {}, true)).config
-    : { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
+  const opened = args.folder ? await openModel(args.folder, context, undefined, {}, true) : undefined;
+  const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
+  const wideStream = hasWideStream(config, opened?.sourceCheckpoint !== undefined);
   const { freeze = [], weights = 'f32' } = args;
   check(
     weights === 'f32' || args.run !== 'training' || args.lora,
@@ -97,7 +98,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const plain = () =>
     trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, ...(lora && { lora }) });
   const graphs = (): [string, Graph][] => {
-    const options = { noFuse, gradientCheckpointing, precision, freeze, ...(lora && { lora }) };
+    const options = { noFuse, gradientCheckpointing, precision, wideStream, freeze, ...(lora && { lora }) };
     if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
     return [
@@ -120,7 +121,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
     shape,
     plans,
     sessionBytes: sessionBytes(plans.map((made) => made.plan)),
-    ...(args.folder && args.run === 'training' && { savings: savingsOf(config, shape, args) }),
+    ...(args.folder && args.run === 'training' && { savings: savingsOf(config, shape, wideStream, args) }),
   };
 };
 
@@ -152,14 +153,20 @@ function sessionBytes(plans: readonly Plan[]): number {
 }
 
 /** Memory of one update with each way to save some. */
-function savingsOf(c: ModelConfig, shape: BatchShape, args: PlanArguments): PlannedModel['savings'] {
+function savingsOf(
+  c: ModelConfig,
+  shape: BatchShape,
+  wideStream: boolean,
+  args: PlanArguments,
+): PlannedModel['savings'] {
   const lora = loraConfig(args.lora ?? { rank: 8 });
   const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
   const memory = (...graphs: Graph[]): number => sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
   const parameters = parameterList(c);
   const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
-    return memory(trainingGraph(c, quantizedParameters(parameters, weights), shape, optimizer, options));
+    const p = quantizedParameters(parameters, weights);
+    return memory(trainingGraph(c, p, shape, optimizer, { ...options, wideStream }));
   };
   const batches = Math.min(4, shape.batch);
   const part = { ...shape, batch: Math.ceil(shape.batch / batches) };

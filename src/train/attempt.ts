@@ -11,7 +11,7 @@ import { formatChanges } from '../report/run-changes.ts';
 import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { attentionFitsF16 } from '../trainer/f16-range.ts';
+import { attentionFitsF16, hasWideStream } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
 import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
@@ -182,11 +182,12 @@ async function open(
   const begin = startOf(setup, changes.upTo(before?.step ?? 0));
   const { weights, stored, notes: _, ...loaded } = start ?? {};
   const base = stored ?? weights;
-  const wideAttention =
-    args.precision === 'f16' && config.normType === 'rms' && base && !(await attentionFitsF16(config, base));
+  const wideStream = args.precision === 'f16' && hasWideStream(config, start?.sourceCheckpoint !== undefined);
+  const wideAttention = wideStream && base && !(await attentionFitsF16(config, base));
   if (wideAttention) message('attention stays in f32: with these weights it would not fit in f16');
   const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
     ...trainerOptions(args),
+    wideStream,
     ...(wideAttention && { wideAttention }),
   });
   checkStarts(signal);

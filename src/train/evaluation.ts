@@ -30,8 +30,8 @@ import type { Trainer } from '../trainer/trainer.ts';
  */
 export const maxDevPairs = 1000;
 
-/** Maximum number of sentences that are decoded together. */
-const decodeBatch = 64;
+/** Maximum number of sentences that are decoded together, and of bytes that their keys and values take in all layers. */
+const [decodeBatch, decodeBytes] = [64, 128 * 2 ** 20];
 
 /**
  * Loss, perplexity and token accuracy over all batches; `evaluateBatch` returns the sums of batch `i`. Throws the
@@ -93,12 +93,11 @@ async function createTranslationEvaluator(
   maxTarget: number,
 ): Promise<TranslationEvaluator> {
   const { starts, ids } = corpus.source;
-  const translator = await createTranslator(engine, model, {
-    parameters,
-    batch: Math.min(decodeBatch, rows.length),
-    maxSource: rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0),
-    maxTarget,
-  });
+  const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
+  const { decoderLayers, decoderHeads, decoderHeadWidth } = model.config;
+  const rowBytes = 8 * decoderLayers * decoderHeads * decoderHeadWidth * (maxSource + maxTarget);
+  const batch = Math.min(decodeBatch, rows.length, Math.max(1, Math.floor(decodeBytes / rowBytes)));
+  const translator = await createTranslator(engine, model, { parameters, batch, maxSource, maxTarget });
   const sources = rows.map((row) => ids.subarray(starts[row], starts[row + 1]));
   const chosen = rows.map((row) => pairs[row] as Pair);
   const normalize = (text: string) => model.target.normalize(text);

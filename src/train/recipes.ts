@@ -91,6 +91,16 @@ const recipes = {
   },
 } as const satisfies Record<string, Recipe>;
 
+/**
+ * Batches of a LoRA adapter of packed weights, which are chosen to save memory: few tokens at once. Two batches per update
+ * have about as many as a batch of sentences.
+ */
+const packedBatches = { maxTokens: 512, gradientAccumulationSteps: 2 } as const;
+
+/** Whether a run trains a LoRA adapter of packed weights, and its settings leave the size of the batches to the recipe. */
+export const hasPackedBatches = ({ lora, weights = 'f32', batchSize, maxTokens }: TrainSettings): boolean =>
+  lora !== undefined && weights !== 'f32' && (batchSize ?? maxTokens) === undefined;
+
 /** Name of a recipe. */
 export type RecipeName = keyof typeof recipes;
 
@@ -131,7 +141,9 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
     ...recipe,
     ...(length && steps !== undefined && { steps }),
     ...(length && epochs !== undefined && { epochs }),
-    ...(given.maxTokens === undefined && batchSize !== undefined && { batchSize }),
+    ...(hasPackedBatches(given)
+      ? packedBatches
+      : given.maxTokens === undefined && batchSize !== undefined && { batchSize }),
     ...(!length && recipe.schedule === 'linear' && { schedule: 'inverse-sqrt' }),
     ...given,
     ...(dropout !== undefined && { dropout }),

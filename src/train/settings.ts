@@ -402,7 +402,9 @@ export const settings = {
     group: 'Fine-tuning',
     type: choice(weightFormats),
     unit: 'format',
-    help: 'storage of the weights under a LoRA adapter: f16, or int8 with a scale per row, save memory',
+    help:
+      'storage of the weights under a LoRA adapter: f16, or int8 with a scale per row, save memory; ' +
+      'the default is then --max-tokens 512 --gradient-accumulation-steps 2',
     defaultText: 'f32',
   },
   heldOut: {

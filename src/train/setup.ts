@@ -42,7 +42,7 @@ import {
 import { readTrainingState, type TrainingState } from '../trainer/training-state.ts';
 import { checkChanges } from './live-run.ts';
 import { corpusName, shapeName } from './logging.ts';
-import { type CompleteSettings, completeSettings, initFolder, recipeFor } from './recipes.ts';
+import { type CompleteSettings, completeSettings, hasPackedBatches, initFolder, recipeFor } from './recipes.ts';
 import { resumeArguments } from './resume-arguments.ts';
 import { checkBest } from './selection.ts';
 import {
@@ -101,6 +101,11 @@ export async function setUp(
   const { task, keep, data, examples, dev, test, cacheTokens } = prepared;
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
+  if (!before && hasPackedBatches(given))
+    log(
+      `batches of at most ${args.maxTokens} tokens, ${args.gradientAccumulationSteps} per update, save memory as ${args.weights} weights do; ` +
+        '--batch-size or --max-tokens, and --gradient-accumulation-steps change that',
+    );
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
   const steps = args.steps ?? updates(args.epochs ?? 1);
   const schedule = scheduleConfig(scheduleOf(args), { steps, dModel: config.dModel });

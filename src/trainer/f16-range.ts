@@ -1,4 +1,4 @@
-// Whether what the attention of T5 computes fits in f16, by a bound that the weights give.
+// What of a pre-norm model fits in f16: not its residual stream, and its attention by a bound that the weights give.
 
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Parameter } from '../model/parameter-layout.ts';
@@ -10,17 +10,25 @@ const range = { min: 2 ** -4, max: 2 ** 14 } as const;
 
 /** The matrix of queries, keys or values in an attention, and the norm before it. */
 const projections: readonly (readonly [matrix: RegExp, norm: (layer: string) => string])[] = [
-  [/^(.*)\.self_attn\.in_proj_weight$/, (layer) => `${layer}.norm1.weight`],
-  [/^(.*)\.multihead_attn\.q_proj\.weight$/, (layer) => `${layer}.norm2.weight`],
-  [/^(.*)\.multihead_attn\.kv_proj\.weight$/, () => 'transformer.encoder.norm.weight'],
+  [/^(.*)\.self_attn\.in_proj_weight$/, (layer) => `${layer}.norm1`],
+  [/^(.*)\.multihead_attn\.q_proj\.weight$/, (layer) => `${layer}.norm2`],
+  [/^(.*)\.multihead_attn\.kv_proj\.weight$/, () => 'transformer.encoder.norm'],
 ];
 
 /**
- * Whether queries, keys, values and heads of a model with RMSNorm fit in f16. The norm of a row of D numbers is at most
- * √D times its largest gain, so a product is at most that times the norm of the matrix's row (Cauchy-Schwarz), and heads
- * are averages of values.
+ * Whether the residual stream of a model may exceed f16: that of T5, and of pre-norm models of Hugging Face, whose large
+ * activations transformers clamps in float16. Post-norm brings the stream back to one after each sublayer.
+ */
+export const hasWideStream = ({ norm, normType }: ModelConfig, isFromHf: boolean): boolean =>
+  normType === 'rms' || (norm === 'pre' && isFromHf);
+
+/**
+ * Whether queries, keys, values and heads of a pre-norm model fit in f16. The norm of a row of D normalized numbers is at
+ * most √D times its largest gain, plus that of the biases, so a product is at most that times the norm of the matrix's row
+ * (Cauchy-Schwarz) plus its bias, and heads are averages of values.
  */
 export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | WeightReader): Promise<boolean> {
+  if (c.norm !== 'pre') return false;
   const p = parameterList(c);
   const read = async (parameter: Parameter): Promise<Float32Array> => {
     const size = parameter.shape.reduce((a, b) => a * b, 1);
@@ -31,13 +39,23 @@ export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | W
     for (const [matrix, normOf] of projections) {
       const layer = matrix.exec(parameter.name)?.[1];
       if (layer === undefined) continue;
-      const norm = await read(p.byName.get(normOf(layer)) as Parameter);
-      const gain = norm.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-      const bound = Math.sqrt(c.dModel) * gain * largestRow(await read(parameter), parameter.shape[1] as number);
+      const numbers = async (name: string): Promise<Float32Array> => {
+        const found = p.byName.get(name);
+        return found ? read(found) : new Float32Array(1); // a model without biases
+      };
+      const norm = normOf(layer);
+      if (!p.byName.has(`${norm}.weight`)) return false; // keys and values of the stream itself
+      const [gains, shifts] = [await numbers(`${norm}.weight`), await numbers(`${norm}.bias`)];
+      const row = Math.sqrt(c.dModel) * largest(gains) + largestRow(shifts, shifts.length);
+      const bias = largest(await numbers(parameter.name.replace(/weight$/, 'bias')));
+      const bound = row * largestRow(await read(parameter), parameter.shape[1] as number) + bias;
       if (!(bound >= range.min && bound <= range.max)) return false;
     }
   return true;
 }
+
+/** The largest absolute value. */
+const largest = (values: Float32Array): number => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 
 /** The largest norm of a row of a matrix with `cols` columns. */
 function largestRow(matrix: Float32Array, cols: number): number {

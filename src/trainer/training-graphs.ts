@@ -3,7 +3,7 @@
 import { isBounded, storeResultsAsF16, storeWeightsAsF16 } from '../graph/f16-storage.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
-import { layerOf } from '../graph/recompute.ts';
+import { feedForwardOf, layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import { adaptedParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -50,7 +50,12 @@ export interface GraphOptions extends TrainableOptions {
   readonly ignore?: number;
   /** Mixed precision, see `Precision`. [f32] */
   readonly precision?: Precision;
-  /** In mixed precision, whether the attention of a model with RMSNorm stays f32; see `attentionFitsF16`. [false] */
+  /**
+   * In mixed precision, whether the residual stream, the hidden layers and all gradients of a pre-norm model stay f32, since
+   * those of large models exceed f16. [true with RMSNorm]
+   */
+  readonly wideStream?: boolean;
+  /** With `wideStream`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
   readonly wideAttention?: boolean;
 }
 
@@ -115,14 +120,16 @@ export function gradientGraph(
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
   const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
-  const found = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : undefined);
+  // Weights are packed to save memory: the widest results are not kept either.
+  const ofPacked = p.quantization && feedForwardOf;
+  const found = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : ofPacked);
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {
     const d = found[i];
     if (d) graph.place(d, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
-  if (isF16 && c.normType === 'rms') {
+  if (isF16 && (options.wideStream ?? c.normType === 'rms')) {
     // The loss in chunks stores logits as its input.
     const projected = new Set(graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs));
     storeResultsAsF16(graph, (v) => isBounded(v, !options.wideAttention) && !projected.has(v));

@@ -7,9 +7,10 @@ import { openSession, type Session } from '../../src/api/session.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { inLanguages, withLanguages } from '../../src/formats/hf/languages.ts';
 import { loraFiles, mergedWith } from '../../src/formats/lora-folder.ts';
 import { saveModelFolder } from '../../src/formats/model-folder.ts';
-import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
+import type { Languages, SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { type LoraConfig, loraConfig, loraParameters } from '../../src/model/lora.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
@@ -108,6 +109,34 @@ describe('a model', () => {
     expect((await model.attention('bad cab')).source).toEqual(best!.attention!.source);
     const lists = await model.generate(texts, { beams: 2, numReturn: 2 });
     expect(lists.map((some) => some.length)).toEqual([2, 2, 2, 0, 2]);
+  });
+
+  it('forgets the options of a call', async () => {
+    const model = await newModel();
+    const long = await model.translate('bad cab', { minNewTokens: 20, noRepeatNgramSize: 2 });
+    const plain = await model.translate('bad cab');
+    expect(plain).not.toBe(long);
+    expect(plain).toBe(await (await newModel()).translate('bad cab'));
+  });
+
+  it('starts a translation with the language of the call, as mBART does', async () => {
+    const { config, source: plain } = saved;
+    const ids = new Map(['a', 'e'].map((code) => [code, plain.encode(code)[0] as number]));
+    const languages: Languages = { ids, plain, after: true, source: 'a', target: 'a' };
+    const own = { ...config, startId: ids.get('a') as number };
+    const mbart: SavedModel = { ...saved, config: own, ...inLanguages(languages, own), languages };
+    const model = await newModel({ saved: mbart });
+    const other = await newModel({ saved: withLanguages(mbart, { targetLang: 'e' }) });
+    const pairs = [{ source: 'bad cab', target: 'dab' }];
+    const attention = { attention: true, maxNewTokens: 9 } as const;
+    const wanted = await other.generate('bad cab', attention);
+    const before = await model.generate('bad cab', attention);
+    expect(await model.generate('bad cab', { ...attention, targetLang: 'e' })).toEqual(wanted);
+    expect(before).not.toEqual(wanted);
+    expect(await model.generate('bad cab', attention)).toEqual(before);
+    const loss = async (from: Model, options = {}) => (await from.evaluate(pairs, options)).loss;
+    expect(await loss(model, { targetLang: 'e' })).toBe(await loss(other));
+    expect(await loss(model)).not.toBe(await loss(other));
   });
 
   it('reports each token of several texts', async () => {

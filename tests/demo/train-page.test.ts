@@ -326,7 +326,7 @@ describe('the translate panel', () => {
     expect(await page.$eval('#languages', (e) => (e as HTMLElement).hidden)).toBe(true);
     await page.evaluate(() => {
       const codes = ['fra_Latn', 'eng_Latn', 'zsm_Latn'];
-      window.fake.languages = { codes, source: 'eng_Latn', target: undefined, anyTarget: true };
+      window.fake.languages = { codes, source: 'eng_Latn', target: undefined };
     });
     await train(page);
     const names = (select: string) => page.$$eval(`${select} option`, (all) => all.map((o) => o.textContent));

@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/engine.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
 import type { Value } from '../../src/ops/op.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
@@ -80,4 +82,16 @@ describe('layers that are recomputed', () => {
       expect(again.peak).toBeLessThan(kept.peak);
       expect(again.slots / kept.slots).toBeLessThan(share);
     });
+
+  it('need less than 400 MiB for a LoRA adapter of an int8 MarianMT of 77 million parameters, without a flag', () => {
+    const sizes = { dModel: 512, heads: 8, encoderLayers: 6, decoderLayers: 6, feedForward: 2048, maxLength: 512 };
+    const c = modelConfig({ ...sizes, srcVocab: 58101, tgtVocab: 58101, tie: 'all', activation: 'silu', dropout: 0.1 });
+    const p = quantizedParameters(parameterList(c), 'int8');
+    const graph = trainingGraph(c, p, { batch: 32, source: 32, target: 32 }, optimizerConfig(), {
+      lora: loraConfig({ rank: 8 }),
+    });
+    const again = graph.nodes.filter((n) => n.scope.endsWith('.again')).map((n) => n.op.name);
+    expect(again).toEqual(new Array(12).fill('packed_linear'));
+    expect(makePlan(graph).bytes.peak / 2 ** 20).toBeLessThan(400);
+  });
 });

@@ -4,16 +4,19 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';
 import { cpuEngine, type Engine, type Program } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
 import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
+import { hasWideStream } from '../../src/trainer/f16-range.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { type Precision, scaling } from '../../src/trainer/precision.ts';
 import { createTrainer, initializeTraining, type Recipe, type StepReport } from '../../src/trainer/trainer.ts';
 import { gradientGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { gpuDevice } from '../support/gpu.ts';
+import { smallHfConfig } from '../support/hf.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel } from '../support/model.ts';
 
 const shape = { batch: 8, source: 6, target: 6 };
@@ -149,46 +152,55 @@ const mixed = () => {
     'all that adds to the residual stream x 1e5': [[/src_embed|linear2|out_proj/, 1e5]],
     'the last layer x 1e6': [[/layers\.1\.(linear|multihead_attn\.out)/, 1e6]],
   };
-  it.each(['gated', 'plain'] as const)(
-    'has the logits, loss and gradients of float64 however weights are scaled: T5 with %s feed-forward',
-    async (feedForwardType) => {
-      const dropout = feedForwardType === 'plain' ? 0.1 : 0;
-      const { c, weights } = largeT5({ scales: [1, 1], feedForwardType, dropout });
-      const p = parameterList(c);
-      const open = async (engine: Engine, options: object) => {
-        engines.push(engine);
-        const { graph, trainable } = gradientGraph(c, p, shape, { logits: true, ...options });
-        const [program] = (await engine.prepare([graph])) as [Program];
-        return { engine, program, trainable };
+  const mbart = () => {
+    const c = smallHfConfig('mbart');
+    return { c, weights: initializeWeights(c, parameterList(c), 2, 'xavier') };
+  };
+  it.each([
+    ['T5, gated', () => largeT5({ scales: [1, 1], feedForwardType: 'gated', dropout: 0 })],
+    ['T5, plain', () => largeT5({ scales: [1, 1], feedForwardType: 'plain', dropout: 0.1 })],
+    ['mBART', mbart],
+  ] as const)('has the logits, loss and gradients of float64 however weights are scaled: %s', async (_, make) => {
+    const { c, weights } = make();
+    const p = parameterList(c);
+    const wideStream = hasWideStream(c, true);
+    const open = async (engine: Engine, options: object) => {
+      engines.push(engine);
+      const { graph, trainable } = gradientGraph(c, p, shape, { logits: true, ...options });
+      const [program] = (await engine.prepare([graph])) as [Program];
+      writePositions(engine, c);
+      return { engine, program, trainable };
+    };
+    const [exact, half] = [
+      await open(cpuEngine(), {}),
+      await open(await testEngine(), { precision: 'f16', wideStream }),
+    ];
+    half.engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
+    const ids = randomIds(c, shape);
+    for (const [name, factors] of Object.entries(scalings)) {
+      const scaled = weights.slice();
+      for (const { name: own, offset, shape: sizes } of p.all)
+        for (const [pattern, factor] of factors)
+          if (pattern.test(own))
+            for (let i = offset; i < offset + sizeOf(sizes); i++) scaled[i] = factor * (weights[i] as number);
+      const run = async ({ engine, program }: typeof exact, lossScale: number) => {
+        engine.write('weights', scaled);
+        loadIds(program, ids);
+        setStep(program, ids);
+        const { logits, stats } = await program.run();
+        const gradients = (await engine.read('gradients')).data.map((x) => x / lossScale);
+        return { logits, loss: [(stats?.[0] ?? 0) / (stats?.[1] ?? 0)], gradients };
       };
-      const [exact, half] = [await open(cpuEngine(), {}), await open(await testEngine(), { precision: 'f16' })];
-      half.engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
-      const ids = randomIds(c, shape);
-      for (const [name, factors] of Object.entries(scalings)) {
-        const scaled = weights.slice();
-        for (const { name: own, offset, shape: sizes } of p.all)
-          for (const [pattern, factor] of factors)
-            if (pattern.test(own))
-              for (let i = offset; i < offset + sizeOf(sizes); i++) scaled[i] = factor * (weights[i] as number);
-        const run = async ({ engine, program }: typeof exact, lossScale: number) => {
-          engine.write('weights', scaled);
-          loadIds(program, ids);
-          setStep(program, ids);
-          const { logits, stats } = await program.run();
-          const gradients = (await engine.read('gradients')).data.map((x) => x / lossScale);
-          return { logits, loss: [(stats?.[0] ?? 0) / (stats?.[1] ?? 0)], gradients };
-        };
-        const [want, got] = [await run(exact, 1), await run(half, lossScales.first)];
-        expect(distance(got.loss, want.loss), `${name}: loss`).toBeLessThan(1e-2);
-        expect(distance(got.logits ?? [], want.logits ?? []), `${name}: logits`).toBeLessThan(1e-2);
-        for (const { name: own, offset, shape: sizes } of half.trainable.parameters.all) {
-          const part = (x: ArrayLike<number>) => Array.from(x).slice(offset, offset + sizeOf(sizes));
-          // A rounded input turns some units of ReLU on or off.
-          expect(distance(part(got.gradients), part(want.gradients)), `${name}: ${own}`).toBeLessThan(0.1);
-        }
+      const [want, got] = [await run(exact, 1), await run(half, lossScales.first)];
+      expect(distance(got.loss, want.loss), `${name}: loss`).toBeLessThan(1e-2);
+      expect(distance(got.logits ?? [], want.logits ?? []), `${name}: logits`).toBeLessThan(1e-2);
+      for (const { name: own, offset, shape: sizes } of half.trainable.parameters.all) {
+        const part = (x: ArrayLike<number>) => Array.from(x).slice(offset, offset + sizeOf(sizes));
+        // A rounded input turns some units of ReLU on or off.
+        expect(distance(part(got.gradients), part(want.gradients)), `${name}: ${own}`).toBeLessThan(0.1);
       }
-    },
-  );
+    }
+  });
 
   it('has the loss of float32 to 1 % with all that saves memory: a LoRA adapter of int8, checkpointing, accumulation', async () => {
     const c = modelConfig({

@@ -121,7 +121,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     const common = {
       attention: showAttention.checked,
       ...(sourceLang.value && { sourceLang: sourceLang.value }),
-      ...(targetLang.value && !targetLang.disabled && { targetLang: targetLang.value }),
+      ...(targetLang.value && { targetLang: targetLang.value }),
     };
     if (method === 'beam')
       return {
@@ -288,7 +288,6 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       const options = code === undefined && languages ? [['', 'Choose a language'] as const, ...names] : names;
       fill(choice, ...options.map(([value, name]) => el('option', { value, selected: value === (code ?? '') }, name)));
     }
-    set(targetLang, { disabled: languages !== undefined && !languages.anyTarget });
     if (languages) setLanguages(localeOf(sourceLang.value), localeOf(targetLang.value));
   }
   /** Offers the languages of the model that is loaded now. */

@@ -55,7 +55,10 @@ export function readHfTokenizers(
   };
   const read = readTokenizerFiles(files, facts, folder);
   if (read?.languages) {
-    const languages = { ...read.languages, plain: read.source };
+    const { ids, after, target: stated } = read.languages;
+    // A start token that is a language is the target language.
+    const started = after ? [...ids].find(([, id]) => id === c.startId)?.[0] : undefined;
+    const languages = { ...read.languages, target: started ?? stated, plain: read.source };
     return { ...inLanguages(languages, c), languages, notes: [] };
   }
   if (read) {

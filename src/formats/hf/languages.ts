@@ -15,16 +15,16 @@ export interface LanguageOptions {
   readonly targetLang?: string | undefined;
 }
 
-/** A tokenizer that adds ids before and after every text; `hidden` ids are not decoded. `end` is its end token. */
+/** A tokenizer that adds ids before and after every text; `hidden` ids are not decoded. `start` and `end` are its tokens. */
 export function withAffixes(
   tokenizer: Tokenizer,
-  { before = [], after = [], hidden = before, end }: Affixes,
+  { before = [], after = [], hidden = before, start, end }: Affixes,
 ): Tokenizer {
   const silent = new Set(hidden);
   return {
     ...tokenizer,
     ...(before[0] !== undefined && { begin: before[0] }),
-    special: { ...tokenizer.special, ...(end !== undefined && { end }) },
+    special: { ...tokenizer.special, ...(start !== undefined && { start }), ...(end !== undefined && { end }) },
     encode(text) {
       const ids = tokenizer.encode(text);
       return ids.length > 0 ? [...before, ...ids, ...after] : ids;
@@ -37,6 +37,7 @@ interface Affixes {
   readonly before?: readonly number[];
   readonly after?: readonly number[];
   readonly hidden?: readonly number[];
+  readonly start?: number;
   readonly end?: number;
 }
 
@@ -55,12 +56,12 @@ export function inLanguages(
   };
   return {
     source: withAffixes(plain, { ...affixesOf(from, true), hidden }),
-    target: withAffixes(plain, { ...affixesOf(to, false), hidden }),
+    target: withAffixes(plain, { ...affixesOf(to, false), hidden, start: c.startId }),
   };
 }
 
 /** Whether the start token of a translation is its language (mBART), and not the first token after it. */
-export const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
+const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
 
 /**
  * A model that translates from and to given languages. Its checkpoint says so too, as transformers does: src_lang and tgt_lang in

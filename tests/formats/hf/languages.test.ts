@@ -78,7 +78,11 @@ describe('where languages stand', () => {
       [the, cat, 2],
     ]);
     expect([model.config.startId, model.decode?.forcedBosTokenId]).toEqual([n + 20, undefined]);
-    expect(withLanguages(model, { targetLang: 'fr_XX' }).config.startId).toBe(n + 8);
+    const french = withLanguages(model, { targetLang: 'fr_XX' });
+    expect([french.config.startId, french.target.special.start]).toEqual([n + 8, n + 8]);
+    // The start token says what the target language is if none is given.
+    const plain = await load('mbart', config);
+    expect([plain.languages?.target, plain.target.special.start]).toEqual(['ro_RO', n + 20]);
   });
 
   it('of a tokenizer.json: its added tokens, without what its post-processor adds', async () => {
