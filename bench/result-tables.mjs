@@ -165,25 +165,36 @@ function endurance(e) {
   );
 }
 
-/** Tables of a decoding benchmark: speed by batch size; times of tokens, downloads. */
-function decodingTables({ same, of, rows, tokens, readyMs, firstResultMs, downloads }) {
-  const speeds = rows.map((r) => [r.contestant, r.batch, r.tokensPerSecond.toFixed(0), r.ratio.toFixed(2)]);
-  const times = Object.entries(tokens).map(([name, t]) => [
-    ...[name, `${same[name]} of ${of}`, seconds(readyMs[name]), seconds(firstResultMs[name])],
-    ...[t.firstMs, t.startMs, t.endMs].map((x) => x.toFixed(2)),
-    mib(downloads[name.split(' ')[0]]),
+/**
+ * Tables of a decoding benchmark: speed by length and batch size; times of tokens, created objects, memory, downloads. Results before
+ * 2026-11-27 have no lengths, objects and memory.
+ */
+function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = [], ...d }) {
+  const speeds = rows.map((r) => [
+    ...[r.contestant, r.length ?? 'all', r.batch],
+    ...[r.tokensPerSecond.toFixed(0), r.ratio.toFixed(2)],
   ]);
+  const times = Object.entries(tokens).map(([name, t]) => {
+    const { objects = '–', sentences, ...m } = d.memory?.[name] ?? {};
+    const growth = (before, after) => (before === undefined ? '–' : `${mib(before)}, then ${mib(after)}`);
+    const size = downloads[name.split(' ')[0]];
+    return [
+      ...[name, `${same[name]} of ${of}`, seconds(readyMs[name]), seconds((d.firstTokenMs ?? d.firstResultMs)[name])],
+      ...[t.firstMs, t.startMs, t.endMs].map((x) => x.toFixed(2)),
+      ...[objects, sentences ?? '–', growth(m.bytesBefore, m.bytesAfter), growth(m.heapBefore, m.heapAfter)],
+      size === undefined ? '–' : mib(size),
+    ];
+  });
   const head = [
-    '',
-    'same ids',
-    'loaded s',
-    'first result s',
-    'ms to token 1',
-    'ms a token, start',
-    'end',
-    'download MiB',
+    ...['', 'same ids', 'loaded s', d.firstTokenMs ? 'first token s' : 'first result s', 'ms to token 1'],
+    ...['ms a token, start', d.maxTokens ? `at ${d.maxTokens}` : 'end', 'objects made'],
+    ...['in sentences', 'GPU or wasm MiB', 'JS heap MiB', 'download MiB'],
   ];
-  return [table(['', 'batch', 'tokens/s', 'heddle is faster by'], speeds), table(head, times)].join('\n\n');
+  return [
+    table(['', 'sentences', 'batch', 'tokens/s', 'heddle is faster by'], speeds),
+    table(head, times),
+    ...notes,
+  ].join('\n\n');
 }
 
 /** A result as a Markdown section. */

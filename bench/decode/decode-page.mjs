@@ -1,42 +1,81 @@
 // The page of bench-decode.mjs: loads a model in heddle and in transformers.js, compares their token ids, and times them in
 // turns on the same adapter.
 
+import { installApiCounter } from '../peers/api-counter.ts';
+
+// Before any library loads.
+const counter = installApiCounter();
+const wasm = watchWasmMemory();
+
 /** Median of numbers. */
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
-/** The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, and stream(text) -> times of its tokens. */
-async function contestants({ model, threads, endId }) {
-  const { loadModel } = await import('/dist/heddle.js');
-  const { env, pipeline, BaseStreamer } = await import('/transformers/transformers.min.js');
+/** transformers.js without a network: models from /models/, the runtime from /ort/. */
+async function openTransformers(threads = 1) {
+  const transformers = await import('/transformers/transformers.min.js');
+  const { env } = transformers;
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   env.localModelPath = '/models/';
   env.backends.onnx.wasm.wasmPaths = new URL('/ort/', location.href).href;
   env.backends.onnx.wasm.numThreads = threads;
+  return transformers;
+}
+
+/** Runs a pipeline of transformers.js. Returns for each text its generated ids, and the text of the pipeline. */
+globalThis.generateIds = async ({ model, task, device, dtype, texts, batchSize }) => {
+  const { pipeline } = await openTransformers();
+  const pipe = await pipeline(task, model, { device, dtype });
+  const out = [];
+  for (let at = 0; at < texts.length; at += batchSize) {
+    const batch = texts.slice(at, at + batchSize);
+    const inputs = pipe.tokenizer(batch, { padding: true, truncation: true });
+    const ids = (await pipe.model.generate({ ...inputs, max_new_tokens: 256 })).tolist();
+    const translations = await pipe(batch);
+    for (const i of batch.keys()) out.push({ ids: ids[i].map(Number), text: Object.values(translations[i])[0] });
+    heddleReport(`${out.length} of ${texts.length}`);
+  }
+  await pipe.dispose();
+  return out;
+};
+
+/**
+ * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, stream(text, count) -> times of its
+ * tokens (of exactly `count` tokens, if given), and bytes() -> memory: of GPU buffers, or of wasm.
+ */
+async function contestants({ model, threads, endId }) {
+  const { loadModel } = await import('/dist/heddle.js');
+  const { pipeline, BaseStreamer } = await openTransformers(threads);
   const cut = (ids) => {
     const end = ids.indexOf(endId);
     return end < 0 ? ids : ids.slice(0, end);
   };
   const heddle = async () => {
+    const bytes = gpuBytes();
     const loaded = await loadModel(new URL(`/models/${model}-heddle/`, location.href).href);
+    const translate = async (texts, batchSize, options = {}) => {
+      const found = await loaded.generate(texts, { batchSize, ...options });
+      return found.map(([best]) => cut(best.ids));
+    };
     return {
-      async translate(texts, batchSize) {
-        const found = await loaded.generate(texts, { batchSize });
-        return found.map(([best]) => cut(best.ids));
-      },
-      async stream(text) {
+      translate,
+      beams: (texts, batchSize) => translate(texts, batchSize, { beams: 4 }),
+      async stream(text, count) {
         const times = [];
-        await loaded.generate([text], { batchSize: 1, onPiece: () => times.push(performance.now()) });
+        const exact = count && { minNewTokens: count - 1, maxNewTokens: count };
+        await loaded.generate([text], { batchSize: 1, ...exact, onPiece: () => times.push(performance.now()) });
         return times;
       },
+      bytes,
       dispose: () => loaded.dispose(),
     };
   };
   const transformers = (device) => async () => {
+    const bytes = device === 'webgpu' ? gpuBytes() : wasmBytes();
     const { tokenizer, model: loaded } = await pipeline('translation', model, { device, dtype: 'fp32' });
-    const run = async (texts, streamer) => {
+    const run = async (texts, options) => {
       const inputs = tokenizer(texts, { padding: true, truncation: true });
-      const out = await loaded.generate({ ...inputs, max_new_tokens: 256, ...(streamer && { streamer }) });
+      const out = await loaded.generate({ ...inputs, max_new_tokens: 256, ...options });
       return out.tolist().map((row) => cut(row.slice(1).map(Number)));
     };
     return {
@@ -50,7 +89,7 @@ async function contestants({ model, threads, endId }) {
         }
         return out;
       },
-      async stream(text) {
+      async stream(text, count) {
         const times = [];
         class Clock extends BaseStreamer {
           put() {
@@ -58,71 +97,159 @@ async function contestants({ model, threads, endId }) {
           }
           end() {}
         }
-        await run([text], new Clock());
+        const exact = count && { min_new_tokens: count - 1, max_new_tokens: count };
+        await run([text], { streamer: new Clock(), ...exact });
         return times.slice(1); // the first call has the start token
       },
+      bytes,
       dispose: () => loaded.dispose(),
     };
   };
   return { heddle, 'transformers.js webgpu': transformers('webgpu'), 'transformers.js wasm': transformers('wasm') };
 }
 
-/** Measures one model. Returns rows: contestant, batch, tokens/s, and for batch 1 the times of tokens. */
+/** Returns a function that returns the bytes of the GPU buffers of the devices that are opened from now on. */
+function gpuBytes() {
+  const before = new Set(counter.devices());
+  return () =>
+    counter
+      .devices()
+      .filter((bytes) => !before.has(bytes))
+      .reduce((sum, { live }) => sum + live, 0);
+}
+
+/** As `gpuBytes`, of the memories of WebAssembly. */
+function wasmBytes() {
+  const before = wasm.bytes();
+  return () => wasm.bytes() - before;
+}
+
+/** Counts the bytes of all memories of WebAssembly, those that modules export and those that are made for them. */
+function watchWasmMemory() {
+  const memories = new Set();
+  const { instantiate, Memory } = WebAssembly;
+  WebAssembly.instantiate = async (...args) => {
+    const result = await instantiate(...args);
+    const { exports } = result.instance ?? result;
+    for (const value of Object.values(exports)) if (value instanceof Memory) memories.add(value);
+    return result;
+  };
+  WebAssembly.Memory = new Proxy(Memory, {
+    construct(target, args) {
+      const memory = Reflect.construct(target, args);
+      memories.add(memory);
+      return memory;
+    },
+  });
+  return { bytes: () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
+}
+
+/** Sentences that a contestant translates one after another to show that its memory stays flat. */
+const enduring = 1000;
+
+/** Tokens of which the median time is taken at the first and at the last positions. */
+const edge = 8;
+
+/**
+ * Measures one model. Returns rows: contestant, batch, short or long sentences, tokens/s; and of each contestant times of tokens, created
+ * objects and memory.
+ */
 globalThis.measureDecoding = async (options) => {
-  const { texts, batches, rounds, only } = options;
+  const { texts, batches, rounds, maxTokens, only } = options;
   const makers = Object.entries(await contestants(options)).filter(([name]) => !only || only.includes(name));
-  const ready = {};
-  const first = {};
-  const loaded = {};
-  const results = {};
+  const [ready, first, loaded, results] = [{}, {}, {}, {}];
   for (const [name, make] of makers) {
     const start = performance.now();
     loaded[name] = await make();
     ready[name] = performance.now() - start;
-    const before = performance.now();
-    results[name] = await loaded[name].translate(texts, batches.at(-1)); // compiles, tunes and warms up
-    first[name] = ready[name] + performance.now() - before;
+    const [token] = await loaded[name].stream(texts[0]);
+    first[name] = token - start;
+    results[name] = await loaded[name].translate(texts, batches.at(-1));
     heddleReport(`${name}: ready`);
   }
   const names = Object.keys(loaded);
   const [reference] = names;
-  const same = Object.fromEntries(
-    names.map((name) => [
-      name,
-      texts.filter((_, i) => String(results[name][i]) === String(results[reference][i])).length,
-    ]),
-  );
+  const isSame = (name, i) => String(results[name][i]) === String(results[reference][i]);
+  const same = Object.fromEntries(names.map((name) => [name, texts.filter((_, i) => isSame(name, i)).length]));
   const rows = [];
-  for (const batch of batches) {
-    const speeds = Object.fromEntries(names.map((name) => [name, []]));
-    for (const name of names) await loaded[name].translate(texts.slice(0, batch), batch);
-    for (let round = 0; round < rounds; round++)
-      for (const name of names) {
-        const start = performance.now();
-        const ids = await loaded[name].translate(texts, batch);
-        const seconds = (performance.now() - start) / 1000;
-        speeds[name].push(ids.reduce((sum, row) => sum + row.length + 1, 0) / seconds);
-        heddleReport(`batch ${batch}, round ${round + 1}: ${name}`);
-      }
-    for (const name of names)
-      rows.push({
-        ...{ contestant: name, batch, tokensPerSecond: median(speeds[name]) },
-        ratio: median(speeds[reference].map((x, i) => x / speeds[name][i])),
-      });
-  }
+  for (const [length, some] of byLength(texts))
+    for (const batch of batches) rows.push(...(await speeds(loaded, some, { batch, rounds, length })));
   const tokens = {};
   for (const name of names) {
-    const [start, end, ttft] = [[], [], []];
-    for (const text of texts.slice(0, 8)) {
-      const began = performance.now();
-      const times = await loaded[name].stream(text);
-      ttft.push(times[0] - began);
-      const gaps = times.slice(1).map((time, i) => time - times[i]);
-      start.push(...gaps.slice(0, 8));
-      end.push(...gaps.slice(-8));
-    }
-    tokens[name] = { firstMs: median(ttft), startMs: median(start), endMs: median(end) };
+    tokens[name] = await tokenTimes(loaded[name], texts, maxTokens);
+    heddleReport(`${name}: times of tokens`);
+  }
+  const memory = {};
+  for (const name of names) {
+    memory[name] = await endurance(loaded[name], texts, name === 'heddle' ? enduring : texts.length);
+    heddleReport(`${name}: memory`);
   }
   for (const name of names) await loaded[name].dispose();
-  return { same, of: texts.length, readyMs: ready, firstResultMs: first, rows, tokens };
+  return { same, of: texts.length, readyMs: ready, firstTokenMs: first, maxTokens, rows, tokens, memory };
 };
+
+/** The shorter and the longer half of the sentences. */
+function byLength(texts) {
+  const sorted = [...texts].sort((a, b) => a.length - b.length);
+  const half = Math.ceil(sorted.length / 2);
+  return Object.entries({ short: sorted.slice(0, half), long: sorted.slice(half) }).filter(
+    ([, some]) => some.length > 0,
+  );
+}
+
+/** Tokens/s of all contestants in turns, and of heddle's beam search. */
+async function speeds(loaded, texts, { batch, rounds, length }) {
+  const [reference] = Object.keys(loaded);
+  const ways = Object.entries(loaded).flatMap(([name, { translate, beams }]) => [
+    [name, translate],
+    ...(beams ? [[`${name}, beam 4`, beams]] : []),
+  ]);
+  const found = Object.fromEntries(ways.map(([name]) => [name, []]));
+  for (const [, translate] of ways) await translate(texts.slice(0, batch), batch);
+  for (let round = 0; round < rounds; round++)
+    for (const [name, translate] of ways) {
+      const start = performance.now();
+      const ids = await translate(texts, batch);
+      const seconds = (performance.now() - start) / 1000;
+      found[name].push(ids.reduce((sum, row) => sum + row.length + 1, 0) / seconds);
+      heddleReport(`${length}, batch ${batch}, round ${round + 1}: ${name}`);
+    }
+  return ways.map(([contestant]) => ({
+    ...{ contestant, batch, length, tokensPerSecond: median(found[contestant]) },
+    ratio: median(found[reference].map((x, i) => x / found[contestant][i])),
+  }));
+}
+
+/** Milliseconds to the first token, and of a token at the first and at the last positions of a translation of `maxTokens` tokens. */
+async function tokenTimes({ stream }, texts, maxTokens) {
+  const [start, end, ttft] = [[], [], []];
+  await stream(texts[0], maxTokens);
+  for (const text of texts.slice(0, 4)) {
+    const began = performance.now();
+    const times = await stream(text, maxTokens);
+    ttft.push(times[0] - began);
+    const gaps = times.slice(1).map((time, i) => time - times[i]);
+    start.push(...gaps.slice(0, edge));
+    end.push(...gaps.slice(-edge));
+  }
+  return { firstMs: median(ttft), startMs: median(start), endMs: median(end) };
+}
+
+/** Bytes of the JavaScript heap after a garbage collection. */
+function heapBytes() {
+  globalThis.gc();
+  return performance.memory.usedJSHeapSize;
+}
+
+/**
+ * Translates `count` sentences one after another. Returns the WebGPU objects that they create, and the memory before and after: buffers or
+ * wasm, and the JavaScript heap.
+ */
+async function endurance({ translate, bytes }, texts, count) {
+  await translate([texts[0]], 1);
+  const [bytesBefore, heapBefore] = [bytes(), heapBytes()];
+  const { objects } = await counter.count(async () => {
+    for (let i = 0; i < count; i++) await translate([texts[i % texts.length]], 1);
+  });
+  return { sentences: count, objects, bytesBefore, bytesAfter: bytes(), heapBefore, heapAfter: heapBytes() };
+}

@@ -1,6 +1,6 @@
-// Installs transformers.js into bench/decode/node_modules if it is missing or older than the lock file.
+// Installs transformers.js into bench/decode/node_modules if it is missing or older than the lock file, and writes the page that runs it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,4 +16,18 @@ export function installTransformers() {
   const options = { cwd: here, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 180_000 };
   const { status, stderr } = spawnSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], options);
   return status === 0 ? undefined : `npm ci in bench/decode failed: ${stderr || 'timeout'}`;
+}
+
+/**
+ * Writes the page of decode-page.mjs with transformers.js and onnxruntime-web into a folder. Its models go to the folder `models` there.
+ *
+ * @param {string} site
+ */
+export async function writeDecodePage(site) {
+  symlinkSync(join(here, 'node_modules/@huggingface/transformers/dist'), join(site, 'transformers'));
+  symlinkSync(join(here, 'node_modules/onnxruntime-web/dist'), join(site, 'ort'));
+  const { rolldown } = await import('rolldown');
+  const bundle = await rolldown({ input: join(here, 'decode-page.mjs'), external: /^\/(dist|transformers)\// });
+  await bundle.write({ file: join(site, 'decode-page.js') });
+  writeFileSync(join(site, 'index.html'), '<!doctype html><script type="module" src="decode-page.js"></script>');
 }

@@ -18,6 +18,8 @@ export interface Totals {
 /** The counters. */
 export interface ApiCounter {
   bytesOf(device: GPUDevice): DeviceBytes;
+  /** The bytes of all devices that have made a buffer. */
+  devices(): DeviceBytes[];
   /** Counts the calls of `work`. Methods are wrapped only while it runs, so that later timings call WebGPU directly. */
   count(work: () => Promise<unknown>): Promise<Totals>;
 }
@@ -101,5 +103,5 @@ export function installApiCounter(): ApiCounter {
     total.objects += buffers;
     return total;
   };
-  return { bytesOf, count };
+  return { bytesOf, devices: () => [...devices.values()], count };
 }

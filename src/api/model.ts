@@ -440,12 +440,10 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     const maxTarget = Math.min(config.maxLength, Math.max(1, maxNewTokens ?? config.maxLength));
     const rowBytes = 8 * config.decoderHeads * config.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
     const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
-    const shape = {
-      fitting,
-      batch: Math.min(batchSize, powerOfTwo(full.length), fitting),
-      maxSource: Math.min(config.maxLength, paddedLength(longest)),
-      maxTarget,
-    };
+    const batch = Math.min(batchSize, powerOfTwo(full.length), fitting);
+    const least = batch <= fewTexts ? commonLength : 1;
+    const maxSource = Math.min(config.maxLength, Math.max(least, paddedLength(longest)));
+    const shape = { fitting, batch, maxSource, maxTarget };
     return { full, encoded, shape };
   };
 
@@ -695,6 +693,12 @@ export const describeLong = (number: number, tokens: number, limit: number): str
   `text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+
+/**
+ * Plans for few texts have room for sources of a common length, so that sentences of any length up to it that come one
+ * after another use the plans of the first.
+ */
+const [fewTexts, commonLength] = [4, 64];
 
 /** A length rounded up to a multiple of 8, from 64 on of 32: few shapes, little padding. */
 const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);

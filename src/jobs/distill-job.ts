@@ -59,7 +59,7 @@ export const distill: Job<DistillArguments, Distilled> = async (args, context) =
   const { parts, skipped } = await translateAll(args, texts, folder, context);
   const corpus = { kind: 'files', train: { files: parts, format: 'tsv' }, ...(dev && { dev }) } as const;
   const resume = await isHeddleFolder(files, await existingFolder(files, out));
-  const training = await runTraining({ ...(resume ? {} : settings), corpus, out, resume }, context);
+  const training = await runTraining({ ...settings, corpus, out, resume }, context);
   const result = { texts: texts.length, skipped, training };
   if (!dev || context.signal.aborted) return result;
   const pairs = await readPairs(dev, context);

@@ -56,6 +56,20 @@ describe('a model', () => {
     expect(await model.translate([])).toEqual([]);
   });
 
+  it('creates no GPU object after the first sentence, and its memory stays flat over 1,000 sentences', async () => {
+    const watched = watchedDevice(await gpuDevice());
+    const model = await newModel({ session: openSession({ device: watched.device, tune: false }) });
+    const decode = { maxNewTokens: 3 };
+    await model.translate('e', decode);
+    watched.reset();
+    const bytes = () => [...watched.alive.keys()].reduce((sum, { size }) => sum + size, 0);
+    const before = bytes();
+    for (let i = 0; i < 1000; i++) await model.translate('abcde'.repeat(5).slice(0, 1 + ((7 * i) % 23)), decode);
+    expect(watched.calls.get('queue.submit')).toBeGreaterThan(1000);
+    expect([...watched.calls.keys()].filter((name) => /^create(?!CommandEncoder)/.test(name))).toEqual([]);
+    expect(bytes()).toBe(before);
+  });
+
   it('translates documents sentence by sentence, in order', async () => {
     const model = await newModel();
     const [abc, e, bad] = await model.translate(['abc', 'e', 'bad cab']);

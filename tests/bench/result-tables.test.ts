@@ -174,8 +174,23 @@ it('shows a decoding benchmark: speed by batch size, and how long tokens take', 
     downloads: { heddle: 2 ** 20, 'transformers.js': 29 * 2 ** 20 },
   };
   const shown = section({ ...result('decoding small', 'chrome', '2026-01-01'), steps: undefined, decode });
-  expect(shown).toMatch(/\| transformers\.js wasm \| 8 +\| 313 +\| 1\.51 +\|/);
-  expect(shown).toMatch(/\| transformers\.js wasm \| 7 of 8 +\| 1\.2 +\| 2\.6 +\| 1\.57 +\| 0\.50 +\| 0\.56 \| 29 +\|/);
+  expect(shown).toMatch(/\| transformers\.js wasm \| all +\| 8 +\| 313 +\| 1\.51 +\|/);
+  expect(shown).toMatch(
+    /\| transformers\.js wasm \| 7 of 8 +\| 1\.2 +\| 2\.6 +\| 1\.57 +\| 0\.50 +\| 0\.56 \| – +\| – +\| – +\| – +\| 29 +\|/,
+  );
+  const [three, five] = [3 * 2 ** 20, 5 * 2 ** 20];
+  const bytes = { bytesBefore: three, bytesAfter: three, heapBefore: five, heapAfter: five };
+  const memory = {
+    heddle: { sentences: 1000, objects: 0, ...bytes },
+    'transformers.js wasm': { sentences: 8, objects: 0, ...bytes },
+  };
+  const rows = decode.rows.map((row) => ({ ...row, length: 'long' }));
+  const newer = { ...decode, rows, memory, maxTokens: 63, notes: ['No peer.'] };
+  const longer = section({ ...result('decoding small', 'chrome', '2026-01-01'), steps: undefined, decode: newer });
+  expect(longer).toMatch(/\| heddle +\| long +\| 8 /);
+  expect(longer).toMatch(/\| ms a token, start \| at 63 +\| objects made \|/);
+  expect(longer).toMatch(/\| 2\.57 +\| 2\.60 +\| 0 +\| 1000 +\| 3, then 3 +\| 5, then 5 +\|/);
+  expect(longer).toMatch(/\n\nNo peer\.$/);
 });
 
 describe('results in a folder', () => {
