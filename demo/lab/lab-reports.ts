@@ -265,7 +265,7 @@ function machineFacts({ machine, when, heddle }: LabResults): HTMLElement {
     ],
     ['Browser', browser.join(', ') || agent],
     ['Platform', [platform, `${threads} threads`].filter(Boolean).join(', ')],
-    ['Chrome flags', flags.join(', ') || 'none'],
+    ['Browser flags', flags.join(', ') || 'none'],
     ['CPU clock resolution', `${clockGrain} ms`],
     ['heddle', `${heddle}, ${when.slice(0, 16).replace('T', ' ')} UTC`],
   ];

@@ -67,7 +67,8 @@ function withExperiments(flags: readonly string[]): string[] {
   return [`${enable}${['allow_unsafe_apis', ...enabled].join()}`, ...flags.filter((flag) => !flag.startsWith(enable))];
 }
 
-const loadDawn = () => optionalPackage('webgpu', () => import('webgpu'), 'use Chrome instead (--host chrome)');
+const loadDawn = () =>
+  optionalPackage('webgpu', () => import('webgpu'), 'use another host instead (--host chrome, firefox or deno)');
 
 /** Version of the installed package `webgpu`; `''` if there is none. */
 export function dawnVersion(): string {
@@ -172,7 +173,7 @@ function noAdapterMessage(): string {
     process.platform === 'linux'
       ? "install the GPU's Vulkan driver, or a software one (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"
       : "install the GPU vendor's driver";
-  return `no WebGPU adapter: Dawn found none ${found}; ${remedy}, or use Chrome instead (--host chrome)`;
+  return `no WebGPU adapter: Dawn found none ${found}; ${remedy}, or use another host instead (--host chrome, firefox or deno)`;
 }
 
 const FREE_POLLING_MS = 0.3;
