@@ -1,14 +1,10 @@
 // The worker's part of the kernel editor: shows kernels, and checks and times those of the visitor, on a device of its
 // own that stays open between the attempts.
 
-import {
-  type KernelResult,
-  measurePrepared,
-  type PreparedKernel,
-  prepareKernel,
-} from '../../src/bench/check-kernel.ts';
+import { type KernelResult, measurePrepared, type PreparedKernel } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
-import { checkSize, kernelOf } from '../../src/bench/kernel-families.ts';
+import { kernelOf } from '../../src/bench/kernel-families.ts';
+import { checkDuration, checkSize, prepareOn } from '../../src/bench/large-kernel.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { copyBytes } from '../../src/bench/measure-kernels.ts';
 import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
@@ -69,13 +65,14 @@ async function attemptOn(spec: KernelSpec, own: OwnKernel, time: TimeOptions): P
   const state = await open();
   const { device } = state;
   const key = JSON.stringify(spec);
+  state.roofs ??= await measureRoofsRepeatedly(device, { span: time.span / 2, rounds: 3, bytes: copyBytes.small });
   if (state.last?.key !== key) {
     const kernel = kernelOf(spec);
     checkSize(kernel, device.traits);
-    const prepared = prepareKernel(kernel);
+    checkDuration(kernel, state.roofs.roofs, device.traits);
+    const prepared = await prepareOn(device, kernel);
     state.last = { key, prepared, ours: await measurePrepared(device, prepared, time) };
   }
-  state.roofs ??= await measureRoofsRepeatedly(device, { span: time.span / 2, rounds: 3, bytes: copyBytes.small });
   const { prepared, ours } = state.last;
   const tried = await tryKernel(device, prepared, own, ours, time);
   device.check();

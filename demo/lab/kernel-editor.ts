@@ -1,6 +1,7 @@
 // The editor of kernels: the WGSL of every variant of a kernel of any sizes; what the visitor makes of it, or writes
 // instead, is compiled, checked against the float64 reference and timed next to ours.
 
+import { referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel, ShownTensor, TriedKernel } from '../../src/bench/own-kernel.ts';
@@ -10,6 +11,7 @@ import type { Roofs } from '../../src/gpu/roofs.ts';
 import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
 import { el, fill, set, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
+import { readKernelDraft, writeKernelDraft } from './editor-draft.ts';
 import { createKernelForm } from './kernel-form.ts';
 import { createLaunchForm } from './launch-form.ts';
 import { errorText, relativeSpread, time } from './measurement-text.ts';
@@ -26,7 +28,9 @@ export interface EditorHost {
 /** The editor. */
 export interface KernelEditor {
   readonly element: HTMLElement;
-  /** Shows a kernel, and brings the editor into view. */
+  /** Shows the visitor's kernel of an earlier visit, or else `spec`. */
+  start(spec: KernelSpec): Promise<void>;
+  /** Shows a kernel of heddle. The visitor's own one stays at hand. */
   open(spec: KernelSpec, variant?: string): Promise<void>;
   /** Whether no kernel was opened yet. */
   isEmpty(): boolean;
@@ -41,19 +45,22 @@ const whole = '-1';
 export function createKernelEditor(host: EditorHost): KernelEditor {
   let shown: ShownKernel | undefined;
   let edited = false;
-  let attempt = 0;
+  /** What the visitor wrote last. */
+  let draft = readKernelDraft();
+  let attempt = draft?.attempts ?? 0;
   let requests = 0;
   let enabled = true;
   let running = false;
   const form = createKernelForm(() => void load());
   const variants = select([], '');
   const passes = select([], '');
-  const launch = createLaunchForm();
+  const launch = createLaunchForm(() => save());
   const tensors = el('p', { class: 'hint tensors' });
   const editor = createCodeEditor('WGSL of the kernel', {
     onInput() {
       edited = true;
       showLaunch();
+      save();
     },
     onRun: () => void run(),
   });
@@ -61,6 +68,7 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
   const runButton = el('button', { type: 'button', class: 'main', onclick: () => void run() }, 'Check and time');
   const resetButton = el('button', { type: 'button', onclick: () => reset() }, 'Reset to ours');
   const newButton = el('button', { type: 'button', onclick: () => startOwn() }, 'Write your own');
+  const backButton = el('button', { type: 'button', onclick: () => void showDraft() }, 'Back to yours');
 
   const variant = () => shown?.variants.find(({ name }) => name === variants.value) ?? shown?.variants[0];
   const pass = () => variant()?.passes[Number(passes.value)];
@@ -77,8 +85,42 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     fill(passes, ...options.map(([value, name]) => el('option', { value }, name)));
     set(passes, { disabled: options.length < 2 });
   };
+  /** Stores what the visitor wrote; what replaces it in the editor is not stored. */
+  const save = () => {
+    const spec = form.read() ?? draft?.spec;
+    if (edited && shown && spec)
+      draft = {
+        spec,
+        variant: variants.value,
+        pass: passes.value,
+        source: editor.text,
+        launch: launch.given,
+        attempts: attempt,
+        shown: true,
+      };
+    else if (draft) draft = { ...draft, shown: false };
+    if (draft) writeKernelDraft(draft);
+    enable();
+  };
+  const showDraft = async () => {
+    if (!draft) return;
+    const { spec, variant: of, pass: number, source, launch: fields } = draft;
+    edited = false;
+    form.write(spec);
+    await load(of);
+    if (!shown) return;
+    passes.value = number;
+    edited = true;
+    launch.reset(fields);
+    editor.text = source;
+    editor.showMessages([]);
+    say('');
+    showLaunch();
+    save();
+  };
   const reset = () => {
     edited = false;
+    save();
     launch.reset();
     editor.text = pass()?.source ?? (shown ? template(shown.tensors) : '');
     editor.showMessages([]);
@@ -96,6 +138,7 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     launch.element.setAttribute('open', '');
     launch.suggestGrid(gridOf(shown.tensors));
     showLaunch();
+    save();
   };
   const say = (text: string, bad = false) => {
     status.classList.toggle('wrong', bad);
@@ -129,8 +172,10 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     variants.value = shown.variants.some(({ name }) => name === kept) ? kept : (shown.variants[0]?.name ?? '');
     showPasses();
     setText(tensors, `${shown.name}: ${shown.tensors.map(describe).join(', ')}.`);
-    if (edited) showLaunch();
-    else reset();
+    if (edited) {
+      showLaunch();
+      save();
+    } else reset();
   };
 
   const run = async (): Promise<void> => {
@@ -158,6 +203,7 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
       if (!result || !mine) say('It does not compile.', true);
       else {
         if (edited) attempt++;
+        save();
         say(verdict(result, mine, roofs, tried), !mine.passed);
       }
     } catch (error) {
@@ -171,13 +217,19 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     runButton.disabled = running || !enabled || !shown;
     resetButton.disabled = running || !shown;
     newButton.disabled = running || !shown;
+    backButton.disabled = running;
+    backButton.hidden = edited || !draft;
   };
 
   variants.addEventListener('change', () => {
     showPasses();
     reset();
   });
-  passes.addEventListener('change', () => (edited ? showLaunch() : reset()));
+  passes.addEventListener('change', () => {
+    if (!edited) return reset();
+    showLaunch();
+    save();
+  });
   enable();
   return {
     element: el(
@@ -188,9 +240,14 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
       tensors,
       editor.element,
       launch.element,
-      el('div', { class: 'row' }, runButton, resetButton, newButton),
+      el('div', { class: 'row' }, runButton, resetButton, newButton, backButton),
       status,
     ),
+    async start(spec) {
+      if (draft?.shown) return showDraft();
+      form.write(spec);
+      await load();
+    },
     async open(spec, wanted) {
       edited = false;
       form.write(spec);
@@ -229,7 +286,8 @@ function verdict(result: KernelResult, mine: VariantResult, roofs: Roofs, { wors
   const beside = ours?.ms
     ? ` Ours (${ours.variant}) takes ${time(ours.ms)} in turn with it: ${formatNumber(ms / ours.ms)} × that.`
     : '';
-  return `Correct: the largest error is ${errorText(mine.error)}. ${time(ms)} ${relativeSpread({ ms, low, high })}, ${share} of the roofline.${beside}`;
+  const reference = referenceNote(result);
+  return `Correct: the largest error is ${errorText(mine.error)}. ${time(ms)} ${relativeSpread({ ms, low, high })}, ${share} of the roofline.${beside}${reference && ` ${reference}`}`;
 }
 
 /** A workgroup of 64 threads for each 64 elements of the first output. */

@@ -1,7 +1,7 @@
 // Table of kernels: time, spread, share of the roofline and error of each, and the difference from a baseline. It can be
 // sorted and filtered.
 
-import { type BenchRun, compareRuns, fastestOf } from '../../src/bench/bench-file.ts';
+import { type BenchRun, compareRuns, fastestOf, referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
@@ -173,7 +173,11 @@ const isDisturbed = (kernel: KernelResult): boolean => disturbance(kernel) > max
 
 function noteOf(kernels: readonly KernelResult[]): string {
   const count = kernels.filter(isDisturbed).length;
-  if (count === 0) return '';
+  const references = kernels.map(referenceNote).filter(Boolean);
+  return [...(count > 0 ? [disturbedNote(count)] : []), ...references].join(' ');
+}
+
+function disturbedNote(count: number): string {
   return `⚠ ${pluralize(count, 'kernel')}: the spread is over ${formatPercent(maxSpread)}, or the machine was slower than at its peak right after. Other work disturbed it; do not quote these numbers.`;
 }
 

@@ -18,8 +18,10 @@ export interface LaunchForm {
   readonly element: HTMLElement;
   /** Shows the fields of a source. A field that the visitor has not filled in has the value of `pass`. */
   show(source: string, kernel: ShownKernel, variant: string, pass: ShownPass | undefined): void;
-  /** Forgets what the visitor has filled in. */
-  reset(): void;
+  /** What the visitor has filled in, by the name of the field. */
+  readonly given: Readonly<Record<string, string>>;
+  /** Forgets what the visitor has filled in; `given` takes its place, from the next `show` on. */
+  reset(given?: Readonly<Record<string, string>>): void;
   /** Fills in the number of workgroups in x, as the visitor could. */
   suggestGrid(x: string): void;
   /** Reads the fields; names are sizes that expressions may use. Throws a HeddleError that names a wrong one. */
@@ -28,8 +30,8 @@ export interface LaunchForm {
 
 const axes = ['x', 'y', 'z'] as const;
 
-/** Creates the fields. */
-export function createLaunchForm(): LaunchForm {
+/** Creates the fields; `onChange` is called when the visitor fills one in. */
+export function createLaunchForm(onChange: () => void): LaunchForm {
   /** What the visitor has filled in, by the name of the field: it outlives edits of the source. */
   const given = new Map<string, string>();
   const shown = new Map<string, HTMLInputElement | HTMLSelectElement>();
@@ -38,7 +40,10 @@ export function createLaunchForm(): LaunchForm {
 
   const control = <E extends HTMLInputElement | HTMLSelectElement>(key: string, input: E, value: string): E => {
     input.value = given.get(key) ?? value;
-    input.addEventListener('change', () => given.set(key, input.value));
+    input.addEventListener('change', () => {
+      given.set(key, input.value);
+      onChange();
+    });
     shown.set(key, input);
     return input;
   };
@@ -96,7 +101,13 @@ export function createLaunchForm(): LaunchForm {
   return {
     element,
     show,
-    reset: () => given.clear(),
+    get given() {
+      return Object.fromEntries(given);
+    },
+    reset(next = {}) {
+      given.clear();
+      for (const [key, value] of Object.entries(next)) given.set(key, value);
+    },
     suggestGrid(x) {
       for (const axis of axes) given.set(`grid ${axis}`, axis === 'x' ? x : '1');
     },

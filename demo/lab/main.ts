@@ -205,7 +205,7 @@ function mountLab({ showAdapter }: PageHeader): void {
   // The worker starts when it is needed.
   whenVisible(
     byId('editor'),
-    () => editor.isEmpty() && void editor.open({ family: 'matmul', values: { M: 128, K: 128, N: 128 } }),
+    () => editor.isEmpty() && void editor.start({ family: 'matmul', values: { M: 128, K: 128, N: 128 } }),
   );
   void restore();
 

@@ -1,11 +1,22 @@
 // The chapters: a short text and a picture of the numbers of the model, with something to change.
 
 import { formatPercent } from '../../src/core/format-numbers.ts';
-import type { AttentionMap, Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/index.ts';
 import { el, fill, setText, svg } from '../common/dom.ts';
 import { field, numberInput, select } from '../common/form-controls.ts';
-import { createHeatMap, labelOf } from '../train/page/heat-map.ts';
+import { labelOf } from '../train/page/heat-map.ts';
 import type { Session } from '../train/page/training-session.ts';
+import {
+  attentionRow,
+  headControls,
+  headOf,
+  heatOf,
+  partsOf,
+  sidesOf,
+  tokenPicker,
+  tokenSelect,
+} from './attention-views.ts';
+import { beamTree } from './beam-tree.ts';
 import { dots, numberRow, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
 
 /** What a picture can ask of the page. */
@@ -33,60 +44,6 @@ function withControls(controls: readonly HTMLElement[], draw: (place: HTMLElemen
   row.addEventListener('input', () => draw(place));
   draw(place);
   return el('div', { class: 'stack' }, row, place);
-}
-
-const tokenSelect = (tokens: readonly { readonly label: string }[], at = 0): HTMLSelectElement =>
-  select(
-    tokens.map(({ label }, i) => [String(i), `${i + 1}: ${labelOf(label)}`] as const),
-    String(Math.min(at, tokens.length - 1)),
-  );
-
-/** Controls that select one head of one kind of attention. */
-function headControls(inspection: Inspection, kind: AttentionMap['kind']) {
-  const layers = inspection.attention.filter((map) => map.kind === kind);
-  const numbers = (n: number) => Array.from({ length: n }, (_, i) => [String(i), String(i + 1)] as const);
-  const layer = select(numbers(layers.length), String(layers.length - 1));
-  const head = select(numbers(layers[0]?.heads ?? 1), '0');
-  return {
-    controls: [field('Layer', layer), field('Head', head)],
-    map: () => layers[Number(layer.value)] as AttentionMap,
-    layer: () => Number(layer.value),
-    head: () => Number(head.value),
-  };
-}
-
-/** Labels of the tokens that a kind of attention attends from and to. */
-const sidesOf = ({ source, target }: Inspection, kind: AttentionMap['kind']) => {
-  const labels = (tokens: typeof source) => tokens.map(({ label }) => label);
-  return {
-    queries: labels(kind === 'encoder' ? source : target),
-    keys: labels(kind === 'decoder' ? target : source),
-  };
-};
-
-const headOf = ({ queries, keys }: AttentionMap, all: Float32Array, head: number): Float32Array =>
-  all.slice(head * queries * keys, (head + 1) * queries * keys);
-
-/** A table of a row of attention: key, score, weight, and what the mask does. */
-function rowTable(inspection: Inspection, map: AttentionMap, head: number, query: number): HTMLElement {
-  const { keys } = sidesOf(inspection, map.kind);
-  const scores = rowOf(headOf(map, map.scores ?? new Float32Array(), head), map.keys, query);
-  const weights = rowOf(headOf(map, map.weights, head), map.keys, query);
-  return valuesOf(
-    ['Key', 'Score q·k/√W', 'Weight (softmax)'],
-    keys.map((key, j) => [
-      labelOf(key),
-      map.kind === 'decoder' && j > query ? `hidden (${(scores[j] ?? 0).toFixed(2)})` : (scores[j] ?? 0).toFixed(2),
-      formatPercent(weights[j] ?? 0),
-    ]),
-  );
-}
-
-function heatOf(inspection: Inspection, map: AttentionMap, weights: Float32Array): HTMLElement {
-  const heat = createHeatMap();
-  const { queries, keys } = sidesOf(inspection, map.kind);
-  heat.show({ source: keys, target: queries, layers: 1, heads: 1, weights });
-  return heat.element;
 }
 
 const tokens: Chapter = {
@@ -127,16 +84,16 @@ const embeddings: Chapter = {
   title: 'Embeddings and positions',
   text: [
     'Each token number selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used alike get similar vectors.',
-    'A transformer reads all tokens at once, so a vector must also say where its token stands. This model adds sines and cosines of the position, from fast waves to slow ones. An alternative is a second learned table with a row for each position, as in BART.',
-    'The sum is what the first layer reads. Select another token: its position vector changes even if the word is the same.',
+    'A transformer reads all tokens at once, so a vector must also say where its token stands. The models of this page add sines and cosines of the position, from fast waves to slow ones. The alternative is a learned table with a row for each position, as in BART: load one, and its rows are drawn here.',
+    'The sum is what the first layer reads. Point at another token: its position vector changes even if the word is the same.',
   ],
   picture(inspection) {
     const embed = tensorOf(inspection, /^encoder\.embed\./);
-    const { positions } = inspection;
-    const token = tokenSelect(inspection.source);
-    return withControls([field('Token', token)], (place) => {
+    const { positions, learnedPositions = false } = inspection;
+    const token = tokenPicker('Token', inspection.source);
+    return withControls([token.element], (place) => {
       if (!embed) return fill(place, 'This model has no such tensor.');
-      const t = Number(token.value);
+      const t = token.at();
       const sum = rowOf(embed.data, embed.shape[1] ?? 0, t);
       const position = positions && rowOf(positions, sum.length, t);
       fill(
@@ -147,10 +104,10 @@ const embeddings: Chapter = {
                 'Embedding × √D',
                 sum.map((x, i) => x - (position[i] ?? 0)),
               ),
-              numberRow('+ position', position),
-              waves(positions, sum.length, inspection.source.length, t),
+              numberRow(learnedPositions ? '+ learned position' : '+ position', position),
+              waves(positions, sum.length, inspection.source.length, t, learnedPositions),
             ]
-          : [el('p', { class: 'hint' }, 'The positions of this model are learned, and part of the sum.')]),
+          : [el('p', { class: 'hint' }, 'This model adds no positions here: they are a bias on the scores.')]),
         numberRow('= sum', sum),
       );
     });
@@ -158,9 +115,11 @@ const embeddings: Chapter = {
 };
 
 /** The first eight columns of the position vectors as curves, and the selected position. */
-function waves(positions: Float32Array, width: number, length: number, at: number): SVGSVGElement {
+function waves(positions: Float32Array, width: number, length: number, at: number, learned: boolean): SVGSVGElement {
   const columns = Array.from({ length: Math.min(8, width) }, (_, c) => c);
-  const y = (value: number) => 44 - 36 * value;
+  const drawn = columns.flatMap((c) => Array.from({ length }, (_, t) => Math.abs(positions[t * width + c] ?? 0)));
+  const most = Math.max(1e-9, ...drawn);
+  const y = (value: number) => 44 - (36 * value) / most;
   const path = (column: number) =>
     Array.from(
       { length },
@@ -168,7 +127,12 @@ function waves(positions: Float32Array, width: number, length: number, at: numbe
     ).join('');
   return svg(
     'svg',
-    { class: 'waves', viewBox: `0 0 ${20 + length * 40} 88`, role: 'img', 'aria-label': 'Sines of the positions' },
+    {
+      class: 'waves',
+      viewBox: `0 0 ${20 + length * 40} 88`,
+      role: 'img',
+      'aria-label': learned ? 'Learned positions' : 'Sines of the positions',
+    },
     svg('line', { x1: 20 + at * 40, x2: 20 + at * 40, y1: 4, y2: 84, class: 'wave-at' }),
     ...columns.map((c) => svg('path', { d: path(c), class: `wave look${(c % 4) + 1}` })),
   );
@@ -183,19 +147,14 @@ const queries: Chapter = {
     'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W.',
   ],
   picture(inspection) {
-    const { controls, map, head, layer } = headControls(inspection, 'encoder');
+    const { controls, map, head } = headControls(inspection, 'encoder');
     const from = tokenSelect(inspection.source);
     const to = tokenSelect(inspection.source, 1);
     return withControls([...controls, field('Query of', from), field('Key and value of', to)], (place) => {
-      const qkv = tensorOf(inspection, new RegExp(`^encoder\\.layers\\.${layer()}\\.self_attn\\.linear$`));
-      if (!qkv) return fill(place, 'This model has no such tensor.');
-      const columns = qkv.shape[1] ?? 0;
-      const width = columns / 3 / map().heads;
-      const part = (row: number, which: number) =>
-        rowOf(qkv.data, columns, row)
-          .slice(which * (columns / 3) + head() * width)
-          .slice(0, width);
-      const [q, k, v] = [part(Number(from.value), 0), part(Number(to.value), 1), part(Number(to.value), 2)];
+      const parts = partsOf(inspection, map(), head());
+      if (!parts) return fill(place, 'This model has no such tensor.');
+      const { width } = parts;
+      const [q, k, v] = [parts.query(Number(from.value)), parts.key(Number(to.value)), parts.value(Number(to.value))];
       const score = dots(q, k) / Math.sqrt(width);
       const computed = headOf(map(), map().scores ?? new Float32Array(), head())[
         Number(from.value) * map().keys + Number(to.value)
@@ -221,18 +180,18 @@ const softmax: Chapter = {
   text: [
     'The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.',
     'The decoder must not see the tokens that it has yet to write. Their scores are hidden (set to minus infinity) before the softmax. If the weights were set to zero after it, the row would no longer sum to 1, and the hidden tokens would still have taken their share of the sum.',
-    'Select a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see what the future would have taken.',
+    'Point at a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see what the future would have taken.',
   ],
   picture(inspection) {
     const { controls, map, head } = headControls(inspection, 'decoder');
-    const query = tokenSelect(inspection.target, 2);
+    const query = tokenPicker('Query of', inspection.target, 2);
     const temperature = el('input', { type: 'range', min: 0.2, max: 4, step: 0.1, id: 'softmax-temperature' });
     temperature.value = '1';
     const mask = el('input', { type: 'checkbox', checked: true });
     const masked = el('label', { class: 'check' }, mask, 'Mask');
     const temperatureField = field('Temperature of the softmax', temperature);
-    return withControls([...controls, field('Query', query), temperatureField, masked], (place) => {
-      const i = Number(query.value);
+    return withControls([...controls, temperatureField, masked, query.element], (place) => {
+      const i = query.at();
       const scores = rowOf(headOf(map(), map().scores ?? new Float32Array(), head()), map().keys, i);
       const seen = mask.checked ? i + 1 : scores.length;
       const e = scores.map((s, j) => (j < seen ? Math.exp(s / Number(temperature.value)) : 0));
@@ -255,23 +214,28 @@ const softmax: Chapter = {
   },
 };
 
+/** The map of a head, and the row of the token that is pointed at. */
+function headPicture(inspection: Inspection, kind: 'encoder' | 'cross'): HTMLElement {
+  const { controls, map, head } = headControls(inspection, kind);
+  const query = tokenPicker('Row of', kind === 'encoder' ? inspection.source : inspection.target);
+  return withControls([...controls, query.element], (place) =>
+    fill(
+      place,
+      attentionRow(inspection, map(), head(), query.at()),
+      heatOf(inspection, map(), headOf(map(), map().weights, head())),
+    ),
+  );
+}
+
 const heads: Chapter = {
   id: 'heads',
   title: 'Multi-head attention',
   text: [
     'One head can look at one thing. A layer has several: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are put side by side and mixed by a matrix.',
-    'Nobody tells a head what to do; it finds its part while the model learns. Select a head, then move over its map or use the arrow keys. The table has the row of the selected token: scores, and the weights with which its values are added.',
+    'Nobody tells a head what to do; it finds its part while the model learns. Select a head, then point at a token, or use the arrow keys. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
   ],
   picture(inspection) {
-    const { controls, map, head } = headControls(inspection, 'encoder');
-    const query = tokenSelect(inspection.source);
-    return withControls([...controls, field('Row of', query)], (place) =>
-      fill(
-        place,
-        heatOf(inspection, map(), headOf(map(), map().weights, head())),
-        rowTable(inspection, map(), head(), Number(query.value)),
-      ),
-    );
+    return headPicture(inspection, 'encoder');
   },
 };
 
@@ -280,19 +244,11 @@ const cross: Chapter = {
   title: 'Cross-attention',
   text: [
     'The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from what the encoder made of the source.',
-    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. Nothing is hidden here: the whole source is known.',
+    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. Nothing is hidden here: the whole source is known. Point at a token to see its row.',
     'Select a layer and a head. Often one head aligns clearly, while others look at the end of the sentence or at everything.',
   ],
   picture(inspection) {
-    const { controls, map, head } = headControls(inspection, 'cross');
-    const query = tokenSelect(inspection.target);
-    return withControls([...controls, field('Row of', query)], (place) =>
-      fill(
-        place,
-        heatOf(inspection, map(), headOf(map(), map().weights, head())),
-        rowTable(inspection, map(), head(), Number(query.value)),
-      ),
-    );
+    return headPicture(inspection, 'cross');
   },
 };
 
@@ -302,7 +258,7 @@ const residual: Chapter = {
   text: [
     'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So every layer can make a small correction, and gradients reach the first layer undiminished.',
     'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token by itself: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
-    'Select a token and a layer: see how far each part moves the vector.',
+    'Point at a token, select a layer: see how far each part moves the vector.',
   ],
   picture(inspection) {
     const layers = inspection.attention.filter(({ kind }) => kind === 'encoder').length;
@@ -310,10 +266,10 @@ const residual: Chapter = {
       Array.from({ length: layers }, (_, i) => [String(i), String(i + 1)] as const),
       '0',
     );
-    const token = tokenSelect(inspection.source);
-    return withControls([field('Encoder layer', layer), field('Token', token)], (place) => {
+    const token = tokenPicker('Token', inspection.source);
+    return withControls([field('Encoder layer', layer), token.element], (place) => {
       const inLayer = inspection.tensors.filter(({ name }) => name.startsWith(`encoder.layers.${layer.value}.`));
-      const t = Number(token.value);
+      const t = token.at();
       fill(
         place,
         ...inLayer.map(({ name, shape, data }) => {
@@ -402,14 +358,14 @@ const decoding: Chapter = {
   title: 'Decoding word by word',
   text: [
     'To translate, the decoder starts with [start] and appends one token at a time. Greedy decoding takes the most likely one. Beam search keeps several hypotheses and ends with the one of the best score. Sampling draws by probability; a temperature below 1 makes it careful, above 1 bold.',
-    'Press another token: the translation continues from there, as if the model had chosen it. The list below has the beams, the best first.',
+    'Press another token: the translation continues from there, as if the model had chosen it. The tree below has the beams of beam search, which share their first tokens, with the probability of each token and the score of each end.',
   ],
   picture(inspection, { session, text, compute }) {
     const temperature = el('input', { type: 'range', min: 0.2, max: 3, step: 0.1, id: 'decoding-temperature' });
     temperature.value = '1';
     const seed = numberInput(1, { min: 0, max: 1000, step: 1 });
     const sampled = el('output', { class: 'translation', dir: 'auto', id: 'sampled' });
-    const beams = el('ol', { class: 'others', id: 'beams' });
+    const beams = el('div', { class: 'scroll', id: 'beams', tabindex: 0, role: 'region', 'aria-label': 'Beam tree' });
     const probabilities = el('div', { class: 'stack', 'data-picture': '' });
 
     const showTokens = () => {
@@ -452,18 +408,12 @@ const decoding: Chapter = {
     }
     async function search(): Promise<void> {
       const found = await session.translate(text(), { method: 'beam', beams: 4, numReturn: 4 });
-      fill(
-        beams,
-        ...found.candidates.map((c) =>
-          el(
-            'li',
-            {},
-            el('span', { dir: 'auto' }, c.text),
-            ' ',
-            el('span', { class: 'hint number' }, c.score.toFixed(2)),
-          ),
-        ),
-      );
+      const paths = [];
+      for (const { ids, score } of found.candidates) {
+        const target = ids.filter((id) => id !== endOf(inspection));
+        paths.push({ ...(await session.inspect(text(), { target, likely: 1 })), score });
+      }
+      fill(beams, beamTree(paths));
     }
     async function sample(): Promise<void> {
       const options = { method: 'sample', temperature: Number(temperature.value), seed: seed.valueAsNumber } as const;

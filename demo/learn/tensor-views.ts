@@ -14,10 +14,8 @@ export const rowOf = (data: Float32Array, columns: number, i: number): Float32Ar
 /** Sum of products. */
 export const dots = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
-/** A vector as a strip, blue above zero and orange below, and its first numbers. */
-export function numberRow(name: string, values: Float32Array): HTMLElement {
-  const max = values.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
-  const first = [...values.slice(0, 6)].map((x) => x.toFixed(2).replace('-', '−')).join('  ');
+/** A vector as a strip, blue above zero and orange below; bars of `max` have the full height. */
+export function strip(values: Float32Array, max: number, label = `${values.length} numbers`): SVGSVGElement {
   const bars = Array.from(values, (x, i) =>
     svg('rect', {
       class: x >= 0 ? 'plus' : 'minus',
@@ -27,16 +25,19 @@ export function numberRow(name: string, values: Float32Array): HTMLElement {
       height: Math.max(0.3, (10 * Math.abs(x)) / max),
     }),
   );
-  const label = `${name}: ${values.length} numbers`;
+  const box = { viewBox: `0 0 ${values.length} 20`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label };
+  return svg('svg', { class: 'strip', ...box }, ...bars);
+}
+
+/** A vector as a strip with its name and first numbers. */
+export function numberRow(name: string, values: Float32Array): HTMLElement {
+  const max = values.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
+  const first = [...values.slice(0, 6)].map((x) => x.toFixed(2).replace('-', '−')).join('  ');
   return el(
     'figure',
     { class: 'vector' },
     el('figcaption', {}, name),
-    svg(
-      'svg',
-      { viewBox: `0 0 ${values.length} 20`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
-      ...bars,
-    ),
+    strip(values, max, `${name}: ${values.length} numbers`),
     el('p', { class: 'hint number mono' }, `${first}${values.length > 6 ? ' …' : ''}`),
   );
 }

@@ -68,7 +68,7 @@ function adapterOf(machine: unknown): string {
 
 function kernelIn(given: unknown, i: number): KernelResult {
   check(isRecord(given) && typeof given.name === 'string', `Kernel ${i + 1} of the file has no name.`);
-  const { name, group, flops, bytes, variants, speed } = given as Json & { name: string };
+  const { name, group, flops, bytes, variants, speed, comparedWith: by } = given as Json & { name: string };
   const where = `The kernel ${name.slice(0, 80)} of the file`;
   check(
     kernelGroups.some((known) => known === group),
@@ -76,6 +76,8 @@ function kernelIn(given: unknown, i: number): KernelResult {
   );
   check(isCount(flops) && isCount(bytes), `${where} needs flops and bytes of 0 or more.`);
   check(speed === undefined || isNumber(speed), `${where} has a speed that is no number.`);
+  const named = by === undefined || (isRecord(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
+  check(named, `${where} does not say what it was compared with.`);
   check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);
   return { ...(given as unknown as KernelResult), variants: (variants as unknown[]).map((v) => variantIn(v, where)) };
 }
@@ -112,6 +114,17 @@ export function fastestOf({ variants }: KernelResult): (VariantResult & Quartile
     ? (first as VariantResult & Quartiles)
     : undefined;
 }
+
+/**
+ * A sentence that says what a kernel without a float64 reference is compared with; empty if it has one.
+ *
+ * @example
+ * referenceNote(kernel); // 'matmul [4096,4096]x[4096,4096] is too large for float64 on the CPU: …'
+ */
+export const referenceNote = ({ name, comparedWith }: Pick<KernelResult, 'name' | 'comparedWith'>): string =>
+  comparedWith
+    ? `${name} is too large for float64 on the CPU: it is compared with the variant ${comparedWith.variant} on the same adapter, which matches float64 at ${comparedWith.kernel}.`
+    : '';
 
 /** Half of the larger spread of the roofs: what the machine adds to the noise of each kernel. */
 const machineNoise = ({ roofSpread }: Pick<BenchRun, 'roofSpread'>): number =>

@@ -38,6 +38,8 @@ export interface KernelResult {
   /** Floating-point operations (0 if unknown) and bytes, each tensor read or written once. */
   readonly flops: number;
   readonly bytes: number;
+  /** Set if the kernel is too large for its float64 reference. */
+  readonly comparedWith?: ComparedWith;
   /** Speed of the machine right after the kernel, relative to its peak: below 0.8 other work disturbed it. */
   readonly speed?: number;
   /** The fastest first, failed ones last. */
@@ -61,10 +63,20 @@ export interface IsolatedKernel {
 
 /** A kernel with the data that it is checked with. */
 export interface PreparedKernel extends IsolatedKernel {
-  /** Float64 data of the inputs before the node runs. */
-  readonly before: ReadonlyMap<Value, Float64Array>;
+  /** Data of the inputs before the node runs. */
+  readonly before: ReadonlyMap<Value, ArrayLike<number>>;
   readonly expected: readonly Expected[];
   readonly bytes: number;
+  /** Set if the kernel is too large for its float64 reference. */
+  readonly comparedWith?: ComparedWith;
+}
+
+/** What the results of a kernel are compared with that is too large for its float64 reference (large-kernel.ts). */
+export interface ComparedWith {
+  /** The variant of the kernel on the same adapter. */
+  readonly variant: string;
+  /** Name of the smaller kernel at which this variant matches float64. */
+  readonly kernel: string;
 }
 
 /** Isolates the node of a kernel. */
@@ -73,11 +85,11 @@ export function isolate(kernel: KernelCase): IsolatedKernel {
   return { kernel, node, ...singleNode(node) };
 }
 
-/** A float64 result: an output or state `name` of the graph, the op's tensor, and the largest error allowed. */
-interface Expected {
+/** A result to compare with: an output or state `name` of the graph, the op's tensor, and the largest error allowed. */
+export interface Expected {
   readonly name: string;
   readonly tensor: string;
-  readonly data: Float64Array;
+  readonly data: ArrayLike<number>;
   readonly allowed: number;
 }
 
@@ -85,17 +97,28 @@ interface Expected {
 export function prepareKernel(kernel: KernelCase): PreparedKernel {
   const { graph: whole, node } = graphOf(kernel);
   const { before, after } = referenceData(whole, node, kernel);
-  const { graph, names } = singleNode(node);
-  const expected = [...after].map(([v, data]) => {
-    const i = node.outputs.indexOf(v);
-    const name = i < 0 ? (names.get(v) as string) : `out${i}`;
-    const tensor = (i < 0 ? node.inputNames[node.inputs.indexOf(v)] : node.outputNames[i]) ?? '';
-    return { name, tensor, data, allowed: v.dtype === 'f16' ? maxErrorOfF16 : maxError };
-  });
-  const touched = new Set([...node.inputs, ...node.outputs, ...mutatedBy(node)]);
-  const bytes = kernel.bytes ?? [...touched].reduce((n, v) => n + bytesOf(v), 0);
-  return { kernel, node, graph, names, before, expected, bytes };
+  const isolated = { kernel, node, ...singleNode(node) };
+  const expected = writtenBy(isolated).map(({ value, ...rest }) => ({
+    ...rest,
+    data: after.get(value) as Float64Array,
+  }));
+  return { ...isolated, before, expected, bytes: bytesMovedBy(isolated) };
 }
+
+/** Bytes of a kernel, each tensor read or written once. */
+export function bytesMovedBy({ kernel, node }: IsolatedKernel): number {
+  const touched = new Set([...node.inputs, ...node.outputs, ...mutatedBy(node)]);
+  return kernel.bytes ?? [...touched].reduce((n, v) => n + bytesOf(v), 0);
+}
+
+/** The tensors that a node writes, outputs and changed inputs, with the error that is allowed in each. */
+export const writtenBy = ({ node, names }: IsolatedKernel): readonly (Omit<Expected, 'data'> & { value: Value })[] =>
+  [...node.outputs, ...mutatedBy(node)].map((value) => {
+    const i = node.outputs.indexOf(value);
+    const name = i < 0 ? (names.get(value) as string) : `out${i}`;
+    const tensor = (i < 0 ? node.inputNames[node.inputs.indexOf(value)] : node.outputNames[i]) ?? '';
+    return { value, name, tensor, allowed: value.dtype === 'f16' ? maxErrorOfF16 : maxError };
+  });
 
 /** The plan of one variant of a kernel. */
 export const variantPlan = ({ graph }: IsolatedKernel, variant: string, traits: DeviceTraits): Plan =>
@@ -114,24 +137,50 @@ export interface CheckedPlan {
 
 /** Runs a plan of a kernel once and compares its results with the reference. Throws if it does not compile or run. */
 export async function checkPlan(device: Device, prepared: PreparedKernel, plan: Plan): Promise<CheckedPlan> {
-  const session = new Session(device);
+  const { runner, result, destroy } = await runPlan(device, prepared, plan);
   try {
-    const [runner] = (await session.prepare([plan])) as [Runner];
-    for (const [value, name] of prepared.names)
-      load(session, runner, name, value, prepared.before.get(value) as Float64Array);
-    const got = await runner.run();
     let error = 0;
     let largest = 0;
     let worst: CheckedPlan['worst'];
     for (const { name, tensor, data, allowed } of prepared.expected) {
-      const numbers = numbersOf(got[name] ?? (await session.read(name)).data);
+      const numbers = await result(name);
       const one = relativeError(numbers, data);
       error = Math.max(error, one);
       if (one <= allowed || one <= largest) continue;
       largest = one;
       worst = { tensor, ...furthest(numbers, data) };
     }
-    return { runner, error, passed: !worst, ...(worst && { worst }), destroy: () => session.destroy() };
+    return { runner, error, passed: !worst, ...(worst && { worst }), destroy };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}
+
+/** A plan after its first run. */
+export interface RanPlan {
+  readonly runner: Runner;
+  /** Numbers of an output or state of the graph. */
+  result(name: string): Promise<ArrayLike<number>>;
+  destroy(): void;
+}
+
+/** Runs a plan of a kernel once on its data. Throws if it does not compile or run. */
+export async function runPlan(
+  device: Device,
+  { names, before }: Pick<PreparedKernel, 'names' | 'before'>,
+  plan: Plan,
+): Promise<RanPlan> {
+  const session = new Session(device);
+  try {
+    const [runner] = (await session.prepare([plan])) as [Runner];
+    for (const [value, name] of names) load(session, runner, name, value, before.get(value) as ArrayLike<number>);
+    const got = await runner.run();
+    return {
+      runner,
+      result: async (name) => numbersOf(got[name] ?? (await session.read(name)).data),
+      destroy: () => session.destroy(),
+    };
   } catch (error) {
     session.destroy();
     throw error;
@@ -195,7 +244,7 @@ export const failed = (variant: string, error: unknown): VariantResult => ({
 
 /** The result of a kernel; `flops` are those of its plan. */
 export function resultOf(
-  { kernel, node, bytes }: PreparedKernel,
+  { kernel, node, bytes, comparedWith }: PreparedKernel,
   flops: number,
   variants: readonly VariantResult[],
 ): KernelResult {
@@ -208,6 +257,7 @@ export function resultOf(
     ...(spec && { spec }),
     flops: kernel.flops ?? flops,
     bytes,
+    ...(comparedWith && { comparedWith }),
     variants: [...variants].sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow)),
   };
 }
@@ -235,7 +285,7 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
 }
 
 /** Words of the step input as numbers. */
-function stepData(own: Partial<StepScalars> = {}): number[] {
+export function stepData(own: Partial<StepScalars> = {}): number[] {
   const words = new Uint32Array(stepWords);
   writeStep(words, { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });
   return [...words];
@@ -254,7 +304,7 @@ function singleNode(node: Node) {
   return { graph, names };
 }
 
-function load(session: Session, runner: Runner, name: string, value: Value, from: Float64Array): void {
+function load(session: Session, runner: Runner, name: string, value: Value, from: ArrayLike<number>): void {
   const data = value.dtype === 'f16' ? toFloat16(Float32Array.from(from)) : allocate(value.dtype, from.length);
   if (value.dtype !== 'f16') data.set(from);
   if (name === 'step') runner.inputs.step?.set(data);

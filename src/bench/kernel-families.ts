@@ -2,10 +2,7 @@
 // their lists from them, and whatever sizes a user asks for.
 
 import { HeddleError } from '../core/errors.ts';
-import { bytesOf } from '../core/tensor.ts';
 import { storeAsF16 } from '../graph/f16-storage.ts';
-import { defaultTraits } from '../ops/op.ts';
-import { makePlan } from '../plan/planner.ts';
 import {
   beamStep,
   crossAttention as cachedCross,
@@ -380,32 +377,4 @@ function checkedValue(family: string, key: string, field: FamilyField, given: un
     throw new HeddleError(`${family}: ${key} is ${value}; it must be a whole number from ${min} to ${max}${multiple}.`);
   }
   return value;
-}
-
-/** Operations and bytes up to which the float64 reference takes seconds, not minutes. */
-const maxReference = { flops: 8e9, bytes: 2 ** 30 } as const;
-
-/**
- * Throws a HeddleError if a kernel is too large: for a binding of the device, or for its float64 reference, which runs
- * on the CPU.
- */
-export function checkSize(kernel: KernelCase, traits = defaultTraits): void {
-  const { graph } = graphOf(kernel);
-  const bytes = [...graph.inputs.values(), ...graph.states.values(), ...graph.nodes.flatMap((n) => n.outputs)].reduce(
-    (n, v) => n + bytesOf(v),
-    0,
-  );
-  const advice = 'its float64 reference on the CPU would take minutes; use smaller sizes.';
-  const amount = (n: number, unit: string) => `${(n / 1e9).toFixed(1)} ${unit}`;
-  if (bytes > maxReference.bytes)
-    throw new HeddleError(
-      `${kernel.name} has tensors of ${amount(bytes, 'GB')}, at most ${amount(maxReference.bytes, 'GB')} are possible: ${advice}`,
-    );
-  if (kernel.needs && !traits[kernel.needs])
-    throw new HeddleError(`${kernel.name} needs ${kernel.needs}, which this adapter has not; choose f32.`);
-  const { flops } = makePlan(graph, { traits });
-  if (flops > maxReference.flops)
-    throw new HeddleError(
-      `${kernel.name} has ${amount(flops, 'GFLOP')}, at most ${amount(maxReference.flops, 'GFLOP')} are possible: ${advice}`,
-    );
 }

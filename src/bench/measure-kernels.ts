@@ -5,10 +5,11 @@ import { HeddleError } from '../core/errors.ts';
 import type { Device } from '../gpu/device.ts';
 import type { TimeOptions } from '../gpu/plan-timing.ts';
 import type { Roofs } from '../gpu/roofs.ts';
-import { type KernelResult, measurePrepared, prepareKernel } from './check-kernel.ts';
+import { type KernelResult, measurePrepared } from './check-kernel.ts';
 import type { KernelCase, KernelSpec } from './kernel-case.ts';
 import { conformanceKernelCases, kernelCases, smallKernelCases } from './kernel-cases.ts';
-import { checkSize, kernelOf } from './kernel-families.ts';
+import { kernelOf } from './kernel-families.ts';
+import { checkDuration, checkSize, prepareOn } from './large-kernel.ts';
 import { measureRoofsRepeatedly, type RepeatedRoofs, type RoofSpread } from './repeated-roofs.ts';
 import { disturbance, maxSpread } from './spread.ts';
 
@@ -84,7 +85,10 @@ export async function measure(device: Device, options: MeasureOptions, listener:
     ? await next('bandwidth and peak', () => measureRoofsRepeatedly(device, { ...time, bytes: copyBytes[options.set] }))
     : undefined;
   try {
-    if (repeated) listener.onRoofs?.(repeated.roofs);
+    if (repeated) {
+      listener.onRoofs?.(repeated.roofs);
+      for (const kernel of cases) checkDuration(kernel, repeated.roofs, device.traits);
+    }
     const kernels: KernelResult[] = [];
     const measureOne = steadyMeter(device, time, repeated);
     for (const kernel of cases) {
@@ -113,7 +117,7 @@ function steadyMeter(
 ): (kernel: KernelCase) => Promise<KernelResult> {
   let left = retryTime;
   return async (kernel) => {
-    const prepared = prepareKernel(kernel);
+    const prepared = await prepareOn(device, kernel);
     const measureOnce = async () => {
       const result = await measurePrepared(device, prepared, time);
       return roofs ? { ...result, speed: await roofs.speed() } : result;

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { version } from '../../package.json';
-import { type BenchRun, compareRuns, fastestOf, readBenchRun } from '../bench/bench-file.ts';
+import { type BenchRun, compareRuns, fastestOf, readBenchRun, referenceNote } from '../bench/bench-file.ts';
 import type { KernelResult } from '../bench/check-kernel.ts';
 import type { KernelSpec } from '../bench/kernel-case.ts';
 import type { RoofSpread } from '../bench/repeated-roofs.ts';
@@ -220,7 +220,8 @@ function kernelTable(kernels: BenchResult['kernels']): string {
   });
   const marked = kernels.filter((kernel) => disturbance(kernel) > maxSpread).length;
   const note = `\n! ${marked} kernels: spread over ${formatPercent(maxSpread)}, or a machine below its peak right after; do not quote these`;
-  return `${table([head, ...rows], [1, 2, 3, 4, 5])}${marked > 0 ? note : ''}`;
+  const references = kernels.map(referenceNote).filter(Boolean);
+  return [`${table([head, ...rows], [1, 2, 3, 4, 5])}${marked > 0 ? note : ''}`, ...references].join('\n');
 }
 
 /** The spread of the fastest variant, marked if the kernel was disturbed. */

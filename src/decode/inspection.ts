@@ -8,9 +8,10 @@ import { Graph } from '../graph/graph.ts';
 import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { decode, encode, openTransformer, project } from '../model/transformer.ts';
+import { decode, encode, openTransformer, project, weight } from '../model/transformer.ts';
 import { crossAttentionOp, selfAttentionOp } from '../ops/attention/attention.ts';
 import { attentionWeights } from '../ops/attention/attention-weights.ts';
+import { embedding } from '../ops/embedding/embedding.ts';
 import { applicationOf } from '../ops/op.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 
@@ -49,6 +50,8 @@ export interface RawInspection {
   /** Logits [T, V] for the token after each target token. */
   readonly logits: Float32Array;
   readonly tensors: readonly InspectedTensor[];
+  /** Learned position vectors of the encoder [max(S, T), D], with `tensors`, if the model has them. */
+  readonly positions?: Float32Array;
 }
 
 /** Inspects a model, one pair at a time. */
@@ -105,6 +108,10 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, { source: S, target: 
     maps.push({ kind, layer, heads });
   }
   const names: string[] = [];
+  if (tensors && c.positions === 'learned') {
+    const rows = graph.input('rows', 'i32', [1, Math.max(S, T)]);
+    graph.output('positions', embedding(graph, rows, weight(m, 'src_pos.weight')));
+  }
   if (tensors)
     for (const node of nodes) {
       const [value] = node.outputs;
@@ -142,6 +149,10 @@ export async function createInspector(
         (program.inputs[side] as Int32Array).fill(c.padId).set(ids);
         (program.inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;
       }
+      const rows = program.inputs.rows as Int32Array | undefined;
+      rows?.forEach((_, i) => {
+        rows[i] = Math.min(i, c.maxLength - 1) + c.positionOffset;
+      });
       const outputs = await program.run();
       const of = (name: string) => outputs[name] as Float32Array;
       const [S, T] = [source.length, read.length];
@@ -174,7 +185,15 @@ export async function createInspector(
         return [{ name, shape: [kept, cols], data: of(`tensor ${name}`).slice(0, kept * cols) }];
       });
       const logits = of('logits').slice(0, T * c.tgtVocab);
-      return { source: [...source], target: read, attention, logits, tensors };
+      const positions = outputs.positions as Float32Array | undefined;
+      return {
+        source: [...source],
+        target: read,
+        attention,
+        logits,
+        tensors,
+        ...(positions && { positions: positions.slice(0, Math.max(S, T) * c.dModel) }),
+      };
     },
   };
 }

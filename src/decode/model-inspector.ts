@@ -47,8 +47,13 @@ export interface Inspection {
   readonly loss: readonly number[];
   /** Tensors between the layers in the order in which they are computed, with `tensors`. */
   readonly tensors: readonly InspectedTensor[];
-  /** Sinusoidal position vectors [max(S, T), D] that the embedding adds, with `tensors`. */
+  /**
+   * Position vectors [max(S, T), D] that the embedding of the encoder adds, with `tensors`: sines, or rows of a learned
+   * table. Absent if the model has other positions.
+   */
   readonly positions?: Float32Array;
+  /** Whether `positions` are learned. */
+  readonly learnedPositions?: boolean;
 }
 
 /** Model parts that an inspection needs. */
@@ -95,8 +100,12 @@ export function createModelInspector(engine: Engine, { config, source, target }:
       tensors: raw.tensors,
       ...(tensors &&
         config.positions === 'sinusoidal' && {
-          positions: ((await engine.read('positions')).data as Float32Array).slice(0, rows * config.dModel),
+          positions: ((await engine.read('positions')).data as Float32Array).slice(
+            config.positionOffset * config.dModel,
+            (config.positionOffset + rows) * config.dModel,
+          ),
         }),
+      ...(raw.positions && { positions: raw.positions, learnedPositions: true }),
     };
   };
 }

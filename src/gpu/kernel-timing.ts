@@ -103,8 +103,8 @@ function middlePosition({ inputs }: Node): number {
  * Fills with noise in [-0.5, 0.5) by a linear congruential generator (Knuth, vol. 2): some adapters are faster on
  * zeros.
  */
-export function fillNoise(data: Float32Array): void {
-  let x = 1;
+export function fillNoise(data: Float32Array, seed = 1): void {
+  let x = seed;
   for (let i = 0; i < data.length; i++) {
     x = (Math.imul(x, 1664525) + 1013904223) | 0;
     data[i] = x / 2 ** 32;

@@ -1,8 +1,12 @@
 // Measuring kernels on a device: progress events and results.
 import { expect, it } from 'vitest';
+import { measurePrepared } from '../../src/bench/check-kernel.ts';
+import { smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import { kernelOf } from '../../src/bench/kernel-families.ts';
+import { prepareOn } from '../../src/bench/large-kernel.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { gpuDevice } from '../support/gpu.ts';
+import { everyCase, gpuDevice } from '../support/gpu.ts';
 
 it('checks every variant of a kernel, then times it, and reports progress', async () => {
   const device = wrapDevice(await gpuDevice());
@@ -33,4 +37,27 @@ it('stops between kernels if it is aborted', async () => {
     { signal: stop.signal, onProgress() {}, onKernel: () => stop.abort(new Error('enough')) },
   );
   await expect(measured).rejects.toThrow('enough');
+});
+
+/** As if every kernel were too large for its float64 reference. */
+const none = { full: { flops: 0, bytes: 0 }, small: { flops: 1e5, bytes: 1e5 } } as const;
+const large = [
+  kernelOf({ family: 'matmul', values: { M: 96, K: 80, N: 72 } }),
+  ...smallKernelCases.filter(({ name, needs }) => !needs && (everyCase || /^(AdamW|layer norm.*grad)/.test(name))),
+];
+
+it.each(large)('compares a kernel that is too large for float64 with the naive one: $name', async (kernel) => {
+  const device = wrapDevice(await gpuDevice());
+  const prepared = await prepareOn(device, kernel, none);
+  expect(prepared.comparedWith?.kernel).toBeTruthy();
+  const { comparedWith, variants } = await measurePrepared(device, prepared, { span: 0, rounds: 1 });
+  expect(comparedWith).toEqual(prepared.comparedWith);
+  for (const { variant, error, passed } of variants)
+    expect([variant, passed, error < 1e-4]).toEqual([variant, true, true]);
+});
+
+it('checks the naive kernel at smaller sizes', async () => {
+  const device = wrapDevice(await gpuDevice());
+  const { comparedWith } = await prepareOn(device, large[0] as (typeof large)[number], none);
+  expect(comparedWith).toEqual({ variant: 'naive', kernel: 'matmul [24,40]x[40,36]' });
 });

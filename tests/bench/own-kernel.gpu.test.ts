@@ -58,7 +58,7 @@ it('says where a wrong result is the furthest from the reference', async () => {
   expect(worst?.tensor).toBe('c');
   expect(worst?.got).toBeCloseTo(2 * (worst?.want ?? 0), 4);
   const c = prepared.expected[0]?.data ?? [];
-  expect(Math.abs(worst?.want ?? 0)).toBeCloseTo(Math.max(...[...c].map(Math.abs)), 6);
+  expect(Math.abs(worst?.want ?? 0)).toBeCloseTo(Math.max(...Array.from(c, Math.abs)), 6);
 });
 
 it('says the line of an error of the compiler', async () => {

@@ -8,9 +8,10 @@ import { repository } from '../../src/hub/repository.ts';
 it('has every family, each with a size, an example and a valid name', () => {
   expect([...new Set(galleryModels.flatMap(({ type }) => type ?? []))].sort()).toEqual([...hfTypes].sort());
   expect(galleryModels.flatMap(({ shipped }) => shipped ?? [])).toEqual(demoModels);
-  for (const { title, hub, shipped, bytes, example } of galleryModels) {
+  for (const { title, hub, revision = 'main', shipped, bytes, example } of galleryModels) {
     expect(hub !== undefined, title).toBe(shipped === undefined);
-    if (hub !== undefined) expect(repository(hub, 'main', 'http://hub').name).toBe(hub);
+    if (hub !== undefined) expect(repository(hub, revision, 'http://hub').name).toBe(hub);
+    expect(bytes, title).toBeLessThan(2 ** 31); // the largest file that is downloaded
     expect([bytes > 0, example.length > 0], title).toEqual([true, true]);
   }
   expect(new Set(galleryModels.map(({ hub, title }) => hub?.split('/')[1] ?? title)).size).toBe(galleryModels.length);

@@ -282,7 +282,14 @@ describe('a measurement', () => {
     await page.locator('#editor ::-p-aria([name="Write your own"])').click();
     await run(/^Wrong: the largest error is 1e\+0; the worst is .*\[\d+\] = 0 instead of /);
     expect(await tried()).toEqual(expect.arrayContaining(['yours 1', 'yours 2']));
+    await edit('] = 0;', '] = 7; // mine');
     await page.locator('#editor ::-p-aria([name="Reset to ours"])').click();
+    await page.locator('#editor ::-p-aria([name="Back to yours"])').click();
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLTextAreaElement>('#editor textarea')?.value.includes('] = 7; // mine'),
+    );
+    await page.locator('#editor ::-p-aria([name="Reset to ours"])').click();
+    await edit('@compute', '/* draft */ @compute');
     const rows = (await page.$('#editor .sizes input')) as NonNullable<Awaited<ReturnType<Page['$']>>>;
     await rows.evaluate((input) => {
       (input as HTMLInputElement).value = '0';
@@ -367,6 +374,12 @@ describe('a measurement', () => {
     expect(await text(page, '.baseline-of')).toMatch(/^Baseline: shared result, google swiftshader, .* 3 kernels, /);
     expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
     expect(await text(page, '#controls .status')).toMatch(/^The run of 20\d\d-/);
+    // The kernel that the visitor was writing is there too.
+    await page.$eval('#editor', (editor) => editor.scrollIntoView());
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLTextAreaElement>('#editor textarea')?.value.includes('/* draft */'),
+    );
+    expect(await text(page, '.tensors')).toMatch(/^layer norm \[\d+,128\]: /);
     await page.$eval('#history .actions button:last-child', (button) => (button as HTMLButtonElement).click());
     // Without a run of one's own, the shared results stay.
     await page.waitForFunction(() => document.querySelectorAll('.kernels tr.missing').length === 3);

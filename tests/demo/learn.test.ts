@@ -57,8 +57,24 @@ it('shows the tokens, scores, weights and losses that the CPU executor computes'
   await chapter('cross');
   const cross = reference.attention.filter(({ kind }) => kind === 'cross').at(-1);
   const weights = [...(cross?.weights ?? new Float32Array())].slice(0, reference.source.length);
-  for (const [j, shown] of (await cells(2)).entries())
+  for (const [j, shown] of (await cells(3)).entries())
     expect(number(shown)).toBeCloseTo(100 * (weights[j] as number), 0);
+  // A token that is pointed at shows its row: products, scores, weights, and the values times their weights.
+  await (await page.$$('.pick label'))[2]?.hover();
+  await page.waitForSelector('[data-row="2"]');
+  const keys = reference.source.length;
+  const scores = [...(cross?.scores ?? [])].slice(2 * keys, 3 * keys); // head 1
+  const found = await cells(2);
+  expect(found).toHaveLength(keys);
+  for (const [j, shown] of found.entries()) expect(number(shown)).toBeCloseTo(scores[j] as number, 1);
+  const width = 16;
+  for (const [j, shown] of (await cells(1)).entries())
+    expect(number(shown)).toBeCloseTo((scores[j] as number) * Math.sqrt(width), 1);
+  expect(await page.$$eval('td .strip', (all) => all.map((e) => e.childElementCount))).toEqual(Array(keys).fill(width));
+  const sums = reference.tensors.find(({ name }) => name === 'decoder.layers.1.multihead_attn.cross_attention.out');
+  const sum = [...(sums?.data.slice(2 * 64, 2 * 64 + 6) ?? [])];
+  const passed = await page.$eval('[data-row] figure .mono', (e) => e.textContent?.replaceAll('−', '-') ?? '');
+  for (const [i, x] of passed.split(/\s+/).slice(0, 6).entries()) expect(Number(x)).toBeCloseTo(sum[i] as number, 1);
   await chapter('loss');
   for (const [t, shown] of (await cells(3)).entries())
     expect(number(shown)).toBeCloseTo(reference.loss[t] as number, 2);
@@ -86,7 +102,11 @@ it('changes with its controls: the temperature and the mask of the softmax, anot
 it('continues from another token', async () => {
   await chapter('decoding');
   await page.waitForSelector('#beams li');
-  expect(await page.$$eval('#beams li', (all) => all.length)).toBe(4);
+  // Four beams, which share their first tokens.
+  expect(
+    await page.$$eval('#beams .tree-row', (all) => all.filter((e) => /score/.test(e.textContent ?? '')).length),
+  ).toBe(4);
+  expect(await page.$eval('#beams .tree-row', (e) => e.textContent)).toMatch(/^\[start\]100\.0 %martes(100\.0|9\d\.\d) %/);
   const other = await page.$eval('.choices button[aria-pressed="false"]', (e) => {
     (e as HTMLButtonElement).click();
     return e.firstChild?.textContent?.trim();

@@ -32,9 +32,10 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   await says('#hub-note.wrong', '^me/it: the page only requests its own server, which has no proxy to a hub at hub/');
 
   // A model of the gallery says so too.
-  const inGallery = '[data-gallery="facebook/bart-base"]';
+  const inGallery = '[data-gallery="sshleifer/distill-pegasus-xsum-16-4"]';
+  await says(inGallery, 'about 1\\.4 GiB');
   await page.click(`${inGallery} button`);
-  await says(`${inGallery} .wrong`, '^facebook/bart-base: the page only requests its own server');
+  await says(`${inGallery} .wrong`, '^sshleifer/distill-pegasus-xsum-16-4: the page only requests its own server');
 
   answer = hubProxy(hub.url);
   hub.state.stalls['model.safetensors'] = 3000;
@@ -56,12 +57,14 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
 
   // One press downloads a model of the gallery, loads it and translates its example.
-  hub.state.repositories.push('facebook/bart-base');
+  // Its weights in safetensors are in a pull request; the hub knows its size.
+  hub.state.repositories.push('sshleifer/distill-pegasus-xsum-16-4');
   await page.click(`${inGallery} button`);
-  await says('[data-model="bart-base"]', 'weights only');
-  await says('#translate-box .tag', '^bart-base$');
-  await says(inGallery, 'Load');
-  expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toContain('<mask>');
+  await says('[data-model="distill-pegasus-xsum-16-4"]', 'weights only');
+  await says('#translate-box .tag', '^distill-pegasus-xsum-16-4$');
+  await says(inGallery, 'xsum-16-4 · [\\d.]+ KiB.*Load');
+  expect(hub.log.some(({ path }) => path.endsWith('/distill-pegasus-xsum-16-4/revision/refs/pr/1'))).toBe(true);
+  expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toContain('324 metres');
 
   expect(requests.filter((asked) => asked.includes('/hub/')).length).toBeGreaterThan(3);
   // The console reports the missing proxy and the cut connection.

@@ -258,6 +258,22 @@ describe('a training run', () => {
       window.fake.send({ type: 'recovery', step: 400, text: 'The GPU device was lost and replaced.' }),
     );
     await says(page, '#notices', 'The GPU device was lost and replaced\\.');
+    // A crash of the GPU process may empty the canvases, again and again.
+    await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
+    await page.waitForSelector('#curves canvas');
+    for (const how of ['recovery', 'recovery', 'contextrestored']) {
+      await page.evaluate((way) => {
+        const canvas = document.querySelector('#curves canvas') as HTMLCanvasElement;
+        canvas.getContext('2d')?.clearRect(0, 0, canvas.width, canvas.height);
+        if (way === 'recovery') window.fake.send({ type: 'recovery', step: 400, text: 'Lost again.' });
+        else canvas.dispatchEvent(new Event(way));
+      }, how);
+      await page.waitForFunction(() => {
+        const canvas = document.querySelector('#curves canvas') as HTMLCanvasElement;
+        const image = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height);
+        return image?.data.some((byte) => byte > 0);
+      });
+    }
     const text = 'The GPU device was lost 3 times within a minute, so training has ended.';
     await page.evaluate((why) => {
       window.fake.send({ type: 'state', state: 'failed', model: 'intl-en-es', step: 450, steps: 800, text: why });

@@ -10,14 +10,15 @@ export interface GalleryModel {
   readonly title: string;
   /** What it does with a text. */
   readonly what: string;
-  /** Size of its weights in bytes: those of the file, or of float32. */
+  /** Size of its weights in bytes: of the file of this page, or as the hub listed it in 2025. */
   readonly bytes: number;
   /** A text to try. */
   readonly example: string;
   /** The model, if it ships with the page. */
   readonly shipped?: DemoModel;
-  /** Otherwise its name on the hub and its family. */
+  /** Otherwise its name on the hub, the revision that has its weights in safetensors (default main), and its family. */
   readonly hub?: string;
+  readonly revision?: string;
   readonly type?: HfType;
   /** Languages that a multilingual model is loaded with. */
   readonly languages?: SentLanguages;
@@ -31,24 +32,13 @@ const own = (model: DemoModel): GalleryModel => ({
   shipped: model,
 });
 
-/** Bytes of float32 weights, by millions of parameters. */
-const float32 = (millions: number): number => 4e6 * millions;
-
-/** The models, small ones first. */
+/** The models, small ones first. Files of the hub that heddle reads in a page have less than 2 GiB. */
 export const galleryModels: readonly GalleryModel[] = [
   ...demoModels.map(own),
   {
-    title: 'MarianMT, English → Spanish',
-    what: 'Translates; the hub has a thousand more pairs of languages',
-    bytes: float32(78),
-    example: 'Good morning. How are you?',
-    hub: 'Helsinki-NLP/opus-mt-en-es',
-    type: 'marian',
-  },
-  {
     title: 'T5 small',
     what: 'Translates and summarizes; the text begins with the task',
-    bytes: float32(60.5),
+    bytes: 242e6,
     example: 'translate English to German: The house is wonderful.',
     hub: 'google-t5/t5-small',
     type: 't5',
@@ -56,15 +46,33 @@ export const galleryModels: readonly GalleryModel[] = [
   {
     title: 'FLAN-T5 small',
     what: 'Follows short instructions',
-    bytes: float32(77),
+    bytes: 308e6,
     example: 'Translate to French: Where is the library?',
     hub: 'google/flan-t5-small',
     type: 't5',
   },
   {
+    title: 'MarianMT, English → Spanish',
+    what: 'Translates; the hub has a thousand more pairs of languages',
+    bytes: 312e6,
+    example: 'Good morning. How are you?',
+    hub: 'Helsinki-NLP/opus-mt-en-es',
+    revision: 'refs/pr/2',
+    type: 'marian',
+  },
+  {
+    title: 'BARThez, an mBART',
+    what: 'Fills in masked words of French; a start for fine-tuning',
+    bytes: 557e6,
+    example: 'Barthez est le meilleur <mask> du monde.',
+    hub: 'moussaKam/barthez',
+    revision: 'refs/pr/4',
+    type: 'mbart',
+  },
+  {
     title: 'BART base',
     what: 'Fills in masked words; a start for fine-tuning',
-    bytes: float32(139.4),
+    bytes: 558e6,
     example: 'The capital of France is <mask>.',
     hub: 'facebook/bart-base',
     type: 'bart',
@@ -72,45 +80,30 @@ export const galleryModels: readonly GalleryModel[] = [
   {
     title: 'mT5 small',
     what: 'Fills in gaps in 101 languages; a start for fine-tuning',
-    bytes: float32(300),
+    bytes: 1.2e9,
     example: 'The <extra_id_0> walks in the park.',
     hub: 'google/mt5-small',
+    revision: '6f9238ffa7de159b1245f899909bac7f40de53ae',
     type: 'mt5',
+  },
+  {
+    title: 'Pegasus, distilled, XSum',
+    what: 'Summarizes an article in a sentence',
+    bytes: 1.48e9,
+    example:
+      'The tower is 324 metres tall, about the same height as an 81-storey building, and the tallest structure in Paris.',
+    hub: 'sshleifer/distill-pegasus-xsum-16-4',
+    revision: 'refs/pr/1',
+    type: 'pegasus',
   },
   {
     title: 'M2M100, 418M',
     what: 'Translates between 100 languages',
-    bytes: float32(484),
+    bytes: 1.94e9,
     example: 'Good morning. How are you?',
     hub: 'facebook/m2m100_418M',
+    revision: 'refs/pr/19',
     type: 'm2m_100',
     languages: { sourceLang: 'en', targetLang: 'es' },
-  },
-  {
-    title: 'Pegasus, XSum',
-    what: 'Summarizes an article in a sentence',
-    bytes: float32(569),
-    example:
-      'The tower is 324 metres tall, about the same height as an 81-storey building, and the tallest structure in Paris.',
-    hub: 'google/pegasus-xsum',
-    type: 'pegasus',
-  },
-  {
-    title: 'mBART-50',
-    what: 'Translates between 50 languages',
-    bytes: float32(611),
-    example: 'Good morning. How are you?',
-    hub: 'facebook/mbart-large-50-many-to-many-mmt',
-    type: 'mbart',
-    languages: { sourceLang: 'en_XX', targetLang: 'es_XX' },
-  },
-  {
-    title: 'NLLB-200, 600M',
-    what: 'Translates between 200 languages',
-    bytes: float32(615),
-    example: 'Good morning. How are you?',
-    hub: 'facebook/nllb-200-distilled-600M',
-    type: 'm2m_100',
-    languages: { sourceLang: 'eng_Latn', targetLang: 'spa_Latn' },
   },
 ];

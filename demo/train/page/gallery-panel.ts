@@ -30,17 +30,28 @@ const storedName = ({ hub = '' }: GalleryModel): string => hub.split('/')[1] ?? 
 /** Creates the gallery. */
 export function createGalleryPanel(session: Session, { use, refresh }: GalleryHost): GalleryPanel {
   let training = false;
-  let stored: ReadonlySet<string> = new Set();
+  /** Bytes of the models in this browser, by their names. */
+  let stored: ReadonlyMap<string, number> = new Map();
   const items = galleryModels.map(createItem);
 
   function createItem(model: GalleryModel): { readonly element: HTMLElement; draw(): void } {
-    const { title, what, bytes, hub } = model;
-    const download = createHubDownload(session, title);
+    const { title, what, bytes, hub, revision } = model;
+    /** What the hub says, once a download has begun. */
+    let listed: number | undefined;
+    const download = createHubDownload(session, title, (total) => {
+      listed = total;
+      draw();
+    });
     const { bar, cancel, count, note } = download;
     let loading = false;
     const go = el('button', { type: 'button', onclick: press });
+    const facts = el('p', { class: 'hint number' });
     const isHere = () => hub === undefined || stored.has(storedName(model));
     function draw(): void {
+      const known = stored.get(storedName(model)) ?? listed;
+      const size = formatBytes(known ?? bytes);
+      if (hub === undefined) setText(facts, `ships with the page · ${size}`);
+      else setText(facts, `${hub} · ${known === undefined ? `about ${size}` : size}`);
       const text = isHere() ? 'Load' : 'Download and load';
       setText(go, loading ? 'Loading…' : text);
       set(go, { 'aria-label': `${text}: ${title}`, disabled: training || download.isRunning || loading });
@@ -49,7 +60,7 @@ export function createGalleryPanel(session: Session, { use, refresh }: GalleryHo
       if (loading || download.isRunning) return;
       let name = storedName(model);
       if (hub !== undefined && !isHere()) {
-        const finished = download.run(hub, go);
+        const finished = download.run(revision === undefined ? hub : `${hub}@${revision}`, go);
         draw();
         const got = await finished;
         await refresh();
@@ -68,17 +79,10 @@ export function createGalleryPanel(session: Session, { use, refresh }: GalleryHo
       loading = false;
       draw();
     }
-    const size = hub === undefined ? formatBytes(bytes) : `about ${formatBytes(bytes)}`;
     const element = el(
       'li',
       { 'data-gallery': hub ?? title },
-      el(
-        'div',
-        { class: 'gallery-what' },
-        el('b', {}, title),
-        el('p', { class: 'hint' }, what),
-        el('p', { class: 'hint number' }, hub === undefined ? `ships with the page · ${size}` : `${hub} · ${size}`),
-      ),
+      el('div', { class: 'gallery-what' }, el('b', {}, title), el('p', { class: 'hint' }, what), facts),
       el('div', { class: 'row' }, go, cancel),
       bar,
       count,
@@ -93,7 +97,7 @@ export function createGalleryPanel(session: Session, { use, refresh }: GalleryHo
   return {
     element: el('ul', { class: 'gallery' }, ...items.map(({ element }) => element)),
     setStored(models) {
-      stored = new Set(models.map(({ name }) => name));
+      stored = new Map(models.map((one) => [one.name, one.bytes]));
       drawAll();
     },
     setTraining(now) {

@@ -34,6 +34,16 @@ export function labelOf(token: string): string {
   return characters.length > 14 ? `${characters.slice(0, 13).join('')}…` : text;
 }
 
+/** The colours of the weights; each row of a map sums to 100 %. */
+const scale = (): HTMLElement =>
+  el(
+    'p',
+    { class: 'hint heat-scale' },
+    '0 %',
+    el('span', { class: 'heat-bar', 'aria-hidden': 'true' }),
+    '100 %, each row',
+  );
+
 /** Side of a cell and width of a character, in pixels. */
 const cell = 30;
 const characterWidth = 7.4;
@@ -55,7 +65,7 @@ export function createHeatMap(): HeatMap {
   const element = el(
     'div',
     { class: 'stack', hidden: true },
-    el('div', { class: 'row heat-choice' }, choice, readout),
+    el('div', { class: 'row heat-choice' }, choice, readout, scale()),
     el('div', { class: 'scroll heat-scroll' }, drawing),
     el('details', {}, el('summary', {}, 'As text'), words),
   );

@@ -22,8 +22,12 @@ export interface HubDownload {
   run(model: string, button: HTMLButtonElement): Promise<string | undefined>;
 }
 
-/** Creates a download; `what` it is of, for screen readers. */
-export function createHubDownload(session: Pick<Session, 'pull'>, what = ''): HubDownload {
+/** Creates a download; `what` it is of, for screen readers. `onTotal` gets the bytes that the hub states for all files. */
+export function createHubDownload(
+  session: Pick<Session, 'pull'>,
+  what = '',
+  onTotal: (bytes: number) => void = () => {},
+): HubDownload {
   let running: AbortController | undefined;
   let progress: PullProgress | undefined;
   const of = what && ` of ${what}`;
@@ -41,6 +45,7 @@ export function createHubDownload(session: Pick<Session, 'pull'>, what = ''): Hu
     const text = `${formatBytes(loaded)} of ${formatBytes(total)} · ${file}`;
     set(bar, { value: total > 0 ? loaded / total : 0, 'aria-valuetext': text });
     setText(count, text);
+    onTotal(total);
   });
   const show = (text: string, wrong = false) => {
     setText(note, text);

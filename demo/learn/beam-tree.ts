@@ -1,0 +1,63 @@
+// The hypotheses of beam search as a tree: those that begin with the same tokens share a branch.
+
+import { formatPercent } from '../../src/core/format-numbers.ts';
+import type { Inspection } from '../../src/index.ts';
+import { el } from '../common/dom.ts';
+import { labelOf } from '../train/page/heat-map.ts';
+
+/** A hypothesis: the tokens that were chosen with their losses, and its score. */
+export interface BeamPath extends Pick<Inspection, 'target' | 'loss'> {
+  readonly score: number;
+}
+
+interface Branch {
+  readonly label: string;
+  readonly probability: number;
+  /** By the ids of their tokens. */
+  readonly branches: Map<number, Branch>;
+  /** Rank and score of the hypothesis that ends here. */
+  end?: { readonly rank: number; readonly score: number };
+}
+
+/** Draws the hypotheses, the best first, as nested lists: a token a node, with its probability given those before it. */
+export function beamTree(paths: readonly BeamPath[]): HTMLElement {
+  const root: Branch = { label: '[start]', probability: 1, branches: new Map() };
+  for (const [rank, { target, loss, score }] of paths.entries()) {
+    let at = root;
+    // Tokens of one label can differ: with a space before them, and without.
+    for (const [t, { id, label }] of [...target.slice(1), { id: -1, label: '[end]' }].entries()) {
+      const next = at.branches.get(id) ?? { label, probability: Math.exp(-(loss[t] ?? 0)), branches: new Map() };
+      at.branches.set(id, next);
+      at = next;
+    }
+    at.end = { rank: rank + 1, score };
+  }
+  return el('ul', { class: 'tree' }, drawn(root));
+}
+
+/** A branch: its tokens up to the next fork in a row, then the fork as a list. */
+function drawn(from: Branch): HTMLLIElement {
+  const row = [node(from)];
+  let at = from;
+  while (at.branches.size === 1) {
+    at = [...at.branches.values()][0] as Branch;
+    row.push(node(at));
+  }
+  const { end } = at;
+  if (end) row.push(el('span', { class: 'hint number' }, `${end.rank}. score ${end.score.toFixed(2)}`));
+  const forks = [...at.branches.values()];
+  return el(
+    'li',
+    {},
+    el('div', { class: 'tree-row' }, ...row),
+    forks.length > 0 && el('ul', { class: 'tree' }, ...forks.map(drawn)),
+  );
+}
+
+const node = ({ label, probability }: Branch): HTMLElement =>
+  el(
+    'span',
+    { class: 'tree-node' },
+    el('b', { dir: 'auto' }, labelOf(label)),
+    el('span', { class: 'hint number' }, formatPercent(probability)),
+  );

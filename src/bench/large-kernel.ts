@@ -1,0 +1,172 @@
+// Kernels that are too large for their float64 reference on the CPU. Their results are compared with those of the naive
+// kernel on the same adapter and the same data; at smaller sizes the naive kernel is compared with float64.
+
+import { HeddleError } from '../core/errors.ts';
+import { roundToF16 } from '../core/float16.ts';
+import { bytesOf, sizeOf } from '../core/tensor.ts';
+import type { Device } from '../gpu/device.ts';
+import { fillNoise } from '../gpu/kernel-timing.ts';
+import type { Roofs } from '../gpu/roofs.ts';
+import { type DeviceTraits, defaultTraits, inputsOf, type Value } from '../ops/op.ts';
+import { canRun, naiveOf } from '../plan/kernel-choices.ts';
+import { makePlan } from '../plan/planner.ts';
+import {
+  bytesMovedBy,
+  checkPlan,
+  type Expected,
+  isolate,
+  type PreparedKernel,
+  prepareKernel,
+  runPlan,
+  stepData,
+  variantPlan,
+  writtenBy,
+} from './check-kernel.ts';
+import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
+import { type FamilyName, kernelFamilies, kernelOf } from './kernel-families.ts';
+
+/** Operations and bytes of all nodes of a case up to which its float64 reference takes seconds, not minutes. */
+const maxReference = { flops: 8e9, bytes: 2 ** 30 } as const;
+
+/** Limits of the references of `prepareOn`: that of a kernel, and that of the smaller kernel in its place. */
+const references = { full: maxReference, small: { flops: 1e9, bytes: 2 ** 26 } } as const;
+
+/** Bytes of all tensors: they are in memory of the page three times while results are compared. */
+const maxBytes = 5 * 2 ** 30;
+
+/** Seconds of a run at the measured peak of the adapter; the naive kernel takes many times as long. */
+const maxSeconds = 1;
+
+interface Work {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** Operations and bytes of the whole graph of a case, which a backward kernel shares with its forward one. */
+function workOf(kernel: KernelCase, traits: DeviceTraits): Work {
+  const { graph } = graphOf(kernel);
+  const values = [...graph.inputs.values(), ...graph.states.values(), ...graph.nodes.flatMap((n) => n.outputs)];
+  return { flops: makePlan(graph, { traits }).flops, bytes: values.reduce((n, v) => n + bytesOf(v), 0) };
+}
+
+const exceeds = ({ flops, bytes }: Work, limit: Work): boolean => flops > limit.flops || bytes > limit.bytes;
+
+const amount = (n: number): string => (n / 1e9).toLocaleString('en', { maximumFractionDigits: 1 });
+
+/** Throws a HeddleError if an adapter cannot run a kernel: a feature is missing, a tensor or their sum is too large. */
+export function checkSize(kernel: KernelCase, traits = defaultTraits): void {
+  if (kernel.needs && !traits[kernel.needs])
+    throw new HeddleError(`${kernel.name} needs ${kernel.needs}, which this adapter has not; choose f32.`);
+  const { bytes } = workOf(kernel, traits);
+  if (bytes > maxBytes)
+    throw new HeddleError(
+      `${kernel.name} has tensors of ${amount(bytes)} GB, at most ${amount(maxBytes)} GB are possible: use smaller sizes.`,
+    );
+}
+
+/**
+ * Throws a HeddleError if a run of a kernel takes longer than a second at the measured peak of the adapter. Kernels that
+ * have a float64 reference are always possible.
+ */
+export function checkDuration(kernel: KernelCase, { peak }: Pick<Roofs, 'peak'>, traits = defaultTraits): void {
+  const { flops } = makePlan(isolate(kernel).graph, { traits });
+  const seconds = flops / peak.rate / 1e9;
+  if (flops <= maxReference.flops || seconds <= maxSeconds) return;
+  const most = Math.max(maxReference.flops, maxSeconds * peak.rate * 1e9);
+  throw new HeddleError(
+    `${kernel.name} has ${amount(flops)} GFLOP. At the ${amount(peak.rate * 1e9)} GFLOP/s that were measured on this adapter a run takes ${seconds.toFixed(1)} s; at most ${amount(most)} GFLOP are possible: use smaller sizes.`,
+  );
+}
+
+/**
+ * Prepares the check of a kernel: with its float64 reference, or if that takes minutes on the CPU, with the results of
+ * the naive kernel. Throws a HeddleError if the naive kernel does not match float64 at smaller sizes.
+ */
+export async function prepareOn(
+  device: Device,
+  kernel: KernelCase,
+  limits: { readonly full: Work; readonly small: Work } = references,
+): Promise<PreparedKernel> {
+  const { spec } = kernel;
+  if (!spec || !exceeds(workOf(kernel, device.traits), limits.full)) return prepareKernel(kernel);
+  const isolated = isolate(kernel);
+  const naive = naiveOf(isolated.node, device.traits);
+  const small = smallerKernel(spec, device.traits, limits.small);
+  await checkNaive(device, small, naive);
+  const before = sampleData(isolated.node.inputs, isolated);
+  const ran = await runPlan(device, { ...isolated, before }, variantPlan(isolated, naive, device.traits));
+  try {
+    const expected: Expected[] = [];
+    for (const { value: _, ...rest } of writtenBy(isolated))
+      expected.push({ ...rest, data: await ran.result(rest.name) });
+    const comparedWith = { variant: naive, kernel: small.name };
+    return { ...isolated, before, expected, bytes: bytesMovedBy(isolated), comparedWith };
+  } finally {
+    ran.destroy();
+  }
+}
+
+/** Compares the naive variant with float64. Throws a HeddleError if it differs. */
+async function checkNaive(device: Device, small: KernelCase, name: string): Promise<void> {
+  const { traits } = device;
+  const prepared = prepareKernel(small);
+  const variant = canRun(prepared.node, name, traits) ? name : naiveOf(prepared.node, traits);
+  const { passed, error, destroy } = await checkPlan(device, prepared, variantPlan(prepared, variant, traits));
+  destroy();
+  if (!passed)
+    throw new HeddleError(
+      `${small.name}: the kernel ${variant}, with which larger sizes are compared, differs from float64 by ${error.toExponential(1)} on this adapter.`,
+    );
+}
+
+/** The same kernel at smaller sizes, whose float64 reference takes a second or two. */
+function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): KernelCase {
+  let kernel = kernelOf(spec);
+  for (let work = workOf(kernel, traits); exceeds(work, limit); ) {
+    const smaller = halved(kernel.spec as KernelSpec).find((next) => next.work.bytes < work.bytes);
+    if (!smaller) break;
+    ({ kernel, work } = smaller);
+  }
+  return kernel;
+
+  /** The kernel with each of its sizes halved, the largest size first; without those that the family refuses. */
+  function halved({ family, values = {} }: KernelSpec): { kernel: KernelCase; work: Work }[] {
+    const { fields } = kernelFamilies[family as FamilyName];
+    const sizes = Object.entries(fields).flatMap(([name, field]) =>
+      'values' in field ? [] : [{ name, value: values[name] as number, min: field.min ?? 1, step: field.step ?? 1 }],
+    );
+    sizes.sort((a, b) => b.value - a.value);
+    return sizes.flatMap(({ name, value, min, step }) => {
+      const half = Math.floor(value / 2 / step) * step;
+      if (half < min) return [];
+      try {
+        const made = kernelOf({ family, values: { ...values, [name]: half } });
+        return [{ kernel: made, work: workOf(made, traits) }];
+      } catch (error) {
+        if (error instanceof HeddleError) return [];
+        throw error;
+      }
+    });
+  }
+}
+
+/** Data of the inputs of a node: that of the case, the op's samples, noise. */
+function sampleData(
+  inputs: readonly Value[],
+  { kernel, node }: Pick<PreparedKernel, 'kernel' | 'node'>,
+): Map<Value, ArrayLike<number>> {
+  const samples = node.op.sample?.(inputsOf(node), node.attrs) ?? {};
+  return new Map(inputs.map((value, i) => [value, dataOf(value, i)]));
+
+  function dataOf({ name, kind, dtype, shape }: Value, i: number): ArrayLike<number> {
+    const length = sizeOf(shape);
+    if (name === 'step') return stepData(kernel.step);
+    const given = kind === 'result' ? undefined : kernel.data?.(name, length);
+    const sample = samples[node.inputNames[i] ?? ''];
+    if (dtype !== 'f32' && dtype !== 'f16')
+      return given ?? (sample ? Uint32Array.from({ length }, (_, k) => sample(k)) : new Uint32Array(length));
+    const data = given ?? new Float32Array(length);
+    if (!given) fillNoise(data as Float32Array, i + 1);
+    return dtype === 'f16' ? Float32Array.from(data, roundToF16) : data;
+  }
+}
