@@ -1,6 +1,7 @@
 // npm run demo:models: trains the models that the demo ships with, on the built-in corpus, and writes them to demo/models/ as f16: one file
 // of less than 1 MB each; and en-es-run.json, the recorded training of the first: curves, samples and attention while it learned.
-// It prints how long each takes: about two minutes on two CPU cores, seconds on a GPU. `npm run build` first.
+// It prints how long each takes: about two minutes on two CPU cores, seconds on a GPU. `npm run build` first. Arguments are the target
+// languages to train, by default all: npm run demo:models -- es
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,7 +12,11 @@ import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../dis
 const folder = resolve(import.meta.dirname, '../demo/models');
 const maxBytes = 1e6;
 
-for (const target of ['es', 'ar', 'ja']) {
+const chosen = process.argv.slice(2);
+const targets = ['es', 'ar', 'ja'];
+const unknown = chosen.find((target) => !targets.includes(target));
+if (unknown) throw new Error(`there is no model en-${unknown}; targets are ${targets.join(', ')}`);
+for (const target of chosen.length > 0 ? chosen : targets) {
   const begin = performance.now();
   const checkpoint = mkdtempSync(join(tmpdir(), 'heddle-demo-'));
   try {
@@ -20,7 +25,7 @@ for (const target of ['es', 'ar', 'ja']) {
     const model = await train(corpus, {
       checkpoint,
       testSentences: 200,
-      ...(probe && { probe, probeSteps: 2, evalSteps: 50 }),
+      ...(probe && { probe, probeSteps: 2, evalSteps: 50, updateRatioSteps: 4 }),
     });
     if (probe) {
       const log = parseLog(readFileSync(join(checkpoint, 'log.jsonl'), 'utf8'));
