@@ -106,7 +106,9 @@ it('continues from another token', async () => {
   expect(
     await page.$$eval('#beams .tree-row', (all) => all.filter((e) => /score/.test(e.textContent ?? '')).length),
   ).toBe(4);
-  expect(await page.$eval('#beams .tree-row', (e) => e.textContent)).toMatch(/^\[start\]100\.0 %martes(100\.0|9\d\.\d) %/);
+  expect(await page.$eval('#beams .tree-row', (e) => e.textContent)).toMatch(
+    /^\[start\]100\.0 %martes(100\.0|9\d\.\d) %/,
+  );
   const other = await page.$eval('.choices button[aria-pressed="false"]', (e) => {
     (e as HTMLButtonElement).click();
     return e.firstChild?.textContent?.trim();
