@@ -115,12 +115,7 @@ export function fastestOf({ variants }: KernelResult): (VariantResult & Quartile
     : undefined;
 }
 
-/**
- * A sentence that says what a kernel without a float64 reference is compared with; empty if it has one.
- *
- * @example
- * referenceNote(kernel); // 'matmul [4096,4096]x[4096,4096] is too large for float64 on the CPU: …'
- */
+/** A sentence that says what a kernel without a float64 reference is compared with; empty if it has one. */
 export const referenceNote = ({ name, comparedWith }: Pick<KernelResult, 'name' | 'comparedWith'>): string =>
   comparedWith
     ? `${name} is too large for float64 on the CPU: it is compared with the variant ${comparedWith.variant} on the same adapter, which matches float64 at ${comparedWith.kernel}.`
