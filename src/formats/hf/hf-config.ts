@@ -74,6 +74,7 @@ export function readHfConfig(
   // Old files have the decoding rules in config.json.
   const rules = family.mergesRules ? { ...raw, ...generation } : (generation ?? raw);
   const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);
+  if (!isNothing(raw.bos_token_id)) whole('bos_token_id');
   const startId =
     idOf('decoder_start_token_id') ?? idOf('bos_token_id') ?? get('decoder_start_token_id') ?? get('bos_token_id');
   if (!Number.isSafeInteger(startId) || (startId as number) < 0)
@@ -85,7 +86,13 @@ export function readHfConfig(
     throw new HeddleError(
       `${path}: eos_token_id is ${JSON.stringify(end)} in generation_config.json, it must be ${ids.endId}, as here`,
     );
-  const options = family.like === 't5' ? readT5Fields(fields) : readBartFields(fields);
+  const isT5 = family.like === 't5';
+  const options = isT5 ? readT5Fields(fields) : readBartFields(fields);
+  // Other names of fields.
+  const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
+  const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
+  for (const [field, wanted] of Object.entries({ ...same, ...(isT5 && sameOfT5) }))
+    if (!isNothing(raw[field]) && raw[field] !== wanted) refuse(field, `it must be ${wanted}, as the other fields say`);
   return {
     type,
     config: withErrorPrefix(path, () =>
@@ -124,8 +131,9 @@ export function activationOf(name: string, field: string, refuse: HfFields['refu
 function readBartFields({ raw, family, get, number, whole, flag, refuse }: HfFields): ModelOptions {
   const activation = activationOf(String(get('activation_function')), 'activation_function', refuse);
   const sharedTable = family.sharedEmbeddings || flag('share_encoder_decoder_embeddings');
-  if (family.sharedEmbeddings && raw.share_encoder_decoder_embeddings === false)
+  if (family.sharedEmbeddings && !flag('share_encoder_decoder_embeddings'))
     refuse('share_encoder_decoder_embeddings', `a ${String(raw.model_type)} model always shares them`);
+  whole('extra_pos_embeddings'); // read by some families only
   const tied = flag('tie_word_embeddings');
   if (sharedTable && !tied)
     refuse('tie_word_embeddings', 'supported only if source and target do not share embeddings');
@@ -139,11 +147,6 @@ function readBartFields({ raw, family, get, number, whole, flag, refuse }: HfFie
     if (many === 0 || dModel % many !== 0) refuse(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
     return many;
   }) as [number, number];
-  for (const [field, wanted] of [
-    ['hidden_size', dModel],
-    ['num_attention_heads', heads],
-  ] as const)
-    if (!isNothing(raw[field]) && raw[field] !== wanted) refuse(field, `it must be ${wanted}, as the other fields say`);
   const learned = !flag('static_position_embeddings');
   const rate = number('dropout');
   return {
