@@ -1,11 +1,13 @@
 // Lock files: a file next to a folder names the process that writes the folder.
 
-import { readFileSync, rmSync } from 'node:fs';
-import { readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { constants, existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
+import { reasonOf } from './disk-files.ts';
 
 /** Path of the lock file of a folder. */
 export const lockPath = (folder: string): string => join(dirname(folder), `.${basename(folder)}.lock`);
@@ -21,28 +23,33 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-/** Milliseconds after which a lock file that names no process is no longer one that is just being written. */
-const writing = 10_000;
+/** A line of a lock file: a process that wants to write the folder, or the `claim` that one has given up. */
+type Line = Record<string, unknown>;
 
-/** What a lock file says; undefined if it names no process. */
-async function holderOf(path: string): Promise<Record<string, unknown> | undefined> {
-  try {
-    const holder: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return isObject(holder) && 'pid' in holder ? holder : undefined;
-  } catch {
-    return undefined;
-  }
+/** The lines of a lock file that are JSON objects: a crash of the machine can leave anything. */
+function linesOf(text: string): Line[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      const parsed: unknown = JSON.parse(line);
+      return isObject(parsed) ? [parsed] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
-/** Whether a lock file that names no process is a file, and not just being written: a crash of the machine leaves such. */
-const isLeft = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isFile() && Date.now() - found.mtimeMs > writing,
-    () => false,
-  );
+/**
+ * The claim that holds the folder: the first that was not given up and whose process may still run. Every process that reads the
+ * file finds the same one, since lines are only appended, each by one write.
+ */
+function holderOf(text: string): Line | undefined {
+  const lines = linesOf(text);
+  const givenUp = new Set(lines.map((line) => line.givenUp));
+  return lines.find((line) => 'pid' in line && !(line.claim !== undefined && givenUp.has(line.claim)) && mayRun(line));
+}
 
-/** Whether the process that wrote a lock file may still run: it is on another machine, or alive. */
-function mayRun({ pid, host, start }: Record<string, unknown>): boolean {
+/** Whether the process of a claim may still run: it is on another machine, or alive. */
+function mayRun({ pid, host, start }: Line): boolean {
   if (host !== hostname()) return true;
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return false;
   try {
@@ -53,30 +60,48 @@ function mayRun({ pid, host, start }: Record<string, unknown>): boolean {
   return start === startOf(pid);
 }
 
+/** Appends a line with one write. The line before it may be incomplete, so it begins a new one. */
+const append = (path: string, line: Line, flag: string | number): Promise<void> =>
+  writeFile(path, `\n${JSON.stringify(line)}\n`, { flag });
+
+/** The text of a lock file; empty if there is none. */
+const textOf = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+
 /**
- * Locks a folder that need not exist, until the returned function is called or the process ends. The lock of a process
- * that has ended counts as none, and so does an old file that names no process. Throws a HeddleError that names the process which writes the folder.
+ * Locks a folder that need not exist, until the returned function is called or the process ends. The lock of a process that has
+ * ended counts as none. Throws a HeddleError that names the process which writes the folder.
+ *
+ * A process appends its claim to the lock file, and the first claim of a process that runs holds the folder: so one of several
+ * that find the lock of a process that has ended takes it. Only the holder removes the file. A claim that was appended to a
+ * file that has just been removed is not in the file at that path, and is made again.
  */
 export async function lockFolder(given: string): Promise<() => Promise<void>> {
   const folder = await realpath(given).catch(() => given);
   const path = lockPath(folder);
-  const own = JSON.stringify({ pid: process.pid, host: hostname(), start: startOf(process.pid) });
-  for (let tries = 0; ; tries++) {
+  const claim = randomUUID();
+  const own = { pid: process.pid, host: hostname(), start: startOf(process.pid), claim };
+  let text: string;
+  do {
     try {
-      await writeFile(path, `${own}\n`, { flag: 'wx' });
-      break;
+      await append(path, own, 'a');
+      text = await textOf(path);
     } catch (error) {
       // Where nothing can be written, the first save says so; a folder that does not exist is made by it.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return async () => {};
-      const holder = await holderOf(path);
-      if (tries > 0 || (holder ? mayRun(holder) : !(await isLeft(path)))) {
-        const who = holder ? `process ${holder.pid} on ${holder.host}` : `${path} does not say which`;
-        throw new HeddleError(
-          `${given}: another training writes it (${who}); wait for its end, name another folder, or remove ${path} if it has ended`,
-        );
-      }
-      await rm(path, { force: true });
+      if (!existsSync(path)) return async () => {};
+      throw new HeddleError(`${given}: cannot lock it: ${path}: ${reasonOf(error)}`, { cause: error });
     }
+  } while (!text.includes(claim));
+  const holder = holderOf(text);
+  if (holder?.claim !== claim) {
+    await append(path, { givenUp: claim }, constants.O_WRONLY | constants.O_APPEND).catch(() => undefined);
+    throw new HeddleError(
+      `${given}: another training writes it (process ${holder?.pid} on ${holder?.host}); wait for its end, name another folder, ` +
+        `or remove ${path} if it has ended`,
+    );
   }
   const release = () => rmSync(path, { force: true });
   process.on('exit', release);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -21,26 +21,51 @@ it('keeps a folder to one holder, also by another name, until it is released', a
   await again();
 });
 
+/** What a lock file says of this process. */
+async function own(): Promise<Record<string, unknown>> {
+  const release = await lockFolder(model);
+  const text = readFileSync(lockPath(model), 'utf8').trim().split('\n').at(-1) ?? '';
+  await release();
+  const { claim, ...mine } = JSON.parse(text) as Record<string, unknown>;
+  expect(claim).toBeTypeOf('string');
+  return mine;
+}
+
 it('takes the lock of a process that has ended, and of one whose number was used again', async () => {
-  const own = async () => {
-    const release = await lockFolder(model);
-    const text = readFileSync(lockPath(model), 'utf8');
-    await release();
-    return JSON.parse(text) as Record<string, unknown>;
-  };
   const mine = await own();
   const stale = [{ ...mine, pid: 2 ** 22 + 1 }, ...(mine.start ? [{ ...mine, start: '1' }] : [])];
-  for (const old of stale) {
-    writeFileSync(lockPath(model), JSON.stringify(old));
-    expect(await own()).toEqual(mine);
-  }
-  for (const text of ['', 'garbage', '[1]']) {
+  const texts = ['', 'garbage', '[1]', '{"pid":', '\0\0\0', ...stale.map((old) => JSON.stringify(old))];
+  for (const text of texts) {
     writeFileSync(lockPath(model), text);
-    // It may just be written.
-    await expect(lockFolder(model)).rejects.toThrow(/another training writes it \(\S+ does not say which\); .*remove/);
-    utimesSync(lockPath(model), new Date(), new Date(Date.now() - 20_000));
     expect(await own()).toEqual(mine);
+    expect(existsSync(lockPath(model))).toBe(false);
   }
   writeFileSync(lockPath(model), JSON.stringify({ ...mine, host: 'elsewhere', pid: 2 ** 22 + 1 }));
   await expect(lockFolder(model)).rejects.toThrow('process 4194305 on elsewhere');
+  rmSync(lockPath(model));
+});
+
+it('gives the lock of a process that has ended to one of those that race for it', async () => {
+  const mine = await own();
+  for (let round = 0; round < 20; round++) {
+    writeFileSync(lockPath(model), JSON.stringify({ ...mine, pid: 2 ** 22 + 1 }));
+    const racers = await Promise.allSettled(Array.from({ length: 6 }, () => lockFolder(model)));
+    const [holder, ...others] = racers.flatMap((racer) => (racer.status === 'fulfilled' ? [racer.value] : []));
+    expect(others).toEqual([]);
+    await holder?.();
+    expect(existsSync(lockPath(model))).toBe(false);
+  }
+});
+
+it('does not count those that gave up, and names a lock that cannot be written', async () => {
+  const release = await lockFolder(model);
+  await expect(lockFolder(model)).rejects.toThrow('another training');
+  const left = readFileSync(lockPath(model), 'utf8');
+  await release();
+  // As if the holder had been killed: its process number is that of no process.
+  writeFileSync(lockPath(model), left.replace(`"pid":${process.pid}`, '"pid":4194305'));
+  await (await lockFolder(model))();
+
+  mkdirSync(lockPath(model));
+  await expect(lockFolder(model)).rejects.toThrow(/model: cannot lock it: .*\.model\.lock: it is a folder/);
 });
