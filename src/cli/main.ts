@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
+import { jsonFlags } from './json-flag.ts';
 import { log, reportError, setVerbosity } from './output.ts';
 import { currentFlags } from './renamed-flags.ts';
 
@@ -72,7 +73,7 @@ program.hook('preAction', (_, command) => {
 });
 
 try {
-  await program.parseAsync(currentFlags(process.argv.slice(2), log), { from: 'user' });
+  await program.parseAsync(jsonFlags(currentFlags(process.argv.slice(2), log)), { from: 'user' });
 } catch (error) {
   reportError(error);
 }

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { type HostName, hostNames } from '../run/run-job.ts';
+import { jsonValue } from './json-flag.ts';
 
 /** Returns a parser of whole numbers of at least `min`. */
 export const whole =
@@ -144,5 +145,5 @@ export const adapterOption = (): Option =>
 export const jsonOption = (): Option =>
   new Option(
     '--json [file]',
-    'print the result as JSON instead of text; with a file, write it there and print the text',
-  );
+    'print the result as JSON instead of text; with a file, write it there and print the text (--json=FILE if its name has no extension)',
+  ).argParser(jsonValue);
