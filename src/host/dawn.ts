@@ -15,8 +15,8 @@ export interface DawnOptions {
   /** Adapter to use: its index in `dawnAdapters`, or a part of its name in any case. [the first] */
   adapter?: string;
   /**
-   * Keep two warnings of Dawn off stderr, which say that it uses less than the driver allows: on Linux, if stderr is a terminal,
-   * a pipe or a file that is appended to. It closes file descriptor 2 for a moment, so no other code may open files meanwhile.
+   * Keep two warnings of Dawn off stderr, which say that it uses less than the driver allows (Linux). It closes file descriptor 2 for
+   * a moment, so no other code may open files meanwhile; if it is a socket, all of stderr goes through grep from then on.
    */
   quiet?: boolean;
   /** More flags for Dawn, for example `backend=vulkan`, `enable-dawn-features=a,b`. */
@@ -130,20 +130,17 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
 }
 
 /** Calls `work`, in which Dawn prints that it lowers a limit of the driver, which no program needs to know. */
-const withoutLimitWarnings = <T>({ quiet = false }: DawnOptions, work: () => T): T =>
-  quiet
-    ? filterNativeStderr(
-        (line) => /^Warning: maxDynamic\w+ artificially reduced from \d+ to \d+ to fit dynamic offset/.test(line),
-        work,
-      )
-    : work();
+const withoutLimitWarnings = async <T>({ quiet = false }: DawnOptions, work: () => T): Promise<Awaited<T>> =>
+  await (quiet ? filterNativeStderr(limitWarning, work) : work());
+
+const limitWarning = /^Warning: maxDynamic[A-Za-z]+ artificially reduced from [0-9]+ to [0-9]+ to fit dynamic offset/;
 
 async function start(create: (flags: string[]) => GPU, flags: string[], options: DawnOptions): Promise<GPU> {
   if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
   let gpu: GPU;
   let adapter: GPUAdapter | null;
   try {
-    const opened = withoutLimitWarnings(options, () => {
+    const opened = await withoutLimitWarnings(options, () => {
       const gpu = create(flags);
       return { gpu, request: gpu.requestAdapter() };
     });
