@@ -15,7 +15,7 @@ export type {
   TranslateOptions,
 } from './api/model.ts';
 export { type Platform, registerPlatform } from './api/platform.ts';
-export { type ModelFormat, modelFormats, type SaveOptions } from './api/save-model.ts';
+export type { SaveOptions } from './api/save-model.ts';
 export type { SessionOptions } from './api/session.ts';
 export { type RunningModel, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
@@ -27,6 +27,7 @@ export type { InspectedToken, Inspection, InspectOptions, LikelyToken } from './
 export type { StreamedToken, TextModel, Translation } from './decode/translator.ts';
 export type { Files } from './files/files.ts';
 export { memoryFiles } from './files/memory-files.ts';
+export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
 export type { Device } from './gpu/device.ts';
 export type { PullProgress } from './hub/pull-model.ts';
 // Metrics.

@@ -21,7 +21,8 @@ export {
 // Sessions and engines: plans on a GPU, graphs on a GPU or the CPU.
 export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/executor.ts';
 export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './engine/check-op.ts';
-export { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine, type Program } from './engine/engine.ts';
+export { cpuEngine } from './engine/cpu-engine.ts';
+export { type Engine, type GpuEngineOptions, gpuEngine, type Program } from './engine/engine.ts';
 export { type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
 export {
   type AdapterInfo,

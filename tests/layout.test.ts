@@ -3,7 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { referenceOf } from '../src/cpu/op-references.ts';
 import { shaderLibrary } from '../src/gpu/shaders.ts';
+import type { AnyOp } from '../src/ops/op.ts';
 import { launchedKernels } from './support/launched-kernels.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -198,10 +200,9 @@ const opFiles = new Map(
   await Promise.all(
     sources
       .filter((path) => path.startsWith('src/ops/'))
-      .map(async (path): Promise<[string, string[]]> => {
+      .map(async (path): Promise<[string, AnyOp[]]> => {
         const exported = Object.values((await import(join(root, path))) as Record<string, unknown>);
-        const ops = exported.filter((value): value is { name: string } => Object(value).launch instanceof Function);
-        return [path, ops.map(({ name }) => name)];
+        return [path, exported.filter((value): value is AnyOp => Object(value).launch instanceof Function)];
       }),
   ),
 );
@@ -209,10 +210,15 @@ const opFiles = new Map(
 const launched = launchedKernels();
 
 it('launches each op with a kernel', () => {
-  const names = [...opFiles.values()].flat();
+  const names = [...opFiles.values()].flat().map(({ name }) => name);
   expect(names).toContain('adamw');
   const passes = new Set(launched.map(({ op }) => op));
   expect(names.filter((name) => !passes.has(name))).toEqual([]);
+});
+
+it('has a reference for each op', () => {
+  const ops = [...opFiles.values()].flat();
+  expect(ops.filter((op) => referenceOf(op) === undefined).map(({ name }) => name)).toEqual([]);
 });
 
 it('has a test for each op', () => {

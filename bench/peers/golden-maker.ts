@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
 import { random } from '../../src/core/random.ts';
 import { f32, i32, type Tensor } from '../../src/core/tensor.ts';
-import { cpuEngine } from '../../src/engine/engine.ts';
-import { writeSafetensors } from '../../src/files/safetensors.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { trainGolden } from '../../src/jobs/verify/golden-checks.ts';
-import { initializeWeights, parameterList, tensorsFromWeights } from '../../src/model/parameters.ts';
+import { initializeWeights } from '../../src/model/initialize-weights.ts';
+import { parameterList, tensorsFromWeights } from '../../src/model/parameters.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { stepGraph } from './heddle-contestant.ts';
 

@@ -2,12 +2,14 @@
 // storage.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { PullProgress } from '../hub/pull-model.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
@@ -93,12 +95,19 @@ export async function openFolder(
     const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, packed);
     return openEnsemble(saved, ensemble, open, computes, { weights, name });
   }
-  const model = createModel(saved, computes, { weights, name });
+  const parameters = await storedAs(saved.config, weights);
+  const model = createModel(saved, computes, { weights, name, parameters });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;
   for (const [own, path] of Object.entries(named)) await model.addLora(own, path);
   if (typeof lora === 'string') model.useLora(lora);
   return model;
+}
+
+/** The parameters in a weight format, whose code is loaded for it; undefined for f32. */
+async function storedAs(config: ModelConfig, format: WeightFormat = 'f32'): Promise<ParameterList | undefined> {
+  if (format === 'f32') return undefined;
+  return (await import('../model/quantized-parameters.ts')).quantizedParameters(parameterList(config), format);
 }
 
 /** Files with a model, and its folder in them. */
@@ -133,7 +142,7 @@ async function findModel(
 }
 
 async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
-  const parts = await unpackModelFile(bytes, name);
+  const parts = await (await import('../files/archive-files.ts')).unpackModelFile(bytes, name);
   const files = memoryFiles(new Map(Object.entries(parts).map(([file, data]) => [`${name}/${file}`, data])));
   return { files, folder: name };
 }

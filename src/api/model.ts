@@ -6,22 +6,22 @@ import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { createModelInspector, Inspection, InspectOptions } from '../decode/model-inspector.ts';
-import { replaceUnknown } from '../decode/replace-unknown.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { readWeights, writeWeights } from '../engine/model-states.ts';
-import { type LanguageOptions, withLanguages } from '../formats/hf/languages.ts';
-import { checkLoraBase, fingerprintOfModel, loadLora, mergedWith, type SavedLora } from '../formats/lora-folder.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
+import type { SavedLora } from '../formats/lora-folder.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
-import { adaptedParameters, commonLora, loraParameters, widenLora } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import { weightBytes } from '../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
-import { describeWeights, quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
 import { printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { JobContext } from '../runtime/job.ts';
+import { namesLanguage } from '../runtime/open-model.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { splitSentences } from '../text/sentences.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
@@ -235,7 +235,7 @@ export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' 
 
 /** What else is known of a model. */
 export interface ModelParts {
-  /** Storage of the weights on the device; default f32. */
+  /** Storage of the weights on the device, as in `parameters`; default f32. */
   readonly weights?: WeightFormat | undefined;
   /** The trained LoRA adapter, whose update the weights contain. */
   readonly lora?: TrainedLora | undefined;
@@ -290,7 +290,8 @@ const putWeights = async (engine: Engine, c: ModelConfig, p: ParameterList, { st
 export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
   const { config, source, target, weights, decode: rules } = saved;
   const { weights: format = 'f32', ensemble = [] } = parts;
-  const plain = parts.parameters ?? quantizedParameters(parameterList(config), format);
+  check(format === 'f32' || parts.parameters, `weights in ${format} need the parameters of that format`);
+  const plain = parts.parameters ?? parameterList(config);
   let parameters = plain;
   // LoRA adapters that switch at run time, the chosen one, and that of the work in turn.
   const loras = new Map<string, SavedLora>();
@@ -323,6 +324,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     const { adapter } = parameters;
     if (adapter && loras.size > 0 && it.lora !== active) {
       const lora = active === null ? undefined : loras.get(active);
+      const { widenLora } = await import('../model/lora.ts');
       it.engine.write(adapter.state, widenLora(config, adapter.lora, lora));
       it.lora = active;
     }
@@ -332,6 +334,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       await putWeights(it.engine, c, p, ensemble[i] as SavedModel);
     it.written = true;
     if (format === 'f32') return;
+    const { describeWeights } = await import('../model/quantized-parameters.ts');
     host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
   };
   const wholeModel = async (): Promise<SavedModel> =>
@@ -340,7 +343,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   const mergedModel = async (): Promise<SavedModel> => {
     const lora = chosen === null ? undefined : loras.get(chosen);
     const whole = await wholeModel();
-    return lora ? mergedWith(whole, lora) : whole;
+    return lora ? (await import('../formats/lora-folder.ts')).mergedWith(whole, lora) : whole;
   };
   const translatorFor = async (
     { fitting, ...shape }: TranslatorShape & { readonly fitting: number },
@@ -397,8 +400,12 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   };
 
   /** The model in the languages of a call. Throws a HeddleError if it does not have them. */
-  const speak = ({ sourceLang, targetLang }: LanguageOptions): SavedModel =>
-    withLanguages(saved, { sourceLang, targetLang });
+  const speak = async ({ sourceLang, targetLang }: LanguageOptions): Promise<SavedModel> => {
+    const languages = { sourceLang, targetLang };
+    return namesLanguage(languages)
+      ? (await import('../formats/hf/languages.ts')).withLanguages(saved, languages)
+      : saved;
+  };
   /** Options of decoding, with the start or the first token that the target language asks for. */
   const decodingIn = <O extends LanguageOptions>(
     { sourceLang: _, targetLang, ...decode }: O,
@@ -485,7 +492,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     numberOf?: (index: number) => number,
   ): Promise<Generation[][]> => {
     const { attention = false, onPiece, batchSize, replaceUnknown: replaces, longTexts, maxLength, ...given } = options;
-    const spoken = speak(given);
+    const spoken = await speak(given);
     const decode = decodingIn(given, spoken);
     const { full, encoded, shape } = prepare(texts, spoken, options, numberOf);
     const out: Generation[][] = texts.map(() => []);
@@ -520,7 +527,9 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
         });
       out[i] = found;
     }
-    for (const i of replaces ? full : []) {
+    if (!replaces) return out;
+    const { replaceUnknown } = await import('../decode/replace-unknown.ts');
+    for (const i of full) {
       const replaced = (out[i] as Generation[]).map(async (found): Promise<Generation> => {
         if (!found.ids.includes(target.special.unknown)) return found;
         decode.signal?.throwIfAborted();
@@ -545,7 +554,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       return typeof texts === 'string' ? best[0] : best;
     }) as Model['translate'],
     async *stream(text, given = {}) {
-      const spoken = speak(given);
+      const spoken = await speak(given);
       const options = decodingIn(given, spoken);
       const { full, encoded, shape } = prepare([text], spoken, options);
       if (full.length === 0) return;
@@ -574,7 +583,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     evaluate: (pairs, options = {}) =>
       inTurn(async () => {
         const [it, { evaluateModel }] = await Promise.all([load(), import('./evaluate-model.ts')]);
-        return evaluateModel(speak(options), pairs, options, {
+        return evaluateModel(await speak(options), pairs, options, {
           engine: it.engine,
           parameters,
           emit: host.emit,
@@ -586,7 +595,12 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       inTurn(async () => {
         const [it, { scorePairs }] = await Promise.all([load(), import('./evaluate-model.ts')]);
         const written = (peak: number) => writeOnce(it, peak);
-        return scorePairs(speak(options), pairs, options, { engine: it.engine, parameters, emit: host.emit, written });
+        return scorePairs(await speak(options), pairs, options, {
+          engine: it.engine,
+          parameters,
+          emit: host.emit,
+          written,
+        });
       }),
     async attention(text, options = {}) {
       const [best] = await model.generate(text, { ...options, attention: true });
@@ -616,6 +630,8 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       return tensorsFromWeights(parameterList(config), weights);
     },
     async addLora(name, folder) {
+      const { checkLoraBase, fingerprintOfModel, loadLora } = await import('../formats/lora-folder.ts');
+      const { adaptedParameters, commonLora, loraParameters } = await import('../model/lora.ts');
       const found = await loadLora(host.files, host.modelPath?.(folder) ?? folder, config);
       await inTurn(async () => {
         fingerprint ??= fingerprintOfModel(saved);

@@ -4,21 +4,13 @@ import { check } from '../core/errors.ts';
 import { packFolder } from '../files/archive-files.ts';
 import { type Files, writeFolder } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import { type HfType, hfTypes } from '../formats/hf/hf-fields.ts';
 import { hfFiles } from '../formats/hf/save-hf.ts';
 import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
-import { saveModelFolder } from '../formats/model-folder.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
+import { saveModelFolder } from '../formats/save-heddle.ts';
+import { type HfType, hfTypes, type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { type OnnxDtype, onnxDtypes, type SavedModel, type WeightDtype } from '../formats/shared/saved-model.ts';
-
-/**
- * Formats of a whole model: heddle's, those of Hugging Face's families, PyTorch's nn.Transformer, the Keras example's,
- * and ONNX for transformers.js, which heddle does not read.
- */
-export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras', 'onnx'] as const;
-/** Name of a format. */
-export type ModelFormat = (typeof modelFormats)[number];
 
 /** Settings of `Model.save` and `Model.toBlob`. */
 export interface SaveOptions {

@@ -1,9 +1,10 @@
 // heddle convert
 
 import { type Command, Option } from 'commander';
-import { type ModelFormat, modelFormats, type SaveOptions } from '../api/save-model.ts';
+import type { SaveOptions } from '../api/save-model.ts';
 import { HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
+import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from '../jobs/convert-job.ts';

@@ -8,7 +8,7 @@ import { shellQuote } from '../core/shell.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, isInFolder } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { initSchemes } from '../model/parameters.ts';
+import { initSchemes } from '../model/initialize-weights.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { initFolder } from '../train/recipes.ts';

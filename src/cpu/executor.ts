@@ -1,11 +1,13 @@
 // Runs a graph through the ops' references, in float64 on the CPU: the results that those of the GPU are compared with.
 // Slow by design. Tensors that the GPU stores as f16 are rounded after the node that makes them.
 
+import { check } from '../core/errors.ts';
 import { roundToF16 } from '../core/float16.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { mutatedBy, named, type Value } from '../ops/op.ts';
 import { ReferenceTensor } from '../ops/reference-tensor.ts';
+import { referenceOf } from './op-references.ts';
 
 /** Float64 data of every value of a graph; states persist across runs. */
 export interface CpuExecutor {
@@ -61,7 +63,9 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
         const { op, attrs } = node;
         for (const v of node.outputs) of(v).fill(0);
         const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
-        op.reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
+        const reference = referenceOf(op);
+        check(reference, () => `${op.name}: has no reference, which the CPU engine runs; give defineOp one`);
+        reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
         for (const v of [...node.outputs, ...mutatedBy(node)]) if (v.dtype === 'f16') of(v).set(of(v).map(roundToF16));
       }
       return Object.fromEntries([...graph.outputs].map(([name, v]) => [name, of(v).slice()]));

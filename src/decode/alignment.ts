@@ -4,7 +4,7 @@
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
-import { fuseForward } from '../graph/rewrites.ts';
+import { fuseLayers } from '../graph/layer-rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import {
@@ -75,7 +75,7 @@ function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
       x = decoderLayer(m, layer, x, self, cross);
     }
   });
-  fuseForward(graph);
+  fuseLayers(graph);
   return graph;
 }
 

@@ -5,7 +5,7 @@
 
 import type { DType, Shape } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
-import { fuseForward } from '../graph/rewrites.ts';
+import { fuseLayers } from '../graph/layer-rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { type EnsembleMember, ensembleLogits, membersOf, type ParameterList } from '../model/parameter-layout.ts';
 import {
@@ -128,7 +128,7 @@ export function sourceGraph(
       graph.place(kv, stateOf(graph, state), 0);
     }
   }
-  fuseForward(graph, noFuse);
+  fuseLayers(graph, noFuse);
   return graph;
 }
 
@@ -196,7 +196,7 @@ export function stepGraph(
     graph.output('token', tokens);
     graph.output('logProb', logProbs);
   }
-  fuseForward(graph, noFuse);
+  fuseLayers(graph, noFuse);
   return graph;
 }
 

@@ -5,7 +5,7 @@ import { check } from '../core/errors.ts';
 import type { Shape } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
-import { fuseForward } from '../graph/rewrites.ts';
+import { fuseLayers } from '../graph/layer-rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { decode, encode, openTransformer, project, weight } from '../model/transformer.ts';
@@ -122,7 +122,7 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, { source: S, target: 
       if (node.scope.startsWith('encoder') || keysValues.has(value)) ofSource.add(name);
       if (!graph.isOutput(value)) graph.output(`tensor ${name}`, value);
     }
-  else fuseForward(graph);
+  else fuseLayers(graph);
   return { graph, maps, names, ofSource };
 }
 

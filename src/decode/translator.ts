@@ -5,8 +5,9 @@ import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import { weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import { quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Aligner, Alignment } from './alignment.ts';
 import {
@@ -96,6 +97,12 @@ export interface Translator {
   align(text: SourceText, ids: readonly number[], startId?: number): Promise<Alignment>;
 }
 
+/** The parameters of a model in a weight format. */
+async function parametersIn(c: ModelConfig, format: WeightFormat): Promise<ParameterList> {
+  if (format === 'f32') return parameterList(c);
+  return (await import('../model/quantized-parameters.ts')).quantizedParameters(parameterList(c), format);
+}
+
 /** Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid. */
 export async function createTranslator(
   engine: Engine,
@@ -109,7 +116,7 @@ export async function createTranslator(
     format === 'f32' || model.weights || options.weightsLoaded || options.parameters,
     `translator: weights in ${format} need model.weights, which is missing`,
   );
-  const p = options.parameters ?? quantizedParameters(parameterList(c), format);
+  const p = options.parameters ?? (await parametersIn(c, format));
   const decoders = new Map<string, Promise<Decoder>>();
   let aligner: Promise<Aligner> | undefined;
 

@@ -1,12 +1,11 @@
-// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references. Training, decoding and
-// verification use only this interface, so the CPU can check each of them.
+// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references (cpu-engine.ts). Training, decoding
+// and verification use only this interface, so the CPU can check each of them.
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
-import { allocate, bytesOf, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
-import { createCpuExecutor } from '../cpu/executor.ts';
+import { bytesOf, type Tensor, type TensorData } from '../core/tensor.ts';
 import { adapterName, type Device } from '../gpu/device.ts';
-import { checkSameType, Session } from '../gpu/gpu-session.ts';
+import { Session } from '../gpu/gpu-session.ts';
 import type { Profile } from '../gpu/profile.ts';
 import type { Outputs, Runner, RunnerOptions } from '../gpu/runner.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -148,83 +147,6 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
         'use a smaller batch, shorter sequences, a smaller model or gradient checkpointing.',
       { kind: 'memory' },
     );
-}
-
-/**
- * Creates an engine that runs the ops' float64 references. Exact and slow: for checks of small models.
- *
- * @example
- * const [program] = await cpuEngine().prepare([graph]);
- */
-export function cpuEngine(): Engine {
-  let turned = performance.now();
-  let earlier: Promise<void> = Promise.resolve();
-  /** Lets timers, messages and signals run, which wait as long as only promises do. Runs end in the order of their calls. */
-  const turn = (): Promise<void> => {
-    earlier = earlier.then(async () => {
-      if (performance.now() - turned < 50) return;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      turned = performance.now();
-    });
-    return earlier;
-  };
-  const states = new Map<string, Float64Array>();
-  const types = new Map<string, TensorType>();
-  const stateOf = (name: string): Float64Array => {
-    const state = states.get(name);
-    if (!state) throw new Error(`cpu: there is no state ${name}`);
-    return state;
-  };
-  const pair = (a: string, b: string): [Float64Array, Float64Array] => {
-    const [x, y] = [stateOf(a), stateOf(b)];
-    checkSameType([a, types.get(a) as TensorType], [b, types.get(b) as TensorType]);
-    return [x, y];
-  };
-  return {
-    name: 'cpu',
-    kernelChoices: {},
-    prepare: async (graphs) =>
-      graphs.map((graph): Program => {
-        for (const [name, v] of graph.states) {
-          types.set(name, v);
-          if (!states.has(name)) states.set(name, new Float64Array(sizeOf(v.shape)));
-        }
-        const executor = createCpuExecutor(graph, states);
-        const inputs: Record<string, TensorData> = {};
-        for (const [name, v] of graph.inputs) inputs[name] = allocate(v.dtype, sizeOf(v.shape));
-        return {
-          inputs,
-          async run() {
-            const outputs: Outputs = {};
-            for (const [name, data] of Object.entries(executor.run(inputs))) {
-              const array = allocate(graph.outputs.get(name)?.dtype ?? 'f32', data.length);
-              array.set(data);
-              outputs[name] = array;
-            }
-            await turn();
-            return outputs;
-          },
-          submit: () => void executor.run(inputs),
-        };
-      }),
-    release: () => undefined,
-    write: (name, data, offset = 0) => stateOf(name).set(data, offset),
-    async read(name) {
-      const { dtype, shape } = types.get(name) as Tensor;
-      const data = allocate(dtype, sizeOf(shape));
-      data.set(stateOf(name));
-      return { dtype, shape, data };
-    },
-    copy(from, to) {
-      const [source, target] = pair(from, to);
-      target.set(source);
-    },
-    swap(a, b) {
-      const [x, y] = pair(a, b);
-      for (let i = 0; i < x.length; i++) [x[i], y[i]] = [y[i] as number, x[i] as number];
-    },
-    destroy: () => states.clear(),
-  };
 }
 
 /** Returns the size of all states of a graph (weights, optimizer moments, caches) in bytes. */

@@ -3,7 +3,7 @@
 import { fixedPositions } from '../model/fixed-positions.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { type WeightReader, weightParts } from '../model/quantized-parameters.ts';
+import type { WeightReader } from '../model/quantized-parameters.ts';
 import type { Engine } from './engine.ts';
 
 /**
@@ -18,7 +18,7 @@ export function writePositions(engine: Engine, c: ModelConfig, suffix = ''): voi
 export function writeWeights(engine: Engine, c: ModelConfig, p: ParameterList, weights: Float32Array): void {
   if (!p.quantization) engine.write(`weights${p.stateSuffix ?? ''}`, weights);
   else
-    for (const part of weightParts(p)) {
+    for (const part of p.quantization.parts(p)) {
       const start = part.parameter.offset + part.first;
       for (const { state, offset, data } of part.states(weights.subarray(start, start + part.count)))
         engine.write(state, data, offset);
@@ -31,6 +31,7 @@ const maxQueued = 64 * 2 ** 20;
 
 /** `writeWeights` of weights that are read in parts: the host holds a few of them at once, never all. */
 export async function readWeights(engine: Engine, c: ModelConfig, p: ParameterList, from: WeightReader): Promise<void> {
+  const { weightParts } = await import('../model/quantized-parameters.ts');
   let queued = 0;
   for (const part of weightParts(p)) {
     const values = await from.read(part.parameter, part.first, part.count);

@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { fromBfloat16 } from '../core/float16.ts';
-import { type DType, type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
+import { type DType, sizeOf, type Tensor } from '../core/tensor.ts';
 import { isObject, type Json } from './json-files.ts';
 
 /** Maximum header size, as in the reference implementation. */
@@ -28,7 +28,7 @@ const widths: Record<string, number> = {
   F8_E4M3: 1,
   F8_E5M2: 1,
 };
-const names: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
+export const safetensorsNames: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
 
 /** Bytes of a number of a dtype. */
 export const dtypeBytes = (dtype: string): number => widths[dtype] ?? 0;
@@ -156,60 +156,4 @@ export function tensorFromBytes(file: string, key: string, dtype: string, shape:
     default:
       throw new HeddleError(`${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64`);
   }
-}
-
-/** A tensor as raw bytes: a safetensors dtype, and row-major little-endian data. */
-export interface RawTensor {
-  readonly dtype: string;
-  readonly shape: Shape;
-  readonly bytes: Uint8Array;
-}
-
-/**
- * Writes a safetensors file: tensors sorted by name, header padded with spaces to a multiple of 8 bytes.
- *
- * @example
- * const bytes = writeSafetensors({ w: { dtype: 'f32', shape: [2], data: new Float32Array([1, 2]) } }, { format: 'pt' });
- */
-export function writeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
-  const raw: Record<string, RawTensor> = Object.create(null);
-  for (const [key, { dtype, shape, data }] of Object.entries(tensors))
-    raw[key] = { dtype: names[dtype], shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-  return writeRawTensors(raw, metadata);
-}
-
-/** Like `writeSafetensors`, for raw bytes of any safetensors dtype. */
-export function writeRawTensors(
-  tensors: Readonly<Record<string, RawTensor>>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
-  // No prototype: a tensor may be named __proto__.
-  const header: Record<string, unknown> = Object.create(null);
-  if (metadata) header.__metadata__ = metadata;
-  const order = Object.keys(tensors).sort();
-  let at = 0;
-  for (const key of order) {
-    const { dtype, shape, bytes } = tensors[key] as RawTensor;
-    if (key === '__metadata__') throw new Error('safetensors: __metadata__ is not a valid tensor name');
-    const width = widths[dtype] as number;
-    if (sizeOf(shape) * width !== bytes.length)
-      throw new Error(`safetensors: ${key} [${shape}] has ${bytes.length / width} elements`);
-    header[key] = { dtype, shape, data_offsets: [at, at + bytes.length] };
-    at += bytes.length;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const length = Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
-  new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
-  file.set(json, 8);
-  at = 8 + length;
-  for (const key of order) {
-    const { bytes } = tensors[key] as RawTensor;
-    file.set(bytes, at);
-    at += bytes.length;
-  }
-  return file;
 }

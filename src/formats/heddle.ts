@@ -5,41 +5,21 @@ import { fingerprintOf } from '../core/fingerprint.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { type Json, jsonBytes, parseJson, readJson } from '../files/json-files.ts';
-import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../files/safetensors.ts';
+import { type Json, parseJson, readJson } from '../files/json-files.ts';
+import { modelFileNames as names } from '../files/model-file.ts';
+import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
-import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
+import { parameterList, weightsFromTensors } from '../model/parameters.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { heddleTokenizerFiles, readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
+import { readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
 
 /** `format` of config.json. */
 export const heddleFormat = 'heddle';
-const version = 1;
+/** `version` of config.json. */
+export const formatVersion = 1;
 
 /** Key of the fingerprint of the tokenizer files in the metadata of the weights, which do not have their text. */
-const filesKey = 'tokenizer_files';
-
-/** Exports a model: the files of the folder by name. */
-export function heddleFiles({
-  config,
-  weights,
-  source,
-  target,
-  sourceCheckpoint,
-}: SavedModel): Record<string, Uint8Array> {
-  const { files = {}, ...origin } = sourceCheckpoint ?? {};
-  const described: Record<string, Uint8Array> = {
-    [names.config]: jsonBytes({ format: heddleFormat, version, model: config, ...(sourceCheckpoint && { origin }) }),
-    ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),
-  };
-  // Tokenizer files of other tools may be binary or large, so they are not embedded in the weights.
-  const metadata = sourceCheckpoint
-    ? { format: heddleFormat, [filesKey]: fingerprintOf(Object.values(files)) }
-    : modelMetadata(heddleFormat, described);
-  const tensors = tensorsFromWeights(parameterList(config), weights);
-  return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
-}
+export const filesKey = 'tokenizer_files';
 
 /** Tensors with f16 as f32: the file may store weights in half the size. */
 const widened = (tensors: Record<string, Tensor>): Record<string, Tensor> =>
@@ -58,9 +38,9 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     throw new HeddleError(
       `${configPath}: not a model: it has neither "format": "${heddleFormat}" nor a "model_type" of Hugging Face`,
     );
-  if (raw.version !== version)
+  if (raw.version !== formatVersion)
     throw new HeddleError(
-      `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${version}`,
+      `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${formatVersion}`,
     );
   if (typeof raw.model !== 'object' || raw.model === null)
     throw new HeddleError(`${configPath}: the field model is missing`);

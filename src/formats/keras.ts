@@ -8,7 +8,7 @@ import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
-import { writeSafetensors } from '../files/safetensors.ts';
+import { writeSafetensors } from '../files/write-safetensors.ts';
 import { type ModelConfig, type StackSizes, stackSizes } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';

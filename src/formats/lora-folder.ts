@@ -7,7 +7,8 @@ import { fromFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { existingFolder, type Files } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../files/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
+import { writeSafetensors } from '../files/write-safetensors.ts';
 import {
   type LoraConfig,
   type LoraTarget,

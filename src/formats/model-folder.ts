@@ -2,26 +2,12 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
-import { existingFolder, type Files, writeFolder } from '../files/files.ts';
+import { existingFolder, type Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
-import { heddleFiles, heddleFormat, loadHeddle } from './heddle.ts';
+import { heddleFormat, loadHeddle } from './heddle.ts';
 import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
-
-/**
- * Saves a model in heddle's format, atomically: an existing folder stays in place until the new one is complete.
- * `extra` are additional files by name, such as optimizer state.
- *
- * @example
- * await saveModelFolder(files, 'out', model);
- */
-export const saveModelFolder = (
-  files: Files,
-  folder: string,
-  model: SavedModel,
-  extra: Readonly<Record<string, Uint8Array>> = {},
-): Promise<void> => writeFolder(files, folder, { ...heddleFiles(model), ...extra });
 
 /** config.json of a folder or of its previous version; undefined if there is none or it is not JSON. */
 async function configIn(files: Files, folder: string): Promise<Json | undefined> {

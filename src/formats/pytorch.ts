@@ -9,7 +9,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
-import { writeSafetensors } from '../files/safetensors.ts';
+import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import {

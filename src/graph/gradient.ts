@@ -13,11 +13,12 @@ import {
   type Value,
 } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
+import { gradientOf } from './op-gradients.ts';
 import { recompute, type SegmentOf } from './recompute.ts';
 
 /**
  * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not depend on it.
- * The op of `loss` is the root: its `grad` is called without gradients of its outputs. `segmentOf` turns on gradient
+ * The op of `loss` is the root: its gradient is called without gradients of its outputs. `segmentOf` turns on gradient
  * checkpointing: nodes of a segment that it names are recomputed before the gradients of their segment instead of
  * stored.
  *
@@ -48,12 +49,13 @@ export function gradients(
     if (!node.outputs.some((v) => needed.has(v))) continue;
     if (node !== loss.node && !node.outputs.some((v) => total.has(v))) continue;
     const { op, attrs } = node;
-    if (!op.grad) throw new Error(`${op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
+    const gradient = gradientOf(op);
+    if (!gradient) throw new Error(`${op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
     const source = recomputed.of(node);
     graph.scope(node.scope, () => {
       const dOutputs = gradientsByName(node, total);
-      const found = op.grad?.(builder, inputsOf(source), outputsOf(source), dOutputs, attrs);
-      const dInputs = aligned(node.inputNames, found ?? {});
+      const found = gradient(builder, inputsOf(source), outputsOf(source), dOutputs, attrs);
+      const dInputs = aligned(node.inputNames, found);
       for (const [i, v] of node.inputs.entries()) {
         const d = dInputs[i];
         if (!d || !needed.has(v)) continue;

@@ -1,10 +1,8 @@
-// Rewrites: small, named changes of a graph that make fewer and larger kernels without changing what is computed. Each
-// can be switched off by name, so that a test can compare the fused graph with the plain one.
+// The rewrites of losses and gradients, beside those of the layers (layer-rewrites.ts), and the names of all.
 
 import { HeddleError } from '../core/errors.ts';
 import { bytesOf, matrixOf, sameShape, sizeOf } from '../core/tensor.ts';
-import type { DropoutAttrs } from '../ops/dropout-mask.ts';
-import { activationBackwardOp, activationOp } from '../ops/elementwise/activation.ts';
+import { activationBackwardOp } from '../ops/elementwise/activation-backward.ts';
 import { addOp } from '../ops/elementwise/add.ts';
 import { columnSumOp } from '../ops/elementwise/column-sum.ts';
 import { dropoutOp } from '../ops/elementwise/dropout.ts';
@@ -14,18 +12,10 @@ import { projectedLossOp } from '../ops/loss/projected-loss.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
 import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
 import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
-import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
 import { normSumsOp, padded } from '../ops/norm/norm-sums.ts';
-import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
 import { applicationOf, type Node, type Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
-
-/** One rewrite: changes what it can at `node`; returns whether it did. */
-type Rule = (graph: Graph, node: Node, users: ReadonlyMap<Value, readonly Node[]>) => boolean;
-
-/** The one node that reads a value, if no other does and no run reads it back. */
-const onlyReader = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v: Value): Node | undefined =>
-  users.get(v)?.length === 1 && !graph.isOutput(v) ? users.get(v)?.[0] : undefined;
+import { applyAll, fuseLayers, layerRules, onlyReader, type Rule } from './layer-rewrites.ts';
 
 /**
  * Maximum bytes of logits at once by default: 16 MiB, or more if there were more than 8 chunks, each of which adds
@@ -33,8 +23,8 @@ const onlyReader = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v:
  */
 const maxLogits = { usual: 2 ** 24, chunks: 8, most: 2 ** 27 } as const;
 
-/** Before differentiation: on the nodes that the model adds. */
-const forwardRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<string, Rule> => ({
+/** Before differentiation: on the loss. */
+const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<string, Rule> => ({
   /** The loss of large logits goes through the rows in chunks, with the projection and, in training, all gradients. */
   'loss-chunks'(graph, node, users) {
     const loss = applicationOf(node, crossEntropyOp);
@@ -61,52 +51,6 @@ const forwardRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record
     const chunked = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };
     const attrs = { ...chunked, ...(frozen && { frozen }), ...(packed && { format: packed.attrs.format }) };
     graph.replace([product.node, node], projectedLossOp, { x, ...weights, targets, step, b }, attrs, { nll, hit });
-    return true;
-  },
-  /** activation(linear(x)) becomes the epilogue of the product. */
-  'linear-activation'(graph, node, users) {
-    const f = applicationOf(node, activationOp);
-    const product = applicationOf(f?.inputs.x.node, linearOp);
-    if (!f || !product || product.attrs.activation !== 'none' || product.attrs.rate) return false;
-    if (onlyReader(graph, users, f.inputs.x) !== node) return false;
-    const attrs = { ...product.attrs, activation: f.attrs.kind };
-    graph.replace([product.node, node], linearOp, product.inputs, attrs, { y: f.outputs.y });
-    return true;
-  },
-  /** layer_norm(residual + dropout(x)) becomes one kernel that also stores the sum; rms_norm too. */
-  'residual-norm'(graph, node, users) {
-    const layer = applicationOf(node, layerNormOp);
-    const norm = layer ?? applicationOf(node, rmsNormOp);
-    const plus = applicationOf(norm?.inputs.x.node, addOp);
-    if (!norm || !plus) return false;
-    const { x: s, gamma } = norm.inputs;
-    const at = graph.nodes.indexOf(node);
-    if (users.get(s)?.some((user) => graph.nodes.indexOf(user) < at)) return false;
-    const { a: residual, b: x } = plus.inputs;
-    const dropped = applicationOf(x.node, dropoutOp);
-    const { y, stats } = norm.outputs;
-    const { eps } = norm.attrs;
-    const replace = (old: Node[], inputs: { x: Value; step?: Value }, mask: DropoutAttrs): void => {
-      const all = { ...inputs, residual, gamma };
-      const outputs = { y, s, stats };
-      if (layer) graph.replace(old, addLayerNormOp, { ...all, beta: layer.inputs.beta }, { eps, ...mask }, outputs);
-      else graph.replace(old, addRmsNormOp, all, { eps, ...mask }, outputs);
-    };
-    if (dropped && residual !== x && onlyReader(graph, users, x) === plus.node) {
-      const { x: branch, step } = dropped.inputs;
-      replace([dropped.node, plus.node, node], { x: branch, step }, dropped.attrs);
-    } else replace([plus.node, node], { x }, { rate: 0, site: 0 });
-    return true;
-  },
-  /** dropout(linear(x)), activation included, becomes the epilogue of the product. */
-  'linear-dropout'(graph, node, users) {
-    const dropped = applicationOf(node, dropoutOp);
-    const product = applicationOf(dropped?.inputs.x.node, linearOp);
-    if (!dropped || !product || product.attrs.rate || product.outputs.y !== dropped.inputs.x) return false;
-    if (onlyReader(graph, users, dropped.inputs.x) !== node) return false;
-    const inputs = { ...product.inputs, step: dropped.inputs.step };
-    const outputs = { y: dropped.outputs.y, z: product.outputs.z };
-    graph.replace([product.node, node], linearOp, inputs, { ...product.attrs, ...dropped.attrs }, outputs);
     return true;
   },
 });
@@ -235,7 +179,8 @@ const placedRewrites: Record<string, (graph: Graph) => void> = {
 
 /** Names of all rewrites, for `--no-fuse`. */
 export const rewriteNames: readonly string[] = [
-  ...Object.keys(forwardRules()),
+  ...Object.keys(lossRules()),
+  ...Object.keys(layerRules),
   ...Object.keys(backwardRules),
   ...Object.keys(placedRewrites),
 ];
@@ -259,7 +204,10 @@ export const fuseForward = (
   off: readonly string[] = [],
   logitBytes?: number,
   trained?: ReadonlySet<Value>,
-): void => applyAll(graph, forwardRules(logitBytes, trained), off);
+): void => {
+  applyAll(graph, lossRules(logitBytes, trained), off);
+  fuseLayers(graph, off);
+};
 
 /**
  * Applies the rewrites of gradients, except those named in `off`, until none applies.
@@ -277,14 +225,4 @@ export const fuseBackward = (graph: Graph, off: readonly string[] = []): void =>
  */
 export function fusePlaced(graph: Graph, off: readonly string[] = []): void {
   for (const [name, rewrite] of Object.entries(placedRewrites)) if (!off.includes(name)) rewrite(graph);
-}
-
-function applyAll(graph: Graph, rules: Record<string, Rule>, off: readonly string[]): void {
-  for (const [name, rule] of Object.entries(rules)) {
-    if (off.includes(name)) continue;
-    for (let changed = true; changed; ) {
-      const users = graph.users();
-      changed = graph.nodes.some((node) => rule(graph, node, users));
-    }
-  }
 }

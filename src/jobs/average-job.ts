@@ -1,7 +1,7 @@
 // heddle average: the mean of the weights of several checkpoints of one training (Vaswani et al., 2017, section 6.1).
 
 import { check } from '../core/errors.ts';
-import { saveModelFolder } from '../formats/model-folder.ts';
+import { saveModelFolder } from '../formats/save-heddle.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';

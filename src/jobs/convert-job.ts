@@ -2,10 +2,11 @@
 
 import { version } from '../../package.json';
 import { openFolder } from '../api/load-model.ts';
-import type { ModelFormat, SaveOptions } from '../api/save-model.ts';
+import type { SaveOptions } from '../api/save-model.ts';
 import { check, HeddleError } from '../core/errors.ts';
 import { existingFolder, writeFolder } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
+import type { ModelFormat } from '../formats/shared/model-formats.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { TorchSettings } from '../formats/torch-run/torch-run-files.ts';
 import { loraConfig } from '../model/lora.ts';

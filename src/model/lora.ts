@@ -8,10 +8,18 @@ import { addColumns } from '../ops/elementwise/columns.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import type { Value } from '../ops/op.ts';
+import { initializeWeights } from './initialize-weights.ts';
 import type { ModelConfig } from './model-config.ts';
-import { type LoraConfig, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
+import {
+  type LoraAdapter,
+  type LoraConfig,
+  type LoraLayers,
+  layOutParameters,
+  type Parameter,
+  type ParameterList,
+} from './parameter-layout.ts';
 import { globMatcher, hfModuleNames, noMatchError } from './parameter-names.ts';
-import { initializeWeights, parameterList } from './parameters.ts';
+import { parameterList } from './parameters.ts';
 
 export type { LoraConfig } from './parameter-layout.ts';
 
@@ -108,29 +116,20 @@ export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList 
 export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number): Float32Array =>
   initializeWeights(c, list, seed, 'xavier');
 
-/** The LoRA layers in a graph. */
-export interface LoraLayers {
-  /** The parameters, in the order of `loraParameters`. */
-  readonly values: readonly Value[];
-  /**
-   * Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y if it has
-   * none.
-   */
-  extend(weight: string, x: Value, y: Value): Value;
-}
-
 /**
  * A parameter list whose graphs add the LoRA adapter in `state` to the linear layers; `p` itself without one. Training
  * has it in the state `lora`.
  */
 export const adaptedParameters = (p: ParameterList, lora?: LoraConfig, state = 'lora'): ParameterList =>
-  lora ? { ...p, adapter: { lora, state } } : p;
+  lora
+    ? { ...p, adapter: { lora, state, open: (graph, c, ...rest) => openLora(graph, c, { lora, state }, ...rest) } }
+    : p;
 
-/** Adds the parameters of a LoRA adapter to a graph. Pass `site`, which numbers dropout sites, to train. */
-export function openLora(
+/** Adds the parameters of a LoRA adapter to a graph. */
+function openLora(
   graph: Graph,
   c: ModelConfig,
-  { lora, state }: NonNullable<ParameterList['adapter']>,
+  { lora, state }: Pick<LoraAdapter, 'lora' | 'state'>,
   step: Value,
   site?: () => number,
 ): LoraLayers {

@@ -2,6 +2,8 @@
 // of a LoRA adapter.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { PackedEmbeddingOptions } from '../ops/embedding/packed-embedding.ts';
 import type { PackedFormat } from '../ops/matmul/packed-weights.ts';
 import type { Builder, Value } from '../ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
@@ -39,8 +41,8 @@ export interface ParameterList {
   readonly count: number;
   /** The layout of quantized weights, which are not trained; see quantized-parameters.ts. */
   readonly quantization?: Quantization;
-  /** The LoRA adapter that graphs add to the linear layers, and the state that has it; see lora.ts. */
-  readonly adapter?: { readonly lora: LoraConfig; readonly state: string };
+  /** The LoRA adapter that graphs add to the linear layers; see lora.ts. */
+  readonly adapter?: LoraAdapter;
   /** Suffix of the names of the model's states, for a further model of an ensemble; default: none. */
   readonly stateSuffix?: string;
   /** The further models of an ensemble, and how the logits of all are averaged; see ensemble.ts. */
@@ -78,6 +80,26 @@ export interface LoraConfig {
   readonly dropout: number;
 }
 
+/** A LoRA adapter of graphs. Only programs that use one load its code. */
+export interface LoraAdapter {
+  readonly lora: LoraConfig;
+  /** The state that has its parameters. */
+  readonly state: string;
+  /** Adds the parameters to a graph. Pass `site`, which numbers dropout sites, to train. */
+  open(graph: Graph, c: ModelConfig, step: Value, site?: () => number): LoraLayers;
+}
+
+/** The LoRA layers in a graph. */
+export interface LoraLayers {
+  /** The parameters, in the order of `loraParameters`. */
+  readonly values: readonly Value[];
+  /**
+   * Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y if it has
+   * none.
+   */
+  extend(weight: string, x: Value, y: Value): Value;
+}
+
 /** The layout of quantized weights: matrices packed into words with their scales, and the parameters that stay f32. */
 export interface Quantization {
   readonly format: PackedFormat;
@@ -91,6 +113,46 @@ export interface Quantization {
   readonly scales: number;
   /** The parameters that stay f32, in a buffer of their own. */
   readonly plain: ParameterList;
+  /** Adds the weights to a graph. Only programs that have such weights load the code. */
+  open(graph: Graph, stateSuffix: string): OpenedWeights;
+  /** The weights of the list in parts; see `weightParts`. */
+  parts(list: ParameterList): Iterable<WeightPart>;
+}
+
+/** Quantized weights in a graph: the buffer and the values of the parameters that stay f32, and the matrices. */
+export interface OpenedWeights {
+  readonly buffer: Value;
+  readonly plain: readonly (readonly [name: string, value: Value])[];
+  readonly quantized: QuantizedWeights;
+}
+
+/** The quantized matrices in a graph, by name. Each function throws if a matrix is not quantized. */
+export interface QuantizedWeights {
+  /** x · Wᵀ + b: [.., in] -> [.., out]. */
+  linear(x: Value, name: string, b?: Value): Value;
+  /** Rows of a table for ids [B,T], as the op `packedEmbedding`. */
+  embedding(ids: Value, name: string, options: PackedEmbeddingOptions): Value;
+}
+
+/** Data of a state, from element `offset` on. */
+export interface StateData {
+  readonly state: string;
+  readonly offset: number;
+  readonly data: Float32Array | Uint32Array;
+}
+
+/** A part of the weights: elements `first` to `first + count - 1` of a parameter, and the data of the states it becomes. */
+export interface WeightPart {
+  readonly parameter: Parameter;
+  readonly first: number;
+  readonly count: number;
+  states(values: Float32Array): StateData[];
+}
+
+/** Bytes of the states with weights. */
+export function weightBytes({ quantization, size, ensemble }: ParameterList): number {
+  const own = 4 * (quantization ? quantization.words + quantization.scales + quantization.plain.size : size);
+  return (ensemble?.others ?? []).reduce((sum, { parameters }) => sum + weightBytes(parameters), own);
 }
 
 /**

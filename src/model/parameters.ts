@@ -3,7 +3,6 @@
 // weight decay, follow.
 
 import { HeddleError } from '../core/errors.ts';
-import { keyOf, random } from '../core/random.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
 import { type ModelConfig, sharesEmbeddings, stackSizes } from './model-config.ts';
 import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
@@ -100,60 +99,6 @@ export function parameterList(c: ModelConfig): ParameterList {
     // 128 for matrices: their f16 copies, half as long, then start at multiples of 256 bytes as bindings require.
     ({ decay }) => (decay ? 128 : 64),
   );
-}
-
-/**
- * Initialization schemes: `xavier` as in PyTorch's nn.Transformer (uniform; Glorot and Bengio, 2010);
- * `truncated-normal`: std 0.02, cut at 2 std.
- */
-export const initSchemes = ['xavier', 'truncated-normal'] as const;
-/** Name of an initialization scheme. */
-export type InitScheme = (typeof initSchemes)[number];
-
-/**
- * Initializes weights: returns an array [list.size] that depends only on configuration, scheme and seed.
- *
- * @example
- * const config = modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 100 });
- * const weights = initializeWeights(config, parameterList(config), 42);
- */
-export function initializeWeights(
-  c: ModelConfig,
-  list: ParameterList,
-  seed: number,
-  scheme: InitScheme = 'xavier',
-): Float32Array {
-  const weights = new Float32Array(list.size);
-  for (const p of list.all) {
-    const r = random(seed, keyOf('init'), keyOf(p.name));
-    const values = weights.subarray(p.offset, p.offset + sizeOf(p.shape));
-    const truncated = () => {
-      for (;;) {
-        const z = r.normal();
-        if (Math.abs(z) <= 2) return 0.02 * z;
-      }
-    };
-    const draw = (): number => {
-      const { init } = p;
-      switch (init.kind) {
-        case 'constant':
-          return init.value;
-        case 'uniform':
-          return scheme === 'truncated-normal' ? 0 : (2 * r.uniform() - 1) * init.bound;
-        case 'matrix':
-          if (scheme === 'truncated-normal') return truncated();
-          return (2 * r.uniform() - 1) * Math.sqrt(6 / (init.fanIn + init.fanOut));
-        case 'embedding':
-          if (scheme === 'truncated-normal') return truncated();
-          return r.normal() / Math.sqrt(c.dModel);
-      }
-    };
-    for (let i = 0; i < values.length; i++) values[i] = draw();
-    // The embedding of padding starts at zero, as in torch.nn.Embedding(padding_idx).
-    if (p.init.kind === 'embedding' && !p.name.includes('_pos.'))
-      values.fill(0, c.padId * c.dModel, (c.padId + 1) * c.dModel);
-  }
-  return weights;
 }
 
 /** Returns the shape of each tensor of PyTorch's state_dict by name. */

@@ -4,11 +4,19 @@
 import { formatMiB } from '../core/format-numbers.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { PackedValue } from '../ops/matmul/packed-linear.ts';
+import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
+import { type PackedValue, packedLinear } from '../ops/matmul/packed-linear.ts';
 import { pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
-import type { Value } from '../ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
-import { layOutParameters, type Parameter, type ParameterList, type Quantization } from './parameter-layout.ts';
+import {
+  layOutParameters,
+  type OpenedWeights,
+  type Parameter,
+  type ParameterList,
+  type Quantization,
+  type WeightPart,
+  weightBytes,
+} from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';
 
 /**
@@ -35,31 +43,28 @@ export function quantizedParameters(p: ParameterList, format: WeightFormat): Par
     if (format === 'int8') scales += aligned(rows);
   }
   const plain = layOutParameters(p.all.filter((parameter) => !isQuantized(parameter)));
-  return { ...p, quantization: { format, matrices, words, scales, plain } };
+  return { ...p, quantization: quantizationOf({ format, matrices, words, scales, plain }) };
 }
 
+/** Facts about quantized weights. */
+type QuantizedLayout = Omit<Quantization, 'open' | 'parts'>;
+
+/** A layout with the code for its weights. */
+const quantizationOf = (layout: QuantizedLayout): Quantization => ({
+  ...layout,
+  open: (graph, suffix) => openQuantized(graph, layout, suffix),
+  parts: weightParts,
+});
+
 /** Names of the states with quantized weights. */
-const stateNames = ({ format }: Quantization, suffix = '') => ({
+const stateNames = ({ format }: Pick<Quantization, 'format'>, suffix = '') => ({
   words: `quantized.${format}${suffix}`,
   scales: `quantized.${format}.scales${suffix}`,
   plain: `quantized.${format}.plain${suffix}`,
 });
 
-/** The quantized matrices in a graph. */
-export interface QuantizedWeights {
-  /** Returns a matrix by name. Throws if it is not quantized. */
-  matrix(name: string): PackedValue;
-}
-
-/**
- * Adds quantized weights to a graph. Returns the buffer and the values of the parameters that stay f32, and the
- * matrices.
- */
-export function openQuantized(
-  graph: Graph,
-  quantization: Quantization,
-  suffix?: string,
-): { buffer: Value; plain: [string, Value][]; quantized: QuantizedWeights } {
+/** Adds quantized weights to a graph. */
+function openQuantized(graph: Graph, quantization: QuantizedLayout, suffix?: string): OpenedWeights {
   const { format, matrices, plain } = quantization;
   const names = stateNames(quantization, suffix);
   const words = graph.state(names.words, 'u32', [quantization.words]);
@@ -74,15 +79,17 @@ export function openQuantized(
       ...(scales && { scales: graph.slice(scales, `${name}.scales`, scale, [rows]) }),
     });
   }
+  const matrix = (name: string): PackedValue => {
+    const value = values.get(name);
+    if (!value) throw new Error(`model: ${name} is not quantized to ${format}`);
+    return value;
+  };
   return {
     buffer,
     plain: plain.all.map(({ name, offset, shape }) => [name, graph.slice(buffer, name, offset, shape)]),
     quantized: {
-      matrix(name) {
-        const value = values.get(name);
-        if (!value) throw new Error(`model: ${name} is not quantized to ${format}`);
-        return value;
-      },
+      linear: (x, name, b) => packedLinear(graph, x, matrix(name), b),
+      embedding: (ids, name, options) => packedEmbedding(graph, ids, matrix(name), options),
     },
   };
 }
@@ -95,21 +102,6 @@ export interface WeightReader {
 
 /** Numbers in a part of a matrix that is quantized at once, as f32: 16 MiB. */
 const partSize = 2 ** 22;
-
-/** Data of a state, from element `offset` on. */
-export interface StateData {
-  readonly state: string;
-  readonly offset: number;
-  readonly data: Float32Array | Uint32Array;
-}
-
-/** A part of the weights: elements `first` to `first + count - 1` of a parameter, and the data of the states it becomes. */
-export interface WeightPart {
-  readonly parameter: Parameter;
-  readonly first: number;
-  readonly count: number;
-  states(values: Float32Array): StateData[];
-}
 
 /** The weights of a list in parts of 16 MiB, each quantized by itself if the list is: one after another fills its states. */
 export function* weightParts(p: ParameterList): Generator<WeightPart> {
@@ -143,12 +135,6 @@ export function* weightParts(p: ParameterList): Generator<WeightPart> {
       };
     }
   }
-}
-
-/** Returns the size in bytes of the states with weights. */
-export function weightBytes({ quantization, size, ensemble }: ParameterList): number {
-  const own = 4 * (quantization ? quantization.words + quantization.scales + quantization.plain.size : size);
-  return (ensemble?.others ?? []).reduce((sum, { parameters }) => sum + weightBytes(parameters), own);
 }
 
 /** Describes the memory of a format: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10 MiB`. */

@@ -13,20 +13,15 @@ import { takeColumns } from '../ops/elementwise/columns.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
 import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
-import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
 import { tokenPositions } from '../ops/embedding/token-positions.ts';
 import { linear } from '../ops/matmul/linear.ts';
-import { packedLinear } from '../ops/matmul/packed-linear.ts';
 import { layerNorm } from '../ops/norm/layer-norm.ts';
 import { rmsNorm } from '../ops/norm/rms-norm.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step-scalars.ts';
 import { fixedPositionRows } from './fixed-positions.ts';
-import { type LoraLayers, openLora } from './lora.ts';
-
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from './model-config.ts';
-import type { ParameterList } from './parameter-layout.ts';
-import { openQuantized, type QuantizedWeights } from './quantized-parameters.ts';
+import type { LoraLayers, ParameterList, QuantizedWeights } from './parameter-layout.ts';
 
 /** A transformer being built into a graph. */
 export interface Transformer {
@@ -70,7 +65,7 @@ export function openTransformer(
   training: boolean,
 ): Transformer {
   const { quantization, adapter, stateSuffix = '' } = parameters;
-  const opened = quantization && openQuantized(graph, quantization, stateSuffix);
+  const opened = quantization?.open(graph, stateSuffix);
   const weightBuffer = opened?.buffer ?? graph.state(`weights${stateSuffix}`, 'f32', [parameters.size]);
   const slices = () =>
     parameters.all.map(({ name, offset, shape }) => [name, graph.slice(weightBuffer, name, offset, shape)] as const);
@@ -88,7 +83,7 @@ export function openTransformer(
     step,
     nextSite,
     ...(opened && { quantized: opened.quantized }),
-    ...(adapter && { lora: openLora(graph, config, adapter, step, training ? nextSite : undefined) }),
+    ...(adapter && { lora: adapter.open(graph, config, step, training ? nextSite : undefined) }),
   };
 }
 
@@ -182,8 +177,8 @@ export function embed(
     ...(places && { places }),
   };
   if (m.quantized) {
-    const matrix = m.quantized.matrix(table);
-    const x = g.scope('embed', () => packedEmbedding(g, tokens.ids, matrix, { ...options, width: c.dModel }));
+    const { quantized } = m;
+    const x = g.scope('embed', () => quantized.embedding(tokens.ids, table, { ...options, width: c.dModel }));
     return drop(m, c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x, c.dropout.embedding); // [B, T, D]
   }
   const x = g.scope('embed', () =>
@@ -282,7 +277,7 @@ function affine(m: Transformer, prefix: string, x: Value): Value {
 
 /** x · Wᵀ + b with a matrix by name, quantized or not: [.., in] -> [.., out]. */
 function multiply(m: Transformer, x: Value, name: string, b?: Value): Value {
-  return m.quantized ? packedLinear(m.graph, x, m.quantized.matrix(name), b) : linear(m.graph, x, weight(m, name), b);
+  return m.quantized ? m.quantized.linear(x, name, b) : linear(m.graph, x, weight(m, name), b);
 }
 
 function norm(m: Transformer, name: string, x: Value): Value {

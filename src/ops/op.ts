@@ -1,6 +1,7 @@
-// What an op is: one definition with named inputs and outputs that holds its shape rule, its GPU launches, its gradient
-// and its CPU reference. Values and nodes are plain data; src/graph builds them, src/plan orders and places them,
-// src/cpu and src/gpu run them.
+// What an op is: one definition with named inputs and outputs that holds its shape rule and its GPU launches. Its gradient
+// and its CPU reference are in the definition too, as in a user's op, or apart from it, as those of this library: a page that
+// translates loads neither. Values and nodes are plain data; src/graph builds them, src/plan orders and places them, src/cpu
+// and src/gpu run them.
 
 import type { DType, Shape, TensorType } from '../core/tensor.ts';
 import type { ReferenceTensor } from './reference-tensor.ts';
@@ -210,7 +211,7 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   modelFlops?(inputs: ByName<I, TensorType>, outputs: ByName<O, TensorType>, attrs: A): number;
   /** The dispatches, in order. */
   launch(inputs: ByName<I, Value>, outputs: ByName<O, Value>, attrs: A, context: LaunchContext<I, O>): Launch[];
-  /** Gradients of the inputs from those of the outputs, as further nodes. */
+  /** Adds the gradients of the inputs, from those of the outputs, as further nodes. */
   grad?(
     builder: Builder,
     inputs: ByName<I, Value>,
@@ -219,15 +220,39 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
     attrs: A,
   ): SomeByName<I>;
   /**
-   * Slow float64 loops that anyone can check by eye. Outputs are zero at first; inputs in `mutates` are written in
-   * place.
+   * Slow float64 loops that anyone can check by eye: the CPU engine runs them, and checks compare kernels with them. Outputs are
+   * zero at first; inputs in `mutates` are written in place.
    */
-  reference(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
+  reference?(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
 }
 
 /** An op of any names and attributes: what graphs and plans handle. */
 // biome-ignore lint/suspicious/noExplicitAny: the names of an op are both read and written, so only `any` covers all of them.
 export type AnyOp = Op<any, any, any>;
+
+/** The gradient of an op, as in its definition. */
+export type GradientOf<T extends AnyOp> = NonNullable<T['grad']>;
+
+/** The reference of an op, as in its definition. */
+export type ReferenceOf<T extends AnyOp> = NonNullable<T['reference']>;
+
+/** An op and its gradient, which is apart from its definition. */
+export type OpGradient = readonly [op: AnyOp, gradient: GradientOf<AnyOp>];
+
+/** An op and its reference, which is apart from its definition. */
+export type OpReference = readonly [op: AnyOp, reference: ReferenceOf<AnyOp>];
+
+/** Pairs an op with its gradient, whose types follow from the op. */
+export const opGradient = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  gradient: NoInfer<GradientOf<Op<I, O, A>>>,
+): OpGradient => [op, gradient];
+
+/** Pairs an op with its reference, whose types follow from the op. */
+export const opReference = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  reference: NoInfer<ReferenceOf<Op<I, O, A>>>,
+): OpReference => [op, reference];
 
 /**
  * Defines an op; the types of its functions follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared

@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import type { GpuHost } from '../core/host-name.ts';
-import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
+import { type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
 import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
@@ -130,7 +130,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
       return { place: s.choices?.place, failure };
     },
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
-      if (s.host === 'cpu') return cpuEngine();
+      if (s.host === 'cpu') return (await import('../engine/cpu-engine.ts')).cpuEngine();
       const opened = await context.device();
       const software = opened.gpu.adapterInfo.isFallbackAdapter;
       const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);

@@ -3,8 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
 import { existingFolder, type Files } from '../files/files.ts';
-import { type LanguageOptions, withLanguages } from '../formats/hf/languages.ts';
-import { isLoraFolder, loraBaseModel, withLora } from '../formats/lora-folder.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { JobContext } from './job.ts';
@@ -20,14 +19,28 @@ export async function openModel(
   languages: LanguageOptions = {},
   inParts = false,
 ): Promise<SavedModel> {
-  if ((await isLoraFolder(files, folder)) && !(await hasModel(files, folder)))
-    throw new HeddleError(
-      `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
-        ` (its base model is ${await loraBaseModel(files, folder)})`,
-    );
-  const model = withLanguages(await loadModelFolder(files, folder, inParts), languages);
+  if (!(await hasModel(files, folder))) await refuseLora(files, folder);
+  const loaded = await loadModelFolder(files, folder, inParts);
+  const model = namesLanguage(languages)
+    ? (await import('../formats/hf/languages.ts')).withLanguages(loaded, languages)
+    : loaded;
   for (const text of model.notes ?? []) emit({ type: 'message', text });
-  return adapter === undefined ? model : withLora(files, model, adapter);
+  if (adapter === undefined) return model;
+  return (await import('../formats/lora-folder.ts')).withLora(files, model, adapter);
+}
+
+/** Whether options of a call name a language; else the code of languages is not needed. */
+export const namesLanguage = ({ sourceLang, targetLang }: LanguageOptions): boolean =>
+  sourceLang !== undefined || targetLang !== undefined;
+
+/** Throws a HeddleError if a folder without a model has a LoRA adapter. */
+async function refuseLora(files: Files, folder: string): Promise<void> {
+  const { isLoraFolder, loraBaseModel } = await import('../formats/lora-folder.ts');
+  if (!(await isLoraFolder(files, folder))) return;
+  throw new HeddleError(
+    `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
+      ` (its base model is ${await loraBaseModel(files, folder)})`,
+  );
 }
 
 /** Whether a folder has a model configuration. */

@@ -2,8 +2,8 @@
 // pairs of the user, for the architecture of Keras's example and for fine-tuning.
 
 import { check } from '../core/errors.ts';
+import { initSchemes } from '../model/initialize-weights.ts';
 import { type DropoutRates, type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
-import { initSchemes } from '../model/parameters.ts';
 import {
   checkApplicable,
   checkSettings,

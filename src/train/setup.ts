@@ -4,15 +4,17 @@
 import { check, HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
 import type { Files } from '../files/files.ts';
-import { type HfType, hfFamilies } from '../formats/hf/hf-fields.ts';
+import { hfFamilies } from '../formats/hf/hf-fields.ts';
 import { withLanguages } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
+import type { HfType } from '../formats/shared/model-formats.ts';
 import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
+import type { InitScheme } from '../model/initialize-weights.ts';
 import { loraConfig } from '../model/lora.ts';
 import { type ModelOptions, modelConfig, presets } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { type InitScheme, parameterList } from '../model/parameters.ts';
+import { parameterList } from '../model/parameters.ts';
 import { createPace } from '../runtime/job-pace.ts';
 import {
   type CorpusContext,

@@ -6,10 +6,11 @@ import { readWeights, writePositions, writeWeights } from '../engine/model-state
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TokenSums } from '../metrics/translation-metrics.ts';
+import { type InitScheme, initializeWeights } from '../model/initialize-weights.ts';
 import { adaptedParameters, initializeLora, type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { type InitScheme, initializeWeights, parameterList } from '../model/parameters.ts';
+import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat, type WeightReader } from '../model/quantized-parameters.ts';
 import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, writeStep, zeroStep } from '../ops/step-scalars.ts';

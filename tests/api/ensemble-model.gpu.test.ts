@@ -5,7 +5,7 @@ import { openFolder } from '../../src/api/load-model.ts';
 import { createModel, type Model, type ModelHost } from '../../src/api/model.ts';
 import type { GpuEngineOptions } from '../../src/engine/engine.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';

@@ -9,10 +9,12 @@ import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { inLanguages, withLanguages } from '../../src/formats/hf/languages.ts';
 import { loraFiles, mergedWith } from '../../src/formats/lora-folder.ts';
-import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import type { Languages, SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { type LoraConfig, loraConfig, loraParameters } from '../../src/model/lora.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { tokenLabel } from '../../src/text/tokenizers/tokenizer.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
@@ -38,7 +40,11 @@ async function newModel(
     options.session ??
     openSession({ device: await gpuDevice(), tune: false, ...(events && { onEvent: (e) => events.push(e) }) });
   const platform = { modelPath: (name: string) => name } as never;
-  const model = createModel(options.saved ?? saved, hostOf(session.context, session.close, platform), { weights });
+  const made = options.saved ?? saved;
+  const model = createModel(made, hostOf(session.context, session.close, platform), {
+    weights,
+    ...(weights && { parameters: quantizedParameters(parameterList(made.config), weights) }),
+  });
   open.push(model);
   return model;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { caseNames, configurations, prepareCase } from '../../bench/peers/bench-cases.ts';
 import { findPytorch, makeGolden } from '../../bench/peers/golden-maker.ts';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { checkGolden } from '../../src/jobs/verify/golden-checks.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { jsonArrayWriter } from '../../src/cli/output.ts';
-import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
 import { letterModel } from '../support/saved-model.ts';

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
 import { letterModel } from '../support/saved-model.ts';

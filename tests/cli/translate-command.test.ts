@@ -3,7 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
 
 const model = () => join(scratch(), 'model');

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { heddle, isOneLine, scratch } from '../support/cli.ts';
 
 const golden = resolve(import.meta.dirname, '../fixtures/golden/odd-post');

@@ -1,7 +1,8 @@
 // Inspection of a model: the GPU gives what the CPU executor gives, and the numbers are those of the model.
 import { expect, it } from 'vitest';
 import { createInspector, likelyTokens } from '../../src/decode/inspection.ts';
-import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { writeWeights } from '../../src/engine/model-states.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { modelConfig, presets } from '../../src/model/model-config.ts';

@@ -3,9 +3,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';
 import { createTranslator } from '../../src/decode/translator.ts';
-import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { writeWeights } from '../../src/engine/model-states.ts';
-import { quantizedParameters, weightBytes, weightParts } from '../../src/model/quantized-parameters.ts';
+import { weightBytes } from '../../src/model/parameter-layout.ts';
+import { quantizedParameters, weightParts } from '../../src/model/quantized-parameters.ts';
 import { packedFormats } from '../../src/ops/matmul/packed-weights.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';

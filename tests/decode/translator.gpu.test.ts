@@ -9,7 +9,8 @@ import {
   type Translation,
   type Translator,
 } from '../../src/decode/translator.ts';
-import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { demoModels } from '../../demo/train/page/demo-models.ts';
 import { galleryModels } from '../../demo/train/page/gallery-models.ts';
-import { hfTypes } from '../../src/formats/hf/hf-fields.ts';
+import { hfTypes } from '../../src/formats/shared/model-formats.ts';
 import { repository } from '../../src/hub/repository.ts';
 
 it('has every family, each with a size, an example and a valid name', () => {

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { cpuEngine, type Engine, gpuEngine, stateBytes } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { type Engine, gpuEngine, stateBytes } from '../../src/engine/engine.ts';
 import { type Device, wrapDevice } from '../../src/gpu/device.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { rewriteNames } from '../../src/graph/rewrites.ts';

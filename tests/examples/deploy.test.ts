@@ -6,14 +6,15 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { installTransformers } from '../../bench/decode/install-transformers.mjs';
 import { createTranslator } from '../../src/decode/translator.ts';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { onnxFiles } from '../../src/formats/onnx/save-onnx.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { serveFolder } from '../../src/host/static-server.ts';
+import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
-import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
+import { parameterList } from '../../src/model/parameters.ts';
 import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 
 const root = resolve(import.meta.dirname, '../..');

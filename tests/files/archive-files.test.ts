@@ -4,7 +4,7 @@ import { archiveFiles, packFolder, unzipModel } from '../../src/files/archive-fi
 import { concatBytes, readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { modelMetadata } from '../../src/files/model-file.ts';
-import { writeSafetensors } from '../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { zipParts } from '../../src/files/zip.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { allocate, type DType, sizeOf, type Tensor } from '../../src/core/tensor.ts';
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../src/files/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader } from '../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 
 /** Any tensor, of any bits: NaNs with payloads, denormals, negative zeros. */
 const tensor: fc.Arbitrary<Tensor> = fc

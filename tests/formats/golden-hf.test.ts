@@ -4,14 +4,14 @@
 
 import { existsSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensorsHeader } from '../../src/files/safetensors.ts';
-import { heddleFiles } from '../../src/formats/heddle.ts';
-import type { HfType } from '../../src/formats/hf/hf-fields.ts';
 import { hfFiles } from '../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import { heddleFiles } from '../../src/formats/save-heddle.ts';
+import type { HfType } from '../../src/formats/shared/model-formats.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { verify } from '../../src/jobs/verify/verify-job.ts';
 import { fixtureFiles, jobContext } from '../support/golden.ts';

@@ -3,11 +3,13 @@
 
 import { afterEach, expect, it } from 'vitest';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
-import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
 import { type Files, writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
 import {
   isLoraFolder,

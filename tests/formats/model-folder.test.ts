@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
-import { isHeddleFolder, loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
+import { isHeddleFolder, loadModelFolder } from '../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
+import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
-import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
+import { parameterList } from '../../src/model/parameters.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { trainCharacters, trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { distFile } from '../support/dist.ts';
@@ -94,7 +96,8 @@ it('loads the previous folder if a process was killed between two renames, and c
 it('has a complete model at every moment, even if the writing process is killed', async () => {
   await saveModelFolder(files, at('m'), model(1, words, words));
   const script = `
-    import { loadModelFolder, saveModelFolder } from ${JSON.stringify(distFile('modules/formats/model-folder.js'))};
+    import { loadModelFolder } from ${JSON.stringify(distFile('modules/formats/model-folder.js'))};
+    import { saveModelFolder } from ${JSON.stringify(distFile('modules/formats/save-heddle.js'))};
     import { nodeFiles } from ${JSON.stringify(distFile('modules/host/node-files.js'))};
     const model = await loadModelFolder(nodeFiles(), ${JSON.stringify(at('m'))});
     console.log('started');

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { copyWithStorage, f16WeightsState, storeResultsAsF16, storeWeightsAsF16 } from '../../src/graph/f16-storage.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { modelConfig, presets } from '../../src/model/model-config.ts';

@@ -1,7 +1,7 @@
 // Recomputing layers in the backward pass: the same gradients to the bit, dropout included, in less memory.
 
 import { describe, expect, it } from 'vitest';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { loraConfig } from '../../src/model/lora.ts';

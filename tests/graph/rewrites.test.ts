@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { Graph, printGraph } from '../../src/graph/graph.ts';
 import { checkRewriteNames, fuseBackward, fuseForward, rewriteNames } from '../../src/graph/rewrites.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';

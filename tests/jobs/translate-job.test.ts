@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { linesFor } from '../../src/cli/translate-command.ts';
-import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';

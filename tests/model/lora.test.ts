@@ -3,13 +3,15 @@
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { cpuEngine, type Program } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Program } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
-import { hfFamilies, hfTypes } from '../../src/formats/hf/hf-fields.ts';
+import { hfFamilies } from '../../src/formats/hf/hf-fields.ts';
 import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
+import { hfTypes } from '../../src/formats/shared/model-formats.ts';
 import {
   type LoraConfig,
   linearLayers,

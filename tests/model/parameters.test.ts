@@ -4,15 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { random } from '../../src/core/random.ts';
 import { sizeOf } from '../../src/core/tensor.ts';
-import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../src/files/write-safetensors.ts';
+import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
-import {
-  initializeWeights,
-  parameterList,
-  storedShapes,
-  tensorsFromWeights,
-  weightsFromTensors,
-} from '../../src/model/parameters.ts';
+import { parameterList, storedShapes, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
 
 const options: Record<string, ModelOptions> = {
   plain: { srcVocab: 11, tgtVocab: 13, dModel: 6, heads: 2, feedForward: 7, encoderLayers: 2, decoderLayers: 1 },

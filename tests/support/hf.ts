@@ -4,7 +4,8 @@ import type { Files } from '../../src/files/files.ts';
 import type { Json } from '../../src/files/json-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
-import { type HfType, hfFamilies } from '../../src/formats/hf/hf-fields.ts';
+import { hfFamilies } from '../../src/formats/hf/hf-fields.ts';
+import type { HfType } from '../../src/formats/shared/model-formats.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import { fixtureFiles } from './golden.ts';
 

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from '../../src/core/random.ts';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type ConvertArguments, convert } from '../../src/jobs/convert-job.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';

@@ -4,10 +4,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensorsHeader } from '../../src/files/safetensors.ts';
-import { loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
+import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { ArgumentsOf, JobName } from '../../src/run/jobs.ts';

@@ -3,11 +3,13 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';
-import { cpuEngine, type Engine, type Program } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine, Program } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
+import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
-import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
+import { parameterList } from '../../src/model/parameters.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
 import { hasWideStream } from '../../src/trainer/f16-range.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';

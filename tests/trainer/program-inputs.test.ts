@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { cpuEngine, type Program } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Program } from '../../src/engine/engine.ts';
 import { inputArrays } from '../../src/trainer/program-inputs.ts';
 import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
 import { smallModel } from '../support/model.ts';

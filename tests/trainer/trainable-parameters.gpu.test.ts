@@ -3,7 +3,8 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';
-import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';

@@ -1,7 +1,8 @@
 // The trainer, on the references: reports, gradient accumulation, and resuming at a step.
 
 import { describe, expect, it } from 'vitest';
-import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';

@@ -2,7 +2,8 @@
 // are data.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { cpuEngine, type Engine, type Program } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine, Program } from '../../src/engine/engine.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import { clipAt, counterAt } from '../../src/ops/optimizer/clip.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';

@@ -1,6 +1,6 @@
 // Models of the gallery: those that ship with the page, and a model of each family of the hub that heddle reads.
 
-import type { HfType } from '../../../src/formats/hf/hf-fields.ts';
+import type { HfType } from '../../../src/formats/shared/model-formats.ts';
 import type { SentLanguages } from '../protocol.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
 

@@ -5,14 +5,13 @@ import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
+import { type HfType, hfTypes } from '../shared/model-formats.ts';
 import {
   activations,
   bartValues,
   type HfFamily,
   type HfFields,
-  type HfType,
   hfFamilies,
-  hfTypes,
   isKnownField,
   namesInJson,
   requiredValues,

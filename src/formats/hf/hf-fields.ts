@@ -3,6 +3,7 @@
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
+import type { HfType } from '../shared/model-formats.ts';
 import type { TokenizerClassName } from '../tokenizers/tokenizer-classes.ts';
 
 /** Defaults that the families like BART share. */
@@ -203,12 +204,8 @@ export const hfFamilies = {
       tie_word_embeddings: false,
     },
   },
-} as const satisfies Record<string, HfFamily>;
+} as const satisfies Record<HfType, HfFamily>;
 
-/** A supported `model_type`. */
-export type HfType = keyof typeof hfFamilies;
-/** The supported values of `model_type`. */
-export const hfTypes = Object.keys(hfFamilies) as HfType[];
 /** Names of the families, for messages: `BART, MarianMT, mBART`. */
 export const hfTitles = Object.values(hfFamilies)
   .map(({ title }) => title)

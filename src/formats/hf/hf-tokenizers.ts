@@ -7,10 +7,11 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import type { HfType } from '../shared/model-formats.ts';
 import type { Languages } from '../shared/saved-model.ts';
 import { type TokenizerClassName, tokenizerClasses } from '../tokenizers/tokenizer-classes.ts';
 import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
-import { type HfFamily, type HfType, hfFamilies } from './hf-fields.ts';
+import { type HfFamily, hfFamilies } from './hf-fields.ts';
 import { inLanguages, withAffixes } from './languages.ts';
 
 /** Names of tokenizer files. */

@@ -6,6 +6,7 @@ import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
+import type { HfType } from '../shared/model-formats.ts';
 import {
   classicFields,
   type FieldRequirement,
@@ -14,7 +15,7 @@ import {
   sharedWidths,
 } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
-import { type HfFamily, type HfType, hfFamilies } from './hf-fields.ts';
+import { type HfFamily, hfFamilies } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';
 
 /** Rows of BART's table of positions before position 0. */

@@ -4,7 +4,7 @@
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { jsonBytes } from '../../files/json-files.ts';
-import { type RawTensor, writeRawTensors, writeSafetensors } from '../../files/safetensors.ts';
+import { type RawTensor, writeRawTensors, writeSafetensors } from '../../files/write-safetensors.ts';
 import { type LoraConfig, loraTargets, loraTensorName } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';

@@ -3,18 +3,14 @@
 
 import { random } from '../../core/random.ts';
 import { relativeError } from '../../cpu/executor.ts';
-import { cpuEngine } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/cpu-engine.ts';
 import { writeWeights } from '../../engine/model-states.ts';
 import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';
 import { isGoldenHf, readGoldenHf } from '../../formats/golden-hf.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
+import { weightBytes } from '../../model/parameter-layout.ts';
 import { parameterList, weightsFromTensors } from '../../model/parameters.ts';
-import {
-  describeWeights,
-  quantizedParameters,
-  type WeightFormat,
-  weightBytes,
-} from '../../model/quantized-parameters.ts';
+import { describeWeights, quantizedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';

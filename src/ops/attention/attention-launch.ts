@@ -1,6 +1,6 @@
 // The dispatches of self- and cross-attention: shader, constants and grid for a layout.
 
-import { type DeviceTraits, dim, type Launch, type Value } from '../op.ts';
+import type { DeviceTraits, Launch, Value } from '../op.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
@@ -28,48 +28,21 @@ export interface ForwardBinding {
 
 /** The forward dispatch. */
 export function forwardLaunch(a: AttentionLayout, variant: string, x: ForwardBinding): Launch {
-  const bind = { ...sources(x), out: x.out, lse: x.lse };
-  return launch(a, variant, 'forward', a.queries, bind, 4);
+  const bind = { ...attentionSources(x), out: x.out, lse: x.lse };
+  return attentionLaunch(a, variant, 'forward', a.queries, bind, 4);
 }
 
-const sources = ({ q, kv, lens, step, bias }: ForwardBinding) => ({ q, kv, lens, step, ...(bias && { bias }) });
-
-/**
- * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
- * 2·farthest + 1] is written if it is there, with the help of `distances` f32 [B,H,2T - 1].
- */
-export interface BackwardBinding extends ForwardBinding {
-  readonly dout: Value;
-  readonly dq: Value;
-  readonly dkv: Value;
-  readonly rowDots: Value;
-  readonly dbias?: Value | undefined;
-  readonly distances?: Value | undefined;
-}
-
-/** The backward dispatches: dq and the row dots, then dk and dv, then the gradient of the bias. */
-export function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBinding): Launch[] {
-  const common = { ...sources(x), lse_in: x.lse, dout: x.dout };
-  const queries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
-  return [
-    launch(a, variant, 'backward_queries', a.queries, queries, 6),
-    launch(a, variant, 'backward_keys', a.keys, { ...common, dkv: x.dkv, row_dots_in: x.rowDots }, 8),
-    ...(x.dbias && x.distances ? biasLaunches(a, { ...common, row_dots_in: x.rowDots }, x.distances, x.dbias) : []),
-  ];
-}
-
-/** The gradient of the bias: sums by distance of each row and head, then over rows and equal entries. */
-function biasLaunches(a: AttentionLayout, bind: Launch['bind'], sums: Value, dbias: Value): Launch[] {
-  const { flops, ...common } = launch(a, 'bias', 'by_distance', 2 * a.queries - 1, { ...bind, sums }, 4);
-  const total = { entry: 'sum_rows', bind: { sums_in: sums, dbias }, grid: [dim(dbias, 1), a.heads, 1] as const };
-  return [
-    { ...common, ...(flops !== undefined && { flops }) },
-    { ...common, ...total },
-  ];
-}
+/** Bindings that forward and backward dispatches have in common. */
+export const attentionSources = ({ q, kv, lens, step, bias }: ForwardBinding) => ({
+  q,
+  kv,
+  lens,
+  step,
+  ...(bias && { bias }),
+});
 
 /** One dispatch over `length` rows; `perColumn`: floating-point operations per column of a score. */
-function launch(
+export function attentionLaunch(
   a: AttentionLayout,
   variant: string,
   entry: string,

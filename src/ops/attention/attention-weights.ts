@@ -5,7 +5,6 @@ import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from 
 import { expectType } from '../type-checks.ts';
 import { shaderFor } from '../work-division.ts';
 import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
-import { attentionProbabilities, attentionScores } from './attention-reference.ts';
 
 /**
  * Heads, their width and, if not 1/sqrt(W), the factor of the scores. `self`: q and kv are the qkv [B,T,3·H·W] of
@@ -19,7 +18,13 @@ export type AttentionWeightsAttrs = Pick<AttentionAttrs, 'heads' | 'headWidth' |
 };
 
 const name = 'attention_weights';
-const layoutOf = (attrs: AttentionWeightsAttrs, q: readonly number[], kv: readonly number[], bias?: TensorType) =>
+/** The layout of an `attentionWeightsOp`. */
+export const weightsLayout = (
+  attrs: AttentionWeightsAttrs,
+  q: readonly number[],
+  kv: readonly number[],
+  bias?: TensorType,
+) =>
   attrs.self
     ? selfLayout(name, { ...attrs, causal: attrs.causal ?? false }, q, bias)
     : crossLayout(name, { ...attrs, causal: false }, q, kv);
@@ -36,12 +41,12 @@ export const attentionWeightsOp = defineOp({
   shape({ q, kv, lens, bias }, attrs) {
     expectType(name, 'q', q, 'f32');
     expectType(name, 'kv', kv, 'f32');
-    const a = layoutOf(attrs, q.shape, kv.shape, bias);
+    const a = weightsLayout(attrs, q.shape, kv.shape, bias);
     checkLengths(name, a, lens);
     return { p: tensorType('f32', [a.batch, a.heads, a.queries, a.keys]) };
   },
   launch({ q, kv, lens, bias }, { p }, attrs) {
-    const { queries, keys, heads, width, scale, ...a } = layoutOf(attrs, q.shape, kv.shape, bias);
+    const { queries, keys, heads, width, scale, ...a } = weightsLayout(attrs, q.shape, kv.shape, bias);
     const rows = sizeOf(p.shape) / keys;
     return [
       {
@@ -67,10 +72,6 @@ export const attentionWeightsOp = defineOp({
         flops: 2 * sizeOf(p.shape) * width,
       },
     ];
-  },
-  reference({ q, kv, lens, bias }, { p }, attrs) {
-    const compute = attrs.scores ? attentionScores : attentionProbabilities;
-    compute(layoutOf(attrs, q.shape, kv.shape), { q, kv, lens, bias }, p);
   },
 });
 

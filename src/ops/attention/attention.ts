@@ -3,11 +3,10 @@
 // the stored logsumexp (Dao et al., 2022, "FlashAttention"). Dropout acts on the probabilities, as in PyTorch; its mask
 // is recomputed from its counter.
 
-import { HeddleError } from '../../core/errors.ts';
 import { sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, type DeviceTraits, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { attentionVariants, backwardLaunches, forwardLaunch } from './attention-launch.ts';
+import { attentionVariants, forwardLaunch } from './attention-launch.ts';
 import {
   type AttentionAttrs,
   type AttentionLayout,
@@ -15,22 +14,19 @@ import {
   crossLayout,
   selfLayout,
 } from './attention-layout.ts';
-import { attentionBackward, attentionForward } from './attention-reference.ts';
 
-const selfName = 'self_attention';
-const crossName = 'cross_attention';
+/** Names of the ops. */
+export const selfName = 'self_attention';
+export const crossName = 'cross_attention';
 
-/** out [B,Tq,H·W] and lse [B,H,Tq]. */
-const outputTypes = (a: AttentionLayout) => ({
+/** Types of the outputs: out [B,Tq,H·W] and lse [B,H,Tq]. */
+export const outputTypes = (a: AttentionLayout) => ({
   out: tensorType('f32', [a.batch, a.queries, a.heads * a.width]),
   lse: tensorType('f32', [a.batch, a.heads, a.queries]),
 });
 
-function noLseGradient(name: string, dlse: Value | undefined): void {
-  if (dlse) throw new HeddleError(`${name}: the logsumexp, lse, has no gradient; derive losses from out only`);
-}
-
-const variants = (_inputs: unknown, { headWidth }: AttentionAttrs, traits: DeviceTraits) =>
+/** The kernels of an attention node. */
+export const attentionKernels = (_inputs: unknown, { headWidth }: AttentionAttrs, traits: DeviceTraits) =>
   attentionVariants(traits, headWidth);
 
 /**
@@ -51,7 +47,7 @@ export const selfAttentionOp = defineOp({
     return outputTypes(layout);
   },
   f16Storage: ['qkv', 'out'],
-  variants,
+  variants: attentionKernels,
   modelFlops: ({ qkv }, { out }) => 4 * sizeOf(out.shape) * dim(qkv, 1),
   launch: ({ qkv, ...inputs }, outputs, attrs, { variant }) => [
     forwardLaunch(selfLayout(selfName, attrs, qkv.shape, inputs.bias), variant, {
@@ -60,47 +56,6 @@ export const selfAttentionOp = defineOp({
       ...outputs,
     }),
   ],
-  grad(builder, inputs, { out, lse }, { out: dout, lse: dlse }, attrs) {
-    noLseGradient(selfName, dlse);
-    if (!dout) return {};
-    const backward = { ...attrs, ...(inputs.bias && builder.needs(inputs.bias) && { biasGradient: true }) };
-    const { dqkv, dbias } = builder.apply(selfAttentionBackwardOp, { ...inputs, out, lse, dout }, backward);
-    return { qkv: dqkv, bias: dbias };
-  },
-  reference({ qkv, ...inputs }, { out, lse }, attrs) {
-    attentionForward(selfLayout(selfName, attrs, qkv.shape), { q: qkv, kv: qkv, ...inputs }, out, lse);
-  },
-});
-
-/** Inputs as those and the outputs of `selfAttentionOp`, and dout; dqkv [B,T,3·H·W] and, if wanted, dbias. */
-export const selfAttentionBackwardOp = defineOp({
-  name: `${selfName}_backward`,
-  inputs: ['qkv', 'out', 'lse', 'dout', 'lens', 'step', 'bias?'],
-  outputs: ['dqkv', 'dbias?'],
-  attrs: attrsOf<AttentionAttrs & { readonly biasGradient?: boolean }>(),
-  shape({ qkv, lens, step, bias, ...forward }, attrs) {
-    const name = `${selfName}_backward`;
-    expectType(name, 'qkv', qkv, 'f32');
-    const layout = selfLayout(name, attrs, qkv.shape, bias);
-    checkBackward(name, layout, forward);
-    checkLengths(name, layout, lens);
-    expectStep(name, step);
-    return { dqkv: tensorType('f32', qkv.shape), dbias: attrs.biasGradient ? bias : undefined };
-  },
-  f16Storage: ['qkv', 'out', 'dout', 'dqkv'],
-  variants,
-  modelFlops: ({ qkv, out }) => 8 * sizeOf(out.shape) * dim(qkv, 1),
-  launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { variant, scratch }) {
-    const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
-    const rowDots = scratch('f32', inputs.lse.shape);
-    const distances = dbias && scratch('f32', [layout.batch, layout.heads, 2 * layout.queries - 1]);
-    const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, dbias, rowDots, distances };
-    return backwardLaunches(layout, variant, bind);
-  },
-  reference({ qkv, out, dout, ...inputs }, { dqkv, dbias }, attrs) {
-    const layout = selfLayout(selfName, attrs, qkv.shape);
-    attentionBackward(layout, { q: qkv, kv: qkv, ...inputs }, out, dout, dqkv, dqkv, dbias);
-  },
 });
 
 /**
@@ -119,64 +74,23 @@ export const crossAttentionOp = defineOp({
     return outputTypes(layout);
   },
   f16Storage: ['q', 'kv', 'out'],
-  variants,
+  variants: attentionKernels,
   modelFlops: ({ q, kv }) => 4 * sizeOf(q.shape) * dim(kv, 1),
   launch: ({ q, kv, lens, step }, { out, lse }, attrs, { variant }) => [
     forwardLaunch(crossLayout(crossName, attrs, q.shape, kv.shape), variant, { q, kv, lens, step, out, lse }),
   ],
-  grad(builder, { q, kv, lens, step }, { out, lse }, { out: dout, lse: dlse }, attrs) {
-    noLseGradient(crossName, dlse);
-    if (!dout) return {};
-    const { dq, dkv } = builder.apply(crossAttentionBackwardOp, { q, kv, out, lse, dout, lens, step }, attrs);
-    return { q: dq, kv: dkv };
-  },
-  reference({ q, kv, lens, step }, { out, lse }, attrs) {
-    attentionForward(crossLayout(crossName, attrs, q.shape, kv.shape), { q, kv, lens, step }, out, lse);
-  },
 });
 
-function checkedCrossLayout(name: string, q: TensorType, kv: TensorType, attrs: AttentionAttrs): AttentionLayout {
+/** The layout of cross-attention. Throws a HeddleError if q or kv do not fit. */
+export function checkedCrossLayout(
+  name: string,
+  q: TensorType,
+  kv: TensorType,
+  attrs: AttentionAttrs,
+): AttentionLayout {
   expectType(name, 'q', q, 'f32');
   expectType(name, 'kv', kv, 'f32');
   return crossLayout(name, attrs, q.shape, kv.shape);
-}
-
-/** Inputs as those and the outputs of `crossAttentionOp`, and dout; dq [B,Tq,H·W] and dkv [B,Tk,2·H·W]. */
-export const crossAttentionBackwardOp = defineOp({
-  name: `${crossName}_backward`,
-  inputs: ['q', 'kv', 'out', 'lse', 'dout', 'lens', 'step'],
-  outputs: ['dq', 'dkv'],
-  attrs: attrsOf<AttentionAttrs>(),
-  shape({ q, kv, lens, step, ...forward }, attrs) {
-    const name = `${crossName}_backward`;
-    const layout = checkedCrossLayout(name, q, kv, attrs);
-    checkBackward(name, layout, forward);
-    checkLengths(name, layout, lens);
-    expectStep(name, step);
-    return { dq: tensorType('f32', q.shape), dkv: tensorType('f32', kv.shape) };
-  },
-  f16Storage: ['q', 'kv', 'out', 'dout', 'dq', 'dkv'],
-  variants,
-  modelFlops: ({ q, kv }) => 8 * sizeOf(q.shape) * dim(kv, 1),
-  launch(inputs, gradients, attrs, { variant, scratch }) {
-    const layout = crossLayout(crossName, attrs, inputs.q.shape, inputs.kv.shape);
-    return backwardLaunches(layout, variant, { ...inputs, ...gradients, rowDots: scratch('f32', inputs.lse.shape) });
-  },
-  reference({ q, kv, out, dout, lens, step }, { dq, dkv }, attrs) {
-    const layout = crossLayout(crossName, attrs, q.shape, kv.shape);
-    attentionBackward(layout, { q, kv, lens, step }, out, dout, dq, dkv);
-  },
-});
-
-function checkBackward(
-  name: string,
-  layout: AttentionLayout,
-  { out, lse, dout }: { readonly out: TensorType; readonly lse: TensorType; readonly dout: TensorType },
-): void {
-  const types = outputTypes(layout);
-  expectType(name, 'out', out, 'f32', types.out.shape);
-  expectType(name, 'lse', lse, 'f32', types.lse.shape);
-  expectType(name, 'dout', dout, 'f32', types.out.shape);
 }
 
 /**

@@ -24,7 +24,8 @@ export interface RelativeBuckets {
   readonly forward: number;
 }
 
-const name = 'relative_position_bias';
+/** Name of the op. */
+export const biasName = 'relative_position_bias';
 
 /** Words of Params.starts in shaders/attention/relative-position-bias.wgsl; each holds two distances. */
 const startWords = 32;
@@ -43,11 +44,11 @@ export function relativeBuckets(
   const max = 4 * startWords * (bidirectional ? 2 : 1);
   check(
     Number.isInteger(buckets) && n >= 2 && buckets <= max,
-    `${name}: ${buckets} buckets${bidirectional ? ' for two directions' : ''}, must be ${bidirectional ? 4 : 2} to ${max}`,
+    `${biasName}: ${buckets} buckets${bidirectional ? ' for two directions' : ''}, must be ${bidirectional ? 4 : 2} to ${max}`,
   );
   check(
     Number.isInteger(maxDistance) && maxDistance > exact && maxDistance <= 65535,
-    `${name}: a maximum distance of ${maxDistance}, must be ${exact + 1} to 65535 for ${buckets} buckets`,
+    `${biasName}: a maximum distance of ${maxDistance}, must be ${exact + 1} to 65535 for ${buckets} buckets`,
   );
   const [e, p] = [BigInt(exact), BigInt(n - exact)];
   const starts = Array.from({ length: n }, (_, i) => i);
@@ -98,7 +99,13 @@ export function distanceIndex(bias: { readonly shape: readonly number[] }, i: nu
 }
 
 /** A dispatch with one thread for each number of `made`; `bias` is the bias or its gradient. */
-function launchOf(entry: string, { starts, forward }: RelativeBuckets, bias: Value, made: Value, bind: Launch['bind']) {
+export function biasLaunch(
+  entry: string,
+  { starts, forward }: RelativeBuckets,
+  bias: Value,
+  made: Value,
+  bind: Launch['bind'],
+) {
   const exact = Math.floor(starts.length / 2);
   const log = starts.slice(exact);
   const packed = Array.from({ length: startWords }, (_, i) => (log[2 * i] ?? 0) + 65536 * (log[2 * i + 1] ?? 0));
@@ -110,45 +117,18 @@ function launchOf(entry: string, { starts, forward }: RelativeBuckets, bias: Val
 
 /** table [buckets, H]; bias [H, 2·farthest + 1], whose column farthest + d is table[bucket of distance d]. */
 export const relativePositionBiasOp = defineOp({
-  name,
+  name: biasName,
   inputs: ['table'],
   outputs: ['bias'],
   attrs: attrsOf<RelativePositionAttrs>(),
   shape({ table }, attrs) {
-    expectType(name, 'table', table, 'f32');
-    check(table.shape.length === 2, () => `${name}: table must be [buckets, heads], it is ${show(table.shape)}`);
+    expectType(biasName, 'table', table, 'f32');
+    check(table.shape.length === 2, () => `${biasName}: table must be [buckets, heads], it is ${show(table.shape)}`);
     const farthest = relativeBuckets(dim(table, 0), attrs).starts.at(-1) ?? 0;
     return { bias: tensorType('f32', [dim(table, 1), 2 * farthest + 1]) };
   },
   launch: ({ table }, { bias }, attrs) =>
-    launchOf(name, relativeBuckets(dim(table, 0), attrs), bias, bias, { table, bias }),
-  grad: (builder, { table }, _outputs, { bias: dbias }, attrs) =>
-    dbias
-      ? { table: builder.apply(relativePositionBiasBackwardOp, { dbias }, { ...attrs, buckets: dim(table, 0) }).dtable }
-      : {},
-  reference({ table }, { bias }, attrs) {
-    const buckets = relativeBuckets(table.dim(0), attrs);
-    const far = farthestOf(bias);
-    for (let h = 0; h < bias.rows; h++)
-      for (let d = -far; d <= far; d++) bias.set(h, far + d, table.at(bucketOf(buckets, d), h));
-  },
-});
-
-/** dbias [H, 2·farthest + 1]; dtable [buckets, H], sums over the distances of each bucket. */
-export const relativePositionBiasBackwardOp = defineOp({
-  name: `${name}_backward`,
-  inputs: ['dbias'],
-  outputs: ['dtable'],
-  attrs: attrsOf<RelativePositionAttrs & { readonly buckets: number }>(),
-  shape: ({ dbias }, { buckets }) => ({ dtable: tensorType('f32', [buckets, dim(dbias, 0)]) }),
-  launch: ({ dbias }, { dtable }, attrs) =>
-    launchOf(`${name}_backward`, relativeBuckets(attrs.buckets, attrs), dbias, dtable, { dbias, dtable }),
-  reference({ dbias }, { dtable }, attrs) {
-    const buckets = relativeBuckets(attrs.buckets, attrs);
-    const far = farthestOf(dbias);
-    for (let h = 0; h < dbias.rows; h++)
-      for (let d = -far; d <= far; d++) dtable.add(bucketOf(buckets, d), h, dbias.at(h, far + d));
-  },
+    biasLaunch(biasName, relativeBuckets(dim(table, 0), attrs), bias, bias, { table, bias }),
 });
 
 /**

@@ -4,10 +4,8 @@
 import { check } from '../../core/errors.ts';
 import { show } from '../../core/tensor.ts';
 import { type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { maxBeams } from './cache-slots.ts';
-import { dead, masked } from './next-token.ts';
 
 /** Outputs of `beamSelect`; the rows of a sentence are consecutive, the best first. */
 export interface BeamStep {
@@ -66,30 +64,6 @@ export const beamSelectOp = defineOp({
         grid: gridOf(R / K, 32),
       },
     ];
-  },
-  reference({ logProbs, candidates, ends, scores, step }, { tokens, parents, totals, ended }) {
-    const [R = 0, K = 0] = logProbs.shape;
-    const start = readStep(step.data).position === 0;
-    ended.data.fill(masked);
-    for (let first = 0; first < R; first += K) {
-      const before = Array.from({ length: K }, (_, k) => (start ? (k === 0 ? 0 : masked) : scores.at(first + k)));
-      const all = before.flatMap((score, k) => [
-        ...Array.from({ length: K }, (_, j) => {
-          const token = candidates.at(first + k, j);
-          return { score: score + logProbs.at(first + k, j), k, token, isEnd: false };
-        }),
-        { score: score + ends.at(first + k), k, token: 0, isEnd: true },
-      ]);
-      all.sort((x, y) => y.score - x.score); // stable: the lower row first, tokens before ends
-      for (const { score, k, isEnd } of all.slice(0, K)) if (isEnd && score > dead) ended.set(first + k, score);
-      const next = all.filter((x) => !x.isEnd).slice(0, K);
-      for (const [k, x] of next.entries()) {
-        tokens.set(first + k, x.token);
-        parents.set(first + k, x.k);
-        totals.set(first + k, x.score);
-        scores.set(first + k, x.score);
-      }
-    }
   },
 });
 

@@ -2,9 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { attrsOf, type Builder, defineOp, gridOf, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { hiddenSlot } from './cached-attention.ts';
 
 /** `beams`: rows of a sentence, at most `maxBeams`; `padId`: the token whose keys are hidden. */
 export type CacheSlotsAttrs = { readonly beams: number; readonly padId: number };
@@ -49,20 +47,6 @@ export const cacheSlotsOp = defineOp({
         grid: gridOf((rows / beams) * positions, 64),
       },
     ];
-  },
-  reference({ newest, parents, slots, tokens, step }, _outputs, { beams, padId }) {
-    const { position } = readStep(step.data);
-    const T = slots.cols;
-    const before = { slots: slots.data.slice(), tokens: tokens.data.slice() };
-    for (let r = 0; r < slots.rows; r++) {
-      const k = r % beams;
-      const parent = (r - k + parents.at(r)) * T;
-      slots.row(r).set(before.slots.subarray(parent, parent + position));
-      tokens.row(r).set(before.tokens.subarray(parent, parent + position));
-      const token = newest.at(r);
-      slots.set(r, position, k * T + position + (token === padId && position > 0 ? hiddenSlot : 0));
-      tokens.set(r, position, token);
-    }
   },
 });
 

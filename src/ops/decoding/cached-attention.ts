@@ -5,7 +5,7 @@
 import { check } from '../../core/errors.ts';
 import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { maxHeadWidth } from '../attention/attention-layout.ts';
-import { biasAt, checkBias, farthestOf } from '../attention/relative-position-bias.ts';
+import { checkBias, farthestOf } from '../attention/relative-position-bias.ts';
 import {
   attrsOf,
   type Builder,
@@ -17,8 +17,6 @@ import {
   tensorType,
   type Value,
 } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 
 /** Heads, their width, how many rows share a sentence, and the scale of q·k, by default 1/sqrt(headWidth). */
@@ -68,18 +66,6 @@ export const cachedSelfAttentionOp = defineOp({
     const farthest = bias ? farthestOf(bias) : 0;
     return [{ ...rest, constants: { ...constants, BIAS: bias ? 1 : 0 }, params: { ...params, farthest } }];
   },
-  reference({ qkv, cache, slots, step, bias }, { out }, attrs) {
-    const inner = attrs.heads * attrs.headWidth;
-    const [R = 0, T = 0] = cache.shape;
-    const { position } = readStep(step.data);
-    for (let r = 0; r < R; r++) cache.row(r * T + position).set(qkv.row(r).subarray(inner));
-    for (let r = 0; r < R; r++) {
-      const first = Math.floor(r / attrs.beams) * attrs.beams * T;
-      const seen = Array.from(slots.row(r).subarray(0, position + 1), (slot, j) => ({ row: first + slot, j }));
-      const keys = seen.filter(({ row }) => row < hiddenSlot);
-      attend(attrs, qkv, r, cache, keys, out, (h, j) => (bias ? biasAt(bias, h, position, j) : 0));
-    }
-  },
 });
 
 /**
@@ -105,45 +91,7 @@ export const cachedCrossAttentionOp = defineOp({
   launch: ({ q, kv, lens }, { out }, attrs, { variant }) => [
     launch('cached-cross-attention', attrs, variant, q, kv, { q, kv, lens, out }, attrs.beams),
   ],
-  reference({ q, kv, lens }, { out }, attrs) {
-    const S = kv.dim(1);
-    for (let r = 0; r < q.rows; r++) {
-      const b = Math.floor(r / attrs.beams);
-      const keys = Array.from({ length: Math.min(S, lens.at(b)) }, (_, j) => ({ row: b * S + j, j }));
-      attend(attrs, q, r, kv, keys, out);
-    }
-  },
 });
-
-/**
- * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`, keys j in
- * rows of kv [..,2HW]; 0 if there is none. `bias` of head and key is added to the score.
- */
-function attend(
-  { heads, headWidth: W, scale = 1 / Math.sqrt(W) }: CachedAttentionAttrs,
-  q: ReferenceTensor,
-  r: number,
-  kv: ReferenceTensor,
-  seen: readonly { readonly row: number; readonly j: number }[],
-  out: ReferenceTensor,
-  bias: (h: number, j: number) => number = () => 0,
-): void {
-  for (let h = 0; h < heads; h++) {
-    const [k, v] = [h * W, (heads + h) * W];
-    const keys = seen.map(({ row, j }) => {
-      let sum = 0;
-      for (let w = 0; w < W; w++) sum += q.at(r, h * W + w) * kv.at(row, k + w);
-      return { row, score: sum * scale + bias(h, j) };
-    });
-    const max = Math.max(...keys.map(({ score }) => score));
-    const total = keys.reduce((sum, { score }) => sum + Math.exp(score - max), 0);
-    for (let w = 0; w < W; w++) {
-      let sum = 0;
-      for (const { row, score } of keys) sum += Math.exp(score - max) * kv.at(row, v + w);
-      out.set(r, h * W + w, keys.length ? sum / total : 0);
-    }
-  }
-}
 
 function innerWidth(name: string, { heads, headWidth, beams }: CachedAttentionAttrs): number {
   check(

@@ -3,10 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
-import { dropoutKey, pcg } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
 
@@ -85,12 +82,13 @@ export const samplingSize = 4;
 export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sampling): void =>
   out.set([temperature, topP, topK, 0]);
 
-/** Inputs of all three ops: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N], step. */
+/** Names of the inputs of all three ops: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N], step. */
 const inputNames = ['logits', 'history', 'rules', 'step'] as const;
-type Inputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
+/** Inputs of all three ops. */
+export type NextTokenInputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
 
 /** Checks the inputs; returns the number of rows. */
-function rowsOf(name: string, { logits, history, rules, step }: Inputs<TensorType>, endId: number): number {
+function rowsOf(name: string, { logits, history, rules, step }: NextTokenInputs<TensorType>, endId: number): number {
   const [R = 0, , V = 0] = logits.shape;
   expectType(name, 'logits', logits, 'f32', [R, 1, V]);
   expectType(name, 'history', history, 'i32', [R, dim(history, 1)], `logits is ${show(logits.shape)}`);
@@ -101,7 +99,7 @@ function rowsOf(name: string, { logits, history, rules, step }: Inputs<TensorTyp
 }
 
 /** The types of one token for each row. */
-function chosenTypes(name: string, inputs: Inputs<TensorType>, endId: number) {
+function chosenTypes(name: string, inputs: NextTokenInputs<TensorType>, endId: number) {
   const R = rowsOf(name, inputs, endId);
   return { tokens: tensorType('i32', [R, 1]), logProbs: tensorType('f32', [R]) };
 }
@@ -118,7 +116,7 @@ const sample = ({ logits }: { readonly logits: TensorType }) => ({
 function launchOf(
   entry: string,
   { endId, rules: hasRules }: NextTokenAttrs,
-  { logits, history, rules, step }: Inputs<Value>,
+  { logits, history, rules, step }: NextTokenInputs<Value>,
   variant: string,
   bind: Launch['bind'],
   wanted = 0,
@@ -137,39 +135,6 @@ function launchOf(
       flops: rows * cols,
     },
   ];
-}
-
-/**
- * Applies the rules to row r of a reference's logits, in place; returns what to subtract from them for
- * log-probabilities.
- */
-function applyRules(
-  { logits, history, rules, step }: Inputs<ReferenceTensor>,
-  attrs: NextTokenAttrs,
-  r: number,
-): { z: Float64Array; normalizer: number } {
-  const z = logits.row(r);
-  const max = z.reduce((a, b) => Math.max(a, b));
-  const normalizer = max + Math.log(z.reduce((sum, x) => sum + Math.exp(x - max), 0));
-  if (!attrs.rules) return { z, normalizer };
-  const { position } = readStep(step.data);
-  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...banned] = rules.data;
-  const forced = position === forceEndAt ? attrs.endId : position === 0 ? firstToken : -1;
-  if (forced >= 0) {
-    z.fill(masked)[forced] = 0;
-    return { z, normalizer: 0 };
-  }
-  const forbid = (id = -1) => {
-    if (id >= 0 && id < z.length && logits.at(r, id) > dead) logits.add(r, id, masked);
-  };
-  if (position < minLength) forbid(attrs.endId);
-  for (const id of banned) forbid(id);
-  const past = Array.from(history.row(r).subarray(0, position + 1));
-  for (let i = 0; n > 0 && i + n <= past.length; i++) {
-    const last = past.slice(past.length - n + 1).join();
-    if (n === 1 || past.slice(i, i + n - 1).join() === last) forbid(past[i + n - 1]);
-  }
-  return { z, normalizer };
 }
 
 /**
@@ -195,14 +160,6 @@ export const greedyTokenOp = defineOp({
   sample,
   launch: (inputs, { tokens, logProbs }, attrs, { variant }) =>
     launchOf('greedy_token', attrs, inputs, variant, { tokens, log_probs: logProbs }),
-  reference(inputs, { tokens, logProbs }, attrs) {
-    for (let r = 0; r < tokens.size; r++) {
-      const { z, normalizer } = applyRules(inputs, attrs, r);
-      const max = z.reduce((a, b) => Math.max(a, b));
-      tokens.set(r, max > dead ? z.indexOf(max) : attrs.endId);
-      logProbs.set(r, max > dead ? max - normalizer : 0);
-    }
-  },
 });
 
 /**
@@ -256,20 +213,6 @@ export const bestTokensOp = defineOp({
   sample,
   launch: (inputs, { logProbs, tokens, ends }, attrs, { variant }) =>
     launchOf('best_tokens', attrs, inputs, variant, { log_probs: logProbs, tokens, ends }, attrs.wanted),
-  reference(inputs, { logProbs, tokens, ends }, attrs) {
-    const { endId, wanted } = attrs;
-    for (let r = 0; r < ends.size; r++) {
-      const { z, normalizer } = applyRules(inputs, attrs, r);
-      const order = Array.from(z, (value, id) => ({ value, id })).filter(({ id }) => id !== endId);
-      order.sort((a, b) => b.value - a.value || a.id - b.id);
-      for (let k = 0; k < wanted; k++) {
-        logProbs.set(r, k, Math.max(masked, (order[k]?.value ?? masked) - normalizer));
-        tokens.set(r, k, order[k]?.id ?? endId);
-      }
-      ends.set(r, Math.max(masked, inputs.logits.at(r, endId) - normalizer));
-      inputs.logits.set(r, endId, -1e38); // as the kernel does
-    }
-  },
 });
 
 /**
@@ -324,43 +267,6 @@ export const sampleTokenOp = defineOp({
     const bind = { sampling, streams, tokens, log_probs: logProbs };
     const HELD = heldVectors(dim(inputs.logits, 2), variant);
     return launchOf('sample_token', attrs, inputs, variant, bind, 0, { HELD });
-  },
-  reference(inputs, { tokens, logProbs }, attrs) {
-    const { step, sampling, streams } = inputs;
-    const [temperature = 1, topP = 1, topK = 0] = sampling.data;
-    const { seed, position } = readStep(step.data);
-    for (let r = 0; r < tokens.size; r++) {
-      const { z, normalizer } = applyRules(inputs, attrs, r);
-      const max = z.reduce((a, b) => Math.max(a, b));
-      const first = z.indexOf(max);
-      const tokensOfRow = Array.from(z, (logit, id) => ({ id, logit, p: Math.exp((logit - max) / temperature) }));
-      for (const { id, p } of tokensOfRow) inputs.logits.set(r, id, p); // as the kernel does
-      const falling = tokensOfRow.map(({ p }) => p).sort((a, b) => b - a);
-      let min = topK > 0 ? (falling[Math.min(topK, falling.length) - 1] ?? 0) : 0;
-      if (topP < 1) {
-        const kept = falling.filter((p) => p >= min);
-        const aim = topP * kept.reduce((a, b) => a + b, 0);
-        let mass = 0;
-        for (const p of kept) {
-          if (mass >= aim) break;
-          mass += p;
-          min = p;
-        }
-      }
-      // The exponential race: token i with the smallest -log(1 - u_i) / p_i is a sample of p.
-      const key = dropoutKey({ seed, step: position }, streams.at(r));
-      let best = -1;
-      let chosen = { id: attrs.endId, logit: normalizer };
-      for (const candidate of tokensOfRow) {
-        const { id, p } = candidate;
-        if (!(p > 0 && p >= min) || (topK === 1 && id !== first)) continue;
-        const u = Math.min((pcg((pcg(id) + key) >>> 0) + 0.5) / 2 ** 32, 0.99999994);
-        const speed = p / -Math.log1p(-u);
-        if (speed > best) [best, chosen] = [speed, candidate];
-      }
-      tokens.set(r, max > dead ? chosen.id : attrs.endId);
-      logProbs.set(r, max > dead ? chosen.logit - normalizer : 0);
-    }
   },
 });
 

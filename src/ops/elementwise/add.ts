@@ -27,10 +27,6 @@ export const addOp = defineOp({
     if (shared('b', 'y')) return [{ ...common, entry: 'add_in_place', bind: { y, b: a } }];
     return [{ ...common, entry: 'add', bind: { a, b, y } }];
   },
-  grad: (_builder, _inputs, _outputs, { y: dy }) => ({ a: dy, b: dy }),
-  reference({ a, b }, { y }) {
-    for (let i = 0; i < y.size; i++) y.set(i, a.at(i) + b.at(i));
-  },
 });
 
 /**

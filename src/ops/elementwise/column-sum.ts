@@ -38,11 +38,6 @@ export const columnSumOp = defineOp({
       },
     ];
   },
-  reference({ partials }, { sums }, { slices }) {
-    const width = partials.cols / slices;
-    for (const [s, sum] of sums.entries())
-      for (let r = 0; r < partials.rows; r++) for (let c = 0; c < width; c++) sum.add(c, partials.at(r, s * width + c));
-  },
 });
 
 /**

@@ -34,15 +34,6 @@ export const addColumnsOp = defineOp({
     shared('x', 'y')
       ? [launch('add_columns_in_place', variant, y, u, attrs, { u, y }, sizeOf(u.shape))]
       : [launch('add_columns', variant, y, u, attrs, { x, u, y }, sizeOf(y.shape))],
-  grad(builder, { x, u }, _outputs, { y: dy }, attrs) {
-    if (!dy) return {};
-    const du = () => takeColumns(builder, dy, { ...attrs, count: matrixOf(u.shape).cols });
-    return { x: builder.needs(x) ? dy : undefined, u: builder.needs(u) ? du() : undefined };
-  },
-  reference({ x, u }, { y }, { first, scale }) {
-    y.data.set(x.data);
-    for (let r = 0; r < u.rows; r++) for (let c = 0; c < u.cols; c++) y.add(r, first + c, scale * u.at(r, c));
-  },
 });
 
 /** The columns first .. first + count - 1, and a factor. */
@@ -63,13 +54,6 @@ export const takeColumnsOp = defineOp({
   launch: ({ x }, { y }, attrs, { variant }) => [
     launch('take_columns', variant, x, y, attrs, { x, y }, sizeOf(y.shape)),
   ],
-  grad(builder, { x }, _outputs, { y: dy }, attrs) {
-    check(attrs.count === matrixOf(x.shape).cols, 'take_columns: only all columns together have a gradient');
-    return { x: dy && takeColumns(builder, dy, attrs) };
-  },
-  reference({ x }, { y }, { first, scale }) {
-    for (let r = 0; r < y.rows; r++) for (let c = 0; c < y.cols; c++) y.set(r, c, scale * x.at(r, first + c));
-  },
 });
 
 /**

@@ -2,7 +2,7 @@
 // storing it.
 
 import { sizeOf } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants } from '../work-division.ts';
@@ -29,11 +29,6 @@ export const dropoutOp = defineOp({
     return shared('x', 'y')
       ? [{ ...common, entry: 'dropout_in_place', bind: { y, step } }]
       : [{ ...common, entry: 'dropout', bind: { x, y, step } }];
-  },
-  grad: (builder, { step }, _outputs, { y: dy }, attrs) => ({ x: dy && dropout(builder, dy, step, attrs) }),
-  reference({ x, step }, { y }, attrs) {
-    const factor = dropoutFactor(step, attrs);
-    for (let i = 0; i < y.size; i++) y.set(i, x.at(i) * factor(i));
   },
 });
 

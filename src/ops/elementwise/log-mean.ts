@@ -5,9 +5,6 @@ import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.t
 import { expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants } from '../work-division.ts';
 
-/** The smallest mean: a smaller one, whose f32 is subnormal or 0, counts as this. */
-const smallest = 1e-37;
-
 /** `count`: number of terms of each sum. */
 export type LogMeanAttrs = { readonly count: number };
 
@@ -29,9 +26,6 @@ export const logMeanOp = defineOp({
     return shared('x', 'y')
       ? [{ ...common, entry: 'log_mean_in_place', bind: { y } }]
       : [{ ...common, entry: 'log_mean', bind: { x, y } }];
-  },
-  reference({ x }, { y }, { count }) {
-    for (let i = 0; i < y.size; i++) y.set(i, Math.log(Math.max(x.at(i) / count, smallest)));
   },
 });
 

@@ -29,10 +29,6 @@ export const takeRowsOp = defineOp({
     const grid = gridOf(sizeOf(y.shape), 256);
     return [{ shader: 'take-rows', entry: 'take_rows', params, bind: { x, picks, y }, grid }];
   },
-  reference({ x, picks }, { y }, { group }) {
-    const width = (x.size / x.dim(0)) * group;
-    for (const [i, row] of picks.data.entries()) y.data.set(x.data.subarray(row * width, (row + 1) * width), i * width);
-  },
 });
 
 /**

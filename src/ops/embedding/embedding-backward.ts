@@ -3,13 +3,11 @@
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { attrsOf, defineOp, dim, gridOf, type Launch, tensorType } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
-
-/** Number of no row, for kernels. */
-export const noId = 0xffffffff;
+import { noId } from './embedding.ts';
 
 /** The factor of the table's rows, the row that stays without a gradient if there is one, and the embedding's dropout. */
 export type EmbeddingBackwardAttrs = DropoutAttrs & {
@@ -55,18 +53,6 @@ export const embeddingBackwardOp = defineOp({
     const launch = backwardLaunch('embedding_backward', length, attrs, sizes, constants, bind, variant);
     return [{ ...launch, ...(!inPlace && { clear: [dtable] }) }];
   },
-  reference({ dy, rowStart, occurrences, step, base }, { dtable }, attrs) {
-    const factor = dropoutFactor(step, attrs);
-    for (let v = 0; v < dtable.rows; v++)
-      for (let c = 0; c < dtable.cols; c++) {
-        let sum = 0;
-        for (let k = rowStart.at(v); k < rowStart.at(v + 1) && v !== attrs.frozenId; k++) {
-          const row = occurrences.at(k);
-          sum += dy.at(row, c) * factor(row * dy.cols + c);
-        }
-        dtable.set(v, c, (base?.at(v, c) ?? 0) + sum * attrs.scale);
-      }
-  },
 });
 
 /**
@@ -92,12 +78,6 @@ export const positionBackwardOp = defineOp({
     const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset, frozen: noId };
     const bind = { dy, dtable: dpositions, ...(step && { step }) };
     return [backwardLaunch('position_backward', attrs.rows, attrs, sizes, {}, bind, variant)];
-  },
-  reference({ dy, step }, { dpositions }, attrs) {
-    const factor = dropoutFactor(step, attrs);
-    for (let r = 0; r < dy.rows; r++)
-      for (let c = 0; c < dy.cols; c++)
-        dpositions.add((r % dy.dim(1)) + attrs.offset, c, dy.at(r, c) * factor(r * dy.cols + c));
   },
 });
 

@@ -1,13 +1,14 @@
 // Token embedding with its scale, positions and dropout in one kernel, and tables of sinusoidal positions.
 
-import { check, HeddleError } from '../../core/errors.ts';
+import { check } from '../../core/errors.ts';
 import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
-import { embeddingBackwardOp, noId, positionBackwardOp } from './embedding-backward.ts';
+
+/** Number of no row, for kernels. */
+export const noId = 0xffffffff;
 
 /** Attributes that all embeddings have. */
 export type LookupAttrs = {
@@ -116,31 +117,6 @@ export const embeddingOp = defineOp({
         flops: 2 * sizeOf(out.shape),
       },
     ];
-  },
-  grad(builder, { table, positions, step, rowStart, occurrences }, _outputs, { out: dy }, attrs) {
-    if (!dy) return {};
-    const { rate, site, scale, offset, frozenId } = attrs;
-    if (attrs.decode) throw new HeddleError('embedding: decoding at step.position has no gradient');
-    const tableGradient = () => {
-      if (!rowStart || !occurrences)
-        throw new Error('embedding: the gradient of the table needs rowStart and occurrences');
-      return builder.apply(embeddingBackwardOp, { dy, rowStart, occurrences, step }, { rate, site, scale, frozenId })
-        .dtable;
-    };
-    const dtable = builder.needs(table) ? tableGradient() : undefined;
-    if (attrs.positions !== 'learned' || !positions || !builder.needs(positions)) return { table: dtable };
-    const sizes = { rate, site, rows: dim(positions, 0), offset };
-    return { table: dtable, positions: builder.apply(positionBackwardOp, { dy, step }, sizes).dpositions };
-  },
-  reference({ ids, table, positions, places, step }, { out }, attrs) {
-    const first = attrs.offset + (attrs.decode && step ? readStep(step.data).position : 0);
-    const factor = dropoutFactor(step, attrs);
-    for (let r = 0; r < out.rows; r++)
-      for (let c = 0; c < out.cols; c++) {
-        const place = places?.at(r) ?? (r % out.dim(1)) + first;
-        const x = table.at(ids.at(r), c) * attrs.scale + (positions?.at(place, c) ?? 0);
-        out.set(r, c, x * factor(r * out.cols + c));
-      }
   },
 });
 

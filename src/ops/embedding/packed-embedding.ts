@@ -2,9 +2,8 @@
 
 import { sizeOf } from '../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
-import { expectPacked, type PackedFormat, packedBlocks, unpacked, vecsOf } from '../matmul/packed-weights.ts';
+import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
 /** Attributes of a packed embedding. */
@@ -57,17 +56,6 @@ export const packedEmbeddingOp = defineOp({
       grid: gridOf(batch * length * dim(words, 1), 64), // at least as many as vectors of four numbers
       flops: 2 * sizeOf(out.shape),
     }));
-  },
-  reference({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset }) {
-    const first = offset + (step ? readStep(step.data).position : 0);
-    for (let r = 0; r < out.rows; r++) {
-      const id = ids.at(r);
-      const place = places?.at(r) ?? (r % out.dim(1)) + first;
-      for (let c = 0; c < out.cols; c++) {
-        const weight = unpacked(format, words.row(id), c, scales?.at(id));
-        out.set(r, c, weight * scale + (positions?.at(place, c) ?? 0));
-      }
-    }
   },
 });
 

@@ -3,7 +3,6 @@
 import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, tensorType, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 
 /** `padId`: the token that is not counted. */
@@ -35,17 +34,6 @@ export const tokenPositionsOp = defineOp({
       flops: sizeOf(ids.shape),
     },
   ],
-  reference({ ids, step }, { places }, { padId }) {
-    const at = step && readStep(step.data).position;
-    for (let b = 0; b < ids.rows; b++) {
-      let place = padId;
-      for (let t = 0; t < ids.cols; t++) {
-        const counts = ids.at(b, t) !== padId;
-        if (counts) place++;
-        if (at === undefined || at === t) places.set(b, at === undefined ? t : 0, counts ? place : padId);
-      }
-    }
-  },
 });
 
 /**

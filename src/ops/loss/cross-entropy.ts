@@ -2,9 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, gridOf, type SomeByName, sampleIds, tensorType, type Value } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
-import { readStep } from '../step-scalars.ts';
+import { attrsOf, type Builder, defineOp, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
@@ -15,7 +13,7 @@ import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 export type CrossEntropyAttrs = { readonly smoothing: number; readonly ignore?: number | undefined };
 
 /** Inputs that forward and backward have in common. */
-type LossInputs<T> = { readonly logits: T; readonly targets: T; readonly step: T };
+export type LossInputs<T> = { readonly logits: T; readonly targets: T; readonly step: T };
 
 /** Type of a tensor with a number for each target. */
 function rowType(op: string, { logits, targets, step }: LossInputs<TensorType>, attrs: CrossEntropyAttrs): TensorType {
@@ -77,20 +75,6 @@ export const crossEntropyOp = defineOp({
     const constants = { ...rowGroup, IN_PLACE: inPlace ? 1 : 0 };
     return [{ ...common, entry: 'cross_entropy_fused', constants, bind, flops: 8 * sizeOf(logits.shape) }];
   },
-  grad(builder, inputs, { lse, dlogits }, dOutputs, { smoothing, ignore }) {
-    checkRoot('cross_entropy', dOutputs);
-    if (!lse) return { logits: dlogits };
-    return { logits: builder.apply(crossEntropyBackwardOp, { ...inputs, lse }, { smoothing, ignore }).dlogits };
-  },
-  reference(inputs, { nll, hit, lse, dlogits }, attrs) {
-    for (let r = 0; r < nll.size; r++) {
-      const row = rowLoss(inputs.logits, inputs.targets, attrs, r);
-      nll.set(r, row.nll);
-      hit.set(r, row.hit);
-      lse?.set(r, row.lse);
-      if (dlogits) setGradient(inputs, attrs, r, row.lse, dlogits);
-    }
-  },
 });
 
 /** Inputs of `crossEntropyOp` and its lse; dlogits, which may take the memory of logits. */
@@ -122,48 +106,7 @@ export const crossEntropyBackwardOp = defineOp({
       },
     ];
   },
-  reference(inputs, { dlogits }, attrs) {
-    for (let r = 0; r < dlogits.rows; r++) setGradient(inputs, attrs, r, inputs.lse.at(r), dlogits);
-  },
 });
-
-/** Throws unless the loss is the root of the gradient walk. */
-export function checkRoot(op: string, dOutputs: SomeByName<string>): void {
-  if (Object.values(dOutputs).some((d) => d !== undefined))
-    throw new Error(`${op}: is the root of the loss, its outputs have no gradient`);
-}
-
-/** Logsumexp, loss and hit of one row; loss and hit are 0 if its target is ignored. */
-function rowLoss(
-  logits: ReferenceTensor,
-  targets: ReferenceTensor,
-  { smoothing, ignore }: CrossEntropyAttrs,
-  r: number,
-): { lse: number; nll: number; hit: number } {
-  const z = logits.row(r);
-  const target = targets.at(r);
-  const max = z.reduce((a, b) => Math.max(a, b));
-  const lse = max + Math.log(z.reduce((a, v) => a + Math.exp(v - max), 0));
-  if (target === ignore) return { lse, nll: 0, hit: 0 };
-  const mean = z.reduce((a, v) => a + v, 0) / z.length;
-  const nll = lse - (1 - smoothing) * logits.at(r, target) - smoothing * mean;
-  return { lse, nll, hit: z.indexOf(max) === target ? 1 : 0 };
-}
-
-/** Sets row r of dlogits: tokenWeight · (softmax(logits) - smoothed target), 0 if the target is ignored. */
-function setGradient(
-  { logits, targets, step }: LossInputs<ReferenceTensor>,
-  { smoothing, ignore }: CrossEntropyAttrs,
-  r: number,
-  lse: number,
-  dlogits: ReferenceTensor,
-): void {
-  const weight = targets.at(r) === ignore ? 0 : readStep(step.data).tokenWeight;
-  for (let c = 0; c < logits.cols; c++) {
-    const smoothed = (c === targets.at(r) ? 1 - smoothing : 0) + smoothing / logits.cols;
-    dlogits.set(r, c, weight === 0 ? 0 : weight * (Math.exp(logits.at(r, c) - lse) - smoothed));
-  }
-}
 
 /** The loss of each target, and whether the model predicts it. */
 export interface Loss {

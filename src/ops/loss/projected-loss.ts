@@ -6,15 +6,14 @@
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { linearOp } from '../matmul/linear.ts';
-import { linearBackwardOp } from '../matmul/linear-backward.ts';
-import { backwardKernels, productKernels, splitsK } from '../matmul/matmul-kernels.ts';
-import { backwardLaunches } from '../matmul/matmul-launches.ts';
-import { packedBackwardKernels, packedLinearBackwardOp, packedLinearOp } from '../matmul/packed-linear.ts';
+import { backwardKernels, backwardLaunches } from '../matmul/matmul-backward.ts';
+import { productKernels, splitsK } from '../matmul/matmul-kernels.ts';
+import { packedLinearOp } from '../matmul/packed-linear.ts';
+import { packedBackwardKernels, packedLinearBackwardOp } from '../matmul/packed-linear-backward.ts';
 import type { PackedFormat } from '../matmul/packed-weights.ts';
 import { attrsOf, type DeviceTraits, defineOp, dim, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
-import { ReferenceTensor } from '../reference-tensor.ts';
 import { rowGroupsFor, viewOf } from '../work-division.ts';
-import { type CrossEntropyAttrs, checkRoot, crossEntropyOp } from './cross-entropy.ts';
+import { type CrossEntropyAttrs, crossEntropyOp } from './cross-entropy.ts';
 
 /**
  * Settings of the loss, whether to compute gradients, and the rows of a chunk, a multiple of 64. `frozen`: only the
@@ -93,26 +92,6 @@ export const projectedLossOp = defineOp({
       }
     }
     return launches;
-  },
-  grad(_builder, _inputs, { dx, dw, db }, dOutputs, { gradients }) {
-    checkRoot('projected_loss', dOutputs);
-    if (!gradients) throw new Error('projected_loss: has no gradient unless it is built with `gradients`');
-    return { x: dx, w: dw, b: db };
-  },
-  reference({ x, w, scales, targets, step, b }, { nll, hit, ...found }, { gradients, rows: _, format, ...loss }) {
-    const logits = new ReferenceTensor([x.rows, w.rows]);
-    const dlogits = new ReferenceTensor(logits.shape);
-    if (format) packedLinearOp.reference({ x, words: w, scales, b }, { y: logits }, { format });
-    else linearOp.reference({ x, w, b }, { y: logits }, { activation: 'none' });
-    crossEntropyOp.reference({ logits, targets, step }, { nll, hit, dlogits }, { ...loss, fused: true });
-    if (!gradients || !found.dx) return;
-    if (format) {
-      const attrs = { format, ins: x.cols };
-      packedLinearBackwardOp.reference({ dy: dlogits, words: w, scales }, { dx: found.dx }, attrs);
-      return;
-    }
-    const wanted = { dx: true, dw: true, db: b !== undefined, epilogue: 'none' } as const;
-    linearBackwardOp.reference({ dy: dlogits, x, w }, found, wanted);
   },
 });
 

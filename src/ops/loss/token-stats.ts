@@ -34,13 +34,6 @@ export const tokenStatsOp = defineOp({
       },
     ];
   },
-  reference({ nll, hit, targets }, { stats }, { ignore }) {
-    for (let i = 0; i < nll.size; i++) {
-      stats.add(0, nll.at(i));
-      stats.add(1, ignore !== undefined && targets.at(i) === ignore ? 0 : 1);
-      stats.add(2, hit.at(i));
-    }
-  },
 });
 
 /**

@@ -2,12 +2,11 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor } from '../dropout-mask.ts';
-import { activationDerivative } from '../elementwise/activation-functions.ts';
+import type { DropoutAttrs } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { backwardKernels } from './matmul-kernels.ts';
-import { backwardLaunches, type EpilogueKind, epilogueDropout } from './matmul-launches.ts';
+import { backwardKernels, backwardLaunches } from './matmul-backward.ts';
+import { type EpilogueKind, epilogueDropout } from './matmul-launches.ts';
 
 /** Which gradients to compute. */
 export type WantedGradients = { readonly dx: boolean; readonly dw: boolean; readonly db: boolean };
@@ -57,25 +56,6 @@ export const linearBackwardOp = defineOp({
       { ...sizes, dy, x, w, ...gradients, epilogue, dropout: epilogueDropout(step, attrs) },
       context,
     );
-  },
-  reference({ dy, x, w, operand, step }, { dx, dw, db }, attrs) {
-    for (let r = 0; r < x.rows; r++)
-      for (let j = 0; j < w.rows; j++) {
-        const d = dy.at(r, j);
-        db?.add(j, d);
-        for (let i = 0; i < x.cols; i++) {
-          dx?.add(r, i, d * w.at(j, i));
-          dw?.add(j, i, d * x.at(r, i));
-        }
-      }
-    if (!dx) return;
-    const factor = dropoutFactor(step, attrs);
-    const { epilogue } = attrs;
-    for (let i = 0; i < dx.size; i++) {
-      const e = operand?.at(i) ?? 0;
-      if (epilogue === 'add') dx.set(i, dx.at(i) * factor(i) + e);
-      else dx.set(i, dx.at(i) * activationDerivative(e, epilogue) * factor(i));
-    }
   },
 });
 

@@ -3,13 +3,10 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, show, sizeOf } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor } from '../dropout-mask.ts';
-import { activationBackwardOp } from '../elementwise/activation.ts';
-import { type Activation, activate, keepsInput } from '../elementwise/activation-functions.ts';
-import { dropout } from '../elementwise/dropout.ts';
+import type { DropoutAttrs } from '../dropout-mask.ts';
+import { type Activation, keepsInput } from '../elementwise/activation-functions.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { linearBackward } from './linear-backward.ts';
 import { productKernels, type Sizes } from './matmul-kernels.ts';
 import { epilogueDropout, productLaunches } from './matmul-launches.ts';
 
@@ -43,27 +40,6 @@ export const linearOp = defineOp({
     const { activation } = attrs;
     const epilogue = { bias: b, activation, activationInput: z, dropout: epilogueDropout(step, attrs) };
     return productLaunches({ ...sizesOf(x, w), a: x, b: w, c: y, ...epilogue }, context);
-  },
-  grad(builder, { x, w, b, step }, { y, z }, { y: dy, z: dz }, { activation: kind, rate = 0, site = 0 }) {
-    if (dz) throw new Error('linear: z is for the gradient of y, it has no gradient of its own');
-    if (!dy) return {};
-    const dActivated = step ? dropout(builder, dy, step, { rate, site }) : dy;
-    // Where y is dropped, ReLU's derivative at y is 0, but so is dActivated.
-    const dProduct =
-      kind === 'none' ? dActivated : builder.apply(activationBackwardOp, { x: z ?? y, dy: dActivated }, { kind }).dx;
-    const wanted = { dx: builder.needs(x), dw: builder.needs(w), db: b !== undefined && builder.needs(b) };
-    const { dx, dw, db } = linearBackward(builder, dProduct, x, w, wanted);
-    return { x: dx, w: dw, b: db };
-  },
-  reference({ x, w, b, step }, { y, z }, attrs) {
-    const factor = dropoutFactor(step, attrs);
-    for (let i = 0; i < x.rows; i++)
-      for (let j = 0; j < w.rows; j++) {
-        let sum = b?.at(j) ?? 0;
-        for (let k = 0; k < x.cols; k++) sum += x.at(i, k) * w.at(j, k);
-        y.set(i, j, activate(sum, attrs.activation) * factor(i * w.rows + j));
-        z?.set(i, j, sum);
-      }
   },
 });
 

@@ -139,7 +139,8 @@ function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
 }
 
 /** Number of tiles of 64 x 64: too few do not fill a GPU. */
-const tilesOf = ({ m, n, batch = 1 }: Sizes): number => (batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64));
+export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
+  batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64);
 
 /** The tile of a thread that was fastest on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
 function registerTile(m: number, { minSubgroup }: DeviceTraits): string {
@@ -149,35 +150,5 @@ function registerTile(m: number, { minSubgroup }: DeviceTraits): string {
   return `subgroups-${rows}x${lanes === 8 ? 4 : 8}`;
 }
 
-/**
- * Variants worth timing for all gradients of a linear layer, of operands dy, x and w: one dispatch each, except those
- * that split K.
- */
-export function backwardKernels(
-  rows: number,
-  ins: number,
-  outs: number,
-  operands: Operands,
-  traits: DeviceTraits,
-): string[] {
-  const sizes = backwardSizes(rows, ins, outs);
-  const split = productKernelsOf(sizes).filter(splitsK);
-  const tiles = sizes.reduce((sum, p) => sum + tilesOf(p), 0);
-  const larger: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
-  const others = productKernelsOf([larger]).filter((name) => !splitsK(name) && !name.startsWith('dots'));
-  // The tiles of both products run in parallel.
-  return tiles < 32 ? [...split, ...others] : [...others, ...split];
-
-  function productKernelsOf(all: readonly Sizes[]): string[] {
-    return [...new Set(all.flatMap((p) => productKernels(p, operands, traits)))];
-  }
-}
-
 /** Whether a variant computes slices of K and then their sum. */
 export const splitsK = (variant: string): boolean => variant === 'split' || variant === 'matrix-split';
-
-/** The products of a linear layer's backward pass. */
-export const backwardSizes = (rows: number, ins: number, outs: number): [Sizes, Sizes] => [
-  { form: 'NN', m: rows, n: ins, k: outs }, // dx
-  { form: 'TN', m: outs, n: ins, k: rows }, // dw
-];

@@ -4,16 +4,7 @@
 import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { type Activation, activationKinds } from '../elementwise/activation-functions.ts';
 import { gridOf, type Launch, type LaunchContext, type Value } from '../op.ts';
-import {
-  backwardSizes,
-  type Form,
-  type Kernel,
-  kernelOf,
-  type Operands,
-  productKernels,
-  type Sizes,
-  splitsK,
-} from './matmul-kernels.ts';
+import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } from './matmul-kernels.ts';
 
 /** The numbers of the forms in WGSL. */
 const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
@@ -61,12 +52,12 @@ export const productLaunches = (p: Product, context: LaunchContext, variant = co
     : batchLaunches(p, kernelOf(variant, [p.a, p.b], context.traits), context);
 
 /** The variant that computes the slices of a variant that splits K. */
-const sliceKernel = (variant: string): string => (variant === 'split' ? 'tiled-64x64' : 'matrix-64x64');
+export const sliceKernel = (variant: string): string => (variant === 'split' ? 'tiled-64x64' : 'matrix-64x64');
 
 const maxGroups = 65535;
 
 /** Params that a plain product does not use. */
-const unusedParams = {
+export const unusedParams = {
   lda: 0,
   ldb: 0,
   a_batch: 0,
@@ -92,7 +83,7 @@ function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK
     ...epilogueParams(p),
   };
   const common = {
-    shader: shaderOf(kernel, n, [p.a, p.b]),
+    shader: productShader(kernel, n, [p.a, p.b]),
     entry: p.activationInput ? 'matmul_kept' : 'matmul',
     constants: { ...kernel.constants, FORM: forms[form], ...readConstants(kernel, aWidth, bWidth, k) },
     bind: bindings(p, context),
@@ -133,78 +124,8 @@ function splitLaunches(p: Product, context: LaunchContext, variant: string): Lau
   ];
 }
 
-/**
- * The gradients of y = x·wᵀ + b, any of which may be absent: dx = dy·w and its epilogue, dw = dyᵀ·x, db = column sums
- * of dy.
- */
-export interface BackwardProducts {
-  readonly rows: number;
-  readonly ins: number;
-  readonly outs: number;
-  readonly dy: Value; // [rows, outs]
-  readonly x: Value; // [rows, ins]
-  readonly w: Value; // [outs, ins]
-  readonly dx?: Value | undefined;
-  readonly dw?: Value | undefined;
-  readonly db?: Value | undefined;
-  readonly epilogue?: Epilogue | undefined;
-  readonly dropout?: EpilogueDropout | undefined;
-  /** Add to the content of dw and db; variants that split K do not support it. */
-  readonly accumulate?: boolean;
-}
-
-/** The gradients by a variant: one dispatch, except those that split K in each product. */
-export function backwardLaunches(g: BackwardProducts, context: LaunchContext, variant = context.variant): Launch[] {
-  const { rows, ins, outs, dy, x, w, dx, dw, db, epilogue, dropout, accumulate = false } = g;
-  if (splitsK(variant)) {
-    const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
-    return [
-      ...(dx ? splitIfFew({ ...dxSize, a: dy, b: w, c: dx, epilogue, dropout }, context, variant) : []),
-      ...(dw ? splitIfFew({ ...dwSize, a: dy, b: x, c: dw }, context, variant) : []),
-      ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, context, 'tiled-64x64') : []),
-    ];
-  }
-  const kernel = kernelOf(variant, [dy, x, w], context.traits);
-  const columns = Math.ceil(ins / kernel.columns);
-  const dxTiles = dx ? columns * Math.ceil(rows / kernel.rows) : 0;
-  const dwTiles = dw ? columns * Math.ceil(outs / kernel.rows) : 0;
-  const dbGroups = db ? Math.ceil(outs / (4 * kernel.threads)) : 0;
-  const unused = () => context.scratch('f32', [64]);
-  return [
-    {
-      shader: shaderOf(kernel, ins, [dy, x, w]),
-      entry: 'linear_backward',
-      constants: { ...kernel.constants, ...readConstants(kernel, outs, ins, outs, rows) },
-      params: {
-        ...unusedParams,
-        ...{ m: rows, n: ins, k: outs, lda: outs, ldb: ins, dx_tiles: dxTiles, dw_tiles: dwTiles },
-        ...epilogueParams({ epilogue, dropout }),
-        accumulate: accumulate ? 1 : 0,
-      },
-      bind: {
-        a: dy,
-        b: w,
-        bias: x,
-        epilogue: epilogue?.operand ?? dy,
-        y: dx ?? unused(),
-        y2: dw ?? unused(),
-        db: db ?? unused(),
-        ...(dropout && { step: dropout.step }),
-      },
-      grid: gridOf(dxTiles + dwTiles + dbGroups, 1),
-      flops: 2 * rows * ins * outs * ((dx ? 1 : 0) + (dw ? 1 : 0)) + (db ? rows * outs : 0),
-    },
-  ];
-}
-
-/** A product by a variant that splits K if its tiles are few, else by the kernel of its slices. */
-const splitIfFew = (p: Product, context: LaunchContext, variant: string): Launch[] => {
-  const few = productKernels(p, [p.a, p.b], context.traits).some(splitsK);
-  return productLaunches(p, context, few ? variant : sliceKernel(variant));
-};
-
 /** The shader for rows of C of `width` numbers. Tiles in workgroup memory are f16 if all operands are. */
-function shaderOf({ shader, anyWidth }: Kernel, width: number, operands: Operands): string {
+export function productShader({ shader, anyWidth }: Kernel, width: number, operands: Operands): string {
   if (anyWidth) return shader;
   const [matrix, tiled] = [shader === 'matmul-matrix', shader === 'matmul-tiled'];
   const isScalar = width % 4 !== 0;
@@ -216,13 +137,19 @@ function shaderOf({ shader, anyWidth }: Kernel, width: number, operands: Operand
  * How operands are read: in vectors if their rows are whole vectors; with checks if a K is no multiple of the kernel's
  * step along K.
  */
-const readConstants = (kernel: Kernel, aWidth: number, bWidth: number, ...ks: number[]): Record<string, number> => ({
+export const readConstants = (
+  kernel: Kernel,
+  aWidth: number,
+  bWidth: number,
+  ...ks: number[]
+): Record<string, number> => ({
   A_VECTORS: aWidth % 4 === 0 ? 1 : 0,
   B_VECTORS: bWidth % 4 === 0 ? 1 : 0,
   K_TAIL: ks.some((k) => k % (kernel.constants.DEPTH ?? 4) !== 0) ? 1 : 0,
 });
 
-const epilogueParams = ({
+/** Params of the epilogue of a product. */
+export const epilogueParams = ({
   bias,
   activation = 'none',
   epilogue,

@@ -5,7 +5,7 @@ import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { type Form, productKernels, type Sizes } from './matmul-kernels.ts';
+import { productKernels, type Sizes } from './matmul-kernels.ts';
 import { productLaunches } from './matmul-launches.ts';
 
 /**
@@ -26,28 +26,9 @@ export const matmulOp = defineOp({
   attrs: attrsOf<MatmulAttrs>(),
   shape: ({ a, b }, attrs) => ({ c: tensorType('f32', productShape(a, b, attrs)) }),
   naive: 'naive',
-  variants: ({ a, b }, attrs, traits) => productKernels(sizesOf(a, b, attrs), [a, b], traits),
+  variants: ({ a, b }, attrs, traits) => productKernels(productSizes(a, b, attrs), [a, b], traits),
   modelFlops: ({ a }, { c }, { transA }) => 2 * sizeOf(c.shape) * dim(a, transA ? -2 : -1),
-  launch: ({ a, b }, { c }, attrs, context) => productLaunches({ ...sizesOf(a, b, attrs), a, b, c }, context),
-  grad(builder, { a, b }, _outputs, { c: dc }, { transA, transB, batched }) {
-    if (!dc) return {};
-    const product = (x: Value, y: Value, form: Form) =>
-      matmul(builder, x, y, { transA: form === 'TN', transB: form === 'NT', batched });
-    const da = () => (transA ? product(b, dc, 'NT') : product(dc, b, transB ? 'NN' : 'NT'));
-    const db = () => (transB ? product(dc, a, 'TN') : product(a, dc, transA ? 'NN' : 'TN'));
-    return { a: builder.needs(a) ? da() : undefined, b: builder.needs(b) ? db() : undefined };
-  },
-  reference({ a, b }, { c }, attrs) {
-    const { m, n, k, batch = 1 } = sizesOf(a, b, attrs);
-    for (let z = 0; z < batch; z++)
-      for (let i = 0; i < m; i++)
-        for (let j = 0; j < n; j++) {
-          let sum = 0;
-          for (let l = 0; l < k; l++)
-            sum += (attrs.transA ? a.at(z, l, i) : a.at(z, i, l)) * (attrs.transB ? b.at(z, j, l) : b.at(z, l, j));
-          c.set(z, i, j, sum);
-        }
-  },
+  launch: ({ a, b }, { c }, attrs, context) => productLaunches({ ...productSizes(a, b, attrs), a, b, c }, context),
 });
 
 /**
@@ -72,7 +53,7 @@ function productShape(a: TensorType, b: TensorType, attrs: MatmulAttrs): Shape {
   if (batched)
     check(sameShape(before(a), before(b)), () => `matmul: batches differ, ${both}; their leading axes must be equal`);
   else if (!transA) check(b.shape.length === 2, () => `matmul: b has a batch, ${both}; set batched or flatten b`);
-  const { m, n, k } = sizesOf(a, b, attrs);
+  const { m, n, k } = productSizes(a, b, attrs);
   const [bRows, bCols] = matrixSizes(b, batched);
   check(k === (transB ? bCols : bRows), () => `matmul: inner sizes differ, ${both}`);
   if (transA && !batched)
@@ -86,7 +67,8 @@ function matrixSizes(x: { readonly shape: Shape }, batched: boolean): [number, n
   return [batched ? dim(x, -2) : rows, cols];
 }
 
-function sizesOf(a: { readonly shape: Shape }, b: { readonly shape: Shape }, attrs: MatmulAttrs): Sizes {
+/** The product of a and b. */
+export function productSizes(a: { readonly shape: Shape }, b: { readonly shape: Shape }, attrs: MatmulAttrs): Sizes {
   const { transA, transB, batched } = attrs;
   const [aRows, aCols] = matrixSizes(a, batched);
   const [bRows, bCols] = matrixSizes(b, batched);

@@ -3,7 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { attrsOf, defineOp, dim, gridOf, tensorType } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, shaderFor } from '../work-division.ts';
@@ -71,29 +71,6 @@ const backwardOf = (op: string, rms: boolean, f16Storage: readonly ('dy' | 's' |
           flops: (rms ? 12 : 16) * sizeOf(dy.shape),
         },
       ];
-    },
-    reference({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs) {
-      const D = dy.cols;
-      const block = rowsPerBlock(dy.rows);
-      const factor = dropoutFactor(step, attrs);
-      for (let r = 0; r < dy.rows; r++) {
-        const [mean, rstd] = rms ? [0, stats.at(r)] : [stats.at(r, 0), stats.at(r, 1)];
-        const g = (c: number) => dy.at(r, c) * gamma.at(c);
-        const n = (c: number) => (s.at(r, c) - mean) * rstd;
-        let meanG = 0;
-        let meanGn = 0;
-        for (let c = 0; c < D; c++) {
-          if (!rms) meanG += g(c) / D;
-          meanGn += (g(c) * n(c)) / D;
-        }
-        for (let c = 0; c < D; c++) {
-          const total = rstd * (g(c) - meanG - n(c) * meanGn) + (ds?.at(r, c) ?? 0);
-          dsTotal.set(r, c, total);
-          dx?.set(r, c, total * factor(r * D + c));
-          partials.add(Math.floor(r / block), c, dy.at(r, c) * n(c));
-          if (!rms) partials.add(Math.floor(r / block), D + c, dy.at(r, c));
-        }
-      }
     },
   });
 

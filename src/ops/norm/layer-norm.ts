@@ -3,9 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
-import { columnSum } from '../elementwise/column-sum.ts';
-import { dropout } from '../elementwise/dropout.ts';
+import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import {
   attrsOf,
   type Builder,
@@ -16,10 +14,8 @@ import {
   tensorType,
   type Value,
 } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
-import { layerNormBackwardOp } from './layer-norm-backward.ts';
 
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };
@@ -105,14 +101,6 @@ export const layerNormOp = defineOp({
   f16Storage: ['x', 'y'],
   variants,
   launch: (inputs, outputs, { eps }, context) => [normLaunch({ ...inputs, ...outputs }, eps, context)],
-  grad(builder, { x, gamma, beta }, { stats }, { y: dy }) {
-    if (!dy) return {};
-    const { dsTotal, partials } = builder.apply(layerNormBackwardOp, { dy, s: x, stats, gamma }, noDropout);
-    return { x: dsTotal, ...weightGradients(builder, partials, gamma, beta) };
-  },
-  reference({ x, gamma, beta }, { y, stats }, { eps }) {
-    normalize(x, gamma, beta, eps, y, stats);
-  },
 });
 
 /** `eps` and the dropout before the residual connection. */
@@ -139,44 +127,7 @@ export const addLayerNormOp = defineOp({
   inPlace: { s: ['residual', 'x'] },
   variants,
   launch: (inputs, outputs, attrs, context) => [addNormLaunch({ ...inputs, ...outputs }, attrs, context)],
-  grad(builder, { gamma, beta, step }, { s, stats }, { y: dy, s: ds }, { rate, site }) {
-    const mask = { rate, site };
-    if (!dy) return ds ? { x: step ? dropout(builder, ds, step, mask) : ds, residual: ds } : {};
-    const { dsTotal, partials, dx } = builder.apply(layerNormBackwardOp, { dy, s, stats, gamma, ds, step }, mask);
-    return { x: dx ?? dsTotal, residual: dsTotal, ...weightGradients(builder, partials, gamma, beta) };
-  },
-  reference({ x, residual, gamma, beta, step }, { y, s, stats }, { eps, ...mask }) {
-    const factor = dropoutFactor(step, mask);
-    for (let i = 0; i < s.size; i++) s.set(i, residual.at(i) + x.at(i) * factor(i));
-    normalize(s, gamma, beta, eps, y, stats);
-  },
 });
-
-/** The gradients of gamma and beta from their partial sums; none if neither is needed. */
-function weightGradients(builder: Builder, partials: Value, gamma: Value, beta: Value) {
-  if (!builder.needs(gamma) && !builder.needs(beta)) return {};
-  const [dgamma, dbeta] = columnSum(builder, partials, 2);
-  return { gamma: dgamma, beta: dbeta };
-}
-
-/** Layer norm of each row of `s`. */
-function normalize(
-  s: ReferenceTensor,
-  gamma: ReferenceTensor,
-  beta: ReferenceTensor,
-  eps: number,
-  y: ReferenceTensor,
-  stats: ReferenceTensor,
-): void {
-  for (let r = 0; r < s.rows; r++) {
-    const mean = s.row(r).reduce((a, v) => a + v, 0) / s.cols;
-    const variance = s.row(r).reduce((a, v) => a + (v - mean) ** 2, 0) / s.cols;
-    const rstd = 1 / Math.sqrt(variance + eps);
-    for (let c = 0; c < s.cols; c++) y.set(r, c, (s.at(r, c) - mean) * rstd * gamma.at(c) + beta.at(c));
-    stats.set(r, 0, mean);
-    stats.set(r, 1, rstd);
-  }
-}
 
 /**
  * Layer norm of x [..,D] over its last axis.

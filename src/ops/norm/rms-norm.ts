@@ -3,15 +3,11 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, type TensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFactor } from '../dropout-mask.ts';
-import { columnSum } from '../elementwise/column-sum.ts';
-import { dropout } from '../elementwise/dropout.ts';
+import type { DropoutAttrs } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupsFor } from '../work-division.ts';
 import { addNormLaunch, type LayerNormAttrs, normLaunch } from './layer-norm.ts';
-import { rmsNormBackwardOp } from './layer-norm-backward.ts';
 
 /** Types of a norm and of the statistics of its rows. */
 function normTypes(op: string, x: TensorType, gamma: TensorType) {
@@ -38,15 +34,6 @@ export const rmsNormOp = defineOp({
   launch: ({ x, gamma }, outputs, { eps }, context) => [
     normLaunch({ x, gamma, beta: gamma, ...outputs }, eps, context, true),
   ],
-  grad(builder, { x, gamma }, { stats }, { y: dy }) {
-    if (!dy) return {};
-    const noDropout = { rate: 0, site: 0 };
-    const { dsTotal, partials } = builder.apply(rmsNormBackwardOp, { dy, s: x, stats, gamma }, noDropout);
-    return { x: dsTotal, gamma: gammaGradient(builder, partials, gamma) };
-  },
-  reference({ x, gamma }, { y, stats }, { eps }) {
-    normalize(x, gamma, eps, y, stats);
-  },
 });
 
 /** `eps` and the dropout before the residual connection. */
@@ -76,38 +63,7 @@ export const addRmsNormOp = defineOp({
   launch: (inputs, outputs, attrs, context) => [
     addNormLaunch({ ...inputs, beta: inputs.gamma, ...outputs }, attrs, context, true),
   ],
-  grad(builder, { gamma, step }, { s, stats }, { y: dy, s: ds }, { rate, site }) {
-    const mask = { rate, site };
-    if (!dy) return ds ? { x: step ? dropout(builder, ds, step, mask) : ds, residual: ds } : {};
-    const { dsTotal, partials, dx } = builder.apply(rmsNormBackwardOp, { dy, s, stats, gamma, ds, step }, mask);
-    return { x: dx ?? dsTotal, residual: dsTotal, gamma: gammaGradient(builder, partials, gamma) };
-  },
-  reference({ x, residual, gamma, step }, { y, s, stats }, { eps, ...mask }) {
-    const factor = dropoutFactor(step, mask);
-    for (let i = 0; i < s.size; i++) s.set(i, residual.at(i) + x.at(i) * factor(i));
-    normalize(s, gamma, eps, y, stats);
-  },
 });
-
-/** The gradient of gamma from its partial sums; undefined if it is not needed. */
-const gammaGradient = (builder: Builder, partials: Value, gamma: Value): Value | undefined =>
-  builder.needs(gamma) ? columnSum(builder, partials, 1)[0] : undefined;
-
-/** RMSNorm of each row of `s`. */
-function normalize(
-  s: ReferenceTensor,
-  gamma: ReferenceTensor,
-  eps: number,
-  y: ReferenceTensor,
-  stats: ReferenceTensor,
-): void {
-  for (let r = 0; r < s.rows; r++) {
-    const meanSquare = s.row(r).reduce((a, v) => a + v * v, 0) / s.cols;
-    const rstd = 1 / Math.sqrt(meanSquare + eps);
-    for (let c = 0; c < s.cols; c++) y.set(r, c, s.at(r, c) * rstd * gamma.at(c));
-    stats.set(r, rstd);
-  }
-}
 
 /**
  * RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of both.

@@ -4,7 +4,6 @@
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
 
@@ -15,12 +14,6 @@ function checkInputs(op: string, x: TensorType, lens: TensorType | undefined, { 
   expectType(op, 'x', x, 'f32');
   check(!causal || x.shape.length >= 2, () => `${op}: a causal mask needs two axes, x is ${show(x.shape)}`);
   if (lens) expectType(op, 'lens', lens, 'u32', [dim(x, 0)], `one for each of x ${show(x.shape)}`);
-}
-
-/** Number of columns of x that row `row` sees. */
-function visible(x: ReferenceTensor, lens: ReferenceTensor | undefined, { causal }: SoftmaxAttrs, row: number): number {
-  const length = lens?.at(Math.floor(row / (x.rows / x.dim(0)))) ?? x.cols;
-  return Math.min(x.cols, length, causal ? (row % x.dim(-2)) + 1 : x.cols);
 }
 
 /** Maximum number of vectors of a row that a thread holds in registers. */
@@ -87,17 +80,6 @@ export const softmaxOp = defineOp({
     const bind = { x: inPlace ? unused : x, lens: lens ?? unused, y };
     return [{ ...launchOf('softmax', x, attrs, lens, variant, inPlace), bind }];
   },
-  grad: (builder, { lens }, { y }, { y: dy }, attrs) => ({
-    x: dy && builder.apply(softmaxBackwardOp, { y, dy, lens }, attrs).dx,
-  }),
-  reference({ x, lens }, { y }, attrs) {
-    for (let r = 0; r < x.rows; r++) {
-      const scores = Array.from(x.row(r).subarray(0, visible(x, lens, attrs, r)));
-      const max = Math.max(...scores);
-      const total = scores.reduce((sum, s) => sum + Math.exp(s - max), 0);
-      for (const [c, s] of scores.entries()) y.set(r, c, Math.exp(s - max) / total);
-    }
-  },
 });
 
 /** y, dy and, if the forward had them, lens; dx = y (dy - sum(y dy)), which may take the memory of y or of dy. */
@@ -118,14 +100,6 @@ export const softmaxBackwardOp = defineOp({
     const [yShared, dyShared] = [shared('y', 'dx'), shared('dy', 'dx')];
     const bind = { x: yShared ? unused : y, dy: dyShared ? unused : dy, lens: lens ?? unused, y: dx };
     return [{ ...launchOf('softmax_backward', y, attrs, lens, variant, yShared, dyShared), bind }];
-  },
-  reference({ y, dy, lens }, { dx }, attrs) {
-    for (let r = 0; r < y.rows; r++) {
-      const n = visible(y, lens, attrs, r);
-      let sum = 0;
-      for (let c = 0; c < n; c++) sum += y.at(r, c) * dy.at(r, c);
-      for (let c = 0; c < n; c++) dx.set(r, c, y.at(r, c) * (dy.at(r, c) - sum));
-    }
   },
 });
 

@@ -3,7 +3,6 @@
 
 import { check } from '../../core/errors.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 
@@ -33,10 +32,6 @@ export const accumulateOp = defineOp({
   mutates: ['acc'],
   variants: elementwiseVariants,
   launch: ({ acc, x, step }, _outputs, _attrs, context) => launches('accumulate', acc, x, 0, context, step),
-  reference({ acc, x, step }) {
-    const { keep } = readStep(step.data);
-    for (let i = 0; i < acc.size; i++) acc.set(i, (keep === 0 ? 0 : acc.at(i) * keep) + x.at(i));
-  },
 });
 
 /**
@@ -66,9 +61,6 @@ export const emaOp = defineOp({
   mutates: ['average'],
   variants: elementwiseVariants,
   launch: ({ average, weights }, _outputs, { decay }, context) => launches('ema', average, weights, 1 - decay, context),
-  reference({ average, weights }, _outputs, { decay }) {
-    for (let i = 0; i < average.size; i++) average.set(i, decay * average.at(i) + (1 - decay) * weights.at(i));
-  },
 });
 
 /**

@@ -46,11 +46,6 @@ export const checkFiniteOp = defineOp({
       };
     });
   },
-  reference({ x, flags }, _outputs, { slot, first }) {
-    if (first) flags.data.fill(0);
-    const bad = x.data.findIndex((v) => !Number.isFinite(v));
-    if (bad >= 0) flags.set(slot, x.size - bad);
-  },
 });
 
 /**

@@ -27,8 +27,8 @@ export const lossScales = { min: 1, first: 2 ** 16, max: 2 ** 24 } as const;
 const maxRanges = 4;
 const maxBlocks = 1024;
 
-/** Returns the elements per block, a power of two: dozens for each of 64 threads, and at most 1024 blocks. */
-function blockOf(count: number): number {
+/** Elements per block, a power of two: dozens for each of 64 threads, and at most 1024 blocks. */
+export function blockOf(count: number): number {
   let block = 2048;
   while (block * maxBlocks < count) block *= 2;
   return block;
@@ -76,14 +76,6 @@ export const gradientNormOp = defineOp({
       });
     }
     return launches;
-  },
-  reference({ gradients }, { partials }) {
-    const block = blockOf(gradients.size);
-    for (const [i, x] of gradients.data.entries()) {
-      const b = Math.floor(i / block);
-      partials.add(b, 0, x * x);
-      if (!Number.isFinite(x)) partials.set(b, 1, 1);
-    }
   },
 });
 
@@ -137,35 +129,6 @@ export const clipScaleOp = defineOp({
         grid: [1, 1, 1],
       },
     ];
-  },
-  reference({ partials, counters: c }, { clip }, { maxNorm, beta1, beta2, growth = 0 }) {
-    let squares = 0;
-    let bad = 0;
-    for (let b = 0; b < partials.rows; b++) {
-      squares += partials.at(b, 0);
-      bad += partials.at(b, 1);
-    }
-    const lossScale = c.at(counterAt.lossScale);
-    clip.set(clipAt.lossScale, lossScale);
-    if (bad > 0 || !Number.isFinite(squares)) {
-      c.add(counterAt.skipped, 1);
-      if (lossScale > 0) c.set(counterAt.lossScale, Math.max(lossScales.min, lossScale / 2));
-      c.set(counterAt.good, 0);
-      return;
-    }
-    const norm = Math.sqrt(squares) / (lossScale || 1);
-    c.add(counterAt.applied, 1);
-    const t = c.at(counterAt.applied);
-    c.set(counterAt.correction1, 1 - beta1 ** t);
-    c.set(counterAt.correction2, 1 - beta2 ** t);
-    clip.set(clipAt.scale, (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / (lossScale || 1));
-    clip.set(clipAt.norm, norm);
-    clip.set(clipAt.finite, 1);
-    if (lossScale === 0) return;
-    c.add(counterAt.good, 1);
-    if (growth === 0 || c.at(counterAt.good) < growth) return;
-    c.set(counterAt.good, 0);
-    c.set(counterAt.lossScale, Math.min(lossScales.max, 2 * lossScale));
   },
 });
 

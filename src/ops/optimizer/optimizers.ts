@@ -3,10 +3,9 @@
 
 import { check } from '../../core/errors.ts';
 import { type Attrs, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
-import { clipAt, counterAt, counterLength } from './clip.ts';
+import { counterLength } from './clip.ts';
 
 /** Weights before element `decayEnd` of the parameter buffer decay by `weightDecay`. */
 export type Decay = { readonly weightDecay: number; readonly decayEnd: number };
@@ -18,22 +17,6 @@ export type RmspropAttrs = { readonly rho: number; readonly eps: number };
 /** Settings of SGD. */
 export type SgdAttrs = Decay & { readonly momentum: number };
 
-/**
- * One weight in a reference: its update reads and writes it and its moments, which are NaN if the optimizer has none.
- */
-interface Element {
-  p: number;
-  m: number;
-  v: number;
-  /** The gradient, clipped. */
-  readonly g: number;
-  readonly decay: number;
-  readonly learningRate: number;
-  /** 1 - beta^t of both moments. */
-  readonly correction1: number;
-  readonly correction2: number;
-}
-
 interface Rule<A extends Attrs> {
   readonly name: string;
   /** The moments that the optimizer has. */
@@ -42,14 +25,13 @@ interface Rule<A extends Attrs> {
   readonly corrected: boolean;
   /** beta1, beta2, eps and weight decay as the kernel takes them. */
   settings(attrs: A): { beta1?: number; beta2?: number; eps?: number; weightDecay?: number; decayEnd?: number };
-  update(attrs: A, e: Element): void;
 }
 
 /**
  * weights [P], gradients [P], moments [P] each, clip [4], counters [8] if corrected, step; weights and moments are
  * written.
  */
-function optimizerOp<A extends Attrs>({ name, moments, corrected, settings, update }: Rule<A>) {
+function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Rule<A>) {
   return defineOp({
     name,
     inputs: ['weights', 'gradients', 'm?', 'v?', 'clip', 'counters?', 'step'],
@@ -100,38 +82,11 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings, upda
         flops: 12 * count,
       }));
     },
-    reference({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs) {
-      if (clip.at(clipAt.finite) === 0) return;
-      const { weightDecay = 0, decayEnd = 0 } = settings(attrs);
-      const { learningRate } = readStep(step.data);
-      const correction1 = counters?.at(counterAt.correction1) ?? 1;
-      const correction2 = counters?.at(counterAt.correction2) ?? 1;
-      for (let i = 0; i < p.size; i++) {
-        const e: Element = {
-          p: p.at(i),
-          m: m?.at(i) ?? Number.NaN,
-          v: v?.at(i) ?? Number.NaN,
-          g: g.at(i) * clip.at(clipAt.scale),
-          decay: i < decayEnd ? weightDecay : 0,
-          learningRate,
-          correction1,
-          correction2,
-        };
-        update(attrs, e);
-        p.set(i, e.p);
-        m?.set(i, e.m);
-        v?.set(i, e.v);
-      }
-    },
   });
 }
 
-/** Updates the moments with gradient `d`; returns how far the weight moves against the learning rate. */
-function adamMove({ beta1, beta2, eps }: AdamAttrs, e: Element, d: number): number {
-  e.m = beta1 * e.m + (1 - beta1) * d;
-  e.v = beta2 * e.v + (1 - beta2) * d * d;
-  return e.m / e.correction1 / (Math.sqrt(e.v) / Math.sqrt(e.correction2) + eps);
-}
+/** An optimizer as an op. */
+export type OptimizerOp<A extends Attrs> = ReturnType<typeof optimizerOp<A>>;
 
 /** AdamW (Loshchilov and Hutter, 2019), decay apart from the gradient, as torch.optim.AdamW. */
 export const adamwOp = optimizerOp<AdamAttrs>({
@@ -139,10 +94,6 @@ export const adamwOp = optimizerOp<AdamAttrs>({
   moments: ['m', 'v'],
   corrected: true,
   settings: (attrs) => attrs,
-  update(attrs, e) {
-    e.p -= e.learningRate * e.decay * e.p;
-    e.p -= e.learningRate * adamMove(attrs, e, e.g);
-  },
 });
 
 /** Adam (Kingma and Ba, 2015), decay added to the gradient, as torch.optim.Adam. */
@@ -151,9 +102,6 @@ export const adamOp = optimizerOp<AdamAttrs>({
   moments: ['m', 'v'],
   corrected: true,
   settings: (attrs) => attrs,
-  update(attrs, e) {
-    e.p -= e.learningRate * adamMove(attrs, e, e.g + e.decay * e.p);
-  },
 });
 
 /** RMSprop as keras.optimizers.RMSprop without momentum: eps inside the root. */
@@ -162,10 +110,6 @@ export const rmspropOp = optimizerOp<RmspropAttrs>({
   moments: ['v'],
   corrected: false,
   settings: ({ rho, eps }) => ({ beta2: rho, eps }),
-  update({ rho, eps }, e) {
-    e.v = rho * e.v + (1 - rho) * e.g * e.g;
-    e.p -= (e.learningRate * e.g) / Math.sqrt(e.v + eps);
-  },
 });
 
 /** SGD with momentum as torch.optim.SGD, no dampening, no Nesterov. */
@@ -174,10 +118,6 @@ export const sgdOp = optimizerOp<SgdAttrs>({
   moments: ['m'],
   corrected: false,
   settings: ({ momentum, weightDecay, decayEnd }) => ({ beta1: momentum, weightDecay, decayEnd }),
-  update({ momentum }, e) {
-    e.m = momentum * e.m + e.g + e.decay * e.p;
-    e.p -= e.learningRate * e.m;
-  },
 });
 
 /** Inputs of every update: states, clip of `clipScale`, and the graph's step input. */

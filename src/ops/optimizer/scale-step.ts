@@ -3,9 +3,9 @@
 // counters on the GPU (see clip.ts), so it is put into the step's scalars there too.
 
 import { type Builder, defineOp, tensorType, type Value } from '../op.ts';
-import { createStepWriter, readStep, stepWords } from '../step-scalars.ts';
+import { stepWords } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { counterAt, counterLength } from './clip.ts';
+import { counterLength } from './clip.ts';
 
 /**
  * step u32 [stepWords], counters f32 [8]; scaled, the step with tokenWeight times the loss scale, unchanged if that is
@@ -28,13 +28,6 @@ export const scaleStepOp = defineOp({
       grid: [1, 1, 1],
     },
   ],
-  reference({ step, counters }, { scaled }) {
-    const scalars = readStep(step.data);
-    const words = new Uint32Array(stepWords);
-    const tokenWeight = scalars.tokenWeight * (counters.at(counterAt.lossScale) || 1);
-    createStepWriter(words)({ ...scalars, tokenWeight });
-    scaled.data.set(words);
-  },
 });
 
 /** The step's scalars for a loss whose gradients are scaled. */

@@ -4,7 +4,8 @@ import { jsonBytes } from '../../../src/files/json-files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { withLanguages } from '../../../src/formats/hf/languages.ts';
 import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
-import { loadModelFolder, saveModelFolder } from '../../../src/formats/model-folder.ts';
+import { loadModelFolder } from '../../../src/formats/model-folder.ts';
+import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { retrainedCheckpoint } from '../../../src/formats/shared/saved-model.ts';
 import { fairseqPieces, sentencePieceFile } from '../../support/sentencepiece.ts';
 

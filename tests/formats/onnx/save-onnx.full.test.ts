@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { here, installTransformers, writeDecodePage } from '../../../bench/decode/install-transformers.mjs';
 import { random } from '../../../src/core/random.ts';
 import { createTranslator } from '../../../src/decode/translator.ts';
-import { cpuEngine } from '../../../src/engine/engine.ts';
+import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { writeFolder } from '../../../src/files/files.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { onnxFiles } from '../../../src/formats/onnx/save-onnx.ts';

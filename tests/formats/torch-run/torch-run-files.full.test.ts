@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { readSafetensors, writeSafetensors } from '../../../src/files/safetensors.ts';
+import { readSafetensors } from '../../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../../src/files/write-safetensors.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { historyOf, type LogStart, parseLog } from '../../../src/report/training-log.ts';

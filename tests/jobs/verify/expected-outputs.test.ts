@@ -2,7 +2,7 @@
 // architectures (tests/fixtures/hf/make.py) finds.
 
 import { describe, expect, it, vi } from 'vitest';
-import { cpuEngine } from '../../../src/engine/engine.ts';
+import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { verify } from '../../../src/jobs/verify/verify-job.ts';
 import { jobContext } from '../../support/golden.ts';
 import { editJson, type HfFixture, hfFolder, hfNames } from '../../support/hf.ts';

@@ -3,9 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import { cpuEngine } from '../../../src/engine/engine.ts';
+import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Files } from '../../../src/files/files.ts';
-import { readSafetensors, writeSafetensors } from '../../../src/files/safetensors.ts';
+import { readSafetensors } from '../../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../../src/files/write-safetensors.ts';
 import { verify } from '../../../src/jobs/verify/verify-job.ts';
 import { fixtureFiles, goldenFolder, goldenNames, jobContext } from '../../support/golden.ts';
 

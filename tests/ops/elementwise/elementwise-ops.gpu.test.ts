@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Shape, sizeOf } from '../../../src/core/tensor.ts';
-import { activationBackwardOp, activationOp } from '../../../src/ops/elementwise/activation.ts';
+import { activationOp } from '../../../src/ops/elementwise/activation.ts';
+import { activationBackwardOp } from '../../../src/ops/elementwise/activation-backward.ts';
 import type { Activation } from '../../../src/ops/elementwise/activation-functions.ts';
 import { addOp } from '../../../src/ops/elementwise/add.ts';
 import { dropoutOp } from '../../../src/ops/elementwise/dropout.ts';

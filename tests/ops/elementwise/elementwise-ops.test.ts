@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
-import { dropoutMask } from '../../../src/ops/dropout-mask.ts';
+import { dropoutMask } from '../../../src/ops/dropout-reference.ts';
 import { activationOp } from '../../../src/ops/elementwise/activation.ts';
-import { erf } from '../../../src/ops/elementwise/activation-functions.ts';
+import { erf } from '../../../src/ops/elementwise/activation-references.ts';
 import { addOp } from '../../../src/ops/elementwise/add.ts';
 import { dropout, dropoutOp } from '../../../src/ops/elementwise/dropout.ts';
 import { checkGradient, integers, randomTensor } from '../../support/op.ts';

@@ -5,6 +5,7 @@ import { f32 } from '../../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../../src/cpu/executor.ts';
 import { gradients } from '../../../src/graph/gradient.ts';
 import { Graph } from '../../../src/graph/graph.ts';
+import { gradientOf } from '../../../src/graph/op-gradients.ts';
 import { crossEntropy, crossEntropyOp } from '../../../src/ops/loss/cross-entropy.ts';
 import { tokenStats, tokenStatsOp } from '../../../src/ops/loss/token-stats.ts';
 import type { Value } from '../../../src/ops/op.ts';
@@ -101,7 +102,7 @@ describe('errors', () => {
     };
     const attrs = { smoothing: 0, fused: false };
     const outputs = graph.apply(crossEntropyOp, inputs, attrs);
-    expect(() => crossEntropyOp.grad?.(graph, inputs, outputs, { nll: outputs.nll }, attrs)).toThrow(
+    expect(() => gradientOf(crossEntropyOp)?.(graph, inputs, outputs, { nll: outputs.nll }, attrs)).toThrow(
       'is the root of the loss',
     );
   });

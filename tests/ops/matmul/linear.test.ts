@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { storeAsF16 } from '../../../src/graph/f16-storage.ts';
 import { Graph } from '../../../src/graph/graph.ts';
-import { activate, activationDerivative, erf } from '../../../src/ops/elementwise/activation-functions.ts';
+import { activate, activationDerivative, erf } from '../../../src/ops/elementwise/activation-references.ts';
 import { type LinearAttrs, linear, linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
 import { defaultTraits } from '../../../src/ops/op.ts';

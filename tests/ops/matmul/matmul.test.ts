@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
+import { referenceOf } from '../../../src/cpu/op-references.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { matmul, matmulOp } from '../../../src/ops/matmul/matmul.ts';
 import { ReferenceTensor } from '../../../src/ops/reference-tensor.ts';
@@ -40,7 +41,7 @@ describe('the reference', () => {
       ReferenceTensor,
     ];
     const c = new ReferenceTensor([2, 2]);
-    matmulOp.reference({ a: x, b: y }, { c }, { transA, transB, batched: false });
+    referenceOf(matmulOp)?.({ a: x, b: y }, { c }, { transA, transB, batched: false });
     return [...c.data];
   };
   it('multiplies by hand', () => {

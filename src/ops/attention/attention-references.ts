@@ -1,12 +1,24 @@
-// Attention in plain float64 loops, one query or key at a time: what the kernels are checked against.
+// References of attention: plain float64 loops, one query or key at a time.
 
-import { dropoutFactor } from '../dropout-mask.ts';
+import { dropoutFactor } from '../dropout-reference.ts';
+import { type OpReference, opReference } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
-import type { AttentionLayout } from './attention-layout.ts';
-import { biasAt, distanceIndex } from './relative-position-bias.ts';
+import { crossAttentionOp, selfAttentionOp } from './attention.ts';
+import { crossAttentionBackwardOp, selfAttentionBackwardOp } from './attention-backward.ts';
+import { type AttentionLayout, crossLayout, selfLayout } from './attention-layout.ts';
+import { attentionWeightsOp, weightsLayout } from './attention-weights.ts';
+import {
+  biasAt,
+  bucketOf,
+  distanceIndex,
+  farthestOf,
+  relativeBuckets,
+  relativePositionBiasOp,
+} from './relative-position-bias.ts';
+import { relativePositionBiasBackwardOp } from './relative-position-bias-backward.ts';
 
 /** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the bias of position. */
-export interface AttentionInputs {
+interface AttentionInputs {
   readonly q: ReferenceTensor;
   readonly kv: ReferenceTensor;
   readonly lens: ReferenceTensor;
@@ -56,12 +68,7 @@ function softmaxOf(s: readonly number[]): { max: number; total: number } {
 }
 
 /** out [B,Tq,H·W] and lse [B,H,Tq], the natural logarithm of the sum of exponentials; both 0 if a query sees no key. */
-export function attentionForward(
-  a: AttentionLayout,
-  x: AttentionInputs,
-  out: ReferenceTensor,
-  lse: ReferenceTensor,
-): void {
+function attentionForward(a: AttentionLayout, x: AttentionInputs, out: ReferenceTensor, lse: ReferenceTensor): void {
   const factor = dropoutFactor(x.step, { rate: a.dropout, site: a.site });
   eachQuery(a, x.lens, (b, h, i, keys) => {
     if (keys === 0) return;
@@ -78,7 +85,7 @@ export function attentionForward(
 }
 
 /** The probabilities themselves, without dropout: p [B,H,Tq,Tk], 0 where masked. */
-export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
+function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
   eachQuery(a, x.lens, (b, h, i, keys) => {
     const s = scores(a, x, b, h, i, keys);
     const { max, total } = softmaxOf(s);
@@ -89,7 +96,7 @@ export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p
 }
 
 /** Scaled scores [B,H,Tq,Tk] of the first lens[b] keys, without a causal mask; 0 for the others. */
-export function attentionScores(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
+function attentionScores(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
   eachQuery({ ...a, causal: false }, x.lens, (b, h, i, keys) => {
     scores(a, x, b, h, i, keys).forEach((score, j) => {
       p.set(b * a.heads + h, i, j, score);
@@ -102,7 +109,7 @@ export function attentionScores(a: AttentionLayout, x: AttentionInputs, p: Refer
  * dropout factors: dv_j = sum_i P_ij m_ij dout_i; dP_ij = m_ij dout_i·v_j; dS_ij = P_ij (dP_ij - D_i), D_i =
  * dout_i·out_i. dbias, if wanted, gets the sums of dS over equal distances.
  */
-export function attentionBackward(
+function attentionBackward(
   a: AttentionLayout,
   x: AttentionInputs,
   out: ReferenceTensor,
@@ -137,3 +144,37 @@ export function attentionBackward(
     });
   });
 }
+
+/** References of the ops of this folder. */
+export const attentionReferences: readonly OpReference[] = [
+  opReference(selfAttentionOp, ({ qkv, ...inputs }, { out, lse }, attrs) => {
+    attentionForward(selfLayout('self_attention', attrs, qkv.shape), { q: qkv, kv: qkv, ...inputs }, out, lse);
+  }),
+  opReference(selfAttentionBackwardOp, ({ qkv, out, dout, ...inputs }, { dqkv, dbias }, attrs) => {
+    const layout = selfLayout('self_attention', attrs, qkv.shape);
+    attentionBackward(layout, { q: qkv, kv: qkv, ...inputs }, out, dout, dqkv, dqkv, dbias);
+  }),
+  opReference(crossAttentionOp, ({ q, kv, lens, step }, { out, lse }, attrs) => {
+    attentionForward(crossLayout('cross_attention', attrs, q.shape, kv.shape), { q, kv, lens, step }, out, lse);
+  }),
+  opReference(crossAttentionBackwardOp, ({ q, kv, out, dout, lens, step }, { dq, dkv }, attrs) => {
+    const layout = crossLayout('cross_attention', attrs, q.shape, kv.shape);
+    attentionBackward(layout, { q, kv, lens, step }, out, dout, dq, dkv);
+  }),
+  opReference(attentionWeightsOp, ({ q, kv, lens, bias }, { p }, attrs) => {
+    const compute = attrs.scores ? attentionScores : attentionProbabilities;
+    compute(weightsLayout(attrs, q.shape, kv.shape), { q, kv, lens, bias }, p);
+  }),
+  opReference(relativePositionBiasOp, ({ table }, { bias }, attrs) => {
+    const buckets = relativeBuckets(table.dim(0), attrs);
+    const far = farthestOf(bias);
+    for (let h = 0; h < bias.rows; h++)
+      for (let d = -far; d <= far; d++) bias.set(h, far + d, table.at(bucketOf(buckets, d), h));
+  }),
+  opReference(relativePositionBiasBackwardOp, ({ dbias }, { dtable }, attrs) => {
+    const buckets = relativeBuckets(attrs.buckets, attrs);
+    const far = farthestOf(dbias);
+    for (let h = 0; h < dbias.rows; h++)
+      for (let d = -far; d <= far; d++) dtable.add(bucketOf(buckets, d), h, dbias.at(h, far + d));
+  }),
+];

@@ -1,0 +1,51 @@
+// Saves models in heddle's own format.
+
+import { fingerprintOf } from '../core/fingerprint.ts';
+import { type Files, writeFolder } from '../files/files.ts';
+import { jsonBytes } from '../files/json-files.ts';
+import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
+import { writeSafetensors } from '../files/write-safetensors.ts';
+import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
+import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
+import type { SavedModel } from './shared/saved-model.ts';
+import { heddleTokenizerFiles } from './tokenizers/save-tokenizers.ts';
+
+/** Exports a model: the files of the folder by name. */
+export function heddleFiles({
+  config,
+  weights,
+  source,
+  target,
+  sourceCheckpoint,
+}: SavedModel): Record<string, Uint8Array> {
+  const { files = {}, ...origin } = sourceCheckpoint ?? {};
+  const described: Record<string, Uint8Array> = {
+    [names.config]: jsonBytes({
+      format: heddleFormat,
+      version: formatVersion,
+      model: config,
+      ...(sourceCheckpoint && { origin }),
+    }),
+    ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),
+  };
+  // Tokenizer files of other tools may be binary or large, so they are not embedded in the weights.
+  const metadata = sourceCheckpoint
+    ? { format: heddleFormat, [filesKey]: fingerprintOf(Object.values(files)) }
+    : modelMetadata(heddleFormat, described);
+  const tensors = tensorsFromWeights(parameterList(config), weights);
+  return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
+}
+
+/**
+ * Saves a model in heddle's format, atomically: an existing folder stays in place until the new one is complete.
+ * `extra` are additional files by name, such as optimizer state.
+ *
+ * @example
+ * await saveModelFolder(files, 'out', model);
+ */
+export const saveModelFolder = (
+  files: Files,
+  folder: string,
+  model: SavedModel,
+  extra: Readonly<Record<string, Uint8Array>> = {},
+): Promise<void> => writeFolder(files, folder, { ...heddleFiles(model), ...extra });

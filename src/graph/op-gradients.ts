@@ -1,0 +1,21 @@
+// The gradients of all ops of this library. Only training loads them.
+
+import { attentionGradients } from '../ops/attention/attention-gradients.ts';
+import { elementwiseGradients } from '../ops/elementwise/elementwise-gradients.ts';
+import { embeddingGradients } from '../ops/embedding/embedding-gradients.ts';
+import { lossGradients } from '../ops/loss/loss-gradients.ts';
+import { matmulGradients } from '../ops/matmul/matmul-gradients.ts';
+import { normGradients } from '../ops/norm/norm-gradients.ts';
+import type { AnyOp } from '../ops/op.ts';
+
+const gradients = new Map([
+  ...attentionGradients,
+  ...elementwiseGradients,
+  ...embeddingGradients,
+  ...lossGradients,
+  ...matmulGradients,
+  ...normGradients,
+]);
+
+/** The gradient of an op: that of its definition, or of this library; undefined if it has none. */
+export const gradientOf = (op: AnyOp): AnyOp['grad'] => op.grad ?? gradients.get(op);

@@ -1,0 +1,109 @@
+// The gradients of fused attention: the backward pass recomputes the probabilities from the stored logsumexp.
+
+import { sizeOf, type TensorType } from '../../core/tensor.ts';
+import { attrsOf, defineOp, dim, type Launch, tensorType, type Value } from '../op.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { attentionKernels, checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
+import { attentionLaunch, attentionSources, type ForwardBinding } from './attention-launch.ts';
+import {
+  type AttentionAttrs,
+  type AttentionLayout,
+  checkLengths,
+  crossLayout,
+  selfLayout,
+} from './attention-layout.ts';
+
+/**
+ * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
+ * 2·farthest + 1] is written if it is there, with the help of `distances` f32 [B,H,2T - 1].
+ */
+interface BackwardBinding extends ForwardBinding {
+  readonly dout: Value;
+  readonly dq: Value;
+  readonly dkv: Value;
+  readonly rowDots: Value;
+  readonly dbias?: Value | undefined;
+  readonly distances?: Value | undefined;
+}
+
+/** The backward dispatches: dq and the row dots, then dk and dv, then the gradient of the bias. */
+function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBinding): Launch[] {
+  const common = { ...attentionSources(x), lse_in: x.lse, dout: x.dout };
+  const queries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
+  return [
+    attentionLaunch(a, variant, 'backward_queries', a.queries, queries, 6),
+    attentionLaunch(a, variant, 'backward_keys', a.keys, { ...common, dkv: x.dkv, row_dots_in: x.rowDots }, 8),
+    ...(x.dbias && x.distances ? biasLaunches(a, { ...common, row_dots_in: x.rowDots }, x.distances, x.dbias) : []),
+  ];
+}
+
+/** The gradient of the bias: sums by distance of each row and head, then over rows and equal entries. */
+function biasLaunches(a: AttentionLayout, bind: Launch['bind'], sums: Value, dbias: Value): Launch[] {
+  const { flops, ...common } = attentionLaunch(a, 'bias', 'by_distance', 2 * a.queries - 1, { ...bind, sums }, 4);
+  const total = { entry: 'sum_rows', bind: { sums_in: sums, dbias }, grid: [dim(dbias, 1), a.heads, 1] as const };
+  return [
+    { ...common, ...(flops !== undefined && { flops }) },
+    { ...common, ...total },
+  ];
+}
+
+/** Inputs as those and the outputs of `selfAttentionOp`, and dout; dqkv [B,T,3·H·W] and, if wanted, dbias. */
+export const selfAttentionBackwardOp = defineOp({
+  name: `${selfName}_backward`,
+  inputs: ['qkv', 'out', 'lse', 'dout', 'lens', 'step', 'bias?'],
+  outputs: ['dqkv', 'dbias?'],
+  attrs: attrsOf<AttentionAttrs & { readonly biasGradient?: boolean }>(),
+  shape({ qkv, lens, step, bias, ...forward }, attrs) {
+    const name = `${selfName}_backward`;
+    expectType(name, 'qkv', qkv, 'f32');
+    const layout = selfLayout(name, attrs, qkv.shape, bias);
+    checkBackward(name, layout, forward);
+    checkLengths(name, layout, lens);
+    expectStep(name, step);
+    return { dqkv: tensorType('f32', qkv.shape), dbias: attrs.biasGradient ? bias : undefined };
+  },
+  f16Storage: ['qkv', 'out', 'dout', 'dqkv'],
+  variants: attentionKernels,
+  modelFlops: ({ qkv, out }) => 8 * sizeOf(out.shape) * dim(qkv, 1),
+  launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { variant, scratch }) {
+    const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
+    const rowDots = scratch('f32', inputs.lse.shape);
+    const distances = dbias && scratch('f32', [layout.batch, layout.heads, 2 * layout.queries - 1]);
+    const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, dbias, rowDots, distances };
+    return backwardLaunches(layout, variant, bind);
+  },
+});
+
+/** Inputs as those and the outputs of `crossAttentionOp`, and dout; dq [B,Tq,H·W] and dkv [B,Tk,2·H·W]. */
+export const crossAttentionBackwardOp = defineOp({
+  name: `${crossName}_backward`,
+  inputs: ['q', 'kv', 'out', 'lse', 'dout', 'lens', 'step'],
+  outputs: ['dq', 'dkv'],
+  attrs: attrsOf<AttentionAttrs>(),
+  shape({ q, kv, lens, step, ...forward }, attrs) {
+    const name = `${crossName}_backward`;
+    const layout = checkedCrossLayout(name, q, kv, attrs);
+    checkBackward(name, layout, forward);
+    checkLengths(name, layout, lens);
+    expectStep(name, step);
+    return { dq: tensorType('f32', q.shape), dkv: tensorType('f32', kv.shape) };
+  },
+  f16Storage: ['q', 'kv', 'out', 'dout', 'dq', 'dkv'],
+  variants: attentionKernels,
+  modelFlops: ({ q, kv }) => 8 * sizeOf(q.shape) * dim(kv, 1),
+  launch(inputs, gradients, attrs, { variant, scratch }) {
+    const layout = crossLayout(crossName, attrs, inputs.q.shape, inputs.kv.shape);
+    return backwardLaunches(layout, variant, { ...inputs, ...gradients, rowDots: scratch('f32', inputs.lse.shape) });
+  },
+});
+
+function checkBackward(
+  name: string,
+  layout: AttentionLayout,
+  { out, lse, dout }: { readonly out: TensorType; readonly lse: TensorType; readonly dout: TensorType },
+): void {
+  const types = outputTypes(layout);
+  expectType(name, 'out', out, 'f32', types.out.shape);
+  expectType(name, 'lse', lse, 'f32', types.lse.shape);
+  expectType(name, 'dout', dout, 'f32', types.out.shape);
+}

@@ -1,0 +1,208 @@
+// References of the ops of decoding.
+
+import { biasAt } from '../attention/relative-position-bias.ts';
+import { dropoutKey, pcg } from '../dropout-reference.ts';
+import { type OpReference, opReference } from '../op.ts';
+import type { ReferenceTensor } from '../reference-tensor.ts';
+import { readStep } from '../step-scalars.ts';
+import { beamSelectOp } from './beam-select.ts';
+import { cacheSlotsOp } from './cache-slots.ts';
+import {
+  type CachedAttentionAttrs,
+  cachedCrossAttentionOp,
+  cachedSelfAttentionOp,
+  hiddenSlot,
+} from './cached-attention.ts';
+import {
+  bestTokensOp,
+  dead,
+  greedyTokenOp,
+  masked,
+  type NextTokenAttrs,
+  type NextTokenInputs,
+  sampleTokenOp,
+} from './next-token.ts';
+
+/**
+ * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`, keys j in
+ * rows of kv [..,2HW]; 0 if there is none. `bias` of head and key is added to the score.
+ */
+function attend(
+  { heads, headWidth: W, scale = 1 / Math.sqrt(W) }: CachedAttentionAttrs,
+  q: ReferenceTensor,
+  r: number,
+  kv: ReferenceTensor,
+  seen: readonly { readonly row: number; readonly j: number }[],
+  out: ReferenceTensor,
+  bias: (h: number, j: number) => number = () => 0,
+): void {
+  for (let h = 0; h < heads; h++) {
+    const [k, v] = [h * W, (heads + h) * W];
+    const keys = seen.map(({ row, j }) => {
+      let sum = 0;
+      for (let w = 0; w < W; w++) sum += q.at(r, h * W + w) * kv.at(row, k + w);
+      return { row, score: sum * scale + bias(h, j) };
+    });
+    const max = Math.max(...keys.map(({ score }) => score));
+    const total = keys.reduce((sum, { score }) => sum + Math.exp(score - max), 0);
+    for (let w = 0; w < W; w++) {
+      let sum = 0;
+      for (const { row, score } of keys) sum += Math.exp(score - max) * kv.at(row, v + w);
+      out.set(r, h * W + w, keys.length ? sum / total : 0);
+    }
+  }
+}
+
+/**
+ * Applies the rules to row r of a reference's logits, in place; returns what to subtract from them for
+ * log-probabilities.
+ */
+function applyRules(
+  { logits, history, rules, step }: NextTokenInputs<ReferenceTensor>,
+  attrs: NextTokenAttrs,
+  r: number,
+): { z: Float64Array; normalizer: number } {
+  const z = logits.row(r);
+  const max = z.reduce((a, b) => Math.max(a, b));
+  const normalizer = max + Math.log(z.reduce((sum, x) => sum + Math.exp(x - max), 0));
+  if (!attrs.rules) return { z, normalizer };
+  const { position } = readStep(step.data);
+  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...banned] = rules.data;
+  const forced = position === forceEndAt ? attrs.endId : position === 0 ? firstToken : -1;
+  if (forced >= 0) {
+    z.fill(masked)[forced] = 0;
+    return { z, normalizer: 0 };
+  }
+  const forbid = (id = -1) => {
+    if (id >= 0 && id < z.length && logits.at(r, id) > dead) logits.add(r, id, masked);
+  };
+  if (position < minLength) forbid(attrs.endId);
+  for (const id of banned) forbid(id);
+  const past = Array.from(history.row(r).subarray(0, position + 1));
+  for (let i = 0; n > 0 && i + n <= past.length; i++) {
+    const last = past.slice(past.length - n + 1).join();
+    if (n === 1 || past.slice(i, i + n - 1).join() === last) forbid(past[i + n - 1]);
+  }
+  return { z, normalizer };
+}
+
+/** References of the ops of this folder. */
+export const decodingReferences: readonly OpReference[] = [
+  opReference(beamSelectOp, ({ logProbs, candidates, ends, scores, step }, { tokens, parents, totals, ended }) => {
+    const [R = 0, K = 0] = logProbs.shape;
+    const start = readStep(step.data).position === 0;
+    ended.data.fill(masked);
+    for (let first = 0; first < R; first += K) {
+      const before = Array.from({ length: K }, (_, k) => (start ? (k === 0 ? 0 : masked) : scores.at(first + k)));
+      const all = before.flatMap((score, k) => [
+        ...Array.from({ length: K }, (_, j) => {
+          const token = candidates.at(first + k, j);
+          return { score: score + logProbs.at(first + k, j), k, token, isEnd: false };
+        }),
+        { score: score + ends.at(first + k), k, token: 0, isEnd: true },
+      ]);
+      all.sort((x, y) => y.score - x.score); // stable: the lower row first, tokens before ends
+      for (const { score, k, isEnd } of all.slice(0, K)) if (isEnd && score > dead) ended.set(first + k, score);
+      const next = all.filter((x) => !x.isEnd).slice(0, K);
+      for (const [k, x] of next.entries()) {
+        tokens.set(first + k, x.token);
+        parents.set(first + k, x.k);
+        totals.set(first + k, x.score);
+        scores.set(first + k, x.score);
+      }
+    }
+  }),
+  opReference(cacheSlotsOp, ({ newest, parents, slots, tokens, step }, _outputs, { beams, padId }) => {
+    const { position } = readStep(step.data);
+    const T = slots.cols;
+    const before = { slots: slots.data.slice(), tokens: tokens.data.slice() };
+    for (let r = 0; r < slots.rows; r++) {
+      const k = r % beams;
+      const parent = (r - k + parents.at(r)) * T;
+      slots.row(r).set(before.slots.subarray(parent, parent + position));
+      tokens.row(r).set(before.tokens.subarray(parent, parent + position));
+      const token = newest.at(r);
+      slots.set(r, position, k * T + position + (token === padId && position > 0 ? hiddenSlot : 0));
+      tokens.set(r, position, token);
+    }
+  }),
+  opReference(cachedSelfAttentionOp, ({ qkv, cache, slots, step, bias }, { out }, attrs) => {
+    const inner = attrs.heads * attrs.headWidth;
+    const [R = 0, T = 0] = cache.shape;
+    const { position } = readStep(step.data);
+    for (let r = 0; r < R; r++) cache.row(r * T + position).set(qkv.row(r).subarray(inner));
+    for (let r = 0; r < R; r++) {
+      const first = Math.floor(r / attrs.beams) * attrs.beams * T;
+      const seen = Array.from(slots.row(r).subarray(0, position + 1), (slot, j) => ({ row: first + slot, j }));
+      const keys = seen.filter(({ row }) => row < hiddenSlot);
+      attend(attrs, qkv, r, cache, keys, out, (h, j) => (bias ? biasAt(bias, h, position, j) : 0));
+    }
+  }),
+  opReference(cachedCrossAttentionOp, ({ q, kv, lens }, { out }, attrs) => {
+    const S = kv.dim(1);
+    for (let r = 0; r < q.rows; r++) {
+      const b = Math.floor(r / attrs.beams);
+      const keys = Array.from({ length: Math.min(S, lens.at(b)) }, (_, j) => ({ row: b * S + j, j }));
+      attend(attrs, q, r, kv, keys, out);
+    }
+  }),
+  opReference(greedyTokenOp, (inputs, { tokens, logProbs }, attrs) => {
+    for (let r = 0; r < tokens.size; r++) {
+      const { z, normalizer } = applyRules(inputs, attrs, r);
+      const max = z.reduce((a, b) => Math.max(a, b));
+      tokens.set(r, max > dead ? z.indexOf(max) : attrs.endId);
+      logProbs.set(r, max > dead ? max - normalizer : 0);
+    }
+  }),
+  opReference(bestTokensOp, (inputs, { logProbs, tokens, ends }, attrs) => {
+    const { endId, wanted } = attrs;
+    for (let r = 0; r < ends.size; r++) {
+      const { z, normalizer } = applyRules(inputs, attrs, r);
+      const order = Array.from(z, (value, id) => ({ value, id })).filter(({ id }) => id !== endId);
+      order.sort((a, b) => b.value - a.value || a.id - b.id);
+      for (let k = 0; k < wanted; k++) {
+        logProbs.set(r, k, Math.max(masked, (order[k]?.value ?? masked) - normalizer));
+        tokens.set(r, k, order[k]?.id ?? endId);
+      }
+      ends.set(r, Math.max(masked, inputs.logits.at(r, endId) - normalizer));
+      inputs.logits.set(r, endId, -1e38); // as the kernel does
+    }
+  }),
+  opReference(sampleTokenOp, (inputs, { tokens, logProbs }, attrs) => {
+    const { step, sampling, streams } = inputs;
+    const [temperature = 1, topP = 1, topK = 0] = sampling.data;
+    const { seed, position } = readStep(step.data);
+    for (let r = 0; r < tokens.size; r++) {
+      const { z, normalizer } = applyRules(inputs, attrs, r);
+      const max = z.reduce((a, b) => Math.max(a, b));
+      const first = z.indexOf(max);
+      const tokensOfRow = Array.from(z, (logit, id) => ({ id, logit, p: Math.exp((logit - max) / temperature) }));
+      for (const { id, p } of tokensOfRow) inputs.logits.set(r, id, p); // as the kernel does
+      const falling = tokensOfRow.map(({ p }) => p).sort((a, b) => b - a);
+      let min = topK > 0 ? (falling[Math.min(topK, falling.length) - 1] ?? 0) : 0;
+      if (topP < 1) {
+        const kept = falling.filter((p) => p >= min);
+        const aim = topP * kept.reduce((a, b) => a + b, 0);
+        let mass = 0;
+        for (const p of kept) {
+          if (mass >= aim) break;
+          mass += p;
+          min = p;
+        }
+      }
+      // The exponential race: token i with the smallest -log(1 - u_i) / p_i is a sample of p.
+      const key = dropoutKey({ seed, step: position }, streams.at(r));
+      let best = -1;
+      let chosen = { id: attrs.endId, logit: normalizer };
+      for (const candidate of tokensOfRow) {
+        const { id, p } = candidate;
+        if (!(p > 0 && p >= min) || (topK === 1 && id !== first)) continue;
+        const u = Math.min((pcg((pcg(id) + key) >>> 0) + 0.5) / 2 ** 32, 0.99999994);
+        const speed = p / -Math.log1p(-u);
+        if (speed > best) [best, chosen] = [speed, candidate];
+      }
+      tokens.set(r, max > dead ? chosen.id : attrs.endId);
+      logProbs.set(r, max > dead ? chosen.logit - normalizer : 0);
+    }
+  }),
+];

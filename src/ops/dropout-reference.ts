@@ -1,0 +1,45 @@
+// The dropout generator on the CPU, equal to shaders/shared/random.wgsl bit by bit, for references. A mask is a function of
+// seed, step, site and element, so nothing is stored between forward and backward.
+
+import { philox } from '../core/random.ts';
+import { type DropoutAttrs, dropoutFields } from './dropout-mask.ts';
+import type { ReferenceTensor } from './reference-tensor.ts';
+import { readStep, type StepScalars } from './step-scalars.ts';
+
+/**
+ * The factor of element `i` in a reference: 1 / (1 - rate) or 0; always 1 without a rate. `step` is the op's input of
+ * that name.
+ */
+export function dropoutFactor(
+  step: ReferenceTensor | undefined,
+  { rate = 0, site = 0 }: Partial<DropoutAttrs>,
+): (i: number) => number {
+  return rate > 0 && step ? dropoutMask(readStep(step.data), site, rate) : () => 1;
+}
+
+/** The factor of element `i` at `site`: 1 / (1 - rate), or 0 if it is dropped. */
+export function dropoutMask(
+  step: Pick<StepScalars, 'seed' | 'step'>,
+  site: number,
+  rate: number,
+): (i: number) => number {
+  const key = dropoutKey(step, site);
+  const { threshold, keep_scale } = dropoutFields({ rate, site });
+  return (i) => (pcg((pcg(i) + key) >>> 0) >= threshold ? keep_scale : 0);
+}
+
+/** The key of a site, a word that differs by seed, step and site. */
+export function dropoutKey(step: Pick<StepScalars, 'seed' | 'step'>, site: number): number {
+  const pair = new Uint32Array(2);
+  philox(step.step, site, step.seed, pair);
+  return pair[0] ?? 0;
+}
+
+/**
+ * PCG's output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU rendering").
+ */
+export function pcg(x: number): number {
+  const state = (Math.imul(x, 747796405) + 2891336453) >>> 0;
+  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;
+  return ((word >>> 22) ^ word) >>> 0;
+}

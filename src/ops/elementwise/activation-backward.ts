@@ -1,0 +1,31 @@
+// The gradient of activations.
+
+import { check } from '../../core/errors.ts';
+import { sameShape, show } from '../../core/tensor.ts';
+import { attrsOf, defineOp, tensorType } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { elementwiseVariants } from '../work-division.ts';
+import { type ActivationAttrs, activationLaunch } from './activation.ts';
+
+/** dx = f'(x)·dy; for ReLU x may be the output y. dx may take the memory of dy. */
+export const activationBackwardOp = defineOp({
+  name: 'activation_backward',
+  inputs: ['x', 'dy'],
+  outputs: ['dx'],
+  attrs: attrsOf<ActivationAttrs>(),
+  shape({ x, dy }) {
+    expectType('activation_backward', 'x', x, 'f32');
+    check(
+      sameShape(x.shape, dy.shape),
+      `activation_backward: shapes differ, x ${show(x.shape)} and dy ${show(dy.shape)}`,
+    );
+    return { dx: tensorType('f32', x.shape) };
+  },
+  inPlace: { dx: 'dy' },
+  f16Storage: ['x', 'dy', 'dx'],
+  variants: elementwiseVariants,
+  launch: ({ x, dy }, { dx }, attrs, { shared, variant }) =>
+    shared('dy', 'dx')
+      ? [activationLaunch('activation_backward_in_place', variant, attrs, dx, { x, dx })]
+      : [activationLaunch('activation_backward', variant, attrs, dx, { x, dy, dx })],
+});

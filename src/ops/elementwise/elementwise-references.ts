@@ -1,0 +1,70 @@
+// References of elementwise ops.
+
+import { dropoutFactor } from '../dropout-reference.ts';
+import { type OpReference, opReference } from '../op.ts';
+import { activationOp } from './activation.ts';
+import { activationBackwardOp } from './activation-backward.ts';
+import { activate, activationDerivative } from './activation-references.ts';
+import { addOp } from './add.ts';
+import { castWeightsOp } from './cast-weights.ts';
+import { columnSumOp } from './column-sum.ts';
+import { addColumnsOp, takeColumnsOp } from './columns.ts';
+import { dropoutOp } from './dropout.ts';
+import { gatedActivationOp } from './gated-activation.ts';
+import { gatedActivationBackwardOp } from './gated-activation-backward.ts';
+import { logMeanOp } from './log-mean.ts';
+import { takeRowsOp } from './take-rows.ts';
+
+/** The smallest mean of `logMeanOp`: a smaller one, whose f32 is subnormal or 0, counts as this. */
+const smallest = 1e-37;
+
+/** References of the ops of this folder. */
+export const elementwiseReferences: readonly OpReference[] = [
+  opReference(activationOp, ({ x }, { y }, { kind }) => {
+    for (let i = 0; i < y.size; i++) y.set(i, activate(x.at(i), kind));
+  }),
+  opReference(activationBackwardOp, ({ x, dy }, { dx }, { kind }) => {
+    for (let i = 0; i < dx.size; i++) dx.set(i, dy.at(i) * activationDerivative(x.at(i), kind));
+  }),
+  opReference(addOp, ({ a, b }, { y }) => {
+    for (let i = 0; i < y.size; i++) y.set(i, a.at(i) + b.at(i));
+  }),
+  opReference(castWeightsOp, ({ weights, copies }) => {
+    copies.data.set(weights.data.subarray(0, copies.size));
+  }),
+  opReference(columnSumOp, ({ partials }, { sums }, { slices }) => {
+    const width = partials.cols / slices;
+    for (const [s, sum] of sums.entries())
+      for (let r = 0; r < partials.rows; r++) for (let c = 0; c < width; c++) sum.add(c, partials.at(r, s * width + c));
+  }),
+  opReference(addColumnsOp, ({ x, u }, { y }, { first, scale }) => {
+    y.data.set(x.data);
+    for (let r = 0; r < u.rows; r++) for (let c = 0; c < u.cols; c++) y.add(r, first + c, scale * u.at(r, c));
+  }),
+  opReference(takeColumnsOp, ({ x }, { y }, { first, scale }) => {
+    for (let r = 0; r < y.rows; r++) for (let c = 0; c < y.cols; c++) y.set(r, c, scale * x.at(r, first + c));
+  }),
+  opReference(dropoutOp, ({ x, step }, { y }, attrs) => {
+    const factor = dropoutFactor(step, attrs);
+    for (let i = 0; i < y.size; i++) y.set(i, x.at(i) * factor(i));
+  }),
+  opReference(gatedActivationOp, ({ x }, { y }, { kind }) => {
+    for (let r = 0; r < y.rows; r++)
+      for (let c = 0; c < y.cols; c++) y.set(r, c, activate(x.at(r, c), kind) * x.at(r, y.cols + c));
+  }),
+  opReference(gatedActivationBackwardOp, ({ x, dy }, { dx }, { kind }) => {
+    for (let r = 0; r < dy.rows; r++)
+      for (let c = 0; c < dy.cols; c++) {
+        const [a, b, d] = [x.at(r, c), x.at(r, dy.cols + c), dy.at(r, c)];
+        dx.set(r, c, d * b * activationDerivative(a, kind));
+        dx.set(r, dy.cols + c, d * activate(a, kind));
+      }
+  }),
+  opReference(logMeanOp, ({ x }, { y }, { count }) => {
+    for (let i = 0; i < y.size; i++) y.set(i, Math.log(Math.max(x.at(i) / count, smallest)));
+  }),
+  opReference(takeRowsOp, ({ x, picks }, { y }, { group }) => {
+    const width = (x.size / x.dim(0)) * group;
+    for (const [i, row] of picks.data.entries()) y.data.set(x.data.subarray(row * width, (row + 1) * width), i * width);
+  }),
+];

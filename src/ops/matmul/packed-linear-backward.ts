@@ -1,0 +1,52 @@
+// The gradient of the input of a linear layer with packed weights.
+
+import { matrixOf, sizeOf } from '../../core/tensor.ts';
+import { attrsOf, type DeviceTraits, defineOp, dim, tensorType } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import type { PackedLinearAttrs } from './packed-linear.ts';
+import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
+
+/**
+ * Variants of `packedLinearBackwardOp` for `rows` rows. More rows at once read the weights less often, but int8, with
+ * twice the sums, has no registers for them.
+ */
+export const packedBackwardKernels = (rows: number, format: PackedFormat, { software }: DeviceTraits): string[] =>
+  rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4'];
+
+/** How the weights are stored, and the numbers in one of their rows. */
+export type PackedLinearBackwardAttrs = PackedLinearAttrs & { readonly ins: number };
+
+const backwardShaders = { f16: 'packed-linear-backward-f16', int8: 'packed-linear-backward-int8' } as const;
+
+/** dy [..,O], words u32 [O, words of I], scales f32 [O] if the format is int8; dx [..,I] = dy·w. */
+export const packedLinearBackwardOp = defineOp({
+  name: 'packed_linear_backward',
+  inputs: ['dy', 'words', 'scales?'],
+  outputs: ['dx'],
+  attrs: attrsOf<PackedLinearBackwardAttrs>(),
+  shape({ dy, words, scales }, { format, ins }) {
+    const outs = expectPacked('packed_linear_backward', format, words, scales, ins);
+    expectType('packed_linear_backward', 'dy', dy, 'f32', [...dy.shape.slice(0, -1), outs], 'as the packed weights');
+    return { dx: tensorType('f32', [...dy.shape.slice(0, -1), ins]) };
+  },
+  f16Storage: ['dy', 'dx'],
+  variants: ({ dy }, { format }, traits) => packedBackwardKernels(matrixOf(dy.shape).rows, format, traits),
+  modelFlops: ({ dy }, { dx }) => 2 * sizeOf(dx.shape) * dim(dy, -1),
+  launch({ dy, words, scales }, { dx }, { format, ins }, { variant, traits }) {
+    const { rows, cols: width } = matrixOf(dy.shape);
+    const ROWS = Number(variant.slice('rows-'.length));
+    const vecs = vecsOf(format, ins);
+    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => {
+      const outs = dim(block.words, 0);
+      return {
+        shader: backwardShaders[format],
+        entry: 'packed_linear_backward',
+        constants: { ROWS },
+        params: { rows, ins, outs, vecs, width, first, accumulate: first > 0 ? 1 : 0 },
+        bind: { dy, w: block.words, ...(block.scales && { scales: block.scales }), dx },
+        grid: [Math.ceil(vecs / 32), Math.ceil(rows / ROWS), 1],
+        flops: 2 * rows * outs * ins,
+      };
+    });
+  },
+});

@@ -1,0 +1,136 @@
+// References of optimizers, clipping and running sums.
+
+import { type Attrs, type OpReference, opReference } from '../op.ts';
+import { createStepWriter, readStep, stepWords } from '../step-scalars.ts';
+import { accumulateOp, emaOp } from './buffer-sums.ts';
+import { checkFiniteOp } from './check-finite.ts';
+import { blockOf, clipAt, clipScaleOp, counterAt, gradientNormOp, lossScales } from './clip.ts';
+import { type AdamAttrs, adamOp, adamwOp, type Decay, type OptimizerOp, rmspropOp, sgdOp } from './optimizers.ts';
+import { scaleStepOp } from './scale-step.ts';
+
+/**
+ * One weight in a reference: its update reads and writes it and its moments, which are NaN if the optimizer has none.
+ */
+interface Element {
+  p: number;
+  m: number;
+  v: number;
+  /** The gradient, clipped. */
+  readonly g: number;
+  readonly decay: number;
+  readonly learningRate: number;
+  /** 1 - beta^t of both moments. */
+  readonly correction1: number;
+  readonly correction2: number;
+}
+
+/** Updates the moments with gradient `d`; returns how far the weight moves against the learning rate. */
+function adamMove({ beta1, beta2, eps }: AdamAttrs, e: Element, d: number): number {
+  e.m = beta1 * e.m + (1 - beta1) * d;
+  e.v = beta2 * e.v + (1 - beta2) * d * d;
+  return e.m / e.correction1 / (Math.sqrt(e.v) / Math.sqrt(e.correction2) + eps);
+}
+
+/** The reference of an optimizer, which calls `update` for each weight. */
+const optimizer = <A extends Attrs & Partial<Decay>>(
+  op: OptimizerOp<A>,
+  update: (attrs: A, e: Element) => void,
+): OpReference =>
+  opReference(op, ({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs) => {
+    if (clip.at(clipAt.finite) === 0) return;
+    const { weightDecay = 0, decayEnd = 0 }: Partial<Decay> = attrs;
+    const { learningRate } = readStep(step.data);
+    const correction1 = counters?.at(counterAt.correction1) ?? 1;
+    const correction2 = counters?.at(counterAt.correction2) ?? 1;
+    for (let i = 0; i < p.size; i++) {
+      const e: Element = {
+        p: p.at(i),
+        m: m?.at(i) ?? Number.NaN,
+        v: v?.at(i) ?? Number.NaN,
+        g: g.at(i) * clip.at(clipAt.scale),
+        decay: i < decayEnd ? weightDecay : 0,
+        learningRate,
+        correction1,
+        correction2,
+      };
+      update(attrs, e);
+      p.set(i, e.p);
+      m?.set(i, e.m);
+      v?.set(i, e.v);
+    }
+  });
+
+/** References of the ops of this folder. */
+export const optimizerReferences: readonly OpReference[] = [
+  opReference(accumulateOp, ({ acc, x, step }) => {
+    const { keep } = readStep(step.data);
+    for (let i = 0; i < acc.size; i++) acc.set(i, (keep === 0 ? 0 : acc.at(i) * keep) + x.at(i));
+  }),
+  opReference(emaOp, ({ average, weights }, _outputs, { decay }) => {
+    for (let i = 0; i < average.size; i++) average.set(i, decay * average.at(i) + (1 - decay) * weights.at(i));
+  }),
+  opReference(checkFiniteOp, ({ x, flags }, _outputs, { slot, first }) => {
+    if (first) flags.data.fill(0);
+    const bad = x.data.findIndex((v) => !Number.isFinite(v));
+    if (bad >= 0) flags.set(slot, x.size - bad);
+  }),
+  opReference(gradientNormOp, ({ gradients }, { partials }) => {
+    const block = blockOf(gradients.size);
+    for (const [i, x] of gradients.data.entries()) {
+      const b = Math.floor(i / block);
+      partials.add(b, 0, x * x);
+      if (!Number.isFinite(x)) partials.set(b, 1, 1);
+    }
+  }),
+  opReference(clipScaleOp, ({ partials, counters: c }, { clip }, { maxNorm, beta1, beta2, growth = 0 }) => {
+    let squares = 0;
+    let bad = 0;
+    for (let b = 0; b < partials.rows; b++) {
+      squares += partials.at(b, 0);
+      bad += partials.at(b, 1);
+    }
+    const lossScale = c.at(counterAt.lossScale);
+    clip.set(clipAt.lossScale, lossScale);
+    if (bad > 0 || !Number.isFinite(squares)) {
+      c.add(counterAt.skipped, 1);
+      if (lossScale > 0) c.set(counterAt.lossScale, Math.max(lossScales.min, lossScale / 2));
+      c.set(counterAt.good, 0);
+      return;
+    }
+    const norm = Math.sqrt(squares) / (lossScale || 1);
+    c.add(counterAt.applied, 1);
+    const t = c.at(counterAt.applied);
+    c.set(counterAt.correction1, 1 - beta1 ** t);
+    c.set(counterAt.correction2, 1 - beta2 ** t);
+    clip.set(clipAt.scale, (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / (lossScale || 1));
+    clip.set(clipAt.norm, norm);
+    clip.set(clipAt.finite, 1);
+    if (lossScale === 0) return;
+    c.add(counterAt.good, 1);
+    if (growth === 0 || c.at(counterAt.good) < growth) return;
+    c.set(counterAt.good, 0);
+    c.set(counterAt.lossScale, Math.min(lossScales.max, 2 * lossScale));
+  }),
+  opReference(scaleStepOp, ({ step, counters }, { scaled }) => {
+    const scalars = readStep(step.data);
+    const words = new Uint32Array(stepWords);
+    const tokenWeight = scalars.tokenWeight * (counters.at(counterAt.lossScale) || 1);
+    createStepWriter(words)({ ...scalars, tokenWeight });
+    scaled.data.set(words);
+  }),
+  optimizer(adamwOp, (attrs, e) => {
+    e.p -= e.learningRate * e.decay * e.p;
+    e.p -= e.learningRate * adamMove(attrs, e, e.g);
+  }),
+  optimizer(adamOp, (attrs, e) => {
+    e.p -= e.learningRate * adamMove(attrs, e, e.g + e.decay * e.p);
+  }),
+  optimizer(rmspropOp, ({ rho, eps }, e) => {
+    e.v = rho * e.v + (1 - rho) * e.g * e.g;
+    e.p -= (e.learningRate * e.g) / Math.sqrt(e.v + eps);
+  }),
+  optimizer(sgdOp, ({ momentum }, e) => {
+    e.m = momentum * e.m + e.g + e.decay * e.p;
+    e.p -= e.learningRate * e.m;
+  }),
+];
