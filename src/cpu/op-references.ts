@@ -7,10 +7,10 @@ import { embeddingReferences } from '../ops/embedding/embedding-references.ts';
 import { lossReferences } from '../ops/loss/loss-references.ts';
 import { matmulReferences } from '../ops/matmul/matmul-references.ts';
 import { normReferences } from '../ops/norm/norm-references.ts';
-import type { AnyOp } from '../ops/op.ts';
+import type { Attrs, Op } from '../ops/op.ts';
 import { optimizerReferences } from '../ops/optimizer/optimizer-references.ts';
 
-const references = new Map([
+const references = new Map<object, unknown>([
   ...attentionReferences,
   ...decodingReferences,
   ...elementwiseReferences,
@@ -22,4 +22,6 @@ const references = new Map([
 ]);
 
 /** The reference of an op: that of its definition, or of this library; undefined if it has none. */
-export const referenceOf = (op: AnyOp): AnyOp['reference'] => op.reference ?? references.get(op);
+export const referenceOf = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+): Op<I, O, A>['reference'] => op.reference ?? (references.get(op) as Op<I, O, A>['reference']);

@@ -6,9 +6,9 @@ import { embeddingGradients } from '../ops/embedding/embedding-gradients.ts';
 import { lossGradients } from '../ops/loss/loss-gradients.ts';
 import { matmulGradients } from '../ops/matmul/matmul-gradients.ts';
 import { normGradients } from '../ops/norm/norm-gradients.ts';
-import type { AnyOp } from '../ops/op.ts';
+import type { Attrs, Op } from '../ops/op.ts';
 
-const gradients = new Map([
+const gradients = new Map<object, unknown>([
   ...attentionGradients,
   ...elementwiseGradients,
   ...embeddingGradients,
@@ -18,4 +18,5 @@ const gradients = new Map([
 ]);
 
 /** The gradient of an op: that of its definition, or of this library; undefined if it has none. */
-export const gradientOf = (op: AnyOp): AnyOp['grad'] => op.grad ?? gradients.get(op);
+export const gradientOf = <I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>): Op<I, O, A>['grad'] =>
+  op.grad ?? (gradients.get(op) as Op<I, O, A>['grad']);

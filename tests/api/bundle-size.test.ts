@@ -74,7 +74,7 @@ describe('a bundle', () => {
   it('of translating has no trainer, report or command', async () => {
     const { kB, modules } = await bundle(programs.translate);
     console.log(`translate: ${kB} kB`);
-    expect(kB).toBeLessThan(213);
+    expect(kB).toBeLessThan(158);
     expect(
       Object.keys(modules).filter((id) => /^src\/(train\/(?!evaluation)|report|bench|host|jobs|cli)\/?/.test(id)),
     ).toEqual([]);

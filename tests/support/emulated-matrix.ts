@@ -1,7 +1,9 @@
 // Ops whose kernels with subgroup matrices run on adapters without them: the kernels as they are, with the functions of
 // shaders/matmul/subgroup-matrix.wgsl by loops (emulated-matrix.wgsl).
 
+import { referenceOf } from '../../src/cpu/op-references.ts';
 import { shaderLibrary } from '../../src/gpu/shaders.ts';
+import { gradientOf } from '../../src/graph/op-gradients.ts';
 import type { Attrs, Launch, Op } from '../../src/ops/op.ts';
 
 const texts = import.meta.glob<string>('../../shaders/{matmul,shared}/*.wgsl', {
@@ -21,6 +23,7 @@ export const withEmulation = <I extends string, O extends string, A extends Attr
   change = (source: string) => source,
 ): Op<I, O, A> => ({
   ...op,
+  ...{ grad: gradientOf(op), reference: referenceOf(op) }, // which are found by the op
   launch: (...args) => op.launch(...args).map((launch) => emulated(launch, change)),
 });
 
