@@ -15,6 +15,7 @@ export type {
   TranslateOptions,
 } from './api/model.ts';
 export { type Platform, registerPlatform } from './api/platform.ts';
+export type { DownloadOptions } from './api/remote-models.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export type { SessionOptions } from './api/session.ts';
 export { type RunningModel, type TrainGate, type TrainOptions, train } from './api/train.ts';

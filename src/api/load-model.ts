@@ -1,12 +1,9 @@
 // Loading a model: from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's
 // storage.
 
-import { check, HeddleError } from '../core/errors.ts';
+import { check } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
-import { memoryFiles } from '../files/memory-files.ts';
-import { modelFileNames } from '../files/model-file.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
-import type { PullProgress } from '../hub/pull-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
@@ -15,10 +12,11 @@ import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { createModel, type Model, type ModelHost } from './model.ts';
 import { currentPlatform, type Platform } from './platform.ts';
+import type { DownloadOptions, FoundModel } from './remote-models.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
 /** Settings of `loadModel`. */
-export interface LoadOptions extends SessionOptions, LanguageOptions {
+export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOptions {
   /**
    * Folder of a LoRA adapter, which is merged into weights of f32; or folders of several by name, between which
    * `model.useLora` switches.
@@ -31,16 +29,6 @@ export interface LoadOptions extends SessionOptions, LanguageOptions {
   readonly ensemble?: readonly string[];
   /** Storage of the weights on the device: f16 and int8 take less memory and are slightly less exact. ['f32'] */
   readonly weights?: WeightFormat;
-  /** Branch, tag or commit on the hub. ['main'] */
-  readonly revision?: string;
-  /** URL of the hub. [https://huggingface.co; in Node HF_ENDPOINT] */
-  readonly hub?: string;
-  /** Access token for models that are not public. [in Node HF_TOKEN] */
-  readonly token?: string;
-  /** Stops a download: the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Receives the progress of a download. */
-  readonly onDownload?: (progress: PullProgress) => void;
 }
 
 /**
@@ -110,12 +98,6 @@ async function storedAs(config: ModelConfig, format: WeightFormat = 'f32'): Prom
   return (await import('../model/quantized-parameters.ts')).quantizedParameters(parameterList(config), format);
 }
 
-/** Files with a model, and its folder in them. */
-interface FoundModel {
-  readonly files: Files;
-  readonly folder: string;
-}
-
 async function findModel(
   where: string | Blob,
   files: Files,
@@ -126,9 +108,9 @@ async function findModel(
   if (typeof where !== 'string') {
     check(where instanceof Blob, 'loadModel: give a name, a path, a URL, a File or a Blob');
     const name = where instanceof File ? where.name : 'the Blob';
-    return unpacked(new Uint8Array(await where.arrayBuffer()), name);
+    return (await import('./remote-models.ts')).unpacked(new Uint8Array(await where.arrayBuffer()), name);
   }
-  if (/^(?:https?|blob|data):/.test(where)) return fromUrl(where, signal);
+  if (/^(?:https?|blob|data):/.test(where)) return (await import('./remote-models.ts')).fromUrl(where, signal);
   const path = platform.modelPath(where);
   for (const place of [path, `${path}.previous`]) if (await files.exists(place)) return { files, folder: path };
   const place = /^(Dawn|Deno)$/.test(platform.host)
@@ -138,94 +120,5 @@ async function findModel(
     /^[\w.-]+\/[\w.-]+$/.test(where) && !where.startsWith('.'),
     `loadModel: there is no ${place}; a model on the hub is OWNER/NAME, as facebook/bart-base`,
   );
-  return fromHub(where, files, platform, options, signal, place);
-}
-
-async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
-  const parts = await (await import('../files/archive-files.ts')).unpackModelFile(bytes, name);
-  const files = memoryFiles(new Map(Object.entries(parts).map(([file, data]) => [`${name}/${file}`, data])));
-  return { files, folder: name };
-}
-
-/** A model on the hub, from the cache or downloaded into it. A download that stops continues at the next call. */
-async function fromHub(
-  name: string,
-  files: Files,
-  platform: Platform,
-  { revision = 'main', hub = platform.hub, token = platform.hubToken, onDownload = () => undefined }: LoadOptions,
-  signal: AbortSignal,
-  place: string,
-): Promise<FoundModel> {
-  const [{ pull }, { repository }] = await Promise.all([
-    import('../hub/pull-model.ts'),
-    import('../hub/repository.ts'),
-  ]);
-  const from = repository(name, revision, hub);
-  const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
-  const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
-  if (await files.exists(folder)) return { files, folder };
-  const hints = {
-    resume: 'call loadModel again to continue the download',
-    access: "pass { token }, an access token from the hub's settings",
-    revision: "{ revision: 'refs/pr/1' }",
-  };
-  const http = {
-    fetch: fetch.bind(globalThis),
-    token,
-    signal,
-    idleTimeout: 60_000,
-    retryDelay: 500,
-    maxRetries: 5,
-    hints,
-  };
-  try {
-    await pull(files, http, from, folder, onDownload);
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, { cause: error });
-  }
-  return { files, folder };
-}
-
-/** A model at a URL: one file, or a folder whose files have their usual names. */
-async function fromUrl(url: string, signal: AbortSignal): Promise<FoundModel> {
-  const { pathname, protocol } = new URL(url);
-  const read = async (address: string): Promise<Uint8Array | undefined> => {
-    const response = await fetch(address, { signal }).catch((error: Error) => {
-      signal.throwIfAborted();
-      throw new HeddleError(`${address}: the request failed (${error.message})`, { cause: error });
-    });
-    // A server of single-page applications answers with a page for what it does not have.
-    const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
-    if (response.status === 404 || (response.ok && isPage)) return undefined;
-    check(response.ok, () => `${address}: the server answers ${response.status} ${response.statusText}`);
-    return new Uint8Array(await response.arrayBuffer());
-  };
-  if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
-    const bytes = await read(url);
-    check(bytes, `${url}: there is no such file (404)`);
-    return unpacked(bytes, decodeURIComponent(pathname.split('/').pop() || 'the file'));
-  }
-  const folder = url.replace(/\/+$/, '');
-  const seen = new Map<string, Promise<Uint8Array | undefined>>();
-  const get = (path: string) => {
-    const bytes = seen.get(path) ?? read(path);
-    seen.set(path, bytes);
-    return bytes;
-  };
-  const readOnly = async () => check(false, `${url}: files at a URL are only read`);
-  const files: Files = {
-    async read(path) {
-      const bytes = await get(path);
-      check(bytes, `${path}: there is no such file (404)`);
-      return bytes;
-    },
-    exists: async (path) => path === folder || (path.startsWith(`${folder}/`) && (await get(path)) !== undefined),
-    list: async () => [],
-    write: readOnly,
-    rename: readOnly,
-    remove: readOnly,
-  };
-  check(await files.exists(`${folder}/${modelFileNames.config}`), `${url}: there is no ${modelFileNames.config} in it`);
-  return { files, folder };
+  return (await import('./remote-models.ts')).fromHub(where, files, platform, options, signal, place);
 }

@@ -23,7 +23,6 @@ import { makePlan } from '../plan/planner.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { namesLanguage } from '../runtime/open-model.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
-import { splitSentences } from '../text/sentences.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
@@ -465,6 +464,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       !attention && !onPiece && numReturn === 1,
       'splitSentences gives one translation per text; leave out attention, onPiece and numReturn',
     );
+    const { splitSentences } = await import('../text/sentences.ts');
     const parts = texts.map(splitSentences);
     const owners = parts.flatMap(({ sentences }, i) => sentences.map(() => i + 1));
     const sentences = parts.flatMap((part) => part.sentences);

@@ -2,7 +2,7 @@
 // closes with the last model that uses it.
 
 import { HeddleError } from '../core/errors.ts';
-import { archiveFiles } from '../files/archive-files.ts';
+import { lazyArchives } from '../files/lazy-archives.ts';
 import { type Device, openDevice, probedDevice } from '../gpu/device.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext, neededLimits } from '../runtime/job-context.ts';
@@ -65,7 +65,7 @@ async function leaseSharedDevice(): Promise<Device> {
  */
 export function openSession({ device, tune = true, onEvent }: SessionOptions = {}, signal?: AbortSignal): Session {
   const platform = currentPlatform();
-  const files = archiveFiles(platform.files);
+  const files = lazyArchives(platform.files);
   const gpu = device !== 'cpu' && device && 'requestAdapter' in device ? device : undefined;
   return createContext({
     host: device === 'cpu' ? 'cpu' : platform.host,

@@ -2,7 +2,6 @@
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
-import { fromFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, parseJson, readJson } from '../files/json-files.ts';
@@ -22,12 +21,15 @@ export const formatVersion = 1;
 export const filesKey = 'tokenizer_files';
 
 /** Tensors with f16 as f32: the file may store weights in half the size. */
-const widened = (tensors: Record<string, Tensor>): Record<string, Tensor> =>
-  Object.fromEntries(
+async function widened(tensors: Record<string, Tensor>): Promise<Record<string, Tensor>> {
+  if (Object.values(tensors).every(({ dtype }) => dtype !== 'f16')) return tensors;
+  const { fromFloat16 } = await import('../core/float16.ts');
+  return Object.fromEntries(
     Object.entries(tensors).map(([name, t]) =>
       t.dtype === 'f16' ? [name, { ...t, dtype: 'f32', data: fromFloat16(t.data as Uint16Array) }] : [name, t],
     ),
   );
+}
 
 /**
  * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
@@ -49,7 +51,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   await requireFile(files, folder, names.weights);
   const bytes = await files.read(path);
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
-  const tensors = widened(readSafetensors(bytes, path));
+  const tensors = await widened(readSafetensors(bytes, path));
   const weights = withErrorPrefix(`${path} does not match ${names.config}`, () =>
     weightsFromTensors(parameterList(config), tensors),
   );

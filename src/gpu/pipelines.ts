@@ -2,12 +2,10 @@
 // from the WGSL.
 
 import type { Pass } from '../plan/plan.ts';
-import { storeAsF16 } from './f16-bindings.ts';
 import { shaderKey } from './shader-key.ts';
 import type { Shader } from './shaders.ts';
 import { explicitSubgroupSizes } from './subgroup-features.ts';
-import { unroll } from './unroll.ts';
-import { type Binding, replaceConsts } from './wgsl.ts';
+import type { Binding } from './wgsl.ts';
 
 /** A compiled pass: its pipeline, its layout and the bindings to fill. */
 export interface Kernel {
@@ -32,16 +30,6 @@ export interface Pipelines {
 }
 
 /**
- * The WGSL of a kernel as it is compiled: constants set, marked loops unrolled, the bindings named in `f16` stored as
- * f16.
- */
-export const compiledSource = (shader: Shader, { constants, f16 }: Pick<KernelKey, 'constants' | 'f16'>): string =>
-  codeOf(shader, constantsOf(shader, constants).consts, f16);
-
-const codeOf = ({ source }: Shader, consts: Readonly<Record<string, number>>, f16: readonly string[] = []): string =>
-  storeAsF16(unroll(replaceConsts(source, consts)), f16);
-
-/**
  * A source whose kernels ask for subgroups of LANES threads, if the device can have such: a driver may choose another
  * size otherwise.
  */
@@ -52,18 +40,6 @@ function sizedSubgroups(code: string, lanes: number | undefined, device: GPUDevi
   return code
     .replace(/^enable subgroups;$/m, 'enable subgroups, subgroup_size_control;')
     .replace(/@workgroup_size\(\w+\)/g, '$& @subgroup_size(LANES)');
-}
-
-/** Constants by the kind of their declaration. Throws if the shader declares one of them as neither. */
-function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>) {
-  const overrides: Record<string, number> = {};
-  const consts: Record<string, number> = {};
-  for (const [key, value] of Object.entries(constants)) {
-    if (shader.overrides.has(key)) overrides[key] = value;
-    else if (shader.consts.has(key)) consts[key] = value;
-    else throw new Error(`shader ${shader.name}: there is no override or const ${key}`);
-  }
-  return { overrides, consts };
 }
 
 /** Key of a compiled kernel. */
@@ -86,8 +62,14 @@ function createPipelines(device: GPUDevice): Pipelines {
   const modules = new Map<string, { module: GPUShaderModule; failure: Promise<GPUError | null> }>();
   const kernels = new Map<string, Promise<Kernel>>();
 
-  const moduleOf = (shader: Shader, consts: Record<string, number>, f16: readonly string[], lanes?: number) => {
-    const code = sizedSubgroups(codeOf(shader, consts, f16), lanes, device);
+  const moduleOf = (
+    shader: Shader,
+    text: string,
+    consts: Record<string, number>,
+    f16: readonly string[],
+    lanes?: number,
+  ) => {
+    const code = sizedSubgroups(text, lanes, device);
     const label = `${shader.key} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
     let made = modules.get(code);
     if (!made) {
@@ -101,7 +83,10 @@ function createPipelines(device: GPUDevice): Pipelines {
   };
 
   const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {
-    const { shaderOf } = await import('./shaders.ts');
+    const [{ shaderOf }, { codeOf, constantsOf }] = await Promise.all([
+      import('./shaders.ts'),
+      import('./compiled-source.ts'),
+    ]);
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${shader.name}: there is no entry point ${entry}`);
@@ -115,7 +100,7 @@ function createPipelines(device: GPUDevice): Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const { module, failure } = moduleOf(shader, consts, f16, constants.LANES);
+    const { module, failure } = moduleOf(shader, codeOf(shader, consts, f16), consts, f16, constants.LANES);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,

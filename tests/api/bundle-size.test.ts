@@ -8,9 +8,11 @@ const root = join(import.meta.dirname, '../..');
 
 /**
  * The minified size, in kB, and the modules of what a page that runs `code` loads at first; a later import() is a file
- * of its own.
+ * of its own, whose size `size` tells.
  */
-async function bundle(code: string): Promise<{ kB: number; modules: Record<string, number> }> {
+async function bundle(
+  code: string,
+): Promise<{ kB: number; modules: Record<string, number>; size: (chunk: string) => number }> {
   const entry = '\0page';
   const output = (await build({
     root,
@@ -46,7 +48,8 @@ async function bundle(code: string): Promise<{ kB: number; modules: Record<strin
     ),
   );
   const kB = chunks.reduce((n, chunk) => n + chunk.code.length, 0) / 1000;
-  return { kB, modules };
+  const size = (name: string) => (all.find((chunk) => chunk.name === name)?.code.length ?? 0) / 1000;
+  return { kB, modules, size };
 }
 
 const programs = {
@@ -72,11 +75,14 @@ describe('a bundle', () => {
   });
 
   it('of translating has no trainer, report or command', async () => {
-    const { kB, modules } = await bundle(programs.translate);
-    console.log(`translate: ${kB} kB`);
-    expect(kB).toBeLessThan(158);
-    expect(
-      Object.keys(modules).filter((id) => /^src\/(train\/(?!evaluation)|report|bench|host|jobs|cli)\/?/.test(id)),
-    ).toEqual([]);
+    const { kB, modules, size } = await bundle(programs.translate);
+    const [compiling, tuning] = [size('compiled-source'), size('auto-tuning')];
+    console.log(`translate: ${kB} kB, later ${compiling} kB to compile shaders, ${tuning} kB to tune kernels`);
+    expect(kB).toBeLessThan(147);
+    expect(compiling).toBeGreaterThan(1);
+    expect(kB + compiling).toBeLessThan(150);
+    const needless =
+      /^src\/(train\/(?!evaluation)|trainer|report|bench|host|jobs|cli|cpu)\/|-(gradients|references|backward)\.ts|lora|quantized/;
+    expect(Object.keys(modules).filter((id) => needless.test(id))).toEqual([]);
   });
 });

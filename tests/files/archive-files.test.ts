@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { archiveFiles, packFolder, unzipModel } from '../../src/files/archive-files.ts';
 import { concatBytes, readText, writeText } from '../../src/files/files.ts';
+import { lazyArchives } from '../../src/files/lazy-archives.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { modelMetadata } from '../../src/files/model-file.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
@@ -9,9 +10,11 @@ import { zipParts } from '../../src/files/zip.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-it('writes a folder as an archive and reads it as a folder', async () => {
+const wrappers = { archiveFiles, lazyArchives };
+
+it.each(Object.entries(wrappers))('writes a folder as an archive and reads it as a folder: %s', async (_, wrap) => {
   const disk = memoryFiles();
-  const files = archiveFiles(disk);
+  const files = wrap(disk);
   for (const text of ['one', 'two']) {
     await writeText(files, 'runs/m.zip.partial/config.json', text);
     await writeText(files, 'runs/m.zip.partial/state.json', `${text}!`);
@@ -24,14 +27,14 @@ it('writes a folder as an archive and reads it as a folder', async () => {
   expect(await files.exists('runs/m.zip/none')).toBe(false);
   expect(await files.exists('runs/m.zip')).toBe(true);
   await writeText(files, 'runs/m.zip/log.jsonl', 'more');
-  const again = archiveFiles(disk);
+  const again = wrap(disk);
   expect(await again.list('runs/m.zip')).toEqual(['config.json', 'log.jsonl', 'state.json']);
   await expect(files.read('runs/m.zip/none')).rejects.toThrow('cannot read: there is no such file');
 });
 
-it('does not change other files, nor folders with such a name', async () => {
+it.each(Object.entries(wrappers))('does not change other files, nor folders with such a name: %s', async (_, wrap) => {
   const disk = memoryFiles();
-  const files = archiveFiles(disk);
+  const files = wrap(disk);
   await writeText(files, 'old.zip/config.json', 'folder');
   expect(await readText(files, 'old.zip/config.json')).toBe('folder');
   await files.rename('old.zip', 'new');

@@ -2,7 +2,7 @@
 // and no unused entry point.
 
 import { describe, expect, it } from 'vitest';
-import { compiledSource } from '../../src/gpu/pipelines.ts';
+import { compiledSource } from '../../src/gpu/compiled-source.ts';
 import { builtInShaders, shaderLibrary, shaderOf } from '../../src/gpu/shaders.ts';
 import type { ShaderSource } from '../../src/ops/op.ts';
 import { launchedKernels } from '../support/launched-kernels.ts';

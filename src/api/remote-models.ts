@@ -1,0 +1,119 @@
+// Models at a URL, on the hub and in one file. Pages load this code when they need it.
+
+import { check, HeddleError } from '../core/errors.ts';
+import { unpackModelFile } from '../files/archive-files.ts';
+import type { Files } from '../files/files.ts';
+import { memoryFiles } from '../files/memory-files.ts';
+import { modelFileNames } from '../files/model-file.ts';
+import type { PullProgress } from '../hub/pull-model.ts';
+import type { Platform } from './platform.ts';
+
+/** Settings of a download. */
+export interface DownloadOptions {
+  /** Branch, tag or commit on the hub. ['main'] */
+  readonly revision?: string;
+  /** URL of the hub. [https://huggingface.co; in Node HF_ENDPOINT] */
+  readonly hub?: string;
+  /** Access token for models that are not public. [in Node HF_TOKEN] */
+  readonly token?: string;
+  /** Stops a download: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Receives the progress of a download. */
+  readonly onDownload?: (progress: PullProgress) => void;
+}
+
+/** Files with a model, and its folder in them. */
+export interface FoundModel {
+  readonly files: Files;
+  readonly folder: string;
+}
+
+/** The files of a model in one file. */
+export async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
+  const parts = await unpackModelFile(bytes, name);
+  const files = memoryFiles(new Map(Object.entries(parts).map(([file, data]) => [`${name}/${file}`, data])));
+  return { files, folder: name };
+}
+
+/** A model on the hub, from the cache or downloaded into it. A download that stops continues at the next call. */
+export async function fromHub(
+  name: string,
+  files: Files,
+  platform: Platform,
+  { revision = 'main', hub = platform.hub, token = platform.hubToken, onDownload = () => undefined }: DownloadOptions,
+  signal: AbortSignal,
+  place: string,
+): Promise<FoundModel> {
+  const [{ pull }, { repository }] = await Promise.all([
+    import('../hub/pull-model.ts'),
+    import('../hub/repository.ts'),
+  ]);
+  const from = repository(name, revision, hub);
+  const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
+  const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
+  if (await files.exists(folder)) return { files, folder };
+  const hints = {
+    resume: 'call loadModel again to continue the download',
+    access: "pass { token }, an access token from the hub's settings",
+    revision: "{ revision: 'refs/pr/1' }",
+  };
+  const http = {
+    fetch: fetch.bind(globalThis),
+    token,
+    signal,
+    idleTimeout: 60_000,
+    retryDelay: 500,
+    maxRetries: 5,
+    hints,
+  };
+  try {
+    await pull(files, http, from, folder, onDownload);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, { cause: error });
+  }
+  return { files, folder };
+}
+
+/** A model at a URL: one file, or a folder whose files have their usual names. */
+export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundModel> {
+  const { pathname, protocol } = new URL(url);
+  const read = async (address: string): Promise<Uint8Array | undefined> => {
+    const response = await fetch(address, { signal }).catch((error: Error) => {
+      signal.throwIfAborted();
+      throw new HeddleError(`${address}: the request failed (${error.message})`, { cause: error });
+    });
+    // A server of single-page applications answers with a page for what it does not have.
+    const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
+    if (response.status === 404 || (response.ok && isPage)) return undefined;
+    check(response.ok, () => `${address}: the server answers ${response.status} ${response.statusText}`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
+    const bytes = await read(url);
+    check(bytes, `${url}: there is no such file (404)`);
+    return unpacked(bytes, decodeURIComponent(pathname.split('/').pop() || 'the file'));
+  }
+  const folder = url.replace(/\/+$/, '');
+  const seen = new Map<string, Promise<Uint8Array | undefined>>();
+  const get = (path: string) => {
+    const bytes = seen.get(path) ?? read(path);
+    seen.set(path, bytes);
+    return bytes;
+  };
+  const readOnly = async () => check(false, `${url}: files at a URL are only read`);
+  const files: Files = {
+    async read(path) {
+      const bytes = await get(path);
+      check(bytes, `${path}: there is no such file (404)`);
+      return bytes;
+    },
+    exists: async (path) => path === folder || (path.startsWith(`${folder}/`) && (await get(path)) !== undefined),
+    list: async () => [],
+    write: readOnly,
+    rename: readOnly,
+    remove: readOnly,
+  };
+  check(await files.exists(`${folder}/${modelFileNames.config}`), `${url}: there is no ${modelFileNames.config} in it`);
+  return { files, folder };
+}
