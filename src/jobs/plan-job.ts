@@ -2,6 +2,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
+import { hfConfigOf } from '../formats/shared/saved-model.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../model/lora.ts';
@@ -83,7 +84,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const opened = args.folder ? await openModel(args.folder, context, undefined, {}, true) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
-  const wideStream = hasWideStream(config, opened?.sourceCheckpoint !== undefined);
+  const wideStream = hasWideStream(config, opened !== undefined && hfConfigOf(opened) !== undefined);
   const { freeze = [], weights = 'f32' } = args;
   check(
     weights === 'f32' || args.run !== 'training' || args.lora,

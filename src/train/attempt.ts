@@ -5,6 +5,7 @@ import { check, HeddleError } from '../core/errors.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { isInFolder } from '../files/files.ts';
+import { hfConfigOf } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import { formatChanges } from '../report/run-changes.ts';
@@ -182,7 +183,8 @@ async function open(
   const begin = startOf(setup, changes.upTo(before?.step ?? 0));
   const { weights, stored, notes: _, ...loaded } = start ?? {};
   const base = stored ?? weights;
-  const wideStream = args.precision === 'f16' && hasWideStream(config, start?.sourceCheckpoint !== undefined);
+  const wideStream =
+    args.precision === 'f16' && hasWideStream(config, start !== undefined && hfConfigOf(start) !== undefined);
   const wideAttention = wideStream && base && !(await attentionFitsF16(config, base));
   if (wideAttention) message('attention stays in f32: with these weights it would not fit in f16');
   const trainer = await createTrainer(engine, begin.config, recipe, shapes, {

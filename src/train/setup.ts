@@ -8,7 +8,7 @@ import { hfFamilies } from '../formats/hf/hf-fields.ts';
 import { withLanguages } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { HfType } from '../formats/shared/model-formats.ts';
-import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
+import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import type { InitScheme } from '../model/initialize-weights.ts';
 import { loraConfig } from '../model/lora.ts';
@@ -353,18 +353,17 @@ async function initialModel(
     ? withLanguages(given, languages)
     : await openModel(folder, context, undefined, languages, inParts);
   const { sourceCheckpoint, config } = found;
+  const hf = hfConfigOf(found);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
-    if (sourceCheckpoint?.config[field])
-      throw new HeddleError(
-        `${folder}: ${field} is ${sourceCheckpoint.config[field]}; training with layer dropout is not supported`,
-      );
+    if (hf?.[field])
+      throw new HeddleError(`${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`);
   check(
     checkpoint || (args.maxLength ?? 0) <= config.maxLength,
     `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower --max-length`,
   );
   const { dropout: places } = modelConfig({ ...config, ...fields });
   // T5 has one rate, for all places.
-  const type = sourceCheckpoint?.config.model_type as HfType | undefined;
+  const type = hf?.model_type as HfType | undefined;
   const isT5 = type !== undefined && hfFamilies[type].like === 't5';
   const rates = isT5 && typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
   return {

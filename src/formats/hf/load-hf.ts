@@ -58,11 +58,11 @@ export async function openHf(files: Files, folder: string, raw: Json | undefined
     const ownHead = head !== undefined && (!shared || !(await sameNumbers(head, shared)));
     return describeHf(files, folder, raw, tensors, ownHead);
   };
-  const { checkpoint: _, ...model } = await describe();
+  const { checkpoint, ...model } = await describe();
   const { config } = model;
   const p = parameterList(config);
-  const stored = places ? await storedWeights(config, p, places, folder, whole) : randomWeights(config, p, seed, whole);
-  return { ...model, weights: new Float32Array(), stored };
+  const read = places ? await storedWeights(config, p, places, folder, whole) : randomWeights(config, p, seed, whole);
+  return { ...model, weights: new Float32Array(), stored: { ...read, config: checkpoint.config } };
 }
 
 /** A model without its weights, and what its checkpoint is apart from them. `ownHead`: see `readConfig`. */

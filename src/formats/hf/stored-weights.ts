@@ -58,6 +58,9 @@ export async function sameNumbers(a: FileTensor, b: FileTensor): Promise<boolean
   return true;
 }
 
+/** Stored weights without the configuration. */
+type ReadWeights = Omit<StoredWeights, 'config'>;
+
 /**
  * The weights of a model in its tensors. Throws as `weightsFromHfTensors`; numbers that are not finite are found when they
  * are read.
@@ -68,7 +71,7 @@ export async function storedWeights(
   found: ReadonlyMap<string, FileTensor>,
   path: string,
   whole: () => Promise<SavedModel>,
-): Promise<StoredWeights> {
+): Promise<ReadWeights> {
   const { expected, tensors, aliases } = matchTensors(c, p, found, path);
   const known = tiedNames(c, prefixOf(found));
   for (const name of aliases) {
@@ -116,7 +119,7 @@ export function randomWeights(
   p: ParameterList,
   seed: number,
   whole: () => Promise<SavedModel>,
-): StoredWeights {
+): ReadWeights {
   let kept: { name: string; values: Float32Array } | undefined;
   return complete(p, whole, {
     async read({ name }, first, count) {
@@ -130,7 +133,7 @@ export function randomWeights(
   });
 }
 
-const complete = (p: ParameterList, whole: () => Promise<SavedModel>, reader: WeightReader): StoredWeights => ({
+const complete = (p: ParameterList, whole: () => Promise<SavedModel>, reader: WeightReader): ReadWeights => ({
   ...reader,
   whole,
   async fingerprint() {

@@ -30,13 +30,19 @@ export interface Languages extends LanguageFacts {
   readonly plain: Tokenizer;
 }
 
-/** Weights in files, of which a part is in memory at a time. */
+/** Weights in a folder of Hugging Face, of which a part is in memory at a time. */
 export interface StoredWeights extends WeightReader {
+  /** config.json. */
+  readonly config: Json;
   /** `fingerprintOf` of the parameter buffer. */
   fingerprint(): Promise<string>;
   /** The model with all weights in memory. */
   whole(): Promise<SavedModel>;
 }
+
+/** The config.json of the Hugging Face model that a model comes from; undefined if it comes from none. */
+export const hfConfigOf = ({ sourceCheckpoint, stored }: SavedModel): Json | undefined =>
+  sourceCheckpoint?.config ?? stored?.config;
 
 /** `format` of config.json of the Keras and PyTorch formats. */
 export const kerasFormat = 'keras';
