@@ -2,6 +2,7 @@
 
 import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
+import { maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
 import { type Child, el, setText } from '../common/dom.ts';
 import type { CheckedConformance, LabResults } from './lab-protocol.ts';
@@ -159,6 +160,10 @@ function amount(n: number): string {
 const lowOf = ({ us, low = us }: TimedForm): number => low;
 const highOf = ({ us, high = us }: TimedForm): number => high;
 
+/** Whether other work disturbed a time: a factor of it is not to be quoted. */
+const isDisturbed = (form: TimedForm): boolean =>
+  spreadOf({ ms: form.us, low: lowOf(form), high: highOf(form) }) > maxSpread;
+
 /** Creates the table of kernel times of several libraries; each library with its fastest form. */
 export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record<string, string>>): HTMLElement {
   const contestants = [...new Set(rows.flatMap((r) => r.forms.map((f) => f.contestant)))];
@@ -174,10 +179,11 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     // One factor if its range is too narrow to show.
     const range = formatNumber(low) === formatNumber(high) ? '' : ` (${formatNumber(low)}–${formatNumber(high)})`;
     const unsure = low < 1 && high > 1 ? ', no difference' : '';
+    const marked = [form, own].some(isDisturbed) ? ' ⚠' : '';
     const times = el(
       'span',
       { class: high < 1 ? 'times faster' : 'times' },
-      ` ${formatNumber(factor)} ×${range}${unsure}`,
+      ` ${formatNumber(factor)} ×${range}${unsure}${marked}`,
     );
     return el('span', {}, time(form.us / 1000), times);
   };
@@ -187,7 +193,7 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     el(
       'p',
       { class: 'hint' },
-      'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times.',
+      'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times; ⚠ marks a spread over 20 %: do not quote it.',
     ),
     table(
       'Kernels of several libraries',

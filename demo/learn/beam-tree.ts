@@ -44,7 +44,8 @@ function drawn(from: Branch): HTMLLIElement {
     row.push(node(at));
   }
   const { end } = at;
-  if (end) row.push(el('span', { class: 'hint number' }, `${end.rank}. score ${end.score.toFixed(2)}`));
+  if (end)
+    row.push(el('span', { class: 'hint number' }, `${end.rank}. score ${end.score.toFixed(2).replace('-', '−')}`));
   const forks = [...at.branches.values()];
   return el(
     'li',

@@ -18,7 +18,7 @@ const hints: ErrorHints = {
   access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
   noHub:
-    'the page only requests its own server, which has no proxy to a hub at hub/. Open the page with npm run dev or npm run preview, configure the server to proxy hub/ to https://huggingface.co, or download the model with heddle pull, pack it with heddle pack and import the file',
+    'the page only requests its own server, which has no proxy to a hub at hub/. Whoever runs the server can pass hub/ on to https://huggingface.co. Without that, download the model with heddle pull, pack it with heddle pack and import the file',
 };
 
 /** Timeout and retries, as for `heddle pull`. */

@@ -89,6 +89,23 @@ it('shows all attention of a model with relative positions, bias included', asyn
   }
 });
 
+it('gives the learned positions of the encoder: the embeddings are sums of them and rows of the table', async () => {
+  const learned = modelConfig({ ...config, positions: 'learned', positionOffset: 2 });
+  const parameters = parameterList(learned);
+  const bank = unevenWeights(learned, parameters, 3);
+  const engine = cpuEngine();
+  const { inspect } = await createInspector(engine, learned, parameters, { source: 16, target: 16, tensors: true });
+  writeWeights(engine, learned, parameters, bank);
+  const { positions, tensors } = await inspect(ids, read);
+  const [sum, D] = [tensors.find(({ name }) => name === 'encoder.embed.embedding'), learned.dModel];
+  expect(positions).toHaveLength(Math.max(ids.length, read.length + 1) * D);
+  const table = parameters.all.find(({ name }) => name === 'src_embed.weight')!.offset;
+  const scale = learned.scaleEmbedding ? Math.sqrt(D) : 1;
+  for (const [t, id] of ids.entries())
+    for (let i = 0; i < D; i++)
+      expect(sum!.data[t * D + i]).toBeCloseTo(scale * bank[table + id * D + i]! + positions![t * D + i]!, 4);
+});
+
 it('gives the same attention without the tensors', async () => {
   const [fused, whole] = [await inspectOn(await gpu(), false), await inspectOn(await gpu(), true)];
   expect(fused.tensors).toEqual([]);

@@ -184,7 +184,7 @@ it.each([
 ])('reports a missing proxy if the server answers $status $type', async (given) => {
   otherwise = given;
   await expect(download('me/it', {}, 'no-hub')).rejects.toThrow(
-    /^me\/it: the page only requests its own server, which has no proxy to a hub at hub\/\. Open the page with npm run dev/,
+    /^me\/it: the page only requests its own server, which has no proxy to a hub at hub\/\. Whoever runs the server/,
   );
   expect(await exists('pulls')).toBe(false);
 });

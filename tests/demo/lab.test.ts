@@ -149,7 +149,7 @@ describe('a measurement', () => {
       { ...form('heddle', 100), low: 90, high: 110 },
       { ...form('tfjs', 400), low: 380, high: 440 },
       form('tfjs', 900),
-      { ...form('jax-js', 105), low: 95, high: 120 },
+      { ...form('jax-js', 105), low: 95, high: 150 },
     ];
     const results = [
       { name: 'matmul 256³', flops: 2 * 256 ** 3, bytes: 3 * 4 * 256 ** 2, forms },
@@ -171,7 +171,7 @@ describe('a measurement', () => {
       /^matmul 256³ \(TensorFlow\.js\): 83\.9 GFLOP\/s at 42\.7 FLOP\/byte, [\d.]+ % of the roofline$/,
     );
     expect(await text(page, '#peer-table tbody tr')).toBe(
-      'matmul 256³100 µs400 µs 4 × (3.45–4.89)105 µs 1.05 × (0.864–1.33), no difference',
+      'matmul 256³100 µs400 µs 4 × (3.45–4.89)105 µs 1.05 × (0.864–1.67), no difference ⚠',
     );
   });
 

@@ -79,12 +79,15 @@ describe.each([1280, 390])('at %i px', (width) => {
     await says(page, '.state', 'Training');
     await page.evaluate(() => window.fake.train(400, 50));
     const wide = width > 820;
-    for (const target of wide
-      ? ['#curves', '#samples']
-      : ['#translate-box', '#corpus', '#settings', '#samples', '#models']) {
-      await page.$eval(target, (e) => e.scrollIntoView({ block: 'start', behavior: 'instant' }));
-      for (const seen of ['.state', '#pause', '#stop', '#run progress'])
-        expect(await onScreen(page, seen), target).toBe(true);
+    for (const now of wide ? [width] : [820, width]) {
+      await page.setViewport({ width: now, height: wide ? 900 : 844 });
+      for (const target of wide
+        ? ['#curves', '#samples']
+        : ['#translate-box', '#corpus', '#settings', '#samples', '#models']) {
+        await page.$eval(target, (e) => e.scrollIntoView({ block: 'start', behavior: 'instant' }));
+        for (const seen of ['.state', '#pause', '#stop', '#run progress'])
+          expect(await onScreen(page, seen), `${target} at ${now} px`).toBe(true);
+      }
     }
     // Headings that are scrolled to are not hidden under the panel.
     await page.$eval('#samples-title', (e) => e.scrollIntoView({ block: 'start', behavior: 'instant' }));

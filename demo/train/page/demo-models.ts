@@ -22,7 +22,7 @@ export const demoModels: readonly DemoModel[] = [
     source: 'en',
     target: 'es',
     url: new URL('../../models/en-es.safetensors', import.meta.url).href,
-    bytes: 756_816,
+    bytes: 757_128,
     step: 800,
     examples: [
       ['Tuesday, March 4, 2025', 'martes, 4 de marzo de 2025'],

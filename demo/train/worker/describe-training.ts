@@ -57,7 +57,7 @@ export async function describeTraining(
   await yieldToMessages();
   signal.throwIfAborted();
   const messages: string[] = [];
-  const emit = (event: JobEvent) => void ('text' in event && messages.push(event.text));
+  const emit = (event: JobEvent) => void messages.push(...notesOf(event));
   const sampled = choice.kind !== 'text' && choice.pairs > maxSampled ? maxSampled : 0;
   const scale = choice.kind !== 'text' && sampled ? choice.pairs / sampled : 1;
   const scaled = (n: number) => Math.round(n * scale);
@@ -122,6 +122,10 @@ export async function describeTraining(
     software,
   };
 }
+
+/** What an event says about the corpus; its progress is no such thing. */
+export const notesOf = (event: JobEvent): string[] =>
+  event.type === 'message' || event.type === 'warning' ? [event.text] : [];
 
 /** Yields to the event loop, so that a cancel message is received. */
 const yieldToMessages = () => new Promise((resolve) => setTimeout(resolve));
