@@ -23,7 +23,7 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
     '--beam-size',
     '2',
     '--host',
-    'node',
+    'dawn',
     '--no-tune',
     '--verbose',
     '--eval-steps',

@@ -22,7 +22,7 @@ import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 import { createCharacterTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import { distFile } from '../../support/dist.ts';
 
-vi.setConfig({ testTimeout: 1_200_000 });
+vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 120_000 });
 const site = mkdtempSync(join(tmpdir(), 'heddle-onnx-'));
 afterAll(() => rmSync(site, { recursive: true }));
 
