@@ -24,11 +24,46 @@ const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
   rmSync(join(dist, folder), { recursive: true, force: true });
 await build({ mode: 'modules', logLevel: 'warn' });
+await mergeMaths();
 await mergeCommand();
+stripIndentation();
 linkCommand();
 await build({ mode: 'demo', logLevel: 'warn' });
 printFirstView();
 if (types) await declareTypes();
+
+/**
+ * Merges the gradients of all ops into one module, and the references: each is loaded as a whole or not at all, and a file takes 4 KiB
+ * on most disks.
+ */
+async function mergeMaths() {
+  const { rolldown } = await import('rolldown');
+  const parts = /-(?:gradients|references?)\.js$/;
+  for (const name of ['graph/op-gradients.js', 'cpu/op-references.js']) {
+    const input = join(dist, 'modules', name);
+    const bundle = await rolldown({
+      input,
+      platform: 'neutral',
+      external: (id, importer) => importer !== undefined && !parts.test(id),
+      makeAbsoluteExternalsRelative: true,
+    });
+    const { output } = await bundle.generate({
+      dir: dirname(input),
+      comments: { annotation: true, jsdoc: false, legal: true },
+    });
+    for (const file of output[0].moduleIds) if (file !== input) rmSync(file);
+    writeFileSync(input, output[0].code);
+  }
+}
+
+/** Removes the tabs at the start of lines, and the names of source files. */
+function stripIndentation() {
+  for (const { parentPath, name } of readdirSync(join(dist, 'modules'), { recursive: true, withFileTypes: true })) {
+    if (!name.endsWith('.js')) continue;
+    const path = join(parentPath, name);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^(?:\t+|\/\/ src\/.*\n)/gm, ''));
+  }
+}
 
 /**
  * Merges the modules that only the command uses: a file takes 4 KiB on most disks, and nobody bundles a part of the command. Those of

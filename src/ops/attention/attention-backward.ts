@@ -1,4 +1,4 @@
-// The gradients of fused attention: the backward pass recomputes the probabilities from the stored logsumexp.
+// The gradients of fused attention and of its bias of position: the backward pass recomputes the probabilities from the stored logsumexp.
 
 import { sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, defineOp, dim, type Launch, tensorType, type Value } from '../op.ts';
@@ -12,6 +12,7 @@ import {
   crossLayout,
   selfLayout,
 } from './attention-layout.ts';
+import { biasLaunch, biasName, type RelativePositionAttrs, relativeBuckets } from './relative-position-bias.ts';
 
 /**
  * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
@@ -33,12 +34,12 @@ function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBindin
   return [
     attentionLaunch(a, variant, 'backward_queries', a.queries, queries, 6),
     attentionLaunch(a, variant, 'backward_keys', a.keys, { ...common, dkv: x.dkv, row_dots_in: x.rowDots }, 8),
-    ...(x.dbias && x.distances ? biasLaunches(a, { ...common, row_dots_in: x.rowDots }, x.distances, x.dbias) : []),
+    ...(x.dbias && x.distances ? distanceLaunches(a, { ...common, row_dots_in: x.rowDots }, x.distances, x.dbias) : []),
   ];
 }
 
 /** The gradient of the bias: sums by distance of each row and head, then over rows and equal entries. */
-function biasLaunches(a: AttentionLayout, bind: Launch['bind'], sums: Value, dbias: Value): Launch[] {
+function distanceLaunches(a: AttentionLayout, bind: Launch['bind'], sums: Value, dbias: Value): Launch[] {
   const { flops, ...common } = attentionLaunch(a, 'bias', 'by_distance', 2 * a.queries - 1, { ...bind, sums }, 4);
   const total = { entry: 'sum_rows', bind: { sums_in: sums, dbias }, grid: [dim(dbias, 1), a.heads, 1] as const };
   return [
@@ -107,3 +108,14 @@ function checkBackward(
   expectType(name, 'lse', lse, 'f32', types.lse.shape);
   expectType(name, 'dout', dout, 'f32', types.out.shape);
 }
+
+/** dbias [H, 2·farthest + 1]; dtable [buckets, H], sums over the distances of each bucket. */
+export const relativePositionBiasBackwardOp = defineOp({
+  name: `${biasName}_backward`,
+  inputs: ['dbias'],
+  outputs: ['dtable'],
+  attrs: attrsOf<RelativePositionAttrs & { readonly buckets: number }>(),
+  shape: ({ dbias }, { buckets }) => ({ dtable: tensorType('f32', [buckets, dim(dbias, 0)]) }),
+  launch: ({ dbias }, { dtable }, attrs) =>
+    biasLaunch(`${biasName}_backward`, relativeBuckets(attrs.buckets, attrs), dbias, dtable, { dbias, dtable }),
+});

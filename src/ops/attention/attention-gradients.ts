@@ -3,9 +3,12 @@
 import { HeddleError } from '../../core/errors.ts';
 import { dim, type OpGradient, opGradient, type Value } from '../op.ts';
 import { crossAttentionOp, selfAttentionOp } from './attention.ts';
-import { crossAttentionBackwardOp, selfAttentionBackwardOp } from './attention-backward.ts';
+import {
+  crossAttentionBackwardOp,
+  relativePositionBiasBackwardOp,
+  selfAttentionBackwardOp,
+} from './attention-backward.ts';
 import { relativePositionBiasOp } from './relative-position-bias.ts';
-import { relativePositionBiasBackwardOp } from './relative-position-bias-backward.ts';
 
 function noLseGradient(name: string, dlse: Value | undefined): void {
   if (dlse) throw new HeddleError(`${name}: the logsumexp, lse, has no gradient; derive losses from out only`);

@@ -4,7 +4,11 @@ import { dropoutFactor } from '../dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { crossAttentionOp, selfAttentionOp } from './attention.ts';
-import { crossAttentionBackwardOp, selfAttentionBackwardOp } from './attention-backward.ts';
+import {
+  crossAttentionBackwardOp,
+  relativePositionBiasBackwardOp,
+  selfAttentionBackwardOp,
+} from './attention-backward.ts';
 import { type AttentionLayout, crossLayout, selfLayout } from './attention-layout.ts';
 import { attentionWeightsOp, weightsLayout } from './attention-weights.ts';
 import {
@@ -15,7 +19,6 @@ import {
   relativeBuckets,
   relativePositionBiasOp,
 } from './relative-position-bias.ts';
-import { relativePositionBiasBackwardOp } from './relative-position-bias-backward.ts';
 
 /** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the bias of position. */
 interface AttentionInputs {

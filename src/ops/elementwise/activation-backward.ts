@@ -1,11 +1,12 @@
-// The gradient of activations.
+// The gradients of activations, gated ones too.
 
 import { check } from '../../core/errors.ts';
 import { sameShape, show } from '../../core/tensor.ts';
 import { attrsOf, defineOp, tensorType } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { elementwiseVariants } from '../work-division.ts';
+import { elementwiseVariants, rowGroupsFor } from '../work-division.ts';
 import { type ActivationAttrs, activationLaunch } from './activation.ts';
+import { gatedLaunch, gatedWidth } from './gated-activation.ts';
 
 /** dx = f'(x)·dy; for ReLU x may be the output y. dx may take the memory of dy. */
 export const activationBackwardOp = defineOp({
@@ -28,4 +29,22 @@ export const activationBackwardOp = defineOp({
     shared('dy', 'dx')
       ? [activationLaunch('activation_backward_in_place', variant, attrs, dx, { x, dx })]
       : [activationLaunch('activation_backward', variant, attrs, dx, { x, dy, dx })],
+});
+
+/** x [..,2F] and dy [..,F]; dx [..,2F]. */
+export const gatedActivationBackwardOp = defineOp({
+  name: 'gated_activation_backward',
+  inputs: ['x', 'dy'],
+  outputs: ['dx'],
+  attrs: attrsOf<ActivationAttrs>(),
+  shape({ x, dy }) {
+    expectType('gated_activation_backward', 'x', x, 'f32');
+    expectType('gated_activation_backward', 'dy', dy, 'f32', [...x.shape.slice(0, -1), gatedWidth(x)], 'half of x');
+    return { dx: tensorType('f32', x.shape) };
+  },
+  f16Storage: ['x', 'dy', 'dx'],
+  variants: ({ x }) => rowGroupsFor(gatedWidth(x)),
+  launch: ({ x, dy }, { dx }, attrs, { variant }) => [
+    gatedLaunch('gated_activation_backward', dy.shape, attrs, variant, { x, dy, dx }),
+  ],
 });

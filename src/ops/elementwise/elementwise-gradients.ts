@@ -4,13 +4,12 @@ import { check } from '../../core/errors.ts';
 import { matrixOf } from '../../core/tensor.ts';
 import { type OpGradient, opGradient } from '../op.ts';
 import { activationOp } from './activation.ts';
-import { activationBackwardOp } from './activation-backward.ts';
+import { activationBackwardOp, gatedActivationBackwardOp } from './activation-backward.ts';
 import { keepsInput } from './activation-functions.ts';
 import { addOp } from './add.ts';
 import { addColumnsOp, takeColumns, takeColumnsOp } from './columns.ts';
 import { dropout, dropoutOp } from './dropout.ts';
 import { gatedActivationOp } from './gated-activation.ts';
-import { gatedActivationBackwardOp } from './gated-activation-backward.ts';
 
 /** Gradients of the ops of this folder. */
 export const elementwiseGradients: readonly OpGradient[] = [

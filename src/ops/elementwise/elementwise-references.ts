@@ -3,7 +3,7 @@
 import { dropoutFactor } from '../dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { activationOp } from './activation.ts';
-import { activationBackwardOp } from './activation-backward.ts';
+import { activationBackwardOp, gatedActivationBackwardOp } from './activation-backward.ts';
 import { activate, activationDerivative } from './activation-references.ts';
 import { addOp } from './add.ts';
 import { castWeightsOp } from './cast-weights.ts';
@@ -11,7 +11,6 @@ import { columnSumOp } from './column-sum.ts';
 import { addColumnsOp, takeColumnsOp } from './columns.ts';
 import { dropoutOp } from './dropout.ts';
 import { gatedActivationOp } from './gated-activation.ts';
-import { gatedActivationBackwardOp } from './gated-activation-backward.ts';
 import { logMeanOp } from './log-mean.ts';
 import { takeRowsOp } from './take-rows.ts';
 

@@ -6,10 +6,12 @@ import { Session } from '../../../src/gpu/gpu-session.ts';
 import { gradients } from '../../../src/graph/gradient.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { selfAttention, selfAttentionOp } from '../../../src/ops/attention/attention.ts';
-import { selfAttentionBackwardOp } from '../../../src/ops/attention/attention-backward.ts';
+import {
+  relativePositionBiasBackwardOp,
+  selfAttentionBackwardOp,
+} from '../../../src/ops/attention/attention-backward.ts';
 import { attentionVariants } from '../../../src/ops/attention/attention-launch.ts';
 import { relativePositionBias, relativePositionBiasOp } from '../../../src/ops/attention/relative-position-bias.ts';
-import { relativePositionBiasBackwardOp } from '../../../src/ops/attention/relative-position-bias-backward.ts';
 import { add } from '../../../src/ops/elementwise/add.ts';
 import { defineOp, tensorType } from '../../../src/ops/op.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';

@@ -2,8 +2,8 @@
 
 import { describe, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
+import { gatedActivationBackwardOp } from '../../../src/ops/elementwise/activation-backward.ts';
 import { gatedActivationOp } from '../../../src/ops/elementwise/gated-activation.ts';
-import { gatedActivationBackwardOp } from '../../../src/ops/elementwise/gated-activation-backward.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
 // Odd widths, more threads than a workgroup.
