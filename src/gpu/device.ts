@@ -104,11 +104,12 @@ export async function probedDevice(gpu: GPUDevice, info?: GPUAdapterInfo): Promi
 
 /**
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features; how its subgroups work is not
- * checked, as `openDevice` does. `info`: that of the adapter; Dawn's info of a device lacks subgroup matrices.
+ * checked, as `openDevice` does. `info`: that of the adapter (default: that of the device). Dawn's info of a device lacks
+ * subgroup matrices, and Deno 2.9 ends if the info of a device is first read when its adapter was garbage-collected.
  *
  * @example
  * const adapter = await navigator.gpu.requestAdapter();
- * const device = wrapDevice(await adapter!.requestDevice());
+ * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
  */
 export function wrapDevice(device: GPUDevice, info = device.adapterInfo): Device {
   let failure: ConstructorParameters<typeof HeddleError> | undefined;
@@ -121,7 +122,7 @@ export function wrapDevice(device: GPUDevice, info = device.adapterInfo): Device
   device.addEventListener('uncapturederror', (event) => {
     failure ??= [`WebGPU error: ${event.error.message}`];
   });
-  const { vendor, architecture, device: model, description } = device.adapterInfo;
+  const { vendor, architecture, device: model, description } = info;
   const { name, version } = hostOf();
   const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
   return {
@@ -132,11 +133,11 @@ export function wrapDevice(device: GPUDevice, info = device.adapterInfo): Device
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups'),
-      minSubgroup: device.features.has('subgroups') ? (device.adapterInfo.subgroupMinSize ?? 0) : 0,
+      minSubgroup: device.features.has('subgroups') ? (info.subgroupMinSize ?? 0) : 0,
       matrices: matrixConfigsOf({ features: device.features, adapterInfo: info }),
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
-      software: device.adapterInfo.isFallbackAdapter,
+      software: info.isFallbackAdapter,
     },
     check() {
       if (failure) throw new HeddleError(...failure);

@@ -132,8 +132,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
       if (s.host === 'cpu') return (await import('../engine/cpu-engine.ts')).cpuEngine();
       const opened = await context.device();
-      const software = opened.gpu.adapterInfo.isFallbackAdapter;
-      const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);
+      const memoryLimit = s.memoryLimit ?? (opened.traits.software ? s.machineMemory : undefined);
       return gpuEngine(opened, {
         ...(s.choices && { chooseKernels: choose }),
         ...(memoryLimit !== undefined && { memoryLimit }),
