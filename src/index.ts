@@ -42,13 +42,8 @@ export {
   translationMetrics,
 } from './metrics/translation-metrics.ts';
 export type { LoraConfig } from './model/lora.ts';
-export {
-  type DropoutRates,
-  type ModelConfig,
-  type ModelOptions,
-  type PresetName,
-  presets,
-} from './model/model-config.ts';
+export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
+export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
 export type { LiveSettings, RunChange } from './report/run-changes.ts';
 // Training logs and reports.

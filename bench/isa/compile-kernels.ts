@@ -11,7 +11,7 @@ import { type Device, openDevice, wrapDevice } from '../../src/gpu/device.ts';
 import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { presetGraphs, presetRuns } from '../../src/jobs/preset-graphs.ts';
-import type { PresetName } from '../../src/model/model-config.ts';
+import type { PresetName } from '../../src/model/presets.ts';
 import { variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/plan/plan.ts';

@@ -12,7 +12,7 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { formatBytes, formatLimit, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import type { Roofs } from '../gpu/roofs.ts';
 import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
-import { type PresetName, presets } from '../model/model-config.ts';
+import { type PresetName, presets } from '../model/presets.ts';
 import { presetRecipe } from '../train/recipes.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';

@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import { formatMiB } from '../core/format-numbers.ts';
 import { type NamedPlan, type PlanArguments, type PlannedModel, plannedRuns } from '../jobs/plan-job.ts';
-import { presets } from '../model/model-config.ts';
+import { presets } from '../model/presets.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
 import { printPlan } from '../plan/plan.ts';

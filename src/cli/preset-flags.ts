@@ -2,7 +2,8 @@
 
 import { type Command, Option } from 'commander';
 import type { PresetArguments } from '../jobs/preset-graphs.ts';
-import { type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
+import type { ModelOptions } from '../model/model-config.ts';
+import { type PresetName, presets } from '../model/presets.ts';
 import { presetRecipe } from '../train/recipes.ts';
 import { noFuseOption, setting, whole } from './parse-values.ts';
 

@@ -1,7 +1,8 @@
 // Flags of `heddle train`: one for each row of the table of settings (src/train/settings.ts), and those of its files.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type DropoutRates, modelConfig, modelFields, presets } from '../model/model-config.ts';
+import { type DropoutRates, modelConfig, modelFields } from '../model/model-config.ts';
+import { presets } from '../model/presets.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
 import { describeDefault } from '../train/recipes.ts';
 import {

@@ -10,7 +10,7 @@ import type { RoofSpread } from '../bench/repeated-roofs.ts';
 import { benchStep, type StepResult, type StepShape } from '../bench/step-bench.ts';
 import { adapterName } from '../gpu/device.ts';
 import { measurePeakGflops, type Roofs } from '../gpu/roofs.ts';
-import type { PresetName } from '../model/model-config.ts';
+import type { PresetName } from '../model/presets.ts';
 import type { Job } from '../runtime/job.ts';
 import { neededLimits } from '../runtime/job-context.ts';
 

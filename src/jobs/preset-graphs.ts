@@ -3,8 +3,9 @@
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
-import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/model-config.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
+import { type PresetName, presets } from '../model/presets.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { evaluationGraph, trainingGraph } from '../trainer/training-graphs.ts';

@@ -1,4 +1,4 @@
-// The configuration of an encoder-decoder transformer: its fields, their validation, and presets.
+// The configuration of an encoder-decoder transformer: its fields and their validation.
 
 import { HeddleError } from '../core/errors.ts';
 
@@ -271,34 +271,3 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     fail('tie', c.tie, `none or target if srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
   return c;
 }
-
-/** Model sizes by name, for `--preset`. The vocabulary sizes come from the tokenizers. */
-export const presets = {
-  tiny: { dModel: 64, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 256, maxLength: 64 },
-  small: { dModel: 128, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 512, maxLength: 64 },
-  mid: { dModel: 256, heads: 8, encoderLayers: 3, decoderLayers: 3, feedForward: 1024, maxLength: 128 },
-  base: { dModel: 512, heads: 8, encoderLayers: 6, decoderLayers: 6, feedForward: 2048, maxLength: 256, tie: 'all' },
-  keras: {
-    dModel: 256,
-    heads: 8,
-    headWidth: 256,
-    encoderLayers: 1,
-    decoderLayers: 1,
-    feedForward: 2048,
-    maxLength: 20,
-    positions: 'learned',
-    finalNorm: false,
-    scaleEmbedding: false,
-    layerNormEps: 1e-3,
-    dropout: { output: 0.5 },
-  },
-  't5-tiny': {
-    ...{ dModel: 64, heads: 4, headWidth: 16, encoderLayers: 2, decoderLayers: 2, feedForward: 128, maxLength: 64 },
-    ...{ norm: 'pre', normType: 'rms', layerNormEps: 1e-6, feedForwardType: 'gated', activation: 'gelu-tanh' },
-    ...{ positions: 'relative', biases: false, attentionScale: false, scaleEmbedding: false, outputBias: false },
-    tie: 'embeddings',
-  },
-} as const satisfies Record<string, Partial<ModelOptions>>;
-
-/** Names of the presets. */
-export type PresetName = keyof typeof presets;

@@ -3,7 +3,8 @@
 
 import { check } from '../core/errors.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
-import { type DropoutRates, type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
+import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
+import { type PresetName, presets } from '../model/presets.ts';
 import {
   checkApplicable,
   checkSettings,

@@ -3,7 +3,8 @@
 // a row and use it.
 
 import { check } from '../core/errors.ts';
-import { type DropoutRates, type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
+import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
+import { type PresetName, presets } from '../model/presets.ts';
 import { weightFormats } from '../model/quantized-parameters.ts';
 import type { TokenizerKind } from '../text/tokenizers/tokenizer.ts';
 import { optimizerNames } from '../trainer/optimizer-config.ts';

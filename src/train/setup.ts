@@ -12,9 +12,10 @@ import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../formats/sha
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import type { InitScheme } from '../model/initialize-weights.ts';
 import { loraConfig } from '../model/lora.ts';
-import { type ModelOptions, modelConfig, presets } from '../model/model-config.ts';
+import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
+import { presets } from '../model/presets.ts';
 import { createPace } from '../runtime/job-pace.ts';
 import {
   type CorpusContext,

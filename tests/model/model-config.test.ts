@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
+import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
+import { presets } from '../../src/model/presets.ts';
 
 const least: ModelOptions = { srcVocab: 10, tgtVocab: 12 };
 

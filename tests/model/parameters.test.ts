@@ -7,8 +7,9 @@ import { sizeOf } from '../../src/core/tensor.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
-import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
+import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList, storedShapes, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
+import { presets } from '../../src/model/presets.ts';
 
 const options: Record<string, ModelOptions> = {
   plain: { srcVocab: 11, tgtVocab: 13, dModel: 6, heads: 2, feedForward: 7, encoderLayers: 2, decoderLayers: 1 },

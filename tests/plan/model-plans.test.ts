@@ -4,14 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import { shaderOf } from '../../src/gpu/shaders.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import {
-  type ModelConfig,
-  type ModelOptions,
-  modelConfig,
-  type PresetName,
-  presets,
-} from '../../src/model/model-config.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { type PresetName, presets } from '../../src/model/presets.ts';
 import { defaultTraits, variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';

@@ -2,7 +2,7 @@
 // filled with the recipe of the corpus and preset.
 
 import type { DropoutRates, ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
-import { presets } from '../../../src/model/model-config.ts';
+import { presets } from '../../../src/model/presets.ts';
 import { formatChanges, parseChanges } from '../../../src/report/run-changes.ts';
 import type { LogChange } from '../../../src/report/training-log.ts';
 import { completeSettings, recipeFor } from '../../../src/train/recipes.ts';
