@@ -1,7 +1,7 @@
 // Measuring kernels on a device: progress events and results.
 import { expect, it } from 'vitest';
 import { measurePrepared } from '../../src/bench/check-kernel.ts';
-import { smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import { conformanceKernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { kernelOf } from '../../src/bench/kernel-families.ts';
 import { prepareOn } from '../../src/bench/large-kernel.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
@@ -43,7 +43,9 @@ it('stops between kernels if it is aborted', async () => {
 const none = { full: { flops: 0, bytes: 0 }, small: { flops: 1e5, bytes: 1e5 } } as const;
 const large = [
   kernelOf({ family: 'matmul', values: { M: 96, K: 80, N: 72 } }),
-  ...smallKernelCases.filter(({ name, needs }) => !needs && (everyCase || /^(AdamW|layer norm.*grad)/.test(name))),
+  ...(everyCase
+    ? conformanceKernelCases.filter(({ needs, spec }) => !needs && spec)
+    : smallKernelCases.filter(({ name }) => /^(AdamW|layer norm backward)/.test(name))),
 ];
 
 it.each(large)('compares a kernel that is too large for float64 with the naive one: $name', async (kernel) => {
