@@ -22,17 +22,21 @@ async function openTransformers(threads = 1) {
   return transformers;
 }
 
-/** Runs a pipeline of transformers.js. Returns for each text its generated ids, and the text of the pipeline. */
+/** Runs a pipeline of transformers.js. Returns for each text the ids that it generated, and its text. */
 globalThis.generateIds = async ({ model, task, device, dtype, texts, batchSize }) => {
   const { pipeline } = await openTransformers();
   const pipe = await pipeline(task, model, { device, dtype });
+  const generate = pipe.model.generate.bind(pipe.model);
+  let generated;
+  pipe.model.generate = async (...args) => {
+    generated = await generate(...args);
+    return generated;
+  };
   const out = [];
   for (let at = 0; at < texts.length; at += batchSize) {
-    const batch = texts.slice(at, at + batchSize);
-    const inputs = pipe.tokenizer(batch, { padding: true, truncation: true });
-    const ids = (await pipe.model.generate({ ...inputs, max_new_tokens: 256 })).tolist();
-    const translations = await pipe(batch);
-    for (const i of batch.keys()) out.push({ ids: ids[i].map(Number), text: Object.values(translations[i])[0] });
+    const translations = await pipe(texts.slice(at, at + batchSize), { max_new_tokens: 256 });
+    for (const [i, ids] of generated.tolist().entries())
+      out.push({ ids: ids.map(Number), text: Object.values(translations[i])[0] });
     heddleReport(`${out.length} of ${texts.length}`);
   }
   await pipe.dispose();

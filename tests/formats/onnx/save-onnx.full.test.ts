@@ -136,7 +136,7 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
       const theirs: Generated[] =
         host === 'node'
           ? inNode(options.model, options)
-          : await runInPage(chrome, server.url, { call: 'generateIds', args: [options], silence: 120_000 });
+          : await runInPage(chrome, server.url, { call: 'generateIds', args: [options], silence: 600_000 });
       const same = theirs.filter(({ ids }, i) => {
         const end = ids.indexOf(config.endId, 1);
         return String(end < 0 ? ids.slice(1) : ids.slice(1, end)) === String(expected[i]);

@@ -12,16 +12,21 @@ import { createTranslator } from '../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { writePositions } from '../../../src/engine/model-states.ts';
 import { writeFolder } from '../../../src/files/files.ts';
+import { loraFiles, mergedWith } from '../../../src/formats/lora-folder.ts';
+import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { type OnnxOptions, onnxFiles } from '../../../src/formats/onnx/save-onnx.ts';
 import type { OnnxDtype, SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
+import { convert } from '../../../src/jobs/convert-job.ts';
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
+import { loraConfig, loraParameters } from '../../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { trainCharacters, trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { evaluationGraph } from '../../../src/trainer/training-graphs.ts';
+import { jobContext } from '../../support/golden.ts';
 
 // Each test starts processes that load a runtime.
 vi.setConfig({ testTimeout: 120_000 });
@@ -224,4 +229,25 @@ it('is smaller by 3.5 times as q8, and config.json says which file to load', () 
   expect(Object.keys(small)).toContain('onnx/encoder_model_quantized.onnx');
   const config = JSON.parse(new TextDecoder().decode(small['config.json']));
   expect(config).toMatchObject({ 'transformers.js_config': { dtype: 'q8' }, is_encoder_decoder: true });
+});
+
+it('merges a LoRA adapter into the exported weights', async () => {
+  const init = 'tests/fixtures/hf/bart';
+  const base = await loadModelFolder(files, init);
+  const lora = loraConfig({ rank: 2 });
+  const { size } = loraParameters(base.config, lora);
+  const weights = Float32Array.from({ length: size }, (_, i) => Math.sin(i) / 4);
+  const adapter = join(folder, 'adapter');
+  await writeFolder(files, adapter, loraFiles(base.config, { lora, weights }, init));
+  const out = join(folder, 'merged');
+  await convert(
+    { folder: init, out, to: 'onnx', adapter },
+    jobContext(files, async () => cpuEngine()),
+  );
+  const [merged, plain] = [mergedWith(base, { lora, weights }), base].map((saved) => onnxFiles(saved));
+  for (const name of ['onnx/encoder_model.onnx', 'onnx/decoder_model_merged.onnx']) {
+    const bytes = Buffer.from(await files.read(join(out, name)));
+    expect(bytes.equals(merged![name]!), name).toBe(true);
+    expect(bytes.equals(plain![name]!), name).toBe(false);
+  }
 });

@@ -27,7 +27,7 @@ import {
   writeIdPairs,
 } from '../../support/torch-run.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 900_000 });
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 let runs = 0;
