@@ -4,6 +4,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { lazyArchives } from '../files/lazy-archives.ts';
 import { type Device, openDevice, probedDevice } from '../gpu/device.ts';
+import { adapterInfoOf } from '../gpu/subgroup-features.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext, neededLimits } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
@@ -89,7 +90,10 @@ const wrapped = new WeakMap<GPUDevice, Promise<Device>>();
 function ownDevice(device: Device | GPUDevice): Device | Promise<Device> {
   if ('traits' in device) return { ...device, destroy: () => undefined };
   if (!('queue' in device)) throw new HeddleError('device: neither a Device, a GPUDevice, a GPU nor "cpu"');
-  const known = wrapped.get(device) ?? probedDevice(device);
+  const known = wrapped.get(device) ?? wrapOwn(device);
   wrapped.set(device, known);
   return known.then((opened) => ({ ...opened, destroy: () => undefined }));
 }
+
+const wrapOwn = async (device: GPUDevice): Promise<Device> =>
+  probedDevice(device, await adapterInfoOf(device, currentPlatform().openGpu));

@@ -34,6 +34,21 @@ export function explicitSubgroupSizes({
   };
 }
 
+/**
+ * Info of the adapter of a device that its user has requested. Dawn's info of a device lacks the subgroup matrices: then it is
+ * that of the adapter of `openGpu` if all names are the same, since the adapter itself is not known.
+ */
+export async function adapterInfoOf(
+  { features, adapterInfo: own }: SubgroupDevice,
+  openGpu: () => Promise<GPU | undefined>,
+): Promise<GPUAdapterInfo> {
+  const configs = ({ subgroupMatrixConfigs = [] }: SubgroupInfo) => subgroupMatrixConfigs.length;
+  if (!features.has(matrixFeature) || configs(own) > 0) return own;
+  const info = (await (await openGpu())?.requestAdapter({ powerPreference: 'high-performance' }))?.info;
+  const names = ['vendor', 'architecture', 'device', 'description'] as const;
+  return info && names.every((name) => info[name] === own[name]) ? info : own;
+}
+
 /** Threads of a subgroup of matrix kernels: 32, or the nearest size that the device can have. */
 const wantedLanes = 32;
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import {
+  adapterInfoOf,
   explicitSubgroupSizes,
   matrixConfigsOf,
   matrixFeature,
@@ -46,5 +47,26 @@ describe('matrixConfigsOf', () => {
     expect(matrixConfigsOf(deviceWith(unsized, [32, 64]))).toEqual([]);
     expect(matrixConfigsOf(deviceWith(unsized, [32, 32]))).toHaveLength(2);
     expect(explicitSubgroupSizes(deviceWith(unsized, [32, 32]))).toBeUndefined();
+  });
+});
+
+describe('adapterInfoOf', () => {
+  const names = { vendor: 'amd', architecture: 'rdna-3', device: '', description: 'RX' };
+  const deviceInfo = { ...names, subgroupMatrixConfigs: [] };
+  const adapterInfo = { ...names, subgroupMatrixConfigs: [{ componentType: 'f16', ...sums }] };
+  const gpuWith = (info: object) => async () => ({ requestAdapter: async () => ({ info }) }) as unknown as GPU;
+  const infoOf = (features: readonly string[], own: object, openGpu: () => Promise<GPU | undefined>) =>
+    adapterInfoOf({ features: new Set(features), adapterInfo: own } as unknown as SubgroupDevice, openGpu);
+
+  it('asks an adapter of the same names for the matrices that the info of the device lacks', async () => {
+    expect(await infoOf(all, deviceInfo, gpuWith(adapterInfo))).toBe(adapterInfo);
+    expect(await infoOf(all, deviceInfo, gpuWith({ ...adapterInfo, device: 'another' }))).toBe(deviceInfo);
+    expect(await infoOf(all, deviceInfo, async () => undefined)).toBe(deviceInfo);
+  });
+
+  it('keeps the info of a device that has the matrices, or not the feature', async () => {
+    const refuse = () => Promise.reject(new Error('asked'));
+    expect(await infoOf(all, adapterInfo, refuse)).toBe(adapterInfo);
+    expect(await infoOf(['subgroups'], deviceInfo, refuse)).toBe(deviceInfo);
   });
 });
