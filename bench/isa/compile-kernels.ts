@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { graphOf, type KernelCase } from '../../src/bench/kernel-case.ts';
 import { kernelCases } from '../../src/bench/kernel-cases.ts';
 import { type Device, openDevice, wrapDevice } from '../../src/gpu/device.ts';
@@ -17,11 +18,14 @@ import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 
+/** TensorFlow.js, jax-js, and the flash attention of onnxruntime-web. */
+export type Peer = 'tfjs' | 'jax' | 'ort';
+
 /** The kernels to compile. */
 export type Workload =
   | { readonly kind: 'cases' }
   | { readonly kind: 'preset'; readonly preset: PresetName }
-  | { readonly kind: 'peer'; readonly peer: 'tfjs' | 'jax' }
+  | { readonly kind: 'peer'; readonly peer: Peer }
   | { readonly kind: 'files'; readonly files: readonly string[] };
 
 /** A kernel that is about to be compiled. */
@@ -48,7 +52,7 @@ export interface CompileOutput {
   readonly runs: Readonly<Record<string, readonly EstimatedPass[]>>;
 }
 
-/** Peers' kernels: matrix products, softmax, layer norm. */
+/** Peers' kernels: matrix products, softmax, layer norm; of onnxruntime-web attention. */
 const PRODUCTS = [
   [2048, 2048, 2048, false],
   [768, 256, 8000, true],
@@ -65,7 +69,7 @@ const from = workload.kind === 'peer' ? workload.peer : workload.kind === 'files
 const gpu = announcing(await dawnGpu());
 
 if (workload.kind === 'files') await compileFiles(workload.files);
-else if (workload.kind === 'peer') await (workload.peer === 'tfjs' ? compileTfjs() : compileJax());
+else if (workload.kind === 'peer') await compilePeer(workload.peer);
 else {
   const opened = await openDevice(gpu);
   // No shader runs here, so the probe of openDevice drops the subgroups that the GPU has.
@@ -135,6 +139,10 @@ async function compileFiles(files: readonly string[]): Promise<void> {
   }
 }
 
+function compilePeer(peer: Peer): Promise<void> {
+  return { tfjs: compileTfjs, jax: compileJax, ort: compileOrt }[peer]();
+}
+
 async function compileTfjs(): Promise<void> {
   browserGlobals();
   const require = createRequire(resolve('bench/peers/package.json'));
@@ -170,6 +178,37 @@ async function compileJax(): Promise<void> {
   await finish(jit((x: unknown) => nn.standardize(x, -1))(np.ones(ROWS)));
 }
 
+/**
+ * An ONNX model, made by onnx.helper: q, k, v [1,512,512] -> y, com.microsoft.MultiHeadAttention with num_heads 8, so
+ * heads of width 64.
+ */
+const attentionModel =
+  'CAg6sgEKQQoBcQoBawoBdhIBeSISTXVsdGlIZWFkQXR0ZW50aW9uKhAKCW51bV9oZWFkcxgIoAECOg1jb20ubWljcm9zb2Z0EgFhWhkKAXESFAoSCAES' +
+  'DgoCCAEKAwiABAoDCIAEWhkKAWsSFAoSCAESDgoCCAEKAwiABAoDCIAEWhkKAXYSFAoSCAESDgoCCAEKAwiABAoDCIAEYhkKAXkSFAoSCAESDgoCCAEK' +
+  'AwiABAoDCIAEQgQKABARQhEKDWNvbS5taWNyb3NvZnQQAQ==';
+
+async function compileOrt(): Promise<void> {
+  browserGlobals();
+  const folder = pathToFileURL(`${resolve('bench/decode/node_modules/onnxruntime-web/dist')}/`);
+  const ort = await import(new URL('ort.webgpu.mjs', folder).href);
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmPaths = folder.href;
+  const model = new Uint8Array(Buffer.from(attentionModel, 'base64'));
+  const session = await ort.InferenceSession.create(model, { executionProviders: ['webgpu'] });
+  const tensor = () => new ort.Tensor('float32', new Float32Array(512 * 512), [1, 512, 512]);
+  const done = session.run({ q: tensor(), k: tensor(), v: tensor() });
+  await Promise.race([done, new Promise((timeout) => setTimeout(timeout, 10_000))]);
+}
+
+/** Lets a queue take bytes of shared memory, such as that of onnxruntime's WebAssembly, which Dawn's binding refuses. */
+function copySharedBytes(device: GPUDevice): void {
+  const { queue } = device;
+  const writeBuffer = queue.writeBuffer.bind(queue);
+  queue.writeBuffer = (buffer, offset, data, ...range) =>
+    writeBuffer(buffer, offset, data instanceof Uint8Array ? data.slice() : data, ...range);
+  Object.defineProperty(device, 'queue', { value: queue });
+}
+
 /** Defines the browser globals that the peers need. */
 function browserGlobals(): void {
   const globals = globalThis as Record<string, unknown>;
@@ -197,6 +236,7 @@ function announcing(inner: GPU): GPU {
 var announced: string | undefined; // `var`: compilations start before this line is reached
 
 function announceDevice(device: GPUDevice): GPUDevice {
+  if (from === 'ort') copySharedBytes(device);
   let last: Promise<unknown> = Promise.resolve();
   const createShaderModule = device.createShaderModule.bind(device);
   device.createShaderModule = (descriptor) => {

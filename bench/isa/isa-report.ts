@@ -2,14 +2,21 @@
 // instructions. docs/gpu-compiler.md explains the columns.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { Announcement, CompileOutput, EstimatedPass, Workload } from './compile-kernels.ts';
+import type { Announcement, CompileOutput, EstimatedPass, Peer, Workload } from './compile-kernels.ts';
 import { type KernelIsa, parseKernel } from './disassembly.ts';
 import { type Family, families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
+
+/** Packages of the peers, from the root of the project, and the scripts that install them. */
+const PEERS = {
+  tfjs: { path: 'bench/peers/node_modules/@tensorflow/tfjs-backend-webgpu', script: 'bench:peers' },
+  jax: { path: 'bench/peers/node_modules/@jax-js/jax', script: 'bench:peers' },
+  ort: { path: 'bench/decode/node_modules/onnxruntime-web', script: 'bench:decode' },
+} as const satisfies Record<Peer, { path: string; script: string }>;
 
 const USAGE = `usage: npm run bench:isa -- [FILE.wgsl...] [options]
 
@@ -18,8 +25,9 @@ Compiles kernels with Mesa's compiler for AMD GPUs (no GPU needed) and reports t
   FILE.wgsl...           shaders of your own; without any: all kernels and variants of heddle bench and of the presets
   --family NAMES         GPU families, separated by commas: ${families.join(', ')} (default: all)
   --preset NAMES         presets whose training, evaluation and decoding steps are compiled (default: small,mid)
-  --peers                also TensorFlow.js and jax-js, if bench/peers is installed
-  --only TEXT            only kernels whose name contains TEXT
+  --peers                also TensorFlow.js and jax-js, and the flash attention of onnxruntime-web, those of them that
+                         npm run bench:peers and npm run bench:decode have installed
+  --only TEXT            only kernels whose name contains TEXT, in any case
   --show KERNEL          print WGSL and assembly of the hot loop of the first kernel whose name contains KERNEL
   --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
   --check                compare with bench/isa/budgets.json; exit 1 if a kernel is worse
@@ -110,7 +118,7 @@ async function report(args: readonly string[]): Promise<number> {
       : [
           ...(gpu ? [] : [{ kind: 'cases' } as const]),
           ...presets.map((preset) => ({ kind: 'preset', preset }) as Workload),
-          ...(o.peers ? [{ kind: 'peer', peer: 'tfjs' } as const, { kind: 'peer', peer: 'jax' } as const] : []),
+          ...(o.peers ? installedPeers().map((peer) => ({ kind: 'peer', peer }) as const) : []),
         ];
   const rows: ReportRow[] = [];
   const runs: Record<string, readonly EstimatedPass[]> = {};
@@ -120,7 +128,10 @@ async function report(args: readonly string[]): Promise<number> {
       Object.assign(runs, output.runs);
       for (const { announcement, isa } of kernels) {
         const { from, name, module } = announcement;
-        if (!name.includes(o.only) || rows.some((r) => r.family === family && r.from === from && r.name === name))
+        if (
+          !name.toLowerCase().includes(o.only.toLowerCase()) ||
+          rows.some((r) => r.family === family && r.from === from && r.name === name)
+        )
           continue;
         if (o.show !== undefined && name.includes(o.show)) {
           console.log(
@@ -258,6 +269,14 @@ function estimate(
     `  ${(us / 1000).toFixed(3)} ms, ${passes.length} dispatches (${DISPATCH_US} us each), MFU ${((100 * flops) / (tflops * 1e6 * us)).toFixed(1)} %`,
     ...parts.map(([op, time]) => `  ${((100 * time) / us).toFixed(1).padStart(5)} %  ${op}`),
   ].join('\n');
+}
+
+/** The peers that are installed; names those that are not. */
+function installedPeers(): Peer[] {
+  const peers = Object.entries(PEERS) as [Peer, (typeof PEERS)[Peer]][];
+  const missing = peers.filter(([, { path }]) => !existsSync(path));
+  for (const [peer, { script }] of missing) console.error(`${peer} is not installed; npm run ${script} does that`);
+  return peers.filter((entry) => !missing.includes(entry)).map(([peer]) => peer);
 }
 
 const keyOf = ({ family, from, name }: ReportRow): string => `${family} ${from} ${name}`;
