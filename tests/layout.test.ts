@@ -254,12 +254,6 @@ it('finds a shader that no op launches, for any name, and an include of only suc
   for (const stem of ['scale', 'step', 'sum', 'add-scalar', 'layer-norm-odd', 'dropout-vec4'])
     expect(added({ [`norm/${stem}.wgsl`]: kernel })).toEqual([`norm/${stem}.wgsl`]);
   expect(added({ 'norm/a.wgsl': '// include shared/b.wgsl\n', 'shared/b.wgsl': '' })).toHaveLength(2);
-  const add = shaderTexts.get('elementwise/add.wgsl') ?? '';
-  const wide = {
-    'elementwise/add.wgsl': `// include shared/random.wgsl | wide: shared/vec8.wgsl\n${add}`,
-    'shared/vec8.wgsl': '',
-  };
-  expect(added(wide)).toEqual(['shared/vec8.wgsl']);
 });
 
 it('keeps shaders under 200 lines and free of anything but WGSL', () => {

@@ -1,6 +1,7 @@
 // Backward pass of attention by tiles: backward_queries computes ROWS queries per workgroup and iterates over the keys;
 // backward_keys ROWS keys, and iterates over the queries. With p the probabilities and dP = dout·vᵀ:
 //   dS = p∘(dropout(dP) - row_dots),  dq = scale·dS·k,  dk = scale·dSᵀ·q,  dv = dropout(p)ᵀ·dout
+// attention-bias-gradient.wgsl sums the diagonals of the dS of backward_keys.
 // part of attention/attention.wgsl
 
 @compute @workgroup_size(THREADS)
@@ -81,6 +82,7 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
   let first_query = select(vec4(0u), rows, params.causal != 0u);
   var dk: Output;
   var dv: Output;
+  begin_diagonals(b, h, group.x, thread);
   // Keys past the length skip the loop, and their gradients are zero. Causal: queries before the first key, too.
   let begin = select(0u, first / 32u, params.causal != 0u);
   let tiles = select(0u, (params.queries + 31u) / 32u - begin, first < length);
@@ -122,7 +124,9 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
       stage_queries(b, h, i + part * SHARE, thread);
       add_rows(&dk, part, thread);
     }
+    add_diagonals(b, h, group.x, i32(first) - i32(i), thread);
   }
+  end_diagonals(b, h, group.x, thread);
   for (var r = 0u; r < 4u; r++) {
     if (rows[r] < params.keys) {
       for (var m = 0u; m < OWN; m++) {

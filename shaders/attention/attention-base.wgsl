@@ -4,12 +4,13 @@
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
 //   backward_queries   dq, and row_dots = rowsum(dout∘out)
 //   backward_keys      dk and dv, from lse and row_dots
-// part of attention/attention.wgsl
-// include shared/constants.wgsl
+// The variant `bias` is self-attention with a bias of position: score(i, j) += bias[h, j - i + farthest], where distances
+// beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, which is the same tensor in
+// self-attention: a kernel may bind 8 storage buffers. The gradient of the bias, dbias[h, d + farthest], is the sum of dS
+// over all rows, queries i and keys j with j - i = d (or beyond, at the ends), in a fixed order.
+// include shared/kernel.wgsl
 // include shared/random.wgsl
-// include shared/step-scalars.wgsl
-// A kernel includes this file, the access to heads in chunks (shared/chunks-*, attention/attention-chunks-*), and
-// attention/attention-no-bias.wgsl or, in its variant `bias`, attention/attention-bias.wgsl.
+// include shared/chunks.wgsl
 
 struct Params {
   batch: u32,
@@ -44,6 +45,11 @@ struct Params {
 @group(0) @binding(11) var<storage, read_write> dkv: array<Vec>;
 @group(0) @binding(12) var<storage, read_write> row_dots: array<f32>;
 @group(0) @binding(13) var<storage, read> row_dots_in: array<f32>;
+@if(bias) @group(0) @binding(14) var<storage, read> bias: array<f32>;
+// The gradient of the bias, and partial sums of it.
+@if(bias) @group(0) @binding(15) var<storage, read_write> dbias: array<f32>;
+@if(bias) @group(0) @binding(16) var<storage, read_write> dbias_parts: array<f32>;
+@if(bias) @group(0) @binding(17) var<storage, read> dbias_parts_in: array<f32>;
 
 // Chunks are read in pairs; the last of an odd number is paired with zeros.
 const PADDED: u32 = (CHUNKS + 1u) / 2u * 2u;
@@ -74,12 +80,7 @@ fn seen_by(i: u32, length: u32) -> u32 { return select(length, min(length, i + 1
 
 // Dropout factors of four elements from `at` on, `stride` apart.
 fn factors(key: u32, at: u32, stride: u32) -> vec4<f32> {
-  return vec4(
-    dropout_factor(key, at, params.threshold, params.keep_scale),
-    dropout_factor(key, at + stride, params.threshold, params.keep_scale),
-    dropout_factor(key, at + 2u * stride, params.threshold, params.keep_scale),
-    dropout_factor(key, at + 3u * stride, params.threshold, params.keep_scale),
-  );
+  return dropout_factors(key, at, stride, params.threshold, params.keep_scale);
 }
 
 fn four(i: u32) -> vec4<u32> { return vec4(i, i + 1u, i + 2u, i + 3u); }
@@ -97,3 +98,34 @@ fn dot4(s: f32, q: vec4<f32>, k: vec4<f32>) -> f32 {
 fn blend(o: vec4<f32>, p: vec4<f32>, m: mat4x4<f32>) -> vec4<f32> {
   return fma(vec4(p.x), m[0], fma(vec4(p.y), m[1], fma(vec4(p.z), m[2], fma(vec4(p.w), m[3], o))));
 }
+
+@if(bias) fn load_query(at: u32, c: u32) -> vec4<f32> { return load_kv(at, c); }
+@else fn load_query(at: u32, c: u32) -> vec4<f32> { return load_q(at, c); }
+
+// s, scores of head h in units of log2, with the bias of queries i and keys j.
+@if(bias) fn biased(s: vec4<f32>, h: u32, i: vec4<u32>, j: vec4<u32>) -> vec4<f32> {
+  let far = vec4(i32(params.farthest));
+  let at = vec4<u32>(clamp(vec4<i32>(j) - vec4<i32>(i), -far, far) + far) + h * (2u * params.farthest + 1u);
+  return s + LOG2_E * vec4(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
+}
+@else fn biased(s: vec4<f32>, h: u32, i: vec4<u32>, j: vec4<u32>) -> vec4<f32> { return s; }
+
+// The tensors of the backward pass in chunks, as those of the forward pass in shared/chunks.wgsl.
+@if(scalar) fn load_out(at: u32, c: u32) -> vec4<f32> {
+  let i = chunk_indices(at, c);
+  return within_head(vec4(out_in[i.x], out_in[i.y], out_in[i.z], out_in[i.w]), c);
+}
+@else fn load_out(at: u32, c: u32) -> vec4<f32> { return out_in[at + c]; }
+@if(scalar) fn load_dout(at: u32, c: u32) -> vec4<f32> {
+  let i = chunk_indices(at, c);
+  return within_head(vec4(dout[i.x], dout[i.y], dout[i.z], dout[i.w]), c);
+}
+@else fn load_dout(at: u32, c: u32) -> vec4<f32> { return dout[at + c]; }
+@if(scalar) fn store_dq(at: u32, c: u32, x: vec4<f32>) {
+  for (var k = 0u; k < chunk_size(c); k++) { dq[at + c * 4u + k] = x[k]; }
+}
+@else fn store_dq(at: u32, c: u32, x: vec4<f32>) { dq[at + c] = x; }
+@if(scalar) fn store_dkv(at: u32, c: u32, x: vec4<f32>) {
+  for (var k = 0u; k < chunk_size(c); k++) { dkv[at + c * 4u + k] = x[k]; }
+}
+@else fn store_dkv(at: u32, c: u32, x: vec4<f32>) { dkv[at + c] = x; }

@@ -2,9 +2,8 @@
 // over the keys j < lens[b], of a causal mask those up to i, and 0 for all others; or the scores before mask and
 // softmax. One thread per row, which stores its scores in p until their sum is known. Computed on request: keys are not
 // staged in workgroup memory.
-// include shared/thread.wgsl
-// include shared/constants.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// include shared/kernel.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   rows: u32,

@@ -4,11 +4,9 @@
 // raises the maximum of a row, the sum and the output so far shrink. Probabilities pass from the threads that compute
 // them to those that need them through workgroup memory (attention-tiles.wgsl).
 // include attention/attention-base.wgsl
-// include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl | bias_scalar: shared/chunks-scalar.wgsl
-// include attention/attention-chunks-vec4.wgsl | scalar: attention/attention-chunks-scalar.wgsl | bias_scalar: attention/attention-chunks-scalar.wgsl
 // include attention/attention-tiles.wgsl
 // include attention/attention-backward.wgsl
-// include attention/attention-no-bias.wgsl | bias: attention/attention-bias.wgsl | bias_scalar: attention/attention-bias.wgsl
+// include attention/attention-bias-gradient.wgsl
 
 @compute @workgroup_size(THREADS)
 fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {

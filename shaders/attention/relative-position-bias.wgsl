@@ -1,7 +1,7 @@
 // T5's relative position bias by distance (Raffel et al., 2020), and its gradient:
 //   bias[h, farthest + d] = table[bucket(d), h],  dtable[b, h] = sum of dbias[h, farthest + d] over the d of bucket b
 // where d = key - query. One thread per result.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   starts: array<vec4<u32>, 8>, // first distances of the logarithmic buckets, 16 bits each

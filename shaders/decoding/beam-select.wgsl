@@ -2,9 +2,7 @@
 // each of its K rows, by the sum of log-probabilities. Chosen are the K best that continue, and those ends that are
 // among the K best of all (the rule of Hugging Face's beam search; with one beam it is greedy decoding). At position 0
 // only the first row counts. Scores below DEAD never end. One thread per sentence.
-// include shared/thread.wgsl
-// include shared/constants.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   sentences: u32,

@@ -3,9 +3,7 @@
 // and at step.position the slot is r's own, k·T + t (k is the number of r in its sentence), with the flag HIDDEN if the
 // newest token is padding, and the token is the newest. Position 0 is never hidden, since some models start with
 // padding. One thread per sentence and position: it permutes the BEAMS rows in registers.
-// include shared/thread.wgsl
-// include shared/constants.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   sentences: u32,

@@ -6,8 +6,8 @@
 //   fn slot_of(row: u32, j: u32) -> u32          the row of kv with key j, from there, plus HIDDEN if it is masked
 //   fn position_bias(h: u32, j: u32) -> f32      what is added to the score of key j in head h
 // part of decoding/cached-self-attention.wgsl
-// include shared/constants.wgsl
-// include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl
+// include shared/kernel.wgsl
+// include shared/chunks.wgsl
 
 struct Params {
   rows: u32, // queries

@@ -1,6 +1,6 @@
 // Cross-attention of the newest token of each row, q [R, HW], to the keys and values of its sentence, kv [B, S, 2HW],
 // of which it sees the first lens[b]. The beams of a sentence share them.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 // include decoding/cached-attention.wgsl
 
 @group(0) @binding(1) var<storage, read> q: array<Vec>;

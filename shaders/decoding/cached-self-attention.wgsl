@@ -3,9 +3,8 @@
 // are first written to row (r, step.position). slots[r, j] is the row of the key at position j, counted from the first
 // row of the sentence (cache-slots.wgsl). BIAS: bias [H, 2·farthest + 1] (relative-position-bias.wgsl) is added to the
 // scores.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 // include decoding/cached-attention.wgsl
-// include shared/step-scalars.wgsl
 
 @group(0) @binding(1) var<storage, read> q: array<Vec>;
 @group(0) @binding(2) var<storage, read_write> kv: array<Vec>;

@@ -4,16 +4,16 @@
 //   greedy_token  argmax
 //   best_tokens   top-k for beam search: best-tokens.wgsl
 //   sample_token  a random token: sample-token.wgsl
-// include shared/thread.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 // include shared/row-scan.wgsl
 // include decoding/best-tokens.wgsl
 // include decoding/sample-token.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   rows: u32,
-  cols: u32,
+  cols: u32, // numbers in a row of logits, of which the first `vocab` are those of tokens
+  vocab: u32,
   positions: u32, // width of history
   end: u32,
   banned: u32, // number of tokens that `rules` bans
@@ -103,6 +103,14 @@ fn apply_rules(row: u32, thread: u32) -> Removed {
   return removed;
 }
 
+// Hides the numbers past the vocabulary, which are in the last vector of a row.
+fn hide_padding(row: u32, thread: u32) {
+  let c = params.vocab / VEC;
+  if (params.vocab == params.cols || !owns(thread, c)) { return; }
+  let i = row * (params.cols / VEC) + c;
+  logits[i] = vec_where(logits[i], c, params.vocab, LOWEST);
+}
+
 // A number and the index of what has it.
 struct Best {
   value: f32,
@@ -132,6 +140,7 @@ fn scan_ruled(row: u32, with_end: bool, thread: u32) -> Ruled {
   var removed = Removed(LOWEST, 0.0);
   var end = MASKED;
   if (RULES && exists) { removed = apply_rules(row, thread); }
+  if (exists) { hide_padding(row, thread); }
   let end_vec = params.end / VEC;
   if (!with_end && exists && owns(thread, end_vec)) {
     end = logit_of(row, params.end);

@@ -121,6 +121,7 @@ fn sample_token(thread: Thread) {
   let start = row * part.vecs;
   var removed = Removed(LOWEST, 0.0);
   if (RULES && exists) { removed = apply_rules(row, thread.index); }
+  if (exists) { hide_padding(row, thread.index); }
   var scan: RowScan;
   if (HELD > 0u) {
     // unroll

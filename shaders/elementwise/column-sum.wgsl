@@ -1,11 +1,16 @@
-// Column sums: sums[c] = sum over rows of partials[row, c]. Columns are split into equal parts, each with an output of
-// its own. One thread per vector of columns.
-// include shared/thread.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// Column sums: sums[c] = sum over rows of partials[row, c], one thread per vector of columns. Entry points:
+//   column_sum_1   sums0 [cols]
+//   column_sum_2   sums0 and sums1 [cols], of partials with 2·cols columns
+//   norm_sums      the same for many norms at once, in the layout of their weights: dgamma and dbeta of norm n, the grid's
+//                  y, are sums0[2·n·part ..] and sums0[(2·n + 1)·part ..]
+// include shared/kernel.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   rows: u32,
-  cols: u32, // of one part
+  cols: u32, // of one output
+  stride: u32, // elements from one norm's partial sums to the next
+  part: u32, // elements from one norm's dgamma to its dbeta
 }
 
 @group(0) @binding(0) var<storage, read> partials: array<Vec>;
@@ -15,10 +20,10 @@ struct Params {
 
 const THREADS: u32 = 64u;
 
-// The sum of vector `column` of rows of `vecs` vectors.
-fn sum_of(column: u32, vecs: u32) -> Vec {
+// The sum of the vectors from `first` on that are `vecs` apart.
+fn sum_of(first: u32, vecs: u32) -> Vec {
   var sum = Vec(0.0);
-  var i = column;
+  var i = first;
   for (var row = 0u; row < params.rows; row++) {
     sum += partials[i];
     i += vecs;
@@ -42,4 +47,14 @@ fn column_sum_2(thread: Thread) {
   } else if (c < 2u * vecs) {
     sums1[c - vecs] = sum_of(c, 2u * vecs);
   }
+}
+
+@compute @workgroup_size(THREADS)
+fn norm_sums(@builtin(global_invocation_id) id: vec3<u32>) {
+  let c = id.x;
+  let norm = id.y;
+  let vecs = params.cols / VEC;
+  if (c >= 2u * vecs) { return; }
+  let place = select(c, params.part / VEC + c - vecs, c >= vecs);
+  sums0[2u * norm * (params.part / VEC) + place] = sum_of(norm * (params.stride / VEC) + c, 2u * vecs);
 }

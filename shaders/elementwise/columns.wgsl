@@ -3,7 +3,7 @@
 //   add_columns_in_place  y += scale * u in those columns
 //   take_columns          y = scale * x of those columns
 // A thread computes PER numbers, THREADS apart.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   count: u32, // numbers written

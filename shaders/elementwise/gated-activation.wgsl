@@ -1,10 +1,10 @@
 // Gated activation (Shazeer, 2020, "GLU variants improve transformer"): a row of x holds a and then b, both `cols` wide.
 //   y = f(a) * b        da = dy * b * f'(a)        db = dy * f(a)
 // KIND selects the activation f. One row group per row.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 // include shared/activation-functions.wgsl
 // include shared/row-group.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   rows: u32,

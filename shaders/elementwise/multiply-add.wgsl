@@ -3,7 +3,7 @@
 // rounds times and writes the sum of them to y[i].
 //   FUSED 1: by fma(), which is one instruction on some GPUs and a slow function on others
 //   FUSED 0: by a product and a sum, which drivers may fuse
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   threads: u32,

@@ -1,5 +1,5 @@
 // y[i] = x[picks[i]]: selected rows of `width` 32-bit words of any type. One thread per word.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   rows: u32,

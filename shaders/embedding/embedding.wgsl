@@ -8,10 +8,9 @@
 //                            base, already. Row `frozen` gets no gradient (PyTorch's padding_idx)
 //   embedding_backward_onto  dtable = base + the same
 //   position_backward        dpositions [L, D] = sum of dy over the batch
-// include shared/thread.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 // include shared/row-group.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   batch: u32,

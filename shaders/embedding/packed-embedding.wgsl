@@ -1,8 +1,7 @@
 // Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[t + offset]. One thread per four
 // numbers.
-// include shared/thread.wgsl
-// include shared/step-scalars.wgsl
-// include f16: shared/packed-f16.wgsl | int8: shared/packed-int8.wgsl
+// include shared/kernel.wgsl
+// include shared/packed.wgsl
 
 struct Params {
   tokens: u32,

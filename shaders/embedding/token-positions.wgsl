@@ -1,7 +1,6 @@
 // Positions of tokens counted over those that are not padding: places[b, t] = pad + (number of ids[b, 0 .. t] that are not
 // pad), and pad itself where ids[b, t] is pad. One thread per place; in decoding only that of step.position is computed.
-// include shared/thread.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   rows: u32,

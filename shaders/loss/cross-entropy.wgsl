@@ -6,14 +6,14 @@
 //   cross_entropy           nll, lse and hit
 //   cross_entropy_backward  dlogits from logits and lse
 //   cross_entropy_fused     nll, hit and dlogits, which may overwrite logits
-// include shared/thread.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 // include shared/row-scan.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   rows: u32,
-  cols: u32,
+  cols: u32, // V
+  width: u32, // numbers in a row of logits; those past V do not count, and their gradients are 0
   smoothing: f32,
   ignores: u32, // 1: targets `ignored` are ignored
   ignored: i32,
@@ -55,7 +55,7 @@ fn label_of(row: u32) -> Label {
   }
   let column = u32(targets[row]);
   let c = column / VEC;
-  return Label(true, c, column % VEC, vec_at(row * (params.cols / VEC) + c));
+  return Label(true, c, column % VEC, vec_at(row * (params.width / VEC) + c));
 }
 
 fn normalizer_of(scan: RowScan) -> f32 {
@@ -73,27 +73,33 @@ fn write_loss(row: u32, scan: RowScan, label: Label) {
 
 // dlogits of the vectors of a thread: first as if no token was the target, then the target's vector once more.
 fn write_gradient(row: u32, normalizer: f32, label: Label, thread: u32) {
-  let vecs = params.cols / VEC;
+  let vecs = params.width / VEC;
+  let whole = params.cols / VEC;
   let lane = thread % ROW_GROUP;
-  let end = (row + 1u) * vecs;
+  let start = row * vecs;
   if (!label.counts) {
-    for (var i = row * vecs + lane; i < end; i += ROW_GROUP) { dlogits[i] = Vec(0.0); }
+    for (var i = start + lane; i < start + vecs; i += ROW_GROUP) { dlogits[i] = Vec(0.0); }
     return;
   }
   let off = params.smoothing / f32(params.cols);
-  for (var i = row * vecs + lane; i < end; i += ROW_GROUP) {
+  for (var i = start + lane; i < start + whole; i += ROW_GROUP) {
     dlogits[i] = step.token_weight * (exp(vec_at(i) - normalizer) - off);
+  }
+  if (params.cols % VEC > 0u && whole % ROW_GROUP == lane) {
+    let slope = step.token_weight * (exp(vec_at(start + whole) - normalizer) - off);
+    dlogits[start + whole] = vec_where(slope, whole, params.cols, 0.0);
   }
   if (label.c % ROW_GROUP == lane) {
     let hot = vec_one_hot(1.0 - params.smoothing, label.c, label.c * VEC + label.k);
-    dlogits[row * vecs + label.c] = step.token_weight * (exp(label.logits - normalizer) - off - hot);
+    let slope = step.token_weight * (exp(label.logits - normalizer) - off - hot);
+    dlogits[start + label.c] = vec_where(slope, label.c, params.cols, 0.0);
   }
 }
 
 @compute @workgroup_size(THREADS)
 fn cross_entropy(thread: Thread) {
   let row = row_of(thread);
-  let scan = scan_row(row, params.rows, params.cols, thread.index);
+  let scan = scan_row(row, params.rows, params.cols, params.width, thread.index);
   if (row < params.rows && thread.index % ROW_GROUP == 0u) {
     row_lse[row] = normalizer_of(scan);
     write_loss(row, scan, label_of(row));
@@ -110,7 +116,7 @@ fn cross_entropy_backward(thread: Thread) {
 fn cross_entropy_fused(thread: Thread) {
   let row = row_of(thread);
   let label = label_of(row); // before the barriers of the scan, since the row group then overwrites the row
-  let scan = scan_row(row, params.rows, params.cols, thread.index);
+  let scan = scan_row(row, params.rows, params.cols, params.width, thread.index);
   if (row >= params.rows) { return; }
   if (thread.index % ROW_GROUP == 0u) { write_loss(row, scan, label); }
   write_gradient(row, normalizer_of(scan), label, thread.index);

@@ -2,7 +2,6 @@
 // idle. A workgroup computes ROWS x 16 numbers of C, all rows if there are at most ROWS, so that B is read once: LANES
 // threads share K and four columns, and add up their shares in workgroup memory.
 // include matmul/matmul-grid.wgsl
-// include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
 // include matmul/dots-sum.wgsl
 
 const TILE_ROWS: u32 = ROWS;

@@ -1,41 +1,57 @@
-// Epilogue of a product: bias, activation or multiplication by its derivative, dropout, addition, and the store of C.
-// part of matmul/matmul-tiled.wgsl
+// Epilogue of a product: bias, activation or multiplication by its derivative, dropout, addition, and the store of C in
+// vectors, or in the variant `scalar`, for rows of C that are not whole vectors, number by number.
 // include matmul/matmul-operands.wgsl
 // include shared/activation-functions.wgsl
+// include shared/vec.wgsl
+
+@group(0) @binding(4) var<storage, read> epilogue: array<Vec>; // [M, N]
+@group(0) @binding(5) var<storage, read_write> y: array<Vec>; // [M, N]
+@group(0) @binding(6) var<storage, read_write> y2: array<Vec>; // KEPT: as y; linear_backward: dw [out, in]
 
 const ADD: u32 = 5u; // after the kinds of activations
 
 // Stores the first `left` of four numbers of row m of C from column n on.
 fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
   if (m >= p.m || n >= p.n) { return; }
-  let i = p.c0 + m * p.n + n;
+  let i = p.c0 + m * p.ldc + n;
   var v = sums;
   if (p.purpose == DW) {
     if (params.accumulate != 0u) { v += y2_four(i, left); }
     write_y2(i, v, left);
     return;
   }
-  if (params.bias != 0u) { v += bias_four(n, left); }
+  if (params.bias != 0u) { v += bias_from(n, left, VEC == 4u); }
   if (p.purpose == KEPT) { write_y2(i, v, left); }
   v = activate4(v, params.activation);
   if (params.epilogue != 0u && params.epilogue != ADD) { v *= activation_slope4(epilogue_four(i, left), params.epilogue); }
-  if (params.threshold != 0u) { v *= dropout_four(p.key, i); }
+  if (params.threshold != 0u) { v *= dropout_factors(p.key, i, 1u, params.threshold, params.keep_scale); }
   if (params.epilogue == ADD) { v += epilogue_four(i, left); }
+  if (VEC == 4u && left < 4u) { v = select(vec4<f32>(), v, OFFSETS < vec4(left)); }
   write_y(i, v, left);
 }
 
-// Dropout factors of four numbers of C from i on.
-fn dropout_four(key: u32, i: u32) -> vec4<f32> {
-  return vec4(
-    dropout_factor(key, i, params.threshold, params.keep_scale),
-    dropout_factor(key, i + 1u, params.threshold, params.keep_scale),
-    dropout_factor(key, i + 2u, params.threshold, params.keep_scale),
-    dropout_factor(key, i + 3u, params.threshold, params.keep_scale),
-  );
+// Loads and stores of the first `left` of four numbers of C from i on.
+@if(scalar) fn write_y(i: u32, v: vec4<f32>, left: u32) {
+  y[i] = v.x;
+  if (left > 1u) { y[i + 1u] = v.y; }
+  if (left > 2u) { y[i + 2u] = v.z; }
+  if (left > 3u) { y[i + 3u] = v.w; }
 }
-
-// Stores a 4x4 block of C at row m, column n; row s is block[s].
-fn store_block(p: Product, m: u32, n: u32, block: mat4x4<f32>) {
-  var rows = block;
-  for (var s = 0u; s < 4u; s++) { store_row(p, m + s, n, p.n - n, rows[s]); }
+@else fn write_y(i: u32, v: vec4<f32>, left: u32) { y[i >> 2u] = v; }
+@if(scalar) fn write_y2(i: u32, v: vec4<f32>, left: u32) {
+  y2[i] = v.x;
+  if (left > 1u) { y2[i + 1u] = v.y; }
+  if (left > 2u) { y2[i + 2u] = v.z; }
+  if (left > 3u) { y2[i + 3u] = v.w; }
 }
+@else fn write_y2(i: u32, v: vec4<f32>, left: u32) { y2[i >> 2u] = v; }
+@if(scalar) fn y2_four(i: u32, left: u32) -> vec4<f32> {
+  let at = i + min(OFFSETS, vec4(left - 1u));
+  return vec4(y2[at.x], y2[at.y], y2[at.z], y2[at.w]);
+}
+@else fn y2_four(i: u32, left: u32) -> vec4<f32> { return y2[i >> 2u]; }
+@if(scalar) fn epilogue_four(i: u32, left: u32) -> vec4<f32> {
+  let at = i + min(OFFSETS, vec4(left - 1u));
+  return vec4(epilogue[at.x], epilogue[at.y], epilogue[at.z], epilogue[at.w]);
+}
+@else fn epilogue_four(i: u32, left: u32) -> vec4<f32> { return epilogue[i >> 2u]; }

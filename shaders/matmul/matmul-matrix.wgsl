@@ -8,10 +8,9 @@
 // replace address arithmetic; rows and columns past the edges are clamped.
 //
 // After the loop the matrices of C go through workgroup memory to the epilogue, one of each subgroup at a time. The
-// shaders `f16` and `f16-scalar` are for operands stored as f16: tiles are f16, sums are f32.
+// variant `f16` is for operands stored as f16: tiles are f16, sums are f32.
+@if(f16) enable f16;
 // include matmul/matmul-grid.wgsl
-// include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl | f16-scalar: matmul/matmul-output-scalar.wgsl
-// include matmul/staged-f32.wgsl | f16: matmul/staged-f16.wgsl | f16-scalar: matmul/staged-f16.wgsl
 // include matmul/subgroup-matrix.wgsl
 
 const SIZE: u32 = 64u;
@@ -32,6 +31,12 @@ const WIDE: u32 = SIZE / ACROSS / MATRIX_N;
 const MATRICES: u32 = DOWN * WIDE;
 const MATRIX_SIZE: u32 = MATRIX_M * MATRIX_N;
 const DEEP: u32 = DEPTH / 4u; // vectors along k
+
+// Numbers of operands in workgroup memory.
+@if(f16) alias StagedNumber = f16;
+@else alias StagedNumber = f32;
+alias Staged = vec4<StagedNumber>;
+
 var<workgroup> a_tile: array<array<Staged, MATRIX_M * PITCH>, SIZE / MATRIX_M>;
 var<workgroup> b_tile: array<array<Staged, MATRIX_N * PITCH>, SIZE / MATRIX_N>;
 var<workgroup> c_tile: array<array<vec4<f32>, MATRIX_SIZE / 4u>, SUBGROUPS>;

@@ -4,7 +4,7 @@
 // Reads are vectors of four numbers along the contiguous axis, transposed in registers if a kernel needs the other
 // axis. Indices past an edge are clamped; A is 0 beyond K.
 // include shared/random.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   m: u32,
@@ -12,6 +12,7 @@ struct Params {
   k: u32,
   lda: u32, // elements from one stored row of A to the next
   ldb: u32,
+  ldc: u32, // elements from one row of C to the next; those past N are 0
   a_batch: u32, // elements from one matrix of the batch to the next
   b_batch: u32,
   first: u32, // index in the batch of the grid's z = 0
@@ -57,23 +58,24 @@ struct Product {
   a0: u32, // offsets of the matrices
   b0: u32,
   c0: u32,
+  ldc: u32,
   key: u32, // of the dropout
 }
 
 fn plain_product(purpose: u32, z: u32) -> Product {
   let batch = params.first + z;
   return Product(purpose, FORM, params.m, params.n, min(params.k, params.k_total - batch * params.k),
-    batch * params.a_batch, batch * params.b_batch, batch * params.m * params.n, key_of_dropout());
+    batch * params.a_batch, batch * params.b_batch, batch * params.m * params.ldc, params.ldc, key_of_dropout());
 }
 
 // dx [rows, in] = dz [rows, out] · w [out, in]; params has the sizes of this product.
 fn dx_product() -> Product {
-  return Product(DX, NN, params.m, params.n, params.k, 0u, 0u, 0u, key_of_dropout());
+  return Product(DX, NN, params.m, params.n, params.k, 0u, 0u, 0u, params.n, key_of_dropout());
 }
 
 // dw [out, in] = dzᵀ · x, x [rows, in].
 fn dw_product() -> Product {
-  return Product(DW, TN, params.k, params.n, params.m, 0u, 0u, 0u, 0u);
+  return Product(DW, TN, params.k, params.n, params.m, 0u, 0u, 0u, params.n, 0u);
 }
 
 fn key_of_dropout() -> u32 {

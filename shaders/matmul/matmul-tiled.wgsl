@@ -5,13 +5,12 @@
 // In each round a thread loads one vector of A and one of B and stages it as it is in memory, except for B of NT, which
 // is transposed:
 //   A [M,K]: a_rows[m, k/4]    A [K,M] (TN): a_columns[m/4, k]    B [K,N]: b_tile[n/4, k]    B [N,K] (NT): b_tile[n/4, k]
-// In the shader `-f16`, for operands stored as f16, the tiles are f16 too, half the bytes; sums are f32 in both.
+// In the variant `f16`, for operands stored as f16, the tiles are f16 too, half the bytes; sums are f32 in both.
 // One running index per operand replaces address arithmetic in the loop; rows and columns past the edges are clamped
 // before it. All indices of workgroup arrays have bounds that Tint proves, so they cost no checks
 // (docs/gpu-compiler.md).
+@if(f16) enable f16;
 // include matmul/matmul-grid.wgsl
-// include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
-// include matmul/staged-f32.wgsl | f16: matmul/staged-f16.wgsl
 
 const SIZE: u32 = 64u; // 64 or 128
 const DEPTH: u32 = 16u; // SIZE · DEPTH = 1024: one vector per thread
@@ -24,6 +23,12 @@ const DEEP: u32 = DEPTH / 4u; // vectors along k
 // Distances of rows in vectors; + 1 avoids bank conflicts.
 const K_PITCH: u32 = DEEP + 1u;
 const PITCH: u32 = DEPTH + 1u;
+
+// Numbers of operands in workgroup memory.
+@if(f16) alias StagedNumber = f16;
+@else alias StagedNumber = f32;
+alias Staged = vec4<StagedNumber>;
+
 var<workgroup> a_rows: array<Staged, SIZE * K_PITCH>;
 var<workgroup> a_columns: array<Staged, VECTORS * PITCH>;
 var<workgroup> b_tile: array<Staged, VECTORS * PITCH>;

@@ -1,9 +1,13 @@
-// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed.
-// Entry points:
-//   dots   few rows: a workgroup computes ROWS x 16 numbers, so that w is read once; 16 threads share the inner axis
-//   tiles  register tiling: a thread computes ROWS x 4 numbers
+// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed, and the gradient of its
+// input, dx = dy · w. Entry points:
+//   dots            few rows: a workgroup computes ROWS x 16 numbers, so that w is read once; 16 threads share the inner
+//                   axis
+//   tiles           register tiling: a thread computes ROWS x 4 numbers
+//   input_gradient  register tiling: a thread computes ROWS rows of the columns in one vector of words, which it reads
+//                   once for each row of w; neighbouring threads read neighbouring vectors. The numbers of dy are the
+//                   same for all threads of a workgroup
 // include matmul/dots-sum.wgsl
-// include f16: shared/packed-f16.wgsl | int8: shared/packed-int8.wgsl
+// include shared/packed.wgsl
 
 struct Params {
   rows: u32,
@@ -11,13 +15,16 @@ struct Params {
   outs: u32,
   vecs: u32, // vectors of words in a row of weights
   bias: u32, // 1: add the bias
-  width: u32, // numbers in a row of y, of which this launch computes `outs`
+  width: u32, // numbers in a row of y or dy, of which this launch computes or reads `outs`
   first: u32, // the first of them
+  accumulate: u32, // 1: add to dx
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; // [rows, ins]
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [outs]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [rows, outs]
 @group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(6) var<storage, read> dy: array<f32>; // [rows, width]
+@group(0) @binding(7) var<storage, read_write> dx: array<f32>; // [rows, ins]
 
 override X_WHOLE: bool = true; // a row of w has no padding
 const TILE_LANES: u32 = 32u;
@@ -30,7 +37,8 @@ fn x_vec(row: u32, c: u32) -> vec4<f32> {
   return select(vec4<f32>(), v, place < vec4(params.ins));
 }
 
-// Writes four numbers of row `row` of y from column `out` on.
+// Writes four numbers of row `row` of y from column `out` on. Numbers past the last are 0: padding, or those of the next
+// launch.
 fn store(row: u32, out: u32, sums: vec4<f32>) {
   if (row >= params.rows || out >= params.outs) { return; }
   let at = min(vec4(out) + vec4(0u, 1u, 2u, 3u), vec4(params.outs - 1u));
@@ -39,11 +47,13 @@ fn store(row: u32, out: u32, sums: vec4<f32>) {
     let b = params.first + at;
     v += vec4(bias[b.x], bias[b.y], bias[b.z], bias[b.w]);
   }
-  let i = row * params.width + params.first + out;
+  v = select(vec4<f32>(), v, vec4(out) + vec4(0u, 1u, 2u, 3u) < vec4(params.outs));
+  let column = params.first + out;
+  let i = row * params.width + column;
   y[i] = v.x;
-  if (out + 1u < params.outs) { y[i + 1u] = v.y; }
-  if (out + 2u < params.outs) { y[i + 2u] = v.z; }
-  if (out + 3u < params.outs) { y[i + 3u] = v.w; }
+  if (column + 1u < params.width) { y[i + 1u] = v.y; }
+  if (column + 2u < params.width) { y[i + 2u] = v.z; }
+  if (column + 3u < params.width) { y[i + 3u] = v.w; }
 }
 
 // Vectors of words of four rows of w.
@@ -111,4 +121,41 @@ fn tiles(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
   // A bound that compilers do not know, so that they do not unroll the loop.
   let left = min(ROWS, params.rows - row);
   for (var r = 0u; r < left; r++) { store(row + r, out, sums[r]); }
+}
+
+@compute @workgroup_size(TILE_LANES)
+fn input_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let c = group.x * TILE_LANES + thread;
+  let row = ROWS * group.y;
+  if (c >= params.vecs) { return; }
+  var sums: array<array<vec4<f32>, PARTS>, ROWS>;
+  var at: array<u32, ROWS>;
+  // Rows past the last are the last.
+  // unroll
+  for (var r = 0u; r < ROWS; r++) { at[r] = min(row + r, params.rows - 1u) * params.width + params.first; }
+  for (var o = 0u; o < params.outs; o++) {
+    let words = w[o * params.vecs + c];
+    let scale = row_scale(o);
+    var d: array<f32, ROWS>;
+    // unroll
+    for (var r = 0u; r < ROWS; r++) { d[r] = dy[at[r] + o] * scale; }
+    // unroll
+    for (var part = 0u; part < PARTS; part++) {
+      let v = unpacked(words, part);
+      // unroll
+      for (var r = 0u; r < ROWS; r++) { sums[r][part] += v * d[r]; }
+    }
+  }
+  // Bounds that compilers do not know, so that they do not unroll the loops.
+  let left = min(ROWS, params.rows - row);
+  let begin = 4u * PARTS * c;
+  let count = min(4u * PARTS, params.ins - begin);
+  for (var r = 0u; r < left; r++) {
+    for (var k = 0u; k < count; k++) {
+      let i = (row + r) * params.ins + begin + k;
+      var sum = sums[r][k / 4u][k % 4u];
+      if (params.accumulate != 0u) { sum += dx[i]; }
+      dx[i] = sum;
+    }
+  }
 }

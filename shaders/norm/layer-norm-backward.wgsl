@@ -5,10 +5,9 @@
 // With RMS those of RMSNorm: means of s and g are 0, stats [rows] = rstd, and partials [blocks, cols] without those of dy.
 // A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a thread per column
 // (vector).
-// include shared/thread.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 // include shared/row-group.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   rows: u32,

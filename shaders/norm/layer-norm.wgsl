@@ -3,10 +3,9 @@
 // the first and corrects both moments, which keeps accuracy if the mean is large compared with the spread. One row
 // group per row. With RMS it is RMSNorm (Zhang and Sennrich, 2019): y = s * rstd * gamma with rstd = 1 / sqrt(mean(s²) +
 // eps), in one pass, stats [rows] = rstd; beta is not read.
-// include shared/thread.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 // include shared/row-group.wgsl
-// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+// include shared/vec.wgsl
 
 struct Params {
   rows: u32,

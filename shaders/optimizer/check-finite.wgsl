@@ -4,7 +4,7 @@
 //   check_f32  one element per word
 //   check_f16  two elements per word, the first in the low bits
 // A thread checks PER words.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   count: u32, // elements bound here

@@ -4,6 +4,9 @@
 //                  workgroup per block
 //   clip_scale     clip [4] = (factor of the gradients, norm, 1 if all are finite else 0, loss scale) and the
 //                  optimizer's counters; one workgroup
+//   scale_step     step_out = step_in with token_weight (word 1) multiplied by the loss scale, if there is one; a thread
+//                  per word. The product is computed as a float and all other words are copied as bits, since they may
+//                  not be floats
 // The factor is min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. Whether a number is finite is read
 // from the bits of its exponent: WGSL may assume that NaN and infinities do not occur. A dispatch binds up to four ranges
 // of the gradients, since they may exceed the size of a binding.
@@ -29,6 +32,9 @@ struct Params {
 // unused ...)
 @group(0) @binding(7) var<storage, read_write> counters: array<f32>;
 @group(0) @binding(8) var<uniform> params: Params;
+@group(0) @binding(9) var<storage, read> counters_in: array<f32>;
+@group(0) @binding(10) var<storage, read> step_in: array<u32>;
+@group(0) @binding(11) var<storage, read_write> step_out: array<u32>;
 
 const THREADS: u32 = 64u;
 var<workgroup> shares: array<vec2<f32>, THREADS>;
@@ -160,4 +166,10 @@ fn clip_scale(@builtin(local_invocation_index) thread: u32) {
   let grows = params.growth > 0.0 && good >= params.growth;
   counters[5] = select(good, 0.0, grows);
   counters[4] = select(loss_scale, min(MAX_SCALE, 2.0 * loss_scale), grows);
+}
+
+@compute @workgroup_size(8)
+fn scale_step(@builtin(local_invocation_index) word: u32) {
+  let scale = select(1.0, counters_in[4], counters_in[4] > 0.0);
+  step_out[word] = select(step_in[word], bitcast<u32>(bitcast<f32>(step_in[word]) * scale), word == 1u);
 }

@@ -7,7 +7,7 @@
 //   sgd      as torch.optim.SGD, momentum without dampening
 // A thread updates PER vectors of four numbers.
 // include shared/elementwise.wgsl
-// include shared/step-scalars.wgsl
+// include shared/kernel.wgsl
 
 struct Params {
   count: u32,

@@ -1,7 +1,7 @@
 // Division of work in elementwise kernels: a thread computes PER vectors of four numbers, THREADS apart, so that
 // neighbouring threads access neighbouring vectors. The last vector of a tensor may be partly filled; `within` keeps
 // its unused numbers zero.
-// include shared/thread.wgsl
+// include shared/kernel.wgsl
 
 const THREADS: u32 = 256u;
 const PER: u32 = 1u;

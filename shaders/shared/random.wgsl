@@ -40,3 +40,13 @@ fn pcg(x: u32) -> u32 {
 fn dropout_factor(key: u32, i: u32, threshold: u32, scale: f32) -> f32 {
   return select(0.0, scale, pcg(pcg(i) + key) >= threshold);
 }
+
+// Dropout factors of four elements from i on, `stride` apart.
+fn dropout_factors(key: u32, i: u32, stride: u32, threshold: u32, scale: f32) -> vec4<f32> {
+  return vec4(
+    dropout_factor(key, i, threshold, scale),
+    dropout_factor(key, i + stride, threshold, scale),
+    dropout_factor(key, i + 2u * stride, threshold, scale),
+    dropout_factor(key, i + 3u * stride, threshold, scale),
+  );
+}

@@ -2,7 +2,7 @@
 // is the maximum, and the sum of z. The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein,
 // 2018, "Online normalizer calculation for softmax"). The including file defines  fn vec_at(i: u32) -> Vec  and a vector width.
 // part of decoding/next-token.wgsl
-// include shared/constants.wgsl
+// include shared/kernel.wgsl
 // include shared/row-group.wgsl
 
 struct RowScan {
@@ -55,11 +55,23 @@ fn scan_share(start: u32, begin: u32, vecs: u32) -> RowScan {
   return RowScan(largest, first, largest, vec_sum(exponentials), vec_sum(sum));
 }
 
-// The scan of row `row` of [rows, cols], returned to all threads of its row group. All threads of the workgroup must
-// call it.
-fn scan_row(row: u32, rows: u32, cols: u32, thread: u32) -> RowScan {
-  let vecs = cols / VEC;
-  return merged_shares(scan_share(row * vecs, thread % ROW_GROUP, select(0u, vecs, row < rows)), thread);
+// The scan of vector c of a row of `cols` numbers, which is partly filled.
+fn scan_tail(z: Vec, c: u32, cols: u32) -> RowScan {
+  let seen = vec_where(z, c, cols, LOWEST);
+  let largest = vec_max(seen);
+  return RowScan(largest, c, largest, vec_sum(exp(seen - largest)), vec_sum(vec_where(z, c, cols, 0.0)));
+}
+
+// The scan of the first `cols` numbers of row `row` of [rows, width], returned to all threads of its row group. All
+// threads of the workgroup must call it.
+fn scan_row(row: u32, rows: u32, cols: u32, width: u32, thread: u32) -> RowScan {
+  let start = row * (width / VEC);
+  let whole = cols / VEC;
+  var share = scan_share(start, thread % ROW_GROUP, select(0u, whole, row < rows));
+  if (cols % VEC > 0u && row < rows && whole % ROW_GROUP == thread % ROW_GROUP) {
+    share = merged(share, scan_tail(vec_at(start + whole), whole, cols));
+  }
+  return merged_shares(share, thread);
 }
 
 // The scan of a row from those of the parts of its threads. All threads of the workgroup must call it.

@@ -26,7 +26,7 @@ import { cacheSlots } from '../ops/decoding/cache-slots.ts';
 import { cachedCrossAttention, cachedSelfAttention } from '../ops/decoding/cached-attention.ts';
 import { bestTokens, greedyToken, rulesSize, sampleToken, samplingSize } from '../ops/decoding/next-token.ts';
 import { takeRows } from '../ops/elementwise/take-rows.ts';
-import type { Value } from '../ops/op.ts';
+import { dim, type Value } from '../ops/op.ts';
 
 /** Sizes of a decoder. */
 export interface DecodeShape {
@@ -168,14 +168,15 @@ export function stepGraph(
         crossAttentionBlock(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
     }
-    return project(m, finishDecoder(m, x)); // [R, 1, V]
+    return project(m, finishDecoder(m, x), !p.ensemble); // [R, 1, V], padded to whole vectors in a single model
   };
   const logits = graph.scope('decoder', () => {
     cacheSlots(graph, token, parent, slots, history, step, { beams, padId: c.hidePadding ? c.padId : -1 });
     return ensembleLogits(graph, p, membersOf(c, p).map(next));
   });
   const rules = graph.input('rules', 'i32', [rulesSize(mode.banned)]);
-  const choice = { endId: c.endId, rules: mode.rules };
+  const padded = dim(logits, -1) > c.tgtVocab && { vocab: c.tgtVocab };
+  const choice = { endId: c.endId, rules: mode.rules, ...padded };
   if (mode.method === 'beam') {
     const best = bestTokens(graph, logits, history, rules, step, { ...choice, wanted: beams });
     const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), step);

@@ -39,7 +39,7 @@ function sizedSubgroups(code: string, lanes: number | undefined, device: GPUDevi
   if (!/^enable subgroups;$/m.test(code)) return code;
   return code
     .replace(/^enable subgroups;$/m, 'enable subgroups, subgroup_size_control;')
-    .replace(/@workgroup_size\(\w+\)/g, '$& @subgroup_size(LANES)');
+    .replace(/@workgroup_size\([^)]*\)/g, '$& @subgroup_size(LANES)');
 }
 
 /** Key of a compiled kernel. */

@@ -25,11 +25,12 @@ export const paramAlign = 256;
 /** Rounds bytes up to 4, as copies and bindings require. */
 export const alignToWords = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
-/** Packs the Params structs of all passes, `paramAlign` bytes each. Throws if a pass lacks the value of a field. */
+/** Packs the Params structs of the passes that bind one, `paramAlign` bytes each. Throws if a pass lacks the value of a field. */
 export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]): ArrayBuffer {
   const data = new DataView(new ArrayBuffer(passes.length * paramAlign));
   for (const [i, { op, params }] of passes.entries()) {
-    const { shader } = kernels[i] as Kernel;
+    const { shader, bindings } = kernels[i] as Kernel;
+    if (!bindings.some((b) => b.of === 'Params')) continue;
     for (const [f, { name, type }] of shader.params.entries()) {
       const value = params[name];
       if (value === undefined) throw new Error(`${op}: no value for Params.${name} of shader ${shader.name}`);

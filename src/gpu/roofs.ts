@@ -3,8 +3,9 @@
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
+import { elementwiseLaunch } from '../ops/elementwise/elementwise-launch.ts';
 import { attrsOf, defineOp, gridOf, type Value } from '../ops/op.ts';
-import { elementwise, elementwiseVariants } from '../ops/work-division.ts';
+import { elementwiseVariants } from '../ops/work-division.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
@@ -35,10 +36,7 @@ export const copyOp = defineOp({
   outputs: ['y'],
   shape: ({ x }) => ({ y: x }),
   variants: elementwiseVariants,
-  launch({ x }, { y }, _attrs, { variant }) {
-    const count = sizeOf(y.shape);
-    return [{ shader: 'copy', entry: 'copy', params: { count }, bind: { x, y }, ...elementwise(variant, count) }];
-  },
+  launch: ({ x }, { y }, _attrs, { variant }) => [elementwiseLaunch('copy', variant, y, { x })],
   reference: ({ x }, { y }) => y.data.set(x.data),
 });
 

@@ -1,9 +1,9 @@
-// The shaders of shaders/, composed from WGSL files by their include lines, and those of users' own ops. Import it with
+// The shaders of shaders/, composed from WGSL files by their include lines and conditions, and those of users' own ops. Import it with
 // import() in what pages load first: it holds the text of all shaders.
 
 import type { ShaderSource } from '../ops/op.ts';
 import { hash, shaderKey } from './shader-key.ts';
-import { type Declarations, declarations } from './wgsl.ts';
+import { closing, type Declarations, declarations } from './wgsl.ts';
 
 /** A shader, ready to compile. */
 export interface Shader extends Declarations {
@@ -25,8 +25,9 @@ export interface ShaderLibrary {
 
 /**
  * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as its name.
- * The line `// include a.wgsl` appends a file, once. The line `// include a.wgsl | scalar: b.wgsl` in x.wgsl appends
- * a.wgsl in the shader `x`, and b.wgsl in its variant `x-scalar`. Names of variants may have hyphens.
+ * The line `// include a.wgsl` appends a file, once. Declarations may have conditions, `@if(scalar)` and `@else`, as in
+ * WESL: the shader `x-scalar` has those of the first, `x` those of the second. There is a shader for each set of the
+ * conditions in a kernel's files: `x`, `x-f16`, `x-f16-scalar`, `x-scalar`.
  */
 export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary {
   const textOf = (path: string): string => {
@@ -35,67 +36,97 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
     return text;
   };
 
-  /** Paths that the include lines of a text reach, for one variant. */
-  const reach = (text: string, variant: string, found = new Set<string>()): Set<string> => {
-    for (const choices of includesOf(text)) {
-      const path = choices.get(variant) ?? choices.get('') ?? '';
+  /** Paths that the include lines of a text reach. */
+  const reach = (text: string, found = new Set<string>()): Set<string> => {
+    for (const path of includesOf(text)) {
       if (found.has(path)) continue;
       found.add(path);
-      reach(textOf(path), variant, found);
+      reach(textOf(path), found);
     }
     return found;
   };
 
-  const included = new Set([...files.values()].flatMap((text) => includesOf(text).flatMap((c) => [...c.values()])));
-  const kernels = new Map<string, { path: string; variant: string }>();
-  for (const path of files.keys()) {
+  const included = new Set([...files.values()].flatMap(includesOf));
+  const kernels = new Map<string, { path: string; conditions: ReadonlySet<string> }>();
+  for (const [path, text] of files) {
     if (included.has(path)) continue;
     const stem = path.replace(/^.*\/|\.wgsl$/g, '');
-    for (const variant of variantsOf(path, textOf))
-      kernels.set(variant ? `${stem}-${variant}` : stem, { path, variant });
+    const all = [text, ...[...reach(text)].map(textOf)].flatMap(conditionsOf);
+    for (const conditions of subsets([...new Set(all)].sort()))
+      kernels.set([stem, ...conditions].join('-'), { path, conditions: new Set(conditions) });
   }
 
-  const pathsOf = (name: string): string[] => {
+  const kernelOf = (name: string) => {
     const kernel = kernels.get(name);
     if (!kernel) throw new Error(`shader: there is no ${name} in shaders/`);
-    return [kernel.path, ...reach(textOf(kernel.path), kernel.variant)];
+    return kernel;
+  };
+  const pathsOf = (name: string): string[] => {
+    const { path } = kernelOf(name);
+    return [path, ...reach(textOf(path))];
   };
   return {
     names: [...kernels.keys()],
     pathsOf,
     sourceOf(shader) {
-      if (typeof shader === 'string') return directivesFirst(pathsOf(shader).map(textOf).join('\n'));
-      return [shader.source, ...[...reach(shader.source, '')].map(textOf)].join('\n');
+      if (typeof shader === 'string') {
+        const text = pathsOf(shader).map(textOf).join('\n');
+        return directivesFirst(withConditions(text, kernelOf(shader).conditions));
+      }
+      return withConditions([shader.source, ...[...reach(shader.source)].map(textOf)].join('\n'), new Set());
     },
   };
+}
+
+/** The paths of the include lines of a text. */
+const includesOf = (text: string): string[] => [...text.matchAll(/^\/\/ include (.+)$/gm)].map(([, path = '']) => path);
+
+/** The names in the conditions of a text. */
+const conditionsOf = (text: string): string[] => [...text.matchAll(/^@if\((\w+)\)/gm)].map(([, name = '']) => name);
+
+/** All subsets of a list, in its order, the empty one first. */
+const subsets = (list: readonly string[]): string[][] =>
+  list.reduceRight<string[][]>((rest, item) => rest.concat(rest.map((set) => [item, ...set])), [[]]);
+
+/**
+ * A text with its conditions decided. `@if(x)` at the begin of a line keeps the declaration that follows if x is one of
+ * `conditions`; `@else` after such a declaration keeps its own otherwise. Throws at an `@else` without an `@if`.
+ */
+export function withConditions(text: string, conditions: ReadonlySet<string>): string {
+  const head = /^@(?:if\((\w+)\)|else)\s+/gm;
+  let out = '';
+  let from = 0;
+  let kept: boolean | undefined;
+  for (let m = head.exec(text); m; m = head.exec(text)) {
+    const between = text.slice(from, m.index);
+    const [start, name] = [m.index + m[0].length, m[1]];
+    if (name === undefined && (kept === undefined || between.trim() !== ''))
+      throw new Error(`shader: this @else follows no @if: ${text.slice(m.index).split('\n')[0]}`);
+    const end = declarationEnd(text, start);
+    const keep: boolean = name === undefined ? !kept : conditions.has(name);
+    out += between + (keep ? text.slice(start, end) : '');
+    kept = name === undefined ? undefined : keep;
+    from = end;
+    head.lastIndex = end;
+  }
+  return out + text.slice(from);
+}
+
+/** The end of the declaration or directive that begins at an index: after its `;`, or the `}` of its body. */
+function declarationEnd(text: string, start: number): number {
+  const mark = /\/\/[^\n]*|[;{]/g;
+  mark.lastIndex = start;
+  for (let m = mark.exec(text); m; m = mark.exec(text)) {
+    if (m[0] === ';') return mark.lastIndex;
+    if (m[0] === '{') return closing(text, m.index) + 1;
+  }
+  throw new Error(`shader: this declaration has no end: ${text.slice(start).split('\n')[0]}`);
 }
 
 /** A text with its directives, which an included file may have too, at the top, where WGSL requires them. */
 function directivesFirst(text: string): string {
   const directive = /^(enable \w+|diagnostic\([^)]*\));\n/gm;
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
-}
-
-/** The include lines of a text: variant -> path; '' is the default. */
-const includesOf = (text: string): ReadonlyMap<string, string>[] =>
-  [...text.matchAll(/^\/\/ include (.+)$/gm)].map(
-    ([, line = '']) =>
-      new Map(
-        line.split(' | ').map((choice) => [/^([\w-]+): /.exec(choice)?.[1] ?? '', choice.replace(/^[\w-]+: /, '')]),
-      ),
-  );
-
-/** The variants of a kernel: those that its include lines name, and '' unless a line has no default. */
-function variantsOf(path: string, textOf: (path: string) => string): string[] {
-  const reached = new Set([path]);
-  const lines: ReadonlyMap<string, string>[] = [];
-  for (const file of reached)
-    for (const choices of includesOf(textOf(file))) {
-      lines.push(choices);
-      for (const next of choices.values()) reached.add(next);
-    }
-  const all = new Set(['', ...lines.flatMap((choices) => [...choices.keys()])]);
-  return [...all].filter((variant) => lines.every((choices) => choices.has(variant) || choices.has('')));
 }
 
 const texts: Record<string, string> = import.meta.glob('../../shaders/**/*.wgsl', {

@@ -129,7 +129,7 @@ export interface OpenedWeights {
 /** The quantized matrices in a graph, by name. Each function throws if a matrix is not quantized. */
 export interface QuantizedWeights {
   /** x · Wᵀ + b: [.., in] -> [.., out]. */
-  linear(x: Value, name: string, b?: Value): Value;
+  linear(x: Value, name: string, b?: Value, padded?: boolean): Value;
   /** Rows of a table for ids [B,T], as the op `packedEmbedding`. */
   embedding(ids: Value, name: string, options: PackedEmbeddingOptions): Value;
 }

@@ -88,7 +88,7 @@ function openQuantized(graph: Graph, quantization: QuantizedLayout, suffix?: str
     buffer,
     plain: plain.all.map(({ name, offset, shape }) => [name, graph.slice(buffer, name, offset, shape)]),
     quantized: {
-      linear: (x, name, b) => packedLinear(graph, x, matrix(name), b),
+      linear: (x, name, b, padded) => packedLinear(graph, x, matrix(name), b, padded),
       embedding: (ids, name, options) => packedEmbedding(graph, ids, matrix(name), options),
     },
   };

@@ -14,7 +14,7 @@ import { dropout } from '../ops/elementwise/dropout.ts';
 import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { tokenPositions } from '../ops/embedding/token-positions.ts';
-import { linear } from '../ops/matmul/linear.ts';
+import { linear, paddedLinear } from '../ops/matmul/linear.ts';
 import { layerNorm } from '../ops/norm/layer-norm.ts';
 import { rmsNorm } from '../ops/norm/rms-norm.ts';
 import type { Value } from '../ops/op.ts';
@@ -137,15 +137,18 @@ export function finishDecoder(m: Transformer, x: Value): Value {
   return drop(m, y, m.config.dropout.output);
 }
 
-/** The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. */
-export function project(m: Transformer, x: Value): Value {
-  const { tie, outputBias, scaleOutput, dModel: D } = m.config;
+/**
+ * The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. `padded`: rows of a vocabulary that is no
+ * multiple of 4 are padded with zeros, so that all kernels read them as vectors.
+ */
+export function project(m: Transformer, x: Value, padded = false): Value {
+  const { tie, outputBias, scaleOutput, dModel: D, tgtVocab } = m.config;
   const own = 'generator.weight';
   const table = { none: own, embeddings: own, target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
   const bias = outputBias ? weight(m, 'generator.bias') : undefined;
   return m.graph.scope('generator', () => {
     const scaled = scaleOutput ? takeColumns(m.graph, x, { first: 0, count: D, scale: 1 / Math.sqrt(D) }) : x;
-    return multiply(m, scaled, table, bias);
+    return multiply(m, scaled, table, bias, padded && tgtVocab % 4 > 0);
   });
 }
 
@@ -275,9 +278,10 @@ function affine(m: Transformer, prefix: string, x: Value): Value {
   return m.lora ? m.lora.extend(name, x, y) : y;
 }
 
-/** x · Wᵀ + b with a matrix by name, quantized or not: [.., in] -> [.., out]. */
-function multiply(m: Transformer, x: Value, name: string, b?: Value): Value {
-  return m.quantized ? m.quantized.linear(x, name, b) : linear(m.graph, x, weight(m, name), b);
+/** x · Wᵀ + b with a matrix by name, quantized or not: [.., in] -> [.., out], or padded to whole vectors. */
+function multiply(m: Transformer, x: Value, name: string, b?: Value, padded = false): Value {
+  if (m.quantized) return m.quantized.linear(x, name, b, padded);
+  return (padded ? paddedLinear : linear)(m.graph, x, weight(m, name), b);
 }
 
 function norm(m: Transformer, name: string, x: Value): Value {

@@ -53,6 +53,9 @@ export const rowGroupsFor = (cols: number): readonly [string, string] => [
 /** Numbers that a thread reads at once from rows of `cols`: 4 if that divides them, else 1. */
 export const vecWidth = (cols: number): 1 | 4 => (cols % 4 === 0 ? 4 : 1);
 
+/** `cols`, or the next multiple of 4: the width of rows that are padded to whole vectors. */
+export const wholeVectors = (cols: number): number => Math.ceil(cols / 4) * 4;
+
 /** The shader that reads rows of `cols` numbers as vec4s, or its scalar form if 4 does not divide them. */
 export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols) === 4 ? stem : `${stem}-scalar`);
 

@@ -19,7 +19,7 @@ import {
 } from '../model/transformer.ts';
 import { crossEntropy } from '../ops/loss/cross-entropy.ts';
 import { tokenStats } from '../ops/loss/token-stats.ts';
-import type { Value } from '../ops/op.ts';
+import { dim, type Value } from '../ops/op.ts';
 import { accumulate } from '../ops/optimizer/buffer-sums.ts';
 import { counterLength, gradientNormOp } from '../ops/optimizer/clip.ts';
 import { scaleStep } from '../ops/optimizer/scale-step.ts';
@@ -92,7 +92,8 @@ function lossOf(
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
-    const { nll, hit } = crossEntropy(graph, logits, wanted, step, settings);
+    const padded = dim(logits, -1) > config.tgtVocab && { classes: config.tgtVocab };
+    const { nll, hit } = crossEntropy(graph, logits, wanted, step, { ...settings, ...padded });
     return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
   });
 }
@@ -111,7 +112,7 @@ export function gradientGraph(
   const model = openTransformer(graph, c, adaptedParameters(p, options.lora), true);
   const trainable = trainableParameters(c, p, options);
   const { source, target, wanted } = batchInputs(graph, c, shape, true);
-  const logits = project(model, decode(model, target, encode(model, source), source.lengths));
+  const logits = project(model, decode(model, target, encode(model, source), source.lengths), !options.logits);
   if (options.logits) graph.output('logits', logits);
   const isF16 = options.precision === 'f16';
   const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
@@ -222,10 +223,11 @@ export function evaluationGraph(
     model,
     ...(p.ensemble?.others ?? []).map((m) => openTransformer(graph, m.config, m.parameters, false)),
   ];
+  const padded = !options.logits && !p.ensemble; // an ensemble averages probabilities, which padding would have too
   const logits = ensembleLogits(
     graph,
     p,
-    models.map((m) => project(m, decode(m, target, encode(m, source), source.lengths))),
+    models.map((m) => project(m, decode(m, target, encode(m, source), source.lengths), padded)),
   );
   if (options.logits) graph.output('logits', logits);
   const { nll } = lossOf(model, logits, wanted, model.step, options.ignore);

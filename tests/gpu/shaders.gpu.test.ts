@@ -70,7 +70,7 @@ const runs = (source: string, device: GPUDevice): boolean => {
 };
 
 describe('pipelines', () => {
-  const pass = { shader: 'add', entry: 'add', constants: {} };
+  const pass = { shader: 'elementwise-ops', entry: 'add', constants: {} };
 
   it('are compiled once for each shader, entry point and set of constants', async () => {
     const pipelines = pipelinesOf(wrapDevice(await gpuDevice()).gpu);
@@ -83,9 +83,11 @@ describe('pipelines', () => {
 
   it('name an unknown entry point or constant', async () => {
     const pipelines = pipelinesOf(await gpuDevice());
-    await expect(pipelines.get({ ...pass, entry: 'sub' })).rejects.toThrow('shader add: there is no entry point sub');
+    await expect(pipelines.get({ ...pass, entry: 'sub' })).rejects.toThrow(
+      'shader elementwise-ops: there is no entry point sub',
+    );
     await expect(pipelines.get({ ...pass, constants: { MAGIC: 1 } })).rejects.toThrow(
-      'shader add: there is no override or const MAGIC',
+      'shader elementwise-ops: there is no override or const MAGIC',
     );
   });
 

@@ -10,34 +10,41 @@ import { lintWgsl } from '../support/wgsl-lint.ts';
 
 describe('a shader library', () => {
   const files = new Map([
+    ['norm/softmax.wgsl', '// include shared/vec.wgsl\n// include shared/sum.wgsl\nsoftmax'],
+    ['matmul/tiled.wgsl', '@if(f16) enable f16;\n// include shared/vec.wgsl\ntiled'],
+    ['device/probe.wgsl', 'probe'],
     [
-      'norm/softmax.wgsl',
-      '// include shared/vec4.wgsl | scalar: shared/scalar.wgsl\n// include shared/sum.wgsl\nsoftmax',
+      'shared/vec.wgsl',
+      '// include shared/base.wgsl\n@if(scalar) alias Vec = f32;\n@else alias Vec = vec4<f32>;\n@if(f16) fn f() { /* ; */ if (x) { y(); } }\nvec',
     ],
-    ['matmul/linear.wgsl', '// include f16: shared/f16.wgsl | int8: shared/int8.wgsl\nlinear'],
-    ...['vec4', 'scalar', 'sum', 'f16', 'int8'].map((name): [string, string] => [
-      `shared/${name}.wgsl`,
-      `// include shared/base.wgsl\n${name}`,
-    ]),
-    ['shared/base.wgsl', '// include shared/vec4.wgsl | scalar: shared/scalar.wgsl\nbase'],
+    ['shared/sum.wgsl', '// include shared/base.wgsl\nsum'],
+    ['shared/base.wgsl', '// include shared/vec.wgsl\nbase'],
   ]);
   const library = shaderLibrary(files);
   const codeOf = (shader: string | ShaderSource) =>
     library
       .sourceOf(shader)
       .replace(/\/\/.*\n/g, '')
-      .split('\n');
+      .split('\n')
+      .filter(Boolean);
 
-  it('has a shader for each file that no other includes, and for each of its variants', () => {
-    expect(library.names).toEqual(['softmax', 'softmax-scalar', 'linear-f16', 'linear-int8']);
+  it('has a shader for each file that no other includes, and for each set of its conditions', () => {
+    const variants = ['', '-scalar', '-f16', '-f16-scalar'];
+    expect(library.names).toEqual([
+      ...variants.map((variant) => `softmax${variant}`),
+      ...variants.map((variant) => `tiled${variant}`),
+      'probe',
+    ]);
   });
 
-  it('composes a variant from the files that the include lines name for it, each once, the kernel first', () => {
+  it('composes a shader of its files, each once, the kernel first, with the declarations of its conditions', () => {
     expect(library.pathsOf('softmax')).toEqual(
-      ['norm/softmax', 'shared/vec4', 'shared/base', 'shared/sum'].map((p) => `${p}.wgsl`),
+      ['norm/softmax', 'shared/vec', 'shared/base', 'shared/sum'].map((p) => `${p}.wgsl`),
     );
-    expect(codeOf('softmax-scalar')).toEqual(['softmax', 'scalar', 'base', 'sum']);
-    expect(codeOf('linear-int8')).toEqual(['linear', 'int8', 'base', 'vec4']);
+    expect(codeOf('softmax')).toEqual(['softmax', 'alias Vec = vec4<f32>;', 'vec', 'base', 'sum']);
+    expect(codeOf('softmax-scalar')).toEqual(['softmax', 'alias Vec = f32;', 'vec', 'base', 'sum']);
+    const f = 'fn f() { /* ; */ if (x) { y(); } }';
+    expect(codeOf('tiled-f16-scalar')).toEqual(['enable f16;', 'tiled', 'alias Vec = f32;', f, 'vec', 'base']);
   });
 
   it("composes a user's own source with the files that it includes", () => {
@@ -45,20 +52,23 @@ describe('a shader library', () => {
       'mine',
       'sum',
       'base',
-      'vec4',
+      'alias Vec = vec4<f32>;',
+      'vec',
     ]);
   });
 
-  it('names an unknown shader, and a file that is missing', () => {
+  it('names an unknown shader, a file that is missing, and an @else without an @if', () => {
     expect(() => library.sourceOf('linear')).toThrow('there is no linear in shaders/');
     expect(() => library.sourceOf({ name: 'mine', source: '// include shared/max.wgsl' })).toThrow(
       'there is no shaders/shared/max.wgsl',
     );
+    for (const source of ['@else const X = 1;', '@if(f16) const X = 1;\nfn f() {}\n@else const X = 2;'])
+      expect(() => library.sourceOf({ name: 'mine', source })).toThrow('this @else follows no @if: @else const X');
   });
 });
 
 it("reads the declarations of a user's own shader; two sources of one name are two shaders", () => {
-  const source = (type: string) => `// include shared/thread.wgsl
+  const source = (type: string) => `// include shared/kernel.wgsl
     struct Params { count: u32 }
     @group(0) @binding(0) var<storage, read_write> y: array<${type}>;
     @compute @workgroup_size(64) fn main(thread: Thread) { y[group_index(thread)] *= 2; }`;

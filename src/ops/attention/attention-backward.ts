@@ -4,7 +4,7 @@ import { sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, defineOp, dim, type Launch, tensorType, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionKernels, checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
-import { attentionLaunch, attentionSources, type ForwardBinding } from './attention-launch.ts';
+import { attentionLaunch, attentionRows, attentionSources, type ForwardBinding } from './attention-launch.ts';
 import {
   type AttentionAttrs,
   type AttentionLayout,
@@ -16,7 +16,7 @@ import { biasLaunch, biasName, type RelativePositionAttrs, relativeBuckets } fro
 
 /**
  * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
- * 2·farthest + 1] is written if it is there, with the help of `distances` f32 [B,H,2T - 1].
+ * 2·farthest + 1] is written if it is there. `biasParts` is memory of `biasPartsLength`, if there is a bias.
  */
 interface BackwardBinding extends ForwardBinding {
   readonly dout: Value;
@@ -24,27 +24,49 @@ interface BackwardBinding extends ForwardBinding {
   readonly dkv: Value;
   readonly rowDots: Value;
   readonly dbias?: Value | undefined;
-  readonly distances?: Value | undefined;
+  readonly biasParts?: Value | undefined;
 }
 
-/** The backward dispatches: dq and the row dots, then dk and dv, then the gradient of the bias. */
+/** The backward dispatches: dq and the row dots, then dk and dv, then the rest of the gradient of the bias. */
 function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBinding): Launch[] {
+  const { biasParts: parts, dbias } = x;
   const common = { ...attentionSources(x), lse_in: x.lse, dout: x.dout };
-  const queries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
-  return [
-    attentionLaunch(a, variant, 'backward_queries', a.queries, queries, 6),
-    attentionLaunch(a, variant, 'backward_keys', a.keys, { ...common, dkv: x.dkv, row_dots_in: x.rowDots }, 8),
-    ...(x.dbias && x.distances ? distanceLaunches(a, { ...common, row_dots_in: x.rowDots }, x.distances, x.dbias) : []),
-  ];
+  const ofQueries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
+  const ofKeys = { ...common, dkv: x.dkv, row_dots_in: x.rowDots };
+  const queries = attentionLaunch(a, variant, 'backward_queries', a.queries, ofQueries, 6);
+  const keys = attentionLaunch(a, variant, 'backward_keys', a.keys, ofKeys, 8);
+  if (!parts) return [queries, keys];
+  if (variant !== 'tiles') return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
+  const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
+  const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
+  return [queries, summing, ...(dbias ? [blockSums(a, summing, parts, dbias)] : [])];
 }
 
-/** The gradient of the bias: sums by distance of each row and head, then over rows and equal entries. */
-function distanceLaunches(a: AttentionLayout, bind: Launch['bind'], sums: Value, dbias: Value): Launch[] {
-  const { flops, ...common } = attentionLaunch(a, 'bias', 'by_distance', 2 * a.queries - 1, { ...bind, sums }, 4);
-  const total = { entry: 'sum_rows', bind: { sums_in: sums, dbias }, grid: [dim(dbias, 1), a.heads, 1] as const };
+/** Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by distance. */
+function biasPartsLength(a: AttentionLayout, variant: string, gradient: boolean): number {
+  if (!gradient) return 64; // bound, but not used
+  const blocks = Math.ceil(a.keys / attentionRows(variant, a.width, 'backward_keys'));
+  return a.batch * a.heads * (variant === 'tiles' ? blocks * columnsOf(a) : 2 * a.queries - 1);
+}
+
+/** Columns of the bias: its distances. */
+const columnsOf = ({ farthest }: AttentionLayout): number => 2 * farthest + 1;
+
+/** The gradient of the bias from the sums of the workgroups of backward_keys. */
+function blockSums(a: AttentionLayout, { flops: _, ...keys }: Launch, parts: Value, dbias: Value): Launch {
+  const bind = { dbias_parts_in: parts, dbias };
+  return { ...keys, entry: 'sum_blocks', bind, grid: [Math.ceil(columnsOf(a) / 64), a.heads, 1] };
+}
+
+/** The gradient of the bias from the tensors of backward_keys: sums by distance of each row and head, then over rows. */
+function distanceSums(a: AttentionLayout, { flops = 0, ...keys }: Launch, parts: Value, dbias: Value): Launch[] {
+  const distances = 2 * a.queries - 1;
+  const { dkv: _, ...bind } = keys.bind;
+  const sums = { entry: 'by_distance', bind: { ...bind, dbias_parts: parts }, flops: flops / 2 };
+  const total = { entry: 'sum_distances', bind: { dbias_parts_in: parts, dbias } };
   return [
-    { ...common, ...(flops !== undefined && { flops }) },
-    { ...common, ...total },
+    { ...keys, ...sums, grid: [Math.ceil(distances / 64), a.heads, a.batch] },
+    { ...keys, ...total, grid: [columnsOf(a), a.heads, 1] },
   ];
 }
 
@@ -69,8 +91,8 @@ export const selfAttentionBackwardOp = defineOp({
   launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { variant, scratch }) {
     const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
     const rowDots = scratch('f32', inputs.lse.shape);
-    const distances = dbias && scratch('f32', [layout.batch, layout.heads, 2 * layout.queries - 1]);
-    const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, dbias, rowDots, distances };
+    const biasParts = inputs.bias && scratch('f32', [biasPartsLength(layout, variant, dbias !== undefined)]);
+    const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, dbias, rowDots, biasParts };
     return backwardLaunches(layout, variant, bind);
   },
 });

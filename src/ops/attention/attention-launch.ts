@@ -51,9 +51,9 @@ export function attentionLaunch(
   perColumn: number,
 ): Launch {
   const { shader, constants, rows } = kernelOf(variant, a.width, entry);
-  const choice = [a.farthest >= 0 && variant !== 'bias' && 'bias', a.width % 4 > 0 && 'scalar'].filter(Boolean);
+  const conditions = [...(a.farthest >= 0 ? ['bias'] : []), ...(a.width % 4 > 0 ? ['scalar'] : [])];
   return {
-    shader: [shader, ...(choice.length > 0 ? [choice.join('_')] : [])].join('-'),
+    shader: [shader, ...conditions].join('-'),
     entry,
     constants: { ...constants, WIDTH: a.width, DROPOUT: a.dropout > 0 ? 1 : 0 },
     params: attentionParams(a),
@@ -71,11 +71,11 @@ interface Kernel {
 }
 
 const kernelOf = (variant: string, width: number, entry: string): Kernel =>
-  variant === 'tiles'
-    ? tiles(width, entry)
-    : variant === 'bias'
-      ? { shader: 'attention-bias-backward', constants: {}, rows: 64 }
-      : subgroups(variant);
+  variant === 'tiles' ? tiles(width, entry) : subgroups(variant);
+
+/** Rows of a workgroup of an entry point. */
+export const attentionRows = (variant: string, width: number, entry: string): number =>
+  kernelOf(variant, width, entry).rows;
 
 /**
  * At most two vec4 of columns of each tensor per thread, and one in backward_keys, which has two results; up to 256

@@ -17,10 +17,12 @@ import {
   bestTokensOp,
   dead,
   greedyTokenOp,
+  lowest,
   masked,
   type NextTokenAttrs,
   type NextTokenInputs,
   sampleTokenOp,
+  vocabOf,
 } from './next-token.ts';
 
 /**
@@ -62,7 +64,8 @@ function applyRules(
   attrs: NextTokenAttrs,
   r: number,
 ): { z: Float64Array; normalizer: number } {
-  const z = logits.row(r);
+  const z = logits.row(r).subarray(0, vocabOf(logits, attrs));
+  logits.row(r).fill(lowest, z.length); // as the kernel does
   const max = z.reduce((a, b) => Math.max(a, b));
   const normalizer = max + Math.log(z.reduce((sum, x) => sum + Math.exp(x - max), 0));
   if (!attrs.rules) return { z, normalizer };
@@ -165,7 +168,7 @@ export const decodingReferences: readonly OpReference[] = [
         tokens.set(r, k, order[k]?.id ?? endId);
       }
       ends.set(r, Math.max(masked, inputs.logits.at(r, endId) - normalizer));
-      inputs.logits.set(r, endId, -1e38); // as the kernel does
+      inputs.logits.set(r, endId, lowest); // as the kernel does
     }
   }),
   opReference(sampleTokenOp, (inputs, { tokens, logProbs }, attrs) => {
@@ -177,7 +180,9 @@ export const decodingReferences: readonly OpReference[] = [
       const max = z.reduce((a, b) => Math.max(a, b));
       const first = z.indexOf(max);
       const tokensOfRow = Array.from(z, (logit, id) => ({ id, logit, p: Math.exp((logit - max) / temperature) }));
-      for (const { id, p } of tokensOfRow) inputs.logits.set(r, id, p); // as the kernel does
+      // As the kernel does; what is past the vocabulary has no probability.
+      inputs.logits.row(r).fill(0);
+      for (const { id, p } of tokensOfRow) inputs.logits.row(r)[id] = p;
       const falling = tokensOfRow.map(({ p }) => p).sort((a, b) => b - a);
       let min = topK > 0 ? (falling[Math.min(topK, falling.length) - 1] ?? 0) : 0;
       if (topP < 1) {

@@ -2,19 +2,29 @@
 // a sample. Token rules that forbid tokens are data of a run, so one plan serves all.
 
 import { check } from '../../core/errors.ts';
-import { show, type TensorType } from '../../core/tensor.ts';
+import { type Shape, show, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth, wholeVectors } from '../work-division.ts';
 
 /** Added to the logits of forbidden tokens instead of minus infinity. */
 export const masked = -1e30;
 
+/** Where there is no token, as LOWEST of the kernels. */
+export const lowest = -1e38;
+
 /** Scores below this belong to forbidden tokens. */
 export const dead = masked / 10;
 
-/** `endId`: end token. `rules`: whether there are token rules. */
-export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean };
+/**
+ * `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded to whole
+ * vectors.
+ */
+export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean; readonly vocab?: number };
+
+/** V, the number of logits of a row that are those of tokens. */
+export const vocabOf = (logits: { readonly shape: Shape }, { vocab }: NextTokenAttrs): number =>
+  vocab ?? dim(logits, -1);
 
 /** Rules for the next token. */
 export interface TokenRules {
@@ -88,34 +98,38 @@ const inputNames = ['logits', 'history', 'rules', 'step'] as const;
 export type NextTokenInputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
 
 /** Checks the inputs; returns the number of rows. */
-function rowsOf(name: string, { logits, history, rules, step }: NextTokenInputs<TensorType>, endId: number): number {
+function rowsOf(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs): number {
+  const { logits, history, rules, step } = inputs;
+  const { endId } = attrs;
+  const vocab = vocabOf(logits, attrs);
   const [R = 0, , V = 0] = logits.shape;
   expectType(name, 'logits', logits, 'f32', [R, 1, V]);
   expectType(name, 'history', history, 'i32', [R, dim(history, 1)], `logits is ${show(logits.shape)}`);
   expectType(name, 'rules', rules, 'i32', [Math.max(header, dim(rules, 0))]);
   expectStep(name, step);
-  check(endId >= 0 && endId < V, () => `${name}: the end token ${endId} is not among ${V} tokens`);
+  check(V === vocab || V === wholeVectors(vocab), () => `${name}: rows of ${V} logits for ${vocab} tokens`);
+  check(endId >= 0 && endId < vocab, () => `${name}: the end token ${endId} is not among ${vocab} tokens`);
   return R;
 }
 
 /** The types of one token for each row. */
-function chosenTypes(name: string, inputs: NextTokenInputs<TensorType>, endId: number) {
-  const R = rowsOf(name, inputs, endId);
+function chosenTypes(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs) {
+  const R = rowsOf(name, inputs, attrs);
   return { tokens: tensorType('i32', [R, 1]), logProbs: tensorType('f32', [R]) };
 }
 
 const variants = ({ logits }: { readonly logits: TensorType }) => rowGroupsFor(dim(logits, 2));
 
 /** For timing: rules that force no token, but search for trigrams. */
-const sample = ({ logits }: { readonly logits: TensorType }) => ({
-  history: sampleIds(dim(logits, 2)),
+const sample = ({ logits }: { readonly logits: TensorType }, attrs: NextTokenAttrs) => ({
+  history: sampleIds(vocabOf(logits, attrs)),
   rules: (i: number) => (i === 2 ? 3 : -1),
 });
 
 /** The launch of an op; `bind` and `constants`: those that only it has. */
 function launchOf(
   entry: string,
-  { endId, rules: hasRules }: NextTokenAttrs,
+  attrs: NextTokenAttrs,
   { logits, history, rules, step }: NextTokenInputs<Value>,
   variant: string,
   bind: Launch['bind'],
@@ -124,12 +138,13 @@ function launchOf(
 ): Launch[] {
   const [rows = 0, , cols = 0] = logits.shape;
   const rowGroup = rowGroupOf(variant);
+  const sizes = { rows, cols, vocab: vocabOf(logits, attrs), positions: dim(history, 1) };
   return [
     {
       shader: shaderFor('next-token', cols),
       entry,
-      constants: { ...rowGroup, ...constants, RULES: hasRules ? 1 : 0 },
-      params: { rows, cols, positions: dim(history, 1), end: endId, banned: dim(rules, 0) - header, wanted },
+      constants: { ...rowGroup, ...constants, RULES: attrs.rules ? 1 : 0 },
+      params: { ...sizes, end: attrs.endId, banned: dim(rules, 0) - header, wanted },
       bind: { logits, history, rules, step, ...bind },
       grid: gridOf(rows, rowGroup.ROWS),
       flops: rows * cols,
@@ -154,7 +169,7 @@ export const greedyTokenOp = defineOp({
   inputs: inputNames,
   outputs: ['tokens', 'logProbs'],
   attrs: attrsOf<NextTokenAttrs>(),
-  shape: (inputs, { endId }) => chosenTypes('greedy_token', inputs, endId),
+  shape: (inputs, attrs) => chosenTypes('greedy_token', inputs, attrs),
   mutates: ['logits'],
   variants,
   sample,
@@ -202,8 +217,8 @@ export const bestTokensOp = defineOp({
   inputs: inputNames,
   outputs: ['logProbs', 'tokens', 'ends'],
   attrs: attrsOf<BestTokensAttrs>(),
-  shape(inputs, { endId, wanted }) {
-    const R = rowsOf('best_tokens', inputs, endId);
+  shape(inputs, { wanted, ...attrs }) {
+    const R = rowsOf('best_tokens', inputs, attrs);
     check(wanted >= 1, `best_tokens: ${wanted} tokens wanted, must be at least 1`);
     const best = [R, wanted];
     return { logProbs: tensorType('f32', best), tokens: tensorType('i32', best), ends: tensorType('f32', [R]) };
@@ -253,8 +268,8 @@ export const sampleTokenOp = defineOp({
   inputs: [...inputNames, 'sampling', 'streams'],
   outputs: ['tokens', 'logProbs'],
   attrs: attrsOf<NextTokenAttrs>(),
-  shape({ sampling, streams, ...inputs }, { endId }) {
-    const types = chosenTypes('sample_token', inputs, endId);
+  shape({ sampling, streams, ...inputs }, attrs) {
+    const types = chosenTypes('sample_token', inputs, attrs);
     expectType('sample_token', 'sampling', sampling, 'f32', [samplingSize]);
     expectType('sample_token', 'streams', streams, 'u32', types.logProbs.shape, 'one for each row');
     return types;
@@ -262,7 +277,7 @@ export const sampleTokenOp = defineOp({
   mutates: ['logits'],
   variants,
   // Both cuts are made.
-  sample: (inputs) => ({ ...sample(inputs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
+  sample: (inputs, attrs) => ({ ...sample(inputs, attrs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
   launch({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) {
     const bind = { sampling, streams, tokens, log_probs: logProbs };
     const HELD = heldVectors(dim(inputs.logits, 2), variant);

@@ -27,8 +27,8 @@ export const activationBackwardOp = defineOp({
   variants: elementwiseVariants,
   launch: ({ x, dy }, { dx }, attrs, { shared, variant }) =>
     shared('dy', 'dx')
-      ? [activationLaunch('activation_backward_in_place', variant, attrs, dx, { x, dx })]
-      : [activationLaunch('activation_backward', variant, attrs, dx, { x, dy, dx })],
+      ? [activationLaunch('activation_backward_in_place', variant, attrs, dx, { x })]
+      : [activationLaunch('activation_backward', variant, attrs, dx, { x, b: dy })],
 });
 
 /** x [..,2F] and dy [..,F]; dx [..,2F]. */

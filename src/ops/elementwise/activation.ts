@@ -3,8 +3,9 @@
 import { sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants } from '../work-division.ts';
+import { elementwiseVariants } from '../work-division.ts';
 import { type Activation, activationKinds } from './activation-functions.ts';
+import { elementwiseLaunch } from './elementwise-launch.ts';
 
 /** Which activation. */
 export type ActivationAttrs = { readonly kind: Activation };
@@ -24,8 +25,8 @@ export const activationOp = defineOp({
   variants: elementwiseVariants,
   launch: ({ x }, { y }, attrs, { shared, variant }) =>
     shared('x', 'y')
-      ? [activationLaunch('activation_in_place', variant, attrs, y, { y })]
-      : [activationLaunch('activation', variant, attrs, y, { x, y })],
+      ? [activationLaunch('activation_in_place', variant, attrs, y, {})]
+      : [activationLaunch('activation', variant, attrs, y, { x })],
 });
 
 /**
@@ -37,7 +38,7 @@ export const activationOp = defineOp({
 export const activation = (builder: Builder, x: Value, kind: Activation): Value =>
   kind === 'none' ? x : builder.apply(activationOp, { x }, { kind }).y;
 
-/** A dispatch of shaders/elementwise/activation.wgsl. */
+/** A dispatch of an activation or its gradient, which computes `out`, bound as y. */
 export function activationLaunch(
   entry: string,
   variant: string,
@@ -45,8 +46,6 @@ export function activationLaunch(
   out: Value,
   bind: Launch['bind'],
 ): Launch {
-  const count = sizeOf(out.shape);
-  const { constants, grid } = elementwise(variant, count);
-  const all = { ...constants, KIND: activationKinds[kind] };
-  return { shader: 'activation', entry, constants: all, params: { count }, bind, grid, flops: count };
+  const { constants, ...rest } = elementwiseLaunch(entry, variant, out, bind);
+  return { ...rest, constants: { ...constants, KIND: activationKinds[kind] }, flops: sizeOf(out.shape) };
 }

@@ -4,7 +4,8 @@ import { check } from '../../core/errors.ts';
 import { sameShape, show, sizeOf } from '../../core/tensor.ts';
 import { type Builder, defineOp, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants } from '../work-division.ts';
+import { elementwiseVariants } from '../work-division.ts';
+import { elementwiseLaunch } from './elementwise-launch.ts';
 
 /** y = a + b; y may take the memory of either. */
 export const addOp = defineOp({
@@ -21,11 +22,10 @@ export const addOp = defineOp({
   f16Storage: ['a', 'b', 'y'],
   variants: elementwiseVariants,
   launch({ a, b }, { y }, _attrs, { shared, variant }) {
-    const count = sizeOf(y.shape);
-    const common = { shader: 'add', params: { count }, flops: count, ...elementwise(variant, count) };
-    if (shared('a', 'y')) return [{ ...common, entry: 'add_in_place', bind: { y, b } }];
-    if (shared('b', 'y')) return [{ ...common, entry: 'add_in_place', bind: { y, b: a } }];
-    return [{ ...common, entry: 'add', bind: { a, b, y } }];
+    const flops = sizeOf(y.shape);
+    const inPlace = shared('a', 'y') ? b : shared('b', 'y') ? a : undefined;
+    if (inPlace) return [{ ...elementwiseLaunch('add_in_place', variant, y, { b: inPlace }), flops }];
+    return [{ ...elementwiseLaunch('add', variant, y, { x: a, b }), flops }];
   },
 });
 

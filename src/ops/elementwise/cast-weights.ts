@@ -5,7 +5,8 @@ import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
 import { defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
+import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
+import { elementwiseLaunch } from './elementwise-launch.ts';
 
 /** weights f32 [P], copies f16 [N], N at most P (a state, written): copies = the first N weights, rounded. */
 export const castWeightsOp = defineOp({
@@ -25,12 +26,9 @@ export const castWeightsOp = defineOp({
   launch({ weights, copies }, _outputs, _attrs, { traits, variant }) {
     // Ranges of both buffers start at multiples of 256 bytes.
     const max = traits.maxBindingBytes - (traits.maxBindingBytes % 512);
-    return rangesOf('cast_weights', [copies], max).map(([start, count]) => ({
-      shader: 'copy', // y is stored as f16 (src/gpu/f16-bindings.ts), so it rounds
-      entry: 'copy',
-      params: { count },
-      bind: { x: rangeOf(weights, start, count), y: rangeOf(copies, start, count) },
-      ...elementwise(variant, count),
-    }));
+    // y is stored as f16 (src/gpu/f16-bindings.ts), so the copy rounds.
+    return rangesOf('cast_weights', [copies], max).map(([start, count]) =>
+      elementwiseLaunch('copy', variant, rangeOf(copies, start, count), { x: rangeOf(weights, start, count) }),
+    );
   },
 });

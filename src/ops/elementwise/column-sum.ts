@@ -31,7 +31,7 @@ export const columnSumOp = defineOp({
       {
         shader: shaderFor('column-sum', cols / slices),
         entry: `column_sum_${slices}`,
-        params: { rows, cols: cols / slices },
+        params: { rows, cols: cols / slices, stride: 0, part: 0 },
         bind: { partials, ...Object.fromEntries(sums.map((v, s) => [`sums${s}`, v])) },
         grid: gridOf(cols / vecWidth(cols / slices), 64),
         flops: sizeOf(partials.shape),

@@ -2,10 +2,11 @@
 // storing it.
 
 import { sizeOf } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
+import type { DropoutAttrs } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants } from '../work-division.ts';
+import { elementwiseVariants } from '../work-division.ts';
+import { elementwiseLaunch } from './elementwise-launch.ts';
 
 /** y = x * mask / (1 - rate). The mask depends on the row-major index of an element. */
 export const dropoutOp = defineOp({
@@ -23,12 +24,10 @@ export const dropoutOp = defineOp({
   f16Storage: ['x', 'y'],
   variants: elementwiseVariants,
   launch({ x, step }, { y }, attrs, { shared, variant }) {
-    const count = sizeOf(y.shape);
-    const params = { count, ...dropoutFields(attrs) };
-    const common = { shader: 'dropout', params, flops: count, ...elementwise(variant, count) };
-    return shared('x', 'y')
-      ? [{ ...common, entry: 'dropout_in_place', bind: { y, step } }]
-      : [{ ...common, entry: 'dropout', bind: { x, y, step } }];
+    const launch = shared('x', 'y')
+      ? elementwiseLaunch('dropout_in_place', variant, y, { step }, attrs)
+      : elementwiseLaunch('dropout', variant, y, { x, step }, attrs);
+    return [{ ...launch, flops: sizeOf(y.shape) }];
   },
 });
 

@@ -1,9 +1,9 @@
 // The logarithm of a mean of probabilities: the last step of an ensemble's average.
 
-import { sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants } from '../work-division.ts';
+import { elementwiseVariants } from '../work-division.ts';
+import { elementwiseLaunch } from './elementwise-launch.ts';
 
 /** `count`: number of terms of each sum. */
 export type LogMeanAttrs = { readonly count: number };
@@ -21,11 +21,10 @@ export const logMeanOp = defineOp({
   inPlace: { y: 'x' },
   variants: elementwiseVariants,
   launch({ x }, { y }, { count: terms }, { shared, variant }) {
-    const count = sizeOf(y.shape);
-    const common = { shader: 'log-mean', params: { count, scale: 1 / terms }, ...elementwise(variant, count) };
+    const params = { scale: 1 / terms };
     return shared('x', 'y')
-      ? [{ ...common, entry: 'log_mean_in_place', bind: { y } }]
-      : [{ ...common, entry: 'log_mean', bind: { x, y } }];
+      ? [elementwiseLaunch('log_mean_in_place', variant, y, {}, params)]
+      : [elementwiseLaunch('log_mean', variant, y, { x }, params)];
   },
 });
 

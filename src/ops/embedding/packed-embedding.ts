@@ -9,7 +9,7 @@ import { type LookupAttrs, lookupType } from './embedding.ts';
 /** Attributes of a packed embedding. */
 export type PackedEmbeddingAttrs = LookupAttrs & { readonly format: PackedFormat; readonly width: number };
 
-const shaders = { f16: 'packed-embedding-f16', int8: 'packed-embedding-int8' } as const;
+const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
 
 /**
  * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], places as in `embeddingOp`,

@@ -1,16 +1,24 @@
 // The loss: label-smoothed cross-entropy against token ids, and its gradient, in one kernel or two.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
 
 /**
  * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be 0 to V -
- * 1.
+ * 1. `classes`: V, if rows of the logits are padded to whole vectors; their gradients are 0 there.
  */
-export type CrossEntropyAttrs = { readonly smoothing: number; readonly ignore?: number | undefined };
+export type CrossEntropyAttrs = {
+  readonly smoothing: number;
+  readonly ignore?: number | undefined;
+  readonly classes?: number | undefined;
+};
+
+/** V, the number of logits of a row that count. */
+export const classesOf = (logits: { readonly shape: Shape }, { classes }: CrossEntropyAttrs): number =>
+  classes ?? matrixOf(logits.shape).cols;
 
 /** Inputs that forward and backward have in common. */
 export type LossInputs<T> = { readonly logits: T; readonly targets: T; readonly step: T };
@@ -24,20 +32,24 @@ function rowType(op: string, { logits, targets, step }: LossInputs<TensorType>, 
     sizeOf(targets.shape) === matrixOf(logits.shape).rows,
     () => `${op}: each row needs a target, logits ${show(logits.shape)}, targets ${show(targets.shape)}`,
   );
+  const [classes, { cols }] = [classesOf(logits, attrs), matrixOf(logits.shape)];
+  check(
+    cols === classes || cols === wholeVectors(classes),
+    () =>
+      `${op}: logits ${show(logits.shape)} of ${classes} classes must have rows of that length, or padded to ${wholeVectors(classes)}`,
+  );
   check(attrs.smoothing >= 0 && attrs.smoothing < 1, `${op}: a smoothing of ${attrs.smoothing}, must be from 0 to 1`);
   return tensorType('f32', targets.shape);
 }
 
 /** Fields of a launch that forward and backward have in common. */
-const launchOf = (logits: Value, { smoothing, ignore }: CrossEntropyAttrs) => ({
-  shader: shaderFor('cross-entropy', matrixOf(logits.shape).cols),
-  params: {
-    ...matrixOf(logits.shape),
-    smoothing,
-    ignores: ignore === undefined ? 0 : 1,
-    ignored: ignore ?? 0,
-  },
-});
+function launchOf(logits: Value, attrs: CrossEntropyAttrs) {
+  const { smoothing, ignore } = attrs;
+  const { rows, cols: width } = matrixOf(logits.shape);
+  const sizes = { rows, cols: classesOf(logits, attrs), width };
+  const params = { ...sizes, smoothing, ignores: ignore === undefined ? 0 : 1, ignored: ignore ?? 0 };
+  return { shader: shaderFor('cross-entropy', width), params };
+}
 
 /** `fused`: compute the gradient of the logits in the same dispatch, for training. */
 export type LossAttrs = CrossEntropyAttrs & { readonly fused: boolean };
@@ -61,7 +73,7 @@ export const crossEntropyOp = defineOp({
   inPlace: { dlogits: 'logits' },
   f16Storage: ['logits', 'dlogits'],
   variants: ({ logits }) => rowGroupsFor(matrixOf(logits.shape).cols),
-  sample: ({ logits }, { ignore }) => ({ targets: sampleIds(matrixOf(logits.shape).cols, ignore) }),
+  sample: ({ logits }, attrs) => ({ targets: sampleIds(classesOf(logits, attrs), attrs.ignore) }),
   launch({ logits, targets, step }, { nll, hit, lse, dlogits }, attrs, { variant, shared, scratch }) {
     const rowGroup = rowGroupOf(variant);
     const common = { ...launchOf(logits, attrs), grid: gridOf(matrixOf(logits.shape).rows, rowGroup.ROWS) };
@@ -91,7 +103,7 @@ export const crossEntropyBackwardOp = defineOp({
   inPlace: { dlogits: 'logits' },
   f16Storage: ['logits', 'dlogits'],
   variants: ({ logits }) => rowGroupsFor(matrixOf(logits.shape).cols),
-  sample: ({ logits }, { ignore }) => ({ targets: sampleIds(matrixOf(logits.shape).cols, ignore) }),
+  sample: ({ logits }, attrs) => ({ targets: sampleIds(classesOf(logits, attrs), attrs.ignore) }),
   launch({ logits, lse, targets, step }, { dlogits }, attrs, { variant, shared, scratch }) {
     const inPlace = shared('logits', 'dlogits');
     const rowGroup = rowGroupOf(variant);
@@ -126,5 +138,5 @@ export const crossEntropy = (
   logits: Value,
   targets: Value,
   step: Value,
-  { smoothing = 0, ignore, fused = false }: Partial<LossAttrs> = {},
-): Loss => builder.apply(crossEntropyOp, { logits, targets, step }, { smoothing, ignore, fused });
+  { smoothing = 0, ignore, classes, fused = false }: Partial<LossAttrs> = {},
+): Loss => builder.apply(crossEntropyOp, { logits, targets, step }, { smoothing, ignore, classes, fused });

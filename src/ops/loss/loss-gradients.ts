@@ -12,10 +12,11 @@ function checkRoot(op: string, dOutputs: SomeByName<string>): void {
 
 /** Gradients of the ops of this folder. */
 export const lossGradients: readonly OpGradient[] = [
-  opGradient(crossEntropyOp, (builder, inputs, { lse, dlogits }, dOutputs, { smoothing, ignore }) => {
+  opGradient(crossEntropyOp, (builder, inputs, { lse, dlogits }, dOutputs, { smoothing, ignore, classes }) => {
     checkRoot('cross_entropy', dOutputs);
     if (!lse) return { logits: dlogits };
-    return { logits: builder.apply(crossEntropyBackwardOp, { ...inputs, lse }, { smoothing, ignore }).dlogits };
+    const attrs = { smoothing, ignore, classes };
+    return { logits: builder.apply(crossEntropyBackwardOp, { ...inputs, lse }, attrs).dlogits };
   }),
   opGradient(projectedLossOp, (_builder, _inputs, { dx, dw, db }, dOutputs, { gradients }) => {
     checkRoot('projected_loss', dOutputs);

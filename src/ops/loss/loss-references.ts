@@ -9,7 +9,13 @@ import {
 import { type OpReference, opReference, type ReferenceOf } from '../op.ts';
 import { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
-import { type CrossEntropyAttrs, crossEntropyBackwardOp, crossEntropyOp, type LossInputs } from './cross-entropy.ts';
+import {
+  type CrossEntropyAttrs,
+  classesOf,
+  crossEntropyBackwardOp,
+  crossEntropyOp,
+  type LossInputs,
+} from './cross-entropy.ts';
 import { projectedLossOp } from './projected-loss.ts';
 import { tokenStatsOp } from './token-stats.ts';
 
@@ -17,10 +23,11 @@ import { tokenStatsOp } from './token-stats.ts';
 function rowLoss(
   logits: ReferenceTensor,
   targets: ReferenceTensor,
-  { smoothing, ignore }: CrossEntropyAttrs,
+  attrs: CrossEntropyAttrs,
   r: number,
 ): { lse: number; nll: number; hit: number } {
-  const z = logits.row(r);
+  const { smoothing, ignore } = attrs;
+  const z = logits.row(r).subarray(0, classesOf(logits, attrs));
   const target = targets.at(r);
   const max = z.reduce((a, b) => Math.max(a, b));
   const lse = max + Math.log(z.reduce((a, v) => a + Math.exp(v - max), 0));
@@ -33,15 +40,17 @@ function rowLoss(
 /** Sets row r of dlogits: tokenWeight · (softmax(logits) - smoothed target), 0 if the target is ignored. */
 function setGradient(
   { logits, targets, step }: LossInputs<ReferenceTensor>,
-  { smoothing, ignore }: CrossEntropyAttrs,
+  attrs: CrossEntropyAttrs,
   r: number,
   lse: number,
   dlogits: ReferenceTensor,
 ): void {
+  const { smoothing, ignore } = attrs;
+  const classes = classesOf(logits, attrs);
   const weight = targets.at(r) === ignore ? 0 : readStep(step.data).tokenWeight;
   for (let c = 0; c < logits.cols; c++) {
-    const smoothed = (c === targets.at(r) ? 1 - smoothing : 0) + smoothing / logits.cols;
-    dlogits.set(r, c, weight === 0 ? 0 : weight * (Math.exp(logits.at(r, c) - lse) - smoothed));
+    const smoothed = (c === targets.at(r) ? 1 - smoothing : 0) + smoothing / classes;
+    dlogits.set(r, c, weight === 0 || c >= classes ? 0 : weight * (Math.exp(logits.at(r, c) - lse) - smoothed));
   }
 }
 

@@ -1,4 +1,5 @@
-// The output projection and its cross-entropy in chunks of rows, so that [B·T, V] never exists as a whole. In training
+// The output projection and its cross-entropy in chunks of rows, so that [B·T, V] never exists as a whole. Rows of logits
+// are padded to whole vectors. In training
 // the logits of a chunk become their gradient in place, and all gradients come with the loss: the kernels of linear,
 // cross_entropy and linear_backward. Evaluation runs only those of linear and cross_entropy. Weights may be packed; these
 // and frozen ones have no gradient.
@@ -12,7 +13,7 @@ import { packedLinearOp } from '../matmul/packed-linear.ts';
 import { packedBackwardKernels, packedLinearBackwardOp } from '../matmul/packed-linear-backward.ts';
 import type { PackedFormat } from '../matmul/packed-weights.ts';
 import { attrsOf, type DeviceTraits, defineOp, dim, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
-import { rowGroupsFor, viewOf } from '../work-division.ts';
+import { rowGroupsFor, viewOf, wholeVectors } from '../work-division.ts';
 import { type CrossEntropyAttrs, crossEntropyOp } from './cross-entropy.ts';
 
 /**
@@ -55,19 +56,20 @@ export const projectedLossOp = defineOp({
   launch({ x, w, scales, targets, step, b }, { nll, hit, dx, dw, db }, { gradients, rows, format, ...loss }, context) {
     const { rows: all, cols: ins } = matrixOf(x.shape);
     const outs = dim(w, 0);
-    const chunk = context.scratch(x.dtype, [Math.min(rows, all), outs]);
+    const width = wholeVectors(outs);
+    const chunk = context.scratch(x.dtype, [Math.min(rows, all), width]);
     const plain = { ...context, shared: () => false };
     const packed = { ...plain, variant: context.variant.replace('naive', 'rows-4') };
     const launches: Launch[] = [];
     for (let first = 0; first < all; first += rows) {
       const count = Math.min(rows, all - first);
       const rowsOf = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
-      const logits = viewOf(chunk, 0, [count, outs]);
+      const logits = viewOf(chunk, 0, [count, width]);
       const xs = rowsOf(x, [ins]);
       launches.push(
         ...(format
-          ? packedLinearOp.launch({ x: xs, words: w, scales, b }, { y: logits }, { format }, packed)
-          : linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none' }, plain)),
+          ? packedLinearOp.launch({ x: xs, words: w, scales, b }, { y: logits }, { format, padded: true }, packed)
+          : linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none', padded: true }, plain)),
       );
       // Logits in place become their gradient; lse has no reader, since only a gradient would need it.
       const last = gradients ? { dlogits: logits } : { lse: context.scratch('f32', [count]) };
@@ -75,8 +77,8 @@ export const projectedLossOp = defineOp({
         ...crossEntropyOp.launch(
           { logits, targets: rowsOf(targets, []), step },
           { nll: rowsOf(nll, []), hit: rowsOf(hit, []), ...last },
-          { ...loss, fused: gradients },
-          { ...plain, variant: rowGroupFor(context.variant, outs), shared: () => gradients },
+          { ...loss, classes: outs, fused: gradients },
+          { ...plain, variant: rowGroupFor(context.variant, width), shared: () => gradients },
         ),
       );
       if (!dx) continue;
@@ -85,7 +87,7 @@ export const projectedLossOp = defineOp({
         const inputs = { dy: logits, words: w, scales };
         launches.push(...packedLinearBackwardOp.launch(inputs, { dx: dxs }, { format, ins }, packed));
       } else {
-        const chunkGradients = { dx: dxs, dw, db, accumulate: first > 0 };
+        const chunkGradients = { dyWidth: width, dx: dxs, dw, db, accumulate: first > 0 };
         launches.push(
           ...backwardLaunches({ rows: count, ins, outs, dy: logits, x: xs, w, ...chunkGradients }, context),
         );

@@ -5,6 +5,7 @@ import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import type { DropoutAttrs } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
+import { wholeVectors } from '../work-division.ts';
 import { backwardKernels, backwardLaunches } from './matmul-backward.ts';
 import { type EpilogueKind, epilogueDropout } from './matmul-launches.ts';
 
@@ -20,7 +21,7 @@ export type LinearBackwardAttrs = WantedGradients & {
 } & Partial<DropoutAttrs>;
 
 /**
- * dy [..,O], x [..,I], w [O,I], the operand of the epilogue [..,I], step if there is dropout. Outputs, if wanted: dx =
+ * dy [..,O] (or padded with zeros to whole vectors, as y of a padded linear), x [..,I], w [O,I], the operand of the epilogue [..,I], step if there is dropout. Outputs, if wanted: dx =
  * dy·w [..,I], dw = dyᵀ·x [O,I], db = Σ_rows dy [O].
  */
 export const linearBackwardOp = defineOp({
@@ -29,7 +30,8 @@ export const linearBackwardOp = defineOp({
   outputs: ['dx?', 'dw?', 'db?'],
   attrs: attrsOf<LinearBackwardAttrs>(),
   shape({ dy, x, w, operand, step }, { dx, dw, db, epilogue, rate = 0 }) {
-    const fits = w.shape.length === 2 && dim(w, 0) === matrixOf(dy.shape).cols && dim(w, 1) === matrixOf(x.shape).cols;
+    const ofOuts = [dim(w, 0), wholeVectors(dim(w, 0))].includes(matrixOf(dy.shape).cols);
+    const fits = w.shape.length === 2 && ofOuts && dim(w, 1) === matrixOf(x.shape).cols;
     check(
       fits && matrixOf(x.shape).rows === matrixOf(dy.shape).rows,
       () => `linear_backward: dy ${show(dy.shape)}, x ${show(x.shape)} and w ${show(w.shape)} do not fit`,
@@ -45,13 +47,13 @@ export const linearBackwardOp = defineOp({
   naive: 'naive',
   variants({ dy, x, w }, _attrs, traits) {
     const { rows, cols } = matrixOf(x.shape);
-    return backwardKernels(rows, cols, matrixOf(dy.shape).cols, [dy, x, w], traits);
+    return backwardKernels(rows, cols, dim(w, 0), [dy, x, w], traits);
   },
-  modelFlops: ({ dy, x }, { dx, dw }) => 2 * sizeOf(dy.shape) * dim(x, -1) * ((dx ? 1 : 0) + (dw ? 1 : 0)),
+  modelFlops: ({ dy, w }, { dx, dw }) => 2 * matrixOf(dy.shape).rows * sizeOf(w.shape) * ((dx ? 1 : 0) + (dw ? 1 : 0)),
   launch({ dy, x, w, operand, step }, gradients, attrs, context) {
     const { rows, cols: ins } = matrixOf(x.shape);
     const epilogue = attrs.epilogue !== 'none' && operand ? { kind: attrs.epilogue, operand } : undefined;
-    const sizes = { rows, ins, outs: dim(w, 0) };
+    const sizes = { rows, ins, outs: dim(w, 0), dyWidth: dim(dy, -1) };
     return backwardLaunches(
       { ...sizes, dy, x, w, ...gradients, epilogue, dropout: epilogueDropout(step, attrs) },
       context,

@@ -7,39 +7,44 @@ import type { DropoutAttrs } from '../dropout-mask.ts';
 import { type Activation, keepsInput } from '../elementwise/activation-functions.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
+import { wholeVectors } from '../work-division.ts';
 import { productKernels, type Sizes } from './matmul-kernels.ts';
 import { epilogueDropout, productLaunches } from './matmul-launches.ts';
 
-/** The epilogue of the product after its bias: activation, dropout. */
-export type LinearAttrs = { readonly activation: Activation } & Partial<DropoutAttrs>;
+/**
+ * The epilogue of the product after its bias: activation, dropout. `padded`: rows of y are padded with zeros to whole
+ * vectors of four numbers; without activation and dropout only.
+ */
+export type LinearAttrs = { readonly activation: Activation; readonly padded?: boolean } & Partial<DropoutAttrs>;
 
 /**
  * x [..,I], w [O,I], b [O], step if there is dropout; y [..,O] and, if the gradient of the activation needs it (GELU,
- * SiLU), the input of the activation z [..,O].
+ * SiLU), the input of the activation z [..,O]. If `padded`, y is [.., O rounded up to a multiple of 4].
  */
 export const linearOp = defineOp({
   name: 'linear',
   inputs: ['x', 'w', 'b?', 'step?'],
   outputs: ['y', 'z?'],
   attrs: attrsOf<LinearAttrs>(),
-  shape({ x, w, b, step }, { activation, rate = 0 }) {
+  shape({ x, w, b, step }, { activation, padded = false, rate = 0 }) {
     expectType('linear', 'x', x, 'f32');
     expectType('linear', 'w', w, 'f32');
     const fits = w.shape.length === 2 && dim(w, 1) === matrixOf(x.shape).cols;
     check(fits, () => `linear: inner sizes differ, x ${show(x.shape)} · w ${show(w.shape)}ᵀ`);
     if (b) expectType('linear', 'b', b, 'f32', [dim(w, 0)], `w is ${show(w.shape)}`);
     expectDropout('linear', rate, step);
-    const y = tensorType('f32', [...x.shape.slice(0, -1), dim(w, 0)]);
+    check(!padded || (activation === 'none' && rate === 0), 'linear: padded rows have neither activation nor dropout');
+    const y = tensorType('f32', [...x.shape.slice(0, -1), padded ? wholeVectors(dim(w, 0)) : dim(w, 0)]);
     return { y, z: keepsInput(activation) ? y : undefined };
   },
   f16Storage: ['x', 'w', 'y', 'z'],
   naive: 'naive',
   variants: ({ x, w }, _attrs, traits) => productKernels(sizesOf(x, w), [x, w], traits),
-  modelFlops: ({ x }, { y }) => 2 * sizeOf(y.shape) * dim(x, -1),
+  modelFlops: ({ x, w }) => 2 * matrixOf(x.shape).rows * sizeOf(w.shape),
   launch({ x, w, b, step }, { y, z }, attrs, context) {
     const { activation } = attrs;
     const epilogue = { bias: b, activation, activationInput: z, dropout: epilogueDropout(step, attrs) };
-    return productLaunches({ ...sizesOf(x, w), a: x, b: w, c: y, ...epilogue }, context);
+    return productLaunches({ ...sizesOf(x, w), a: x, b: w, c: y, ldc: dim(y, -1), ...epilogue }, context);
   },
 });
 
@@ -53,6 +58,13 @@ export const linearOp = defineOp({
 export function linear(builder: Builder, x: Value, w: Value, b?: Value, activation: Activation = 'none'): Value {
   return builder.apply(linearOp, { x, w, b }, { activation }).y;
 }
+
+/**
+ * x·wᵀ + b with rows padded with zeros to whole vectors: x [..,I], w [O,I], b [O] or nothing; y [.., O rounded up to a
+ * multiple of 4].
+ */
+export const paddedLinear = (builder: Builder, x: Value, w: Value, b?: Value): Value =>
+  builder.apply(linearOp, { x, w, b }, { activation: 'none', padded: true }).y;
 
 function sizesOf(x: { readonly shape: Shape }, w: { readonly shape: Shape }): Sizes {
   const { rows, cols } = matrixOf(x.shape);

@@ -52,7 +52,9 @@ export interface BackwardProducts {
   readonly rows: number;
   readonly ins: number;
   readonly outs: number;
-  readonly dy: Value; // [rows, outs]
+  /** [rows, outs], or with rows of `dyWidth` numbers, of which those past `outs` are 0. */
+  readonly dy: Value;
+  readonly dyWidth?: number;
   readonly x: Value; // [rows, ins]
   readonly w: Value; // [outs, ins]
   readonly dx?: Value | undefined;
@@ -66,12 +68,12 @@ export interface BackwardProducts {
 
 /** The gradients by a variant: one dispatch, except those that split K in each product. */
 export function backwardLaunches(g: BackwardProducts, context: LaunchContext, variant = context.variant): Launch[] {
-  const { rows, ins, outs, dy, x, w, dx, dw, db, epilogue, dropout, accumulate = false } = g;
+  const { rows, ins, outs, dy, x, w, dx, dw, db, epilogue, dropout, accumulate = false, dyWidth = outs } = g;
   if (splitsK(variant)) {
     const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
     return [
-      ...(dx ? splitIfFew({ ...dxSize, a: dy, b: w, c: dx, epilogue, dropout }, context, variant) : []),
-      ...(dw ? splitIfFew({ ...dwSize, a: dy, b: x, c: dw }, context, variant) : []),
+      ...(dx ? splitIfFew({ ...dxSize, a: dy, lda: dyWidth, b: w, c: dx, epilogue, dropout }, context, variant) : []),
+      ...(dw ? splitIfFew({ ...dwSize, a: dy, lda: dyWidth, b: x, c: dw }, context, variant) : []),
       ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, context, 'tiled-64x64') : []),
     ];
   }
@@ -85,10 +87,10 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
     {
       shader: productShader(kernel, ins, [dy, x, w]),
       entry: 'linear_backward',
-      constants: { ...kernel.constants, ...readConstants(kernel, outs, ins, outs, rows) },
+      constants: { ...kernel.constants, ...readConstants(kernel, dyWidth, ins, outs, rows) },
       params: {
         ...unusedParams,
-        ...{ m: rows, n: ins, k: outs, lda: outs, ldb: ins, dx_tiles: dxTiles, dw_tiles: dwTiles },
+        ...{ m: rows, n: ins, k: outs, lda: dyWidth, ldb: ins, ldc: ins, dx_tiles: dxTiles, dw_tiles: dwTiles },
         ...epilogueParams({ epilogue, dropout }),
         accumulate: accumulate ? 1 : 0,
       },

@@ -24,9 +24,10 @@ export type Operands = readonly Pick<TensorType, 'dtype'>[];
 
 /** A matrix-product kernel: a shader of the family and its settings. */
 export interface Kernel {
-  /** Stem in shaders/; its `-scalar` form writes rows of any width, which `anyWidth` does by itself. */
+  /** Stem in shaders/. */
   readonly shader: string;
-  readonly anyWidth?: boolean;
+  /** Whether it is the variant `subgroups` of the shader. */
+  readonly subgroups?: boolean;
   readonly constants: Readonly<Record<string, number>>;
   /** The tile of C that one workgroup computes. */
   readonly rows: number;
@@ -35,13 +36,13 @@ export interface Kernel {
 }
 
 /**
- * The kernel of a variant for operands of some types. `naive`: one element of C a thread; `dots-4x16`: threads of a
+ * The kernel of a variant for operands of some types. `naive`: four numbers of C a thread; `dots-4x16`: threads of a
  * workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `matrix-64x64`: the same by subgroup
  * matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split` and `matrix-split`, which are
  * `tiled-64x64` and `matrix-64x64` with K in slices, are not here.
  */
 export function kernelOf(variant: string, operands: Operands, traits: DeviceTraits): Kernel {
-  if (variant === 'naive') return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
+  if (variant === 'naive') return { shader: 'matmul', constants: {}, rows: 8, columns: 32, threads: 64 };
   const [, family, height, width] = /^(dots|tiled|matrix|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
   const [rows, columns] = [Number(height), Number(width)];
   const matrix = family === 'matrix' ? matrixKernel(rows, operands, traits) : undefined;
@@ -54,9 +55,11 @@ export function kernelOf(variant: string, operands: Operands, traits: DeviceTrai
     return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
   }
   // `lanes` threads next to each other share rows; a workgroup has `groups` of them, one below the other.
-  const [lanes, groups] = family === 'subgroups' ? [lanesOf(minSubgroup), 1] : [8, 8];
+  const subgroups = family === 'subgroups';
+  const [lanes, groups] = subgroups ? [lanesOf(minSubgroup), 1] : [8, 8];
   return {
-    shader: family === 'subgroups' ? 'matmul-subgroups' : 'matmul-registers',
+    shader: 'matmul-registers',
+    subgroups,
     constants: { LANES: lanes, LANE_GROUPS: groups, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
     rows: rows * groups,
     columns: columns * lanes,

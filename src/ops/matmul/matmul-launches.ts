@@ -35,6 +35,10 @@ export interface Product extends Sizes {
   readonly a: Value;
   readonly b: Value;
   readonly c: Value;
+  /** Elements from one stored row of A to the next, by default its columns; those past them are 0. */
+  readonly lda?: number;
+  /** Elements from one row of C to the next, N by default; those past N become 0. */
+  readonly ldc?: number;
   /** [N], added to every row. */
   readonly bias?: Value | undefined;
   /** Default none. */
@@ -60,6 +64,7 @@ const maxGroups = 65535;
 export const unusedParams = {
   lda: 0,
   ldb: 0,
+  ldc: 0,
   a_batch: 0,
   b_batch: 0,
   first: 0,
@@ -72,18 +77,18 @@ export const unusedParams = {
  * One dispatch for every 65,535 products. With `stepK` the products are slices of K of one product, each `stepK` long.
  */
 function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK = 0): Launch[] {
-  const { form, m, n, k, batch = 1 } = p;
-  const [aWidth, bWidth] = [form === 'TN' ? m : k, form === 'NT' ? k : n];
+  const { form, m, n, k, batch = 1, ldc = n } = p;
+  const [aWidth, bWidth] = [p.lda ?? (form === 'TN' ? m : k), form === 'NT' ? k : n];
   const params = {
     ...unusedParams,
-    ...{ m, n, k: stepK || k, lda: aWidth, ldb: bWidth },
-    a_batch: stepK ? (form === 'TN' ? stepK * m : stepK) : m * k,
+    ...{ m, n, k: stepK || k, lda: aWidth, ldb: bWidth, ldc },
+    a_batch: stepK ? (form === 'TN' ? stepK * aWidth : stepK) : m * k,
     b_batch: stepK ? (form === 'NT' ? stepK : stepK * n) : n * k,
     k_total: stepK ? k : 0xffffffff,
     ...epilogueParams(p),
   };
   const common = {
-    shader: productShader(kernel, n, [p.a, p.b]),
+    shader: productShader(kernel, ldc, [p.a, p.b]),
     entry: p.activationInput ? 'matmul_kept' : 'matmul',
     constants: { ...kernel.constants, FORM: forms[form], ...readConstants(kernel, aWidth, bWidth, k) },
     bind: bindings(p, context),
@@ -103,20 +108,21 @@ function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK
 
 /** Split-K: slices of K by a variant, each with a C of its own, and their sum in order. */
 function splitLaunches(p: Product, context: LaunchContext, variant: string): Launch[] {
-  const { form, m, n, k, a, b } = p;
+  const { form, m, n, k, a, b, lda, ldc = n } = p;
   const kernel = kernelOf(variant, [a, b], context.traits);
   const tiles = Math.ceil(m / kernel.rows) * Math.ceil(n / kernel.columns);
   const depth = kernel.constants.DEPTH ?? 4;
   const stepK = Math.max(64, Math.ceil(k / Math.ceil(256 / tiles) / depth) * depth);
   const batch = Math.ceil(k / stepK);
-  const c = context.scratch('f32', [batch, m, n]);
+  const c = context.scratch('f32', [batch, m, ldc]);
+  const slices = { form, m, n, k, batch, a, b, c, ldc, ...(lda && { lda }) };
   return [
-    ...batchLaunches({ form, m, n, k, batch, a, b, c }, kernel, context, stepK),
+    ...batchLaunches(slices, kernel, context, stepK),
     {
-      shader: 'matmul-combine',
+      shader: productShader(kernelOf('naive', [c], context.traits), ldc, [c]),
       entry: p.activationInput ? 'combine_kept' : 'combine',
-      constants: { A_VECTORS: n % 4 === 0 ? 1 : 0 },
-      params: { ...unusedParams, m, n, k: batch, ...epilogueParams(p) },
+      constants: { A_VECTORS: ldc % 4 === 0 ? 1 : 0 },
+      params: { ...unusedParams, m, n, k: batch, lda: ldc, ldc, ...epilogueParams(p) },
       bind: { ...bindings(p, context), a: c },
       grid: gridOf(m * Math.ceil(n / 4), 64),
       flops: batch * m * n,
@@ -124,13 +130,13 @@ function splitLaunches(p: Product, context: LaunchContext, variant: string): Lau
   ];
 }
 
-/** The shader for rows of C of `width` numbers. Tiles in workgroup memory are f16 if all operands are. */
-export function productShader({ shader, anyWidth }: Kernel, width: number, operands: Operands): string {
-  if (anyWidth) return shader;
-  const [matrix, tiled] = [shader === 'matmul-matrix', shader === 'matmul-tiled'];
-  const isScalar = width % 4 !== 0;
-  const isF16 = (matrix || (tiled && !isScalar)) && operands.every(({ dtype }) => dtype === 'f16');
-  return [shader, ...(isF16 ? ['f16'] : []), ...(isScalar ? ['scalar'] : [])].join('-');
+/** The shader of a kernel for rows of C of `width` numbers. Tiles in workgroup memory are f16 if all operands are. */
+export function productShader({ shader, subgroups = false }: Kernel, width: number, operands: Operands): string {
+  const staged = shader === 'matmul-matrix' || shader === 'matmul-tiled';
+  const f16 = staged && operands.every(({ dtype }) => dtype === 'f16');
+  const scalar = width % 4 !== 0;
+  const conditions = Object.entries({ f16, scalar, subgroups }).filter(([, holds]) => holds);
+  return [shader, ...conditions.map(([name]) => name)].join('-');
 }
 
 /**

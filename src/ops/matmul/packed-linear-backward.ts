@@ -3,7 +3,8 @@
 import { matrixOf, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type DeviceTraits, defineOp, dim, tensorType } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import type { PackedLinearAttrs } from './packed-linear.ts';
+import { wholeVectors } from '../work-division.ts';
+import { packedLinearShaders } from './packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
 
 /**
@@ -14,11 +15,9 @@ export const packedBackwardKernels = (rows: number, format: PackedFormat, { soft
   rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4'];
 
 /** How the weights are stored, and the numbers in one of their rows. */
-export type PackedLinearBackwardAttrs = PackedLinearAttrs & { readonly ins: number };
+export type PackedLinearBackwardAttrs = { readonly format: PackedFormat; readonly ins: number };
 
-const backwardShaders = { f16: 'packed-linear-backward-f16', int8: 'packed-linear-backward-int8' } as const;
-
-/** dy [..,O], words u32 [O, words of I], scales f32 [O] if the format is int8; dx [..,I] = dy·w. */
+/** dy [..,O] (or padded with zeros to whole vectors), words u32 [O, words of I], scales f32 [O] if the format is int8; dx [..,I] = dy·w. */
 export const packedLinearBackwardOp = defineOp({
   name: 'packed_linear_backward',
   inputs: ['dy', 'words', 'scales?'],
@@ -26,12 +25,13 @@ export const packedLinearBackwardOp = defineOp({
   attrs: attrsOf<PackedLinearBackwardAttrs>(),
   shape({ dy, words, scales }, { format, ins }) {
     const outs = expectPacked('packed_linear_backward', format, words, scales, ins);
-    expectType('packed_linear_backward', 'dy', dy, 'f32', [...dy.shape.slice(0, -1), outs], 'as the packed weights');
+    const width = dim(dy, -1) === wholeVectors(outs) ? dim(dy, -1) : outs;
+    expectType('packed_linear_backward', 'dy', dy, 'f32', [...dy.shape.slice(0, -1), width], 'as the packed weights');
     return { dx: tensorType('f32', [...dy.shape.slice(0, -1), ins]) };
   },
   f16Storage: ['dy', 'dx'],
   variants: ({ dy }, { format }, traits) => packedBackwardKernels(matrixOf(dy.shape).rows, format, traits),
-  modelFlops: ({ dy }, { dx }) => 2 * sizeOf(dx.shape) * dim(dy, -1),
+  modelFlops: ({ words }, { dx }) => 2 * sizeOf(dx.shape) * dim(words, 0),
   launch({ dy, words, scales }, { dx }, { format, ins }, { variant, traits }) {
     const { rows, cols: width } = matrixOf(dy.shape);
     const ROWS = Number(variant.slice('rows-'.length));
@@ -39,10 +39,10 @@ export const packedLinearBackwardOp = defineOp({
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => {
       const outs = dim(block.words, 0);
       return {
-        shader: backwardShaders[format],
-        entry: 'packed_linear_backward',
+        shader: packedLinearShaders[format],
+        entry: 'input_gradient',
         constants: { ROWS },
-        params: { rows, ins, outs, vecs, width, first, accumulate: first > 0 ? 1 : 0 },
+        params: { rows, ins, outs, vecs, bias: 0, width, first, accumulate: first > 0 ? 1 : 0 },
         bind: { dy, w: block.words, ...(block.scales && { scales: block.scales }), dx },
         grid: [Math.ceil(vecs / 32), Math.ceil(rows / ROWS), 1],
         flops: 2 * rows * outs * ins,

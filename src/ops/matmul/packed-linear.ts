@@ -4,13 +4,15 @@
 import { matrixOf, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { wholeVectors } from '../work-division.ts';
 import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';
 import { expectPacked, fillsVectors, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
 
-/** How the weights are stored. */
-export type PackedLinearAttrs = { readonly format: PackedFormat };
+/** How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers. */
+export type PackedLinearAttrs = { readonly format: PackedFormat; readonly padded?: boolean };
 
-const shaders = { f16: 'packed-linear-f16', int8: 'packed-linear-int8' } as const;
+/** The shaders of the formats. */
+export const packedLinearShaders = { f16: 'packed-linear', int8: 'packed-linear-int8' } as const;
 
 /** x [..,I], words u32 [O, words of I], scales f32 [O] if the format is int8, b [O]; y [..,O] = x·wᵀ + b. */
 export const packedLinearOp = defineOp({
@@ -18,11 +20,11 @@ export const packedLinearOp = defineOp({
   inputs: ['x', 'words', 'scales?', 'b?'],
   outputs: ['y'],
   attrs: attrsOf<PackedLinearAttrs>(),
-  shape({ x, words, scales, b }, { format }) {
+  shape({ x, words, scales, b }, { format, padded = false }) {
     expectType('packed_linear', 'x', x, 'f32');
     const outs = expectPacked('packed_linear', format, words, scales, matrixOf(x.shape).cols);
     if (b) expectType('packed_linear', 'b', b, 'f32', [outs], 'one for each row of the packed weights');
-    return { y: tensorType('f32', [...x.shape.slice(0, -1), outs]) };
+    return { y: tensorType('f32', [...x.shape.slice(0, -1), padded ? wholeVectors(outs) : outs]) };
   },
   f16Storage: ['x', 'y'],
   variants({ x, words }, { format }, traits) {
@@ -35,18 +37,19 @@ export const packedLinearOp = defineOp({
       ? [...few, 'rows-4']
       : [...few, `rows-${most}`, 'rows-4'];
   },
-  modelFlops: ({ x }, { y }) => 2 * sizeOf(y.shape) * dim(x, -1),
+  modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
   launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {
     const { rows, cols } = matrixOf(x.shape);
     const dots = variant === 'dots';
     const ROWS = dots ? dotsRows(rows) : Number(variant.slice('rows-'.length));
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => {
       const outs = dim(block.words, 0);
+      const sizes = { rows, ins: cols, outs, vecs: vecsOf(format, cols), width: dim(y, -1), first };
       return {
-        shader: shaders[format],
+        shader: packedLinearShaders[format],
         entry: dots ? 'dots' : 'tiles',
         constants: { ROWS, X_WHOLE: fillsVectors(format, cols) ? 1 : 0 },
-        params: { rows, ins: cols, outs, vecs: vecsOf(format, cols), bias: b ? 1 : 0, width: dim(words, 0), first },
+        params: { ...sizes, bias: b ? 1 : 0, accumulate: 0 },
         bind: { x, w: block.words, ...(block.scales && { scales: block.scales }), bias: b ?? x, y },
         grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
         flops: 2 * rows * outs * cols,
@@ -63,7 +66,7 @@ export interface PackedValue {
 }
 
 /**
- * x·wᵀ + b of packed weights: x [..,I] -> [..,O].
+ * x·wᵀ + b of packed weights: x [..,I] -> [..,O]; `padded`: rows are padded with zeros to whole vectors.
  *
  * @example
  * const weights = {
@@ -73,5 +76,10 @@ export interface PackedValue {
  * } as const;
  * const y = packedLinear(graph, graph.input('x', 'f32', [32, 64]), weights); // [32, 256]
  */
-export const packedLinear = (builder: Builder, x: Value, { format, words, scales }: PackedValue, b?: Value): Value =>
-  builder.apply(packedLinearOp, { x, words, scales, b }, { format }).y;
+export const packedLinear = (
+  builder: Builder,
+  x: Value,
+  { format, words, scales }: PackedValue,
+  b?: Value,
+  padded = false,
+): Value => builder.apply(packedLinearOp, { x, words, scales, b }, { format, ...(padded && { padded }) }).y;

@@ -42,10 +42,10 @@ export const normSumsOp = defineOp({
     const width = stride % 4 === 0 ? vecWidth(cols) : 1;
     return [
       {
-        shader: shaderFor('norm-sums', width),
+        shader: shaderFor('column-sum', width),
         entry: 'norm_sums',
         params: { rows, cols, stride, part: padded(cols) },
-        bind: { partials, sums },
+        bind: { partials, sums0: sums },
         grid: [Math.ceil((2 * cols) / width / 64), count, 1],
         flops: count * rows * 2 * cols,
       },

@@ -2,19 +2,17 @@
 // weights.
 
 import { check } from '../../core/errors.ts';
+import { elementwiseLaunch } from '../elementwise/elementwise-launch.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
+import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 
-function launches(entry: string, acc: Value, x: Value, rest: number, context: LaunchContext, step?: Value): Launch[] {
-  return rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => ({
-    shader: 'buffer-sums',
-    entry,
-    params: { count, rest },
-    bind: { acc: rangeOf(acc, start, count), x: rangeOf(x, start, count), ...(step && { step }) },
-    ...elementwise(context.variant, count),
-    flops: 2 * count,
-  }));
+function launches(entry: string, acc: Value, x: Value, scale: number, context: LaunchContext, step?: Value): Launch[] {
+  return rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
+    const bind = { x: rangeOf(x, start, count), ...(step && { step }) };
+    const launch = elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale });
+    return { ...launch, flops: 2 * count };
+  });
 }
 
 /**

@@ -22,9 +22,9 @@ export const scaleStepOp = defineOp({
   },
   launch: ({ step, counters }, { scaled }) => [
     {
-      shader: 'scale-step',
+      shader: 'clip',
       entry: 'scale_step',
-      bind: { step_in: step, counters, step_out: scaled },
+      bind: { step_in: step, counters_in: counters, step_out: scaled },
       grid: [1, 1, 1],
     },
   ],

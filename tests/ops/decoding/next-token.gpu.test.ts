@@ -267,3 +267,42 @@ describe('sample_token', () => {
     expect((await draw(logits, {}, 5, 32)).tokens).toEqual(a.tokens.slice(0, 32));
   });
 });
+
+describe('rows of logits that are padded to whole vectors', () => {
+  for (const [R, vocab] of [
+    [3, 5],
+    [33, 31],
+    [5, 514],
+  ] as const)
+    it(`choose among the ${vocab} tokens of ${R} rows, the largest numbers being past them`, async () => {
+      const width = 4 * Math.ceil(vocab / 4);
+      const logits = randomTensor([R, 1, width], 1, 3);
+      for (let i = 0; i < logits.data.length; i++) if (i % width >= vocab) logits.data[i] = 99;
+      const attrs = { endId: vocab - 1, vocab };
+      for (const rules of [false, true]) {
+        const [step, position] = ['step' as const, { position: 0 }];
+        const inputs = { logits, history: blank(R), rules: rulesOf({ banned: [1], minLength: 2 }), step };
+        await checkOp(greedyTokenOp, { inputs, attrs: { ...attrs, rules }, step: position, tolerance });
+        await checkOp(bestTokensOp, { inputs, attrs: { ...attrs, rules, wanted: 4 }, step: position, tolerance });
+        const streams = integers(
+          'u32',
+          [R],
+          Array.from({ length: R }, (_, r) => r),
+        );
+        const sampled = { ...inputs, sampling: samplingOf({ temperature: 0.7, topP: 0.9, topK: 4 }), streams };
+        await checkOp(sampleTokenOp, { inputs: sampled, attrs: { ...attrs, rules }, step: position, tolerance });
+      }
+    });
+
+  it('have no other token than a forced one', async () => {
+    const inputs = {
+      logits: randomTensor([2, 1, 8], 1),
+      history: blank(2),
+      rules: rulesOf({ firstToken: 3 }),
+      step: 'step' as const,
+    };
+    const attrs = { endId: 4, rules: true, vocab: 5, wanted: 5 };
+    const { outputs } = await runOp(bestTokensOp, inputs, attrs, { step: { position: 0 } });
+    expect([...outputs.tokens]).toEqual([3, 0, 1, 2, 4, 3, 0, 1, 2, 4]);
+  });
+});

@@ -67,6 +67,28 @@ describe('cross_entropy', () => {
       }
     });
 
+  for (const [rows, classes] of [
+    [1, 2],
+    [5, 31],
+    [9, 513],
+    [3, 1026],
+  ] as const)
+    it(`of [${rows},${classes}] padded to whole vectors is the reference's, and the gradient there is 0`, async () => {
+      const logits = randomTensor([rows, 4 * Math.ceil(classes / 4)], 1, 3);
+      const targets = targetsFor(rows, classes);
+      targets.data[0] = classes - 1;
+      const inputs = { logits, targets, step: 'step' as const };
+      for (const fused of [false, true])
+        await checkOp(crossEntropyOp, {
+          inputs,
+          attrs: { smoothing: 0.1, ignore, classes, fused },
+          step: { tokenWeight: 0.37 },
+          tolerance: gradTolerance,
+        });
+      const attrs = { smoothing: 0.1, ignore, classes, fused: true };
+      await checkInPlace(crossEntropyOp, { inputs, attrs, tolerance: gradTolerance });
+    });
+
   it('turns logits into their gradient in their own memory', async () => {
     for (const [rows, V] of [
       [33, 32],

@@ -128,3 +128,27 @@ describe('linear_backward', () => {
     expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
   });
 });
+
+describe('rows that are padded to whole vectors', () => {
+  it.each<[Shape, number]>([
+    [[7, 13], 33],
+    [[2, 20], 31],
+    [[40, 520], 35],
+  ])('end with zeros for x %j and %i outputs, by every kernel', async (x, outs) => {
+    const attrs = { activation: 'none', padded: true } as const;
+    const worst = await checkOp(linearOp, { inputs: layer(x, outs), attrs, tolerance });
+    if (x[1] === 520) expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
+  });
+
+  it.each([
+    [19, 24, 21],
+    [70, 9, 3],
+    [530, 12, 18],
+  ])('are read as gradients of [%i, %i] to %i outputs, by every kernel', async (rows, ins, outs) => {
+    const width = 4 * Math.ceil(outs / 4);
+    const dy = randomTensor([rows, width], 1);
+    for (let i = 0; i < dy.data.length; i++) if (i % width >= outs) dy.data[i] = 0;
+    const inputs = { dy, x: randomTensor([rows, ins], 2), w: randomTensor([outs, ins], 3) };
+    await checkOp(linearBackwardOp, { inputs, attrs: { dx: true, dw: true, db: true, epilogue: 'none' }, tolerance });
+  });
+});

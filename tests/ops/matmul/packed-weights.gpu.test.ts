@@ -54,6 +54,19 @@ describe.each(packedFormats)('%s', (format) => {
       if (hasF16 && rows.length > 1) await checkOp(packedLinearBackwardOp, { ...backward, f16: true });
     });
 
+  it('pads rows with zeros to whole vectors, in blocks too, and reads such gradients', async () => {
+    const [ins, outs, width] = [33, 130, 132];
+    const table = packedTensors(format, outs, ins);
+    const dy = randomTensor([5, width], 5);
+    for (let i = 0; i < dy.data.length; i++) if (i % width >= outs) dy.data[i] = 0;
+    for (const maxBindingBytes of [2 ** 27, 64 * 4 * wordsOf(format, ins) + 100]) {
+      const inputs = { x: randomTensor([5, ins], 1), ...table, b: randomTensor([outs], 3) };
+      const traits = { maxBindingBytes };
+      await checkOp(packedLinearOp, { inputs, attrs: { format, padded: true }, tolerance, traits });
+      await checkOp(packedLinearBackwardOp, { inputs: { dy, ...table }, attrs: { format, ins }, tolerance, traits });
+    }
+  });
+
   it('multiplies and looks up in blocks of rows where a binding is smaller than the weights', async () => {
     const [rows, ins, outs] = [5, 33, 200];
     const table = packedTensors(format, outs, ins);

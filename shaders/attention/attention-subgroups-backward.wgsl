@@ -1,9 +1,15 @@
-// Attention in registers, backward, as two dispatches. First a thread per ROWS queries computes dq and the row dots
-// rowsum(dout∘out); then a thread per ROWS keys iterates over the queries and computes dk and dv. Probabilities are
-// recomputed from lse.
+// Backward pass of attention in registers with subgroup broadcasts, as two dispatches. First a thread per ROWS queries
+// computes dq and the row dots rowsum(dout∘out); then a thread per ROWS keys iterates over the queries and computes dk
+// and dv. Probabilities are recomputed from lse.
 // part of attention/attention-subgroups.wgsl
 
-fn backward_query_rows(group: vec3<u32>, thread: u32) {
+@compute @workgroup_size(THREADS)
+fn backward_queries(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(subgroup_invocation_id) id: u32,
+) {
+  lane = id;
   let b = group.z;
   let h = group.y;
   let first = group.x * THREADS * ROWS;
@@ -80,7 +86,13 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
   }
 }
 
-fn backward_key_rows(group: vec3<u32>, thread: u32) {
+@compute @workgroup_size(THREADS)
+fn backward_keys(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(subgroup_invocation_id) id: u32,
+) {
+  lane = id;
   let b = group.z;
   let h = group.y;
   let first = group.x * THREADS * ROWS;

@@ -1,0 +1,21 @@
+// Quantized weights, packed in vectors of four words: eight numbers as f16 (for devices without shader-f16 as well), or,
+// in the variant `int8` of a kernel, 16 numbers as int8 with a scale per row (absmax quantization).
+
+@group(0) @binding(1) var<storage, read> w: array<vec4<u32>>;
+@if(int8) @group(0) @binding(2) var<storage, read> scales: array<f32>;
+
+// Vectors of four numbers in a vector of words.
+@if(int8) const PARTS: u32 = 4u;
+@else const PARTS: u32 = 2u;
+
+// Vector `part` of the numbers of a vector of words, without the scale of its row.
+@if(int8) fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> {
+  return vec4<f32>(bitcast<vec4<i32>>(vec4(words[part]) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u));
+}
+@else fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> {
+  return vec4(unpack2x16float(words[2u * part]), unpack2x16float(words[2u * part + 1u]));
+}
+
+// Scale of a row: the factor of its numbers.
+@if(int8) fn row_scale(row: u32) -> f32 { return scales[row] / 127.0; }
+@else fn row_scale(row: u32) -> f32 { return 1.0; }
