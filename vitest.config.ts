@@ -16,14 +16,21 @@ const full = process.env.HEDDLE_FULL ?? '';
  */
 const slowCompiler = 300_000;
 
-/** One file at a time: a software adapter takes every core; and longer limits, since it is slow. */
+/**
+ * One file at a time: a software adapter takes every core; and longer limits, since it is slow. Files share modules, each has a device.
+ */
 const gpu = {
+  setupFiles: ['tests/support/watch-gpu.ts'],
+  isolate: false,
   include: [gpuTests],
   env: { HEDDLE_FULL: full, HEDDLE_SHAPE: process.env.HEDDLE_SHAPE ?? '' },
   fileParallelism: false,
   testTimeout: process.env.HEDDLE_SHAPE?.startsWith('gpu') ? slowCompiler : 60_000,
   hookTimeout: 60_000,
 };
+
+/** Tests in Node: those that open a device or start a process take seconds beside others. */
+const inNode = { setupFiles: ['tests/support/remove-scratch.ts'], testTimeout: 120_000, hookTimeout: 120_000 };
 
 /** Compiles kernels on llvmpipe without LLVM's optimizations: a third faster, and results are the same. */
 const fasterCompiler = full ? {} : { GALLIVM_PERF: 'nopt' };
@@ -72,9 +79,19 @@ const browserProject = (browser: 'chrome' | 'firefox') => ({
 export default defineConfig({
   test: {
     projects: [
-      { resolve, test: { name: 'cpu', include: ['tests/**/*.test.ts'], exclude: [gpuTests, engineTests, fullTests] } },
-      { resolve, test: { name: 'full', include: [fullTests], fileParallelism: false } },
-      { resolve, test: { name: 'engines', include: [engineTests], fileParallelism: false } },
+      {
+        resolve,
+        // Files share the modules of a worker, whose loading is a third of the time.
+        test: {
+          ...inNode,
+          name: 'cpu',
+          isolate: false,
+          include: ['tests/**/*.test.ts'],
+          exclude: [gpuTests, engineTests, fullTests],
+        },
+      },
+      { resolve, test: { ...inNode, name: 'full', include: [fullTests], fileParallelism: false } },
+      { resolve, test: { ...inNode, name: 'engines', include: [engineTests], fileParallelism: false } },
       { resolve, test: { ...gpu, name: 'dawn', pool: 'forks', env: { ...gpu.env, ...fasterCompiler } } },
       { resolve, test: deno },
       browserProject('chrome'),

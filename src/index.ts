@@ -13,12 +13,14 @@ export type {
   ModelLanguages,
   PlanShape,
   TranslateOptions,
-} from './api/model.ts';
+} from './api/model-types.ts';
+export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
 export { type Platform, registerPlatform } from './api/platform.ts';
 export type { DownloadOptions } from './api/remote-models.ts';
 export type { SaveOptions } from './api/save-model.ts';
+export { type Checkpoint, readCheckpoint, readTrainingLog, type SavedTrainingOptions } from './api/saved-training.ts';
 export type { SessionOptions } from './api/session.ts';
-export { type RunningModel, type TrainGate, type TrainOptions, train } from './api/train.ts';
+export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
 export type { DecodeOptions, LengthPenalty, ModelRules } from './decode/decode-options.ts';
@@ -31,6 +33,7 @@ export { memoryFiles } from './files/memory-files.ts';
 export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
 export type { Device } from './gpu/device.ts';
 export type { PullProgress } from './hub/pull-model.ts';
+export { type RunSummary, runMetrics, settingText, summarizeRuns } from './jobs/runs-job.ts';
 // Metrics.
 export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './metrics/bleu.ts';
 export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from './metrics/chrf.ts';
@@ -45,7 +48,13 @@ export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
-export type { LiveSettings, RunChange } from './report/run-changes.ts';
+export {
+  describeChanges,
+  formatChanges,
+  type LiveSettings,
+  parseChanges,
+  type RunChange,
+} from './report/run-changes.ts';
 // Training logs and reports.
 export {
   type CorpusFacts,
@@ -73,10 +82,19 @@ export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
 export { readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
-export { type TaskName, type TaskOptions, taskCorpus } from './text/tasks/task-corpus.ts';
+export { type TaskName, type TaskOptions, taskCorpus, taskNames, taskSizes } from './text/tasks/task-corpus.ts';
 export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 // Settings of a training run.
+export { describeType, fitsType } from './train/check-settings.ts';
+export { completeSettings, recipeFor } from './train/recipes.ts';
 export type { BestMetric, BestState } from './train/selection.ts';
 export type { Table, ValueOf } from './train/settings.ts';
-export { type Setting, type SettingName, type SettingType, settings, type TrainSettings } from './train/settings.ts';
+export {
+  type Setting,
+  type SettingName,
+  type SettingType,
+  settingRows,
+  settings,
+  type TrainSettings,
+} from './train/settings.ts';
 export type { TrainResult } from './train/train-arguments.ts';

@@ -165,6 +165,50 @@ it('does not import trainer or train in decode, nor cli in demo', () => {
   expect(wrong).toEqual([]);
 });
 
+/** Deep modules that demo/ imports beside the public entries, by folder of demo/, and why. A new one needs a reason here. */
+const deepInDemo: Readonly<Record<string, readonly string[]>> = {
+  // The lab is the page of `heddle bench`, whose parts are not public.
+  lab: [
+    'core/host-name gpu/integer-expression gpu/plan-timing gpu/roofs gpu/wgsl jobs/conformance-job report/svg-chart',
+    'runtime/job-context',
+  ].flatMap((line) => line.split(' ')),
+  // The browser's storage moves the files of models, checkpoints and incomplete downloads.
+  storage: [
+    'files/archive-files files/browser-files files/files files/json-files formats/hf/hf-config formats/model-folder',
+    'hub/http hub/pull-model hub/repository model/model-config model/parameters',
+  ].flatMap((line) => line.split(' ')),
+  // The worker makes the storage the platform of the library.
+  train: [
+    'core/host-name files/browser-files formats/shared/model-formats report/samples-table runtime/load-corpus text/corpus/pair-files',
+  ].flatMap((line) => line.split(' ')),
+  code: ['api/platform'],
+  // The development server's proxy of the hub.
+  '': ['hub/repository'],
+};
+
+it('uses the public entries in demo, and deep modules only where they are named', () => {
+  const found = new Map<string, Set<string>>();
+  for (const path of code.filter((path) => path.startsWith('demo/'))) {
+    const folder = path.split('/').length > 2 ? (path.split('/')[1] ?? '') : '';
+    for (const name of importsOf(path)) {
+      if (!/^src\/.*\.ts$/.test(name) || ENTRIES.includes(name)) continue;
+      if (name === 'src/core/format-numbers.ts' || name.startsWith('src/bench/')) continue;
+      found.set(folder, (found.get(folder) ?? new Set()).add(name.slice('src/'.length, -'.ts'.length)));
+    }
+  }
+  const sorted = Object.fromEntries([...found].map(([folder, names]) => [folder, [...names].sort()]));
+  expect(sorted).toEqual(deepInDemo);
+});
+
+it('computes nothing in the command line: it leaves that to jobs, which use the API', () => {
+  const computes =
+    /^src\/((cpu|engine|graph)\/|decode\/(?!decode-options)|gpu\/(?!profile|roofs)|train\/(attempt|finish|loop|recovery|setup)\.|trainer\/train(er|ing-graphs)\.)/;
+  const wrong = code
+    .filter((path) => path.startsWith('src/cli/'))
+    .flatMap((path) => importsOf(path).flatMap((name) => (computes.test(name) ? [`${path} imports ${name}`] : [])));
+  expect(wrong).toEqual([]);
+});
+
 /** Base names that two of the files share; index.ts, main.ts, README.md and npm's files may repeat. Shaders, styles and pages are checked separately. */
 function sharedNames(paths: readonly string[]): string[] {
   const names = paths.map((path) => path.replace(/^.*\//, '').replace(/\.(ts|mjs|cjs|js)$/, ''));

@@ -6,8 +6,8 @@ import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.t
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel, ShownTensor, TriedKernel } from '../../src/bench/own-kernel.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import { sizeOf } from '../../src/core/tensor.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
+import { sizeOf } from '../../src/low-level.ts';
 import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
 import { el, fill, set, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';

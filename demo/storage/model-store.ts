@@ -5,12 +5,16 @@ import type { BrowserFiles } from '../../src/files/browser-files.ts';
 import { copyFolder, readText } from '../../src/files/files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import { type Files, HeddleError, type ModelConfig, type ModelOptions, memoryFiles } from '../../src/index.ts';
+import {
+  type Files,
+  HeddleError,
+  type ModelConfig,
+  type ModelOptions,
+  memoryFiles,
+  readCheckpoint,
+} from '../../src/index.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { corpusName } from '../../src/train/logging.ts';
-import type { TrainArguments } from '../../src/train/train-arguments.ts';
-import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';
 
@@ -116,7 +120,7 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
   };
   const savedStep = async (from: Files, name: string): Promise<string> => {
     const path = `${modelFolder(name)}/state.json`;
-    return (await from.exists(path)) ? String((await readTrainingState(from, modelFolder(name))).step) : '';
+    return (await from.exists(path)) ? String((await readCheckpoint(modelFolder(name), { files: from })).step) : '';
   };
 
   return {
@@ -205,19 +209,18 @@ async function describe(
   lock: StoredModel['lock'],
 ): Promise<Omit<StoredModel, 'bytes' | 'time'>> {
   const folder = modelFolder(name);
-  const state = await readTrainingState(files, folder).catch(() => undefined);
-  const args = state?.arguments as Partial<TrainArguments> | undefined;
+  const checkpoint = await readCheckpoint(folder, { files }).catch(() => undefined);
   const parameters = await readText(files, `${folder}/config.json`)
     .then((text) => parameterList(configOf(JSON.parse(text))).count)
     .catch(() => 0);
-  const { step = 0, steps = args?.steps ?? 0 } = state ?? {};
+  const { step = 0, steps = 0 } = checkpoint ?? {};
   return {
     name,
     step,
     steps,
-    unfinished: state !== undefined && args !== undefined && (steps === 0 || step < steps),
+    unfinished: checkpoint !== undefined && (steps === 0 || step < steps),
     parameters,
-    corpus: args?.corpus ? corpusName(args.corpus) : '',
+    corpus: checkpoint?.corpusName ?? '',
     lock,
   };
 }

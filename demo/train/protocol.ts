@@ -16,11 +16,11 @@ import type {
   ModelConfig,
   ModelLanguages,
   PullProgress,
+  RunSummary,
   Sample,
   TrainSettings,
   TranslateOptions,
 } from '../../src/index.ts';
-import type { RunSummary } from '../../src/jobs/runs-job.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */

@@ -3,7 +3,9 @@
 import { check } from '../core/errors.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { ensembleParameters } from '../model/ensemble.ts';
-import { createModel, type Model, type ModelHost, type ModelParts } from './model.ts';
+import { createModel } from './model.ts';
+import type { ModelHost, ModelParts } from './model-engine.ts';
+import type { Model } from './model-types.ts';
 
 /**
  * A model that averages its probabilities with those of others, which `open` reads. Throws a HeddleError that names one

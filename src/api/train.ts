@@ -2,20 +2,25 @@
 
 import { check } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
 import type { LogStep } from '../report/training-log.ts';
 import type { JobEvent } from '../runtime/job.ts';
 import type { CorpusArguments } from '../runtime/load-corpus.ts';
 import type { RunningTraining, TrainingGate } from '../runtime/training-gate.ts';
-import { checkPairs, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
+import { checkPairs, heldOutParts, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import { runTraining } from '../train/recovery.ts';
-import type { TrainSettings } from '../train/settings.ts';
+import { startArguments } from '../train/resume-arguments.ts';
+import { settingDefaults, type TrainSettings } from '../train/settings.ts';
 import type { TrainArguments, TrainInputs } from '../train/train-arguments.ts';
+import { readTrainingState } from '../trainer/training-state.ts';
 import { hostOf } from './load-model.ts';
-import { createModel, internalsOf, type Model } from './model.ts';
+import { createModel, internalsOf } from './model.ts';
+import type { Model } from './model-types.ts';
 import { currentPlatform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
@@ -35,9 +40,9 @@ export interface TrainGate extends Omit<TrainingGate, 'ready'> {
 
 /** Options of `train`: the settings of docs/settings.md, and those below. */
 export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
-  /** Pairs for evaluation during the run. [a share `heldOut` of the pairs, by default none] */
+  /** Pairs for evaluation during the run. [a share `heldOut` of the pairs] */
   readonly dev?: readonly Pair[];
-  /** Pairs to translate at the end; see `Model.training.evaluation`. [as `dev`] */
+  /** Pairs to translate at the end; see `Model.training.evaluation`. [none beside `dev`, else another share `heldOut`] */
   readonly test?: readonly Pair[];
   /** The model to fine-tune; it stays as it is. */
   readonly from?: Model;
@@ -89,7 +94,6 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
     ...rest
   } = options;
   const { snapshots, maxLogSteps, device, tune, ...settings } = rest;
-  const { heldOut = 0 } = settings;
   const listener =
     (onStep || onEvent) &&
     ((event: JobEvent): void => {
@@ -108,22 +112,7 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
     resume || force || !out || !(await hasModel(platform.files, out)),
     `train: checkpoint ${checkpoint}: a model exists; { resume: true } continues its training, { force: true } replaces it, or name another folder`,
   );
-  const corpus = typeof pairs === 'object' && 'kind' in pairs ? pairs : undefined;
-  if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
-  if (dev) checkPairs(dev, 'train: dev');
-  if (test) checkPairs(test, 'train: test');
-  const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
-  const origin = from && internalsOf(from);
-  const base = origin && { saved: await origin.saved(), name: origin.name };
-  const args: TrainArguments = {
-    ...(split?.dev.length === 0 && { evalSteps: 0 }),
-    ...(split?.test.length === 0 && { testSentences: 0 }),
-    ...settings,
-    ...(base && { init: base.name }),
-    corpus: corpus ?? { kind: 'tsv', path: 'pairs' },
-    out,
-    resume,
-  };
+  const { args, split, base } = await runInputs(pairs, { ...settings, dev, test, from }, { out, resume });
   // A session of the model's own, which the signal of the run does not end.
   const host = openSession(where);
   const session = openSession(where, signal);
@@ -168,13 +157,54 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
   (await isModelFolder(files, folder)) || (await isLoraFolder(files, folder));
 
-/** The given pairs for evaluation, or a share of all pairs. */
+/** What `train` and `planTraining` train on and from. */
+export type TrainData = TrainSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;
+
+/**
+ * Arguments and inputs of a run. Given pairs are split as the command splits a file, on resume by the share of the
+ * checkpoint. Throws a HeddleError that names the pair that is wrong.
+ */
+export async function runInputs(
+  pairs: readonly Pair[] | CorpusArguments,
+  { dev, test, from, ...settings }: TrainData,
+  { out, resume = false }: Pick<TrainArguments, 'out' | 'resume'> = { out: '' },
+): Promise<{
+  readonly args: TrainArguments;
+  readonly split: Split | undefined;
+  readonly base: { readonly saved: SavedModel; readonly name: string } | undefined;
+}> {
+  const corpus = typeof pairs === 'object' && 'kind' in pairs ? pairs : undefined;
+  if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
+  if (dev) checkPairs(dev, 'train: dev');
+  if (test) checkPairs(test, 'train: test');
+  const kept = resume && !corpus ? await startOf(out) : undefined;
+  const heldOut = kept?.heldOut ?? settings.heldOut ?? settingDefaults.heldOut;
+  const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
+  const origin = from && internalsOf(from);
+  const base = origin && { saved: await origin.saved(), name: origin.name };
+  const args = {
+    ...(split?.dev.length === 0 && { evalSteps: 0 }),
+    ...(split?.test.length === 0 && { testSentences: 0 }),
+    ...settings,
+    ...(base && { init: base.name }),
+    corpus: corpus ?? { kind: 'tsv', path: 'pairs' },
+    out,
+    resume,
+  } as const;
+  return { args, split, base };
+}
+
+/** The arguments with which the run in a folder started. */
+const startOf = async (folder: string): Promise<TrainArguments> =>
+  startArguments(await readTrainingState(archiveFiles(currentPlatform().files), folder), folder);
+
 const splitOf = (
   pairs: readonly Pair[],
   heldOut: number,
   dev: readonly Pair[] | undefined,
   test: readonly Pair[] | undefined,
-): Split =>
-  dev || test || heldOut === 0
-    ? { train: [...pairs], dev: [...(dev ?? [])], test: [...(test ?? [])] }
-    : splitPairs(pairs, { dev: heldOut, test: heldOut });
+): Split => ({
+  ...splitPairs(pairs, heldOutParts(heldOut, { dev, test })),
+  ...(dev && { dev: [...dev] }),
+  ...(test && { test: [...test] }),
+});

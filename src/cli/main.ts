@@ -1,12 +1,8 @@
 #!/usr/bin/env node
-// The command line `heddle`: its commands, and how it prints errors.
+// The process of the command line `heddle`: closed pipes and terminals, and errors that nothing catches.
 
-import { Command } from 'commander';
-import { version } from '../../package.json';
-import { HeddleError } from '../core/errors.ts';
-import { jsonFlags } from './json-flag.ts';
-import { log, reportError, setVerbosity } from './output.ts';
-import { currentFlags } from './renamed-flags.ts';
+import { runCommandLine } from './command-line.ts';
+import { reportError } from './output.ts';
 
 // The reader of a pipe may end first (heddle plan | head). A terminal that was closed (EIO) ends no work: it is saved, as
 // at SIGHUP, and then SIGHUP ends the process, since Node cannot end normally without its terminal.
@@ -24,56 +20,4 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.exit();
   });
 
-const program = new Command('heddle')
-  .description('Train and run encoder-decoder transformers on the GPU with WebGPU.')
-  .version(version)
-  .configureOutput({
-    outputError(text, write) {
-      const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-      const command = program.commands.find((it) => it.name() === process.argv[2]);
-      write(`heddle: ${line.trim()}; see heddle ${command ? `${command.name()} ` : ''}--help\n`);
-    },
-  });
-
-/** Adds each command to the program. Its module is loaded for that, so a command starts without those of the others. */
-const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  train: async () => (await import('./train-command.ts')).addTrain,
-  translate: async () => (await import('./translate-command.ts')).addTranslate,
-  eval: async () => (await import('./eval-command.ts')).addEvaluate,
-  score: async () => (await import('./score-command.ts')).addScore,
-  average: async () => (await import('./average-command.ts')).addAverage,
-  runs: async () => (await import('./runs-command.ts')).addRuns,
-  verify: async () => (await import('./verify-command.ts')).addVerify,
-  convert: async () => (await import('./convert-command.ts')).addConvert,
-  distill: async () => (await import('./distill-command.ts')).addDistill,
-  pack: async () => (await import('./pack-command.ts')).addPack,
-  unpack: async () => (await import('./pack-command.ts')).addUnpack,
-  pull: async () => (await import('./pull-command.ts')).addPull,
-  plan: async () => (await import('./plan-command.ts')).addPlan,
-  profile: async () => (await import('./profile-command.ts')).addProfile,
-  tune: async () => (await import('./tune-command.ts')).addTune,
-  bench: async () => (await import('./bench-command.ts')).addBench,
-  conformance: async () => (await import('./conformance-command.ts')).addConformance,
-  info: async () => (await import('./info-command.ts')).addInfo,
-};
-
-// All of them if the first word is no command: for --help, and for the error that suggests one.
-const asked = commands[process.argv[2] ?? ''];
-for (const load of asked ? [asked] : Object.values(commands)) (await load())(program);
-
-for (const command of program.commands) {
-  command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
-  if (!command.options.some((option) => option.long === '--verbose'))
-    command.option('--verbose', 'print every event with its time, and the stack of an error');
-}
-program.hook('preAction', (_, command) => {
-  const { quiet, verbose } = command.opts<{ quiet?: boolean; verbose?: boolean }>();
-  if (quiet && verbose) throw new HeddleError('--quiet and --verbose exclude each other; use one of them');
-  setVerbosity(quiet ? 'quiet' : verbose ? 'verbose' : 'normal');
-});
-
-try {
-  await program.parseAsync(jsonFlags(currentFlags(process.argv.slice(2), log)), { from: 'user' });
-} catch (error) {
-  reportError(error);
-}
+await runCommandLine(process.argv.slice(2));

@@ -6,8 +6,9 @@ import { dump, load } from 'js-yaml';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
+import { checkSettings } from '../train/check-settings.ts';
 import { completeSettings, initFolder, type RecipeName } from '../train/recipes.ts';
-import { checkSettings, settings, settingsIn, type TrainSettings } from '../train/settings.ts';
+import { settings, settingsIn, type TrainSettings } from '../train/settings.ts';
 import { settingAttributes } from './train-flags.ts';
 
 /** Flags that are of one command and not of a run. */

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { shellQuote } from '../core/shell.ts';
@@ -12,10 +13,8 @@ import { initSchemes } from '../model/initialize-weights.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { initFolder } from '../train/recipes.ts';
-import { startArguments } from '../train/resume-arguments.ts';
 import { flagOf, type SettingName, type TrainSettings } from '../train/settings.ts';
 import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
-import { readTrainingState } from '../trainer/training-state.ts';
 import { outFolder, withoutEndSlash } from './out-folder.ts';
 import { log, printResult } from './output.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
@@ -69,7 +68,8 @@ async function run(
     ? { ...settings, corpus: await resumedCorpus(files, out, named), out, resume: true }
     : { ...settings, corpus: newCorpus(named, settings.seed ?? 1, options), out };
   const folder = options.resume ? await savedFolder(files, out) : initFolder(settings);
-  const { tensorboard = options.resume ? (await savedArguments(files, out)).tensorboard : undefined } = settings;
+  const { tensorboard = options.resume ? (await readCheckpoint(out, { files })).settings.tensorboard : undefined } =
+    settings;
   if (tensorboard && isInFolder(resolve(tensorboard), resolve(out)))
     throw new HeddleError(
       `--tensorboard ${tensorboard}: it is in --out, which each checkpoint replaces; name a folder outside, as ${out}-tensorboard`,
@@ -122,17 +122,15 @@ const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileO
 const corpusPaths = (corpus: CorpusArguments): string[] =>
   Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? pathsOf(some) : []));
 
-const savedArguments = async (files: Files, out: string) => startArguments(await readTrainingState(files, out), out);
-
 /** The model that the LoRA adapter of a checkpoint is for. */
 async function savedFolder(files: Files, out: string): Promise<string | undefined> {
-  const kept = await savedArguments(files, out);
-  return kept.lora && initFolder(kept);
+  const { settings } = await readCheckpoint(out, { files });
+  return settings.lora && initFolder(settings);
 }
 
 /** The corpus of the checkpoint in `out`, whose files may have moved. Throws a HeddleError if they are missing. */
 async function resumedCorpus(files: Files, out: string, named: NamedFiles): Promise<CorpusArguments> {
-  const { corpus: kept } = await savedArguments(files, out);
+  const { corpus: kept } = await readCheckpoint(out, { files });
   const corpus = movedCorpus(kept, named);
   const given = Object.values(named).flatMap((some) => (some ? pathsOf(some) : []));
   if (corpus === kept && given.length > 0) log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);

@@ -4,10 +4,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DropoutRates, modelConfig, modelFields } from '../model/model-config.ts';
 import { presets } from '../model/presets.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
+import { describeType, fitsType } from '../train/check-settings.ts';
 import { describeDefault } from '../train/recipes.ts';
 import {
-  describeType,
-  fitsType,
   flagOf,
   type Setting,
   type SettingName,

@@ -1,14 +1,8 @@
 // heddle translate: translates texts with a saved model.
 
+import { checkedMaxLength, describeLong } from '../api/generate-texts.ts';
 import { openFolder } from '../api/load-model.ts';
-import {
-  type Attention,
-  checkedMaxLength,
-  describeLong,
-  type GenerateOptions,
-  type Generation,
-  type Model,
-} from '../api/model.ts';
+import type { Attention, GenerateOptions, Generation, Model } from '../api/model-types.ts';
 import { check } from '../core/errors.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';

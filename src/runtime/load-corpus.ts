@@ -5,7 +5,14 @@ import { existingFolder, type Files, openStream } from '../files/files.ts';
 import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
-import { type CorpusSplit, checkHeldOut, type HeldOut, type Pair, splitPairs } from '../text/corpus/pairs.ts';
+import {
+  type CorpusSplit,
+  checkHeldOut,
+  type HeldOut,
+  heldOutParts,
+  type Pair,
+  splitPairs,
+} from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
 import { type TaskName, taskCorpus } from '../text/tasks/task-corpus.ts';
@@ -88,16 +95,12 @@ export async function readCorpus(
 ): Promise<CorpusSplit> {
   if (corpus.kind === 'intl') {
     const { source, target, pairs, seed, kinds } = corpus;
-    return splitPairs(intlCorpus({ source, target, pairs, seed, ...(kinds && { kinds }) }), {
-      dev: heldOut,
-      test: heldOut,
-    });
+    return splitPairs(intlCorpus({ source, target, pairs, seed, ...(kinds && { kinds }) }), heldOutParts(heldOut));
   }
-  if (corpus.kind === 'task') return splitPairs(taskCorpus(corpus), { dev: heldOut, test: heldOut });
+  if (corpus.kind === 'task') return splitPairs(taskCorpus(corpus), heldOutParts(heldOut));
   const { train, dev, test } = corpusFiles(corpus) as NonNullable<ReturnType<typeof corpusFiles>>;
   const read = (some: PairFiles, split: HeldOut = {}) => readSets(some, context, pool, { split });
-  const own = dev ? {} : test ? { dev: heldOut } : { dev: heldOut, test: heldOut };
-  const sets = train ? await read(train, own) : { train: [], dev: [], test: [] };
+  const sets = train ? await read(train, heldOutParts(heldOut, { dev, test })) : { train: [], dev: [], test: [] };
   return {
     ...sets,
     ...(dev && { dev: (await read(dev)).train }),
@@ -125,7 +128,7 @@ export async function readKeptCorpus(
   const bytes = await (from?.files ?? context.files).read(path);
   const { pairs, bad } = readTsv(bytes, corpus.path);
   if (bad.length) context.emit({ type: 'message', text: `${corpus.path}: ${describeBad(bad)}` });
-  return { split: splitPairs(pairs, { dev: heldOut, test: heldOut }), keep: { [corpusFile]: bytes } };
+  return { split: splitPairs(pairs, heldOutParts(heldOut)), keep: { [corpusFile]: bytes } };
 }
 
 /**

@@ -5,9 +5,8 @@ import { check } from '../core/errors.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
 import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
+import { checkApplicable, checkSettings } from './check-settings.ts';
 import {
-  checkApplicable,
-  checkSettings,
   type Setting,
   type SettingName,
   type SettingsWithDefaults,

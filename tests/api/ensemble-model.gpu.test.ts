@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEnsemble } from '../../src/api/ensemble-model.ts';
 import { openFolder } from '../../src/api/load-model.ts';
-import { createModel, type Model, type ModelHost } from '../../src/api/model.ts';
+import { createModel } from '../../src/api/model.ts';
+import type { ModelHost } from '../../src/api/model-engine.ts';
+import type { Model } from '../../src/api/model-types.ts';
 import type { GpuEngineOptions } from '../../src/engine/engine.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';

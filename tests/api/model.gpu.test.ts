@@ -2,7 +2,8 @@
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { hostOf, loadModel, openFolder } from '../../src/api/load-model.ts';
-import { createModel, type Model } from '../../src/api/model.ts';
+import { createModel } from '../../src/api/model.ts';
+import type { Model } from '../../src/api/model-types.ts';
 import { openSession, type Session } from '../../src/api/session.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { writeFolder } from '../../src/files/files.ts';

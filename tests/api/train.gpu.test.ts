@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
-import type { Model } from '../../src/api/model.ts';
+import type { Model } from '../../src/api/model-types.ts';
 import { type Platform, registerPlatform } from '../../src/api/platform.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
@@ -36,6 +36,7 @@ const settings: TrainOptions = {
   learningRate: 2e-2,
   schedule: 'constant',
   dropout: 0.1,
+  heldOut: 0,
   seed: 3,
   tune: false,
 };

@@ -10,6 +10,7 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { nodePlatform } from '../../src/host/node-platform.ts';
 import { lossScales } from '../../src/ops/optimizer/clip.ts';
 import type { LogStep } from '../../src/report/training-log.ts';
+import { splitPairs } from '../../src/text/corpus/pairs.ts';
 
 const pairs = Array.from({ length: 16 }, (_, i) => ({ source: `${'abcd'[i % 4]} b`, target: `${'cde'[i % 3]}` }));
 const options: TrainOptions = {
@@ -18,6 +19,7 @@ const options: TrainOptions = {
   preset: 'tiny',
   tokenizer: 'word',
   batchSize: 4,
+  heldOut: 0,
   steps: 3,
   learningRate: 0.01,
   schedule: 'linear',
@@ -54,6 +56,24 @@ it('returns the moving average of the weights, if there is one', async () => {
   const [plain, averaged] = [await trained(), await trained({ emaDecay: 0.5 })];
   expect(averaged.steps.map(({ loss }) => loss)).toEqual(plain.steps.map(({ loss }) => loss));
   expect(averaged.weights).not.toEqual(plain.weights);
+});
+
+it('holds out the share of the table of settings, as the command does, and less beside given pairs', async () => {
+  const many = Array.from({ length: 200 }, (_, i) => ({ source: `${i} b`, target: 'c' }));
+  const { heldOut: _, ...rest } = options;
+  const counts = async (more: TrainOptions) => {
+    let found: unknown;
+    const onEvent: TrainOptions['onEvent'] = (event) => {
+      if (event.type === 'start') found = event.corpus;
+    };
+    await train(many, { ...rest, steps: 1, testSentences: 0, evalSteps: 0, ...more, onEvent });
+    return found;
+  };
+  const { train: kept, dev, test } = splitPairs(many, { dev: 0.02, test: 0.02 });
+  expect(dev.length * test.length).toBeGreaterThan(0);
+  expect(await counts({})).toMatchObject({ pairs: kept.length, dev: dev.length, test: test.length });
+  expect(await counts({ test: many.slice(0, 1) })).toMatchObject({ dev: dev.length, test: 1 });
+  expect(await counts({ dev: many.slice(0, 3) })).toMatchObject({ pairs: 200, dev: 3, test: 0 });
 });
 
 it('names the pair that is not one', async () => {

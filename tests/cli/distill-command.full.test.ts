@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { writeFolder } from '../../src/files/files.ts';
 import { heddleFiles } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { type Ended, heddle, scratch } from '../support/cli.ts';
+import { type Ended, heddleProcess, scratch } from '../support/cli.ts';
 import { letterModel } from '../support/saved-model.ts';
 
 it('resumes after Ctrl-C in the teacher stage and in the training stage', async () => {
@@ -31,7 +31,7 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
   ];
   /** Runs it, with Ctrl-C when it says `until`. */
   const run = (out: string, until?: RegExp): Promise<Ended> =>
-    heddle(['distill', at('teacher'), at('texts.txt'), '--out', at(out), ...options, ...training], {
+    heddleProcess(['distill', at('teacher'), at('texts.txt'), '--out', at(out), ...options, ...training], {
       timeout: 600_000,
       onStart(child) {
         let said = '';

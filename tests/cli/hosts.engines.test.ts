@@ -8,13 +8,13 @@ import { runJob } from '../../src/run/run-job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import type { AdapterShape } from '../support/adapter-shapes.mjs';
-import { type CliOptions, heddle, scratch, smallTraining } from '../support/cli.ts';
+import { type CliOptions, heddleProcess, scratch, smallTraining } from '../support/cli.ts';
 import { shapedGpu } from '../support/shaped-gpu.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
 const at = (name: string) => join(scratch(), name);
 const run = async (args: readonly string[], options: CliOptions = {}) => {
-  const ended = await heddle(args, options);
+  const ended = await heddleProcess(args, options);
   expect(ended.status, ended.stderr).toBe(0);
   return ended.stdout;
 };

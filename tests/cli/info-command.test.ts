@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { heddle, isOneLine, scratch } from '../support/cli.ts';
+import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';
 
 it('describes the adapter, its features and limits', async () => {
@@ -23,9 +24,16 @@ it('takes one of its adapters by name or index, in every command that opens a de
   const { adapters, device } = JSON.parse((await heddle(['info', '--json'])).stdout);
   const chosen = await heddle(['info', '--json', '--adapter', adapters[0].slice(0, 5).toUpperCase()]);
   expect(JSON.parse(chosen.stdout)).toMatchObject({ adapters, device });
-  const commands = [['train'], ['translate', 'm', 'a'], ['eval', 'm', 'p'], ['tune'], ['bench'], ['info']];
+  const commands = [
+    ['train', '--out', join(scratch(), 'm')],
+    ['translate', 'm', 'a'],
+    ['eval', 'm', 'p'],
+    ['tune'],
+    ['bench'],
+    ['info'],
+  ];
   for (const command of commands) {
-    const { status, stderr } = await heddle([...command, '--adapter', 'moon'], { cwd: scratch() });
+    const { status, stderr } = await heddle([...command, '--adapter', 'moon']);
     expect([status, stderr], command[0]).toEqual([
       1,
       `heddle: adapter: there is no "moon"; the adapters are ${adapters.map((name: string, i: number) => `${i}: ${name}`).join('; ')}\n`,
@@ -43,7 +51,7 @@ it('describes the adapter of Chrome, as JSON', async () => {
 });
 
 it('prints what to install if there is no adapter', async () => {
-  const { status, stdout, stderr } = await heddle(['info'], { env: { VK_DRIVER_FILES: '/nonexistent' } });
+  const { status, stdout, stderr } = await heddleProcess(['info'], { env: { VK_DRIVER_FILES: '/nonexistent' } });
   expect(stderr).toMatch(/no WebGPU adapter.*VK_DRIVER_FILES=\/nonexistent.*install.*--host chrome/);
   expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
 });

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pairFilesOf } from '../../src/cli/pair-flags.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { heddle, isOneLine, scratch, smallOnPairs } from '../support/cli.ts';
+import { heddle, heddleProcess, isOneLine, scratch, smallOnPairs } from '../support/cli.ts';
 
 const pairs = intlCorpus({ pairs: 120 });
 const at = (name: string) => join(scratch(), name);
@@ -17,25 +17,11 @@ const side = (from: number, to: number, name: 'source' | 'target') =>
     .slice(from, to)
     .map((pair) => pair[name])
     .join('\n')}\n`;
-const train = (args: readonly string[], name: string, input?: string | Uint8Array) =>
-  heddle(
-    [
-      'train',
-      ...smallOnPairs,
-      '--tokenizer',
-      'char',
-      '--set',
-      'maxLength=120',
-      '--steps',
-      '2',
-      '--eval-steps',
-      '2',
-      '--out',
-      at(name),
-      ...args,
-    ],
-    input === undefined ? {} : { input },
-  );
+function train(args: readonly string[], name: string, input?: string | Uint8Array) {
+  const fixed = ['--tokenizer', 'char', '--set', 'maxLength=120', '--steps', '2', '--eval-steps', '2'];
+  const words = ['train', ...smallOnPairs, ...fixed, '--out', at(name), ...args];
+  return input === undefined ? heddle(words) : heddleProcess(words, { input });
+}
 const start = (name: string) => JSON.parse(readFileSync(join(at(name), 'log.jsonl'), 'utf8').split('\n')[0] as string);
 
 beforeAll(() => {
@@ -76,7 +62,7 @@ describe('trains and evaluates on', () => {
     const { status, stderr } = await train(['-', ...dev], 'stdin', gzipSync(tsv.join('')));
     expect(status, stderr).toBe(0);
     expect(start('stdin').corpus).toMatchObject({ name: 'stdin', pairs: 60, dev: 40, test: 0 });
-    const evaluated = await heddle(['eval', at('stdin'), '--no-tune', '-'], { input: tsv.slice(0, 7).join('') });
+    const evaluated = await heddleProcess(['eval', at('stdin'), '--no-tune', '-'], { input: tsv.slice(0, 7).join('') });
     expect(evaluated.stdout, evaluated.stderr).toMatch(/^pairs +7\n/);
   });
 });
@@ -87,7 +73,7 @@ it('reports progress while it prepares a large corpus, and stops at once at Ctrl
     return `${i} ${source}\t${i} ${target}\n`;
   });
   let stopped = 0;
-  const { status, stderr } = await heddle(['train', file('large.tsv', lines.join('')), '--out', at('large')], {
+  const { status, stderr } = await heddleProcess(['train', file('large.tsv', lines.join('')), '--out', at('large')], {
     onStart(child) {
       child.stderr?.on('data', (text: Buffer) => {
         if (stopped || !/^(read|split|hash|count|encode) \d+\/\d+ .*\/s, \d+ s left$/m.test(String(text))) return;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ProfileResult } from '../../src/jobs/profile-job.ts';
-import { heddle, isOneLine, scratch } from '../support/cli.ts';
+import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
 
 const small = [
   '--preset',
@@ -56,7 +56,7 @@ it('profiles an evaluation in Chrome, as JSON', async () => {
 
 it('lists every pass if asked for, without disabled rewrites, and writes the trace to a file', async () => {
   const args = ['profile', ...small, '--run', 'evaluation', '--passes', '--no-fuse', 'residual-norm,linear-activation'];
-  const { status, stdout, stderr } = await heddle(args, { cwd: scratch() });
+  const { status, stdout, stderr } = await heddleProcess(args, { cwd: scratch() });
   expect(status, stderr).toBe(0);
   const listed = stdout.split('\n').filter((line) => /^\d+ .* %/.test(line));
   expect(listed).toHaveLength(Number(/^all (\d+) passes/m.exec(stdout)?.[1]));

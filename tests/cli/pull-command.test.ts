@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Hub, startHub } from '../hub/hub.ts';
-import { heddle, isOneLine, scratch } from '../support/cli.ts';
+import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const model = Uint8Array.from({ length: 6_000_000 }, (_, i) => (i * 2654435761) >>> 13);
@@ -46,7 +46,7 @@ it('replaces a folder only by --force', async () => {
 
 it('resumes the download of a killed process', async () => {
   hub.state.stalls['model.safetensors'] = 5_000_000;
-  const killed = await heddle(['pull', 'me/it', '--out', out('b')], {
+  const killed = await heddleProcess(['pull', 'me/it', '--out', out('b')], {
     env: { HF_ENDPOINT: hub.url },
     onStart(child) {
       const timer = setInterval(() => {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { heddle, scratch, smallTraining } from '../support/cli.ts';
+import { heddleProcess, scratch, smallTraining } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';
 
 const at = (name: string) => join(scratch(), name);
@@ -11,7 +11,7 @@ const endless = (name: string) => ['train', ...smallTraining, '--steps', '100000
 
 it('a training on the CPU ends at SIGTERM with 143, and is saved', async () => {
   let sent = false;
-  const ended = await heddle(endless('stopped'), {
+  const ended = await heddleProcess(endless('stopped'), {
     onStart: (child) =>
       child.stderr?.on('data', (text: Buffer) => {
         if (sent || !/loss/.test(String(text))) return;

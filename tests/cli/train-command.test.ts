@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { heddle, isOneLine, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
+import { heddle, heddleProcess, isOneLine, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
 const out = () => at('models/m');
@@ -107,7 +107,7 @@ describe('a training run', () => {
   it('is refused for a folder that another training writes', async () => {
     const args = ['train', ...smallTraining, '--out', at('busy'), '--steps'];
     let second: ReturnType<typeof heddle> | undefined;
-    const first = heddle([...args, '100000'], {
+    const first = heddleProcess([...args, '100000'], {
       onStart(child) {
         child.stderr?.on('data', () => {
           second ??= heddle([...args, '2', '--force']).finally(() => child.kill('SIGINT'));
@@ -173,10 +173,11 @@ describe('prints one line, before anything is trained, that', () => {
   ];
   it.each(refused)('%s', async (what, args, message) => {
     const folder = at('models/refused');
-    const env: Record<string, string> = what === 'there is no adapter' ? { VK_DRIVER_FILES: '/nonexistent' } : {};
+    const env = { VK_DRIVER_FILES: '/nonexistent' };
     const own = args();
     const small = own[0]?.startsWith('-') || what.startsWith('--pairs') ? smallTraining : smallOnPairs;
-    const { status, stderr } = await heddle(['train', ...small, '--steps', '2', '--out', folder, ...own], { env });
+    const words = ['train', ...small, '--steps', '2', '--out', folder, ...own];
+    const { status, stderr } = await (what === 'there is no adapter' ? heddleProcess(words, { env }) : heddle(words));
     const errors = stderr.split('\n').filter((line) => line.startsWith('heddle:'));
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(message);
@@ -210,12 +211,15 @@ describe('prints one line, before anything is trained, that', () => {
 describe('Ctrl-C', () => {
   it('leaves no files before the first step, and keeps the old model if there was one', async () => {
     const folder = at('models/early');
-    const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '9', '--out', folder], {
-      onStart: (child) =>
-        child.stderr?.on('data', (chunk: Buffer) => {
-          if (/training pairs/.test(String(chunk))) child.kill('SIGINT');
-        }),
-    });
+    const { status, stdout, stderr } = await heddleProcess(
+      ['train', ...smallTraining, '--steps', '9', '--out', folder],
+      {
+        onStart: (child) =>
+          child.stderr?.on('data', (chunk: Buffer) => {
+            if (/training pairs/.test(String(chunk))) child.kill('SIGINT');
+          }),
+      },
+    );
     expect(stderr).toMatch(/^heddle: train: stopped before the first step; nothing was saved$/m);
     expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
   });
@@ -237,7 +241,7 @@ describe('Ctrl-C', () => {
       '--test-sentences',
       '0',
     ];
-    const { status, stdout } = await heddle(['train', ...slow, '--steps', '99', '--out', folder], {
+    const { status, stdout } = await heddleProcess(['train', ...slow, '--steps', '99', '--out', folder], {
       onStart: (child) =>
         child.stderr?.on('data', (chunk: Buffer) => {
           if (/training on/.test(String(chunk)))
@@ -254,19 +258,22 @@ describe('Ctrl-C', () => {
 
   it('ends the training after the step and saves', async () => {
     const folder = at('models/stopped');
-    const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '100000', '--out', folder], {
-      onStart(child) {
-        let seen = '';
-        let asked = false;
-        child.stderr?.on('data', (chunk: Buffer) => {
-          seen += chunk;
-          // After its first steps, and once: a second Ctrl-C would end the process at once.
-          if (asked || !/train \d+\/|dev after/.test(seen)) return;
-          asked = true;
-          child.kill('SIGINT');
-        });
+    const { status, stdout, stderr } = await heddleProcess(
+      ['train', ...smallTraining, '--steps', '100000', '--out', folder],
+      {
+        onStart(child) {
+          let seen = '';
+          let asked = false;
+          child.stderr?.on('data', (chunk: Buffer) => {
+            seen += chunk;
+            // After its first steps, and once: a second Ctrl-C would end the process at once.
+            if (asked || !/train \d+\/|dev after/.test(seen)) return;
+            asked = true;
+            child.kill('SIGINT');
+          });
+        },
       },
-    });
+    );
     expect(stderr).toContain('stopping after this step');
     expect(stdout).toMatch(/dispatches per step; stopped/);
     expect(status).toBe(130);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
-import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+import { heddle, heddleProcess, isOneLine, scratch, smallTraining } from '../support/cli.ts';
 
 const model = () => join(scratch(), 'model');
 const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
@@ -43,13 +43,10 @@ beforeAll(async () => {
 describe('translate', () => {
   it('keeps the order of lines of any length, empty ones included', async () => {
     const texts = ['Tuesday', 'We will travel to Peru in 3 weeks.', '', '5 hours', 'Peru and Chile'];
-    const translated = async (args: string[], input?: string) =>
-      (
-        await heddle(
-          ['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args],
-          input === undefined ? {} : { input },
-        )
-      ).stdout;
+    const translated = async (args: string[], input?: string) => {
+      const words = ['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args];
+      return (await (input === undefined ? heddle(words) : heddleProcess(words, { input }))).stdout;
+    };
     const together = await translated(texts);
     expect(together.split('\n')).toHaveLength(texts.length + 1);
     expect(together.split('\n')[2]).toBe('');
@@ -67,7 +64,7 @@ describe('translate', () => {
     const fixed = ['translate', model(), '--no-tune', '--max-new-tokens', '8'];
     const texts = ['Tuesday', '', '5 hours', 'Chile', 'Peru'];
     const want = await heddle([...fixed, ...texts]);
-    expect(await heddle([...fixed, '--input', one, '-', two], { input: 'Chile' })).toEqual(want);
+    expect(await heddleProcess([...fixed, '--input', one, '-', two], { input: 'Chile' })).toEqual(want);
   });
 
   it('searches beams and draws samples, and lists them', async () => {
@@ -125,7 +122,7 @@ describe('translate', () => {
       .split('\n')
       .filter((line) => !line.startsWith('2\t'));
     expect(lines.map((line) => line.slice(2))).toEqual(scored);
-    expect((await heddle(['translate', model(), '--json'], { input: '' })).stdout).toBe('[]\n');
+    expect((await heddleProcess(['translate', model(), '--json'], { input: '' })).stdout).toBe('[]\n');
     expect((await heddle(['translate', join(scratch(), 'none'), 'x', '--json'])).stdout).toBe('');
   });
 
@@ -212,7 +209,7 @@ describe('translate', () => {
   it('writes each translation when its line has come, on a pipe that stays open, and ends with it', async () => {
     const lines: string[] = [];
     let child: ChildProcess | undefined;
-    const ended = heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8'], {
+    const ended = heddleProcess(['translate', model(), '--no-tune', '--max-new-tokens', '8'], {
       keepOpen: true,
       onStart(started) {
         child = started;
@@ -238,7 +235,7 @@ describe('translate', () => {
     ['SIGHUP', 129],
   ] as const)('keeps what is done at %s, and exits with %i', async (signal, status) => {
     const file = join(scratch(), `${signal}.txt`);
-    const ended = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', '--output', file], {
+    const ended = await heddleProcess(['translate', model(), '--no-tune', '--max-new-tokens', '8', '--output', file], {
       keepOpen: true,
       onStart(child) {
         child.stdin?.write('Tuesday\nPeru\n');
@@ -265,13 +262,13 @@ describe('translate', () => {
 
   it.skipIf(!existsSync('/proc/self'))('does not hang if the cache folder cannot be made', async () => {
     const env = { HEDDLE_CACHE: '', XDG_CACHE_HOME: '/proc/nope' };
-    const { status, stderr } = await heddle(['translate', model(), 'Tuesday', '--max-new-tokens', '4'], { env });
+    const { status, stderr } = await heddleProcess(['translate', model(), 'Tuesday', '--max-new-tokens', '4'], { env });
     expect(status, stderr).toBe(0);
     expect(stderr).toContain('known to this run alone: /proc/nope/heddle/kernels.json: cannot write: ');
   });
 
   it('prints no lines for empty input', async () => {
-    expect(await heddle(['translate', model()], { input: '' })).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await heddleProcess(['translate', model()], { input: '' })).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
   it.each([
@@ -360,7 +357,9 @@ describe('translate', () => {
   });
 
   it('names bytes on stdin that are not UTF-8', async () => {
-    const { status, stderr } = await heddle(['translate', model()], { input: Uint8Array.from([0x61, 0xff, 0x0a]) });
+    const { status, stderr } = await heddleProcess(['translate', model()], {
+      input: Uint8Array.from([0x61, 0xff, 0x0a]),
+    });
     expect(stderr).toMatch(/stdin: not UTF-8/);
     expect([status, isOneLine(stderr)]).toEqual([1, true]);
   });

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
-import { heddle, isOneLine, scratch } from '../support/cli.ts';
+import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
 
 const golden = resolve(import.meta.dirname, '../fixtures/golden/odd-post');
 
@@ -17,7 +17,8 @@ function copy(name: string): string {
 // Chrome in test:full: chrome.test.ts has a command there.
 describe.each(process.env.HEDDLE_FULL ? ['dawn', 'chrome', 'cpu'] : ['dawn', 'cpu'])('on %s', (host) => {
   it('prints the largest error of each quantity, and all are within their limits', async () => {
-    const { status, stdout, stderr } = await heddle(['verify', golden, '--host', host]);
+    const run = host === 'dawn' ? heddleProcess : heddle;
+    const { status, stdout, stderr } = await run(['verify', golden, '--host', host]);
     expect(stderr).not.toContain('heddle:');
     expect(stdout).toMatch(new RegExp(`^odd-post on ${host}`, 'm'));
     for (const quantity of ['logits', 'loss', 'gradients', 'grad_norm', 'losses', 'greedy'])

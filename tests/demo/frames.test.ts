@@ -22,7 +22,7 @@ interface TraceEvent {
 it('has no long tasks and free time in each frame while a training runs', async () => {
   const { page, errors } = await open('index.html', { before: fakeWorker });
   await page.waitForSelector('#start:not([disabled])');
-  await page.click('#start');
+  await page.locator('#start').click();
   await page.waitForFunction(() => document.querySelector('.state')?.textContent === 'Training');
   // Full curves, and visible charts.
   await page.evaluate(() => window.fake.train(2000, 10));

@@ -28,38 +28,38 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
       pattern,
     );
   await page.locator('#hub-model').fill('me/it');
-  await page.click('#hub-fetch');
+  await page.locator('#hub-fetch').click();
   await says('#hub-note.wrong', '^me/it: the page only requests its own server, which has no proxy to a hub at hub/');
 
   // A model of the gallery says so too.
   const inGallery = '[data-gallery="sshleifer/distill-pegasus-xsum-16-4"]';
   await says(inGallery, 'about 1\\.4 GiB');
-  await page.click(`${inGallery} button`);
+  await page.locator(`${inGallery} button`).click();
   await says(`${inGallery} .wrong`, '^sshleifer/distill-pegasus-xsum-16-4: the page only requests its own server');
 
   answer = hubProxy(hub.url);
   hub.state.stalls['model.safetensors'] = 3000;
-  await page.click('#hub-fetch');
+  await page.locator('#hub-fetch').click();
   await says('#hub-bytes', '^3\\.[\\d.]+ KiB of [\\d.]+ KiB · model\\.safetensors$');
-  await page.click('[aria-label="Cancel the download"]');
+  await page.locator('[aria-label="Cancel the download"]').click();
   await says('[data-partial="it"]', 'The download of it is incomplete');
   hub.state.cuts['model.safetensors'] = [1000];
-  await page.click('#hub-fetch');
+  await page.locator('#hub-fetch').click();
   await says('#hub-note', '^me/it was downloaded');
   await says('[data-model="it"]', 'weights only · [1-9][\\d,]* parameters');
   const ranges = hub.log.filter((x) => x.path.startsWith('/cdn/')).map(({ range }) => range);
   expect(ranges).toEqual([undefined, 'bytes=3000-', expect.stringMatching(/^bytes=[34]\d{3}-$/)]);
 
-  await page.click('[aria-label="Load it to translate with it"]');
+  await page.locator('[aria-label="Load it to translate with it"]').click();
   await says('#translate-box [role="status"]', 'it is loaded');
   await page.locator('#translate-text').fill('13 8 13 10');
-  await page.click('#translate');
+  await page.locator('#translate').click();
   await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
 
   // One press downloads a model of the gallery, loads it and translates its example.
   // Its weights in safetensors are in a pull request; the hub knows its size.
   hub.state.repositories.push('sshleifer/distill-pegasus-xsum-16-4');
-  await page.click(`${inGallery} button`);
+  await page.locator(`${inGallery} button`).click();
   await says('[data-model="distill-pegasus-xsum-16-4"]', 'weights only');
   await says('#translate-box .tag', '^distill-pegasus-xsum-16-4$');
   await says(inGallery, 'xsum-16-4 · [\\d.]+ KiB.*Load');

@@ -40,7 +40,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   const client = await page.createCDPSession();
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
   writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
-  await page.click('input[value="file"]');
+  await page.locator('input[value="file"]').click();
   const input = (await page.$('#corpus input[type="file"]')) as ElementHandle<HTMLInputElement>;
   await input.uploadFile(join(folder, 'words.tsv'));
   await says(page, '#corpus', 'words\\.tsv');
@@ -61,7 +61,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await says(page, '#corpus-summary', 'pairs\\s*96');
   await says(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');
 
-  await page.click('#start');
+  await page.locator('#start').click();
   await says(page, '#run', 'step [1-9]\\d* of 30');
   await press(page, 'Pause');
   await says(page, '.state', 'Paused');
@@ -78,7 +78,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await page.waitForSelector('#curves canvas', timing);
 
   await page.locator('#translate-text').fill('one two');
-  await page.click('#translate');
+  await page.locator('#translate').click();
   await says(page, '#translate-box [role="status"]', '\\d+ tokens in .* · words, step 30');
   await page.waitForSelector('.heat-cell', timing);
   expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toEqual(
@@ -101,7 +101,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await says(page, '#models-message', 'words\\.safetensors was imported as words 2');
   await press(page, 'Load words to translate with it');
   await says(page, '#translate-box [role="status"]', 'words is loaded|· words, step 30');
-  await page.click('#translate');
+  await page.locator('#translate').click();
   await says(page, '#translate-box [role="status"]', '· words, step 30');
 
   expect(errors).toEqual([]);

@@ -48,7 +48,7 @@ const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${nam
 const fillField = (page: Page, name: string, value: string, role = 'spinbutton') =>
   page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
 async function paste(page: Page, lines: string): Promise<void> {
-  await page.click('input[value="paste"]');
+  await page.locator('input[value="paste"]').click();
   await page.$eval(
     '#corpus textarea',
     (area, value) => {
@@ -59,8 +59,11 @@ async function paste(page: Page, lines: string): Promise<void> {
   );
 }
 
+/** Tests in which nothing depends on the width run on the phone; in test:full at both widths. */
+const once = (width: number) => (width === 390 || process.env.HEDDLE_FULL ? it : () => {});
+
 describe.each([1280, 390])('at %i px', (width) => {
-  it('answers with a model of the page and shows three example pairs', async () => {
+  once(width)('answers with a model of the page and shows three example pairs', async () => {
     const page = await visit(width);
     await says(page, '#translation', '^martes');
     expect(await calls(page, 'load')).toMatchObject([['English → Spanish', { step: 800 }]]);
@@ -68,7 +71,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     const bytes = await page.evaluate(async (u) => (await (await fetch(u)).arrayBuffer()).byteLength, url);
     expect(bytes).toBeLessThan(1e6);
     expect(await page.$$eval('.try li', (pairs) => pairs.map((p) => p.textContent))).toHaveLength(3);
-    await page.click('[data-demo="ar"]');
+    await page.locator('[data-demo="ar"]').click();
     await page.waitForFunction(() => document.querySelector('#translation')?.getAttribute('lang') === 'ar');
     expect(await page.$eval('.try', (e) => e.textContent)).toContain('الثلاثاء، 4 مارس 2025');
   });
@@ -101,7 +104,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     if (!wide) expect(await onScreen(page, '#run progress')).toBe(true);
   });
 
-  it('shows the attention of the very output that is shown, while training', async () => {
+  once(width)('shows the attention of the very output that is shown, while training', async () => {
     const page = await visit(width);
     await page.locator('#start').click();
     await says(page, '.state', 'Training');
@@ -120,7 +123,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     }
   });
 
-  it('shows the progress in the title', async () => {
+  once(width)('shows the progress in the title', async () => {
     const page = await visit(width);
     await page.locator('#start').click();
     await says(page, '.state', 'Training');
@@ -128,7 +131,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     await page.waitForFunction(() => document.title.startsWith('50 % · '));
   });
 
-  it('queues a press of Start right after an edit', async () => {
+  once(width)('queues a press of Start right after an edit', async () => {
     const page = await visit(width);
     await fillField(page, 'Learning rate', '0.0021');
     await page.evaluate(() => document.getElementById('start')?.click());
@@ -136,7 +139,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(await calls(page, 'start')).toMatchObject([[{ settings: { learningRate: 0.0021 } }, {}]]);
   });
 
-  it('drops the forecast of a number of pairs that was corrected, and says that it plans', async () => {
+  once(width)('drops the forecast of a number of pairs that was corrected, and says that it plans', async () => {
     const page = await visit(width);
     await page.evaluate(() => window.fake.delayDescribe(true));
     await fillField(page, 'Pairs', '1000000');
@@ -168,7 +171,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(await onScreen(page, '#models-message')).toBe(true);
   });
 
-  it('does not delete a model on Enter', async () => {
+  once(width)('does not delete a model on Enter', async () => {
     const page = await visit(width);
     await press(page, 'Delete intl-en-fr');
     await page.waitForSelector('dialog[open]');
@@ -178,25 +181,28 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(await calls(page, 'remove')).toEqual([]);
   });
 
-  it('trains ten pairs for hundreds of updates with an evaluation, and says how many are a start', async () => {
-    const page = await visit(width);
-    const lines = Array.from({ length: 10 }, (_, i) => `word ${i}\tpalabra ${i}`).join('\n');
-    await paste(page, lines);
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('palabra 9'));
-    const [{ settings }] = (await calls(page, 'describe')).at(-1) as [{ settings: Record<string, number> }];
-    expect(settings.epochs).toBeGreaterThanOrEqual(300);
-    expect(settings.heldOut).toBeGreaterThanOrEqual(0.2);
-    expect(settings.evalSteps).toBe(100);
-    await page.evaluate(() => {
-      window.fake.trainPairs = 8;
-    });
-    await fillField(page, 'Learning rate', '0.002');
-    await says(page, '#run', '8 training pairs: .*About 1,000 pairs are a start');
-  });
+  once(width)(
+    'trains ten pairs for hundreds of updates with an evaluation, and says how many are a start',
+    async () => {
+      const page = await visit(width);
+      const lines = Array.from({ length: 10 }, (_, i) => `word ${i}\tpalabra ${i}`).join('\n');
+      await paste(page, lines);
+      await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('palabra 9'));
+      const [{ settings }] = (await calls(page, 'describe')).at(-1) as [{ settings: Record<string, number> }];
+      expect(settings.epochs).toBeGreaterThanOrEqual(300);
+      expect(settings.heldOut).toBeGreaterThanOrEqual(0.2);
+      expect(settings.evalSteps).toBe(100);
+      await page.evaluate(() => {
+        window.fake.trainPairs = 8;
+      });
+      await fillField(page, 'Learning rate', '0.002');
+      await says(page, '#run', '8 training pairs: .*About 1,000 pairs are a start');
+    },
+  );
 
-  it('takes 100,000 pasted lines without blocking', async () => {
+  once(width)('takes 100,000 pasted lines without blocking', async () => {
     const page = await visit(width);
-    await page.click('input[value="paste"]');
+    await page.locator('input[value="paste"]').click();
     const longest = await page.evaluate(async () => {
       const lines = Array.from({ length: 100_000 }, (_, i) => `this is line ${i}\testa es la línea ${i}`).join('\n');
       const transfer = new DataTransfer();
@@ -215,7 +221,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(longest).toBeLessThan(500);
   });
 
-  it('rejects two names of one language, and shows the length in the other unit', async () => {
+  once(width)('rejects two names of one language, and shows the length in the other unit', async () => {
     const page = await visit(width);
     const [source, target] = await page.$$('#corpus select');
     await source?.select('en');
@@ -231,7 +237,7 @@ describe.each([1280, 390])('at %i px', (width) => {
 
   it('replaces a suggested sentence, and aligns right-to-left cells to the right', async () => {
     const page = await visit(width);
-    await page.click('#translate-text');
+    await page.locator('#translate-text').click();
     await page.keyboard.type('mine');
     expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toBe('mine');
     await page.evaluate(() => {
@@ -281,7 +287,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(overlap).toBe(false);
   });
 
-  it('fills the form with the settings that Resume continues', async () => {
+  once(width)('fills the form with the settings that Resume continues', async () => {
     const page = await visit(width);
     await page.evaluate(() => {
       window.fake.history = {
@@ -307,7 +313,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     ]).toEqual(['1234', '0.0007', '16', '5000']);
   });
 
-  it('asks before it is left during a training, and links to source and documentation', async () => {
+  once(width)('asks before it is left during a training, and links to source and documentation', async () => {
     const page = await visit(width);
     const prevented = () => page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
     expect(await prevented()).toBe(false);
@@ -356,7 +362,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     });
     await says(page, '[data-run="fast"]', '0\\.003800done0\\.5100–.*91\\.50.*1 min 1 s41,00042\\.0 %chrome fake-gpu');
     expect(await page.$eval('#runs thead', (e) => e.textContent)).toContain('learningRate');
-    for (const name of ['fast', 'slow']) await page.click(`[data-run="${name}"] input`);
+    for (const name of ['fast', 'slow']) await page.locator(`[data-run="${name}"] input`).click();
     await page.waitForSelector('#runs canvas');
     await says(page, '#runs .u-legend', 'fast.*slow');
     const [curve] = await page.$$('#runs select');
@@ -448,14 +454,14 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
-  it('shares corpus, recipe and seed by address, and ignores a broken one with a message', async () => {
+  once(width)('shares corpus, recipe and seed by address, and ignores a broken one with a message', async () => {
     const page = await visit(width);
-    await page.click('input[value="task"]');
+    await page.locator('input[value="task"]').click();
     const [, , task] = await page.$$('#corpus select');
     await task?.select('dates');
     await fillField(page, 'Learning rate', '0.002');
     await fillField(page, 'Seed', '77');
-    await page.click('#copy-link');
+    await page.locator('#copy-link').click();
     await says(page, '#link-note', 'The address of this page is the link');
     const [given] = (await calls(page, 'describe')).at(-1) as [{ corpus: object; settings: object }];
     expect(given).toMatchObject({

@@ -11,7 +11,7 @@ import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.t
 import { unzipModel } from '../../src/files/archive-files.ts';
 import { unzip } from '../../src/files/zip.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
-import { heddle, scratch } from '../support/cli.ts';
+import { heddleProcess, scratch } from '../support/cli.ts';
 import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -177,7 +177,7 @@ it('describes a training run, trains, translates, and exchanges models with the 
       name,
     );
   const file = await exported('exportSafetensors', 'calm.safetensors');
-  const said = await heddle(['translate', '--no-tune', file, ...texts]);
+  const said = await heddleProcess(['translate', '--no-tune', file, ...texts]);
   expect([said.status, said.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
   const onnx = await exported('exportOnnx', 'calm-onnx.zip');
   expect(Object.keys(await unzip(readFileSync(onnx), onnx)).sort()).toEqual([
@@ -185,7 +185,7 @@ it('describes a training run, trains, translates, and exchanges models with the 
     ...['onnx/encoder_model_quantized.onnx', 'tokenizer.json', 'tokenizer_config.json'],
   ]);
   const zip = await exported('exportArchive', 'calm.zip');
-  const resumed = await heddle([
+  const resumed = await heddleProcess([
     'train',
     '--no-tune',
     '--resume',

@@ -11,7 +11,10 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { verify } from '../../src/jobs/verify/verify-job.ts';
 import { testEngine } from '../support/engine.ts';
 import { jobContext } from '../support/golden.ts';
+import { watchTests } from '../support/gpu.ts';
 import { hasTorch } from '../support/torch-run.ts';
+
+watchTests();
 
 /** Cases of each family, of a seed that `npm run test:full` can change. */
 const count = 6;

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
 import { measureVariant } from '../../src/gpu/kernel-timing.ts';
@@ -9,6 +9,10 @@ import { candidates, variantKey } from '../../src/plan/kernel-choices.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { createContext, type HostServices } from '../../src/runtime/job-context.ts';
 import { keptChoices } from '../../src/runtime/kernel-store.ts';
+
+// Test files share loaded modules: none of them may have the real ones from before, or the mocked ones afterwards.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => void vi.resetModules());
 
 vi.mock('../../src/gpu/kernel-timing.ts', async (original) => ({
   ...(await original<object>()),

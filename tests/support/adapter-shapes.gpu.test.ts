@@ -8,7 +8,7 @@ import { verify } from '../../src/jobs/verify/verify-job.ts';
 import { neededLimits } from '../../src/runtime/job-context.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
 import { fixtureFiles, goldenFolder, jobContext } from './golden.ts';
-import { gpuHost, testGpu, testShape, watchDevice } from './gpu.ts';
+import { everyCase, gpuHost, testGpu, testShape, watchDevice } from './gpu.ts';
 import { shapedGpu } from './shaped-gpu.ts';
 
 const opened: Device[] = [];
@@ -26,8 +26,8 @@ async function open(shape: AdapterShape): Promise<Device> {
 /** Shapes of this process; the width of vectors is set before it starts. */
 const here = adapterShapes.filter(({ vectorWidth }) => !vectorWidth);
 
-/** Shapes whose golden case `npm test` computes: the first lacks what the others lack, the second has tuned kernels. */
-const sampled = ['gpu-without-subgroups', 'tuned'];
+/** Shapes whose golden case `npm test` computes; test:shapes runs all tests under each. The tiles of a GPU compile for half a minute. */
+const sampled = everyCase ? ['gpu-without-subgroups', 'tuned'] : ['tuned'];
 
 // Chrome compiles the tiles of a GPU for a minute; under a shape each test file has it anyway.
 describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name', (shape) => {

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { adapterShapes } from './adapter-shapes.mjs';
-import { heddle } from './cli.ts';
+import { heddleProcess } from './cli.ts';
 import { goldenFolder } from './golden.ts';
 
 const widths = [...new Set(adapterShapes.map(({ vectorWidth }) => vectorWidth))].filter((width) => width !== undefined);
@@ -11,14 +11,15 @@ it('has subgroups of 4, 8 and 16', () => {
   expect(widths).toEqual([128, 256, 512]);
 });
 
-it.each(widths)(
+// 4 lanes are SwiftShader's, 8 are those of all other tests.
+it.each(process.env.HEDDLE_FULL ? widths : [512])(
   'computes a golden case with vectors of %d bits',
   async (width) => {
     const env = { LP_NATIVE_VECTOR_WIDTH: String(width) };
-    const info = JSON.parse((await heddle(['info', '--json'], { env })).stdout);
+    const info = JSON.parse((await heddleProcess(['info', '--json'], { env })).stdout);
     if (info.description.includes('llvmpipe')) expect(info.subgroups).toEqual({ min: width / 32, max: width / 32 });
     expect(info.subgroupKernels).toBe('used');
-    const { status, stdout } = await heddle(['verify', goldenFolder('odd-post')], { env });
+    const { status, stdout } = await heddleProcess(['verify', goldenFolder('odd-post')], { env });
     expect([status, stdout.includes('FAILED')]).toEqual([0, false]);
   },
   30_000,

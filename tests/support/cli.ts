@@ -1,13 +1,10 @@
-// Runs the built command line in a separate process and returns its output.
+// Runs the command line, in this process or as a process of its own, and returns its output.
 import { type ChildProcess, execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, vi } from 'vitest';
+import { vi } from 'vitest';
 import { distFile } from './dist.ts';
-
-// A process that opens a device takes seconds with a software adapter and other tests at the same time.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** How a command ended. */
 export interface Ended {
@@ -17,7 +14,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** How it is started. */
+/** How a process is started. */
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
@@ -31,16 +28,55 @@ export interface CliOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Runs `heddle` with these arguments. Tuned kernels are stored in a folder of the test file. */
-export function heddle(
+/** LLVM's optimizations take longer than the small models of the tests; and tuned kernels are those of the test file. */
+const testEnv = () => ({ HEDDLE_CACHE: join(scratch(), 'cache'), GALLIVM_PERF: 'nopt' });
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs `heddle` with these arguments in this process, from its sources, one after the other: that saves the start of a
+ * process and of Dawn. `env` is only for variables that heddle itself reads. What depends on the process needs `heddleProcess`:
+ * stdin, signals, the working directory, drivers.
+ */
+export function heddle(args: readonly string[], { env = {} }: Pick<CliOptions, 'env'> = {}): Promise<Ended> {
+  const ended = last.then(() => runHere(args, env));
+  last = ended.catch(() => undefined);
+  return ended;
+}
+
+async function runHere(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
+  const { runCommandLine } = await import('../../src/cli/command-line.ts');
+  const said = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name] += text;
+      return true;
+    }),
+  );
+  const before = Object.keys({ ...testEnv(), ...env }).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, testEnv(), env);
+  process.exitCode = undefined;
+  try {
+    await runCommandLine(args);
+    return { status: Number(process.exitCode ?? 0), ...said };
+  } finally {
+    process.exitCode = undefined;
+    for (const spy of spies) spy.mockRestore();
+    for (const [name, value] of before)
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+  }
+}
+
+/** Runs the built `heddle` with these arguments as a process. */
+export function heddleProcess(
   args: readonly string[],
   { env = {}, input, keepOpen, cwd, timeout = 120_000, onStart }: CliOptions = {},
 ): Promise<Ended> {
   const path = distFile('cli.js');
   return new Promise((resolve) => {
     const options = {
-      // LLVM's optimizations take longer than the small models of the tests.
-      env: { ...process.env, HEDDLE_CACHE: join(scratch(), 'cache'), GALLIVM_PERF: 'nopt', ...env },
+      env: { ...process.env, ...testEnv(), ...env },
       maxBuffer: 2 ** 26,
       ...(cwd && { cwd }),
     };
@@ -58,15 +94,17 @@ export function heddle(
 
 let folder: string | undefined;
 
-/** A folder of the test file's own; it is removed when the file is done. */
+/** A folder of the test file's own; remove-scratch.ts removes it when the file is done. */
 export function scratch(): string {
   folder ??= mkdtempSync(join(tmpdir(), 'heddle-cli-'));
   return folder;
 }
 
-afterAll(() => {
+/** Removes the folder of `scratch`; the next file gets another one. */
+export function removeScratch(): void {
   if (folder) rmSync(folder, { recursive: true, force: true });
-});
+  folder = undefined;
+}
 
 /** Options of a training run of one second: a tiny model on 200 phrases, default kernels. */
 export const smallTraining = [

@@ -1,5 +1,4 @@
-// A GPU device for tests in every host: Dawn in Node, navigator.gpu in Chrome, Firefox and Deno. Importing it watches every test of the file: an
-// error that WebGPU reports during a test, or a lost device, fails that test, even if the test itself noticed nothing.
+// A GPU device for tests in every host: Dawn in Node, navigator.gpu in Chrome, Firefox and Deno.
 import { afterAll, afterEach, beforeEach } from 'vitest';
 import { hostOf } from '../../src/core/host-name.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
@@ -16,6 +15,10 @@ export const gpuHost = hostOf().name;
  * adapters compile a kernel for about half a second, and a tile of a product in Chrome for two.
  */
 export const everyCase = import.meta.env.HEDDLE_FULL === '1';
+
+/** All of a list in test:full; by default those that `kept` selects. */
+export const sample = <T>(all: readonly T[], kept: (one: T) => boolean): readonly T[] =>
+  everyCase ? all : all.filter(kept);
 
 /** The shape of adapter that `npm run test:shapes` asks for; one without changes by default. */
 export const testShape: AdapterShape = shapeNamed(import.meta.env.HEDDLE_SHAPE);
@@ -74,19 +77,26 @@ async function openDevice(): Promise<GPUDevice> {
   return opened;
 }
 
-beforeEach(async () => {
-  troubles.length = 0;
-  const watched = await gpuDevice();
-  for (const filter of SCOPES) watched.pushErrorScope(filter);
-});
-
-afterEach(async () => {
-  const watched = await gpuDevice();
-  for (const filter of SCOPES.toReversed()) {
-    const error = await watched.popErrorScope();
-    if (error) troubles.push(`${filter} error: ${error.message}`);
-  }
-  if (troubles.length > 0) throw new Error(`WebGPU reported during the test:\n${troubles.splice(0).join('\n')}`);
-});
-
-afterAll(() => opened?.destroy());
+/**
+ * Watches every test of a file: an error that WebGPU reports during a test, or a lost device, fails that test, even if
+ * the test itself noticed nothing. watch-gpu.ts calls it before each file of the projects with a GPU.
+ */
+export function watchTests(): void {
+  beforeEach(async () => {
+    troubles.length = 0;
+    const watched = await gpuDevice();
+    for (const filter of SCOPES) watched.pushErrorScope(filter);
+  });
+  afterEach(async () => {
+    const watched = await gpuDevice();
+    for (const filter of SCOPES.toReversed()) {
+      const error = await watched.popErrorScope();
+      if (error) troubles.push(`${filter} error: ${error.message}`);
+    }
+    if (troubles.length > 0) throw new Error(`WebGPU reported during the test:\n${troubles.splice(0).join('\n')}`);
+  });
+  afterAll(() => {
+    opened?.destroy();
+    device = undefined; // the next file gets another one
+  });
+}

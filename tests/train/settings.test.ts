@@ -1,14 +1,8 @@
 // The table of settings, and docs/settings.md, which is generated from it: `npx vitest run -u tests/train/settings.test.ts`.
 import { expect, it } from 'vitest';
+import { checkSettings, describeType } from '../../src/train/check-settings.ts';
 import { describeDefault } from '../../src/train/recipes.ts';
-import {
-  checkSettings,
-  describeType,
-  flagOf,
-  type Setting,
-  settingGroups,
-  settingRows,
-} from '../../src/train/settings.ts';
+import { flagOf, type Setting, settingGroups, settingRows } from '../../src/train/settings.ts';
 
 const words: Record<string, string> = {
   boolean: 'true, false',

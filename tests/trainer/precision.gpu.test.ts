@@ -18,7 +18,7 @@ import { type Precision, scaling } from '../../src/trainer/precision.ts';
 import { createTrainer, initializeTraining, type Recipe, type StepReport } from '../../src/trainer/trainer.ts';
 import { gradientGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
-import { gpuDevice } from '../support/gpu.ts';
+import { gpuDevice, sample } from '../support/gpu.ts';
 import { smallHfConfig } from '../support/hf.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel } from '../support/model.ts';
 
@@ -108,7 +108,8 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 const mixed = () => {
   const relu = { feedForwardType: 'plain', activation: 'relu', dropout: 0.1 } as const;
-  it.each([{ scales: [1, 3e5] }, { scales: [1, 3e5], ...relu }, { scales: [3e5, 1e-2], ...relu }] as const)(
+  const large = [{ scales: [1, 3e5] }, { scales: [1, 3e5], ...relu }, { scales: [3e5, 1e-2], ...relu }] as const;
+  it.each(sample(large, (fields) => 'dropout' in fields && fields.scales[0] === 1))(
     'survives activations above the range of f16: T5 with %o',
     async (fields) => {
       const { c, weights } = largeT5(fields);
@@ -159,51 +160,55 @@ const mixed = () => {
     const c = smallHfConfig('mbart');
     return { c, weights: initializeWeights(c, parameterList(c), 2, 'xavier') };
   };
-  it.each([
+  const models = [
     ['T5, gated', () => largeT5({ scales: [1, 1], feedForwardType: 'gated', dropout: 0 })],
     ['T5, plain', () => largeT5({ scales: [1, 1], feedForwardType: 'plain', dropout: 0.1 })],
     ['mBART', mbart],
-  ] as const)('has the logits, loss and gradients of float64 however weights are scaled: %s', async (_, make) => {
-    const { c, weights } = make();
-    const p = parameterList(c);
-    const wideStream = hasWideStream(c, true);
-    const open = async (engine: Engine, options: object) => {
-      engines.push(engine);
-      const { graph, trainable } = gradientGraph(c, p, shape, { logits: true, ...options });
-      const [program] = (await engine.prepare([graph])) as [Program];
-      writePositions(engine, c);
-      return { engine, program, trainable };
-    };
-    const [exact, half] = [
-      await open(cpuEngine(), {}),
-      await open(await testEngine(), { precision: 'f16', wideStream }),
-    ];
-    half.engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
-    const ids = randomIds(c, shape);
-    for (const [name, factors] of Object.entries(scalings)) {
-      const scaled = weights.slice();
-      for (const { name: own, offset, shape: sizes } of p.all)
-        for (const [pattern, factor] of factors)
-          if (pattern.test(own))
-            for (let i = offset; i < offset + sizeOf(sizes); i++) scaled[i] = factor * (weights[i] as number);
-      const run = async ({ engine, program }: typeof exact, lossScale: number) => {
-        engine.write('weights', scaled);
-        loadIds(program, ids);
-        setStep(program, ids);
-        const { logits, stats } = await program.run();
-        const gradients = (await engine.read('gradients')).data.map((x) => x / lossScale);
-        return { logits, loss: [(stats?.[0] ?? 0) / (stats?.[1] ?? 0)], gradients };
+  ] as const;
+  it.each(sample(models, ([name]) => name !== 'T5, plain'))(
+    'has the logits, loss and gradients of float64 however weights are scaled: %s',
+    async (_, make) => {
+      const { c, weights } = make();
+      const p = parameterList(c);
+      const wideStream = hasWideStream(c, true);
+      const open = async (engine: Engine, options: object) => {
+        engines.push(engine);
+        const { graph, trainable } = gradientGraph(c, p, shape, { logits: true, ...options });
+        const [program] = (await engine.prepare([graph])) as [Program];
+        writePositions(engine, c);
+        return { engine, program, trainable };
       };
-      const [want, got] = [await run(exact, 1), await run(half, lossScales.first)];
-      expect(distance(got.loss, want.loss), `${name}: loss`).toBeLessThan(1e-2);
-      expect(distance(got.logits ?? [], want.logits ?? []), `${name}: logits`).toBeLessThan(1e-2);
-      for (const { name: own, offset, shape: sizes } of half.trainable.parameters.all) {
-        const part = (x: ArrayLike<number>) => Array.from(x).slice(offset, offset + sizeOf(sizes));
-        // A rounded input turns some units of ReLU on or off.
-        expect(distance(part(got.gradients), part(want.gradients)), `${name}: ${own}`).toBeLessThan(0.1);
+      const [exact, half] = [
+        await open(cpuEngine(), {}),
+        await open(await testEngine(), { precision: 'f16', wideStream }),
+      ];
+      half.engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
+      const ids = randomIds(c, shape);
+      for (const [name, factors] of Object.entries(scalings)) {
+        const scaled = weights.slice();
+        for (const { name: own, offset, shape: sizes } of p.all)
+          for (const [pattern, factor] of factors)
+            if (pattern.test(own))
+              for (let i = offset; i < offset + sizeOf(sizes); i++) scaled[i] = factor * (weights[i] as number);
+        const run = async ({ engine, program }: typeof exact, lossScale: number) => {
+          engine.write('weights', scaled);
+          loadIds(program, ids);
+          setStep(program, ids);
+          const { logits, stats } = await program.run();
+          const gradients = (await engine.read('gradients')).data.map((x) => x / lossScale);
+          return { logits, loss: [(stats?.[0] ?? 0) / (stats?.[1] ?? 0)], gradients };
+        };
+        const [want, got] = [await run(exact, 1), await run(half, lossScales.first)];
+        expect(distance(got.loss, want.loss), `${name}: loss`).toBeLessThan(1e-2);
+        expect(distance(got.logits ?? [], want.logits ?? []), `${name}: logits`).toBeLessThan(1e-2);
+        for (const { name: own, offset, shape: sizes } of half.trainable.parameters.all) {
+          const part = (x: ArrayLike<number>) => Array.from(x).slice(offset, offset + sizeOf(sizes));
+          // A rounded input turns some units of ReLU on or off.
+          expect(distance(part(got.gradients), part(want.gradients)), `${name}: ${own}`).toBeLessThan(0.1);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('has the loss of float32 to 1 % with all that saves memory: a LoRA adapter of int8, checkpointing, accumulation', async () => {
     const c = modelConfig({

@@ -17,6 +17,7 @@ import { trainableParameters } from '../../src/trainer/trainable-parameters.ts';
 import { initializeTraining } from '../../src/trainer/trainer.ts';
 import { type GraphOptions, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
+import { sample } from '../support/gpu.ts';
 import { gradientsOf } from '../support/gradients.ts';
 import { loadIds, randomIds, setStep, smallModel, startWeights } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
@@ -189,7 +190,7 @@ describe.each(packedFormats)('an adapter of weights as %s', (format) => {
     ['BART', {}, lora],
     ['T5', t5, loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] })],
   ];
-  for (const [name, model, own] of families)
+  for (const [name, model, own] of sample(families, ([name]) => (name === 'T5') === (format === 'int8')))
     it(`of ${name} is trained as float64 trains it on the rounded weights, the loss in chunks too`, async () => {
       const exact = await tune(cpuEngine(), { lora: own, rounded: format }, {}, model);
       const packed = await tune(await testEngine(), { lora: own, format, logitBytes: 64 }, {}, model);

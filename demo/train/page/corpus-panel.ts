@@ -2,7 +2,7 @@
 // a TSV or CSV file, or pasted text.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
-import { type TaskName, taskNames } from '../../../src/text/tasks/task-corpus.ts';
+import { type TaskName, taskNames } from '../../../src/index.ts';
 import { el, fill, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, segmentedChoice, select } from '../../common/form-controls.ts';
 import type { CorpusChoice } from '../protocol.ts';

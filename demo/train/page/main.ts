@@ -1,7 +1,6 @@
 // The training page: mounts the panels, sends button presses to the worker and its events to the panels.
 
-import { HeddleError } from '../../../src/index.ts';
-import { describeChanges, parseChanges } from '../../../src/report/run-changes.ts';
+import { describeChanges, HeddleError, parseChanges } from '../../../src/index.ts';
 import { byId, el, fill, set, setText } from '../../common/dom.ts';
 import { mountHeader, type PageHeader } from '../../common/page-header.ts';
 import { findProblem, problemPage } from '../../common/webgpu-support.ts';

@@ -2,7 +2,7 @@
 // GPU memory.
 
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
-import { describeChanges, parseChanges } from '../../../src/report/run-changes.ts';
+import { describeChanges, parseChanges } from '../../../src/index.ts';
 import { el, fill, svg } from '../../common/dom.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 import type { CorpusPanel } from './corpus-panel.ts';

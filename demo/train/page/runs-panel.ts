@@ -1,8 +1,7 @@
 // Panel of all stored runs: a table of what differs and how they ended, their curves on top of each other, CSV and PNG.
 
 import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
-import type { LogEval, LogStep } from '../../../src/index.ts';
-import { type RunSummary, runMetrics, settingText } from '../../../src/jobs/runs-job.ts';
+import { type LogEval, type LogStep, type RunSummary, runMetrics, settingText } from '../../../src/index.ts';
 import { type Child, el, fill, set, setText } from '../../common/dom.ts';
 import { field, select } from '../../common/form-controls.ts';
 import { download } from '../../common/save-blob.ts';

@@ -1,12 +1,22 @@
 // Form of the training settings: one field per row of the settings table (src/train/settings.ts) that has a label,
 // filled with the recipe of the corpus and preset.
 
-import type { DropoutRates, ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
-import { presets } from '../../../src/model/presets.ts';
-import { formatChanges, parseChanges } from '../../../src/report/run-changes.ts';
-import type { LogChange } from '../../../src/report/training-log.ts';
-import { completeSettings, recipeFor } from '../../../src/train/recipes.ts';
-import { describeType, fitsType, settingRows } from '../../../src/train/settings.ts';
+import {
+  completeSettings,
+  type DropoutRates,
+  describeType,
+  fitsType,
+  formatChanges,
+  type LogChange,
+  type ModelOptions,
+  parseChanges,
+  presets,
+  recipeFor,
+  type Setting,
+  type SettingName,
+  settingRows,
+  type TrainSettings,
+} from '../../../src/index.ts';
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, select } from '../../common/form-controls.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';

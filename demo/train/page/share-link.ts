@@ -1,10 +1,18 @@
 // A training in the hash of the address: corpus, settings and seeds. Whoever opens the link trains the same.
 
-import { HeddleError, type TrainSettings } from '../../../src/index.ts';
-import { parseChanges } from '../../../src/report/run-changes.ts';
-import { type TaskName, taskNames } from '../../../src/text/tasks/task-corpus.ts';
-import { completeSettings, recipeFor } from '../../../src/train/recipes.ts';
-import { describeType, fitsType, type Setting, settingRows } from '../../../src/train/settings.ts';
+import {
+  completeSettings,
+  describeType,
+  fitsType,
+  HeddleError,
+  parseChanges,
+  recipeFor,
+  type Setting,
+  settingRows,
+  type TaskName,
+  type TrainSettings,
+  taskNames,
+} from '../../../src/index.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
 
 /** A generated corpus and the settings of its training. */

@@ -1,8 +1,14 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and events.
 // Training does not depend on timers of the page.
 
-import type { Inspection, InspectOptions, LiveSettings, ModelLanguages, PullProgress } from '../../../src/index.ts';
-import type { RunSummary } from '../../../src/jobs/runs-job.ts';
+import type {
+  Inspection,
+  InspectOptions,
+  LiveSettings,
+  ModelLanguages,
+  PullProgress,
+  RunSummary,
+} from '../../../src/index.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,

@@ -1,10 +1,6 @@
 // History of a stored model: the settings it was trained with, its curves and its samples; summaries of all stored runs.
 
-import { historyOf } from '../../../src/index.ts';
-import { type RunSummary, summarizeRuns } from '../../../src/jobs/runs-job.ts';
-import { readLog } from '../../../src/train/logging.ts';
-import { startArguments } from '../../../src/train/resume-arguments.ts';
-import { readTrainingState } from '../../../src/trainer/training-state.ts';
+import { historyOf, type RunSummary, readCheckpoint, readTrainingLog, summarizeRuns } from '../../../src/index.ts';
 import { type ModelStore, modelFolder } from '../../storage/model-store.ts';
 import type { RunHistory } from '../protocol.ts';
 
@@ -12,21 +8,19 @@ import type { RunHistory } from '../protocol.ts';
 export async function readHistory(store: Pick<ModelStore, 'filesOf'>, name: string): Promise<RunHistory> {
   const folder = modelFolder(name);
   const files = await store.filesOf(name);
-  const state = await readTrainingState(files, folder).catch(() => undefined);
-  const records = await readLog(files, folder, () => {});
+  const checkpoint = await readCheckpoint(folder, { files }).catch(() => undefined);
+  const records = await readTrainingLog(folder, { files });
   const empty = { steps: [], evals: [], samples: [], probes: [], changes: [] };
   const { steps, evals, samples, probes, changes } = records.length > 0 ? historyOf(records) : empty;
-  const args = state && startArguments(state, folder);
-  const { corpus, out: _, resume: __, ...settings } = args ?? { corpus: undefined };
   return {
-    corpus,
-    settings,
+    corpus: checkpoint?.corpus,
+    settings: checkpoint?.settings ?? {},
     steps,
     evals: evals.filter((e) => e.part === 'dev'),
     samples,
     probes,
     changes,
-    step: state?.step ?? 0,
+    step: checkpoint?.step ?? 0,
   };
 }
 
@@ -36,7 +30,7 @@ export async function readRuns(store: Pick<ModelStore, 'filesOf' | 'info'>): Pro
   const logs = await Promise.all(
     models.map(async ({ name }) => ({
       folder: name,
-      records: await readLog(await store.filesOf(name), modelFolder(name), () => {}),
+      records: await readTrainingLog(modelFolder(name), { files: await store.filesOf(name) }),
     })),
   );
   return summarizeRuns(logs.filter(({ records }) => records.some(({ type }) => type === 'start')));

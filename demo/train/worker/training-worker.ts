@@ -11,13 +11,12 @@ import {
   type Model,
   memoryFiles,
   type PullProgress,
+  readCheckpoint,
+  readTrainingLog,
   registerPlatform,
   type TrainOptions,
 } from '../../../src/index.ts';
 import { corpusFile } from '../../../src/runtime/load-corpus.ts';
-import { readLog } from '../../../src/train/logging.ts';
-import { startArguments } from '../../../src/train/resume-arguments.ts';
-import { readTrainingState } from '../../../src/trainer/training-state.ts';
 import { pullModel } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore } from '../../storage/model-store.ts';
@@ -93,7 +92,8 @@ async function startRun(name: string, corpus: CorpusArguments, options: TrainOpt
   if (isTraining()) throw new HeddleError('A training is running; stop it first.');
   const release = await lockModel(name);
   await setCurrent({ name });
-  const readRunLog = () => readLog(disk, modelFolder(name), (text) => send({ type: 'warning', text }));
+  const onMessage = (text: string) => send({ type: 'warning', text });
+  const readRunLog = () => readTrainingLog(name, { onMessage });
   const run = startTraining(
     name,
     corpus,
@@ -127,9 +127,9 @@ function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof en
     if (shipped) return { name, model: await loadModel(shipped.url, { tune: false, onEvent }), step: shipped.step };
     if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     const files = await store.filesOf(name);
-    const state = await readTrainingState(files, modelFolder(name)).catch(() => undefined);
+    const checkpoint = await readCheckpoint(modelFolder(name), { files }).catch(() => undefined);
     const from = files === memory ? new File([await store.archive(name)], `${name}.zip`) : name;
-    return { name, model: await loadModel(from, { tune, onEvent, ...languages }), step: state?.step ?? 0 };
+    return { name, model: await loadModel(from, { tune, onEvent, ...languages }), step: checkpoint?.step ?? 0 };
   })();
   entry.loaded.catch(() => {
     delete entry.loaded;
@@ -151,7 +151,7 @@ interface CallContext {
 const calls: {
   [N in keyof Calls]: (context: CallContext, ...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>>;
 } = {
-  describe: ({ signal }, settings) => describeTraining(settings, signal, machineMemory),
+  describe: ({ signal }, settings) => describeTraining(settings, signal),
   async start(_, { name, corpus, settings }, { replace }) {
     checkModelName(name);
     if ((await store.exists(name)) && !replace) throw new ExistsError(`A model ${name} is already in this browser.`);
@@ -162,7 +162,7 @@ const calls: {
   async resume(_, name, length) {
     await store.moveToDisk(name);
     const folder = modelFolder(name);
-    const { corpus } = startArguments(await readTrainingState(disk, folder), folder);
+    const { corpus } = await readCheckpoint(name);
     if (corpus.kind === 'tsv' && !(await disk.exists(`${folder}/${corpusFile}`)))
       throw new HeddleError(`${name} cannot be resumed: its training pairs (${corpus.path}) were not stored with it.`);
     await startRun(name, corpus, { ...length, resume: true });

@@ -121,6 +121,15 @@ export interface HeldOut {
 }
 
 /**
+ * What is held out of the training pairs: the share `heldOut` for dev, and the same again for test. Dev pairs of the
+ * user replace both, test pairs only the share for test.
+ */
+export const heldOutParts = (
+  heldOut: number,
+  { dev, test }: { readonly dev?: unknown; readonly test?: unknown } = {},
+): HeldOut => (dev ? {} : test ? { dev: heldOut } : { dev: heldOut, test: heldOut });
+
+/**
  * Splits pairs by a hash of `pairKey(source)`, so that a sentence is in the same set in every corpus. `dev` and `test`
  * are fractions of the source sentences (default 0); the rest is `train`. Order is kept. Throws a HeddleError for
  * invalid fractions.

@@ -6,14 +6,14 @@ import type { Activation } from '../../../src/ops/elementwise/activation-functio
 import { linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
 import { withEmulation } from '../../support/emulated-matrix.ts';
-import { everyCase, gpuHost, testGpu } from '../../support/gpu.ts';
+import { everyCase, gpuHost, sample, testGpu } from '../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
 // Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within 1.5e-7.
 const tolerance = 5e-6;
 const all: Activation[] = ['none', 'relu', 'gelu', 'silu', 'gelu-tanh'];
-/** Chrome compiles the kernels of each for two seconds. */
-const activations = all.filter((name) => everyCase || gpuHost !== 'Chrome' || ['none', 'gelu'].includes(name));
+/** The kernels of each compile for seconds; the functions themselves are tested as ops. */
+const activations = sample(all, (name) => ['none', 'gelu'].includes(name));
 
 /** x, w and b of a layer. */
 const layer = (x: Shape, outs: number, bias = true, scale = 1) => ({

@@ -40,9 +40,10 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
     await checkOp(matmulOp, { inputs: operands(form, m, n, k), attrs: forms[form]!, tolerance });
   });
 
-  it('has the gradients of its reference', async () => {
-    await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16), attrs: forms[form]!, wrt: ['a', 'b'], tolerance });
-  });
+  if (everyTile || form === 'NN')
+    it('has the gradients of its reference', async () => {
+      await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16), attrs: forms[form]!, wrt: ['a', 'b'], tolerance });
+    });
 
   if (everyCase)
     it('keeps its accuracy at small and large scales', async () => {
@@ -56,7 +57,7 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
     await checkOp(matmulOp, { inputs: operands(form, 17, 5, 9, [5]), attrs, tolerance });
   });
 
-  if (everyTile || form === 'NT')
+  if (everyTile)
     it('takes tiles of 128 a side', async () => {
       await checkOp(matmulOp, { inputs: operands(form, 513, 516, 10), attrs: forms[form]!, tolerance });
     });

@@ -10,10 +10,11 @@ import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
 import { matmulOp } from '../../../src/ops/matmul/matmul.ts';
 import type { MatrixConfig } from '../../../src/ops/op.ts';
 import { withEmulation } from '../../support/emulated-matrix.ts';
-import { testGpu } from '../../support/gpu.ts';
+import { testGpu, watchTests } from '../../support/gpu.ts';
 import { randomTensor } from '../../support/op.ts';
 
 // A software adapter compiles each kernel for some seconds.
+watchTests();
 vi.setConfig({ testTimeout: 300_000 });
 
 const product = withEmulation(matmulOp);

@@ -5,13 +5,13 @@ import { f32, type Shape } from '../../../src/core/tensor.ts';
 import { columnSumOp } from '../../../src/ops/elementwise/column-sum.ts';
 import { addLayerNormOp, layerNormOp } from '../../../src/ops/norm/layer-norm.ts';
 import { layerNormBackwardOp } from '../../../src/ops/norm/layer-norm-backward.ts';
-import { everyCase } from '../../support/gpu.ts';
+import { everyCase, sample } from '../../support/gpu.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
 // Around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a row group; primes; widths read four at a time
 // and others; no two columns, whose gradient is all cancellation.
-const shapes: Shape[] = [
+const allShapes: Shape[] = [
   [1, 3],
   [3, 5],
   [15, 31],
@@ -26,6 +26,8 @@ const shapes: Shape[] = [
   [5, 513],
   [2, 1028],
 ];
+/** Each row group with widths read four at a time, and with others. */
+const shapes = sample(allShapes, ([rows]) => [2, 3, 4, 5, 33].includes(rows!));
 
 // Sums of up to 513 terms in float32, then a product of about six factors.
 const tolerance = 4e-6;
@@ -122,7 +124,7 @@ describe('in place', () => {
     [33, 124],
     [131, 129],
   ];
-  for (const shape of few)
+  for (const shape of sample(few, ([rows]) => rows! < 131))
     for (const rate of [0, 0.2]) {
       const step = rate ? { step: 'step' as const } : {};
       const cols = shape.at(-1)!;

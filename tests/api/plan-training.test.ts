@@ -1,6 +1,6 @@
 // The plan of a training: what it says about the corpus.
 import { expect, it } from 'vitest';
-import { notesOf } from '../../demo/train/worker/describe-training.ts';
+import { notesOf } from '../../src/api/plan-training.ts';
 
 it('keeps messages and warnings about the corpus, and no progress', () => {
   expect(notesOf({ type: 'message', text: 'a.tsv: line 3 (no tab)' })).toEqual(['a.tsv: line 3 (no tab)']);

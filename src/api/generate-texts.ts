@@ -1,0 +1,231 @@
+// Translations of texts: their token ids and batch shape, decoding whole or sentence by sentence, attention, and unknown words.
+
+import { check, HeddleError } from '../core/errors.ts';
+import type { Translation, Translator } from '../decode/translator.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
+import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { namesLanguage } from '../runtime/open-model.ts';
+import { tokenLabel } from '../text/tokenizers/tokenizer.ts';
+import type { ModelEngine, TranslatorShape } from './model-engine.ts';
+import type { Attention, GenerateOptions, Generation, ModelLanguages, TranslateOptions } from './model-types.ts';
+
+/** Bytes that the keys and values of one decoder layer may take; larger batches are split. */
+const maxCacheBytes = 128 * 2 ** 20;
+
+/** A maximum length of texts. Throws a HeddleError if the model has fewer positions. */
+export function checkedMaxLength(maxLength: number, config: ModelConfig): number {
+  check(
+    maxLength <= config.maxLength,
+    () =>
+      `translate: maxLength (${maxLength}) is above the ${config.maxLength} positions of the model; ` +
+      'lower or leave out --max-length, and split long texts (--split-sentences)',
+  );
+  return maxLength;
+}
+
+/** Says that a text is too long. */
+export const describeLong = (number: number, tokens: number, limit: number): string =>
+  `text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
+
+/** The languages of a model, as its interface states them. */
+export const modelLanguages = ({ ids, source, target }: Languages): ModelLanguages => ({
+  codes: [...ids.keys()],
+  source,
+  target,
+});
+
+/** The model in the languages of a call. Throws a HeddleError if it does not have them. */
+export async function inLanguages(saved: SavedModel, given: LanguageOptions): Promise<SavedModel> {
+  const { sourceLang, targetLang } = given;
+  const languages = { sourceLang, targetLang };
+  return namesLanguage(languages)
+    ? (await import('../formats/hf/languages.ts')).withLanguages(saved, languages)
+    : saved;
+}
+
+/** Options of decoding, with the start or the first token that the target language asks for. */
+export const decodingIn = <O extends LanguageOptions>(
+  { sourceLang: _, targetLang, ...decode }: O,
+  { config: own }: Pick<SavedModel, 'config'>,
+  { config: { startId }, decode: { forcedBosTokenId } = {} }: SavedModel,
+) => ({
+  ...(startId !== own.startId && { decoderStartTokenId: startId }),
+  ...(targetLang !== undefined && forcedBosTokenId !== undefined && { forcedBosTokenId }),
+  ...decode,
+});
+
+/** Texts as token ids, and a translator's shape for them. */
+export interface EncodedTexts {
+  /** Token ids of each text, with the end token. */
+  readonly encoded: readonly number[][];
+  /** Numbers of the texts to decode: those with tokens that are not too long. */
+  readonly full: readonly number[];
+  /** `fitting`: number of sentences whose keys and values fit in memory. */
+  readonly shape: TranslatorShape & { readonly fitting: number };
+}
+
+/**
+ * Encodes texts. `numberOf` is the number of a text in messages. Throws a HeddleError for an option that is wrong, and
+ * for a text that is too long if `longTexts` says so.
+ */
+export function encodeTexts(
+  texts: readonly string[],
+  { config, source }: Pick<SavedModel, 'config' | 'source'>,
+  { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, maxLength = config.maxLength, ...o }: TranslateOptions,
+  numberOf: (index: number) => number = (index) => index + 1,
+): EncodedTexts {
+  check(
+    Number.isSafeInteger(batchSize) && batchSize > 0,
+    `batchSize is ${batchSize}, it must be a whole number of at least 1`,
+  );
+  check(
+    texts.every((text) => typeof text === 'string'),
+    'translate: a text must be a string',
+  );
+  const { longTexts = 'error' } = o;
+  const limit = checkedMaxLength(maxLength, config);
+  const encoded = texts.map((text) => [...source.encode(text), source.special.end]);
+  const full: number[] = [];
+  for (const [i, ids] of encoded.entries()) {
+    if (ids.length > limit && longTexts === 'error')
+      throw new HeddleError(`translate: ${describeLong(numberOf(i), ids.length, limit)}: "${texts[i]?.slice(0, 60)}"`);
+    if (ids.length > limit && longTexts === 'crop') ids.splice(limit - 1, ids.length - limit);
+    if (ids.length > 1 && ids.length <= limit) full.push(i);
+  }
+  const longest = full.reduce((n, i) => Math.max(n, (encoded[i] as number[]).length), 1);
+  const maxTarget = Math.min(config.maxLength, Math.max(1, maxNewTokens ?? config.maxLength));
+  const rowBytes = 8 * config.decoderHeads * config.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
+  const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
+  const batch = Math.min(batchSize, powerOfTwo(full.length), fitting);
+  const least = batch <= fewTexts ? commonLength : 1;
+  const maxSource = Math.min(config.maxLength, Math.max(least, paddedLength(longest)));
+  const shape = { fitting, batch, maxSource, maxTarget };
+  return { encoded, full, shape };
+}
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+
+/**
+ * Plans for few texts have room for sources of a common length, so that sentences of any length up to it that come one
+ * after another use the plans of the first.
+ */
+const [fewTexts, commonLength] = [4, 64];
+
+/** A length rounded up to a multiple of 8, from 64 on of 32: few shapes, little padding. */
+const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);
+
+/** Translates texts, or each sentence of them, in the turn of `model`. */
+export async function generateTexts(
+  saved: SavedModel,
+  model: ModelEngine,
+  texts: readonly string[],
+  { splitSentences: splits = false, ...options }: GenerateOptions,
+): Promise<Generation[][]> {
+  if (!splits) return generateWhole(saved, model, texts, options);
+  const { attention, onPiece, numReturn = 1 } = options;
+  check(
+    !attention && !onPiece && numReturn === 1,
+    'splitSentences gives one translation per text; leave out attention, onPiece and numReturn',
+  );
+  const { splitSentences } = await import('../text/sentences.ts');
+  const parts = texts.map(splitSentences);
+  const owners = parts.flatMap(({ sentences }, i) => sentences.map(() => i + 1));
+  const sentences = parts.flatMap((part) => part.sentences);
+  const found = await generateWhole(saved, model, sentences, options, (i) => owners[i] as number);
+  let at = 0;
+  return parts.map(({ sentences: { length }, join }) => {
+    const own = found.slice(at, at + length);
+    at += length;
+    const best = own.flatMap(([first]) => (first ? [first] : []));
+    if (best.length === 0) return [];
+    const sum = (of: 'score' | 'logProb') => best.reduce((n, translation) => n + translation[of], 0);
+    return [
+      {
+        text: join(own.map(([first]) => first?.text ?? '')),
+        ids: best.flatMap(({ ids }) => ids),
+        ...{ score: sum('score'), logProb: sum('logProb'), ended: best.every(({ ended }) => ended) },
+      },
+    ];
+  });
+}
+
+async function generateWhole(
+  saved: SavedModel,
+  model: ModelEngine,
+  texts: readonly string[],
+  options: GenerateOptions,
+  numberOf?: (index: number) => number,
+): Promise<Generation[][]> {
+  const { attention = false, onPiece, batchSize, replaceUnknown: replaces, longTexts, maxLength, ...given } = options;
+  const spoken = await inLanguages(saved, given);
+  const decode = decodingIn(given, saved, spoken);
+  const { full, encoded, shape } = encodeTexts(texts, spoken, options, numberOf);
+  const out: Generation[][] = texts.map(() => []);
+  if (full.length === 0) return out;
+  const translator = await model.translator(onPiece ? { ...shape, batch: 1 } : shape, decode);
+  if (onPiece)
+    for (const [place, i] of full.entries()) {
+      const ids: number[] = [];
+      let text = '';
+      for await (const piece of translator.stream(encoded[i] as number[], decode, place)) {
+        if (piece.id !== saved.config.endId) ids.push(piece.id);
+        text += piece.text;
+        onPiece(piece, i);
+      }
+      const ended = ids.length < (decode.maxNewTokens ?? shape.maxTarget);
+      out[i] = [{ ids, text, score: Number.NaN, logProb: Number.NaN, ended }];
+    }
+  else {
+    const found = await translator.generate(
+      full.map((i) => encoded[i] as number[]),
+      decode,
+    );
+    for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
+  }
+  for (const i of attention ? full : []) {
+    decode.signal?.throwIfAborted();
+    const found: Generation[] = [];
+    for (const translation of out[i] as Generation[])
+      found.push({
+        ...translation,
+        attention: await attentionOf(spoken, translator, encoded[i] as number[], translation),
+      });
+    out[i] = found;
+  }
+  if (!replaces) return out;
+  const { replaceUnknown } = await import('../decode/replace-unknown.ts');
+  const { target } = saved;
+  for (const i of full) {
+    const replaced = (out[i] as Generation[]).map(async (found): Promise<Generation> => {
+      if (!found.ids.includes(target.special.unknown)) return found;
+      decode.signal?.throwIfAborted();
+      const alignment = await translator.align(encoded[i] as number[], found.ids, spoken.config.startId);
+      return { ...found, text: replaceUnknown(spoken.source, target, texts[i] as string, found.ids, alignment) };
+    });
+    out[i] = await Promise.all(replaced);
+  }
+  return out;
+}
+
+async function attentionOf(
+  { source, target, config: { startId } }: SavedModel,
+  translator: Translator,
+  text: readonly number[],
+  { ids, ended }: Translation,
+): Promise<Attention> {
+  const all = await translator.align(text, ids, startId);
+  const { layers, heads } = all;
+  const [S, T] = [all.source.length, all.target.length];
+  const kept = ended ? T : Math.min(T, ids.length);
+  const weights = new Float32Array(layers * heads * kept * S);
+  for (let n = 0; n < layers * heads; n++)
+    weights.set(all.weights.subarray(n * T * S, (n * T + kept) * S), n * kept * S);
+  return {
+    source: all.source.map((id) => tokenLabel(source, id)),
+    target: all.target.slice(0, kept).map((id) => tokenLabel(target, id)),
+    layers,
+    heads,
+    weights,
+  };
+}

@@ -1,0 +1,253 @@
+// A model on its engine, which starts at its first use: the translators of each batch shape, the weights, and LoRA adapters that
+// switch at run time. Work takes turns, and runs once more on a new device if the device was lost.
+
+import { check } from '../core/errors.ts';
+import type { DecodeOptions } from '../decode/decode-options.ts';
+import type { createModelInspector } from '../decode/model-inspector.ts';
+import { createTranslator, type Translator } from '../decode/translator.ts';
+import type { Engine } from '../engine/engine.ts';
+import { readWeights, writeWeights } from '../engine/model-states.ts';
+import type { SavedLora } from '../formats/lora-folder.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
+import { parameterList } from '../model/parameters.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
+import type { JobContext } from '../runtime/job.ts';
+import type { TrainResult } from '../train/train-arguments.ts';
+import type { TrainedLora } from './save-model.ts';
+
+/** Where a model computes. */
+export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' | 'lost' | 'reopen'> {
+  /** Called by `dispose`. */
+  readonly close?: () => Promise<void>;
+  /** Path that `save` writes for a name. */
+  readonly modelPath?: (name: string) => string;
+}
+
+/** What else is known of a model. */
+export interface ModelParts {
+  /** Storage of the weights on the device, as in `parameters`; default f32. */
+  readonly weights?: WeightFormat | undefined;
+  /** The trained LoRA adapter, whose update the weights contain. */
+  readonly lora?: TrainedLora | undefined;
+  readonly training?: TrainResult | undefined;
+  /** Engine of a running training, which has the weights: the model only decodes, and does not free the engine. */
+  readonly engine?: Engine | undefined;
+  /** The weights on the engine, with their storage, LoRA adapter and ensemble. [those of the model in `weights`] */
+  readonly parameters?: ParameterList | undefined;
+  /** The further models of the ensemble in `parameters`. */
+  readonly ensemble?: readonly SavedModel[];
+  /** Where the model was loaded from; default 'model'. */
+  readonly name?: string | undefined;
+}
+
+/** Sizes of a translator: sentences a batch, and maximum numbers of source and target tokens. */
+export interface TranslatorShape {
+  readonly batch: number;
+  readonly maxSource: number;
+  readonly maxTarget: number;
+}
+
+type Inspector = ReturnType<typeof createModelInspector>;
+
+/** A model on an engine. All calls but `inTurn`, `useLora` and `dispose` belong into the work of a turn. */
+export interface ModelEngine {
+  /** The weights on the engine; others after `addLora`. */
+  readonly parameters: ParameterList;
+  /** Runs work when all earlier work has ended; once more on a new device if the device was lost. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** The engine, started at the first call. Throws a HeddleError if the model is disposed. */
+  engine(): Promise<Engine>;
+  /** Puts the weights and the LoRA adapter on the engine, whose states exist after its first plans; `peak` is in bytes. */
+  write(peak: number): Promise<void>;
+  /** A translator for at least the sizes of `shape`, with at most `fitting` sentences a batch; the weights are written. */
+  translator(shape: TranslatorShape & { readonly fitting: number }, decode: DecodeOptions): Promise<Translator>;
+  /** The inspector of the model. */
+  inspector(): Promise<Inspector>;
+  addLora(name: string, folder: string): Promise<void>;
+  useLora(name: string | null): void;
+  /** The model with all weights. */
+  whole(): Promise<SavedModel>;
+  /** The same with the LoRA adapter in use merged into its weights. */
+  merged(): Promise<SavedModel>;
+  dispose(): void;
+}
+
+/** What is on an engine. */
+interface Loaded {
+  readonly engine: Engine;
+  /** One for each batch size and maximum lengths. */
+  readonly translators: Map<string, Promise<Translator>>;
+  inspector?: Inspector | undefined;
+  written: boolean;
+  /** The LoRA adapter on the engine, null for none; undefined until one is written. */
+  lora?: string | null | undefined;
+}
+
+/** Translators that an engine holds before it is replaced by a new one, so that memory stays bounded. */
+const maxTranslators = 16;
+
+/** Puts the weights of a model on the engine. */
+const putWeights = async (engine: Engine, c: ModelConfig, p: ParameterList, { stored, weights }: SavedModel) =>
+  stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights);
+
+/** Makes the engine of a model; nothing is loaded yet. */
+export function createModelEngine(saved: SavedModel, host: ModelHost, parts: ModelParts): ModelEngine {
+  const { config, source, target, decode: rules } = saved;
+  const { weights: format = 'f32', ensemble = [] } = parts;
+  check(format === 'f32' || parts.parameters, `weights in ${format} need the parameters of that format`);
+  const plain = parts.parameters ?? parameterList(config);
+  let parameters = plain;
+  // LoRA adapters that switch at run time, the chosen one, and that of the work in turn.
+  const loras = new Map<string, SavedLora>();
+  let chosen: string | null = null;
+  let active: string | null = null;
+  let loaded: Promise<Loaded> | undefined;
+  let disposed = false;
+  let fingerprint: Promise<string> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const load = (): Promise<Loaded> => {
+    check(!disposed, 'The model is disposed; load it again');
+    const written = parts.engine !== undefined;
+    loaded ??= (async () => {
+      const engine = parts.engine ?? (await host.engine());
+      return { engine, translators: new Map(), written };
+    })();
+    loaded.catch(() => {
+      loaded = undefined;
+    });
+    return loaded;
+  };
+  const unload = async (): Promise<void> => {
+    const before = loaded;
+    loaded = undefined;
+    if (!parts.engine) (await before?.catch(() => undefined))?.engine.destroy();
+  };
+  const write = async (peak: number): Promise<void> => {
+    const it = await load();
+    const { adapter } = parameters;
+    if (adapter && loras.size > 0 && it.lora !== active) {
+      const lora = active === null ? undefined : loras.get(active);
+      const { widenLora } = await import('../model/lora.ts');
+      it.engine.write(adapter.state, widenLora(config, adapter.lora, lora));
+      it.lora = active;
+    }
+    if (it.written) return;
+    await putWeights(it.engine, config, parameters, saved);
+    for (const [i, { config: c, parameters: p }] of (parameters.ensemble?.others ?? []).entries())
+      await putWeights(it.engine, c, p, ensemble[i] as SavedModel);
+    it.written = true;
+    if (format === 'f32') return;
+    const { describeWeights } = await import('../model/quantized-parameters.ts');
+    host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
+  };
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    const [before, lora] = [last, chosen];
+    let end = () => {};
+    last = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    await before;
+    active = lora;
+    try {
+      return await work();
+    } catch (error) {
+      if (disposed || !host.reopen || (await host.lost?.()) === undefined) throw error;
+      await unload();
+      await host.reopen();
+      return await work();
+    } finally {
+      end();
+    }
+  };
+  const whole = async (): Promise<SavedModel> =>
+    saved.stored ? { ...(await saved.stored.whole()), config, source, target, ...(rules && { decode: rules }) } : saved;
+
+  return {
+    get parameters() {
+      return parameters;
+    },
+    inTurn,
+    engine: async () => (await load()).engine,
+    write,
+    async translator({ fitting, ...shape }, decode) {
+      let it = await load();
+      const key = JSON.stringify(shape);
+      const fits = [...it.translators.keys()].find((other) => isReusable(JSON.parse(other), shape, fitting));
+      if (fits === undefined && !it.translators.has(key) && it.translators.size >= maxTranslators) {
+        await unload();
+        it = await load();
+      }
+      let made = it.translators.get(fits ?? key);
+      if (!made) {
+        const model = { config, source, target, ...(rules && { decode: rules }) };
+        made = createTranslator(it.engine, model, { ...shape, firstCall: decode, parameters });
+        it.translators.set(key, made);
+        made.catch(() => it.translators.delete(key));
+      }
+      const translator = await made;
+      await write(translator.bytes.peak);
+      return translator;
+    },
+    async inspector() {
+      const it = await load();
+      const { createModelInspector: create } = await import('../decode/model-inspector.ts');
+      it.inspector ??= create(it.engine, { config, source, target }, parameters);
+      return it.inspector;
+    },
+    async addLora(name, folder) {
+      const { checkLoraBase, fingerprintOfModel, loadLora } = await import('../formats/lora-folder.ts');
+      const { adaptedParameters, commonLora, loraParameters } = await import('../model/lora.ts');
+      const found = await loadLora(host.files, host.modelPath?.(folder) ?? folder, config);
+      await inTurn(async () => {
+        fingerprint ??= fingerprintOfModel(saved);
+        checkLoraBase(folder, found, await fingerprint);
+        loras.set(name, found);
+        const lora = commonLora(
+          config,
+          [...loras.values()].map((own) => own.lora),
+        );
+        const it = loaded && (await loaded);
+        if (it) it.lora = undefined; // an adapter of this name may be there
+        const before = parameters.adapter?.lora;
+        if (JSON.stringify(lora) === JSON.stringify(before)) return;
+        // Plans of the new layers or rank are made when they are needed; the weights stay where they are.
+        parameters = adaptedParameters(plain, lora, `lora.${loraParameters(config, lora).size}`);
+        it?.translators.clear();
+        if (it) it.inspector = undefined;
+      });
+    },
+    useLora(name) {
+      check(
+        name === null || loras.has(name),
+        () =>
+          `useLora: there is no adapter ${name}; there are ${[...loras.keys()].join(', ') || 'none, addLora loads one'}`,
+      );
+      chosen = name;
+    },
+    whole,
+    async merged() {
+      const lora = chosen === null ? undefined : loras.get(chosen);
+      const model = await whole();
+      return lora ? (await import('../formats/lora-folder.ts')).mergedWith(model, lora) : model;
+    },
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      void unload().then(() => host.close?.());
+    },
+  };
+}
+
+/**
+ * Whether a translator serves a smaller shape. One that is a little larger saves the plans of one more shape, for texts
+ * that come one after the other.
+ */
+const isReusable = (it: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
+  it.batch >= shape.batch &&
+  it.batch <= Math.min(4 * shape.batch, fitting) &&
+  it.maxTarget === shape.maxTarget &&
+  it.maxSource >= shape.maxSource &&
+  it.maxSource <= 2 * shape.maxSource;

@@ -1,0 +1,70 @@
+// The model that a run starts from: that of its checkpoint, or the one to fine-tune.
+
+import { check, HeddleError } from '../core/errors.ts';
+import { hfFamilies } from '../formats/hf/hf-fields.ts';
+import { withLanguages } from '../formats/hf/languages.ts';
+import { loadModelFolder } from '../formats/model-folder.ts';
+import type { HfType } from '../formats/shared/model-formats.ts';
+import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
+import { modelConfig } from '../model/model-config.ts';
+import type { CorpusContext } from '../runtime/load-corpus.ts';
+import { openModel } from '../runtime/open-model.ts';
+import { initFolder } from './recipes.ts';
+import type { CheckpointFolder, CompleteArguments } from './train-arguments.ts';
+
+/** Settings of the model that fine-tuning may change. */
+const changeable = ['dropout', 'labelSmoothing'] as const;
+
+/**
+ * The model to continue: that of the checkpoint, or of the folder in `init` with new dropout and label smoothing;
+ * undefined if there is none. A resumed run takes configuration and tokenizers from its checkpoint, since trained again
+ * they may differ at the same size; a checkpoint of a LoRA adapter has no model, so that comes from `init` again.
+ * Throws a HeddleError for fields that the model has decided.
+ */
+export async function initialModel(
+  args: CompleteArguments,
+  context: CorpusContext,
+  checkpoint: CheckpointFolder | undefined,
+  given: SavedModel | undefined,
+): Promise<SavedModel | undefined> {
+  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
+  const folder = initFolder(args);
+  if (folder === undefined) return undefined;
+  const { dropout, labelSmoothing, model } = args;
+  const fields = {
+    ...(dropout !== undefined && { dropout }),
+    ...(labelSmoothing !== undefined && { labelSmoothing }),
+    ...model,
+  };
+  const fixed = Object.keys(fields).filter((field) => !(changeable as readonly string[]).includes(field));
+  if (fixed.length > 0)
+    throw new HeddleError(
+      `train: the model in ${folder} has its own ${fixed.join(', ')}; only ${changeable.join(' and ')} may be set`,
+    );
+  const { sourceLang, targetLang } = args;
+  const languages = { sourceLang, targetLang };
+  // Weights under an adapter that are not f32 are quantized as they are read.
+  const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
+  const found = given
+    ? withLanguages(given, languages)
+    : await openModel(folder, context, undefined, languages, inParts);
+  const { sourceCheckpoint, config } = found;
+  const hf = hfConfigOf(found);
+  for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
+    if (hf?.[field])
+      throw new HeddleError(`${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`);
+  check(
+    checkpoint || (args.maxLength ?? 0) <= config.maxLength,
+    `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower --max-length`,
+  );
+  const { dropout: places } = modelConfig({ ...config, ...fields });
+  // T5 has one rate, for all places.
+  const type = hf?.model_type as HfType | undefined;
+  const isT5 = type !== undefined && hfFamilies[type].like === 't5';
+  const rates = isT5 && typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
+  return {
+    ...found,
+    config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
+    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+  };
+}

@@ -1,0 +1,170 @@
+// The text of a run: reads its corpus, trains or reads tokenizers, encodes the pairs, or takes the token ids of an earlier session.
+
+import { check, HeddleError } from '../core/errors.ts';
+import { shellQuote } from '../core/shell.ts';
+import type { Files } from '../files/files.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import { createPace } from '../runtime/job-pace.ts';
+import {
+  type CorpusContext,
+  corpusFiles,
+  nameOfPairs,
+  openCorpusPool,
+  readKeptCorpus,
+} from '../runtime/load-corpus.ts';
+import { chunksOf } from '../text/corpus/packed-pairs.ts';
+import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
+import type { TextPool } from '../text/text-pool.ts';
+import { readTokenizerFile } from '../text/tokenizer-file.ts';
+import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
+import {
+  encodeOptionsOf,
+  prepareTrainingData,
+  type TrainingData,
+  type TrainingDataOptions,
+} from '../trainer/training-data.ts';
+import type { TrainingState } from '../trainer/training-state.ts';
+import { corpusName } from './logging.ts';
+import { dataOptions } from './recipe-options.ts';
+import {
+  cacheKey,
+  hashCorpus,
+  type PreparedCorpus,
+  readTokenCache,
+  tokenCachePath,
+  writeTokenCache,
+} from './token-cache.ts';
+import type { CheckpointFolder, CompleteArguments, TrainInputs } from './train-arguments.ts';
+
+/** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */
+export interface CorpusSetup {
+  /** The first training pairs, and the held-out ones. */
+  readonly examples: readonly Pair[];
+  readonly dev: PairList;
+  readonly test: PairList;
+  /** Further files of the model folder. */
+  readonly keep: Readonly<Record<string, Uint8Array>>;
+  /** Fingerprint of the training pairs. */
+  readonly data: Fingerprint;
+  readonly task: TrainingData;
+  /** Keeps the token ids beside the model folder, if they are not there yet; a failure is a warning. */
+  cacheTokens(): Promise<void>;
+}
+
+/** Number of training pairs that are kept as text. */
+const exampleCount = 8;
+
+/** Reads and tokenizes the corpus, or takes the token ids of an earlier session. */
+export async function prepareCorpus(
+  args: CompleteArguments,
+  context: CorpusContext,
+  from: CheckpointFolder | undefined,
+  before: TrainingState | undefined,
+  start: SavedModel | undefined,
+  given: TrainInputs['split'],
+): Promise<CorpusSetup> {
+  const { corpus, heldOut, out } = args;
+  const { files } = context;
+  const pace = createPace(context);
+  const options = dataOptions(args);
+  const path = tokenCachePath(out);
+  const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
+  const key = (task: Pick<TrainingData, 'config' | 'source' | 'target'>) =>
+    hash && cacheKey(hash, task, encodeOptionsOf(task.config, options));
+  const known = from && start && (await key(start));
+  const cached = known && (await readTokenCache(files, path, known, pace));
+  if (typeof cached === 'object') {
+    checkPairs(before?.data, cached.data, args, context);
+    const task = await prepareTrainingData(cached.corpus, options, start);
+    return { ...cached, task, keep: {}, cacheTokens: async () => undefined };
+  }
+  if (cached) context.emit({ type: 'message', text: `${path}: ${cached}; tokenizing again` });
+  const pool = await openCorpusPool(corpus, context, given?.train.length);
+  try {
+    const { split, keep } = given
+      ? { split: given, keep: {} }
+      : await readKeptCorpus(corpus, heldOut, context, from, pool);
+    const { train, dev, test } = split;
+    check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
+    const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
+    const checked = hashing.then(([data]) => {
+      checkPairs(before?.data, data as Fingerprint, args, context);
+      return data as Fingerprint;
+    });
+    // A resumed run is refused before its pairs are tokenized.
+    if (before || !pool.parallel) await checked;
+    const [data, task] = await Promise.all([checked, prepareText(train, args, options, start, context, pool)]);
+    const examples = Array.from({ length: Math.min(exampleCount, train.length) }, (_, i) => train.at(i) as Pair);
+    const prepared: PreparedCorpus = { corpus: task.corpus, data, examples, dev, test };
+    let pending = hash !== undefined;
+    const cacheTokens = async () => {
+      if (!pending) return;
+      pending = false;
+      try {
+        await writeTokenCache(files, path, (await key(task)) as string, prepared);
+      } catch (error) {
+        if (!(error instanceof HeddleError)) throw error;
+        context.emit({
+          type: 'warning',
+          text: `the token ids are not kept, so a resumed run tokenizes again: ${error.message}`,
+        });
+      }
+    };
+    return { ...prepared, task, keep, cacheTokens };
+  } finally {
+    pool.close();
+  }
+}
+
+/** Tokenizes the training pairs with the tokenizers of the model, of files, or new ones. */
+async function prepareText(
+  train: PairList,
+  args: CompleteArguments,
+  options: TrainingDataOptions,
+  start: SavedModel | undefined,
+  { files }: CorpusContext,
+  pool: TextPool,
+): Promise<TrainingData> {
+  const tokenizers = start ? {} : await givenTokenizers(args, files);
+  return prepareTrainingData(train, { ...options, tokenizers }, start, pool);
+}
+
+/** The tokenizers in the files that the settings name. Throws a HeddleError that names the file or the setting. */
+async function givenTokenizers(
+  { tokenizerFile, sourceTokenizer, targetTokenizer, lowercase }: CompleteArguments,
+  files: Files,
+): Promise<NonNullable<TrainingDataOptions['tokenizers']>> {
+  const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
+    if (path === undefined) return undefined;
+    check(!lowercase, `train: ${path} says itself whether it lowercases; leave out lowercase (--lowercase)`);
+    return readTokenizerFile(await files.read(path), path);
+  };
+  const both = await read(tokenizerFile);
+  if (both) return { source: both, target: both };
+  const source = await read(sourceTokenizer);
+  return { source, target: targetTokenizer === sourceTokenizer ? source : await read(targetTokenizer) };
+}
+
+/**
+ * Compares pairs with those that a run started with, which a checkpoint of an older version does not know. Throws a
+ * HeddleError if the file has changed; only warns of another version of Unicode CLDR, since a browser that was updated
+ * cannot go back.
+ */
+function checkPairs(
+  before: Fingerprint | undefined,
+  now: Fingerprint,
+  { corpus, out }: CompleteArguments,
+  context: CorpusContext,
+): void {
+  if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
+  const counts = before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
+  const changed = `these are not the pairs that the run started with (training pairs: ${counts})`;
+  const { train } = corpusFiles(corpus) ?? {};
+  if (train)
+    throw new HeddleError(
+      `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${shellQuote(out)}, ` +
+        `or fine-tune the model on these pairs: heddle train FILE --init ${shellQuote(out)}`,
+    );
+  const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but its bits differ from an uninterrupted run`;
+  context.emit({ type: 'warning', text });
+}

@@ -1,0 +1,64 @@
+// Settings of a run as options of its parts: data and model, optimizer, schedule.
+
+import type { ModelOptions } from '../model/model-config.ts';
+import { presets } from '../model/presets.ts';
+import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
+import { scaling } from '../trainer/precision.ts';
+import type { ScheduleConfig } from '../trainer/schedule.ts';
+import type { TrainingDataOptions } from '../trainer/training-data.ts';
+import type { CompleteSettings } from './recipes.ts';
+
+/** Options of the tokenizers, the model configuration and the batches. */
+export function dataOptions(s: CompleteSettings): TrainingDataOptions {
+  const { norm, dropout, labelSmoothing, lowercase, fillVocab, batchSize = 0, maxTokens = 0, buckets, seed } = s;
+  const { maxLength, truncate } = s;
+  const preset: Partial<ModelOptions> = presets[s.preset];
+  return {
+    model: {
+      ...preset,
+      ...(norm !== undefined && { norm }),
+      ...(dropout !== undefined && { dropout }),
+      ...(labelSmoothing !== undefined && { labelSmoothing }),
+      ...(maxLength !== undefined && { maxLength }),
+      ...s.model,
+    },
+    tokenizer: {
+      kind: s.tokenizer,
+      size: s.vocabSize,
+      lowercase,
+      ...(fillVocab && { fill: true }),
+    },
+    maxLength,
+    truncate,
+    batchSize,
+    maxTokens,
+    buckets,
+    seed,
+  };
+}
+
+/** The optimizer in the settings; what is left out has the defaults of `optimizerConfig`. */
+export function optimizerOf(s: CompleteSettings): Partial<OptimizerConfig> {
+  const { betas, weightDecay, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth } = s;
+  const given = {
+    weightDecay,
+    beta1: betas?.[0],
+    beta2: betas?.[1],
+    eps,
+    momentum,
+    rho,
+    clipNorm,
+    emaDecay,
+    lossScaleGrowth,
+  };
+  return { kind: s.optimizer, ...scaling(s.precision), ...withoutUndefined(given) };
+}
+
+/** The schedule in the settings; what is left out has the defaults of `scheduleConfig`. */
+export function scheduleOf(s: CompleteSettings): Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'> {
+  const { schedule: kind, learningRate, warmupSteps, scheduleSteps: steps, minLearningRate } = s;
+  return { kind, learningRate, ...withoutUndefined({ warmupSteps, steps, minLearningRate }) };
+}
+
+const withoutUndefined = (fields: Record<string, number | undefined>): Record<string, number> =>
+  Object.fromEntries(Object.entries(fields).filter((field): field is [string, number] => field[1] !== undefined));
