@@ -98,7 +98,11 @@ const headlessPage: Plugin = {
  * `dist/heddle.js` of an entry, `dist/modules/graph/graph.js` of another module. npm packs no folder named node_modules.
  */
 const moduleFile = ({ name, isEntry }: { name: string; isEntry: boolean }): string =>
-  isEntry && name in entries ? '[name].js' : `modules/${name.replace(/^.*node_modules/, 'packages')}.js`;
+  isEntry && name in entries ? '[name].js' : `modules/${shortName(name)}.js`;
+
+/** Few folders, each of which takes 4 KiB: `packages/papaparse` of a package, `virtual/runtime` of the bundler. */
+const shortName = (name: string): string =>
+  name.replace(/^.*node_modules\/(?:@[^/]+\/)?([^/]+)\/.*$/, 'packages/$1').replace(/^_virtual\/.*\//, 'virtual/');
 
 /** Packages that only some programs need and that users install themselves: package.json has them as optional peers. */
 const optionalPackages = ['puppeteer-core', 'webgpu'];

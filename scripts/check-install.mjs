@@ -1,7 +1,16 @@
 // Installs the package as a user does: packs it, installs it from the registry's packages in an empty project, checks its size and types,
 // builds a page with Vite, esbuild and webpack, and trains in Node. Part of `npm run test:full`; --keep leaves the project in place.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -64,6 +73,17 @@ function attempt(what, work) {
   }
 }
 
+/** Size in kB, minified, of what a page that runs `code` loads at first: without what import() loads later. */
+function firstLoad(file, code, options) {
+  writeFileSync(join(app, file), code);
+  execFileSync('node_modules/.bin/esbuild', [file, ...options, '--metafile=meta.json'], { cwd: app, stdio: 'inherit' });
+  const { outputs } = JSON.parse(readFileSync(join(app, 'meta.json'), 'utf8'));
+  const first = new Set(Object.keys(outputs).filter((name) => outputs[name].entryPoint === file));
+  for (const name of first)
+    for (const { kind, path } of outputs[name].imports) if (kind === 'import-statement') first.add(path);
+  return [...first].reduce((sum, name) => sum + outputs[name].bytes, 0) / 1000;
+}
+
 try {
   mkdirSync(join(app, 'src'), { recursive: true });
   npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
@@ -110,6 +130,13 @@ try {
   attempt('esbuild', () =>
     execFileSync('node_modules/.bin/esbuild', ['src/main.js', ...built], { cwd: app, stdio: 'inherit' }),
   );
+  for (const [name, most, code] of [
+    ['corpusBleu', 10, "import { corpusBleu } from 'heddle'; console.log(corpusBleu(['a'], ['a']).score);"],
+    ['translate', 150, "import { loadModel } from 'heddle'; console.log(await (await loadModel('m')).translate('a'));"],
+  ]) {
+    const kB = firstLoad(`src/${name}.js`, code, built);
+    check(`esbuild, first load of ${name} below ${most} kB`, kB < most, `${kB.toFixed(1)} kB`);
+  }
   attempt('webpack', () => node('node_modules/webpack/bin/webpack.js', '--mode=production', '--entry=./src/main.js'));
 } finally {
   if (process.argv.includes('--keep')) console.log(folder);
