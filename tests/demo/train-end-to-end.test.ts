@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer';
 import { afterAll, expect, it, vi } from 'vitest';
+import { unzipModel } from '../../src/files/archive-files.ts';
+import { writeFolder } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
+import { unzip } from '../../src/files/zip.ts';
+import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import { onnxFiles } from '../../src/formats/onnx/save-onnx.ts';
 import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -90,6 +96,14 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   expect(Object.keys(readSafetensors(weights)).some((name) => name.includes('self_attn'))).toBe(true);
   const archive = await downloaded(page, 'Download words as a zip archive, with its checkpoint', 'words.zip');
   expect(new TextDecoder().decode(archive.subarray(0, 2))).toBe('PK');
+  // The export for transformers.js has the files that heddle convert writes of the same model.
+  const exported = await downloaded(page, 'Export for transformers.js: download words as ONNX files', 'words-onnx.zip');
+  const memory = memoryFiles();
+  await writeFolder(memory, 'words', await unzipModel(archive, 'words.zip'));
+  const wanted = onnxFiles(await loadModelFolder(memory, 'words'), { dtype: 'q8' });
+  const found = await unzip(exported, 'words-onnx.zip');
+  expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort());
+  for (const [name, bytes] of Object.entries(wanted)) expect(found[name]?.length, name).toBe(bytes.length);
   await press(page, 'Delete words');
   await page.waitForSelector('dialog[open]');
   await press(page, 'Delete');
