@@ -105,7 +105,8 @@ export async function probedDevice(gpu: GPUDevice, info?: GPUAdapterInfo): Promi
 /**
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features; how its subgroups work is not
  * checked, as `openDevice` does. `info`: that of the adapter (default: that of the device). Dawn's info of a device lacks
- * subgroup matrices, and Deno 2.9 ends if the info of a device is first read when its adapter was garbage-collected.
+ * subgroup matrices; in Deno 2.9 the read of it ends the process if the adapter was garbage-collected before its own info
+ * was read.
  *
  * @example
  * const adapter = await navigator.gpu.requestAdapter();
