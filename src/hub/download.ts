@@ -1,13 +1,10 @@
 // Downloads one file from a hub: resumes with range requests, verifies size and checksum, and moves the file into
 // place.
 import { HeddleError } from '../core/errors.ts';
-import type { Files } from '../files/files.ts';
+import { type Files, openBlob } from '../files/files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, withRetries } from './http.ts';
-import { type FileVersion, openPartialFile, type PartialFile } from './partial-files.ts';
-import { type Checksum, checksum, checksumOf, type RemoteFile } from './repository.ts';
-
-/** Maximum file size, the limit of Files. */
-const maxBytes = 2 ** 31 - 1;
+import { type FileVersion, maxBytesOf, openPartialFile, type PartialFile } from './partial-files.ts';
+import { type Checksum, checksumOf, checksumWriter, type RemoteFile } from './repository.ts';
 
 /** Reports progress: bytes received, and the size of the file if known. */
 export type OnBytes = (done: number, of: number | undefined) => void;
@@ -27,13 +24,14 @@ export async function download(
   if (!file) return undefined;
   const { name, title } = file;
   const path = `${folder}/${name}`;
+  const maxBytes = maxBytesOf(files);
   if ((file.size ?? 0) > maxBytes)
     throw new HeddleError(`${title}: it has ${file.size} bytes, the maximum is ${maxBytes}`);
   if (await files.exists(path)) {
-    const bytes = await files.read(path);
-    if (await matches(file, bytes)) {
-      onBytes(bytes.length, bytes.length);
-      return bytes.length;
+    const length = await lengthIfSame(files, path, file);
+    if (length !== undefined) {
+      onBytes(length, length);
+      return length;
     }
     await files.remove(path);
   }
@@ -55,11 +53,13 @@ export async function download(
     await parts.remove();
     return undefined;
   }
-  const bytes = await parts.whole();
-  await check(file, bytes, parts);
-  await files.write(path, bytes);
+  const { length } = parts;
+  const stated = file.checksum && checksumWriter(file.checksum.kind, length);
+  const moveInto = await parts.join((bytes) => stated?.add(bytes));
+  await check(file, length, stated?.hex(), parts);
+  await moveInto();
   await parts.remove();
-  return bytes.length;
+  return length;
 }
 
 const isSame = (a: FileVersion, b: FileVersion): boolean =>
@@ -87,22 +87,31 @@ async function describeFile(web: HttpOptions, file: RemoteFile): Promise<RemoteF
   });
 }
 
-async function matches({ size, checksum: stated }: RemoteFile, bytes: Uint8Array): Promise<boolean> {
-  if (size !== undefined && size !== bytes.length) return false;
-  return stated ? (await checksum(stated.kind, bytes)) === stated.hex : size !== undefined;
+/** The number of bytes of a stored file if its size and checksum are those of the hub. */
+async function lengthIfSame(
+  files: Files,
+  path: string,
+  { size, checksum: stated }: RemoteFile,
+): Promise<number | undefined> {
+  const blob = await openBlob(files, path);
+  if (size !== undefined && size !== blob.size) return undefined;
+  if (!stated) return size;
+  const actual = checksumWriter(stated.kind, blob.size);
+  for await (const bytes of blob.stream()) actual.add(bytes);
+  return actual.hex() === stated.hex ? blob.size : undefined;
 }
 
 /** Verifies size and checksum; discards a wrong file, so that the next try starts from the beginning. */
 async function check(
   { title, size, checksum: stated }: RemoteFile,
-  bytes: Uint8Array,
+  length: number,
+  actual: string | undefined,
   parts: PartialFile,
 ): Promise<void> {
   const titles: Record<Checksum['kind'], string> = { sha256: 'SHA-256', git: 'Git checksum' };
-  const actual = stated && (await checksum(stated.kind, bytes));
   const why =
-    size !== undefined && size !== bytes.length
-      ? `it has ${bytes.length} bytes, the hub says ${size}`
+    size !== undefined && size !== length
+      ? `it has ${length} bytes, the hub says ${size}`
       : stated && actual !== stated.hex
         ? `its ${titles[stated.kind]} is ${actual}, the hub says ${stated.hex}`
         : undefined;
@@ -117,6 +126,7 @@ async function check(
  */
 async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, onBytes: OnBytes): Promise<boolean> {
   const { title, url, optional } = file;
+  const { maxBytes } = parts;
   if (file.size !== undefined && parts.length === file.size && parts.version) return true;
   const have = parts.length;
   const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
@@ -190,6 +200,7 @@ async function store(
 ): Promise<void> {
   const reader = response.body?.getReader();
   if (!reader) return;
+  const longest = total ?? parts.maxBytes;
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
@@ -199,9 +210,9 @@ async function store(
         throw new RetryableError(`${title}: ${why} after ${parts.length}${length} bytes`, { cause: error });
       });
       if (done) break;
-      if (parts.length + value.length > (total ?? maxBytes)) {
+      if (parts.length + value.length > longest) {
         await parts.remove();
-        throw new HeddleError(`${title}: the body is longer than ${total ?? maxBytes} bytes`);
+        throw new HeddleError(`${title}: the body is longer than ${longest} bytes`);
       }
       await parts.push(value);
       onBytes(parts.length);

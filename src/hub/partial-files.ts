@@ -1,10 +1,13 @@
 // Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so that a
 // download can resume. about.json identifies the version of the file.
 import { HeddleError } from '../core/errors.ts';
-import { concatBytes, type Files, readText, writeText } from '../files/files.ts';
+import { appendFile, concatBytes, type Files, readText, writeText } from '../files/files.ts';
 
 /** Bytes that are buffered before they are written as a chunk: the maximum that a killed process loses. */
 const pieceBytes = 4 * 2 ** 20;
+
+/** Maximum size of a file: 2 GiB if it can only be written as a whole; a file on a disk has none. */
+export const maxBytesOf = (files: Files): number => (files.append ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1);
 
 /** Identifies a version of a file. */
 export interface FileVersion {
@@ -16,6 +19,8 @@ export interface FileVersion {
 
 /** A partially downloaded file. */
 export interface PartialFile {
+  /** Maximum number of bytes. */
+  readonly maxBytes: number;
   /** Number of bytes received. */
   readonly length: number;
   /** Version of the received bytes; undefined before the first. */
@@ -26,8 +31,11 @@ export interface PartialFile {
   push(bytes: Uint8Array): Promise<void>;
   /** Writes buffered bytes. */
   flush(): Promise<void>;
-  /** All received bytes. Throws a HeddleError if a chunk is damaged or memory is insufficient. */
-  whole(): Promise<Uint8Array>;
+  /**
+   * Passes all received bytes to `onBytes`, in order. Returns what moves them to `path`, and keeps the chunks until then.
+   * Throws a HeddleError if a chunk is damaged or memory is insufficient.
+   */
+  join(onBytes: (bytes: Uint8Array) => void): Promise<() => Promise<void>>;
   remove(): Promise<void>;
 }
 
@@ -42,6 +50,7 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
   let gatheredBytes = 0;
 
   const parts: PartialFile = {
+    maxBytes: maxBytesOf(files),
     get length() {
       return length + gatheredBytes;
     },
@@ -68,25 +77,58 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
       pieces.push(piece);
       length += piece.length;
     },
-    async whole() {
+    async join(onBytes) {
       await parts.flush();
-      let out: Uint8Array;
-      try {
-        out = new Uint8Array(length);
-      } catch (error) {
-        throw new HeddleError(`${path}: not enough memory for ${length} bytes`, { cause: error });
-      }
+      const joined = files.append ? diskJoin(files, `${folder}/joined`) : memoryJoin(files, length, path);
+      await joined.start();
       for (const { at, length: n } of pieces) {
         const bytes = await files.read(`${folder}/${at}-${n}`);
         if (bytes.length !== n)
           throw new HeddleError(`${folder}/${at}-${n}: it has ${bytes.length} bytes; remove ${folder}`);
-        out.set(bytes, at);
+        onBytes(bytes);
+        await joined.add(bytes);
       }
-      return out;
+      return () => joined.moveTo(path);
     },
     remove: () => files.remove(folder),
   };
   return parts;
+}
+
+/** A file that is put together from chunks. */
+interface JoinedFile {
+  start(): Promise<void>;
+  add(bytes: Uint8Array): Promise<void>;
+  moveTo(path: string): Promise<void>;
+}
+
+/** A file on a disk, of any size. */
+function diskJoin(files: Files, temporary: string): JoinedFile {
+  return {
+    start: () => files.write(temporary, new Uint8Array()),
+    add: (bytes) => appendFile(files, temporary, bytes),
+    moveTo: (path) => files.rename(temporary, path),
+  };
+}
+
+/** A file in memory, for files that can only be written as a whole. */
+function memoryJoin(files: Files, length: number, title: string): JoinedFile {
+  let whole = new Uint8Array();
+  let at = 0;
+  return {
+    async start() {
+      try {
+        whole = new Uint8Array(length);
+      } catch (error) {
+        throw new HeddleError(`${title}: not enough memory for ${length} bytes`, { cause: error });
+      }
+    },
+    async add(bytes) {
+      whole.set(bytes, at);
+      at += bytes.length;
+    },
+    moveTo: (path) => files.write(path, whole),
+  };
 }
 
 async function readVersion(files: Files, path: string): Promise<FileVersion | undefined> {

@@ -1,6 +1,9 @@
 // Repositories on the hub: names, the listing with sizes and checksums, and the selection of files to download. Files
 // with other names are never requested or written, no matter what a server lists.
 
+import { sha1 } from '@noble/hashes/legacy.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
@@ -202,15 +205,19 @@ export function checksumOf(value: unknown): Checksum | undefined {
   return /^[0-9a-f]{40}$/.test(hex) ? { kind: 'git', hex } : undefined;
 }
 
-/** Computes a checksum of bytes. */
-export async function checksum(kind: Checksum['kind'], bytes: Uint8Array): Promise<string> {
-  let data = bytes;
-  if (kind === 'git') {
-    const head = new TextEncoder().encode(`blob ${bytes.length}\0`);
-    data = new Uint8Array(head.length + bytes.length);
-    data.set(head);
-    data.set(bytes, head.length);
-  }
-  const digest = await crypto.subtle.digest(kind === 'git' ? 'SHA-1' : 'SHA-256', data as BufferSource);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** Computes a checksum of bytes that come one after the other. */
+export interface ChecksumWriter {
+  add(bytes: Uint8Array): void;
+  /** The checksum of all bytes. */
+  hex(): string;
+}
+
+/** Starts a checksum of `length` bytes. */
+export function checksumWriter(kind: Checksum['kind'], length: number): ChecksumWriter {
+  const hash = kind === 'git' ? sha1.create() : sha256.create();
+  if (kind === 'git') hash.update(new TextEncoder().encode(`blob ${length}\0`));
+  return {
+    add: (bytes) => void hash.update(bytes),
+    hex: () => bytesToHex(hash.digest()),
+  };
 }

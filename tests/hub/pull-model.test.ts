@@ -1,10 +1,14 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
 import type { HttpOptions } from '../../src/hub/http.ts';
 import { type PullProgress, pull } from '../../src/hub/pull-model.ts';
 import { repository } from '../../src/hub/repository.ts';
+import { scratch } from '../support/cli.ts';
 import { type Hub, startHub } from './hub.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -62,6 +66,17 @@ describe('a model is downloaded', () => {
     expectModel();
     const asked = hub.log.filter(({ path }) => path.startsWith('/me/')).map(({ path }) => path.split('/')[4]);
     expect(new Set(asked)).toEqual(new Set(['c0ffee'.padEnd(40, '0')]));
+  });
+
+  it('onto a disk, after a damaged copy', async () => {
+    const out = join(scratch(), 'it');
+    mkdirSync(`${out}.part`);
+    writeFileSync(join(`${out}.part`, 'config.json'), '{"a":1}');
+    writeFileSync(join(`${out}.part`, 'model.safetensors'), model.subarray(1));
+    await pull(nodeFiles(), web(), repository('me/it', 'main', hub.url), out, () => {});
+    expect(readdirSync(out).sort()).toEqual(['config.json', 'model.safetensors', 'vocab.json']);
+    expect(Buffer.compare(readFileSync(join(out, 'model.safetensors')), model)).toBe(0);
+    expect([bodies('config.json').length, bodies('model.safetensors').length]).toEqual([0, 1]);
   });
 
   it('with progress reports', async () => {
