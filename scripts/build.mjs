@@ -19,12 +19,16 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 process.chdir(root);
 
+/** Built files that programs import, and those that run the command. */
+const libraryEntries = ['heddle', 'heddle.node', 'heddle.deno', 'node', 'engine', 'headless', 'text-thread'];
+const commandEntries = ['cli', 'headless-page', 'headless-deno'];
+
 const { build } = await import('vite');
 const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
   rmSync(join(dist, folder), { recursive: true, force: true });
 await build({ mode: 'modules', logLevel: 'warn' });
-await mergeMaths();
+await mergeLoadedOnDemand();
 await mergeCommand();
 stripIndentation();
 linkCommand();
@@ -33,25 +37,37 @@ printFirstView();
 if (types) await declareTypes();
 
 /**
- * Merges the gradients of all ops into one module, and the references: each is loaded as a whole or not at all, and a file takes 4 KiB
- * on most disks.
+ * Merges a module of the library that is loaded on demand with those that only it imports: they are loaded as a whole or not at all, and a
+ * file takes 4 KiB on most disks.
  */
-async function mergeMaths() {
+async function mergeLoadedOnDemand() {
   const { rolldown } = await import('rolldown');
-  const parts = /-(?:gradients|references?)\.js$/;
-  for (const name of ['graph/op-gradients.js', 'cpu/op-references.js']) {
-    const input = join(dist, 'modules', name);
+  const library = filesOf(libraryEntries);
+  const all = [...filesOf([...libraryEntries, ...commandEntries])];
+  const imports = new Map(all.map((file) => [file, importsOf(file, 'from|import|import\\(')]));
+  const loadedOnDemand = new Set(all.flatMap((file) => importsOf(file, 'import\\(')));
+  for (const input of loadedOnDemand) {
+    if (!library.has(input)) continue;
+    const own = reach([input], 'from|import');
+    const isOwn = (file) =>
+      file === input ||
+      (!loadedOnDemand.has(file) && all.every((other) => own.has(other) || !imports.get(other).includes(file)));
+    for (let before = 0; before !== own.size; ) {
+      before = own.size;
+      for (const file of own) if (!isOwn(file)) own.delete(file);
+    }
+    if (own.size < 2) continue;
     const bundle = await rolldown({
       input,
       platform: 'neutral',
-      external: (id, importer) => importer !== undefined && !parts.test(id),
+      external: (id, importer) => importer !== undefined && !own.has(resolve(dirname(importer), id)),
       makeAbsoluteExternalsRelative: true,
     });
     const { output } = await bundle.generate({
       dir: dirname(input),
       comments: { annotation: true, jsdoc: false, legal: true },
     });
-    for (const file of output[0].moduleIds) if (file !== input) rmSync(file);
+    for (const file of own) if (file !== input) rmSync(file);
     writeFileSync(input, output[0].code);
   }
 }
@@ -71,10 +87,9 @@ function stripIndentation() {
  */
 async function mergeCommand() {
   const { rolldown } = await import('rolldown');
-  const library = filesOf(['heddle', 'heddle.node', 'heddle.deno', 'node', 'engine', 'headless', 'text-thread']);
-  const entries = ['cli', 'headless-page', 'headless-deno'];
+  const library = filesOf(libraryEntries);
   const bundle = await rolldown({
-    input: Object.fromEntries(entries.map((name) => [name, join(dist, `${name}.js`)])),
+    input: Object.fromEntries(commandEntries.map((name) => [name, join(dist, `${name}.js`)])),
     platform: 'neutral',
     treeshake: { moduleSideEffects: () => true }, // else headless-deno.js loses its import of headless-page.js
     external: (id, importer = '') =>
@@ -86,9 +101,9 @@ async function mergeCommand() {
     entryFileNames: '[name].js',
     chunkFileNames: 'modules/command/[name].js',
     comments: { annotation: true, jsdoc: false, legal: true },
-    minify: { compress: false, mangle: false },
+    minify: { compress: true, mangle: { toplevel: false } },
   });
-  for (const file of filesOf(entries)) if (!library.has(file)) rmSync(file);
+  for (const file of filesOf(commandEntries)) if (!library.has(file)) rmSync(file);
   mkdirSync(join(dist, 'modules/command'));
   for (const { fileName, code } of output) writeFileSync(join(dist, fileName), code);
 }
@@ -117,13 +132,26 @@ function togetherLoaded() {
   };
 }
 
-/** The built files of entries and of all that they import. */
+/** The built files of entries and of all that they import, on demand too. */
 function filesOf(entries) {
-  const files = new Set(entries.map((name) => join(dist, `${name}.js`)));
-  for (const file of files)
-    for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g))
-      if (existsSync(join(dirname(file), path))) files.add(join(dirname(file), path));
-  return files;
+  return reach(entries.map(entryFile), 'from|import\\(|import');
+}
+
+function entryFile(name) {
+  return join(dist, `${name}.js`);
+}
+
+/** Files and all that they import, directly or not, by the given keywords. */
+function reach(files, keywords) {
+  const found = new Set(files);
+  for (const file of found) for (const path of importsOf(file, keywords)) found.add(path);
+  return found;
+}
+
+/** The built files that a file imports by one of the keywords. */
+function importsOf(file, keywords) {
+  const imports = readFileSync(file, 'utf8').matchAll(new RegExp(`(?:${keywords})\\s*["'](\\.[^"']+)["']`, 'g'));
+  return [...imports].map(([, path]) => join(dirname(file), path)).filter((path) => existsSync(path));
 }
 
 /** Prints the compressed size of what the training page loads before a model, and fails above its limit. */

@@ -166,10 +166,10 @@ function sampleData(
     if (name === 'step') return stepData(kernel.step);
     const given = kind === 'result' ? undefined : kernel.data?.(name, length);
     const sample = samples[node.inputNames[i] ?? ''];
-    if (dtype !== 'f32' && dtype !== 'f16')
-      return given ?? (sample ? Uint32Array.from({ length }, (_, k) => sample(k)) : new Uint32Array(length));
-    const data = given ?? new Float32Array(length);
-    if (!given) fillNoise(data as Float32Array, i + 1);
+    if (dtype !== 'f32' && dtype !== 'f16') return given ?? Uint32Array.from({ length }, (_, k) => sample?.(k) ?? 0);
+    const noise = new Float32Array(given ? 0 : length);
+    fillNoise(noise, i + 1);
+    const data = given ?? (sample ? noise.map((x, k) => sample(k) ?? x) : noise);
     return dtype === 'f16' ? Float32Array.from(data, roundToF16) : data;
   }
 }

@@ -83,6 +83,7 @@ export async function runWithProgress<N extends JobName>(
   } finally {
     if (interrupted) process.exitCode = interrupted;
     progress.close();
-    for (const signal of Object.keys(signals)) process.off(signal, onSignal);
+    // After a signal the process is about to end: another one still ends it with its status.
+    if (!interrupted) for (const signal of Object.keys(signals)) process.off(signal, onSignal);
   }
 }

@@ -78,11 +78,11 @@ export function fillSample(node: Node, inputs: Readonly<Record<string, TensorDat
     const given = sample[node.inputNames[i] ?? ''];
     if (!data) continue; // a state, or a value that is an input twice
     if (name === 'step') writeStep(data as Uint32Array, { ...trainingStep, position: middlePosition(node) });
-    else if (given) for (let k = 0; k < data.length; k++) data[k] = given(k);
     else if (data instanceof Float32Array) fillNoise(data);
     else if (data instanceof Uint16Array) fillF16Noise(data);
     else if (v.dtype === 'u32' && v.shape.length === 1) data.fill(everything);
     else if (v.dtype === 'u32') fillF16Noise(new Uint16Array(data.buffer, data.byteOffset, 2 * data.length));
+    if (given) for (let k = 0; k < data.length; k++) data[k] = given(k) ?? (data[k] as number);
   }
 }
 

@@ -199,11 +199,11 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
    */
   readonly naive?: string;
   /**
-   * Element i of an input when the node is timed. Default: noise for f32 and f16, lengths that mask nothing for u32
-   * vectors, packed weights for u32 matrices, else zero. No work of a real run may be skipped: no padding, no empty
-   * rows.
+   * Element i of an input when the node is timed or checked. Default, and where it is undefined: noise for f32 and f16,
+   * lengths that mask nothing for u32 vectors, packed weights for u32 matrices, else zero. No work of a real run may be
+   * skipped: no padding, no empty rows.
    */
-  sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number };
+  sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number | undefined };
   /**
    * Floating-point operations of the node's matrix products, 2 per multiply-add, as the model FLOPs utilization (MFU)
    * counts them: the same for all variants, masked positions included, nothing recomputed. Default 0.

@@ -56,6 +56,12 @@ export const vecWidth = (cols: number): 1 | 4 => (cols % 4 === 0 ? 4 : 1);
 /** `cols`, or the next multiple of 4: the width of rows that are padded to whole vectors. */
 export const wholeVectors = (cols: number): number => Math.ceil(cols / 4) * 4;
 
+/** Sample data (see `sample` of an op) of rows of `width` numbers whose padding, after `cols`, is zero. */
+export const samplePadding =
+  (cols: number, width: number) =>
+  (i: number): number | undefined =>
+    i % width < cols ? undefined : 0;
+
 /** The shader that reads rows of `cols` numbers as vec4s, or its scalar form if 4 does not divide them. */
 export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols) === 4 ? stem : `${stem}-scalar`);
 

@@ -5,7 +5,7 @@ import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import type { DropoutAttrs } from '../dropout-mask.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { wholeVectors } from '../work-division.ts';
+import { samplePadding, wholeVectors } from '../work-division.ts';
 import { backwardKernels, backwardLaunches } from './matmul-backward.ts';
 import { type EpilogueKind, epilogueDropout } from './matmul-launches.ts';
 
@@ -21,8 +21,9 @@ export type LinearBackwardAttrs = WantedGradients & {
 } & Partial<DropoutAttrs>;
 
 /**
- * dy [..,O] (or padded with zeros to whole vectors, as y of a padded linear), x [..,I], w [O,I], the operand of the epilogue [..,I], step if there is dropout. Outputs, if wanted: dx =
- * dy·w [..,I], dw = dyᵀ·x [O,I], db = Σ_rows dy [O].
+ * dy [..,O] (or padded with zeros to whole vectors, as y of a padded linear), x [..,I], w [O,I], the operand of the
+ * epilogue [..,I], step if there is dropout. Outputs, if wanted: dx = dy·w [..,I], dw = dyᵀ·x [O,I],
+ * db = Σ_rows dy [O].
  */
 export const linearBackwardOp = defineOp({
   name: 'linear_backward',
@@ -45,6 +46,7 @@ export const linearBackwardOp = defineOp({
   },
   f16Storage: ['dy', 'x', 'w', 'operand', 'dx'],
   naive: 'naive',
+  sample: ({ dy, w }) => ({ dy: samplePadding(dim(w, 0), dim(dy, -1)) }),
   variants({ dy, x, w }, _attrs, traits) {
     const { rows, cols } = matrixOf(x.shape);
     return backwardKernels(rows, cols, dim(w, 0), [dy, x, w], traits);

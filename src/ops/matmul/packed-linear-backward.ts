@@ -3,7 +3,7 @@
 import { matrixOf, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type DeviceTraits, defineOp, dim, tensorType } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { wholeVectors } from '../work-division.ts';
+import { samplePadding, wholeVectors } from '../work-division.ts';
 import { packedLinearShaders } from './packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
 
@@ -17,7 +17,10 @@ export const packedBackwardKernels = (rows: number, format: PackedFormat, { soft
 /** How the weights are stored, and the numbers in one of their rows. */
 export type PackedLinearBackwardAttrs = { readonly format: PackedFormat; readonly ins: number };
 
-/** dy [..,O] (or padded with zeros to whole vectors), words u32 [O, words of I], scales f32 [O] if the format is int8; dx [..,I] = dy·w. */
+/**
+ * dy [..,O] (or padded with zeros to whole vectors), words u32 [O, words of I], scales f32 [O] if the format is int8;
+ * dx [..,I] = dy·w.
+ */
 export const packedLinearBackwardOp = defineOp({
   name: 'packed_linear_backward',
   inputs: ['dy', 'words', 'scales?'],
@@ -30,6 +33,7 @@ export const packedLinearBackwardOp = defineOp({
     return { dx: tensorType('f32', [...dy.shape.slice(0, -1), ins]) };
   },
   f16Storage: ['dy', 'dx'],
+  sample: ({ dy, words }) => ({ dy: samplePadding(dim(words, 0), dim(dy, -1)) }),
   variants: ({ dy }, { format }, traits) => packedBackwardKernels(matrixOf(dy.shape).rows, format, traits),
   modelFlops: ({ words }, { dx }) => 2 * sizeOf(dx.shape) * dim(words, 0),
   launch({ dy, words, scales }, { dx }, { format, ins }, { variant, traits }) {
