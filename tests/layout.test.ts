@@ -49,7 +49,13 @@ const ENTRIES = [
 ];
 
 /** Packages that the library may import, in a page as in Node. */
-const LIBRARY_PACKAGES = ['@huggingface/tokenizers', 'papaparse'];
+const LIBRARY_PACKAGES = [
+  '@huggingface/tokenizers',
+  'papaparse',
+  '@noble/hashes/legacy.js',
+  '@noble/hashes/sha2.js',
+  '@noble/hashes/utils.js',
+];
 
 const TOP_LEVEL = [
   '.ci .editorconfig .gitignore .puppeteerrc.cjs biome.json package.json package-lock.json',
