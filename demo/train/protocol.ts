@@ -13,11 +13,11 @@ import type {
   LogEval,
   LogProbe,
   LogStep,
-  ModelConfig,
   ModelLanguages,
   PullProgress,
   RunSummary,
   Sample,
+  TrainingForecast,
   TrainSettings,
   TranslateOptions,
 } from '../../src/index.ts';
@@ -48,7 +48,7 @@ export interface TrainingSettings {
 }
 
 /** A planned training: statistics of its corpus, its size and whether it fits the device. */
-export interface TrainingPreview {
+export interface TrainingPreview extends Omit<TrainingForecast, 'corpus'> {
   readonly corpus: {
     /** `English to Spanish, from Unicode CLDR`, or the file name. */
     readonly name: string;
@@ -69,24 +69,6 @@ export interface TrainingPreview {
     /** A few pairs. */
     readonly examples: readonly { readonly source: string; readonly target: string }[];
   };
-  readonly config: ModelConfig;
-  readonly parameters: number;
-  /** Batch shapes as `64x16x20`: sentences, source length, target length. */
-  readonly shapes: readonly string[];
-  /** Number of updates: total and per epoch. */
-  readonly steps: number;
-  readonly stepsPerEpoch: number;
-  /** GPU memory of the largest plan, in bytes: total; weights, gradients and moments; activations; batches. */
-  readonly planned: { readonly peak: number; readonly states: number; readonly slots: number; readonly inputs: number };
-  /** Floating-point operations and dispatches of a step with the largest batch shape. */
-  readonly flops: number;
-  readonly dispatches: number;
-  /** Whether the plan fits this device; `why` states what does not fit, with the needed and the available size. */
-  readonly fits: boolean;
-  readonly why: string;
-  /** Name of the adapter, and whether it is a (slow) software adapter. */
-  readonly adapter: string;
-  readonly software: boolean;
 }
 
 /**

@@ -4,7 +4,7 @@
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
 //   backward_queries   dq, and row_dots = rowsum(dout∘out)
 //   backward_keys      dk and dv, from lse and row_dots
-// The variant `bias` is self-attention with a bias of position: score(i, j) += bias[h, j - i + farthest], where distances
+// The variant `bias` is self-attention with a bias of position: score(i, j) += bias[h, j - i + farthest]. Distances
 // beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, which is the same tensor in
 // self-attention: a kernel may bind 8 storage buffers. The gradient of the bias, dbias[h, d + farthest], is the sum of dS
 // over all rows, queries i and keys j with j - i = d (or beyond, at the ends), in a fixed order.

@@ -19,9 +19,9 @@
 }
 @else fn begin_diagonals(b: u32, h: u32, block: u32, thread: u32) {}
 
-// Adds the diagonals of dS in `weights`, whose first row and column have distance `corner`. A thread goes down from row
-// `thread` of the first column, and from row 0 on where it has passed the last: that is another diagonal. All threads must
-// call it; each distance between the ends is written by one of them.
+// Adds the diagonals of dS in `weights`, whose first row and column have distance `corner`. A thread follows the
+// diagonal that starts in row `thread` of the first column. After the last row it continues in row 0, on another
+// diagonal. All threads must call it; each distance between the ends is written by one of them.
 @if(bias) fn add_diagonals(b: u32, h: u32, block: u32, corner: i32, thread: u32) {
   if (!BIAS_GRADIENT) { return; }
   storageBarrier();

@@ -213,7 +213,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
         if (it) it.lora = undefined; // an adapter of this name may be there
         const before = parameters.adapter?.lora;
         if (JSON.stringify(lora) === JSON.stringify(before)) return;
-        // Plans of the new layers or rank are made when they are needed; the weights stay where they are.
+        // Plans of the new layers or rank are made when they are needed; the weights are not moved.
         parameters = adaptedParameters(plain, lora, `lora.${loraParameters(config, lora).size}`);
         it?.translators.clear();
         if (it) it.inspector = undefined;

@@ -199,7 +199,7 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
    */
   readonly naive?: string;
   /**
-   * Element i of an input when the node is timed or checked. Default, and where it is undefined: noise for f32 and f16,
+   * Element i of an input when the node is timed or checked. Default, also for an undefined element: noise for f32, f16,
    * lengths that mask nothing for u32 vectors, packed weights for u32 matrices, else zero. No work of a real run may be
    * skipped: no padding, no empty rows.
    */
