@@ -22,7 +22,7 @@ import { defaultHub } from './src/hub/default-hub.ts';
 const root = import.meta.dirname;
 const cspTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
 
-/** All shaders in one module, without comments and indentation, but for the lines that name includes: fewer and smaller files to install. */
+/** Puts all shaders into one module without comments and indentation (lines that name includes stay): fewer and smaller files to install. */
 const shortShaders: Plugin = {
   name: 'heddle:short-shaders',
   apply: 'build',
@@ -39,7 +39,7 @@ const shortShaders: Plugin = {
   },
 };
 
-/** Minifies the packages inside dist/, which nobody reads there: the installed package stays small. */
+/** Minifies the packages inside dist/: the installed package stays small. */
 const shortPackages: Plugin = {
   name: 'heddle:short-packages',
   apply: 'build',
@@ -50,7 +50,7 @@ const shortPackages: Plugin = {
   },
 };
 
-/** Packages of the command line that have many small files: each becomes one module, with the packages that it uses and their licenses. */
+/** Bundles packages of the command line that have many small files: each becomes one module, with its dependencies and their licenses. */
 const wholePackages: Plugin = {
   name: 'heddle:whole-packages',
   apply: 'build',
@@ -100,11 +100,11 @@ const headlessPage: Plugin = {
 const moduleFile = ({ name, isEntry }: { name: string; isEntry: boolean }): string =>
   isEntry && name in entries ? '[name].js' : `modules/${shortName(name)}.js`;
 
-/** Few folders, each of which takes 4 KiB: `packages/papaparse` of a package, `virtual/runtime` of the bundler. */
+/** Name of a module without most of its folders, each of which takes 4 KiB: `packages/papaparse`, `virtual/runtime` (of the bundler). */
 const shortName = (name: string): string =>
   name.replace(/^.*node_modules\/(?:@[^/]+\/)?([^/]+)\/.*$/, 'packages/$1').replace(/^_virtual\/.*\//, 'virtual/');
 
-/** Packages that only some programs need and that users install themselves: package.json has them as optional peers. */
+/** Packages that some programs need and users install themselves: optional peer dependencies in package.json. */
 const optionalPackages = ['puppeteer-core', 'webgpu'];
 
 const modules: UserConfig = {
@@ -117,7 +117,7 @@ const modules: UserConfig = {
     rolldownOptions: {
       input: entries,
       platform: 'neutral', // 'node' would import node:module in every page
-      // One file a module: a bundler leaves out the modules that a program does not use.
+      // One file per module: a bundler leaves out the modules that a program does not use.
       output: {
         entryFileNames: moduleFile,
         preserveModules: true,
@@ -126,7 +126,7 @@ const modules: UserConfig = {
       },
     },
   },
-  // Inside dist/, the packages of the command line do not burden those who use only the library.
+  // Packages are bundled into dist/, so that installing heddle installs no others.
   ssr: { noExternal: true, external: optionalPackages },
   plugins: [
     shortShaders,
@@ -137,17 +137,30 @@ const modules: UserConfig = {
   ],
 };
 
-/** Adds the content security policy to built pages; the development server injects scripts and styles that it would block. */
-const contentSecurity: Plugin = {
-  name: 'heddle:content-security-policy',
-  apply: 'build',
+/** Lines that the heads of all pages have in common. */
+const commonHead = [
+  '<meta name="viewport" content="width=device-width, initial-scale=1" />',
+  '<meta name="color-scheme" content="light dark" />',
+  '<link rel="icon" href="./icon.svg" />',
+  '<link rel="stylesheet" href="./style.css" />',
+];
+
+/**
+ * Adds these lines to each page, and the content security policy to built ones: it would block scripts and styles that
+ * the development server injects.
+ */
+const pageHead: Plugin = {
+  name: 'heddle:page-head',
   transformIndexHtml: {
     order: 'pre',
-    handler: (html) => html.replace(/<meta charset="utf-8" ?\/?>/i, `$&\n    ${cspTag}`),
+    handler(html, { server }) {
+      const lines = ['<head>', '<meta charset="utf-8" />', ...(server ? [] : [cspTag]), ...commonHead];
+      return html.replace('<head>', lines.join('\n    '));
+    },
   },
 };
 
-/** Serves the proxy `hub/` with `npm run dev` and `npm run preview`: to Hugging Face, or to the hub of HF_ENDPOINT. */
+/** Serves the proxy `hub/` with `npm run dev` and `npm run preview`: it forwards to Hugging Face, or to the hub of HF_ENDPOINT. */
 const hub: Plugin = {
   name: 'heddle:hub-proxy',
   configureServer: ({ middlewares }) => useHubProxy(middlewares),
@@ -202,7 +215,7 @@ const examplePrograms: Plugin = {
   },
 };
 
-/** The library in one module, as text of a script: what programs of the page Code import. */
+/** Text of the library as one module, which the programs of the page Code import. */
 let codeLibrary: Promise<string> | undefined;
 function buildCodeLibrary(): Promise<string> {
   codeLibrary ??= build({
@@ -223,7 +236,7 @@ function buildCodeLibrary(): Promise<string> {
   return codeLibrary;
 }
 
-/** code-frame.html: the frame that programs run in, with its script inside, and a policy that allows only that script and programs. */
+/** code-frame.html, the frame that programs run in: its script is inline, and its policy allows only that script and programs. */
 async function codeFrame(): Promise<string> {
   const script = await readFile(resolve(root, 'demo/code/frame.js'), 'utf8');
   const hash = createHash('sha256').update(script).digest('base64');
@@ -231,7 +244,7 @@ async function codeFrame(): Promise<string> {
   return `<!doctype html>\n<meta charset="utf-8" />\n<meta http-equiv="Content-Security-Policy" content="${policy}" />\n<title>Program</title>\n<script>${script}</script>\n`;
 }
 
-/** The files of the page Code that are not modules of it: code-frame.html and code/library.js. */
+/** Serves and builds code-frame.html and code/library.js, which the page Code loads as files. */
 const codePage: Plugin = {
   name: 'heddle:code-page',
   async generateBundle() {
@@ -256,13 +269,13 @@ const codePage: Plugin = {
   },
 };
 
-/** An isolated page may embed a frame of another origin, which that of code-frame.html is to Firefox, only with this header. */
+/** Header of code-frame.html: without it Firefox, which treats the sandboxed frame as another origin, does not load it in an isolated page. */
 const forFrame = { 'Cross-Origin-Resource-Policy': 'cross-origin' };
 
-/** Cross-origin isolation, as in src/host/static-server.ts, for a finer clock. */
+/** Headers for cross-origin isolation, as in src/host/static-server.ts: clocks are finer in an isolated page. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-/** Adds service-worker.js with the names of the files of the first view, and a manifest, which makes the pages installable. */
+/** Adds a service worker, which caches the files of the pages, and a manifest: the pages open offline and can be installed. */
 const offline: Plugin = {
   name: 'heddle:offline',
   apply: 'build',
@@ -284,7 +297,7 @@ const offline: Plugin = {
   ],
 };
 
-/** Documentation and source code of the build, which the footer of the pages links to: docs/NAME.txt and docs/heddle-source.zip. */
+/** Adds documentation and source code, to which the footer of the pages links: docs/NAME.txt and docs/heddle-source.zip. */
 const documents: Plugin = {
   name: 'heddle:documents',
   apply: 'build',
@@ -335,7 +348,7 @@ const demo: UserConfig = {
       checks: { pluginTimings: false, bundlerTimings: false }, // the workers are separate builds
     },
   },
-  plugins: [contentSecurity, hub, installedPeers(), examplePrograms, codePage, documents, offline],
+  plugins: [pageHead, hub, installedPeers(), examplePrograms, codePage, documents, offline],
 };
 
 export default defineConfig(({ mode }) => (mode === 'demo' ? demo : modules));

@@ -1,6 +1,6 @@
-// Proxy at the path `hub/` of the pages' server, which lets a page that may only request its own origin download models
-// from a hub. It follows redirects and forwards only the requests and headers that a download needs, no cookies or
-// credentials.
+// Proxy at the path `hub/` of the pages' server, through which pages download models from a hub: their policy allows only
+// requests to their own origin. It follows redirects, and forwards only the requests and headers of downloads, no cookies
+// or credentials.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -31,7 +31,7 @@ export function hubProxy(hub: string): (request: IncomingMessage, response: Serv
       const init = { method, headers: { 'Accept-Encoding': 'identity', ...(range && { Range: range }) } };
       const fetchFrom = (redirect: RequestRedirect) =>
         fetch(`${base}${path}${search}`, { ...init, redirect, signal: closed.signal });
-      // For a large file, the hub states length and checksum in the redirect response.
+      // The hub states length and checksum of a large file in the redirect response.
       const first = method === 'HEAD' ? await fetchFrom('manual') : undefined;
       const hasChecksum = first?.headers.has('X-Linked-Etag') ?? false;
       const hubResponse =

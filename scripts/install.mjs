@@ -1,7 +1,7 @@
 // Sets up a clone, without needing node_modules: checks the version of Node, installs the npm packages, Chrome and a Vulkan driver. It runs
 // npm ci, and as root apt-get, with time limits; what it cannot install it names in an error.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,20 +9,8 @@ import { fileURLToPath } from 'node:url';
 /** The project's folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Program names (searched in PATH) and paths of Chrome, in the order in which they are tried. src/host/programs.ts has the same list. */
-export const CHROME_PROGRAMS = [
-  'google-chrome-stable',
-  'google-chrome',
-  'chromium',
-  'chromium-browser',
-  '/usr/lib/chromium/chromium',
-  '/opt/google/chrome/chrome',
-  '/snap/bin/chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
-];
+/** Names (searched in PATH) and paths of Chrome, in the order in which they are tried. */
+const chromePrograms = JSON.parse(readFileSync(join(root, 'src/host/chrome-programs.json'), 'utf8'));
 
 const MINUTE = 60_000;
 
@@ -132,7 +120,7 @@ export function findChrome() {
     if (isProgram(named)) return named;
     throw new SetupError(`PUPPETEER_EXECUTABLE_PATH or CHROME_PATH names ${named}, which is not a program`);
   }
-  for (const program of CHROME_PROGRAMS) {
+  for (const program of chromePrograms) {
     const path = /[\\/]/.test(program) ? isProgram(program) && program : onPath(program);
     if (path) return path;
   }

@@ -5,6 +5,16 @@
 // Models.
 export type { EvaluateOptions, Evaluation } from './api/evaluate-model.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
+export {
+  type DownloadOptions,
+  importModel,
+  type ModelFacts,
+  type ModelPlace,
+  type PullOptions,
+  packModel,
+  pullModel,
+  readModelFacts,
+} from './api/model-files.ts';
 export type {
   Attention,
   GenerateOptions,
@@ -15,10 +25,9 @@ export type {
   TranslateOptions,
 } from './api/model-types.ts';
 export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
-export { type Platform, registerPlatform } from './api/platform.ts';
-export type { DownloadOptions } from './api/remote-models.ts';
+export { openBrowserFiles, type Platform, registerPlatform } from './api/platform.ts';
 export type { SaveOptions } from './api/save-model.ts';
-export { type Checkpoint, readCheckpoint, readTrainingLog, type SavedTrainingOptions } from './api/saved-training.ts';
+export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export type { SessionOptions } from './api/session.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
@@ -28,11 +37,13 @@ export type { Hypothesis } from './decode/hypotheses.ts';
 export type { AttentionKind, AttentionMap, InspectedTensor } from './decode/inspection.ts';
 export type { InspectedToken, Inspection, InspectOptions, LikelyToken } from './decode/model-inspector.ts';
 export type { StreamedToken, TextModel, Translation } from './decode/translator.ts';
-export type { Files } from './files/files.ts';
+export type { BrowserFiles } from './files/browser-files.ts';
+export { copyFolder, type Files } from './files/files.ts';
 export { memoryFiles } from './files/memory-files.ts';
 export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
 export type { Device } from './gpu/device.ts';
-export type { PullProgress } from './hub/pull-model.ts';
+export type { ErrorHints } from './hub/http.ts';
+export type { PulledModel, PullProgress } from './hub/pull-model.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './jobs/runs-job.ts';
 // Metrics.
 export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './metrics/bleu.ts';
@@ -44,6 +55,7 @@ export {
   type TranslationMetrics,
   translationMetrics,
 } from './metrics/translation-metrics.ts';
+export { type TextSegment, wordDifferences } from './metrics/word-differences.ts';
 export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
@@ -80,7 +92,7 @@ export type { RunningTraining, TrainingGate } from './runtime/training-gate.ts';
 export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
-export { readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
+export { csvToTsv, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
 export { type TaskName, type TaskOptions, taskCorpus, taskNames, taskSizes } from './text/tasks/task-corpus.ts';
 export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';

@@ -17,8 +17,7 @@ export {
   type TensorData,
   type TensorType,
 } from './core/tensor.ts';
-// Checks of ops.
-// Sessions and engines: plans on a GPU, graphs on a GPU or the CPU.
+// Engines, sessions, checks of ops, measurements.
 export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/executor.ts';
 export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './engine/check-op.ts';
 export { cpuEngine } from './engine/cpu-engine.ts';
@@ -34,8 +33,10 @@ export {
 } from './gpu/device.ts';
 export { Session } from './gpu/gpu-session.ts';
 export type { Kernel, KernelKey, Pipelines } from './gpu/pipelines.ts';
+export type { TimeOptions, Timing } from './gpu/plan-timing.ts';
 export type { PassTime, ProfileTable } from './gpu/profile.ts';
 export { chromeTrace, type Profile, printProfile, profilePasses } from './gpu/profile.ts';
+export { measureRoofs, type Roof, type RoofOptions, type Roofs } from './gpu/roofs.ts';
 export type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';
 export type { Shader } from './gpu/shaders.ts';
 export type { Timestamps } from './gpu/timestamps.ts';

@@ -171,24 +171,9 @@ it('does not import trainer or train in decode, nor cli in demo', () => {
   expect(wrong).toEqual([]);
 });
 
-/** Deep modules that demo/ imports beside the public entries, by folder of demo/, and why. A new one needs a reason here. */
+/** Deep modules that demo/ imports, by its folder, and why. The lab also imports src/bench/: it is the page of `heddle bench`. */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
-  // The lab is the page of `heddle bench`, whose parts are not public.
-  lab: [
-    'core/host-name gpu/integer-expression gpu/plan-timing gpu/roofs gpu/wgsl jobs/conformance-job report/svg-chart',
-    'runtime/job-context',
-  ].flatMap((line) => line.split(' ')),
-  // The browser's storage moves the files of models, checkpoints and incomplete downloads.
-  storage: [
-    'files/archive-files files/browser-files files/files files/json-files formats/hf/hf-config formats/model-folder',
-    'hub/http hub/pull-model hub/repository model/model-config model/parameters',
-  ].flatMap((line) => line.split(' ')),
-  // The worker makes the storage the platform of the library.
-  train: [
-    'core/host-name files/browser-files formats/shared/model-formats report/samples-table runtime/load-corpus text/corpus/pair-files',
-  ].flatMap((line) => line.split(' ')),
-  code: ['api/platform'],
-  // The development server's proxy of the hub.
+  // The hub proxy of the development server runs in Node, before the library is built.
   '': ['hub/repository'],
 };
 

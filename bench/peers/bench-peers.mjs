@@ -1,22 +1,17 @@
-// npm run bench:peers: bundles the runner, which parses the arguments (see bench-options.ts). If they are valid,
-// installs the peers if they are missing or older than the lock file, bundles them with the code that times them, and
-// runs the benchmark.
+// npm run bench:peers: bundles the runner, which parses the arguments (bench-options.ts). If they are valid, it installs the
+// peers (if they are missing or older than the lock file), bundles them with the code that times them, and runs the
+// benchmark.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'vite';
+import { bundleForNode, common, output } from '../bundle-for-node.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '..', '..');
-/** Next to node_modules, so that imports resolve, but not in it: `npm ci` deletes node_modules. */
-const out = join(here, '.vite');
+const here = import.meta.dirname;
 
-const common = { root, configFile: false, publicDir: false, logLevel: 'error' };
-const options = { target: 'es2022', minify: false, emptyOutDir: true };
-const output = { entryFileNames: '[name].js', chunkFileNames: '[name].js' };
-
-await bundleRunner();
+// The runner, and its child process with Dawn.
+const out = await bundleForNode(here, { 'bench-runner': 'bench-runner.ts', 'node-session': 'node-session.ts' });
 const { main } = await import(pathToFileURL(join(out, 'bench-runner.js')).href);
 process.exitCode = await main(process.argv.slice(2), async () => {
   install();
@@ -32,22 +27,6 @@ function install() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Bundles what runs in Node: the runner, and its child process with Dawn. */
-async function bundleRunner() {
-  await build({
-    ...common,
-    build: {
-      ...options,
-      ssr: true,
-      outDir: out,
-      rolldownOptions: {
-        input: { 'bench-runner': join(here, 'bench-runner.ts'), 'node-session': join(here, 'node-session.ts') },
-        output,
-      },
-    },
-  });
-}
-
 /**
  * Bundles what runs in a page or in that child process, with all dependencies inside: unbundled, the peers do not load
  * in Node.
@@ -57,7 +36,9 @@ async function bundlePeers() {
     ...common,
     base: './',
     build: {
-      ...options,
+      target: 'es2022',
+      minify: false,
+      emptyOutDir: true,
       outDir: join(out, 'page'),
       modulePreload: false,
       chunkSizeWarningLimit: 1e6,

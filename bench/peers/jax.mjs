@@ -6,6 +6,7 @@ import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, value
 import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { jaxKernels } from './jax-kernels.mjs';
 import { layerNorm } from './jax-ops.mjs';
+import { encodeDecode } from './peer-network.mjs';
 import { defaultsOf } from './peer-options.ts';
 import { peerParameters, sizesOf } from './peer-parameters.ts';
 
@@ -43,7 +44,9 @@ function forward(c, variants, p, { src, tgtIn, positions }) {
   const norm = (x, at) => layerNorm(x, p[`${at}.g`].ref, p[`${at}.b`].ref, c.layerNormEps);
   const activation = (x) => (c.activation === 'gelu' ? nn.gelu(x, { approximate: false }) : nn.relu(x));
 
-  const embed = (ids, table, L, learned) => {
+  const embed = (side) => {
+    const [ids, table, L, learned] =
+      side === 'source' ? [src, p.srcEmbed, S, p.srcPos] : [tgtIn, p.tgtEmbed ?? p.srcEmbed, T, p.tgtPos];
     let x = np.take(table.ref, ids, 0); // [B, L, D]
     if (c.scaleEmbedding) x = x.mul(Math.sqrt(D));
     return x.add((learned ?? positions).ref.slice([0, L])).reshape([B * L, D]);
@@ -69,14 +72,15 @@ function forward(c, variants, p, { src, tgtIn, positions }) {
     x.dispose();
     return out;
   };
-  const selfAttention = (x, at, L, mask) => {
+  const selfAttention = (x, at, side) => {
+    const [L, mask] = side === 'source' ? [S, srcMask] : [T, tgtMask];
     const [q, k, v] = split(x, `${at}.qkv`, 3);
     return linear(attend(q, k, v, L, L, mask), `${at}.out`);
   };
-  const crossAttention = (x, memory, at, mask) => {
+  const crossAttention = (x, memory, at) => {
     const q = linear(x, `${at}.q`);
-    const [k, v] = split(memory, `${at}.kv`, 2);
-    return linear(attend(q, k, v, T, S, mask), `${at}.out`);
+    const [k, v] = split(memory.ref, `${at}.kv`, 2);
+    return linear(attend(q, k, v, T, S, srcMask), `${at}.out`);
   };
   const feedForward = (x, at) => linear(activation(linear(x, `${at}.ff1`)), `${at}.ff2`);
   const residual = (x, at, block) => (c.norm === 'pre' ? x.ref.add(block(norm(x, at))) : norm(x.ref.add(block(x)), at));
@@ -88,22 +92,8 @@ function forward(c, variants, p, { src, tgtIn, positions }) {
     .reshape([B, 1, 1, T])
     .mul(np.tri(T, T, 0, { dtype: np.bool }));
 
-  let memory = embed(src, p.srcEmbed, S, p.srcPos);
-  for (let i = 0; i < c.encoderLayers; i++) {
-    const at = `encoder.${i}`;
-    memory = residual(memory, `${at}.norm1`, (x) => selfAttention(x, `${at}.self`, S, srcMask));
-    memory = residual(memory, `${at}.norm2`, (x) => feedForward(x, at));
-  }
-  if (c.finalNorm) memory = norm(memory, 'encoder.norm');
-
-  let y = embed(tgtIn, p.tgtEmbed ?? p.srcEmbed, T, p.tgtPos);
-  for (let i = 0; i < c.decoderLayers; i++) {
-    const at = `decoder.${i}`;
-    y = residual(y, `${at}.norm1`, (x) => selfAttention(x, `${at}.self`, T, tgtMask));
-    y = residual(y, `${at}.norm2`, (x) => crossAttention(x, memory.ref, `${at}.cross`, srcMask));
-    y = residual(y, `${at}.norm3`, (x) => feedForward(x, at));
-  }
-  if (c.finalNorm) y = norm(y, 'decoder.norm');
+  const ops = { embed, norm, residual, selfAttention, crossAttention, feedForward };
+  const { memory, y } = encodeDecode(c, ops);
   for (const x of [memory, srcMask, tgtMask, positions]) x.dispose();
 
   if (c.tie === 'none') return linear(y, 'generator');

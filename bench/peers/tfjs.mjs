@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-webgpu';
 import { sinusoids } from '../../src/ops/embedding/embedding.ts';
+import { encodeDecode } from './peer-network.mjs';
 import { defaultsOf } from './peer-options.ts';
 import { peerParameters, sizesOf } from './peer-parameters.ts';
 import { tfjsKernels } from './tfjs-kernels.mjs';
@@ -59,40 +60,38 @@ function network(c, { B, S, T }, p, positions, variants) {
   const norm = (x, at) => normOp(x, p[`${at}.g`], p[`${at}.b`]);
   const activation = c.activation === 'gelu' ? ops.gelu : tf.relu;
 
-  const embed = (ids, table, L, learned) => {
-    let x = variants.embedding === 'custom' ? ops.embeddingOp(ids)(table) : tf.gather(table, ids);
-    if (c.scaleEmbedding) x = tf.mul(x, Math.sqrt(D));
-    const at = tf.slice(learned ?? positions, [0, 0], [L, D]);
-    return tf.reshape(tf.add(tf.reshape(x, [B, L, D]), at), [B * L, D]);
-  };
-  const selfAttention = (x, at, L, mask) => {
-    const [q, k, v] = ops.splitHeads(linear(x, `${at}.qkv`), [B, L, 3, H, W]);
-    return linear(ops.attend(q, k, v, mask), `${at}.out`);
-  };
-  const crossAttention = (x, memory, at, mask) => {
-    const q = tf.transpose(tf.reshape(linear(x, `${at}.q`), [B, T, H, W]), [0, 2, 1, 3]);
-    const [k, v] = ops.splitHeads(linear(memory, `${at}.kv`), [B, S, 2, H, W]);
-    return linear(ops.attend(q, k, v, mask), `${at}.out`);
-  };
+  const embed =
+    ({ src, tgtIn }) =>
+    (side) => {
+      const [ids, table, L, learned] =
+        side === 'source' ? [src, p.srcEmbed, S, p.srcPos] : [tgtIn, p.tgtEmbed ?? p.srcEmbed, T, p.tgtPos];
+      let x = variants.embedding === 'custom' ? ops.embeddingOp(ids)(table) : tf.gather(table, ids);
+      if (c.scaleEmbedding) x = tf.mul(x, Math.sqrt(D));
+      const at = tf.slice(learned ?? positions, [0, 0], [L, D]);
+      return tf.reshape(tf.add(tf.reshape(x, [B, L, D]), at), [B * L, D]);
+    };
+  const selfAttention =
+    ({ srcMask, tgtMask }) =>
+    (x, at, side) => {
+      const [L, mask] = side === 'source' ? [S, srcMask] : [T, tgtMask];
+      const [q, k, v] = ops.splitHeads(linear(x, `${at}.qkv`), [B, L, 3, H, W]);
+      return linear(ops.attend(q, k, v, mask), `${at}.out`);
+    };
+  const crossAttention =
+    ({ srcMask }) =>
+    (x, memory, at) => {
+      const q = tf.transpose(tf.reshape(linear(x, `${at}.q`), [B, T, H, W]), [0, 2, 1, 3]);
+      const [k, v] = ops.splitHeads(linear(memory, `${at}.kv`), [B, S, 2, H, W]);
+      return linear(ops.attend(q, k, v, srcMask), `${at}.out`);
+    };
   const feedForward = (x, at) => linear(activation(linear(x, `${at}.ff1`)), `${at}.ff2`);
   const residual = (x, at, block) => (c.norm === 'pre' ? tf.add(x, block(norm(x, at))) : norm(tf.add(x, block(x)), at));
 
-  return ({ src, tgtIn, srcMask, tgtMask }) => {
-    let memory = embed(src, p.srcEmbed, S, p.srcPos);
-    for (let i = 0; i < c.encoderLayers; i++) {
-      const at = `encoder.${i}`;
-      memory = residual(memory, `${at}.norm1`, (x) => selfAttention(x, `${at}.self`, S, srcMask));
-      memory = residual(memory, `${at}.norm2`, (x) => feedForward(x, at));
-    }
-    if (c.finalNorm) memory = norm(memory, 'encoder.norm');
-    let y = embed(tgtIn, p.tgtEmbed ?? p.srcEmbed, T, p.tgtPos);
-    for (let i = 0; i < c.decoderLayers; i++) {
-      const at = `decoder.${i}`;
-      y = residual(y, `${at}.norm1`, (x) => selfAttention(x, `${at}.self`, T, tgtMask));
-      y = residual(y, `${at}.norm2`, (x) => crossAttention(x, memory, `${at}.cross`, srcMask));
-      y = residual(y, `${at}.norm3`, (x) => feedForward(x, at));
-    }
-    if (c.finalNorm) y = norm(y, 'decoder.norm');
+  return (batch) => {
+    const { y } = encodeDecode(c, {
+      ...{ norm, residual, feedForward },
+      ...{ embed: embed(batch), selfAttention: selfAttention(batch), crossAttention: crossAttention(batch) },
+    });
     if (c.tie === 'none') return linear(y, 'generator');
     const logits = tf.matMul(y, p.tgtEmbed ?? p.srcEmbed, false, true);
     return p['generator.b'] ? tf.add(logits, p['generator.b']) : logits;

@@ -1,24 +1,8 @@
 // npm run bench:scale: bundles the benchmark and runs it.
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'vite';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bundleForNode } from '../bundle-for-node.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const out = join(here, '.vite');
-
-await build({
-  root: join(here, '..', '..'),
-  configFile: false,
-  publicDir: false,
-  logLevel: 'error',
-  build: {
-    ssr: true,
-    target: 'es2022',
-    minify: false,
-    outDir: out,
-    emptyOutDir: true,
-    rolldownOptions: { input: join(here, 'scale-bench.ts'), output: { entryFileNames: 'scale.js' } },
-  },
-});
+const out = await bundleForNode(import.meta.dirname, { scale: 'scale-bench.ts' });
 const { main } = await import(pathToFileURL(join(out, 'scale.js')).href);
 process.exit(await main(process.argv.slice(2)));

@@ -1,4 +1,4 @@
-// Modules that vite.config.ts writes: the examples of the documentation.
+// Module that vite.config.ts generates: the examples of the documentation.
 
 declare module 'virtual:heddle-examples' {
   /** The example of README.md, then those of docs/examples.md: name for addresses, title, explanation, code. */

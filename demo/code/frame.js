@@ -1,14 +1,14 @@
-// The sandboxed frame of the page Code, in which a program runs. Its origin is its own: a program cannot reach what this site stores,
-// and its policy allows no requests. It is no worker, since workers of such an origin have no WebGPU. vite.config.ts puts this script
-// into code-frame.html.
+// Runs a program in the sandboxed frame of the page Code. The frame has an opaque origin, so a program cannot access the storage of this
+// site, and its policy allows no requests. It is not a worker: workers of an opaque origin have no WebGPU. vite.config.ts inserts this
+// script into code-frame.html.
 
-/** An export that no module has. */
+/** A name that no module exports. */
 const probe = 'parsed_and_linked';
 
-/** What Chrome, Firefox and Safari say of an import that a module does not export. */
+/** Error message of Chrome, Firefox and Safari for an import that the module does not export. */
 const missingExport = /(?:provide an export named:?|Importing binding name) '([^']+)'/;
 
-/** Lines that are sent to the page. */
+/** Maximum number of lines that are sent to the page. */
 const maxLines = 2000;
 
 const urlOf = (text) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
@@ -24,7 +24,7 @@ addEventListener('message', ({ data, source, ports }) => {
 });
 parent.postMessage('ready', '*');
 
-/** Runs a program on the text of the library; `file` is the global of that name. */
+/** Runs a program with the text of the library; `file` becomes a global variable. */
 async function run({ library, code, file }) {
   const libraryUrl = urlOf(library);
   const program = code.replace(/(\bfrom\s*|\bimport\s*\(?\s*)(['"])heddle(?:\/engine)?\2/g, `$1$2${libraryUrl}$2`);
@@ -34,7 +34,7 @@ async function run({ library, code, file }) {
     globalThis.file = file;
     programUrl = urlOf(program);
     try {
-      await import(libraryUrl); // its platform keeps files in memory
+      await import(libraryUrl); // registers a platform with files in memory
       await import(programUrl);
     } catch (thrown) {
       const [, name] = missingExport.exec(thrown?.message ?? '') ?? [];
@@ -45,12 +45,12 @@ async function run({ library, code, file }) {
   port.postMessage({ type: 'end' });
 }
 
-/** The first line that has a word, from 1. */
+/** Number of the first line with a word, from 1. */
 const lineWith = (code, word) => code.split('\n').findIndex((line) => line.split(/\W+/).includes(word)) + 1;
 
 /**
- * The syntax error of a module with its line, which import() does not say; undefined if there is none. The module is parsed and not run,
- * since the last of its imports does not exist.
+ * The syntax error of a module and its line, which import() does not report; undefined if there is none. The module is parsed but not
+ * run, since its last import does not exist.
  */
 function syntaxError(program) {
   const url = urlOf(`${program}\nimport { ${probe} } from '${urlOf('')}';`);
@@ -86,7 +86,7 @@ for (const level of ['log', 'info', 'debug', 'warn', 'error'])
   console[level] = (...values) => print(level, values.map((value) => show(value)).join(' '));
 console.table = (rows) => print('log', show(rows));
 
-/** The line of an error in the program: that of the innermost call in it; 0 if there is none. */
+/** Line of the innermost call in the program in the stack of an error; 0 if there is none. */
 const lineOf = (error) => {
   const [, line] = new RegExp(`${programUrl}:(\\d+)`).exec(error?.stack ?? '') ?? [];
   return Number(line ?? 0);
@@ -110,7 +110,7 @@ addEventListener('heddle-file', ({ detail: { path, bytes } }) => {
   port?.postMessage({ type: 'file', path, bytes: copy }, [copy.buffer]);
 });
 
-/** A value as text, as consoles show it. */
+/** Formats a value as the console does. */
 function show(value, depth = 0, seen = []) {
   if (typeof value === 'string') return depth === 0 ? value : JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;

@@ -1,14 +1,13 @@
-// The library as the page Code gives it to programs: the modules 'heddle' and 'heddle/engine' in one. The frame has no
-// storage of its own, so files that a program saves are in memory, and the page offers them for download.
+// The library for programs on the page Code: 'heddle' and 'heddle/engine' in one module. The frame has no storage, so
+// files that a program saves are in memory, and the page offers them for download.
 
-import { currentPlatform } from '../../src/api/platform.ts';
 import { memoryFiles, registerPlatform } from '../../src/index.ts';
 
 const entries = new Map<string, Uint8Array>();
 const files = memoryFiles(entries);
 const cache = 'cache/';
 
-/** Offers the files at a path for download, but for those of the cache and of a folder that is still written. */
+/** Offers the files at a path for download, except those of the cache and of folders that are not complete. */
 function offer(path: string): void {
   for (const [name, bytes] of entries)
     if ((name === path || name.startsWith(`${path}/`)) && !name.startsWith(cache) && !/\.partial(\/|$)/.test(name))
@@ -16,7 +15,6 @@ function offer(path: string): void {
 }
 
 registerPlatform({
-  ...currentPlatform(),
   files: {
     ...files,
     async write(path, bytes) {

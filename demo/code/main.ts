@@ -1,4 +1,4 @@
-// The page Code: examples of the library, to change and to run.
+// The page Code: examples of the library, to edit and run.
 
 import { examples } from 'virtual:heddle-examples';
 import { formatBytes, formatDuration } from '../../src/core/format-numbers.ts';
@@ -12,7 +12,7 @@ import { type ProgramEvent, type RunningProgram, runProgram } from './program-ru
 
 type Example = (typeof examples)[number];
 
-/** Where the visitor's own versions of the examples are stored, by their ids. */
+/** Key of the visitor's version of an example in localStorage. */
 const draftKey = (id: string): string => `heddle-code-${id}`;
 
 /** Milliseconds after which an edit is stored. */
@@ -78,7 +78,7 @@ function mountPage(): void {
   const elapsed = () => formatDuration((performance.now() - started) / 1000);
   const run = () => {
     program?.stop();
-    writeDraft(example, editor.text); // a program without an end may stop the page in some browsers
+    writeDraft(example, editor.text); // an endless loop blocks the page in some browsers
     started = performance.now();
     showMessages([]);
     output.clear();
@@ -118,7 +118,7 @@ function mountPage(): void {
       el(
         'p',
         { class: 'hint' },
-        'Ctrl+Enter runs the program. It runs in a sandboxed frame: without access to this site, its storage and the network. Files that it saves are below the output.',
+        'Ctrl+Enter runs the program. It runs in a sandboxed frame, without access to this site, its storage and the network. Saved files appear below the output.',
       ),
     ),
   );
@@ -131,7 +131,7 @@ function exampleOf(hash: string): Example {
   return (examples.find(({ id }) => `#${id}` === hash) ?? examples[0]) as Example;
 }
 
-/** The lines that a program prints; it may print faster than a page can draw. */
+/** Creates the output. Lines are added once per frame, since a program may print faster than a page can draw. */
 function createOutput() {
   const element = el('pre', { class: 'output', tabindex: 0, role: 'log', 'aria-label': 'Output of the program' });
   let pending: HTMLElement[] = [];
@@ -165,13 +165,15 @@ function fileLine(path: string, bytes: Uint8Array<ArrayBuffer>): HTMLElement {
   );
 }
 
-/** The model that programs find as `file`: one of those that ship with the page. */
+/** Loads the model that programs see as `file`: one that ships with the page. */
 async function loadModelFile(): Promise<File> {
   const { demoModels } = await import('../train/page/demo-models.ts');
   const url = demoModels[0]?.url ?? '';
   const response = await fetch(url);
   if (!response.ok)
-    throw new Error(`The model of the page could not be loaded: the server answered ${response.status}.`);
+    throw new Error(
+      `The model en-es of the page did not load: the server answered ${response.status}. Reload the page.`,
+    );
   return new File([await response.blob()], 'en-es.safetensors');
 }
 
@@ -183,12 +185,12 @@ function readDraft({ id }: Example): string | undefined {
   }
 }
 
-/** Stores the visitor's version of an example; none if it is that of the documentation. */
+/** Stores the visitor's version of an example, unless it is unchanged. */
 function writeDraft({ id, code }: Example, text: string): void {
   try {
     if (text === code) localStorage.removeItem(draftKey(id));
     else localStorage.setItem(draftKey(id), text);
   } catch {
-    // localStorage is blocked: the text lasts as long as the page
+    // localStorage is blocked: the text is lost with the page
   }
 }

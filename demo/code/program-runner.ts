@@ -1,11 +1,11 @@
-// Runs a program in the sandboxed frame code-frame.html: a frame for each run, which a stop removes.
+// Runs programs, each in a new sandboxed frame (code-frame.html). Stopping a program removes its frame.
 
 import { el } from '../common/dom.ts';
 
-/** What a program does. */
+/** Event of a running program. */
 export type ProgramEvent =
   | { readonly type: 'print'; readonly level: 'log' | 'info' | 'debug' | 'warn' | 'error'; readonly text: string }
-  /** An error; `line` is 0 if it is not of a line of the program. */
+  /** An error; `line` is 0 if it has no line in the program. */
   | { readonly type: 'error'; readonly text: string; readonly line: number }
   | { readonly type: 'file'; readonly path: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'end' };
@@ -15,12 +15,12 @@ export interface RunningProgram {
   stop(): void;
 }
 
-/** Milliseconds that the frame has to load. */
+/** Timeout for loading the frame, in milliseconds. */
 const frameTimeout = 20_000;
 
 let library: Promise<string> | undefined;
 
-/** The text of the library, loaded once. The frame cannot load it: to a host without CORS its origin is a foreign one. */
+/** Loads the text of the library once. The frame cannot load it: its opaque origin needs CORS, which many hosts lack. */
 function loadLibrary(): Promise<string> {
   library ??= textOf('./code/library.js').catch((error: unknown) => {
     library = undefined;
@@ -35,7 +35,7 @@ async function textOf(url: string): Promise<string> {
   return response.text();
 }
 
-/** Runs a program; `file` is what its global of that name is. Events go to `listener` until the program is stopped. */
+/** Runs a program; `file` becomes a global variable. Events go to `listener` until the program is stopped. */
 export function runProgram(
   code: string,
   file: () => Promise<File>,
@@ -56,9 +56,9 @@ export function runProgram(
   };
   const ready = new Promise<void>((resolve, reject) => {
     const late = setTimeout(() => {
-      const why =
-        'a server that sends Cross-Origin-Embedder-Policy must send Cross-Origin-Resource-Policy: cross-origin with it';
-      reject(new Error(`The frame code-frame.html did not load; ${why}.`));
+      const advice =
+        'If the server sends Cross-Origin-Embedder-Policy, it must send this file with Cross-Origin-Resource-Policy: cross-origin.';
+      reject(new Error(`The frame code-frame.html did not load. ${advice}`));
     }, frameTimeout);
     const onMessage = ({ source, data }: MessageEvent) => {
       if (source !== frame.contentWindow || data !== 'ready') return;
@@ -75,7 +75,7 @@ export function runProgram(
   const start = async () => {
     const usesFile = /\bfile\b/.test(code);
     const [text, given] = await Promise.all([loadLibrary(), usesFile ? file() : undefined, ready]);
-    // The frame's origin is opaque: no other target would match it.
+    // The frame's origin is opaque: only the target '*' matches it.
     if (!stopped) frame.contentWindow?.postMessage({ library: text, code, file: given }, '*', [channel.port2]);
   };
   start().catch(fail);

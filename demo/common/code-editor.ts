@@ -1,5 +1,5 @@
-// A text field for code: monospaced, with line numbers and marked lines. A plain <textarea>, so that it works with every
-// keyboard, screen reader and phone, needs no library and nothing that the content security policy forbids.
+// A text field for code, with line numbers and marked lines. It is a plain <textarea>, which works with all keyboards,
+// screen readers and phones, and needs neither a library nor exceptions in the content security policy.
 
 import { el, fill, set } from './dom.ts';
 import { freshId } from './form-controls.ts';
@@ -15,7 +15,7 @@ export interface LineMessage {
 export interface CodeEditor {
   readonly element: HTMLElement;
   text: string;
-  /** Marks lines and lists the messages below the text; a press on one selects its line. */
+  /** Marks lines and lists the messages below the text; pressing a message selects its line. */
   showMessages(messages: readonly LineMessage[]): void;
   setReadOnly(readOnly: boolean): void;
 }

@@ -1,4 +1,4 @@
-// The header of both pages: logo, navigation, GPU adapter and the button that switches the colour theme.
+// Header and footer of all pages: logo, navigation, GPU adapter, the button that switches the colour theme; documentation.
 
 import { el, fill, set, svg } from './dom.ts';
 import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';
@@ -16,7 +16,7 @@ export interface PageHeader {
   showAdapter(name: string): void;
 }
 
-/** What the footer links to: files of the build. */
+/** Files of the build that the footer links to. */
 const documents = [
   { href: './docs/README.txt', name: 'About' },
   { href: './docs/getting-started.txt', name: 'Library' },
@@ -42,7 +42,7 @@ function mountFooter(): void {
 export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
   const theme = storedTheme();
   applyTheme(theme);
-  // Of the build only: the development server serves files that change.
+  // Only in the build: files of the development server change.
   if (import.meta.env.PROD) void navigator.serviceWorker?.register('./service-worker.js').catch(() => undefined);
   const adapter = el('span', { class: 'adapter', hidden: true });
   mountFooter();

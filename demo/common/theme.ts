@@ -1,5 +1,4 @@
-// Colour theme: follows the system until the visitor selects one; the selection is stored in localStorage for both
-// pages.
+// Colour theme: that of the system, until the visitor selects one. The selection is stored in localStorage.
 
 /** Colour themes. */
 export type Theme = 'system' | 'light' | 'dark';

@@ -1,4 +1,4 @@
-// The visitor's own kernel in the editor of the lab, kept in localStorage: it survives a reload.
+// The visitor's kernel in the editor of the lab, stored in localStorage, so that it survives a reload.
 
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import { kernelOf } from '../../src/bench/kernel-families.ts';
@@ -6,21 +6,21 @@ import { kernelOf } from '../../src/bench/kernel-families.ts';
 /** A visitor's kernel. */
 export interface KernelDraft {
   readonly spec: KernelSpec;
-  /** The variant and the number of the dispatch that it replaces; -1: all dispatches. */
+  /** The variant, and the index of the dispatch that the kernel replaces; -1: all dispatches. */
   readonly variant: string;
   readonly pass: string;
   readonly source: string;
-  /** Fields of the launch that the visitor has filled in, by their names. */
+  /** Values that the visitor has entered for the launch, by field name. */
   readonly launch: Readonly<Record<string, string>>;
-  /** Number of kernels that were run: the next one is `yours N + 1`. */
+  /** Number of runs so far: the next one is named `yours N + 1`. */
   readonly attempts: number;
-  /** Whether the editor shows it, instead of a kernel of heddle. */
+  /** Whether the editor shows it, not a kernel of heddle. */
   readonly shown: boolean;
 }
 
 const key = 'heddle-lab-kernel';
 
-/** The kernel of an earlier visit; undefined if there is none, or its op has other sizes now. */
+/** The kernel of an earlier visit; undefined if there is none, or if its op now has other sizes. */
 export function readKernelDraft(): KernelDraft | undefined {
   try {
     const draft = JSON.parse(localStorage.getItem(key) ?? 'null') as KernelDraft | null;
@@ -32,11 +32,11 @@ export function readKernelDraft(): KernelDraft | undefined {
   }
 }
 
-/** Stores a kernel in place of the last one. */
+/** Stores a kernel; it replaces the last one. */
 export function writeKernelDraft(draft: KernelDraft): void {
   try {
     localStorage.setItem(key, JSON.stringify(draft));
   } catch {
-    // localStorage is blocked or full: the kernel lasts as long as the page
+    // localStorage is blocked or full: the kernel is lost with the page
   }
 }

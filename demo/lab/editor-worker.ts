@@ -1,5 +1,5 @@
-// The worker's part of the kernel editor: shows kernels, and checks and times those of the visitor, on a device of its
-// own that stays open between the attempts.
+// The kernel editor in the worker: returns the WGSL of kernels, and checks and times those of the visitor, on a separate
+// device that stays open between runs.
 
 import { type KernelResult, measurePrepared, type PreparedKernel } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
@@ -9,16 +9,15 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { copyBytes } from '../../src/bench/measure-kernels.ts';
 import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
 import { measureRoofsRepeatedly, type RepeatedRoofs } from '../../src/bench/repeated-roofs.ts';
-import type { TimeOptions } from '../../src/gpu/plan-timing.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
-import { openDevice } from '../../src/low-level.ts';
+import { openDevice, type TimeOptions } from '../../src/low-level.ts';
 import type { TriedReply } from './lab-protocol.ts';
 
-/** What is kept between attempts. */
+/** State that is kept between runs. */
 interface Bench {
   readonly device: Device;
   roofs?: RepeatedRoofs;
-  /** The kernel of the last attempt, with its reference and the times of ours. */
+  /** The kernel of the last run, with its reference and the times of heddle's variants. */
   last?: { readonly key: string; readonly prepared: PreparedKernel; readonly ours: KernelResult };
 }
 
@@ -29,14 +28,14 @@ const open = (): Promise<Bench> => {
   return bench;
 };
 
-/** Closes the device: an attempt may have lost it, or left an error behind. */
+/** Closes the device: a run may have lost it, or left an error on it. */
 async function close(): Promise<void> {
   const old = bench;
   bench = undefined;
   await old?.then(({ device }) => device.destroy()).catch(() => {});
 }
 
-/** The dispatches of a kernel on this adapter. Throws a HeddleError if there is no such kernel, or it is too large. */
+/** Returns the dispatches of a kernel on this adapter. Throws a HeddleError if the kernel does not exist or is too large. */
 export async function show(spec: KernelSpec): Promise<ShownKernel> {
   const { device } = await open();
   const kernel = kernelOf(spec);
@@ -44,12 +43,12 @@ export async function show(spec: KernelSpec): Promise<ShownKernel> {
   return showKernel(kernel, device.traits);
 }
 
-/** Checks and times a visitor's kernel next to ours. */
+/** Checks and times a visitor's kernel next to heddle's. */
 export async function attempt(spec: KernelSpec, own: OwnKernel, time: TimeOptions): Promise<TriedReply> {
   const { device } = await open();
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
-      `The GPU device was lost${message && `: ${message}`} The kernel may run without end, or read far outside of its tensors.`,
+      `The GPU device was lost${message && `: ${message}`} The kernel may have an endless loop, or read outside of its tensors.`,
     );
   });
   lost.catch(() => {}); // the device is closed later

@@ -1,4 +1,4 @@
-// Earlier runs: shown again, compared with as a baseline, shared by address, deleted; and files of results.
+// Panel of earlier runs: show, compare with one as baseline, delete; files of results as baseline.
 
 import { type BenchRun, readBenchRun } from '../../src/bench/bench-file.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
@@ -6,17 +6,17 @@ import { el, fill, setText } from '../common/dom.ts';
 import type { LabResults } from './lab-protocol.ts';
 import { pluralize, spreadText } from './measurement-text.ts';
 
-/** A baseline with what it is. */
+/** A run to compare with. */
 export interface Baseline {
   readonly run: BenchRun;
-  /** `earlier run`, `file NAME`, `shared result`. */
+  /** Its source: `earlier run`, `file NAME`, `shared result`. */
   readonly kind: string;
 }
 
-/** What the panel asks of the page. */
+/** Callbacks of the panel. */
 export interface HistoryHost {
   show(run: LabResults): void;
-  /** Compares with a run; undefined: with none. */
+  /** Sets the baseline; undefined removes it. */
   compare(baseline: Baseline | undefined): void;
   remove(run: LabResults): void;
 }
@@ -69,7 +69,9 @@ export function createHistoryPanel(host: HistoryHost): HistoryPanel {
   const openFile = async (file: File) => {
     try {
       if (file.size > maxFile)
-        throw new Error(`The file has ${(file.size / 1e6).toFixed(0)} MB; results have at most ${maxFile / 1e6} MB.`);
+        throw new Error(
+          `${file.name} has ${(file.size / 1e6).toFixed(0)} MB; the limit is ${maxFile / 1e6} MB. Open a JSON file of results.`,
+        );
       host.compare({ run: readBenchRun(await file.text()), kind: `file ${file.name}` });
     } catch (error) {
       current.classList.add('wrong');
@@ -88,7 +90,7 @@ export function createHistoryPanel(host: HistoryHost): HistoryPanel {
       el(
         'p',
         { class: 'hint' },
-        'A baseline is an earlier run, or a file of heddle bench --json or of this page, which can also be dropped here. The table then has the difference of each kernel, and whether it is larger than the noise.',
+        'A baseline is an earlier run, or a JSON file of this page or of heddle bench --json, which you can also drop here. The table then shows the difference of each kernel, and whether it is larger than the noise.',
       ),
       el('div', { class: 'row' }, openButton, clear, input),
       current,
@@ -146,5 +148,5 @@ export function roofText({ roofs, roofSpread }: Pick<BenchRun, 'roofs' | 'roofSp
 
 function describe({ run, kind }: Baseline, shown: LabResults | undefined): string {
   const of = `Baseline: ${kind}, ${run.adapter}, ${whenOf(run.when)}, ${pluralize(run.kernels.length, 'kernel')}, ${roofText(run)}.`;
-  return shown && shown.adapter !== run.adapter ? `${of} It is of another adapter than the run above.` : of;
+  return shown && shown.adapter !== run.adapter ? `${of} Its adapter is not that of the run above.` : of;
 }

@@ -1,13 +1,13 @@
-// The editor of kernels: the WGSL of every variant of a kernel of any sizes; what the visitor makes of it, or writes
-// instead, is compiled, checked against the float64 reference and timed next to ours.
+// The kernel editor: shows the WGSL of every variant of a kernel at any size. The visitor can edit it or write another
+// kernel, which is compiled, checked against the float64 reference and timed next to heddle's.
 
 import { referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel, ShownTensor, TriedKernel } from '../../src/bench/own-kernel.ts';
+import { shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import type { Roofs } from '../../src/gpu/roofs.ts';
-import { sizeOf } from '../../src/low-level.ts';
+import { type Roofs, sizeOf } from '../../src/low-level.ts';
 import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
 import { el, fill, set, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
@@ -15,9 +15,8 @@ import { readKernelDraft, writeKernelDraft } from './editor-draft.ts';
 import { createKernelForm } from './kernel-form.ts';
 import { createLaunchForm } from './launch-form.ts';
 import { errorText, relativeSpread, time } from './measurement-text.ts';
-import { shareOfRoof } from './roofline.ts';
 
-/** What the editor needs of the page. */
+/** Callbacks of the editor. */
 export interface EditorHost {
   /** The dispatches of a kernel. Rejects with an error to show. */
   show(spec: KernelSpec): Promise<ShownKernel>;
@@ -30,22 +29,22 @@ export interface KernelEditor {
   readonly element: HTMLElement;
   /** Shows the visitor's kernel of an earlier visit, or else `spec`. */
   start(spec: KernelSpec): Promise<void>;
-  /** Shows a kernel of heddle. The visitor's own one stays at hand. */
+  /** Shows a kernel of heddle; the visitor's kernel stays stored. */
   open(spec: KernelSpec, variant?: string): Promise<void>;
   /** Whether no kernel was opened yet. */
   isEmpty(): boolean;
-  /** Sets whether a kernel can be run: not while others are measured. */
+  /** Sets whether a kernel can be run: not during a measurement. */
   setEnabled(enabled: boolean): void;
 }
 
-/** Name of the choice that replaces all dispatches of a variant. */
+/** Value of the option that replaces all dispatches of a variant. */
 const whole = '-1';
 
 /** Creates the editor. */
 export function createKernelEditor(host: EditorHost): KernelEditor {
   let shown: ShownKernel | undefined;
   let edited = false;
-  /** What the visitor wrote last. */
+  /** The visitor's last kernel. */
   let draft = readKernelDraft();
   let attempt = draft?.attempts ?? 0;
   let requests = 0;
@@ -66,9 +65,9 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
   });
   const status = el('p', { class: 'status', role: 'status' });
   const runButton = el('button', { type: 'button', class: 'main', onclick: () => void run() }, 'Check and time');
-  const resetButton = el('button', { type: 'button', onclick: () => reset() }, 'Reset to ours');
-  const newButton = el('button', { type: 'button', onclick: () => startOwn() }, 'Write your own');
-  const backButton = el('button', { type: 'button', onclick: () => void showDraft() }, 'Back to yours');
+  const resetButton = el('button', { type: 'button', onclick: () => reset() }, 'Reset to heddle’s');
+  const newButton = el('button', { type: 'button', onclick: () => startOwn() }, 'Write your own kernel');
+  const backButton = el('button', { type: 'button', onclick: () => void showDraft() }, 'Back to your kernel');
 
   const variant = () => shown?.variants.find(({ name }) => name === variants.value) ?? shown?.variants[0];
   const pass = () => variant()?.passes[Number(passes.value)];
@@ -81,11 +80,11 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
       String(i),
       list.length === 1 ? `${shader}.wgsl, ${entry}` : `${i + 1} of ${list.length}: ${shader}.wgsl, ${entry}`,
     ]);
-    if (list.length > 1) options.push([whole, 'one dispatch instead of all']);
+    if (list.length > 1) options.push([whole, 'replace all dispatches by one']);
     fill(passes, ...options.map(([value, name]) => el('option', { value }, name)));
     set(passes, { disabled: options.length < 2 });
   };
-  /** Stores what the visitor wrote; what replaces it in the editor is not stored. */
+  /** Stores the visitor's kernel; heddle's WGSL in the editor is not stored. */
   const save = () => {
     const spec = form.read() ?? draft?.spec;
     if (edited && shown && spec)
@@ -134,7 +133,7 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     edited = true;
     editor.text = template(shown.tensors);
     editor.showMessages([]);
-    setText(status, 'Write the kernel; the results are compared with the float64 reference of the op.');
+    setText(status, 'Write the kernel. Its results are compared with the float64 reference of the op.');
     launch.element.setAttribute('open', '');
     launch.suggestGrid(gridOf(shown.tensors));
     showLaunch();
@@ -145,14 +144,14 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     setText(status, text);
   };
 
-  /** Shows the kernel of the form; the visitor's own text stays. */
+  /** Shows the kernel of the form; text that the visitor has edited stays. */
   const load = async (wanted?: string): Promise<void> => {
     const spec = form.read();
     if (!spec) return;
     const request = ++requests;
     try {
       const found = await host.show(spec);
-      if (request !== requests) return; // another kernel was chosen meanwhile
+      if (request !== requests) return; // another kernel was selected meanwhile
       shown = found;
     } catch (error) {
       if (request !== requests) return;
@@ -167,7 +166,7 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     const kept = wanted ?? variants.value;
     fill(
       variants,
-      ...shown.variants.map(({ name }) => el('option', { value: name }, name === 'only' ? 'the only one' : name)),
+      ...shown.variants.map(({ name }) => el('option', { value: name }, name === 'only' ? 'single variant' : name)),
     );
     variants.value = shown.variants.some(({ name }) => name === kept) ? kept : (shown.variants[0]?.name ?? '');
     showPasses();
@@ -272,7 +271,7 @@ const lineMessage = ({ line, text, type }: TriedKernel['messages'][number]): Lin
 const describe = ({ name, dtype, shape, role }: ShownTensor): string =>
   `${role === 'input' ? '' : `${role} `}${name} ${dtype} [${shape.join(',')}]`;
 
-/** What became of a kernel, in a sentence or two. */
+/** The result of a run in one or two sentences. */
 function verdict(result: KernelResult, mine: VariantResult, roofs: Roofs, { worst }: TriedKernel): string {
   if (!mine.passed) {
     const at =
@@ -284,19 +283,19 @@ function verdict(result: KernelResult, mine: VariantResult, roofs: Roofs, { wors
   const share = formatPercent(shareOfRoof(result, mine, roofs));
   const ours = result.variants.find((v) => v !== mine && v.passed && !v.variant.startsWith('yours'));
   const beside = ours?.ms
-    ? ` Ours (${ours.variant}) takes ${time(ours.ms)} in turn with it: ${formatNumber(ms / ours.ms)} × that.`
+    ? ` heddle’s kernel (${ours.variant}) takes ${time(ours.ms)}; yours takes ${formatNumber(ms / ours.ms)} × as long.`
     : '';
   const reference = referenceNote(result);
   return `Correct: the largest error is ${errorText(mine.error)}. ${time(ms)} ${relativeSpread({ ms, low, high })}, ${share} of the roofline.${beside}${reference && ` ${reference}`}`;
 }
 
-/** A workgroup of 64 threads for each 64 elements of the first output. */
+/** Number of workgroups of 64 threads, with one thread per element of the first output. */
 const gridOf = (tensors: readonly ShownTensor[]): string => {
   const written = tensors.find(({ role }) => role !== 'input');
   return `${Math.ceil(sizeOf(written?.shape ?? [1]) / 64)}`;
 };
 
-/** WGSL to start from: the bindings of all tensors, and a thread for each element of the first output. */
+/** WGSL of a new kernel: bindings of all tensors, one thread per element of the first output. */
 function template(tensors: readonly ShownTensor[]): string {
   const written = tensors.find(({ role }) => role !== 'input')?.name ?? 'y';
   const bindings = tensors.map(({ name, dtype, role, shape }, i) => {

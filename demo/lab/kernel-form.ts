@@ -1,4 +1,4 @@
-// Fields for a kernel of any sizes: its family, and the sizes and choices of that family.
+// Form that selects a kernel: its family, and the sizes and options of the family.
 
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import {
@@ -15,7 +15,7 @@ import { field, numberInput, select } from '../common/form-controls.ts';
 /** The fields. */
 export interface KernelForm {
   readonly element: HTMLElement;
-  /** The kernel of the fields; undefined if one of them is wrong, which is said below them. */
+  /** The kernel; undefined if a field is invalid, with an error below the fields. */
   read(): KernelSpec | undefined;
   write(spec: KernelSpec): void;
   setDisabled(disabled: boolean): void;

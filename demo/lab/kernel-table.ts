@@ -1,23 +1,24 @@
-// Table of kernels: time, spread, share of the roofline and error of each, and the difference from a baseline. It can be
-// sorted and filtered.
+// Table of kernels: time, spread, share of the roofline, error, and difference from a baseline. It can be sorted and
+// filtered.
 
 import { type BenchRun, compareRuns, fastestOf, referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
+import { rateOf, shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import type { Roofs } from '../../src/gpu/roofs.ts';
+import type { Roofs } from '../../src/low-level.ts';
 import { type Child, el, fill, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { errorText, pluralize, relativeSpread, spreadText, time } from './measurement-text.ts';
-import { groups, rateOf, shareOfRoof } from './roofline.ts';
+import { groups } from './roofline-points.ts';
 
-/** What the table shows. */
+/** Data of the table. */
 export interface TableContent {
   readonly kernels: readonly KernelResult[];
   readonly roofs: Roofs | undefined;
   readonly all: boolean;
-  /** The run of the kernels, without which nothing is compared. */
+  /** The run to compare with the baseline. */
   readonly run: Pick<BenchRun, 'kernels' | 'roofSpread'> | undefined;
   readonly baseline: BenchRun | undefined;
 }
@@ -30,9 +31,9 @@ export interface KernelTable {
   highlight(name: string | undefined): void;
 }
 
-/** A kernel with what is shown of it. */
+/** A row of the table, for a kernel with all its variants. */
 interface Row {
-  /** Of the run; a kernel that only the baseline has is shown as well. */
+  /** A kernel of the run, or one that only the baseline has. */
   readonly kernel: KernelResult;
   readonly own: boolean;
   readonly before: number | undefined;
@@ -42,9 +43,9 @@ interface Row {
 
 interface Column {
   readonly title: string;
-  /** The number that rows are sorted by. */
+  /** The sort key of a row. */
   value(row: Row, roofs: Roofs | undefined): number;
-  /** Whether the column is only shown with a baseline. */
+  /** Whether the column needs a baseline. */
   readonly compared?: boolean;
 }
 
@@ -64,7 +65,7 @@ const columns: readonly Column[] = [
   { title: 'Difference', value: ({ change }) => change?.change ?? Number.NaN, compared: true },
 ];
 
-/** Creates an empty table; `onPoint` is called with the kernel under the pointer, `onOpen` with one that is pressed. */
+/** Creates an empty table; `onPoint` is called with the kernel under the pointer, `onOpen` with a pressed one. */
 export function createKernelTable(
   onPoint: (name: string | undefined) => void,
   onOpen: (kernel: KernelResult) => void,
@@ -74,7 +75,7 @@ export function createKernelTable(
   const filter = el('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', oninput: () => draw() });
   const group = select([['', 'All groups'], ...kernelGroups.map((id): [string, string] => [id, groups[id].name])], '');
   group.addEventListener('change', () => draw());
-  const tools = el('div', { class: 'table-tools' }, field('Show only names with', filter), field('Group', group));
+  const tools = el('div', { class: 'table-tools' }, field('Name contains', filter), field('Group', group));
   const head = el('tr');
   const body = el('tbody');
   const table = el(
@@ -148,7 +149,7 @@ export function createKernelTable(
   };
 }
 
-/** Numbers in order; those that are missing come last in both directions. */
+/** Compares numbers; NaN comes last in both directions. */
 function compare(a: number, b: number, descending: boolean): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
   return (a < b ? -1 : a > b ? 1 : 0) * (descending ? -1 : 1);
@@ -168,7 +169,7 @@ function rowsOf({ kernels, run, baseline }: TableContent): Row[] {
   }));
 }
 
-/** Whether other work disturbed a kernel: its numbers are marked. */
+/** Whether other work disturbed the measurement of a kernel. */
 const isDisturbed = (kernel: KernelResult): boolean => disturbance(kernel) > maxSpread;
 
 function noteOf(kernels: readonly KernelResult[]): string {
@@ -178,7 +179,7 @@ function noteOf(kernels: readonly KernelResult[]): string {
 }
 
 function disturbedNote(count: number): string {
-  return `⚠ ${pluralize(count, 'kernel')}: the spread is over ${formatPercent(maxSpread)}, or the machine was slower than at its peak right after. Other work disturbed it; do not quote these numbers.`;
+  return `⚠ ${pluralize(count, 'kernel')}: the spread is over ${formatPercent(maxSpread)}, or the machine was slower right after the measurement. Other work disturbed it; do not quote these numbers.`;
 }
 
 function elementsOf(
@@ -232,7 +233,7 @@ function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | unde
   ];
 }
 
-/** The time of the baseline, and whether the difference is larger than the noise. */
+/** Cells with the time of the baseline, and whether the difference is larger than the noise. */
 function comparison({ before, change }: Row, first: boolean): HTMLTableCellElement[] {
   if (!first) return [el('td'), el('td')];
   const old = el('td', {}, before === undefined ? '—' : time(before));

@@ -1,4 +1,4 @@
-// Form of the lab: kernels, duration and libraries to measure; start, stop and progress.
+// Form of the lab: kernels, duration, libraries to compare with; start, stop, progress.
 
 import { installed } from 'virtual:heddle-peer-names';
 import { el, fill, set, setText } from '../common/dom.ts';
@@ -11,9 +11,9 @@ export interface Controls {
   readonly element: HTMLElement;
   /** Sets whether a measurement is running. */
   setRunning(active: boolean): void;
-  /** Sets whether the editor uses the device: nothing else is measured meanwhile. */
+  /** Sets whether the editor uses the device; a measurement must wait. */
   setBusy(busy: boolean): void;
-  /** Presses the button. */
+  /** Starts a measurement, as the button does. */
   start(): void;
   /** Shows the progress: `done` of `of` kernels, and the name of the next one. */
   setProgress(done: number, of: number, next: string): void;
@@ -23,7 +23,7 @@ export interface Controls {
 
 const lengths = { quick: { span: 20, rounds: 5 }, careful: { span: 100, rounds: 9 } } as const;
 
-/** What the buttons of the form do. */
+/** Callbacks of the buttons. */
 export interface LabActions {
   measure(settings: LabSettings): void;
   checkConformance(): void;

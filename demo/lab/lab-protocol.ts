@@ -3,13 +3,13 @@
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
+import type { ConformanceReport } from '../../src/bench/conformance-check.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
 import type { OwnKernel, ShownKernel, TriedKernel } from '../../src/bench/own-kernel.ts';
 import type { RoofSpread } from '../../src/bench/repeated-roofs.ts';
-import type { Roofs } from '../../src/gpu/roofs.ts';
-import type { ConformanceReport } from '../../src/jobs/conformance-job.ts';
+import type { Roofs } from '../../src/low-level.ts';
 
 /** Libraries to compare with. */
 export const peerNames = { tfjs: 'TensorFlow.js', jax: 'jax-js' } as const;
@@ -20,7 +20,7 @@ export interface LabSettings {
   readonly set: KernelSet;
   /** Measure only kernels whose name contains this text; empty: all. */
   readonly filter: string;
-  /** Kernels of the visitor's sizes, instead of a set. */
+  /** Kernels with the visitor's sizes, instead of a set. */
   readonly specs?: readonly KernelSpec[];
   /** Milliseconds per round, and number of rounds. */
   readonly span: number;
@@ -28,7 +28,7 @@ export interface LabSettings {
   readonly peers: readonly PeerName[];
 }
 
-/** Results of a measurement, which can be copied, downloaded as JSON and opened again. */
+/** Results of a measurement: the JSON that can be copied, downloaded and opened again. */
 export interface LabResults {
   readonly heddle: string;
   /** Start time, ISO 8601. */
@@ -53,7 +53,7 @@ export interface CheckedConformance extends ConformanceReport {
   readonly when: string;
 }
 
-/** What became of a kernel of the visitor. */
+/** Result of a visitor's kernel. */
 export interface TriedReply {
   readonly tried: TriedKernel;
   readonly roofs: Roofs;

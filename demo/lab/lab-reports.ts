@@ -4,34 +4,11 @@ import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import { maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
+import { dataTable, factList } from '../common/data-views.ts';
 import { type Child, el, setText } from '../common/dom.ts';
+import { download } from '../common/save-blob.ts';
 import type { CheckedConformance, LabResults } from './lab-protocol.ts';
 import { errorText, pluralize, time } from './measurement-text.ts';
-
-function table(
-  caption: string,
-  head: readonly string[],
-  rows: readonly (readonly Child[])[],
-  look = 'numbers',
-): HTMLElement {
-  return el(
-    'div',
-    { class: 'scroll', role: 'region', 'aria-label': caption, tabindex: 0 },
-    el(
-      'table',
-      { class: look },
-      el('caption', { class: 'unseen' }, caption),
-      el('thead', {}, el('tr', {}, ...head.map((h) => el('th', { scope: 'col' }, h)))),
-      el(
-        'tbody',
-        {},
-        ...rows.map(([first, ...rest]) =>
-          el('tr', {}, el('th', { scope: 'row' }, first), ...rest.map((c) => el('td', {}, c))),
-        ),
-      ),
-    ),
-  );
-}
 
 const verdict = (passed: boolean): HTMLElement =>
   el('span', { class: passed ? 'verdict good' : 'verdict bad' }, passed ? 'passes' : 'fails');
@@ -58,7 +35,7 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
         'div',
         { class: 'stack' },
         el('h3', {}, 'Features and subgroups'),
-        table(
+        dataTable(
           'Features that kernels use',
           ['Feature', 'Available', 'Use'],
           [
@@ -80,7 +57,7 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
         'div',
         { class: 'stack' },
         el('h3', {}, 'Limits'),
-        table(
+        dataTable(
           'Needed and available limits',
           ['Limit', 'Needed', 'Available', 'Result'],
           limits.map(({ name, needed, has, passed }) => [
@@ -96,7 +73,7 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
       'details',
       { open: !right },
       el('summary', {}, `Maximum error of each kernel (${kernels.length}) and variant (${variants.length})`),
-      table(
+      dataTable(
         'Maximum error of each kernel and variant',
         ['Kernel', 'Variant', 'Max. error', 'Tolerance', 'Result'],
         variants.map(({ kernel, variant, error, passed, failure }) => [
@@ -111,12 +88,12 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
   );
 }
 
-/** Creates the list of what a check found out about the engine. */
+/** Creates the list of the results for the engine. */
 function engineFacts(report: CheckedConformance): HTMLElement {
   const { engine, machine, subgroupKernels, training, readbackMs, dispatchUs, recovery } = report;
   const { vendor, architecture, description } = machine.adapter;
   const { error, allowed, losses } = training;
-  return definitions([
+  return factList([
     ['Engine', `${engine.name} ${engine.version}`],
     ['Adapter', [vendor, architecture, description].filter(Boolean).join(' ')],
     ['Subgroup kernels', subgroupKernels],
@@ -138,9 +115,6 @@ function engineFacts(report: CheckedConformance): HTMLElement {
   ]);
 }
 
-const definitions = (facts: readonly (readonly [string, Child])[]): HTMLElement =>
-  el('dl', { class: 'facts' }, ...facts.flatMap(([k, v]) => [el('dt', {}, k), el('dd', {}, v)]));
-
 /** Creates the buttons that copy and download a conformance report, as `heddle conformance --json` writes it. */
 export const conformanceJson = (report: CheckedConformance): HTMLElement =>
   jsonBox(report, `heddle-conformance-${report.when.replace(/[:.]/g, '-')}.json`);
@@ -160,7 +134,7 @@ function amount(n: number): string {
 const lowOf = ({ us, low = us }: TimedForm): number => low;
 const highOf = ({ us, high = us }: TimedForm): number => high;
 
-/** Whether other work disturbed a time: a factor of it is not to be quoted. */
+/** Whether other work disturbed a measurement. */
 const isDisturbed = (form: TimedForm): boolean =>
   spreadOf({ ms: form.us, low: lowOf(form), high: highOf(form) }) > maxSpread;
 
@@ -193,9 +167,9 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     el(
       'p',
       { class: 'hint' },
-      'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times; ⚠ marks a spread over 20 %: do not quote it.',
+      'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times. ⚠ marks a spread over 20 %: do not quote these factors.',
     ),
-    table(
+    dataTable(
       'Kernels of several libraries',
       ['Kernel', ...contestants.map((c) => names[c] ?? c)],
       rows.map((row) => [row.name, ...contestants.map((c) => cell(row, c))]),
@@ -213,8 +187,8 @@ export const resultsBox = (results: LabResults, share: () => Promise<string>): H
   );
 
 /**
- * Creates the buttons that copy and download a value as JSON, and a link that `share` makes. Infinite values (the error
- * of a kernel that did not run) become null.
+ * Creates the buttons that copy and download a value as JSON, and copy a link that `share` returns. Infinite values (the
+ * error of a kernel that did not run) become null.
  */
 function jsonBox(value: unknown, file: string, share?: () => Promise<string>): HTMLElement {
   const json = `${JSON.stringify(value, undefined, 1)}\n`;
@@ -241,11 +215,7 @@ function jsonBox(value: unknown, file: string, share?: () => Promise<string>): H
     linkDetails.hidden = false;
     await copy(url, linkDetails, link);
   };
-  const download = () => {
-    const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
-    el('a', { href: url, download: file }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  };
+  const save = () => download(new Blob([json], { type: 'application/json' }), file);
   return el(
     'div',
     { class: 'stack' },
@@ -253,7 +223,7 @@ function jsonBox(value: unknown, file: string, share?: () => Promise<string>): H
       'div',
       { class: 'row' },
       el('button', { type: 'button', onclick: () => void copy() }, 'Copy as JSON'),
-      el('button', { type: 'button', onclick: download }, 'Download JSON'),
+      el('button', { type: 'button', onclick: save }, 'Download JSON'),
       share && el('button', { type: 'button', onclick: () => void shareLink(share) }, 'Copy a link to these results'),
       status,
     ),
@@ -275,5 +245,5 @@ function machineFacts({ machine, when, heddle }: LabResults): HTMLElement {
     ['CPU clock resolution', `${clockGrain} ms`],
     ['heddle', `${heddle}, ${when.slice(0, 16).replace('T', ' ')} UTC`],
   ];
-  return definitions(facts);
+  return factList(facts);
 }

@@ -1,5 +1,5 @@
-// Worker of the kernel lab: checks and times kernels, so that the page stays responsive. editor-worker.ts is the part
-// that works for the editor.
+// Worker of the kernel lab: checks and times kernels, so that the page stays responsive. editor-worker.ts handles the
+// requests of the editor.
 
 import { load } from 'virtual:heddle-peers';
 import type { Contestant } from '../../bench/peers/contestant.ts';
@@ -10,10 +10,8 @@ import { version } from '../../package.json';
 import { conformanceOf } from '../../src/bench/conformance.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
-import { hostOf } from '../../src/core/host-name.ts';
-import { type Device, HeddleError, memoryFiles } from '../../src/index.ts';
+import { type Device, HeddleError } from '../../src/index.ts';
 import { adapterName, openDevice } from '../../src/low-level.ts';
-import { createContext, neededLimits } from '../../src/runtime/job-context.ts';
 import { attempt, show } from './editor-worker.ts';
 import {
   type CheckedConformance,
@@ -61,25 +59,15 @@ const messageOf = (error: unknown): string =>
     ? error.message
     : `Something went wrong: ${error instanceof Error ? error.message : error}`;
 
-/** Runs the job of `heddle conformance`. Its training code is loaded on demand. */
+/** Checks conformance as `heddle conformance` does. Its training code is loaded on demand. */
 async function checkConformance(signal: AbortSignal): Promise<CheckedConformance> {
   const when = new Date().toISOString();
-  const { conformance } = await import('../../src/jobs/conformance-job.ts');
-  const { name: host, version: hostVersion } = hostOf();
-  const { context, close } = createContext({
-    ...{ host, version: hostVersion, files: memoryFiles(), signal },
-    emit(event) {
-      if (event.type === 'progress') send({ type: 'progress', done: event.done, of: event.of, next: event.text });
-    },
-    openGpu: async () => navigator.gpu,
-  });
-  try {
-    const report = await conformance({ lostDevices: 1 }, context);
-    send({ type: 'machine', machine: report.machine, name: adapterName((await context.device()).adapter), when });
-    return { heddle: version, when, ...report };
-  } finally {
-    await close();
-  }
+  const { checkThisBrowser } = await import('../../src/bench/conformance-check.ts');
+  const { report, adapter } = await checkThisBrowser(signal, (done, of, next) =>
+    send({ type: 'progress', done, of, next }),
+  );
+  send({ type: 'machine', machine: report.machine, name: adapter, when });
+  return { heddle: version, when, ...report };
 }
 
 /** Runs all measurements on a new device; a lost device ends them immediately. */
@@ -131,7 +119,7 @@ async function measureAll(device: Device, settings: LabSettings, signal: AbortSi
     roofs,
     roofSpread,
     kernels,
-    conformance: conformanceOf(machine, neededLimits, kernels),
+    conformance: conformanceOf(machine, kernels),
     ...(peers && { peers }),
   };
 }

@@ -1,14 +1,11 @@
-// Fields of a dispatch in the editor of kernels: entry point, grid, tensors of the bindings, parameters, overrides. What
-// there is to fill in is read from the WGSL.
+// Fields of a dispatch in the kernel editor: entry point, grid, tensors of the bindings, parameters, overrides. They are
+// read from the WGSL.
 
-import type { ShownKernel, ShownPass } from '../../src/bench/own-kernel.ts';
-import { evaluate } from '../../src/gpu/integer-expression.ts';
-import { type Declarations, declarations } from '../../src/gpu/wgsl.ts';
-import { HeddleError } from '../../src/index.ts';
+import { declarationsIn, numberIn, type ShownKernel, type ShownPass } from '../../src/bench/own-kernel.ts';
 import { el, fill } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 
-/** How a dispatch is launched. */
+/** Launch of a dispatch. */
 export type LaunchOf = Pick<ShownPass, 'entry' | 'constants' | 'params' | 'bind'> & {
   readonly grid: readonly number[];
 };
@@ -16,23 +13,23 @@ export type LaunchOf = Pick<ShownPass, 'entry' | 'constants' | 'params' | 'bind'
 /** The fields. */
 export interface LaunchForm {
   readonly element: HTMLElement;
-  /** Shows the fields of a source. A field that the visitor has not filled in has the value of `pass`. */
+  /** Shows the fields of a source. A field without input of the visitor has the value of `pass`. */
   show(source: string, kernel: ShownKernel, variant: string, pass: ShownPass | undefined): void;
-  /** What the visitor has filled in, by the name of the field. */
+  /** Values that the visitor has entered, by field name. */
   readonly given: Readonly<Record<string, string>>;
-  /** Forgets what the visitor has filled in; `given` takes its place, from the next `show` on. */
+  /** Replaces the values that the visitor has entered; the next `show` displays them. */
   reset(given?: Readonly<Record<string, string>>): void;
-  /** Fills in the number of workgroups in x, as the visitor could. */
+  /** Sets the number of workgroups in x, as if the visitor had entered it. */
   suggestGrid(x: string): void;
-  /** Reads the fields; names are sizes that expressions may use. Throws a HeddleError that names a wrong one. */
+  /** Reads the fields; `sizes` are names that expressions may use. Throws a HeddleError that names an invalid field. */
   read(sizes: ReadonlyMap<string, number>): LaunchOf;
 }
 
 const axes = ['x', 'y', 'z'] as const;
 
-/** Creates the fields; `onChange` is called when the visitor fills one in. */
+/** Creates the fields; `onChange` is called when the visitor changes one. */
 export function createLaunchForm(onChange: () => void): LaunchForm {
-  /** What the visitor has filled in, by the name of the field: it outlives edits of the source. */
+  /** Values that the visitor has entered, by field name; edits of the source do not change them. */
   const given = new Map<string, string>();
   const shown = new Map<string, HTMLInputElement | HTMLSelectElement>();
   const body = el('div', { class: 'stack' });
@@ -56,7 +53,7 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
 
   const show: LaunchForm['show'] = (source, kernel, variant, pass) => {
     shown.clear();
-    const found = declarationsOf(source);
+    const found = declarationsIn(source);
     const entries = [...(found?.entries.keys() ?? [])];
     const wanted = given.get('entry') ?? pass?.entry ?? '';
     const entry = select(
@@ -74,7 +71,11 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
         field('Entry point', entry),
         ...axes.map((axis, i) => field(`Workgroups in ${axis}`, text(`grid ${axis}`, String(pass?.grid[i] ?? 1)))),
       ]),
-      el('p', { class: 'hint' }, 'Workgroups and parameters may be expressions of the sizes, as (N + 15) / 16.'),
+      el(
+        'p',
+        { class: 'hint' },
+        'Workgroups and parameters can be expressions of the sizes, for example (N + 15) / 16.',
+      ),
       group(
         'Tensors',
         bindings.map(({ name, of }) => {
@@ -134,7 +135,7 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
   };
 }
 
-/** Tensors to choose from: those of the op, and the memory of a variant for partial results. */
+/** Options for a binding: the tensors of the op, and memory of a variant for partial results. */
 function tensorsOf({ tensors, variants }: ShownKernel, variant: string): [string, string][] {
   const passes = variants.find(({ name }) => name === variant)?.passes ?? [];
   const bound = passes.flatMap(({ bind }) => Object.values(bind));
@@ -143,23 +144,4 @@ function tensorsOf({ tensors, variants }: ShownKernel, variant: string): [string
     ...tensors.map(({ name, dtype, shape }): [string, string] => [name, `${name} ${dtype} [${shape.join(',')}]`]),
     ...scratch.map((name): [string, string] => [name, name]),
   ];
-}
-
-/** The declarations of a source; undefined while it is not complete. */
-function declarationsOf(source: string): Declarations | undefined {
-  try {
-    return declarations(source);
-  } catch {
-    return undefined;
-  }
-}
-
-function numberIn(text: string, what: string, sizes: ReadonlyMap<string, number>): number {
-  const number = text.trim() === '' ? Number.NaN : Number(text);
-  const value = Number.isNaN(number) ? evaluate(text, sizes) : number;
-  if (Number.isFinite(value)) return value;
-  const names = [...sizes.keys()].join(', ');
-  throw new HeddleError(
-    `${what} is “${text.slice(0, 40)}”; it must be a number, or an expression of ${names || 'numbers'}.`,
-  );
 }

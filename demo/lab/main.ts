@@ -19,10 +19,10 @@ import { createRoofline } from './roofline.ts';
 import { fromHash, toHash } from './shared-results.ts';
 import { openHistory } from './stored-runs.ts';
 
-/** A run while it is measured: the roofs come first, then kernels. */
+/** A run during the measurement: the roofs come first, then kernels. */
 type Run = { -readonly [N in keyof Omit<LabResults, 'roofs'>]: LabResults[N] } & { roofs?: LabResults['roofs'] };
 
-/** Times of the editor's attempts: as those of a quick measurement. */
+/** Duration of a measurement in the editor. */
 const editorTime = { span: 20, rounds: 7 } as const;
 
 const header = mountHeader('lab');
@@ -58,7 +58,7 @@ function mountLab({ showAdapter }: PageHeader): void {
     if (peers.length > 0) fill(byId('peer-table'), peersReport(peers, peerNames));
     panel.show(runs, results(), baseline);
   });
-  /** Shows what belongs to a complete run. */
+  /** Shows the reports of a complete run. */
   const drawReports = () => {
     const shown = results();
     set(byId('conformance'), { hidden: !shown?.conformance });
@@ -72,7 +72,7 @@ function mountLab({ showAdapter }: PageHeader): void {
     draw();
   };
   let storing: Promise<void> = Promise.resolve();
-  /** Stores the run that is shown; one that is still measured too, since the page may be left at any time. */
+  /** Stores the current run, also during the measurement, since the visitor may leave the page at any time. */
   const keep = () => {
     const { when } = run ?? {};
     storing = storing.then(async () => {
@@ -153,7 +153,7 @@ function mountLab({ showAdapter }: PageHeader): void {
       }
     },
   });
-  /** Puts what the visitor tried under the roof, into the run that is shown. */
+  /** Adds the result of a visitor's kernel to the current run. */
   const addAttempt = ({ tried: { result }, roofs: measured, machine }: TriedReply) => {
     if (!result) return;
     run ??= {
@@ -179,7 +179,7 @@ function mountLab({ showAdapter }: PageHeader): void {
   const panel = createHistoryPanel({
     show(chosen) {
       run = { ...chosen };
-      controls.setStatus(`The run of ${chosen.when.slice(0, 16).replace('T', ' ')} UTC.`);
+      controls.setStatus(`Run of ${chosen.when.slice(0, 16).replace('T', ' ')} UTC.`);
       drawReports();
     },
     compare(chosen) {
@@ -202,20 +202,20 @@ function mountLab({ showAdapter }: PageHeader): void {
   acceptFiles((file) => void panel.openFile(file));
   set(byId('lab'), { hidden: false });
   draw();
-  // The worker starts when it is needed.
+  // The worker starts when the editor becomes visible.
   whenVisible(
     byId('editor'),
     () => editor.isEmpty() && void editor.start({ family: 'matmul', values: { M: 128, K: 128, N: 128 } }),
   );
   void restore();
 
-  /** Shows the last run again, and the results of the address as baseline. */
+  /** Shows the last run, and the results in the address as baseline. */
   async function restore(): Promise<void> {
     runs = await history.list();
     const [last] = runs;
     if (last && !run) {
       run = { ...last };
-      controls.setStatus(`The run of ${last.when.slice(0, 16).replace('T', ' ')} UTC.`);
+      controls.setStatus(`Run of ${last.when.slice(0, 16).replace('T', ' ')} UTC.`);
     }
     await openShared();
     drawReports();
@@ -233,7 +233,7 @@ function mountLab({ showAdapter }: PageHeader): void {
   window.addEventListener('hashchange', () => void openShared());
 }
 
-/** Kernels with what the visitor tried: in the row of its kernel, next to earlier attempts. */
+/** Kernels with the result of a visitor's kernel, next to earlier ones of the same kernel. */
 function withAttempt(kernels: readonly KernelResult[], result: KernelResult): KernelResult[] {
   const old = kernels.find(({ name }) => name === result.name);
   const names = new Set(result.variants.map(({ variant }) => variant));
@@ -250,21 +250,21 @@ function roofsLine(run: LabResults): string {
   const text = `Roofs: ${roofText(run)}.`;
   if (!roofSpread) return text;
   const counts = `${roofSpread.peak.before.length} times before and ${roofSpread.peak.after.length} times after the kernels`;
-  return `${text} Measured ${counts}; the highest counts, since other work can only make a roof look lower.`;
+  return `${text} Measured ${counts}; the highest value is used, since other work can only lower it.`;
 }
 
-/** Says why the numbers of a run are not to be quoted. */
+/** Shows why the numbers of a run must not be quoted. */
 function showBusy(run: Run | undefined, note: HTMLElement, again: () => void): void {
   const software = run?.machine.adapter.software;
   const spread = run?.roofSpread;
   const lines: string[] = [];
   if (spread?.busy)
     lines.push(
-      `This machine is busy, measure again: the roofs differ by ${formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread))} before and after the kernels. Close other programs and tabs first.`,
+      `This machine is busy: the roofs differ by ${formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread))} before and after the kernels. Close other programs and tabs, then measure again.`,
     );
   if (software)
     lines.push(
-      'The adapter is software: it computes on the CPU, which other programs share. These are not the numbers of a GPU.',
+      'The adapter is software: it computes on the CPU, which it shares with other programs. These are not the numbers of a GPU.',
     );
   note.hidden = lines.length === 0;
   note.classList.toggle('bad', spread?.busy === true);
@@ -283,7 +283,7 @@ function doneText({ kernels, conformance, roofSpread }: LabResults): string {
   );
 }
 
-/** Calls `act` when an element first comes near the window. */
+/** Calls `act` when an element first comes close to the visible part of the page. */
 function whenVisible(element: HTMLElement, act: () => void): void {
   const observer = new IntersectionObserver(
     (entries) => {
@@ -296,7 +296,7 @@ function whenVisible(element: HTMLElement, act: () => void): void {
   observer.observe(element);
 }
 
-/** Takes files that are dropped anywhere on the page. */
+/** Opens files that are dropped anywhere on the page. */
 function acceptFiles(open: (file: File) => void): void {
   const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files');
   window.addEventListener('dragover', (event) => {

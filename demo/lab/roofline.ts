@@ -1,55 +1,13 @@
-// Roofline chart (Williams et al. 2009): GFLOP/s of each kernel over its arithmetic intensity (FLOP/byte), both
-// logarithmic, with the bandwidth and peak of the adapter. The kernel table has the same numbers as text.
+// Roofline chart: GFLOP/s of each kernel over its arithmetic intensity (FLOP/byte), both logarithmic, with the bandwidth
+// and peak of the adapter. The kernel table has the same numbers as text.
 
-import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
-import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
-import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
+import type { KernelResult } from '../../src/bench/check-kernel.ts';
+import { roofAt, rooflineAxes } from '../../src/bench/roofline-model.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import type { Roofs } from '../../src/gpu/roofs.ts';
-import { logAxis } from '../../src/report/svg-chart.ts';
+import type { Roofs } from '../../src/low-level.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
-import { peerNames } from './lab-protocol.ts';
 import { pluralize } from './measurement-text.ts';
-
-/** Names and marks of the kernel groups; marks differ in shape as well as in colour. */
-export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {
-  products: { name: 'products', mark: 'M-5-5H5V5H-5Z' },
-  attention: { name: 'attention', mark: 'M0-6.500 6-0 0 6.500-6 0Z' },
-  rows: { name: 'rows and tokens', mark: 'M5 0A5 5 0 1 1-5 0 5 5 0 1 1 5 0Z' },
-  elements: { name: 'elements and updates', mark: 'M0-6 6 5H-6Z' },
-  decoding: { name: 'decoding', mark: 'M0 6-6-5H6Z' },
-};
-
-/** Names and marks of the libraries that are compared; drawn as strokes. */
-const libraries: readonly { contestant: string; look: string; name: string; mark: string }[] = [
-  { contestant: 'heddle', look: 'library-heddle', name: 'heddle, in the comparison', mark: 'M0-6V6M-6 0H6' },
-  { contestant: 'tfjs', look: 'library-tfjs', name: peerNames.tfjs, mark: 'M-5-5 5 5M-5 5 5-5' },
-  { contestant: 'jax-js', look: 'library-jax', name: peerNames.jax, mark: 'M-5 0A5 5 0 1 1 5 0 5 5 0 1 1-5 0Z' },
-];
-
-/** A point of the chart. */
-interface Point {
-  /** Name of the kernel, and its variant or library. */
-  readonly name: string;
-  readonly also: string;
-  /** CSS class and SVG path of the mark. */
-  readonly look: string;
-  readonly mark: string;
-  /** Whether it represents its kernel when the kernel is highlighted. */
-  readonly best: boolean;
-  readonly intensity: number;
-  readonly rate: number;
-}
-
-/** Data of the chart. */
-export interface Shown {
-  readonly kernels: readonly KernelResult[];
-  readonly peers: readonly TimedKernel[];
-  readonly roofs: Roofs | undefined;
-  readonly all: boolean;
-  /** Kernels of the baseline, drawn as outlines. */
-  readonly baseline: readonly KernelResult[];
-}
+import { inOrder, isSlower, keyOf, looks, neighbour, type Point, pointsOf, type Shown } from './roofline-points.ts';
 
 /** The roofline chart. */
 export interface Roofline {
@@ -60,42 +18,6 @@ export interface Roofline {
   show(shown: Shown): void;
   /** Highlights a kernel; undefined: none. */
   highlight(name: string | undefined): void;
-}
-
-/** Attainable GFLOP/s at an arithmetic intensity: min(peak, bandwidth x intensity). */
-export const roofAt = ({ bandwidth, peak }: Roofs, intensity: number): number =>
-  Math.min(peak.rate, bandwidth.rate * intensity);
-
-/** GFLOP/s of a variant; 0 if it was not timed or has no arithmetic. */
-export const rateOf = (kernel: KernelResult, { ms }: VariantResult): number => (ms ? kernel.flops / ms / 1e6 : 0);
-
-/** A variant's share of the roofline; of the bandwidth if it has no arithmetic. */
-export const shareOfRoof = (kernel: KernelResult, variant: VariantResult, roofs: Roofs): number => {
-  const rate = rateOf(kernel, variant);
-  return rate > 0
-    ? rate / roofAt(roofs, kernel.flops / kernel.bytes)
-    : kernel.bytes / (variant.ms ?? Number.NaN) / 1e6 / roofs.bandwidth.rate;
-};
-
-/** Key of a point: a kernel has several variants and libraries. */
-const keyOf = ({ name, also, look }: Point): string => `${name}|${also}|${look}`;
-
-/** Points from left to right, those above each other from the bottom up. */
-const inOrder = <P extends { x: number; y: number }>(points: readonly P[]): P[] =>
-  [...points].sort((a, b) => a.x - b.x || b.y - a.y);
-
-/**
- * The point to which a key leads: left and right in the order of the intensity, up and down in that of the rate, Home
- * and End to the first and the last.
- */
-function neighbour<P extends { x: number; y: number }>(points: readonly P[], at: P, key: string): P | undefined {
-  const across = inOrder(points);
-  const up = [...points].sort((a, b) => b.y - a.y || a.x - b.x);
-  if (key === 'ArrowLeft') return across[across.indexOf(at) - 1];
-  if (key === 'ArrowRight') return across[across.indexOf(at) + 1];
-  if (key === 'ArrowDown') return up[up.indexOf(at) - 1];
-  if (key === 'ArrowUp') return up[up.indexOf(at) + 1];
-  return key === 'Home' ? across[0] : key === 'End' ? across.at(-1) : undefined;
 }
 
 /** Creates an empty chart; `onPoint` is called with the kernel under the pointer. */
@@ -110,7 +32,7 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
 
   const idle = () =>
     points.length === 0
-      ? 'No measurements yet. Kernels on the left are limited by memory bandwidth, kernels on the right by arithmetic; those near the roofline are efficient.'
+      ? 'No measurements yet. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.'
       : hint(shown?.kernels ?? []);
 
   const select = (point: (typeof points)[number] | undefined) => {
@@ -130,11 +52,6 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
     if (reachable && focused) enter(reachable);
     else if (reachable)
       set(plot.querySelector(`[data-point="${CSS.escape(keyOf(reachable))}"]`) as Element, { tabindex: 0 });
-    const looks = [
-      ...kernelGroups.map((g) => ({ look: `group-${g}`, ...groups[g] })),
-      { look: 'baseline', name: 'baseline', mark: groups.rows.mark },
-      ...libraries,
-    ];
     fill(
       legend,
       ...looks
@@ -155,7 +72,7 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
     select(points.find((p) => p.best && p.name === pointed));
   };
 
-  /** The point that has the keyboard's focus, or would get it; it outlives a redraw. */
+  /** Key of the point with the keyboard focus, or that gets it next; kept when the chart is redrawn. */
   let current: string | undefined;
   const enter = (point: (typeof points)[number]) => {
     current = keyOf(point);
@@ -224,59 +141,11 @@ function describe({ name, also, intensity, rate }: Point, roofs: Roofs | undefin
   return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
 }
 
-function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
-  const own = kernels.flatMap((kernel) =>
-    kernel.variants
-      .filter((variant, i) => (all || i === 0) && rateOf(kernel, variant) > 0)
-      .map((variant): Point => {
-        const best = variant === kernel.variants[0];
-        return {
-          name: kernel.name,
-          also: variant.variant === 'only' ? '' : variant.variant,
-          look: `group-${kernel.group}`,
-          mark: groups[kernel.group].mark,
-          best,
-          intensity: kernel.flops / kernel.bytes,
-          rate: rateOf(kernel, variant),
-        };
-      }),
-  );
-  const compared = peers
-    .filter(({ flops }) => flops > 0)
-    .flatMap(({ name, flops, bytes, forms }) =>
-      libraries.flatMap(({ contestant, look, name: library, mark }): Point[] => {
-        const us = Math.min(...forms.filter((f) => f.contestant === contestant).map((f) => f.us));
-        if (!Number.isFinite(us)) return [];
-        const best = contestant === 'heddle';
-        return [{ name, also: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 }];
-      }),
-    );
-  const earlier = baseline.flatMap((kernel): Point[] => {
-    const [variant] = kernel.variants;
-    const rate = variant ? rateOf(kernel, variant) : 0;
-    if (rate === 0) return [];
-    const { mark } = groups[kernel.group];
-    const intensity = kernel.flops / kernel.bytes;
-    return [{ name: kernel.name, also: 'baseline', look: 'baseline', mark, best: false, intensity, rate }];
-  });
-  return [...earlier, ...own, ...compared];
-}
-
 function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: number) {
   const { roofs } = shown;
   const found = pointsOf(shown);
   const edge = { left: 46, right: 14, top: 14, bottom: 44 };
-  const intensities = found.map((p) => p.intensity);
-  const rates = found.map((p) => p.rate);
-  const ridge = roofs ? roofs.peak.rate / roofs.bandwidth.rate : 1;
-  const lowX = Math.min(0.1, ridge / 4, ...intensities.map((x) => x / 1.6));
-  const highX = Math.max(10, ridge * 6, ...intensities.map((x) => x * 1.6));
-  const top = roofs?.peak.rate ?? 1;
-  const across = logAxis(lowX, highX);
-  const up = logAxis(
-    Math.min(top / 200, ...rates.map((r) => r / 1.6)),
-    Math.max(top * 1.7, ...rates.map((r) => r * 1.6)),
-  );
+  const { intensity: across, rate: up } = rooflineAxes(found, roofs);
   const x = (value: number) => edge.left + across.at(value) * (width - edge.left - edge.right);
   const y = (value: number) => height - edge.bottom - up.at(value) * (height - edge.top - edge.bottom);
   const [left, right, bottom] = [edge.left, width - edge.right, height - edge.bottom];
@@ -319,9 +188,6 @@ function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: numb
   );
   return marks;
 }
-
-/** Whether a point is a variant of heddle that is not the fastest. */
-const isSlower = ({ best, look }: Point): boolean => !best && look.startsWith('group-');
 
 const plain = (t: number): string =>
   t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : String(t);

@@ -1,4 +1,4 @@
-// Results in the hash of the address: the adapter, the roofs and the fastest variant of each kernel, compressed.
+// Results in the hash of the address: adapter, roofs and the fastest variant of each kernel, compressed.
 
 import { type BenchRun, benchRunOf, fastestOf } from '../../src/bench/bench-file.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
@@ -7,10 +7,10 @@ import { HeddleError } from '../../src/index.ts';
 /** The name of the field in the hash. */
 const key = 'results';
 
-/** Version of the list; a page refuses those that it does not know. */
+/** Version of the format; other versions are an error. */
 const version = 1;
 
-/** name, index of the group, operations, bytes, variant, ms, lower and upper quartile, error, speed */
+/** Name, index of the group, FLOPs, bytes, variant, ms, lower and upper quartile, error, speed. */
 type SharedKernel = readonly [string, number, number, number, string, number, number, number, number, number];
 
 interface SharedRun {
@@ -61,14 +61,14 @@ export async function fromHash(hash: string): Promise<BenchRun | undefined> {
     const bytes = await through(fromBase64(text), new DecompressionStream('deflate-raw'));
     shared = JSON.parse(new TextDecoder().decode(bytes)) as SharedRun;
   } catch {
-    throw new HeddleError('The results of this address cannot be read: the link is not complete.');
+    throw new HeddleError('The results in the address cannot be read: the link is incomplete. Copy it again.');
   }
   if (shared.v !== version)
-    throw new HeddleError('The results of this address are of another version of heddle; ask for a new link.');
+    throw new HeddleError('The results in the address are from another version of heddle; ask for a new link.');
   try {
     return benchRunOf(expand(shared));
   } catch (error) {
-    throw new HeddleError(`The results of this address are wrong: ${(error as Error).message}`, { cause: error });
+    throw new HeddleError(`The results in the address are invalid: ${(error as Error).message}`, { cause: error });
   }
 }
 

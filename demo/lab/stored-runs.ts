@@ -1,4 +1,4 @@
-// The runs of the lab, stored in IndexedDB: they survive a reload, and later runs are compared with them.
+// Runs of the lab in IndexedDB, to show after a reload and to compare with.
 
 import { benchRunOf } from '../../src/bench/bench-file.ts';
 import type { LabResults } from './lab-protocol.ts';
@@ -7,7 +7,7 @@ import type { LabResults } from './lab-protocol.ts';
 export interface RunHistory {
   /** All runs that can be read, the latest first. */
   list(): Promise<LabResults[]>;
-  /** Stores a run, in place of one of the same start time. */
+  /** Stores a run; it replaces one with the same start time. */
   put(run: LabResults): Promise<void>;
   remove(when: string): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface RunHistory {
 const maxRuns = 40;
 const store = 'runs';
 
-/** Opens the history; without IndexedDB (a private window of some browsers) it lasts as long as the page. */
+/** Opens the history. Without IndexedDB (private windows of some browsers) it is lost with the page. */
 export function openHistory(): RunHistory {
   const opened = openDatabase().catch(() => undefined);
   const session = new Map<string, LabResults>();
@@ -46,7 +46,7 @@ export function openHistory(): RunHistory {
   };
 }
 
-/** Whether a run can be shown: one that another version of the page stored may not. */
+/** Whether a run can be shown: another version of the page may have stored it. */
 function isReadable(run: LabResults): boolean {
   try {
     return benchRunOf(run).roofs !== undefined;

@@ -1,7 +1,7 @@
-// Modules that vite.config.ts writes: which peers were installed when the page was built, and how they are loaded.
+// Modules that vite.config.ts generates: the peers that were installed when the page was built, and their loaders.
 
 declare module 'virtual:heddle-peer-names' {
-  /** Names of the peers that are there. */
+  /** Names of the installed peers. */
   export const installed: readonly ('tfjs' | 'jax')[];
 }
 

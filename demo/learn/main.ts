@@ -7,7 +7,8 @@ import { mountHeader } from '../common/page-header.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { type DemoModel, demoModels } from '../train/page/demo-models.ts';
 import { createSession } from '../train/page/training-session.ts';
-import { type Chapter, chapters } from './chapters.ts';
+import type { Chapter } from './chapter.ts';
+import { chapters } from './chapters.ts';
 
 mountHeader('learn');
 const problem = await findProblem();

@@ -1,6 +1,7 @@
 // Views of tensors: rows as coloured strips with their numbers, and tables of values.
 
 import type { Inspection } from '../../src/index.ts';
+import { dataTable } from '../common/data-views.ts';
 import { type Child, el, svg } from '../common/dom.ts';
 
 /** The first tensor whose name matches. */
@@ -42,21 +43,6 @@ export function numberRow(name: string, values: Float32Array): HTMLElement {
   );
 }
 
-/** A table of values. */
+/** A table of values, labelled by its head. */
 export const valuesOf = (head: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement =>
-  el(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': head.join(', ') },
-    el(
-      'table',
-      { class: 'numbers' },
-      el('thead', {}, el('tr', {}, ...head.map((name) => el('th', { scope: 'col' }, name)))),
-      el(
-        'tbody',
-        {},
-        ...rows.map(([first, ...rest]) =>
-          el('tr', {}, el('th', { scope: 'row' }, first), ...rest.map((value) => el('td', {}, value))),
-        ),
-      ),
-    ),
-  );
+  dataTable(head.join(', '), head, rows);

@@ -1,18 +1,19 @@
 // Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be continued, and
 // then, once it is complete and valid, by one rename into `models/NAME`.
 
-import { readJson } from '../../src/files/json-files.ts';
-import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
-import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import type { ErrorHints, HttpOptions } from '../../src/hub/http.ts';
-import { pull } from '../../src/hub/pull-model.ts';
-import { repository } from '../../src/hub/repository.ts';
-import { type Files, HeddleError, type PullProgress } from '../../src/index.ts';
+import {
+  type ErrorHints,
+  type Files,
+  HeddleError,
+  type PullOptions,
+  type PullProgress,
+  pullModel,
+} from '../../src/index.ts';
 import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
 import { ExistsError, type ModelStore, modelFolder, partialFolder } from './model-store.ts';
 
-/** Advice in error messages. */
+/** What error messages recommend. */
 const hints: ErrorHints = {
   resume: 'Download continues it',
   access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
@@ -21,41 +22,26 @@ const hints: ErrorHints = {
     'the page only requests its own server, which has no proxy to a hub at hub/. Whoever runs the server can pass hub/ on to https://huggingface.co. Without that, download the model with heddle pull, pack it with heddle pack and import the file',
 };
 
-/** Timeout and retries, as for `heddle pull`. */
-const retries = { idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 } as const;
-
 /**
  * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`; returns the name of the model in the
  * browser. An incomplete download is kept and continued by the next call, unless a checksum is wrong or the model
  * cannot be read. Throws an ExistsError before the first request if the name is taken, a LockedError if another tab is
- * downloading it, a HeddleError as `pull` and `loadModelFolder` do, and the signal's reason.
+ * downloading it, a HeddleError as the library's `pullModel` does, and the signal's reason.
  */
-export async function pullModel(
+export async function pullToBrowser(
   files: Files,
   store: Pick<ModelStore, 'exists'>,
-  web: Pick<HttpOptions, 'fetch' | 'signal'> & Partial<HttpOptions>,
+  web: Pick<PullOptions, 'fetch' | 'signal' | 'idleTimeout' | 'retryDelay' | 'maxRetries'>,
   model: string,
   hub: string,
-  onProgress: (progress: PullProgress) => void,
+  onDownload: (progress: PullProgress) => void,
 ): Promise<string> {
-  const [, path = '', revision = 'main'] = /^([^@]*)(?:@(.*))?$/.exec(model.trim()) ?? [];
-  const from = repository(path, revision, hub);
-  const name = localName(from.name);
+  const name = localName(model);
   if (await store.exists(name))
     throw new ExistsError(`A model ${name} is already in this browser; delete or rename it to download it again.`);
-  const options = {
-    partial: partialFolder(name),
-    check: (folder: string, file?: string) =>
-      (file === undefined ? loadModelFolder(files, folder) : checkEarly(files, `${folder}/${file}`)).catch((error) => {
-        // Name the model, not the temporary folder.
-        if (!(error instanceof HeddleError)) throw error;
-        throw new HeddleError(error.message.replaceAll(folder, from.name), { cause: error });
-      }),
-  };
+  const options = { files, hub, hints, partial: partialFolder(name), check: true, onDownload, ...web };
   try {
-    await withModelLock(name, () =>
-      pull(files, { ...retries, hints, ...web }, from, modelFolder(name), onProgress, options),
-    );
+    await withModelLock(name, () => pullModel(model, modelFolder(name), options));
   } catch (error) {
     if (error instanceof LockedError) throw new LockedError(`${name} is being downloaded or trained already.`);
     throw error;
@@ -63,19 +49,15 @@ export async function pullModel(
   return name;
 }
 
-/** Checks the configuration before the weights are downloaded. */
-async function checkEarly(files: Files, path: string): Promise<unknown> {
-  if (!path.endsWith('/config.json')) return undefined;
-  const raw = await readJson(files, path);
-  return raw.model_type === undefined ? undefined : readHfConfig(raw, undefined, undefined, path);
-}
-
-/** Returns NAME of `OWNER/NAME` as a valid model name. */
-function localName(repository: string): string {
-  const name = (repository.split('/')[1] ?? '')
+/** Returns NAME of `OWNER/NAME@REVISION` as a valid model name. */
+function localName(model: string): string {
+  const [, repository = ''] = /^\s*[^/@]+\/([^@]*)/.exec(model) ?? [];
+  const name = repository
+    .trim()
     .replace(/\.{2,}/g, '.')
     .slice(0, 60)
     .replace(/^\.|\.$/g, '');
-  if (!isModelName(name)) throw new HeddleError(`${repository}: its name is not a valid model name`);
+  if (!isModelName(name))
+    throw new HeddleError(`"${model}" is not a model's name; it is OWNER/NAME, as Helsinki-NLP/opus-mt-en-es`);
   return name;
 }

@@ -1,20 +1,16 @@
 // Models in the browser: folders `models/NAME` in its private file system (OPFS), in the format of `heddle train`.
 
-import { packFolder, unpackModelFile } from '../../src/files/archive-files.ts';
-import type { BrowserFiles } from '../../src/files/browser-files.ts';
-import { copyFolder, readText } from '../../src/files/files.ts';
-import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
-import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import {
+  type BrowserFiles,
+  copyFolder,
   type Files,
   HeddleError,
-  type ModelConfig,
-  type ModelOptions,
+  importModel,
   memoryFiles,
+  packModel,
   readCheckpoint,
+  readModelFacts,
 } from '../../src/index.ts';
-import { modelConfig } from '../../src/model/model-config.ts';
-import { parameterList } from '../../src/model/parameters.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';
 
@@ -66,8 +62,8 @@ export interface ModelStore {
   exists(name: string): Promise<boolean>;
   info(): Promise<StorageInfo>;
   /**
-   * Moves a model from memory to disk. Throws a QuotaError if the storage is full, a HeddleError if there is no such
-   * model.
+   * Moves a model from memory to disk. Throws a HeddleError if there is no such model, of kind `quota` if the storage is
+   * full.
    */
   moveToDisk(name: string): Promise<void>;
   /** Deletes a model. Throws a LockedError if it is locked. */
@@ -171,8 +167,7 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
       await withModelLock(as, () => copyFolder(from, modelFolder(name), files, modelFolder(as)));
     },
     async archive(name) {
-      const parts = await packFolder(await snapshot(name), modelFolder(name));
-      return new Blob(parts as BlobPart[], { type: 'application/zip' });
+      return packModel(modelFolder(name), { files: await snapshot(name) });
     },
     async weights(name) {
       const from = await requireModel(name);
@@ -185,22 +180,13 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
     async importFile(data, wanted) {
       const file = wanted.replace(/\.(?:zip|safetensors)$/i, '');
       checkModelName(file);
-      const parts = await unpackModelFile(new Uint8Array(await data.arrayBuffer()), wanted);
-      const unpacked = memoryFiles(
-        new Map(Object.entries(parts).map(([name, bytes]) => [`${modelFolder(file)}/${name}`, bytes])),
-      );
-      await loadModelFolder(unpacked, modelFolder(file)); // throws if the model is broken
       let name = file;
       for (let n = 2; await exists(name); n++) name = `${file} ${n}`;
-      await withModelLock(name, () => copyFolder(unpacked, modelFolder(file), files, modelFolder(name)));
+      await withModelLock(name, () => importModel(new File([data], wanted), modelFolder(name), { files }));
       return name;
     },
   };
 }
-
-/** Returns the configuration of a config.json of heddle or of Hugging Face. */
-const configOf = (json: Record<string, unknown>): ModelConfig =>
-  json.model_type === undefined ? modelConfig(json.model as ModelOptions) : readHfConfig(json).config;
 
 /** Reads the description of a model from its folder; files that are missing or broken are ignored. */
 async function describe(
@@ -210,16 +196,14 @@ async function describe(
 ): Promise<Omit<StoredModel, 'bytes' | 'time'>> {
   const folder = modelFolder(name);
   const checkpoint = await readCheckpoint(folder, { files }).catch(() => undefined);
-  const parameters = await readText(files, `${folder}/config.json`)
-    .then((text) => parameterList(configOf(JSON.parse(text))).count)
-    .catch(() => 0);
+  const facts = await readModelFacts(folder, { files }).catch(() => undefined);
   const { step = 0, steps = 0 } = checkpoint ?? {};
   return {
     name,
     step,
     steps,
     unfinished: checkpoint !== undefined && (steps === 0 || step < steps),
-    parameters,
+    parameters: facts?.parameters ?? 0,
     corpus: checkpoint?.corpusName ?? '',
     lock,
   };

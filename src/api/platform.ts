@@ -2,6 +2,7 @@
 // heddle/node registers Node (src/host/node-platform.ts).
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
+import type { BrowserFiles } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
 import { defaultHub } from '../hub/default-hub.ts';
 import type { TextThreads } from '../text/text-pool.ts';
@@ -47,6 +48,21 @@ export function lazyFiles(open: () => Promise<Files>): Files {
   };
 }
 
+/**
+ * Opens the files that `loadModel`, `save` and checkpoints use in a page: a folder of the browser's private file system
+ * (OPFS). Writing a file and replacing a folder are atomic. A write that exceeds the quota throws a HeddleError of kind
+ * `quota`.
+ *
+ * @example
+ * const files = await openBrowserFiles();
+ * console.log(await files.list('models'));
+ */
+export async function openBrowserFiles(): Promise<BrowserFiles> {
+  const { browserFiles } = await import('../files/browser-files.ts');
+  const root = await globalThis.navigator.storage.getDirectory();
+  return browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
+}
+
 function browserPlatform(): Platform {
   const { navigator } = globalThis as { navigator?: Navigator & { readonly deviceMemory?: number } };
   const { name: host, version } = hostOf();
@@ -54,11 +70,7 @@ function browserPlatform(): Platform {
     host,
     version,
     openGpu: async () => navigator?.gpu,
-    files: lazyFiles(async () => {
-      const { browserFiles } = await import('../files/browser-files.ts');
-      const root = await globalThis.navigator.storage.getDirectory();
-      return browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
-    }),
+    files: lazyFiles(openBrowserFiles),
     modelPath: (name) => `models/${name}`,
     cachePath: (name) => name,
     hub: defaultHub,
@@ -68,9 +80,14 @@ function browserPlatform(): Platform {
 
 let registered: Platform | undefined;
 
-/** Makes a platform the one that `train` and `loadModel` use by default. */
-export function registerPlatform(platform: Platform): void {
-  registered = platform;
+/**
+ * Sets the platform that `train` and `loadModel` use. Services that are left out are those of a browser.
+ *
+ * @example
+ * registerPlatform({ files: memoryFiles() }); // `model.save` writes to memory
+ */
+export function registerPlatform(platform: Partial<Platform>): void {
+  registered = { ...browserPlatform(), ...platform };
 }
 
 /** The platform that is registered, or the browser. */

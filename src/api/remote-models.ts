@@ -5,22 +5,8 @@ import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
-import type { PullProgress } from '../hub/pull-model.ts';
+import { type DownloadOptions, pullModel } from './model-files.ts';
 import type { Platform } from './platform.ts';
-
-/** Settings of a download. */
-export interface DownloadOptions {
-  /** Branch, tag or commit on the hub. ['main'] */
-  readonly revision?: string;
-  /** URL of the hub. [https://huggingface.co; in Node HF_ENDPOINT] */
-  readonly hub?: string;
-  /** Access token for models that are not public. [in Node HF_TOKEN] */
-  readonly token?: string;
-  /** Stops a download: the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Receives the progress of a download. */
-  readonly onDownload?: (progress: PullProgress) => void;
-}
 
 /** Files with a model, and its folder in them. */
 export interface FoundModel {
@@ -44,11 +30,7 @@ export async function fromHub(
   signal: AbortSignal,
   place: string,
 ): Promise<FoundModel> {
-  const [{ pull }, { repository }] = await Promise.all([
-    import('../hub/pull-model.ts'),
-    import('../hub/repository.ts'),
-  ]);
-  const from = repository(name, revision, hub);
+  const from = (await import('../hub/repository.ts')).repository(name, revision, hub);
   const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
   const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
   if (await files.exists(folder)) return { files, folder };
@@ -57,17 +39,8 @@ export async function fromHub(
     access: "pass { token }, an access token from the hub's settings",
     revision: "{ revision: 'refs/pr/1' }",
   };
-  const http = {
-    fetch: fetch.bind(globalThis),
-    token,
-    signal,
-    idleTimeout: 60_000,
-    retryDelay: 500,
-    maxRetries: 5,
-    hints,
-  };
   try {
-    await pull(files, http, from, folder, onDownload);
+    await pullModel(name, folder, { files, revision, hub, signal, hints, ...(token && { token }), onDownload });
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, { cause: error });

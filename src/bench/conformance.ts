@@ -1,6 +1,7 @@
 // Conformance report of an adapter: features, limits, and the error of each kernel against float64.
 
 import { matrixFeature } from '../gpu/subgroup-features.ts';
+import { neededLimits } from '../runtime/job-context.ts';
 import { type KernelResult, maxError } from './check-kernel.ts';
 import type { Machine } from './machine.ts';
 
@@ -59,11 +60,11 @@ const usedFeatures: Readonly<Record<string, string>> = {
   [matrixFeature]: 'matrix units',
 };
 
-/** The report for a machine. `needed` are limits by their WebGPU names. */
+/** The report for a machine. `needed`: limits by their WebGPU names; default: those that all kernels keep. */
 export function conformanceOf(
   { adapter }: Machine,
-  needed: Readonly<Record<string, number>>,
   kernels: readonly KernelResult[],
+  needed: Readonly<Record<string, number>> = neededLimits,
 ): Conformance {
   const features = Object.entries(usedFeatures).map(([name, use]) => ({
     name,

@@ -5,9 +5,10 @@ import { HeddleError } from '../core/errors.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import { type CompileMessage, compileMessages } from '../gpu/compile-messages.ts';
 import type { Device } from '../gpu/device.ts';
+import { evaluate } from '../gpu/integer-expression.ts';
 import { type TimeOptions, timeInTurn } from '../gpu/plan-timing.ts';
 import { builtInShaders, shaderOf } from '../gpu/shaders.ts';
-import { declarations, replaceConsts } from '../gpu/wgsl.ts';
+import { type Declarations, declarations, replaceConsts } from '../gpu/wgsl.ts';
 import { type DeviceTraits, mutatedBy, type Node } from '../ops/op.ts';
 import { candidates } from '../plan/kernel-choices.ts';
 import type { Pass, Plan, Range } from '../plan/plan.ts';
@@ -69,13 +70,36 @@ export interface OwnKernel {
   readonly grid: readonly number[];
 }
 
-/** What became of a user's kernel. */
+/** Result of a user's kernel. */
 export interface TriedKernel {
   readonly messages: readonly CompileMessage[];
   /** The kernel with ours, the fastest first; absent if it does not compile. */
   readonly result?: KernelResult;
-  /** Where a wrong result is the furthest from the reference. */
+  /** Position of the largest error, if the result is wrong. */
   readonly worst?: CheckedPlan['worst'];
+}
+
+/** Entry points, bindings, `Params` and overrides of a user's WGSL; undefined while it is not complete. */
+export function declarationsIn(source: string): Declarations | undefined {
+  try {
+    return declarations(source);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The value of a number, or of an integer expression of sizes as `(N + 15) / 16`. Throws a HeddleError that starts with
+ * `what` if the text is neither.
+ */
+export function numberIn(text: string, what: string, sizes: ReadonlyMap<string, number>): number {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  const value = Number.isNaN(number) ? evaluate(text, sizes) : number;
+  if (Number.isFinite(value)) return value;
+  const names = [...sizes.keys()].join(', ');
+  throw new HeddleError(
+    `${what} is “${text.slice(0, 40)}”; it must be a number, or an expression of ${names || 'numbers'}.`,
+  );
 }
 
 /** Shows the dispatches of all variants of a kernel that an adapter can run, the one that suits it best first. */

@@ -2,10 +2,10 @@
 
 import type { Command } from 'commander';
 import { version } from '../../package.json';
+import type { ConformanceReport } from '../bench/conformance-check.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
 import { dawnVersion } from '../host/dawn.ts';
-import type { ConformanceReport } from '../jobs/conformance-job.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';

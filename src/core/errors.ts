@@ -14,10 +14,10 @@ function printable(message: string): string {
 }
 
 /**
- * Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `timeout`: an operation
- * took too long.
+ * Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `quota`: the storage of
+ * the browser is full; `timeout`: an operation took too long.
  */
-export type ErrorKind = 'device' | 'memory' | 'timeout';
+export type ErrorKind = 'device' | 'memory' | 'quota' | 'timeout';
 
 /**
  * An error caused by input, configuration or the machine. The command line prints only its message and exits with

@@ -16,11 +16,6 @@ const isGeneration = (name: string): boolean => /^\.g\d+$/.test(name);
 const unfinished = (name: string): string => `.new-${name}`;
 const isOwn = (name: string): boolean => name === pointer || isGeneration(name) || name.startsWith('.new-');
 
-/** Thrown if the storage of the browser is full. */
-export class QuotaError extends HeddleError {
-  override readonly name = 'QuotaError';
-}
-
 /** A file handle with `move`, which TypeScript's DOM types lack. */
 interface Movable extends FileSystemFileHandle {
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
@@ -41,12 +36,13 @@ async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
 
 async function say(what: string, path: string, error: unknown): Promise<HeddleError> {
   if (error instanceof HeddleError) return error;
-  if (named(error) === 'QuotaExceededError') return new QuotaError(`${path}: cannot ${what}: ${await room()}`);
+  if (named(error) === 'QuotaExceededError')
+    return new HeddleError(`${path}: cannot ${what}: ${await room()}`, { kind: 'quota' });
   const reason = named(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
   return new HeddleError(`${path}: cannot ${what} in the browser's storage: ${reason}`, { cause: error });
 }
 
-/** Message: usage and quota of the storage, and how to free space. */
+/** Message of a full storage: its usage and quota, and how to free space. */
 async function room(): Promise<string> {
   const { usage = 0, quota = 0 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
   const mb = (bytes: number) => (bytes / 1e6).toFixed(1);

@@ -96,7 +96,13 @@ export interface RoofOptions extends TimeOptions {
   readonly bytes?: number;
 }
 
-/** Measures bandwidth and peak. Takes about ten times `span` milliseconds for each, and twice `bytes` of GPU memory. */
+/**
+ * Measures bandwidth and peak. Takes about ten times `span` milliseconds for each, and twice `bytes` of GPU memory.
+ *
+ * @example
+ * const { bandwidth, peak } = await measureRoofs(device, { span: 20, rounds: 5 });
+ * console.log(bandwidth.rate, 'GB/s', peak.rate, 'GFLOP/s');
+ */
 export async function measureRoofs(device: Device, options: RoofOptions): Promise<Roofs> {
   const bytes = Math.min(options.bytes ?? 128 * 2 ** 20, device.traits.maxBindingBytes);
   const count = Math.floor(bytes / 256) * 64;

@@ -1,24 +1,7 @@
 // Finds the programs of other hosts on this machine: Chrome or Chromium, Firefox, Deno.
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-
-/**
- * Program names (searched in PATH) and paths of Chrome, in the order in which they are tried. scripts/install.mjs has
- * the same list.
- */
-export const CHROME_PROGRAMS = [
-  'google-chrome-stable',
-  'google-chrome',
-  'chromium',
-  'chromium-browser',
-  '/usr/lib/chromium/chromium',
-  '/opt/google/chrome/chrome',
-  '/snap/bin/chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
-];
+import chromePrograms from './chrome-programs.json' with { type: 'json' };
 
 /** Program names and paths of Firefox, in the order in which they are tried. */
 const FIREFOX_PROGRAMS = [
@@ -31,13 +14,13 @@ const FIREFOX_PROGRAMS = [
 
 /**
  * Path of the system's Chrome or Chromium: PUPPETEER_EXECUTABLE_PATH or CHROME_PATH if set, else the first of
- * CHROME_PROGRAMS that exists. Returns undefined if there is none.
+ * the programs in chrome-programs.json that exists. Returns undefined if there is none.
  *
  * @example
  * const chrome = await launchChrome({ executablePath: findChrome() });
  */
 export const findChrome = (): string | undefined =>
-  process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH || firstProgram(CHROME_PROGRAMS);
+  process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH || firstProgram(chromePrograms);
 
 /**
  * Path of the system's Firefox: FIREFOX_PATH if set, else `firefox` or `firefox-esr` in PATH or the usual places.
@@ -78,6 +61,6 @@ export function isProgram(path: string): boolean {
   }
 }
 
-/** Error message for a machine without a program; `command` installs it. */
+/** Error message for a machine without a program. `command` installs it, the environment variable `variable` is its path. */
 export const missingMessage = (name: string, command: string, variable: string): string =>
   `no ${name} found: install it (${command}), or set ${variable} to its program`;

@@ -12,7 +12,6 @@ import { adapterName } from '../gpu/device.ts';
 import { measurePeakGflops, type Roofs } from '../gpu/roofs.ts';
 import type { PresetName } from '../model/presets.ts';
 import type { Job } from '../runtime/job.ts';
-import { neededLimits } from '../runtime/job-context.ts';
 
 /** What to time; plain JSON. */
 export interface BenchArguments {
@@ -78,7 +77,7 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
     machine,
     ...(roofs && { roofs }),
     ...(roofSpread && { roofSpread }),
-    ...(args.kernels && { conformance: conformanceOf(machine, neededLimits, kernels) }),
+    ...(args.kernels && { conformance: conformanceOf(machine, kernels) }),
     kernels,
     steps,
   };

@@ -1,7 +1,8 @@
 // heddle pull: downloads a model from the hub into a folder.
 
+import { pullModel } from '../api/model-files.ts';
 import { HeddleError } from '../core/errors.ts';
-import { type PulledModel, pull as pullModel } from '../hub/pull-model.ts';
+import type { PulledModel } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
 import type { Job } from '../runtime/job.ts';
 
@@ -27,29 +28,27 @@ const mega = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 
 /** Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set. */
 export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
-  const { name, revision, hub, out, force = false, token, patience = 60_000, pause = 500 } = args;
-  const from = repository(name, revision, hub);
+  const { name, revision, hub, out, force = false, token, patience, pause } = args;
+  repository(name, revision, hub); // throws if one of them is invalid
   if (!force && (await context.files.exists(out)))
     throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
   const started = performance.now();
   let before: number | undefined;
-  const web = {
-    fetch: (...x: Parameters<typeof fetch>) => fetch(...x),
-    token,
-    signal: context.signal,
-    idleTimeout: patience,
-    retryDelay: pause,
-    maxRetries: 5,
-  };
-  return pullModel(context.files, web, from, out, ({ file, loaded, total }) => {
-    before ??= loaded;
-    const rate = mega(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
-    context.emit({
-      type: 'progress',
-      task: 'pull',
-      done: mega(loaded),
-      of: mega(total),
-      text: `MB  ${file}, ${rate} MB/s`,
-    });
+  return pullModel(name, out, {
+    ...{ files: context.files, signal: context.signal, revision, hub },
+    ...(token !== undefined && { token }),
+    ...(patience !== undefined && { idleTimeout: patience }),
+    ...(pause !== undefined && { retryDelay: pause }),
+    onDownload({ file, loaded, total }) {
+      before ??= loaded;
+      const rate = mega(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
+      context.emit({
+        type: 'progress',
+        task: 'pull',
+        done: mega(loaded),
+        of: mega(total),
+        text: `MB  ${file}, ${rate} MB/s`,
+      });
+    },
   });
 };

@@ -62,7 +62,7 @@ describe('the conformance report', () => {
   const wrong = { variant: 'wrong', error: 0.5, passed: false };
 
   it('passes if all limits and kernels pass, and lists them', () => {
-    const report = conformanceOf(machine, { maxBindGroups: 4 }, [kernel(right, { ...right, error: 3e-7 })]);
+    const report = conformanceOf(machine, [kernel(right, { ...right, error: 3e-7 })], { maxBindGroups: 4 });
     expect(report).toMatchObject({ passed: true, subgroups: { min: 8, max: 32 } });
     expect(report.kernels).toEqual([
       {
@@ -83,14 +83,14 @@ describe('the conformance report', () => {
   });
 
   it('names the limit that is too low', () => {
-    const report = conformanceOf(machine, { maxBufferSize: 101 }, []);
+    const report = conformanceOf(machine, [], { maxBufferSize: 101 });
     expect(report.passed).toBe(false);
     expect(report.limits).toEqual([{ name: 'maxBufferSize', needed: 101, has: 100, passed: false }]);
   });
 
   it('names the variants that are not used: the worst of a kernel, and one that did not run', () => {
     const broken = { variant: 'broken', error: Number.POSITIVE_INFINITY, passed: false, failure: 'no such thing' };
-    const report = conformanceOf(machine, {}, [kernel(right, wrong), kernel(right, broken)]);
+    const report = conformanceOf(machine, [kernel(right, wrong), kernel(right, broken)], {});
     expect(report.passed).toBe(false);
     expect(report.kernels[0]).toMatchObject({ worst: 0.5, variant: 'wrong', passed: false, dropped: ['wrong'] });
     expect(report.kernels[1]).toMatchObject({

@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { hubProxy } from '../../demo/hub-proxy.ts';
-import { pullModel } from '../../demo/storage/browser-pull.ts';
+import { pullToBrowser } from '../../demo/storage/browser-pull.ts';
 import { ExistsError, modelStore } from '../../demo/storage/model-store.ts';
-import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
+import type { PullOptions } from '../../src/api/model-files.ts';
+import { browserFiles } from '../../src/files/browser-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import type { HttpOptions } from '../../src/hub/http.ts';
 import type { PullProgress } from '../../src/hub/pull-model.ts';
 import { type Hub, startHub } from '../hub/hub.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
@@ -61,11 +61,11 @@ afterEach(async () => {
 });
 
 /** Downloads as a tab that was just opened. */
-function download(model = 'me/it', web: Partial<HttpOptions> = {}, path = 'hub'): Promise<string> {
+function download(model = 'me/it', web: PullOptions = {}, path = 'hub'): Promise<string> {
   const files = browserFiles(disk.open());
   const { signal } = new AbortController();
   const options = { fetch, signal, retryDelay: 1, idleTimeout: 5000, maxRetries: 3, ...web };
-  return pullModel(
+  return pullToBrowser(
     files,
     modelStore(files, memoryFiles()),
     options,
@@ -163,7 +163,7 @@ it('rejects a model that cannot be read, and deletes it', async () => {
 
 it('reports that the storage is full, and continues when there is space', async () => {
   disk.quota = 20_000;
-  await expect(download()).rejects.toThrow(QuotaError);
+  await expect(download()).rejects.toMatchObject({ kind: 'quota' });
   expect(await exists('models/it')).toBe(false);
   disk.quota = Number.POSITIVE_INFINITY;
   await download();

@@ -11,7 +11,7 @@ const expected: Readonly<Record<string, RegExp>> = {
   'look-at-the-attention': /^2 layers, \d heads, 7 source tokens\nPortugal +<- Portugal/,
   'train-to-reverse-words': /\n300 [\d.]+\n/,
   'a-graph-on-the-gpu': /Float32Array\(6\)/,
-  'an-op-of-your-own': /The gradient is right\./,
+  'a-custom-op': /The gradient is right\./,
   'metrics-of-translations': /score: 94\.57/,
 };
 

@@ -46,7 +46,7 @@ describe('an example', () => {
   it('is one of the README or of docs/examples.md', async () => {
     const titles = await code.page.$$eval('#program select option', (all) => all.map((o) => o.textContent));
     expect(titles[0]).toBe('Train a translator');
-    expect(titles).toContain('An op of your own');
+    expect(titles).toContain('A custom op');
     expect(titles).toHaveLength(7);
     expect(await text(code.page, '#top nav [aria-current]')).toBe('Code');
   });

@@ -272,23 +272,23 @@ describe('a measurement', () => {
     ).toContain('@compute_');
     await edit('@compute_', '@compute');
     await run(
-      /^Correct: the largest error is .* of the roofline\. Ours \(.*\) takes .* in turn with it: [\d.,]+ × that\.$/,
+      /^Correct: the largest error is .* of the roofline\. heddle’s kernel \(.*\) takes .*; yours takes [\d.,]+ × as long\.$/,
     );
     const tried = async () => {
       const { kernels } = JSON.parse(await text(page, '.json')) as LabResults;
       return kernels.find(({ name }) => name === 'layer norm [64,128]')?.variants.map(({ variant }) => variant);
     };
     expect(await tried()).toContain('yours 1');
-    await page.locator('#editor ::-p-aria([name="Write your own"])').click();
+    await page.locator('#editor ::-p-aria([name="Write your own kernel"])').click();
     await run(/^Wrong: the largest error is 1e\+0; the worst is .*\[\d+\] = 0 instead of /);
     expect(await tried()).toEqual(expect.arrayContaining(['yours 1', 'yours 2']));
     await edit('] = 0;', '] = 7; // mine');
-    await page.locator('#editor ::-p-aria([name="Reset to ours"])').click();
-    await page.locator('#editor ::-p-aria([name="Back to yours"])').click();
+    await page.locator('#editor ::-p-aria([name="Reset to heddle’s"])').click();
+    await page.locator('#editor ::-p-aria([name="Back to your kernel"])').click();
     await page.waitForFunction(() =>
       document.querySelector<HTMLTextAreaElement>('#editor textarea')?.value.includes('] = 7; // mine'),
     );
-    await page.locator('#editor ::-p-aria([name="Reset to ours"])').click();
+    await page.locator('#editor ::-p-aria([name="Reset to heddle’s"])').click();
     await edit('@compute', '/* draft */ @compute');
     const rows = (await page.$('#editor .sizes input')) as NonNullable<Awaited<ReturnType<Page['$']>>>;
     await rows.evaluate((input) => {
@@ -377,7 +377,7 @@ describe('a measurement', () => {
     await page.waitForSelector('.kernels thead ::-p-text(Difference)');
     expect(await text(page, '.baseline-of')).toMatch(/^Baseline: shared result, google swiftshader, .* 3 kernels, /);
     expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
-    expect(await text(page, '#controls .status')).toMatch(/^The run of 20\d\d-/);
+    expect(await text(page, '#controls .status')).toMatch(/^Run of 20\d\d-/);
     // The kernel that the visitor was writing is there too.
     await page.$eval('#editor', (editor) => editor.scrollIntoView());
     await page.waitForFunction(() =>

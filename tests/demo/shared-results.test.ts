@@ -46,6 +46,6 @@ it('is nothing without results, and an error if they are damaged or of another v
   expect(await fromHash('')).toBeUndefined();
   expect(await fromHash('#kernels')).toBeUndefined();
   const hash = await toHash(run);
-  await expect(fromHash(hash.slice(0, -20))).rejects.toThrow(/the link is not complete/);
-  await expect(fromHash('#results=%%%')).rejects.toThrow(/the link is not complete/);
+  await expect(fromHash(hash.slice(0, -20))).rejects.toThrow(/the link is incomplete/);
+  await expect(fromHash('#results=%%%')).rejects.toThrow(/the link is incomplete/);
 });

@@ -1,6 +1,6 @@
 // Files in the browser's storage (OPFS): the interface Files, and atomic writes if the tab is closed at any moment.
 import { describe, expect, it } from 'vitest';
-import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
+import { browserFiles } from '../../src/files/browser-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
 
@@ -107,7 +107,7 @@ it('reports that the storage is full, and keeps the old files', async () => {
   await save(files, 'models/x', 'old');
   disk.quota = 60;
   const error = await save(files, 'models/x', 'x'.repeat(50)).catch((e: unknown) => e);
-  expect(error).toBeInstanceOf(QuotaError);
+  expect(error).toMatchObject({ name: 'HeddleError', kind: 'quota' });
   expect((error as Error).message).toMatch(/^models\/x\.partial\/a\.json: cannot write: the browser has no room left/);
   expect(await load(files, 'models/x')).toEqual(whole('old'));
   expect(await files.exists('models/x.partial/a.json')).toBe(false);

@@ -1,8 +1,8 @@
 // 20 updates on the GPU of each host but Chrome, where they take a minute: the stored losses, and the same ones after a lost device.
 
 import { expect, it } from 'vitest';
+import { storedLosses, trainReference } from '../../src/bench/conformance-check.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { storedLosses, trainReference } from '../../src/jobs/conformance-job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
 import { everyCase, gpuHost, testGpu } from '../support/gpu.ts';
 

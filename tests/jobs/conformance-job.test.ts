@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { storedLosses, trainReference } from '../../src/bench/conformance-check.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { storedLosses, trainReference } from '../../src/jobs/conformance-job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
 
 it('stores the losses of the CPU backend', async () => {

@@ -21,8 +21,10 @@ let clone: string;
 /** A separate clone whose PATH has a `chromium`, and an `npm` and an `apt-get` that only record their arguments. */
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'heddle-setup-'));
-  for (const folder of ['scripts', 'bin', 'node_modules']) mkdirSync(join(clone, folder));
-  cpSync(join(root, 'scripts/install.mjs'), join(clone, 'scripts/install.mjs'));
+  for (const folder of ['scripts', 'src/host', 'bin', 'node_modules'])
+    mkdirSync(join(clone, folder), { recursive: true });
+  for (const file of ['scripts/install.mjs', 'src/host/chrome-programs.json'])
+    cpSync(join(root, file), join(clone, file));
   for (const name of ['package-lock.json', 'node_modules/.package-lock.json']) writeFileSync(join(clone, name), '{}');
   symlinkSync(join(root, 'node_modules/webgpu'), join(clone, 'node_modules/webgpu'));
   program('chromium', 'exit 0');

@@ -1,6 +1,6 @@
 // Models of the gallery: those that ship with the page, and a model of each family of the hub that heddle reads.
 
-import type { HfType } from '../../../src/formats/shared/model-formats.ts';
+import type { ModelFormat } from '../../../src/index.ts';
 import type { SentLanguages } from '../protocol.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
 
@@ -19,7 +19,7 @@ export interface GalleryModel {
   /** Otherwise its name on the hub, the revision that has its weights in safetensors (default main), and its family. */
   readonly hub?: string;
   readonly revision?: string;
-  readonly type?: HfType;
+  readonly type?: ModelFormat;
   /** Languages that a multilingual model is loaded with. */
   readonly languages?: SentLanguages;
 }

@@ -8,21 +8,23 @@ import type { SessionEvent } from '../protocol.ts';
 import { acceptDrops, createCorpusPanel } from './corpus-panel.ts';
 import { createCurvesPanel } from './curves-panel.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
-import { createGalleryPanel, type GalleryPanel } from './gallery-panel.ts';
+import { createGalleryPanel } from './gallery-panel.ts';
 import { createInsidePanel } from './inside-panel.ts';
+import { createLinkButton } from './link-button.ts';
 import { createLivePanel } from './live-panel.ts';
-import { createModelsPanel, type ModelsPanel } from './models-panel.ts';
-import { createMessageLog, createNotices, type Notices } from './notices.ts';
+import { createModelsPanel } from './models-panel.ts';
+import { createNotices, type Notices } from './notices.ts';
+import { createEventHandler } from './page-events.ts';
 import { createPlanPreview } from './plan-preview.ts';
 import { loadRecordedRun } from './recorded-run.ts';
 import { createRunPanel, isRunning } from './run-panel.ts';
 import { createRunsPanel } from './runs-panel.ts';
 import { createSamplesPanel } from './samples-panel.ts';
 import { createSettingsForm } from './settings-form.ts';
-import { fromHash, toHash } from './share-link.ts';
+import { fromHash } from './share-link.ts';
 import { createTrainingStarter } from './start-training.ts';
 import { createSession, type Session } from './training-session.ts';
-import { createTranslatePanel, type TranslatePanel } from './translate-panel.ts';
+import { createTranslatePanel } from './translate-panel.ts';
 
 const header = mountHeader('train');
 const problem = await findProblem();
@@ -191,7 +193,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     byId('settings').scrollIntoView({ block: 'start' });
     byId('settings').querySelector('select')?.focus({ preventScroll: true });
   }
-  /** Fills the form with the training in the address; says what is wrong with it. */
+  /** Fills the form with the training in the address; shows a notice if it is invalid. Returns whether the form changed. */
   function openLink(): boolean {
     try {
       const linked = fromHash(location.hash);
@@ -213,21 +215,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   window.addEventListener('hashchange', () => {
     if (openLink()) preview.update();
   });
-  const linkNote = el('p', { class: 'hint', role: 'status', id: 'link-note' });
-  const copyLink = el('button', { type: 'button', id: 'copy-link' }, 'Copy a link to this training');
-  copyLink.addEventListener('click', async () => {
-    const settings = await preview.planned();
-    const hash = settings && toHash(settings);
-    if (hash) history.replaceState(null, '', hash);
-    const copied =
-      hash !== undefined &&
-      (await navigator.clipboard?.writeText(location.href).then(
-        () => true,
-        () => false,
-      ));
-    setText(linkNote, linkText(settings !== undefined, hash !== undefined, copied));
-  });
-  byId('settings').append(el('div', { class: 'share' }, copyLink, linkNote));
+  byId('settings').append(createLinkButton(() => preview.planned()));
   openLink();
 
   // Other tabs may have changed the models while this one was hidden.
@@ -275,19 +263,12 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   }
 }
 
-/** Says that a run was changed by hand. */
+/** Lists the settings that were changed during a run. */
 function changedText(run: string, changes: string): string {
   return `${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
 }
 
-/** What happened when a link was asked for. */
-function linkText(valid: boolean, fits: boolean, copied: boolean): string {
-  if (!valid) return 'These settings cannot be trained, so there is no link.';
-  if (!fits) return 'A link has no room for the pairs of a file or text. Send the file, or use a generated corpus.';
-  return `The address of this page is the link${copied ? ', and was copied' : ''}: corpus, settings and seed.`;
-}
-
-/** Keeps what is scrolled to from being hidden under a sticky panel. */
+/** Reserves space for the sticky panel at the edge of the window, so that it does not cover what is scrolled to. */
 function keepClearOf(panel: HTMLElement): void {
   const narrow = matchMedia('(max-width: 820px)');
   new ResizeObserver(() => {
@@ -296,85 +277,4 @@ function keepClearOf(panel: HTMLElement): void {
     style.setProperty('--clear-top', narrow.matches ? '8px' : height);
     style.setProperty('--clear-bottom', narrow.matches ? height : '0px');
   }).observe(panel);
-}
-
-/** Parts of the page that events change, besides the panels that handle events themselves. */
-interface EventTargets {
-  readonly translate: TranslatePanel;
-  readonly models: ModelsPanel;
-  readonly gallery: GalleryPanel;
-  readonly header: PageHeader;
-  readonly notices: Notices;
-}
-
-/** Returns the handler that updates form state, notices, log and title. */
-function createEventHandler({
-  translate,
-  models,
-  gallery,
-  header,
-  notices,
-}: EventTargets): (event: SessionEvent) => void {
-  const log = createMessageLog(byId('log'));
-  const setup = byId<HTMLFieldSetElement>('setup');
-  let running = false;
-  let steps = 0;
-
-  function onState(event: SessionEvent & { type: 'state' }): void {
-    const { state, text } = event;
-    running = isRunning(state);
-    steps = event.steps;
-    setup.disabled = running;
-    models.setTraining(running);
-    gallery.setTraining(running);
-    translate.setTraining(running);
-    showTitle(running, event.step, steps);
-    if (state === 'preparing') {
-      translate.setModel('');
-      for (const id of ['resume', 'failed', 'loaded']) notices.remove(id);
-    }
-    if (state === 'failed') notices.show('bad', text || 'The training failed.', { id: 'failed' });
-    if (['done', 'stopped', 'failed', 'paused'].includes(state)) void models.refresh();
-    log([state, text].filter(Boolean).join(': '));
-  }
-  return (event) => {
-    switch (event.type) {
-      case 'state':
-        onState(event);
-        break;
-      case 'started': {
-        const { model, parameters, backend } = event.info;
-        translate.setModel(model);
-        header.showAdapter(backend);
-        log(`${model}: ${parameters.toLocaleString('en')} parameters on ${backend}`);
-        break;
-      }
-      case 'steps':
-        showTitle(running, event.steps.at(-1)?.step ?? 0, steps);
-        break;
-      case 'samples':
-        translate.suggest(event.samples[0]?.source ?? '');
-        break;
-      case 'recovery':
-        notices.show('info', event.text, { id: 'recovery' });
-        log(event.text);
-        break;
-      case 'warning':
-        notices.show('bad', event.text);
-        log(event.text);
-        break;
-      case 'checkpoint':
-        log(`checkpoint at step ${event.step}`);
-        break;
-      case 'log':
-        log(event.text);
-    }
-  };
-}
-
-/** Shows the progress in the title, for visitors who look at another tab. */
-function showTitle(running: boolean, step: number, steps: number): void {
-  const share = steps > 0 && running ? `${Math.floor((100 * step) / steps)} % · ` : '';
-  const title = `${share}Train · heddle`;
-  if (title !== document.title) document.title = title;
 }

@@ -3,6 +3,7 @@
 
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { describeChanges, parseChanges } from '../../../src/index.ts';
+import { factList } from '../../common/data-views.ts';
 import { el, fill, svg } from '../../common/dom.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 import type { CorpusPanel } from './corpus-panel.ts';
@@ -118,9 +119,6 @@ export const fewPairs = (pairs: number): string =>
     ? `${formatInteger(pairs)} training pairs: the model will learn them by heart. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.`
     : '';
 
-const definitions = (rows: readonly (readonly [string, string])[]): HTMLElement =>
-  el('dl', { class: 'facts' }, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
-
 /** Statistics of a corpus and a few of its pairs. */
 function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLElement[] {
   const [from, to] = chosen.kind === 'intl' ? [chosen.source, chosen.target] : ['', ''];
@@ -132,7 +130,7 @@ function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLE
   ];
   if (corpus.leftOut > 0) rows.push(['skipped (too long or empty)', formatInteger(corpus.leftOut)]);
   return [
-    definitions(rows),
+    factList(rows),
     ...(corpus.sampled > 0
       ? [
           el(
@@ -227,7 +225,7 @@ function planSummary(preview: TrainingPreview, changes: string | undefined): HTM
   });
   return [
     ...(preview.fits ? [] : [el('p', { class: 'wrong', 'data-fits': 'false' }, preview.why)]),
-    definitions([
+    factList([
       ['parameters', formatInteger(preview.parameters)],
       ['layers', `${config.encoderLayers} + ${config.decoderLayers}, dModel ${config.dModel}, ${config.heads} heads`],
       ['steps', `${formatInteger(preview.steps)} (${formatInteger(preview.stepsPerEpoch)} per epoch)`],

@@ -2,8 +2,7 @@
 // redrawn.
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
-import type { Sample } from '../../../src/index.ts';
-import { differences } from '../../../src/report/samples-table.ts';
+import { type Sample, wordDifferences } from '../../../src/index.ts';
 import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 
@@ -105,7 +104,7 @@ function show(row: Row, { source, reference, translation, exact }: Sample): void
   row.shown = state;
   setText(row.source, source);
   setText(row.reference, reference);
-  const parts = exact ? [{ text: translation, same: true }] : differences(translation, reference).a;
+  const parts = exact ? [{ text: translation, same: true }] : wordDifferences(translation, reference).a;
   fill(row.translation, ...parts.map(({ text, same }) => (same ? text : el('ins', {}, text))));
   if (translation === '') fill(row.translation, el('span', { class: 'soft' }, '(empty)'));
   row.mark.className = `mark-exact ${exact ? 'yes' : 'no'}`;

@@ -2,14 +2,14 @@
 // and shows the cross-attention of the selected one.
 
 import { formatNumber } from '../../../src/core/format-numbers.ts';
-import type { ModelLanguages } from '../../../src/index.ts';
 import { el, fill, set, setText } from '../../common/dom.ts';
-import { field, markValid, numberInput, segmentedChoice, select } from '../../common/form-controls.ts';
+import { field } from '../../common/form-controls.ts';
 import type { SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
-import { localeName } from './corpus-panel.ts';
+import { createDecodingForm } from './decoding-form.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
 import type { GalleryModel } from './gallery-models.ts';
 import { createHeatMap } from './heat-map.ts';
+import { createLanguageFields } from './language-fields.ts';
 import { type Session, SessionError } from './training-session.ts';
 
 /** The translate panel. */
@@ -29,11 +29,8 @@ export interface TranslatePanel {
   setTraining(training: boolean): void;
 }
 
-type Method = 'greedy' | 'beam' | 'sample';
-
 /** Creates the panel. */
 export function createTranslatePanel(session: Session): TranslatePanel {
-  let method: Method = 'greedy';
   let running: AbortController | undefined;
   let model = '';
   /** The text that the page has filled in; the first key in the field replaces it. */
@@ -45,52 +42,10 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     id: 'translate-text',
     placeholder: 'Text in the source language. Press Enter to translate.',
   });
-  const beam = numberInput(4, { min: 1, max: 64, step: 1 });
-  const penalty = numberInput(0.6, { min: 0, max: 5 });
-  const temperature = numberInput(1, { min: 0.001, max: 1000 });
-  const topK = numberInput(0, { min: 0, step: 1 });
-  const topP = numberInput(1, { min: 0.001, max: 1 });
-  const seed = numberInput(0, { min: 0, max: 2 ** 32 - 1, step: 1 });
-  const beamFields = el('div', { class: 'thirds' }, field('Beams', beam), field('Length penalty', penalty));
-  const sampleFields = el(
-    'div',
-    { class: 'thirds' },
-    field('Temperature', temperature),
-    field('Top k', topK, '0: no limit'),
-    field('Top p', topP),
-    field('Seed', seed),
-  );
-  const showFields = () => {
-    set(beamFields, { hidden: method !== 'beam' });
-    set(sampleFields, { hidden: method !== 'sample' });
-  };
-  const methods = segmentedChoice<Method>(
-    'Decoding method',
-    [
-      ['greedy', 'Greedy'],
-      ['beam', 'Beam search'],
-      ['sample', 'Sampling'],
-    ],
-    method,
-    (value) => {
-      method = value;
-      showFields();
-    },
-  );
-  showFields();
-
+  const decoding = createDecodingForm();
   const submit = el('button', { type: 'submit', class: 'main', id: 'translate', disabled: true }, 'Translate');
   const cancel = el('button', { type: 'button', hidden: true, onclick: () => running?.abort() }, 'Cancel');
-  const sourceLang = select([], '');
-  const targetLang = select([], '');
-  const languageFields = el(
-    'div',
-    { class: 'thirds', id: 'languages', hidden: true },
-    field('Source language', sourceLang),
-    field('Target language', targetLang),
-  );
-  for (const choice of [sourceLang, targetLang])
-    choice.addEventListener('change', () => setLanguages(localeOf(sourceLang.value), localeOf(targetLang.value)));
+  const languages = createLanguageFields((source, target) => setLanguages(source, target));
   const showAttention = el('input', { type: 'checkbox', checked: true });
   const out = el('output', { class: 'translation', id: 'translation', dir: 'auto', for: 'translate-text' });
   const note = el('p', { class: 'hint', role: 'status' }, 'No model is loaded. Train one, or load one below.');
@@ -109,48 +64,21 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   const form = el(
     'form',
     { class: 'stack', novalidate: true },
-    languageFields,
+    languages.element,
     field('Text', text),
-    methods,
-    beamFields,
-    sampleFields,
+    decoding.element,
     el('div', { class: 'row' }, submit, cancel, el('label', { class: 'check' }, showAttention, 'Show attention')),
   );
 
-  const options = (): SentDecodeOptions => {
-    const common = {
-      attention: showAttention.checked,
-      ...(sourceLang.value && { sourceLang: sourceLang.value }),
-      ...(targetLang.value && { targetLang: targetLang.value }),
-    };
-    if (method === 'beam')
-      return {
-        method,
-        ...common,
-        beams: beam.valueAsNumber,
-        numReturn: Math.min(4, beam.valueAsNumber),
-        lengthPenalty: penalty.valueAsNumber,
-      };
-    if (method === 'sample')
-      return {
-        method,
-        ...common,
-        temperature: temperature.valueAsNumber,
-        topK: topK.valueAsNumber,
-        topP: topP.valueAsNumber,
-        seed: seed.valueAsNumber,
-      };
-    return { method, ...common };
-  };
-  const fieldsOf: Record<Method, HTMLInputElement[]> = {
-    greedy: [],
-    beam: [beam, penalty],
-    sample: [temperature, topK, topP, seed],
-  };
+  const options = (): SentDecodeOptions => ({
+    ...decoding.options(),
+    ...languages.read(),
+    attention: showAttention.checked,
+  });
 
   async function translate(): Promise<void> {
-    const invalid = fieldsOf[method].filter((control) => !markValid(control));
-    if (invalid[0]) return invalid[0].focus();
+    const invalid = decoding.firstInvalid();
+    if (invalid) return invalid.focus();
     const source = text.value.trim();
     if (source === '') return text.focus();
     running?.abort();
@@ -266,7 +194,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     }
     if (demo !== chosen) return;
     model = chosen.name;
-    offerLanguages(undefined);
+    languages.offer(undefined);
     set(submit, { disabled: false });
     if (text.value === suggested) fillIn(chosen.examples[0]?.[0] ?? '');
     await translate();
@@ -275,26 +203,11 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     set(text, { lang: source });
     set(out, { lang: target });
   }
-  /** Offers the languages of a model; none if it has none. */
-  function offerLanguages(languages: ModelLanguages | undefined): void {
-    set(languageFields, { hidden: !languages });
-    const names = (languages?.codes ?? []).map((code) => [code, languageName(code)] as const);
-    names.sort(([, a], [, b]) => a.localeCompare(b));
-    for (const [choice, code] of [
-      [sourceLang, languages?.source],
-      [targetLang, languages?.target],
-    ] as const) {
-      // The visitor chooses the language if the model does not state one.
-      const options = code === undefined && languages ? [['', 'Choose a language'] as const, ...names] : names;
-      fill(choice, ...options.map(([value, name]) => el('option', { value, selected: value === (code ?? '') }, name)));
-    }
-    if (languages) setLanguages(localeOf(sourceLang.value), localeOf(targetLang.value));
-  }
   /** Offers the languages of the model that is loaded now. */
   async function findLanguages(): Promise<void> {
     const asked = model;
     const found = asked ? await session.languages().catch(() => undefined) : undefined;
-    if (model === asked) offerLanguages(found);
+    if (model === asked) languages.offer(found);
   }
   text.addEventListener('focus', () => {
     if (text.value === suggested) text.select();
@@ -354,14 +267,4 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     },
   };
   return panel;
-}
-
-/** A language code of a model as a BCP 47 tag: eng_Latn and en_XX are eng-Latn and en. */
-const localeOf = (code: string): string => code.replace(/_XX$/, '').replace('_', '-');
-
-/** `French (fra_Latn)`, or the code of a language without a name. */
-function languageName(code: string): string {
-  const tag = localeOf(code);
-  const name = localeName(tag);
-  return name === tag ? code : `${name} (${code})`;
 }

@@ -1,7 +1,6 @@
 // Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the device.
 
-import { type CorpusArguments, memoryFiles, planTraining, taskSizes } from '../../../src/index.ts';
-import { decodeUtf8, parseCsv } from '../../../src/text/corpus/pair-files.ts';
+import { type CorpusArguments, csvToTsv, memoryFiles, planTraining, taskSizes } from '../../../src/index.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
 /** Maximum number of bins of a length histogram; the last one counts all longer sides. */
@@ -11,17 +10,10 @@ const exampleCount = 6;
 /** Maximum number of generated pairs for a preview: it must answer at once, whatever the size of the corpus. */
 const maxSampled = 4000;
 
-/** Returns a corpus as a TSV file; the columns of a CSV file are those named source and target, or the first two. */
+/** Returns a corpus as a TSV file; a CSV file is converted. */
 export async function corpusBytes({ name, data }: Extract<CorpusChoice, { kind: 'text' }>): Promise<Uint8Array> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-  if (!/\.csv$/i.test(name)) return bytes;
-  const rows = await parseCsv(decodeUtf8(bytes, name).replace(/^\ufeff/, ''), name);
-  const head = (rows[0] ?? []).map((cell) => cell.trim().toLowerCase());
-  const [from, to] = [head.indexOf('source'), head.indexOf('target')];
-  const named = from >= 0 && to >= 0;
-  const line = (cell = '') => cell.replace(/\s+/g, ' ').trim();
-  const pairs = (named ? rows.slice(1) : rows).map((row) => [line(row[named ? from : 0]), line(row[named ? to : 1])]);
-  return new TextEncoder().encode(pairs.map((pair) => `${pair.join('\t')}\n`).join(''));
+  return /\.csv$/i.test(name) ? csvToTsv(bytes, name) : bytes;
 }
 
 /** Returns the corpus argument of `train`; a text is found in the files under its name, and stored with the model. */

@@ -1,8 +1,7 @@
 // Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded model.
 
-import { hostOf } from '../../../src/core/host-name.ts';
-import { type BrowserFiles, browserFiles } from '../../../src/files/browser-files.ts';
 import {
+  type BrowserFiles,
   type CorpusArguments,
   type Files,
   HeddleError,
@@ -10,14 +9,14 @@ import {
   loadModel,
   type Model,
   memoryFiles,
+  openBrowserFiles,
   type PullProgress,
   readCheckpoint,
   readTrainingLog,
   registerPlatform,
   type TrainOptions,
 } from '../../../src/index.ts';
-import { corpusFile } from '../../../src/runtime/load-corpus.ts';
-import { pullModel } from '../../storage/browser-pull.ts';
+import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore } from '../../storage/model-store.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
@@ -35,26 +34,13 @@ const memory = memoryFiles();
 const uploads = new Map<string, Uint8Array>();
 let disk: BrowserFiles;
 let store: ModelStore;
-const { deviceMemory } = navigator as { deviceMemory?: number };
-const machineMemory = deviceMemory && deviceMemory * 2 ** 30;
 
-/** Opens the storage and registers it as the platform of the library; calls wait for it. */
+/** Opens the storage and registers its files with the library; calls wait for it. */
 const opened = (async () => {
-  const root = await navigator.storage.getDirectory();
-  disk = browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
+  disk = await openBrowserFiles();
   store = modelStore(disk, memory);
   const files: Files = { ...disk, read: async (path) => uploads.get(path) ?? disk.read(path) };
-  const { name: host, version } = hostOf();
-  registerPlatform({
-    host,
-    version,
-    openGpu: async () => navigator.gpu,
-    files,
-    modelPath: modelFolder,
-    cachePath: (name) => name,
-    hub: '',
-    machineMemory,
-  });
+  registerPlatform({ files, hub: '' });
 })();
 opened.catch(() => undefined); // every call reports the error
 
@@ -161,9 +147,8 @@ const calls: {
   },
   async resume(_, name, length) {
     await store.moveToDisk(name);
-    const folder = modelFolder(name);
-    const { corpus } = await readCheckpoint(name);
-    if (corpus.kind === 'tsv' && !(await disk.exists(`${folder}/${corpusFile}`)))
+    const { corpus, storedPairs } = await readCheckpoint(name);
+    if (corpus.kind === 'tsv' && storedPairs === undefined)
       throw new HeddleError(`${name} cannot be resumed: its training pairs (${corpus.path}) were not stored with it.`);
     await startRun(name, corpus, { ...length, resume: true });
   },
@@ -183,10 +168,10 @@ const calls: {
   history: (_, name) => readHistory(store, name),
   runs: () => readRuns(store),
   async corpusOf(_, name) {
-    const path = `${modelFolder(name)}/${corpusFile}`;
     const files = await store.filesOf(name);
-    if (!(await files.exists(path))) throw new HeddleError(`The pairs of ${name} are not in this browser.`);
-    return files.read(path);
+    const { storedPairs } = await readCheckpoint(modelFolder(name), { files });
+    if (storedPairs === undefined) throw new HeddleError(`The pairs of ${name} are not in this browser.`);
+    return files.read(storedPairs);
   },
   async load(_, name, from, languages) {
     if (isTraining()) throw new HeddleError('A training is running; stop it first.');
@@ -224,7 +209,7 @@ const calls: {
   pull({ id, signal }, model, hub) {
     // Throttled to one message per 50 ms: a download may report thousands of chunks per second.
     let latest: PullProgress | undefined;
-    return pullModel(disk, store, { fetch: (...x) => fetch(...x), signal }, model, hub, (progress) => {
+    return pullToBrowser(disk, store, { signal }, model, hub, (progress) => {
       if (!latest)
         setTimeout(() => {
           if (latest) post({ type: 'download', id, progress: latest });

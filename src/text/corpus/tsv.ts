@@ -1,7 +1,7 @@
-// Corpora in TSV texts in memory: source, tab, target; further columns are ignored or additional references. Invalid
-// lines are reported.
+// TSV corpora in memory: source, tab, target; further columns are ignored or are additional references. Invalid lines
+// are reported. CSV is converted to TSV.
 import { check } from '../../core/errors.ts';
-import { type BadLine, decodeUtf8, describeBad, linesOf, parseRecords } from './pair-files.ts';
+import { type BadLine, decodeUtf8, describeBad, linesOf, parseCsv, parseRecords } from './pair-files.ts';
 import type { Pair } from './pairs.ts';
 
 /** The contents of a TSV file. */
@@ -29,4 +29,23 @@ export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCor
   check(columns, `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`);
   check(corpus.pairs.length > 0, () => `${name}: no line is a valid pair (${describeBad(corpus.bad)})`);
   return corpus;
+}
+
+/**
+ * Converts a CSV corpus to TSV: the columns named `source` and `target`, or the first two of a file without such a
+ * header. Throws a HeddleError that starts with `name` if the file is not UTF-8 or a quoted field does not end.
+ *
+ * @example
+ * const { pairs } = readTsv(await csvToTsv(bytes, 'pairs.csv'), 'pairs.csv');
+ */
+export async function csvToTsv(bytes: Uint8Array, name: string): Promise<Uint8Array> {
+  const rows = await parseCsv(decodeUtf8(bytes, name).replace(/^\ufeff/, ''), name);
+  const head = (rows[0] ?? []).map((cell) => cell.trim().toLowerCase());
+  const [from, to] = [head.indexOf('source'), head.indexOf('target')];
+  const named = from >= 0 && to >= 0;
+  const oneLine = (cell = '') => cell.replace(/\s+/g, ' ').trim();
+  const lines = (named ? rows.slice(1) : rows).map(
+    (row) => `${oneLine(row[named ? from : 0])}\t${oneLine(row[named ? to : 1])}\n`,
+  );
+  return new TextEncoder().encode(lines.join(''));
 }

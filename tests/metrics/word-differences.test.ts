@@ -1,8 +1,10 @@
+// Differences of two texts, word by word.
+
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { differences, type Stretch } from '../../src/report/samples-table.ts';
+import { type TextSegment, wordDifferences } from '../../src/metrics/word-differences.ts';
 
-const marked = (stretches: readonly Stretch[]) => stretches.map((s) => (s.same ? s.text : `[${s.text}]`)).join('');
+const marked = (segments: readonly TextSegment[]) => segments.map((s) => (s.same ? s.text : `[${s.text}]`)).join('');
 
 it.each([
   ['el 5 de mayo', 'el 5 de marzo', 'el 5 de [mayo]', 'el 5 de [marzo]'],
@@ -12,7 +14,7 @@ it.each([
   ['algo', '', '[algo]', ''],
   ['', '', '', ''],
 ])('marks what differs of %j and %j', (a, b, left, right) => {
-  const found = differences(a, b);
+  const found = wordDifferences(a, b);
   expect([marked(found.a), marked(found.b)]).toEqual([left, right]);
 });
 
@@ -20,8 +22,8 @@ it('loses no letter, and marks equally many letters as the same', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'B', 'é', ' ', '.', '5', '日', '\u{1f600}'), maxLength: 20 });
   fc.assert(
     fc.property(text, text, (a, b) => {
-      const found = differences(a, b);
-      const same = (list: readonly Stretch[]) =>
+      const found = wordDifferences(a, b);
+      const same = (list: readonly TextSegment[]) =>
         list
           .filter((s) => s.same)
           .map((s) => s.text)
@@ -35,5 +37,5 @@ it('loses no letter, and marks equally many letters as the same', () => {
 
 it('does not compare texts of very many words', () => {
   const long = 'a '.repeat(300);
-  expect(differences(long, 'a').a).toEqual([{ text: long, same: false }]);
+  expect(wordDifferences(long, 'a').a).toEqual([{ text: long, same: false }]);
 });

@@ -1,0 +1,129 @@
+// Chapters on attention: queries, keys and values; scores, mask and softmax; heads; cross-attention.
+
+import { formatPercent } from '../../src/core/format-numbers.ts';
+import type { Inspection } from '../../src/index.ts';
+import { el, fill } from '../common/dom.ts';
+import { field } from '../common/form-controls.ts';
+import { labelOf } from '../train/page/heat-map.ts';
+import {
+  attentionRow,
+  headControls,
+  headOf,
+  heatOf,
+  partsOf,
+  sidesOf,
+  tokenPicker,
+  tokenSelect,
+} from './attention-views.ts';
+import { type Chapter, withControls } from './chapter.ts';
+import { dots, numberRow, rowOf, valuesOf } from './tensor-views.ts';
+
+export const queries: Chapter = {
+  id: 'queries',
+  title: 'Queries, keys, values',
+  text: [
+    'Attention lets a token look at others. Three learned matrices make three vectors of each token: a query (what it looks for), a key (what it offers) and a value (what it passes on).',
+    'Several heads do this side by side, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.',
+    'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W.',
+  ],
+  picture(inspection) {
+    const { controls, map, head } = headControls(inspection, 'encoder');
+    const from = tokenSelect(inspection.source);
+    const to = tokenSelect(inspection.source, 1);
+    return withControls([...controls, field('Query of', from), field('Key and value of', to)], (place) => {
+      const parts = partsOf(inspection, map(), head());
+      if (!parts) return fill(place, 'This model has no such tensor.');
+      const { width } = parts;
+      const [q, k, v] = [parts.query(Number(from.value)), parts.key(Number(to.value)), parts.value(Number(to.value))];
+      const score = dots(q, k) / Math.sqrt(width);
+      const computed = headOf(map(), map().scores ?? new Float32Array(), head())[
+        Number(from.value) * map().keys + Number(to.value)
+      ];
+      fill(
+        place,
+        numberRow('Query', q),
+        numberRow('Key', k),
+        el(
+          'p',
+          { 'data-score': computed ?? Number.NaN },
+          `q·k/√${width} = ${score.toFixed(3)}; the GPU computed ${(computed ?? 0).toFixed(3)}.`,
+        ),
+        numberRow('Value', v),
+      );
+    });
+  },
+};
+
+export const softmax: Chapter = {
+  id: 'softmax',
+  title: 'Scores, mask, softmax',
+  text: [
+    'The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.',
+    'The decoder must not see the tokens that it has yet to write. Their scores are hidden (set to minus infinity) before the softmax. If the weights were set to zero after it, the row would no longer sum to 1, and the hidden tokens would still have taken their share of the sum.',
+    'Point at a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see what the future would have taken.',
+  ],
+  picture(inspection) {
+    const { controls, map, head } = headControls(inspection, 'decoder');
+    const query = tokenPicker('Query of', inspection.target, 2);
+    const temperature = el('input', { type: 'range', min: 0.2, max: 4, step: 0.1, id: 'softmax-temperature' });
+    temperature.value = '1';
+    const mask = el('input', { type: 'checkbox', checked: true });
+    const masked = el('label', { class: 'check' }, mask, 'Mask');
+    const temperatureField = field('Temperature of the softmax', temperature);
+    return withControls([...controls, temperatureField, masked, query.element], (place) => {
+      const i = query.at();
+      const scores = rowOf(headOf(map(), map().scores ?? new Float32Array(), head()), map().keys, i);
+      const seen = mask.checked ? i + 1 : scores.length;
+      const e = scores.map((s, j) => (j < seen ? Math.exp(s / Number(temperature.value)) : 0));
+      const total = e.reduce((a, b) => a + b, 0);
+      const { keys } = sidesOf(inspection, 'decoder');
+      fill(
+        place,
+        valuesOf(
+          ['Key', 'Score', 'Hidden', 'Weight'],
+          keys.map((key, j) => [
+            labelOf(key),
+            (scores[j] ?? 0).toFixed(2),
+            j < seen ? '' : 'before the softmax',
+            formatPercent((e[j] ?? 0) / total),
+          ]),
+        ),
+        el('p', { class: 'hint' }, `The weights sum to ${(e.reduce((a, b) => a + b, 0) / total).toFixed(3)}.`),
+      );
+    });
+  },
+};
+
+/** The map of a head, and the row of the token that is pointed at. */
+function headPicture(inspection: Inspection, kind: 'encoder' | 'cross'): HTMLElement {
+  const { controls, map, head } = headControls(inspection, kind);
+  const query = tokenPicker('Row of', kind === 'encoder' ? inspection.source : inspection.target);
+  return withControls([...controls, query.element], (place) =>
+    fill(
+      place,
+      attentionRow(inspection, map(), head(), query.at()),
+      heatOf(inspection, map(), headOf(map(), map().weights, head())),
+    ),
+  );
+}
+
+export const heads: Chapter = {
+  id: 'heads',
+  title: 'Multi-head attention',
+  text: [
+    'One head can look at one thing. A layer has several: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are put side by side and mixed by a matrix.',
+    'Nobody tells a head what to do; it finds its part while the model learns. Select a head, then point at a token, or use the arrow keys. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
+  ],
+  picture: (inspection) => headPicture(inspection, 'encoder'),
+};
+
+export const cross: Chapter = {
+  id: 'cross',
+  title: 'Cross-attention',
+  text: [
+    'The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from what the encoder made of the source.',
+    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. Nothing is hidden here: the whole source is known. Point at a token to see its row.',
+    'Select a layer and a head. Often one head aligns clearly, while others look at the end of the sentence or at everything.',
+  ],
+  picture: (inspection) => headPicture(inspection, 'cross'),
+};

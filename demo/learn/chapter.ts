@@ -1,0 +1,32 @@
+// What a chapter is: a short text, and a picture of the numbers of the model with something to change.
+
+import type { Inspection } from '../../src/index.ts';
+import { el } from '../common/dom.ts';
+import type { Session } from '../train/page/training-session.ts';
+
+/** What a picture can use of the page. */
+export interface ChapterHost {
+  readonly session: Pick<Session, 'inspect' | 'translate'>;
+  readonly text: () => string;
+  /** Computes the sentence again, for a given target. */
+  compute(target?: readonly number[]): Promise<void>;
+}
+
+/** A chapter. */
+export interface Chapter {
+  /** Its address: the hash of the page. */
+  readonly id: string;
+  readonly title: string;
+  /** Paragraphs, together at most 150 words. */
+  readonly text: readonly string[];
+  picture(inspection: Inspection, host: ChapterHost): HTMLElement;
+}
+
+/** Creates a picture with controls; `draw` draws it, now and after each input. */
+export function withControls(controls: readonly HTMLElement[], draw: (place: HTMLElement) => void): HTMLElement {
+  const place = el('div', { class: 'stack', 'data-picture': '' });
+  const row = el('div', { class: 'row controls' }, ...controls);
+  row.addEventListener('input', () => draw(place));
+  draw(place);
+  return el('div', { class: 'stack' }, row, place);
+}

@@ -1,0 +1,99 @@
+// Chapters on the input of the model: tokens, embeddings and positions.
+
+import { el, fill, svg } from '../common/dom.ts';
+import { labelOf } from '../train/page/heat-map.ts';
+import { tokenPicker } from './attention-views.ts';
+import { type Chapter, withControls } from './chapter.ts';
+import { numberRow, rowOf, tensorOf } from './tensor-views.ts';
+
+export const tokens: Chapter = {
+  id: 'tokens',
+  title: 'Tokens',
+  text: [
+    'A model reads numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the number of each in its vocabulary. Punctuation and digits are tokens too.',
+    'Two tokens have no text: [start] opens what the decoder writes, and [end] closes both sides. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model cannot know what they were.',
+  ],
+  picture: ({ source, target }) =>
+    el(
+      'div',
+      { class: 'stack' },
+      ...(
+        [
+          ['Source, read by the encoder', source],
+          ['Target, read by the decoder', target],
+        ] as const
+      ).map(([name, list]) =>
+        el(
+          'div',
+          {},
+          el('h3', {}, name),
+          el(
+            'ol',
+            { class: 'tokens' },
+            ...list.map(({ id, label }) =>
+              el('li', {}, el('b', { dir: 'auto' }, labelOf(label)), el('span', { class: 'hint number' }, id)),
+            ),
+          ),
+        ),
+      ),
+    ),
+};
+
+export const embeddings: Chapter = {
+  id: 'embeddings',
+  title: 'Embeddings and positions',
+  text: [
+    'Each token number selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used alike get similar vectors.',
+    'A transformer reads all tokens at once, so a vector must also say where its token stands. The models of this page add sines and cosines of the position, from fast waves to slow ones. The alternative is a learned table with a row for each position, as in BART: load one, and its rows are drawn here.',
+    'The sum is what the first layer reads. Point at another token: its position vector changes even if the word is the same.',
+  ],
+  picture(inspection) {
+    const embed = tensorOf(inspection, /^encoder\.embed\./);
+    const { positions, learnedPositions = false } = inspection;
+    const token = tokenPicker('Token', inspection.source);
+    return withControls([token.element], (place) => {
+      if (!embed) return fill(place, 'This model has no such tensor.');
+      const t = token.at();
+      const sum = rowOf(embed.data, embed.shape[1] ?? 0, t);
+      const position = positions && rowOf(positions, sum.length, t);
+      fill(
+        place,
+        ...(position
+          ? [
+              numberRow(
+                'Embedding × √D',
+                sum.map((x, i) => x - (position[i] ?? 0)),
+              ),
+              numberRow(learnedPositions ? '+ learned position' : '+ position', position),
+              waves(positions, sum.length, inspection.source.length, t, learnedPositions),
+            ]
+          : [el('p', { class: 'hint' }, 'This model adds no positions here: they are a bias on the scores.')]),
+        numberRow('= sum', sum),
+      );
+    });
+  },
+};
+
+/** The first eight columns of the position vectors as curves, and the selected position. */
+function waves(positions: Float32Array, width: number, length: number, at: number, learned: boolean): SVGSVGElement {
+  const columns = Array.from({ length: Math.min(8, width) }, (_, c) => c);
+  const drawn = columns.flatMap((c) => Array.from({ length }, (_, t) => Math.abs(positions[t * width + c] ?? 0)));
+  const most = Math.max(1e-9, ...drawn);
+  const y = (value: number) => 44 - (36 * value) / most;
+  const path = (column: number) =>
+    Array.from(
+      { length },
+      (_, t) => `${t === 0 ? 'M' : 'L'}${20 + t * 40} ${y(positions[t * width + column] ?? 0).toFixed(1)}`,
+    ).join('');
+  return svg(
+    'svg',
+    {
+      class: 'waves',
+      viewBox: `0 0 ${20 + length * 40} 88`,
+      role: 'img',
+      'aria-label': learned ? 'Learned positions' : 'Sines of the positions',
+    },
+    svg('line', { x1: 20 + at * 40, x2: 20 + at * 40, y1: 4, y2: 84, class: 'wave-at' }),
+    ...columns.map((c) => svg('path', { d: path(c), class: `wave look${(c % 4) + 1}` })),
+  );
+}

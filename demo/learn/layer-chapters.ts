@@ -1,0 +1,111 @@
+// Chapters on the rest of a layer, and on the loss: residual connections, norm, feed-forward; teacher forcing.
+
+import { formatPercent } from '../../src/core/format-numbers.ts';
+import type { Inspection } from '../../src/index.ts';
+import { el, fill, setText } from '../common/dom.ts';
+import { field, select } from '../common/form-controls.ts';
+import { labelOf } from '../train/page/heat-map.ts';
+import { tokenPicker } from './attention-views.ts';
+import { type Chapter, withControls } from './chapter.ts';
+import { dots, numberRow, rowOf, valuesOf } from './tensor-views.ts';
+
+export const residual: Chapter = {
+  id: 'residual',
+  title: 'Residual, norm, feed-forward',
+  text: [
+    'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So every layer can make a small correction, and gradients reach the first layer undiminished.',
+    'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token by itself: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
+    'Point at a token, select a layer: see how far each part moves the vector.',
+  ],
+  picture(inspection) {
+    const layers = inspection.attention.filter(({ kind }) => kind === 'encoder').length;
+    const layer = select(
+      Array.from({ length: layers }, (_, i) => [String(i), String(i + 1)] as const),
+      '0',
+    );
+    const token = tokenPicker('Token', inspection.source);
+    return withControls([field('Encoder layer', layer), token.element], (place) => {
+      const inLayer = inspection.tensors.filter(({ name }) => name.startsWith(`encoder.layers.${layer.value}.`));
+      const t = token.at();
+      fill(
+        place,
+        ...inLayer.map(({ name, shape, data }) => {
+          const row = rowOf(data, shape[1] ?? 0, t);
+          const length = Math.sqrt(dots(row, row));
+          const short = name.replace(`encoder.layers.${layer.value}.`, '');
+          return numberRow(`${stageName(short)}: length ${length.toFixed(2)}`, row);
+        }),
+      );
+    });
+  },
+};
+
+/** Name of a tensor in a layer for readers. */
+function stageName(name: string): string {
+  const stages: readonly (readonly [RegExp, string])[] = [
+    [/^norm\d?\.layer_norm/, 'Layer norm'],
+    [/^self_attn\.linear$/, 'Queries, keys and values'],
+    [/^self_attn\.self_attention/, 'Weighted values of the heads'],
+    [/^self_attn\.linear/, 'Output of the attention'],
+    [/^linear1\.activation|^linear1\.relu/, 'Feed-forward, after the activation'],
+    [/^linear1/, 'Feed-forward, widened'],
+    [/^linear2/, 'Feed-forward, narrowed'],
+    [/^add/, 'x + f(x)'],
+  ];
+  return stages.find(([pattern]) => pattern.test(name))?.[1] ?? name;
+}
+
+export const loss: Chapter = {
+  id: 'loss',
+  title: 'Teacher forcing and the loss',
+  text: [
+    'While the model learns, the decoder reads the right target, not its own guesses: teacher forcing. So all positions are predicted at once, each from the tokens before it.',
+    'The loss of a position is the negative logarithm of the probability given to the right next token: 0 if it was certain, 0.69 at one half, large if it was surprised. Training lowers the mean over all positions.',
+    'Write another target below and press Compute: a wrong word costs much where it stands, and changes what the model expects after it.',
+  ],
+  picture(inspection, { session, text }) {
+    const written = el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
+    written.value = inspection.target
+      .slice(1)
+      .map(({ label }) => label)
+      .join(' ');
+    const place = el('div', { 'data-picture': '' });
+    const show = ({ target, next, loss }: Inspection) =>
+      fill(
+        place,
+        valuesOf(
+          ['After', 'Right next token', 'Probability', 'Loss', 'Most likely'],
+          target.map(({ label }, t) => [
+            labelOf(label),
+            labelOf(target[t + 1]?.label ?? '[end]'),
+            formatPercent(Math.exp(-(loss[t] ?? 0))),
+            (loss[t] ?? 0).toFixed(3),
+            `${labelOf(next[t]?.[0]?.label ?? '')} ${formatPercent(next[t]?.[0]?.probability ?? 0)}`,
+          ]),
+        ),
+        el(
+          'p',
+          {},
+          `Mean loss ${(loss.reduce((a, b) => a + b, 0) / loss.length).toFixed(3)} over ${loss.length} positions.`,
+        ),
+      );
+    show(inspection);
+    const onsubmit = (event: SubmitEvent) => {
+      event.preventDefault();
+      void session
+        .inspect(text(), { target: written.value })
+        .then(show, (error: Error) => setText(place, error.message));
+    };
+    return el(
+      'div',
+      { class: 'stack' },
+      el(
+        'form',
+        { class: 'sentence', onsubmit },
+        field('Target', written),
+        el('button', { type: 'submit' }, 'Compute'),
+      ),
+      place,
+    );
+  },
+};
