@@ -1,4 +1,9 @@
-// SentencePiece model files of a few pieces, written as protobuf messages.
+// SentencePiece model files of a few pieces, written as protobuf messages, and models with them.
+
+import { jsonBytes } from '../../src/files/json-files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 
 const utf8 = new TextEncoder();
 
@@ -30,3 +35,28 @@ export function sentencePieceFile(pieces: readonly string[]): Uint8Array {
 export const t5Pieces = ['<pad>', '</s>', '<unk>', '▁', 'a', 'b', 'c', '▁the', '▁cat'];
 /** The same with the ids of fairseq's models: unknown 0. */
 export const fairseqPieces = ['<unk>', '<s>', '</s>', '▁', 'a', 'b', 'c', '▁the', '▁cat'];
+
+/** Sizes in config.json of a model of `width`, with `layers` layers in each stack. */
+export function hfSizes(type: string, { width = 4, layers = 1, hidden = 4, heads = 1, positions = 16 } = {}) {
+  if (type === 't5' || type === 'mt5')
+    return { d_model: width, d_kv: width / heads, d_ff: hidden, num_heads: heads, num_layers: layers };
+  const stacks = ['encoder', 'decoder'].flatMap((stack) => [
+    [`${stack}_layers`, layers],
+    [`${stack}_ffn_dim`, hidden],
+    [`${stack}_attention_heads`, heads],
+  ]);
+  return { d_model: width, max_position_embeddings: positions, ...Object.fromEntries(stacks) };
+}
+
+/** A model with random weights, from a folder with `fairseqPieces` and further files. `config`: fields of config.json. */
+export async function loadMultilingual(
+  type: string,
+  config: Readonly<Record<string, unknown>>,
+  files: Readonly<Record<string, Uint8Array>> = {},
+): Promise<SavedModel> {
+  const memory = memoryFiles();
+  await memory.write('m/config.json', jsonBytes({ model_type: type, ...hfSizes(type), ...config }));
+  for (const [name, bytes] of Object.entries({ 'sentencepiece.bpe.model': sentencePieceFile(fairseqPieces), ...files }))
+    await memory.write(`m/${name}`, bytes);
+  return loadModelFolder(memory, 'm');
+}

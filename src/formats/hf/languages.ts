@@ -24,6 +24,7 @@ export function withAffixes(
   return {
     ...tokenizer,
     ...(before[0] !== undefined && { begin: before[0] }),
+    ...(after.length > 0 && { suffix: after }),
     special: { ...tokenizer.special, ...(start !== undefined && { start }), ...(end !== undefined && { end }) },
     encode(text) {
       const ids = tokenizer.encode(text);

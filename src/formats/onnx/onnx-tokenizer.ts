@@ -17,6 +17,9 @@ export interface OnnxTokenizer {
   readonly sourceIds?: readonly number[];
 }
 
+/** A target language of a multilingual MarianMT model, which a text may start with. */
+const targetLanguage = /^>>[^<>\s]+<<$/;
+
 /** Score of a Unigram piece that text must never be split into. */
 const never = -1e4;
 
@@ -36,7 +39,10 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
   const same = source === target || sourceIds.every((id, i) => id === i);
   const { pad, start, end, unknown } = target.special;
   const [from, to] = [hfJson(source), hfJson(target)];
-  const begin = source.begin === undefined ? [] : [source.token(source.begin)];
+  const tokensOf = (some: readonly (number | undefined)[]) =>
+    some.flatMap((id) => (id === undefined ? [] : [source.token(id)]));
+  const before = tokensOf([source.begin]);
+  const after = tokensOf([...(source.suffix ?? []), source.special.end]);
   const special = {
     pad: target.token(pad),
     start: target.token(start),
@@ -44,15 +50,16 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
     unknown: target.token(unknown),
   };
   const own = from.added_tokens as readonly Json[];
-  const roles = [...new Set([...Object.values(special), ...begin])];
-  const added = [...own, ...roles.filter((token) => !own.some(({ content }) => content === token)).map(addedToken)];
+  const roles = [...new Set([...Object.values(special), ...before, ...after])];
+  const others = roles.filter((token) => !own.some(({ content }) => content === token));
+  const added = [...own, ...others.map((token) => addedToken(token))];
   return {
     json: {
       ...from,
       added_tokens: added
         .map((token) => ({ ...token, id: ids.get(String(token.content)) ?? token.id }))
         .sort((a, b) => Number(a.id) - Number(b.id)),
-      post_processor: from.post_processor ?? frame(begin, source.token(source.special.end), ids),
+      post_processor: frame(before, after, ids),
       decoder: to.decoder,
       model: same ? from.model : withVocabulary(from.model as Json, ids),
     },
@@ -61,9 +68,10 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
   };
 }
 
-const addedToken = (content: string): Json => ({
+/** A token that a text may spell out. Special ones are not in the text of a translation. */
+const addedToken = (content: string, special = true, rstrip = false): Json => ({
   content,
-  ...{ special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+  ...{ special, single_word: false, lstrip: false, rstrip, normalized: false },
 });
 
 /** A model with the ids of `ids`. */
@@ -78,14 +86,14 @@ function withVocabulary(model: Json, ids: ReadonlyMap<string, number>): Json {
 }
 
 /** The post-processor that adds the tokens before and after a text. */
-function frame(before: readonly string[], end: string, ids: ReadonlyMap<string, number>): Json {
+function frame(before: readonly string[], after: readonly string[], ids: ReadonlyMap<string, number>): Json {
   const token = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
   const text = (id: string) => ({ Sequence: { id, type_id: 0 } });
-  const tokens = [...before, end];
+  const tokens = [...before, ...after];
   return {
     type: 'TemplateProcessing',
-    single: [...before.map(token), text('A'), token(end)],
-    pair: [...before.map(token), text('A'), text('B'), token(end)],
+    single: [...before.map(token), text('A'), ...after.map(token)],
+    pair: [...before.map(token), text('A'), text('B'), ...after.map(token)],
     special_tokens: Object.fromEntries(tokens.map((id) => [id, { id, ids: [ids.get(id)], tokens: [id] }])),
   };
 }
@@ -104,10 +112,16 @@ function sentencePieceJson(tokenizer: Tokenizer, saved: Json): Json {
   const { normalizer } = model;
   const scores = new Map(model.pieces.filter(({ type }) => type !== 'control').map((p) => [p.text, p.score]));
   const tokens = Array.from({ length: tokenizer.size }, (_, id) => tokenizer.token(id));
+  const {
+    symbols = [],
+    hidden = [],
+    spaced = [],
+    legacy = true,
+  } = saved as Partial<Record<'symbols' | 'hidden' | 'spaced', readonly string[]> & { readonly legacy: boolean }>;
   const metaspace = {
     type: 'Metaspace',
     replacement: SPACE_MARK,
-    prepend_scheme: normalizer.addDummyPrefix ? 'always' : 'never',
+    prepend_scheme: !normalizer.addDummyPrefix ? 'never' : legacy ? 'always' : 'first',
     split: true,
   };
   const spaces = [
@@ -115,7 +129,13 @@ function sentencePieceJson(tokenizer: Tokenizer, saved: Json): Json {
     { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
   ];
   const charsmap = { type: 'Precompiled', precompiled_charsmap: toBase64(normalizer.charsmap) };
+  const targets = tokens.filter((token) => targetLanguage.test(token));
   return {
+    added_tokens: [
+      ...hidden.map((token) => addedToken(token)),
+      ...symbols.map((token) => addedToken(token, false, !legacy && !spaced.includes(token))),
+      ...targets.map((token) => addedToken(token, false)),
+    ],
     normalizer: {
       type: 'Sequence',
       normalizers: [

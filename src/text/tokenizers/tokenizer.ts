@@ -38,6 +38,8 @@ export interface Tokenizer {
   readonly special: SpecialIds;
   /** Id that starts every encoded text, if the model was trained so. */
   readonly begin?: number;
+  /** Ids that end every encoded text, before the end token, if the model was trained so. */
+  readonly suffix?: readonly number[];
   /**
    * Ids of a text, without start and end token; unknown tokens are `special.unknown`. Text never encodes to a special
    * token.

@@ -7,22 +7,10 @@ import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { retrainedCheckpoint } from '../../../src/formats/shared/saved-model.ts';
-import { fairseqPieces, sentencePieceFile } from '../../support/sentencepiece.ts';
+import { fairseqPieces, loadMultilingual } from '../../support/sentencepiece.ts';
 
 const n = fairseqPieces.length;
-const file = sentencePieceFile(fairseqPieces);
-
-/** A folder with a configuration of random weights and a SentencePiece model. */
-async function folder(type: string, config: Record<string, unknown>, files: Record<string, Uint8Array> = {}) {
-  const sizes = { d_model: 4, encoder_layers: 1, decoder_layers: 1, encoder_ffn_dim: 4, decoder_ffn_dim: 4 };
-  const heads = { encoder_attention_heads: 1, decoder_attention_heads: 1, max_position_embeddings: 16 };
-  const memory = memoryFiles();
-  await memory.write('m/config.json', jsonBytes({ model_type: type, ...sizes, ...heads, ...config }));
-  for (const [name, bytes] of Object.entries({ 'sentencepiece.bpe.model': file, ...files }))
-    await memory.write(`m/${name}`, bytes);
-  return memory;
-}
-const load = async (...args: Parameters<typeof folder>) => loadModelFolder(await folder(...args), 'm');
+const load = loadMultilingual;
 const nllb = { vocab_size: n + 206, decoder_start_token_id: 2 };
 const framed = (model: Awaited<ReturnType<typeof load>>) => {
   const { source, target } = model;

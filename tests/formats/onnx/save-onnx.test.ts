@@ -10,7 +10,6 @@ import { installTransformers } from '../../../bench/decode/install-transformers.
 import { random } from '../../../src/core/random.ts';
 import { createTranslator } from '../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { writePositions } from '../../../src/engine/model-states.ts';
 import { writeFolder } from '../../../src/files/files.ts';
 import { loraFiles, mergedWith } from '../../../src/formats/lora-folder.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
@@ -25,14 +24,11 @@ import { parameterList } from '../../../src/model/parameters.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { trainCharacters, trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
-import { evaluationGraph } from '../../../src/trainer/training-graphs.ts';
 import { jobContext } from '../../support/golden.ts';
+import { hasOnnx, type LogitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
 
 // Each test starts processes that load a runtime.
 vi.setConfig({ testTimeout: 120_000 });
-
-const python = '/usr/bin/python3';
-const hasOnnx = spawnSync(python, ['-c', 'import onnx, onnxruntime'], { stdio: 'ignore' }).status === 0;
 
 const files = nodeFiles();
 const folder = mkdtempSync(join(tmpdir(), 'heddle-onnx-'));
@@ -76,65 +72,39 @@ const variants: Record<string, Partial<ModelOptions>> = {
 };
 
 describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxruntime)', () => {
-  const source = [
-    [5, 9, 4, 7, 2],
-    [8, 2, 0, 0, 0],
-  ];
-  const mask = source.map((row) => row.map((id) => Number(id !== 0)));
-  const target = [
-    [1, 6, 3, 8],
-    [1, 4, 11, 5],
-  ];
-
-  async function ownLogits({ config: c, weights }: SavedModel): Promise<Float32Array> {
-    const engine = cpuEngine();
-    const shape = { batch: 2, source: 5, target: 4 };
-    const [program] = await engine.prepare([evaluationGraph(c, parameterList(c), shape, { logits: true })]);
-    engine.write('weights', weights);
-    writePositions(engine, c);
-    const { inputs } = program!;
-    inputs.src?.set(source.flat());
-    inputs.tgtIn?.set(target.flat());
-    inputs.tgtOut?.fill(c.endId);
-    inputs.srcLens?.set([5, 2]);
-    inputs.tgtLens?.fill(4);
-    return (await program!.run()).logits as Float32Array;
-  }
-
-  function onnxLogits(folders: readonly string[], suffix = ''): { whole: number[][][]; steps: number[][][] }[] {
-    const script = join(import.meta.dirname, 'onnx_logits.py');
-    const input = JSON.stringify({ source, mask, target, suffix });
-    const { status, stdout, stderr } = spawnSync(python, [script, ...folders], { input, encoding: 'utf8' });
-    expect(stderr.trim() && status ? stderr : '').toBe('');
-    return JSON.parse(stdout);
-  }
-
-  const difference = (logits: number[][][], expected: Float32Array): number => {
-    const scale = expected.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
-    return logits.flat(2).reduce((worst, x, i) => Math.max(worst, Math.abs(x - expected[i]!) / scale), 0);
+  const padded: LogitCase = {
+    source: [
+      [5, 9, 4, 7, 2],
+      [8, 2, 0, 0, 0],
+    ],
+    lengths: [5, 2],
+    target: [
+      [1, 6, 3, 8],
+      [1, 4, 11, 5],
+    ],
   };
 
   it('has the logits of heddle in every configuration, at once and token by token', async () => {
     const models = Object.values(variants).map((options) => model(options));
     const folders = await Promise.all(models.map((saved, i) => exported(`logits-${i}`, saved)));
-    for (const [i, { whole, steps }] of onnxLogits(folders).entries()) {
-      const expected = await ownLogits(models[i]!);
+    for (const [i, { whole, steps }] of onnxLogits(folders, padded).entries()) {
+      const expected = await ownLogits(models[i]!, padded);
       const name = Object.keys(variants)[i];
-      expect(difference(whole, expected), name).toBeLessThan(1e-4);
-      expect(difference(steps, expected), name).toBeLessThan(1e-4);
+      expect(logitDifference(whole, expected), name).toBeLessThan(1e-4);
+      expect(logitDifference(steps, expected), name).toBeLessThan(1e-4);
     }
   });
 
   it('rounds weights to float16 and int8', async () => {
     const saved = model({ tie: 'all' });
-    const expected = await ownLogits(saved);
+    const expected = await ownLogits(saved, padded);
     for (const [dtype, suffix, most] of [
       ['fp16', '_fp16', 1e-2],
       ['q8', '_quantized', 0.2],
     ] as const) {
-      const [logits] = onnxLogits([await exported(dtype, saved, { dtype })], suffix);
-      expect(difference(logits!.whole, expected), dtype).toBeLessThan(most);
-      expect(difference(logits!.whole, expected), dtype).toBeGreaterThan(0);
+      const [logits] = onnxLogits([await exported(dtype, saved, { dtype })], padded, suffix);
+      expect(logitDifference(logits!.whole, expected), dtype).toBeLessThan(most);
+      expect(logitDifference(logits!.whole, expected), dtype).toBeGreaterThan(0);
     }
   });
 
@@ -148,7 +118,7 @@ describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxrunt
     const format = config['transformers.js_config'].use_external_data_format;
     const parts = names.filter((name) => name.startsWith('decoder_model_merged.onnx_data')).length;
     expect(format['decoder_model_merged.onnx']).toBe(parts);
-    expect(difference(onnxLogits([out])[0]!.whole, await ownLogits(saved))).toBeLessThan(1e-4);
+    expect(logitDifference(onnxLogits([out], padded)[0]!.whole, await ownLogits(saved, padded))).toBeLessThan(1e-4);
   });
 });
 
