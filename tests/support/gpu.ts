@@ -20,6 +20,13 @@ export const everyCase = import.meta.env.HEDDLE_FULL === '1';
 export const sample = <T>(all: readonly T[], kept: (one: T) => boolean): readonly T[] =>
   everyCase ? all : all.filter(kept);
 
+/**
+ * All of a list on Dawn and in test:full; in browsers and Deno those that `kept` selects. A kernel compiles there for tenths of a second,
+ * and its results at the other cases are known from Dawn.
+ */
+export const fewerInBrowsers = <T>(all: readonly T[], kept: (one: T, index: number) => boolean): readonly T[] =>
+  everyCase || gpuHost === 'Dawn' ? all : all.filter(kept);
+
 /** The shape of adapter that `npm run test:shapes` asks for; one without changes by default. */
 export const testShape: AdapterShape = shapeNamed(import.meta.env.HEDDLE_SHAPE);
 
