@@ -100,18 +100,18 @@ it('names a preset that there is not, and a host without a GPU', async () => {
 
 it('compares a kernel of any sizes with an earlier run', async () => {
   const json = join(scratch(), 'own.json');
-  const args = ['bench', '--kernel', 'matmul', '--size', 'M=33', 'K=8', 'N=20', 'form=NT', '--quick'];
+  const args = ['bench', '--kernel', 'softmax', '--size', 'rows=33', 'width=20', 'pass=backward', '--quick'];
   const { status, stderr } = await heddle([...args, '--json', json]);
   expect(status, stderr).toBe(0);
   const result = JSON.parse(readFileSync(json, 'utf8'));
   expect(result.kernels).toMatchObject([
-    { name: 'matmul [33,8]x[20,8]ᵀ', spec: { family: 'matmul', values: { M: 33 } } },
+    { name: 'softmax backward [33,20]', spec: { family: 'softmax', values: { rows: 33 } } },
   ]);
   for (const variant of result.kernels[0].variants) for (const name of ['ms', 'low', 'high']) variant[name] *= 100;
   writeFileSync(json, JSON.stringify(result));
   const later = await heddle([...args, '--baseline', json]);
   expect(later.stdout).toMatch(/^compared with 20\d\d-.* on .*\nkernel +ms before +difference +noise/m);
-  expect(later.stdout).toMatch(/^matmul \[33,8\]x\[20,8\]ᵀ +[\d.]+ +-9\d\.\d % +± [\d.]+ % +faster$/m);
+  expect(later.stdout).toMatch(/^softmax backward \[33,20\] +[\d.]+ +-9\d\.\d % +± [\d.]+ % +faster$/m);
 });
 
 it('measures the small kernels in Chrome, with its version and flags', async () => {

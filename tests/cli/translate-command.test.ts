@@ -53,8 +53,7 @@ describe('translate', () => {
     expect(await translated(['--batch-size', '1'], `${texts.join('\n')}\n`)).toBe(together);
     expect(await translated([], texts.join('\r\n'))).toBe(together);
     expect(await translated(['--host', 'cpu', ...texts])).toBe(together);
-    const alone = await Promise.all(texts.filter((text) => text !== '').map((text) => translated([text])));
-    expect(alone.join('')).toBe(together.split('\n').toSpliced(2, 1).join('\n'));
+    expect(await translated([texts[1]!])).toBe(`${together.split('\n')[1]}\n`);
   });
 
   it('reads files, several of them and stdin among them', async () => {
@@ -262,7 +261,7 @@ describe('translate', () => {
 
   it.skipIf(!existsSync('/proc/self'))('does not hang if the cache folder cannot be made', async () => {
     const env = { HEDDLE_CACHE: '', XDG_CACHE_HOME: '/proc/nope' };
-    const { status, stderr } = await heddleProcess(['translate', model(), 'Tuesday', '--max-new-tokens', '4'], { env });
+    const { status, stderr } = await heddle(['translate', model(), 'Tuesday', '--max-new-tokens', '4'], { env });
     expect(status, stderr).toBe(0);
     expect(stderr).toContain('known to this run alone: /proc/nope/heddle/kernels.json: cannot write: ');
   });
