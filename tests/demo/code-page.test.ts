@@ -4,9 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, demo } from '../support/demo.ts';
 
-// Chrome gives sandboxed frames a process of their own; Puppeteer switches that off unless this is set.
-process.env.PUPPETEER_TEST_EXPERIMENTAL_CHROME_FEATURES = 'true';
-
 const { open } = demo();
 let code: DemoPage;
 beforeAll(async () => {

@@ -9,6 +9,8 @@ import type { RunSummary } from '../../src/jobs/runs-job.ts';
 export interface Fake {
   /** Calls of the page, in order. */
   readonly calls: { readonly name: string; readonly args: readonly unknown[] }[];
+  /** Empties `calls`. */
+  forgetCalls(): void;
   /** Sends an event. */
   send(event: SessionEvent): void;
   /** Makes the next call of this name fail. */
@@ -75,6 +77,7 @@ export function fakeWorker(): void {
   });
   const fake: Fake = {
     calls: [],
+    forgetCalls: () => void fake.calls.splice(0),
     models: [
       model('intl-en-fr', { step: 420, unfinished: true }),
       model('tatoeba', { step: 800, corpus: 'tatoeba-en-es.tsv', lock: 'other-tab' }),

@@ -8,9 +8,9 @@ import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { LabResults } from '../../demo/lab/lab-protocol.ts';
 import { chosenKernels } from '../../src/bench/measure-kernels.ts';
 import { axeViolations } from '../support/axe.ts';
-import { type DemoPage, type DemoPageOptions, demo } from '../support/demo.ts';
+import { type DemoPage, type DemoPageOptions, demo, ownChrome } from '../support/demo.ts';
 
-const { open } = demo();
+const { open } = demo(undefined, ownChrome); // it crashes the GPU process
 
 const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.textContent ?? '');
 const says = (page: Page, pattern: string) =>

@@ -29,6 +29,23 @@ async function openPage(view?: DemoView): Promise<Page> {
   return shown.page;
 }
 
+/** The page as the test before has left it, with its calls forgotten: for tests that need no reload. */
+async function samePage(): Promise<Page> {
+  if (!shown) return openPage();
+  await shown.view();
+  await shown.page.evaluate(() => window.fake.forgetCalls());
+  return shown.page;
+}
+/** The page with a training at step 450 or later: that of the test before, if one is running. */
+async function trainedPage(): Promise<Page> {
+  const page = await samePage();
+  if ((await text(page, '.state')) !== 'Training') {
+    await openPage();
+    await train(page);
+  }
+  return page;
+}
+
 const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.textContent ?? '');
 const calls = (page: Page, name: string) =>
   page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
@@ -57,23 +74,26 @@ describe('before a training run', () => {
     expect(await page.$$eval('#corpus select option', (options) => options.length)).toBeGreaterThan(100);
   });
 
-  it('reports a plan that does not fit, and does not start it', async () => {
-    const page = await openPage();
-    await page.evaluate(() => {
-      window.fake.fits = false;
-    });
-    await page.select('#settings select', 'base');
-    await says(page, '#plan-summary .wrong', 'A buffer of 3.1 GiB is needed');
-    expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
+  it('names the field of an invalid number', async () => {
+    const page = await samePage();
+    const batch = page.locator('::-p-aria([name="Batch size"][role="spinbutton"])');
+    await batch.fill('0');
+    await says(page, '#plan-summary .wrong', 'Batch size: ');
+    expect(await page.$eval('[aria-invalid]', (e) => (e as HTMLInputElement).labels?.[0]?.textContent)).toBe(
+      'Batch size',
+    );
+    await batch.fill('32');
+    await planned(page);
+    expect(await page.$('[aria-invalid]')).toBeNull();
   });
 
   it('requests a plan for the settings of the forms', async () => {
-    const page = await openPage();
+    const page = await samePage();
     const source = await page.$$('#corpus select');
     await source[0]?.select('de');
     await page.locator('::-p-aria([name="Learning rate"][role="spinbutton"])').fill('0.001');
     await page.locator('::-p-aria([name="Dropout"][role="spinbutton"])').fill('0.25');
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('0.25'));
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('0.25'));
     const [settings] = (await calls(page, 'describe')).at(-1) as [Record<string, unknown>];
     expect(settings).toMatchObject({
       name: 'intl-de-es',
@@ -82,12 +102,22 @@ describe('before a training run', () => {
     });
   });
 
+  it('reports a plan that does not fit, and does not start it', async () => {
+    const page = await samePage();
+    await page.evaluate(() => {
+      window.fake.fits = false;
+    });
+    await page.select('#settings select', 'base');
+    await says(page, '#plan-summary .wrong', 'A buffer of 3.1 GiB is needed');
+    expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
+  });
+
   it('ignores a plan of settings that have changed since', async () => {
     const page = await openPage();
     const rate = page.locator('::-p-aria([name="Learning rate"][role="spinbutton"])');
     await page.evaluate(() => window.fake.delayDescribe(true));
     await rate.fill('0.001');
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('0.001'));
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('0.001'));
     await rate.fill('0.002');
     // Start is pressed before the page requests a plan for 0.002: it waits for that plan, and does not use the one for 0.001.
     await page.click('#start');
@@ -99,19 +129,6 @@ describe('before a training run', () => {
     await says(page, '.state', 'Training');
     const [settings] = (await calls(page, 'start')).at(-1) as [unknown];
     expect(settings).toMatchObject({ settings: { learningRate: 0.002 } });
-  });
-
-  it('names the field of an invalid number', async () => {
-    const page = await openPage();
-    const batch = page.locator('::-p-aria([name="Batch size"][role="spinbutton"])');
-    await batch.fill('0');
-    await says(page, '#plan-summary .wrong', 'Batch size: ');
-    expect(await page.$eval('[aria-invalid]', (e) => (e as HTMLInputElement).labels?.[0]?.textContent)).toBe(
-      'Batch size',
-    );
-    await batch.fill('32');
-    await planned(page);
-    expect(await page.$('[aria-invalid]')).toBeNull();
   });
 
   it('accepts dropped corpus and model files, and pasted text', async () => {
@@ -142,7 +159,7 @@ describe('before a training run', () => {
       (area as HTMLTextAreaElement).value = 'three\ttres';
       area.dispatchEvent(new Event('input', { bubbles: true }));
     });
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('three\\ttres'));
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('three\\ttres'));
   });
 });
 
@@ -184,24 +201,8 @@ describe('a training run', () => {
     await page.waitForSelector('#curves canvas');
   });
 
-  it('does not add DOM nodes over thousands of steps', async () => {
-    const page = await openPage();
-    await train(page);
-    await page.evaluate(() => window.fake.train(3000, 10));
-    await says(page, '#now-accuracy', '100.0');
-    // The charts are drawn after the numbers: each count waits for them.
-    const drawnNodes = async () => {
-      await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
-      return page.evaluate(() => document.querySelectorAll('*').length);
-    };
-    const before = await drawnNodes();
-    await page.evaluate(() => window.fake.train(5000, 10));
-    expect(await drawnNodes()).toBeLessThanOrEqual(before);
-  });
-
   it('draws once per frame at any event rate', async () => {
-    const page = await openPage();
-    await train(page);
+    const page = await trainedPage();
     const { drawn, frames } = await page.evaluate(async () => {
       let drawn = 0;
       let frames = 0;
@@ -222,38 +223,22 @@ describe('a training run', () => {
     expect(drawn).toBeLessThan(300);
   });
 
-  it('asks before replacing a model of the same name', async () => {
-    const page = await openPage();
-    await page.evaluate(() => window.fake.fail('start', { kind: 'exists', message: 'there' }));
-    await page.locator('#start').click();
-    await page.waitForSelector('dialog[open]');
-    await press(page, 'Keep both');
-    await says(page, '.state', 'Training');
-    const started = (await calls(page, 'start')) as [{ name: string }, { replace: boolean }][];
-    expect(started.map(([s, o]) => [s.name, o.replace])).toEqual([
-      ['intl-en-es', false],
-      ['intl-en-es-2', false],
-    ]);
-  });
-
-  it('shows the error if it cannot start', async () => {
-    const page = await openPage();
-    const errors = {
-      locked: 'Another tab trains intl-en-es.',
-      memory: 'The GPU has no room for 3.1 GiB.',
-      quota: 'The browser has no room left.',
+  it('does not add DOM nodes over thousands of steps', async () => {
+    const page = await trainedPage();
+    await page.evaluate(() => window.fake.train(3000, 10));
+    await says(page, '#now-accuracy', '100.0');
+    // The charts are drawn after the numbers: each count waits for them.
+    const drawnNodes = async () => {
+      await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
+      return page.evaluate(() => document.querySelectorAll('*').length);
     };
-    for (const [kind, message] of Object.entries(errors) as [keyof typeof errors, string][]) {
-      await page.evaluate((error) => window.fake.fail('start', error), { kind, message });
-      await page.waitForSelector('#start:not([hidden], [disabled])');
-      await page.locator('#start').click();
-      await says(page, '#notices .bad', message);
-    }
+    const before = await drawnNodes();
+    await page.evaluate(() => window.fake.train(5000, 10));
+    expect(await drawnNodes()).toBeLessThanOrEqual(before);
   });
 
   it('reports a lost device, its recovery, and the end after too many losses', async () => {
-    const page = await openPage();
-    await train(page);
+    const page = await trainedPage();
     await page.evaluate(() =>
       window.fake.send({ type: 'recovery', step: 400, text: 'The GPU device was lost and replaced.' }),
     );
@@ -283,6 +268,35 @@ describe('a training run', () => {
     expect(await axeViolations(page)).toEqual([]);
     await shown?.screenshot('train-1280-light-failed');
     await page.waitForSelector('#start:not([hidden], [disabled])'); // another training can be started
+  });
+
+  it('asks before replacing a model of the same name', async () => {
+    const page = await openPage();
+    await page.evaluate(() => window.fake.fail('start', { kind: 'exists', message: 'there' }));
+    await page.locator('#start').click();
+    await page.waitForSelector('dialog[open]');
+    await press(page, 'Keep both');
+    await says(page, '.state', 'Training');
+    const started = (await calls(page, 'start')) as [{ name: string }, { replace: boolean }][];
+    expect(started.map(([s, o]) => [s.name, o.replace])).toEqual([
+      ['intl-en-es', false],
+      ['intl-en-es-2', false],
+    ]);
+  });
+
+  it('shows the error if it cannot start', async () => {
+    const page = await openPage();
+    const errors = {
+      locked: 'Another tab trains intl-en-es.',
+      memory: 'The GPU has no room for 3.1 GiB.',
+      quota: 'The browser has no room left.',
+    };
+    for (const [kind, message] of Object.entries(errors) as [keyof typeof errors, string][]) {
+      await page.evaluate((error) => window.fake.fail('start', error), { kind, message });
+      await page.waitForSelector('#start:not([hidden], [disabled])');
+      await page.locator('#start').click();
+      await says(page, '#notices .bad', message);
+    }
   });
 });
 
@@ -326,9 +340,29 @@ describe('the translate panel', () => {
     expect(await page.$$eval('#translate-box details li', (items) => items.length)).toBe(8);
   });
 
+  it('sends sampling options, and rejects invalid ones', async () => {
+    const page = await trainedPage();
+    await page.locator('#translate-box input[value="sample"]').click();
+    await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('2');
+    await page.locator('#translate').click();
+    await page.waitForSelector('#translate-box [aria-invalid]');
+    expect(await calls(page, 'translate')).toHaveLength(0);
+    await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('0.9');
+    await page.locator('::-p-aria([name="Temperature"][role="spinbutton"])').fill('0.7');
+    await page.locator('#translate').click();
+    await says(page, '#translation', 'martes');
+    expect((await calls(page, 'translate')).at(-1)?.[1]).toEqual({
+      method: 'sample',
+      attention: true,
+      temperature: 0.7,
+      topK: 0,
+      topP: 0.9,
+      seed: 0,
+    });
+  });
+
   it('streams tokens, and can be cancelled', async () => {
-    const page = await openPage();
-    await train(page);
+    const page = await trainedPage();
     await page.locator('#translate-text').fill('endless');
     await page.keyboard.press('Enter');
     await says(page, '#translation', '^the first piece$');
@@ -358,33 +392,22 @@ describe('the translate panel', () => {
     expect(sent).toEqual({ method: 'greedy', attention: true, sourceLang: 'eng_Latn', targetLang: 'fra_Latn' });
     expect(await page.$eval('#translation', (e) => (e as HTMLElement).lang)).toBe('fra-Latn');
   });
-
-  it('sends sampling options, and rejects invalid ones', async () => {
-    const page = await openPage();
-    await train(page);
-    await page.locator('#translate-box input[value="sample"]').click();
-    await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('2');
-    await page.locator('#translate').click();
-    await page.waitForSelector('#translate-box [aria-invalid]');
-    expect(await calls(page, 'translate')).toHaveLength(1); // the example at the start
-    await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('0.9');
-    await page.locator('::-p-aria([name="Temperature"][role="spinbutton"])').fill('0.7');
-    await page.locator('#translate').click();
-    await says(page, '#translation', 'martes');
-    expect((await calls(page, 'translate')).at(-1)?.[1]).toEqual({
-      method: 'sample',
-      attention: true,
-      temperature: 0.7,
-      topK: 0,
-      topP: 0.9,
-      seed: 0,
-    });
-  });
 });
 
 describe('the models', () => {
-  it('are renamed', async () => {
+  it('are not deleted after Escape or while another tab trains them', async () => {
     const page = await openPage();
+    await press(page, 'Delete intl-en-fr');
+    await page.waitForSelector('dialog[open]');
+    await page.keyboard.press('Escape');
+    await page.waitForFunction(() => !document.querySelector('dialog'));
+    expect(await calls(page, 'remove')).toEqual([]);
+    expect(await text(page, '[data-model="tatoeba"]')).toContain('training in another tab');
+    expect(await page.$eval('[aria-label="Delete tatoeba"]', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
+  });
+
+  it('are renamed', async () => {
+    const page = await samePage();
     await press(page, 'Rename intl-en-fr');
     await page.waitForSelector('dialog[open]');
     await page.locator('dialog input').fill('french');
@@ -396,7 +419,7 @@ describe('the models', () => {
   });
 
   it('are trained for more steps, and copied', async () => {
-    const page = await openPage();
+    const page = await samePage();
     await page.evaluate(() => {
       window.fake.models = window.fake.models.map((m) => ({ ...m, unfinished: false, lock: 'free' }));
       window.fake.send({ type: 'state', state: 'stopped', model: '', step: 0, steps: 0, text: '' });
@@ -411,17 +434,6 @@ describe('the models', () => {
     await press(page, 'OK');
     await page.waitForFunction(() => window.fake.calls.some((c) => c.name === 'save'));
     expect(await calls(page, 'save')).toEqual([['tatoeba', 'tatoeba-copy']]);
-  });
-
-  it('are not deleted after Escape or while another tab trains them', async () => {
-    const page = await openPage();
-    await press(page, 'Delete intl-en-fr');
-    await page.waitForSelector('dialog[open]');
-    await page.keyboard.press('Escape');
-    await page.waitForFunction(() => !document.querySelector('dialog'));
-    expect(await calls(page, 'remove')).toEqual([]);
-    expect(await text(page, '[data-model="tatoeba"]')).toContain('training in another tab');
-    expect(await page.$eval('[aria-label="Delete tatoeba"]', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
   });
 });
 
@@ -513,7 +525,7 @@ describe('accessibility', () => {
   });
 
   it('switches the theme, and keeps it after a reload', async () => {
-    const page = await openPage();
+    const page = await samePage();
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
     await page.locator('.theme').click();

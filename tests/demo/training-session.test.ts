@@ -12,11 +12,12 @@ import { unzipModel } from '../../src/files/archive-files.ts';
 import { unzip } from '../../src/files/zip.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { heddleProcess, scratch } from '../support/cli.ts';
-import { demo } from '../support/demo.ts';
+import { demo, ownChrome } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 // The page's own models never arrive: its first translation would compile kernels that no test here needs.
-const { open } = demo(async ({ url = '' }) => url.endsWith('.safetensors'));
+// In test:full it crashes the GPU process.
+const { open } = demo(async ({ url = '' }) => url.endsWith('.safetensors'), ownChrome);
 // Each training compiles its kernels, which takes half a minute on a busy machine.
 vi.setConfig({ testTimeout: 400_000 });
 

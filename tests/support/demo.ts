@@ -39,12 +39,12 @@ export interface DemoPageOptions extends DemoView {
 }
 
 /**
- * Starts a browser (default: Chrome on its software adapter) and a server for a test file; both stop when it ends. `answer` handles requests
- * first, as in serveFolder.
+ * Starts a browser, by default the Chrome that the test files of this process share, and a server for a test file, whose port makes an origin
+ * with a storage of its own. Both end with the file, of a shared browser its pages. `answer` handles requests first, as in serveFolder.
  */
 export function demo(
   answer?: RequestHandler,
-  launch: () => Promise<HeadlessBrowser> = () => launchChrome({ gpu: 'swiftshader' }),
+  launch: () => Promise<HeadlessBrowser> = sharedChrome,
 ): {
   open(name: string, options?: DemoPageOptions): Promise<DemoPage>;
   readonly url: string;
@@ -56,15 +56,37 @@ export function demo(
     const folder = dirname(distFile('demo/index.html'));
     [browser, server] = await Promise.all([launch(), serveFolder(folder, 0, answer)]);
   }, 120_000);
+  const pages = new Set<Page>();
   afterAll(async () => {
-    await Promise.all([browser?.close(), server?.close()]);
+    if (launch === sharedChrome) await Promise.all([...pages].map((page) => page.close().catch(() => undefined)));
+    else await browser?.close();
+    await server?.close();
   });
   return {
     get url() {
       return server.url;
     },
-    open: (name, options = {}) => openDemoPage(browser, server.url, name, options),
+    async open(name, options = {}) {
+      const opened = await openDemoPage(browser, server.url, name, options);
+      pages.add(opened.page);
+      return opened;
+    },
   };
+}
+
+/** Chrome on its software adapter. Sandboxed frames have a process of their own, which Puppeteer switches off unless the variable is set. */
+export function ownChrome(): Promise<HeadlessBrowser> {
+  process.env.PUPPETEER_TEST_EXPERIMENTAL_CHROME_FEATURES = 'true';
+  return launchChrome({ gpu: 'swiftshader' });
+}
+
+let shared: Promise<HeadlessBrowser> | undefined;
+
+/** The Chrome of this process, which Puppeteer closes when the process ends. For tests that do not crash it or its GPU process. */
+async function sharedChrome(): Promise<HeadlessBrowser> {
+  const running = await shared?.catch(() => undefined);
+  if (!running?.browser.connected) shared = ownChrome();
+  return shared as Promise<HeadlessBrowser>;
 }
 
 async function openDemoPage(
@@ -90,6 +112,8 @@ async function openDemoPage(
   });
   await page.exposeFunction('heddleError', (text: string) => void errors.push(text));
   await page.evaluateOnNewDocument(() => {
+    // A first visit would fetch all files of all pages for later visits offline, which published.test.ts tests.
+    Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });
     document.addEventListener('securitypolicyviolation', (event) => {
       const { heddleError } = globalThis as unknown as { heddleError(text: string): void };
       heddleError(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
