@@ -2,14 +2,20 @@
 
 import type { Inspection } from '../../src/index.ts';
 import { el } from '../common/dom.ts';
+import type { DemoModel } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
 
 /** What a picture can use of the page. */
 export interface ChapterHost {
   readonly session: Pick<Session, 'inspect' | 'translate'>;
+  /** The sentence that was computed. */
   readonly text: () => string;
   /** Computes the sentence again, for a given target. */
   compute(target?: readonly number[]): Promise<void>;
+  /** Loads a model that ships with the page, and shows the chapter again. */
+  use(model: DemoModel): Promise<void>;
+  /** Awaits work of the picture, and shows its error unless another picture is shown by then. */
+  attempt(work: Promise<void>): void;
 }
 
 /** A chapter. */

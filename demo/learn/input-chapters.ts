@@ -1,10 +1,16 @@
 // Chapters on the input of the model: tokens, embeddings and positions.
 
 import { el, fill, svg } from '../common/dom.ts';
+import { segmentedChoice } from '../common/form-controls.ts';
+import { type DemoModel, demoModels, learnedPositionsModel } from '../train/page/demo-models.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { tokenPicker } from './attention-views.ts';
 import { type Chapter, withControls } from './chapter.ts';
 import { numberRow, rowOf, tensorOf } from './tensor-views.ts';
+
+/** A group of radio buttons with its title before it. */
+const titled = (title: string, choice: HTMLElement): HTMLElement =>
+  el('div', { class: 'pick' }, el('span', { class: 'label', 'aria-hidden': 'true' }, title), choice);
 
 export const tokens: Chapter = {
   id: 'tokens',
@@ -44,14 +50,24 @@ export const embeddings: Chapter = {
   title: 'Embeddings and positions',
   text: [
     'Each token number selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used alike get similar vectors.',
-    'A transformer reads all tokens at once, so a vector must also say where its token stands. The models of this page add sines and cosines of the position, from fast waves to slow ones. The alternative is a learned table with a row for each position, as in BART: load one, and its rows are drawn here.',
+    'A transformer reads all tokens at once, so a vector must also say where its token stands. The models of this page add sines and cosines of the position, from fast waves to slow ones. The alternative is a learned table with a row for each position, as in BART: select it, and another model is loaded that has learned one.',
     'The sum is what the first layer reads. Point at another token: its position vector changes even if the word is the same.',
   ],
-  picture(inspection) {
+  picture(inspection, { use }) {
     const embed = tensorOf(inspection, /^encoder\.embed\./);
     const { positions, learnedPositions = false } = inspection;
     const token = tokenPicker('Token', inspection.source);
-    return withControls([token.element], (place) => {
+    const models = { sines: demoModels[0] as DemoModel, learned: learnedPositionsModel };
+    const kind = segmentedChoice<keyof typeof models>(
+      'Positions',
+      [
+        ['sines', 'Sines'],
+        ['learned', 'Learned'],
+      ],
+      learnedPositions ? 'learned' : 'sines',
+      (chosen) => void use(models[chosen]),
+    );
+    return withControls([titled('Positions', kind), token.element], (place) => {
       if (!embed) return fill(place, 'This model has no such tensor.');
       const t = token.at();
       const sum = rowOf(embed.data, embed.shape[1] ?? 0, t);

@@ -35,8 +35,8 @@ export type CorpusChoice =
       readonly kind: 'text';
       /** File name, or `pasted text`; used in messages. */
       readonly name: string;
-      /** UTF-8 bytes, with or without a byte order mark, or a string. */
-      readonly data: Uint8Array | string;
+      /** UTF-8 bytes, with or without a byte order mark, or a string. A large file is a Blob, which the page does not read. */
+      readonly data: Blob | Uint8Array | string;
     };
 
 /** A training run: what to train on, and how. Settings that are left out have the defaults of src/train/recipes.ts. */

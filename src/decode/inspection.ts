@@ -204,12 +204,15 @@ export interface NextToken {
   readonly probability: number;
 }
 
-/** The `count` most likely tokens after each of the target tokens, from logits [T, V]; softmax in float64. */
-export function likelyTokens(logits: Float32Array, vocabulary: number, count = 5): NextToken[][] {
+/**
+ * The `count` most likely tokens after each of the target tokens, from logits [T, V] divided by the temperature; softmax
+ * in float64.
+ */
+export function likelyTokens(logits: Float32Array, vocabulary: number, count = 5, temperature = 1): NextToken[][] {
   return Array.from({ length: logits.length / vocabulary }, (_, t) => {
     const row = logits.subarray(t * vocabulary, (t + 1) * vocabulary);
     const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const total = row.reduce((sum, x) => sum + Math.exp(x - max), 0);
+    const total = row.reduce((sum, x) => sum + Math.exp((x - max) / temperature), 0);
     const best: number[] = [];
     for (let id = 0; id < vocabulary; id++) {
       const at = best.findIndex((other) => (row[id] as number) > (row[other] as number));
@@ -217,6 +220,6 @@ export function likelyTokens(logits: Float32Array, vocabulary: number, count = 5
       else if (best.length < count) best.push(id);
       if (best.length > count) best.pop();
     }
-    return best.map((id) => ({ id, probability: Math.exp((row[id] as number) - max) / total }));
+    return best.map((id) => ({ id, probability: Math.exp(((row[id] as number) - max) / temperature) / total }));
   });
 }

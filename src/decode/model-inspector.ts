@@ -1,5 +1,6 @@
 // Inspection with labels (Model.inspect and the probe of a training run): attention, next tokens and tensors of a model for one pair, with the labels of its tokens.
 
+import { check } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -20,6 +21,8 @@ export interface InspectOptions {
   readonly tensors?: boolean;
   /** Number of likely next tokens. [5] */
   readonly likely?: number;
+  /** Temperature of the probabilities of likely next tokens: logits are divided by it before the softmax. [1] */
+  readonly temperature?: number;
 }
 
 /** A token and its label. */
@@ -71,8 +74,9 @@ export function createModelInspector(engine: Engine, { config, source, target }:
   return async (
     sourceIds: readonly number[],
     targetIds: readonly number[],
-    { tensors = false, likely = 5 }: Pick<InspectOptions, 'tensors' | 'likely'> = {},
+    { tensors = false, likely = 5, temperature = 1 }: Omit<InspectOptions, 'target'> = {},
   ): Promise<Inspection> => {
+    check(temperature > 0, `inspect: temperature is ${temperature}; it must be above 0`);
     const { maxLength } = config;
     const shape = {
       source: padded(sourceIds.length, maxLength),
@@ -88,7 +92,7 @@ export function createModelInspector(engine: Engine, { config, source, target }:
     }
     const raw = await (await made).inspect(sourceIds, targetIds);
     const label = (tokenizer: Tokenizer) => (id: number) => ({ id, label: tokenLabel(tokenizer, id) });
-    const next = likelyTokens(raw.logits, config.tgtVocab, likely);
+    const next = likelyTokens(raw.logits, config.tgtVocab, likely, temperature);
     const followers = [...targetIds, config.endId];
     const rows = Math.max(sourceIds.length, targetIds.length + 1);
     return {

@@ -120,4 +120,6 @@ it('lists the most likely tokens, best first', () => {
   expect(first!.map(({ id }) => id)).toEqual([2, 3, 1]);
   expect(first![0]!.probability).toBeCloseTo(Math.exp(3) / (1 + Math.E + Math.exp(3) + Math.exp(2)), 6);
   expect(second!.map(({ probability }) => probability)).toEqual([0.25, 0.25, 0.25]);
+  const [warm] = likelyTokens(logits, 4, 1, 2);
+  expect(warm![0]!.probability).toBeCloseTo(Math.exp(1.5) / (1 + Math.exp(0.5) + Math.exp(1.5) + Math.E), 6);
 });

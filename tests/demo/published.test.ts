@@ -1,9 +1,10 @@
 // The built pages on a static host, under a sub-path: they load, translate, and open again offline.
+import { spawnSync } from 'node:child_process';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { demoModels } from '../../demo/train/page/demo-models.ts';
+import { demoModels, learnedPositionsModel } from '../../demo/train/page/demo-models.ts';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { distFile } from '../support/dist.ts';
 
@@ -76,8 +77,13 @@ it('translates under a sub-path, and opens and translates again offline', async 
 it('has models of at most 1 MB, of the sizes that the gallery says', () => {
   const assets = join(folder, 'assets');
   const models = readdirSync(assets).filter((name) => name.endsWith('.safetensors'));
-  expect(models).toHaveLength(3);
+  expect(models).toHaveLength(4);
   const sizes = models.map((name) => statSync(join(assets, name)).size);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(1e6);
-  expect(sizes.sort()).toEqual(demoModels.map(({ bytes }) => bytes).sort());
+  // The script that trains them loads, with what it imports of the build.
+  const script = join(import.meta.dirname, '../../scripts/train-demo-models.mjs');
+  expect(spawnSync(process.execPath, [script, 'none'], { encoding: 'utf8' }).stderr).toMatch(
+    'there is no model en-none; there are es, ar, ja, es-learned',
+  );
+  expect(sizes.sort()).toEqual([...demoModels, learnedPositionsModel].map(({ bytes }) => bytes).sort());
 });

@@ -18,8 +18,11 @@ export interface CorpusPanel {
   load(corpus: Exclude<CorpusChoice, { kind: 'text' }>): void;
 }
 
-/** Larger files are rejected before they are read: the page would hold them in memory twice. */
+/** Larger files are rejected before they are read: training holds their text in memory. */
 const maxFileBytes = 512 * 2 ** 20;
+
+/** Only the worker reads larger files: sending their bytes to it at each change of the form would block the page. */
+const maxReadBytes = 2 ** 18;
 
 /** Longest text that is pasted into the text field, in characters. */
 const maxPasted = 100_000;
@@ -40,7 +43,7 @@ const taskTexts: Record<TaskName, string> = {
 /** Creates the panel; `onChange` is called after each change. */
 export function createCorpusPanel(onChange: () => void): CorpusPanel {
   let selected: Source = 'intl';
-  let file: { name: string; data: Uint8Array } | undefined;
+  let file: { name: string; data: Blob | Uint8Array } | undefined;
   let fileError = '';
   /** Seed of the generated pairs; that of a loaded run. */
   let seed = 1;
@@ -136,12 +139,13 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
       fileError = `${given.name} has ${formatBytes(given.size)}; the limit is ${formatBytes(maxFileBytes)}. Select a smaller file.`;
     else {
       try {
-        file = { name: given.name, data: new Uint8Array(await given.arrayBuffer()) };
+        const start = new Uint8Array(await given.slice(0, maxReadBytes).arrayBuffer());
+        file = { name: given.name, data: given.size > maxReadBytes ? given : start };
       } catch (error) {
         fileError = `${given.name} could not be read: ${(error as Error).message}`;
       }
     }
-    fill(picked, file ? el('b', {}, file.name) : fileError, file && ` · ${formatBytes(file.data.length)}`);
+    fill(picked, file ? el('b', {}, file.name) : fileError, file && ` · ${formatBytes(given.size)}`);
     set(picked, { class: fileError ? 'wrong' : 'picked' });
     selectSource('file');
     onChange();

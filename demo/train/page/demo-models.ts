@@ -57,3 +57,11 @@ export const demoModels: readonly DemoModel[] = [
     ],
   },
 ];
+
+/** The first model, trained in the same way but with learned positions: for the chapter about them. */
+export const learnedPositionsModel: DemoModel = {
+  ...(demoModels[0] as DemoModel),
+  name: 'English → Spanish, learned positions',
+  url: new URL('../../models/en-es-learned.safetensors', import.meta.url).href,
+  bytes: 773_664,
+};

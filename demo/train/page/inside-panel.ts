@@ -127,7 +127,7 @@ export function createInsidePanel(): InsidePanel {
     );
     if (wanted.map(({ key }) => key).join() !== buttons.map(({ key }) => key).join()) {
       buttons = wanted.map(({ kind, layer, head, key }) => {
-        const canvas = el('canvas', { width: 48, height: 48 });
+        const canvas = el('canvas');
         const label = `${kinds[kind].split(':')[0]}, layer ${layer + 1}, head ${head + 1}`;
         const onclick = () => {
           chosen = { kind, layer, head };
@@ -218,6 +218,8 @@ export function createInsidePanel(): InsidePanel {
     onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') show([]);
       else if (event.type === 'history') show(event.probes);
+      // A crash of the GPU process clears canvases.
+      else if (event.type === 'recovery') draw();
       else if (event.type === 'probe') {
         const follows = at >= probes.length - 1;
         probes = [...probes.filter(({ step }) => step !== event.probe.step), event.probe];
@@ -234,7 +236,7 @@ const sizesOf = ({ source, target }: LogProbe, kind: AttentionKind): [number, nu
   kind === 'decoder' ? target.length : source.length,
 ];
 
-/** Draws a map on a canvas: one square per weight. */
+/** Draws a map on a canvas: one pixel per weight, whose opacity is the weight. */
 function paint(
   canvas: HTMLCanvasElement,
   weights: Float32Array,
@@ -243,15 +245,18 @@ function paint(
   ink: string,
   ground: string,
 ): void {
+  if (canvas.width !== keys || canvas.height !== rows) set(canvas, { width: keys, height: rows });
   const context = canvas.getContext('2d');
   if (!context) return;
-  context.globalAlpha = 1;
-  context.fillStyle = ground;
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  const mask = context.createImageData(keys, rows);
+  for (let i = 0; i < weights.length; i++) mask.data[4 * i + 3] = 255 * (weights[i] as number);
+  context.putImageData(mask, 0, 0);
+  // One call colours all weights: a call for each blocks the page when a large model has a hundred maps.
+  context.globalCompositeOperation = 'source-in';
   context.fillStyle = ink;
-  const [w, h] = [canvas.width / keys, canvas.height / rows];
-  for (const [i, weight] of weights.entries()) {
-    context.globalAlpha = weight;
-    context.fillRect((i % keys) * w, Math.floor(i / keys) * h, w, h);
-  }
+  context.fillRect(0, 0, keys, rows);
+  context.globalCompositeOperation = 'destination-over';
+  context.fillStyle = ground;
+  context.fillRect(0, 0, keys, rows);
+  context.globalCompositeOperation = 'source-over';
 }

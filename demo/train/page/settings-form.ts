@@ -187,7 +187,7 @@ const maxCounted = 2 ** 18;
 
 /** Length, held-out share and evaluations for a text of few pairs; nothing for a larger one. */
 function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
-  if (corpus.kind !== 'text' || corpus.data.length > maxCounted) return {};
+  if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
   const pairs = Math.max(1, text.split('\n').filter((line) => line.includes('\t')).length);
   const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));

@@ -1,6 +1,13 @@
 // Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the device.
 
-import { type CorpusArguments, csvToTsv, memoryFiles, planTraining, taskSizes } from '../../../src/index.ts';
+import {
+  type CorpusArguments,
+  csvToTsv,
+  HeddleError,
+  memoryFiles,
+  planTraining,
+  taskSizes,
+} from '../../../src/index.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
 /** Maximum number of bins of a length histogram; the last one counts all longer sides. */
@@ -12,8 +19,19 @@ const maxSampled = 4000;
 
 /** Returns a corpus as a TSV file; a CSV file is converted. */
 export async function corpusBytes({ name, data }: Extract<CorpusChoice, { kind: 'text' }>): Promise<Uint8Array> {
-  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+  const bytes = await bytesOf(data, name);
   return /\.csv$/i.test(name) ? csvToTsv(bytes, name) : bytes;
+}
+
+/** The bytes of a text. Throws a HeddleError if a file has changed or is gone since it was selected. */
+async function bytesOf(data: Blob | Uint8Array | string, name: string): Promise<Uint8Array> {
+  if (typeof data === 'string') return new TextEncoder().encode(data);
+  if (!(data instanceof Blob)) return data;
+  try {
+    return new Uint8Array(await data.arrayBuffer());
+  } catch (error) {
+    throw new HeddleError(`${name} could not be read; select it again: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Returns the corpus argument of `train`; a text is found in the files under its name, and stored with the model. */
