@@ -1,5 +1,5 @@
 // Sets up a clone, without needing node_modules: checks the version of Node, installs the npm packages, Chrome and a Vulkan driver. It runs
-// npm ci, and as root apt-get, with time limits; what it cannot install it names in an error.
+// npm ci, and as root apt-get, with time limits; what it cannot install it names in an error. With the argument `deno` it only installs Deno.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,14 +40,16 @@ export function installFirefox() {
 export function installDeno() {
   const folder = join(root, 'scripts/deno');
   const installed = modified(join(folder, 'node_modules/.package-lock.json'));
+  const soon = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=30000'];
   if (installed < modified(join(folder, 'package-lock.json')))
-    npmCi(['--prefix', folder, '--ignore-scripts'], 'Deno, for the tests in it');
+    npmCi(['--prefix', folder, '--ignore-scripts', ...soon], 'Deno, for the tests in it');
   return createRequire(join(folder, 'package.json'))('deno/install_api.cjs').runInstall();
 }
 
 /** The path of Deno, if it is installed already. */
 export function findDeno() {
-  const installed = join(root, 'scripts/deno/node_modules/deno/deno');
+  const program = process.platform === 'win32' ? 'deno.exe' : 'deno';
+  const installed = join(root, 'scripts/deno/node_modules/deno', program);
   const named = process.env.DENO_PATH ?? onPath('deno') ?? installed;
   return isProgram(named) ? named : undefined;
 }
@@ -153,7 +155,8 @@ function hasAdapter() {
 
 if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
   try {
-    setup();
+    if (process.argv[2] === 'deno') installDeno();
+    else setup();
     console.log('setup: ready');
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

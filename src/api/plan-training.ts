@@ -90,8 +90,7 @@ export async function planTraining(
     signal?.throwIfAborted();
     const { config, corpus, shapes, source, target } = task;
     const device = await context.device();
-    const software = device.gpu.adapterInfo.isFallbackAdapter;
-    const memory = software ? currentPlatform().machineMemory : undefined;
+    const memory = device.traits.software ? currentPlatform().machineMemory : undefined;
     const plan = (shape: (typeof shapes)[number]) =>
       makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits });
     const { plans, why } = tryPlans(() => shapes.map(plan), device, memory);
@@ -121,7 +120,7 @@ export async function planTraining(
       fits: why === '',
       why,
       adapter: adapterName(device.adapter),
-      software,
+      software: device.traits.software,
     };
   } finally {
     await close();

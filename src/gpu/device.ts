@@ -4,7 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { DeviceTraits } from '../ops/op.ts';
-import { matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
+import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
 
 /** Names of a GPU adapter, from GPUAdapterInfo. */
@@ -102,28 +102,60 @@ export async function probedDevice(gpu: GPUDevice, info?: GPUAdapterInfo): Promi
   return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };
 }
 
+/** What has happened to a device, for all that wrap it: they share its listeners. */
+interface DeviceHistory {
+  info: GPUAdapterInfo;
+  /** Arguments of the error that makes the device unusable: its loss, or the first uncaptured error. */
+  failure?: ConstructorParameters<typeof HeddleError>;
+  /** It was destroyed on purpose: its loss is no failure. */
+  closing: boolean;
+  /** Resolves to the reason of the loss; to undefined if it was destroyed on purpose. */
+  readonly lost: Promise<string | undefined>;
+}
+
+const histories = new WeakMap<GPUDevice, DeviceHistory>();
+
+function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): DeviceHistory {
+  const known = histories.get(device);
+  if (known) {
+    if (given) known.info = given;
+    return known;
+  }
+  const history: DeviceHistory = {
+    info: given ?? deviceInfo(device) ?? hiddenInfo,
+    closing: false,
+    lost: device.lost.then(({ reason, message }) => {
+      if (history.closing) return undefined;
+      history.failure ??= [`The GPU device was lost (${reason || 'unknown'}): ${message}`, { kind: 'device' }];
+      return [reason, message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
+    }),
+  };
+  device.addEventListener('uncapturederror', ({ error }) => {
+    history.failure ??= [`WebGPU error: ${error.message}`];
+  });
+  histories.set(device, history);
+  return history;
+}
+
+/** Info of an adapter that tells nothing. */
+const hiddenInfo: GPUAdapterInfo = {
+  ...{ __brand: 'GPUAdapterInfo', vendor: '', architecture: '', device: '', description: '' },
+  ...{ isFallbackAdapter: false, subgroupMinSize: 0, subgroupMaxSize: 0 },
+};
+
 /**
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features; how its subgroups work is not
- * checked, as `openDevice` does. `info`: that of the adapter (default: that of the device). Dawn's info of a device lacks
- * subgroup matrices; in Deno 2.9 the read of it ends the process if the adapter was garbage-collected before its own info
- * was read.
+ * checked, as `openDevice` does. `info`: that of the adapter. Default: that of an earlier call with this device, else that
+ * of the device, which in Dawn lacks subgroup matrices and which Deno cannot tell: there the adapter has no name then and
+ * counts as a GPU.
  *
  * @example
  * const adapter = await navigator.gpu.requestAdapter();
  * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
  */
-export function wrapDevice(device: GPUDevice, info = device.adapterInfo): Device {
-  let failure: ConstructorParameters<typeof HeddleError> | undefined;
-  let closing = false;
-  const lost = device.lost.then((info) => {
-    if (closing) return undefined;
-    failure ??= [`The GPU device was lost (${info.reason || 'unknown'}): ${info.message}`, { kind: 'device' }];
-    return [info.reason, info.message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
-  });
-  device.addEventListener('uncapturederror', (event) => {
-    failure ??= [`WebGPU error: ${event.error.message}`];
-  });
-  const { vendor, architecture, device: model, description } = info;
+export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
+  const history = historyOf(device, info);
+  const { vendor, architecture, device: model, description, isFallbackAdapter, subgroupMinSize } = history.info;
   const { name, version } = hostOf();
   const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
   return {
@@ -134,19 +166,19 @@ export function wrapDevice(device: GPUDevice, info = device.adapterInfo): Device
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups'),
-      minSubgroup: device.features.has('subgroups') ? (info.subgroupMinSize ?? 0) : 0,
-      matrices: matrixConfigsOf({ features: device.features, adapterInfo: info }),
+      minSubgroup: device.features.has('subgroups') ? (subgroupMinSize ?? 0) : 0,
+      matrices: matrixConfigsOf({ features: device.features, adapterInfo: history.info }),
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
-      software: info.isFallbackAdapter,
+      software: isFallbackAdapter,
     },
     check() {
-      if (failure) throw new HeddleError(...failure);
+      if (history.failure) throw new HeddleError(...history.failure);
     },
     lost: (timeout = 300) =>
-      Promise.race([lost, new Promise<undefined>((resolve) => setTimeout(resolve, timeout, undefined))]),
+      Promise.race([history.lost, new Promise<undefined>((resolve) => setTimeout(resolve, timeout, undefined))]),
     destroy() {
-      closing = true;
+      history.closing = true;
       device.destroy();
     },
   };

@@ -1,5 +1,6 @@
 // What the subgroups of a device can do: the sizes that a kernel can ask for, and products of matrices in hardware.
 
+import { hostOf } from '../core/host-name.ts';
 import type { MatrixConfig } from '../ops/op.ts';
 
 /** The feature of subgroup matrices; experimental in Chromium, so `@webgpu/types` does not have it. */
@@ -22,12 +23,11 @@ interface SubgroupInfo extends GPUAdapterInfo {
 export type SubgroupDevice = Pick<GPUDevice, 'features' | 'adapterInfo'>;
 
 /** The subgroup sizes that a kernel can ask for; undefined if it cannot ask. */
-export function explicitSubgroupSizes({
-  features,
-  adapterInfo,
-}: SubgroupDevice): { readonly min: number; readonly max: number } | undefined {
-  if (!features.has('subgroup-size-control')) return undefined;
-  const info: SubgroupInfo = adapterInfo;
+export function explicitSubgroupSizes(
+  device: SubgroupDevice,
+): { readonly min: number; readonly max: number } | undefined {
+  if (!device.features.has('subgroup-size-control')) return undefined;
+  const info: SubgroupInfo = device.adapterInfo;
   return {
     min: info.minExplicitComputeSubgroupSize ?? info.subgroupMinSize ?? 0,
     max: info.maxExplicitComputeSubgroupSize ?? info.subgroupMaxSize ?? 0,
@@ -35,15 +35,24 @@ export function explicitSubgroupSizes({
 }
 
 /**
- * Info of the adapter of a device that its user has requested. Dawn's info of a device lacks the subgroup matrices: then it is
- * that of the adapter of `openGpu` if all names are the same, since the adapter itself is not known.
+ * What a device says about its adapter; undefined in Deno. The read of it ends Deno 2.9 if the adapter was
+ * garbage-collected before its own info was read, which nobody can find out.
+ */
+export const deviceInfo = (device: SubgroupDevice): GPUAdapterInfo | undefined =>
+  hostOf().name === 'Deno' ? undefined : device.adapterInfo;
+
+/**
+ * Info of the adapter of a device that its user has requested; undefined if it is not known. Dawn's info of a device lacks
+ * the subgroup matrices: then it is that of the adapter of `openGpu` if all names are the same, since the adapter itself is
+ * not known.
  */
 export async function adapterInfoOf(
-  { features, adapterInfo: own }: SubgroupDevice,
+  device: SubgroupDevice,
   openGpu: () => Promise<GPU | undefined>,
-): Promise<GPUAdapterInfo> {
+): Promise<GPUAdapterInfo | undefined> {
   const configs = ({ subgroupMatrixConfigs = [] }: SubgroupInfo) => subgroupMatrixConfigs.length;
-  if (!features.has(matrixFeature) || configs(own) > 0) return own;
+  const own = deviceInfo(device);
+  if (!own || !device.features.has(matrixFeature) || configs(own) > 0) return own;
   const info = (await (await openGpu())?.requestAdapter({ powerPreference: 'high-performance' }))?.info;
   const names = ['vendor', 'architecture', 'device', 'description'] as const;
   return info && names.every((name) => info[name] === own[name]) ? info : own;
@@ -57,9 +66,9 @@ const wantedLanes = 32;
  * if the size of a subgroup is neither fixed nor can be asked for.
  */
 export function matrixConfigsOf(device: SubgroupDevice): MatrixConfig[] {
-  const { features, adapterInfo } = device;
+  const { features } = device;
   if (!features.has(matrixFeature) || !features.has('subgroups')) return [];
-  const info: SubgroupInfo = adapterInfo;
+  const info: SubgroupInfo = device.adapterInfo;
   const sizes = explicitSubgroupSizes(device);
   const fixed = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : undefined;
   const lanes = sizes ? Math.min(Math.max(wantedLanes, sizes.min), sizes.max) : fixed;

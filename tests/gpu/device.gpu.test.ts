@@ -1,9 +1,9 @@
 // Devices: requested features and limits, and errors for a missing adapter, low limits or a lost device.
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { formatBytes } from '../../src/core/format-numbers.ts';
-import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
+import { adapterName, type Device, openDevice, wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { add } from '../../src/ops/elementwise/add.ts';
@@ -57,6 +57,21 @@ describe('openDevice', () => {
         `The adapter's maxStorageBufferBindingSize is ${formatBytes(has)}, ${formatBytes(has + 1)} is required; use another adapter or --host cpu.`,
       ),
     );
+  });
+});
+
+describe('wrapDevice', () => {
+  it('listens to a device once and keeps the info of its adapter, however often the device is wrapped', async () => {
+    const device = await open();
+    const listen = vi.spyOn(device.gpu, 'addEventListener');
+    const again = wrapDevice(device.gpu);
+    expect(listen).not.toHaveBeenCalled();
+    expect(again.adapter).toEqual(device.adapter);
+    expect(again.traits.software).toBe(device.traits.software);
+    device.gpu.destroy();
+    await device.gpu.lost;
+    for (const one of [device, again, wrapDevice(device.gpu)])
+      expect(() => one.check()).toThrow('The GPU device was lost');
   });
 });
 

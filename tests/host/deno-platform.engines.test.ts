@@ -17,13 +17,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(code: string): Promise<string> {
+function run(code: string, flags: readonly string[] = []): Promise<string> {
   writeFileSync(join(folder, 'main.mjs'), code);
   const allowed = ['--allow-read', '--allow-write', '--allow-env'];
   return new Promise((done, fail) => {
     const env = { ...process.env, HEDDLE_CACHE: join(folder, 'cache') };
     const options = { cwd: folder, timeout: 150_000, env };
-    const args = ['run', '--no-prompt', '--node-modules-dir=manual', ...allowed, 'main.mjs'];
+    const args = ['run', '--no-prompt', '--node-modules-dir=manual', ...allowed, ...flags, 'main.mjs'];
     execFile(findDeno() ?? 'deno', args, options, (error, stdout, stderr) =>
       error ? fail(new Error(`${error.message}\n${stderr}`)) : done(stdout.trim()),
     );
@@ -61,3 +61,28 @@ it('names files that are not there, replaces folders', async () => {
     'false',
   ]);
 }, 60_000);
+
+it('takes a device whose adapter is gone, of which Deno cannot tell the info', async () => {
+  const said = await run(
+    `
+    import { train } from 'heddle';
+    import { Graph, gpuEngine, softmax, wrapDevice } from 'heddle/engine';
+    const device = await navigator.gpu.requestAdapter().then((adapter) => adapter.requestDevice());
+    for (let i = 0; i < 5; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      gc();
+    }
+    const wrapped = wrapDevice(device);
+    const graph = new Graph();
+    graph.output('y', softmax(graph, graph.input('x', 'f32', [1, 2])));
+    const [program] = await gpuEngine(wrapped).prepare([graph]);
+    const { y } = await program.run();
+    console.log(wrapped.adapter.description, [...y]);
+    const pairs = Array.from({ length: 8 }, (_, i) => ({ source: 'a b'.slice(i % 2), target: 'c' }));
+    const model = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8, maxLength: 8 };
+    const settings = { preset: 'tiny', model, tokenizer: 'char', vocabSize: 20, batchSize: 4, steps: 2, heldOut: 0 };
+    console.log((await train(pairs, { ...settings, device, tune: false })).training.steps);`,
+    ['--v8-flags=--expose-gc'],
+  );
+  expect(said).toMatch(/^Deno [\d.]+ \[ 0\.5, 0\.5 \]\n2$/);
+}, 180_000);

@@ -1,6 +1,7 @@
 // A GPU device for tests in every host: Dawn in Node, navigator.gpu in Chrome, Firefox and Deno.
 import { afterAll, afterEach, beforeEach } from 'vitest';
 import { hostOf } from '../../src/core/host-name.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
 import { allLimits, shapedGpu } from './shaped-gpu.ts';
 
@@ -79,8 +80,7 @@ async function openDevice(): Promise<GPUDevice> {
     ...(testShape.limits === 'all' && { requiredLimits: allLimits(adapter) }),
   });
   watchDevice(opened);
-  // Deno ends if the info is first read when the adapter was garbage-collected.
-  void adapter.info;
+  wrapDevice(opened, adapter.info); // which each later `wrapDevice` of it uses
   return opened;
 }
 
