@@ -66,11 +66,13 @@ export async function createDecoder(
     `decode: source of ${S} and target of ${T} positions, the model has maxLength ${c.maxLength}`,
   );
   const shapes = shrinking(shape);
-  const [source, ...programs] = (await engine.prepare([
-    sourceGraph(c, p, shape),
+  const lengths = sourceLengths(shape);
+  const prepared = await engine.prepare([
+    ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
     ...shapes.map((some) => stepGraph(c, p, some, mode)),
     ...shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer)),
-  ])) as [Program, ...Program[]];
+  ]);
+  const [encoders, programs] = [prepared.slice(0, lengths.length), prepared.slice(lengths.length)];
   const stageAt = (i: number): Stage => {
     const [step, shrink] = [programs[i] as Program, programs[shapes.length + i]];
     const writeStep = createStepWriter(step.inputs.step as Uint32Array);
@@ -81,34 +83,38 @@ export async function createDecoder(
   const states = decodeStates(c, shape);
   const own = Int32Array.from({ length: B * K }, (_, r) => r % K);
 
-  const begin = ({ sources }: DecodeBatch, startId: number): void => {
+  /** Encodes the sources; returns their lengths. */
+  const begin = ({ sources }: DecodeBatch, startId: number): Uint32Array => {
     check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
-    const src = source.inputs.src as Int32Array;
+    const longest = sources.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const place = lengths.findIndex((length) => longest <= length);
+    check(place >= 0, `decode: a source of ${longest} tokens, at most ${S} fit; shorten it`);
+    const [encoder, width] = [encoders[place] as Program, lengths[place] as number];
+    const src = encoder.inputs.src as Int32Array;
     src.fill(c.padId);
-    for (const [b, ids] of sources.entries()) {
-      check(ids.length <= S, `decode: a source of ${ids.length} tokens, at most ${S} fit; shorten it`);
-      src.set(ids, b * S);
-    }
-    const lengths = source.inputs.srcLens as Uint32Array;
-    fillLengths(lengths, src, S, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
+    for (const [b, ids] of sources.entries()) src.set(ids, b * width);
+    const srcLens = encoder.inputs.srcLens as Uint32Array;
+    fillLengths(srcLens, src, width, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
     // Hugging Face's models may attend to a padding token inside a source.
-    if (!c.hidePadding) for (let b = 0; b < B; b++) lengths[b] = sources[b]?.length ?? 0;
-    source.submit();
+    if (!c.hidePadding) for (let b = 0; b < B; b++) srcLens[b] = sources[b]?.length ?? 0;
+    encoder.submit();
     engine.write(states.token.name, new Int32Array(B * K).fill(startId));
     engine.write(states.parent.name, own);
+    return srcLens;
   };
 
   /** Fills the inputs of a stage for its sentences. */
   const load = (
     { step: { inputs } }: Stage,
     sentences: readonly number[],
+    srcLens: Uint32Array,
     { streams }: DecodeBatch,
     settings: DecodeSettings,
   ): void => {
     writeRules(inputs.rules as Int32Array, settings.rules);
     if (inputs.sampling) writeSampling(inputs.sampling as Float32Array, settings.sampling);
     for (const [i, b] of sentences.entries()) {
-      (inputs.srcLens as Uint32Array)[i] = b < 0 ? 0 : (source.inputs.srcLens?.[b] as number);
+      (inputs.srcLens as Uint32Array)[i] = b < 0 ? 0 : (srcLens[b] as number);
       // The first sample of a sentence does not depend on the number of samples.
       for (let k = 0; inputs.streams && k < K; k++) inputs.streams[i * K + k] = (streams[b] ?? 0) + k * 2 ** 26;
     }
@@ -116,14 +122,14 @@ export async function createDecoder(
 
   return {
     shape,
-    peak: Math.max(...[source, ...programs].map(({ plan }) => plan?.bytes.peak ?? 0)),
+    peak: Math.max(...prepared.map(({ plan }) => plan?.bytes.peak ?? 0)),
     async *run(batch, settings, search) {
       const { maxNewTokens, startId, seed, signal } = settings;
       check(maxNewTokens <= T, `decode: maxNewTokens is ${maxNewTokens}, the decoder has ${T} positions`);
-      begin(batch, startId);
+      const srcLens = begin(batch, startId);
       let stage = first;
       let sentences = Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1));
-      load(stage, sentences, batch, settings);
+      load(stage, sentences, srcLens, batch, settings);
       const pending: { readonly outputs: Promise<Outputs>; readonly sentences: readonly number[] }[] = [];
       let taken = 0;
       try {
@@ -137,7 +143,7 @@ export async function createDecoder(
             smaller.shrink.inputs.picks?.set(order.map((b) => places.get(b) ?? 0));
             smaller.shrink.submit();
             [stage, sentences] = [smaller.stage, order];
-            load(stage, sentences, batch, settings);
+            load(stage, sentences, srcLens, batch, settings);
           }
           if (t < maxNewTokens) {
             stage.writeStep({ learningRate: 0, tokenWeight: 0, seed, step: t, keep: 0, position: t });
@@ -155,6 +161,13 @@ export async function createDecoder(
     },
   };
 }
+
+/** The number of source positions up to which a single sentence counts as short. */
+const shortSource = 16;
+
+/** Numbers of source positions with a plan of the encoder each: a short sentence does not pay for the positions of a long one. */
+const sourceLengths = ({ batch, source }: DecodeShape): number[] =>
+  batch === 1 && source > shortSource ? [shortSource, source] : [source];
 
 /** A shape followed by smaller ones, each with a quarter of the sentences, down to one. */
 function shrinking(shape: DecodeShape): DecodeShape[] {

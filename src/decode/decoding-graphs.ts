@@ -108,15 +108,19 @@ export function decodeStates(
 /** A state as a value of a graph. */
 export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value => graph.state(name, dtype, shape);
 
-/** Source graph: inputs src [B,S], srcLens [B]; writes the states `cross`. `noFuse` names rewrites to skip. */
+/**
+ * Source graph: inputs src [B,S], srcLens [B]; writes the states `cross`. `noFuse` names rewrites to skip. `S`: positions that it computes, of
+ * one sentence (B = 1) also fewer than the states have. Default: those of the states.
+ */
 export function sourceGraph(
   c: ModelConfig,
   p: ParameterList,
   shape: DecodeShape,
   noFuse: readonly string[] = [],
+  S = shape.source,
 ): Graph {
   const graph = new Graph();
-  const { batch: B, source: S } = shape;
+  const { batch: B } = shape;
   const lengths = graph.input('srcLens', 'u32', [B]);
   const ids = graph.input('src', 'i32', [B, S]);
   for (const { config, parameters } of membersOf(c, p)) {

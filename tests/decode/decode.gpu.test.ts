@@ -153,6 +153,24 @@ describe('greedy decoding', () => {
     }
   });
 
+  it('encodes a short source alone in fewer positions, with the same results after a long one', async () => {
+    const model = small(26, { ...wandering, maxLength: 24 });
+    const { c } = model;
+    const sources = randomSources(c, [24, 3, 16, 17, 2], 4);
+    const engine = await newEngine();
+    const widths = new Set<number>();
+    const counting: Engine = {
+      ...engine,
+      prepare: async (graphs, options) => {
+        for (const { inputs } of graphs) if (inputs.has('src')) widths.add(inputs.get('src')!.shape[1]!);
+        return engine.prepare(graphs, options);
+      },
+    };
+    const alone = await decodeAll(model, sources, {}, { batch: 1, engine: counting });
+    expect([...widths]).toEqual([16, 24]);
+    for (const [i, source] of sources.entries()) expectSame(alone[i]!, [greedySearch(model, source, {})]);
+  });
+
   it('stops at the maximum length', async () => {
     const model = small(26);
     const decoder = await createGreedyDecoder(await newEngine(), model.c, model.p, {
