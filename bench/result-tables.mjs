@@ -1,5 +1,5 @@
-// Tables of benchmark results in Markdown, from the JSON files of bench/results: what the runner prints and what the
-// READMEs show.
+// Benchmark results as Markdown tables, from the JSON files of bench/results. The runner prints them and the READMEs
+// contain them.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ export function speedup(timed) {
 export function stepsTable({ steps }) {
   const measure = steps.timed.find((t) => t.contestant === 'heddle') ?? steps.timed[0];
   const head = ['', 'ms a step (min–max)', `times ${titleOf(measure.contestant)}`, 'tokens/s', 'first step s'];
-  head.push('GPU MiB', 'dispatches', 'submits', 'objects made', 'JS ms');
+  head.push('GPU MiB', 'dispatches', 'submits', 'objects created', 'JS ms');
   const rows = steps.timed.map((t) => [
     titleOf(t.contestant),
     `${ms(t.medianMs)} (${ms(t.minMs)}–${ms(t.maxMs)})`,
@@ -91,7 +91,7 @@ export function stepsTable({ steps }) {
       `Its kernels were auto-tuned beforehand in ${seconds(steps.tuning.ms)} s; without tuning, the first step takes ` +
         `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms` +
         (steps.tuning.firstUseMs
-          ? `; at a first use, including auto-tuning with the default budget of 2 s, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
+          ? `; on a new adapter, including auto-tuning with the default budget of 2 s, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
           : '.'),
     );
   return [table(head, rows), notes.join(' ')].filter(Boolean).join('\n\n');
@@ -134,14 +134,14 @@ export function kernelsTable({ kernels }) {
 /** Allowed difference in per cent between the first and the last steps of an endurance test. */
 const maxDrift = 5;
 
-/** By how many per cent the last steps of an endurance test are slower than the first. */
+/** How much slower the last steps of an endurance test are than the first, in per cent. */
 const drift = ({ firstMs, lastMs }) => (lastMs / firstMs - 1) * 100;
 
-/** Why an endurance test fails, one sentence per reason; empty if it passes. */
+/** The reasons why an endurance test fails, one sentence each; empty if it passes. */
 export function enduranceFaults(e) {
   const faults = [];
   const percent = drift(e);
-  const by = `${Math.abs(percent).toFixed(1)} %, over the ${maxDrift} % that are allowed`;
+  const by = `${Math.abs(percent).toFixed(1)} %; ${maxDrift} % is allowed`;
   if (percent < -maxDrift)
     faults.push(
       `the last steps are faster than the first by ${by}: the warm-up was too short, or other programs used the machine.`,
@@ -166,8 +166,8 @@ function endurance(e) {
 }
 
 /**
- * Tables of a decoding benchmark: speed by length and batch size; times of tokens, created objects, memory, downloads. Results before
- * 2026-11-27 have no lengths, objects and memory.
+ * Tables of a decoding benchmark: speed by length and batch size; token times, created objects, memory, downloads. Results before
+ * 2026-11-27 lack lengths, objects and memory.
  */
 function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = [], ...d }) {
   const speeds = rows.map((r) => [
@@ -187,8 +187,8 @@ function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = []
   });
   const head = [
     ...['', 'same ids', 'loaded s', d.firstTokenMs ? 'first token s' : 'first result s', 'ms to token 1'],
-    ...['ms a token, start', d.maxTokens ? `at ${d.maxTokens}` : 'end', 'objects made'],
-    ...['in sentences', 'GPU or wasm MiB', 'JS heap MiB', 'download MiB'],
+    ...['ms a token, start', d.maxTokens ? `at ${d.maxTokens}` : 'end', 'objects created'],
+    ...['during sentences', 'GPU or wasm MiB', 'JS heap MiB', 'download MiB'],
   ];
   return [
     table(['', 'sentences', 'batch', 'tokens/s', 'heddle is faster by'], speeds),
@@ -245,7 +245,7 @@ export function firstUses(results) {
     .map((r) => `${r.what} ${seconds(r.steps.tuning.firstUseMs)} s (${hosts[r.host]})`);
   if (times.length === 0) return [];
   return [
-    `heddle's kernels are auto-tuned beforehand; at a first use, including auto-tuning with the default budget of 2 s, its first step takes: ${times.join(', ')}`,
+    `heddle's kernels are auto-tuned beforehand; on a new adapter, including auto-tuning with the default budget of 2 s, its first step takes: ${times.join(', ')}`,
   ];
 }
 

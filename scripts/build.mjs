@@ -1,6 +1,6 @@
 // npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/, and links
 // node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types` skips the declarations (dist/types),
-// which take the most time.
+// which take most of the time.
 import {
   chmodSync,
   existsSync,
@@ -19,7 +19,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 process.chdir(root);
 
-/** Built files that programs import, and those that run the command. */
+/** Built files that programs import, and the files that run the command. */
 const libraryEntries = ['heddle', 'heddle.node', 'heddle.deno', 'node', 'engine', 'headless', 'text-thread'];
 const commandEntries = ['cli', 'headless-page', 'headless-deno'];
 
@@ -37,8 +37,8 @@ printFirstView();
 if (types) await declareTypes();
 
 /**
- * Merges a module of the library that is loaded on demand with those that only it imports: they are loaded as a whole or not at all, and a
- * file takes 4 KiB on most disks.
+ * Merges a module of the library that is loaded on demand with the modules that only it imports: they are loaded together, and a file takes
+ * 4 KiB on most disks.
  */
 async function mergeLoadedOnDemand() {
   const { rolldown } = await import('rolldown');
@@ -82,8 +82,8 @@ function stripIndentation() {
 }
 
 /**
- * Merges the modules that only the command uses: a file takes 4 KiB on most disks, and nobody bundles a part of the command. Those of
- * the library stay single files, of which bundlers take what a program uses.
+ * Merges the modules that only the command uses: a file takes 4 KiB on most disks, and nobody bundles a part of the command. Modules of
+ * the library stay separate files, so that bundlers include only the files that a program uses.
  */
 async function mergeCommand() {
   const { rolldown } = await import('rolldown');
@@ -108,7 +108,7 @@ async function mergeCommand() {
   for (const { fileName, code } of output) writeFileSync(join(dist, fileName), code);
 }
 
-/** Makes one module of all commands, and one of the jobs but for those that measure, which have the most code: both are loaded on demand. */
+/** Merges all commands into one module, and all jobs except the benchmarks into another; both are loaded on demand. */
 function togetherLoaded() {
   const groups = {
     '\0commands': [join(dist, 'modules/cli'), /^[\w-]+-command\.js$/],
@@ -132,7 +132,7 @@ function togetherLoaded() {
   };
 }
 
-/** The built files of entries and of all that they import, on demand too. */
+/** The built files of entries and of all that they import, statically or on demand. */
 function filesOf(entries) {
   return reach(entries.map(entryFile), 'from|import\\(|import');
 }
@@ -154,7 +154,7 @@ function importsOf(file, keywords) {
   return [...imports].map(([, path]) => join(dirname(file), path)).filter((path) => existsSync(path));
 }
 
-/** Prints the compressed size of what the training page loads before a model, and fails above its limit. */
+/** Prints the compressed size of the files that the training page loads before a model, and fails above its limit. */
 function printFirstView() {
   const limit = 300_000;
   const assets = join(dist, 'demo/assets');
@@ -167,7 +167,7 @@ function printFirstView() {
   if (bytes > limit) process.exitCode = 1;
 }
 
-/** Writes dist/types: the declarations of each entry, in one file each and one for what they share. */
+/** Writes dist/types: a declaration file for each entry, and one for the declarations that they share. */
 async function declareTypes() {
   const { rolldown } = await import('rolldown');
   const { dts } = await import('rolldown-plugin-dts');

@@ -18,7 +18,7 @@ const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'heddle-install-'));
 const app = join(folder, 'app');
 
-/** Bytes on disk, with folders, that a project without WebGPU of its own may get. */
+/** Maximum size of node_modules on disk, in bytes, if the project has no WebGPU package. */
 const maxBytes = 3000 * 1024;
 
 const page = `import { loadModel } from 'heddle';
@@ -26,7 +26,7 @@ const model = await loadModel('model');
 document.title = await model.translate('a');
 `;
 
-/** Every entry, in a project that knows nothing of @webgpu/types. */
+/** Imports every entry in a project that does not include @webgpu/types. */
 const typed = `import { corpusBleu, loadModel, type Model, train } from 'heddle';
 import { Graph, openDevice } from 'heddle/engine';
 import { nodeFiles } from 'heddle/node';
@@ -73,7 +73,7 @@ function attempt(what, work) {
   }
 }
 
-/** Size in kB, minified, of what a page that runs `code` loads at first: without what import() loads later. */
+/** Minified size in kB of the files that a page with `code` loads first, without the files that import() loads later. */
 function firstLoad(file, code, options) {
   writeFileSync(join(app, file), code);
   execFileSync('node_modules/.bin/esbuild', [file, ...options, '--metafile=meta.json'], { cwd: app, stdio: 'inherit' });
@@ -117,7 +117,7 @@ try {
   }
 
   writeFileSync(join(app, 'program.mjs'), program);
-  attempt('training in Node on the CPU, and what is missing for the GPU', () => {
+  attempt('training in Node on the CPU, and the message about the missing GPU package', () => {
     const printed = node('program.mjs');
     if (!/steps 2\n.*"webgpu" is not installed: run "npm install webgpu"/s.test(printed)) throw new Error(printed);
   });

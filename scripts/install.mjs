@@ -1,5 +1,5 @@
-// Sets up a clone, without needing node_modules: checks the version of Node, installs the npm packages, Chrome and a Vulkan driver. It runs
-// npm ci, and as root apt-get, with time limits; what it cannot install it names in an error. With the argument `deno` it only installs Deno.
+// Sets up a clone; needs no node_modules: checks the version of Node, installs the npm packages, Chrome and a Vulkan driver. It runs npm ci
+// and, as root, apt-get, with time limits; an error names what it cannot install. With the argument `deno` it only installs Deno.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -54,7 +54,7 @@ export function findDeno() {
   return isProgram(named) ? named : undefined;
 }
 
-/** Something is missing that the user has to install; its message is for the user. */
+/** Thrown if something is missing that the user must install; the message is for the user. */
 export class SetupError extends Error {}
 
 function checkNode() {
@@ -112,7 +112,7 @@ function run(command, args, { minutes, why, env = process.env, shell = false, qu
   });
   if (error?.code === 'ETIMEDOUT') throw new SetupError(`"${line}" took longer than ${minutes} minutes`);
   if (error) throw new SetupError(`"${line}" did not run: ${error.message}`);
-  if (status !== 0) throw new SetupError(`"${line}" failed with status ${status}; its own message is above`);
+  if (status !== 0) throw new SetupError(`"${line}" failed with status ${status}; its message is above`);
 }
 
 /** The path of Chrome or Chromium, or undefined. */
@@ -143,7 +143,7 @@ function isProgram(path) {
   }
 }
 
-/** Whether Dawn finds an adapter. It runs in its own process, since a broken driver can crash it. */
+/** Whether Dawn finds an adapter. It runs in its own process, because a broken driver can crash it. */
 function hasAdapter() {
   const ask = "import { create } from 'webgpu'; process.exit((await create([]).requestAdapter()) ? 0 : 1);";
   const args = ['--input-type=module', '--eval', ask];

@@ -22,9 +22,9 @@ const { values } = parseArgs({
 const steps = Math.floor(Number(values.steps) / 10) * 10;
 if (!(steps >= 40)) throw new Error(`--steps ${values.steps}: it must be at least 40`);
 
-/** Steps of a tenth of the run. The first tenth includes compilation and warm-up. */
+/** A tenth of the steps. The first tenth includes compilation and warm-up. */
 const tenth = steps / 10;
-/** Number of steps whose times are compared: the second and the last `stretch` steps. */
+/** Number of steps whose times are compared: the second `stretch` steps and the last ones. */
 const stretch = Math.min(500, tenth);
 /**
  * Allowed growth from a fifth of the steps to the end. The log grows for the first 1,000 steps, and V8 compiles hot functions for
@@ -135,13 +135,13 @@ function report(rows, times, adapter) {
   const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
   const early = median(times.slice(stretch, 2 * stretch));
   const late = median(times.slice(-stretch));
-  // After a fifth of the steps all is there: the first evaluations made their plans, the first checkpoint is saved.
+  // After a fifth of the steps everything is allocated: the first evaluations have their plans, the first checkpoint is saved.
   const [base, last] = [rows[1], rows.at(-1)];
   console.log(
-    `heap: ${percent(last.heap / base.heap)} from step ${base.step} to the end, at most ${percent(maxHeapGrowth)}\n` +
-      `GPU: ${last.buffers - base.buffers} buffers and ${last.bytes - base.bytes} bytes more, at most 0\n` +
+    `heap: ${percent(last.heap / base.heap)} from step ${base.step} to the end, limit ${percent(maxHeapGrowth)}\n` +
+      `GPU: ${last.buffers - base.buffers} buffers and ${last.bytes - base.bytes} bytes more, limit 0\n` +
       `step time: ${early.toFixed(2)} ms in steps ${stretch} to ${2 * stretch}, ${late.toFixed(2)} ms in the last ${stretch} ` +
-      `(${percent(late / early)}, at most ${percent(maxTimeGrowth)})`,
+      `(${percent(late / early)}, limit ${percent(maxTimeGrowth)})`,
   );
   const grown = [
     ...(last.heap > maxHeapGrowth * base.heap ? ['the heap has grown'] : []),
@@ -164,7 +164,7 @@ function report(rows, times, adapter) {
   };
   mkdirSync(dirname(values.json), { recursive: true });
   writeFileSync(values.json, `${JSON.stringify(figures, undefined, 1)}\n`);
-  console.log(`figures in ${values.json}`);
+  console.log(`wrote ${values.json}`);
   console.log(grown.length ? `failed: ${grown.join('; ')}` : 'passed: heap, GPU buffers and step time are flat');
   process.exitCode = grown.length ? 1 : 0;
 }

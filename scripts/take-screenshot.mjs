@@ -1,4 +1,4 @@
-// npm run demo:screenshot: trains in the built page in headless Chrome (1280 by 900 pixels, light) and writes README's picture of it to
+// npm run demo:screenshot: trains in the built page in headless Chrome (1280 by 900 pixels, light) and writes the picture for the README to
 // demo/screenshots/train.png. `npm run build` first. It takes about two minutes on two CPU cores.
 import { join } from 'node:path';
 import { root } from './install.mjs';
@@ -17,7 +17,7 @@ const hash = new URLSearchParams({
     schedule: 'linear',
   },
 });
-/** Updates after which the picture is taken. */
+/** The update after which the picture is taken. */
 const taken = 180;
 
 const { launchChrome, serveFolder } = await import(join(root, 'dist/headless.js'));
@@ -37,7 +37,7 @@ try {
   );
   await page.click('#start');
   await until(`globalThis.step >= ${taken}`);
-  // The notice of the link is not part of the picture; the panels of the training are.
+  // Close the notice about the link and scroll to the panels of the training.
   await page.evaluate(
     "window.scrollTo({ top: document.querySelector('#layout').offsetTop - 16, behavior: 'instant' })",
   );

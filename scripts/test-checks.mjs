@@ -1,5 +1,5 @@
-// Checks of the test scripts: programs that exit with status 0 or not, and projects of vitest.config.ts. Counts what passed, failed and was
-// skipped, and prints it at the end.
+// Checks of the test scripts: a program passes if it exits with status 0; projects of vitest.config.ts count each test. At the end the
+// numbers of passed, failed and skipped tests are printed.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ export async function runChecks(work) {
     'slowest test files',
     durations.slice(0, 8).map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${file}`),
   );
-  list('skipped, because something that they need is missing here', skipped);
+  list('skipped, because something that they need is missing on this machine', skipped);
   list('failed', failed);
   process.exitCode = counts.failed > 0 ? 1 : 0;
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${skipped.length} skipped`);

@@ -1,5 +1,5 @@
 // npm run test:engines [-- PROJECT ...] [-- --files PATH ...]: installs Firefox and Deno if they are missing, then runs the tests of kernels,
-// golden cases, training, decoding and formats in both (projects `deno` and `firefox`), and the tests of the commands and pages there
+// golden cases, training, decoding and formats in both (projects `deno` and `firefox`), and the tests of commands and pages in both
 // (`engines`); with --files, only the test files whose path contains one of PATH.
 import { installDeno, installFirefox, SetupError } from './install.mjs';
 import { count, run, runChecks, runDeno, runProject } from './test-checks.mjs';

@@ -1,5 +1,5 @@
-// npm run test:shapes [-- SHAPE ...] [-- --files PATH ...]: runs the tests of the GPU on Dawn under each shape of adapter in
-// tests/support/adapter-shapes.mjs, or those named; with --files, only the test files whose path contains one of PATH.
+// npm run test:shapes [-- SHAPE ...] [-- --files PATH ...]: runs the GPU tests on Dawn with the limits and features of each
+// adapter shape in tests/support/adapter-shapes.mjs, or of the named shapes; with --files, only the test files whose path contains one of PATH.
 import { adapterShapes } from '../tests/support/adapter-shapes.mjs';
 import { SetupError } from './install.mjs';
 import { runChecks, runProject } from './test-checks.mjs';

@@ -8,10 +8,10 @@ import { readdirSync } from 'node:fs';
 import { findDeno } from './install.mjs';
 import { BIN, count, run, runChecks, runDeno, runProject, skip } from './test-checks.mjs';
 
-/** The check that all others need. Each check counts as one test. */
+/** The check that the others need to pass first. Each check counts as one test. */
 const BUILD = { name: 'build', args: ['scripts/build.mjs'], minutes: 3 };
 
-/** Checks that run one after another beside the test projects. */
+/** Checks that run one after another, in parallel with the test projects. */
 const CHECKS = [
   { name: 'package', args: [`${BIN}/publint`, '--strict', '--pack', 'false'], minutes: 3 },
   { name: 'types', args: [`${BIN}/tsc`, '--noEmit'], minutes: 6 },
@@ -27,8 +27,8 @@ const FULL_CHECKS = [
 ];
 
 /**
- * The projects of vitest.config.ts, `cpu` in two parts: the tests of the pages, and the others; the longest first. Two run at a time, since
- * each leaves cores idle while it compiles or waits.
+ * The projects of vitest.config.ts, the longest first; `cpu` in two parts: the tests of the pages, and the others. Two run at a time,
+ * because each leaves cores idle while it compiles or waits.
  */
 const PROJECTS = [
   { name: 'cpu', minutes: 20, files: readdirSync('tests').flatMap((name) => (name === 'demo' ? [] : `tests/${name}`)) },
@@ -37,7 +37,7 @@ const PROJECTS = [
   { name: 'dawn', minutes: 20 },
 ];
 
-/** What runs in Deno too: all shaders compile, 20 updates, a golden case. */
+/** Tests that also run in Deno: all shaders compile, 20 updates, a golden case. */
 const SMOKE = ['tests/gpu/shaders.gpu', 'tests/jobs/conformance-job.gpu'];
 const GOLDEN = ['dist/cli.js', 'verify', 'tests/fixtures/golden/odd-post', '--host', 'deno'];
 

@@ -1,5 +1,5 @@
 // npm run demo:models: trains the models that the demo ships with, on the built-in corpus, and writes them to demo/models/ as f16: one file
-// of less than 1 MB each; and en-es-run.json, the recorded training of the first: curves, samples and attention while it learned.
+// of less than 1 MB each; and en-es-run.json, the recorded training of the first: curves, samples and attention.
 // It prints how long each takes: about two minutes on two CPU cores, seconds on a GPU. `npm run build` first. Arguments are the models to
 // train, by default all: npm run demo:models -- es es-learned
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -46,7 +46,7 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(models)) {
   }
 }
 
-/** What the page shows of a run: every fourth step, all evaluations, some samples, and the probes. */
+/** The parts of a run that the page shows: every fourth step, all evaluations, some samples, and the probes. */
 function recordedRun({ start, steps, evals, samples, probes }) {
   const short = (record) =>
     Object.fromEntries(
@@ -62,7 +62,7 @@ function recordedRun({ start, steps, evals, samples, probes }) {
   };
 }
 
-/** A model.safetensors with its weights as f16: half the size. */
+/** Converts the weights of a model.safetensors to f16: half the size. */
 function storedAsF16(bytes) {
   const { metadata } = readSafetensorsHeader(bytes, bytes.length);
   const tensors = Object.entries(readSafetensors(bytes)).map(([name, { shape, data }]) => [

@@ -1,5 +1,5 @@
-// The structure of the project: which folder may import from which, where GPU objects are created, and that ops, shaders and tests belong
-// together. ARCHITECTURE.md explains the order of the folders.
+// The structure of the project: the order of imports, where GPU objects are created, and that each op has shaders and tests. ARCHITECTURE.md
+// explains the order of the folders.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
@@ -48,7 +48,7 @@ const ENTRIES = [
   'src/low-level.ts',
 ];
 
-/** Packages that the library may import, in a page as in Node. */
+/** Packages that the library may import, in pages and in Node. */
 const LIBRARY_PACKAGES = [
   '@huggingface/tokenizers',
   'papaparse',
@@ -92,7 +92,7 @@ it('orders all folders of src/', () => {
   expect(sources.filter((path) => tierOf(path) < 0 && !ENTRIES.includes(path))).toEqual([]);
 });
 
-it('imports only from what is earlier in the order', () => {
+it('imports only from folders that come before in the order', () => {
   const wrong = sources
     .filter((path) => !ENTRIES.includes(path))
     .flatMap((path) =>
@@ -113,7 +113,7 @@ it('imports nothing from outside src/ except packages and the version', () => {
 });
 
 /** Groups of nodes that import each other, directly or through others (Tarjan's strongly connected components). */
-function circles(nodes: readonly string[], next: (node: string) => Iterable<string>): string[][] {
+function cycles(nodes: readonly string[], next: (node: string) => Iterable<string>): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();
   const stack: string[] = [];
@@ -139,16 +139,16 @@ const code = ['src', 'bench', 'demo']
   .flatMap(filesUnder)
   .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes('node_modules'));
 
-it('finds circles', () => {
+it('finds cycles', () => {
   const graph: Record<string, string[]> = { a: ['b'], b: ['c'], c: ['b'], d: ['a'] };
-  expect(circles(Object.keys(graph), (node) => graph[node] ?? [])).toEqual([['b', 'c']]);
+  expect(cycles(Object.keys(graph), (node) => graph[node] ?? [])).toEqual([['b', 'c']]);
 });
 
-it('has no import circles between files, types included', () => {
-  expect(circles(code, (path) => importsOf(path).filter((name) => code.includes(name)))).toEqual([]);
+it('has no import cycles between files, types included', () => {
+  expect(cycles(code, (path) => importsOf(path).filter((name) => code.includes(name)))).toEqual([]);
 });
 
-it('has no import circles between folders', () => {
+it('has no import cycles between folders', () => {
   const folders = [...new Set(code.map(dirname))];
   const next = (folder: string) =>
     new Set(
@@ -158,7 +158,7 @@ it('has no import circles between folders', () => {
         .filter((name) => code.includes(name) && dirname(name) !== folder)
         .map(dirname),
     );
-  expect(circles(folders, next)).toEqual([]);
+  expect(cycles(folders, next)).toEqual([]);
 });
 
 it('does not import trainer or train in decode, nor cli in demo', () => {
@@ -177,7 +177,7 @@ const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   '': ['hub/repository'],
 };
 
-it('uses the public entries in demo, and deep modules only where they are named', () => {
+it('uses the public entries in demo, except for the listed modules', () => {
   const found = new Map<string, Set<string>>();
   for (const path of code.filter((path) => path.startsWith('demo/'))) {
     const folder = path.split('/').length > 2 ? (path.split('/')[1] ?? '') : '';
@@ -191,7 +191,7 @@ it('uses the public entries in demo, and deep modules only where they are named'
   expect(sorted).toEqual(deepInDemo);
 });
 
-it('computes nothing in the command line: it leaves that to jobs, which use the API', () => {
+it('does not compute in the command line, but in jobs, which use the API', () => {
   const computes =
     /^src\/((cpu|engine|graph)\/|decode\/(?!decode-options)|gpu\/(?!profile|roofs)|train\/(attempt|finish|loop|recovery|setup)\.|trainer\/train(er|ing-graphs)\.)/;
   const wrong = code
@@ -200,7 +200,7 @@ it('computes nothing in the command line: it leaves that to jobs, which use the 
   expect(wrong).toEqual([]);
 });
 
-/** Base names that two of the files share; index.ts, main.ts, README.md and npm's files may repeat. Shaders, styles and pages are checked separately. */
+/** Base names that several files share, except index.ts, main.ts, README.md and npm's files. A shader, style or page may share a name with a module. */
 function sharedNames(paths: readonly string[]): string[] {
   const names = paths.map((path) => path.replace(/^.*\//, '').replace(/\.(ts|mjs|cjs|js)$/, ''));
   const twice = names.filter((name, i) => names.indexOf(name) !== i);
@@ -261,14 +261,14 @@ it('has a test for each op', () => {
   const tested = new Set(opTests.flatMap(importsOf));
   const untested = [...opFiles].filter(([path, ops]) => {
     const stem = path.slice('src/ops/'.length, -'.ts'.length);
-    // A test file of one stem covers what starts with it: layer-norm.gpu.test.ts, layer-norm-backward.ts.
+    // A test file covers the files whose names start with its stem: layer-norm.gpu.test.ts covers layer-norm-backward.ts.
     const covered = opTests.some((test) => stem.startsWith(test.slice('tests/ops/'.length).split('.')[0] ?? ''));
     return ops.length > 0 && !covered && !tested.has(path);
   });
   expect(untested).toEqual([]);
 });
 
-/** Files of `texts` that no shader with one of the names consists of. */
+/** Files of `texts` that are not part of a shader with one of the names. */
 function orphans(texts: ReadonlyMap<string, string>, names: Iterable<string>): string[] {
   const library = shaderLibrary(texts);
   const used = new Set([...names].flatMap(library.pathsOf));
@@ -278,11 +278,11 @@ function orphans(texts: ReadonlyMap<string, string>, names: Iterable<string>): s
 const shaderTexts = new Map(shaders.map((path) => [path.slice('shaders/'.length), read(path)]));
 const launchedShaders = new Set(launched.flatMap(({ shader }) => (typeof shader === 'string' ? [shader] : [])));
 
-it('launches each shader, and includes each other file of shaders/ in one that is launched', () => {
+it('launches each shader, or includes the file in a launched shader', () => {
   expect(orphans(shaderTexts, launchedShaders)).toEqual([]);
 });
 
-it('finds a shader that no op launches, for any name, and an include of only such shaders', () => {
+it('finds shaders that no op launches, for any name, and files that only such shaders include', () => {
   const kernel = '@compute @workgroup_size(1)\nfn f() {}\n';
   const added = (more: Record<string, string>) =>
     orphans(new Map([...shaderTexts, ...Object.entries(more)]), launchedShaders);

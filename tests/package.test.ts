@@ -1,4 +1,4 @@
-// The package as npm publishes and installs it. scripts/check-install.mjs installs it from the registry and builds with other bundlers.
+// The package as npm publishes it. scripts/check-install.mjs installs it, with packages of the registry, and builds with other bundlers.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ interface LockEntry {
   readonly hasInstallScript?: true;
 }
 
-/** The packages that npm installs with heddle: neither for its development nor optional. */
+/** The packages that npm installs with heddle: neither development nor optional dependencies. */
 const installed = Object.entries(JSON.parse(read('package-lock.json')).packages as Record<string, LockEntry>).filter(
   ([path, { dev, peer }]) => path !== '' && !dev && !peer,
 );
@@ -72,7 +72,7 @@ describe('the packed package', () => {
     expect(onDisk / 1024).toBeLessThan(3000 - 148); // KiB, as du -sk; @webgpu/types and the folder node_modules take 148
   });
 
-  it('has what its pages and README link to', () => {
+  it('has all files that its pages and README link to', () => {
     const pages = [...paths].filter((path) => path.endsWith('.md') && !path.startsWith('dist/'));
     expect(pages).toContain('README.md');
     const broken = pages.flatMap((page) =>
@@ -84,7 +84,7 @@ describe('the packed package', () => {
     expect(broken).toEqual([]);
   });
 
-  it('has types for strict projects that do not know @webgpu/types', () => {
+  it('has types for strict projects without @webgpu/types', () => {
     const app = join(folder, 'app');
     mkdirSync(join(app, 'node_modules/@webgpu'), { recursive: true });
     execFileSync('tar', ['-xzf', join(folder, packed.filename), '-C', folder]);

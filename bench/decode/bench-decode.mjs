@@ -1,12 +1,12 @@
-// npm run bench:decode: the same model and sentences in heddle and in transformers.js, in headless Chrome on one adapter, in turns.
-// The token ids of all contestants are compared before anything is timed.
+// npm run bench:decode: runs the same model and sentences in heddle and in transformers.js, in turns, in headless Chrome on one adapter.
+// Before timing it checks that all contestants generate the same token ids.
 //
 //   --model DIR        model folder; may be repeated (default: a small model, trained for a minute on the built-in corpus)
 //   --random-marian    a model of MarianMT's size (77 M parameters) with random weights
 //   --batches 1,8,32   batch sizes
 //   --texts N          number of sentences (default: 64)
 //   --rounds N         measurements of each contestant (default: 3)
-//   --threads 1,2      threads of wasm (default: both, one after the other)
+//   --threads 1,2      wasm threads (default: both, one after the other)
 //   --no-store         do not write the result into bench/results
 import { spawnSync } from 'node:child_process';
 import {
@@ -62,9 +62,9 @@ const folders = options.model.map((folder) => ({ name: basename(resolve(folder))
 if (options['random-marian']) folders.push({ name: 'random-marian', folder: randomMarian() });
 if (folders.length === 0) folders.push({ name: 'small', folder: trainedSmall() });
 
-/** Why two others are missing. */
+/** Why CTranslate2 and Marian are not compared. */
 const absent =
-  'CTranslate2 (CPU) is not compared: it is a package of PyPI only, and the contestants come from npm. Marian (CPU) is on npm as ' +
+  'CTranslate2 (CPU) is not compared: it is only on PyPI, and the contestants come from npm. Marian (CPU) is on npm as ' +
   "@browsermt/bergamot-translator (wasm), which reads only Marian's own files with SentencePiece vocabularies; heddle does not write them.";
 
 for (const { name, folder } of folders) {
@@ -118,12 +118,12 @@ for (const { name, folder } of folders) {
   }
 }
 
-/** Whether all contestants gave heddle's token ids. */
+/** Whether all contestants generated the same token ids as heddle. */
 function sameIds({ same, of }) {
   return Object.values(same).every((count) => count === of);
 }
 
-/** What fails: ids that differ, and what heddle promises about a long run, one sentence each. */
+/** Returns the failed checks, one sentence each: different ids; growth of token time, objects or memory in heddle. */
 function faults({ same, of, tokens, memory, maxTokens }) {
   const found = Object.entries(same)
     .filter(([, count]) => count < of)
@@ -132,9 +132,9 @@ function faults({ same, of, tokens, memory, maxTokens }) {
   if (!own || !kept) return found;
   if (own.endMs > 1.1 * own.startMs)
     found.push(
-      `heddle: a token takes ${own.endMs.toFixed(2)} ms at ${maxTokens}, ${own.startMs.toFixed(2)} ms at first`,
+      `heddle: a token takes ${own.endMs.toFixed(2)} ms at ${maxTokens}, ${own.startMs.toFixed(2)} ms at the start`,
     );
-  if (kept.objects > 0) found.push(`heddle: it made ${kept.objects} WebGPU objects after the first sentence`);
+  if (kept.objects > 0) found.push(`heddle: it created ${kept.objects} WebGPU objects after the first sentence`);
   if (kept.bytesAfter > kept.bytesBefore)
     found.push(`heddle: its buffers grew from ${kept.bytesBefore} to ${kept.bytesAfter} bytes`);
   if (kept.heapAfter > 1.1 * kept.heapBefore)
@@ -142,7 +142,7 @@ function faults({ same, of, tokens, memory, maxTokens }) {
   return found;
 }
 
-/** Exports a model for both sides. Returns the sentences, the end token and the bytes that a page downloads. */
+/** Exports a model for both libraries. Returns the sentences, the end token and the bytes that a page downloads. */
 async function prepare(name, folder) {
   const model = await loadModel(folder);
   const [own, theirs] = [join(site, 'models', `${name}-heddle`), join(site, 'models', name)];
@@ -161,7 +161,7 @@ async function prepare(name, folder) {
   return {
     texts,
     endId,
-    // The last position is that of the end token, which heddle and transformers.js may force.
+    // The last position is the end token, which heddle and transformers.js may force.
     maxTokens: Math.min(maxLength, 256) - 1,
     sizes: {
       heddle: bytes(own) + bytes(join(dist, 'heddle.js')),
@@ -170,7 +170,7 @@ async function prepare(name, folder) {
   };
 }
 
-/** Sentences that differ in length: of the built-in corpus, or ids for a model without a tokenizer. */
+/** Sentences of different lengths: from the built-in corpus, or ids for a model without a tokenizer. */
 function sentences({ tokenizers: { source } }) {
   const count = Number(options.texts);
   if (/^\d+$/.test(source.token(5)))

@@ -3,7 +3,7 @@
 
 import { installApiCounter } from '../peers/api-counter.ts';
 
-// Before any library loads.
+// Must run before a library loads.
 const counter = installApiCounter();
 const wasm = watchWasmMemory();
 
@@ -45,7 +45,7 @@ globalThis.generateIds = async ({ model, task, device, dtype, texts, batchSize }
 
 /**
  * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, stream(text, count) -> times of its
- * tokens (of exactly `count` tokens, if given), and bytes() -> memory: of GPU buffers, or of wasm.
+ * tokens (of exactly `count` tokens, if given), and bytes() -> memory of GPU buffers or of wasm.
  */
 async function contestants({ model, threads, endId }) {
   const { loadModel } = await import('/dist/heddle.js');
@@ -84,7 +84,7 @@ async function contestants({ model, threads, endId }) {
     };
     return {
       async translate(texts, batchSize) {
-        // Sorted by length, as heddle does, so that no time goes into padding.
+        // Sorted by length, as heddle does, so that no time is spent on padding.
         const order = texts.map((_, i) => i).sort((a, b) => texts[a].length - texts[b].length);
         const out = [];
         for (let at = 0; at < order.length; at += batchSize) {
@@ -122,13 +122,13 @@ function gpuBytes() {
       .reduce((sum, { live }) => sum + live, 0);
 }
 
-/** As `gpuBytes`, of the memories of WebAssembly. */
+/** Same as `gpuBytes`, for the memories of WebAssembly. */
 function wasmBytes() {
   const before = wasm.bytes();
   return () => wasm.bytes() - before;
 }
 
-/** Counts the bytes of all memories of WebAssembly, those that modules export and those that are made for them. */
+/** Counts the bytes of all memories of WebAssembly, those that modules export and those that are created for them. */
 function watchWasmMemory() {
   const memories = new Set();
   const { instantiate, Memory } = WebAssembly;
@@ -148,14 +148,14 @@ function watchWasmMemory() {
   return { bytes: () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
 }
 
-/** Sentences that a contestant translates one after another to show that its memory stays flat. */
+/** Number of sentences in the test that memory stays constant. */
 const enduring = 1000;
 
-/** Tokens of which the median time is taken at the first and at the last positions. */
+/** Number of tokens at the start and at the end whose median time is measured. */
 const edge = 8;
 
 /**
- * Measures one model. Returns rows: contestant, batch, short or long sentences, tokens/s; and of each contestant times of tokens, created
+ * Measures one model. Returns rows: contestant, batch, short or long sentences, tokens/s; and for each contestant token times, created
  * objects and memory.
  */
 globalThis.measureDecoding = async (options) => {
@@ -181,7 +181,7 @@ globalThis.measureDecoding = async (options) => {
   const tokens = {};
   for (const name of names) {
     tokens[name] = await tokenTimes(loaded[name], texts, maxTokens);
-    heddleReport(`${name}: times of tokens`);
+    heddleReport(`${name}: token times`);
   }
   const memory = {};
   for (const name of names) {
@@ -201,7 +201,7 @@ function byLength(texts) {
   );
 }
 
-/** Tokens/s of all contestants in turns, and of heddle's beam search. */
+/** Measures tokens/s of all contestants in turns, and of heddle's beam search. */
 async function speeds(loaded, texts, { batch, rounds, length }) {
   const [reference] = Object.keys(loaded);
   const ways = Object.entries(loaded).flatMap(([name, { translate, beams }]) => [
@@ -224,7 +224,7 @@ async function speeds(loaded, texts, { batch, rounds, length }) {
   }));
 }
 
-/** Milliseconds to the first token, and of a token at the first and at the last positions of a translation of `maxTokens` tokens. */
+/** Milliseconds to the first token, and per token at the start and at the end of a translation of `maxTokens` tokens. */
 async function tokenTimes({ stream }, texts, maxTokens) {
   const [start, end, ttft] = [[], [], []];
   await stream(texts[0], maxTokens);
@@ -246,8 +246,8 @@ function heapBytes() {
 }
 
 /**
- * Translates `count` sentences one after another. Returns the WebGPU objects that they create, and the memory before and after: buffers or
- * wasm, and the JavaScript heap.
+ * Translates `count` sentences one after another. Returns the number of WebGPU objects that they create, and the memory before and after:
+ * buffers or wasm, and the JavaScript heap.
  */
 async function endurance({ translate, bytes }, texts, count) {
   await translate([texts[0]], 1);

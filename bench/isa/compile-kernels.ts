@@ -1,5 +1,5 @@
-// The process that compiles kernels: it runs on the null driver, compiles one kernel after another and writes a line
-// for each to stderr before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module
+// The process that compiles kernels on the null driver, one after another. For each kernel it writes a line to stderr
+// before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module
 // and the passes of each plan to.
 
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -52,7 +52,7 @@ export interface CompileOutput {
   readonly runs: Readonly<Record<string, readonly EstimatedPass[]>>;
 }
 
-/** Peers' kernels: matrix products, softmax, layer norm; of onnxruntime-web attention. */
+/** Kernels of the peers: matrix products, softmax, layer norm; attention of onnxruntime-web. */
 const PRODUCTS = [
   [2048, 2048, 2048, false],
   [768, 256, 8000, true],
@@ -72,7 +72,7 @@ if (workload.kind === 'files') await compileFiles(workload.files);
 else if (workload.kind === 'peer') await compilePeer(workload.peer);
 else {
   const opened = await openDevice(gpu);
-  // No shader runs here, so the probe of openDevice drops the subgroups that the GPU has.
+  // No shader runs here, so the probe of openDevice would disable subgroups.
   const { subgroups, minSubgroup } = wrapDevice(opened.gpu).traits;
   const device: Device = { ...opened, traits: { ...opened.traits, subgroups, minSubgroup } };
   if (workload.kind === 'cases') for (const kernel of kernelCases) await compileCase(device, kernel);
@@ -82,7 +82,7 @@ const output: CompileOutput = { modules, runs };
 writeFileSync(outputPath, JSON.stringify(output));
 process.exit(0);
 
-/** Kernel of a pass, as announced. */
+/** Announced name of a pass's kernel. */
 function kernelName({ shader, entry, constants, f16 }: Pass & { f16?: readonly string[] }): string {
   return `${shader}.${entry} ${JSON.stringify(constants)}${f16?.length ? ` f16 ${f16}` : ''}`;
 }
@@ -179,7 +179,7 @@ async function compileJax(): Promise<void> {
 }
 
 /**
- * An ONNX model, made by onnx.helper: q, k, v [1,512,512] -> y, com.microsoft.MultiHeadAttention with num_heads 8, so
+ * An ONNX model, written by onnx.helper: q, k, v [1,512,512] -> y, com.microsoft.MultiHeadAttention with num_heads 8, so
  * heads of width 64.
  */
 const attentionModel =
@@ -200,7 +200,7 @@ async function compileOrt(): Promise<void> {
   await Promise.race([done, new Promise((timeout) => setTimeout(timeout, 10_000))]);
 }
 
-/** Lets a queue take bytes of shared memory, such as that of onnxruntime's WebAssembly, which Dawn's binding refuses. */
+/** Lets a queue accept shared memory, such as onnxruntime's WebAssembly memory; Dawn's binding rejects it. */
 function copySharedBytes(device: GPUDevice): void {
   const { queue } = device;
   const writeBuffer = queue.writeBuffer.bind(queue);

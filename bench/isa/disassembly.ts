@@ -1,8 +1,8 @@
-// Reads what RADV prints for a shader (RADV_DEBUG=shaders,shaderstats): its statistics, and the instruction mix of its
-// heaviest loop. The heaviest loop has the most matrix instructions; in a kernel without them the most multiply-adds, and
-// without these the most bytes loaded or stored.
+// Parses RADV's output for a shader (RADV_DEBUG=shaders,shaderstats): its statistics, and the instruction counts of its
+// heaviest loop. The heaviest loop is the one with the most matrix instructions; if there are none, the most
+// multiply-adds; if there are none, the most bytes loaded or stored.
 
-/** Instructions of one round of a loop. Loops inside it that the compiler did not unroll count `INNER_TRIPS` times. */
+/** Instruction counts of one iteration of a loop. Loops inside it that the compiler did not unroll count `INNER_TRIPS` times. */
 export interface InstructionMix {
   /** Multiply-adds: v_fma, v_fmac, v_mad, v_pk_fma, v_dot2; a v_dual instruction with two of them counts twice. */
   readonly fma: number;
@@ -44,7 +44,7 @@ export interface KernelIsa {
   readonly looped: boolean;
   /**
    * Multiply-adds per vector ALU instruction of the loop, 0 to 1: the share of the arithmetic peak that the loop can
-   * reach. With matrix instructions the share of the time of vector ALUs that these take.
+   * reach. With matrix instructions: their share of the vector ALU time.
    */
   readonly share: number;
   /** Assembly of that loop. */
@@ -52,7 +52,7 @@ export interface KernelIsa {
 }
 
 const INNER_TRIPS = 8;
-/** Cycles of a matrix instruction: v_wmma_f32_16x16x16_f16 of 32 threads on RDNA 3. */
+/** Cycles of a matrix instruction: v_wmma_f32_16x16x16_f16 with 32 threads on RDNA 3. */
 const MATRIX_CYCLES = 32;
 const FMA = /^v_(fma|fmac|mac|mad_f|pk_fma|fmamk|fmaak|dot2)/;
 
@@ -173,8 +173,8 @@ function accessBytes(op: string): number {
 }
 
 /**
- * Whether `line` counts a scalar register down by 1 that was set to -1 before the loop: the counter of a loop that Tint
- * guards.
+ * Returns whether `line` decrements a scalar register that was set to -1 before the loop: the counter that Tint adds to
+ * a loop.
  */
 function isLoopCounter(line: string, before: readonly string[]): boolean {
   const register = /^s_(?:add_[ui]32 s(\d+), s\1, -1|sub_[ui]32 s(\d+), s\2, 1)$/.exec(line)?.slice(1).find(Boolean);

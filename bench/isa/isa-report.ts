@@ -60,7 +60,7 @@ interface ReportRow extends Omit<KernelIsa, 'assembly'> {
   readonly name: string;
 }
 
-/** Numbers of a kernel that --check holds, by `family from name`. Shares may fall by 0.01, counts may not grow. */
+/** Numbers of a kernel that --check compares, by `family from name`. Shares may fall by 0.01, counts may not grow. */
 type Budgets = Record<
   string,
   Pick<KernelIsa, 'share' | 'waves' | 'spills'> & {
@@ -275,7 +275,7 @@ function estimate(
 function installedPeers(): Peer[] {
   const peers = Object.entries(PEERS) as [Peer, (typeof PEERS)[Peer]][];
   const missing = peers.filter(([, { path }]) => !existsSync(path));
-  for (const [peer, { script }] of missing) console.error(`${peer} is not installed; npm run ${script} does that`);
+  for (const [peer, { script }] of missing) console.error(`${peer} is not installed; run npm run ${script}`);
   return peers.filter((entry) => !missing.includes(entry)).map(([peer]) => peer);
 }
 
@@ -295,8 +295,7 @@ function budgetsOf(rows: readonly ReportRow[]): Budgets {
 }
 
 /**
- * Prints the numbers that are worse than their budget; returns the exit code. A kernel without a budget is an error
- * too.
+ * Prints the numbers that exceed their budget; returns the exit code. A kernel without a budget is also an error.
  */
 function check(rows: readonly ReportRow[], budgets: Budgets): number {
   const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {

@@ -1,5 +1,5 @@
-// A Vulkan device without a GPU: Mesa's RADV compiles for an AMD GPU that is not there, and the layer null-gpu.c makes
-// buffers, commands and fences do nothing. Shaders go through the compiler that real machines use; nothing runs.
+// A Vulkan device without a GPU: Mesa's RADV compiles for an AMD GPU that does not exist, and the Vulkan layer null-gpu.c
+// replaces buffers, commands and fences by no-ops. Shaders are compiled as on a real machine, but nothing runs.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
 
-/** GPU families that are compiled for, by RADV's names. */
+/** GPU families to compile for, by RADV's names. */
 export const families = ['navi31', 'navi21', 'vega10'] as const;
 export type Family = (typeof families)[number];
 
@@ -15,7 +15,7 @@ const DRIVER_FOLDER = '/usr/share/vulkan/icd.d';
 const HEADER = '/usr/include/vulkan/vk_layer.h';
 const SOURCE = resolve(import.meta.dirname, '../null-gpu.c'); // this module runs from .vite/
 
-/** What is missing to compile, as Debian packages; empty if nothing is. */
+/** Debian packages that are needed to compile and are missing. */
 export function missingPackages(): string[] {
   const compiler = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0;
   return [

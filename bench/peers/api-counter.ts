@@ -1,5 +1,5 @@
 // Counts the WebGPU calls of any library by wrapping the API: bytes of live buffers per device; dispatches, submits and
-// created objects of a piece of work. Install it before a library loads.
+// created objects of a function. Install it before a library loads.
 
 /** Bytes of the buffers of one device. */
 export interface DeviceBytes {
@@ -7,7 +7,7 @@ export interface DeviceBytes {
   peak: number;
 }
 
-/** Calls of a piece of work, over all devices. */
+/** Calls during a function, over all devices. */
 export interface Totals {
   dispatches: number;
   submits: number;
@@ -18,13 +18,13 @@ export interface Totals {
 /** The counters. */
 export interface ApiCounter {
   bytesOf(device: GPUDevice): DeviceBytes;
-  /** The bytes of all devices that have made a buffer. */
+  /** The bytes of all devices that have created a buffer. */
   devices(): DeviceBytes[];
   /** Counts the calls of `work`. Methods are wrapped only while it runs, so that later timings call WebGPU directly. */
   count(work: () => Promise<unknown>): Promise<Totals>;
 }
 
-/** Methods of GPUDevice that create an object which outlives a step. */
+/** Methods of GPUDevice that create objects that live longer than a step. */
 const makers = [
   'createBindGroup',
   'createBindGroupLayout',

@@ -1,5 +1,5 @@
-// The golden cases that are timed or checked: those of the tests, and those of the presets, which are created on first
-// use.
+// The golden cases that are timed or checked: the cases of the tests, and cases of the presets, which are created when
+// they are first used.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,9 +47,9 @@ export const configurations: Readonly<Record<string, CaseSettings>> = {
 
 /** Folders of cases. */
 export interface CaseFolders {
-  /** Folders that may hold cases. */
+  /** Folders that may contain cases. */
   readonly known: readonly string[];
-  /** Folder of the cases that are made. */
+  /** Folder for created cases. */
   readonly made: string;
 }
 
@@ -59,7 +59,7 @@ export const caseFolders = (root: string): CaseFolders => ({
   made: cachePath('golden'),
 });
 
-/** Names of the cases that exist or can be made. */
+/** Names of the cases that exist or can be created. */
 export function caseNames({ known, made }: CaseFolders): string[] {
   const existing = [...known, made]
     .filter((folder) => existsSync(folder))
@@ -73,7 +73,7 @@ export interface PreparedCase {
   readonly reference: Reference;
 }
 
-/** Finds a case, or makes it if it is one of `configurations`. Throws a HeddleError if there is no such case. */
+/** Finds a case, or creates it if it is one of `configurations`. Throws a HeddleError if there is no such case. */
 export async function prepareCase(
   name: string,
   { known, made }: CaseFolders,
@@ -87,18 +87,18 @@ export async function prepareCase(
   }
   if (!settings)
     throw new HeddleError(
-      `there is no golden case ${name} in ${[...known, made].join(', ')}; these can be made: ${Object.keys(configurations).join(', ')}`,
+      `there is no golden case ${name} in ${[...known, made].join(', ')}; these can be created: ${Object.keys(configurations).join(', ')}`,
     );
   const folder = join(made, name);
   const reference = isCurrent(folder, settings) ? referenceOf(folder) : undefined;
-  // A case that was made without PyTorch is made again once PyTorch is installed.
+  // A case that was created without PyTorch is created again when PyTorch is installed.
   const python = reference === 'PyTorch' ? undefined : pytorch();
   if (reference && !python) return { folder, reference };
-  log(`making the golden case ${name} in ${folder}`);
+  log(`creating the golden case ${name} in ${folder}`);
   return { folder, reference: await makeGolden(made, name, settings, python) };
 }
 
-/** Whether a folder has a case that was made with these settings. */
+/** Whether a folder has a case that was created with these settings. */
 function isCurrent(folder: string, settings: CaseSettings): boolean {
   const path = join(folder, 'config.json');
   if (!existsSync(path)) return false;

@@ -11,12 +11,12 @@ import type { HostName } from './bench-options.ts';
 import type { Findings, Task } from './bench-session.ts';
 import type { Order, Reply } from './node-session.ts';
 
-/** What a host needs in addition to the task. */
+/** Options of a host. */
 export interface HostContext {
   /** Folder of each golden case. */
   readonly cases: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
-  /** Let the driver use its shader cache on disk; then a first step does not compile all shaders. */
+  /** Whether the driver may use its shader cache on disk; then the first step does not compile all shaders. */
   readonly warmCache: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface HostFindings extends Findings {
   readonly browser?: string;
 }
 
-/** Folder of the bundles, which is that of this file once it is built. */
+/** Folder of the bundles: the folder of this file after bundling. */
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Runs a task on a host. Rejects with the error that occurred there. */

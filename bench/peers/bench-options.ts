@@ -62,7 +62,7 @@ export interface Options {
 }
 
 /**
- * Parses the command line; `cases`: names of all golden cases. Throws a HeddleError that names the wrong option, its
+ * Parses the command line; `cases`: names of all golden cases. Throws a HeddleError that names the invalid option, its
  * value and the allowed values.
  */
 export function readOptions(args: readonly string[], cases: readonly string[]): Options {

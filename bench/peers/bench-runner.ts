@@ -21,7 +21,7 @@ const log = (line: string) => console.error(`[${(performance.now() / 1e3).toFixe
 
 /**
  * Runs the benchmark. `prepare` installs and bundles the peers; it is called after the arguments are validated.
- * Resolves to the exit status: 0; 1 if something failed or the endurance test failed; 2 for wrong arguments.
+ * Resolves to the exit status: 0; 1 if something failed or the endurance test failed; 2 for invalid arguments.
  */
 export async function main(args: readonly string[], prepare: () => Promise<void>): Promise<number> {
   if (args.includes('--help')) {
@@ -66,7 +66,7 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const tuning = contestants.includes('heddle') ? await tuned(of) : undefined;
     const guessed = tuning && (await heddleOnly(of, 3, {}));
     const found = await run({ contestants, time: { name: of, ...rounds } }, { choices: tuning?.choices });
-    // After the rounds, so that it does not disturb them.
+    // After the rounds, so that it does not affect their times.
     const first = tuning && (await heddleOnly(of, 1, { firstUse: true }));
     const steps = {
       timed: found.timed,
@@ -122,18 +122,18 @@ async function contextOf({ check, cases: timed, profile, endure, warmCache }: Op
   return { cases, log, warmCache };
 }
 
-/** What this machine cannot check; printed at the end. */
+/** Checks that this machine cannot do; printed at the end. */
 const notCovered = new Set<string>();
 const coverage = {
   float64: (name: string) => `${name} is checked against heddle's float64 reference, not against PyTorch`,
   none: (name: string) =>
-    `${name} has no reference results, it is too large for the float64 reference: losses are compared between the contestants`,
+    `${name} has no reference results because it is too large for the float64 reference: losses are compared between the contestants`,
 };
 
 function printNotCovered(): void {
   if (notCovered.size === 0) return;
   console.error(
-    '\nNot covered, because PyTorch is not installed (Debian: apt-get install python3-torch python3-safetensors):',
+    '\nNot checked, because PyTorch is not installed (Debian: apt-get install python3-torch python3-safetensors):',
   );
   for (const line of notCovered) console.error(`  ${line}`);
 }

@@ -57,8 +57,8 @@ const makers = {
 export type ContestantName = keyof typeof makers;
 
 /**
- * Runs a task. `read` returns a file of the golden cases. Rejects on any WebGPU error, since results after an ignored
- * error are garbage.
+ * Runs a task. `read` returns a file of the golden cases. Rejects on any WebGPU error, because results after an error
+ * are invalid.
  */
 export async function runTask(
   task: Task,

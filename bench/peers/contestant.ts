@@ -6,7 +6,7 @@ import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import type { KernelArrays, KernelKind } from './peer-kernels.ts';
 
-/** Options of all contestants, by name: those of the peers are listed in peer-options.ts. */
+/** Options of all contestants, by name; peer-options.ts lists the options of the peers. */
 export interface ContestantOptions {
   readonly heddle: {
     readonly choices?: KernelChoices | undefined;
@@ -33,7 +33,7 @@ export interface Contestant {
 }
 
 /**
- * One model with the weights of its case. Everything that must be compiled is compiled in the first call that needs it.
+ * One model with the weights of its case. Kernels are compiled in the first call that needs them.
  */
 export interface TrainedModel {
   /** The loss of the batch without an update. */
@@ -42,18 +42,18 @@ export interface TrainedModel {
   gradNorm(): Promise<number>;
   /**
    * One step: batch uploaded, forward, backward, clipping, AdamW. Resolves to the loss before the update, once the
-   * update has run. All the work of the CPU is done when the promise is returned, from the second step on.
+   * update has run. From the second step on, all CPU work is done when the promise is returned.
    */
   step(): Promise<number>;
   dispose(): void;
-  /** Facts that only the library knows. */
+  /** Facts that only the library itself can report. */
   readonly facts?: StepFacts | undefined;
 }
 
-/** Facts about a step that heddle knows. */
+/** Facts that heddle reports about a step. */
 export interface StepFacts {
   readonly plannedBytes: number;
-  /** Lower bound of any assignment of tensors to memory. */
+  /** Lower bound of the bytes of any memory plan. */
   readonly lowerBoundBytes: number;
   readonly gflop: number;
   /**

@@ -1,4 +1,4 @@
-// Makes golden cases for the benchmark: random weights, a random batch, and the results of a reference. The reference
+// Creates golden cases for the benchmark: random weights, a random batch, and the results of a reference. The reference
 // is PyTorch (bench/pytorch/golden_case.py) if it is installed, else heddle's own float64 reference if the case is
 // small enough for it.
 
@@ -22,8 +22,8 @@ import { stepGraph } from './heddle-contestant.ts';
 export type CaseSettings = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * What computed the expected results of a case; `none`: nothing, so its losses are compared between the contestants
- * only.
+ * What computed the expected results of a case; `none`: nothing, so only the losses of the contestants are
+ * compared with each other.
  */
 export type Reference = 'PyTorch' | 'float64' | 'none';
 
@@ -39,7 +39,7 @@ const defaults = {
 const maxReferenceFlops = 5e9;
 
 /**
- * Makes a case in `folder`/`name` with the PyTorch of `python`, or without. Returns its reference. Throws a HeddleError
+ * Creates a case in `folder`/`name` with the PyTorch of `python`, or without PyTorch. Returns its reference. Throws a HeddleError
  * if PyTorch fails.
  */
 export async function makeGolden(
@@ -89,13 +89,13 @@ async function writeExpected(
   return 'float64';
 }
 
-/** The Python that has PyTorch and safetensors: PYTHON, Debian's or the one on the PATH. Undefined if none has. */
+/** Finds a Python with PyTorch and safetensors: PYTHON, Debian's or the one on the PATH; else undefined. */
 export function findPytorch(): string | undefined {
   const candidates = process.env.PYTHON ? [process.env.PYTHON] : ['/usr/bin/python3', 'python3'];
   return candidates.find((python) => spawnSync(python, ['-c', 'import torch, safetensors']).status === 0);
 }
 
-/** The reference of the case in a folder; undefined if the case was not made here. */
+/** The reference of the case in a folder; undefined if this file did not create the case. */
 export function referenceOf(folder: string): Reference | undefined {
   try {
     return readFileSync(join(folder, 'reference.txt'), 'utf8').trim() as Reference;
@@ -104,7 +104,7 @@ export function referenceOf(folder: string): Reference | undefined {
   }
 }
 
-/** Initial weights, with noise on biases and norms: errors would stay hidden with biases of 0 and scales of 1. */
+/** Initial weights, with noise on biases and norms: biases of 0 and scales of 1 would hide errors. */
 function randomWeights(config: Parameters<typeof parameterList>[0]): Record<string, Tensor> {
   const list = parameterList(config);
   const weights = initializeWeights(config, list, 1);

@@ -159,7 +159,7 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
   };
 }
 
-/** A kernel with the variant that is fastest here. */
+/** A kernel with the variant that is fastest on this adapter. */
 function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
   return async (inputs) => {
     const { graph, states, hostInputs } = kernelGraph(kind, inputs);
@@ -173,7 +173,7 @@ function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
     };
     return {
       async run(times) {
-        for (let i = 0; i < times; i++) fill(); // as every step does
+        for (let i = 0; i < times; i++) fill(); // as in every step
         await runner.time(times);
       },
       async read() {

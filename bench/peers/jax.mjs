@@ -1,6 +1,6 @@
 // jax-js on WebGPU as a contestant: the encoder-decoder of the golden cases as one jit-compiled training step, and
 // single kernels. It uses the library's idioms: valueAndGrad inside jit, nn.dotProductAttention, nn.logSoftmax. AdamW
-// of its optimizer package reads a step count back, which jit cannot trace, so the update is written out inside the
+// of its optimizer package reads a step count back, which jit cannot trace, so the update is implemented inside the
 // same jit. Ownership: every function of the library consumes its arrays; `.ref` adds a reference for another use.
 import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { sinusoids } from '../../src/ops/embedding/embedding.ts';
@@ -101,7 +101,7 @@ function forward(c, variants, p, { src, tgtIn, positions }) {
   return p['generator.b'] ? logits.add(p['generator.b'].ref) : logits;
 }
 
-/** Mean label-smoothed loss of the tokens that are not padding. Consumes everything. */
+/** Mean label-smoothed loss of the tokens that are not padding. Consumes its arrays. */
 function lossOf(c, variants, p, { targetOut, ...batch }) {
   const logp = nn.logSoftmax(forward(c, variants, p, batch)); // [N, V]
   const [N, V] = logp.shape;
@@ -184,7 +184,7 @@ function createModel(golden, variants) {
       return { loss: value, ...compiled.update(params, moment1, moment2, gradients, ...scalars) };
     },
   }[variants.step];
-  /** Uploads the ids, as every step does. */
+  /** Uploads the ids, as in every step. */
   const upload = () => ({
     src: i32(golden.source),
     tgtIn: i32(golden.targetIn),

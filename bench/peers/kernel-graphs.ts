@@ -1,5 +1,5 @@
-// The single kernels as graphs of heddle, which run on the GPU and in the float64 reference. Large tensors are states,
-// which are uploaded once; what a training step computes on the host for every batch is an input.
+// The single kernels as heddle graphs, which run on the GPU and in the float64 reference. Large tensors are states,
+// which are uploaded once; data that a training step computes on the host for every batch are inputs.
 
 import { random } from '../../src/core/random.ts';
 import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
@@ -22,11 +22,11 @@ import type { KernelArrays, KernelKind, KernelSpec } from './peer-kernels.ts';
 export interface KernelGraph {
   readonly graph: Graph;
   readonly states: Readonly<Record<string, Tensor>>;
-  /** Computes the inputs, as a training step does for every batch. */
+  /** Computes the inputs, as in a training step for every batch. */
   hostInputs(): Record<string, TensorData>;
 }
 
-/** The root of a gradient walk whose gradient with respect to its first input is its second. */
+/** An op whose gradient with respect to its first input is its second input: the start of a backward pass. */
 const seedOp = defineOp({
   name: 'seed',
   inputs: ['y', 'dy'],
@@ -121,8 +121,8 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
 }
 
 /**
- * Floating-point operations of a kernel as heddle's ops count them, and bytes of its inputs and result, each moved
- * once.
+ * Floating-point operations of a kernel as heddle's ops count them, and the bytes of its inputs and result, each read or
+ * written once.
  */
 export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly flops: number; readonly bytes: number } {
   const { graph } = kernelGraph(kind, inputs);
@@ -131,8 +131,8 @@ export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly f
 }
 
 /**
- * Returns a function for the error of a result, max|x - ref| / max|ref| against float64: of a matrix product at 200
- * random positions, of other kernels everywhere.
+ * Returns a function for the error of a result, max|x - ref| / max|ref| against float64: for a matrix product at 200
+ * random positions, for other kernels at all positions.
  */
 export function errorOf(spec: KernelSpec, inputs: KernelArrays): (got: ArrayLike<number>) => number {
   const length = spec.kind === 'matmul' ? productLength(spec) : undefined;

@@ -32,8 +32,8 @@ export interface TimedKernel {
 }
 
 /**
- * Allowed relative error. Float32 sums of up to 8,000 products of numbers below 1 are far below it in any order; a
- * wrong index gives an error as large as the numbers.
+ * Allowed relative error. The error of a float32 sum of 8,000 products of numbers below 1 is far smaller in any order;
+ * a wrong index gives an error as large as the numbers.
  */
 const tolerance = 1e-4;
 
@@ -74,7 +74,8 @@ export async function timeKernels(
         const kernel = await make(inputs);
         if (!kernel) continue;
         const error = errorIn(await kernel.read());
-        if (!(error <= tolerance)) throw new Error(`${contestant.name} (${form}): ${spec.name} is off by ${error}`);
+        if (!(error <= tolerance))
+          throw new Error(`${contestant.name} (${form}): ${spec.name} has a relative error of ${error}`);
         await kernel.run(1);
         const calls = Math.max(1, Math.min(200, Math.round(targetMs / (await timeOf(kernel, 1)))));
         entrants.push({ contestant: contestant.name, form, kernel, error, calls, times: [] });

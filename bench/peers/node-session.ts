@@ -7,7 +7,7 @@ import { dawnGpu } from '../../src/host/dawn.ts';
 import type { Findings, Task } from './bench-session.ts';
 import { installIteratorHelpers } from './iterator-helpers.ts';
 
-/** Message of the runner. */
+/** Message from the runner. */
 export interface Order {
   readonly task: Task;
   /** URL of the bundled bench-session.ts. */
@@ -29,7 +29,7 @@ process.once('message', async ({ task, module, cases }: Order) => {
     const gpu = await dawnGpu({ exactTimestamps: true });
     Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
     installIteratorHelpers();
-    // TensorFlow.js takes Node for a browser only if these exist; it never draws.
+    // TensorFlow.js treats Node as a browser only if these exist; it never draws.
     const page = globalThis as Record<string, unknown>;
     page.window ??= globalThis;
     page.self ??= globalThis;

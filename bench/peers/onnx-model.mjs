@@ -2,7 +2,7 @@
 
 const text = new TextEncoder();
 
-/** Encodes a whole number as a varint. */
+/** Encodes an integer as a varint. */
 function varint(n) {
   const bytes = [];
   for (; n > 127; n = Math.floor(n / 128)) bytes.push((n % 128) + 128);
@@ -16,7 +16,7 @@ const bytes = (field, content) => [...varint(field * 8 + 2), ...varint(content.l
 const string = (field, s) => bytes(field, text.encode(s));
 const float = (field, x) => [...varint(field * 8 + 5), ...new Uint8Array(Float32Array.of(x).buffer)];
 
-/** AttributeProto: a whole number, a list of them, or `{ float }`. */
+/** AttributeProto: an integer, a list of integers, or `{ float }`. */
 function attribute([name, value]) {
   if (Array.isArray(value)) return [...string(1, name), ...value.flatMap((n) => number(8, n)), ...number(20, 7)];
   if (typeof value === 'object') return [...string(1, name), ...float(2, value.float), ...number(20, 1)];
@@ -31,7 +31,7 @@ const node = ([op, inputs, outputs, attributes = {}]) => [
   ...Object.entries(attributes).flatMap((a) => bytes(5, attribute(a))),
 ];
 
-/** ValueInfoProto of a float32 tensor; its shape may be left out. */
+/** ValueInfoProto of a float32 tensor; its shape may be omitted. */
 const value = (name, shape) => {
   const dims = shape
     ? bytes(

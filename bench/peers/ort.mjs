@@ -1,5 +1,5 @@
-// onnxruntime-web as a contestant: kernels that are one operator, on its WebGPU execution provider. It cannot train.
-// It runs only in browsers: its threads use shared memory, which Dawn's binding for Node rejects; with copies it hangs.
+// onnxruntime-web as a contestant: kernels of one operator, on its WebGPU execution provider. It cannot train. It only
+// runs in browsers: its threads use shared memory, which Dawn's binding for Node rejects; with copies it hangs.
 
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';

@@ -1,4 +1,4 @@
-// The single kernels that are timed and their inputs. Sizes are those of `mid`: 768 rows are the tokens of a batch,
+// The single kernels that are timed and their inputs. The sizes are from the preset `mid`: 768 rows are the tokens of a batch,
 // 8,000 is the vocabulary, [128, 32, 32] is 16 sentences of 8 heads with 32 tokens of width 32.
 
 import { random } from '../../src/core/random.ts';
@@ -98,7 +98,7 @@ export const kernelList: readonly KernelSpec[] = [
 ];
 
 /**
- * Makes the inputs of a kernel: the same numbers for all contestants, from -1 to 1, and ids spread over the vocabulary.
+ * Creates the inputs of a kernel: the same numbers for all contestants, from -1 to 1, and ids spread over the vocabulary.
  */
 export function makeArrays(spec: KernelSpec): KernelArrays {
   const arrays: Record<string, Tensor> = {};

@@ -26,8 +26,8 @@ function rows({ shape, data }: PeerTensor, from: number, to: number): PeerTensor
 
 /**
  * PyTorch's state_dict as the parameters that both peers train, by name: `*.w` [in, out], `*.b`, norms' `*.g` and
- * `*.b`. Self-attention has one product `qkv` [D, 3HW]; cross-attention `q` [D, HW] and `kv` [D, 2HW], since these
- * multiply different inputs. AdamW and the global norm come out the same.
+ * `*.b`. Self-attention has one product `qkv` [D, 3HW]; cross-attention `q` [D, HW] and `kv` [D, 2HW], because these
+ * multiply different inputs. AdamW and the global norm do not depend on the layout.
  */
 export function peerParameters({ config: c, weights }: GoldenCase): Record<string, PeerTensor> {
   const p: Record<string, PeerTensor> = {};
@@ -78,7 +78,7 @@ export function peerParameters({ config: c, weights }: GoldenCase): Record<strin
   return p;
 }
 
-/** Sizes of a case's batch, and its positions as a table [longest, D]. */
+/** Sizes of a case's batch, and the position table [longest, D]. */
 export const sizesOf = ({ source, targetIn }: GoldenCase): { B: number; S: number; T: number } => ({
   B: source.shape[0] as number,
   S: source.shape[1] as number,

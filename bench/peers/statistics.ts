@@ -1,7 +1,7 @@
 // Statistics of measurements: median, rounding, relative error.
 
 /**
- * Maximum consecutive steps, and seconds, for timing CPU work. Steps of one contestant follow each other, as in
+ * Maximum number of steps, and of seconds, for timing CPU work. The steps of one contestant run one after another, as in
  * training.
  */
 export const hostTiming = { steps: 20, seconds: 15 };

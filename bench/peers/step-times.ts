@@ -48,7 +48,7 @@ export async function reproduce(contestant: Contestant, golden: GoldenCase): Pro
 export interface Rounds {
   readonly steps: number;
   readonly warmups: number;
-  /** No further round starts after this time, once three are done. */
+  /** After three rounds no new round starts after this time. */
   readonly maxSeconds: number;
 }
 
@@ -59,7 +59,7 @@ export interface TimedSteps {
   readonly medianMs: number;
   readonly minMs: number;
   readonly maxMs: number;
-  /** Median of the time of each round over heddle's in the same round (or the first contestant's, without heddle). */
+  /** Median over the rounds of its time divided by heddle's (without heddle: by the first contestant's). */
   readonly ratio: number;
   /** Source and target positions per second, padding included. */
   readonly tokensPerSecond: number;

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as ops from './tfjs-ops.mjs';
 
-/** Makes a kernel of `compute`, which gets the arrays as tensors by name and returns its result, or several of them. */
+/** Creates a kernel from `compute`, which gets the arrays as tensors by name and returns one or several results. */
 const kernel =
   (compute, fits = () => true) =>
   (inputs) => {

@@ -1,5 +1,5 @@
-// Operations that tfjs-core lacks or computes slowly: layer norm, sparse cross-entropy, and gradients by tf.customGrad
-// if the built-in one is slow. peer-options.ts lists the variants that were timed.
+// Operations that tfjs-core lacks or computes slowly: layer norm, sparse cross-entropy, and gradients with tf.customGrad
+// if the built-in gradient is slow. peer-options.ts lists the variants that were timed.
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Any tensor as a vector. */
@@ -15,7 +15,7 @@ function onesRow(n) {
 const columnSum = (x, how) => (how === 'sum' ? tf.sum(x, 0) : flatten(tf.matMul(onesRow(x.shape[0]), x)));
 
 /**
- * A transposed copy, made as a batch of one: the kernel for plain matrices uses barriers, which are slow on software
+ * A transposed copy, computed as a batch of one: the kernel for plain matrices uses barriers, which are slow on software
  * adapters.
  */
 export const transposed = (w) =>
@@ -35,7 +35,7 @@ export const linearOp = ({ dx, columnSum: how }) =>
     };
   });
 
-/** Gradient of a table [V, D] that was read at `ids` [n]; scatterND adds the rows of repeated ids. */
+/** Gradient of a table [V, D] with respect to its rows at `ids` [n]; scatterND adds the rows of repeated ids. */
 export const scatterRows = (ids, dy, shape) => tf.scatterND(tf.reshape(ids, [-1, 1]), dy, shape);
 
 /** table [V, D] => its rows at ids, [n, D] */
@@ -101,7 +101,7 @@ export const gelu = (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.S
 export const splitHeads = (x, [B, L, n, H, W]) =>
   tf.unstack(tf.transpose(tf.reshape(x, [B, L, n, H, W]), [2, 0, 3, 1, 4]));
 
-/** Attention of q, k, v [B, H, L, W] under an additive mask (or none): [B * L, H * W] */
+/** Attention of q, k, v [B, H, L, W] with an optional additive mask: [B * L, H * W] */
 export function attend(q, k, v, mask) {
   const [B, H, L, W] = q.shape;
   const scaled = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(W));

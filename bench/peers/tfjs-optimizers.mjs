@@ -14,7 +14,7 @@ export function sumOfSquares(flat) {
   return whole === n ? body : tf.add(body, tf.sum(tf.slice(square, [whole], [n - whole])));
 }
 
-/** Not tf.addN: on WebGPU it is silently wrong beyond 7 tensors (8 storage buffers a stage, an invalid pipeline). */
+/** Not tf.addN: on WebGPU its result is wrong, without an error, for more than 7 tensors (over 8 storage buffers). */
 const normOfEach = (gradients) => tf.sum(tf.stack(gradients.map((g) => sumOfSquares(flatten(g)))));
 
 /** min(1, clip / norm), as torch's clip_grad_norm_. */

@@ -27,7 +27,7 @@ export async function create(options = {}) {
   };
 }
 
-/** Uploads ids and additive masks, as every step does. */
+/** Uploads ids and additive masks, as in every step. */
 function upload({ config: c, source, targetIn, targetOut }, { B, S, T }) {
   const hidden = -1e9;
   const srcMask = Float32Array.from(source.data, (id) => (id === c.padId ? hidden : 0));

@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createServer } from 'vite';
 
-/** The sources, which Vite compiles: the trainer is not part of the public API. */
+/** The sources, compiled by Vite: the trainer is not part of the public API. */
 const vite = await createServer({
   configFile: false,
   appType: 'custom',

@@ -1,6 +1,6 @@
-// npm run bench:scale: how cost grows with length, batch, vocabulary, layers and width, one axis at a time around `mid`.
-// Memory, dispatches and FLOPs are those of plans, at all sizes. JavaScript is timed on Dawn's null backend, which takes
-// commands and computes nothing, as far as its buffers allow; steps on an adapter, if they take less than a limit.
+// npm run bench:scale: measures how cost grows with length, batch, vocabulary, layers and width, one axis at a time around
+// the preset `mid`. Memory, dispatches and FLOPs are read from the plans, at all sizes. JavaScript is timed on Dawn's null
+// backend, which accepts commands and computes nothing, if the buffers fit; steps are timed on an adapter, up to a time limit.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -39,7 +39,7 @@ Measures how the cost of training and decoding grows with each size of a model, 
 
 const RESULTS = resolve(import.meta.dirname, '../../results'); // this module runs from .vite/
 
-/** The point in which all axes meet. */
+/** The point that is on all axes. */
 export const center: Sizes = { length: 32, batch: 8, vocabulary: 8000, layers: 3, width: 256 };
 
 /** Values of each axis. */
@@ -51,7 +51,7 @@ export const axes: Readonly<Record<keyof Sizes, readonly number[]>> = {
   width: [64, 128, 256, 512, 1024],
 };
 
-/** A cost and the largest exponent allowed along some axes. */
+/** A cost and the largest allowed exponent along some axes. */
 interface Bar {
   readonly cost: Exclude<keyof Cost, 'firstMs' | 'fillMs'>;
   readonly axes: readonly (keyof Sizes)[];
@@ -59,8 +59,8 @@ interface Bar {
 }
 
 /**
- * The bars. A time may vary by a few percent between runs, which the tolerances of times include. Decoding is one step of
- * a full cache, which is linear in its length.
+ * The limits. Times vary by a few percent between runs; their limits include that. Decoding is one step with a full
+ * cache, whose cost is linear in the length.
  */
 export const bars: readonly Bar[] = [
   { cost: 'memory', axes: ['length', 'batch', 'vocabulary', 'layers'], exponent: 1.05 },
@@ -73,8 +73,8 @@ export const bars: readonly Bar[] = [
 ];
 
 /**
- * Returns the exponent b of y = a·x^b: the slope of the least-squares line through the logarithms. With `tail`, that of
- * the last three points if it is larger, so that what grows at the end is seen. NaN for fewer than three points.
+ * Returns the exponent b of y = a·x^b: the slope of the least-squares line through the logarithms. With `tail`, the
+ * exponent of the last three points if it is larger, to detect growth at the end. NaN for fewer than three points.
  */
 export function exponentOf(points: readonly (readonly [x: number, y: number])[], tail: boolean): number {
   const slope = (list: typeof points) => {
@@ -104,7 +104,7 @@ export function fitsOf(all: readonly AxisCosts[]): Fit[] {
   return all.flatMap(({ axis, run, points }) =>
     costs.flatMap((cost): Fit[] => {
       const known = points.flatMap(({ value, cost: c }) => (c[cost] ? [[value, c[cost]] as const] : []));
-      // Dispatches go up by a few, not with the size: the loss has up to 8 chunks.
+      // Dispatches may increase by a few: the loss has up to 8 chunks.
       const exponent = exponentOf(known, cost !== 'dispatches' && cost !== 'jsMs');
       if (Number.isNaN(exponent)) return [];
       const bar = bars.find((b) => b.cost === cost && b.axes.includes(axis))?.exponent;
@@ -124,7 +124,7 @@ const gpuTraits = {
   maxWorkgroupBytes: 32768,
 };
 
-/** The graphs of a run; a step is the last one. */
+/** The graphs of a run; the last one is the step. */
 const graphsOf = (sizes: Sizes, run: Run): { config: ModelConfig; graphs: Graph[] } => {
   const { length, batch, vocabulary, layers, width } = sizes;
   const config = modelConfig({
@@ -150,7 +150,7 @@ function filler({ length, batch, vocabulary }: Sizes, inputs: unknown): () => vo
 
 const least = (list: readonly number[]): number => Math.min(...list);
 
-/** Memory, dispatches and FLOPs of the plans on a GPU. */
+/** Memory, dispatches and FLOPs of the plans for a GPU. */
 function planCosts(graphs: readonly Graph[]): Cost {
   const plans = graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
   const nodes = graphs.at(-1)?.nodes ?? [];
@@ -164,10 +164,10 @@ function planCosts(graphs: readonly Graph[]): Cost {
   };
 }
 
-/** Memory of Dawn's null backend is 512 MiB; some is left for staging buffers, and for weights of several plans. */
+/** Dawn's null backend has 512 MiB; the rest is for staging buffers and for the weights of several plans. */
 const nullBytes = 400 * 2 ** 20;
 
-/** Times JavaScript, the fastest of `runs`; nothing if the plans do not fit the null backend. */
+/** Times JavaScript, the fastest of `runs`; returns nothing if the plans do not fit the null backend. */
 async function jsCosts(device: Device, sizes: Sizes, run: Run, runs: number): Promise<Pick<Cost, 'jsMs' | 'fillMs'>> {
   const plans = graphsOf(sizes, run).graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
   if (Math.max(...plans.map(({ bytes }) => bytes.peak)) > nullBytes) return {};

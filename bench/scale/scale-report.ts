@@ -5,7 +5,7 @@ import { Html, html } from '../../src/report/markup.ts';
 import { script, scriptHash, style } from '../../src/report/report-assets.ts';
 import { drawChart, type Series } from '../../src/report/svg-chart.ts';
 
-/** The sizes that are varied. `layers`: of the encoder and of the decoder each; `width`: dModel. */
+/** The sizes that are varied. `layers`: layers of the encoder, and of the decoder; `width`: dModel. */
 export interface Sizes {
   readonly length: number;
   readonly batch: number;
@@ -14,7 +14,7 @@ export interface Sizes {
   readonly width: number;
 }
 
-/** What is measured at a point. Times are in milliseconds, absent if they were not measured. */
+/** The costs at a point. Times are in milliseconds, absent if they were not measured. */
 export interface Cost {
   readonly memory: number;
   readonly dispatches: number;
@@ -38,7 +38,7 @@ export interface AxisCosts {
 
 export type Run = 'training' | 'decoding';
 
-/** The exponent of a cost along an axis, and the bar if there is one. */
+/** The exponent of a cost along an axis, and its limit if it has one. */
 export interface Fit {
   readonly run: Run;
   readonly axis: keyof Sizes;

@@ -23,7 +23,7 @@ export const queries: Chapter = {
   title: 'Queries, keys, values',
   text: [
     'Attention lets a token look at others. Three learned matrices make three vectors of each token: a query (what it looks for), a key (what it offers) and a value (what it passes on).',
-    'Several heads do this side by side, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.',
+    'Several heads do this in parallel, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.',
     'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W.',
   ],
   picture(inspection) {
@@ -59,8 +59,8 @@ export const softmax: Chapter = {
   title: 'Scores, mask, softmax',
   text: [
     'The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.',
-    'The decoder must not see the tokens that it has yet to write. Their scores are hidden (set to minus infinity) before the softmax. If the weights were set to zero after it, the row would no longer sum to 1, and the hidden tokens would still have taken their share of the sum.',
-    'Point at a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see what the future would have taken.',
+    'The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1.',
+    'Point at a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.',
   ],
   picture(inspection) {
     const { controls, map, head } = headControls(inspection, 'decoder');
@@ -111,8 +111,8 @@ export const heads: Chapter = {
   id: 'heads',
   title: 'Multi-head attention',
   text: [
-    'One head can look at one thing. A layer has several: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are put side by side and mixed by a matrix.',
-    'Nobody tells a head what to do; it finds its part while the model learns. Select a head, then point at a token, or use the arrow keys. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
+    'One head can look at one thing. A layer has several: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.',
+    'Nobody tells a head what to do; what it does comes from training. Select a head, then point at a token, or use the arrow keys. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
   ],
   picture: (inspection) => headPicture(inspection, 'encoder'),
 };
@@ -121,8 +121,8 @@ export const cross: Chapter = {
   id: 'cross',
   title: 'Cross-attention',
   text: [
-    'The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from what the encoder made of the source.',
-    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. Nothing is hidden here: the whole source is known. Point at a token to see its row.',
+    'The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from the output of the encoder.',
+    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Point at a token to see its row.',
     'Select a layer and a head. Often one head aligns clearly, while others look at the end of the sentence or at everything.',
   ],
   picture: (inspection) => headPicture(inspection, 'cross'),

@@ -1,4 +1,4 @@
-// Views of attention in the chapters: tokens to point at, a head's vectors, and the row of a token with its products,
+// Views of attention in the chapters: a row of tokens to select from, a head's vectors, and the row of a token with its products,
 // scores, weights and weighted values.
 
 import { formatPercent } from '../../src/core/format-numbers.ts';
@@ -10,14 +10,14 @@ import { dots, numberRow, rowOf, strip, tensorOf, valuesOf } from './tensor-view
 
 type Labelled = readonly { readonly label: string }[];
 
-/** A list to select one of some tokens. */
+/** A list that selects one of several tokens. */
 export const tokenSelect = (tokens: Labelled, at = 0): HTMLSelectElement =>
   select(
     tokens.map(({ label }, i) => [String(i), `${i + 1}: ${labelOf(label)}`] as const),
     String(Math.min(at, tokens.length - 1)),
   );
 
-/** Tokens of which one is selected: by pointing at it, a press, or the arrow keys. */
+/** A row of tokens of which one is selected with the pointer, a click or the arrow keys. */
 export interface TokenPicker {
   readonly element: HTMLElement;
   /** Index of the selected token. */
@@ -88,7 +88,7 @@ export function partsOf(
   const attention = kind === 'cross' ? 'multihead_attn' : 'self_attn';
   const find = (name: string) =>
     tensorOf(inspection, new RegExp(`^${side}\\.layers\\.${layer}\\.${attention}\\.${name}$`));
-  // Self-attention projects queries, keys and values at once; cross-attention keys and values of the source first.
+  // Self-attention projects queries, keys and values in one product; cross-attention projects keys and values first.
   const [first, second] = [find('linear'), find('linear 2')];
   const [queries, keysValues] = kind === 'cross' ? [second, first] : [first, first];
   if (!queries || !keysValues) return undefined;

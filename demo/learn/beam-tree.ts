@@ -5,7 +5,7 @@ import type { Inspection } from '../../src/index.ts';
 import { el } from '../common/dom.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 
-/** A hypothesis: the tokens that were chosen with their losses, and its score. */
+/** A hypothesis: its tokens with their losses, and its score. */
 export interface BeamPath extends Pick<Inspection, 'target' | 'loss'> {
   readonly score: number;
 }
@@ -13,18 +13,18 @@ export interface BeamPath extends Pick<Inspection, 'target' | 'loss'> {
 interface Branch {
   readonly label: string;
   readonly probability: number;
-  /** By the ids of their tokens. */
+  /** Branches by the ids of their tokens. */
   readonly branches: Map<number, Branch>;
   /** Rank and score of the hypothesis that ends here. */
   end?: { readonly rank: number; readonly score: number };
 }
 
-/** Draws the hypotheses, the best first, as nested lists: a token a node, with its probability given those before it. */
+/** Draws the hypotheses, the best first, as nested lists: a node is a token with its conditional probability. */
 export function beamTree(paths: readonly BeamPath[]): HTMLElement {
   const root: Branch = { label: '[start]', probability: 1, branches: new Map() };
   for (const [rank, { target, loss, score }] of paths.entries()) {
     let at = root;
-    // Tokens of one label can differ: with a space before them, and without.
+    // Different tokens can have the same label: with and without a space before it.
     for (const [t, { id, label }] of [...target.slice(1), { id: -1, label: '[end]' }].entries()) {
       const next = at.branches.get(id) ?? { label, probability: Math.exp(-(loss[t] ?? 0)), branches: new Map() };
       at.branches.set(id, next);
@@ -35,7 +35,7 @@ export function beamTree(paths: readonly BeamPath[]): HTMLElement {
   return el('ul', { class: 'tree' }, drawn(root));
 }
 
-/** A branch: its tokens up to the next fork in a row, then the fork as a list. */
+/** A branch: a row of tokens up to the next fork, then the fork as a list. */
 function drawn(from: Branch): HTMLLIElement {
   const row = [node(from)];
   let at = from;

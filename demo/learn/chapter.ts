@@ -1,11 +1,11 @@
-// What a chapter is: a short text, and a picture of the numbers of the model with something to change.
+// A chapter: a short text, and an interactive figure of the model's numbers.
 
 import type { Inspection } from '../../src/index.ts';
 import { el } from '../common/dom.ts';
 import type { DemoModel } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
 
-/** What a picture can use of the page. */
+/** The data and functions that a figure gets. */
 export interface ChapterHost {
   readonly session: Pick<Session, 'inspect' | 'translate'>;
   /** The sentence that was computed. */
@@ -28,7 +28,7 @@ export interface Chapter {
   picture(inspection: Inspection, host: ChapterHost): HTMLElement;
 }
 
-/** Creates a picture with controls; `draw` draws it, now and after each input. */
+/** Creates a figure with controls; `draw` draws it, now and after each input. */
 export function withControls(controls: readonly HTMLElement[], draw: (place: HTMLElement) => void): HTMLElement {
   const place = el('div', { class: 'stack', 'data-picture': '' });
   const row = el('div', { class: 'row controls' }, ...controls);

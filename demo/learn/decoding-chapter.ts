@@ -12,8 +12,8 @@ export const decoding: Chapter = {
   id: 'decoding',
   title: 'Decoding word by word',
   text: [
-    'To translate, the decoder starts with [start] and appends one token at a time. Greedy decoding takes the most likely one. Beam search keeps several hypotheses and ends with the one of the best score. Sampling draws by probability; a temperature below 1 makes it careful, above 1 bold.',
-    'Press another token: the translation continues from there, as if the model had chosen it. The tree below has the beams of beam search, which share their first tokens, with the probability of each token and the score of each end.',
+    'To translate, the decoder starts with [start] and appends one token at a time. Greedy decoding takes the most likely one. Beam search keeps several hypotheses and returns the one with the best score. Sampling draws a token at random by its probability; a temperature below 1 makes likely tokens more likely, a temperature above 1 less.',
+    'Click another token: the translation continues from there, as if the model had chosen it. The tree below shows the hypotheses of beam search, which share their first tokens, with the probability of each token and the score of each hypothesis.',
   ],
   picture(inspection, { session, text, compute, attempt }) {
     const temperature = el('input', { type: 'range', min: 0.2, max: 3, step: 0.1, id: 'decoding-temperature' });

@@ -16,8 +16,8 @@ export const tokens: Chapter = {
   id: 'tokens',
   title: 'Tokens',
   text: [
-    'A model reads numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the number of each in its vocabulary. Punctuation and digits are tokens too.',
-    'Two tokens have no text: [start] opens what the decoder writes, and [end] closes both sides. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model cannot know what they were.',
+    'A model reads numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.',
+    'Two tokens have no text: [start] begins the target, and [end] ends the source and the target. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.',
   ],
   picture: ({ source, target }) =>
     el(
@@ -49,8 +49,8 @@ export const embeddings: Chapter = {
   id: 'embeddings',
   title: 'Embeddings and positions',
   text: [
-    'Each token number selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used alike get similar vectors.',
-    'A transformer reads all tokens at once, so a vector must also say where its token stands. The models of this page add sines and cosines of the position, from fast waves to slow ones. The alternative is a learned table with a row for each position, as in BART: select it, and another model is loaded that has learned one.',
+    'Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.',
+    'A transformer reads all tokens at once, so a vector must also contain the position of its token. The models of this page add sines and cosines of the position, with high to low frequencies. BART instead learns a table with a row for each position: select Learned to load a model with such a table.',
     'The sum is what the first layer reads. Point at another token: its position vector changes even if the word is the same.',
   ],
   picture(inspection, { use }) {

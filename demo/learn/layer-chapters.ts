@@ -13,8 +13,8 @@ export const residual: Chapter = {
   id: 'residual',
   title: 'Residual, norm, feed-forward',
   text: [
-    'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So every layer can make a small correction, and gradients reach the first layer undiminished.',
-    'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token by itself: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
+    'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So each layer makes a small change, and gradients reach the first layer without shrinking.',
+    'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
     'Point at a token, select a layer: see how far each part moves the vector.',
   ],
   picture(inspection) {
@@ -59,9 +59,9 @@ export const loss: Chapter = {
   id: 'loss',
   title: 'Teacher forcing and the loss',
   text: [
-    'While the model learns, the decoder reads the right target, not its own guesses: teacher forcing. So all positions are predicted at once, each from the tokens before it.',
-    'The loss of a position is the negative logarithm of the probability given to the right next token: 0 if it was certain, 0.69 at one half, large if it was surprised. Training lowers the mean over all positions.',
-    'Write another target below and press Compute: a wrong word costs much where it stands, and changes what the model expects after it.',
+    'While the model learns, the decoder reads the correct target, not its own output. This is called teacher forcing. So all positions are predicted at once, each from the tokens before it.',
+    'The loss of a position is the negative logarithm of the probability of the correct next token: 0 if the probability is 1, 0.69 if it is one half, and large if it is small. Training lowers the mean over all positions.',
+    'Write another target below and press Compute: a wrong word has a large loss at its position, and changes what the model expects after it.',
   ],
   picture(inspection, { session, text }) {
     const written = el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
@@ -74,7 +74,7 @@ export const loss: Chapter = {
       fill(
         place,
         valuesOf(
-          ['After', 'Right next token', 'Probability', 'Loss', 'Most likely'],
+          ['After', 'Correct next token', 'Probability', 'Loss', 'Most likely'],
           target.map(({ label }, t) => [
             labelOf(label),
             labelOf(target[t + 1]?.label ?? '[end]'),

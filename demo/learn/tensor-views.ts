@@ -12,7 +12,7 @@ export const tensorOf = ({ tensors }: Inspection, name: RegExp): Inspection['ten
 export const rowOf = (data: Float32Array, columns: number, i: number): Float32Array =>
   data.slice(i * columns, (i + 1) * columns);
 
-/** Sum of products. */
+/** Dot product. */
 export const dots = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
 /** A vector as a strip, blue above zero and orange below; bars of `max` have the full height. */

@@ -13,13 +13,13 @@ import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
 import { ExistsError, type ModelStore, modelFolder, partialFolder } from './model-store.ts';
 
-/** What error messages recommend. */
+/** What error messages suggest to do. */
 const hints: ErrorHints = {
-  resume: 'Download continues it',
+  resume: 'press Download to continue',
   access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
   noHub:
-    'the page only requests its own server, which has no proxy to a hub at hub/. Whoever runs the server can pass hub/ on to https://huggingface.co. Without that, download the model with heddle pull, pack it with heddle pack and import the file',
+    'the page only sends requests to its own server, and this server has no proxy to a hub at hub/. Its operator can forward hub/ to https://huggingface.co. Otherwise, download the model with heddle pull, pack it with heddle pack and import the file',
 };
 
 /**
@@ -58,6 +58,6 @@ function localName(model: string): string {
     .slice(0, 60)
     .replace(/^\.|\.$/g, '');
   if (!isModelName(name))
-    throw new HeddleError(`"${model}" is not a model's name; it is OWNER/NAME, as Helsinki-NLP/opus-mt-en-es`);
+    throw new HeddleError(`"${model}" is not a model's name; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`);
   return name;
 }

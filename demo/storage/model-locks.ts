@@ -23,7 +23,7 @@ export function lockModel(name: string): Promise<() => void> {
           new LockedError(
             held.has(name)
               ? `The model ${name} is being trained.`
-              : `The model ${name} is being trained in another tab. This tab can translate with it but not change it; use another name, or stop the training there.`,
+              : `The model ${name} is being trained in another tab. This tab can translate with it, but not change it. Use another name, or stop the training in the other tab.`,
           ),
         );
         return undefined;

@@ -31,14 +31,14 @@ export interface StoredModel {
   /** Updates done and in total; 0 for a model without a checkpoint. */
   readonly step: number;
   readonly steps: number;
-  /** Whether its training can be resumed: it has a checkpoint, and steps are left. */
+  /** Whether its training can be resumed: it has a checkpoint before its last step. */
   readonly unfinished: boolean;
   /** Time of the last write, in milliseconds since 1970, and size in bytes. */
   readonly time: number;
   readonly bytes: number;
   readonly parameters: number;
   readonly corpus: string;
-  /** Whether a tab has locked it for writing, and which. */
+  /** Which tab has locked it for writing, if any. */
   readonly lock: 'free' | 'this-tab' | 'other-tab';
 }
 

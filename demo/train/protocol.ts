@@ -1,5 +1,5 @@
 // Message protocol of the training page and its worker: calls, events and their types, all structured-cloneable data.
-// The page's side is page/training-session.ts, the other one worker/training-worker.ts.
+// The page's side is page/training-session.ts, the worker's side worker/training-worker.ts.
 
 import type {
   Attention,
@@ -39,7 +39,7 @@ export type CorpusChoice =
       readonly data: Blob | Uint8Array | string;
     };
 
-/** A training run: what to train on, and how. Settings that are left out have the defaults of src/train/recipes.ts. */
+/** A training run: what to train on, and how. Omitted settings have the defaults of src/train/recipes.ts. */
 export interface TrainingSettings {
   /** Name of the model in the browser; `isModelName` of storage/model-names.ts checks it. */
   readonly name: string;
@@ -52,7 +52,7 @@ export interface TrainingPreview extends Omit<TrainingForecast, 'corpus'> {
   readonly corpus: {
     /** `English to Spanish, from Unicode CLDR`, or the file name. */
     readonly name: string;
-    /** Number of generated pairs that the statistics are estimated from; 0 if they are of the whole corpus. */
+    /** Number of generated pairs that the statistics are estimated from; 0 if the whole corpus was read. */
     readonly sampled: number;
     /** Number of pairs: all, training, dev, test, and skipped ones (a side is too long or empty). */
     readonly pairs: number;
@@ -72,8 +72,8 @@ export interface TrainingPreview extends Omit<TrainingForecast, 'corpus'> {
 }
 
 /**
- * Lengths of one side of a corpus in tokens. `histogram[i]` counts the pairs with i tokens; the last bin also all
- * longer ones.
+ * Lengths of one side of a corpus in tokens. `histogram[i]` counts the pairs with i tokens; the last bin also counts
+ * all longer ones.
  */
 export interface LengthStatistics {
   readonly mean: number;
@@ -149,10 +149,10 @@ export type SessionEvent =
   | Extract<JobEvent, { type: 'progress' }>
   /** Message: an error that does not end the training, such as a checkpoint that could not be saved. */
   | { readonly type: 'warning'; readonly text: string }
-  /** Line for the message log. */
+  /** A line for the message log. */
   | { readonly type: 'log'; readonly text: string };
 
-/** A training whose plans are ready. */
+/** A training that is ready to start. */
 export interface RunInfo {
   readonly model: string;
   readonly parameters: number;
@@ -160,7 +160,7 @@ export interface RunInfo {
   readonly stepsPerEpoch: number;
   /** Backend and adapter. */
   readonly backend: string;
-  /** GPU memory in bytes: planned for training, and allocated now (plans, staging buffers, uniforms). */
+  /** GPU memory in bytes: planned for training, and allocated now (tensors, staging buffers, uniforms). */
   readonly plannedBytes: number;
   readonly gpuBytes: number;
   readonly dispatches: number;
@@ -181,7 +181,7 @@ export interface PieceEvent {
 export interface TranslationResult {
   /** The best translation; may be empty. */
   readonly text: string;
-  /** Of `numReturn`, the best first, with their scores. */
+  /** The `numReturn` best translations with their scores, the best first. */
   readonly candidates: readonly TranslationCandidate[];
   /** Milliseconds of decoding, without waiting for the model, and tokens of the best translation. */
   readonly ms: number;
@@ -196,7 +196,7 @@ export interface TranslationCandidate {
   readonly text: string;
   readonly score: number;
   readonly ids: readonly number[];
-  /** Cross-attention of these ids, at the weights that made them; on request. */
+  /** Cross-attention of these ids, with the weights that produced them; on request. */
   readonly attention?: Attention;
 }
 
@@ -220,7 +220,7 @@ export interface Calls {
   translate(text: string, options: SentDecodeOptions): TranslationResult;
   /** The languages of the model; undefined if it has none. */
   languages(): ModelLanguages | undefined;
-  /** What the model computes for a text and a target, by default its translation. */
+  /** Computes a text and a target (default: its translation) with the model. */
   inspect(text: string, options: InspectOptions): Inspection;
   storage(): StorageInfo;
   /** The settings and curves of a stored model. */
@@ -256,7 +256,7 @@ export interface LoadFrom {
   readonly step: number;
 }
 
-/** What a stored model was trained with, and how that went. */
+/** The settings, curves and samples of a stored model. */
 export interface RunHistory {
   /** Corpus and settings; undefined for a model without a checkpoint. A stored text has no data. */
   readonly corpus: CorpusArguments | undefined;

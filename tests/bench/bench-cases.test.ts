@@ -1,4 +1,4 @@
-// Where the benchmark finds its golden cases, and how it makes those of the presets with and without PyTorch.
+// Golden cases of the benchmark: where they are found, and how those of the presets are made, with and without PyTorch.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,13 +26,13 @@ describe('golden cases of the benchmark', () => {
   const find = (name: string, pytorch = () => undefined as string | undefined) =>
     prepareCase(name, folders(), () => {}, pytorch);
 
-  it('takes a case of the tests', async () => {
+  it('are found in the fixtures of the tests', async () => {
     mkdirSync(join(folder, 'known', 'odd'), { recursive: true });
     writeFileSync(join(folder, 'known', 'odd', 'config.json'), '{}');
     expect(await find('odd')).toEqual({ folder: join(folder, 'known', 'odd'), reference: 'PyTorch' });
   });
 
-  it('knows the cases that exist and those that can be made, without incomplete ones', () => {
+  it('are listed if they exist or can be created, except incomplete ones', () => {
     for (const path of ['known/odd', 'made/small', 'made/base.partial']) {
       mkdirSync(join(folder, path), { recursive: true });
       writeFileSync(join(folder, path, 'config.json'), '{}');
@@ -41,11 +41,11 @@ describe('golden cases of the benchmark', () => {
     expect(caseNames(folders())).toEqual(['tiny', 'small', 'mid', 'keras', 'base', 'odd']);
   });
 
-  it('names the cases that can be made if one is unknown', async () => {
+  it('are listed in the error for an unknown name', async () => {
     await expect(find('huge')).rejects.toThrow(/no golden case huge .*tiny, small, mid, keras, base/);
   });
 
-  it('uses a case that was made before, but not one with other settings or if PyTorch has been installed since', async () => {
+  it('are reused, except with other settings or if PyTorch has been installed since', async () => {
     const made = join(folder, 'made', 'tiny');
     mkdirSync(made, { recursive: true });
     writeFileSync(join(made, 'config.json'), JSON.stringify(configurations.tiny));
@@ -56,7 +56,7 @@ describe('golden cases of the benchmark', () => {
     await expect(find('tiny', () => join(folder, 'no-python'))).rejects.toThrow(/golden_case\.py failed/);
   });
 
-  it('takes the losses of the float64 reference without PyTorch', async () => {
+  it('have the losses of the float64 reference without PyTorch', async () => {
     expect(await makeGolden(folder, 'made', settings, undefined)).toBe('float64');
     const golden = await readGolden(nodeFiles(), join(folder, 'made'));
     expect([...golden.source.shape, ...golden.targetIn.shape]).toEqual([3, 6, 3, 5]);
@@ -70,7 +70,7 @@ describe('golden cases of the benchmark', () => {
 
   const python = findPytorch();
   it.skipIf(!python)(
-    'agrees with PyTorch (python3-torch)',
+    'agree with PyTorch (python3-torch)',
     async () => {
       expect(await makeGolden(folder, 'made', { ...settings, head_width: 8 }, python)).toBe('PyTorch');
       const rows = await checkGolden(await readGolden(nodeFiles(), join(folder, 'made')), async () => cpuEngine());

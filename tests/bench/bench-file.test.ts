@@ -1,4 +1,4 @@
-// Files of results to compare with: those of the command and of the page are read, others are refused with a reason.
+// Files of results as baseline: those of the command and of the page are read, others are errors with a reason.
 import { describe, expect, it } from 'vitest';
 import { compareRuns, readBenchRun } from '../../src/bench/bench-file.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
@@ -25,7 +25,7 @@ it('reads the results of the command and of the page', () => {
   expect(readBenchRun(JSON.stringify(file))).toEqual(file);
 });
 
-it('names the adapter of files that have only its parts, and reads the error of a kernel that did not run', () => {
+it('builds the name of the adapter from its parts, and reads the error of a kernel that did not run', () => {
   const machine = { adapter: { vendor: 'acme', architecture: 'x1', device: '', description: 'Acme X1' } };
   const broken = { ...kernel('k', 1), variants: [{ variant: 'v', error: null, passed: false, failure: 'no' }] };
   const run = readBenchRun(JSON.stringify({ machine, kernels: [broken] }));
@@ -33,7 +33,7 @@ it('names the adapter of files that have only its parts, and reads the error of 
   expect(run.kernels[0]?.variants[0]?.error).toBe(Number.POSITIVE_INFINITY);
 });
 
-describe('a file that is no results', () => {
+describe('an invalid file', () => {
   const changed = (change: object) => JSON.stringify({ ...file, kernels: [{ ...file.kernels[0], ...change }] });
   it.each([
     ['kernels: 1', /is not JSON; it must be of heddle bench --json, or of the kernel lab/],
@@ -48,12 +48,12 @@ describe('a file that is no results', () => {
       /a time that is not a median between quartiles/,
     ],
     [JSON.stringify({ ...file, roofs: { peak: {} } }), /The roof bandwidth of the file has no rate/],
-  ])('is refused with the reason: %s', (text, message) => {
+  ])('is an error with a reason: %s', (text, message) => {
     expect(() => readBenchRun(text)).toThrow(message);
   });
 });
 
-it('compares kernels of one name; the noise includes that of the roofs', () => {
+it('compares kernels with the same name; the noise includes that of the roofs', () => {
   const run = { kernels: [kernel('a', 8), kernel('b', 5), kernel('new', 1)] };
   const changes = compareRuns(run, { kernels: [kernel('a', 10), kernel('b', 5.02), kernel('old', 1)] });
   expect([...changes.keys()]).toEqual(['a', 'b']);

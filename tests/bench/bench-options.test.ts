@@ -1,4 +1,4 @@
-// Options of the benchmark against the peers: errors before anything is installed or run, and which results are stored.
+// Options of the benchmark against the peers: errors before an installation or a run, and which results are stored.
 import { describe, expect, it, vi } from 'vitest';
 import { notKept, readOptions } from '../../bench/peers/bench-options.ts';
 import { main } from '../../bench/peers/bench-runner.ts';
@@ -38,7 +38,7 @@ describe('options of the benchmark', () => {
     expect(read('--endure', 'small', '--steps', '300').enduranceSteps).toBe(300);
   });
 
-  it('time the preset small unless other work is asked for', () => {
+  it('default to the preset small, unless other work is requested', () => {
     const { check, cases } = read();
     expect({ check, cases }).toEqual({ check: ['odd-post', 'options-pre'], cases: ['small'] });
     expect(read('--kernels').cases).toEqual([]);

@@ -1,4 +1,4 @@
-// The endurance test on a toy model, with a clock that the steps set.
+// The endurance test on a toy model, with a clock that the steps advance.
 import { afterEach, expect, it, vi } from 'vitest';
 import type { ApiCounter } from '../../bench/peers/api-counter.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';
@@ -7,7 +7,7 @@ import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Runs `steps` steps that take `ms(i, run)`, have the loss `loss(i, run)` and leave `bytes(i)`. */
+/** Runs `steps` steps with duration `ms(i, run)`, loss `loss(i, run)` and bytes `bytes(i)`. */
 function run(
   steps: number,
   { ms = (_: number, __: number) => 10, loss = (i: number, _: number) => i, bytes = (_: number) => 64 },
@@ -30,7 +30,7 @@ function run(
   return runEndurance(contestant, meter, {} as GoldenCase, steps, () => {});
 }
 
-it('leaves the warm-up out, in time and in bytes', async () => {
+it('ignores time and bytes of the warm-up', async () => {
   const found = await run(400, {
     ms: (i) => (i < warmups ? 50 : i < 360 ? 10 : 11),
     bytes: (i) => (i < warmups ? 32 : 64),

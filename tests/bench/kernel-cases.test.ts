@@ -1,4 +1,4 @@
-// The list of kernels that are timed: whole, and each of them a kernel.
+// The lists of kernel cases are complete and valid; the conformance report.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,11 +10,11 @@ import type { Machine } from '../../src/bench/machine.ts';
 import { chosenKernels } from '../../src/bench/measure-kernels.ts';
 import { readDefinedOps } from '../support/ops.ts';
 
-describe('the list of kernels', () => {
+describe('the kernel cases', () => {
   it.each([
     ['all', kernelCases],
     ['conformance', conformanceKernelCases],
-  ])('of the set %s has every op of the library', async (_, cases) => {
+  ])('of the set %s cover every op of the library', async (_, cases) => {
     const timed = new Set(cases.map((kernel) => graphOf(kernel).node.op.name));
     const folder = join(import.meta.dirname, '../../src/ops');
     const names = await readDefinedOps(
@@ -26,16 +26,13 @@ describe('the list of kernels', () => {
     expect(names.filter((name) => !timed.has(name))).toEqual([]);
   });
 
-  it.each([kernelCases, smallKernelCases, conformanceKernelCases])(
-    'names each kernel once, and builds it',
-    (...cases) => {
-      const names = cases.map(({ name }) => name);
-      expect(new Set(names).size).toBe(names.length);
-      for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
-    },
-  );
+  it.each([kernelCases, smallKernelCases, conformanceKernelCases])('have unique names and can be built', (...cases) => {
+    const names = cases.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
+  });
 
-  it('is found by a substring of its name, ignoring case', () => {
+  it('are found by a part of the name, ignoring case', () => {
     expect(chosenKernels('small', ' SoftMax ').map(({ name }) => name)).toEqual(['softmax [256,128]']);
     expect(chosenKernels('small', '')).toHaveLength(smallKernelCases.length);
     expect(chosenKernels('all', 'no such kernel')).toEqual([]);

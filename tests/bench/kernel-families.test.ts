@@ -1,4 +1,4 @@
-// Kernels of any sizes: every family builds at its default and at odd sizes, and what cannot be is refused by name.
+// Kernels of any size: every family builds at its default and at odd sizes; invalid values are errors that name them.
 import { describe, expect, it } from 'vitest';
 import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
@@ -11,7 +11,7 @@ import { makePlan } from '../../src/plan/planner.ts';
 
 const traits = { ...defaultTraits, f16: true };
 
-/** All combinations of the choices of a family, with its sizes from `sizeOf`. */
+/** All combinations of the options of a family, with sizes from `sizeOf`. */
 function specsOf(family: (typeof familyNames)[number], sizeOf: (field: FamilyField, i: number) => number) {
   let all: Record<string, string | number>[] = [{}];
   for (const [i, [name, field]] of Object.entries<FamilyField>(kernelFamilies[family].fields).entries()) {
@@ -21,7 +21,7 @@ function specsOf(family: (typeof familyNames)[number], sizeOf: (field: FamilyFie
   return all.map((values) => ({ family, values }));
 }
 
-/** A small size that is no power of two. */
+/** A small size that is not a power of two. */
 const odd = (field: FamilyField, i: number): number => {
   if ('values' in field) return 0;
   const { min = 1, step = 1, max } = field;
@@ -29,7 +29,7 @@ const odd = (field: FamilyField, i: number): number => {
   return Math.min(max, Math.max(min, Math.ceil((size ?? 9) / step) * step));
 };
 
-it.each(familyNames)('%s builds with every choice, at odd sizes, or says what is wrong', (family) => {
+it.each(familyNames)('%s builds with every option at odd sizes, or throws a HeddleError', (family) => {
   let built = 0;
   for (const spec of specsOf(family, odd)) {
     try {
@@ -44,14 +44,14 @@ it.each(familyNames)('%s builds with every choice, at odd sizes, or says what is
   expect(built).toBeGreaterThan(0);
 });
 
-it('makes every fixed kernel, each of which can be made again from its family and sizes', () => {
+it('makes every kernel case from its family and sizes', () => {
   for (const kernel of [...kernelCases, ...smallKernelCases]) {
     expect(kernel.spec, kernel.name).toBeDefined();
     if (kernel.spec) expect(kernelOf(kernel.spec).name).toBe(kernel.name);
   }
 });
 
-it('stores tensors as f16, or says that the op has none', () => {
+it('stores tensors as f16, or throws if the op has none', () => {
   const f16 = kernelOf({ family: 'attention', values: { dtype: 'f16' } });
   const { node } = graphOf(f16);
   expect([...node.inputs, ...node.outputs].filter(({ dtype }) => dtype === 'f16').map(({ name }) => name)).toContain(
@@ -61,7 +61,7 @@ it('stores tensors as f16, or says that the op has none', () => {
   expect(() => kernelOf(weights)).toThrow(/has no tensor that can be stored as f16; choose f32/);
 });
 
-describe('a kernel that there is not', () => {
+describe('an invalid kernel', () => {
   it.each([
     [{ family: 'conv' }, /^There is no kernel family conv; there are matmul, linear, /],
     [{ family: 'toString' }, /^There is no kernel family toString/],
@@ -74,7 +74,7 @@ describe('a kernel that there is not', () => {
       'attention: width is 257; it must be a whole number from 1 to 256.',
     ],
     [{ family: 'next token', values: { length: 7 } }, /length is 7; .* and a multiple of 2\./],
-  ])('is refused: %j', (spec, message) => {
+  ])('is an error: %j', (spec, message) => {
     expect(() => kernelOf(spec)).toThrow(message);
   });
 
@@ -93,7 +93,7 @@ describe('a large kernel', () => {
   const product = kernelOf({ family: 'matmul', values: { M: 4096, K: 4096, N: 4096 } });
   const peakOf = (rate: number) => ({ peak: { rate } as Roofs['peak'] });
 
-  it('is possible on an adapter that computes it in a quarter of a second', () => {
+  it('is allowed if the adapter computes it in a quarter of a second', () => {
     expect(() => checkSize(product)).not.toThrow();
     expect(() => checkDuration(product, peakOf(1000))).not.toThrow();
     expect(() => checkDuration(product, peakOf(100))).toThrow(
@@ -101,12 +101,12 @@ describe('a large kernel', () => {
     );
   });
 
-  it('is possible on any adapter if it has a float64 reference', () => {
+  it('is allowed on any adapter if it has a float64 reference', () => {
     const small = kernelOf({ family: 'matmul', values: { M: 1024, K: 1024, N: 1024 } });
     expect(() => checkDuration(small, peakOf(0.1))).not.toThrow();
   });
 
-  it('may have tensors of 5 GiB together', () => {
+  it('may have tensors of 5 GiB in total', () => {
     const traits = { ...defaultTraits, maxBindingBytes: 2 ** 32 };
     const weights = (size: number) => kernelOf({ family: 'optimizer', values: { kind: 'AdamW', size } });
     expect(() => checkSize(weights(2 ** 28), traits)).not.toThrow();

@@ -39,7 +39,7 @@ it('stops between kernels if it is aborted', async () => {
   await expect(measured).rejects.toThrow('enough');
 });
 
-/** As if every kernel were too large for its float64 reference. */
+/** Kernels for which this test forces the comparison with the naive kernel. */
 const none = { full: { flops: 0, bytes: 0 }, small: { flops: 1e5, bytes: 1e5 } } as const;
 const large = [
   kernelOf({ family: 'matmul', values: { M: 96, K: 80, N: 72 } }),

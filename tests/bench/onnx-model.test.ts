@@ -1,4 +1,4 @@
-// ONNX models that the benchmark writes, read back field by field (protobuf's wire format).
+// ONNX models of the benchmark, parsed field by field (protobuf's wire format).
 
 import { expect, it } from 'vitest';
 import { onnxModel } from '../../bench/peers/onnx-model.mjs';

@@ -1,4 +1,4 @@
-// Kernels as the lab shows them, and those of a user: compiled, checked, timed next to ours.
+// Kernels as the lab shows them, and a user's kernels: compiled, checked, timed next to heddle's.
 import { describe, expect, it } from 'vitest';
 import { measurePrepared, prepareKernel } from '../../src/bench/check-kernel.ts';
 import { smallKernelCases } from '../../src/bench/kernel-cases.ts';
@@ -42,7 +42,7 @@ const own: OwnKernel = {
 };
 const attempt = (change: Partial<OwnKernel> = {}) => tryKernel(device, prepared, { ...own, ...change }, ours, time);
 
-it("checks and times a user's kernel next to the fastest of ours", async () => {
+it("checks and times a user's kernel next to heddle's fastest", async () => {
   const { messages, result } = await attempt();
   expect(messages.filter(({ type }) => type === 'error')).toEqual([]);
   const mine = result?.variants.find(({ variant }) => variant === 'yours 1');
@@ -52,7 +52,7 @@ it("checks and times a user's kernel next to the fastest of ours", async () => {
   expect(result?.variants).toHaveLength(ours.variants.length + 1);
 });
 
-it('says where a wrong result is the furthest from the reference', async () => {
+it('returns the position of the largest error', async () => {
   const { result, worst } = await attempt({ params: { ...own.params, scale: 2 } });
   expect(result?.variants.at(-1)).toMatchObject({ variant: 'yours 1', passed: false });
   expect(worst?.tensor).toBe('c');
@@ -61,7 +61,7 @@ it('says where a wrong result is the furthest from the reference', async () => {
   expect(Math.abs(worst?.want ?? 0)).toBeCloseTo(Math.max(...Array.from(c, Math.abs)), 6);
 });
 
-it('says the line of an error of the compiler', async () => {
+it('returns the line of a compiler error', async () => {
   const { messages, result } = await attempt({ source: naive.replace('var sum = 0.0;', 'var sum = 0.0\n  oops;') });
   expect(result).toBeUndefined();
   const [error] = messages.filter(({ type }) => type === 'error');
@@ -69,7 +69,7 @@ it('says the line of an error of the compiler', async () => {
   expect([12, 13]).toContain(error?.line);
 });
 
-describe('a launch that cannot be', () => {
+describe('an invalid launch', () => {
   it.each([
     [{ entry: 'nothing' }, /There is no @compute function nothing; there are: multiply/],
     [{ bind: { left: 'a', right: 'b' } }, /Choose the tensor of c: one of a, b, c/],
@@ -112,7 +112,7 @@ it.each(shownCases)('shows the WGSL of every variant as it runs: $name', async (
     }
 });
 
-it('rewrites a kernel for tensors of f16 as ours', async () => {
+it("rewrites a kernel for f16 tensors as it does heddle's", async () => {
   if (!device.traits.f16) return;
   const kernel = kernelOf({ family: 'elementwise', values: { rows: 5, width: 24, dtype: 'f16' } });
   const [variant] = showKernel(kernel, device.traits).variants;

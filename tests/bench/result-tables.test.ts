@@ -1,4 +1,4 @@
-// The tables of benchmark results: which results are shown and what the ratios are of.
+// Tables of benchmark results: which results are shown, and the base of the ratios.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ describe('bench tables', () => {
     expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms: [form('tfjs', 10)] }] }))).toBe('| k | 10 µs | – |');
   });
 
-  it('shows the latest result of each subject, host and adapter, cases in their order', () => {
+  it('shows the latest result for each subject, host and adapter, in the order of the cases', () => {
     const results = [
       result('mid', 'dawn', '2026-01-02T00:00:00Z'),
       result('small', 'dawn', '2026-01-03T00:00:00Z', 50),
@@ -87,7 +87,7 @@ describe('bench tables', () => {
     expect(origins([...results, result('small', 'chrome', '2026-01-01')])).toHaveLength(2);
   });
 
-  it('has a dash for the ratio of a case that only heddle ran', () => {
+  it('has a dash as ratio if only heddle ran a case', () => {
     const alone = { ...result('base', 'dawn', '2026-01-01'), steps: { timed: [timed('heddle', 100)] } };
     expect(lastLine(summaryTable([alone]))).toContain('| 100 | – | – | – |');
   });
@@ -109,11 +109,11 @@ describe('a first use', () => {
   const measured = { ...small, steps: { ...small.steps, tuning: { ...tuning, firstUseMs: 7900 } } };
 
   it('is in the note under a table and under the summary', () => {
-    expect(stepsTable(measured)).toMatch(/a step 157 ms; at a first use, .* the first step takes 7\.9 s\.$/);
+    expect(stepsTable(measured)).toMatch(/a step 157 ms; on a new adapter, .* the first step takes 7\.9 s\.$/);
     expect(firstUses([measured, small])).toEqual([expect.stringMatching(/: small 7\.9 s \(Dawn in Node\)$/)]);
   });
 
-  it('is left out if it was not measured', () => {
+  it('is omitted if it was not measured', () => {
     expect(stepsTable({ steps: { ...small.steps, tuning } })).toMatch(/a step 157 ms\.$/);
     expect(firstUses([small])).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe('an endurance', () => {
   });
 });
 
-it('shows a decoding benchmark: speed by batch size, and how long tokens take', () => {
+it('shows a decoding benchmark: speed by batch size, and times of tokens', () => {
   const decode = {
     same: { heddle: 8, 'transformers.js wasm': 7 },
     of: 8,
@@ -188,7 +188,7 @@ it('shows a decoding benchmark: speed by batch size, and how long tokens take', 
   const newer = { ...decode, rows, memory, maxTokens: 63, notes: ['No peer.'] };
   const longer = section({ ...result('decoding small', 'chrome', '2026-01-01'), steps: undefined, decode: newer });
   expect(longer).toMatch(/\| heddle +\| long +\| 8 /);
-  expect(longer).toMatch(/\| ms a token, start \| at 63 +\| objects made \|/);
+  expect(longer).toMatch(/\| ms a token, start \| at 63 +\| objects created \|/);
   expect(longer).toMatch(/\| 2\.57 +\| 2\.60 +\| 0 +\| 1000 +\| 3, then 3 +\| 5, then 5 +\|/);
   expect(longer).toMatch(/\n\nNo peer\.$/);
 });
@@ -206,11 +206,11 @@ describe('results in a folder', () => {
   const whole = result('small', 'dawn', '2026-01-01');
   const text = JSON.stringify(whole);
 
-  it('are those of its JSON files', () => {
+  it('are read from its JSON files', () => {
     expect(readFrom({ 'a.json': text, 'README.md': '#' })).toEqual([whole]);
   });
 
-  it('are rejected by name if some or all numbers are missing', () => {
+  it('are an error that names the file if numbers are missing', () => {
     const lacking = text.replace('"medianMs":300', '"medianMs":null');
     expect(() => readFrom({ 'a.json': text, 'b.json': lacking })).toThrow(
       /b\.json .*: steps\.timed\.1\.medianMs is null\./,

@@ -1,4 +1,4 @@
-// Spread of measurements, and changes that are larger than it.
+// Spread of measurements, and whether a change is larger than it.
 import { expect, it } from 'vitest';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { changeOf, disturbance, rangeOf, spreadOf } from '../../src/bench/spread.ts';
@@ -16,14 +16,14 @@ it.each([
   [timed(8, 0.15), timed(10, 0.01), [], false], // 20 % faster, noise 30 %
   [timed(8, 0.01), timed(10, 0.01), [0.2], false], // the machine itself differs by more
   [timed(12, 0.02), timed(10, 0.02), [0.01, 0.01], true],
-  [timed(0.2, 0.01), timed(10, 0.01), [0.5], true], // no noise of 100 % explains 50 times the speed
+  [timed(0.2, 0.01), timed(10, 0.01), [0.5], true], // noise of 100 % cannot explain 50 times the speed
 ])('tells a change from noise: %j, before %j', (now, before, machines, significant) => {
   const found = changeOf(now, before, machines);
   expect(found.change).toBeCloseTo(now.ms / before.ms - 1, 9);
   expect(found.significant).toBe(significant);
 });
 
-it('marks a kernel whose times differ, or after which the machine was slow', () => {
+it('marks a kernel if its times differ, or the machine was slow afterwards', () => {
   const kernel = (spread: number, speed?: number): KernelResult => ({
     name: 'k',
     group: 'rows',

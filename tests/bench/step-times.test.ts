@@ -1,4 +1,4 @@
-// Baseline of the ratios of step times.
+// Base of the ratios of step times.
 import { expect, it } from 'vitest';
 import type { ApiCounter } from '../../bench/peers/api-counter.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';

@@ -108,7 +108,7 @@ it('continues with a range request after the connection was cut', async () => {
 
 it('continues in another tab after all retries failed, and has no model until then', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(download()).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*, Download continues it$/);
+  await expect(download()).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*, press Download to continue$/);
   expect([await exists('models/it'), await exists('pulls/it/config.json')]).toEqual([false, true]);
   expect((await store().info()).partial).toEqual(['it']);
   hub.state.cuts = {};
@@ -184,7 +184,7 @@ it.each([
 ])('reports a missing proxy if the server answers $status $type', async (given) => {
   otherwise = given;
   await expect(download('me/it', {}, 'no-hub')).rejects.toThrow(
-    /^me\/it: the page only requests its own server, which has no proxy to a hub at hub\/\. Whoever runs the server/,
+    /^me\/it: the page only sends requests to its own server, and this server has no proxy to a hub at hub\/\. Its operator/,
   );
   expect(await exists('pulls')).toBe(false);
 });

@@ -29,7 +29,10 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
     );
   await page.locator('#hub-model').fill('me/it');
   await page.locator('#hub-fetch').click();
-  await says('#hub-note.wrong', '^me/it: the page only requests its own server, which has no proxy to a hub at hub/');
+  await says(
+    '#hub-note.wrong',
+    '^me/it: the page only sends requests to its own server, and this server has no proxy to a hub at hub/',
+  );
 
   // A model of the gallery says so too.
   const inGallery = '[data-gallery="sshleifer/distill-pegasus-xsum-16-4"]';

@@ -383,7 +383,7 @@ describe('the translate panel', () => {
     await page.waitForFunction(() => document.querySelectorAll('#languages option').length === 7);
     const [source, target] = ['#languages .field:first-child select', '#languages .field:last-child select'];
     expect((await names(source)).join()).toMatch(/^English.* \(eng_Latn\),French.* \(fra_Latn\),/);
-    expect((await names(target))[0]).toBe('Choose a language');
+    expect((await names(target))[0]).toBe('Select a language');
     expect(await page.$eval(source, (e) => (e as HTMLSelectElement).value)).toBe('eng_Latn');
     await page.select(target, 'fra_Latn');
     await page.locator('#translate').click();
@@ -453,7 +453,7 @@ describe('a model from the hub', () => {
     await shown?.screenshot('train-hub');
     // The Cancel button has the focus.
     await page.keyboard.press('Enter');
-    await says(page, '#hub-note', '^Cancelled\\. Download continues from the part that is already here\\.$');
+    await says(page, '#hub-note', '^Cancelled\\. The next download continues from the part that is already here\\.$');
     await page.waitForFunction(() => document.activeElement?.id === 'hub-fetch');
     expect(await page.$$eval('#models progress:not([hidden])', (all) => all.length)).toBe(0);
     // The incomplete download can be deleted.

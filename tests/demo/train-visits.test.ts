@@ -426,7 +426,11 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     await says(page, '#link-note', 'The address of this page is the link');
     await page.reload();
     await planned(page);
-    await says(page, '#notices', 'The run was changed by hand: dropout 0.3 after step 9\\. This training repeats that');
+    await says(
+      page,
+      '#notices',
+      'The run was changed by hand: dropout 0.3 after step 9\\. This training repeats these changes',
+    );
     await page.evaluate(() => history.replaceState(null, '', location.pathname));
   });
 

@@ -1,9 +1,9 @@
-// One try of the fuzzer: a kind of input and a seed give the damage, and reading it must end well or with a HeddleError.
+// A case of the fuzzer: a kind of input and a seed determine the damage. Reading it must succeed or throw a HeddleError.
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Target } from './fuzz-targets.ts';
 import { bomb, type Dice, dice, mutateBytes, mutateJson } from './mutate.ts';
 
-/** The files of a kind after the damage of a seed. */
+/** The files of a kind, damaged with a seed. */
 export function damaged(target: Target, seed: number): Record<string, Uint8Array> {
   const roll = dice(seed);
   const out: Record<string, Uint8Array> = { ...target.files };
@@ -31,7 +31,7 @@ function damage(roll: Dice, name: string, bytes: Uint8Array, other: Uint8Array):
   return mutateBytes(roll, bytes, other);
 }
 
-/** Damages the header of a safetensors file by its structure, with its length put right. */
+/** Damages the JSON header of a safetensors file, and corrects its length field. */
 function mutateHeader(roll: Dice, bytes: Uint8Array): Uint8Array {
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const header = encode(mutateJson(roll, parse(bytes.subarray(8, 8 + Math.min(length, bytes.length)))));
@@ -44,7 +44,7 @@ function mutateHeader(roll: Dice, bytes: Uint8Array): Uint8Array {
 
 const parse = (bytes: Uint8Array): unknown => {
   try {
-    // A bomb that is damaged once more is too deep to copy.
+    // A deeply nested value that is damaged again is too deep to copy.
     return structuredClone(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     return {};
@@ -52,7 +52,7 @@ const parse = (bytes: Uint8Array): unknown => {
 };
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value) ?? 'null');
 
-/** Tries one case; gives whether the damage was refused. Throws, as it came, every error but a HeddleError. */
+/** Runs a case; returns whether reading threw a HeddleError. Throws all other errors. */
 export async function tryCase(target: Target, seed: number): Promise<boolean> {
   try {
     await target.read(damaged(target, seed));

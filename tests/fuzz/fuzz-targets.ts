@@ -1,4 +1,4 @@
-// Sound files of every kind that is read, small, for the fuzzer to damage; and for each kind what reads them.
+// Small valid files of every kind that heddle reads, for the fuzzer to damage, and their readers.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { unzipModel } from '../../src/files/archive-files.ts';
@@ -31,14 +31,14 @@ import { example } from '../report/example.ts';
 export interface Target {
   readonly name: string;
   readonly files: Readonly<Record<string, Uint8Array>>;
-  /** Reads what became of the files, and uses what it read. */
+  /** Reads the damaged files and uses the result. */
   read(files: Readonly<Record<string, Uint8Array>>): Promise<void> | void;
 }
 
 const bytesOf = (value: unknown): Uint8Array =>
   new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Texts that tokenizers are tried on. */
+/** Texts to tokenize. */
 const texts = [
   '',
   ' ',

@@ -1,4 +1,4 @@
-// A little of npm run fuzz in every run of the tests: the same seeds each time, all kinds of files.
+// A small part of npm run fuzz: all kinds of files, with fixed seeds.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,18 +10,18 @@ import { targets } from './fuzz-targets.ts';
 const all = await targets();
 
 describe.each(all)('damage to $name', (target) => {
-  it('makes no changes if there is nothing to change', async () => {
+  it('reads the undamaged files', async () => {
     await target.read(target.files);
   });
 
-  it('is read or refused with a HeddleError', async () => {
+  it('is read or throws a HeddleError', async () => {
     let refused = 0;
     for (let seed = 0; seed < 30; seed++) refused += Number(await tryCase(target, seed));
     expect(refused).toBeGreaterThan(5);
   }, 120_000);
 });
 
-it('explains its options, and an option that there is not', () => {
+it('explains its options, and throws for an unknown one', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [join(import.meta.dirname, 'run-fuzz.mjs'), ...args], { encoding: 'utf8' });
   const help = run('--help');

@@ -1,9 +1,9 @@
-// Damage to files, from a seed: of bytes, and of JSON by its structure. The same seed does the same damage.
+// Random damage to bytes and to JSON values. The same seed gives the same damage.
 
-/** A source of random whole numbers below `n`. */
+/** Returns a random integer from 0 to n - 1. */
 export type Dice = (n: number) => number;
 
-/** Dice of a seed (mulberry32). */
+/** A random number generator with a seed (mulberry32). */
 export function dice(seed: number): Dice {
   let state = seed >>> 0;
   return (n) => {
@@ -16,7 +16,7 @@ export function dice(seed: number): Dice {
 
 const pick = <T>(roll: Dice, list: readonly T[]): T => list[roll(list.length)] as T;
 
-/** Numbers that readers trip over, as little-endian bytes of several widths. */
+/** Numbers at the limits of integer types, as little-endian bytes of several widths. */
 const integers = [
   0n,
   1n,
@@ -32,7 +32,7 @@ const integers = [
   (1n << 64n) - 1n,
 ];
 
-/** The bytes after one to four changes. */
+/** Returns bytes with one to four changes. */
 export function mutateBytes(roll: Dice, bytes: Uint8Array, other: Uint8Array): Uint8Array {
   let out: Uint8Array = bytes.slice();
   for (let n = 1 + roll(4); n > 0; n--) out = changeBytes(roll, out, other);
@@ -40,7 +40,7 @@ export function mutateBytes(roll: Dice, bytes: Uint8Array, other: Uint8Array): U
 }
 
 function changeBytes(roll: Dice, bytes: Uint8Array, other: Uint8Array): Uint8Array {
-  // Half of all changes fall on the first 200 bytes, where lengths and headers are.
+  // Half of the changes are in the first 200 bytes, where lengths and headers are.
   const place = (length: number) => (roll(2) ? roll(Math.min(200, length + 1)) : roll(length + 1));
   const at = place(bytes.length);
   const span = Math.min(bytes.length - at, 1 + roll(roll(2) ? 8 : 4000));
@@ -105,11 +105,11 @@ const nasties: readonly (() => unknown)[] = [
   () => Array.from({ length: 500 }).reduce((inner: unknown) => ({ type: 'Sequence', normalizers: [inner] }), 0),
 ];
 
-/** A JSON value after one to three changes of its parts. */
+/** Returns a JSON value with one to three changes. */
 export function mutateJson(roll: Dice, value: unknown): unknown {
   const root = { root: structuredClone(value) };
   for (let n = 1 + roll(3); n > 0; n--) {
-    // Walks down to some depth, then changes what is there.
+    // Selects a value at a random depth and changes it.
     let holder = root as Record<string, unknown>;
     let key = 'root';
     for (let depth = roll(7); depth > 0; depth--) {
@@ -141,7 +141,7 @@ export function mutateJson(roll: Dice, value: unknown): unknown {
   return root.root;
 }
 
-/** A complete file that is a single trap. */
+/** Returns a file that is deeply nested, huge or empty. */
 export function bomb(roll: Dice): Uint8Array {
   const text = pick(roll, [
     () => '['.repeat(1_000_000),

@@ -1,4 +1,4 @@
-// npm run fuzz: bundles the fuzzer, since Node reads no TypeScript, and runs it. fuzzer.ts says what the arguments are.
+// npm run fuzz: bundles the fuzzer, since Node cannot run TypeScript, and runs it. fuzzer.ts describes the arguments.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -24,7 +24,7 @@ function program(name: string, text = '#!/bin/sh\nexit 3\n'): string {
 }
 
 describe('the search for Chrome', () => {
-  it('takes what the environment names', () => {
+  it('uses the path in the environment variables', () => {
     vi.stubEnv('CHROME_PATH', '/some/chrome');
     expect(findChrome()).toBe('/some/chrome');
     vi.stubEnv('PUPPETEER_EXECUTABLE_PATH', '/other/chrome');
@@ -93,13 +93,13 @@ describe('a running Chrome', () => {
     await page.close();
   });
 
-  it('passes on what the page prints and what it fails to catch', async () => {
+  it('forwards console messages and uncaught errors of the page', async () => {
     const said: string[] = [];
     const page = await chrome.openPage(`${server.url}headless-page.html`, {
       onConsole: (line, kind) => said.push(`${kind}: ${line}`),
       onError: (error) => said.push(`uncaught: ${error.message}`),
     });
-    // As a string: an error of a function that Puppeteer hands over does not count as the page's own.
+    // As a string: an error of a function that Puppeteer evaluates is not an error of the page.
     await page.evaluate("console.log('step', 3); setTimeout(() => { throw new Error('late'); }); undefined");
     await vi.waitFor(() => expect(said).toEqual(['log: step 3', 'uncaught: late']), { timeout: 5000 });
     await page.close();

@@ -40,7 +40,7 @@ it('reports what to install if there is no driver', async () => {
   await expect(asked).rejects.toThrow(/no WebGPU adapter.*VK_DRIVER_FILES=\/nowhere\/driver\.json.*install/);
 });
 
-it("passes on Dawn's word about an unknown adapter", async () => {
+it("forwards Dawn's message about an unknown adapter", async () => {
   await expect(dawnGpu({ flags: ['adapter=no such adapter'] })).rejects.toThrow(/Dawn did not start: .*suitable/);
 });
 
@@ -56,7 +56,7 @@ it('takes an adapter by index or a part of its name, and lists them otherwise', 
   await expect(dawnGpu({ adapter: String(names.length) })).rejects.toThrow(`there is no "${names.length}"`);
 });
 
-it('finds the adapter that is meant, or says that Dawn would take another', () => {
+it('finds the adapter by name, or reports that Dawn would use another', () => {
   const names = [
     'Intel Arc A770',
     'NVIDIA GeForce RTX 4090',
@@ -87,12 +87,12 @@ it('waits for the GPU without taking a core', async () => {
   const start = performance.now();
   await device.queue.onSubmittedWorkDone();
   const { utilization } = performance.eventLoopUtilization(before);
-  expect(performance.now() - start).toBeGreaterThan(20); // else there was no wait to look at
+  expect(performance.now() - start).toBeGreaterThan(20); // otherwise there was no wait
   expect(utilization).toBeLessThan(0.5); // free polling gives 1
   device.destroy();
 });
 
-it("leaves everyone else's setImmediate as it was", async () => {
+it('does not change setImmediate for other code', async () => {
   await dawnGpu();
   await dawnGpu();
   const order: string[] = [];
@@ -112,7 +112,7 @@ it("leaves everyone else's setImmediate as it was", async () => {
   expect(cancelled).not.toHaveBeenCalled();
 });
 
-it('keeps a device working whose GPU nobody else holds', async () => {
+it('keeps a device working after its GPU object was garbage-collected', async () => {
   const script = `
     const { dawnGpu } = await import(${JSON.stringify(distFile('node.js'))});
     const device = await (await (await dawnGpu()).requestAdapter()).requestDevice();
@@ -148,7 +148,7 @@ async function openDevice(): Promise<GPUDevice> {
   return adapter.requestDevice();
 }
 
-/** Gives a function that submits work of some hundred milliseconds on a software adapter, some on a fast one. */
+/** Returns a function that submits work: some hundred milliseconds on a software adapter, a few on a fast one. */
 function busyWork(device: GPUDevice): () => void {
   const code = `@group(0) @binding(0) var<storage, read_write> x: array<u32>;
     @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {

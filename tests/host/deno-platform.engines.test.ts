@@ -38,7 +38,7 @@ it('runs the documented example, of ten lines', async () => {
   expect(said).toContain('"model.safetensors"');
 }, 180_000);
 
-it('names files that are not there, replaces folders', async () => {
+it('names missing files, and replaces folders', async () => {
   const said = await run(`
     import { denoFiles, loadModel } from 'heddle';
     const files = denoFiles();

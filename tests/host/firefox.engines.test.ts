@@ -12,12 +12,12 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-it('is what the environment names', () => {
+it('is the path in FIREFOX_PATH', () => {
   vi.stubEnv('FIREFOX_PATH', '/some/firefox');
   expect(findFirefox()).toBe('/some/firefox');
 });
 
-it('is an error with the Debian package if there is none', async () => {
+it('is an error that names the Debian package if it is missing', async () => {
   vi.stubEnv('FIREFOX_PATH', '');
   vi.stubEnv('PATH', '');
   if (findFirefox()) return; // at a fixed path
@@ -29,7 +29,7 @@ describe('a running Firefox', () => {
   let firefox: Firefox;
   let server: FolderServer;
   beforeAll(async () => {
-    // Naga panics where an override expression is the size of a workgroup array and another override follows.
+    // Naga panics if the size of a workgroup array is an override expression and another override follows.
     const script = `
       const panics = \`override N: u32 = 2u;
         var<workgroup> a: array<u32, N * 2u>;
@@ -56,7 +56,7 @@ describe('a running Firefox', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('describes its adapter by the name and version of the browser', async () => {
+  it('names the browser and its version instead of the adapter', async () => {
     expect(firefox.version).toMatch(/^firefox\/[\d.]+/i);
     const adapter = await firefox.adapter();
     expect(adapter.host).toBe('Firefox');
@@ -65,7 +65,7 @@ describe('a running Firefox', () => {
     expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
   }, 30_000);
 
-  it('passes on what a page prints and does not catch, and connects only to this machine', async () => {
+  it('forwards console messages and uncaught errors, and connects only to this machine', async () => {
     const said: string[] = [];
     const page = await firefox.openPage(server.url, {
       onConsole: (line, kind) => said.push(`${kind}: ${line}`),

@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-lock-'));
 const model = join(folder, 'model');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('keeps a folder to one holder, also by another name, until it is released', async () => {
+it('has one holder per folder, also by another path, until it is released', async () => {
   const release = await lockFolder(model);
   await expect(lockFolder(model)).rejects.toThrow(
     new RegExp(`model: another training writes it \\(process ${process.pid} on ${hostname()}\\); wait .*remove `),
@@ -21,7 +21,7 @@ it('keeps a folder to one holder, also by another name, until it is released', a
   await again();
 });
 
-/** What a lock file says of this process. */
+/** Contents of a lock file of this process. */
 async function own(): Promise<Record<string, unknown>> {
   const release = await lockFolder(model);
   const text = readFileSync(lockPath(model), 'utf8').trim().split('\n').at(-1) ?? '';
@@ -31,7 +31,7 @@ async function own(): Promise<Record<string, unknown>> {
   return mine;
 }
 
-it('takes the lock of a process that has ended, and of one whose number was used again', async () => {
+it('takes the lock of a process that has ended, also if its process id was reused', async () => {
   const mine = await own();
   const stale = [{ ...mine, pid: 2 ** 22 + 1 }, ...(mine.start ? [{ ...mine, start: '1' }] : [])];
   const texts = ['', 'garbage', '[1]', '{"pid":', '\0\0\0', ...stale.map((old) => JSON.stringify(old))];
@@ -45,7 +45,7 @@ it('takes the lock of a process that has ended, and of one whose number was used
   rmSync(lockPath(model));
 });
 
-it('gives the lock of a process that has ended to one of those that race for it', async () => {
+it('gives the lock of a process that has ended to only one of several processes', async () => {
   const mine = await own();
   for (let round = 0; round < 20; round++) {
     writeFileSync(lockPath(model), JSON.stringify({ ...mine, pid: 2 ** 22 + 1 }));
@@ -57,12 +57,12 @@ it('gives the lock of a process that has ended to one of those that race for it'
   }
 });
 
-it('does not count those that gave up, and names a lock that cannot be written', async () => {
+it('ignores locks that were given up, and names a lock that cannot be written', async () => {
   const release = await lockFolder(model);
   await expect(lockFolder(model)).rejects.toThrow('another training');
   const left = readFileSync(lockPath(model), 'utf8');
   await release();
-  // As if the holder had been killed: its process number is that of no process.
+  // As if the holder had been killed: no process has this id.
   writeFileSync(lockPath(model), left.replace(`"pid":${process.pid}`, '"pid":4194305'));
   await (await lockFolder(model))();
 

@@ -55,7 +55,7 @@ describe('a function of a page', () => {
     await Promise.all([chrome?.close(), server?.close()]);
   });
 
-  it('is given its arguments, and its result and reports come back', async () => {
+  it('receives its arguments, and returns its result and reports', async () => {
     expect(await runInPage(chrome, server.url, { call: 'later', args: [5, { x: [1, 2] }] })).toEqual({ x: [1, 2] });
     const reports: unknown[] = [];
     const result = runInPage(chrome, server.url, {
@@ -67,17 +67,17 @@ describe('a function of a page', () => {
     expect(reports).toEqual([0, 1, 2, 3]);
   }, 60_000);
 
-  it('fails as it does in the page', async () => {
+  it('rejects with the error of the page', async () => {
     await expect(runInPage(chrome, server.url, { call: 'fails' })).rejects.toThrow('too much');
   }, 60_000);
 
-  it('ends with what nobody in the page caught', async () => {
+  it('rejects with an uncaught error of the page', async () => {
     await expect(runInPage(chrome, server.url, { call: 'breaks' })).rejects.toThrow(
       /the page of breaks\(\) in http:.* broke: late/,
     );
   }, 60_000);
 
-  it('is named if it takes too long or is silent, with its last message', async () => {
+  it('is named in the error of a timeout, with the last message', async () => {
     await expect(runInPage(chrome, server.url, { call: 'hangs', timeout: 1500 })).rejects.toThrow(
       /^hangs\(\) in http:.* took longer than 1.5 s; the last that it said was: step 3 of 8$/,
     );
@@ -86,7 +86,7 @@ describe('a function of a page', () => {
     );
   }, 60_000);
 
-  it('is named if the page has no export of that name', async () => {
+  it('is named in the error if the page has no such function', async () => {
     await expect(runInPage(chrome, server.url, { call: 'absent', loading: 500 })).rejects.toThrow(
       /^waiting for absent\(\) in http:.* took longer than 0.5 s; it had said nothing$/,
     );

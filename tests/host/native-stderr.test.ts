@@ -1,4 +1,4 @@
-// Lines of native code on stderr are dropped whatever stderr is, and nothing else is ever lost.
+// Lines of native code on stderr are dropped for every kind of stderr; other lines are kept.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -55,7 +55,7 @@ it.runIf(process.platform === 'linux')('drops lines in a file at an offset, whic
   expect(shell(`${node} throw 2>log; cat log`)).toBe('result\nbefore\nkept\nfailed\nafter\n');
   expect(shell(`{ echo first >&2; ${node}; echo last >&2; } 2>log; cat log`)).toBe(`result\nfirst\n${kept}last\n`);
   expect(shell(`{ ${node}; echo last; } >log 2>&1; cat log`)).toBe(`${kept}result\nlast\n`);
-  // A longer file that is written over from its start is left alone.
+  // The rest of a longer file that is overwritten from its start stays.
   writeFileSync(join(folder, 'log'), '-'.repeat(100));
   expect(shell(`${node} 1<>log 2>&1; cat log`)).toBe(`${all}result\n`.padEnd(100, '-'));
 });

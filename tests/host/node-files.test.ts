@@ -47,7 +47,7 @@ describe.each([
   ['on disk', () => nodeFiles()],
   ['served to a page', () => lent],
 ])('files %s', (_, filesOf) => {
-  it('give back what was written, in folders made as needed', async () => {
+  it('read what was written, and create folders as needed', async () => {
     const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251);
     await filesOf().write(at('a/b/ü & ?.bin'), bytes);
     expect(await filesOf().read(at('a/b/ü & ?.bin'))).toEqual(bytes);
@@ -56,7 +56,7 @@ describe.each([
     expect(await readText(filesOf(), at('empty'))).toBe('');
   });
 
-  it('append to a file, which is made with its folders', async () => {
+  it('append to a file, and create it with its folders', async () => {
     await appendFile(filesOf(), at('logs/events'), Uint8Array.of(1, 2));
     await appendFile(filesOf(), at('logs/events'), Uint8Array.of(3));
     expect(readFileSync(at('logs/events'))).toEqual(Buffer.of(1, 2, 3));
@@ -65,7 +65,7 @@ describe.each([
     );
   });
 
-  it('say what exists and list names in order', async () => {
+  it('test existence, and list names in order', async () => {
     for (const name of ['b', 'a', 'c']) await writeText(filesOf(), at(name), name);
     expect(await filesOf().list(folder)).toEqual(['a', 'b', 'c']);
     expect(await filesOf().exists(at('a'))).toBe(true);
@@ -74,7 +74,7 @@ describe.each([
     expect(await filesOf().exists(at('a/beyond a file'))).toBe(false);
   });
 
-  it('replace a folder by another as a whole', async () => {
+  it('replace a folder by another', async () => {
     await writeText(filesOf(), at('model/old.txt'), 'old');
     await writeText(filesOf(), at('model.partial/new.txt'), 'new');
     await filesOf().rename(at('model.partial'), at('model'));
@@ -110,7 +110,7 @@ describe.each([
 });
 
 describe('the disk', () => {
-  it('follows a link to a folder that is replaced, also one that is not there yet', async () => {
+  it('follows a link to a folder that is replaced, also if the folder does not exist', async () => {
     symlinkSync('real', at('link'));
     for (const name of ['a', 'b']) {
       await writeFolder(nodeFiles(), at('link'), { [name]: new Uint8Array(1) });
@@ -118,11 +118,11 @@ describe('the disk', () => {
       expect(lstatSync(at('link')).isSymbolicLink()).toBe(true);
     }
     expect(readdirSync(folder).sort()).toEqual(['link', 'real']);
-    renameSync(at('real'), at('real.previous')); // a save that was cut off
+    renameSync(at('real'), at('real.previous')); // an interrupted save
     expect(await existingFolder(nodeFiles(), at('link'))).toBe(at('real.previous'));
   });
 
-  it.skipIf(!existsSync('/proc/self'))('fails at once where the system makes no folders', async () => {
+  it.skipIf(!existsSync('/proc/self'))('fails immediately if the system cannot create a folder', async () => {
     await expect(writeText(nodeFiles(), '/proc/nope/heddle/x', '')).rejects.toThrow(
       '/proc/nope/heddle/x: cannot write: ',
     );
@@ -168,7 +168,7 @@ describe('the file server', () => {
     expect(readFileSync(join(outer, 'secret'), 'utf8')).toBe('secret');
   });
 
-  it('answers only under its token', async () => {
+  it('answers only requests with its token', async () => {
     await writeText(nodeFiles(), at('x'), 'x');
     const url = `?path=${encodeURIComponent(at('x'))}`;
     expect((await fetch(base + url)).status).toBe(200);

@@ -4,7 +4,7 @@ import { optionalPackage } from '../../src/host/optional-package.ts';
 
 const missing = 'heddle-no-such-package';
 
-it('says which package is missing, how to install it, and what works without it', async () => {
+it('names the missing package, how to install it, and what works without it', async () => {
   const found = optionalPackage(missing, () => import(/* @vite-ignore */ missing), 'use the CPU');
   await expect(found).rejects.toThrow(HeddleError);
   await expect(found).rejects.toThrow(
@@ -12,7 +12,7 @@ it('says which package is missing, how to install it, and what works without it'
   );
 });
 
-it('says that a package does not load here, and why', async () => {
+it('reports that a package does not load, and why', async () => {
   const found = optionalPackage('webgpu', () => Promise.reject(new Error('wrong ELF class\nmore')), 'use Chrome');
   await expect(found).rejects.toThrow(/"webgpu" does not load on \S+ \(wrong ELF class\): install it again/);
 });

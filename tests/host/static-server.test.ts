@@ -40,7 +40,7 @@ it('listens only on this machine', () => {
 it.each(['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/missing', '/%'])(
   'answers %s with 404',
   async (path) => {
-    // Not fetch, which tidies the path before it asks.
+    // Not fetch, which normalizes the path.
     const status = await new Promise((resolve, reject) => {
       const { port } = new URL(server.url);
       request({ host: '127.0.0.1', port, path }, (response) => resolve(response.resume().statusCode))

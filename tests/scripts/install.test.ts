@@ -18,7 +18,7 @@ const root = resolve(import.meta.dirname, '../..');
 const asRoot = process.getuid?.() === 0;
 let clone: string;
 
-/** A separate clone whose PATH has a `chromium`, and an `npm` and an `apt-get` that only record their arguments. */
+/** Creates a clone whose PATH has `chromium`, and an `npm` and `apt-get` that only record their arguments. */
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'heddle-setup-'));
   for (const folder of ['scripts', 'src/host', 'bin', 'node_modules'])
@@ -46,7 +46,7 @@ function setup(env: Record<string, string> = {}) {
   return { status, stdout, stderr, calls: readFileSync(join(clone, 'calls'), 'utf8') };
 }
 
-/** The environment's own choice of driver, if it makes one. */
+/** The variables of the environment that select a driver. */
 function driver(): Record<string, string> {
   const { VK_DRIVER_FILES, VK_ICD_FILENAMES } = process.env;
   return { ...(VK_DRIVER_FILES && { VK_DRIVER_FILES }), ...(VK_ICD_FILENAMES && { VK_ICD_FILENAMES }) };

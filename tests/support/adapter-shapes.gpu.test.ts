@@ -1,4 +1,5 @@
-// Each shape of adapter that this process can have: what the device gets, and a golden case. `npm run test:shapes` runs all tests under each.
+// Tests of the shapes of adapters that this process can have: the traits of the device, and a golden case. `npm run test:shapes` runs all tests
+// under each shape.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { gpuEngine } from '../../src/engine/engine.ts';
@@ -23,13 +24,13 @@ async function open(shape: AdapterShape): Promise<Device> {
   return device;
 }
 
-/** Shapes of this process; the width of vectors is set before it starts. */
+/** Shapes of this process. The vector width must be set before a process starts. */
 const here = adapterShapes.filter(({ vectorWidth }) => !vectorWidth);
 
-/** Shapes whose golden case `npm test` computes; test:shapes runs all tests under each. The tiles of a GPU compile for half a minute. */
+/** Shapes for which `npm test` computes a golden case; others take half a minute to compile the tiled kernels of a GPU. */
 const sampled = everyCase ? ['gpu-without-subgroups', 'tuned'] : ['tuned'];
 
-// Chrome compiles the tiles of a GPU for a minute; under a shape each test file has it anyway.
+// Chrome takes a minute to compile the tiled kernels of a GPU. If a shape is set, all test files run under it.
 describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name', (shape) => {
   if (sampled.includes(shape.name))
     it('computes a golden case', async () => {
@@ -45,7 +46,7 @@ describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name'
       expect(result?.compared.length).toBeGreaterThan(5);
     });
 
-  it('is what the device gets', async () => {
+  it('sets the traits of the device', async () => {
     const { gpu, traits } = await open(shape);
     for (const name of shape.without ?? []) expect(gpu.features.has(name), name).toBe(false);
     if (shape.without?.includes('subgroups')) expect(traits).toMatchObject({ subgroups: false, minSubgroup: 0 });
@@ -56,7 +57,7 @@ describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name'
   });
 });
 
-it('refuses a kernel with more storage buffers than every adapter has', async () => {
+it('throws for a kernel with more storage buffers than the guaranteed limit', async () => {
   const { gpu } = await open({ name: 'as it is' });
   const buffers = 1 + neededLimits.maxStorageBuffersPerShaderStage;
   const entries = Array.from({ length: buffers }, (_, binding) => ({

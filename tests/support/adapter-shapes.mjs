@@ -1,15 +1,15 @@
-// The shapes of adapters under which the tests of kernels and models run: `npm run test:shapes` runs all of them on Dawn under each shape, which
-// HEDDLE_SHAPE names; `npm test` runs a golden case under each.
+// Shapes of adapters: changes of features, limits and subgroups. `npm run test:shapes` runs the GPU tests on Dawn under each shape (HEDDLE_SHAPE
+// is its name); `npm test` runs a golden case under some.
 
 /**
- * What a shape changes about the adapter of this machine.
+ * Changes of a shape to the adapter of this machine.
  * @typedef {object} AdapterShape
  * @property {string} name
- * @property {128 | 256 | 512} [vectorWidth] Bits of llvmpipe's vectors, which are its subgroups: 4, 8 or 16 lanes. Set before a process starts.
- * @property {readonly string[]} [without] Features that it lacks.
- * @property {{ subgroupMinSize?: number, isFallbackAdapter?: boolean }} [info] What it says about itself.
- * @property {'default' | 'all'} [limits] The guaranteed limits exactly, or all that the adapter has. Default: devices of tests have the former.
- * @property {boolean} [tune] Whether engines of tests time their kernels.
+ * @property {128 | 256 | 512} [vectorWidth] Bits of llvmpipe's vectors, which are its subgroups of 4, 8 or 16 lanes. Must be set before a process starts.
+ * @property {readonly string[]} [without] Features to remove.
+ * @property {{ subgroupMinSize?: number, isFallbackAdapter?: boolean }} [info] Fields of the adapter info.
+ * @property {'default' | 'all'} [limits] Only the guaranteed limits (default for devices of tests), or all limits of the adapter.
+ * @property {boolean} [tune] Whether engines of tests auto-tune kernels.
  */
 
 /** @type {readonly AdapterShape[]} */
@@ -30,7 +30,7 @@ export const adapterShapes = [
     without: ['subgroups', 'subgroup-size-control', 'shader-f16', 'timestamp-query'],
   },
   { name: 'all-limits', limits: 'all' },
-  // The order of kernels that a GPU gets, tiles in workgroup memory first.
+  // The default order of kernels on a GPU: tiles in workgroup memory first.
   { name: 'gpu', info: { isFallbackAdapter: false, subgroupMinSize: 32 }, vectorWidth: 512 },
   {
     name: 'gpu-without-subgroups',

@@ -1,4 +1,4 @@
-// Subgroups of each width that llvmpipe has, on Dawn: a golden case. The width is set before a process starts.
+// A golden case on Dawn with each subgroup width of llvmpipe. The width must be set before a process starts.
 
 import { expect, it } from 'vitest';
 import { adapterShapes } from './adapter-shapes.mjs';
@@ -11,7 +11,7 @@ it('has subgroups of 4, 8 and 16', () => {
   expect(widths).toEqual([128, 256, 512]);
 });
 
-// 4 lanes are SwiftShader's, 8 are those of all other tests.
+// SwiftShader has 4 lanes; the other tests on Dawn have 8.
 it.each(process.env.HEDDLE_FULL ? widths : [512])(
   'computes a golden case with vectors of %d bits',
   async (width) => {

@@ -1,11 +1,11 @@
-// Accessibility checks of a page by axe-core: labels, contrast, roles.
+// Accessibility checks of a page with axe-core: labels, contrast, roles.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'puppeteer';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Returns the violations found by axe, a line each. Throws while animations run, since colours are in transition. */
+/** Returns the violations that axe finds, one line each. Throws if animations are running, since colours are in transition. */
 export async function axeViolations(page: Page): Promise<string[]> {
   await page.evaluate(source);
   return page.evaluate(async () => {

@@ -1,4 +1,4 @@
-// Standalone arrays of batches and token indices; a training run uses those of its programs.
+// Arrays of batches and token indices; a training run uses the inputs of its programs instead.
 
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';

@@ -1,4 +1,4 @@
-// Runs the command line, in this process or as a process of its own, and returns its output.
+// Runs the command line in this process or in a new one, and returns its output.
 import { type ChildProcess, execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,37 +6,37 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { distFile } from './dist.ts';
 
-/** How a command ended. */
+/** Result of a command. */
 export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
-  /** Without what Dawn itself has to say about the driver. */
+  /** Without Dawn's own lines about the driver. */
   readonly stderr: string;
 }
 
-/** How a process is started. */
+/** Options of a process. */
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
-  /** Whether its stdin stays open after that. */
+  /** Whether stdin stays open after `input`. */
   readonly keepOpen?: boolean;
   /** Time limit in milliseconds [120,000]. */
   readonly timeout?: number;
-  /** Working directory, if not that of the tests. */
+  /** Working directory [that of the tests]. */
   readonly cwd?: string;
-  /** Given the process once it runs. */
+  /** Called with the process after it has started. */
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** LLVM's optimizations take longer than the small models of the tests; and tuned kernels are those of the test file. */
+/** Environment of commands: without LLVM's optimizations, which take longer than small models; kernels are tuned per test file. */
 const testEnv = () => ({ HEDDLE_CACHE: join(scratch(), 'cache'), GALLIVM_PERF: 'nopt' });
 
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs `heddle` with these arguments in this process, from its sources, one after the other: that saves the start of a
- * process and of Dawn. `env` is only for variables that heddle itself reads. What depends on the process needs `heddleProcess`:
- * stdin, signals, the working directory, drivers.
+ * Runs `heddle` with these arguments in this process, from its sources, one command at a time. This saves the start of a process
+ * and of Dawn. `env`: only variables that heddle reads. Use `heddleProcess` if a test needs stdin, signals, a working directory or
+ * drivers.
  */
 export function heddle(args: readonly string[], { env = {} }: Pick<CliOptions, 'env'> = {}): Promise<Ended> {
   const ended = last.then(() => runHere(args, env));
@@ -85,7 +85,7 @@ export function heddleProcess(
       const status = error ? (typeof error.code === 'number' ? error.code : null) : 0;
       resolve({ status, stdout, stderr: stderr.replace(/^Warning: .*\n/gm, '') });
     });
-    // Not execFile's time limit: that closes the pipes first, and a command whose output nobody reads ends with status 0.
+    // Not the timeout of execFile: it closes the pipes first, and then a command ends with status 0.
     const stop = setTimeout(() => child.kill(), timeout);
     if (!keepOpen) child.stdin?.end(input);
     onStart?.(child);
@@ -94,19 +94,19 @@ export function heddleProcess(
 
 let folder: string | undefined;
 
-/** A folder of the test file's own; remove-scratch.ts removes it when the file is done. */
+/** A temporary folder for the test file; remove-scratch.ts removes it afterwards. */
 export function scratch(): string {
   folder ??= mkdtempSync(join(tmpdir(), 'heddle-cli-'));
   return folder;
 }
 
-/** Removes the folder of `scratch`; the next file gets another one. */
+/** Removes the folder of `scratch`; the next file gets a new one. */
 export function removeScratch(): void {
   if (folder) rmSync(folder, { recursive: true, force: true });
   folder = undefined;
 }
 
-/** Options of a training run of one second: a tiny model on 200 phrases, default kernels. */
+/** Flags of a training run of about one second: a tiny model on 200 phrases, default kernels. */
 export const smallTraining = [
   ...[
     '--no-tune',
@@ -128,5 +128,5 @@ export const smallTraining = [
 /** The same on files of pairs. */
 export const smallOnPairs = smallTraining.filter((_, i) => !smallTraining.slice(i - 1, i + 1).includes('--pairs'));
 
-/** Whether `text` is one line for people, no stack trace. */
+/** Whether `text` is one line, not a stack trace. */
 export const isOneLine = (text: string): boolean => /^heddle: [^\n]+\n$/.test(text);

@@ -1,4 +1,4 @@
-// Encoded corpora made from lengths only, for tests of buckets and batches.
+// Encoded corpora with given lengths, for tests of buckets and batches.
 import { type EncodedCorpus, encodePairs } from '../../src/text/batches/encoded-corpus.ts';
 import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 

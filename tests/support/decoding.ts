@@ -1,4 +1,4 @@
-// Straightforward decoding on the float64 references without a KV cache: the reference of the decoder.
+// Simple decoding on the float64 references, without a KV cache: the reference for the decoder.
 
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
@@ -10,14 +10,14 @@ import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
 
-/** Weights whose distributions are neither flat nor sharp, and that never choose padding or the start. */
+/** Weights whose distributions are neither flat nor sharp; padding and the start token are never the most likely. */
 export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): Float32Array {
   const bank = new Float32Array(p.size);
   const r = random(seed);
   for (const { name, offset, shape } of p.all) {
     const size = shape.reduce((a, b) => a * b, 1);
     const norm = /norm\d?\.weight$/.test(name);
-    // Target embeddings are small: the last token must not be the only input that matters.
+    // Small target embeddings: predictions must not depend only on the last token.
     const scale = norm || name.startsWith('tgt_embed') ? 0.2 : 0.7;
     for (let i = 0; i < size; i++) bank[offset + i] = (norm ? 1 : 0) + scale * r.normal();
     if (name !== 'generator.bias') continue;
@@ -27,7 +27,7 @@ export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): F
   return bank;
 }
 
-/** Sources of random ids of the given lengths, their end included. */
+/** Sources of random ids with the given lengths, end token included. */
 export function randomSources(c: ModelConfig, lengths: readonly number[], seed: number): number[][] {
   const r = random(seed);
   return lengths.map((n) => [...Array.from({ length: n - 1 }, () => 3 + r.int(c.srcVocab - 3)), c.endId]);
@@ -36,7 +36,7 @@ export function randomSources(c: ModelConfig, lengths: readonly number[], seed: 
 /** The log-probabilities of all tokens after the start and `prefix`. */
 export type Oracle = (source: readonly number[], prefix: readonly number[]) => Float64Array;
 
-/** Reads the whole of the target so far at each step, in float64, one sequence at a time. */
+/** Computes the whole target again at each step, in float64, one sequence at a time. */
 export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Array, most: number): Oracle {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
@@ -96,7 +96,7 @@ export function ruled(
 
 const byScore = (a: Hypothesis, b: Hypothesis): number => b.score - a.score;
 
-/** Beam search with lists: Hugging Face's rules, all sums in float64. */
+/** Beam search with lists, with Hugging Face's rules and sums in float64. */
 export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: readonly number[]): Hypothesis[] {
   let beams = [{ ids: [] as number[], sum: 0 }];
   let pool: Hypothesis[] = [];
@@ -126,7 +126,7 @@ export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: 
   return pool;
 }
 
-/** Every allowed sequence, finished or cut off at the maximum length, best first. */
+/** All allowed sequences, finished or truncated at the maximum length, the best first. */
 export function allSequences(c: ModelConfig, s: Settings, oracle: Oracle, source: readonly number[]): Hypothesis[] {
   const found: Hypothesis[] = [];
   const grow = (ids: number[], sum: number): void => {

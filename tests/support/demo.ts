@@ -1,5 +1,5 @@
-// Opens the built demo in Chrome or Firefox and records what a page must never do: requests to another origin, violations of the content security
-// policy and uncaught errors.
+// Opens the built pages in Chrome or Firefox and records errors: requests to another origin, violations of the content security policy, uncaught
+// errors.
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
@@ -100,11 +100,11 @@ async function openDemoPage(
   const errors: string[] = [];
   page.on('request', (request) => {
     requests.push(request.url());
-    // Firefox loads a font of its own from a data: URL; the policy of the page reports its own ones.
+    // Firefox loads a built-in font from a data: URL; the policy of the page reports requests of the page.
     if (!new RegExp(`^(${url}|blob:${url}|blob:null/|about:|data:)`).test(request.url()))
       errors.push(`request: ${request.url()}`);
   });
-  // The page asks before it is left during a training.
+  // The page shows a dialog if it is left during a training.
   page.on('dialog', (dialog) => void dialog.accept());
   page.on('pageerror', (error) => errors.push(`uncaught: ${error instanceof Error ? error.message : error}`));
   page.on('console', (message) => {
@@ -122,7 +122,7 @@ async function openDemoPage(
   if (before) await page.evaluateOnNewDocument(before);
   const view = async ({ width = 1280, height = 900, theme = 'light' }: DemoView = shown) => {
     await page.setViewport({ width, height });
-    // WebDriver BiDi cannot emulate the theme: Firefox keeps its own.
+    // WebDriver BiDi cannot emulate the theme in Firefox.
     if (browserName === 'Chrome') await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
   };
   await view();

@@ -1,10 +1,10 @@
-// The built files, for tests that run them in a separate process.
+// Paths of built files, for tests that run them in a separate process.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** The path of `dist/<name>`; throws if it is missing or older than a source, since a test of an old build proves nothing. */
+/** The path of `dist/<name>`. Throws if the file is missing or older than a source. */
 export function distFile(name: string): string {
   const path = join(root, 'dist', name);
   const built = existsSync(path) ? statSync(path).mtimeMs : 0;
@@ -14,7 +14,7 @@ export function distFile(name: string): string {
   return path;
 }
 
-/** The sources in a folder: without packages, and without the builds that the benchmarks put into hidden folders while tests run. */
+/** The sources in a folder, without packages and without the builds of benchmarks in hidden folders. */
 function filesUnder(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter(

@@ -1,5 +1,5 @@
-// Ops whose kernels with subgroup matrices run on adapters without them: the kernels as they are, with the functions of
-// shaders/matmul/subgroup-matrix.wgsl by loops (emulated-matrix.wgsl).
+// Ops whose kernels with subgroup matrices run on adapters without them: the functions of
+// shaders/matmul/subgroup-matrix.wgsl are replaced by loops (emulated-matrix.wgsl).
 
 import { referenceOf } from '../../src/cpu/op-references.ts';
 import { shaderLibrary } from '../../src/gpu/shaders.ts';
@@ -23,7 +23,7 @@ export const withEmulation = <I extends string, O extends string, A extends Attr
   change = (source: string) => source,
 ): Op<I, O, A> => ({
   ...op,
-  ...{ grad: gradientOf(op), reference: referenceOf(op) }, // which are found by the op
+  ...{ grad: gradientOf(op), reference: referenceOf(op) }, // these are registered for the original op
   launch: (...args) => op.launch(...args).map((launch) => emulated(launch, change)),
 });
 

@@ -1,5 +1,5 @@
-// shaders/matmul/subgroup-matrix.wgsl by loops, for adapters without subgroup matrices. An operand is where it is in
-// workgroup memory. The threads of a subgroup hold a matrix of sums together: thread t has the elements t + LANES * i.
+// Replaces shaders/matmul/subgroup-matrix.wgsl by loops, for adapters without subgroup matrices. An operand is an offset in
+// workgroup memory. A matrix of sums is distributed over the threads of a subgroup: thread t has the elements t + LANES * i.
 
 const HELD: u32 = MATRIX_SIZE / LANES;
 struct Left { block: u32, k: u32, lane: u32 }
@@ -16,7 +16,7 @@ fn load_right(thread: u32, i: u32, k: u32) -> Right {
 
 fn multiply_add(left: Left, right: Right, sums: Sums) -> Sums {
   var c = sums;
-  // The bound is MATRIX_K, but compilers do not know that and so do not unroll the loop.
+  // The bound equals MATRIX_K, but is not constant for compilers, so they do not unroll the loop.
   for (var k = 0u; k < min(MATRIX_K, params.k_total); k++) {
     let at = (left.k + k) / 4u;
     // unroll

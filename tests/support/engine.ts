@@ -1,5 +1,5 @@
-// The engine for tests of whole models: on Dawn with the kernels that come first. In Chrome with the naive products, where an op offers
-// them: its software adapter takes a second to compile each tiled one, and tests/ops holds every kernel against its reference anyway.
+// The engine for tests of whole models: on Dawn with the default kernels, in Chrome with the naive matrix products, since its software adapter
+// takes a second to compile a tiled one. tests/ops compares every kernel with its reference.
 
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { tuneKernels } from '../../src/gpu/auto-tuning.ts';
@@ -8,7 +8,7 @@ import { variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { gpuDevice, gpuHost, testShape } from './gpu.ts';
 
-/** Kernels that were timed, so that every engine of a test file gives the same bits. */
+/** Tuned kernels, so that all engines of a test file give the same bits. */
 const tuned: Record<string, string> = {};
 
 /** An engine on the test file's device. */

@@ -1,6 +1,5 @@
-// Fake of the browser's private file system (OPFS) in memory, to test every moment at which a tab can be closed: after `killAfter` changes,
-// all further changes throw, as if the process had ended. Like the real one it has named errors, writes that take effect at `close`, and
-// `move`.
+// Fake of the browser's private file system (OPFS) in memory, to test closing a tab at any moment: after `killAfter` changes all further
+// changes throw. Like the real one it has named errors, writes that take effect at `close`, and `move`.
 
 class Missing extends Error {
   override readonly name: string = 'NotFoundError';
@@ -84,7 +83,7 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
         if (!there) throw new Missing(`no ${child}`);
         if (there.kind === 'directory' && there.entries.size > 0) {
           if (!recursive) throw new Error(`${child} is not empty`);
-          // Not atomic, like the real one.
+          // Not atomic, as in OPFS.
           for (const inner of [...there.entries.keys()]) {
             change();
             there.entries.delete(inner);

@@ -37,7 +37,7 @@ export const fixtureFiles: Files = {
       const { existsSync } = await import('node:fs');
       return existsSync(path);
     }
-    // What is not there may be answered with a page.
+    // The server may answer a missing file with a page.
     const response = await fetch(`/${path}`);
     return response.ok && !response.headers.get('content-type')?.startsWith('text/html');
   },

@@ -12,23 +12,23 @@ const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'subgroup-si
 export const gpuHost = hostOf().name;
 
 /**
- * Whether to run every case (`npm run test:full` sets HEDDLE_FULL). If false, tests leave out those that compile many kernels: software
- * adapters compile a kernel for about half a second, and a tile of a product in Chrome for two.
+ * Whether to run all cases (`npm run test:full` sets HEDDLE_FULL). If false, tests skip cases that compile many kernels: a software adapter
+ * takes about half a second per kernel, Chrome two seconds for a tiled product.
  */
 export const everyCase = import.meta.env.HEDDLE_FULL === '1';
 
-/** All of a list in test:full; by default those that `kept` selects. */
+/** All cases in test:full; otherwise those that `kept` selects. */
 export const sample = <T>(all: readonly T[], kept: (one: T) => boolean): readonly T[] =>
   everyCase ? all : all.filter(kept);
 
 /**
- * All of a list on Dawn and in test:full; in browsers and Deno those that `kept` selects. A kernel compiles there for tenths of a second,
- * and its results at the other cases are known from Dawn.
+ * All of a list on Dawn and in test:full; in browsers and Deno only those that `kept` selects. There a kernel takes tenths of a second to
+ * compile, and Dawn checks the results of the other cases.
  */
 export const fewerInBrowsers = <T>(all: readonly T[], kept: (one: T, index: number) => boolean): readonly T[] =>
   everyCase || gpuHost === 'Dawn' ? all : all.filter(kept);
 
-/** The shape of adapter that `npm run test:shapes` asks for; one without changes by default. */
+/** The shape of adapter that `npm run test:shapes` sets; default: no changes. */
 export const testShape: AdapterShape = shapeNamed(import.meta.env.HEDDLE_SHAPE);
 
 function shapeNamed(name: string | undefined): AdapterShape {
@@ -55,7 +55,7 @@ export function gpuDevice(): Promise<GPUDevice> {
   return device;
 }
 
-/** Watches another device than `gpuDevice`'s for uncaptured errors and loss, which fail the running test. */
+/** Watches another device than that of `gpuDevice`: uncaptured errors and loss fail the running test. */
 export function watchDevice(watched: GPUDevice): void {
   watched.addEventListener('uncapturederror', (event) => {
     troubles.push(`uncaptured ${event.error.constructor.name}: ${event.error.message}`);
@@ -85,8 +85,8 @@ async function openDevice(): Promise<GPUDevice> {
 }
 
 /**
- * Watches every test of a file: an error that WebGPU reports during a test, or a lost device, fails that test, even if
- * the test itself noticed nothing. watch-gpu.ts calls it before each file of the projects with a GPU.
+ * Fails a test if WebGPU reports an error or the device is lost during it. watch-gpu.ts calls this before each file of the
+ * projects with a GPU.
  */
 export function watchTests(): void {
   beforeEach(async () => {
@@ -104,6 +104,6 @@ export function watchTests(): void {
   });
   afterAll(() => {
     opened?.destroy();
-    device = undefined; // the next file gets another one
+    device = undefined; // the next file opens a new one
   });
 }

@@ -1,4 +1,4 @@
-// The Hugging Face folders of tests/fixtures/hf for either host, in files that live in memory and may be changed.
+// The Hugging Face folders of tests/fixtures/hf, for Node and pages, as files in memory that tests may change.
 
 import type { Files } from '../../src/files/files.ts';
 import type { Json } from '../../src/files/json-files.ts';

@@ -1,5 +1,5 @@
-// Every kernel that an op asks for: the passes of graphs which between them use each op, each of its variants, and rows of both kinds of
-// width, on devices of all kinds.
+// All kernels that ops launch: the passes of graphs that use each op, each variant, and rows of both kinds of width, for all kinds of
+// devices.
 
 import { graphOf, kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { type DecodeMode, shrinkGraph, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
@@ -35,7 +35,7 @@ import { makePlan } from '../../src/plan/planner.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { evaluationGraph, gradientAccumulationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 
-/** A kernel, the op that launches it, and the device that it is for. */
+/** A kernel, the op that launches it, and the kind of device. */
 export interface LaunchedKernel extends KernelKey {
   readonly op: string;
   readonly traits: DeviceTraits;
@@ -43,7 +43,7 @@ export interface LaunchedKernel extends KernelKey {
 
 const device: DeviceTraits = { ...defaultTraits, maxBindingBytes: 2 ** 31, f16: true };
 
-/** Devices without subgroups, with those of the software adapters, and with those and the matrices of a GPU. */
+/** Devices without subgroups, with the subgroups of software adapters, and with subgroups and matrices of a GPU. */
 const devices: readonly DeviceTraits[] = [
   device,
   ...[4, 8].map((minSubgroup) => ({ ...device, subgroups: true, minSubgroup, software: true })),
@@ -107,7 +107,7 @@ function modelGraphs(options: ModelOptions): Graph[] {
   ];
 }
 
-/** What models do not use, or not at such a size, on `rows` rows of `cols` numbers. */
+/** Ops and sizes that models do not use, on `rows` rows of `cols` numbers. */
 function otherGraph(rows: number, cols: number): Graph {
   const g = new Graph();
   const input = (name: string, shape: readonly number[]) => g.input(name, 'f32', shape);
@@ -151,7 +151,7 @@ function biasedGraph(headWidth: number): Graph {
   return g;
 }
 
-/** Each kernel once for each kind of device that asks for it. */
+/** Each kernel once for each kind of device that launches it. */
 export function launchedKernels(): LaunchedKernel[] {
   const graphs = [
     ...[...kernelCases, ...smallKernelCases].map((kernel) => graphOf(kernel).graph),

@@ -36,7 +36,7 @@ export interface Ids {
   readonly tgtLens: Uint32Array; // [B]
 }
 
-/** Random ids, none of them special but start and end; row b is shorter than the first by b, down to one token. */
+/** Random ids without special tokens except start and end; row b is b tokens shorter than the first, with at least one token. */
 export function randomIds(c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, seed = 1): Ids {
   const r = random(seed);
   const special = [c.padId, c.startId, c.endId];
@@ -89,7 +89,7 @@ export function setStep(program: Program, ids: Ids, scalars: Partial<StepScalars
   });
 }
 
-/** Initial weights; norms and biases are moved off 1 and 0, so that no error is hidden. */
+/** Initial weights, with noise on norms and biases, since values of 1 and 0 hide errors. */
 export function startWeights(c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
   const bank = initializeWeights(c, p, seed);
   const r = random(seed, 99);
@@ -106,7 +106,7 @@ export function startModel(engine: Engine, c: ModelConfig, p: ParameterList, see
   return bank;
 }
 
-/** Makes a graph ready on a fresh model. */
+/** Prepares a graph on a new model. */
 export async function startProgram(
   engine: Engine,
   { c, p }: { c: ModelConfig; p: ParameterList },

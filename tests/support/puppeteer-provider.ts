@@ -1,4 +1,4 @@
-// Vitest's browser mode on our own hosts: the tests of the projects `chrome` and `firefox` run in pages that src/host opens.
+// Provider for Vitest's browser mode: the tests of the projects `chrome` and `firefox` run in pages that src/host opens.
 import { defineBrowserProvider } from '@vitest/browser';
 import type { Page } from 'puppeteer-core';
 import type { BrowserProvider } from 'vitest/node';
@@ -7,8 +7,8 @@ import { launchChrome } from '../../src/host/chrome.ts';
 import { launchFirefox } from '../../src/host/firefox.ts';
 
 /**
- * Firefox computes on Mesa's llvmpipe if there is no GPU, which compiles kernels in about half the time without LLVM's
- * optimizations and with vectors of 4 lanes; results are the same.
+ * Without a GPU Firefox uses Mesa's llvmpipe, which compiles kernels in about half the time without LLVM's optimizations and with vectors
+ * of 4 lanes; results are the same.
  */
 const launchFastFirefox = () => {
   process.env.GALLIVM_PERF ??= 'nopt';
@@ -16,7 +16,7 @@ const launchFastFirefox = () => {
   return launchFirefox();
 };
 
-/** The provider for `test.browser.provider`; it has no commands, since the tests do not click. */
+/** The provider for `test.browser.provider`. It has no commands, since the tests do not click. */
 export function puppeteer() {
   return defineBrowserProvider({
     name: 'puppeteer',
@@ -26,7 +26,7 @@ export function puppeteer() {
   });
 }
 
-/** Owns one browser and a page a test session. */
+/** Owns one browser, and a page per test session. */
 class PuppeteerProvider implements BrowserProvider {
   name = 'puppeteer';
   supportsParallelism = false;

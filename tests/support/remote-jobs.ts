@@ -10,7 +10,7 @@ import type { JobEvent } from '../../src/runtime/job.ts';
 import type { TrainArguments, TrainResult } from '../../src/train/train-arguments.ts';
 import { distFile } from './dist.ts';
 
-/** A training that does not end by itself. */
+/** A training that never ends. */
 const endless: TrainArguments = {
   corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 100, seed: 1 },
   heldOut: 0,
@@ -41,7 +41,7 @@ export interface TestedHost {
   readonly name: string;
   /** Its name in messages. */
   readonly place: string;
-  /** What its processes are called. */
+  /** Name of its processes. */
   readonly program: RegExp;
   readonly run: (job: string, args: unknown, options: RemoteJobOptions) => Promise<unknown>;
 }
@@ -51,9 +51,9 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
   describe(`a job in ${name}`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-remote-job-'));
     afterAll(() => rmSync(folder, { recursive: true }));
-    afterEach(() => expect(processes()).toEqual([])); // nothing may be left running
+    afterEach(() => expect(processes()).toEqual([])); // no process may still run
 
-    /** Processes of the host that this process has started and that have not ended. */
+    /** Running processes of the host that this process has started. */
     function processes(): number[] {
       const list = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' });
       return list
@@ -109,7 +109,7 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
     }, 60_000);
 
     it('names the job if the page does not answer a heartbeat', async () => {
-      // No page answers within a microsecond, so this is one that hangs.
+      // No page answers within a microsecond, as if it hung.
       const hung = run('train', { ...endless, out: '' }, { pulse: { every: 0.05, within: 1e-6 } });
       await expect(hung).rejects.toThrow(`A sign of life from ${place} that runs train took longer than`);
     }, 60_000);

@@ -1,4 +1,4 @@
-// Runs before each test file in Node: removes the file's folder when it is done.
+// Runs before each test file in Node: removes the file's temporary folder afterwards.
 import { afterAll } from 'vitest';
 import { removeScratch } from './cli.ts';
 

@@ -1,4 +1,4 @@
-// SentencePiece model files of a few pieces, written as protobuf messages, and models with them.
+// SentencePiece model files with a few pieces, written as protobuf messages, and models with them.
 
 import { jsonBytes } from '../../src/files/json-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
@@ -17,8 +17,8 @@ function varint(n: number): number[] {
 const float = (x: number): Uint8Array => new Uint8Array(Float32Array.of(x).buffer);
 
 /**
- * A Unigram model file: the pieces by id, of which `<unk>` is the unknown one and `<s>`, `</s>` and `<pad>` are control pieces.
- * Longer pieces win.
+ * A Unigram model file with the given pieces by id: `<unk>` is the unknown piece; `<s>`, `</s>` and `<pad>` are control pieces.
+ * Longer pieces have higher scores.
  */
 export function sentencePieceFile(pieces: readonly string[]): Uint8Array {
   const messages = pieces.map((text) => {

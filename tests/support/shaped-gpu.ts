@@ -1,10 +1,10 @@
-// A GPU whose adapters have another shape: fewer features, other limits, and what they say about themselves.
+// A GPU whose adapters have another shape: other features, limits and adapter info.
 
 import { requestedLimits } from '../../src/gpu/device.ts';
 import { neededLimits } from '../../src/runtime/job-context.ts';
 import type { AdapterShape } from './adapter-shapes.mjs';
 
-/** Names of what WebGPU says about an adapter. */
+/** Names of the fields of an adapter's info. */
 const infoNames = [
   ...(['vendor', 'architecture', 'device', 'description', 'isFallbackAdapter'] as const),
   ...(['subgroupMinSize', 'subgroupMaxSize'] as const),
@@ -12,7 +12,7 @@ const infoNames = [
 
 const defaultLimits: Readonly<Record<string, number>> = { ...neededLimits, maxComputeWorkgroupSizeX: 256 };
 
-/** `gpu`, whose adapters and their devices have a shape. */
+/** Wraps `gpu` so that its adapters and devices have a shape. */
 export function shapedGpu(gpu: GPU, shape: AdapterShape): GPU {
   return {
     async requestAdapter(options?: GPURequestAdapterOptions) {
@@ -53,6 +53,6 @@ function limitsOf({ limits }: GPUAdapter): Record<string, number> {
   return values;
 }
 
-/** The limits that heddle asks for, as the adapter has them. */
+/** The limits that heddle requests, with the values of the adapter. */
 export const allLimits = ({ limits }: GPUAdapter): Record<string, number> =>
   Object.fromEntries(requestedLimits.map((name) => [name, limits[name]]));

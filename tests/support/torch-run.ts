@@ -1,4 +1,4 @@
-// Runs that begin in heddle on the CPU, go on in PyTorch and end in heddle, and their losses.
+// Training runs that start in heddle on the CPU, continue in PyTorch and end in heddle, and their losses.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -75,8 +75,8 @@ export function writeIdPairs(
 export type Parts = readonly [first: number, torch: number, last: number];
 
 /**
- * Trains in one go, and in three parts of which the second runs in PyTorch, with two processes unless told otherwise; returns the largest
- * difference of their losses, and both lists.
+ * Trains without a break, and in three parts, the second in PyTorch (default: two processes). Returns both lists of losses, and their largest
+ * difference.
  */
 export async function threeParts(
   folder: string,
@@ -102,7 +102,7 @@ export async function threeParts(
   return { difference, expected, found, out, whole };
 }
 
-/** A tiny run without dropout: one of a second for some dozens of updates. */
+/** A tiny run without dropout, of about a second for some dozens of updates. */
 export const smallRun = {
   corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 120, seed: 1 } as CorpusArguments,
   ...{ vocabSize: 200, batchSize: 8, buckets: 2, testSentences: 0, heldOut: 0.1, evalSteps: 0, saveSeconds: 0 },

@@ -1,4 +1,4 @@
-// Small ops whose arithmetic anyone can check by head, for tests of graphs and plans: no shader belongs to them.
+// Small ops with simple arithmetic and without shaders, for tests of graphs and plans.
 
 import type { TensorType } from '../../src/core/tensor.ts';
 import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../../src/ops/op.ts';
@@ -35,7 +35,7 @@ export const timesOp = defineOp({
   },
 });
 
-/** Two outputs: 2·x and 3·x. Its gradient sees which of them were used. */
+/** Two outputs: 2·x and 3·x. Its gradient depends on which of them are used. */
 export const forkOp = defineOp({
   name: 'fork',
   inputs: ['x'],

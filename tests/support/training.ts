@@ -37,13 +37,13 @@ export const tinyTraining = (fields: Partial<TrainArguments> = {}): TrainArgumen
   ...fields,
 });
 
-/** Settings that a model folder in `init` decides; they are left out to fine-tune it. */
+/** Settings that the model folder of `init` determines; they must be left out for fine-tuning. */
 export function fineTuning(fields: Partial<TrainArguments>): TrainArguments {
   const { preset: _, tokenizer: __, vocabSize: ___, ...rest } = tinyTraining({ model: {}, ...fields });
   return rest;
 }
 
-/** A GPU that remembers its last device, so that a test can destroy it as a driver would. */
+/** A GPU that keeps its last device, so that a test can destroy it as a driver would. */
 export function fragileGpu(gpu: GPU): { readonly gpu: GPU; lose(): void; readonly devices: number } {
   const devices: GPUDevice[] = [];
   const around = <T extends object>(target: T, more: Record<string, unknown>): T =>

@@ -1,4 +1,4 @@
-// Runs before each test file with a GPU: what WebGPU reports during a test fails it.
+// Runs before each test file with a GPU: errors that WebGPU reports during a test fail it.
 import { watchTests } from './gpu.ts';
 
 watchTests();

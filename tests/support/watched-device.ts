@@ -6,14 +6,14 @@ import { type Device, wrapDevice } from '../../src/gpu/device.ts';
 export interface WatchedDevice {
   readonly device: Device;
   readonly calls: Map<string, number>;
-  /** Buffers that were made and not destroyed, by label. */
+  /** Labels of buffers that were created and not destroyed. */
   readonly alive: Map<GPUBuffer, string>;
   reset(): void;
-  /** Answers of coming `popErrorScope` calls that end scopes for memory, before the real ones. */
+  /** Results of the next `popErrorScope` calls that end scopes for out-of-memory errors, instead of the real results. */
   readonly scopes: (GPUError | null)[];
 }
 
-/** Wraps `gpu`; the real device does the work. */
+/** Wraps `gpu`; calls go to the real device. */
 export function watchedDevice(gpu: GPUDevice): WatchedDevice {
   const calls = new Map<string, number>();
   const alive = new Map<GPUBuffer, string>();

@@ -1,4 +1,4 @@
-// The lint of compiled WGSL fails on what naga cannot compile, and passes what it can.
+// The lint of compiled WGSL reports what naga cannot compile, and nothing else.
 
 import { describe, expect, it } from 'vitest';
 import { lintWgsl } from './wgsl-lint.ts';

@@ -1,9 +1,9 @@
-// Finds WGSL that is valid and still takes a browser down: naga, the shader compiler of Firefox and Deno, panics at it. See `lintWgsl`.
+// Finds valid WGSL at which naga, the shader compiler of Firefox and Deno, panics, which ends the browser. See `lintWgsl`.
 
 import { closing, withoutComments } from '../../src/gpu/wgsl.ts';
 
 /**
- * The faults of a source as it is compiled, one sentence each. Forbidden are
+ * Returns the faults of a compiled source, one sentence each. Forbidden are
  * - an override expression as the size of an array (give it a name: `override SIZE: u32 = N * 2u;`),
  * - a pointer to an element or a member as an argument of one of the module's own functions,
  * - a parameter that is a pointer into another address space than `function`,

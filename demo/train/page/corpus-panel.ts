@@ -18,7 +18,7 @@ export interface CorpusPanel {
   load(corpus: Exclude<CorpusChoice, { kind: 'text' }>): void;
 }
 
-/** Larger files are rejected before they are read: training holds their text in memory. */
+/** Larger files are rejected before they are read, because training holds their text in memory. */
 const maxFileBytes = 512 * 2 ** 20;
 
 /** Only the worker reads larger files: sending their bytes to it at each change of the form would block the page. */
@@ -27,7 +27,7 @@ const maxReadBytes = 2 ** 18;
 /** Longest text that is pasted into the text field, in characters. */
 const maxPasted = 100_000;
 
-/** Pairs that the browser generates by default, as for `heddle train`. */
+/** Default number of generated pairs; `heddle train` has the same. */
 const defaultPairs = 40_000;
 
 type Source = 'intl' | 'task' | 'file' | 'paste';
@@ -45,7 +45,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
   let selected: Source = 'intl';
   let file: { name: string; data: Blob | Uint8Array } | undefined;
   let fileError = '';
-  /** Seed of the generated pairs; that of a loaded run. */
+  /** Seed of the generated pairs; a loaded run sets it. */
   let seed = 1;
 
   const locales = supportedLocales().map(({ tag, name }) => [tag, name] as const);
@@ -97,7 +97,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     el(
       'span',
       { class: 'hint' },
-      'UTF-8. TSV: source, tab, target on each line. CSV: columns source and target by their names, or the first two. The file stays in this browser.',
+      'UTF-8. TSV: source, tab, target on each line. CSV: the columns named source and target, or the first two. The file stays in this browser.',
     ),
     picked,
     input,
@@ -223,7 +223,7 @@ export function acceptDrops(onDrop: (file: File) => void, onHover: (above: boole
 const variants =
   'en-GB en-AU en-CA en-IN de-AT de-CH es-MX es-AR fr-CA fr-CH pt-PT zh-Hant zh-HK sr-Latn uz-Cyrl az-Cyrl nl-BE it-CH ar-EG ar-MA fil haw chr kok yue ast gsw dsb hsb sah kea vai';
 
-/** The language that two locales share, if one would only copy the other: en for en and en-GB; else empty. */
+/** The language of two locales if they share it, as en and en-GB do, and the model would only copy; else empty. */
 export function sharedLanguage(a: string, b: string): string {
   const [x, y] = [new Intl.Locale(a).maximize(), new Intl.Locale(b).maximize()];
   return x.language === y.language && x.script === y.script ? x.language : '';

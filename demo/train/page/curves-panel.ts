@@ -16,14 +16,14 @@ export interface CurvesPanel {
   clear(): void;
 }
 
-/** A chart of one series, in a figure that is hidden if a run has no values of it. */
+/** A chart of one series; it is hidden if the run has no such values. */
 interface SmallChart {
   readonly chart: LineChart;
   readonly series: Series;
   readonly figure: HTMLElement;
 }
 
-/** Evaluations in the table, the newest first. */
+/** Maximum number of rows in the table of evaluations; the newest is first. */
 const maxRows = 50;
 
 /** Creates the panel. */
@@ -87,7 +87,7 @@ export function createCurvesPanel(): CurvesPanel {
   ];
   /** Charts that change at each step. */
   const stepCharts = [loss, ...smalls.map(({ chart }) => chart)];
-  /** Adds what the log has of an update. */
+  /** Adds the values of one update. */
   function addStep(s: LogStep): void {
     steps.loss.add(s.step, s.loss);
     steps.learningRate.add(s.step, s.learningRate);
@@ -95,7 +95,7 @@ export function createCurvesPanel(): CurvesPanel {
     if (s.updateRatio !== undefined) steps.updateRatio.add(s.step, s.updateRatio);
     if (s.mfu !== undefined) steps.mfu.add(s.step, 100 * s.mfu);
   }
-  /** Hides charts of what this run or adapter does not measure. */
+  /** Hides the charts that have no values for this run or adapter. */
   function hideEmpty(): void {
     const any = steps.loss.xs.length > 1;
     for (const { figure, series } of smalls) set(figure, { hidden: any && series.xs.length === 0 });
@@ -180,7 +180,7 @@ export function createCurvesPanel(): CurvesPanel {
     ),
     onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') clear();
-      // A crash of the GPU process clears canvases.
+      // A crash of the GPU process clears all canvases.
       else if (event.type === 'recovery') for (const chart of [...stepCharts, metrics]) chart.rebuild();
       else if (event.type === 'history') {
         for (const s of event.steps) {

@@ -9,7 +9,7 @@ export interface DecodingForm {
   readonly element: HTMLElement;
   /** The options of the selected method. */
   options(): SentDecodeOptions;
-  /** The first field of the selected method that is invalid; all such fields are marked. */
+  /** Returns the first invalid field of the selected method, and marks all invalid fields. */
   firstInvalid(): HTMLInputElement | undefined;
 }
 

@@ -1,4 +1,5 @@
-// The models that ship with the page: trained by scripts/train-demo-models.mjs on the built-in corpus, and loaded on demand.
+// The models that ship with the page. scripts/train-demo-models.mjs trains them on the built-in corpus; the page loads
+// them on demand.
 
 /** A model that ships with the page. */
 export interface DemoModel {
@@ -7,11 +8,11 @@ export interface DemoModel {
   readonly source: string;
   readonly target: string;
   readonly url: string;
-  /** Size of its file. */
+  /** Size of its file in bytes. */
   readonly bytes: number;
-  /** Updates that it was trained for. */
+  /** Number of training updates. */
   readonly step: number;
-  /** Sentences with the model's translations of them. */
+  /** Sentences and the model's translations of them. */
   readonly examples: readonly (readonly [source: string, translation: string])[];
 }
 

@@ -16,7 +16,7 @@ export function ask<Answer extends string>(
 }
 
 /**
- * Asks for a line of text, at first `value`; resolves to `undefined` for Cancel, Escape and empty text. `problem`
+ * Asks for a line of text, initially `value`; resolves to `undefined` for Cancel, Escape and empty text. `problem`
  * returns what is wrong with a text, which the dialog shows while it stays open; empty if nothing is.
  */
 export async function askText(
@@ -66,7 +66,7 @@ function open<Answer extends string>(
         ...answers.map(([answer, label, style]) =>
           el('button', { type: 'submit', value: answer, class: style }, label),
         ),
-        // Enter must not delete anything: then Cancel has the focus.
+        // Enter must not delete anything, so Cancel gets the focus.
         el('button', { type: 'button', autofocus: destructive, onclick: () => dialog.close('') }, 'Cancel'),
       ),
     ),

@@ -1,4 +1,4 @@
-// Models of the gallery: those that ship with the page, and a model of each family of the hub that heddle reads.
+// Models of the gallery: those that ship with the page, and one hub model of each family that heddle supports.
 
 import type { ModelFormat } from '../../../src/index.ts';
 import type { SentLanguages } from '../protocol.ts';
@@ -8,15 +8,15 @@ import { type DemoModel, demoModels } from './demo-models.ts';
 export interface GalleryModel {
   /** Name in the list. */
   readonly title: string;
-  /** What it does with a text. */
+  /** Its task. */
   readonly what: string;
-  /** Size of its weights in bytes: of the file of this page, or as the hub listed it in 2025. */
+  /** Size of its weights in bytes; for a hub model, as the hub listed it in 2025. */
   readonly bytes: number;
-  /** A text to try. */
+  /** An example input. */
   readonly example: string;
   /** The model, if it ships with the page. */
   readonly shipped?: DemoModel;
-  /** Otherwise its name on the hub, the revision that has its weights in safetensors (default main), and its family. */
+  /** Otherwise its name on the hub, its family, and the revision with safetensors weights (default `main`). */
   readonly hub?: string;
   readonly revision?: string;
   readonly type?: ModelFormat;
@@ -32,7 +32,7 @@ const own = (model: DemoModel): GalleryModel => ({
   shipped: model,
 });
 
-/** The models, small ones first. Files of the hub that heddle reads in a page have less than 2 GiB. */
+/** The models, the smallest first. A page can load hub files of less than 2 GiB. */
 export const galleryModels: readonly GalleryModel[] = [
   ...demoModels.map(own),
   {
@@ -53,7 +53,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'MarianMT, English → Spanish',
-    what: 'Translates; the hub has a thousand more pairs of languages',
+    what: 'Translates; the hub has a thousand more language pairs',
     bytes: 312e6,
     example: 'Good morning. How are you?',
     hub: 'Helsinki-NLP/opus-mt-en-es',
@@ -62,7 +62,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'BARThez, an mBART',
-    what: 'Fills in masked words of French; a start for fine-tuning',
+    what: 'Fills in masked words in French; a base for fine-tuning',
     bytes: 557e6,
     example: 'Barthez est le meilleur <mask> du monde.',
     hub: 'moussaKam/barthez',
@@ -71,7 +71,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'BART base',
-    what: 'Fills in masked words; a start for fine-tuning',
+    what: 'Fills in masked words; a base for fine-tuning',
     bytes: 558e6,
     example: 'The capital of France is <mask>.',
     hub: 'facebook/bart-base',
@@ -79,7 +79,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'mT5 small',
-    what: 'Fills in gaps in 101 languages; a start for fine-tuning',
+    what: 'Fills in gaps in 101 languages; a base for fine-tuning',
     bytes: 1.2e9,
     example: 'The <extra_id_0> walks in the park.',
     hub: 'google/mt5-small',
@@ -88,7 +88,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'Pegasus, distilled, XSum',
-    what: 'Summarizes an article in a sentence',
+    what: 'Summarizes an article in one sentence',
     bytes: 1.48e9,
     example:
       'The tower is 324 metres tall, about the same height as an 81-storey building, and the tallest structure in Paris.',

@@ -1,4 +1,4 @@
-// Gallery: models to translate with, each with its size and one button that downloads and loads it.
+// Gallery of models, each with its size and one button that downloads and loads it.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { el, set, setText } from '../../common/dom.ts';
@@ -16,7 +16,7 @@ export interface GalleryPanel {
   setTraining(training: boolean): void;
 }
 
-/** What the gallery needs of the page. */
+/** Functions of the page that the gallery calls. */
 export interface GalleryHost {
   /** Loads a model, in the browser's storage under `name` unless it ships with the page, and translates its example. */
   use(model: GalleryModel, name: string): Promise<void>;
@@ -30,13 +30,13 @@ const storedName = ({ hub = '' }: GalleryModel): string => hub.split('/')[1] ?? 
 /** Creates the gallery. */
 export function createGalleryPanel(session: Session, { use, refresh }: GalleryHost): GalleryPanel {
   let training = false;
-  /** Bytes of the models in this browser, by their names. */
+  /** Size in bytes of each model in this browser, by name. */
   let stored: ReadonlyMap<string, number> = new Map();
   const items = galleryModels.map(createItem);
 
   function createItem(model: GalleryModel): { readonly element: HTMLElement; draw(): void } {
     const { title, what, bytes, hub, revision } = model;
-    /** What the hub says, once a download has begun. */
+    /** The facts about the files on the hub; set when a download has begun. */
     let listed: number | undefined;
     const download = createHubDownload(session, title, (total) => {
       listed = total;

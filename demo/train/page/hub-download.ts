@@ -1,4 +1,4 @@
-// A download from the hub with its progress bar, bytes, Cancel button and messages; the form and the gallery have one each.
+// A download from the hub with its progress bar, bytes, Cancel button and messages; used by the form and the gallery.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import type { PullProgress } from '../../../src/index.ts';
@@ -16,13 +16,13 @@ export interface HubDownload {
   /** Shows a message. */
   show(text: string, wrong?: boolean): void;
   /**
-   * Downloads a model; resolves to its name in the browser, or undefined after an error or a cancel, which is shown.
-   * The `button` is disabled meanwhile; the Cancel button gets the focus, and the button again at the end.
+   * Downloads a model; resolves to its name in the browser, or to undefined after an error or a cancel, with a message.
+   * Until then `button` is disabled and the Cancel button has the focus; afterwards `button` gets it back.
    */
   run(model: string, button: HTMLButtonElement): Promise<string | undefined>;
 }
 
-/** Creates a download; `what` it is of, for screen readers. `onTotal` gets the bytes that the hub states for all files. */
+/** Creates a download; `what` names it for screen readers. `onTotal` gets the total bytes that the hub reports. */
 export function createHubDownload(
   session: Pick<Session, 'pull'>,
   what = '',
@@ -84,7 +84,7 @@ export function createHubDownload(
         show(`${model} was downloaded, and its checksums match.`);
       } catch (error) {
         if (!(error instanceof SessionError && error.kind === 'aborted')) show((error as Error).message, true);
-        else show(`Cancelled.${progress ? ' Download continues from the part that is already here.' : ''}`);
+        else show(`Cancelled.${progress ? ' The next download continues from the part that is already here.' : ''}`);
       }
       running = undefined;
       const hadFocus = document.activeElement === cancel;

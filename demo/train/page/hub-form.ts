@@ -5,7 +5,7 @@ import { field } from '../../common/form-controls.ts';
 import { createHubDownload } from './hub-download.ts';
 import type { Session } from './training-session.ts';
 
-/** Creates the form; `onEnd` is called with the name of the downloaded model, or without if the download failed. */
+/** Creates the form; `onEnd` is called with the name of the downloaded model, or with undefined if the download failed. */
 export function createHubForm(session: Session, onEnd: (name?: string) => Promise<void>): HTMLFormElement {
   const download = createHubDownload(session);
   const { bar, cancel, count, note } = download;
@@ -27,7 +27,7 @@ export function createHubForm(session: Session, onEnd: (name?: string) => Promis
     field(
       'Another model of the Hugging Face hub',
       name,
-      'OWNER/NAME, or OWNER/NAME@REVISION. BART, MarianMT, mBART, M2M100, NLLB, Pegasus and T5 models, and models of heddle.',
+      'OWNER/NAME, or OWNER/NAME@REVISION. BART, MarianMT, mBART, M2M100, NLLB, Pegasus and T5 models, and models trained with heddle.',
     ),
     el('div', { class: 'row' }, go, cancel),
     bar,

@@ -1,5 +1,5 @@
-// Panel of the probe: attention of all layers and heads and the likely next tokens for the pinned pair, with a slider
-// over the recorded steps of the run.
+// Panel of the probe: for one fixed pair, the attention of all layers and heads and the most likely next tokens, with a
+// slider over the recorded steps of the run.
 
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { AttentionKind, LogProbe } from '../../../src/index.ts';
@@ -12,7 +12,7 @@ import { createHeatMap, labelOf } from './heat-map.ts';
 export interface InsidePanel {
   readonly element: HTMLElement;
   onEvent(event: SessionEvent): void;
-  /** Shows the probes of a run, and its last one. */
+  /** Shows the probes of a run, the last one first. */
   show(probes: readonly LogProbe[]): void;
 }
 
@@ -39,7 +39,7 @@ export function weightsOf(encoded: string, keys: number): Float32Array {
 /** Creates an empty panel. */
 export function createInsidePanel(): InsidePanel {
   let probes: LogProbe[] = [];
-  /** Index of the probe that is shown; the newest is followed while it is the last. */
+  /** Index of the probe that is shown; while it is the last, the panel moves to each new probe. */
   let at = 0;
   let chosen = { kind: 'cross' as AttentionKind, layer: 0, head: 0 };
   let playing = 0;
@@ -47,7 +47,7 @@ export function createInsidePanel(): InsidePanel {
   const hint = el(
     'p',
     { class: 'hint' },
-    'While a model trains, its attention for one dev pair is recorded here, in at most 3 % of the time.',
+    'While a model trains, its attention for one dev pair is recorded here. This takes at most 3 % of the time.',
   );
   const pair = el('p', { class: 'probe-pair' });
   const slider = el('input', {
@@ -119,7 +119,7 @@ export function createInsidePanel(): InsidePanel {
     drawNext(probe);
   });
 
-  /** Small maps; their buttons are made once per run. */
+  /** Small maps; their buttons are created once per run. */
   let buttons: { key: string; button: HTMLButtonElement; canvas: HTMLCanvasElement }[] = [];
   function drawMaps(probe: LogProbe): void {
     const wanted = probe.attention.flatMap(({ kind, layer, heads }) =>
@@ -230,7 +230,7 @@ export function createInsidePanel(): InsidePanel {
   };
 }
 
-/** Numbers of queries and keys of a map. */
+/** Number of queries and keys of a map. */
 const sizesOf = ({ source, target }: LogProbe, kind: AttentionKind): [number, number] => [
   kind === 'encoder' ? source.length : target.length,
   kind === 'decoder' ? target.length : source.length,

@@ -37,8 +37,8 @@ export function createLanguageFields(onChange: (source: string, target: string) 
         [source, languages?.source],
         [target, languages?.target],
       ] as const) {
-        // The visitor selects the language if the model does not state one.
-        const options = code === undefined && languages ? [['', 'Choose a language'] as const, ...names] : names;
+        // If the model does not state a language, the visitor selects it.
+        const options = code === undefined && languages ? [['', 'Select a language'] as const, ...names] : names;
         fill(
           choice,
           ...options.map(([value, name]) => el('option', { value, selected: value === (code ?? '') }, name)),

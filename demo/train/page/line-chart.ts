@@ -13,7 +13,7 @@ import type { Series } from './averaged-series.ts';
 export interface Line {
   readonly name: string;
   readonly series: Series;
-  /** Colour, and dashes unless `dash` is given. */
+  /** Index of its colour and, unless `dash` is given, of its dashes. */
   readonly look: 1 | 2 | 3 | 4;
   readonly dash?: 1 | 2 | 3 | 4;
   /** Whether to mark each point, for series with few values. */
@@ -29,7 +29,7 @@ export interface ChartOptions {
   readonly height?: number;
   /** Range of the y axis; default: the range of the values. */
   readonly range?: readonly [number, number];
-  /** Scale of the y axis at first; default: linear. */
+  /** Initial scale of the y axis; default: linear. */
   readonly scale?: 'linear' | 'log';
 }
 
@@ -40,7 +40,7 @@ export interface LineChart {
   update(): void;
   /** Sets the scale of the y axis. */
   setScale(scale: 'linear' | 'log'): void;
-  /** Draws on a new canvas. */
+  /** Draws again on a new canvas. */
   rebuild(): void;
   /** Replaces the lines. */
   setLines(lines: readonly Line[]): void;
@@ -50,7 +50,7 @@ export interface LineChart {
 
 const dashes: Record<Line['look'], number[]> = { 1: [], 2: [7, 4], 3: [2, 4], 4: [12, 4, 2, 4] };
 
-/** Width of the y axis in pixels: that of its widest label. */
+/** Width of the y axis in pixels: the width of its widest label. */
 function axisWidth(_: uPlot, labels: string[] | null): number {
   return 16 + 7 * Math.max(2, ...(labels ?? []).map((label) => label.length));
 }
@@ -165,7 +165,7 @@ export function createLineChart(options: ChartOptions): LineChart {
     else update();
   }).observe(frame);
   new IntersectionObserver((entries) => {
-    visible = entries.at(-1)?.isIntersecting ?? true; // a busy page gets several changes at once
+    visible = entries.at(-1)?.isIntersecting ?? true; // a busy page gets several entries at once
     if (visible) update();
   }).observe(frame);
   onThemeChange(() => {

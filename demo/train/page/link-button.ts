@@ -1,4 +1,4 @@
-// Button that puts the training of the form into the address of the page and copies it.
+// Button that writes the settings of the form into the address of the page and copies the address.
 
 import { el, setText } from '../../common/dom.ts';
 import type { TrainingSettings } from '../protocol.ts';
@@ -23,9 +23,9 @@ export function createLinkButton(planned: () => Promise<TrainingSettings | undef
   return el('div', { class: 'share' }, button, note);
 }
 
-/** The message after a press. */
+/** Message after the button was pressed. */
 function linkText(valid: boolean, fits: boolean, copied: boolean): string {
   if (!valid) return 'These settings cannot be trained, so there is no link.';
-  if (!fits) return 'A link has no room for the pairs of a file or text. Send the file, or use a generated corpus.';
+  if (!fits) return 'A link cannot contain the pairs of a file or text. Send the file, or use a generated corpus.';
   return `The address of this page is the link${copied ? ', and was copied' : ''}: corpus, settings and seed.`;
 }

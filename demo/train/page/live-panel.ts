@@ -23,7 +23,7 @@ const words: Record<Name, string> = {
   evalSteps: 'evaluation interval',
 };
 
-/** Label of the learning rate, which says what the number means in its schedule. */
+/** Label of the learning rate, which depends on the schedule. */
 function rateLabel(schedule: string): string {
   if (schedule === 'constant') return 'Constant learning rate';
   return schedule === 'noam' ? 'Learning rate factor (noam)' : `Maximum learning rate (${schedule})`;
@@ -83,7 +83,7 @@ export function createLivePanel(session: Pick<Session, 'change'>): LivePanel {
     setText(note, text);
     set(note, { class: wrong ? 'wrong' : 'hint' });
   }
-  /** Shows the present settings; a field that the visitor is editing stays. */
+  /** Shows the current settings; a field that the visitor is editing keeps its text. */
   function showNow(): void {
     for (const name of Object.keys(inputs) as Name[])
       if (inputs[name] !== document.activeElement) inputs[name].value = String(now[name]);

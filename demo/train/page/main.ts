@@ -49,7 +49,7 @@ if (problem) {
   mountPage(createSession(), header, notices);
 }
 
-/** Shows a recorded run in the panels, unless another run is shown meanwhile. */
+/** Shows a recorded run in the panels, unless another run is shown by then. */
 async function showRecordedRun(isWanted: () => boolean = () => true): Promise<void> {
   const run = await loadRecordedRun().catch(() => undefined);
   if (!run || !isWanted()) return;
@@ -185,7 +185,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     if (settings.changes)
       notices.show(
         'info',
-        `${changedText(name, settings.changes)} A training with these settings repeats that; to train without, clear “Changes during the run” under Advanced.`,
+        `${changedText(name, settings.changes)} A training with these settings repeats these changes; to train without them, clear “Changes during the run” under Advanced.`,
         { id: 'link' },
       );
     else notices.remove('link');
@@ -193,7 +193,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     byId('settings').scrollIntoView({ block: 'start' });
     byId('settings').querySelector('select')?.focus({ preventScroll: true });
   }
-  /** Fills the form with the training in the address; shows a notice if it is invalid. Returns whether the form changed. */
+  /** Fills the form from the address; shows a notice if the address is invalid. Returns whether the form changed. */
   function openLink(): boolean {
     try {
       const linked = fromHash(location.hash);
@@ -204,7 +204,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       const { changes } = linked.settings;
       const text =
         'The form has the training of the link. Started on the same kind of GPU adapter, it gives the same losses.' +
-        (changes ? ` ${changedText('The run', changes)} This training repeats that.` : '');
+        (changes ? ` ${changedText('The run', changes)} This training repeats these changes.` : '');
       notices.show('info', text, { id: 'link' });
       return true;
     } catch (error) {
@@ -235,7 +235,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     (above) => set(document.body, { 'data-drop': above && 'true' }),
   );
   void offerToResume();
-  // The first answer comes before the plan of a training, unless the network is slow.
+  // The first translation is shown before the training is planned, unless the network is slow.
   const first = demoModels[0] as DemoModel;
   const moment = new Promise((resolve) => setTimeout(resolve, 2500));
   let recorded = true;
@@ -268,7 +268,7 @@ function changedText(run: string, changes: string): string {
   return `${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
 }
 
-/** Reserves space for the sticky panel at the edge of the window, so that it does not cover what is scrolled to. */
+/** Reserves space for the sticky panel, so that it does not cover an element that is scrolled into view. */
 function keepClearOf(panel: HTMLElement): void {
   const narrow = matchMedia('(max-width: 820px)');
   new ResizeObserver(() => {

@@ -9,13 +9,13 @@ import type { StoredModel } from '../../storage/model-store.ts';
 import { ask, askText } from './dialogs.ts';
 import type { Session } from './training-session.ts';
 
-/** What an entry needs of its list. */
+/** Functions of the list that an entry calls. */
 export interface ModelListHost {
   /** Resumes a training, to its last step or to `steps` steps in total. */
   resume(name: string, steps?: number): void;
   /** Called after a model was loaded. */
   onLoad(name: string): void;
-  /** Whether a model has this name. */
+  /** Returns whether a model has this name. */
   isTaken(name: string): boolean;
   /** Creates a button with a label, a full description and an action; an error of the action becomes a notice. */
   button(label: string, description: string, action: () => Promise<void>, style?: string): HTMLButtonElement;
@@ -31,7 +31,7 @@ export function createModelListItem(
   const { name, step, steps } = m;
   const { button } = host;
 
-  /** Asks for a name that is free; `undefined` if the visitor cancels. */
+  /** Asks for a name that no model has; `undefined` if the visitor cancels. */
   const askName = (question: string, value: string): Promise<string | undefined> =>
     askText(question, 'Name', value, (given) => {
       if (!isModelName(given)) return `“${given}” is not a valid name: ${modelNameRule}.`;

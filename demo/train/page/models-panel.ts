@@ -18,7 +18,7 @@ export interface ModelsPanel {
   setTraining(training: boolean): void;
 }
 
-/** What the panel needs of the page. */
+/** Functions of the page that the panel calls. */
 export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad'> {
   /** Called with the list after it was read. */
   onRefresh(info: StorageInfo): void;
@@ -33,7 +33,7 @@ export function createModelsPanel(session: Session, { resume, onLoad, onRefresh,
   const list = el('ul', { class: 'models' });
   const partialList = el('ul', { class: 'models', hidden: true, 'aria-label': 'Incomplete downloads' });
   const usage = el('p', { class: 'hint' });
-  /** Messages about the models appear where the visitor has pressed a button. */
+  /** Messages appear next to the button that was pressed. */
   const message = el('p', { class: 'hint', role: 'status', id: 'models-message' });
   const notify = (kind: 'good' | 'bad', text: string) => {
     message.textContent = text;
@@ -71,7 +71,7 @@ export function createModelsPanel(session: Session, { resume, onLoad, onRefresh,
     el(
       'li',
       { 'data-partial': name, class: 'row' },
-      el('span', { class: 'hint' }, `The download of ${name} is incomplete. Download continues it.`),
+      el('span', { class: 'hint' }, `The download of ${name} is incomplete. Press Download to continue it.`),
       button('Delete', `Delete the incomplete download of ${name}`, () => session.removePartial(name), 'quiet bad'),
     );
 

@@ -15,7 +15,7 @@ export interface NoticeAction {
 /** The notices of a page. */
 export interface Notices {
   readonly element: HTMLElement;
-  /** Shows a notice. It replaces a notice with the same `id`; the same text again is counted. */
+  /** Shows a notice. It replaces a notice with the same `id`; a repeated text shows a count. */
   show(
     kind: NoticeKind,
     text: string,
@@ -25,7 +25,7 @@ export interface Notices {
   remove(id: string): void;
 }
 
-/** Notices shown at the same time; the oldest is removed first. */
+/** Maximum number of notices shown at a time; the oldest is removed first. */
 const maxNotices = 4;
 
 interface ShownNotice {
@@ -86,7 +86,7 @@ export function createNotices(): Notices {
   };
 }
 
-/** Lines that the message log keeps. */
+/** Maximum number of lines of the message log. */
 const maxLines = 200;
 
 /** Returns a function that appends a line with the time of day to a list element. */

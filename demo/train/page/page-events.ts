@@ -1,4 +1,4 @@
-// Events that concern the page, not a single panel: form state, notices, message log, adapter, title.
+// Handles the events that concern the whole page: form state, notices, message log, adapter, title.
 
 import { byId } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';

@@ -28,9 +28,9 @@ export interface PlanPreviewOptions {
 
 /** The preview of a training. */
 export interface PlanPreview {
-  /** Settings of the preview that is shown; undefined while the forms differ from them or are invalid. */
+  /** Settings of the shown preview; undefined while the forms have other settings or are invalid. */
   settings: TrainingSettings | undefined;
-  /** Resolves to the settings of the forms once they are planned; to undefined if they are invalid or do not fit. */
+  /** Resolves to the settings of the forms when they are planned; to undefined if they are invalid or do not fit. */
   planned(): Promise<TrainingSettings | undefined>;
   /** Updates the preview after `wait` milliseconds without another call. */
   update(wait?: number): void;
@@ -110,13 +110,13 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
   return preview;
 }
 
-/** Training pairs below which a model only learns its pairs by heart. */
+/** With fewer training pairs a model only memorizes them. */
 const enoughPairs = 1000;
 
 /** Returns a warning about a small corpus; empty if it needs none. */
 export const fewPairs = (pairs: number): string =>
   pairs < enoughPairs
-    ? `${formatInteger(pairs)} training pairs: the model will learn them by heart. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.`
+    ? `${formatInteger(pairs)} training pairs: the model will memorize them. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.`
     : '';
 
 /** Statistics of a corpus and a few of its pairs. */
@@ -136,7 +136,7 @@ function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLE
           el(
             'p',
             { class: 'hint' },
-            `Estimated from ${formatInteger(corpus.sampled)} pairs; all are made at the start.`,
+            `Estimated from ${formatInteger(corpus.sampled)} pairs; the rest is generated when the training starts.`,
           ),
         ]
       : []),
@@ -194,7 +194,7 @@ function sideSummary(
   );
 }
 
-/** Plans above this size get a hint: many GPUs lack the memory, and WebGPU does not report how much there is. */
+/** Plans above this size get a hint: many GPUs have less memory, and WebGPU does not report the free memory. */
 const largePlan = 4 * 2 ** 30;
 
 /** Returns a hint for a plan of `peak` bytes; empty if it needs none. */

@@ -1,11 +1,11 @@
 // The recorded training of a model that ships with the page: curves, samples and attention for visitors who have not
-// trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs makes it.
+// trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs writes it.
 
 import type { LogEval, LogProbe, LogStep, Sample } from '../../../src/index.ts';
 
 /** A recorded training. */
 export interface RecordedRun {
-  /** Name of the corpus, and the adapter that trained. */
+  /** Name of the corpus, and the adapter that it was trained on. */
   readonly corpus: string;
   readonly backend: string;
   readonly steps: readonly LogStep[];

@@ -1,5 +1,5 @@
-// Panel of the running training: buttons, progress and current figures. Screen readers get an update at each tenth and
-// state change.
+// Panel of the running training: buttons, progress and current values. Screen readers announce each tenth and each
+// change of state.
 
 import {
   formatBytes,
@@ -25,9 +25,9 @@ export interface RunActions {
 
 /** The run panel. */
 export interface RunPanel {
-  /** State, buttons and progress; low, since it stays visible while the page scrolls. */
+  /** State, buttons and progress; not tall, because it stays visible while the page scrolls. */
   readonly element: HTMLElement;
-  /** Current figures: loss, accuracy, throughput, memory. */
+  /** Current values: loss, accuracy, throughput, memory. */
   readonly figures: HTMLElement;
   readonly state: SessionState;
   onEvent(event: SessionEvent): void;
@@ -38,7 +38,7 @@ export interface RunPanel {
   setReady(ready: 'ready' | 'pending' | 'invalid', text?: string): void;
 }
 
-/** Whether a training is running in a state, so that no other one can start. */
+/** Returns whether a training is running in this state; then no other one can start. */
 export const isRunning = (state: SessionState): boolean =>
   ['preparing', 'training', 'paused', 'recovering', 'stopping'].includes(state);
 
@@ -54,7 +54,7 @@ const stateNames: Record<SessionState, string> = {
   failed: 'Failed',
 };
 
-/** A loss with three decimals, or three digits if it is large. */
+/** Formats a loss with three decimals, or with three digits if it is large. */
 const formatLoss = (loss: number): string => (Math.abs(loss) < 100 ? loss.toFixed(3) : loss.toPrecision(3));
 
 const isUsable = (button: HTMLButtonElement): boolean => !button.hidden && !button.disabled;
@@ -72,7 +72,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
   let dev: LogEval | undefined;
   let savedAt = 0;
   let ready: 'ready' | 'pending' | 'invalid' = 'pending';
-  /** Time of the current state, for the seconds of a recovery. */
+  /** Start of the current state, to show the seconds of a recovery. */
   let since = 0;
   let clock = 0;
   /** The last tenth announced to screen readers. */
@@ -97,7 +97,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
     draw();
   }
   const pause = el('button', { type: 'button', id: 'pause' }, 'Pause');
-  /** Whether a single step is running; further presses wait for none. */
+  /** Whether a single step is running; other presses are ignored meanwhile. */
   let stepping = false;
   const single = el(
     'button',
@@ -142,7 +142,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
     pause.classList.toggle('main', state === 'paused');
     set(single, { hidden: state !== 'paused', 'aria-busy': stepping && 'true' });
     set(stop, { hidden: !busy, disabled: state === 'stopping' });
-    // If the focused button is hidden now, move the focus to the button in its place.
+    // If the focused button is now hidden, focus the button that replaces it.
     if (focused && !isUsable(focused)) ([pause, stop, start].find(isUsable) ?? document.getElementById('run'))?.focus();
     setText(start, queued ? 'Starting…' : state === 'idle' ? 'Start training' : 'Start a new training');
     const waited = Math.round((performance.now() - since) / 1000);
@@ -216,7 +216,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
           planText = '';
           since = performance.now();
           window.clearInterval(clock);
-          // A crashed GPU process may need half a minute: show that time passes.
+          // A crashed GPU process may take half a minute to restart: show the seconds.
           if (state === 'recovering') clock = window.setInterval(draw, 1000);
           announce();
         }

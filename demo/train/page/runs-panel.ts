@@ -1,4 +1,4 @@
-// Panel of all stored runs: a table of what differs and how they ended, their curves on top of each other, CSV and PNG.
+// Panel of all stored runs: a table of the settings that differ and the results, a chart of their curves, CSV and PNG.
 
 import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { type LogEval, type LogStep, type RunSummary, runMetrics, settingText } from '../../../src/index.ts';
@@ -17,7 +17,7 @@ export interface RunsPanel {
   refresh(): Promise<void>;
 }
 
-/** Curves of steps and of evaluations, by the field of the log. */
+/** Names of the curves of steps and of evaluations, by the field of the log. */
 const stepCurves = {
   loss: 'training loss',
   accuracy: 'training accuracy',
@@ -39,7 +39,7 @@ type Look = Line['look'];
 
 /** Creates the panel; `again` fills the form with the settings of a run. */
 export function createRunsPanel(session: Session, again: (name: string) => void): RunsPanel {
-  /** The runs whose curves are shown, in the order of their selection. */
+  /** The runs whose curves are shown, in the order in which they were selected. */
   const chosen = new Map<string, RunHistory>();
   const table = el('div', { class: 'scroll', role: 'region', 'aria-label': 'Table of runs', tabindex: 0 });
   const note = el('p', { class: 'hint', role: 'status' });
@@ -178,7 +178,7 @@ const valuesOf = <R extends { readonly step: number }>(records: readonly R[], ke
     return typeof value === 'number' && Number.isFinite(value) ? [[record.step, value]] : [];
   });
 
-/** The exponential moving average of points, without the bias of its start; `weight` of the past: 0 to below 1. */
+/** The exponential moving average of points with bias correction; `weight` of the past values: 0 to below 1. */
 export function smoothed(points: readonly (readonly [number, number])[], weight: number): Series {
   const series = createSeries();
   let [sum, total] = [0, 0];
@@ -190,7 +190,7 @@ export function smoothed(points: readonly (readonly [number, number])[], weight:
   return series;
 }
 
-/** Steps and evaluations of runs as CSV: a row per step; numbers that a step lacks are empty. */
+/** Steps and evaluations of runs as CSV: a row per step; a missing value is empty. */
 export function toCsv(runs: ReadonlyMap<string, Pick<RunHistory, 'steps' | 'evals'>>): string {
   const [ofSteps, ofEvals] = [Object.keys(stepCurves), Object.keys(evalCurves)];
   const cell = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : '');

@@ -42,15 +42,15 @@ export interface SettingsForm {
 }
 
 /**
- * Defaults of the page: the translated dev sentences are rows of the samples table, and a tab is closed more often than
- * a terminal.
+ * Defaults that differ on the page: the samples table has a row for each translated dev sentence, and checkpoints are
+ * saved often because a tab is easily closed.
  */
 const pageDefaults = { devSentences: 24, saveSeconds: 20, probe: 'dev', updateRatioSteps: 10 } satisfies TrainSettings;
 
 /** Hints below fields. */
 const hints: Partial<Record<SettingName, string>> = {
-  saveSeconds: 'Less often if they take over 2 % of the time',
-  changes: 'Repeats changes by hand: 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
+  saveSeconds: 'Saved less often if saving takes over 2 % of the time',
+  changes: 'Settings to change during the run, by step: 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
 };
 
 type Control = HTMLInputElement | HTMLSelectElement;
@@ -88,7 +88,7 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
     if (!touched.has(modelName)) modelName.value = defaultName(corpus);
     for (const { name, row, control } of fields) {
       const excluded = fields.some((f) => touched.has(f.control) && f.control.value !== '' && excludes(f, name, row));
-      // Not the focused control: the visitor may be replacing its value.
+      // The focused control is skipped: the visitor may be replacing its value.
       if (!touched.has(control) && control !== document.activeElement)
         control.value = excluded ? '' : String(defaults[name] ?? '');
     }
@@ -161,7 +161,7 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
         return value === undefined ? [] : [[name, value]];
       });
       const settings: TrainSettings = { probe: pageDefaults.probe, ...Object.fromEntries(values) };
-      // The rate of Keras's example is that of the dropout before the output projection.
+      // The Keras example has dropout only before the output projection.
       const { dropout, preset } = settings;
       const keras = preset === 'keras' && typeof dropout === 'number' && { dropout: { output: dropout } };
       return { name: modelName.value, corpus: chosen, settings: { ...settings, ...keras } };
@@ -169,23 +169,23 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
   };
 }
 
-/** Whether one of two settings excludes the other. */
+/** Returns whether one of two settings excludes the other. */
 const excludes = (a: SettingField, name: SettingName, row: Setting): boolean =>
   a.row.excludes === name || row.excludes === a.name;
 
-/** Text of a field for a stored value; rates by place are shown as the one before the output projection. */
+/** Text of a field for a stored value; of several dropout rates, the one before the output projection is shown. */
 const shownValue = (value: unknown): string =>
   typeof value === 'object' && value !== null
     ? String((value as Partial<DropoutRates>).output ?? '')
     : String(value ?? '');
 
-/** Updates that a small corpus is trained for at least: ten pairs in ten epochs would be ten updates. */
+/** Minimum number of updates for a small corpus: ten pairs in ten epochs would be ten updates. */
 const minUpdates = 300;
 
-/** Larger texts are trained for more than `minUpdates` anyway; their lines are not counted. */
+/** Larger texts get more than `minUpdates` updates in any case, so their lines are not counted. */
 const maxCounted = 2 ** 18;
 
-/** Length, held-out share and evaluations for a text of few pairs; nothing for a larger one. */
+/** Steps, held-out share and evaluation interval for a text with few pairs; nothing for a larger one. */
 function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
   if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
@@ -251,7 +251,7 @@ function createControl({ type, help, defaultText }: Setting): Control {
   });
 }
 
-/** What is wrong with a list of changes; empty if nothing is. */
+/** Returns what is wrong with a list of changes; empty if it is valid. */
 function wrongChanges(text: string): string {
   try {
     parseChanges(text);

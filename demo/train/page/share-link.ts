@@ -1,4 +1,4 @@
-// A training in the hash of the address: corpus, settings and seeds. Whoever opens the link trains the same.
+// A training in the hash of the address: corpus, settings and seeds. A visitor who opens the link can repeat the run.
 
 import {
   completeSettings,
@@ -21,14 +21,14 @@ export interface SharedTraining {
   readonly settings: TrainSettings;
 }
 
-/** Settings that a link has: those of the form. */
+/** Names of the settings in a link: the settings of the form. */
 const shared = settingRows.filter(([, row]) => row.label !== undefined);
 
-/** Text of a setting; rates by place are the one that the form shows. */
+/** Text of a setting; of several dropout rates, the one that the form shows. */
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'object' && value !== null ? textOf((value as { output?: number }).output) : value?.toString();
 
-/** Returns the hash of a training; undefined if its corpus is a file or text, for which a link has no room. */
+/** Returns the hash of a training; undefined if its corpus is a file or text, which a link cannot contain. */
 export function toHash({ corpus, settings }: Pick<TrainingSettings, 'corpus' | 'settings'>): string | undefined {
   if (corpus.kind === 'text') return undefined;
   const { kind, pairs, seed } = corpus;
@@ -42,7 +42,7 @@ export function toHash({ corpus, settings }: Pick<TrainingSettings, 'corpus' | '
   return `#${hash}`;
 }
 
-/** Reads a hash; undefined if it is not of a training. Throws a HeddleError that says what is wrong in it. */
+/** Reads a hash; undefined if it has no training. Throws a HeddleError if the training is invalid. */
 export function fromHash(hash: string): SharedTraining | undefined {
   if (!hash.includes('=')) return undefined;
   const fields = new Map(new URLSearchParams(hash.slice(1)));
@@ -93,7 +93,7 @@ function locale(name: string, tag: string): string {
   } catch {
     // not a tag
   }
-  throw new HeddleError(`${name} is “${tag.slice(0, 40)}”; it must be a language of this browser, as en`);
+  throw new HeddleError(`${name} is “${tag.slice(0, 40)}”; it must be a language of this browser, for example en`);
 }
 
 function taskOf(text: string): TaskName {

@@ -6,13 +6,13 @@ import { ask } from './dialogs.ts';
 import type { Notices } from './notices.ts';
 import { type Session, SessionError } from './training-session.ts';
 
-/** What the starter needs of the page. */
+/** Functions of the page that the starter calls. */
 export interface StarterOptions {
   readonly session: Session;
   readonly notices: Notices;
   /** Sets the languages of the corpus that is about to be trained on, as BCP 47 tags; empty if unknown. */
   setLanguages(source: string, target: string): void;
-  /** Called if the model gets another name because its own is taken. */
+  /** Called if the model gets another name because its name is taken. */
   onRename(settings: TrainingSettings): void;
 }
 
@@ -23,7 +23,7 @@ export interface TrainingStarter {
   resume(name: string, steps?: number): Promise<void>;
   /** Returns NAME-2 or the first higher number that no model has. */
   freeName(name: string): Promise<string>;
-  /** Awaits a call and shows its error. */
+  /** Awaits a call and shows its error as a notice. */
   attempt(call: Promise<void>): Promise<void>;
 }
 

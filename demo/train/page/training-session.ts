@@ -86,18 +86,18 @@ export interface Session {
   ): Promise<TranslationResult>;
   /** The languages of the current model; undefined if it has none. Rejects with `user` if there is no model. */
   languages(): Promise<ModelLanguages | undefined>;
-  /** What the current model computes for a text and a target: attention, next tokens, tensors. */
+  /** Computes a text and a target with the current model: attention, next tokens, tensors. */
   inspect(text: string, options?: InspectOptions): Promise<Inspection>;
-  /** Models in the browser, the last written first, and storage use. */
+  /** Models in the browser, the most recent first, and storage use. */
   storage(): Promise<StorageInfo>;
   /** Settings, curves and samples of a stored model. */
   history(name: string): Promise<RunHistory>;
   /** Summaries of all stored runs; `folder` is the name of the model. */
   runs(): Promise<RunSummary[]>;
-  /** The pairs that are stored with a model that was trained on a file or text; rejects if there are none. */
+  /** The training pairs of a model that was trained on a file or text; rejects if they are not stored. */
   corpusOf(name: string): Promise<Uint8Array>;
   /**
-   * Loads a model to translate with: one in the browser, or that of a URL (`from`); a multilingual one with languages.
+   * Loads a model to translate with: from the browser or from a URL (`from`); a multilingual model with its languages.
    * Rejects while a training runs.
    */
   load(name: string, from?: LoadFrom, languages?: SentLanguages): Promise<void>;
@@ -105,9 +105,9 @@ export interface Session {
   save(name: string, as: string): Promise<void>;
   /** Deletes a model; rejects with `locked` while a tab trains it. */
   remove(name: string): Promise<void>;
-  /** Exports a model with its checkpoint as a zip archive, which `heddle` can read. */
+  /** Exports a model with its checkpoint as a zip archive, which the `heddle` command reads. */
   exportArchive(name: string): Promise<Blob>;
-  /** Exports a model without its checkpoint as safetensors with PyTorch's names, which `heddle` can read. */
+  /** Exports a model without its checkpoint as safetensors with PyTorch's names, which the `heddle` command reads. */
   exportSafetensors(name: string): Promise<Blob>;
   /** Exports a model without its checkpoint for transformers.js, as a zip archive of ONNX files with int8 weights. */
   exportOnnx(name: string): Promise<Blob>;

@@ -25,7 +25,7 @@ export interface TranslatePanel {
   useDemo(model: DemoModel): Promise<void>;
   /** Loads a model of the gallery that is stored under `name`, and translates its example. */
   useStored(model: GalleryModel, name: string): Promise<void>;
-  /** While a training runs, the model that is trained translates. */
+  /** While a training runs, its model translates. */
   setTraining(training: boolean): void;
 }
 
@@ -33,7 +33,7 @@ export interface TranslatePanel {
 export function createTranslatePanel(session: Session): TranslatePanel {
   let running: AbortController | undefined;
   let model = '';
-  /** The text that the page has filled in; the first key in the field replaces it. */
+  /** Text that the page has filled in; the first key in the field replaces it. */
   let suggested = '';
   let demo: DemoModel | undefined;
 
@@ -203,7 +203,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     set(text, { lang: source });
     set(out, { lang: target });
   }
-  /** Offers the languages of the model that is loaded now. */
+  /** Shows the languages of the loaded model. */
   async function findLanguages(): Promise<void> {
     const asked = model;
     const found = asked ? await session.languages().catch(() => undefined) : undefined;

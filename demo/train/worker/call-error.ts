@@ -5,14 +5,14 @@ import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';
 import type { CallError } from '../protocol.ts';
 
-/** Message if the adapter is gone, usually after several crashes of the GPU process. */
+/** Message if there is no adapter, usually after several crashes of the GPU process. */
 const noAdapter =
   'WebGPU found no GPU adapter. After several crashes a browser blocks the GPU for this site; close all its tabs, or restart the browser, and resume the training.';
 
-/** Longest message for a visitor: an error may quote the text that it is about. */
+/** Maximum length of a message: an error may quote a long text. */
 const maxMessage = 400;
 
-/** What the library says about the command line, and what the page says instead. */
+/** Parts of the library's messages that are about the command line, and what the page shows instead. */
 const replacements: readonly (readonly [RegExp, string])[] = [
   [/^WebGPU found no adapter\..*$/s, noAdapter],
   [/, or find the cause with checkFinite \(--check-finite\)/g, ''],
@@ -31,7 +31,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\bmodels\/(?=[\p{L}\p{N}_-])/gu, ''],
 ];
 
-/** Returns a message of the library in words of the page: without flags, packages and paths of other hosts. */
+/** Rewrites a message of the library for the page: without command-line flags, packages and paths. */
 export function messageForVisitors(message: string): string {
   const text = replacements.reduce((before, [pattern, after]) => before.replace(pattern, after), message);
   return text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;

@@ -1,4 +1,4 @@
-// Translations, with their attention, of the model that is training or loaded.
+// Translates with the model that is training or loaded, and returns the attention.
 
 import type { GenerateOptions, RunningModel } from '../../../src/index.ts';
 import type { PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
@@ -12,7 +12,7 @@ export interface LoadedModel {
 
 /**
  * Translates a text. Greedy decoding and a single sample are streamed; other methods send one piece at the end. The
- * attention belongs to the ids of each candidate: it is computed in the same turn, with the same weights.
+ * attention of each candidate is computed before the next update, so with the same weights.
  */
 export async function translateText(
   { name, model, step }: LoadedModel,

@@ -14,7 +14,7 @@ import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings 
 const maxBins = 64;
 const exampleCount = 6;
 
-/** Maximum number of generated pairs for a preview: it must answer at once, whatever the size of the corpus. */
+/** Maximum number of generated pairs for a preview: it must be fast for a corpus of any size. */
 const maxSampled = 4000;
 
 /** Returns a corpus as a TSV file; a CSV file is converted. */

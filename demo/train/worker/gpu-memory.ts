@@ -1,5 +1,4 @@
-// Counts the GPU memory of this thread: all buffers on all devices that are created and not destroyed. For tests it can
-// destroy a device.
+// Counts the GPU memory of this thread: all live buffers on all devices. It can also destroy a device, for tests.
 
 import type { GpuMemory } from '../protocol.ts';
 
@@ -8,7 +7,7 @@ let lastDevice: GPUDevice | undefined;
 /** Destroys the device that created the last buffer, as a driver would. */
 export const loseDevice = (): void => lastDevice?.destroy();
 
-/** Starts counting; call once, before a device is opened. Returns a function that returns the counts. */
+/** Starts counting; call it once, before a device is opened. Returns a function that returns the counts. */
 export function countGpuMemory(): () => GpuMemory {
   let [buffers, bytes, made] = [0, 0, 0];
   /** Live buffers by device, and the set that a buffer is in. */

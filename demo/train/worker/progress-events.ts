@@ -11,7 +11,7 @@ export interface Progress {
   readonly state: SessionState;
   /** Updates done. */
   readonly step: number;
-  /** First record of its log; undefined before the first attempt. */
+  /** First record of its log; undefined before training has begun. */
   readonly head: LogStart | undefined;
   /** Sets the state and sends it with an optional message. */
   setState(state: SessionState, text?: string): void;

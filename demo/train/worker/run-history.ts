@@ -4,7 +4,7 @@ import { historyOf, type RunSummary, readCheckpoint, readTrainingLog, summarizeR
 import { type ModelStore, modelFolder } from '../../storage/model-store.ts';
 import type { RunHistory } from '../protocol.ts';
 
-/** Reads the history of a model; what its folder lacks is empty. */
+/** Reads the history of a model; parts that its folder lacks are empty. */
 export async function readHistory(store: Pick<ModelStore, 'filesOf'>, name: string): Promise<RunHistory> {
   const folder = modelFolder(name);
   const files = await store.filesOf(name);

@@ -21,7 +21,7 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Work with the model of a training; it gets undefined if the training has ended. Its rejection ends the training. */
+/** Work with the model of a training; gets undefined if the training has ended. A rejection ends the training. */
 export type GateWork = (training: RunningModel | undefined) => Promise<void>;
 
 /** The gate between updates. */
@@ -43,7 +43,7 @@ export interface StepGate {
   wake(): void;
   /** Rejects a pending `pause()`: the training has ended. */
   rejectPause(error: Error): void;
-  /** Runs the queued work without a training, which has ended. */
+  /** Runs the queued work after the training has ended. */
   close(): void;
 }
 

@@ -20,10 +20,10 @@ import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
 import { createStepGate, type Deferred, deferred, type StepGate } from './step-gate.ts';
 
-/** Updates that the log keeps in full; older ones are thinned out, so that memory is bounded. */
+/** Updates that the log keeps in full; of older ones it keeps a part, so that memory is bounded. */
 const maxLogSteps = 1000;
 
-/** What a run needs of the worker. */
+/** Functions of the worker that a run calls. */
 export interface RunHost {
   send(event: SessionEvent): void;
   /** Reads the log of the checkpoint of a resumed run. */
@@ -100,7 +100,7 @@ interface RunState {
   history: LogRecord[];
 }
 
-/** Returns the gate of the run, in which it starts, pauses and saves. */
+/** Returns the step gate of the run, where it pauses and saves. */
 function gateOf(run: RunState): TrainGate {
   const { name, host, progress, gate, saves } = run;
   let begun = false;
@@ -125,7 +125,7 @@ function gateOf(run: RunState): TrainGate {
   };
 }
 
-/** Returns the listener that turns events of the run into those of the page. */
+/** Returns the listener that sends the events of the run to the page. */
 function listenerOf(run: RunState): (event: JobEvent) => void {
   const { name, host, progress, saves } = run;
   const { send } = host;
@@ -215,14 +215,14 @@ function controlsOf(run: RunState): TrainingRun {
     ended: ended.promise,
     async pause() {
       if (progress.state === 'paused') return;
-      // Save a checkpoint first. If that fails there is a warning, and the training is paused all the same.
+      // Save a checkpoint first. If that fails, a warning is shown and the training is still paused.
       if (!gate.paused) void save().catch(() => undefined);
       await gate.pause();
     },
     async singleStep() {
       if (progress.state !== 'paused') throw new HeddleError('A single step needs a paused training; pause it first.');
       void save().catch(() => undefined);
-      // It may be the last one: the state says how the training has ended.
+      // This may be the last step: the state says how the training has ended.
       await gate.step().catch(() => undefined);
     },
     continue: gate.continue,
@@ -246,7 +246,7 @@ function controlsOf(run: RunState): TrainingRun {
       gate.enqueue(async (running) => {
         if (!running) return result.reject(new RunEndedError());
         const { model, step, onModel } = running;
-        // An error rejects the call only: if the device is lost, the next step reports it.
+        // An error only rejects the call: if the device is lost, the next step reports it.
         await onModel(() => work({ name, model, step: step() })).then(result.resolve, result.reject);
       });
       return result.promise;

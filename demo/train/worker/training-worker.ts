@@ -109,7 +109,7 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
 function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
   entry.loaded ??= (async () => {
     const { name, from: shipped, languages } = entry;
-    // Not tuned: it has to answer at once.
+    // Without auto-tuning, because the first translation must be fast.
     if (shipped) return { name, model: await loadModel(shipped.url, { tune: false, onEvent }), step: shipped.step };
     if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     const files = await store.filesOf(name);

@@ -10,7 +10,7 @@ Scratch size: 16
 Subgroups per SIMD: 30
 `;
 
-/** A product's loop behind the loop in which RADV clears workgroup memory; BB5 to BB6 is a loop that was not unrolled. */
+/** A loop of a product after the loop in which RADV clears workgroup memory; BB5 to BB6 is an inner loop that is not unrolled. */
 const product = `Compute Shader
 disasm:
 BB0:
@@ -57,7 +57,7 @@ describe('parseKernel', () => {
     });
   });
 
-  it('takes the whole kernel if there is no loop, and the bytes of each width', () => {
+  it('counts the whole kernel if there is no loop, and the bytes of each width', () => {
     const kernel = parseKernel(
       `disasm:\nBB0:\n\tbuffer_load_b32 v0, v1, s[0:3], null\n\tglobal_load_dwordx4 v[0:3], v1, s[0:1]\n\tbuffer_store_b128 v[0:3], v1\n\tv_wmma_f32_16x16x16_f16 v[0:7], v[8:15], v[16:23], v[0:7]\n\n${statistics}`,
     );
@@ -65,7 +65,7 @@ describe('parseKernel', () => {
     expect(kernel?.loop).toMatchObject({ loads: 2, loadBytes: 20, stores: 1, storeBytes: 16, matrix: 1, fma: 0 });
   });
 
-  it('counts a matrix instruction as the cycles that it takes', () => {
+  it('weights a matrix instruction by its cycles', () => {
     const loop = `disasm:\nBB0:\n\ts_nop 0\nBB1:\n\tbuffer_load_b64 v[8:9], v1\n\tv_add_nc_u32_e32 v1, 32, v1
 \tv_wmma_f32_16x16x16_f16 v[0:7], v[8:15], v[16:23], v[0:7]\n\ts_cbranch_scc1 BB1\n\n${statistics}`;
     expect(parseKernel(loop)).toMatchObject({ share: 32 / 33, loop: { matrix: 1, fma: 0, valu: 1 } });

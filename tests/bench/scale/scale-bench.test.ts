@@ -1,11 +1,11 @@
-// The benchmark of how cost grows: its fits, and the bars that plans must hold at all sizes.
+// The scaling benchmark: its fits, and the limits that plans must keep at all sizes.
 
 import { describe, expect, it } from 'vitest';
 import { axes, bars, exponentOf, fitsOf, measureScale, scaleTable } from '../../../bench/scale/scale-bench.ts';
 import { type AxisCosts, type Cost, scaleReport } from '../../../bench/scale/scale-report.ts';
 
 describe('exponentOf', () => {
-  it('is the exponent of a power, and that of the end if it is larger', () => {
+  it('is the exponent of a power law, or of its end if that is larger', () => {
     const power = (b: number) => [1, 2, 4, 8, 16].map((x) => [x, 3 * x ** b] as const);
     for (const b of [0, 1, 2]) expect(exponentOf(power(b), true)).toBeCloseTo(b, 10);
     const late = [1, 2, 4, 8, 16].map((x) => [x, 100 + x ** 2] as const);
