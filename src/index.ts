@@ -34,8 +34,15 @@ export { type ErrorKind, HeddleError } from './core/errors.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
 export type { DecodeOptions, LengthPenalty, ModelRules } from './decode/decode-options.ts';
 export type { Hypothesis } from './decode/hypotheses.ts';
-export type { AttentionKind, AttentionMap, InspectedTensor } from './decode/inspection.ts';
-export type { InspectedToken, Inspection, InspectOptions, LikelyToken } from './decode/model-inspector.ts';
+export type {
+  AttentionKind,
+  AttentionMap,
+  InspectedTensor,
+  InspectedToken,
+  Inspection,
+  InspectOptions,
+  LikelyToken,
+} from './decode/inspection.ts';
 export type { StreamedToken, TextModel, Translation } from './decode/translator.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export { copyFolder, type Files } from './files/files.ts';

@@ -38,10 +38,6 @@ fn vec_at(i: u32) -> Vec {
   return logits[i];
 }
 
-fn row_of(thread: Thread) -> u32 {
-  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
-}
-
 fn logit_of(row: u32, token: u32) -> f32 {
   return vec_element(logits[row * (params.cols / VEC) + token / VEC], token % VEC);
 }

@@ -2,8 +2,8 @@
 //   add_columns           y = x, plus scale * u in those columns
 //   add_columns_in_place  y += scale * u in those columns
 //   take_columns          y = scale * x of those columns
-// A thread computes PER numbers, THREADS apart.
-// include shared/kernel.wgsl
+// A thread computes PER numbers.
+// include shared/elementwise.wgsl
 
 struct Params {
   count: u32, // numbers written
@@ -18,17 +18,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-const THREADS: u32 = 256u;
-const PER: u32 = 1u;
-
-fn first_number(thread: Thread) -> u32 {
-  return group_index(thread) * THREADS * PER + thread.index;
-}
-
-fn end_number(first: u32) -> u32 {
-  return min(first + THREADS * PER, params.count);
-}
-
 // Index in the wide matrix of number i of the narrow one.
 fn in_wide(i: u32) -> u32 {
   return i / params.narrow * params.wide + params.first + i % params.narrow;
@@ -36,9 +25,8 @@ fn in_wide(i: u32) -> u32 {
 
 @compute @workgroup_size(THREADS)
 fn add_columns(thread: Thread) {
-  let start = first_number(thread);
-  let end = end_number(start);
-  for (var i = start; i < end; i += THREADS) {
+  let span = span_of(thread, params.count);
+  for (var i = span.first; i < span.end; i += THREADS) {
     let column = i % params.wide;
     var value = x[i];
     if (column >= params.first && column < params.first + params.narrow) {
@@ -50,18 +38,16 @@ fn add_columns(thread: Thread) {
 
 @compute @workgroup_size(THREADS)
 fn add_columns_in_place(thread: Thread) {
-  let start = first_number(thread);
-  let end = end_number(start);
-  for (var i = start; i < end; i += THREADS) {
+  let span = span_of(thread, params.count);
+  for (var i = span.first; i < span.end; i += THREADS) {
     y[in_wide(i)] += params.scale * u[i];
   }
 }
 
 @compute @workgroup_size(THREADS)
 fn take_columns(thread: Thread) {
-  let start = first_number(thread);
-  let end = end_number(start);
-  for (var i = start; i < end; i += THREADS) {
+  let span = span_of(thread, params.count);
+  for (var i = span.first; i < span.end; i += THREADS) {
     y[i] = params.scale * x[in_wide(i)];
   }
 }

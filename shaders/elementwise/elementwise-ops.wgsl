@@ -40,95 +40,82 @@ fn log_of(v: vec4<f32>) -> vec4<f32> {
 
 @compute @workgroup_size(THREADS)
 fn add(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(x[i] + b[i], i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(x[i] + b[i], i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn add_in_place(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(y[i] + b[i], i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(y[i] + b[i], i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn copy(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = x[i]; }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = x[i]; }
 }
 
 @compute @workgroup_size(THREADS)
 fn dropout(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
+  let span = span_of(thread, vecs_of(params.count));
   let key = dropout_key(step.seed, step.step, params.site);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(x[i] * factors(key, i), i, params.count); }
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(x[i] * factors(key, i), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn dropout_in_place(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
+  let span = span_of(thread, vecs_of(params.count));
   let key = dropout_key(step.seed, step.step, params.site);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(y[i] * factors(key, i), i, params.count); }
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(y[i] * factors(key, i), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn activation(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(activate4(x[i], KIND), i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(activate4(x[i], KIND), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn activation_in_place(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(activate4(y[i], KIND), i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(activate4(y[i], KIND), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn activation_backward(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(b[i] * activation_slope4(x[i], KIND), i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(b[i] * activation_slope4(x[i], KIND), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn activation_backward_in_place(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(y[i] * activation_slope4(x[i], KIND), i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(y[i] * activation_slope4(x[i], KIND), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn log_mean(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(log_of(x[i]), i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(log_of(x[i]), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn log_mean_in_place(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] = within(log_of(y[i]), i, params.count); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(log_of(y[i]), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn accumulate(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) {
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) {
     if (step.keep == 0.0) { y[i] = x[i]; } else { y[i] = y[i] * step.keep + x[i]; }
   }
 }
 
 @compute @workgroup_size(THREADS)
 fn ema(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  for (var i = first; i < end; i += THREADS) { y[i] += params.scale * (x[i] - y[i]); }
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] += params.scale * (x[i] - y[i]); }
 }

@@ -19,10 +19,6 @@ struct Params {
 
 override KIND: u32 = 0u;
 
-fn row_of(thread: Thread) -> u32 {
-  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
-}
-
 @compute @workgroup_size(THREADS)
 fn gated_activation(thread: Thread) {
   let row = row_of(thread);

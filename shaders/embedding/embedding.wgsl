@@ -50,10 +50,6 @@ fn key_of_step() -> u32 {
   return 0u;
 }
 
-fn row_of(thread: Thread) -> u32 {
-  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
-}
-
 @compute @workgroup_size(THREADS)
 fn embedding(thread: Thread) {
   let place = row_of(thread);

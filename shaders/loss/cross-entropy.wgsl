@@ -37,10 +37,6 @@ fn vec_at(i: u32) -> Vec {
   return logits[i];
 }
 
-fn row_of(thread: Thread) -> u32 {
-  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
-}
-
 // The target of a row.
 struct Label {
   counts: bool,

@@ -6,8 +6,9 @@
 
 const TILE_ROWS: u32 = ROWS;
 const TILE_COLUMNS: u32 = COLUMNS;
+const THREADS_X: u32 = THREADS;
+const THREADS_Y: u32 = 1u;
 
-// who: the index of the thread, 0.
 fn tile(p: Product, m: u32, tile_n: u32, who: vec2<u32>) {
   let thread = who.x;
   let lane = thread % LANES;
@@ -49,14 +50,4 @@ fn tile(p: Product, m: u32, tile_n: u32, who: vec2<u32>) {
     let column = tile_n + thread / 4u * 4u;
     if (thread < LANES && r + thread % 4u < ROWS) { store_row(p, row, column, p.n - column, total); }
   }
-}
-
-@compute @workgroup_size(THREADS)
-fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  plain_tile(PLAIN, group, vec2(thread, 0u));
-}
-
-@compute @workgroup_size(THREADS)
-fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  plain_tile(KEPT, group, vec2(thread, 0u));
 }

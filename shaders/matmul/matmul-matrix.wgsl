@@ -10,7 +10,7 @@
 // After the loop the matrices of C go through workgroup memory to the epilogue, one of each subgroup at a time. The
 // variant `f16` is for operands stored as f16: tiles are f16, sums are f32.
 @if(f16) enable f16;
-// include matmul/matmul-grid.wgsl
+// include matmul/linear-backward.wgsl
 // include matmul/subgroup-matrix.wgsl
 
 const SIZE: u32 = 64u;
@@ -26,6 +26,8 @@ const THREADS: u32 = SIZE * DEPTH / 16u;
 const SUBGROUPS: u32 = THREADS / LANES;
 const TILE_ROWS: u32 = SIZE;
 const TILE_COLUMNS: u32 = SIZE;
+const THREADS_X: u32 = THREADS;
+const THREADS_Y: u32 = 1u;
 const DOWN: u32 = SIZE / (SUBGROUPS / ACROSS) / MATRIX_M; // matrices of a subgroup
 const WIDE: u32 = SIZE / ACROSS / MATRIX_N;
 const MATRICES: u32 = DOWN * WIDE;
@@ -69,7 +71,6 @@ fn block_rows(block: mat4x4<f32>, across: bool, left: vec4<bool>) -> mat4x4<f32>
     select(zero, rows[0], left), select(zero, rows[1], left), select(zero, rows[2], left), select(zero, rows[3], left));
 }
 
-// who: the index of the thread, 0.
 fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let thread = min(who.x, THREADS - 1u); // the bound lets Tint prove indices
   let a_across = p.form == TN;
@@ -136,23 +137,4 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
     }
     workgroupBarrier();
   }
-}
-
-@compute @workgroup_size(THREADS)
-fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  plain_tile(PLAIN, group, vec2(thread, 0u));
-}
-
-@compute @workgroup_size(THREADS)
-fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  plain_tile(KEPT, group, vec2(thread, 0u));
-}
-
-@compute @workgroup_size(THREADS)
-fn linear_backward(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  backward_tile(group, groups, thread, vec2(thread, 0u));
 }

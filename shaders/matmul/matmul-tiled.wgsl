@@ -10,12 +10,13 @@
 // before it. All indices of workgroup arrays have bounds that Tint proves, so they cost no checks
 // (docs/gpu-compiler.md).
 @if(f16) enable f16;
-// include matmul/matmul-grid.wgsl
+// include matmul/linear-backward.wgsl
 
 const SIZE: u32 = 64u; // 64 or 128
 const DEPTH: u32 = 16u; // SIZE · DEPTH = 1024: one vector per thread
 const SIDE: u32 = 16u;
-const THREADS: u32 = SIDE * SIDE;
+const THREADS_X: u32 = SIDE;
+const THREADS_Y: u32 = SIDE;
 const TILE_ROWS: u32 = SIZE;
 const TILE_COLUMNS: u32 = SIZE;
 const VECTORS: u32 = SIZE / 4u; // along m or n
@@ -157,23 +158,4 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
 fn store_rows(p: Product, m: u32, n: u32, block: mat4x4<f32>) {
   var rows = block;
   for (var s = 0u; s < 4u; s++) { store_row(p, m + s * select(SIDE, 1u, p.form == TN), n, p.n - n, rows[s]); }
-}
-
-@compute @workgroup_size(SIDE, SIDE)
-fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) who: vec3<u32>) {
-  plain_tile(PLAIN, group, who.xy);
-}
-
-@compute @workgroup_size(SIDE, SIDE)
-fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) who: vec3<u32>) {
-  plain_tile(KEPT, group, who.xy);
-}
-
-@compute @workgroup_size(SIDE, SIDE)
-fn linear_backward(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_id) who: vec3<u32>,
-) {
-  backward_tile(group, groups, who.y * SIDE + who.x, who.xy);
 }

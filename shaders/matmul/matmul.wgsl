@@ -8,10 +8,11 @@
 // Here is also `combine`, the second pass of split-K: C = the sum of the slices in order, and the epilogue. A is the slices
 // [K, M, lda]; one thread per four numbers of a row of C.
 // include shared/kernel.wgsl
-// include matmul/matmul-grid.wgsl
+// include matmul/linear-backward.wgsl
 
 const SIDE: u32 = 8u;
-const THREADS: u32 = SIDE * SIDE;
+const THREADS_X: u32 = SIDE;
+const THREADS_Y: u32 = SIDE;
 const TILE_ROWS: u32 = SIDE;
 const TILE_COLUMNS: u32 = 4u * SIDE;
 
@@ -38,25 +39,6 @@ fn b_element(p: Product, k: u32, n: u32) -> f32 {
   let i = p.b0 + select(k * params.ldb + n, n * params.ldb + k, p.form == NT);
   if (p.purpose == DW) { return bias[i >> 2u][i & 3u]; }
   return b[i >> 2u][i & 3u];
-}
-
-@compute @workgroup_size(SIDE, SIDE)
-fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) who: vec3<u32>) {
-  plain_tile(PLAIN, group, who.xy);
-}
-
-@compute @workgroup_size(SIDE, SIDE)
-fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) who: vec3<u32>) {
-  plain_tile(KEPT, group, who.xy);
-}
-
-@compute @workgroup_size(SIDE, SIDE)
-fn linear_backward(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_id) who: vec3<u32>,
-) {
-  backward_tile(group, groups, who.y * SIDE + who.x, who.xy);
 }
 
 fn combine_row(purpose: u32, thread: Thread) {

@@ -54,7 +54,7 @@ fn summand(v: Vec) -> Vec {
 
 @compute @workgroup_size(THREADS)
 fn layer_norm(thread: Thread) {
-  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
+  let row = row_of(thread);
   let vecs = params.cols / VEC;
   let start = row * vecs + thread.index % ROW_GROUP;
   // An empty range if there is no such row: its threads still take part in barriers.

@@ -67,7 +67,7 @@ fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
 
 @compute @workgroup_size(THREADS)
 fn softmax(thread: Thread) {
-  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
+  let row = row_of(thread);
   let seen = visible(row);
   let vecs = params.cols / VEC;
   let start = row * vecs;
@@ -109,7 +109,7 @@ fn power(z: Vec, top: f32) -> Vec { return exp2(LOG2_E * (z - top)); }
 
 @compute @workgroup_size(THREADS)
 fn softmax_backward(thread: Thread) {
-  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
+  let row = row_of(thread);
   let seen = visible(row);
   let vecs = params.cols / VEC;
   let start = row * vecs;

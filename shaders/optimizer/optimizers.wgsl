@@ -31,6 +31,12 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 @group(0) @binding(7) var<uniform> step: Step;
 
+// The vectors that a thread updates; none if the step is skipped.
+fn update_span(thread: Thread) -> Span {
+  let span = span_of(thread, vecs_of(params.count));
+  return Span(span.first, select(span.end, 0u, clip[2] == 0.0));
+}
+
 // `decay` for the numbers of vector i that decay, else 0.
 fn decay_of(i: u32, decay: f32) -> vec4<f32> {
   return select(vec4(0.0), vec4(decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_count));
@@ -58,13 +64,9 @@ fn adam_update(i: u32, d: vec4<f32>, by: Correction) -> vec4<f32> {
 
 @compute @workgroup_size(THREADS)
 fn adamw(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  if (clip[2] == 0.0) {
-    return;
-  }
+  let span = update_span(thread);
   let by = correction();
-  for (var i = first; i < end; i += THREADS) {
+  for (var i = span.first; i < span.end; i += THREADS) {
     let kept = p[i] - decay_of(i, step.learning_rate * params.decay) * p[i];
     p[i] = kept - adam_update(i, g[i] * clip[0], by);
   }
@@ -72,25 +74,17 @@ fn adamw(thread: Thread) {
 
 @compute @workgroup_size(THREADS)
 fn adam(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  if (clip[2] == 0.0) {
-    return;
-  }
+  let span = update_span(thread);
   let by = correction();
-  for (var i = first; i < end; i += THREADS) {
+  for (var i = span.first; i < span.end; i += THREADS) {
     p[i] -= adam_update(i, g[i] * clip[0] + decay_of(i, params.decay) * p[i], by);
   }
 }
 
 @compute @workgroup_size(THREADS)
 fn rmsprop(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  if (clip[2] == 0.0) {
-    return;
-  }
-  for (var i = first; i < end; i += THREADS) {
+  let span = update_span(thread);
+  for (var i = span.first; i < span.end; i += THREADS) {
     let d = g[i] * clip[0];
     let square = params.beta2 * v[i] + params.rest2 * d * d;
     v[i] = square;
@@ -100,12 +94,8 @@ fn rmsprop(thread: Thread) {
 
 @compute @workgroup_size(THREADS)
 fn sgd(thread: Thread) {
-  let first = first_vec(thread);
-  let end = end_vec(first, params.count);
-  if (clip[2] == 0.0) {
-    return;
-  }
-  for (var i = first; i < end; i += THREADS) {
+  let span = update_span(thread);
+  for (var i = span.first; i < span.end; i += THREADS) {
     let velocity = params.beta1 * m[i] + g[i] * clip[0] + decay_of(i, params.decay) * p[i];
     m[i] = velocity;
     p[i] -= step.learning_rate * velocity;

@@ -1,20 +1,25 @@
-// Division of work in elementwise kernels: a thread computes PER vectors of four numbers, THREADS apart, so that
-// neighbouring threads access neighbouring vectors. The last vector of a tensor may be partly filled; `within` keeps
+// Division of work in elementwise kernels: a thread computes PER items (numbers, or vectors of four), THREADS apart, so
+// that neighbouring threads access neighbouring items. The last vector of a tensor may be partly filled; `within` keeps
 // its unused numbers zero.
 // include shared/kernel.wgsl
 
 const THREADS: u32 = 256u;
 const PER: u32 = 1u;
 
-// The first vector of a thread.
-fn first_vec(thread: Thread) -> u32 {
-  return group_index(thread) * THREADS * PER + thread.index;
+// The items of a thread: `first`, first + THREADS and so on, below `end`.
+struct Span {
+  first: u32,
+  end: u32,
 }
 
-// The end of a thread's vectors in a tensor of `count` numbers.
-fn end_vec(first: u32, count: u32) -> u32 {
-  return min(first + THREADS * PER, (count + 3u) / 4u);
+// The items of a thread out of `count`.
+fn span_of(thread: Thread, count: u32) -> Span {
+  let first = group_index(thread) * THREADS * PER + thread.index;
+  return Span(first, min(first + THREADS * PER, count));
 }
+
+// Number of vectors in a tensor of `count` numbers.
+fn vecs_of(count: u32) -> u32 { return (count + 3u) / 4u; }
 
 // Vector i of a tensor of `count` numbers, with zeros past the end.
 fn within(v: vec4<f32>, i: u32, count: u32) -> vec4<f32> {

@@ -16,9 +16,8 @@ import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import { describeLeftOut, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
 import { checkPairs, type Pair } from '../text/corpus/pairs.ts';
 import { evaluateLoss } from '../train/evaluation.ts';
-import { inputArrays } from '../trainer/program-inputs.ts';
 import { runEvaluation } from '../trainer/trainer.ts';
-import { evaluationGraph } from '../trainer/training-graphs.ts';
+import { evaluationGraph, inputArrays } from '../trainer/training-graphs.ts';
 
 /** Settings of an evaluation: how to decode, and the number of sentences in a batch. */
 export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, LanguageOptions {

@@ -3,7 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
-import type { createModelInspector } from '../decode/model-inspector.ts';
+import type { createModelInspector } from '../decode/inspection.ts';
 import { createTranslator, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { readWeights, writeWeights } from '../engine/model-states.ts';
@@ -193,7 +193,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     },
     async inspector() {
       const it = await load();
-      const { createModelInspector: create } = await import('../decode/model-inspector.ts');
+      const { createModelInspector: create } = await import('../decode/inspection.ts');
       it.inspector ??= create(it.engine, { config, source, target }, parameters);
       return it.inspector;
     },

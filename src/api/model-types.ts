@@ -2,7 +2,7 @@
 
 import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
-import type { Inspection, InspectOptions } from '../decode/model-inspector.ts';
+import type { Inspection, InspectOptions } from '../decode/inspection.ts';
 import type { StreamedToken, Translation } from '../decode/translator.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { ModelConfig } from '../model/model-config.ts';

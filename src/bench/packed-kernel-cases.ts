@@ -10,7 +10,7 @@ import { linearBackward } from '../ops/matmul/linear-backward.ts';
 import { packedLinear } from '../ops/matmul/packed-linear.ts';
 import { packedLinearBackwardOp } from '../ops/matmul/packed-linear-backward.ts';
 import { type PackedFormat, pack, wordsOf } from '../ops/matmul/packed-weights.ts';
-import { scaleStep } from '../ops/optimizer/scale-step.ts';
+import { scaleStep } from '../ops/optimizer/clip.ts';
 import { input, type KernelCase, spaced, step } from './kernel-case.ts';
 
 /** A matrix of sine values in a weight format, with the scales of its rows. */

@@ -1,16 +1,12 @@
 // Kernels of training, at any sizes: optimizers, clipping, sums, dropout, activations.
 
-import { activation } from '../ops/elementwise/activation.ts';
-import type { Activation } from '../ops/elementwise/activation-functions.ts';
-import { add } from '../ops/elementwise/add.ts';
-import { columnSum } from '../ops/elementwise/column-sum.ts';
-import { dropout } from '../ops/elementwise/dropout.ts';
+import { columnSum, normSumsOp } from '../ops/elementwise/column-sum.ts';
+import { type Activation, activation, add, dropout } from '../ops/elementwise/elementwise-ops.ts';
 import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
 import { logMean } from '../ops/elementwise/log-mean.ts';
 import { positionBackwardOp } from '../ops/embedding/embedding-backward.ts';
 import { tokenPositions } from '../ops/embedding/token-positions.ts';
-import { tokenStats } from '../ops/loss/token-stats.ts';
-import { normSumsOp } from '../ops/norm/norm-sums.ts';
+import { tokenStats } from '../ops/loss/cross-entropy.ts';
 import { addRmsNormOp, rmsNorm } from '../ops/norm/rms-norm.ts';
 import { accumulate, ema } from '../ops/optimizer/buffer-sums.ts';
 import { checkFiniteOp } from '../ops/optimizer/check-finite.ts';

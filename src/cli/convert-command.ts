@@ -2,8 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { SaveOptions } from '../api/save-model.ts';
-import { HeddleError } from '../core/errors.ts';
-import { shellQuote } from '../core/shell.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
 import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';

@@ -2,8 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { HeddleError } from '../core/errors.ts';
-import { shellQuote } from '../core/shell.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
 import type { Distilled } from '../jobs/distill-job.ts';
 import { formatOf, pathsOf } from '../text/corpus/pair-files.ts';
 import { withoutEndSlash } from './out-folder.ts';

@@ -1,8 +1,7 @@
 // `--json [file]`: whether the word after it is the file or an argument of the command, as a text to translate.
 
 import { statSync } from 'node:fs';
-import { HeddleError } from '../core/errors.ts';
-import { shellQuote } from '../core/shell.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
 
 /**
  * Joins `--json` with the file after it, `--json=FILE`, and writes `--json=` before a word that is no file, which stays an

@@ -3,9 +3,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readCheckpoint } from '../api/saved-training.ts';
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
-import { shellQuote } from '../core/shell.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, isInFolder } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';

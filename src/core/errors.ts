@@ -1,5 +1,5 @@
-// The error class for problems that a user can fix, and helpers that throw it. The message is printed without a stack
-// trace.
+// The error class for problems that a user can fix, helpers that throw it, and shell quoting for its messages. A message
+// is printed without a stack trace.
 
 /** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
 const maxLength = 1000;
@@ -41,7 +41,7 @@ export class HeddleError extends Error {
 }
 
 /**
- * Throws a HeddleError with `message` if `condition` is falsy. Pass a function if the message is expensive to build.
+ * Throws a HeddleError with `message` if `condition` is falsy. `message` may be a function, if it is expensive to build.
  *
  * @example
  * const rate = 0.1;
@@ -65,3 +65,13 @@ export function withErrorPrefix<T>(prefix: string, work: () => T, replaced?: str
     throw new HeddleError(`${prefix}: ${rest}`, { cause: error });
   }
 }
+
+/**
+ * Quotes a word of a command line in a message, so that it can be pasted into a POSIX shell: in single quotes if it has
+ * special characters.
+ *
+ * @example
+ * console.log(shellQuote("my model's")); // 'my model'\''s'
+ */
+export const shellQuote = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,6 +1,6 @@
-// Fingerprints of bytes: they tell whether a file or weights were exchanged. They are not cryptographic.
+// Fingerprints of bytes show whether a file or weights have changed. They are not cryptographic.
 
-/** A fingerprint of bytes that come in parts. */
+/** The fingerprint of a sequence of parts. */
 export interface FingerprintSum {
   add(part: Uint8Array | Float32Array): void;
   /** The fingerprint so far; see `fingerprintOf`. */

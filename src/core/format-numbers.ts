@@ -26,7 +26,7 @@ export function formatBytes(n: number): string {
   return `${i === 0 ? x : x.toFixed(1)} ${units[i]}`;
 }
 
-/** A size in MiB with two digits, `2.87 MiB`, so that sizes can be compared. */
+/** A size in MiB with two digits, `2.87 MiB`: one unit for all, to compare sizes. */
 export const formatMiB = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
 
 /** A limit of WebGPU with its unit: sizes are bytes, `128.0 MiB`, all others numbers. */

@@ -1,6 +1,6 @@
-// Which WebGPU runs this code: the host's name and version, from the user agent.
+// The host of WebGPU that runs this code: its name and version, read from the user agent.
 
-/** Hosts of WebGPU. Chrome stands for all Chromium browsers; Dawn is the package `webgpu` in Node. */
+/** Hosts of WebGPU. Chrome means any Chromium browser; Dawn is the package `webgpu` in Node. */
 export type GpuHost = 'Dawn' | 'Chrome' | 'Firefox' | 'Safari' | 'Deno';
 
 /** A host with its version, `''` if it is unknown. */
@@ -10,8 +10,8 @@ export interface HostVersion {
 }
 
 /**
- * The host that a user agent names (default: that of this page, worker or runtime). Node names none or itself, and is
- * Dawn.
+ * Returns the host of a user agent (default: that of this page, worker or runtime). Dawn if it is none of the others:
+ * Node has no user agent or names itself.
  */
 export function hostOf(agent: string = globalThis.navigator?.userAgent ?? ''): HostVersion {
   const version = (pattern: RegExp) => pattern.exec(agent)?.[1];

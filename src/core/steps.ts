@@ -1,6 +1,6 @@
-// Long work in steps, so that it can report progress, let other work run and be stopped in between.
+// Long work in steps: between two steps it can report progress, let other work run, or stop.
 
-/** How far long work is. */
+/** Progress of long work. */
 export interface WorkProgress {
   /** Name of the work: count, learn, encode. */
   readonly task: string;
@@ -15,7 +15,7 @@ export type Steps<T> = Generator<WorkProgress, T, void>;
 /** Called between steps: a promise pauses the work, an exception stops it. */
 export type Pace = (progress: WorkProgress) => Promise<void> | undefined;
 
-/** Does work at once. */
+/** Runs all steps; returns the result. */
 export function runSteps<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -23,7 +23,7 @@ export function runSteps<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does work step by step. */
+/** Runs all steps and awaits `pace` between them; resolves to the result. */
 export async function runPaced<T>(steps: Steps<T>, pace: Pace = () => undefined): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();

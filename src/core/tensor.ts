@@ -56,19 +56,21 @@ export function matrixOf(shape: Shape): { rows: number; cols: number } {
   return { rows: cols === 0 ? 0 : sizeOf(shape) / cols, cols };
 }
 
-/** Allocates an array of zeros for `length` elements of a type. */
-export function allocate(dtype: DType, length: number): TensorData {
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(length);
-    case 'f16':
-      return new Uint16Array(length);
-    case 'i32':
-      return new Int32Array(length);
-    case 'u32':
-      return new Uint32Array(length);
-  }
+interface ArrayType {
+  new (length: number): TensorData;
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): TensorData;
 }
+
+/** Typed array of each element type. */
+export const arrayTypes: Readonly<Record<DType, ArrayType>> = {
+  f32: Float32Array,
+  f16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+};
+
+/** Allocates an array of zeros for `length` elements of a type. */
+export const allocate = (dtype: DType, length: number): TensorData => new arrayTypes[dtype](length);
 
 /**
  * Makes a float32 tensor from numbers.

@@ -1,17 +1,41 @@
-// Runs a graph through the ops' references, in float64 on the CPU: the results that those of the GPU are compared with.
-// Slow by design. Tensors that the GPU stores as f16 are rounded after the node that makes them.
+// Runs a graph through the references of its ops, in float64 on the CPU: the expected results of the GPU. Slow by design.
+// Tensors that the GPU stores as f16 are rounded after the node that makes them. Only the CPU engine and checks load this
+// file.
 
 import { check } from '../core/errors.ts';
 import { roundToF16 } from '../core/float16.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import { mutatedBy, named, type Value } from '../ops/op.ts';
+import { attentionReferences } from '../ops/attention/attention-references.ts';
+import { decodingReferences } from '../ops/decoding/decoding-references.ts';
+import { elementwiseReferences } from '../ops/elementwise/elementwise-references.ts';
+import { embeddingReferences } from '../ops/embedding/embedding-references.ts';
+import { lossReferences } from '../ops/loss/loss-references.ts';
+import { matmulReferences } from '../ops/matmul/matmul-references.ts';
+import { normReferences } from '../ops/norm/norm-references.ts';
+import { type Attrs, mutatedBy, named, type Op, type Value } from '../ops/op.ts';
+import { optimizerReferences } from '../ops/optimizer/optimizer-references.ts';
 import { ReferenceTensor } from '../ops/reference-tensor.ts';
-import { referenceOf } from './op-references.ts';
+
+const references = new Map<object, unknown>([
+  ...attentionReferences,
+  ...decodingReferences,
+  ...elementwiseReferences,
+  ...embeddingReferences,
+  ...lossReferences,
+  ...matmulReferences,
+  ...normReferences,
+  ...optimizerReferences,
+]);
+
+/** The reference of an op: that of its definition, or of this library; undefined if it has none. */
+export const referenceOf = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+): Op<I, O, A>['reference'] => op.reference ?? (references.get(op) as Op<I, O, A>['reference']);
 
 /** Float64 data of every value of a graph; states persist across runs. */
 export interface CpuExecutor {
-  /** Data of a state, of an input or of a result of the last run: the array itself, to read or fill. */
+  /** The array of a state, of an input or of a result of the last run, to read or fill. */
   of(value: Value): Float64Array;
   /** Data of a state by name. Throws if there is none. */
   state(name: string): Float64Array;

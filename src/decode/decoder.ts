@@ -9,17 +9,16 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { writeRules, writeSampling } from '../ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../ops/step-scalars.ts';
 import { fillLengths } from '../text/batches/batch-inputs.ts';
-import { type DecodeSettings, decodeSettings } from './decode-options.ts';
+import type { DecodeSettings } from './decode-options.ts';
 import {
   type DecodeMode,
   type DecodeShape,
   decodeStates,
-  plainGreedy,
   shrinkGraph,
   sourceGraph,
   stepGraph,
 } from './decoding-graphs.ts';
-import { createRowSearch, type Search } from './hypotheses.ts';
+import type { Search } from './hypotheses.ts';
 
 /** Sources that decode together. */
 export interface DecodeBatch {
@@ -177,35 +176,4 @@ function shrinking(shape: DecodeShape): DecodeShape[] {
     shapes.push({ ...shape, batch });
   }
   return shapes;
-}
-
-/** Greedy decoding of ids in batches of one shape. */
-export interface GreedyDecoder {
-  readonly shape: DecodeShape;
-  /**
-   * Decodes up to `shape.batch` sources; returns the target ids of each, without start and end token. `limit` is the
-   * maximum number of tokens with the end token (default: that of the shape). `ended`: which rows reached the end
-   * token.
-   */
-  decode(sources: readonly ArrayLike<number>[], limit?: number): Promise<{ ids: number[][]; ended: boolean[] }>;
-}
-
-/** Creates a greedy decoder on an engine that has the weights. */
-export async function createGreedyDecoder(
-  engine: Engine,
-  c: ModelConfig,
-  p: ParameterList,
-  shape: DecodeShape,
-): Promise<GreedyDecoder> {
-  const decoder = await createDecoder(engine, c, p, shape, plainGreedy);
-  return {
-    shape,
-    async decode(sources, limit = shape.target) {
-      const settings = decodeSettings({ maxNewTokens: Math.min(limit, shape.target) }, c, shape.target);
-      const search = createRowSearch(sources.length, c.endId, settings);
-      for await (const _ of decoder.run({ sources, streams: [] }, settings, search));
-      const found = search.finish().map(([best]) => best as NonNullable<typeof best>);
-      return { ids: found.map(({ ids }) => [...ids]), ended: found.map(({ ended }) => ended) };
-    },
-  };
 }

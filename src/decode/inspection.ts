@@ -1,5 +1,5 @@
-// Inspection of a model at work: a forward pass over one pair with teacher forcing that returns what the fused kernels
-// never store: attention of all layers and heads, logits, and on request every tensor between the layers.
+// Inspection of a model: a forward pass over one pair with teacher forcing that returns what the fused kernels never
+// store: attention of all layers and heads, logits, and on request every tensor between the layers.
 
 import { check } from '../core/errors.ts';
 import type { Shape } from '../core/tensor.ts';
@@ -14,8 +14,9 @@ import { attentionWeights } from '../ops/attention/attention-weights.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { applicationOf } from '../ops/op.ts';
 import { writeStep } from '../ops/step-scalars.ts';
+import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 
-/** Which attention: of source tokens to each other, of target tokens to those before them, of target to source. */
+/** Kind of attention: self-attention of the encoder, causal self-attention of the decoder, or cross-attention. */
 export type AttentionKind = 'encoder' | 'decoder' | 'cross';
 
 /** Attention of one layer. */
@@ -47,7 +48,7 @@ export interface RawInspection {
   readonly source: readonly number[];
   readonly target: readonly number[];
   readonly attention: readonly AttentionMap[];
-  /** Logits [T, V] for the token after each target token. */
+  /** Logits [T, V] for the token after each target token; empty with `crossOnly`. */
   readonly logits: Float32Array;
   readonly tensors: readonly InspectedTensor[];
   /** Learned position vectors of the encoder [max(S, T), D], with `tensors`, if the model has them. */
@@ -56,15 +57,22 @@ export interface RawInspection {
 
 /** Inspects a model, one pair at a time. */
 export interface Inspector {
-  /** `target` is without start and end token. Throws a HeddleError for an invalid id or a side that is too long. */
-  inspect(source: readonly number[], target: readonly number[]): Promise<RawInspection>;
+  /**
+   * `target` is without start and end token; it started with `startId`, by default that of the model. Throws a HeddleError
+   * for an invalid id or a side that is too long.
+   */
+  inspect(source: readonly number[], target: readonly number[], startId?: number): Promise<RawInspection>;
 }
 
-/** Maximum numbers of source and target tokens, and whether to return scores and all tensors. */
+/** Options of `createInspector`. */
 export interface InspectorOptions {
+  /** Maximum numbers of source and target tokens. */
   readonly source: number;
   readonly target: number;
+  /** Also return scores and all tensors. */
   readonly tensors?: boolean;
+  /** Compute only cross-attention: no other attention and no logits. */
+  readonly crossOnly?: boolean;
 }
 
 interface MapOutput {
@@ -73,7 +81,8 @@ interface MapOutput {
   readonly heads: number;
 }
 
-function inspectionGraph(c: ModelConfig, p: ParameterList, { source: S, target: T, tensors }: InspectorOptions) {
+function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOptions) {
+  const { source: S, target: T, tensors, crossOnly } = options;
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
   const tokens = (side: string, size: number) => ({
@@ -82,23 +91,25 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, { source: S, target: 
   });
   const [source, target] = [tokens('src', S), tokens('tgt', T)];
   const memory = encode(m, source);
-  graph.output('logits', project(m, decode(m, target, memory, source.lengths)));
+  const hidden = decode(m, target, memory, source.lengths);
+  if (!crossOnly) graph.output('logits', project(m, hidden));
   const maps: MapOutput[] = [];
   /** Values with a row for each source token. */
   const ofSource = new Set<string>();
   const keysValues = new Set<unknown>();
   const nodes = [...graph.nodes];
+  // Nothing reads the results of the last cross-attention and of the nodes after it.
+  if (crossOnly) graph.nodes.length = nodes.findLastIndex(({ op }) => op === crossAttentionOp);
   for (const node of nodes) {
-    const self = applicationOf(node, selfAttentionOp);
+    const self = crossOnly ? undefined : applicationOf(node, selfAttentionOp);
     const cross = applicationOf(node, crossAttentionOp);
     const found = self ?? cross;
-    if (!found) continue;
+    const [q, kv] = self ? [self.inputs.qkv, self.inputs.qkv] : cross ? [cross.inputs.q, cross.inputs.kv] : [];
+    if (!found || !q || !kv) continue;
     const kind = cross ? 'cross' : self?.attrs.causal ? 'decoder' : 'encoder';
     const layer = maps.filter((each) => each.kind === kind).length;
     const { heads, headWidth, scale } = found.attrs;
     const attrs = { heads, headWidth, ...(scale !== undefined && { scale }), self: !cross, causal: kind === 'decoder' };
-    const q = self ? self.inputs.qkv : (cross?.inputs.q as never);
-    const kv = self ? self.inputs.qkv : (cross?.inputs.kv as never);
     const { lens } = found.inputs;
     const bias = self?.inputs.bias;
     if (cross) keysValues.add(kv);
@@ -136,16 +147,17 @@ export async function createInspector(
   const { graph, maps, names, ofSource } = inspectionGraph(c, p, options);
   const [program] = (await engine.prepare([graph])) as [Program];
   writeStep(program.inputs.step as Uint32Array);
+  const task = options.crossOnly ? 'align' : 'inspect';
   return {
-    async inspect(source, target) {
-      const read = [c.startId, ...target];
+    async inspect(source, target, startId = c.startId) {
+      const read = [startId, ...target];
       for (const [side, ids, vocab, size] of [
         ['src', source, c.srcVocab, options.source],
         ['tgt', read, c.tgtVocab, options.target],
       ] as const) {
-        check(ids.length <= size, `inspect: ${side} has ${ids.length} tokens, the maximum is ${size}`);
+        check(ids.length <= size, `${task}: ${side} has ${ids.length} tokens, the maximum is ${size}`);
         const wrong = ids.find((id) => !(id >= 0 && id < vocab));
-        check(wrong === undefined, `inspect: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
+        check(wrong === undefined, `${task}: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
         (program.inputs[side] as Int32Array).fill(c.padId).set(ids);
         (program.inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;
       }
@@ -184,7 +196,7 @@ export async function createInspector(
         const kept = ofSource.has(name) ? S : T;
         return [{ name, shape: [kept, cols], data: of(`tensor ${name}`).slice(0, kept * cols) }];
       });
-      const logits = of('logits').slice(0, T * c.tgtVocab);
+      const logits = options.crossOnly ? new Float32Array() : of('logits').slice(0, T * c.tgtVocab);
       const positions = outputs.positions as Float32Array | undefined;
       return {
         source: [...source],
@@ -222,4 +234,108 @@ export function likelyTokens(logits: Float32Array, vocabulary: number, count = 5
     }
     return best.map((id) => ({ id, probability: Math.exp(((row[id] as number) - max) / temperature) / total }));
   });
+}
+
+/** Settings of `Model.inspect`. */
+export interface InspectOptions {
+  /** Text, or ids without start and end token, that the decoder reads (teacher forcing). [the greedy translation] */
+  readonly target?: string | readonly number[];
+  /** Whether to return scores and the tensors between the layers. [false] */
+  readonly tensors?: boolean;
+  /** Number of likely next tokens. [5] */
+  readonly likely?: number;
+  /** Temperature of the probabilities of likely next tokens: logits are divided by it before the softmax. [1] */
+  readonly temperature?: number;
+}
+
+/** A token and its label. */
+export interface InspectedToken {
+  readonly id: number;
+  readonly label: string;
+}
+
+/** A likely next token. */
+export interface LikelyToken extends InspectedToken {
+  readonly probability: number;
+}
+
+/** What a model computes for one pair. */
+export interface Inspection {
+  /** S source tokens, with the end token. */
+  readonly source: readonly InspectedToken[];
+  /** T tokens that the decoder reads: the start token and the target. */
+  readonly target: readonly InspectedToken[];
+  /** Self-attention of the encoder and of the decoder and cross-attention, each of all layers. */
+  readonly attention: readonly AttentionMap[];
+  /** The most likely tokens after each of the target tokens, best first. */
+  readonly next: readonly (readonly LikelyToken[])[];
+  /** Negative log-likelihood of the token that follows each target token, the end token after the last: T values. */
+  readonly loss: readonly number[];
+  /** Tensors between the layers in the order in which they are computed, with `tensors`. */
+  readonly tensors: readonly InspectedTensor[];
+  /**
+   * Position vectors [max(S, T), D] that the embedding of the encoder adds, with `tensors`: sines, or rows of a learned
+   * table. Absent if the model has other positions.
+   */
+  readonly positions?: Float32Array;
+  /** Whether `positions` are learned. */
+  readonly learnedPositions?: boolean;
+}
+
+const padded = (n: number, max: number): number => Math.min(max, 8 * Math.ceil(n / 8));
+
+/** Creates a function that inspects pairs of ids on an engine; its plans are made at the first use of each shape. */
+export function createModelInspector(
+  engine: Engine,
+  { config, source, target }: { readonly config: ModelConfig; readonly source: Tokenizer; readonly target: Tokenizer },
+  p: ParameterList,
+) {
+  const inspectors = new Map<string, Promise<Inspector>>();
+  return async (
+    sourceIds: readonly number[],
+    targetIds: readonly number[],
+    { tensors = false, likely = 5, temperature = 1 }: Omit<InspectOptions, 'target'> = {},
+  ): Promise<Inspection> => {
+    check(temperature > 0, `inspect: temperature is ${temperature}; it must be above 0`);
+    const { maxLength } = config;
+    const shape = {
+      source: padded(sourceIds.length, maxLength),
+      target: padded(targetIds.length + 1, maxLength),
+      tensors,
+    };
+    const key = JSON.stringify(shape);
+    let made = inspectors.get(key);
+    if (!made) {
+      made = createInspector(engine, config, p, shape);
+      inspectors.set(key, made);
+      made.catch(() => inspectors.delete(key));
+    }
+    const raw = await (await made).inspect(sourceIds, targetIds);
+    const label = (tokenizer: Tokenizer) => (id: number) => ({ id, label: tokenLabel(tokenizer, id) });
+    const next = likelyTokens(raw.logits, config.tgtVocab, likely, temperature);
+    const followers = [...targetIds, config.endId];
+    const rows = Math.max(sourceIds.length, targetIds.length + 1);
+    return {
+      source: raw.source.map(label(source)),
+      target: raw.target.map(label(target)),
+      attention: raw.attention,
+      next: next.map((list) => list.map(({ id, probability }) => ({ ...label(target)(id), probability }))),
+      loss: followers.map((id, t) => lossOf(raw.logits.subarray(t * config.tgtVocab, (t + 1) * config.tgtVocab), id)),
+      tensors: raw.tensors,
+      ...(tensors &&
+        config.positions === 'sinusoidal' && {
+          positions: ((await engine.read('positions')).data as Float32Array).slice(
+            config.positionOffset * config.dModel,
+            (config.positionOffset + rows) * config.dModel,
+          ),
+        }),
+      ...(raw.positions && { positions: raw.positions, learnedPositions: true }),
+    };
+  };
+}
+
+/** Cross-entropy of one row of logits. */
+function lossOf(row: Float32Array, id: number): number {
+  const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return max + Math.log(row.reduce((sum, x) => sum + Math.exp(x - max), 0)) - (row[id] as number);
 }

@@ -85,7 +85,10 @@ const weightedLoss = defineOp({
 
 const defaultStep: StepScalars = { learningRate: 1e-3, tokenWeight: 1, seed: 7, step: 3, keep: 1, position: 0 };
 
-/** A graph of one node of an op, its inputs as inputs or, if it changes them, states; `input` may replace an input. */
+/**
+ * Adds a node of an op to a graph. Its inputs become inputs of the graph, or states if the op changes them; `input` replaces
+ * how an input is made.
+ */
 export function applyToInputs<I extends string, O extends string, A extends Attrs>(
   graph: Graph,
   op: Op<I, O, A>,
@@ -106,7 +109,7 @@ export function applyToInputs<I extends string, O extends string, A extends Attr
   return { node: graph.nodes.at(-1) as Node, outputs: outputs as ByName<O, Value> };
 }
 
-/** The tensors of a case by the names that `applyToInputs` gives them, without the step. */
+/** The tensors of a case, without the step, with the names that `applyToInputs` gives them. */
 export function tensorsOf<I extends string>(op: { name: string; inputs: readonly I[] }, inputs: OpCheckInputs<I>) {
   const { names, list } = listed<Tensor | 'step'>(op.name, op.inputs, inputs);
   return list.flatMap((t, i): [string, Tensor][] => {
@@ -161,7 +164,7 @@ const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16
 
 /**
  * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64 reference. Memory
- * is filled with NaN before, so that reads of unwritten memory are noticed. Returns the error of each tensor, max|x -
+ * is filled with NaN first, so that a read of unwritten memory fails the check. Returns the error of each tensor, max|x -
  * ref| / max|ref|, by `name (variants)`. Throws if one exceeds its tolerance.
  *
  * @example
@@ -184,7 +187,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
     const all = variantsOf(n, traits);
     return c.variant && (n.op === op || all.includes(c.variant)) ? [c.variant] : all;
   };
-  // Backward nodes may have more variants than the op: each gets its turn, by number.
+  // Backward nodes may have more variants than the op: round n uses variant n of each node.
   const rounds = Math.max(1, ...reference.graph.nodes.map((n) => variantsOfNode(n).length));
   for (let round = 0; round < rounds; round++) {
     const { graph, data, states } = build(op, c);

@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
-import { bytesOf, type Tensor, type TensorData } from '../core/tensor.ts';
+import type { Tensor, TensorData } from '../core/tensor.ts';
 import { adapterName, type Device } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
 import type { Profile } from '../gpu/profile.ts';
@@ -48,11 +48,11 @@ export interface Engine {
   readonly kernelChoices: KernelChoices;
   /** Prepares graphs to run. New states are zero. Throws a HeddleError if they do not fit the device. */
   prepare(graphs: readonly Graph[], options?: PrepareOptions): Promise<Program[]>;
-  /** Frees programs of this engine that are not used any more. No run of them may be pending. */
+  /** Frees programs of this engine. No run of them may be pending. */
   release(programs: readonly Program[]): void;
   /** Copies host data into a state, from element `offset` on. */
   write(state: string, data: TensorData, offset?: number): void;
-  /** Resolves when the device has taken what was written, so that its copies are freed. Absent where nothing is copied. */
+  /** Resolves when the device has taken all writes and the copies of their data are free. Absent if writes copy nothing. */
   written?(): Promise<void>;
   /** Reads a state into host memory. */
   read(state: string): Promise<Tensor>;
@@ -99,7 +99,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
       const known = { ...given, ...used };
       const planned = (kernelChoices: KernelChoices) =>
         graphs.map((graph) => makePlan(graph, { traits: device.traits, kernelChoices }));
-      // Before kernels are chosen: measuring them allocates memory too.
+      // Check before auto-tuning, which allocates memory too.
       checkMemory(planned(known), options.memoryLimit);
       const chosen = { ...known, ...(await options.chooseKernels?.(graphs, device, known)) };
       const plans = planned(chosen);
@@ -148,6 +148,3 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
       { kind: 'memory' },
     );
 }
-
-/** Returns the size of all states of a graph (weights, optimizer moments, caches) in bytes. */
-export const stateBytes = (graph: Graph): number => [...graph.states.values()].reduce((n, v) => n + bytesOf(v), 0);

@@ -1,8 +1,8 @@
 // Writes the states of a model to an engine: its weights, and its position embeddings if they are fixed.
 
-import { fixedPositions } from '../model/fixed-positions.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import { fixedPositions } from '../model/parameters.ts';
 import type { WeightReader } from '../model/quantized-parameters.ts';
 import type { Engine } from './engine.ts';
 
@@ -26,10 +26,10 @@ export function writeWeights(engine: Engine, c: ModelConfig, p: ParameterList, w
   writePositions(engine, c, p.stateSuffix);
 }
 
-/** Bytes that the queue may hold before the host waits for them. */
+/** Maximum bytes of writes that may be pending before the host waits. */
 const maxQueued = 64 * 2 ** 20;
 
-/** `writeWeights` of weights that are read in parts: the host holds a few of them at once, never all. */
+/** Reads weights in parts and writes them to an engine, as `writeWeights`. The host never holds all of them. */
 export async function readWeights(engine: Engine, c: ModelConfig, p: ParameterList, from: WeightReader): Promise<void> {
   const { weightParts } = await import('../model/quantized-parameters.ts');
   let queued = 0;

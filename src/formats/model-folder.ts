@@ -1,7 +1,6 @@
 // Model folders: saves heddle's format, and loads every supported format by its config.json.
 
-import { HeddleError } from '../core/errors.ts';
-import { shellQuote } from '../core/shell.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
 import { existingFolder, type Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';

@@ -46,7 +46,7 @@ export interface TuneKernelsOptions {
   readonly measureAll?: boolean;
   /** Called with the times of all variants of a node, fastest first. */
   readonly onMeasured?: (measured: readonly KernelTiming[]) => void;
-  /** Called with the variant of a node that was not measured, or not completely. */
+  /** Called with the variant chosen for a node whose variants were not all measured. */
   readonly onGuessed?: (key: string, variant: string) => void;
   /** Called with each variant that fails its check. */
   readonly onDropped?: (dropped: DroppedKernel) => void;
@@ -54,11 +54,11 @@ export interface TuneKernelsOptions {
   readonly onProgress?: (done: number, of: number, what: string) => void;
 }
 
-/** Checks and times kernels: on a device, or with the numbers of a test. */
+/** Checks and times kernels: on a device, or with given numbers in a test. */
 export interface KernelTimer {
   /** Returns what is wrong with the results of a variant; '' if nothing. */
   check(node: Node, variant: string): Promise<string>;
-  /** Starts to compile variants that will be timed. */
+  /** Starts to compile variants before they are timed. */
   compile?(node: Node, variants: readonly string[]): void;
   /** Returns the milliseconds of a variant; the fastest so far took `best`. */
   measure(node: Node, variant: string, best: number): Promise<number>;
@@ -183,7 +183,7 @@ export async function tuneWith(
   return choices;
 }
 
-/** Returns nodes whose variant is not settled, one per key, those with the most work in all their copies first. */
+/** Returns nodes without a usable choice in `settled`, one per key, ordered by the work of all nodes of the key. */
 function openNodes(
   device: Pick<Device, 'traits'>,
   graphs: readonly Graph[],

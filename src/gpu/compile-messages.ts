@@ -1,4 +1,4 @@
-// Messages of the WGSL compiler with their lines, for editors.
+// Messages of the WGSL compiler with line numbers, for editors.
 
 /** A message of the compiler. */
 export interface CompileMessage {
@@ -9,7 +9,7 @@ export interface CompileMessage {
   readonly text: string;
 }
 
-/** Compiles WGSL; returns the messages of the compiler, an error among them if it does not compile. */
+/** Compiles WGSL; returns the messages of the compiler. They contain an error if it does not compile. */
 export async function compileMessages(gpu: GPUDevice, code: string): Promise<CompileMessage[]> {
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ label: 'editor', code });

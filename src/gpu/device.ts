@@ -20,7 +20,7 @@ export interface Device {
   readonly gpu: GPUDevice;
   readonly traits: DeviceTraits;
   readonly adapter: AdapterInfo;
-  /** Why kernels do not use the subgroups that the device has; absent if they do, or if it has none. */
+  /** Why kernels do not use the subgroups of the device; absent if they use them, or if there are none. */
   readonly droppedSubgroups?: string;
   /** Throws a HeddleError if the device was lost or has reported an uncaptured error. */
   check(): void;
@@ -160,7 +160,7 @@ export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
   const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
   return {
     gpu: device,
-    // Firefox hides the adapter: its name is that of the browser.
+    // Firefox does not name the adapter, so it gets the name of the browser.
     adapter: { vendor, architecture, device: model, description: isNamed ? description : `${name} ${version}` },
     traits: {
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
@@ -184,11 +184,11 @@ export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
   };
 }
 
-/** Whether kernels use the subgroups of a device, in words. */
+/** Describes whether kernels use the subgroups of a device. */
 export const subgroupUse = ({ droppedSubgroups, traits }: Device): string =>
   traits.minSubgroup >= 4 ? 'used' : `not used: ${droppedSubgroups ?? 'there are none of four or more lanes'}`;
 
-/** Which subgroup matrices of a device kernels can use, in words: `f16 16x16x16`, type and sizes M, N, K. */
+/** Describes the subgroup matrices that kernels can use, by type and sizes M, N, K: `f16 16x16x16`. */
 export function matrixUse({ gpu, traits: { matrices } }: Device): string {
   if (matrices.length > 0) return matrices.map(({ operands, m, n, k }) => `${operands} ${m}x${n}x${k}`).join(', ');
   if (!gpu.features.has(matrixFeature)) return 'not used: there are none';

@@ -102,7 +102,7 @@ export class Session {
       const bytes = Math.max(...sizes.map((s) => s[i] ?? 0));
       if ((slots[i]?.size ?? 0) < bytes) this.#slots[i] = this.#storage(`slot${i}`, bytes);
     }
-    // Earlier runners keep using the slots that were replaced; these are freed with the session.
+    // Earlier runners keep using replaced slots, which are freed with the session.
     const retired = slots.filter((slot, i) => slot !== this.#slots[i]);
     this.#retired.push(...retired);
     return () => {
@@ -116,7 +116,7 @@ export class Session {
     };
   }
 
-  /** Frees the buffers of runners that are not used any more; states and slots stay. No run of them may be pending. */
+  /** Frees the buffers of runners; states and slots stay. No run of them may be pending. */
   release(runners: readonly Runner[]): void {
     for (const r of runners) r.destroy();
     this.#runners = this.#runners.filter((r) => !runners.includes(r));
@@ -129,7 +129,7 @@ export class Session {
     this.device.gpu.queue.writeBuffer(state.buffer, offset * bytesPer(state.dtype), data as GPUAllowSharedBufferSource);
   }
 
-  /** Resolves when the device has taken all that was written. */
+  /** Resolves when the device has taken all writes. */
   async written(): Promise<void> {
     const { queue } = this.device.gpu;
     queue.submit([]);

@@ -15,14 +15,14 @@ import { kernelKey } from './pipelines.ts';
 import type { Runner } from './runner.ts';
 
 /**
- * Largest difference allowed, relative to the largest value of the output: float32 sums in another order stay below a
+ * Maximum difference, relative to the largest value of the output. float32 sums in another order differ by less than a
  * tenth of it; float16 rounds to 2^-11.
  */
 const tolerances = { f32: 1e-4, f16: 4e-3 } as const;
 
 /**
- * Floating-point operations of a check; 64 count as one element of a tensor. A larger node is checked at smaller sizes:
- * the naive product of a vocabulary takes seconds on a software adapter, and too long for the watchdog of a driver.
+ * Maximum floating-point operations of a check; an element of a tensor counts as 64. A node with more is checked at smaller
+ * sizes: the naive product of a vocabulary takes seconds on a software adapter, and can exceed the time limit of a driver.
  */
 const maxWork = { software: 3e7, gpu: 1e9 } as const;
 const workPerElement = 64;
@@ -43,7 +43,7 @@ export interface KernelChecker {
 export function createChecker(device: Device): KernelChecker {
   const known = verdicts.get(device.gpu) ?? new Map<string, string>();
   verdicts.set(device.gpu, known);
-  /** Results of the naive variant of the node that was checked last. */
+  /** Results of the naive variant of the last checked node. */
   let naive: { readonly key: string; readonly excerpt: Graph; readonly results: Results } | undefined;
   return {
     async check(node, variant) {
@@ -71,7 +71,7 @@ export function createChecker(device: Device): KernelChecker {
   };
 }
 
-/** Key of the compiled kernels of a variant: nodes of other sizes can have the same. */
+/** Key of the compiled kernels of a variant; nodes of different sizes can share it. */
 function kernelsOf(node: Node, variant: string, { traits }: Device): string {
   const plan = makePlan(singleNodeGraph(node), { traits, kernelChoices: { [variantKey(node)]: variant } });
   return [node.op.name, ...plan.passes.map(kernelKey)].join('\n');

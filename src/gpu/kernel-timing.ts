@@ -88,7 +88,7 @@ export function fillSample(node: Node, inputs: Readonly<Record<string, TensorDat
 
 const nameOf = ({ inputNames }: Node, i: number): string => (inputNames[i] === 'step' ? 'step' : `in${i}`);
 
-/** A sequence length that masks nothing: kernels clamp it to the actual size. */
+/** A sequence length that masks nothing, since kernels clamp it to the actual size. */
 const everything = 2 ** 31 - 1;
 
 const trainingStep = { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 1 };

@@ -30,8 +30,8 @@ export interface Pipelines {
 }
 
 /**
- * A source whose kernels ask for subgroups of LANES threads, if the device can have such: a driver may choose another
- * size otherwise.
+ * Returns a source whose kernels request subgroups of LANES threads, if the device supports the request and the size.
+ * Otherwise the driver chooses the size.
  */
 function sizedSubgroups(code: string, lanes: number | undefined, device: GPUDevice): string {
   const sizes = explicitSubgroupSizes(device);
@@ -48,7 +48,7 @@ export const kernelKey = ({ shader, entry, constants, f16 }: KernelKey): string 
 
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
-/** The cache of a device. Training finds the kernels there that auto-tuning has compiled. */
+/** Returns the kernel cache of a device. Auto-tuning and training share it. */
 export function pipelinesOf(device: GPUDevice): Pipelines {
   let pipelines = caches.get(device);
   if (!pipelines) {
@@ -83,10 +83,7 @@ function createPipelines(device: GPUDevice): Pipelines {
   };
 
   const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {
-    const [{ shaderOf }, { codeOf, constantsOf }] = await Promise.all([
-      import('./shaders.ts'),
-      import('./compiled-source.ts'),
-    ]);
+    const { codeOf, constantsOf, shaderOf } = await import('./shaders.ts');
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${shader.name}: there is no entry point ${entry}`);

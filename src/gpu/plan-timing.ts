@@ -13,7 +13,7 @@ export interface TimeOptions {
   readonly rounds: number;
   /** Time a run slower than this, in milliseconds, only once: it cannot be the fastest. */
   readonly skipAbove?: number;
-  /** Runs of a measurement, if they are known from an earlier one of a plan that has run before. */
+  /** Runs per measurement, if known from an earlier measurement. Default: estimated from `span`. */
   readonly repeats?: number;
 }
 
@@ -43,7 +43,7 @@ export async function timeRunner(device: Device, runner: Runner, options: TimeOp
   return timing as Timing;
 }
 
-/** Times several plans in turn, a measurement of each in every round, so that they share what disturbs the machine. */
+/** Times several plans in turn, one measurement of each per round, so that other load on the machine affects all equally. */
 export async function timeInTurn(
   device: Device,
   runners: readonly Runner[],
@@ -51,32 +51,26 @@ export async function timeInTurn(
 ): Promise<Timing[]> {
   const clocks = runners.map((runner) => createClock(device, runner));
   try {
-    const timings: (Timing | undefined)[] = [];
-    const repeats: number[] = [];
+    const plans: {
+      readonly clock: Clock;
+      readonly repeats: number;
+      readonly times: number[];
+      readonly skipped: boolean;
+    }[] = [];
     for (const clock of clocks) {
-      if (known !== undefined) {
-        timings.push(undefined);
-        repeats.push(known);
-        continue;
-      }
-      const once = await clock.measure(1);
-      const skip = once > skipAbove;
-      timings.push(skip ? { ...quartiles([once]), repeats: 1, rounds: 1, clock: clock.kind() } : undefined);
-      repeats.push(skip ? 1 : await repeatsFor(clock, once, span));
+      const once = known === undefined ? await clock.measure(1) : 0;
+      const skipped = once > skipAbove;
+      const repeats = known ?? (skipped ? 1 : await repeatsFor(clock, once, span));
+      plans.push({ clock, repeats, times: skipped ? [once] : [], skipped });
     }
-    const times: number[][] = clocks.map(() => []);
     for (let round = 0; round < rounds; round++)
-      for (const [i, clock] of clocks.entries())
-        if (!timings[i]) times[i]?.push(await clock.measure(repeats[i] as number));
-    return clocks.map(
-      (clock, i) =>
-        timings[i] ?? {
-          ...quartiles(times[i] as number[]),
-          repeats: repeats[i] as number,
-          rounds,
-          clock: clock.kind(),
-        },
-    );
+      for (const { clock, repeats, times, skipped } of plans) if (!skipped) times.push(await clock.measure(repeats));
+    return plans.map(({ clock, repeats, times }) => ({
+      ...quartiles(times),
+      repeats,
+      rounds: times.length,
+      clock: clock.kind(),
+    }));
   } finally {
     for (const clock of clocks) clock.destroy();
   }

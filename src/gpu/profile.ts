@@ -32,8 +32,8 @@ export interface Profile {
 }
 
 /**
- * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn does not with the flags of
- * src/host/dawn.ts. Passes are timed by the host's clock if the device has no timestamp queries. Throws a HeddleError
+ * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn with the flags of
+ * src/host/dawn.ts does not. Passes are timed by the host's clock if the device has no timestamp queries. Throws a HeddleError
  * if there are more than 2,048 passes.
  *
  * @example
@@ -173,7 +173,7 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
   ].join('\n');
 }
 
-/** Why the passes take another time together than a run. */
+/** Explains the difference between the sum of the passes and the time of a run. */
 function difference(ms: number, sum: number, clock: Profile['clock']): string {
   if (clock === 'host')
     return `the passes sum up to ${sum.toFixed(3)} ms: each is submitted and waited for by itself, which a run does only once`;

@@ -1,4 +1,4 @@
-// Waits for results of the GPU.
+// Waits until the GPU has finished work.
 
 import { hostOf } from '../core/host-name.ts';
 
@@ -11,8 +11,8 @@ let channel: MessageChannel | undefined;
 const tasks: (() => void)[] = [];
 
 /**
- * Calls `work` in a task of its own. A timer that a timer starts waits for at least 4 ms from the fifth on; one that the
- * task of a message starts does not.
+ * Calls `work` in a new task. Browsers delay nested timers by at least 4 ms from the fifth level on; a timer that a message
+ * task starts is not nested.
  */
 function inTask(work: () => void): void {
   if (!channel) {
@@ -24,9 +24,9 @@ function inTask(work: () => void): void {
 }
 
 /**
- * `done`, a promise that the GPU settles: `mapAsync` or `onSubmittedWorkDone`. Firefox notices finished work only every
- * 100 ms, and at each submission; so there an empty one is submitted about once a millisecond until `done` settles. Other
- * hosts notice it by themselves: nothing is submitted.
+ * Returns `done`, a promise that the GPU settles: that of `mapAsync` or `onSubmittedWorkDone`. Firefox checks for finished
+ * work only every 100 ms and at each submission, so this function submits an empty command list about every millisecond
+ * there until `done` settles.
  */
 export function whenDone<T>(queue: GPUQueue, done: Promise<T>, host: string = hostOf().name): Promise<T> {
   if (host !== 'Firefox') return done;

@@ -57,7 +57,7 @@ export function bindPass(
   const resourceOf = (b: Binding): GPUBufferBinding => {
     if (b.of === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
     const range = pass.bind[b.name];
-    // A launch without dropout has no step scalars; its overrides switch off their use, so any uniform buffer will do.
+    // A launch without dropout has no step scalars. Its overrides disable their use, so any uniform buffer can be bound.
     if (!range && b.of === 'Step') return { buffer: paramBuffer, size: paramAlign };
     if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${shader.name}`);
     const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);

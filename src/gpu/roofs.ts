@@ -3,7 +3,7 @@
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
-import { elementwiseLaunch } from '../ops/elementwise/elementwise-launch.ts';
+import { elementwiseLaunch } from '../ops/elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp, gridOf, type Value } from '../ops/op.ts';
 import { elementwiseVariants } from '../ops/work-division.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
@@ -40,21 +40,19 @@ export const copyOp = defineOp({
   reference: ({ x }, { y }) => y.data.set(x.data),
 });
 
-/** Settings of multiplyAddOp: 8 · rounds steps c <- c · a + b per chain; `fused`: with fma(). */
-export type MultiplyAddAttrs = {
-  readonly rounds: number;
-  readonly a: number;
-  readonly b: number;
-  readonly chains: number;
-  readonly fused: boolean;
-};
-
 /** x [N, 4] -> [N, 4]: row i is the sum of chains that start at x[i], x[i] + 1, and so on. */
 export const multiplyAddOp = defineOp({
   name: 'multiply_add',
   inputs: ['x'],
   outputs: ['y'],
-  attrs: attrsOf<MultiplyAddAttrs>(),
+  /** 8 · rounds steps c <- c · a + b per chain; `fused`: by fma(). */
+  attrs: attrsOf<{
+    readonly rounds: number;
+    readonly a: number;
+    readonly b: number;
+    readonly chains: number;
+    readonly fused: boolean;
+  }>(),
   shape: ({ x }) => ({ y: x }),
   launch({ x }, { y }, { rounds, a, b, chains, fused }) {
     const count = sizeOf(x.shape) / 4;
@@ -80,7 +78,7 @@ export const multiplyAddOp = defineOp({
   },
 });
 
-/** Kernels to try: adapters differ in how many chains hide the latency of an instruction, and in fma(). */
+/** Kernels to try. Adapters differ in the number of chains that hides the latency of an instruction, and in fma(). */
 const chainForms = [
   { variant: 'fma, 4 chains', chains: 4, fused: true },
   { variant: 'fma, 8 chains', chains: 8, fused: true },
@@ -106,11 +104,13 @@ export interface RoofOptions extends TimeOptions {
 export async function measureRoofs(device: Device, options: RoofOptions): Promise<Roofs> {
   const bytes = Math.min(options.bytes ?? 128 * 2 ** 20, device.traits.maxBindingBytes);
   const count = Math.floor(bytes / 256) * 64;
-  const bandwidth = await best(elementwiseVariants(), (variant) => measureCopy(device, count, variant, options));
+  const bandwidth = await best(elementwiseVariants(), (variant) =>
+    measureOnce(openCopy(device, count, variant), options),
+  );
   return { bandwidth, peak: await measurePeak(device, options) };
 }
 
-/** A roof that is measured again and again, with the kernel that was the fastest. */
+/** A roof that is measured again and again, with one kernel. */
 export interface HeldRoof {
   /** Measures it. */
   measure(options: TimeOptions): Promise<Roof>;
@@ -120,17 +120,12 @@ export interface HeldRoof {
 
 /** Holds the copy of `measureRoofs`, with its memory. */
 export const holdBandwidth = (device: Device, { work, variant }: Roof): Promise<HeldRoof> =>
-  holdRoof(openCopy(device, work / 8, variant), work, variant);
+  openCopy(device, work / 8, variant);
 
 /** Holds the multiply-adds of `measureRoofs`. */
 export function holdPeak(device: Device, { work, variant }: Roof): Promise<HeldRoof> {
   const form = chainForms.find((known) => known.variant === variant) ?? chainForms[0];
-  return holdRoof(openChains(device, form, work / flopsOf(threadsOf(device), form.chains, 1)), work, variant);
-}
-
-async function holdRoof(opening: Promise<OpenNode>, work: number, variant: string): Promise<HeldRoof> {
-  const node = await opening;
-  return { measure: async (options) => roof(await node.time(options), work, variant), destroy: node.destroy };
+  return openChains(device, form, work / flopsOf(threadsOf(device), form.chains, 1));
 }
 
 const measurePeak = (device: Device, options: TimeOptions): Promise<Roof> =>
@@ -155,79 +150,62 @@ async function best<T>(forms: readonly T[], measure: (form: T) => Promise<Roof>)
   return roofs.reduce((a, b) => (b.rate > a.rate ? b : a));
 }
 
-const openCopy = (device: Device, count: number, variant: string): Promise<OpenNode> =>
-  openNode(device, [count], variant, (g, x) => void g.apply(copyOp, { x }));
-
-const measureCopy = async (device: Device, count: number, variant: string, options: TimeOptions): Promise<Roof> =>
-  roof(await timeOnce(openCopy(device, count, variant), options), 2 * 4 * count, variant);
-
-/** Threads of a run: several hundred per core of the largest GPUs; few on a CPU, which needs 0.2 s for as many as a GPU has. */
-const threadsOf = ({ traits }: Device): number => (traits.software ? 2 ** 13 : 2 ** 17);
+async function measureOnce(opening: Promise<HeldRoof>, options: TimeOptions): Promise<Roof> {
+  const held = await opening;
+  try {
+    return await held.measure(options);
+  } finally {
+    held.destroy();
+  }
+}
 
 async function measureChains(device: Device, form: ChainForm, options: TimeOptions): Promise<Roof> {
   // Long runs, so that the overhead of a dispatch does not matter.
   let rounds = 4;
   for (;;) {
-    const { ms } = await timeChains(device, form, rounds, { span: 0, rounds: 1 });
+    const { ms } = await measureOnce(openChains(device, form, rounds), { span: 0, rounds: 1 });
     if (ms >= 2 || rounds >= 2 ** 20) break;
     rounds *= Math.max(2, Math.min(64, Math.ceil(3 / Math.max(ms, 0.01))));
   }
-  return timeChains(device, form, rounds, options);
+  return measureOnce(openChains(device, form, rounds), options);
 }
+
+const openCopy = (device: Device, count: number, variant: string): Promise<HeldRoof> =>
+  openRoof(device, { shape: [count], variant, work: 2 * 4 * count }, (g, x) => void g.apply(copyOp, { x }));
 
 type ChainForm = (typeof chainForms)[number];
 
-const timeChains = async (device: Device, form: ChainForm, rounds: number, options: TimeOptions): Promise<Roof> =>
-  roof(
-    await timeOnce(openChains(device, form, rounds), options),
-    flopsOf(threadsOf(device), form.chains, rounds),
-    form.variant,
-  );
-
 /** The values oscillate around 1 / 1.9, so they are never subnormal. */
-const openChains = (device: Device, { chains, fused }: ChainForm, rounds: number): Promise<OpenNode> =>
-  openNode(device, [threadsOf(device), 4], 'only', (g, x) => {
+function openChains(device: Device, { variant, chains, fused }: ChainForm, rounds: number): Promise<HeldRoof> {
+  const threads = threadsOf(device);
+  return openRoof(device, { shape: [threads, 4], variant, work: flopsOf(threads, chains, rounds) }, (g, x) => {
     g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
   });
-
-const roof = (timing: Timing, work: number, variant: string): Roof => ({
-  ...timing,
-  rate: work / timing.ms / 1e6,
-  variant,
-  work,
-});
-
-/** A single node on the device. */
-interface OpenNode {
-  time(options: TimeOptions): Promise<Timing>;
-  destroy(): void;
 }
 
-async function timeOnce(opening: Promise<OpenNode>, options: TimeOptions): Promise<Timing> {
-  const node = await opening;
-  try {
-    return await node.time(options);
-  } finally {
-    node.destroy();
-  }
-}
+/** Threads of a run: several hundred per core of the largest GPUs. A CPU would take 0.2 s for as many, so it gets fewer. */
+const threadsOf = ({ traits }: Device): number => (traits.software ? 2 ** 13 : 2 ** 17);
 
 /** Prepares a single node on a state filled with noise. */
-async function openNode(
+async function openRoof(
   device: Device,
-  shape: Shape,
-  variant: string,
+  { shape, variant, work }: { readonly shape: Shape } & Pick<Roof, 'variant' | 'work'>,
   build: (graph: Graph, x: Value) => void,
-): Promise<OpenNode> {
+): Promise<HeldRoof> {
   const graph = new Graph();
   build(graph, graph.state('x', 'f32', shape));
-  const [node] = graph.nodes;
-  if (!node) throw new Error('roofs: nothing to time');
+  const kernelChoices = Object.fromEntries(graph.nodes.map((node) => [variantKey(node), variant]));
   const session = new Session(device);
-  const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
+  const plan = makePlan(graph, { traits: device.traits, kernelChoices });
   const [runner] = (await session.prepare([plan])) as [Runner];
   const block = Float32Array.from({ length: Math.min(sizeOf(shape), 2 ** 18) }, (_, i) => ((i * 7919) % 997) / 997);
   for (let at = 0; at < sizeOf(shape); at += block.length)
     session.write('x', block.subarray(0, sizeOf(shape) - at), at);
-  return { time: (options) => timeRunner(device, runner, options), destroy: () => session.destroy() };
+  return {
+    async measure(options) {
+      const timing = await timeRunner(device, runner, options);
+      return { ...timing, rate: work / timing.ms / 1e6, variant, work };
+    },
+    destroy: () => session.destroy(),
+  };
 }

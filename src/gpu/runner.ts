@@ -3,7 +3,7 @@
 // encoders are created.
 
 import { HeddleError } from '../core/errors.ts';
-import { allocate, type DType, sizeOf, type TensorData } from '../core/tensor.ts';
+import { allocate, arrayTypes, sizeOf, type TensorData } from '../core/tensor.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
 import type { Device } from './device.ts';
@@ -176,7 +176,7 @@ export async function createRunner(
 function inputViews(plan: Plan, host: ArrayBuffer): Record<string, TensorData> {
   const inputs = Object.entries(plan.inputs);
   return Object.fromEntries(
-    inputs.map(([name, { range, dtype, shape }]) => [name, viewOf(dtype, host, range.offset, sizeOf(shape))]),
+    inputs.map(([name, { range, dtype, shape }]) => [name, new arrayTypes[dtype](host, range.offset, sizeOf(shape))]),
   );
 }
 
@@ -237,11 +237,4 @@ function outputRing(device: Device, plan: Plan, inFlight: number, create: Create
       return result;
     },
   };
-}
-
-function viewOf(dtype: DType, buffer: ArrayBuffer, offset: number, length: number): TensorData {
-  if (dtype === 'f32') return new Float32Array(buffer, offset, length);
-  if (dtype === 'i32') return new Int32Array(buffer, offset, length);
-  if (dtype === 'u32') return new Uint32Array(buffer, offset, length);
-  return new Uint16Array(buffer, offset, length);
 }

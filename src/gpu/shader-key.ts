@@ -1,8 +1,8 @@
-// Keys of shaders and hashes of texts, which kernels are cached by.
+// Keys of shaders and hashes of texts, for caches of kernels.
 
 import type { ShaderSource } from '../ops/op.ts';
 
-/** Key of a shader: its name, and a hash of the source of a user's own. */
+/** Key of a shader: its name, and for a user's shader also a hash of its source. */
 export const shaderKey = (shader: string | ShaderSource): string =>
   typeof shader === 'string' ? shader : `${shader.name}#${hash([shader.source])}`;
 

@@ -1,19 +1,21 @@
-// The shaders of shaders/, composed from WGSL files by their include lines and conditions, and those of users' own ops. Import it with
-// import() in what pages load first: it holds the text of all shaders.
+// The shaders of shaders/, composed from WGSL files by their include lines and conditions, and those of users' ops; and
+// their WGSL as it is compiled. It contains the text of all shaders: modules that a page loads first use import().
 
 import type { ShaderSource } from '../ops/op.ts';
+import { storeAsF16 } from './f16-bindings.ts';
 import { hash, shaderKey } from './shader-key.ts';
-import { closing, type Declarations, declarations } from './wgsl.ts';
+import { unroll } from './unroll.ts';
+import { closing, type Declarations, declarations, replaceConsts } from './wgsl.ts';
 
 /** A shader, ready to compile. */
 export interface Shader extends Declarations {
   readonly name: string;
-  /** Differs between shaders that differ, even if users gave them one name. */
+  /** Unique key; two sources of one name have different keys. */
   readonly key: string;
   readonly source: string;
 }
 
-/** Shaders composed from WGSL files. */
+/** Shaders that are composed from WGSL files. */
 export interface ShaderLibrary {
   /** Names of all shaders, each variant by itself. */
   readonly names: readonly string[];
@@ -123,7 +125,7 @@ function declarationEnd(text: string, start: number): number {
   throw new Error(`shader: this declaration has no end: ${text.slice(start).split('\n')[0]}`);
 }
 
-/** A text with its directives, which an included file may have too, at the top, where WGSL requires them. */
+/** Moves the directives of a text, also those of included files, to the top, where WGSL requires them. */
 function directivesFirst(text: string): string {
   const directive = /^(enable \w+|diagnostic\([^)]*\));\n/gm;
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
@@ -144,7 +146,7 @@ export const builtInShaders = shaderLibrary(files);
 const known = new Map<string, Shader>();
 
 /**
- * The shader of a name or of a user's own source. Throws if a file is missing, or Params has a field that is not a
+ * Returns a shader by name, or that of a user's source. Throws if a file is missing, or Params has a field that is not a
  * scalar.
  */
 export function shaderOf(shader: string | ShaderSource): Shader {
@@ -158,5 +160,24 @@ export function shaderOf(shader: string | ShaderSource): Shader {
   return found;
 }
 
-/** A hash of all shader files: kernel timings that were measured with other files are not valid. */
+/** Hash of all shader files. Kernel timings of other files are not valid. */
 export const shaderHash = (): string => hash([...files].sort(([a], [b]) => (a < b ? -1 : 1)).flat());
+
+/** The WGSL of a shader as it is compiled: consts set, marked loops unrolled, the bindings named in `f16` stored as f16. */
+export const codeOf = (
+  { source }: Shader,
+  consts: Readonly<Record<string, number>>,
+  f16: readonly string[] = [],
+): string => storeAsF16(unroll(replaceConsts(source, consts)), f16);
+
+/** Splits constants by the kind of their declaration. Throws if the shader declares one of them as neither. */
+export function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>) {
+  const overrides: Record<string, number> = {};
+  const consts: Record<string, number> = {};
+  for (const [key, value] of Object.entries(constants)) {
+    if (shader.overrides.has(key)) overrides[key] = value;
+    else if (shader.consts.has(key)) consts[key] = value;
+    else throw new Error(`shader ${shader.name}: there is no override or const ${key}`);
+  }
+  return { overrides, consts };
+}

@@ -1,4 +1,4 @@
-// What the subgroups of a device can do: the sizes that a kernel can ask for, and products of matrices in hardware.
+// Subgroup features of a device: the sizes that a kernel can request, and matrix products in hardware.
 
 import { hostOf } from '../core/host-name.ts';
 import type { MatrixConfig } from '../ops/op.ts';
@@ -19,7 +19,7 @@ interface SubgroupInfo extends GPUAdapterInfo {
   }[];
 }
 
-/** Parts of a device that say what its subgroups can do. */
+/** The parts of a device that describe its subgroups. */
 export type SubgroupDevice = Pick<GPUDevice, 'features' | 'adapterInfo'>;
 
 /** The subgroup sizes that a kernel can ask for; undefined if it cannot ask. */
@@ -62,8 +62,8 @@ export async function adapterInfoOf(
 const wantedLanes = 32;
 
 /**
- * The products of subgroup matrices that kernels can use: operands f16 or f32, sums f32. None without the feature, or
- * if the size of a subgroup is neither fixed nor can be asked for.
+ * The matrix products of subgroups that kernels can use: operands f16 or f32, sums f32. None without the feature, or if the
+ * subgroup size is neither fixed nor can be requested.
  */
 export function matrixConfigsOf(device: SubgroupDevice): MatrixConfig[] {
   const { features } = device;

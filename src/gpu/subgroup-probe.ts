@@ -1,5 +1,5 @@
-// Checks at start-up what kernels assume about subgroups: a workgroup of 4 or 8 threads is one subgroup, with its lanes
-// in the order of the threads. WGSL does not promise it.
+// Probes subgroups at start-up. Kernels assume that a workgroup of 4 or 8 threads is one subgroup whose lanes are in the
+// order of the threads, which WGSL does not guarantee.
 
 import { lanesOf } from '../ops/matmul/matmul-kernels.ts';
 import { type KernelKey, pipelinesOf } from './pipelines.ts';
@@ -14,8 +14,8 @@ export const probeKernel = (minSubgroup: number): KernelKey => ({
 });
 
 /**
- * Resolves to what is wrong with subgroups of at least `minSubgroup` lanes on a device; '' if nothing, and if no kernel
- * would use them. It costs one small dispatch.
+ * Probes subgroups of at least `minSubgroup` lanes with one small dispatch. Resolves to what is wrong; '' if nothing, or if
+ * there are fewer than four lanes, which no kernel uses.
  */
 export async function probeSubgroups(device: GPUDevice, minSubgroup: number): Promise<string> {
   if (minSubgroup < 4) return '';

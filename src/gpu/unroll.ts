@@ -1,8 +1,7 @@
 // Loop unrolling of WGSL. Some shader compilers (SwiftShader's) do not unroll, and keep the arrays that a loop indexes
 // in memory; with constant indices they are in registers. The files stay readable, and mean the same without this step.
 
-import { evaluate } from './integer-expression.ts';
-import { closing } from './wgsl.ts';
+import { closing, evaluate } from './wgsl.ts';
 
 /**
  * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, with the counter

@@ -1,6 +1,6 @@
 // Reads the declarations of a WGSL source: bindings, the Params struct and the variables that an entry point uses. Bind
 // group layouts are made from them. Not a full parser of WGSL: it reads plain declarations, without templates or nested
-// structs.
+// structs. Also sets consts and evaluates integer expressions.
 
 /** A module-scope binding. */
 export interface Binding {
@@ -29,7 +29,7 @@ export interface Declarations {
   readonly entries: ReadonlyMap<string, readonly Binding[]>;
 }
 
-/** A source without its comments. */
+/** Removes the comments of a source. */
 export const withoutComments = (source: string): string => source.replace(/\/\/[^\n]*/g, '');
 
 /** Index of the bracket that closes the one at `open`, one of `{`, `[` and `(`. Throws if there is none. */
@@ -128,4 +128,37 @@ export function replaceConsts(source: string, values: Readonly<Record<string, nu
       `$1${value}$3;`,
     );
   return out;
+}
+
+/**
+ * Evaluates an integer expression of u32 literals, names, + - * / (rounded down) and parentheses, such as the size of a
+ * const or of a grid. Returns NaN for any other expression.
+ *
+ * @example
+ * evaluate('(N + 15) / 16', new Map([['N', 100]])); // 7
+ */
+export function evaluate(expression: string, names: ReadonlyMap<string, number>): number {
+  const tokens = expression.match(/\w+|[()+*/-]/g) ?? [];
+  let at = 0;
+  const sum = (): number => {
+    let x = product();
+    while (tokens[at] === '+' || tokens[at] === '-') x = tokens[at++] === '+' ? x + product() : x - product();
+    return x;
+  };
+  const product = (): number => {
+    let x = atom();
+    while (tokens[at] === '*' || tokens[at] === '/') x = tokens[at++] === '*' ? x * atom() : Math.floor(x / atom());
+    return x;
+  };
+  const atom = (): number => {
+    const token = tokens[at++] ?? '';
+    if (token === '(') {
+      const x = sum();
+      at++;
+      return x;
+    }
+    return /^\d+u?$/.test(token) ? Number.parseInt(token, 10) : (names.get(token) ?? Number.NaN);
+  };
+  const value = sum();
+  return at < tokens.length || /[^\w\s()+*/-]/.test(expression) ? Number.NaN : value;
 }

@@ -11,7 +11,7 @@ import type { Graph } from './graph.ts';
 /** Name of the state of f16 copies of weights. */
 export const f16WeightsState = 'weights.f16';
 
-/** Whether a node can read `v` as f16 wherever it reads it, or write it. */
+/** Whether a node supports `v` as f16 in each input and output in which it occurs. */
 const supportsF16 = (node: Node, v: Value): boolean => {
   const supported = f16StorageOf(node);
   return (
@@ -32,7 +32,7 @@ export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean 
   );
 }
 
-/** Ops whose results in a pre-norm model do not grow with its residual stream, products in the scope of an attention. */
+/** Ops whose results in a pre-norm model do not grow with its residual stream; products only in the scope of an attention. */
 const [norms, products, heads] = [/^(add_)?(rms|layer)_norm$/, /^(packed_)?linear$/, /^(self|cross)_attention$/];
 
 /**
@@ -52,8 +52,7 @@ export function isBounded(v: Value, attention: boolean): boolean {
 }
 
 /**
- * Stores those of `values`, inputs or results, as f16 that the node that makes them and all nodes that read them
- * support.
+ * Stores `values` (inputs or results) as f16, each if the node that makes it and all nodes that read it support that.
  */
 export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
   const users = graph.users();
@@ -65,8 +64,8 @@ export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
 }
 
 /**
- * Adds a copy of a node that reads other values of the same types, with the storage of the original: shape rules are
- * for f32.
+ * Adds a copy of a node that reads other values of the same types. The copy has the f16 storage of the original; its values
+ * are f32 while the shape rule runs, since shape rules expect f32.
  */
 export function copyWithStorage(graph: Graph, node: Node, inputs: readonly Value[]): Node {
   const f16 = inputs.filter((v, i) => v.dtype === 'f16' && supportsF16(node, node.inputs[i] ?? v));
@@ -82,7 +81,7 @@ const setType = (value: Value, dtype: DType): void => {
 };
 
 /**
- * Lets nodes that can read f16 read copies of their slices of `weights`, which each run casts before its first node.
+ * Adds f16 copies of the slices of `weights` that nodes can read as f16. The first node of the graph casts them in each run.
  */
 export function storeWeightsAsF16(graph: Graph, weights: Value): void {
   const reads = graph.nodes.flatMap((node) =>

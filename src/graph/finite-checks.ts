@@ -1,5 +1,5 @@
-// Checks of a graph for numbers that are not finite: each result is checked after its node, and a run reports the first
-// one found.
+// Checks for NaN and infinity: each result of a graph is checked after its node, and a run reports the first number that is
+// not finite.
 
 import { sizeOf } from '../core/tensor.ts';
 import { mutatedBy, type Node, type Value } from '../ops/op.ts';
@@ -8,14 +8,14 @@ import type { Graph } from './graph.ts';
 
 /** The first number that is not finite. */
 export interface NonFinite {
-  /** The node that made it; undefined: it was there before the run. */
+  /** The node that computed it; undefined if it existed before the run. */
   readonly node?: Node;
   readonly value: Value;
   /** Index in the tensor. */
   readonly element: number;
 }
 
-/** Reads the first number that is not finite from the output `finiteOutput` of a run; undefined if all are finite. */
+/** Finds the first number that is not finite in the output `finiteOutput` of a run; undefined if all are finite. */
 export type FiniteReader = (flags: ArrayLike<number>) => NonFinite | undefined;
 
 /** Name of the output that the checks add to a graph. */

@@ -1,7 +1,7 @@
 // Reverse-mode differentiation: walks the nodes backwards from a loss and lets each op add its gradient as ordinary
 // nodes.
 
-import { add } from '../ops/elementwise/add.ts';
+import { add } from '../ops/elementwise/elementwise-ops.ts';
 import {
   aligned,
   type Builder,
@@ -12,8 +12,8 @@ import {
   type SomeByName,
   type Value,
 } from '../ops/op.ts';
+import { gradientOf } from '../ops/op-gradients.ts';
 import type { Graph } from './graph.ts';
-import { gradientOf } from './op-gradients.ts';
 import { recompute, type SegmentOf } from './recompute.ts';
 
 /**

@@ -1,25 +1,22 @@
-// Rewrites: small, named changes of a graph that make fewer and larger kernels without changing what is computed. Each
-// can be switched off by name, so that a test can compare the fused graph with the plain one. These are of the layers, for
-// training and decoding; rewrites.ts has those of losses and gradients.
+// Rewrites fuse nodes of a graph into fewer and larger kernels that compute the same. Each has a name and can be turned off,
+// so that a test can compare the fused graph with the plain one. This file has the rewrites of layers, for training and
+// decoding; rewrites.ts has those of losses and gradients.
 
-import type { DropoutAttrs } from '../ops/dropout-mask.ts';
-import { activationOp } from '../ops/elementwise/activation.ts';
-import { addOp } from '../ops/elementwise/add.ts';
-import { dropoutOp } from '../ops/elementwise/dropout.ts';
+import { activationOp, addOp, type DropoutAttrs, dropoutOp } from '../ops/elementwise/elementwise-ops.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
 import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
 import { applicationOf, type Node, type Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
 
-/** One rewrite: changes what it can at `node`; returns whether it did. */
+/** A rewrite: changes the graph at `node` if it applies there; returns whether it did. */
 export type Rule = (graph: Graph, node: Node, users: ReadonlyMap<Value, readonly Node[]>) => boolean;
 
-/** The one node that reads a value, if no other does and no run reads it back. */
+/** The only node that reads a value; undefined if there are more, or if a run reads the value back. */
 export const onlyReader = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v: Value): Node | undefined =>
   users.get(v)?.length === 1 && !graph.isOutput(v) ? users.get(v)?.[0] : undefined;
 
-/** Rewrites of the nodes that the model adds. */
+/** Rewrites of layers, by name. */
 export const layerRules: Readonly<Record<string, Rule>> = {
   /** activation(linear(x)) becomes the epilogue of the product. */
   'linear-activation'(graph, node, users) {
@@ -70,7 +67,7 @@ export const layerRules: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * Applies the rewrites of layers, except those named in `off`, until none applies: those that decoding needs.
+ * Applies the rewrites of layers, except those named in `off`, until none applies. Decoding needs no others.
  *
  * @example
  * fuseLayers(graph);

@@ -34,7 +34,7 @@ export interface Recompute {
   prune(): void;
 }
 
-/** Recomputes the segments of `forward`, nodes of `graph` in order. `onCopy` is called with each value and its copy. */
+/** Recomputes segments of `forward`, nodes of `graph` in order. Calls `onCopy` with each value and its copy. */
 export function recompute(
   graph: Graph,
   forward: readonly Node[],

@@ -1,31 +1,29 @@
-// The rewrites of losses and gradients, beside those of the layers (layer-rewrites.ts), and the names of all.
+// The rewrites of losses and gradients, and the names of all rewrites. layer-rewrites.ts has those of layers.
 
 import { HeddleError } from '../core/errors.ts';
 import { bytesOf, matrixOf, sameShape, sizeOf } from '../core/tensor.ts';
 import { activationBackwardOp } from '../ops/elementwise/activation-backward.ts';
-import { addOp } from '../ops/elementwise/add.ts';
-import { columnSumOp } from '../ops/elementwise/column-sum.ts';
-import { dropoutOp } from '../ops/elementwise/dropout.ts';
+import { columnSumOp, normSumsOp, padded } from '../ops/elementwise/column-sum.ts';
+import { addOp, dropoutOp } from '../ops/elementwise/elementwise-ops.ts';
 import { embeddingBackwardOp } from '../ops/embedding/embedding-backward.ts';
 import { crossEntropyOp } from '../ops/loss/cross-entropy.ts';
 import { projectedLossOp } from '../ops/loss/projected-loss.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
 import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
 import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
-import { normSumsOp, padded } from '../ops/norm/norm-sums.ts';
 import { applicationOf, type Node, type Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
 import { applyAll, fuseLayers, layerRules, onlyReader, type Rule } from './layer-rewrites.ts';
 
 /**
- * Maximum bytes of logits at once by default: 16 MiB, or more if there were more than 8 chunks, each of which adds
- * dispatches; never more than WebGPU's guaranteed binding.
+ * Default maximum of the logits in memory at once, in bytes: 16 MiB, or more if that makes more than 8 chunks, since each
+ * chunk adds dispatches; at most WebGPU's guaranteed binding size.
  */
 const maxLogits = { usual: 2 ** 24, chunks: 8, most: 2 ** 27 } as const;
 
-/** Before differentiation: on the loss. */
+/** Rewrites of the loss, applied before differentiation. */
 const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<string, Rule> => ({
-  /** The loss of large logits goes through the rows in chunks, with the projection and, in training, all gradients. */
+  /** Large logits: projection, loss and, in training, all gradients are computed in chunks of rows. */
   'loss-chunks'(graph, node, users) {
     const loss = applicationOf(node, crossEntropyOp);
     if (!loss) return false;
@@ -56,7 +54,7 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
 });
 
 /**
- * The backward node of a linear layer whose dx only `reader` reads and that has no epilogue yet, apart from dropout.
+ * The backward node of a linear layer if only `reader` reads its dx and it has no epilogue yet except dropout.
  */
 function openBackward(graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, dx: Value, reader: Node) {
   const back = applicationOf(dx.node, linearBackwardOp);
@@ -64,7 +62,7 @@ function openBackward(graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, 
   return onlyReader(graph, users, dx) === reader ? back : undefined;
 }
 
-/** After differentiation: on gradients. */
+/** Rewrites of gradients, applied after differentiation. */
 const backwardRules: Record<string, Rule> = {
   /** a + embedding_backward(..) adds only the rows of tokens in the batch. */
   'embedding-onto'(graph, node, users) {
@@ -147,7 +145,7 @@ function placedNorm(node: Node): PlacedNorm[] {
   return [{ node, partials: sums.inputs.partials, gradients, start, length }];
 }
 
-/** After the gradients of the parameters have been placed in a buffer. */
+/** Rewrites that are applied after the gradients of the parameters have been placed in a buffer. */
 const placedRewrites: Record<string, (graph: Graph) => void> = {
   /** The second stages of all norms whose weights are one after another become one kernel. */
   'norm-sums'(graph) {

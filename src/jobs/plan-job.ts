@@ -17,8 +17,7 @@ import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { hasWideStream } from '../trainer/f16-range.ts';
-import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
-import { type Precision, scaling } from '../trainer/precision.ts';
+import { type OptimizerConfig, optimizerConfig, type Precision, scaling } from '../trainer/optimizer-config.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
 import {
   evaluationGraph,

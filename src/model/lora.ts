@@ -5,7 +5,7 @@
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { addColumns } from '../ops/elementwise/columns.ts';
-import { dropout } from '../ops/elementwise/dropout.ts';
+import { dropout } from '../ops/elementwise/elementwise-ops.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import type { Value } from '../ops/op.ts';
 import { initializeWeights } from './initialize-weights.ts';

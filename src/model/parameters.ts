@@ -1,9 +1,10 @@
 // The parameters of a model: names (those of PyTorch's nn.Transformer), shapes, initialization, and their layout in one
 // buffer, so that clipping and the optimizer work on a single vector. Matrices come first; biases and norms, without
-// weight decay, follow.
+// weight decay, follow. Fixed positions are a table of their own.
 
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
+import { fairseqSinusoids, sinusoids } from '../ops/embedding/embedding.ts';
 import { type ModelConfig, sharesEmbeddings, stackSizes } from './model-config.ts';
 import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
 
@@ -148,3 +149,17 @@ export function weightsFromTensors(list: ParameterList, tensors: Readonly<Record
 }
 
 const more = (n: number) => (n > 5 ? ` and ${n - 5} more` : '');
+
+/** Number of rows of the table of fixed positions; 0 if the configuration has none. */
+export function fixedPositionRows({ positions, maxLength, padId }: ModelConfig): number {
+  if (positions === 'fairseq-sinusoidal') return maxLength + padId + 1;
+  return positions.startsWith('sinusoidal') ? maxLength : 0;
+}
+
+/** The table of fixed positions [rows, D]; undefined if the configuration has none. */
+export function fixedPositions(c: ModelConfig): Float32Array | undefined {
+  const rows = fixedPositionRows(c);
+  if (rows === 0) return undefined;
+  if (c.positions === 'fairseq-sinusoidal') return fairseqSinusoids(rows, c.dModel, c.padId);
+  return sinusoids(rows, c.dModel, c.positions === 'sinusoidal' ? 'interleaved' : 'halves');
+}

@@ -7,10 +7,8 @@
 import type { Graph } from '../graph/graph.ts';
 import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
 import { relativePositionBias } from '../ops/attention/relative-position-bias.ts';
-import { activation } from '../ops/elementwise/activation.ts';
-import { add } from '../ops/elementwise/add.ts';
 import { takeColumns } from '../ops/elementwise/columns.ts';
-import { dropout } from '../ops/elementwise/dropout.ts';
+import { activation, add, dropout } from '../ops/elementwise/elementwise-ops.ts';
 import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { tokenPositions } from '../ops/embedding/token-positions.ts';
@@ -19,9 +17,9 @@ import { layerNorm } from '../ops/norm/layer-norm.ts';
 import { rmsNorm } from '../ops/norm/rms-norm.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step-scalars.ts';
-import { fixedPositionRows } from './fixed-positions.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from './model-config.ts';
 import type { LoraLayers, ParameterList, QuantizedWeights } from './parameter-layout.ts';
+import { fixedPositionRows } from './parameters.ts';
 
 /** A transformer being built into a graph. */
 export interface Transformer {
@@ -231,7 +229,7 @@ export function selfAttentionBlock(m: Transformer, layer: string, x: Value, atte
 }
 
 /** The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. `bias`: that of `positionBias`. */
-export function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value, bias?: Value): Value {
+function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value, bias?: Value): Value {
   const options = { ...attentionOptions(m, stack), causal: stack === 'decoder' };
   return selfAttention(m.graph, qkv, lengths, m.step, options, bias);
 }

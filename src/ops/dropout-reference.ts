@@ -1,8 +1,8 @@
-// The dropout generator on the CPU, equal to shaders/shared/random.wgsl bit by bit, for references. A mask is a function of
-// seed, step, site and element, so nothing is stored between forward and backward.
+// The dropout generator on the CPU for references, with the same bits as shaders/shared/random.wgsl. A mask is a function of
+// seed, step, site and element, so nothing is stored between forward and backward pass.
 
 import { philox } from '../core/random.ts';
-import { type DropoutAttrs, dropoutFields } from './dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from './elementwise/elementwise-ops.ts';
 import type { ReferenceTensor } from './reference-tensor.ts';
 import { readStep, type StepScalars } from './step-scalars.ts';
 
@@ -28,7 +28,7 @@ export function dropoutMask(
   return (i) => (pcg((pcg(i) + key) >>> 0) >= threshold ? keep_scale : 0);
 }
 
-/** The key of a site, a word that differs by seed, step and site. */
+/** The 32-bit key of a site, which depends on seed, step and site. */
 export function dropoutKey(step: Pick<StepScalars, 'seed' | 'step'>, site: number): number {
   const pair = new Uint32Array(2);
   philox(step.step, site, step.seed, pair);

@@ -1,7 +1,7 @@
-// What an op is: one definition with named inputs and outputs that holds its shape rule and its GPU launches. Its gradient
-// and its CPU reference are in the definition too, as in a user's op, or apart from it, as those of this library: a page that
-// translates loads neither. Values and nodes are plain data; src/graph builds them, src/plan orders and places them, src/cpu
-// and src/gpu run them.
+// What an op is: one definition with named inputs and outputs that contains its shape rule and its GPU launches. A user's op
+// also has its gradient and its CPU reference in the definition. Those of this library are in op-gradients.ts and in
+// *-references.ts, so that a page that translates loads neither. Values and nodes are plain data; src/graph builds them,
+// src/plan orders and places them, src/cpu and src/gpu run them.
 
 import type { DType, Shape, TensorType } from '../core/tensor.ts';
 import type { ReferenceTensor } from './reference-tensor.ts';
@@ -107,10 +107,10 @@ export interface Launch {
   /** Fields of the WGSL `Params` struct (u32, i32 or f32); all of them. */
   readonly params?: Readonly<Record<string, number>>;
   /**
-   * WGSL variable name -> value. A variable that an override switches off still needs some value: bind another input.
+   * WGSL variable name -> value. A variable that an override disables still needs a value: bind another input.
    */
   readonly bind: Readonly<Record<string, Value>>;
-  /** Values to set to zero before the dispatch. The driver does it, which is faster than any kernel. */
+  /** Values to set to zero before the dispatch, by the driver: faster than a kernel. */
   readonly clear?: readonly Value[];
   /** Workgroups in x, y, z; each at most 65,535. */
   readonly grid: readonly [number, number, number];
@@ -165,7 +165,7 @@ export interface LaunchContext<I extends string = string, O extends string = str
   readonly traits: DeviceTraits;
   /** Memory for partial results of this node only; its content is undefined at first. */
   scratch(dtype: DType, shape: Shape): Value;
-  /** Whether an output has taken the memory of an input, as `inPlace` allows: then only the output may be bound. */
+  /** Whether an output has the memory of an input, as `inPlace` allows. If so, bind only the output. */
   shared(input: NameOf<I>, output: NameOf<O>): boolean;
 }
 
@@ -194,14 +194,14 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   /** Names of the kernels that can run this node on such a device, best guess first; default: one, named `only`. */
   variants?(inputs: ByName<I, TensorType>, attrs: A, traits: DeviceTraits): readonly string[];
   /**
-   * The simplest variant, with which auto-tuning compares the others on the adapter and which it uses if all of them
-   * fail; `launch` takes it for any sizes, even if `variants` does not offer it. Default: the last of `variants`.
+   * The simplest variant. Auto-tuning compares the others with it on the adapter, and uses it if all others fail. `launch`
+   * accepts it for any sizes, even if `variants` does not offer it. Default: the last of `variants`.
    */
   readonly naive?: string;
   /**
-   * Element i of an input when the node is timed or checked. Default, also for an undefined element: noise for f32, f16,
-   * lengths that mask nothing for u32 vectors, packed weights for u32 matrices, else zero. No work of a real run may be
-   * skipped: no padding, no empty rows.
+   * Sample data: element i of an input when the node is timed or checked. Default, also for an undefined element: noise for
+   * f32 and f16, lengths that mask nothing for u32 vectors, packed weights for u32 matrices, else zero. The data must not let
+   * a kernel skip work of a real run: no padding, no empty rows.
    */
   sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number | undefined };
   /**
@@ -220,33 +220,21 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
     attrs: A,
   ): SomeByName<I>;
   /**
-   * Slow float64 loops that anyone can check by eye: the CPU engine runs them, and checks compare kernels with them. Outputs are
-   * zero at first; inputs in `mutates` are written in place.
+   * Slow float64 loops that a reader can check by eye. The CPU engine runs them, and checks compare kernels with them. Outputs
+   * are zero at first; inputs in `mutates` are written in place.
    */
   reference?(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
 }
 
-/** An op of any names and attributes: what graphs and plans handle. */
+/** An op with any names and attributes, as graphs and plans use it. */
 // biome-ignore lint/suspicious/noExplicitAny: the names of an op are both read and written, so only `any` covers all of them.
 export type AnyOp = Op<any, any, any>;
-
-/** The gradient of an op, as in its definition. */
-export type GradientOf<T extends AnyOp> = NonNullable<T['grad']>;
 
 /** The reference of an op, as in its definition. */
 export type ReferenceOf<T extends AnyOp> = NonNullable<T['reference']>;
 
-/** An op and its gradient, which is apart from its definition. */
-export type OpGradient = readonly [op: AnyOp, gradient: GradientOf<AnyOp>];
-
-/** An op and its reference, which is apart from its definition. */
+/** An op and its reference, if the definition does not contain it. */
 export type OpReference = readonly [op: AnyOp, reference: ReferenceOf<AnyOp>];
-
-/** Pairs an op with its gradient, whose types follow from the op. */
-export const opGradient = <I extends string, O extends string, A extends Attrs>(
-  op: Op<I, O, A>,
-  gradient: NoInfer<GradientOf<Op<I, O, A>>>,
-): OpGradient => [op, gradient];
 
 /** Pairs an op with its reference, whose types follow from the op. */
 export const opReference = <I extends string, O extends string, A extends Attrs>(
@@ -298,7 +286,7 @@ const nameOf = (declared: string): string =>
   declared.endsWith('?') ? declared.slice(0, -1) : declared.endsWith('[]') ? declared.slice(0, -2) : declared;
 
 /**
- * What is given by name as a list in declared order without gaps, and the name of each. Throws if a required one is
+ * Converts values by name to a list in declared order without gaps, with the name of each. Throws if a required one is
  * missing.
  */
 export function listed<T>(
@@ -320,7 +308,7 @@ export function listed<T>(
   return { names, list };
 }
 
-/** The inverse of `listed`: a list with its names, by declared name. */
+/** The inverse of `listed`: converts a list with its names to values by declared name. */
 export function named<T>(declared: readonly string[], names: readonly string[], list: readonly T[]): ByName<string, T> {
   const result: Record<string, T | readonly T[] | undefined> = {};
   for (const d of declared) {
@@ -330,7 +318,7 @@ export function named<T>(declared: readonly string[], names: readonly string[], 
   return result;
 }
 
-/** The values of `given` for each of `names`, in which a list repeats its name; undefined if there is none. */
+/** Returns the value of each of `names`, in which a list repeats its name; undefined if `given` has none. */
 export const aligned = (names: readonly string[], given: SomeByName<string>): (Value | undefined)[] =>
   names.map((name, i) => {
     const found = given[name] as Value | readonly (Value | undefined)[] | undefined;
@@ -353,7 +341,7 @@ export interface Application<I extends string, O extends string, A extends Attrs
   readonly attrs: A;
 }
 
-/** A node as an application of `op`; undefined if it is of another op. */
+/** A node as an application of `op`; undefined if it has another op. */
 export const applicationOf = <I extends string, O extends string, A extends Attrs>(
   node: Node | undefined,
   op: Op<I, O, A>,
@@ -375,8 +363,8 @@ export const variantsOf = (node: Node, traits: DeviceTraits): readonly string[] 
   node.op.variants?.(inputsOf(node), node.attrs, traits) ?? ['only'];
 
 /**
- * Token ids for `sample`: they step through the vocabulary in large strides, so all are used about evenly; none is
- * `ignored`.
+ * Token ids for `sample`. They step through the vocabulary in large strides, so all ids occur about equally often, except
+ * `ignored`, which never occurs.
  */
 export const sampleIds =
   (vocab: number, ignored?: number) =>
@@ -386,7 +374,8 @@ export const sampleIds =
   };
 
 /**
- * Workgroups for `n` threads of `size` each, folded into two dimensions if one would pass 65,535. The kernel guards n.
+ * Grid of workgroups of `size` threads for `n` threads, folded into two dimensions above 65,535 workgroups. The kernel must
+ * check n.
  *
  * @example
  * console.log(gridOf(1000, 64)); // [16, 1, 1]

@@ -36,7 +36,7 @@ export class ReferenceTensor {
     return this.data[this.#index(i, j, k)] ?? Number.NaN;
   }
 
-  /** Sets the number at an index, which is followed by its value: `y.set(row, col, value)`. */
+  /** Sets the number at an index; the value is the last argument: `y.set(row, col, value)`. */
   set(
     ...to: [i: number, value: number] | [i: number, j: number, value: number] | [number, number, number, number]
   ): void;
@@ -46,7 +46,7 @@ export class ReferenceTensor {
     else this.data[this.#index(i, j, k)] = l;
   }
 
-  /** Adds to the number at an index, which is followed by the addend: `y.add(row, col, addend)`. */
+  /** Adds to the number at an index; the addend is the last argument: `y.add(row, col, addend)`. */
   add(...to: [i: number, addend: number] | [i: number, j: number, addend: number]): void;
   add(i: number, j: number, k?: number): void {
     const at = k === undefined ? i : i * this.cols + j;

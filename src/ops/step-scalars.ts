@@ -1,5 +1,5 @@
-// The block of scalars that is uploaded for every run: values that change from step to step, so a plan must not contain
-// them. The same struct in WGSL is shaders/shared/step-scalars.wgsl.
+// Step scalars: a block of values that change from step to step. They are uploaded for every run, not part of a plan. The
+// struct Step in shaders/shared/kernel.wgsl is the same block.
 
 /** Number of 32-bit words of the block; the `step` input of a graph is u32 [stepWords]. */
 export const stepWords = 8;

@@ -31,7 +31,7 @@ export function expectStep(op: string, type: TensorType | undefined): void {
   expectType(op, 'step', type, 'u32', [stepWords], "the graph's step input");
 }
 
-/** Throws unless `rate` is a probability and, if it is not 0, `step` is the block of step scalars. */
+/** Throws unless `rate` is a probability and, if it is above 0, `step` is the block of step scalars. */
 export function expectDropout(op: string, rate: number, step: TensorType | undefined): void {
   check(rate >= 0 && rate <= 1, `${op}: a dropout rate of ${rate}, must be from 0 to 1`);
   if (rate > 0) expectStep(op, step);

@@ -1,34 +1,27 @@
-// How kernels divide their work: elements or vec4s per thread, thread groups per row, and ranges of buffers that exceed
-// one binding. On a GPU threads cost nothing; on an adapter that is a CPU each costs as much as several vec4s, and
-// barriers are slow.
+// How kernels divide their work: items per thread, row groups, and ranges of buffers that exceed one binding. On a GPU threads
+// are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
 
 import { check } from '../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
 import { gridOf, type Value } from './op.ts';
 
-/** Vec4s per thread of each variant of an elementwise kernel (shaders/shared/elementwise.wgsl). */
-const vecs: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
+/** Items per thread of each variant of an elementwise kernel (shaders/shared/elementwise.wgsl). */
+const perThread: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
 
 /** The variants of every elementwise op. */
-export const elementwiseVariants = (): readonly string[] => Object.keys(vecs);
+export const elementwiseVariants = (): readonly string[] => Object.keys(perThread);
 
-/** Vec4s per thread of a variant. */
-export function vecsPerThread(variant: string): number {
-  const PER = vecs[variant];
-  if (PER === undefined) throw new Error(`elementwise: there is no variant ${variant}`);
-  return PER;
-}
-
-/** The constants and the grid of an elementwise variant for `count` numbers. */
+/** The constants and the grid of an elementwise variant for `count` items: vectors of four numbers, or numbers. */
 export function elementwise(
   variant: string,
   count: number,
 ): { constants: { PER: number }; grid: [number, number, number] } {
-  const PER = vecsPerThread(variant);
-  return { constants: { PER }, grid: gridOf(Math.ceil(count / 4), 256 * PER) };
+  const PER = perThread[variant];
+  if (PER === undefined) throw new Error(`elementwise: there is no variant ${variant}`);
+  return { constants: { PER }, grid: gridOf(count, 256 * PER) };
 }
 
-/** Threads and rows of a workgroup. THREADS / ROWS threads, a row group, share a row. */
+/** Threads and rows of a workgroup. A row group of THREADS / ROWS threads shares a row. */
 export type RowGroup = { readonly THREADS: number; readonly ROWS: number };
 
 const rowGroups: Readonly<Record<string, RowGroup>> = {
@@ -44,7 +37,7 @@ export function rowGroupOf(variant: string, groups = rowGroups): RowGroup {
   return group;
 }
 
-/** The variants for rows of `cols` numbers, best guess for GPUs first. One thread a row needs no barrier. */
+/** The variants for rows of `cols` numbers, best guess for GPUs first. One thread per row needs no barrier. */
 export const rowGroupsFor = (cols: number): readonly [string, string] => [
   cols > 512 ? 'row-group-256' : 'row-group-32',
   'row-group-1',
@@ -62,14 +55,14 @@ export const samplePadding =
   (i: number): number | undefined =>
     i % width < cols ? undefined : 0;
 
-/** The shader that reads rows of `cols` numbers as vec4s, or its scalar form if 4 does not divide them. */
+/** The shader for rows of `cols` numbers: it reads vec4s, or is the variant `scalar` if 4 does not divide `cols`. */
 export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols) === 4 ? stem : `${stem}-scalar`);
 
 /** Elements of f32 that a binding holds, a multiple of 64. */
 export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;
 
 /**
- * A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; the whole buffer is bound as itself.
+ * A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; `buffer` itself if the slice is the whole.
  */
 export function rangeOf(buffer: Value, start: number, length: number): Value {
   if (start === 0 && length === sizeOf(buffer.shape)) return buffer;

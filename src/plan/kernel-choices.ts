@@ -1,6 +1,7 @@
 // Kernel choices: the variants that can compute a node, best guess first, and tuned kernels by key.
 
 import { show } from '../core/tensor.ts';
+import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, type Node, variantsOf } from '../ops/op.ts';
 
 /** Tuned kernels: the variant to use for a node, by `variantKey`. */
@@ -17,9 +18,9 @@ export function variantKey(node: Node): string {
 }
 
 /**
- * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and workgroup memory
- * is ordinary memory: variants that use registers or subgroups are several times faster. A thread costs as much as
- * several vec4 operations: so are variants with many of them per thread.
+ * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and workgroup memory is
+ * ordinary memory: variants that use registers or subgroups are several times faster. Variants with much work per thread
+ * are faster too, since a thread costs as much as several vec4 operations.
  */
 const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
 
@@ -40,7 +41,7 @@ export function candidates(node: Node, traits: DeviceTraits): readonly string[] 
   return [...first, ...variants.filter((v) => !first.includes(v))];
 }
 
-/** Returns the variant of a node that is used if none was chosen. */
+/** Returns the variant of a node if auto-tuning has chosen none. */
 export function defaultVariant(node: Node, traits: DeviceTraits): string {
   const all = candidates(node, traits);
   return all.find((variant) => !needsCheck.test(variant)) ?? (all[0] as string);
@@ -53,3 +54,27 @@ export const naiveOf = (node: Node, traits: DeviceTraits): string =>
 /** Whether a node can run as a variant: one that its op offers, or the naive one. */
 export const canRun = (node: Node, variant: string | undefined, traits: DeviceTraits): variant is string =>
   variant !== undefined && (candidates(node, traits).includes(variant) || variant === naiveOf(node, traits));
+
+/** Key of a node without its dropout rate, which decides the speed of no kernel unless it is 0. */
+function keyWithoutRate(node: Node): string {
+  const { rate = 0, dropout = 0, ...attrs } = node.attrs as { rate?: number; dropout?: number };
+  return variantKey({ ...node, attrs: { ...attrs, drops: rate > 0 || dropout > 0 } });
+}
+
+/** Returns the choices for the nodes of `after` that differ from a node of `before` in the dropout rate only. */
+export function sameKernels(before: readonly Graph[], after: readonly Graph[], choices: KernelChoices): KernelChoices {
+  const known = new Map<string, string>();
+  for (const { nodes } of before)
+    for (const node of nodes) {
+      const variant = choices[variantKey(node)];
+      if (variant !== undefined) known.set(keyWithoutRate(node), variant);
+    }
+  return Object.fromEntries(
+    after.flatMap(({ nodes }) =>
+      nodes.flatMap((node) => {
+        const variant = known.get(keyWithoutRate(node));
+        return variant === undefined ? [] : [[variantKey(node), variant] as const];
+      }),
+    ),
+  );
+}

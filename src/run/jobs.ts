@@ -1,8 +1,8 @@
-// Jobs by name. A job's modules are loaded when it runs, so a command starts without those of the others.
+// Jobs by name. The modules of a job are loaded when it runs, so a command loads only its own.
 
 import type { Job } from '../runtime/job.ts';
 
-/** All jobs: functions that load them. */
+/** Functions that load the jobs. */
 const loaders = {
   average: async () => (await import('../jobs/average-job.ts')).average,
   bench: async () => (await import('../jobs/bench-job.ts')).bench,

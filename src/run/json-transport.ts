@@ -1,7 +1,7 @@
 // JSON transport between Node and the host of a job, a page or Deno: the request and response of a job, encoded so that NaN
 // and infinities survive.
 
-/** Path at which the file server has the next texts of the input, as JSON: a list, or null at the end. */
+/** Path of the file server with the next texts of the input as JSON: a list, or null at the end. */
 export const inputFile = '/heddle-input.json';
 
 /** Request to run a job in the page. */

@@ -1,5 +1,5 @@
-// Runs a job outside this process, in the code of headless-page.ts: starts a file server and the host, calls the job by name,
-// forwards its events, and closes everything. page-job.ts is the host in a browser, deno-job.ts the one in Deno.
+// Runs a job outside this process, through headless-page.ts: starts a file server and the host, calls the job by name,
+// forwards its events, and closes both. The hosts are page-job.ts (browsers) and deno-job.ts (Deno).
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -120,7 +120,7 @@ function resultOf(outcome: PageResponse): unknown {
   throw error;
 }
 
-/** Heartbeat: asks the host for an answer at intervals; one that does not answer in time hangs, and the job fails. */
+/** Heartbeat: pings the host at intervals. If it does not answer in time, it hangs and the job fails. */
 function watch(
   host: RemoteHost,
   name: string,
@@ -131,7 +131,7 @@ function watch(
   return setInterval(() => {
     if (asked) return;
     asked = true;
-    withTimeout(limit * 1000, `A sign of life from ${host.name} that runs ${name}`, host.ping()).then(() => {
+    withTimeout(limit * 1000, `A heartbeat of ${host.name} that runs ${name}`, host.ping()).then(() => {
       asked = false;
     }, fail);
   }, every * 1000);

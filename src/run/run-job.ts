@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly tune?: boolean;
   /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
-  /** Options of the browser; those of Chrome's adapter do nothing in Firefox. */
+  /** Options of the browser. Firefox ignores those of the adapter. */
   readonly browser?: ChromeOptions;
   /** Receives the browser that was started. */
   readonly onBrowser?: (browser: StartedBrowser) => void;
@@ -69,7 +69,7 @@ export async function runJob<N extends JobName>(
       ? runInDeno(name, args, remote)
       : runJobInPage(name, args, { ...remote, launch, ...(onBrowser && { onBrowser }) }))) as ResultOf<N>;
   }
-  // An adapter that does not exist is an error before any work.
+  // Fail before any work if the adapter does not exist.
   if (options.dawn?.adapter !== undefined) await dawnGpu(options.dawn);
   const files = archiveFiles(nodeFiles());
   const textThreads = nodeTextThreads();

@@ -14,7 +14,7 @@ import type { ChoiceStore } from './kernel-store.ts';
 /** Services of a host for a job. */
 export interface HostServices {
   readonly host: GpuHost | 'cpu';
-  /** Version of the host: kernels may have other speeds in another one. */
+  /** Version of the host; the speed of kernels may depend on it. */
   readonly version?: string;
   readonly files: Files;
   readonly emit: (event: JobEvent) => void;
@@ -24,9 +24,9 @@ export interface HostServices {
   readonly textThreads?: JobContext['textThreads'];
   /** Opens WebGPU; called at most once, and never for `cpu`. */
   readonly openGpu: () => Promise<GPU | undefined>;
-  /** Opens the device, if the context does not open one of its own; `destroy` gives it back. */
+  /** Opens the device instead of the context, for example a shared one; `destroy` releases it. */
   readonly openDevice?: () => Promise<Device>;
-  /** A device to use; once it is lost, no other takes its place. */
+  /** A device to use. If it is lost, it is not replaced. */
   readonly device?: Device | Promise<Device>;
   /** Store of kernel choices. Without it kernels are not timed and the default variants are used. */
   readonly choices?: ChoiceStore;
@@ -36,7 +36,7 @@ export interface HostServices {
   readonly machineMemory?: number;
 }
 
-/** Guaranteed limits of WebGPU, which all kernels keep: an adapter below one of them is refused. */
+/** Guaranteed limits of WebGPU. Kernels do not exceed them; an adapter below one of them is an error. */
 export const neededLimits = {
   maxStorageBuffersPerShaderStage: 8,
   maxStorageBufferBindingSize: 128 * 2 ** 20,
@@ -66,7 +66,10 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
     const { choices, failure } = await measureAndKeep(s, device, graphs, droppedKernels, { settled });
     if (failure !== undefined && !warned)
-      s.emit({ type: 'message', text: `which kernels are fastest is known to this run alone: ${failure}` });
+      s.emit({
+        type: 'message',
+        text: `the tuned kernels could not be stored, so only this run uses them: ${failure}`,
+      });
     warned ||= failure !== undefined;
     return choices;
   };
@@ -149,10 +152,10 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   };
 }
 
-/** Waits before each retry to open a device, in milliseconds: half a minute in total. */
+/** Delay before each attempt to open a device, in milliseconds: half a minute in total. */
 const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
 
-/** Opens a device with retries: if there is none, or it is lost at once. Throws the error of the last retry. */
+/** Opens a device; retries if there is none or it is lost at once. Throws the last error. */
 async function withRetries(open: () => Promise<Device>, forget: () => void, signal: AbortSignal): Promise<void> {
   let failure: unknown;
   for (const wait of waits) {
@@ -231,7 +234,7 @@ async function measureAndKeep(
   } catch (error) {
     const failure = await keep();
     if (Object.keys(measured).length > 0 && s.choices && failure === undefined)
-      s.emit({ type: 'message', text: `what was measured so far is kept in ${s.choices.place}` });
+      s.emit({ type: 'message', text: `the kernels measured so far are stored in ${s.choices.place}` });
     throw error;
   }
 }

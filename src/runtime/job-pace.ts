@@ -1,16 +1,16 @@
-// The pace of long work of a job on its own thread: progress with rate and time left, turns for other work, and an end
-// when the job is stopped.
+// The pace of long work in the thread of a job: reports progress with rate and time left, yields to the event loop, and
+// ends the work when the job is stopped.
 
 import { formatInteger } from '../core/format-numbers.ts';
 import type { Pace } from '../core/steps.ts';
 import type { JobContext } from './job.ts';
 
-/** Milliseconds of work between two turns of the event loop, between two events, and before the first event. */
+/** Milliseconds between two yields to the event loop, between two progress events, and before the first one. */
 const turn = 50;
 const interval = 500;
 const quiet = 1500;
 
-/** What is counted in a task, and how many of them make a unit that people read. */
+/** Unit of the progress of a task: its name, and how many counts are one unit. */
 const units: Record<string, readonly [name: string, size: number]> = {
   read: ['MB', 1e6],
   check: ['MB', 1e6],

@@ -1,5 +1,5 @@
-// A job is the work of a command, independent of its host: the same function runs in Node, on Dawn or the CPU, and in a
-// page. Arguments and result are plain JSON; everything else comes through its context.
+// A job is the work of a command, independent of the host: the same function runs in Node (on Dawn or the CPU) and in a page.
+// Arguments and result are plain JSON; the context has everything else.
 
 import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';

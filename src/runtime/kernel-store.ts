@@ -1,5 +1,5 @@
-// Store of kernel choices, by adapter and hash of the shaders: one JSON text in a file of the user's cache folder or of
-// the browser's storage. A text that cannot be read counts as empty.
+// Store of kernel choices by adapter: one JSON text in the user's cache folder or in the browser's storage. The store counts
+// as empty if the text cannot be read or the shaders have changed.
 
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
@@ -9,7 +9,7 @@ import type { KernelChoices } from '../plan/kernel-choices.ts';
 export interface Known {
   /** Fastest variants. */
   readonly measured: KernelChoices;
-  /** Variants that were used untimed; they are used again until they are timed, so that two runs give the same bits. */
+  /** Variants that were used without timing. They are used again until they are timed, so that two runs give the same bits. */
   readonly guessed: KernelChoices;
   /** What is wrong with the variants that failed the check, by op and variant. */
   readonly dropped: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export interface TextPlace {
   write(text: string): Promise<void>;
 }
 
-/** Version 2 had choices that were timed but never checked on the adapter; it is ignored. */
+/** Version 2 is ignored: its choices were timed but not checked on the adapter. */
 const version = 3;
 
 interface Kept {

@@ -49,7 +49,7 @@ export type CorpusArguments =
       readonly keep?: boolean;
     };
 
-/** What reading a corpus uses of a job's context. */
+/** The part of a job's context that reading a corpus needs. */
 export type CorpusContext = Pick<JobContext, 'files' | 'emit'> & Partial<Pick<JobContext, 'signal' | 'textThreads'>>;
 
 /** The files of a corpus: train, dev, test; undefined if it is built in. */
@@ -63,7 +63,7 @@ export function corpusFiles(
   return { train: one(corpus.path), dev: one(corpus.dev), test: undefined };
 }
 
-/** Bytes of files, and number of pairs in memory, from which threads are faster than their start. */
+/** Bytes of files, and number of pairs in memory, from which threads save more time than they take to start. */
 const manyBytes = 4e6;
 const manyPairs = 50_000;
 

@@ -1,7 +1,6 @@
 // Loads the model of a job and prints its notes.
 
-import { HeddleError } from '../core/errors.ts';
-import { shellQuote } from '../core/shell.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
 import { existingFolder, type Files } from '../files/files.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';

@@ -1,5 +1,4 @@
-// Gate between two updates of a training run: a host pauses the run there, and uses its model. The training page is
-// such a host.
+// The training gate: between two updates a host, such as the training page, can pause the run and use its model.
 
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -7,7 +6,7 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LiveSettings } from '../report/run-changes.ts';
 
-/** Callbacks of the run, in which it waits. */
+/** Callbacks of a training run; the run waits for them. */
 export interface TrainingGate {
   /** The run is ready: its plans and weights are on the engine. Called again after a lost device. */
   ready(training: RunningTraining): void;
@@ -29,7 +28,7 @@ export interface RunningTraining {
   readonly plans: readonly Plan[];
   /** Returns the number of updates done. */
   readonly step: () => number;
-  /** Does work while the engine has the weights of the model: the moving average if there is one. */
+  /** Does work while the engine has the weights of the model: the moving average (EMA) if there is one. */
   onModel<T>(work: () => Promise<T>): Promise<T>;
   /** Returns the settings of the next update that may change. `dropout` is the largest rate. */
   readonly live: () => Required<LiveSettings>;

@@ -1,7 +1,6 @@
 // The text of a run: reads its corpus, trains or reads tokenizers, encodes the pairs, or takes the token ids of an earlier session.
 
-import { check, HeddleError } from '../core/errors.ts';
-import { shellQuote } from '../core/shell.ts';
+import { check, HeddleError, shellQuote } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { createPace } from '../runtime/job-pace.ts';

@@ -1,7 +1,7 @@
 // Probe of a training run: attention and likely next tokens for one pinned pair, recorded while the model learns.
 
 import { check } from '../core/errors.ts';
-import { createModelInspector, type Inspection } from '../decode/model-inspector.ts';
+import { createModelInspector, type Inspection } from '../decode/inspection.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';

@@ -2,8 +2,7 @@
 
 import type { ModelOptions } from '../model/model-config.ts';
 import { presets } from '../model/presets.ts';
-import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
-import { scaling } from '../trainer/precision.ts';
+import { type OptimizerConfig, scaling } from '../trainer/optimizer-config.ts';
 import type { ScheduleConfig } from '../trainer/schedule.ts';
 import type { TrainingDataOptions } from '../trainer/training-data.ts';
 import type { CompleteSettings } from './recipes.ts';

@@ -6,8 +6,7 @@ import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { weightFormats } from '../model/quantized-parameters.ts';
 import type { TokenizerKind } from '../text/tokenizers/tokenizer.ts';
-import { optimizerNames } from '../trainer/optimizer-config.ts';
-import { precisions } from '../trainer/precision.ts';
+import { optimizerNames, precisions } from '../trainer/optimizer-config.ts';
 import { scheduleNames } from '../trainer/schedule.ts';
 import { bestMetrics } from './selection.ts';
 

@@ -1,14 +1,17 @@
-// What of a pre-norm model fits in f16: not its residual stream, and its attention by a bound that the weights give.
+// Decides which tensors of a pre-norm model fit in f16: not the residual stream; attention if a bound from the weights allows
+// it.
 
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Parameter } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { WeightReader } from '../model/quantized-parameters.ts';
 
-/** The largest bound that leaves room for training, and the least, under which numbers would lose bits. f16 ends at 65504. */
+/**
+ * Range of the bound. The maximum leaves room for training, since f16 ends at 65504; below the minimum numbers lose bits.
+ */
 const range = { min: 2 ** -4, max: 2 ** 14 } as const;
 
-/** The matrix of queries, keys or values in an attention, and the norm before it. */
+/** Names of the matrices of queries, keys and values, and of the norm before each. */
 const projections: readonly (readonly [matrix: RegExp, norm: (layer: string) => string])[] = [
   [/^(.*)\.self_attn\.in_proj_weight$/, (layer) => `${layer}.norm1`],
   [/^(.*)\.multihead_attn\.q_proj\.weight$/, (layer) => `${layer}.norm2`],

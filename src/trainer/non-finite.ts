@@ -5,7 +5,7 @@ import { show } from '../core/tensor.ts';
 import type { NonFinite } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
+import { scaleStepOp } from '../ops/optimizer/clip.ts';
 
 /**
  * Returns the error of update `step` (from 0), which produced a value that is not finite. It names the step (from 1),
@@ -23,7 +23,7 @@ export function nonFiniteError(step: number, found: NonFinite, lists: readonly P
     : `${value.name}, ${value.dtype} ${show(value.shape)}, element ${element}`;
   const where = node
     ? `appeared in ${node.op.name} of ${node.scope || 'the model'}`
-    : 'was there before any op, from an earlier step or a file';
+    : 'existed before the first op; it is from an earlier step or a file';
   return new HeddleError(
     `Step ${step + 1}: the first number that is not finite ${where}: tensor ${tensor}. ` +
       'Training stopped and nothing was saved; lower the learning rate, clip the gradients more, or look at the data of this step.',

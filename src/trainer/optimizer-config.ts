@@ -1,5 +1,5 @@
 // Gradient clipping and the optimizer: the last nodes of a training graph, over the flat buffers of weights and
-// gradients.
+// gradients. Also the loss scaling of mixed precision.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -63,6 +63,22 @@ export function optimizerConfig(options: Partial<OptimizerConfig> = {}): Optimiz
   check(o.eps > 0 && o.eps < 1, `optimizer: eps is ${o.eps}, it must be above 0 and below 1`);
   return o;
 }
+
+/** Names of the precisions. */
+export const precisions = ['f32', 'f16'] as const;
+
+/**
+ * `f16` is mixed precision: activations and matmul weights are f16; sums, gradients, optimizer states and the weights
+ * are f32.
+ */
+export type Precision = (typeof precisions)[number];
+
+/**
+ * Returns the optimizer fields of a precision: the loss scale of f16 doubles after 2,000 steps without overflow, as in
+ * GradScaler of PyTorch.
+ */
+export const scaling = (precision: Precision = 'f32'): Partial<OptimizerConfig> =>
+  precision === 'f16' ? { lossScaleGrowth: 2000 } : {};
 
 /** Returns the names of the optimizer states, in the order of checkpoints. */
 export function optimizerStates(o: OptimizerConfig): string[] {

@@ -82,15 +82,14 @@ export function learningRate(s: ScheduleConfig, step: number): number {
   const w = s.warmupSteps;
   const warm = w > 0 ? Math.min(1, t / w) : 1;
   const left = Math.min(1, Math.max(0, (s.steps - t) / Math.max(1, s.steps - w)));
+  const between = (share: number) => s.minLearningRate + (s.learningRate - s.minLearningRate) * share;
   switch (s.kind) {
     case 'constant':
       return s.learningRate * warm;
     case 'linear':
-      return t < w ? s.learningRate * warm : s.minLearningRate + (s.learningRate - s.minLearningRate) * left;
+      return t < w ? s.learningRate * warm : between(left);
     case 'cosine':
-      return t < w
-        ? s.learningRate * warm
-        : s.minLearningRate + (s.learningRate - s.minLearningRate) * 0.5 * (1 + Math.cos(Math.PI * (1 - left)));
+      return t < w ? s.learningRate * warm : between(0.5 * (1 + Math.cos(Math.PI * (1 - left))));
     case 'inverse-sqrt':
       return s.learningRate * Math.min(t / w, Math.sqrt(w / t));
     case 'noam':

@@ -84,7 +84,7 @@ export function trainableParameters(
     () => `train: weights as ${p.quantization?.format} are not trained; train a LoRA adapter (--lora-rank N)`,
   );
   if (lora) {
-    check(freeze.length === 0, 'train: with an adapter all weights are frozen; leave --freeze out');
+    check(freeze.length === 0, 'train: with a LoRA adapter all weights are frozen; leave --freeze out');
     const all = loraParameters(c, lora);
     return { state: 'lora', all, parameters: all, runs: [{ inState: 0, inBuffer: 0, length: all.size }] };
   }
@@ -136,7 +136,7 @@ export function describeTrainable(
 ): string | undefined {
   const number = (n: number) => n.toLocaleString('en');
   if (state === 'lora')
-    return `adapter: ${number(all.count)} weights in ${all.all.length / 2} layers, all ${number(p.count)} others frozen`;
+    return `LoRA adapter: ${number(all.count)} weights in ${all.all.length / 2} layers, all ${number(p.count)} others frozen`;
   if (parameters === all) return undefined;
   const names = all.all.length - parameters.all.length;
   return `frozen: ${names} of ${all.all.length} parameters, ${number(all.count - parameters.count)} of ${number(all.count)} weights`;

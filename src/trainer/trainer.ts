@@ -14,19 +14,20 @@ import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat, type WeightReader } from '../model/quantized-parameters.ts';
 import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, writeStep, zeroStep } from '../ops/step-scalars.ts';
+import { sameKernels } from '../plan/kernel-choices.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import type { SpecialIds } from '../text/tokenizers/tokenizer.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer-config.ts';
-import { type InputArrays, inputArrays } from './program-inputs.ts';
-import { sameKernels } from './same-kernels.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
 import { type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
 import {
   evaluationGraph,
   type GraphOptions,
   gradientAccumulationGraph,
+  type InputArrays,
+  inputArrays,
   trainingGraph,
   updateGraph,
   updateNormGraph,
@@ -90,7 +91,7 @@ export interface Trainer {
   readonly config: ModelConfig;
   /** All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list too. */
   readonly parameters: ParameterList;
-  /** Those that are trained. */
+  /** The parameters that are trained. */
   readonly trainable: TrainableParameters;
   readonly recipe: Recipe;
   readonly shapes: readonly BatchShape[];
@@ -113,7 +114,7 @@ export interface Trainer {
 
 /**
  * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter, EMA copy and
- * loss scale. Moments and counters are zero on a new engine. Only under an adapter can weights be read in parts.
+ * loss scale. Moments and counters are zero on a new engine. Weights can be read in parts only under a LoRA adapter.
  */
 export async function initializeTraining(
   engine: Engine,
@@ -205,7 +206,7 @@ export async function createTrainer(
   const normGraphs = updateRatioSteps > 0 ? [updateNormGraph(trainable)] : [];
   const evaluationGraphs = shapes.map((shape) => evaluationGraph(plain, p, shape, options));
   const finishGraphs = accumulating ? [updateGraph(trainable, recipe.optimizer)] : [];
-  // The first batch of an update clears `accumulated`, and what each batch adds to it is checked before the update.
+  // `accumulated` needs no check before a run: the first batch of an update clears it, and each batch checks what it adds.
   const watches = new Map<Graph, FiniteReader>();
   const watch = (graphs: readonly Graph[]) => {
     if (options.checkFinite) for (const graph of graphs) watches.set(graph, addFiniteChecks(graph, ['accumulated']));
@@ -233,7 +234,7 @@ export async function createTrainer(
   const [finish] = ready(finishGraphs, programs.slice(2 * n));
   const [norms] = ready(normGraphs, programs.slice(2 * n + finishGraphs.length));
   const scalars: StepScalars = { ...zeroStep, seed: recipe.seed >>> 0 };
-  /** After an update of which the weights before are in the state `previous`. */
+  /** Measures an update; the state `previous` has the weights before it. */
   const measureRatio = async (): Promise<number> => {
     const { program, writeStep } = norms as Part;
     writeStep({ ...zeroStep, keep: -1 });
@@ -252,7 +253,7 @@ export async function createTrainer(
       return programs;
     },
     async setDropout(dropout) {
-      // Rates are constants of the graph, but not of its kernels: nothing is compiled again.
+      // Rates are constants of the graph but params of its kernels, so nothing is compiled again.
       const before = trainingGraphs;
       const after = graphsFor({ ...c, dropout });
       watch(after);

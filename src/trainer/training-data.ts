@@ -87,7 +87,7 @@ export async function prepareTrainingData(
   };
 }
 
-/** How the pairs of a training are encoded. */
+/** Options for encoding the pairs of a training run. */
 export function encodeOptionsOf(
   config: ModelConfig,
   { maxLength, truncate = false }: Pick<TrainingDataOptions, 'maxLength' | 'truncate'>,
@@ -192,14 +192,14 @@ async function trainTokenizers(
       done += length;
     },
   });
-  const learnt: Tokenizer[] = [];
+  const trained: Tokenizer[] = [];
   await pool.run({
     name: 'learn',
     args: options,
     chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
     onPart(json, index) {
-      learnt[index] = loadTokenizer(json);
+      trained[index] = loadTokenizer(json);
     },
   });
-  return Object.fromEntries(tokenizers.flatMap((some, i) => some.map((side) => [side, learnt[i]])));
+  return Object.fromEntries(tokenizers.flatMap((some, i) => some.map((side) => [side, trained[i]])));
 }

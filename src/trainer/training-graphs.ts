@@ -1,5 +1,6 @@
 // Training graphs: forward, backward, clipping and optimizer in one graph, and the model in evaluation.
 
+import type { Program } from '../engine/engine.ts';
 import { isBounded, storeResultsAsF16, storeWeightsAsF16 } from '../graph/f16-storage.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
@@ -17,16 +18,14 @@ import {
   type Transformer,
   weight,
 } from '../model/transformer.ts';
-import { crossEntropy } from '../ops/loss/cross-entropy.ts';
-import { tokenStats } from '../ops/loss/token-stats.ts';
+import { crossEntropy, tokenStats } from '../ops/loss/cross-entropy.ts';
 import { dim, type Value } from '../ops/op.ts';
 import { accumulate } from '../ops/optimizer/buffer-sums.ts';
-import { counterLength, gradientNormOp } from '../ops/optimizer/clip.ts';
-import { scaleStep } from '../ops/optimizer/scale-step.ts';
+import { counterLength, gradientNormOp, scaleStep } from '../ops/optimizer/clip.ts';
 import { stepWords } from '../ops/step-scalars.ts';
+import type { BatchArrays } from '../text/batches/batches.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
-import { applyOptimizer, type OptimizerConfig } from './optimizer-config.ts';
-import type { Precision } from './precision.ts';
+import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
 import {
   runValues,
   type TrainableOptions,
@@ -121,7 +120,7 @@ export function gradientGraph(
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
   const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
-  // Weights are packed to save memory: the widest results are not kept either.
+  // Quantized weights save memory, so the widest results are recomputed too.
   const ofPacked = p.quantization && feedForwardOf;
   const found = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : ofPacked);
   fuseBackward(graph, options.noFuse);
@@ -209,7 +208,7 @@ export function updateRatio(outputs: Readonly<Record<string, ArrayLike<number>>>
   return Math.sqrt(squares('update') / squares('weights'));
 }
 
-/** The model in evaluation, with the LoRA adapter if there is one: output `stats`, and `logits` if asked for. */
+/** The model in evaluation, with the LoRA adapter if there is one: output `stats`, and `logits` if the option is set. */
 export function evaluationGraph(
   c: ModelConfig,
   p: ParameterList,
@@ -234,4 +233,25 @@ export function evaluationGraph(
   if (options.tokenLosses) graph.output('nll', nll);
   fuseForward(graph, options.noFuse, options.logitBytes);
   return graph;
+}
+
+/** Input arrays of a batch, and the step scalars [stepWords]. */
+export interface InputArrays extends BatchArrays {
+  readonly step: Uint32Array;
+}
+
+const types = {
+  src: Int32Array,
+  tgtIn: Int32Array,
+  tgtOut: Int32Array,
+  srcLens: Uint32Array,
+  tgtLens: Uint32Array,
+  step: Uint32Array,
+};
+
+/** Returns the inputs of a program of trainingGraph, gradientGraph or evaluationGraph. Throws if one is missing. */
+export function inputArrays({ inputs }: Program): InputArrays {
+  for (const [name, type] of Object.entries(types))
+    if (!(inputs[name] instanceof type)) throw new Error(`the program has no input ${name} in a ${type.name}`);
+  return inputs as unknown as InputArrays;
 }

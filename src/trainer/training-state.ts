@@ -21,7 +21,7 @@ export interface TrainingState {
   readonly version: 1;
   /** Number of the next update. */
   readonly step: number;
-  /** Position in the data, for people: it follows from the step. */
+  /** Position in the data, for readers: it follows from the step. */
   readonly epoch?: number;
   readonly batch?: number;
   /** Planned number of updates. */
@@ -31,7 +31,7 @@ export interface TrainingState {
   readonly schedule?: ScheduleConfig;
   /** Fingerprint of the training pairs. */
   readonly data?: Fingerprint;
-  /** Loss scale of the next update, for people: the optimizer's counters have it too. */
+  /** Loss scale of the next update, for readers: the optimizer's counters have it too. */
   readonly lossScale?: number;
   /** Name of the engine, and the kernels it used: the same kernels give the same bits. */
   readonly engine: string;
@@ -86,7 +86,7 @@ export async function checkpointFiles(
 /** All parameters of a state, and the trainable ones. */
 export type ParameterLists = Pick<TrainableParameters, 'all' | 'parameters'>;
 
-/** Moments are laid out as the trainable parameters, all other buffers as the state that the parameters are in. */
+/** Moments have the layout of the trainable parameters; all other buffers that of the state that the parameters are in. */
 const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterList =>
   buffer.startsWith('moment') ? parameters : all;
 

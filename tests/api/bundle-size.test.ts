@@ -1,18 +1,26 @@
 // What a program that uses a part of the library has to carry: bundles as Vite makes them for a page, minified.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Rolldown } from 'vite';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
+const wgsl = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.wgsl'))
+  .map((path) => readFileSync(join(root, 'shaders', path), 'utf8'))
+  .join('\n');
 
 /**
  * The minified size, in kB, and the modules of what a page that runs `code` loads at first; a later import() is a file
  * of its own, whose size `size` tells.
  */
-async function bundle(
-  code: string,
-): Promise<{ kB: number; modules: Record<string, number>; size: (chunk: string) => number }> {
+async function bundle(code: string): Promise<{
+  kB: number;
+  modules: Record<string, number>;
+  size: (chunk: string) => number;
+  textOf: (chunk: string) => string;
+}> {
   const entry = '\0page';
   const output = (await build({
     root,
@@ -48,8 +56,9 @@ async function bundle(
     ),
   );
   const kB = chunks.reduce((n, chunk) => n + chunk.code.length, 0) / 1000;
-  const size = (name: string) => (all.find((chunk) => chunk.name === name)?.code.length ?? 0) / 1000;
-  return { kB, modules, size };
+  const textOf = (name: string) => all.find((chunk) => chunk.name === name)?.code ?? '';
+  const size = (name: string) => textOf(name).length / 1000;
+  return { kB, modules, size, textOf };
 }
 
 const programs = {
@@ -75,12 +84,12 @@ describe('a bundle', () => {
   });
 
   it('of translating has no trainer, report or command', async () => {
-    const { kB, modules, size } = await bundle(programs.translate);
-    const [compiling, tuning] = [size('compiled-source'), size('auto-tuning')];
-    console.log(`translate: ${kB} kB, later ${compiling} kB to compile shaders, ${tuning} kB to tune kernels`);
+    const { kB, modules, size, textOf } = await bundle(programs.translate);
+    const [shaders, tuning] = [size('shaders'), size('auto-tuning')];
+    console.log(`translate: ${kB} kB, later ${shaders} kB of shaders, ${tuning} kB to tune kernels`);
     expect(kB).toBeLessThan(147);
-    expect(compiling).toBeGreaterThan(1);
-    expect(kB + compiling).toBeLessThan(150);
+    const marks = (text: string) => text.match(/\/\/ unroll\b/g)?.length ?? 0;
+    expect(marks(textOf('shaders')), 'marks of loops to unroll').toBe(marks(wgsl));
     const needless =
       /^src\/(train\/(?!evaluation)|trainer|report|bench|host|jobs|cli|cpu)\/|-(gradients|references|backward)\.ts|lora|quantized/;
     expect(Object.keys(modules).filter((id) => needless.test(id))).toEqual([]);

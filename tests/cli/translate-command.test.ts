@@ -263,7 +263,7 @@ describe('translate', () => {
     const env = { HEDDLE_CACHE: '', XDG_CACHE_HOME: '/proc/nope' };
     const { status, stderr } = await heddle(['translate', model(), 'Tuesday', '--max-new-tokens', '4'], { env });
     expect(status, stderr).toBe(0);
-    expect(stderr).toContain('known to this run alone: /proc/nope/heddle/kernels.json: cannot write: ');
+    expect(stderr).toContain('so only this run uses them: /proc/nope/heddle/kernels.json: cannot write: ');
   });
 
   it('prints no lines for empty input', async () => {

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
-import { createDecoder, createGreedyDecoder } from '../../src/decode/decoder.ts';
+import { createDecoder } from '../../src/decode/decoder.ts';
 import { createBeamSearch, createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
@@ -173,19 +173,18 @@ describe('greedy decoding', () => {
 
   it('stops at the maximum length', async () => {
     const model = small(26);
-    const decoder = await createGreedyDecoder(await newEngine(), model.c, model.p, {
-      batch: 2,
-      source: 12,
-      target: 12,
-    });
-    engines[0]!.write('weights', model.bank);
-    writePositions(engines[0]!, model.c);
     const sources = randomSources(model.c, [6, 4], 1);
-    const whole = await decoder.decode(sources);
-    const cut = await decoder.decode(sources, 2);
-    expect(cut.ids).toEqual(whole.ids.map((ids) => ids.slice(0, 2)));
-    await expect(decoder.decode([...sources, ...sources])).rejects.toThrow('4 sources for a batch of 2');
-    await expect(decoder.decode([new Array(13).fill(3)])).rejects.toThrow('at most 12 fit');
+    const engine = await newEngine();
+    const idsOf = async (options: DecodeOptions) =>
+      (await decodeAll(model, sources, options, { engine })).map(([best]) => best!.ids);
+    expect(await idsOf({ maxNewTokens: 2 })).toEqual((await idsOf({})).map((ids) => ids.slice(0, 2)));
+    await expect(decodeAll(model, [new Array(13).fill(3)], {}, { engine })).rejects.toThrow('at most 12 fit');
+    const settings = decodeSettings({}, model.c, 12);
+    const shape = { batch: 2, source: 12, target: 12 };
+    const decoder = await createDecoder(engine, model.c, model.p, shape, modeOf(settings));
+    const search = createRowSearch(4, model.c.endId, settings);
+    const run = decoder.run({ sources: [...sources, ...sources], streams: [] }, settings, search);
+    await expect(run.next()).rejects.toThrow('4 sources for a batch of 2');
   });
 
   it('gives the same ids on the float64 references', async () => {
@@ -404,14 +403,11 @@ describe('a decoding', () => {
   };
 
   it('runs at most two steps beyond the last one', async () => {
-    const { c, p, bank } = small(126);
+    const model = small(126);
     const { engine, steps } = await noting();
-    const decoder = await createGreedyDecoder(engine, c, p, { batch: 2, source: 12, target: 12 });
-    engine.write('weights', bank);
-    writePositions(engine, c);
-    const { ids, ended } = await decoder.decode(randomSources(c, [6, 1], 1));
-    expect(ended).toEqual([true, true]);
-    const longest = Math.max(...ids.map((row) => row.length)) + 1;
+    const best = (await decodeAll(model, randomSources(model.c, [6, 1], 1), {}, { engine })).flat();
+    expect(best.map(({ ended }) => ended)).toEqual([true, true]);
+    const longest = Math.max(...best.map(({ ids }) => ids.length)) + 1;
     expect(longest).toBeLessThan(9);
     expect(steps.length).toBeGreaterThanOrEqual(longest);
     expect(steps.length).toBeLessThanOrEqual(longest + 2);

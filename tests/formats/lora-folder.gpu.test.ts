@@ -26,8 +26,13 @@ import { writeStep } from '../../src/ops/step-scalars.ts';
 import { fillLengths } from '../../src/text/batches/batch-inputs.ts';
 import { fillTokenIndices } from '../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { inputArrays } from '../../src/trainer/program-inputs.ts';
-import { evaluationGraph, type GraphOptions, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
+import {
+  evaluationGraph,
+  type GraphOptions,
+  gradientGraph,
+  inputArrays,
+  trainingGraph,
+} from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { fixtureFiles, goldenFolder } from '../support/golden.ts';
 import { relativeError } from '../support/op.ts';

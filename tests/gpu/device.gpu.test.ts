@@ -6,7 +6,7 @@ import { formatBytes } from '../../src/core/format-numbers.ts';
 import { adapterName, type Device, openDevice, wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { add } from '../../src/ops/elementwise/add.ts';
+import { add } from '../../src/ops/elementwise/elementwise-ops.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { testGpu } from '../support/gpu.ts';
 

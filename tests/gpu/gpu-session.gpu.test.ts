@@ -7,7 +7,7 @@ import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import type { Runner } from '../../src/gpu/runner.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { add } from '../../src/ops/elementwise/add.ts';
+import { add } from '../../src/ops/elementwise/elementwise-ops.ts';
 import { clipScale, counterLength } from '../../src/ops/optimizer/clip.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice, gpuHost } from '../support/gpu.ts';

@@ -2,8 +2,7 @@
 // and no unused entry point.
 
 import { describe, expect, it } from 'vitest';
-import { compiledSource } from '../../src/gpu/compiled-source.ts';
-import { builtInShaders, shaderLibrary, shaderOf } from '../../src/gpu/shaders.ts';
+import { builtInShaders, codeOf, constantsOf, shaderLibrary, shaderOf } from '../../src/gpu/shaders.ts';
 import type { ShaderSource } from '../../src/ops/op.ts';
 import { launchedKernels } from '../support/launched-kernels.ts';
 import { lintWgsl } from '../support/wgsl-lint.ts';
@@ -83,12 +82,12 @@ describe('the shaders of shaders/', () => {
   const kernels = launchedKernels();
 
   it('contain no construct that crashes a browser, as compiled for each launch', () => {
-    const faults = kernels.flatMap((kernel) =>
-      lintWgsl(compiledSource(shaderOf(kernel.shader), kernel), {
-        subgroups: kernel.traits.subgroups,
-        matrices: kernel.traits.matrices.length > 0,
-      }).map((fault) => `${kernel.shader}: ${fault}`),
-    );
+    const faults = kernels.flatMap(({ shader: name, constants, f16, traits }) => {
+      const shader = shaderOf(name);
+      const code = codeOf(shader, constantsOf(shader, constants).consts, f16);
+      const features = { subgroups: traits.subgroups, matrices: traits.matrices.length > 0 };
+      return lintWgsl(code, features).map((fault) => `${name}: ${fault}`);
+    });
     expect([...new Set(faults)]).toEqual([]);
   }, 30_000);
 

@@ -8,7 +8,7 @@ import { Graph } from '../../src/graph/graph.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { presets } from '../../src/model/presets.ts';
-import { add } from '../../src/ops/elementwise/add.ts';
+import { add } from '../../src/ops/elementwise/elementwise-ops.ts';
 import { linear, linearOp } from '../../src/ops/matmul/linear.ts';
 import { layerNormOp } from '../../src/ops/norm/layer-norm.ts';
 import { defaultTraits, type Node } from '../../src/ops/op.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { add } from '../../src/ops/elementwise/add.ts';
+import { add } from '../../src/ops/elementwise/elementwise-ops.ts';
 import { defineOp, type Value } from '../../src/ops/op.ts';
 import { dot, fork, plus, scale, times } from '../support/toys.ts';
 

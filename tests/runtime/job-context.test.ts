@@ -141,7 +141,7 @@ describe('the choice of kernels', () => {
     });
     await expect(context.tune([graph], { measureAll: true, budgetMs: 1e6 })).rejects.toThrow();
     expect(await load()).toEqual({ measured: { [large]: 'tiled-64x64' }, guessed: {}, dropped: {} });
-    expect(logs).toEqual(['what was measured so far is kept in there']);
+    expect(logs).toEqual(['the kernels measured so far are stored in there']);
   });
 
   it('is chosen by default until it is measured, then stays as measured', async () => {
@@ -173,7 +173,7 @@ describe('the choice of kernels', () => {
       linear(graph, graph.input('x', 'f32', [rows, 64]), graph.input('w', 'f32', [64, 64]));
       await engine.prepare([graph]).catch(() => undefined);
     }
-    expect(logs).toEqual(['which kernels are fastest is known to this run alone: there: it is full']);
+    expect(logs).toEqual(['the tuned kernels could not be stored, so only this run uses them: there: it is full']);
     const { graph } = layers();
     expect(await context.tune([graph], { measureAll: true })).toEqual({ place: 'there', failure: 'there: it is full' });
   });

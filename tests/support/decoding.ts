@@ -5,9 +5,9 @@ import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import type { DecodeSettings } from '../../src/decode/decode-options.ts';
 import type { Hypothesis } from '../../src/decode/hypotheses.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { fixedPositions } from '../../src/model/fixed-positions.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
+import { fixedPositions } from '../../src/model/parameters.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
 
 /** Weights whose distributions are neither flat nor sharp; padding and the start token are never the most likely. */

@@ -6,7 +6,7 @@ import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { addOp } from '../../src/ops/elementwise/add.ts';
+import { addOp } from '../../src/ops/elementwise/elementwise-ops.ts';
 import { type Attrs, type Op, type Value, variantsOf } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';

@@ -108,7 +108,7 @@ describe('a run with a LoRA adapter', () => {
   it("writes it in PEFT's layout, with the state to resume", async () => {
     const { result, told } = await train({ ...fields, out: at('adapter') });
     expect(result).toMatchObject({ adapterOf: at('base'), steps: 4 });
-    expect(told.join('\n')).toMatch(/^adapter: [\d,]+ weights in 8 layers, all [\d,]+ others frozen$/m);
+    expect(told.join('\n')).toMatch(/^LoRA adapter: [\d,]+ weights in 8 layers, all [\d,]+ others frozen$/m);
     expect(readdirSync(at('adapter')).sort()).toEqual(
       [
         'adapter_config.json',

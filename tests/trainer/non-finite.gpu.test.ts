@@ -65,7 +65,7 @@ describe('a number that is not finite', () => {
     const { engine, update } = await training({ checkFinite: true });
     spoil(engine, 'transformer.decoder.layers.0.norm2.bias', Number.NaN);
     await expect(update()).rejects.toThrow(
-      /^Step 1: .* was there before any op.*: tensor weights of transformer\.decoder\.layers\.0\.norm2\.bias \[16\], element 0\./,
+      /^Step 1: .* existed before the first op.*: tensor weights of transformer\.decoder\.layers\.0\.norm2\.bias \[16\], element 0\./,
     );
     engine.destroy();
   });
@@ -89,7 +89,7 @@ describe('a number that is not finite', () => {
     expect(offset).toBeLessThan(model.p.byName.get('generator.bias')!.offset);
     engine.write('moment1', Float32Array.of(Number.NaN), offset + 5);
     await expect(update()).rejects.toThrow(
-      /^Step 1: .* was there before any op.*: tensor moment1 of generator\.bias \[24\], element 5\./,
+      /^Step 1: .* existed before the first op.*: tensor moment1 of generator\.bias \[24\], element 5\./,
     );
     engine.destroy();
   });

@@ -1,8 +1,7 @@
 // Exports folders for transformers. A model that was loaded from such a folder is exported with the
 // same names, shapes, dtypes and configuration; without training in between, with the same bits.
 
-import { toBfloat16 } from '../../core/bfloat16.ts';
-import { toFloat16 } from '../../core/float16.ts';
+import { toBfloat16, toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { type RawTensor, writeRawTensors } from '../../files/write-safetensors.ts';

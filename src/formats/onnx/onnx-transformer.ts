@@ -5,10 +5,9 @@
 
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { fixedPositions } from '../../model/fixed-positions.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { parameterList } from '../../model/parameters.ts';
+import { fixedPositions, parameterList } from '../../model/parameters.ts';
 import { bucketOf, relativeBuckets } from '../../ops/attention/relative-position-bias.ts';
 import { int8Rows } from '../../ops/matmul/packed-weights.ts';
 import type { OnnxDtype } from '../shared/saved-model.ts';

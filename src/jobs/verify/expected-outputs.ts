@@ -10,8 +10,7 @@ import { parameterList } from '../../model/parameters.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';
-import { inputArrays } from '../../trainer/program-inputs.ts';
-import { evaluationGraph } from '../../trainer/training-graphs.ts';
+import { evaluationGraph, inputArrays } from '../../trainer/training-graphs.ts';
 import { limits, type Row } from './golden-checks.ts';
 
 /** One text of expected.json. `word` is the source text, `phonemes` the decoded text. */

@@ -3,7 +3,7 @@
 import { sizeOf, type TensorData } from '../../core/tensor.ts';
 import { relativeError } from '../../cpu/executor.ts';
 import { type DecodeOptions, decodeSettings, modeOf, withModelRules } from '../../decode/decode-options.ts';
-import { createDecoder, createGreedyDecoder } from '../../decode/decoder.ts';
+import { createDecoder } from '../../decode/decoder.ts';
 import { type Hypothesis, searchFor } from '../../decode/hypotheses.ts';
 import type { Engine, Program } from '../../engine/engine.ts';
 import { writePositions } from '../../engine/model-states.ts';
@@ -16,8 +16,7 @@ import { writeStep } from '../../ops/step-scalars.ts';
 import { fillLengths } from '../../text/batches/batch-inputs.ts';
 import { fillTokenIndices } from '../../text/batches/batches.ts';
 import { optimizerConfig } from '../../trainer/optimizer-config.ts';
-import { inputArrays } from '../../trainer/program-inputs.ts';
-import { gradientGraph, trainingGraph } from '../../trainer/training-graphs.ts';
+import { gradientGraph, inputArrays, trainingGraph } from '../../trainer/training-graphs.ts';
 
 /** One comparison: name of the quantity, its error and the largest error allowed. */
 export type Row = readonly [quantity: string, error: number, limit: number];
@@ -166,20 +165,36 @@ function sourcesOf({ source, config: c, hf }: GoldenCase): number[][] {
   });
 }
 
+/** Decodes the sources of a case with up to `target` tokens; the best hypothesis of each. */
+async function decodeCase(
+  golden: GoldenCase,
+  p: ParameterList,
+  engine: Engine,
+  options: DecodeOptions,
+  target: number,
+): Promise<Hypothesis[]> {
+  const { config: c } = golden;
+  const { batch, source } = shapeOf(golden);
+  const sources = sourcesOf(golden);
+  const settings = decodeSettings({ ...options, maxNewTokens: target }, c, target);
+  const shape = { batch, beams: settings.rows, source, target };
+  const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
+  engine.write('weights', weightsFromTensors(p, golden.weights));
+  writePositions(engine, c);
+  const search = searchFor(settings, batch, c.endId);
+  for await (const _ of decoder.run({ sources, streams: sources.map((_, b) => b) }, settings, search));
+  return search.finish().map(([best]) => best as Hypothesis);
+}
+
 async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
   const { config: c, decodeLength: length } = golden;
   if (length === 0) return [];
   if (golden.hf) return checkDecoding(golden, golden.hf, p, engine);
-  const { batch, source: S } = shapeOf(golden);
-  const target = Math.min(length, c.maxLength);
-  const decoder = await createGreedyDecoder(engine, c, p, { batch, source: S, target });
-  engine.write('weights', weightsFromTensors(p, golden.weights));
-  writePositions(engine, c);
-  const { ids, ended } = await decoder.decode(sourcesOf(golden));
+  const found = await decodeCase(golden, p, engine, {}, Math.min(length, c.maxLength));
   const want = expectedOf(golden, 'greedy');
   let different = 0;
-  for (let b = 0; b < batch; b++) {
-    const row = [...(ids[b] ?? []), ...(ended[b] ? [c.endId] : [])];
+  for (const [b, { ids, ended }] of found.entries()) {
+    const row = [...ids, ...(ended ? [c.endId] : [])];
     for (let t = 0; t < length; t++) if ((row[t] ?? c.padId) !== want[b * length + t]) different++;
   }
   return [['greedy', different, 0]];
@@ -188,18 +203,9 @@ async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine)
 /** Greedy decoding and beam search of a case of Hugging Face's families, by the rules of the model. */
 async function checkDecoding(golden: GoldenCase, hf: HfCase, p: ParameterList, engine: Engine): Promise<Row[]> {
   const { config: c, decodeLength: length } = golden;
-  const { batch, source } = shapeOf(golden);
-  const sources = sourcesOf(golden);
-  const decode = async (options: DecodeOptions): Promise<Hypothesis[]> => {
-    const settings = decodeSettings(withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), c, length);
-    const shape = { batch, beams: settings.rows, source, target: length };
-    const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
-    engine.write('weights', weightsFromTensors(p, golden.weights));
-    writePositions(engine, c);
-    const search = searchFor(settings, batch, c.endId);
-    for await (const _ of decoder.run({ sources, streams: sources.map((_, b) => b) }, settings, search));
-    return search.finish().map(([best]) => best as Hypothesis);
-  };
+  const { batch } = shapeOf(golden);
+  const decode = (options: DecodeOptions) =>
+    decodeCase(golden, p, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length);
   /** Ids that differ, up to the first end token of what is expected; padding follows. */
   const differences = (found: readonly Hypothesis[], name: string): number => {
     const want = expectedOf(golden, name);

@@ -14,8 +14,7 @@ import { describeWeights, quantizedParameters, type WeightFormat } from '../../m
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';
-import { inputArrays } from '../../trainer/program-inputs.ts';
-import { evaluationGraph } from '../../trainer/training-graphs.ts';
+import { evaluationGraph, inputArrays } from '../../trainer/training-graphs.ts';
 import { hasExpected, readExpected } from './expected-outputs.ts';
 import { limits, type Row } from './golden-checks.ts';
 

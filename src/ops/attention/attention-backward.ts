@@ -1,4 +1,5 @@
-// The gradients of fused attention and of its bias of position: the backward pass recomputes the probabilities from the stored logsumexp.
+// The gradients of fused attention and of its position bias. The backward pass recomputes the probabilities from the stored
+// logsumexp.
 
 import { sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, defineOp, dim, type Launch, tensorType, type Value } from '../op.ts';
@@ -16,7 +17,7 @@ import { biasLaunch, biasName, type RelativePositionAttrs, relativeBuckets } fro
 
 /**
  * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
- * 2·farthest + 1] is written if it is there. `biasParts` is memory of `biasPartsLength`, if there is a bias.
+ * 2·farthest + 1] is written if it exists. `biasParts` is scratch memory of `biasPartsLength`, if there is a bias.
  */
 interface BackwardBinding extends ForwardBinding {
   readonly dout: Value;
@@ -44,7 +45,7 @@ function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBindin
 
 /** Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by distance. */
 function biasPartsLength(a: AttentionLayout, variant: string, gradient: boolean): number {
-  if (!gradient) return 64; // bound, but not used
+  if (!gradient) return 64; // bound, but not read
   const blocks = Math.ceil(a.keys / attentionRows(variant, a.width, 'backward_keys'));
   return a.batch * a.heads * (variant === 'tiles' ? blocks * columnsOf(a) : 2 * a.queries - 1);
 }

@@ -5,8 +5,8 @@ import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention
 
 /**
  * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs; reads
- * shared by subgroups (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters only get the latter if
- * they can: there tiles take ten times as long, and seconds to compile.
+ * shared by subgroups (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters with small subgroups get
+ * only the latter: tiles take ten times as long there, and seconds to compile.
  */
 export function attentionVariants({ minSubgroup, software }: DeviceTraits, headWidth: number): readonly string[] {
   if (minSubgroup < 4 || headWidth > maxHeldWidth) return ['tiles'];

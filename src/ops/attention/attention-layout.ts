@@ -4,7 +4,7 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Shape, show, type TensorType } from '../../core/tensor.ts';
-import { dropoutFields } from '../dropout-mask.ts';
+import { dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { checkBias, farthestOf } from './relative-position-bias.ts';
 
 /**
@@ -13,7 +13,7 @@ import { checkBias, farthestOf } from './relative-position-bias.ts';
  */
 export const maxHeadWidth = 896;
 
-/** Maximum head width that a thread, or a row group with workgroup memory, can keep without heavy register spilling. */
+/** Maximum head width that fits the registers of a thread in `attention-subgroups` without heavy spilling. */
 export const maxHeldWidth = 256;
 
 /** Settings of an attention node. */
@@ -31,7 +31,7 @@ export type AttentionAttrs = {
   readonly site?: number;
 };
 
-/** Sizes, row strides and columns of one attention, in elements. */
+/** Sizes, row strides and columns of an attention op, in elements. */
 export interface AttentionLayout {
   readonly batch: number;
   readonly heads: number;

@@ -64,7 +64,7 @@ function scores(
   });
 }
 
-/** The maximum of the scores, and the sum of exponentials of what they are below it. */
+/** The maximum of the scores, and the sum of exp(score - maximum). */
 function softmaxOf(s: readonly number[]): { max: number; total: number } {
   const max = Math.max(...s);
   return { max, total: s.reduce((sum, v) => sum + Math.exp(v - max), 0) };
@@ -87,7 +87,7 @@ function attentionForward(a: AttentionLayout, x: AttentionInputs, out: Reference
   });
 }
 
-/** The probabilities themselves, without dropout: p [B,H,Tq,Tk], 0 where masked. */
+/** The probabilities without dropout: p [B,H,Tq,Tk], 0 where masked. */
 function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
   eachQuery(a, x.lens, (b, h, i, keys) => {
     const s = scores(a, x, b, h, i, keys);

@@ -1,4 +1,4 @@
-// The probabilities that the fused attention never stores, on request: what each target token attends to.
+// The attention probabilities, which fused attention never stores: computed on request.
 
 import { sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';

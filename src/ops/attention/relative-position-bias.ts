@@ -1,5 +1,5 @@
 // The relative position bias of T5 (Raffel et al., 2020, "Exploring the Limits of Transfer Learning"): a learned number
-// for each head and bucket of distances. It is spread over distances once per stack; selfAttention and
+// for each head and bucket of distances. It is expanded to distances once per stack; selfAttention and
 // cachedSelfAttention add it to the scores.
 
 import { check } from '../../core/errors.ts';
@@ -16,7 +16,7 @@ export type RelativePositionAttrs = {
   readonly bidirectional: boolean;
 };
 
-/** Buckets of one direction: the first has distance 0; the last, `starts.at(-1)`, has no end. */
+/** Buckets of one direction. The first has distance 0; the last, from `starts.at(-1)` on, has no end. */
 export interface RelativeBuckets {
   /** First distance of each bucket. */
   readonly starts: readonly number[];

@@ -1,4 +1,4 @@
-// One step of beam search over the best tokens of each row: the next beams, the rows they continue, and the hypotheses
+// One step of beam search over the best tokens of each row: the next beams, the rows that they continue, and the hypotheses
 // that end.
 
 import { check } from '../../core/errors.ts';

@@ -1,6 +1,6 @@
-// Attention in decoding, with one new token per row: to the keys and values of its ancestors in the KV cache, and to
-// those of its source. The rows of a sentence (beams, samples) share the source's keys and read each other's rows of
-// the cache through a table of slots, so beam search copies no keys.
+// Attention in decoding, with one new token per row: self-attention to the ancestors of the token in the KV cache, and
+// cross-attention to the source. The rows of a sentence (beams, samples) share the keys of the source and read each other's
+// rows of the cache through a table of slots, so beam search copies no keys.
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -32,8 +32,7 @@ export const hiddenSlot = 2 ** 31;
 
 /**
  * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a bias of position [H, 2·farthest + 1]
- * (relative-position-bias.ts); out [R,1,HW]. The keys and values in qkv
- * are stored in row (r, step.position) of the cache. Then row r sees, for j from 0 to step.position, row slots[r,j] of
+ * (relative-position-bias.ts); out [R,1,HW]. The keys and values in qkv are stored in row (r, step.position) of the cache. Then row r sees, for j from 0 to step.position, row slots[r,j] of
  * the cache rows of its sentence, counted from the sentence's first, unless slots[r,j] has `hiddenSlot` added.
  */
 export const cachedSelfAttentionOp = defineOp({
@@ -114,7 +113,7 @@ function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits)
   return software ? ['rows', 'tiles'] : ['tiles', 'rows'];
 }
 
-/** `shareable`: number of rows of a sentence that see the same keys. */
+/** The dispatch of both ops; `shareable`: number of rows of a sentence that see the same keys. */
 function launch(
   stem: 'cached-self-attention' | 'cached-cross-attention',
   { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,

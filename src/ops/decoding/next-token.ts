@@ -10,7 +10,7 @@ import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth, wholeVectors } from '../
 /** Added to the logits of forbidden tokens instead of minus infinity. */
 export const masked = -1e30;
 
-/** Where there is no token, as LOWEST of the kernels. */
+/** Logit of a column without a token; LOWEST in the kernels. */
 export const lowest = -1e38;
 
 /** Scores below this belong to forbidden tokens. */
@@ -22,7 +22,7 @@ export const dead = masked / 10;
  */
 export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean; readonly vocab?: number };
 
-/** V, the number of logits of a row that are those of tokens. */
+/** V, the number of tokens: the logits of a row without padding. */
 export const vocabOf = (logits: { readonly shape: Shape }, { vocab }: NextTokenAttrs): number =>
   vocab ?? dim(logits, -1);
 
@@ -68,7 +68,7 @@ export function writeRules(
 
 /** How a token is sampled; data of a run. */
 export interface Sampling {
-  /** Divisor of the logits; above 0. */
+  /** Divisor of the logits, above 0. */
   readonly temperature: number;
   /** Keep the smallest set of most probable tokens whose probabilities sum to this; 1: all. */
   readonly topP: number;

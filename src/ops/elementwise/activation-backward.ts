@@ -5,7 +5,7 @@ import { sameShape, show } from '../../core/tensor.ts';
 import { attrsOf, defineOp, tensorType } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwiseVariants, rowGroupsFor } from '../work-division.ts';
-import { type ActivationAttrs, activationLaunch } from './activation.ts';
+import { type ActivationAttrs, activationLaunch } from './elementwise-ops.ts';
 import { gatedLaunch, gatedWidth } from './gated-activation.ts';
 
 /** dx = f'(x)·dy; for ReLU x may be the output y. dx may take the memory of dy. */
@@ -25,10 +25,10 @@ export const activationBackwardOp = defineOp({
   inPlace: { dx: 'dy' },
   f16Storage: ['x', 'dy', 'dx'],
   variants: elementwiseVariants,
-  launch: ({ x, dy }, { dx }, attrs, { shared, variant }) =>
-    shared('dy', 'dx')
-      ? [activationLaunch('activation_backward_in_place', variant, attrs, dx, { x })]
-      : [activationLaunch('activation_backward', variant, attrs, dx, { x, b: dy })],
+  launch({ x, dy }, { dx }, attrs, { shared, variant }) {
+    const inPlace = shared('dy', 'dx');
+    return [activationLaunch('activation_backward', variant, attrs, dx, inPlace ? { x } : { x, b: dy }, inPlace)];
+  },
 });
 
 /** x [..,2F] and dy [..,F]; dx [..,2F]. */

@@ -1,7 +1,7 @@
-// The activations and their derivatives in float64, for references; shaders/shared/activation-functions.wgsl is the
-// same in float32.
+// The activations and their derivatives in float64, for references; shaders/shared/activation-functions.wgsl has them in
+// float32.
 
-import type { Activation } from './activation-functions.ts';
+import type { Activation } from './elementwise-ops.ts';
 
 /** The activation of `x`. */
 export function activate(x: number, kind: Activation): number {

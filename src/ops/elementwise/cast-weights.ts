@@ -1,12 +1,12 @@
-// f16 copies of the weights that matrix products read. Each run casts them again, so the f32 parameter buffer that an
-// optimizer, a checkpoint or a user writes stays the only source.
+// f16 copies of the weights that matrix products read. Each run casts them again, so the f32 parameter buffer, which an
+// optimizer, a checkpoint or a user writes, is the only source.
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
 import { defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
-import { elementwiseLaunch } from './elementwise-launch.ts';
+import { elementwiseLaunch } from './elementwise-ops.ts';
 
 /** weights f32 [P], copies f16 [N], N at most P (a state, written): copies = the first N weights, rounded. */
 export const castWeightsOp = defineOp({

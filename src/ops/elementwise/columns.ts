@@ -1,11 +1,10 @@
-// Some columns of a matrix: LoRA adds to the columns of one projection in a packed layer, and its gradient takes them
-// out again.
+// Adds to columns of a matrix, and takes columns out of it: LoRA adapts one projection of a packed layer.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, gridOf, type Launch, tensorType, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Launch, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { elementwiseVariants, vecsPerThread } from '../work-division.ts';
+import { elementwise, elementwiseVariants } from '../work-division.ts';
 
 /** The first of the columns, and a factor. */
 export type AddColumnsAttrs = { readonly first: number; readonly scale: number };
@@ -91,14 +90,12 @@ function launch(
   bind: Launch['bind'],
   count: number,
 ): Launch {
-  const PER = vecsPerThread(variant);
   return {
     shader: 'columns',
     entry,
-    constants: { PER },
     params: { count, wide: matrixOf(wide.shape).cols, narrow: matrixOf(narrow.shape).cols, first, scale },
     bind,
-    grid: gridOf(count, 256 * PER),
+    ...elementwise(variant, count),
     flops: 2 * sizeOf(narrow.shape),
   };
 }

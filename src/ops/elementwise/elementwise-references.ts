@@ -2,14 +2,12 @@
 
 import { dropoutFactor } from '../dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
-import { activationOp } from './activation.ts';
 import { activationBackwardOp, gatedActivationBackwardOp } from './activation-backward.ts';
 import { activate, activationDerivative } from './activation-references.ts';
-import { addOp } from './add.ts';
 import { castWeightsOp } from './cast-weights.ts';
-import { columnSumOp } from './column-sum.ts';
+import { columnSumOp, normSumsOp } from './column-sum.ts';
 import { addColumnsOp, takeColumnsOp } from './columns.ts';
-import { dropoutOp } from './dropout.ts';
+import { activationOp, addOp, dropoutOp } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
 import { logMeanOp } from './log-mean.ts';
 import { takeRowsOp } from './take-rows.ts';
@@ -35,6 +33,15 @@ export const elementwiseReferences: readonly OpReference[] = [
     const width = partials.cols / slices;
     for (const [s, sum] of sums.entries())
       for (let r = 0; r < partials.rows; r++) for (let c = 0; c < width; c++) sum.add(c, partials.at(r, s * width + c));
+  }),
+  opReference(normSumsOp, ({ partials }, { sums }, { count, rows, cols, stride }) => {
+    for (let n = 0; n < count; n++)
+      for (let half = 0; half < 2; half++)
+        for (let c = 0; c < cols; c++) {
+          let sum = 0;
+          for (let r = 0; r < rows; r++) sum += partials.at(n * stride + (2 * r + half) * cols + c);
+          sums.set(n, half, c, sum);
+        }
   }),
   opReference(addColumnsOp, ({ x, u }, { y }, { first, scale }) => {
     y.data.set(x.data);

@@ -6,8 +6,7 @@ import { matrixOf, type Shape, show } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
-import type { ActivationAttrs } from './activation.ts';
-import { type Activation, activationKinds } from './activation-functions.ts';
+import { type Activation, type ActivationAttrs, activationKinds } from './elementwise-ops.ts';
 
 /** Width of the output of a gated activation of x. */
 export const gatedWidth = (x: { readonly shape: Shape }): number => dim(x, -1) / 2;

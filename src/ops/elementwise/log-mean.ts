@@ -3,17 +3,15 @@
 import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwiseVariants } from '../work-division.ts';
-import { elementwiseLaunch } from './elementwise-launch.ts';
-
-/** `count`: number of terms of each sum. */
-export type LogMeanAttrs = { readonly count: number };
+import { elementwiseLaunch } from './elementwise-ops.ts';
 
 /** y = log(max(x / count, 1e-37)); y may take the memory of x. */
 export const logMeanOp = defineOp({
   name: 'log_mean',
   inputs: ['x'],
   outputs: ['y'],
-  attrs: attrsOf<LogMeanAttrs>(),
+  /** `count`: number of terms of each sum. */
+  attrs: attrsOf<{ readonly count: number }>(),
   shape({ x }) {
     expectType('log_mean', 'x', x, 'f32');
     return { y: tensorType('f32', x.shape) };
@@ -21,10 +19,8 @@ export const logMeanOp = defineOp({
   inPlace: { y: 'x' },
   variants: elementwiseVariants,
   launch({ x }, { y }, { count: terms }, { shared, variant }) {
-    const params = { scale: 1 / terms };
-    return shared('x', 'y')
-      ? [elementwiseLaunch('log_mean_in_place', variant, y, {}, params)]
-      : [elementwiseLaunch('log_mean', variant, y, { x }, params)];
+    const inPlace = shared('x', 'y');
+    return [elementwiseLaunch('log_mean', variant, y, inPlace ? {} : { x }, { scale: 1 / terms, inPlace })];
   },
 });
 

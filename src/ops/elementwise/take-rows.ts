@@ -1,19 +1,17 @@
-// Some rows of a tensor, in any order: the unfinished sentences of a batch.
+// Takes rows of a tensor in any order: the unfinished sentences of a batch.
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 
-/** `group`: number of consecutive rows of x that are taken together, as one. */
-export type TakeRowsAttrs = { readonly group: number };
-
 /** x [N·group,..] of any 32-bit type, picks u32 [n], each below N; group i of y [n·group,..] is group picks[i] of x. */
 export const takeRowsOp = defineOp({
   name: 'take_rows',
   inputs: ['x', 'picks'],
   outputs: ['y'],
-  attrs: attrsOf<TakeRowsAttrs>(),
+  /** `group`: number of consecutive rows of x that are taken together, as one. */
+  attrs: attrsOf<{ readonly group: number }>(),
   shape({ x, picks }, { group }) {
     const [rows = 0, ...rest] = x.shape;
     expectType('take_rows', 'picks', picks, 'u32', [dim(picks, 0)]);

@@ -3,17 +3,11 @@
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp, dim, gridOf, type Launch, tensorType } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { noId } from './embedding.ts';
-
-/** The factor of the table's rows, the row that stays without a gradient if there is one, and the embedding's dropout. */
-export type EmbeddingBackwardAttrs = DropoutAttrs & {
-  readonly scale: number;
-  readonly frozenId?: number | undefined;
-};
 
 /**
  * dy [B,T,D], rowStart [V+1], occurrences [B*T], step if there is dropout, a gradient `base` [V,D] to add to; dtable
@@ -24,7 +18,13 @@ export const embeddingBackwardOp = defineOp({
   name: 'embedding_backward',
   inputs: ['dy', 'rowStart', 'occurrences', 'step?', 'base?'],
   outputs: ['dtable'],
-  attrs: attrsOf<EmbeddingBackwardAttrs>(),
+  /** Factor of the table's rows, id of a row without a gradient, and the dropout of the embedding. */
+  attrs: attrsOf<
+    DropoutAttrs & {
+      readonly scale: number;
+      readonly frozenId?: number | undefined;
+    }
+  >(),
   shape({ dy, rowStart, occurrences, step, base }, { rate }) {
     const op = 'embedding_backward';
     const shape = [sizeOf(rowStart.shape) - 1, dim(dy, -1)];
@@ -55,17 +55,15 @@ export const embeddingBackwardOp = defineOp({
   },
 });
 
-/**
- * Settings of `positionBackwardOp`: `rows` of the table, `offset` the row of position 0, the dropout of the embedding.
- */
-export type PositionBackwardAttrs = DropoutAttrs & { readonly rows: number; readonly offset: number };
-
 /** dy [B,T,D], step if there is dropout; dpositions [rows,D], the sum over the batch, zero in rows of no position. */
 export const positionBackwardOp = defineOp({
   name: 'position_backward',
   inputs: ['dy', 'step?'],
   outputs: ['dpositions'],
-  attrs: attrsOf<PositionBackwardAttrs>(),
+  /**
+   * Settings of `positionBackwardOp`: `rows` of the table, `offset` the row of position 0, the dropout of the embedding.
+   */
+  attrs: attrsOf<DropoutAttrs & { readonly rows: number; readonly offset: number }>(),
   shape({ dy, step }, { rows, rate }) {
     check(dy.shape.length === 3, () => `position_backward: dy is ${show(dy.shape)}, must be [B,T,D]`);
     expectDropout('position_backward', rate, step);

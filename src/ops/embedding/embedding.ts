@@ -2,12 +2,12 @@
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
-/** Number of no row, for kernels. */
+/** Row number that means no row, for kernels. */
 export const noId = 0xffffffff;
 
 /** Attributes that all embeddings have. */

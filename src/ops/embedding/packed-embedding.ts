@@ -6,9 +6,6 @@ import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Value } from '../op.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
-/** Attributes of a packed embedding. */
-export type PackedEmbeddingAttrs = LookupAttrs & { readonly format: PackedFormat; readonly width: number };
-
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
 
 /**
@@ -20,7 +17,8 @@ export const packedEmbeddingOp = defineOp({
   name: 'packed_embedding',
   inputs: ['ids', 'words', 'scales?', 'positions?', 'places?', 'step?'],
   outputs: ['out'],
-  attrs: attrsOf<PackedEmbeddingAttrs>(),
+  /** Attributes of a packed embedding. */
+  attrs: attrsOf<LookupAttrs & { readonly format: PackedFormat; readonly width: number }>(),
   shape({ ids, words, scales, positions, places, step }, attrs) {
     expectPacked('packed_embedding', attrs.format, words, scales, attrs.width);
     return { out: lookupType('packed_embedding', attrs.width, { ids, positions, places, step }, attrs) };

@@ -15,9 +15,9 @@ import {
   crossEntropyBackwardOp,
   crossEntropyOp,
   type LossInputs,
+  tokenStatsOp,
 } from './cross-entropy.ts';
 import { projectedLossOp } from './projected-loss.ts';
-import { tokenStatsOp } from './token-stats.ts';
 
 /** Logsumexp, loss and hit of one row; loss and hit are 0 if its target is ignored. */
 function rowLoss(

@@ -1,8 +1,7 @@
-// The output projection and its cross-entropy in chunks of rows, so that [B·T, V] never exists as a whole. Rows of logits
-// are padded to whole vectors. In training
-// the logits of a chunk become their gradient in place, and all gradients come with the loss: the kernels of linear,
-// cross_entropy and linear_backward. Evaluation runs only those of linear and cross_entropy. Weights may be packed; these
-// and frozen ones have no gradient.
+// The output projection and its cross-entropy in chunks of rows, so that the logits [B·T, V] never exist as a whole. Rows of
+// logits are padded to whole vectors. In training the gradient of a chunk overwrites its logits, and all gradients are
+// computed with the loss, by the kernels of linear, cross_entropy and linear_backward. Evaluation runs only those of linear
+// and cross_entropy. Packed and frozen weights have no gradient.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -71,7 +70,7 @@ export const projectedLossOp = defineOp({
           ? packedLinearOp.launch({ x: xs, words: w, scales, b }, { y: logits }, { format, padded: true }, packed)
           : linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none', padded: true }, plain)),
       );
-      // Logits in place become their gradient; lse has no reader, since only a gradient would need it.
+      // The gradient overwrites the logits. Without gradients nothing reads lse.
       const last = gradients ? { dlogits: logits } : { lse: context.scratch('f32', [count]) };
       launches.push(
         ...crossEntropyOp.launch(
@@ -97,17 +96,17 @@ export const projectedLossOp = defineOp({
   },
 });
 
-/** Variants of one dispatch: those of the gradients if they are computed, and then the forward takes the same one. */
+/** Variants of one dispatch: those of the gradients if they are computed; the forward product then uses the same variant. */
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];
-  if (attrs.format) return packedBackwardKernels(chunk, attrs.format, traits); // the product can take them too
+  if (attrs.format) return packedBackwardKernels(chunk, attrs.format, traits); // the product has them too
   const kernels = attrs.gradients
     ? backwardKernels(chunk, cols, outs, [x, w], traits)
     : productKernels({ form: 'NT', m: chunk, n: outs, k: cols }, [x, w], traits);
   return kernels.filter((name) => !splitsK(name));
 }
 
-/** If the products do without workgroup memory, so does the loss. */
+/** The row group of the loss: one thread per row if the variant of the products uses no workgroup memory. */
 const rowGroupFor = (kernel: string, cols: number): string =>
   /^(registers|subgroups|naive)/.test(kernel) ? 'row-group-1' : rowGroupsFor(cols)[0];

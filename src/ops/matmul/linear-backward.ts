@@ -2,7 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import type { DropoutAttrs } from '../dropout-mask.ts';
+import type { DropoutAttrs } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { samplePadding, wholeVectors } from '../work-division.ts';
@@ -13,14 +13,6 @@ import { type EpilogueKind, epilogueDropout } from './matmul-launches.ts';
 export type WantedGradients = { readonly dx: boolean; readonly dw: boolean; readonly db: boolean };
 
 /**
- * Which gradients are wanted, and the epilogue of dx: `add` adds a tensor (the gradient of a residual path), an
- * activation multiplies by its derivative (that of the layer below). Dropout acts on dx before an addition.
- */
-export type LinearBackwardAttrs = WantedGradients & {
-  readonly epilogue: EpilogueKind | 'none';
-} & Partial<DropoutAttrs>;
-
-/**
  * dy [..,O] (or padded with zeros to whole vectors, as y of a padded linear), x [..,I], w [O,I], the operand of the
  * epilogue [..,I], step if there is dropout. Outputs, if wanted: dx = dy·w [..,I], dw = dyᵀ·x [O,I],
  * db = Σ_rows dy [O].
@@ -29,7 +21,15 @@ export const linearBackwardOp = defineOp({
   name: 'linear_backward',
   inputs: ['dy', 'x', 'w', 'operand?', 'step?'],
   outputs: ['dx?', 'dw?', 'db?'],
-  attrs: attrsOf<LinearBackwardAttrs>(),
+  /**
+   * Which gradients are wanted, and the epilogue of dx: `add` adds a tensor (the gradient of a residual path), an
+   * activation multiplies by its derivative (that of the layer below). Dropout acts on dx before an addition.
+   */
+  attrs: attrsOf<
+    WantedGradients & {
+      readonly epilogue: EpilogueKind | 'none';
+    } & Partial<DropoutAttrs>
+  >(),
   shape({ dy, x, w, operand, step }, { dx, dw, db, epilogue, rate = 0 }) {
     const ofOuts = [dim(w, 0), wholeVectors(dim(w, 0))].includes(matrixOf(dy.shape).cols);
     const fits = w.shape.length === 2 && ofOuts && dim(w, 1) === matrixOf(x.shape).cols;

@@ -3,8 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, show, sizeOf } from '../../core/tensor.ts';
-import type { DropoutAttrs } from '../dropout-mask.ts';
-import { type Activation, keepsInput } from '../elementwise/activation-functions.ts';
+import { type Activation, type DropoutAttrs, keepsInput } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';

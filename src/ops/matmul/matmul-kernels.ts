@@ -19,7 +19,7 @@ export interface Sizes {
   readonly batch?: number;
 }
 
-/** Types of the operands of a product, as they are stored. */
+/** Types of the operands of a product, as stored. */
 export type Operands = readonly Pick<TensorType, 'dtype'>[];
 
 /** A matrix-product kernel: a shader of the family and its settings. */
@@ -141,7 +141,7 @@ function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
   return large >= 64 ? [128, 64] : [64, 128];
 }
 
-/** Number of tiles of 64 x 64: too few do not fill a GPU. */
+/** Number of tiles of 64 x 64, which shows whether a product fills a GPU. */
 export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
   batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64);
 

@@ -1,8 +1,7 @@
-// The launches of matrix products: a product, its epilogue and its kernel in the terms of
+// The launches of matrix products: a product, its epilogue and its kernel, with the params of
 // shaders/matmul/matmul-operands.wgsl.
 
-import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
-import { type Activation, activationKinds } from '../elementwise/activation-functions.ts';
+import { type Activation, activationKinds, type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { gridOf, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } from './matmul-kernels.ts';
 
@@ -43,7 +42,7 @@ export interface Product extends Sizes {
   readonly bias?: Value | undefined;
   /** Default none. */
   readonly activation?: Activation;
-  /** Where to store C + bias, if the gradient of the activation needs it; as C. */
+  /** Tensor for C + bias with the shape of C, if the gradient of the activation needs it. */
   readonly activationInput?: Value | undefined;
   readonly epilogue?: Epilogue | undefined;
   readonly dropout?: EpilogueDropout | undefined;

@@ -8,14 +8,11 @@ import { packedLinearShaders } from './packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
 
 /**
- * Variants of `packedLinearBackwardOp` for `rows` rows. More rows at once read the weights less often, but int8, with
- * twice the sums, has no registers for them.
+ * Variants of `packedLinearBackwardOp` for `rows` rows. With more rows at once the weights are read less often; int8 has twice
+ * the sums, which do not fit the registers.
  */
 export const packedBackwardKernels = (rows: number, format: PackedFormat, { software }: DeviceTraits): string[] =>
   rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4'];
-
-/** How the weights are stored, and the numbers in one of their rows. */
-export type PackedLinearBackwardAttrs = { readonly format: PackedFormat; readonly ins: number };
 
 /**
  * dy [..,O] (or padded with zeros to whole vectors), words u32 [O, words of I], scales f32 [O] if the format is int8;
@@ -25,7 +22,8 @@ export const packedLinearBackwardOp = defineOp({
   name: 'packed_linear_backward',
   inputs: ['dy', 'words', 'scales?'],
   outputs: ['dx'],
-  attrs: attrsOf<PackedLinearBackwardAttrs>(),
+  /** How the weights are stored, and the numbers in one of their rows. */
+  attrs: attrsOf<{ readonly format: PackedFormat; readonly ins: number }>(),
   shape({ dy, words, scales }, { format, ins }) {
     const outs = expectPacked('packed_linear_backward', format, words, scales, ins);
     const width = dim(dy, -1) === wholeVectors(outs) ? dim(dy, -1) : outs;

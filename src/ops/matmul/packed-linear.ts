@@ -8,9 +8,6 @@ import { wholeVectors } from '../work-division.ts';
 import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';
 import { expectPacked, fillsVectors, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
 
-/** How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers. */
-export type PackedLinearAttrs = { readonly format: PackedFormat; readonly padded?: boolean };
-
 /** The shaders of the formats. */
 export const packedLinearShaders = { f16: 'packed-linear', int8: 'packed-linear-int8' } as const;
 
@@ -19,7 +16,8 @@ export const packedLinearOp = defineOp({
   name: 'packed_linear',
   inputs: ['x', 'words', 'scales?', 'b?'],
   outputs: ['y'],
-  attrs: attrsOf<PackedLinearAttrs>(),
+  /** How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers. */
+  attrs: attrsOf<{ readonly format: PackedFormat; readonly padded?: boolean }>(),
   shape({ x, words, scales, b }, { format, padded = false }) {
     expectType('packed_linear', 'x', x, 'f32');
     const outs = expectPacked('packed_linear', format, words, scales, matrixOf(x.shape).cols);
@@ -30,8 +28,8 @@ export const packedLinearOp = defineOp({
   variants({ x, words }, { format }, traits) {
     const { rows, cols } = matrixOf(x.shape);
     const few = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
-    // Rows with padding are read number by number: no kernel is fast, `rows-4` compiles fast. More rows would not fit
-    // the registers of GPUs; int8 takes more of them.
+    // Rows with padding are read number by number: all kernels are slow, and `rows-4` compiles fastest. More rows would not fit
+    // the registers of GPUs; int8 needs more registers.
     const most = traits.software ? 16 : format === 'f16' ? 8 : 4;
     return !fillsVectors(format, cols) || rows <= 4 || most === 4
       ? [...few, 'rows-4']

@@ -3,7 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp, dim, gridOf, tensorType } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, shaderFor } from '../work-division.ts';

@@ -3,7 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
+import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import {
   attrsOf,
   type Builder,
@@ -20,20 +20,36 @@ import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };
 
-/** Types of a norm and of the statistics of its rows. */
-function normTypes(op: string, x: TensorType, gamma: TensorType, beta: TensorType) {
+/** Inputs of a norm by name; RMSNorm has no beta. */
+type NormInputs = { readonly x: TensorType; readonly gamma: TensorType; readonly beta?: TensorType };
+
+/** Types of a norm and of the statistics of its rows: [rows,2], or [rows] without beta. */
+export function normTypes(op: string, { x, gamma, beta }: NormInputs) {
   const { rows, cols } = matrixOf(x.shape);
   expectType(op, 'x', x, 'f32');
   expectType(op, 'gamma', gamma, 'f32', [cols], `x is ${show(x.shape)}`);
-  expectType(op, 'beta', beta, 'f32', [cols], `x is ${show(x.shape)}`);
-  return { y: tensorType('f32', x.shape), stats: tensorType('f32', [rows, 2]) };
+  if (beta) expectType(op, 'beta', beta, 'f32', [cols], `x is ${show(x.shape)}`);
+  return { y: tensorType('f32', x.shape), stats: tensorType('f32', beta ? [rows, 2] : [rows]) };
 }
 
-const variants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.shape).cols);
+/** Types of a norm of s = residual + dropout(x). */
+export function addNormTypes(
+  op: string,
+  { residual, step, ...norm }: NormInputs & { readonly residual: TensorType; readonly step?: TensorType },
+  { rate }: DropoutAttrs,
+) {
+  const sides = `x ${show(norm.x.shape)} + residual ${show(residual.shape)}`;
+  check(sameShape(norm.x.shape, residual.shape), `${op}: shapes differ, ${sides}`);
+  expectDropout(op, rate, step);
+  return { ...normTypes(op, norm), s: norm.x };
+}
+
+/** The variants of all norms. */
+export const normVariants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.shape).cols);
 
 const noDropout: DropoutAttrs = { rate: 0, site: 0 };
 
-/** What both norms launch; `beta` of RMSNorm, which has none, is any other tensor. */
+/** Tensors of a launch of a norm. RMSNorm binds any tensor as `beta`, which it does not read. */
 interface NormTensors {
   readonly x: Value;
   readonly gamma: Value;
@@ -65,7 +81,7 @@ export function addNormLaunch(
   rms = false,
 ): Launch {
   const SHARED = shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
-  // The kernel reads an addend whose memory s has taken through s.
+  // If s has taken the memory of an addend, the kernel reads the addend through s.
   const addends = { x: SHARED === 2 ? tensors.gamma : x, residual: SHARED === 1 ? tensors.gamma : residual };
   const bind = { ...tensors, ...addends, ...(step && { step }) };
   return dispatch(x, bind, attrs, { ADD: 1, SHARED, ...(rms && { RMS: 1 }) }, variant);
@@ -97,9 +113,9 @@ export const layerNormOp = defineOp({
   inputs: ['x', 'gamma', 'beta'],
   outputs: ['y', 'stats'],
   attrs: attrsOf<LayerNormAttrs>(),
-  shape: ({ x, gamma, beta }) => normTypes('layer_norm', x, gamma, beta),
+  shape: (inputs) => normTypes('layer_norm', inputs),
   f16Storage: ['x', 'y'],
-  variants,
+  variants: normVariants,
   launch: (inputs, outputs, { eps }, context) => [normLaunch({ ...inputs, ...outputs }, eps, context)],
 });
 
@@ -115,17 +131,10 @@ export const addLayerNormOp = defineOp({
   inputs: ['x', 'residual', 'gamma', 'beta', 'step?'],
   outputs: ['y', 's', 'stats'],
   attrs: attrsOf<AddLayerNormAttrs>(),
-  shape({ x, residual, gamma, beta, step }, { rate }) {
-    check(
-      sameShape(x.shape, residual.shape),
-      () => `add_layer_norm: shapes differ, x ${show(x.shape)} + residual ${show(residual.shape)}`,
-    );
-    expectDropout('add_layer_norm', rate, step);
-    return { ...normTypes('add_layer_norm', x, gamma, beta), s: x };
-  },
+  shape: (inputs, attrs) => addNormTypes('add_layer_norm', inputs, attrs),
   f16Storage: ['x', 'residual', 'y', 's'],
   inPlace: { s: ['residual', 'x'] },
-  variants,
+  variants: normVariants,
   launch: (inputs, outputs, attrs, context) => [addNormLaunch({ ...inputs, ...outputs }, attrs, context)],
 });
 

@@ -5,7 +5,6 @@ import { type OpReference, opReference } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { addLayerNormOp, layerNormOp } from './layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp, rowsPerBlock } from './layer-norm-backward.ts';
-import { normSumsOp } from './norm-sums.ts';
 import { addRmsNormOp, rmsNormOp } from './rms-norm.ts';
 import { type SoftmaxAttrs, softmaxBackwardOp, softmaxOp } from './softmax.ts';
 
@@ -109,15 +108,6 @@ export const normReferences: readonly OpReference[] = [
       for (let c = 0; c < n; c++) sum += y.at(r, c) * dy.at(r, c);
       for (let c = 0; c < n; c++) dx.set(r, c, y.at(r, c) * (dy.at(r, c) - sum));
     }
-  }),
-  opReference(normSumsOp, ({ partials }, { sums }, { count, rows, cols, stride }) => {
-    for (let n = 0; n < count; n++)
-      for (let half = 0; half < 2; half++)
-        for (let c = 0; c < cols; c++) {
-          let sum = 0;
-          for (let r = 0; r < rows; r++) sum += partials.at(n * stride + (2 * r + half) * cols + c);
-          sums.set(n, half, c, sum);
-        }
   }),
   backward(layerNormBackwardOp, false),
   backward(rmsNormBackwardOp, true),

@@ -2,7 +2,7 @@
 // weights.
 
 import { check } from '../../core/errors.ts';
-import { elementwiseLaunch } from '../elementwise/elementwise-launch.ts';
+import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
@@ -42,14 +42,12 @@ export function accumulate(builder: Builder, acc: Value, x: Value, step: Value):
   builder.apply(accumulateOp, { acc, x, step });
 }
 
-/** `decay`: factor of the old average, such as 0.9999. */
-export type EmaAttrs = { readonly decay: number };
-
 /** average [P] (a state, written), weights [P]; average = decay * average + (1 - decay) * weights. */
 export const emaOp = defineOp({
   name: 'ema',
   inputs: ['average', 'weights'],
-  attrs: attrsOf<EmaAttrs>(),
+  /** `decay`: factor of the old average, such as 0.9999. */
+  attrs: attrsOf<{ readonly decay: number }>(),
   shape({ average, weights }, { decay }) {
     expectType('ema', 'average', average, 'f32');
     expectType('ema', 'weights', weights, 'f32', average.shape, 'as the average');

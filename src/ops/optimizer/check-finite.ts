@@ -1,14 +1,10 @@
-// Searches a tensor for numbers that are not finite, on the GPU; the result goes into a state of flags, one for each
-// tensor.
+// Checks a tensor for NaN and infinity on the GPU. The result is a flag in a state that has one for each tensor.
 
 import { check } from '../../core/errors.ts';
 import { type DType, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, defineOp, dim, gridOf } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { rangesOf, viewOf } from '../work-division.ts';
-
-/** `slot`: index of the flag. `first`: clear all flags before. */
-export type CheckFiniteAttrs = { readonly slot: number; readonly first: boolean };
 
 /** Returns whether tensors of a type can contain NaN or infinity. */
 export const canOverflow = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
@@ -23,7 +19,8 @@ const perThread = 16;
 export const checkFiniteOp = defineOp({
   name: 'check_finite',
   inputs: ['x', 'flags'],
-  attrs: attrsOf<CheckFiniteAttrs>(),
+  /** `slot`: index of the flag. `first`: clear all flags before. */
+  attrs: attrsOf<{ readonly slot: number; readonly first: boolean }>(),
   shape({ x, flags }, { slot }) {
     check(canOverflow(x.dtype), () => `check_finite: x is ${x.dtype}, it must be f32 or f16, others are always finite`);
     expectType('check_finite', 'flags', flags, 'u32');

@@ -4,9 +4,8 @@ import { type Attrs, type OpReference, opReference } from '../op.ts';
 import { createStepWriter, readStep, stepWords } from '../step-scalars.ts';
 import { accumulateOp, emaOp } from './buffer-sums.ts';
 import { checkFiniteOp } from './check-finite.ts';
-import { blockOf, clipAt, clipScaleOp, counterAt, gradientNormOp, lossScales } from './clip.ts';
+import { blockOf, clipAt, clipScaleOp, counterAt, gradientNormOp, lossScales, scaleStepOp } from './clip.ts';
 import { type AdamAttrs, adamOp, adamwOp, type Decay, type OptimizerOp, rmspropOp, sgdOp } from './optimizers.ts';
-import { scaleStepOp } from './scale-step.ts';
 
 /**
  * One weight in a reference: its update reads and writes it and its moments, which are NaN if the optimizer has none.
@@ -24,7 +23,7 @@ interface Element {
   readonly correction2: number;
 }
 
-/** Updates the moments with gradient `d`; returns how far the weight moves against the learning rate. */
+/** Updates the moments with gradient `d`; returns the step of the weight divided by the learning rate. */
 function adamMove({ beta1, beta2, eps }: AdamAttrs, e: Element, d: number): number {
   e.m = beta1 * e.m + (1 - beta1) * d;
   e.v = beta2 * e.v + (1 - beta2) * d * d;

@@ -78,7 +78,7 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
           ...(counters && { counters }),
           ...Object.fromEntries(buffers.map(([binding, buffer]) => [binding, rangeOf(buffer, start, count)])),
         },
-        ...elementwise(variant, count),
+        ...elementwise(variant, Math.ceil(count / 4)),
         flops: 12 * count,
       }));
     },

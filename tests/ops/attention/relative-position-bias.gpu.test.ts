@@ -12,7 +12,7 @@ import {
 } from '../../../src/ops/attention/attention-backward.ts';
 import { attentionVariants } from '../../../src/ops/attention/attention-launch.ts';
 import { relativePositionBias, relativePositionBiasOp } from '../../../src/ops/attention/relative-position-bias.ts';
-import { add } from '../../../src/ops/elementwise/add.ts';
+import { add } from '../../../src/ops/elementwise/elementwise-ops.ts';
 import { defineOp, tensorType } from '../../../src/ops/op.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';
 import { variantKey } from '../../../src/plan/kernel-choices.ts';

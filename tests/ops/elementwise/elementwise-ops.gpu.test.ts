@@ -2,11 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Shape, sizeOf } from '../../../src/core/tensor.ts';
-import { activationOp } from '../../../src/ops/elementwise/activation.ts';
 import { activationBackwardOp } from '../../../src/ops/elementwise/activation-backward.ts';
-import type { Activation } from '../../../src/ops/elementwise/activation-functions.ts';
-import { addOp } from '../../../src/ops/elementwise/add.ts';
-import { dropoutOp } from '../../../src/ops/elementwise/dropout.ts';
+import { type Activation, activationOp, addOp, dropoutOp } from '../../../src/ops/elementwise/elementwise-ops.ts';
 import { logMeanOp } from '../../../src/ops/elementwise/log-mean.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';

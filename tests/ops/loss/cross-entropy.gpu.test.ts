@@ -3,8 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import { f32, type Tensor } from '../../../src/core/tensor.ts';
-import { crossEntropyBackwardOp, crossEntropyOp } from '../../../src/ops/loss/cross-entropy.ts';
-import { tokenStatsOp } from '../../../src/ops/loss/token-stats.ts';
+import { crossEntropyBackwardOp, crossEntropyOp, tokenStatsOp } from '../../../src/ops/loss/cross-entropy.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 

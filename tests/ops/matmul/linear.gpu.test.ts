@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { checkOp as checkOpOn } from '../../../src/engine/check-op.ts';
 import { openDevice } from '../../../src/gpu/device.ts';
-import type { Activation } from '../../../src/ops/elementwise/activation-functions.ts';
+import type { Activation } from '../../../src/ops/elementwise/elementwise-ops.ts';
 import { linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
 import { withEmulation } from '../../support/emulated-matrix.ts';

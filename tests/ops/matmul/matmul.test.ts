@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
-import { referenceOf } from '../../../src/cpu/op-references.ts';
+import { referenceOf } from '../../../src/cpu/executor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { matmul, matmulOp } from '../../../src/ops/matmul/matmul.ts';
 import { ReferenceTensor } from '../../../src/ops/reference-tensor.ts';

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
-import { referenceOf } from '../../../src/cpu/op-references.ts';
+import { referenceOf } from '../../../src/cpu/executor.ts';
 import { addLayerNormOp, layerNormOp } from '../../../src/ops/norm/layer-norm.ts';
 import { layerNormBackwardOp, rowsPerBlock } from '../../../src/ops/norm/layer-norm-backward.ts';
 import { ReferenceTensor } from '../../../src/ops/reference-tensor.ts';

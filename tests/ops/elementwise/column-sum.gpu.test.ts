@@ -1,7 +1,7 @@
 // The batched second stage of the norms' gradients on the GPU.
 
 import { it } from 'vitest';
-import { normSumsOp, padded } from '../../../src/ops/norm/norm-sums.ts';
+import { normSumsOp, padded } from '../../../src/ops/elementwise/column-sum.ts';
 import '../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { shellQuote } from '../../src/core/shell.ts';
+import { shellQuote } from '../../src/core/errors.ts';
 
 it('leaves plain words, and quotes all others so that a shell reads them back', () => {
   expect(shellQuote('runs/en-es_2.zip')).toBe('runs/en-es_2.zip');

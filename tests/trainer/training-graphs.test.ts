@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Program } from '../../src/engine/engine.ts';
-import { inputArrays } from '../../src/trainer/program-inputs.ts';
-import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
+import { evaluationGraph, inputArrays } from '../../src/trainer/training-graphs.ts';
 import { smallModel } from '../support/model.ts';
 
 it('are those of the program, and all of them', async () => {

@@ -2,8 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
-import { counterAt } from '../../../src/ops/optimizer/clip.ts';
-import { scaleStepOp } from '../../../src/ops/optimizer/scale-step.ts';
+import { counterAt, scaleStepOp } from '../../../src/ops/optimizer/clip.ts';
 import { readStep, type StepScalars, stepWords, writeStep } from '../../../src/ops/step-scalars.ts';
 import { runOp } from '../../support/run-op.ts';
 
