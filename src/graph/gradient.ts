@@ -12,8 +12,8 @@ import {
   type SomeByName,
   type Value,
 } from '../ops/op.ts';
-import { gradientOf } from '../ops/op-gradients.ts';
 import type { Graph } from './graph.ts';
+import { gradientOf } from './op-gradients.ts';
 import { recompute, type SegmentOf } from './recompute.ts';
 
 /**

@@ -1,6 +1,6 @@
 // What an op is: one definition with named inputs and outputs that contains its shape rule and its GPU launches. A user's op
-// also has its gradient and its CPU reference in the definition. Those of this library are in op-gradients.ts and in
-// *-references.ts, so that a page that translates loads neither. Values and nodes are plain data; src/graph builds them,
+// also has its gradient and its CPU reference in the definition. Those of this library are in src/graph/op-gradients.ts
+// and in *-references.ts, so that a page that translates loads neither. Values and nodes are plain data; src/graph builds them,
 // src/plan orders and places them, src/cpu and src/gpu run them.
 
 import type { DType, Shape, TensorType } from '../core/tensor.ts';

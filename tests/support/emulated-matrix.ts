@@ -3,8 +3,8 @@
 
 import { referenceOf } from '../../src/cpu/executor.ts';
 import { shaderLibrary } from '../../src/gpu/shaders.ts';
+import { gradientOf } from '../../src/graph/op-gradients.ts';
 import type { Attrs, Launch, Op } from '../../src/ops/op.ts';
-import { gradientOf } from '../../src/ops/op-gradients.ts';
 
 const texts = import.meta.glob<string>('../../shaders/{matmul,shared}/*.wgsl', {
   query: '?raw',

@@ -1,6 +1,6 @@
 // References of attention: plain float64 loops, one query or key at a time.
 
-import { dropoutFactor } from '../dropout-reference.ts';
+import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { crossAttentionOp, selfAttentionOp } from './attention.ts';

@@ -1,7 +1,7 @@
 // References of the ops of decoding.
 
 import { biasAt } from '../attention/relative-position-bias.ts';
-import { dropoutKey, pcg } from '../dropout-reference.ts';
+import { dropoutKey, pcg } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';

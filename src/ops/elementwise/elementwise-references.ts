@@ -1,12 +1,12 @@
 // References of elementwise ops.
 
-import { dropoutFactor } from '../dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { activationBackwardOp, gatedActivationBackwardOp } from './activation-backward.ts';
 import { activate, activationDerivative } from './activation-references.ts';
 import { castWeightsOp } from './cast-weights.ts';
 import { columnSumOp, normSumsOp } from './column-sum.ts';
 import { addColumnsOp, takeColumnsOp } from './columns.ts';
+import { dropoutFactor } from './dropout-reference.ts';
 import { activationOp, addOp, dropoutOp } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
 import { logMeanOp } from './log-mean.ts';

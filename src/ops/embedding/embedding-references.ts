@@ -1,6 +1,6 @@
 // References of embeddings.
 
-import { dropoutFactor } from '../dropout-reference.ts';
+import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { unpacked } from '../matmul/packed-weights.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { readStep } from '../step-scalars.ts';

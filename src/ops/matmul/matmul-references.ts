@@ -1,7 +1,7 @@
 // References of matrix products.
 
-import { dropoutFactor } from '../dropout-reference.ts';
 import { activate, activationDerivative } from '../elementwise/activation-references.ts';
+import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference, type ReferenceOf } from '../op.ts';
 import { linearOp } from './linear.ts';
 import { linearBackwardOp } from './linear-backward.ts';

@@ -1,6 +1,6 @@
 // References of norms and softmax.
 
-import { dropoutFactor } from '../dropout-reference.ts';
+import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { addLayerNormOp, layerNormOp } from './layer-norm.ts';

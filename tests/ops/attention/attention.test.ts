@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../../src/cpu/executor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
+import { gradientOf } from '../../../src/graph/op-gradients.ts';
 import {
   crossAttention,
   crossAttentionOp,
@@ -10,7 +11,6 @@ import {
   selfAttentionOp,
 } from '../../../src/ops/attention/attention.ts';
 import type { AttentionAttrs } from '../../../src/ops/attention/attention-layout.ts';
-import { gradientOf } from '../../../src/ops/op-gradients.ts';
 import { stepWords, writeStep } from '../../../src/ops/step-scalars.ts';
 import { checkGradient, integers, randomTensor } from '../../support/op.ts';
 

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
-import { dropoutMask } from '../../../src/ops/dropout-reference.ts';
 import { erf } from '../../../src/ops/elementwise/activation-references.ts';
+import { dropoutMask } from '../../../src/ops/elementwise/dropout-reference.ts';
 import { activationOp, addOp, dropout, dropoutOp } from '../../../src/ops/elementwise/elementwise-ops.ts';
 import { checkGradient, integers, randomTensor } from '../../support/op.ts';
 

@@ -5,9 +5,9 @@ import { f32 } from '../../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../../src/cpu/executor.ts';
 import { gradients } from '../../../src/graph/gradient.ts';
 import { Graph } from '../../../src/graph/graph.ts';
+import { gradientOf } from '../../../src/graph/op-gradients.ts';
 import { crossEntropy, crossEntropyOp, tokenStats, tokenStatsOp } from '../../../src/ops/loss/cross-entropy.ts';
 import type { Value } from '../../../src/ops/op.ts';
-import { gradientOf } from '../../../src/ops/op-gradients.ts';
 import { stepWords, writeStep } from '../../../src/ops/step-scalars.ts';
 import { integers, randomTensor, relativeError } from '../../support/op.ts';
 

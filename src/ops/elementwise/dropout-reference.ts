@@ -1,10 +1,10 @@
 // The dropout generator on the CPU for references, with the same bits as shaders/shared/random.wgsl. A mask is a function of
 // seed, step, site and element, so nothing is stored between forward and backward pass.
 
-import { philox } from '../core/random.ts';
-import { type DropoutAttrs, dropoutFields } from './elementwise/elementwise-ops.ts';
-import type { ReferenceTensor } from './reference-tensor.ts';
-import { readStep, type StepScalars } from './step-scalars.ts';
+import { philox } from '../../core/random.ts';
+import type { ReferenceTensor } from '../reference-tensor.ts';
+import { readStep, type StepScalars } from '../step-scalars.ts';
+import { type DropoutAttrs, dropoutFields } from './elementwise-ops.ts';
 
 /**
  * The factor of element `i` in a reference: 1 / (1 - rate) or 0; always 1 without a rate. `step` is the op's input of

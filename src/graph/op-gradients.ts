@@ -3,16 +3,16 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { matrixOf } from '../core/tensor.ts';
-import { crossAttentionOp, selfAttentionOp } from './attention/attention.ts';
+import { crossAttentionOp, selfAttentionOp } from '../ops/attention/attention.ts';
 import {
   crossAttentionBackwardOp,
   relativePositionBiasBackwardOp,
   selfAttentionBackwardOp,
-} from './attention/attention-backward.ts';
-import { relativePositionBiasOp } from './attention/relative-position-bias.ts';
-import { activationBackwardOp, gatedActivationBackwardOp } from './elementwise/activation-backward.ts';
-import { columnSum } from './elementwise/column-sum.ts';
-import { addColumnsOp, takeColumns, takeColumnsOp } from './elementwise/columns.ts';
+} from '../ops/attention/attention-backward.ts';
+import { relativePositionBiasOp } from '../ops/attention/relative-position-bias.ts';
+import { activationBackwardOp, gatedActivationBackwardOp } from '../ops/elementwise/activation-backward.ts';
+import { columnSum } from '../ops/elementwise/column-sum.ts';
+import { addColumnsOp, takeColumns, takeColumnsOp } from '../ops/elementwise/columns.ts';
 import {
   activationOp,
   addOp,
@@ -20,23 +20,23 @@ import {
   dropout,
   dropoutOp,
   keepsInput,
-} from './elementwise/elementwise-ops.ts';
-import { gatedActivationOp } from './elementwise/gated-activation.ts';
-import { embeddingOp } from './embedding/embedding.ts';
-import { embeddingBackwardOp, positionBackwardOp } from './embedding/embedding-backward.ts';
-import { crossEntropyBackwardOp, crossEntropyOp } from './loss/cross-entropy.ts';
-import { projectedLossOp } from './loss/projected-loss.ts';
-import { linearOp } from './matmul/linear.ts';
-import { linearBackward } from './matmul/linear-backward.ts';
-import { matmul, matmulOp } from './matmul/matmul.ts';
-import type { Form } from './matmul/matmul-kernels.ts';
-import { packedLinearOp } from './matmul/packed-linear.ts';
-import { packedLinearBackwardOp } from './matmul/packed-linear-backward.ts';
-import { addLayerNormOp, layerNormOp } from './norm/layer-norm.ts';
-import { layerNormBackwardOp, rmsNormBackwardOp } from './norm/layer-norm-backward.ts';
-import { addRmsNormOp, rmsNormOp } from './norm/rms-norm.ts';
-import { softmaxBackwardOp, softmaxOp } from './norm/softmax.ts';
-import { type Attrs, type Builder, dim, type Op, type SomeByName, type Value } from './op.ts';
+} from '../ops/elementwise/elementwise-ops.ts';
+import { gatedActivationOp } from '../ops/elementwise/gated-activation.ts';
+import { embeddingOp } from '../ops/embedding/embedding.ts';
+import { embeddingBackwardOp, positionBackwardOp } from '../ops/embedding/embedding-backward.ts';
+import { crossEntropyBackwardOp, crossEntropyOp } from '../ops/loss/cross-entropy.ts';
+import { projectedLossOp } from '../ops/loss/projected-loss.ts';
+import { linearOp } from '../ops/matmul/linear.ts';
+import { linearBackward } from '../ops/matmul/linear-backward.ts';
+import { matmul, matmulOp } from '../ops/matmul/matmul.ts';
+import type { Form } from '../ops/matmul/matmul-kernels.ts';
+import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
+import { packedLinearBackwardOp } from '../ops/matmul/packed-linear-backward.ts';
+import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
+import { layerNormBackwardOp, rmsNormBackwardOp } from '../ops/norm/layer-norm-backward.ts';
+import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
+import { softmaxBackwardOp, softmaxOp } from '../ops/norm/softmax.ts';
+import { type Attrs, type Builder, dim, type Op, type SomeByName, type Value } from '../ops/op.ts';
 
 /** Pairs an op with its gradient, whose types follow from the op. */
 const gradient = <I extends string, O extends string, A extends Attrs>(
