@@ -22,7 +22,10 @@ import { defaultHub } from './src/hub/default-hub.ts';
 const root = import.meta.dirname;
 const cspTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
 
-/** Puts all shaders into one module without comments and indentation (lines that name includes stay): fewer and smaller files to install. */
+/**
+ * Puts all shaders into one module, without indentation and comments except those that the loader reads (`// include`,
+ * `// unroll`): fewer and smaller files to install.
+ */
 const shortShaders: Plugin = {
   name: 'heddle:short-shaders',
   apply: 'build',
@@ -32,7 +35,9 @@ const shortShaders: Plugin = {
     const texts: Record<string, string> = {};
     for (const path of await textFiles('shaders', /\.wgsl$/)) {
       const lines = (await readFile(resolve(root, path), 'utf8')).split('\n');
-      const short = lines.map((line) => (/^\/\/ include /.test(line) ? line : line.replace(/\/\/.*/, '').trim()));
+      const short = lines.map((line) =>
+        (/^\s*\/\/ (include|unroll)\b/.test(line) ? line : line.replace(/\/\/.*/, '')).trim(),
+      );
       texts[`../../${path}`] = short.filter(Boolean).join('\n');
     }
     return code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts));

@@ -49,62 +49,45 @@ export { fuseBackward, fuseForward, fusePlaced, rewriteNames } from './graph/rew
 // Ops: each as a function that adds a node to a graph and returns its outputs, and as a definition.
 export { crossAttention, crossAttentionOp, selfAttention, selfAttentionOp } from './ops/attention/attention.ts';
 export type { AttentionAttrs } from './ops/attention/attention-layout.ts';
-export type { AttentionWeightsAttrs } from './ops/attention/attention-weights.ts';
-export { attentionWeights } from './ops/attention/attention-weights.ts';
-export type { RelativePositionAttrs } from './ops/attention/relative-position-bias.ts';
-export { relativePositionBias } from './ops/attention/relative-position-bias.ts';
-export type { BeamStep } from './ops/decoding/beam-select.ts';
-export { beamSelect } from './ops/decoding/beam-select.ts';
-export type { CacheSlotsAttrs } from './ops/decoding/cache-slots.ts';
-export { cacheSlots } from './ops/decoding/cache-slots.ts';
+export { type AttentionWeightsAttrs, attentionWeights } from './ops/attention/attention-weights.ts';
+export { type RelativePositionAttrs, relativePositionBias } from './ops/attention/relative-position-bias.ts';
+export { type BeamStep, beamSelect } from './ops/decoding/beam-select.ts';
+export { type CacheSlotsAttrs, cacheSlots } from './ops/decoding/cache-slots.ts';
 export type { CachedAttentionAttrs } from './ops/decoding/cached-attention.ts';
 export { cachedCrossAttention, cachedSelfAttention } from './ops/decoding/cached-attention.ts';
-export type {
-  BestTokens,
-  BestTokensAttrs,
-  ChosenTokens,
-  NextTokenAttrs,
-  TokenRules,
-} from './ops/decoding/next-token.ts';
 export {
+  type BestTokens,
+  type BestTokensAttrs,
   bestTokens,
+  type ChosenTokens,
   greedyToken,
+  type NextTokenAttrs,
   rulesSize,
   type Sampling,
   sampleToken,
   samplingSize,
+  type TokenRules,
   writeRules,
   writeSampling,
 } from './ops/decoding/next-token.ts';
-export type { DropoutAttrs } from './ops/dropout-mask.ts';
-export type { ActivationAttrs } from './ops/elementwise/activation.ts';
-export { activation, activationOp } from './ops/elementwise/activation.ts';
-export type { Activation } from './ops/elementwise/activation-functions.ts';
-export { add, addOp } from './ops/elementwise/add.ts';
 export { columnSum } from './ops/elementwise/column-sum.ts';
-export type { AddColumnsAttrs, TakeColumnsAttrs } from './ops/elementwise/columns.ts';
-export { addColumns, takeColumns } from './ops/elementwise/columns.ts';
-export { dropout, dropoutOp } from './ops/elementwise/dropout.ts';
+export { type AddColumnsAttrs, addColumns, type TakeColumnsAttrs, takeColumns } from './ops/elementwise/columns.ts';
+export type { Activation, ActivationAttrs, DropoutAttrs } from './ops/elementwise/elementwise-ops.ts';
+export { activation, activationOp, add, addOp, dropout, dropoutOp } from './ops/elementwise/elementwise-ops.ts';
 export { logMean, logMeanOp } from './ops/elementwise/log-mean.ts';
 export { takeRows } from './ops/elementwise/take-rows.ts';
 export type { EmbeddingAttrs, EmbeddingOptions, LookupAttrs, SinusoidLayout } from './ops/embedding/embedding.ts';
 export { embedding, embeddingOp, sinusoids } from './ops/embedding/embedding.ts';
-export type { PackedEmbeddingOptions } from './ops/embedding/packed-embedding.ts';
-export { packedEmbedding } from './ops/embedding/packed-embedding.ts';
-export type { CrossEntropyAttrs, Loss, LossAttrs } from './ops/loss/cross-entropy.ts';
-export { crossEntropy, crossEntropyOp } from './ops/loss/cross-entropy.ts';
-export type { TokenStatsAttrs } from './ops/loss/token-stats.ts';
-export { tokenStats } from './ops/loss/token-stats.ts';
-export type { LinearAttrs } from './ops/matmul/linear.ts';
-export { linear, linearOp } from './ops/matmul/linear.ts';
-export type { MatmulAttrs } from './ops/matmul/matmul.ts';
-export { matmul, matmulOp } from './ops/matmul/matmul.ts';
+export { type PackedEmbeddingOptions, packedEmbedding } from './ops/embedding/packed-embedding.ts';
+export type { CrossEntropyAttrs, Loss, LossAttrs, TokenStatsAttrs } from './ops/loss/cross-entropy.ts';
+export { crossEntropy, crossEntropyOp, tokenStats } from './ops/loss/cross-entropy.ts';
+export { type LinearAttrs, linear, linearOp } from './ops/matmul/linear.ts';
+export { type MatmulAttrs, matmul, matmulOp } from './ops/matmul/matmul.ts';
 export { type PackedValue, packedLinear } from './ops/matmul/packed-linear.ts';
 export { type PackedFormat, pack, wordsOf } from './ops/matmul/packed-weights.ts';
 export type { AddLayerNormAttrs, LayerNormAttrs } from './ops/norm/layer-norm.ts';
 export { addLayerNorm, addLayerNormOp, layerNorm, layerNormOp } from './ops/norm/layer-norm.ts';
-export type { SoftmaxAttrs } from './ops/norm/softmax.ts';
-export { softmax, softmaxOp } from './ops/norm/softmax.ts';
+export { type SoftmaxAttrs, softmax, softmaxOp } from './ops/norm/softmax.ts';
 export type { AnyOp, AttrsArgument } from './ops/op.ts';
 export {
   type Attrs,
@@ -129,8 +112,7 @@ export {
   type Value,
 } from './ops/op.ts';
 export { accumulate, ema } from './ops/optimizer/buffer-sums.ts';
-export type { ClipAttrs } from './ops/optimizer/clip.ts';
-export { clipAt, clipScale, counterLength } from './ops/optimizer/clip.ts';
+export { type ClipAttrs, clipAt, clipScale, counterLength } from './ops/optimizer/clip.ts';
 export type { AdamAttrs, AdamInputs, Decay, RmspropAttrs, SgdAttrs, UpdateInputs } from './ops/optimizer/optimizers.ts';
 export { adam, adamw, rmsprop, sgd } from './ops/optimizer/optimizers.ts';
 export { ReferenceTensor } from './ops/reference-tensor.ts';

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { referenceOf } from '../src/cpu/op-references.ts';
+import { referenceOf } from '../src/cpu/executor.ts';
 import { shaderLibrary } from '../src/gpu/shaders.ts';
 import type { AnyOp } from '../src/ops/op.ts';
 import { launchedKernels } from './support/launched-kernels.ts';

@@ -7,7 +7,7 @@ import { adapterName, type Device, matrixUse, subgroupUse } from '../gpu/device.
 import { Session } from '../gpu/gpu-session.ts';
 import type { Runner } from '../gpu/runner.ts';
 import { Graph } from '../graph/graph.ts';
-import { add } from '../ops/elementwise/add.ts';
+import { add } from '../ops/elementwise/elementwise-ops.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
