@@ -1,7 +1,7 @@
 // Matrix product by register tiling, for devices on which barriers are slow: C[m,n] = Σ_k A[m,k]·B[k,n]. A thread
 // computes ROWS rows and 4 (WIDE: 8) columns of C. LANES threads next to each other share rows; a workgroup has
-// LANE_GROUPS groups of them, one below the other. No workgroup memory, no barriers. The 4x4 blocks of C are in registers,
-// since the loader unrolls the loop over them (src/gpu/unroll.ts).
+// LANE_GROUPS groups of them, one below the other. No workgroup memory, no barriers. The loop over 4x4 blocks is unrolled
+// by hand: some compilers leave arrays of blocks in memory.
 //
 // In the variant `subgroups`, for devices on which reads are slow, a workgroup is LANES threads, one subgroup. Each reads
 // some rows of A and broadcasts them, so that a number of A is read once per LANES * 4 (WIDE: 8) columns. LANES is 4 or 8
@@ -18,6 +18,13 @@ override THREADS_Y: u32 = LANE_GROUPS;
 override TILE_ROWS: u32 = ROWS * LANE_GROUPS;
 override TILE_COLUMNS: u32 = LANES * select(4u, 8u, WIDE);
 
+struct Tile {
+  c0: mat4x4<f32>, c1: mat4x4<f32>, c2: mat4x4<f32>, c3: mat4x4<f32>,
+  c4: mat4x4<f32>, c5: mat4x4<f32>, c6: mat4x4<f32>, c7: mat4x4<f32>,
+  d0: mat4x4<f32>, d1: mat4x4<f32>, d2: mat4x4<f32>, d3: mat4x4<f32>,
+  d4: mat4x4<f32>, d5: mat4x4<f32>, d6: mat4x4<f32>, d7: mat4x4<f32>,
+}
+
 // who: the lane and the lane group.
 fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let m = tile_m + who.y * ROWS;
@@ -25,32 +32,63 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let n1 = n0 + LANES * 4u;
   let b_n0 = inside(n0, p.n);
   let b_n1 = inside(n1, p.n);
-  var c: array<mat4x4<f32>, 8>; // blocks of the columns from n0 on
-  var d: array<mat4x4<f32>, 8>; // WIDE: and of those from n1 on
+  var t: Tile;
   for (var k = 0u; k < p.k; k += 4u) {
     let b0 = b_block(p, k, b_n0);
     var b1: mat4x4<f32>;
     if (WIDE) { b1 = b_block(p, k, b_n1); }
-    // unroll
-    for (var i = 0u; i < 8u; i++) {
-      if (ROWS > 4u * i) {
-        let rows = a_block(p, m, k, i, who.x);
-        c[i] += b0 * rows;
-        if (WIDE) { d[i] += b1 * rows; }
-      }
+    if (ROWS > 0u) {
+      let a0 = a_block(p, m, k, 0u, who.x);
+      t.c0 += b0 * a0;
+      if (WIDE) { t.d0 += b1 * a0; }
+    }
+    if (ROWS > 4u) {
+      let a1 = a_block(p, m, k, 1u, who.x);
+      t.c1 += b0 * a1;
+      if (WIDE) { t.d1 += b1 * a1; }
+    }
+    if (ROWS > 8u) {
+      let a2 = a_block(p, m, k, 2u, who.x);
+      t.c2 += b0 * a2;
+      if (WIDE) { t.d2 += b1 * a2; }
+    }
+    if (ROWS > 12u) {
+      let a3 = a_block(p, m, k, 3u, who.x);
+      t.c3 += b0 * a3;
+      if (WIDE) { t.d3 += b1 * a3; }
+    }
+    if (ROWS > 16u) {
+      let a4 = a_block(p, m, k, 4u, who.x);
+      t.c4 += b0 * a4;
+      if (WIDE) { t.d4 += b1 * a4; }
+    }
+    if (ROWS > 20u) {
+      let a5 = a_block(p, m, k, 5u, who.x);
+      t.c5 += b0 * a5;
+      if (WIDE) { t.d5 += b1 * a5; }
+    }
+    if (ROWS > 24u) {
+      let a6 = a_block(p, m, k, 6u, who.x);
+      t.c6 += b0 * a6;
+      if (WIDE) { t.d6 += b1 * a6; }
+    }
+    if (ROWS > 28u) {
+      let a7 = a_block(p, m, k, 7u, who.x);
+      t.c7 += b0 * a7;
+      if (WIDE) { t.d7 += b1 * a7; }
     }
   }
-  store_tile(p, m, n0, n1, c, d);
+  store_tile(p, m, n0, n1, t);
 }
 
 // A loop, since the code of the epilogue times ROWS would be most of the kernel. The bound is ROWS, but compilers do
 // not know that and so do not unroll it.
-fn store_tile(p: Product, m: u32, n0: u32, n1: u32, c: array<mat4x4<f32>, 8>, d: array<mat4x4<f32>, 8>) {
-  var left = c;
-  var right = d;
+fn store_tile(p: Product, m: u32, n0: u32, n1: u32, t: Tile) {
+  var blocks = array(
+    t.c0, t.c1, t.c2, t.c3, t.c4, t.c5, t.c6, t.c7, t.d0, t.d1, t.d2, t.d3, t.d4, t.d5, t.d6, t.d7);
   for (var s = 0u; s < min(ROWS, params.k_total); s++) {
-    store_row(p, m + s, n0, p.n - n0, left[s >> 2u][s & 3u]);
-    if (WIDE) { store_row(p, m + s, n1, p.n - n1, right[s >> 2u][s & 3u]); }
+    store_row(p, m + s, n0, p.n - n0, blocks[s >> 2u][s & 3u]);
+    if (WIDE) { store_row(p, m + s, n1, p.n - n1, blocks[8u + (s >> 2u)][s & 3u]); }
   }
 }
 
