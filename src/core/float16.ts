@@ -1,6 +1,8 @@
 // Conversion between float32 and 16-bit formats: float16 (IEEE 754 binary16) and bfloat16 (the upper 16 bits of a
 // float32).
 
+import type { Tensor } from './tensor.ts';
+
 let numbers: Float32Array | undefined;
 
 /** All 65,536 numbers of float16 by their bits: a look-up is many times faster than arithmetic. */
@@ -28,6 +30,10 @@ export function fromFloat16(bits: Uint16Array): Float32Array {
   for (let i = 0; i < bits.length; i++) out[i] = table[bits[i] as number] as number;
   return out;
 }
+
+/** Converts a tensor of f16 to f32; other tensors are returned as they are. */
+export const asFloat32 = (tensor: Tensor): Tensor =>
+  tensor.dtype === 'f16' ? { ...tensor, dtype: 'f32', data: fromFloat16(tensor.data as Uint16Array) } : tensor;
 
 /** Converts float32 to the bits of the nearest float16, ties to even. Larger values become infinity. */
 export function toFloat16(values: Float32Array): Uint16Array {

@@ -45,6 +45,23 @@ export const show = (shape: Shape): string => `[${shape.join(',')}]`;
 /** Returns whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
+/** Index of the first value that is NaN or infinite; -1 if there is none. */
+export function indexOfNonFinite(data: TensorData): number {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
+  return -1;
+}
+
+/** Returns whether two arrays have the same values. */
+export const sameValues = (a: TensorData, b: TensorData | undefined): boolean =>
+  a.length === b?.length && !a.some((x, i) => x !== b[i]);
+
+/** Returns the transpose of a matrix [rows, cols]. */
+export function transposed<T extends Float32Array | Int8Array>(data: T, rows: number, cols: number): T {
+  const out = data.slice() as T;
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c] as number;
+  return out;
+}
+
 /**
  * Returns rows and columns of a tensor viewed as a matrix over its last axis: `[B,T,D]` is `[B*T, D]`.
  *

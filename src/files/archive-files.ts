@@ -17,7 +17,7 @@ function inArchive(path: string): [string, string] | undefined {
 const isZip = (path: string): boolean => /\.zip$/i.test(path);
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
 
-/** Packs the files of a folder and its subfolders into a zip archive; returns its bytes in consecutive chunks. */
+/** Zips the files of a folder and its subfolders; returns the archive in consecutive chunks. */
 export async function packFolder(files: Files, folder: string): Promise<Uint8Array[]> {
   const parts: Record<string, Uint8Array> = {};
   const add = async (inside: string): Promise<void> => {
@@ -89,12 +89,9 @@ export function archiveFiles(files: Files): Files {
     opened.delete(archive);
     await files.write(archive, concatBytes(parts));
   };
-  const result: Files = {
-    ...(files.stream && { stream: files.stream }),
-    ...(files.append && { append: files.append }),
-    ...(files.size && { size: files.size }),
-    ...(files.real && { real: files.real }),
-    ...(files.lock && { lock: files.lock }),
+  const { blob: _, ...others } = files;
+  return {
+    ...others,
     async read(path) {
       const found = await at(path);
       return found ? (await open(found[0])).read(`/${found[1]}`) : files.read(path);
@@ -128,5 +125,4 @@ export function archiveFiles(files: Files): Files {
       await files.remove(path);
     },
   };
-  return result;
 }

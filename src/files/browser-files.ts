@@ -1,10 +1,9 @@
-// Files in the browser's private file system (OPFS), for jobs in a page's worker. Writing a file and
-// replacing a folder are atomic, even if the tab is closed in between.
+// Files in the browser's private file system (OPFS), for jobs in a page's worker. Writing a file and replacing a folder
+// are atomic, even if the tab is closed meanwhile.
 //
-// OPFS renames files atomically, but not folders. So a folder that was created by `rename` has its files in a subfolder,
-// a generation such as `.g7`, and a file `.current` with the name of the current generation. `rename` moves the files
-// into a new generation and then writes `.current`, which is atomic. Other generations are ignored, and deleted by the
-// next rename.
+// OPFS renames files atomically, but not folders. So `rename` moves the files of a folder into a new subfolder of the
+// target, a generation such as `.g7`, and then writes its name to the file `.current`, which is atomic. Other generations
+// are ignored, and the next rename deletes them.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
@@ -94,6 +93,11 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     const parent = await enter(folder);
     return parent && name ? ifThere(parent.getFileHandle(name)) : undefined;
   };
+  const openFile = async (path: string): Promise<File> => {
+    const file = await fileAt(path);
+    if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
+    return file.getFile();
+  };
   /** Retries up to three times if a file is missing, since another tab may have replaced the generation meanwhile. */
   const steady = async <T>(what: string, path: string, look: () => Promise<T>): Promise<T> => {
     for (let left = 3; ; left--)
@@ -104,8 +108,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       }
   };
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
-    // `close` replaces an existing file atomically. A new file would be visible but empty until then, so it gets a
-    // temporary name first.
+    // `close` replaces an existing file atomically. Until then a new file would be visible but empty, so it has a
+    // temporary name.
     const isNew = (await ifThere(folder.getFileHandle(name))) === undefined;
     const first = isNew ? unfinished(name) : name;
     const handle: Movable = await folder.getFileHandle(first, { create: true });
@@ -163,18 +167,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     await ifThere(parent.removeEntry(name, { recursive: true }));
   };
   return {
-    read: (path) =>
-      steady('read', path, async () => {
-        const file = await fileAt(path);
-        if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
-        return new Uint8Array(await (await file.getFile()).arrayBuffer());
-      }),
-    blob: (path) =>
-      steady('read', path, async () => {
-        const file = await fileAt(path);
-        if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
-        return file.getFile();
-      }),
+    read: (path) => steady('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
+    blob: (path) => steady('read', path, () => openFile(path)),
     async write(path, bytes) {
       const [folder, name] = split(path);
       try {

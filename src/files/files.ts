@@ -5,15 +5,15 @@
 export interface Files {
   /** Reads a file. Throws a HeddleError if it does not exist. */
   read(path: string): Promise<Uint8Array>;
-  /** Reads a file as a stream, for files that may be large; `-` is stdin, where there is one. [reads it as a whole] */
+  /** Reads a large file as a stream; `-` is stdin, if the host has one. Without this method, `read` is used. */
   stream?(path: string): Promise<ReadableStream<Uint8Array>>;
-  /** Opens a file of which parts are read by `slice`, for files that may be larger than the memory. [reads it as a whole] */
+  /** Opens a file whose parts are read by `slice`, so that it may be larger than memory. Without this method, `read` is used. */
   blob?(path: string): Promise<Blob>;
   /** Size of a file in bytes; undefined if it is unknown. */
   size?(path: string): Promise<number | undefined>;
   /** Writes a file and creates the folders of its path. */
   write(path: string, bytes: Uint8Array): Promise<void>;
-  /** Adds bytes at the end of a file, which is made if it does not exist. [reads it and writes it again] */
+  /** Appends bytes to a file, and creates it if it does not exist. Without this method, `read` and `write` are used. */
   append?(path: string, bytes: Uint8Array): Promise<void>;
   /** Whether a file or folder exists. */
   exists(path: string): Promise<boolean>;
@@ -23,11 +23,11 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with its contents; no error if it does not exist. */
   remove(path: string): Promise<void>;
-  /** The path with symbolic links followed, where there are any: a folder is replaced there. */
+  /** The path without symbolic links. */
   real?(path: string): Promise<string>;
   /**
-   * Keeps other trainings from writing the folder, until the returned function is called or the process ends. Throws a
-   * HeddleError that names the process which writes it.
+   * Locks a folder for a training, until the returned function is called or the process ends. Throws a HeddleError that
+   * names the other process if it is locked.
    */
   lock?(folder: string): Promise<() => Promise<void>>;
 }
@@ -45,7 +45,7 @@ export async function existingFolder(files: Files, folder: string): Promise<stri
 export const openStream = async (files: Files, path: string): Promise<ReadableStream<Uint8Array>> =>
   files.stream?.(path) ?? new Blob([(await files.read(path)) as Uint8Array<ArrayBuffer>]).stream();
 
-/** Adds bytes at the end of a file, which is made if it does not exist. */
+/** Appends bytes to a file, and creates it if it does not exist. */
 export async function appendFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
   if (files.append) return files.append(path, bytes);
   await files.write(path, (await files.exists(path)) ? concatBytes([await files.read(path), bytes]) : bytes);
@@ -57,7 +57,7 @@ export function isInFolder(path: string, folder: string): boolean {
   return (inner as string).startsWith(outer as string);
 }
 
-/** Opens a file of which parts are read. */
+/** Opens a file whose parts are read by `slice`. */
 export const openBlob = async (files: Files, path: string): Promise<Blob> =>
   files.blob?.(path) ?? new Blob([(await files.read(path)) as Uint8Array<ArrayBuffer>]);
 

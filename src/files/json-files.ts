@@ -1,4 +1,4 @@
-// JSON: objects of unknown structure, and files that are read with errors that name them.
+// JSON objects of unknown structure, and JSON files.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';

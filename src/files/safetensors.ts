@@ -30,7 +30,7 @@ const widths: Record<string, number> = {
 };
 export const safetensorsNames: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
 
-/** Bytes of a number of a dtype. */
+/** Bytes per element of a dtype; 0 if it is unknown. */
 export const dtypeBytes = (dtype: string): number => widths[dtype] ?? 0;
 
 /** Header entry of one tensor. */
@@ -57,7 +57,7 @@ const count = (x: unknown): x is number => typeof x === 'number' && Number.isSaf
  * a HeddleError.
  */
 export function readSafetensorsHeader(start: Uint8Array, fileBytes: number, name = 'safetensors'): SafetensorsHeader {
-  if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, the header length alone takes 8`);
+  if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, the header length needs 8`);
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
   if (length > maxHeader) fail(name, `its header has ${length} bytes, the maximum is ${maxHeader}`);
   if (8 + length > fileBytes) fail(name, `its header has ${length} bytes, the file ${fileBytes}: it may be truncated`);
@@ -127,7 +127,7 @@ export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<
   return tensors;
 }
 
-/** A tensor of bytes of a dtype, in memory of their own. Throws as `readSafetensors`. */
+/** Makes a tensor from the bytes of a dtype; `bytes` has its own buffer. Throws as `readSafetensors`. */
 export function tensorFromBytes(file: string, key: string, dtype: string, shape: number[], bytes: Uint8Array): Tensor {
   const { buffer } = bytes;
   const n = sizeOf(shape);

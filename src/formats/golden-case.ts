@@ -1,9 +1,10 @@
-// Golden cases: folders with a configuration, weights, a batch, and PyTorch's float64 results.
+// Golden cases: folders with a model configuration, weights, a batch, and the results of PyTorch in float64.
 
-import { HeddleError } from '../core/errors.ts';
+import { check, HeddleError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions, ModelRules } from '../decode/decode-options.ts';
-import { type Files, readText } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
+import { readJson } from '../files/json-files.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import { pytorchFields } from './pytorch.ts';
@@ -27,56 +28,47 @@ export interface GoldenCase {
   };
   /** Maximum length of greedy decoding, without the start token. */
   readonly decodeLength: number;
-  /** By PyTorch's names. */
+  /** The tensors by their PyTorch names. */
   readonly weights: Readonly<Record<string, Tensor>>;
-  /** What only cases of Hugging Face's families have; see golden-hf.ts. */
+  /** Present if the case is of a Hugging Face family (golden-hf.ts). */
   readonly hf?: HfCase;
-  /** i32 ids [B,S], [B,T], [B,T]. */
+  /** i32 token ids: source [B, S], decoder input and labels [B, T]. */
   readonly source: Tensor;
   readonly targetIn: Tensor;
   readonly targetOut: Tensor;
-  /** logits, loss, grad.NAME, grad_norm, greedy, losses. */
+  /** Results by name: logits, loss, grad.NAME, grad_norm, greedy, losses. */
   readonly expected: Readonly<Record<string, Tensor>>;
 }
 
-/** What a golden case of one of Hugging Face's families has besides. */
+/** Additional data of a golden case of a Hugging Face family. */
 export interface HfCase {
   readonly prefix: HfPrefix;
-  /** Lengths of the sources, u32 [B]; padding of targets is not masked. */
+  /** Lengths of the sources, u32 [B]. Padding of targets is not masked. */
   readonly sourceLengths: Uint32Array;
-  /** Target id that is not counted. */
+  /** Label that the loss ignores. */
   readonly ignore: number;
   readonly decode: ModelRules;
-  /** Options of its beam search, if it has one. */
+  /** Beam search options, if the case has results of a beam search. */
   readonly beam?: DecodeOptions;
 }
 
-/** Fields of config.json that are not of the model. */
+/** Fields of config.json that do not belong to the model: sizes of the batch, the optimizer. */
 const otherFields = [
-  'seed',
-  'batch',
-  'src_len',
-  'tgt_len',
-  'steps',
-  'lr',
-  'beta1',
-  'beta2',
-  'eps',
-  'weight_decay',
-  'clip_norm',
-  'decode_len',
+  ...['seed', 'batch', 'src_len', 'tgt_len', 'steps', 'decode_len'],
+  ...['lr', 'beta1', 'beta2', 'eps', 'weight_decay', 'clip_norm'],
 ];
 
-/** Reads a golden case. Throws a HeddleError that names the file and the problem. */
+/** Token ids [rows, positions] of a batch. Throws a HeddleError if the tensor is missing or has another shape or dtype. */
+export function idsIn(batch: Readonly<Record<string, Tensor>>, name: string, path: string): Tensor {
+  const tensor = batch[name];
+  check(tensor?.dtype === 'i32' && tensor.shape.length === 2, `${path}: ${name} must be integers with two axes`);
+  return tensor;
+}
+
+/** Reads a golden case of PyTorch's nn.Transformer. Throws a HeddleError that names the file and the problem. */
 export async function readGolden(files: Files, folder: string): Promise<GoldenCase> {
   const path = (name: string) => `${folder}/${name}`;
-  let raw: Record<string, unknown>;
-  try {
-    raw = Object(JSON.parse(await readText(files, path('config.json')))) as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof HeddleError) throw error;
-    throw new HeddleError(`${path('config.json')}: not JSON`);
-  }
+  const raw = await readJson(files, path('config.json'));
   const options: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
     // nn.Transformer does not have head_width; the case of bench/peers does.
@@ -91,15 +83,10 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
     load('batch.safetensors'),
     load('expected.safetensors'),
   ]);
-  const ids = (name: string): Tensor => {
-    const t = batch[name];
-    if (t?.dtype !== 'i32' || t.shape.length !== 2)
-      throw new HeddleError(`${path('batch.safetensors')}: ${name} must be int32 with two axes`);
-    return t;
-  };
+  const ids = (name: string) => idsIn(batch, name, path('batch.safetensors'));
   const [source, targetIn, targetOut] = [ids('src'), ids('tgt_in'), ids('tgt_out')];
   const decodeLength = number('decode_len', 0);
-  // Only learned positions end at max_len; sinusoids are computed for any length.
+  // Sinusoids are computed for any length; learned positions end at max_len.
   if (raw.positions !== 'learned')
     options.maxLength = Math.max(number('max_len', 1), source.shape[1] ?? 0, targetIn.shape[1] ?? 0, decodeLength);
   return {

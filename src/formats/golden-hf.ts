@@ -1,57 +1,44 @@
-// Golden cases of Hugging Face's families: model folders with a batch and the results of a float64 reference. Padding of
-// targets is not masked in them, and labels of -100 are not counted.
+// Golden cases of Hugging Face families: model folders with a batch and the results of transformers in float64. Padding
+// of targets is not masked, and the loss ignores labels of -100.
 
-import { HeddleError } from '../core/errors.ts';
+import { check, HeddleError } from '../core/errors.ts';
 import { sameShape, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { readJson } from '../files/json-files.ts';
+import { type Json, readJson } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
-import type { GoldenCase } from './golden-case.ts';
+import { type GoldenCase, idsIn, readGolden } from './golden-case.ts';
 import { loadHf } from './hf/load-hf.ts';
 
-/** Whether a folder has such a case. */
-export async function isGoldenHf(files: Files, folder: string): Promise<boolean> {
+/** Reads a golden case of either kind. Throws a HeddleError that names the file and the problem. */
+export async function readAnyGolden(files: Files, folder: string): Promise<GoldenCase> {
   for (const name of ['config.json', 'batch.safetensors', 'expected.safetensors'])
-    if (!(await files.exists(`${folder}/${name}`))) return false;
-  return typeof (await readJson(files, `${folder}/config.json`)).model_type === 'string';
+    if (!(await files.exists(`${folder}/${name}`))) return readGolden(files, folder);
+  const raw = await readJson(files, `${folder}/config.json`);
+  return typeof raw.model_type === 'string' ? readGoldenHf(files, folder, raw) : readGolden(files, folder);
 }
 
-/** Reads a case. Throws a HeddleError that names the file and the problem. */
-export async function readGoldenHf(files: Files, folder: string): Promise<GoldenCase> {
+async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<GoldenCase> {
   const at = (name: string) => `${folder}/${name}`;
-  const raw = await readJson(files, at('config.json'));
   const batch = readSafetensors(await files.read(at('batch.safetensors')), at('batch.safetensors'));
   const bytes = await files.read(at('expected.safetensors'));
   const expected = readSafetensors(bytes, at('expected.safetensors'));
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, at('expected.safetensors'));
-  const ids = (name: string): Tensor => {
-    const tensor = batch[name];
-    if (tensor?.dtype !== 'i32' || tensor.shape.length !== 2)
-      throw new HeddleError(`${at('batch.safetensors')}: ${name} must be int64 with two axes`);
-    return tensor;
-  };
+  const ids = (name: string) => idsIn(batch, name, at('batch.safetensors'));
   const number = (field: string, fallback: number): number => {
-    const value = metadata[field] === undefined ? fallback : Number(metadata[field]);
-    if (!Number.isFinite(value))
-      throw new HeddleError(`${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`);
+    const value = Number(metadata[field] ?? fallback);
+    check(Number.isFinite(value), `${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`);
     return value;
   };
-  const [source, targetIn, targetOut, mask] = [
-    ids('input_ids'),
-    ids('decoder_input_ids'),
-    ids('labels'),
-    ids('attention_mask'),
-  ];
+  const [source, mask] = [ids('input_ids'), ids('attention_mask')];
+  const [targetIn, targetOut] = [ids('decoder_input_ids'), ids('labels')];
   const [B = 0, S = 0] = source.shape;
   const model = await loadHf(files, folder, raw);
   checkBatch(at('batch.safetensors'), { source, mask, targetIn, targetOut }, model.config.tgtVocab);
-  const { positions } = model.config;
   const maxLength = number('max_length', 20);
   const longest = Math.max(model.config.maxLength, S, targetIn.shape[1] ?? 0, maxLength);
-  // Only learned positions end at the configured length.
-  const config = { ...model.config, ...(positions !== 'learned' && { maxLength: longest }) };
-  const beams = number('num_beams', 1);
+  // Learned positions end at the configured length; others are computed for any length.
+  const config = { ...model.config, ...(model.config.positions !== 'learned' && { maxLength: longest }) };
   return {
     name: folder.split('/').filter(Boolean).pop() ?? folder,
     config,
@@ -81,7 +68,7 @@ export async function readGoldenHf(files: Files, folder: string): Promise<Golden
       ...(expected.beam && {
         beam: {
           method: 'beam',
-          beams,
+          beams: number('num_beams', 1),
           lengthPenalty: { power: number('length_penalty', 1) },
           earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
         },
@@ -90,7 +77,7 @@ export async function readGoldenHf(files: Files, folder: string): Promise<Golden
   };
 }
 
-/** Throws a HeddleError unless shapes agree, ids are in the vocabulary, and padding is at the ends of the sources. */
+/** Throws a HeddleError if shapes differ, an id is out of range, or a source has padding before its end. */
 function checkBatch(
   path: string,
   { source, mask, targetIn, targetOut }: Record<'source' | 'mask' | 'targetIn' | 'targetOut', Tensor>,
@@ -103,18 +90,13 @@ function checkBatch(
   if (!sameShape(source.shape, mask.shape)) fail('attention_mask and input_ids differ in shape');
   if (targetIn.shape[0] !== B || !sameShape(targetIn.shape, targetOut.shape))
     fail('decoder_input_ids and labels must have one shape, with the rows of input_ids');
-  const named: [string, Tensor][] = [
-    ['input_ids', source],
-    ['decoder_input_ids', targetIn],
-    ['labels', targetOut],
-  ];
-  for (const [name, { data }] of named)
+  for (const [name, { data }] of Object.entries({ input_ids: source, decoder_input_ids: targetIn, labels: targetOut }))
     for (const id of data)
       if (!(id >= 0 && id < vocab) && !(id === -100 && name === 'labels'))
         fail(`${name} has the id ${id}; the vocabulary has ${vocab} tokens`);
   for (const [i, x] of mask.data.entries())
     if ((x !== 0 && x !== 1) || (x === 1 && i % S > 0 && mask.data[i - 1] === 0))
       fail(
-        `attention_mask must be ones and then zeros in each row, as heddle pads at the end; row ${Math.floor(i / S)} is not`,
+        `row ${Math.floor(i / S)} of attention_mask must be ones, then zeros: heddle supports padding at the end only`,
       );
 }

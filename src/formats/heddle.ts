@@ -1,8 +1,8 @@
-// heddle's own format: config.json with the model's configuration, model.safetensors, and tokenizer files.
+// Loads heddle's own format: config.json with the model configuration, model.safetensors, and tokenizer files.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, parseJson, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
@@ -17,23 +17,18 @@ export const heddleFormat = 'heddle';
 /** `version` of config.json. */
 export const formatVersion = 1;
 
-/** Key of the fingerprint of the tokenizer files in the metadata of the weights, which do not have their text. */
+/** Metadata key of the weights: fingerprint of tokenizer files whose text is not embedded in the metadata. */
 export const filesKey = 'tokenizer_files';
 
-/** Tensors with f16 as f32: the file may store weights in half the size. */
+/** Converts f16 tensors to f32. The code that converts is loaded only if there is one. */
 async function widened(tensors: Record<string, Tensor>): Promise<Record<string, Tensor>> {
-  if (Object.values(tensors).every(({ dtype }) => dtype !== 'f16')) return tensors;
-  const { fromFloat16 } = await import('../core/float16.ts');
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, t]) =>
-      t.dtype === 'f16' ? [name, { ...t, dtype: 'f32', data: fromFloat16(t.data as Uint16Array) }] : [name, t],
-    ),
-  );
+  const all = Object.entries(tensors);
+  if (all.every(([, { dtype }]) => dtype !== 'f16')) return tensors;
+  const { asFloat32 } = await import('../core/float16.ts');
+  return Object.fromEntries(all.map(([name, tensor]) => [name, asFloat32(tensor)]));
 }
 
-/**
- * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
- */
+/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
 export async function loadHeddle(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const configPath = `${folder}/${names.config}`;
   if (raw.format !== heddleFormat)
@@ -56,7 +51,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     weightsFromTensors(parameterList(config), tensors),
   );
   for (const [name, { data }] of Object.entries(tensors)) {
-    const i = data.findIndex((x) => !Number.isFinite(x));
+    const i = indexOfNonFinite(data);
     if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
   if (raw.origin !== undefined) {
@@ -64,25 +59,24 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     const { sourceCheckpoint, ...model } = await readSourceCheckpoint(files, folder, raw.origin, config);
     const own = sourceCheckpoint?.files ?? {};
     if (metadata[filesKey] !== undefined && metadata[filesKey] !== fingerprintOf(Object.values(own)))
-      exchanged(folder, Object.keys(own).join(', '));
+      throw wrongTokenizer(folder, Object.keys(own).join(', '));
     return { ...model, ...(sourceCheckpoint && { sourceCheckpoint }), weights };
   }
   const tokenizers = await readTokenizers(files, folder, config);
   for (const name of [names.tokenizer, names.source, names.target]) {
-    const trained = metadata[name];
-    if (trained === undefined || !(await files.exists(`${folder}/${name}`))) continue;
-    if (
-      JSON.stringify(await readJson(files, `${folder}/${name}`)) !==
-      JSON.stringify(parseJson(new TextEncoder().encode(trained), path))
-    )
-      exchanged(folder, name);
+    const embedded = metadata[name];
+    if (embedded === undefined || !(await files.exists(`${folder}/${name}`))) continue;
+    const [trained, found] = [
+      parseJson(new TextEncoder().encode(embedded), path),
+      await readJson(files, `${folder}/${name}`),
+    ];
+    if (JSON.stringify(found) !== JSON.stringify(trained)) throw wrongTokenizer(folder, name);
   }
   return { config, ...tokenizers, weights };
 }
 
-function exchanged(folder: string, name: string): never {
-  throw new HeddleError(
-    `${folder}: ${name}: not the tokenizer that the model was trained with, of which ${names.weights} has a copy or fingerprint; ` +
-      'restore it (a model.safetensors alone is a complete model too)',
+const wrongTokenizer = (folder: string, name: string): HeddleError =>
+  new HeddleError(
+    `${folder}: ${name}: not the tokenizer that the model was trained with (it differs from the copy or fingerprint in ` +
+      `${names.weights}); restore it, or load ${names.weights} by itself, which is a complete model`,
   );
-}

@@ -1,12 +1,12 @@
 // The format of Keras's English-to-Spanish example
-// (https://keras.io/examples/nlp/neural_machine_translation_with_transformer): tensors are named by the paths of its
-// weights file, `layers/LAYER/ATTRIBUTE/vars/N`, where vars/0 is a kernel or scale and vars/1 a bias. Kernels are [in,
-// out], those of heads [D, H, W] and [H, W, D].
+// (https://keras.io/examples/nlp/neural_machine_translation_with_transformer). Tensor names are paths in its weights file,
+// `layers/LAYER/ATTRIBUTE/vars/N`: vars/0 is a kernel or scale, vars/1 a bias. Kernels are [in, out]; those of attention
+// heads are [D, H, W] and [H, W, D].
 
 import { HeddleError } from '../core/errors.ts';
-import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
+import { type Shape, sameShape, show, sizeOf, type Tensor, transposed } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { jsonBytes } from '../files/json-files.ts';
+import { type Json, jsonBytes } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import { type ModelConfig, type StackSizes, stackSizes } from '../model/model-config.ts';
@@ -22,7 +22,6 @@ import {
 } from './layout-config.ts';
 import { classicFields, requireFields, sameFields } from './shared/requirements.ts';
 import { kerasFormat, type SavedModel } from './shared/saved-model.ts';
-import { storedRows } from './shared/tensor-slices.ts';
 
 const fields: FieldNames = {
   embed_dim: 'dModel',
@@ -45,7 +44,7 @@ const fields: FieldNames = {
   dropout: 'dropout',
 };
 
-/** Values that the example's layers fix. */
+/** Values of the model configuration that the layers of the example fix. */
 const fixed = {
   norm: 'post',
   finalNorm: false,
@@ -59,12 +58,27 @@ const fixed = {
   outputBias: true,
 } as const satisfies Partial<ModelConfig>;
 
-/** A tensor: name, shape, offset in the parameter buffer, and rows and columns there if it is stored transposed. */
+/** A tensor of the format. */
 interface KerasTensor {
   readonly name: string;
   readonly shape: Shape;
+  /** Offset of the first element in the parameter buffer. */
   readonly at: number;
-  readonly transposed?: readonly [rows: number, cols: number];
+  /** Rows and columns in the parameter buffer, if the format has the transpose. */
+  readonly matrix?: readonly [rows: number, cols: number];
+}
+
+/**
+ * Offset and shape in the parameter buffer of `rows` rows, from `row` on, of the tensor with PyTorch's name `stored`. A
+ * parameter may hold only some rows of it. Default: all rows of the parameter that holds `row`.
+ */
+function storedRows(p: ParameterList, stored: string, row = 0, rows?: number): { at: number; shape: Shape } {
+  for (const q of p.all) {
+    const [height = 0, ...cols] = q.shape;
+    if (q.stored.name !== stored || row < q.stored.row || row >= q.stored.row + height) continue;
+    return { at: q.offset + (row - q.stored.row) * sizeOf(cols), shape: [rows ?? height, ...cols] };
+  }
+  throw new Error(`weights: no parameter holds row ${row} of ${stored}`);
 }
 
 function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
@@ -73,16 +87,13 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
   const put = (name: string, stored: string, shape?: Shape, row?: number, rows?: number) => {
     const piece = storedRows(p, stored, row, rows);
     const [r = 0, cols] = piece.shape;
-    const transposed = shape && cols !== undefined ? ([r, cols] as const) : undefined;
-    out.push({ name, shape: shape ?? piece.shape, at: piece.at, ...(transposed && { transposed }) });
+    const matrix = shape && cols !== undefined ? ([r, cols] as const) : undefined;
+    out.push({ name, shape: shape ?? piece.shape, at: piece.at, ...(matrix && { matrix }) });
   };
   const table = (name: string, stored: string) => put(`${name}/vars/0`, `${stored}.weight`);
-  const dense = (name: string, stored: string, [from, to]: readonly [number, number]) => {
-    put(`${name}/vars/0`, `${stored}.weight`, [from, to]);
-    put(`${name}/vars/1`, `${stored}.bias`);
-  };
-  const norm = (name: string, stored: string) => {
-    put(`${name}/vars/0`, `${stored}.weight`);
+  /** A linear layer whose kernel has the shape [in, out], or a norm without `shape`. */
+  const layer = (name: string, stored: string, shape?: Shape) => {
+    put(`${name}/vars/0`, `${stored}.weight`, shape);
     put(`${name}/vars/1`, `${stored}.bias`);
   };
   const attention = (name: string, stored: string, { heads: H, headWidth: W }: StackSizes) => {
@@ -90,8 +101,7 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
       put(`${name}/${part}_dense/vars/0`, `${stored}.in_proj_weight`, [D, H, W], i * H * W, H * W);
       put(`${name}/${part}_dense/vars/1`, `${stored}.in_proj_bias`, [H, W], i * H * W, H * W);
     }
-    put(`${name}/output_dense/vars/0`, `${stored}.out_proj.weight`, [H, W, D]);
-    put(`${name}/output_dense/vars/1`, `${stored}.out_proj.bias`);
+    layer(`${name}/output_dense`, `${stored}.out_proj`, [H, W, D]);
   };
   const numbered = (name: string, n: number) => `layers/${name}${n > 0 ? `_${n}` : ''}`;
 
@@ -109,32 +119,22 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
       const sizes = stackSizes(c, stack);
       attention(`${name}/${cross ? 'attention_1' : 'attention'}`, `${stored}.self_attn`, sizes);
       if (cross) attention(`${name}/attention_2`, `${stored}.multihead_attn`, sizes);
-      dense(`${name}/dense_proj/layers/dense`, `${stored}.linear1`, [D, sizes.feedForward]);
-      dense(`${name}/dense_proj/layers/dense_1`, `${stored}.linear2`, [sizes.feedForward, D]);
-      for (let k = 1; k <= (cross ? 3 : 2); k++) norm(`${name}/layernorm_${k}`, `${stored}.norm${k}`);
+      layer(`${name}/dense_proj/layers/dense`, `${stored}.linear1`, [D, sizes.feedForward]);
+      layer(`${name}/dense_proj/layers/dense_1`, `${stored}.linear2`, [sizes.feedForward, D]);
+      for (let k = 1; k <= (cross ? 3 : 2); k++) layer(`${name}/layernorm_${k}`, `${stored}.norm${k}`);
     }
-  dense('layers/dense', 'generator', [D, c.tgtVocab]);
+  layer('layers/dense', 'generator', [D, c.tgtVocab]);
   return out;
 }
 
-/** The transpose of `data` [rows, cols]. */
-function transpose(data: Float32Array, rows: number, cols: number): Float32Array {
-  const out = new Float32Array(data.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c] as number;
-  return out;
-}
-
-/**
- * Exports a model: the files of the folder by name. Throws a HeddleError that names each field the example's layers do
- * not support.
- */
+/** The files of a model folder by name. Throws a HeddleError that lists the fields that the example does not support. */
 export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields("Keras's example", [...sameFields(c, fixed), ...classicFields(c)]);
   const tensors: Record<string, Tensor> = {};
-  for (const { name, shape, at, transposed } of kerasTensors(c, parameterList(c))) {
+  for (const { name, shape, at, matrix } of kerasTensors(c, parameterList(c))) {
     const data = weights.subarray(at, at + sizeOf(shape));
-    tensors[name] = { dtype: 'f32', shape, data: transposed ? transpose(data, ...transposed) : data };
+    tensors[name] = { dtype: 'f32', shape, data: matrix ? transposed(data, ...matrix) : data };
   }
   return {
     [modelFileNames.config]: jsonBytes(fieldsFromConfig(kerasFormat, model, fields)),
@@ -143,25 +143,19 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/**
- * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
- */
-export async function loadKeras(
-  files: Files,
-  folder: string,
-  raw: Readonly<Record<string, unknown>>,
-): Promise<SavedModel> {
+/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+export async function loadKeras(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, fields, fixed, `${folder}/${modelFileNames.config}`);
   const p = parameterList(c);
   const found = await readFloatTensors(files, folder);
   const path = `${folder}/${modelFileNames.weights}`;
   const weights = new Float32Array(p.size);
-  for (const { name, shape, at, transposed } of kerasTensors(c, p)) {
+  for (const { name, shape, at, matrix } of kerasTensors(c, p)) {
     const tensor = found.get(name);
     if (!tensor) throw new HeddleError(`${path}: missing ${name}`);
     if (!sameShape(tensor.shape, shape))
       throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`);
-    weights.set(transposed ? transpose(tensor.data, transposed[1], transposed[0]) : tensor.data, at);
+    weights.set(matrix ? transposed(tensor.data, matrix[1], matrix[0]) : tensor.data, at);
     found.delete(name);
   }
   const [other] = found.keys();

@@ -1,13 +1,15 @@
-// Shared by the PyTorch and Keras formats: a config.json with renamed fields, float tensors by name, and tokenizers as
-// in heddle's format.
+// What the PyTorch and Keras formats share: a config.json with their own field names, float tensors by name, and the
+// tokenizer files of heddle's format.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
-import { fromFloat16 } from '../core/float16.ts';
+import { asFloat32 } from '../core/float16.ts';
+import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
+import type { Json } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
-import { createIdTokenizer } from '../text/tokenizers/character-tokenizer.ts';
+import { idTokenizers } from './hf/hf-tokenizers.ts';
 import { readSourceCheckpoint } from './hf/load-hf.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
@@ -16,14 +18,16 @@ import { heddleTokenizerFiles } from './tokenizers/save-tokenizers.ts';
 /** Fields of a config.json, each with its field of ModelConfig. */
 export type FieldNames = Readonly<Record<string, keyof ModelConfig>>;
 
+/** A float32 tensor. */
+interface FloatTensor extends Tensor {
+  readonly data: Float32Array;
+}
+
 const ownFields = ['format', 'version', 'origin'];
 
-/**
- * The configuration of a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid
- * values.
- */
+/** The model configuration in a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid values. */
 export function configFromFields(
-  raw: Readonly<Record<string, unknown>>,
+  raw: Json,
   fields: FieldNames,
   fixed: Partial<ModelOptions>,
   path: string,
@@ -38,64 +42,43 @@ export function configFromFields(
   return withErrorPrefix(path, () => modelConfig(options as unknown as ModelOptions));
 }
 
-/** The config.json of a configuration: renamed fields, and the source checkpoint under `origin`. */
-export function fieldsFromConfig(
-  format: string,
-  { config, sourceCheckpoint }: SavedModel,
-  fields: FieldNames,
-): Record<string, unknown> {
+/** The config.json of a model: the fields of its configuration, and the source checkpoint under `origin`. */
+export function fieldsFromConfig(format: string, { config, sourceCheckpoint }: SavedModel, fields: FieldNames): Json {
   const { files: _, ...from } = sourceCheckpoint ?? {};
   const own = Object.entries(fields).map(([key, field]) => [key, config[field]]);
   return { format, version: 1, ...Object.fromEntries(own), ...(sourceCheckpoint && { origin: from }) };
 }
 
 /** The tokenizer files of a model: those of its source checkpoint, else heddle's. */
-export const tokenizerFilesOf = ({
-  sourceCheckpoint,
-  source,
-  target,
-}: SavedModel): Readonly<Record<string, Uint8Array>> =>
-  sourceCheckpoint ? sourceCheckpoint.files : heddleTokenizerFiles(source, target);
+export const tokenizerFilesOf = (model: SavedModel): Readonly<Record<string, Uint8Array>> =>
+  model.sourceCheckpoint?.files ?? heddleTokenizerFiles(model.source, model.target);
 
-/**
- * Loads everything but the weights: tokenizers, decoding rules and source checkpoint. Without tokenizer files texts are
- * token ids.
- */
+/** Loads everything but the weights: tokenizers, decoding rules, source checkpoint. Without tokenizer files texts are token ids. */
 export async function readTextSides(
   files: Files,
   folder: string,
-  raw: Readonly<Record<string, unknown>>,
+  raw: Json,
   config: ModelConfig,
 ): Promise<Omit<SavedModel, 'weights'>> {
   if (raw.origin !== undefined) return readSourceCheckpoint(files, folder, raw.origin, config);
   const { tokenizer, source } = modelFileNames;
   for (const name of [tokenizer, source])
     if (await files.exists(`${folder}/${name}`)) return { config, ...(await readTokenizers(files, folder, config)) };
-  const special = { pad: config.padId, start: config.startId, end: config.endId, unknown: config.padId };
-  const side = createIdTokenizer(config.srcVocab, special);
-  const other = config.tie === 'all' ? side : createIdTokenizer(config.tgtVocab, special);
-  const notes = [`${folder}: there is no tokenizer; texts are token ids separated by spaces`];
-  return { config, source: side, target: other, notes };
+  return { config, ...idTokenizers(config, config.padId, folder) };
 }
 
-/**
- * The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor or has a value that is
- * not finite.
- */
-export async function readFloatTensors(
-  files: Files,
-  folder: string,
-): Promise<Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>> {
+/** The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor, or has a NaN or infinity. */
+export async function readFloatTensors(files: Files, folder: string): Promise<Map<string, FloatTensor>> {
   const path = `${folder}/${modelFileNames.weights}`;
   await requireFile(files, folder, modelFileNames.weights);
-  const out = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-  for (const [name, { dtype, shape, data }] of Object.entries(readSafetensors(await files.read(path), path))) {
-    if (dtype !== 'f32' && dtype !== 'f16')
+  const out = new Map<string, FloatTensor>();
+  for (const [name, tensor] of Object.entries(readSafetensors(await files.read(path), path))) {
+    const { dtype, shape, data } = asFloat32(tensor);
+    if (dtype !== 'f32')
       throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be float32, float16 or bfloat16`);
-    const values = dtype === 'f16' ? fromFloat16(data as Uint16Array) : (data as Float32Array);
-    const wrong = values.findIndex((x) => !Number.isFinite(x));
-    if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${values[wrong]} at element ${wrong}`);
-    out.set(name, { shape, data: values });
+    const wrong = indexOfNonFinite(data);
+    if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${data[wrong]} at element ${wrong}`);
+    out.set(name, { dtype, shape, data: data as Float32Array });
   }
   return out;
 }

@@ -3,7 +3,7 @@
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
-import { fromFloat16 } from '../core/float16.ts';
+import { asFloat32 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { existingFolder, type Files } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
@@ -28,18 +28,17 @@ export const loraFileNames = { config: 'adapter_config.json', weights: 'adapter_
 /** A LoRA adapter with its weights. */
 export interface SavedLora {
   readonly lora: LoraConfig;
-  /** Laid out as `adapterParameters(config, lora)` says. */
+  /** The parameter buffer, in the layout of `loraParameters(config, lora)`. */
   readonly weights: Float32Array;
   /** Fingerprint of the weights of the base model; undefined in adapters of other tools. */
   readonly baseFingerprint?: string | undefined;
 }
 
-/** Key of the base model's fingerprint in the metadata of the weights; PEFT's configuration takes no other fields. */
+/** Metadata key of the weights: fingerprint of the base model. PEFT rejects unknown fields in its configuration. */
 const baseKey = 'heddle_base';
 
 /**
- * Exports a LoRA adapter: the files of the folder by name. `base` is the place of the base model, PEFT's
- * base_model_name_or_path.
+ * The files of a LoRA adapter by name. `base`: name or path of the base model (PEFT's base_model_name_or_path).
  *
  * @example
  * await writeFolder(files, 'adapter', loraFiles(model.config, { lora, weights }, 'facebook/bart-base'));
@@ -84,11 +83,8 @@ export function loraFiles(
 function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
   const last = (name: string) => name.split('.').pop() as string;
   const targeted = new Set(targets.map(({ name }) => name));
-  const partly = new Set(
-    linearLayers(c)
-      .filter(({ name }) => !targeted.has(name))
-      .map(({ name }) => last(name)),
-  );
+  const others = linearLayers(c).filter(({ name }) => !targeted.has(name));
+  const partly = new Set(others.map(({ name }) => last(name)));
   return [...new Set(targets.map(({ name }) => (partly.has(last(name)) ? name : last(name))))].sort();
 }
 
@@ -118,16 +114,12 @@ const supportedValues: Readonly<Record<string, readonly unknown[]>> = {
 };
 /** Fields of PEFT that must be empty. */
 const emptyFields = [
-  'modules_to_save',
-  'rank_pattern',
-  'alpha_pattern',
-  'trainable_token_indices',
-  'layer_replication',
+  ...['modules_to_save', 'rank_pattern', 'alpha_pattern', 'trainable_token_indices', 'layer_replication'],
 ];
 
 /**
- * Reads an adapter for a model of configuration `c`; which layers it is of, its tensors say. Throws a HeddleError that
- * names the file and what is missing, not supported, or does not fit the model.
+ * Reads the LoRA adapter of a model with configuration `c`. Its tensor names determine the adapted layers. Throws a
+ * HeddleError that names the file and what is missing, unsupported, or does not fit the model.
  */
 export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
   const at = await existingFolder(files, folder);
@@ -147,7 +139,8 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
     throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
   const bytes = await files.read(path);
   const { [baseKey]: baseFingerprint } = readSafetensorsHeader(bytes, bytes.length, path).metadata;
-  const tensors = floats(readSafetensors(bytes, path));
+  const stored = Object.entries(readSafetensors(bytes, path));
+  const tensors = Object.fromEntries(stored.map(([name, tensor]) => [name, asFloat32(tensor)]));
   const targetModules = layersOf(c, tensors, path, rank);
   const lora = withErrorPrefix(configPath, () =>
     loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targetModules }),
@@ -156,7 +149,7 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
   return { lora, weights, baseFingerprint };
 }
 
-/** Fingerprint of the weights of a model, which its LoRA adapters keep. */
+/** Fingerprint of the weights of a model. Its LoRA adapters store it to recognize their base model. */
 export const fingerprintOfModel = async ({
   stored,
   weights,
@@ -166,12 +159,12 @@ export const fingerprintOfModel = async ({
 export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, found: string): void {
   if (baseFingerprint !== undefined && baseFingerprint !== found)
     throw new HeddleError(
-      `${folder}: the adapter was trained on another model (its weights had the fingerprint ${baseFingerprint}, those of this one ` +
-        `have ${found}); give the model that ${loraFileNames.config} names in base_model_name_or_path, as it was then`,
+      `${folder}: the adapter was trained on another model (fingerprint ${baseFingerprint}; this model has ${found}); ` +
+        `use the model in base_model_name_or_path of ${loraFileNames.config}, unchanged since the training`,
     );
 }
 
-/** The layers of the tensors. Each must be a linear layer of the model, with the rank of the configuration. */
+/** Names of the adapted layers. Throws a HeddleError for a tensor of no linear layer of the model, or of another rank. */
 function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
   const known = new Set(linearLayers(c).map(({ name }) => name));
   const found = new Set<string>();
@@ -187,12 +180,6 @@ function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, pat
   }
   if (found.size === 0) throw new HeddleError(`${path}: it has no tensors`);
   return [...found];
-}
-
-function floats(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  const wide = (t: Tensor): Tensor =>
-    t.dtype === 'f16' ? { ...t, dtype: 'f32', data: fromFloat16(t.data as Uint16Array) } : t;
-  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, wide(t)]));
 }
 
 /** A model with a LoRA adapter merged into its weights. */

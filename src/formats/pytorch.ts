@@ -1,13 +1,12 @@
-// Models as PyTorch has them: a state_dict whose names are those of a module with an nn.Transformer `transformer`,
-// nn.Embeddings `src_embed` and `tgt_embed` and an nn.Linear `generator`; tied tensors are stored once. Learned
-// positions are `src_pos.weight` and `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. If
-// final_norm is false, the nn.Transformer has encoder and decoder without a final norm (custom_encoder,
-// custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
+// PyTorch format: the state_dict of a module with an nn.Transformer `transformer`, nn.Embeddings `src_embed` and
+// `tgt_embed`, and an nn.Linear `generator`. Tied tensors are stored once. Learned positions are `src_pos.weight` and
+// `tgt_pos.weight`, norms of embeddings `src_embed_norm` and `tgt_embed_norm`. If final_norm is false, encoder and decoder
+// have no final norm (custom_encoder, custom_decoder). tests/formats/nn_transformer.py builds such a module.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { sameValues, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { jsonBytes } from '../files/json-files.ts';
+import { type Json, jsonBytes } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -53,10 +52,7 @@ export const pytorchFields: FieldNames = {
   dropout: 'dropout',
 };
 
-/**
- * Exports a model: the files of the folder by name. Throws a HeddleError that names each field nn.Transformer does not
- * support.
- */
+/** The files of a model folder by name. Throws a HeddleError that lists the fields that nn.Transformer does not support. */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields('nn.Transformer', [...sharedWidths(c), ...classicFields(c)]);
@@ -67,22 +63,15 @@ export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/**
- * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
- */
-export async function loadPytorch(
-  files: Files,
-  folder: string,
-  raw: Readonly<Record<string, unknown>>,
-): Promise<SavedModel> {
+/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+export async function loadPytorch(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);
-  const tensors: Record<string, Tensor> = {};
   const found = await readFloatTensors(files, folder);
-  for (const [name, { shape, data }] of found) tensors[name] = { dtype: 'f32', shape, data };
+  const tensors: Record<string, Tensor> = Object.fromEntries(found);
   for (const [name, of] of tiedNames(c)) {
-    const [copy, data] = [found.get(name)?.data, found.get(of)?.data];
+    const copy = found.get(name)?.data;
     if (!copy) continue;
-    if (!data || copy.length !== data.length || copy.some((x, i) => x !== data[i]))
+    if (!sameValues(copy, found.get(of)?.data))
       throw new HeddleError(`${folder}: ${name} must equal ${of}, since tie is ${c.tie}`);
     delete tensors[name];
   }
@@ -95,7 +84,7 @@ export async function loadPytorch(
   };
 }
 
-/** Other names of tied tensors in a state_dict, each with the name that heddle uses. */
+/** Names of tied tensors in a state_dict, each with the name under which heddle stores the tensor. */
 const tiedNames = ({ tie }: ModelConfig): [string, string][] => {
   if (tie === 'none') return [];
   if (tie === 'target') return [['generator.weight', 'tgt_embed.weight']];

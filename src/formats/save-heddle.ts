@@ -10,14 +10,9 @@ import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles } from './tokenizers/save-tokenizers.ts';
 
-/** Exports a model: the files of the folder by name. */
-export function heddleFiles({
-  config,
-  weights,
-  source,
-  target,
-  sourceCheckpoint,
-}: SavedModel): Record<string, Uint8Array> {
+/** The files of a model folder by name. */
+export function heddleFiles(model: SavedModel): Record<string, Uint8Array> {
+  const { config, weights, source, target, sourceCheckpoint } = model;
   const { files = {}, ...origin } = sourceCheckpoint ?? {};
   const described: Record<string, Uint8Array> = {
     [names.config]: jsonBytes({
@@ -28,7 +23,7 @@ export function heddleFiles({
     }),
     ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),
   };
-  // Tokenizer files of other tools may be binary or large, so they are not embedded in the weights.
+  // Tokenizer files of other tools may be binary or large: the metadata has only their fingerprint.
   const metadata = sourceCheckpoint
     ? { format: heddleFormat, [filesKey]: fingerprintOf(Object.values(files)) }
     : modelMetadata(heddleFormat, described);
@@ -37,8 +32,8 @@ export function heddleFiles({
 }
 
 /**
- * Saves a model in heddle's format, atomically: an existing folder stays in place until the new one is complete.
- * `extra` are additional files by name, such as optimizer state.
+ * Saves a model in heddle's format, atomically: an existing folder stays until the new one is complete. `extra`:
+ * additional files by name, such as the optimizer state.
  *
  * @example
  * await saveModelFolder(files, 'out', model);

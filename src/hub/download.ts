@@ -87,7 +87,7 @@ async function describeFile(web: HttpOptions, file: RemoteFile): Promise<RemoteF
   });
 }
 
-/** The number of bytes of a stored file if its size and checksum are those of the hub. */
+/** Size in bytes of a stored file; undefined if its size or checksum differs from the hub's. */
 async function lengthIfSame(
   files: Files,
   path: string,
@@ -144,7 +144,7 @@ async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, o
       return false;
     }
     const range = rangeOf(response, have);
-    // Not by If-Range, which not every server allows a page to send (CORS).
+    // Not If-Range: some servers do not allow a page to send it (CORS).
     const etag = parts.version?.etag;
     const changed = have > 0 && etag !== undefined && version.etag !== undefined && etag !== version.etag;
     if (response.status === 416 || range === 'other' || (changed && response.status === 206)) {

@@ -13,11 +13,11 @@ export interface HttpOptions {
   readonly retryDelay: number;
   /** Maximum number of retries in a row without progress. */
   readonly maxRetries: number;
-  /** What error messages recommend. Default: the hints of the command line. */
+  /** Advice in error messages. Default: for the command line. */
   readonly hints?: ErrorHints;
 }
 
-/** What error messages recommend. */
+/** Advice in error messages. */
 export interface ErrorHints {
   /** How to resume an interrupted download. */
   readonly resume: string;
@@ -25,7 +25,7 @@ export interface ErrorHints {
   readonly access: string;
   /** How to select another revision, by example. */
   readonly revision: string;
-  /** If the server is not a hub; without this hint, files are requested by their usual names. */
+  /** Error message if the server is not a hub. If undefined, files are requested by their usual names. */
   readonly noHub?: string;
 }
 
@@ -40,7 +40,7 @@ export const errorHints = ({ hints }: HttpOptions): ErrorHints => hints ?? comma
 
 /** An error after which a retry may succeed. */
 export class RetryableError extends Error {
-  override name = 'Cut';
+  override name = 'RetryableError';
   /** Delay that the server requests (Retry-After), in milliseconds. */
   readonly wait: number;
   constructor(message: string, options?: ErrorOptions & { wait?: number }) {
@@ -104,7 +104,7 @@ export async function send(
   throw statusError(response, what, web);
 }
 
-/** Why fetch failed; its own message does not say. */
+/** Why fetch failed, which its own message does not tell. */
 function reasonOf(error: unknown, url: string): string {
   if (error instanceof RetryableError) return error.message;
   const cause = (error as { cause?: { code?: unknown; message?: unknown } }).cause;

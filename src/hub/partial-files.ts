@@ -6,7 +6,7 @@ import { appendFile, concatBytes, type Files, readText, writeText } from '../fil
 /** Bytes that are buffered before they are written as a chunk: the maximum that a killed process loses. */
 const pieceBytes = 4 * 2 ** 20;
 
-/** Maximum size of a file: 2 GiB if it can only be written as a whole; a file on a disk has none. */
+/** Maximum size of a file: 2 GiB if it is written from memory; no limit on a disk. */
 export const maxBytesOf = (files: Files): number => (files.append ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1);
 
 /** Identifies a version of a file. */
@@ -95,7 +95,7 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
   return parts;
 }
 
-/** A file that is put together from chunks. */
+/** A file that is joined from chunks. */
 interface JoinedFile {
   start(): Promise<void>;
   add(bytes: Uint8Array): Promise<void>;
@@ -111,7 +111,7 @@ function diskJoin(files: Files, temporary: string): JoinedFile {
   };
 }
 
-/** A file in memory, for files that can only be written as a whole. */
+/** A file in memory, of up to 2 GiB. */
 function memoryJoin(files: Files, length: number, title: string): JoinedFile {
   let whole = new Uint8Array();
   let at = 0;

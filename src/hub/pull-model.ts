@@ -1,14 +1,15 @@
 // Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A later call
 // resumes.
 import { HeddleError } from '../core/errors.ts';
-import { type Files, readText } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
+import { isObject, readJson } from '../files/json-files.ts';
 import { download } from './download.ts';
 import type { HttpOptions } from './http.ts';
 import { isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
 
 /** Progress of a download. */
 export interface PullProgress {
-  /** Name of the present file. */
+  /** Name of the file that is downloaded now. */
   readonly file: string;
   /** Bytes received, of all files. */
   readonly loaded: number;
@@ -98,16 +99,10 @@ export async function pull(
   return { folder, files: got };
 }
 
-/** The shards that an index names. Throws a HeddleError for other names, such as paths that leave the folder. */
+/** The shards in an index. Throws a HeddleError for other names, such as paths that leave the folder. */
 async function shardsOf(files: Files, path: string): Promise<string[]> {
-  let map: unknown;
-  try {
-    map = (JSON.parse(await readText(files, path)) as { weight_map?: unknown } | null)?.weight_map;
-  } catch (error) {
-    if (error instanceof HeddleError) throw error;
-    throw new HeddleError(`${path}: not JSON`, { cause: error });
-  }
-  if (typeof map !== 'object' || map === null) throw new HeddleError(`${path}: it has no weight_map`);
+  const { weight_map: map } = await readJson(files, path);
+  if (!isObject(map)) throw new HeddleError(`${path}: it has no weight_map`);
   const names = [...new Set<unknown>(Object.values(map))];
   const wrong = names.find((name) => typeof name !== 'string' || !isShard(name));
   if (wrong !== undefined) throw new HeddleError(`${path}: ${JSON.stringify(wrong)} is not the name of a shard`);

@@ -20,7 +20,7 @@ export interface TranslationMetrics {
 }
 
 /**
- * Metrics of translations against one or more references each. `normalize` is that of the target tokenizer. If it
+ * Metrics of translations against one or more references each. `normalize`: the function of the target tokenizer. If it
  * lowercases, BLEU and chrF ignore case, as their signatures state.
  */
 export function translationMetrics(
@@ -42,7 +42,7 @@ export function translationMetrics(
   };
 }
 
-/** Whether a tokenizer lowercases. The id tokenizer throws on text that is not ids; that counts as false. */
+/** Whether a tokenizer lowercases. False for the id tokenizer, which throws on text. */
 export function ignoresCase(normalize: (text: string) => string): boolean {
   try {
     return normalize('A') === 'a';
@@ -53,8 +53,9 @@ export function ignoresCase(normalize: (text: string) => string): boolean {
 }
 
 /**
- * Fraction, from 0 to 1, of translations that equal one of their references, but for space at the ends. `normalize` is applied to the references;
- * pass that of the target tokenizer if it changes case or spaces. Throws a HeddleError if the lists differ in length.
+ * Fraction, from 0 to 1, of translations that equal one of their references, apart from spaces at the ends. `normalize`
+ * is applied to the references; pass the target tokenizer's if it changes case or spaces. Throws a HeddleError if the
+ * lists differ in length.
  *
  * @example
  * exactMatch(['a b', 'c'], ['a b', ['d', 'e']]); // 0.5

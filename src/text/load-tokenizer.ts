@@ -1,4 +1,4 @@
-// Loads tokenizer.json: of heddle's own tokenizers, and of SentencePiece and Hugging Face tokenizers that heddle saved.
+// Loads a tokenizer.json that heddle saved: a tokenizer that it trained, or a SentencePiece or Hugging Face tokenizer.
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
 import { loadSentencePieceTokenizer, sentencePieceModelType } from './sentencepiece/sentencepiece-tokenizer.ts';

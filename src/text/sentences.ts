@@ -4,8 +4,8 @@
 export interface SplitText {
   readonly sentences: readonly string[];
   /**
-   * Joins translations of the sentences with the white space of the text, line breaks included; where it has none
-   * between two sentences, as in Chinese, with a space.
+   * Joins translations of the sentences with the white space of the text, line breaks included. If two sentences have
+   * none between them, as in Chinese, they get a space.
    */
   join(translations: readonly string[]): string;
 }

@@ -1,4 +1,4 @@
-// Runs tasks on the texts of a corpus: chunk by chunk in threads of the host, or in this thread.
+// Runs text tasks (text-tasks.ts) on the chunks of a corpus, in threads of the host or in this thread.
 import { HeddleError } from '../core/errors.ts';
 import { type Pace, runPaced, type Steps, type WorkProgress } from '../core/steps.ts';
 import {
@@ -17,22 +17,22 @@ export interface TextThread {
   stop(): void;
 }
 
-/** Threads of a host. Each calls `serveTextTasks` and answers with what that posts. */
+/** Threads of a host. Each runs `serveTextTasks`. */
 export interface TextThreads {
-  /** Number of threads that run at the same time. */
+  /** Maximum number of threads. */
   readonly count: number;
-  /** Starts a thread. `onEnd` receives why it ended or did not start. */
+  /** Starts a thread. `onEnd` is called if it ends or does not start, with the reason. */
   start(onMessage: (message: unknown) => void, onEnd: (why: Error) => void): TextThread;
 }
 
-/** A request to a thread, which answers requests in order. */
+/** A request to a thread; it answers them in order. */
 type Request =
   | { readonly type: 'open' }
   | { readonly type: 'start'; readonly run: number; readonly name: TaskName; readonly args: unknown }
   | { readonly type: 'map'; readonly run: number; readonly chunk: unknown }
   | { readonly type: 'end'; readonly run: number };
 
-/** What a thread posts: any number of `progress`, then a result or an error, for each request. */
+/** A message from a thread. The answer to a request is any number of `progress`, then a result or an error. */
 interface Reply {
   readonly progress?: WorkProgress;
   readonly error?: { readonly message: string; readonly stack: string | undefined; readonly user: boolean };
@@ -41,10 +41,10 @@ interface Reply {
 
 type AnyTask = TextTask<unknown, unknown, unknown>;
 
-/** Milliseconds between two messages about the progress of a chunk that takes long. */
+/** Milliseconds between two progress messages of a chunk. */
 const interval = 100;
 
-/** The program of a thread: returns the receiver of messages; `post` sends one back. */
+/** Serves the requests in a thread: returns the function that receives messages; `post` sends the answers. */
 export function serveTextTasks(post: (message: unknown) => void): (message: unknown) => void {
   const tasks = new Map<number, AnyTask>();
   let shown = 0;
@@ -76,39 +76,39 @@ export function serveTextTasks(post: (message: unknown) => void): (message: unkn
 
 const open = (name: TaskName, args: unknown): AnyTask => textTasks[name](args as never) as unknown as AnyTask;
 
-/** Does a chunk, with `pace` between its steps. */
+/** Runs a task on a chunk, and calls `pace` between its steps. */
 async function mapPaced(task: AnyTask, chunk: unknown, pace: Pace): Promise<unknown> {
   const part = task.map(chunk);
   const steps = typeof part === 'object' && part !== null && Symbol.iterator in part && 'next' in part;
   return steps ? runPaced(part as Steps<unknown>, pace) : part;
 }
 
-/** A run of a task. */
+/** Options of `TextPool.run`. */
 export interface RunOptions<N extends TaskName> {
   readonly name: N;
   readonly args: TaskArguments<N>;
   readonly chunks: Iterable<ChunkOf<N>> | AsyncIterable<ChunkOf<N>>;
-  /** Name of the work in progress events, and how far it is; absent: of the steps of the chunks, added up. */
+  /** Progress of the run. Default: the sum of the progress of its chunks. */
   readonly progress?: (() => WorkProgress) | undefined;
-  /** Receives the part of chunk `index`; chunks may end in any order. */
+  /** Receives the result of chunk `index`; chunks end in any order. */
   onPart?(part: PartOf<N>, index: number, chunk: ChunkOf<N>): void;
-  /** Maximum number of threads; 0: this one. [all] */
+  /** Maximum number of threads; 0: only this thread. Default: all. */
   readonly threads?: number;
 }
 
 /** Runs tasks. */
 export interface TextPool {
-  /** Whether there are other threads. */
+  /** Whether it has threads besides this one. */
   readonly parallel: boolean;
-  /** Runs a task; resolves to the result of each thread. Rejects if `pace` does, a thread ends, or the signal is aborted. */
+  /** Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the signal is aborted. */
   run<N extends TaskName>(options: RunOptions<N>): Promise<ResultOf<N>[]>;
-  /** Ends the threads, and the work in them. */
+  /** Stops the threads. */
   close(): void;
 }
 
 /**
- * Opens a pool; without threads, or if none starts, all work is done in this thread. `pace` is called between steps, and
- * with the progress of threads; `signal` ends the work in threads at once.
+ * Opens a pool. Without `host`, or if no thread starts, tasks run in this thread. `pace` is called between steps and with
+ * the progress of threads; `signal` stops the threads at once.
  */
 export async function openTextPool(pace: Pace, host?: TextThreads, signal?: AbortSignal): Promise<TextPool> {
   let stop = (): void => undefined;
@@ -134,7 +134,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
     async run({ name, args, chunks, progress, onPart, threads: most = threads.length }) {
       const source = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
       let taken = 0;
-      /** Calls `map` for the chunks, one after the other. */
+      /** Runs chunks, one after the other. */
       const work = async (map: (chunk: unknown, index: number) => Promise<unknown>): Promise<void> => {
         for (;;) {
           const index = taken++;
@@ -151,7 +151,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
         return (task.end ? [task.end()] : []) as never;
       }
       const run = runs++;
-      // Progress of the chunks in work, by index.
+      // Progress of the running chunks, by index.
       const steps: WorkProgress[] = [];
       const report = (step: WorkProgress, index: number): void => {
         steps[index] = step;
@@ -175,7 +175,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
   };
 }
 
-/** A thread whose requests are answered in order. */
+/** A thread that answers requests in order. */
 interface OpenThread {
   call(request: Request, onProgress?: (progress: WorkProgress) => void): Promise<unknown>;
   stop(): void;

@@ -1,5 +1,5 @@
-// The work on the texts of a corpus that threads share: parse, count, hash, learn a tokenizer, encode. Each works on
-// chunks, in any order but for `hash`, and its arguments and results are plain data.
+// The tasks on the texts of a corpus that run in threads: parse, count, hash, learn a tokenizer, encode. A task processes
+// chunks, in any order except for `hash`; its arguments and results are structured clones.
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
@@ -18,11 +18,11 @@ import {
   wordSteps,
 } from './tokenizers/vocabulary-training.ts';
 
-/** Work on the chunks of a corpus. */
+/** A task on the chunks of a corpus. */
 export interface TextTask<Chunk, Part, Result = undefined> {
-  /** Does a chunk, in steps if it takes long. */
+  /** Processes a chunk, in steps if it takes long. */
   map(chunk: Chunk): Part | Promise<Part> | Steps<Part>;
-  /** Returns what the chunks so far have in common. */
+  /** Returns the joint result of all chunks so far. */
   end?(): Result;
 }
 
@@ -35,8 +35,8 @@ export interface ParsedPart {
 }
 
 /**
- * Parses blocks of files. `split`: the pairs are split by it and packed, in shared memory if asked; else all are in
- * `train`, with their further references.
+ * Parses blocks of files. With `split` the pairs are split and packed, in shared memory if `shared`. Without it, all
+ * are in `train`, with their further references.
  */
 function parse({ split, shared = false }: { split?: HeldOut; shared?: boolean }): TextTask<PairBlock, ParsedPart> {
   return {
@@ -52,19 +52,19 @@ function parse({ split, shared = false }: { split?: HeldOut; shared?: boolean })
   };
 }
 
-/** Fingerprint of pairs; the chunks come in order. */
+/** Fingerprint of pairs; needs the chunks in order. */
 function hash(): TextTask<PairChunk, undefined, ReturnType<ReturnType<typeof createPairHash>['value']>> {
   const pairs = createPairHash();
   return { map: (chunk) => void pairs.add(pairsIn(chunk)) as undefined, end: pairs.value };
 }
 
-/** Counts as one text and an array, which another thread gets faster than a map. */
+/** Counts as one text and an array, which a thread sends faster than a map. */
 export interface CountTable {
   readonly items: string;
   readonly counts: Float64Array;
 }
 
-/** Texts of a tokenizer: of one side, or of both. */
+/** The texts that a tokenizer is trained on: one side or both. */
 export type Sides = readonly ('source' | 'target')[];
 
 /** Counts the words or characters of some tokenizers. */
@@ -98,7 +98,7 @@ function joinCounts(tables: readonly CountTable[]): Counts {
   return all;
 }
 
-/** Options of a tokenizer to learn. `fill`: pad a vocabulary of words to its full size. */
+/** Options of a tokenizer to train. `fill`: pad a vocabulary of words to its full size. */
 export interface VocabularyOptions {
   readonly kind: TokenizerKind;
   readonly size: number;
@@ -106,11 +106,11 @@ export interface VocabularyOptions {
   readonly fill?: boolean;
 }
 
-/** The rules of a tokenizer to learn. */
+/** The text rules of a tokenizer to train. */
 export const rulesOf = ({ kind, ...options }: VocabularyOptions): TextRules =>
   ({ word: wordRules, char: characterRules, bpe: bpeRules })[kind](options);
 
-/** Learns a tokenizer from the counts of several threads; the part is its tokenizer.json. */
+/** Trains a tokenizer on the counts of several threads; the result is its tokenizer.json. */
 function learn({ kind, ...options }: VocabularyOptions): TextTask<readonly CountTable[], string> {
   const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
   return {
@@ -132,7 +132,7 @@ export const tokenizerData = (tokenizer: Tokenizer): TokenizerData => ({
   begin: tokenizer.begin,
 });
 
-/** The tokenizer in plain data. Throws a HeddleError if its file does not say all of it. */
+/** The tokenizer from plain data. Throws a HeddleError if the data is incomplete. */
 export function tokenizerOf({ json, begin }: TokenizerData): Tokenizer {
   const tokenizer = loadTokenizer(json);
   if (begin === undefined || begin === tokenizer.begin) return tokenizer;

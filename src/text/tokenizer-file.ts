@@ -1,5 +1,5 @@
-// Tokenizers that were trained before, for a new training: a tokenizer.json (of heddle or of Hugging Face), or a
-// SentencePiece model.
+// Reads an existing tokenizer for a new training: a tokenizer.json (of heddle or of Hugging Face), or a SentencePiece
+// model.
 
 import { check, withErrorPrefix } from '../core/errors.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
@@ -9,7 +9,7 @@ import { createSentencePieceTokenizer } from './sentencepiece/sentencepiece-toke
 import { createHfTokenizer } from './tokenizers/hf-tokenizer.ts';
 import { specialTokens, type Tokenizer } from './tokenizers/tokenizer.ts';
 
-/** Names of the special tokens in files of other tools, by their role, in order of preference. */
+/** Names of the special tokens in files of other tools, in order of preference. */
 const names = {
   pad: ['[PAD]', '<pad>', '<|pad|>'],
   start: ['[start]', '<s>', '[BOS]', '<bos>', '[CLS]'],
@@ -17,14 +17,14 @@ const names = {
   unknown: ['[UNK]', '<unk>'],
 } as const;
 
-/** Returns `read()`; its HeddleError says first what kinds of files are read. */
+/** Returns `read()`; its HeddleError starts with the supported kinds of files. */
 const tokenizerIn = <T>(name: string, read: () => T): T =>
   withErrorPrefix(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read, name);
 
 /**
- * Reads a tokenizer file. A tokenizer without padding gets one more token, which pads, and starts if there is no start
- * token. Throws a HeddleError that starts with `name` if it is neither a tokenizer.json nor a SentencePiece model, or
- * has no end token.
+ * Reads a tokenizer file. A tokenizer without a padding token gets one, with a new id. A tokenizer without a start token
+ * starts with the padding token. Throws a HeddleError that starts with `name` if the file is neither a tokenizer.json nor
+ * a SentencePiece model, or has no end token.
  */
 export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
   const first = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();

@@ -10,12 +10,12 @@ import { weightBytes } from '../../src/model/parameter-layout.ts';
 import { quantizedParameters, weightParts } from '../../src/model/quantized-parameters.ts';
 import { packedFormats } from '../../src/ops/matmul/packed-weights.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { testEngine } from '../support/engine.ts';
 import { loadIds, randomIds, setStep, smallModel, startModel } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
+import { trainCharacters } from '../support/tokenizers.ts';
 
 const shape = { batch: 3, source: 5, target: 4 };
 const engines: Engine[] = [];

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { replaceUnknown } from '../../src/decode/replace-unknown.ts';
-import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
-import { trainCharacters, trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
+import { trainBpe, trainCharacters, trainWords } from '../support/tokenizers.ts';
 
 /** Replaces in `ids`, whose target token t attends to source token `aligned[t]`. */
 function replaced(source: Tokenizer, target: Tokenizer, text: string, ids: number[], aligned: number[]): string {

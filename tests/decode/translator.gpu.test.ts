@@ -14,9 +14,9 @@ import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
+import { trainCharacters } from '../support/tokenizers.ts';
 
 const letters = trainCharacters(['abc de']);
 const c = modelConfig({

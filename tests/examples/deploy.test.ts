@@ -15,7 +15,7 @@ import { serveFolder } from '../../src/host/static-server.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
+import { trainWords } from '../support/tokenizers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const site = mkdtempSync(join(tmpdir(), 'heddle-deploy-'));

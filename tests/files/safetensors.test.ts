@@ -108,7 +108,7 @@ describe('other dtypes', () => {
 
 describe('an invalid file is an error that names it', () => {
   const cases: [string, Uint8Array, string][] = [
-    ['an empty file', new Uint8Array(0), 'it has 0 bytes, the header length alone takes 8'],
+    ['an empty file', new Uint8Array(0), 'it has 0 bytes, the header length needs 8'],
     ['7 bytes', new Uint8Array(7), 'it has 7 bytes'],
     ['a header past the end', file('{}', 0, 3n), 'its header has 3 bytes, the file 10: it may be truncated'],
     ['a header of 2^63 bytes', file('{}', 0, 1n << 63n), 'the maximum is 104857600'],

@@ -14,8 +14,8 @@ import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
-import { trainCharacters, trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { distFile } from '../support/dist.ts';
+import { trainCharacters, trainWords } from '../support/tokenizers.ts';
 
 const files = nodeFiles();
 const folder = mkdtempSync(join(tmpdir(), 'heddle-folder-'));

@@ -21,11 +21,10 @@ import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
 import { createSentencePieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
-import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
-import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { example } from '../report/example.ts';
+import { trainBpe, trainWords } from '../support/tokenizers.ts';
 
 /** One kind of input: files by name, and a reader of them. */
 export interface Target {

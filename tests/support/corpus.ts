@@ -1,6 +1,6 @@
 // Encoded corpora with given lengths, for tests of buckets and batches.
 import { type EncodedCorpus, encodePairs } from '../../src/text/batches/encoded-corpus.ts';
-import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
+import { trainWords } from './tokenizers.ts';
 
 const names = Array.from({ length: 50 }, (_, i) => `w${String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26))}`);
 const words = trainWords(names, { size: 100 });

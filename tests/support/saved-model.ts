@@ -3,8 +3,8 @@
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { unevenWeights } from './decoding.ts';
+import { trainCharacters } from './tokenizers.ts';
 
 const letters = trainCharacters(['abc de']);
 

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
-import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
-import { trainCharacters, trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { phrases, quixote } from '../support/text.ts';
+import { trainBpe, trainCharacters, trainWords } from '../support/tokenizers.ts';
 
 const texts = [...quixote, ...phrases.slice(0, 500)];
 const bpe = trainBpe(quixote, { size: 200 });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import { readTokenizerFile } from '../../src/text/tokenizer-file.ts';
-import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
 import { quixote } from '../support/text.ts';
+import { trainBpe } from '../support/tokenizers.ts';
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures', name));
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -1,5 +1,5 @@
-// Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. Each field is supported, ignored
-// because it has no effect here, or an error that names it; missing fields have the defaults of transformers.
+// Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. A field is supported, ignored because
+// it has no effect here, or an error. Missing fields have the defaults of transformers.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
@@ -13,12 +13,14 @@ import {
   type HfFields,
   hfFamilies,
   isKnownField,
+  isNothing,
   namesInJson,
+  type Refuse,
   requiredValues,
 } from './hf-fields.ts';
 import { readT5Fields } from './t5-config.ts';
 
-/** The contents of a config.json. */
+/** What a config.json and generation_config.json state. */
 export interface HfConfig {
   readonly type: HfType;
   readonly config: ModelConfig;
@@ -26,9 +28,9 @@ export interface HfConfig {
 }
 
 /**
- * Reads config.json (`raw`) and the decoding rules of generation_config.json, or of config.json if there is no such
- * file. `has` returns whether the weights have a tensor; it decides about what the configuration does not mention.
- * Throws a HeddleError that starts with `path` and names the field.
+ * Reads config.json (`raw`), and the decoding rules in generation_config.json or, without that file, in config.json.
+ * `has(name)`: whether the weights have a tensor; it replaces fields that config.json omits. Throws a HeddleError that
+ * starts with `path` and names the field.
  */
 export function readHfConfig(
   raw: Json,
@@ -36,7 +38,7 @@ export function readHfConfig(
   has: (name: string) => boolean = () => false,
   path = 'config.json',
 ): HfConfig {
-  const refuse = (field: string, why: string): never => {
+  const refuse: Refuse = (field, why) => {
     throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${why}`);
   };
   const type = raw.model_type as HfType;
@@ -45,13 +47,13 @@ export function readHfConfig(
   checkNames(path, raw, type);
   for (const [field, value] of Object.entries(generation ?? {}))
     if (!isKnownField(field, type) && !isNothing(value) && value !== false)
-      refuse(field, 'a decoding rule that is not supported (generation_config.json)');
+      refuse(field, 'a decoding rule that heddle does not support (generation_config.json)');
   checkNeutral(raw, requiredValues, refuse);
   if (family.like === 'bart') checkNeutral(raw, bartValues, refuse);
   if (generation) checkNeutral(generation, requiredValues, refuse);
   for (const field of family.fixed ?? [])
     if (!isNothing(raw[field]) && raw[field] !== family.defaults[field])
-      refuse(field, `in a model of the family ${family.title} it is always ${JSON.stringify(family.defaults[field])}`);
+      refuse(field, `it must be ${JSON.stringify(family.defaults[field])} in a ${family.title} model`);
   const get = (field: string): unknown => raw[field] ?? family.defaults[field];
   const number = (field: string): number => {
     const value = get(field);
@@ -87,7 +89,7 @@ export function readHfConfig(
     );
   const isT5 = family.like === 't5';
   const options = isT5 ? readT5Fields(fields) : readBartFields(fields);
-  // Other names of fields.
+  // Redundant fields.
   const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
   for (const [field, wanted] of Object.entries({ ...same, ...(isT5 && sameOfT5) }))
@@ -101,7 +103,7 @@ export function readHfConfig(
   };
 }
 
-/** Runs work whose errors about fields of a ModelConfig name them as config.json does. */
+/** Runs `work`; its errors about a field of ModelConfig name the field of config.json instead. */
 function inJsonNames<T>({ like }: HfFamily, work: () => T): T {
   const names = namesInJson[like];
   try {
@@ -115,24 +117,20 @@ function inJsonNames<T>({ like }: HfFamily, work: () => T): T {
   }
 }
 
-/** Whether the end token is forced at the maximum length if no field states it. */
+/** Whether the end token is forced at the maximum length if no field says so. */
 const forcesEnd = (family: HfFamily, raw: Json, generation: Json | undefined): boolean =>
   family.forcesEnd === true &&
   (family.mergesRules === true || (!generation && !/^[5-9]/.test(String(raw.transformers_version ?? ''))));
 
-/** The activation function with a name of transformers. Throws a HeddleError if there is none. */
-export function activationOf(name: string, field: string, refuse: HfFields['refuse']): ModelConfig['activation'] {
-  const activation = Object.hasOwn(activations, name) ? activations[name] : undefined;
-  return activation ?? refuse(field, `heddle has ${Object.keys(activations).join(', ')}`);
-}
-
-/** The options of a model like BART. */
+/** The model options of a family like BART. */
 function readBartFields({ raw, family, get, number, whole, flag, refuse }: HfFields): ModelOptions {
-  const activation = activationOf(String(get('activation_function')), 'activation_function', refuse);
-  const sharedTable = family.sharedEmbeddings || flag('share_encoder_decoder_embeddings');
-  if (family.sharedEmbeddings && !flag('share_encoder_decoder_embeddings'))
+  const activation =
+    activations.get(String(get('activation_function'))) ??
+    refuse('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
+  const sharedTable = !family.separateEmbeddings || flag('share_encoder_decoder_embeddings');
+  if (!family.separateEmbeddings && !flag('share_encoder_decoder_embeddings'))
     refuse('share_encoder_decoder_embeddings', `a ${String(raw.model_type)} model always shares them`);
-  whole('extra_pos_embeddings'); // read by some families only
+  whole('extra_pos_embeddings'); // checked even if it is not used
   const tied = flag('tie_word_embeddings');
   if (sharedTable && !tied)
     refuse('tie_word_embeddings', 'supported only if source and target do not share embeddings');
@@ -178,9 +176,6 @@ function readBartFields({ raw, family, get, number, whole, flag, refuse }: HfFie
   };
 }
 
-/** Whether a field is absent or null. */
-const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
-
 function checkNames(path: string, raw: Json, type: HfType): void {
   const unknown = Object.keys(raw).filter((field) => !isKnownField(field, type) && !isNothing(raw[field]));
   if (unknown.length > 0)
@@ -198,23 +193,17 @@ function checkNames(path: string, raw: Json, type: HfType): void {
     );
 }
 
-function checkNeutral(json: Json, table: typeof requiredValues, refuse: (field: string, why: string) => never): void {
+function checkNeutral(json: Json, table: typeof requiredValues, refuse: Refuse): void {
   for (const [field, values] of Object.entries(table)) {
     const value = json[field];
     const wanted = values.map((v) => JSON.stringify(v));
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
-      refuse(field, wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which is not supported');
+      refuse(field, wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which heddle does not support');
   }
 }
 
-/** Decoding rules of the model. */
-function decodeRules(
-  json: Json,
-  endId: number,
-  vocab: number,
-  forced: boolean,
-  refuse: (field: string, why: string) => never,
-): HfConfig['decode'] {
+/** Decoding rules of the model. `forced`: whether the end token is forced if the field is absent. */
+function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, refuse: Refuse): HfConfig['decode'] {
   const isId = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < vocab;
   const id = (field: string): number | undefined => {
     const value = json[field];
@@ -227,7 +216,7 @@ function decodeRules(
     if (!Number.isSafeInteger(value) || (value as number) < 0) refuse(field, 'it must be a whole number of at least 0');
     return value as number;
   };
-  // null forces nothing.
+  // A field that is null forces nothing.
   const absent = forced ? endId : undefined;
   const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : absent;
   if (forcedEnd !== undefined && forcedEnd !== endId)
@@ -252,7 +241,7 @@ function decodeRules(
 }
 
 /** Ids of bad_words_ids. Words of several tokens are not supported. */
-function bannedWords(words: unknown, refuse: (field: string, why: string) => never): number[] {
+function bannedWords(words: unknown, refuse: Refuse): number[] {
   if (isNothing(words)) return [];
   if (!Array.isArray(words)) return refuse('bad_words_ids', 'it must be a list of lists of ids');
   return words.map((word: unknown) => {
@@ -262,7 +251,7 @@ function bannedWords(words: unknown, refuse: (field: string, why: string) => nev
   });
 }
 
-function idsOf(list: unknown, refuse: (field: string, why: string) => never): number[] {
+function idsOf(list: unknown, refuse: Refuse): number[] {
   if (isNothing(list)) return [];
   if (!Array.isArray(list) || !list.every(Number.isSafeInteger))
     return refuse('suppress_tokens', 'it must be a list of ids');

@@ -1,13 +1,19 @@
-// The families of models, and tables of config.json fields: supported ones with the defaults of transformers, ignored ones, and those with required
-// values.
+// The model families of Hugging Face, and tables of config.json fields: supported with the defaults of transformers,
+// ignored, or with required values.
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import type { TokenizerClassName } from '../tokenizers/tokenizer-classes.ts';
 
-/** Defaults that the families like BART share. */
+/** Defaults that the families like BART share; each family may have others. */
 const shared = {
+  vocab_size: 50265,
+  pad_token_id: 1,
+  eos_token_id: 2,
+  normalize_embedding: false,
+  static_position_embeddings: true,
+  extra_pos_embeddings: 2,
   max_position_embeddings: 1024,
   d_model: 1024,
   encoder_layers: 12,
@@ -43,27 +49,30 @@ const t5Shared = {
   decoder_start_token_id: 0,
 };
 
+/** Learned positions and a norm on the embeddings, as in BART and mBART. */
+const learned = { normalize_embedding: true, static_position_embeddings: false };
+
 /** A model family: a `model_type` of config.json. */
 export interface HfFamily {
   /** Name for messages. */
   readonly title: string;
-  /** Whose fields and tensor names it has. */
+  /** The family whose field and tensor names it uses. */
   readonly like: 'bart' | 't5';
-  /** Values of missing fields, those of the configuration class in transformers. */
+  /** Values of missing fields: the defaults of the configuration class in transformers. */
   readonly defaults: Json;
   /** Supported values of `architectures`. */
   readonly architectures: readonly string[];
-  /** Whether source and target always share embeddings. */
-  readonly sharedEmbeddings: boolean;
-  /** The tokenizer class of a folder that names none. */
+  /** Whether source and target may have separate embeddings. */
+  readonly separateEmbeddings?: boolean;
+  /** The tokenizer class, if the folder does not name one. */
   readonly tokenizer?: TokenizerClassName;
-  /** Options of the transformer that no field states. */
+  /** Model options that no field of config.json states. */
   readonly model?: Partial<ModelOptions>;
-  /** Fields of old files, which must have the values of `defaults`. */
+  /** Fields of old files that must have the values in `defaults`. */
   readonly fixed?: readonly string[];
-  /** Whether generation_config.json overrides the rules in config.json field by field; else it replaces them. */
+  /** Whether generation_config.json overrides single decoding rules of config.json; otherwise it replaces all of them. */
   readonly mergesRules?: boolean;
-  /** Whether version 4 of transformers forces the end token at the maximum length if no field states it. */
+  /** Whether transformers 4 forces the end token at the maximum length by default. */
   readonly forcesEnd?: boolean;
 }
 
@@ -75,18 +84,7 @@ export const hfFamilies = {
     mergesRules: true,
     forcesEnd: true,
     architectures: ['BartForConditionalGeneration', 'BartModel'],
-    sharedEmbeddings: true,
-    defaults: {
-      ...shared,
-      vocab_size: 50265,
-      pad_token_id: 1,
-      bos_token_id: 0,
-      eos_token_id: 2,
-      decoder_start_token_id: 2,
-      normalize_embedding: true,
-      static_position_embeddings: false,
-      extra_pos_embeddings: 2,
-    },
+    defaults: { ...shared, ...learned, bos_token_id: 0, decoder_start_token_id: 2 },
   },
   marian: {
     title: 'MarianMT',
@@ -94,16 +92,13 @@ export const hfFamilies = {
     mergesRules: true,
     forcesEnd: true,
     architectures: ['MarianMTModel', 'MarianModel'],
-    sharedEmbeddings: false,
+    separateEmbeddings: true,
     defaults: {
       ...shared,
       vocab_size: 58101,
       pad_token_id: 58100,
       eos_token_id: 0,
       decoder_start_token_id: 58100,
-      normalize_embedding: false,
-      static_position_embeddings: true,
-      extra_pos_embeddings: 2,
     },
   },
   mbart: {
@@ -111,30 +106,18 @@ export const hfFamilies = {
     like: 'bart',
     forcesEnd: true,
     architectures: ['MBartForConditionalGeneration', 'MBartModel'],
-    sharedEmbeddings: true,
     tokenizer: 'MBart50Tokenizer',
     model: { trainPadding: false, trainOutputBias: false },
-    fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings', 'extra_pos_embeddings'],
-    defaults: {
-      ...shared,
-      ...preNorm,
-      vocab_size: 50265,
-      pad_token_id: 1,
-      bos_token_id: 0,
-      eos_token_id: 2,
-      normalize_embedding: true,
-      static_position_embeddings: false,
-      extra_pos_embeddings: 2,
-    },
+    fixed: [...Object.keys(preNorm), ...Object.keys(learned), 'extra_pos_embeddings'],
+    defaults: { ...shared, ...preNorm, ...learned, bos_token_id: 0 },
   },
   m2m_100: {
     title: 'M2M100 and NLLB',
     like: 'bart',
     architectures: ['M2M100ForConditionalGeneration', 'M2M100Model'],
-    sharedEmbeddings: true,
     tokenizer: 'M2M100Tokenizer',
     model: { trainPadding: false, positions: 'fairseq-sinusoidal', outputBias: false },
-    fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings'],
+    fixed: [...Object.keys(preNorm), ...Object.keys(learned)],
     defaults: {
       ...shared,
       ...preNorm,
@@ -142,13 +125,8 @@ export const hfFamilies = {
       activation_function: 'relu',
       attention_dropout: 0.1,
       scale_embedding: true,
-      pad_token_id: 1,
       bos_token_id: 0,
-      eos_token_id: 2,
       decoder_start_token_id: 2,
-      normalize_embedding: false,
-      static_position_embeddings: true,
-      extra_pos_embeddings: 2,
     },
   },
   pegasus: {
@@ -156,19 +134,15 @@ export const hfFamilies = {
     like: 'bart',
     forcesEnd: true,
     architectures: ['PegasusForConditionalGeneration', 'PegasusModel'],
-    sharedEmbeddings: true,
     tokenizer: 'PegasusTokenizer',
     model: { trainPadding: false, trainOutputBias: false },
-    fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings'],
+    fixed: [...Object.keys(preNorm), ...Object.keys(learned)],
     defaults: {
       ...shared,
       ...preNorm,
-      vocab_size: 50265,
       pad_token_id: 0,
       eos_token_id: 1,
       decoder_start_token_id: 0,
-      normalize_embedding: false,
-      static_position_embeddings: true,
       extra_pos_embeddings: 1,
     },
   },
@@ -176,7 +150,6 @@ export const hfFamilies = {
     title: 'T5',
     like: 't5',
     architectures: ['T5ForConditionalGeneration', 'T5WithLMHeadModel', 'T5Model'],
-    sharedEmbeddings: true,
     tokenizer: 'T5Tokenizer',
     defaults: {
       ...t5Shared,
@@ -192,7 +165,6 @@ export const hfFamilies = {
     title: 'mT5',
     like: 't5',
     architectures: ['MT5ForConditionalGeneration', 'MT5Model'],
-    sharedEmbeddings: true,
     tokenizer: 'T5Tokenizer',
     defaults: {
       ...t5Shared,
@@ -205,11 +177,6 @@ export const hfFamilies = {
     },
   },
 } as const satisfies Record<HfType, HfFamily>;
-
-/** Names of the families, for messages: `BART, MarianMT, mBART`. */
-export const hfTitles = Object.values(hfFamilies)
-  .map(({ title }) => title)
-  .join(', ');
 
 /** Supported fields without a default. */
 const supported = [
@@ -237,8 +204,8 @@ const supported = [
 const t5Supported = ['num_decoder_layers', 'n_positions', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
 
 /**
- * Ignored fields: names, settings of generation that the caller chooses (num_beams), of other heads and of Python, and
- * layerdrop, which acts only in training (`train --init` rejects it).
+ * Ignored fields: names, generation options that the caller chooses (num_beams), options of other heads and of Python,
+ * and layerdrop, which acts only in training (`train --init` rejects it).
  */
 const ignored = [
   ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'prefix'],
@@ -282,22 +249,25 @@ export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
   attention_bias: [true],
 };
 
-/** The same for fields of the families like BART. */
+/** Required values of further fields in families like BART. */
 export const bartValues: typeof requiredValues = { layer_norm_epsilon: [1e-5], is_gated_act: [false] };
 
-/** Activation functions by transformers' names. `gelu` is the exact one (erf). */
-export const activations: Readonly<Record<string, ModelConfig['activation']>> = {
-  relu: 'relu',
-  gelu: 'gelu',
-  gelu_python: 'gelu',
-  gelu_new: 'gelu-tanh',
-  gelu_pytorch_tanh: 'gelu-tanh',
-  gelu_fast: 'gelu-tanh',
-  silu: 'silu',
-  swish: 'silu',
-};
+/** Activation functions by their names in transformers. `gelu` is exact (erf). */
+export const activations: ReadonlyMap<string, ModelConfig['activation']> = new Map([
+  ['relu', 'relu'],
+  ['gelu', 'gelu'],
+  ['gelu_python', 'gelu'],
+  ['gelu_new', 'gelu-tanh'],
+  ['gelu_pytorch_tanh', 'gelu-tanh'],
+  ['gelu_fast', 'gelu-tanh'],
+  ['silu', 'silu'],
+  ['swish', 'silu'],
+]);
 
-/** Names in config.json of fields of a ModelConfig, for errors. */
+/** Whether a field is absent or null. */
+export const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+/** For error messages: the fields of config.json by the fields of ModelConfig. */
 export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
   bart: {
     ...{ dModel: 'd_model', heads: 'encoder_attention_heads', decoderHeads: 'decoder_attention_heads' },
@@ -317,7 +287,7 @@ export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<stri
   },
 };
 
-/** Whether a field is in one of these tables. */
+/** Whether a field is in one of the tables above. */
 export const isKnownField = (field: string, type: HfType): boolean =>
   field.startsWith('_') ||
   Object.hasOwn(hfFamilies[type].defaults, field) ||
@@ -327,7 +297,10 @@ export const isKnownField = (field: string, type: HfType): boolean =>
   (hfFamilies[type].like === 't5' && t5Supported.includes(field)) ||
   (hfFamilies[type].like === 'bart' && Object.hasOwn(bartValues, field));
 
-/** The fields of a config.json with the defaults of its family, checked as they are read. */
+/** Throws a HeddleError that names a field and its value. */
+export type Refuse = (field: string, why: string) => never;
+
+/** Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an invalid value. */
 export interface HfFields {
   readonly path: string;
   readonly raw: Json;
@@ -339,8 +312,7 @@ export interface HfFields {
   number(field: string): number;
   /** A whole number of at least 0. */
   whole(field: string): number;
-  /** true or false; `sign` is a tensor whose presence means true if the field is absent. */
+  /** true or false. If the field is absent, the presence of the tensor `sign` means true. */
   flag(field: string, sign?: string): boolean;
-  /** Throws a HeddleError that names the field and its value. */
-  refuse(field: string, why: string): never;
+  readonly refuse: Refuse;
 }

@@ -1,9 +1,9 @@
-// The weights of a Hugging Face folder: tensor names and their places in the parameter buffer, and the reader of
-// model.safetensors or of shards with an index, in float32, float16 or bfloat16.
+// Reads the weights of a Hugging Face folder, model.safetensors or shards with an index, into the parameter buffer.
+// They are float32, float16 or bfloat16.
 
 import { HeddleError } from '../../core/errors.ts';
-import { fromFloat16 } from '../../core/float16.ts';
-import { type Shape, sameShape, show, sizeOf } from '../../core/tensor.ts';
+import { asFloat32 } from '../../core/float16.ts';
+import { indexOfNonFinite, type Shape, sameShape, sameValues, show, sizeOf } from '../../core/tensor.ts';
 import type { Files } from '../../files/files.ts';
 import { isObject, readJson } from '../../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../files/safetensors.ts';
@@ -13,24 +13,21 @@ import { hfNames } from '../../model/parameter-names.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type HfPrefix, type SourceCheckpoint, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
 
-/** Names of the files. */
+/** Names of the weight files. */
 export const weightNames = { whole: 'model.safetensors', index: 'model.safetensors.index.json' } as const;
 
-/** A tensor of a file with its stored dtype; values are float32. */
+/** A tensor of a file: its dtype in the file, and its values as float32. */
 export interface StoredTensor {
   readonly dtype: string;
   readonly shape: Shape;
   readonly data: Float32Array;
 }
 
-/**
- * Reads all tensors of a folder; undefined if it has no weights. Throws a HeddleError that names the file and the
- * problem.
- */
+/** Reads all tensors of a folder; undefined if it has no weights. Throws a HeddleError that names the file. */
 export const readWeights = (files: Files, folder: string): Promise<Map<string, StoredTensor> | undefined> =>
   tensorsIn(files, folder, (path) => readShard(files, path));
 
-/** The tensors of a folder as `readShard` reads those of a file; undefined if it has no weights. Throws as `readWeights`. */
+/** Like `readWeights`, with another function that reads the tensors of one file. */
 export async function tensorsIn<T>(
   files: Files,
   folder: string,
@@ -84,7 +81,7 @@ async function readShards<T>(
   return all;
 }
 
-/** Throws a HeddleError if the weights of a tensor are no floating-point numbers. */
+/** Throws a HeddleError if the dtype of a tensor is not a floating-point type. */
 export function checkDtype(path: string, name: string, dtype: string): void {
   if (!(weightDtypes as readonly string[]).includes(dtype))
     throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be float32, float16 or bfloat16`);
@@ -93,13 +90,10 @@ export function checkDtype(path: string, name: string, dtype: string): void {
 async function readShard(files: Files, path: string): Promise<[string, StoredTensor][]> {
   const file = await files.read(path);
   const { entries } = readSafetensorsHeader(file, file.length, path);
-  return Object.entries(readSafetensors(file, path)).map(([name, { dtype, shape, data }]) => {
-    const stored = entries[name]?.dtype ?? '';
-    checkDtype(path, name, stored);
-    return [
-      name,
-      { dtype: stored, shape, data: dtype === 'f16' ? fromFloat16(data as Uint16Array) : (data as Float32Array) },
-    ];
+  return Object.entries(readSafetensors(file, path)).map(([name, tensor]) => {
+    const dtype = entries[name]?.dtype ?? '';
+    checkDtype(path, name, dtype);
+    return [name, { dtype, shape: tensor.shape, data: asFloat32(tensor).data as Float32Array }];
   });
 }
 
@@ -108,8 +102,9 @@ export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
   [...tensors.keys()].some((name) => name.startsWith('model.')) ? 'model.' : '';
 
 /**
- * The parameter buffer from tensors, and how they were stored. Throws a HeddleError that starts with `path` and names
- * tensors that are missing, unexpected, of another shape, not finite, or not equal to the tensor they are tied to.
+ * Copies tensors into a parameter buffer, and returns how the file stores them. Throws a HeddleError that starts with
+ * `path` and names a tensor that is missing or unexpected, has another shape or a NaN or infinity, or differs from the
+ * tensor that it is tied to.
  */
 export function weightsFromHfTensors(
   c: ModelConfig,
@@ -120,12 +115,12 @@ export function weightsFromHfTensors(
   const { expected, tensors, absent, aliases } = matchTensors(c, p, found, path);
   const prefix = prefixOf(found);
   const unread = [...found].filter(([name, { data }]) => isUnread(name) && data.length <= maxUnread);
-  // Allocated only after the shapes are checked: a configuration may claim any size.
+  // Allocate only after the shapes are checked: a configuration may state any size.
   const weights = new Float32Array(p.size);
   const dtypes = new Map<string, WeightDtype>();
   for (const { name, at } of expected) {
     const tensor = tensors.get(name) as StoredTensor;
-    const wrong = tensor.data.findIndex((x) => !Number.isFinite(x));
+    const wrong = indexOfNonFinite(tensor.data);
     if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${tensor.data[wrong]} at element ${wrong}`);
     weights.set(tensor.data, at);
     dtypes.set(name, tensor.dtype as WeightDtype);
@@ -149,17 +144,17 @@ export function weightsFromHfTensors(
 }
 
 /**
- * Tensors that transformers does not read: the position bias of T5's cross-attention, and the sinusoids in old files of
- * M2M100. Small ones are kept for an export with the same tensors.
+ * Whether transformers ignores a tensor: the position bias of T5's cross-attention, and the sinusoids in old files of
+ * M2M100. Tensors of up to `maxUnread` numbers are kept, so that an export has the same tensors.
  */
 const isUnread = (name: string): boolean =>
   /EncDecAttention\.relative_attention_bias\.weight$|embed_positions\.weights$/.test(name);
 const maxUnread = 2 ** 14;
 
 /**
- * The tensors that a model needs, and those of a file by name: also tied ones under their own name if only a copy is stored
- * (`absent`). `aliases`: further copies. Throws a HeddleError that names tensors that are missing, unexpected or of another
- * shape.
+ * Matches the tensors that a model needs (`expected`) with the tensors of a file. `tensors` has them by name; a tied
+ * tensor of which the file has only a copy is in it under its own name too (`absent` lists these). `aliases`: names of
+ * further copies. Throws a HeddleError that names tensors that are missing, unexpected or of another shape.
  */
 export function matchTensors<T extends { readonly shape: Shape }>(
   c: ModelConfig,
@@ -191,7 +186,7 @@ export function matchTensors<T extends { readonly shape: Shape }>(
   return { expected, tensors, absent, aliases };
 }
 
-/** Throws if a copy of a tied tensor or of the table of sinusoids differs. */
+/** Throws a HeddleError if a copy of a tied tensor or of the table of sinusoids differs from it. */
 function checkAliases(
   c: ModelConfig,
   prefix: HfPrefix,
@@ -204,14 +199,14 @@ function checkAliases(
     const { shape, data } = tensors.get(name) as StoredTensor;
     const of = known[name];
     const same = of ? tensors.get(of)?.data : sinusoids(c.maxLength, c.dModel, 'halves');
-    if (!same || same.length !== data.length || same.some((x, i) => x !== data[i]))
+    if (!sameValues(data, same))
       throw new HeddleError(
         `${path}: ${name} ${show(shape)} must equal ${of ?? 'the table of sinusoids'}, since config.json ties them`,
       );
   }
 }
 
-/** Whether a name is that of a sinusoidal position table, which is computed. */
+/** Whether a tensor is a table of sinusoidal positions, which heddle computes. */
 export const isComputedTable = (c: ModelConfig, prefix: HfPrefix, name: string): boolean =>
   c.positions === 'sinusoidal-halves' &&
   ['encoder', 'decoder'].some((stack) => name === `${prefix}${stack}.embed_positions.weight`);
@@ -219,7 +214,7 @@ export const isComputedTable = (c: ModelConfig, prefix: HfPrefix, name: string):
 const listed = (names: readonly string[]): string =>
   names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 
-/** A tensor of the format. */
+/** A tensor of a model in transformers. */
 export interface HfTensor {
   readonly name: string;
   readonly shape: Shape;
@@ -228,9 +223,8 @@ export interface HfTensor {
 }
 
 /**
- * All tensors of a model, in the order of its parameters. A parameter that several modules share, such as the one block
- * of q, k and v, has their rows one after another, so that every tensor is contiguous. `prefix` is that of all tensors
- * except the head's.
+ * All tensors of a model, in the order of its parameters. A parameter that joins several tensors (q, k and v) has their
+ * rows one after another, so every tensor is contiguous. All names except the head's start with `prefix`.
  */
 export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] {
   return p.all.flatMap((parameter) => {
@@ -247,7 +241,7 @@ export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
   });
 }
 
-/** Aliases of tied tensors in files, each with the tensor's own name. */
+/** Other names of tied tensors, each with the tensor's own name. */
 export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {
   const [encoder, decoder] = [`${prefix}encoder.embed_tokens.weight`, `${prefix}decoder.embed_tokens.weight`];
   const table = `${prefix}shared.weight`;

@@ -1,4 +1,5 @@
-// Tokenizers of a Hugging Face folder: characters in config.json, tokenizer files, or none; then texts are token ids.
+// Reads the tokenizers of a Hugging Face folder: characters in config.json, or tokenizer files. Without either, texts are
+// token ids.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
@@ -22,8 +23,8 @@ export const hfTokenizerFileNames = [
   ...[modelFileNames.source, modelFileNames.target],
 ] as const;
 
-/** The tokenizers of both sides; one object if they share one. */
-export interface Tokenizers {
+/** The tokenizers of source and target: the same object if they share one. */
+interface Tokenizers {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
   readonly languages?: Languages;
@@ -32,8 +33,8 @@ export interface Tokenizers {
 }
 
 /**
- * Loads the tokenizers from config.json and files by name. Throws a HeddleError that names the file in `folder` if it
- * is invalid.
+ * Reads the tokenizers from config.json (`raw`) and from `files` by name. Throws a HeddleError that names the file in
+ * `folder` if it is invalid.
  */
 export function readHfTokenizers(
   raw: Json,
@@ -71,12 +72,21 @@ export function readHfTokenizers(
     throw new HeddleError(
       `${folder}/vocab.json: a tokenizer also needs merges.txt, sentencepiece.bpe.model, source.spm and target.spm, or one tokenizer.json; they are missing`,
     );
+  return idTokenizers(c, special.unknown, folder);
+}
+
+/** Tokenizers of a model without tokenizer files: texts are token ids separated by spaces. */
+export function idTokenizers(c: ModelConfig, unknown: number, folder: string): Tokenizers {
+  const special = { pad: c.padId, start: c.startId, end: c.endId, unknown };
   const source = createIdTokenizer(c.srcVocab, special);
   const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
   return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`] };
 }
 
-/** The tokenizer class in config.json, or that of the family. mBART starts translations with a language, mBART-50 with the end token. */
+/**
+ * The tokenizer class named in config.json, or the default of the family. mBART starts a translation with a language
+ * token, mBART-50 with the end token.
+ */
 function classNameOf(raw: Json, c: ModelConfig): TokenizerClassName | undefined {
   const named = String(raw.tokenizer_class).replace(/Fast$/, '');
   if (Object.hasOwn(tokenizerClasses, named)) return named as TokenizerClassName;
@@ -84,7 +94,7 @@ function classNameOf(raw: Json, c: ModelConfig): TokenizerClassName | undefined 
   return tokenizer === 'MBart50Tokenizer' && c.startId !== c.endId ? 'MBartTokenizer' : tokenizer;
 }
 
-/** Tokenizers that heddle trained, of a model that it exported; undefined if the files are of other tools. */
+/** Tokenizers that heddle trained and exported; undefined if other tools made the files. */
 function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, folder: string) {
   const read = (name: string, size: number): Tokenizer | undefined => {
     const file = files[name];
@@ -94,7 +104,7 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
     try {
       tokenizer = loadTokenizer(parseJson(file, path));
     } catch (error) {
-      if (error instanceof HeddleError && name === modelFileNames.tokenizer) return undefined; // of another tool, or invalid
+      if (error instanceof HeddleError && name === modelFileNames.tokenizer) return undefined; // made by another tool, or invalid
       throw error;
     }
     if (tokenizer.size !== size) throw new HeddleError(`${path}: it has ${tokenizer.size} tokens, the model ${size}`);
@@ -106,7 +116,7 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
   return both && { source: both, target: both };
 }
 
-/** The id that the post-processor of a tokenizer.json adds before a text; undefined if it adds none. */
+/** The id that the post-processor of tokenizer.json adds before a text; undefined if it adds none. */
 function beginOf(file: Json): number | undefined {
   const idOf = (processor: unknown): number | undefined => {
     const { type, cls, processors, single, special_tokens } = Object(processor) as Json;
@@ -120,10 +130,7 @@ function beginOf(file: Json): number | undefined {
   return Number.isSafeInteger(id) ? id : undefined;
 }
 
-/**
- * Character tokenizers from grapheme_chars and phoneme_chars: character i is token i. Texts start with bos_token_id on
- * both sides.
- */
+/** Character tokenizers: character i of grapheme_chars or phoneme_chars is token i. Every text starts with bos_token_id. */
 function readCharacters(raw: Json, c: ModelConfig, special: SpecialIds, folder: string) {
   const read = (field: string, size: number): Tokenizer => {
     const characters = raw[field];

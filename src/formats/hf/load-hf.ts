@@ -1,7 +1,7 @@
-// Loads Hugging Face folders, and the source checkpoint that other formats keep of such a folder.
+// Loads Hugging Face folders, and the source checkpoint that other formats keep under `origin`.
 
 import { HeddleError } from '../../core/errors.ts';
-import { sizeOf } from '../../core/tensor.ts';
+import { sameValues, sizeOf } from '../../core/tensor.ts';
 import type { Files } from '../../files/files.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
@@ -14,13 +14,14 @@ import { prefixOf, readWeights, type StoredTensor, weightNames, weightsFromHfTen
 import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
 import { openWeights, randomWeights, sameNumbers, storedWeights } from './stored-weights.ts';
 
-/** Seed of random weights, and their maximum number: 4 GiB. */
+/** Seed of random weights, and their maximum number (4 GiB). */
 const seed = 1;
 const maxRandom = 2 ** 30;
 
 /**
- * Loads a folder of one of the families in hf-fields.ts; `raw` is its config.json, undefined if there is none. A folder without weights gets
- * random weights and a note. Throws a HeddleError that names the file and what is invalid or not supported.
+ * Loads a folder of one of the families in hf-fields.ts. `raw`: its config.json, undefined if it has none. A folder
+ * without weights gets random weights and a note. Throws a HeddleError that names the file and what is invalid or not
+ * supported.
  */
 export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
   const tensors = await readWeights(files, folder);
@@ -40,16 +41,13 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
   return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...stored } };
 }
 
-/**
- * Opens a folder like `loadHf`, with weights that are read in parts when they are needed. Throws as `loadHf`; numbers that
- * are not finite are found when they are read.
- */
+/** Like `loadHf`, but reads the weights in parts when they are needed; only then does it check that they are finite. */
 export async function openHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
   const places = await openWeights(files, folder);
   const whole = () => loadHf(files, folder, raw);
   const describe = async () => {
     if (!places) return describeHf(files, folder, raw, undefined);
-    // The numbers that a configuration depends on.
+    // Read the tensors that the configuration depends on.
     const tensors = new Map<string, StoredTensor>(places);
     for (const [name, place] of places)
       if (name.endsWith('embed_positions.weight'))
@@ -65,7 +63,7 @@ export async function openHf(files: Files, folder: string, raw: Json | undefined
   return { ...model, weights: new Float32Array(), stored: { ...read, config: checkpoint.config } };
 }
 
-/** A model without its weights, and what its checkpoint is apart from them. `ownHead`: see `readConfig`. */
+/** A model and its source checkpoint, both without the weights. `ownHead`: see `readConfig`. */
 async function describeHf(
   files: Files,
   folder: string,
@@ -105,8 +103,8 @@ async function readTokenizerBytes(files: Files, folder: string): Promise<Record<
 }
 
 /**
- * The configuration, completed by the tensors that exist. `ownHead`: whether the head is stored and differs from the
- * embedding; default: it is compared.
+ * The configuration; what config.json omits is read from the tensors. `ownHead`: whether the file has a head that
+ * differs from the embedding; if undefined, they are compared.
  */
 function readConfig(
   folder: string,
@@ -121,15 +119,15 @@ function readConfig(
     if (!tensors)
       return json.tie_word_embeddings === false || (json.model_type === 'mt5' && json.tie_word_embeddings !== true);
     if (ownHead !== undefined) return ownHead;
-    const [head, shared] = [tensors.get(name)?.data, tensors.get(`${prefix}shared.weight`)?.data];
-    return head !== undefined && (head.length !== shared?.length || head.some((x, i) => x !== shared[i]));
+    const head = tensors.get(name)?.data;
+    return head !== undefined && !sameValues(head, tensors.get(`${prefix}shared.weight`)?.data);
   };
   const found = readHfConfig(json, generation, has, `${folder}/config.json`);
   const bias = found.config.outputBias && (!tensors || tensors.has('final_logits_bias'));
   return { ...found, config: { ...found.config, outputBias: bias } };
 }
 
-/** Uses stored position tables as learned positions if they differ from the sinusoids that heddle computes. */
+/** Takes stored position tables as learned positions if they differ from the sinusoids that heddle computes. */
 function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, StoredTensor> | undefined): HfConfig {
   const c = found.config;
   if (!tensors || c.positions !== 'sinusoidal-halves') return found;
@@ -137,17 +135,14 @@ function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, Store
     (s) => tensors.get(`${prefixOf(tensors)}${s}.embed_positions.weight`)?.data,
   );
   const computed = sinusoids(c.maxLength, c.dModel, 'halves');
-  const differs = stored.some(
-    (data) => data && (data.length !== computed.length || data.some((x, i) => x !== computed[i])),
-  );
-  if (!differs) return found;
+  if (!stored.some((data) => data && !sameValues(data, computed))) return found;
   const trainPositions = found.type === 'marian';
   return { ...found, config: { ...c, positions: 'learned', positionOffset: 0, trainPositions } };
 }
 
 /**
- * Reads the source checkpoint, `origin` of a config.json: everything of a model but the weights. Throws a HeddleError
- * if it is invalid.
+ * Reads a source checkpoint, the field `origin` of config.json (`json`): a model without its weights. Throws a
+ * HeddleError if it is invalid.
  */
 export async function readSourceCheckpoint(
   files: Files,
@@ -188,7 +183,7 @@ export async function readSourceCheckpoint(
 const defaultHeadWidth = 64;
 
 /**
- * A config.json for MarianMT weights that come without one: sizes from the tensors, the rest as in the models of
+ * A config.json for MarianMT weights in a folder without one: sizes from the tensors, other fields as in the models of
  * Helsinki-NLP. Throws a HeddleError that starts with `path` if the tensors are not those of MarianMT.
  */
 export function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {

@@ -1,5 +1,5 @@
-// Exports folders for transformers. A model that was loaded from such a folder is exported with the
-// same names, shapes, dtypes and configuration; without training in between, with the same bits.
+// Exports folders for transformers. A model that was loaded from such a folder keeps its names, shapes, dtypes and
+// configuration; if it was not trained, also its bits.
 
 import { toBfloat16, toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -21,7 +21,7 @@ import { toHfConfig } from './to-hf-config.ts';
 /** Names of dtypes in config.json. */
 const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
-/** A prepared export. */
+/** A model in the form of the export. */
 interface Outgoing {
   readonly model: Pick<SavedModel, 'config' | 'weights'>;
   /** config.json. */
@@ -33,8 +33,8 @@ interface Outgoing {
 }
 
 /**
- * Exports a model as a family of transformers: the files of the folder by name. `dtype` of the weights defaults to that of the
- * source checkpoint, or float32. Throws a HeddleError that names each field the model type does not support.
+ * Exports a model for transformers: the files of the folder by name. `dtype` of the weights defaults to the dtype of the
+ * source checkpoint, or float32. Throws a HeddleError that names each field that the family does not support.
  *
  * @example
  * await writeFolder(files, 'bart', hfFiles(model, 'bart', 'F16'));
@@ -59,7 +59,7 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
   };
 }
 
-/** Exports to the source checkpoint's format; dropout rates may have changed since. */
+/** Exports in the form of the source checkpoint; only dropout rates may differ. */
 function restore({ config, weights }: SavedModel, origin: SourceCheckpoint): Outgoing {
   const { config: raw, generation, texts = {}, files, ...stored } = origin;
   const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
@@ -97,7 +97,7 @@ function textOr(text: string | undefined, json: Json): Uint8Array {
     if (text !== undefined && JSON.stringify(JSON.parse(text)) === JSON.stringify(json))
       return new TextEncoder().encode(text);
   } catch {
-    // Not JSON: the folder was edited.
+    // Not JSON: someone edited the folder.
   }
   return jsonBytes(json);
 }
@@ -124,7 +124,7 @@ function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> 
   return { ...files, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }) };
 }
 
-/** All tensors of the file: those of the model and stored copies of tied tensors. */
+/** All tensors of the file: the model's, and the copies of tied tensors that the source checkpoint has. */
 function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['stored']): Record<string, RawTensor> {
   const { prefix, dtype, dtypes, aliases, absent = [], unread = {} } = stored;
   const out: Record<string, RawTensor> = {};

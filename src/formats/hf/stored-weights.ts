@@ -1,10 +1,10 @@
-// The weights of a Hugging Face folder where they are: headers are read at once, numbers in parts when they are needed, so
-// that a model larger than the memory for it in float32 can be quantized.
+// Reads the weights of a Hugging Face folder in parts, when they are needed, so that a model that does not fit into memory
+// as float32 can be quantized.
 
 import { HeddleError } from '../../core/errors.ts';
 import { createFingerprint } from '../../core/fingerprint.ts';
-import { fromFloat16 } from '../../core/float16.ts';
-import { show, sizeOf } from '../../core/tensor.ts';
+import { asFloat32 } from '../../core/float16.ts';
+import { indexOfNonFinite, sameValues, show, sizeOf } from '../../core/tensor.ts';
 import { type Files, openBlob } from '../../files/files.ts';
 import { dtypeBytes, readSafetensorsHeader, tensorFromBytes } from '../../files/safetensors.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
@@ -36,24 +36,22 @@ async function openShard(files: Files, path: string): Promise<[string, FileTenso
     const start = base + data_offsets[0];
     const read = async (first: number, count: number): Promise<Float32Array> => {
       const raw = await bytes(start + first * width, start + (first + count) * width);
-      const { dtype: kind, data } = tensorFromBytes(path, name, dtype, [count], raw);
-      return kind === 'f16' ? fromFloat16(data as Uint16Array) : (data as Float32Array);
+      return asFloat32(tensorFromBytes(path, name, dtype, [count], raw)).data as Float32Array;
     };
     return [name, { dtype, shape, data: new Float32Array(), read }];
   });
 }
 
-/** Numbers that are read at once. */
+/** Numbers that are read together. */
 const partSize = 2 ** 22;
 
-/** Whether two tensors have the same numbers; they are compared in parts. */
+/** Compares the numbers of two tensors in parts. */
 export async function sameNumbers(a: FileTensor, b: FileTensor): Promise<boolean> {
   const size = sizeOf(a.shape);
   if (size !== sizeOf(b.shape)) return false;
   for (let at = 0; at < size; at += partSize) {
     const count = Math.min(partSize, size - at);
-    const [x, y] = [await a.read(at, count), await b.read(at, count)];
-    if (x.some((value, i) => value !== y[i])) return false;
+    if (!sameValues(await a.read(at, count), await b.read(at, count))) return false;
   }
   return true;
 }
@@ -62,8 +60,8 @@ export async function sameNumbers(a: FileTensor, b: FileTensor): Promise<boolean
 type ReadWeights = Omit<StoredWeights, 'config'>;
 
 /**
- * The weights of a model in its tensors. Throws as `weightsFromHfTensors`; numbers that are not finite are found when they
- * are read.
+ * The weights of a model, read from its tensors. `whole` loads the complete model. Throws as `weightsFromHfTensors`, but
+ * checks only while reading that numbers are finite.
  */
 export async function storedWeights(
   c: ModelConfig,
@@ -81,24 +79,21 @@ export async function storedWeights(
         `${path}: ${name} ${show(copy.shape)} must equal ${known[name]}, since config.json ties them`,
       );
   }
-  const pieces = new Map<Parameter, typeof expected>();
-  for (const parameter of p.all) {
-    const end = parameter.offset + sizeOf(parameter.shape);
-    pieces.set(
-      parameter,
-      expected.filter(({ at }) => at >= parameter.offset && at < end),
-    );
-  }
-  const byName = new Map([...pieces].map(([parameter, list]) => [parameter.name, list]));
+  const parts = new Map(
+    p.all.map(({ name, offset, shape }) => {
+      const end = offset + sizeOf(shape);
+      return [name, expected.filter(({ at }) => at >= offset && at < end)];
+    }),
+  );
   return complete(p, whole, {
     async read({ name: parameter, offset }, first, count) {
       const out = new Float32Array(count);
       const start = offset + first;
-      for (const { name, shape, at } of byName.get(parameter) ?? []) {
+      for (const { name, shape, at } of parts.get(parameter) ?? []) {
         const [from, to] = [Math.max(at, start), Math.min(at + sizeOf(shape), start + count)];
         if (from >= to) continue;
         const values = await (tensors.get(name) as FileTensor).read(from - at, to - from);
-        const wrong = notFinite(values);
+        const wrong = indexOfNonFinite(values);
         if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${values[wrong]} at element ${from - at + wrong}`);
         out.set(values, from - start);
       }
@@ -107,13 +102,7 @@ export async function storedWeights(
   });
 }
 
-/** Index of the first number that is not finite; -1 if there is none. */
-function notFinite(values: Float32Array): number {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
-  return -1;
-}
-
-/** Random weights, as `initializeWeights` makes them, of one parameter at a time. */
+/** The random weights of `initializeWeights`, made for one parameter at a time. */
 export function randomWeights(
   c: ModelConfig,
   p: ParameterList,

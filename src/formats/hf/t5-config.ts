@@ -1,23 +1,21 @@
-// The fields of T5 and mT5 as options of the transformer.
+// Reads and writes the fields of T5 and mT5 in config.json.
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 import { type FieldRequirement, sameFields } from '../shared/requirements.ts';
-import { activations, type HfFields } from './hf-fields.ts';
+import { activations, type HfFields, isNothing } from './hf-fields.ts';
 
-/** Maximum length of a model that states none: relative positions have no greatest length. */
+/** Maximum length if config.json has none: relative positions have no limit. */
 const maxLength = 512;
 
-/** The options of a T5 model; a stored `lm_head.weight` decides whether the output projection has a table of its own. */
+/** The model options of T5. The output projection has its own table if the weights have `lm_head.weight`. */
 export function readT5Fields({ raw, family, has, get, number, whole, flag, refuse }: HfFields): ModelOptions {
   const projection = String(get('feed_forward_proj'));
   const gated = projection.startsWith('gated-');
-  const name = projection.replace(/^gated-/, '');
   // transformers reads "gated-gelu" as the tanh approximation.
-  const known = Object.hasOwn(activations, name) ? activations[name] : undefined;
-  const activation = projection === 'gated-gelu' ? 'gelu-tanh' : known;
+  const activation = projection === 'gated-gelu' ? 'gelu-tanh' : activations.get(projection.replace(/^gated-/, ''));
   if (!activation)
-    return refuse('feed_forward_proj', `heddle has ${Object.keys(activations).join(', ')}, or gated-NAME`);
+    return refuse('feed_forward_proj', `heddle has ${[...activations.keys()].join(', ')}, or gated-NAME`);
   const tied = flag('tie_word_embeddings');
   const scaled = raw.scale_decoder_outputs ?? tied;
   if (typeof scaled !== 'boolean') refuse('scale_decoder_outputs', 'it must be true or false');
@@ -33,8 +31,7 @@ export function readT5Fields({ raw, family, has, get, number, whole, flag, refus
     headWidth,
     decoderHeadWidth: headWidth,
     encoderLayers: layers,
-    decoderLayers:
-      raw.num_decoder_layers === undefined || raw.num_decoder_layers === null ? layers : whole('num_decoder_layers'),
+    decoderLayers: isNothing(raw.num_decoder_layers) ? layers : whole('num_decoder_layers'),
     feedForward: whole('d_ff'),
     dropout: { embedding: rate, residual: rate, attention: rate, feedForward: rate, memory: rate, output: rate },
     norm: 'pre',
@@ -47,7 +44,7 @@ export function readT5Fields({ raw, family, has, get, number, whole, flag, refus
     positions: 'relative',
     relativeBuckets: whole('relative_attention_num_buckets'),
     relativeMaxDistance: whole('relative_attention_max_distance'),
-    maxLength: raw.n_positions === undefined || raw.n_positions === null ? maxLength : whole('n_positions'),
+    maxLength: isNothing(raw.n_positions) ? maxLength : whole('n_positions'),
     tie: has('lm_head.weight') ? 'embeddings' : 'all',
     scaleEmbedding: false,
     scaleOutput: family.title !== 'mT5' && scaled === true,
@@ -56,7 +53,7 @@ export function readT5Fields({ raw, family, has, get, number, whole, flag, refus
   };
 }
 
-/** What T5 requires of a configuration. */
+/** Requirements of the export to T5. */
 export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequirement[] {
   const { residual } = c.dropout;
   return [
@@ -71,7 +68,7 @@ export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequire
   ];
 }
 
-/** The fields of T5 in config.json for a configuration that meets its requirements. */
+/** The fields of T5 in config.json. */
 export function t5Json(c: ModelConfig): Json {
   const gated = c.feedForwardType === 'gated';
   const plain = { relu: 'relu', gelu: 'gelu', 'gelu-tanh': 'gelu_new', silu: 'silu' }[c.activation];

@@ -1,5 +1,5 @@
-// Converts a model to a family of transformers: a config.json with the same computation in transformers, or an error that names
-// the fields that transformers does not support.
+// Converts a model to a family of transformers: a config.json with which transformers computes the same, or an error
+// that names the fields that transformers does not support.
 
 import { sizeOf } from '../../core/tensor.ts';
 import type { Json } from '../../files/json-files.ts';
@@ -21,15 +21,15 @@ import { t5Json, t5Requirements } from './t5-config.ts';
 /** Rows of BART's table of positions before position 0. */
 const bartOffset = 2;
 
-/** A configuration with the parameters of the model type, and the parameter buffer for it. */
-export interface HfExport {
+/** A configuration with the parameters of the family, and the parameter buffer for it. */
+interface HfExport {
   readonly config: ModelConfig;
   readonly weights: Float32Array;
   /** config.json. */
   readonly json: Json;
 }
 
-/** Converts a model. Throws a HeddleError that names each field the model type does not support. */
+/** Converts a model. Throws a HeddleError that names each field that the family does not support. */
 export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType): HfExport {
   const family: HfFamily = hfFamilies[type];
   requireFields(
@@ -64,7 +64,7 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
 const sortedJson = (json: Json): Json =>
   Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 
-/** What a model like BART requires of a configuration. */
+/** Requirements of the export to families like BART. */
 function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
   const { embedding, residual, memory, output } = c.dropout;
   const { model = {}, defaults }: HfFamily = hfFamilies[type];
@@ -91,7 +91,7 @@ function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
 }
 
 /**
- * Copies weights into the parameter buffer of another configuration; positions become a table with `positionOffset`
+ * Copies weights into the parameter buffer of another configuration. A table of positions gets `positionOffset` empty
  * rows before it.
  */
 function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
@@ -111,11 +111,15 @@ function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Fl
   return buffer;
 }
 
-/** The decoding rules in config.json. */
-function decodingJson(decode: NonNullable<SavedModel['decode']>, c: ModelConfig, { forcesEnd }: HfFamily): Json {
+/** The decoding rules as fields of transformers. */
+export function decodingJson(
+  decode: NonNullable<SavedModel['decode']>,
+  { endId }: ModelConfig,
+  { forcesEnd }: Pick<HfFamily, 'forcesEnd'>,
+): Json {
   const { forcedBosTokenId, forceEos, suppressTokens = [], minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
   return {
-    ...((forcesEnd || forceEos) && { forced_eos_token_id: forceEos ? c.endId : null }),
+    ...((forcesEnd || forceEos) && { forced_eos_token_id: forceEos ? endId : null }),
     ...(forcedBosTokenId !== undefined && { forced_bos_token_id: forcedBosTokenId }),
     ...(suppressTokens.length > 0 && { bad_words_ids: suppressTokens.map((id) => [id]) }),
     ...(minNewTokens > 0 && { min_length: minNewTokens + 1 }),
@@ -123,7 +127,7 @@ function decodingJson(decode: NonNullable<SavedModel['decode']>, c: ModelConfig,
   };
 }
 
-/** The fields of a model like BART. */
+/** The fields of families like BART. */
 const bartJson = (c: ModelConfig, type: HfType): Json => ({
   activation_dropout: c.dropout.feedForward,
   activation_function: { relu: 'relu', gelu: 'gelu', 'gelu-tanh': 'gelu_new', silu: 'swish' }[c.activation],

@@ -20,7 +20,7 @@ export interface OnnxTokenizer {
 /** A target language of a multilingual MarianMT model, which a text may start with. */
 const targetLanguage = /^>>[^<>\s]+<<$/;
 
-/** Score of a Unigram piece that text must never be split into. */
+/** Score of a Unigram piece that must never occur in a tokenized text. */
 const never = -1e4;
 
 /** Exports the tokenizers of both sides as one. */
@@ -74,7 +74,7 @@ const addedToken = (content: string, special = true, rstrip = false): Json => ({
   ...{ special, single_word: false, lstrip: false, rstrip, normalized: false },
 });
 
-/** A model with the ids of `ids`. */
+/** The `model` of tokenizer.json with the token ids in `ids`. */
 function withVocabulary(model: Json, ids: ReadonlyMap<string, number>): Json {
   if (model.type !== 'Unigram') return { ...model, vocab: Object.fromEntries(ids) };
   const known = model.vocab as readonly (readonly [string, number])[];
@@ -163,7 +163,7 @@ function sentencePieceJson(tokenizer: Tokenizer, saved: Json): Json {
   };
 }
 
-/** The merges of a SentencePiece BPE model: each piece from all pairs of pieces that form it, by its score. */
+/** The merges of a SentencePiece BPE model by score: a piece is the merge of each pair of pieces that forms it. */
 function mergesOf(scores: ReadonlyMap<string, number>, ids: ReadonlyMap<string, number>): [string, string][] {
   const merges: { pair: [string, string]; score: number }[] = [];
   for (const [piece, score] of scores) {

@@ -1,40 +1,40 @@
-// The encoder and the decoder of a model as ONNX graphs with the inputs and outputs that transformers.js expects. The
-// functions mirror src/model/transformer.ts. Dropout is left out; the decoder has a KV cache.
+// The encoder and the decoder of a model as ONNX graphs with the inputs and outputs that transformers.js expects: without
+// dropout, and with a KV cache in the decoder. The functions mirror src/model/transformer.ts.
 //
 // B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head width.
 
 import { toFloat16 } from '../../core/float16.ts';
-import { sizeOf } from '../../core/tensor.ts';
+import { type Shape, sizeOf, transposed } from '../../core/tensor.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { fixedPositions, parameterList } from '../../model/parameters.ts';
 import { bucketOf, relativeBuckets } from '../../ops/attention/relative-position-bias.ts';
 import { int8Rows } from '../../ops/matmul/packed-weights.ts';
 import type { OnnxDtype } from '../shared/saved-model.ts';
-import { createOnnxGraph, type Name, type OnnxGraph } from './onnx-graph.ts';
+import { createOnnxGraph, type Name, type OnnxGraph, type OnnxType } from './onnx-graph.ts';
 
 /** A model to export. */
-export interface OnnxSource {
+interface OnnxSource {
   readonly config: ModelConfig;
   /** The parameter buffer, in the layout of `parameterList(config)`. */
   readonly weights: Float32Array;
   readonly dtype: OnnxDtype;
-  /** Position of the decoder at which a translation ends. */
+  /** Position of the decoder from which on it gives only the end token. */
   readonly endPosition: number;
   /** Source id of each id of the exported tokenizer, if they differ. */
   readonly sourceIds?: readonly number[];
 }
 
-/** A graph under construction and the model that it is made from. */
+/** A graph under construction, and its model. */
 interface Builder extends OnnxSource {
   readonly graph: OnnxGraph;
   readonly parameters: ParameterList;
-  /** Constants that are in the graph, by name. */
+  /** Names of the constants that the graph has. */
   readonly stored: Set<string>;
 }
 
-/** Added to the scores of hidden keys before the softmax. */
-const hidden = -1e9;
+/** Added to the attention scores of masked keys before the softmax. */
+const masked = -1e9;
 
 const openBuilder = (title: string, source: OnnxSource): Builder => ({
   ...source,
@@ -49,8 +49,8 @@ export function onnxEncoder(source: OnnxSource): OnnxGraph {
   const { graph: g, config: c } = b;
   const axes = ['batch_size', 'encoder_sequence_length'];
   const given = g.input('input_ids', 'int64', axes);
-  const mask = hiddenKeys(b, g.input('attention_mask', 'int64', axes));
-  const ids = source.sourceIds ? g.op('Gather', [idTable(b, source.sourceIds), given]) : given;
+  const mask = paddingMask(b, g.input('attention_mask', 'int64', axes));
+  const ids = source.sourceIds ? g.op('Gather', [idTable(g, source.sourceIds), given]) : given;
   const length = axisSize(b, ids, 1);
   const selfMask = withPositionBias(b, 'encoder', mask, g.integers(0), length);
   let x = embed(b, 'src', ids, g.integers(0)); // [B, S, D]
@@ -79,7 +79,7 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const sourceAxes = ['batch_size', 'encoder_sequence_length'];
   const ids = g.input('input_ids', 'int64', ['batch_size', 'decoder_sequence_length']);
   const memory = g.input('encoder_hidden_states', 'float', [...sourceAxes, c.dModel]);
-  const memoryMask = hiddenKeys(b, g.input('encoder_attention_mask', 'int64', sourceAxes));
+  const memoryMask = paddingMask(b, g.input('encoder_attention_mask', 'int64', sourceAxes));
   const cacheName = (kind: string, n: number, side: Stack, part: string) => `${kind}.${n}.${side}.${part}`;
   const cacheShape = (axis: string) => ['batch_size', heads, axis, headWidth];
   const past = (n: number, side: Stack) =>
@@ -97,9 +97,9 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   }));
   const position = axisSize(b, layers[0]?.self[0] ?? '', 2); // [1]: P
   const added = axisSize(b, ids, 1); // [1]: T
-  const selfMask = withPositionBias(b, 'decoder', futureKeys(b, position, added), position, added);
+  const selfMask = withPositionBias(b, 'decoder', causalMask(b, position, added), position, added);
   const cached = axisSize(b, layers[0]?.cross[0] ?? '', 2); // [1]: S, or 0 at the first step
-  // The rows of the memory whose keys and values are not cached: all at the first step, none later.
+  // The rows of the memory without cached keys and values: all at the first step, none later.
   const end = g.integers(2 ** 31 - 1);
   const rest = g.op('Slice', [memory, cached, end, g.integers(1)]);
   const present = (n: number, side: Stack, values: readonly Name[]) => {
@@ -135,14 +135,13 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const own = c.tie === 'none' || c.tie === 'embeddings';
   const table = own
     ? matrix(b, 'generator.weight')
-    : transpose(b, c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight');
-  const logits = multiply(b, scaled, table, 'generator.bias');
-  const held = holdEnd(b, logits, ids, position, added);
-  g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], held);
+    : transposedTable(b, c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight');
+  const logits = forceEnd(b, multiply(b, scaled, table, 'generator.bias'), ids, position, added);
+  g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], logits);
   return g;
 }
 
-/** Token embeddings times sqrt(D) plus positions from `past` [1] on: ids [B, T] -> [B, T, D]. */
+/** Token embeddings times sqrt(D), plus positions; the first is `past` [1]: ids [B, T] -> [B, T, D]. */
 function embed(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name {
   const { graph: g, config: c } = b;
   const tokens = lookUp(b, side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight', ids);
@@ -152,15 +151,15 @@ function embed(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name {
   return c.embeddingNorm ? norm(b, `${side}_embed_norm`, x) : x;
 }
 
-/** The rows of the table of positions, [T, D] or [B, T, D]; undefined if the embeddings have no positions. */
+/** The position embeddings of `ids`, [T, D] or [B, T, D]; undefined if the model has none. */
 function positionRows(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name | undefined {
   const { graph: g, config: c } = b;
   const learned = c.positions === 'learned';
   const fixed = fixedPositions(c);
-  if (!learned && !fixed) return undefined;
   const table = learned
     ? vector(b, `${side}_pos.weight`)
-    : floats(b, 'positions', [fixed!.length / c.dModel, c.dModel], fixed!);
+    : fixed && floats(b, 'positions', [fixed.length / c.dModel, c.dModel], fixed);
+  if (table === undefined) return undefined;
   const offset = learned ? c.positionOffset : c.positions === 'fairseq-sinusoidal' ? c.padId : 0;
   let places = positionsFrom(b, past, axisSize(b, ids, 1)); // [T]
   let last = c.maxLength - 1;
@@ -174,7 +173,7 @@ function positionRows(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): N
   return g.op('Gather', [table, g.op('Add', [g.op('Min', [places, g.integers(last)]), g.integers(offset)])]);
 }
 
-/** A mask with the relative position bias of a stack, [.., H, T, P + T]; the mask itself if the model has none. */
+/** A mask plus the relative position bias of a stack, [.., H, T, P + T]; only the mask if the model has none. */
 function withPositionBias(b: Builder, stack: Stack, mask: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
   if (c.positions !== 'relative') return mask;
@@ -222,14 +221,14 @@ function attention(b: Builder, stack: Stack, q: Name, k: Name, v: Name, mask: Na
   const scaled = b.config.attentionScale ? g.op('Mul', [q, g.scalar(1 / Math.sqrt(headWidth))]) : q;
   const scores = g.op('MatMul', [scaled, g.op('Transpose', [k], { perm: [0, 1, 3, 2] })]);
   const weights = g.op('Softmax', [g.op('Add', [scores, mask])], { axis: 3 });
-  const heights = g.op('Transpose', [g.op('MatMul', [weights, v])], { perm: [0, 2, 1, 3] }); // [B, T, H, W]
-  return g.op('Reshape', [heights, g.integers(0, 0, heads * headWidth)]);
+  const perHead = g.op('Transpose', [g.op('MatMul', [weights, v])], { perm: [0, 2, 1, 3] }); // [B, T, H, W]
+  return g.op('Reshape', [perHead, g.integers(0, 0, heads * headWidth)]);
 }
 
-/** 0 for keys of a mask [B, S] that are visible, `hidden` for the others: [B, 1, 1, S]. */
-function hiddenKeys({ graph: g }: Builder, mask: Name): Name {
+/** From attention_mask [B, S]: 0 for its keys, `masked` for padding: [B, 1, 1, S]. */
+function paddingMask({ graph: g }: Builder, mask: Name): Name {
   const padding = g.op('Sub', [g.scalar(1), g.op('Cast', [mask], { to: 1 })]);
-  return g.op('Unsqueeze', [g.op('Mul', [padding, g.scalar(hidden)]), g.integers(1, 2)]);
+  return g.op('Unsqueeze', [g.op('Mul', [padding, g.scalar(masked)]), g.integers(1, 2)]);
 }
 
 /** The positions of `added` [1] tokens after `past` [1] tokens: [T]. */
@@ -238,29 +237,29 @@ function positionsFrom({ graph: g }: Builder, past: Name, added: Name): Name {
   return g.op('Range', [number(past), number(g.op('Add', [past, added])), number(g.integers(1))]);
 }
 
-/** 0 for keys up to the query, `hidden` for later keys: [1, 1, T, P + T]. `past` and `added` [1] are P and T. */
-function futureKeys(b: Builder, past: Name, added: Name): Name {
+/** 0 for keys up to the query, `masked` for later keys: [1, 1, T, P + T]. `past` and `added` [1] are P and T. */
+function causalMask(b: Builder, past: Name, added: Name): Name {
   const { graph: g } = b;
   const all = positionsFrom(b, g.integers(0), g.op('Add', [past, added]));
   const keys = g.op('Unsqueeze', [all, g.integers(0, 1, 2)]);
   const queries = g.op('Unsqueeze', [positionsFrom(b, past, added), g.integers(0, 1, 3)]);
-  return g.op('Where', [g.op('Greater', [keys, queries]), g.scalar(hidden), g.scalar(0)]);
+  return g.op('Where', [g.op('Greater', [keys, queries]), g.scalar(masked), g.scalar(0)]);
 }
 
 /**
- * While tokens are decoded one by one, makes the end token the most probable one after an end token and from
- * `endPosition` on: logits [B, T, V]. transformers.js generates up to 256 tokens by default, and rows that are finished
- * go on until all rows of the batch are.
+ * Makes the end token the most probable one after an end token, and from `endPosition` on, if tokens are decoded one by
+ * one: logits [B, T, V]. transformers.js generates up to 256 tokens by default, and continues finished rows until all
+ * rows of the batch are finished.
  */
-function holdEnd(b: Builder, logits: Name, ids: Name, past: Name, added: Name): Name {
+function forceEnd(b: Builder, logits: Name, ids: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
   const places = positionsFrom(b, past, added); // [T]
   const isEnd = g.op('Equal', [ids, g.integers(c.endId)]); // [B, T]
   const ended = g.op('And', [isEnd, g.op('Greater', [places, g.integers(0)])]); // BART starts with the end token
   const over = g.op('Or', [ended, g.op('Greater', [places, g.integers(b.endPosition - 1)])]);
-  const held = g.op('And', [over, g.op('Equal', [added, g.integers(1)])]);
-  const end = Float32Array.from({ length: c.tgtVocab }, (_, id) => (id === c.endId ? -hidden : 0));
-  const bias = [g.op('Unsqueeze', [held, g.integers(-1)]), floats(b, 'end_token', [c.tgtVocab], end), g.scalar(0)];
+  const forced = g.op('And', [over, g.op('Equal', [added, g.integers(1)])]);
+  const end = Float32Array.from({ length: c.tgtVocab }, (_, id) => (id === c.endId ? -masked : 0));
+  const bias = [g.op('Unsqueeze', [forced, g.integers(-1)]), floats(b, 'end_token', [c.tgtVocab], end), g.scalar(0)];
   return g.op('Add', [logits, g.op('Where', bias)]);
 }
 
@@ -288,6 +287,7 @@ function activation({ graph: g, config }: Builder, x: Name): Name {
   }
 }
 
+/** LayerNorm or RMSNorm over the last axis. */
 function norm(b: Builder, name: string, x: Name): Name {
   const { graph: g, config: c } = b;
   const gamma = vector(b, `${name}.weight`);
@@ -310,23 +310,27 @@ function multiply(b: Builder, x: Name, w: Name, bias: string): Name {
   return b.parameters.byName.has(bias) ? b.graph.op('Add', [product, vector(b, bias)]) : product;
 }
 
-/** The size of an axis as a list [1]. */
+/** The size of an axis as a tensor [1]. */
 const axisSize = ({ graph: g }: Builder, x: Name, axis: number): Name =>
   g.op('Slice', [g.op('Shape', [x]), g.integers(axis), g.integers(axis + 1)]);
 
 /** The values and the shape of a parameter. */
-function parameter(b: Builder, name: string): { values: Float32Array; shape: readonly number[] } {
+function parameter(b: Builder, name: string): { values: Float32Array; shape: Shape } {
   const p = b.parameters.byName.get(name);
   if (!p) throw new Error(`onnx: there is no parameter ${name}`);
   return { values: b.weights.subarray(p.offset, p.offset + sizeOf(p.shape)), shape: p.shape };
 }
 
-/** Adds float32 values to the graph once. */
-function floats(b: Builder, name: string, shape: readonly number[], values: Float32Array): Name {
+/** A constant, which is added to the graph once. `data` is called only then. */
+function constant(b: Builder, name: string, type: OnnxType, shape: Shape, data: () => ArrayBufferView): Name {
   if (b.stored.has(name)) return name;
   b.stored.add(name);
-  return b.graph.constant(name, 'float', shape, bytesOf(values));
+  return b.graph.constant(name, type, shape, bytesOf(data()));
 }
+
+/** A float32 constant. */
+const floats = (b: Builder, name: string, shape: Shape, values: Float32Array): Name =>
+  constant(b, name, 'float', shape, () => values);
 
 /** A parameter in float32: norms, biases, positions. */
 function vector(b: Builder, name: string): Name {
@@ -338,77 +342,50 @@ function vector(b: Builder, name: string): Name {
 function matrix(b: Builder, name: string): Name {
   const { values, shape } = parameter(b, name);
   const [out = 0, inner = 0] = shape;
-  if (b.dtype !== 'q8') return compressed(b, `${name}.T`, [inner, out], transposed(values, out, inner));
+  if (b.dtype !== 'q8') return floatMatrix(b, `${name}.T`, [inner, out], transposed(values, out, inner));
   const { rows, scales } = int8Rows(values, inner);
-  return dequantized(b, `${name}.T`, [inner, out], transposed(rows, out, inner), scales, 1);
+  const inputs = int8Matrix(b, `${name}.T`, [inner, out], () => ({ rows: transposed(rows, out, inner), scales }));
+  return b.graph.op('DequantizeLinear', inputs, { axis: 1 });
 }
 
 /** The embedding table [V, D] as the matrix [D, V] of the output projection. It is stored once. */
-function transpose(b: Builder, name: string): Name {
-  const { graph: g } = b;
+function transposedTable(b: Builder, name: string): Name {
   const { values, shape } = parameter(b, name);
-  const [rows = 0, width = 0] = shape;
-  const turn = (table: Name) => g.op('Transpose', [table], { perm: [1, 0] });
-  if (b.dtype !== 'q8') return turn(compressed(b, name, shape, values));
-  const [table = '', scales = ''] = quantizedTable(b, name, values, rows, width);
-  return g.op('DequantizeLinear', [turn(table), scales], { axis: 1 });
+  const transpose = (rows: Name) => b.graph.op('Transpose', [rows], { perm: [1, 0] });
+  if (b.dtype !== 'q8') return transpose(floatMatrix(b, name, shape, values));
+  const [rows = '', scales = ''] = int8Matrix(b, name, shape, () => int8Rows(values, shape[1] ?? 0));
+  return b.graph.op('DequantizeLinear', [transpose(rows), scales], { axis: 1 });
 }
 
 /** Rows of an embedding table: ids [B, T] -> [B, T, D]. */
 function lookUp(b: Builder, name: string, ids: Name): Name {
   const { graph: g } = b;
   const { values, shape } = parameter(b, name);
-  if (b.dtype !== 'q8') return g.op('Gather', [compressed(b, name, shape, values), ids]);
-  const [table = '', scales = ''] = quantizedTable(b, name, values, shape[0] ?? 0, shape[1] ?? 0);
-  const rows = g.op('Cast', [g.op('Gather', [table, ids])], { to: 1 });
-  return g.op('Mul', [rows, g.op('Unsqueeze', [g.op('Gather', [scales, ids]), g.integers(-1)])]);
+  if (b.dtype !== 'q8') return g.op('Gather', [floatMatrix(b, name, shape, values), ids]);
+  const [rows = '', scales = ''] = int8Matrix(b, name, shape, () => int8Rows(values, shape[1] ?? 0));
+  const found = g.op('Cast', [g.op('Gather', [rows, ids])], { to: 1 });
+  return g.op('Mul', [found, g.op('Unsqueeze', [g.op('Gather', [scales, ids]), g.integers(-1)])]);
 }
 
 /** A matrix in float32 or float16; the runtime converts float16 to float32 when it loads the model. */
-function compressed(b: Builder, name: string, shape: readonly number[], values: Float32Array): Name {
+function floatMatrix(b: Builder, name: string, shape: Shape, values: Float32Array): Name {
   if (b.dtype === 'fp32') return floats(b, name, shape, values);
-  if (!b.stored.has(name)) {
-    b.stored.add(name);
-    b.graph.constant(name, 'float16', shape, bytesOf(toFloat16(values)));
-  }
-  return b.graph.op('Cast', [name], { to: 1 });
+  return b.graph.op('Cast', [constant(b, name, 'float16', shape, () => toFloat16(values))], { to: 1 });
 }
 
-/** The int8 table [V, D] and its scales [V]. */
-function quantizedTable(b: Builder, name: string, values: Float32Array, rows: number, cols: number): Name[] {
+/** A matrix in int8 and its scales, one per row of `quantized`. */
+function int8Matrix(b: Builder, name: string, shape: Shape, quantized: () => ReturnType<typeof int8Rows>): Name[] {
   if (!b.stored.has(name)) {
-    b.stored.add(name);
-    const q = int8Rows(values, cols);
-    b.graph.constant(name, 'int8', [rows, cols], bytesOf(q.rows));
-    floats(b, `${name}.scale`, [rows], q.scales);
+    const { rows, scales } = quantized();
+    constant(b, name, 'int8', shape, () => rows);
+    floats(b, `${name}.scale`, [scales.length], scales);
   }
   return [name, `${name}.scale`];
 }
 
-function dequantized(
-  b: Builder,
-  name: string,
-  shape: readonly number[],
-  values: Int8Array,
-  scales: Float32Array,
-  axis: number,
-): Name {
-  const inputs = [
-    b.graph.constant(name, 'int8', shape, bytesOf(values)),
-    floats(b, `${name}.scale`, [scales.length], scales),
-  ];
-  return b.graph.op('DequantizeLinear', inputs, { axis });
-}
-
 /** Constant ids [n] in int64. */
-const idTable = ({ graph: g }: Builder, ids: readonly number[]): Name =>
+const idTable = (g: OnnxGraph, ids: readonly number[]): Name =>
   g.constant('source_ids', 'int64', [ids.length], bytesOf(BigInt64Array.from(ids, BigInt)));
-
-function transposed<T extends Float32Array | Int8Array>(values: T, rows: number, cols: number): T {
-  const out = values.slice() as T;
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = values[r * cols + c] as number;
-  return out;
-}
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);

@@ -1,13 +1,14 @@
-// Exports a model for transformers.js: config.json, generation_config.json, the tokenizer, and the encoder and decoder as
-// ONNX files in the folder `onnx`.
+// Exports a model for transformers.js: config.json, generation_config.json, the tokenizer, and encoder and decoder as ONNX
+// files in the folder `onnx`.
 
 import { type Json, jsonBytes } from '../../files/json-files.ts';
+import { decodingJson } from '../hf/to-hf-config.ts';
 import type { OnnxDtype, SavedModel } from '../shared/saved-model.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 import { onnxTokenizer } from './onnx-tokenizer.ts';
 import { onnxDecoder, onnxEncoder } from './onnx-transformer.ts';
 
-/** Model types of transformers.js with the names of their classes. Models of other types run as BART. */
+/** The model types of transformers.js with their classes. Other types run as BART. */
 const architectures: Readonly<Record<string, string>> = {
   bart: 'BartForConditionalGeneration',
   marian: 'MarianMTModel',
@@ -20,16 +21,16 @@ const architectures: Readonly<Record<string, string>> = {
 /** Ends of the file names by dtype. */
 const suffixes: Readonly<Record<OnnxDtype, string>> = { fp32: '', fp16: '_fp16', q8: '_quantized' };
 
-/** Settings of `onnxFiles`. */
+/** Options of `onnxFiles`. */
 export interface OnnxOptions {
-  /** Storage of the weights. Default fp32. */
+  /** dtype of the weights. Default fp32. */
   readonly dtype?: OnnxDtype;
-  /** Size of a file in bytes above which tensors are stored in files beside it. Default 2 GB, the limit of protobuf. */
+  /** Maximum size of a file in bytes; tensors that do not fit are stored in files beside it. Default 2 GB, the limit of protobuf. */
   readonly maxBytes?: number;
 }
 
 /**
- * Exports a model: the files of the folder by path.
+ * Exports a model for transformers.js: the files of the folder by path.
  *
  * @example
  * await writeFolder(files, 'out', onnxFiles(model, { dtype: 'q8' }));
@@ -69,7 +70,7 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
   };
 }
 
-/** config.json: that of the source checkpoint, or a BART configuration of the same size. */
+/** config.json: the one of the source checkpoint, or a BART configuration with the same sizes. */
 function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
   const given = sourceCheckpoint?.config;
   const type = given && architectures[String(given.model_type)] ? String(given.model_type) : 'bart';
@@ -93,17 +94,12 @@ function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
 
 /** generation_config.json: the decoding rules of the model. */
 function generationOf({ config: c, decode = {}, sourceCheckpoint }: SavedModel): Json {
-  const { forcedBosTokenId, forceEos, suppressTokens = [], minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
   return {
     max_length: c.maxLength + 1, // counts the start token
     ...sourceCheckpoint?.generation,
     decoder_start_token_id: c.startId,
     eos_token_id: c.endId,
     pad_token_id: c.padId,
-    ...(forcedBosTokenId !== undefined && { forced_bos_token_id: forcedBosTokenId }),
-    ...(forceEos && { forced_eos_token_id: c.endId }),
-    ...(suppressTokens.length > 0 && { bad_words_ids: suppressTokens.map((id) => [id]) }),
-    ...(minNewTokens > 0 && { min_length: minNewTokens + 1 }),
-    ...(noRepeatNgramSize > 0 && { no_repeat_ngram_size: noRepeatNgramSize }),
+    ...decodingJson(decode, c, {}),
   };
 }

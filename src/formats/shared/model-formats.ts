@@ -1,14 +1,11 @@
-// Names of the formats of whole models. They are apart from the code of the formats, which a page loads when it uses one.
+// Names of the model formats. This file imports nothing, so that a page can list the formats without loading their code.
 
-/** The families of Hugging Face's models that heddle reads and writes: the values of `model_type`. */
+/** Hugging Face model families that heddle reads and writes, by the `model_type` of config.json. */
 export const hfTypes = ['bart', 'marian', 'mbart', 'm2m_100', 'pegasus', 't5', 'mt5'] as const;
 /** A supported `model_type`. */
 export type HfType = (typeof hfTypes)[number];
 
-/**
- * Formats of a whole model: heddle's, those of Hugging Face's families, PyTorch's nn.Transformer, the Keras example's,
- * and ONNX for transformers.js, which heddle does not read.
- */
+/** Formats that heddle writes. It reads all of them but `onnx`, which is for transformers.js. */
 export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras', 'onnx'] as const;
-/** Name of a format. */
+/** Name of a model format. */
 export type ModelFormat = (typeof modelFormats)[number];

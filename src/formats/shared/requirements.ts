@@ -1,4 +1,4 @@
-// Requirements of export formats: fields of the configuration that must have certain values.
+// Requirements of export formats: the values that fields of the model configuration must have.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
@@ -6,7 +6,7 @@ import type { ModelConfig } from '../../model/model-config.ts';
 /** A field, its value, the required value, and whether it is met (default: the two are equal). */
 export type FieldRequirement = readonly [field: string, value: unknown, required: unknown, met?: boolean];
 
-/** Throws a HeddleError that names every field with a value that the format does not support. */
+/** Throws a HeddleError that lists every field whose requirement is not met. */
 export function requireFields(format: string, requirements: readonly FieldRequirement[]): void {
   const wrong = requirements.filter(([, value, required, met = value === required]) => !met);
   if (wrong.length > 0)
@@ -18,7 +18,7 @@ export function requireFields(format: string, requirements: readonly FieldRequir
     );
 }
 
-/** Heads that divide the model's width in both stacks, as most formats require. */
+/** Requires heads * headWidth = dModel in both stacks, as most formats do. */
 export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
   ['headWidth', c.headWidth, `dModel / heads, ${c.dModel / c.heads}`, c.heads * c.headWidth === c.dModel],
   [
@@ -29,14 +29,14 @@ export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
   ],
 ];
 
-/** Fields that must have given values. */
+/** Requires that fields equal the `wanted` values. */
 export const sameFields = (c: ModelConfig, wanted: Partial<ModelConfig>): FieldRequirement[] =>
   Object.entries(wanted).map(([field, value]) => [field, c[field as keyof ModelConfig], value]);
 
-/** What nn.Transformer has: layer norms, biases, scaled scores, a plain feed-forward network, absolute positions. */
+/** Requires what nn.Transformer has: layer norm, biases, scaled scores, a plain feed-forward network, absolute positions. */
 export const classicFields = (c: ModelConfig): FieldRequirement[] => [
-  ...sameFields(c, { normType: 'layer', feedForwardType: 'plain', biases: true, attentionScale: true }),
-  ...sameFields(c, { scaleOutput: false }),
+  ...sameFields(c, { normType: 'layer', feedForwardType: 'plain', biases: true }),
+  ...sameFields(c, { attentionScale: true, scaleOutput: false }),
   ['activation', c.activation, 'relu, gelu or silu', c.activation !== 'gelu-tanh'],
   ['tie', c.tie, 'none, target or all', c.tie !== 'embeddings'],
   [

@@ -1,5 +1,5 @@
-// Check of a Hugging Face folder against its expected.json: texts, their token ids, the greedy decoding and the logits
-// of the first token.
+// Compares a Hugging Face folder with its expected.json: token ids of texts, their greedy decoding, and the logits of the
+// first token.
 
 import { HeddleError } from '../../core/errors.ts';
 import { createTranslator } from '../../decode/translator.ts';
@@ -59,11 +59,11 @@ export async function checkExpected(folder: string, context: JobContext): Promis
   }
 }
 
-/** Number of positions at which two lists differ; the longer one counts. */
+/** Number of positions at which two lists differ, up to the end of the longer one. */
 const differences = (a: readonly number[], b: readonly number[]): number =>
   (a.length > b.length ? a : b).filter((_, i) => a[i] !== b[i]).length;
 
-/** The cases of a folder. Throws a HeddleError if one lacks a field. */
+/** The cases of a folder. Throws a HeddleError if a case lacks a field. */
 export async function readExpected(folder: string, { files }: Pick<JobContext, 'files'>): Promise<ExpectedCase[]> {
   const path = `${folder}/${expectedName}`;
   const { cases } = await readJson(files, path);
@@ -76,7 +76,7 @@ export async function readExpected(folder: string, { files }: Pick<JobContext, '
 }
 
 /**
- * Largest |x - ref| of the logits after the start token over all cases; infinite if their number is not the size of the
+ * Maximum |x - ref| of the logits after the start token in all cases; infinite if there are not as many as tokens in the
  * vocabulary.
  */
 async function firstLogitsError(

@@ -18,18 +18,17 @@ import { fillTokenIndices } from '../../text/batches/batches.ts';
 import { optimizerConfig } from '../../trainer/optimizer-config.ts';
 import { gradientGraph, inputArrays, trainingGraph } from '../../trainer/training-graphs.ts';
 
-/** One comparison: name of the quantity, its error and the largest error allowed. */
+/** A comparison: name of the quantity, its error and the maximum error. */
 export type Row = readonly [quantity: string, error: number, limit: number];
 
 /**
- * Largest errors allowed, max|x - ref| / max|ref|; `losses` of AdamW updates are 1e-4 in cases of Hugging Face's families.
- * `zero`: gradients that are zero in exact arithmetic, of the largest one.
+ * Maximum errors, max|x - ref| / max|ref|; 1e-4 for `losses` of AdamW updates in cases of Hugging Face's families.
+ * `zero`: for gradients that are zero in exact arithmetic, relative to the largest gradient.
  */
 export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3, zero: 1e-6 } as const;
 
 /**
- * Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on an engine of its
- * own.
+ * Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on a new engine.
  */
 export async function checkGolden(golden: GoldenCase, newEngine: () => Promise<Engine>): Promise<Row[]> {
   const rows: Row[] = [];
@@ -84,7 +83,7 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
 /** Options of the graphs of a case. */
 const optionsOf = ({ hf }: GoldenCase) => (hf ? { ignore: hf.ignore } : {});
 
-/** The tensors of a buffer of trained parameters under the names of the case. */
+/** The tensors of a parameter buffer, by the names of the case. */
 function tensorsOf({ config, hf }: GoldenCase, trained: ParameterList, data: TensorData): [string, TensorData][] {
   if (!hf) return Object.entries(tensorsFromWeights(trained, data)).map(([name, tensor]) => [name, tensor.data]);
   return hfTensors(config, trained, hf.prefix).map(({ name, at, shape }) => [
@@ -119,8 +118,8 @@ async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engi
 const maxOf = (data: TensorData): number => Array.from(data).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 
 /**
- * Trains a case on its batch: the loss before each of its AdamW updates and after the last, and the norm of the first
- * gradients before clipping.
+ * Trains a case on its batch; returns the loss before each AdamW update and after the last, and the gradient norm of the
+ * first update before clipping.
  */
 export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{ losses: number[]; gradNorm: number }> {
   const { config: c, optimizer: o } = golden;
@@ -200,13 +199,13 @@ async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine)
   return [['greedy', different, 0]];
 }
 
-/** Greedy decoding and beam search of a case of Hugging Face's families, by the rules of the model. */
+/** Greedy decoding and beam search of a case of Hugging Face's families, with the decoding rules of the model. */
 async function checkDecoding(golden: GoldenCase, hf: HfCase, p: ParameterList, engine: Engine): Promise<Row[]> {
   const { config: c, decodeLength: length } = golden;
   const { batch } = shapeOf(golden);
   const decode = (options: DecodeOptions) =>
     decodeCase(golden, p, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length);
-  /** Ids that differ, up to the first end token of what is expected; padding follows. */
+  /** Number of ids that differ, up to the first expected end token; padding follows. */
   const differences = (found: readonly Hypothesis[], name: string): number => {
     const want = expectedOf(golden, name);
     const L = want.length / batch;

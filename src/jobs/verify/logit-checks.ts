@@ -1,12 +1,11 @@
-// Checks that compare logits of two engines or weight formats: a model folder with the float64 reference, f16 and int8
-// weights with f32.
+// Checks that compare logits: of a model on the backend with the float64 reference, and of f16 or int8 weights with f32.
 
 import { random } from '../../core/random.ts';
 import { relativeError } from '../../cpu/executor.ts';
 import { cpuEngine } from '../../engine/cpu-engine.ts';
 import { writeWeights } from '../../engine/model-states.ts';
-import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';
-import { isGoldenHf, readGoldenHf } from '../../formats/golden-hf.ts';
+import type { GoldenCase } from '../../formats/golden-case.ts';
+import { readAnyGolden } from '../../formats/golden-hf.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { weightBytes } from '../../model/parameter-layout.ts';
 import { parameterList, weightsFromTensors } from '../../model/parameters.ts';
@@ -21,17 +20,16 @@ import { limits, type Row } from './golden-checks.ts';
 /** Result of a check. */
 interface LogitCheck {
   readonly rows: readonly Row[];
-  /** A note for the user. */
+  /** Note for the user. */
   readonly fact: string;
 }
 
 /**
- * Compares a model folder without expected results with the float64 reference, on random ids: it shows that the backend
- * computes the model of the configuration, not that the configuration is right. Throws a HeddleError if the folder
- * cannot be read.
+ * Compares a model without expected results with the float64 reference, on random token ids. It shows that the backend
+ * computes what config.json describes, not that config.json is right. Throws a HeddleError if the folder cannot be read.
  */
 export async function checkReference(folder: string, context: JobContext): Promise<LogitCheck> {
-  // Few tokens, since the reference takes seconds for a model of usual size; the second row is padded.
+  // Few tokens, since the reference is slow; the second row has padding.
   const input = await readInput(folder, context, [4, 2]);
   const { logits } = await logitsOf(input, 'f32', context);
   const reference = await logitsOf(input, 'f32', { engine: async () => cpuEngine() });
@@ -42,12 +40,10 @@ export async function checkReference(folder: string, context: JobContext): Promi
   };
 }
 
-/** Largest max|x - f32| / max|f32| of logits. Trained models have about 5e-4 in f16 and 2e-2 in int8. */
+/** Maximum of max|x - f32| / max|f32| of the logits. Trained models reach about 5e-4 in f16 and 2e-2 in int8. */
 const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f16: 5e-3, int8: 1e-1 };
 
-/**
- * Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if the folder cannot be read.
- */
+/** Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if it cannot be read. */
 export async function checkWeights(
   folder: string,
   format: Exclude<WeightFormat, 'f32'>,
@@ -71,15 +67,11 @@ interface ModelInput {
   readonly rows: readonly { readonly source: readonly number[]; readonly target: readonly number[] }[];
 }
 
-/**
- * The model of a folder with the ids of its golden case or expected.json, else random ids: a row for each of `lengths`.
- */
+/** The model of a folder, with the ids of its golden case or expected.json, or else random rows of these `lengths`. */
 async function readInput(folder: string, context: JobContext, lengths: readonly number[]): Promise<ModelInput> {
   const { files } = context;
   if (await files.exists(`${folder}/batch.safetensors`)) {
-    const golden = (await isGoldenHf(files, folder))
-      ? await readGoldenHf(files, folder)
-      : await readGolden(files, folder);
+    const golden = await readAnyGolden(files, folder);
     const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
     return { config: golden.config, weights, rows: rowsOf(golden) };
   }
@@ -103,7 +95,7 @@ async function readInput(folder: string, context: JobContext, lengths: readonly 
   return { config: c, weights, rows };
 }
 
-/** The rows of a case without padding; in cases of Hugging Face's families the attention mask says how long sources are. */
+/** The rows of a case without padding. In cases of Hugging Face families the attention mask has the source lengths. */
 function rowsOf({ config: c, source, targetIn, hf }: GoldenCase): ModelInput['rows'] {
   const ids = ({ data, shape: [, length = 0] }: GoldenCase['source'], b: number) => {
     const row = Array.from(data.subarray(b * length, (b + 1) * length));
@@ -119,7 +111,7 @@ function rowsOf({ config: c, source, targetIn, hf }: GoldenCase): ModelInput['ro
   return Array.from({ length: source.shape[0] ?? 0 }, (_, b) => ({ source: sourceOf(b), target: ids(targetIn, b) }));
 }
 
-/** Logits [positions, V] after each target token, and bytes of GPU memory, computed on an engine of its own. */
+/** Computes the logits [positions, V] after each target token on a new engine; also returns its bytes of GPU memory. */
 async function logitsOf(
   { config: c, weights, rows }: ModelInput,
   format: WeightFormat,
@@ -161,8 +153,8 @@ async function logitsOf(
 }
 
 /**
- * max|x - ref| / max|ref| of logits [positions, V] (infinite if one is NaN), and the number of positions whose most
- * likely token differs.
+ * Error max|x - ref| / max|ref| of logits [positions, V], infinite if one is NaN, and the number of positions at which the
+ * most likely token differs.
  */
 function compareLogits(got: Float32Array, want: Float32Array, vocab: number) {
   const positions = want.length / vocab;

@@ -1,13 +1,10 @@
-// heddle verify: compares this engine with references, quantity by quantity, on the backend of the job: golden cases
-// with PyTorch or Hugging Face's families in float64, Hugging Face folders with their expected.json, other model folders with the float64 reference.
+// heddle verify: compares the results of a backend with a reference. Golden cases have those of PyTorch or transformers in
+// float64, Hugging Face folders an expected.json; other models are compared with the float64 reference of the ops.
 
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
-
-import { readGolden } from '../../formats/golden-case.ts';
-import { isGoldenHf, readGoldenHf } from '../../formats/golden-hf.ts';
+import { readAnyGolden } from '../../formats/golden-hf.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';
-
 import type { Job, JobContext } from '../../runtime/job.ts';
 import { checkExpected, hasExpected } from './expected-outputs.ts';
 import { checkGolden, type Row } from './golden-checks.ts';
@@ -27,7 +24,7 @@ export interface VerifiedCase {
   readonly name: string;
   readonly backend: string;
   readonly compared: readonly Comparison[];
-  /** A note for the user. */
+  /** Note for the user. */
   readonly fact?: string;
 }
 
@@ -35,16 +32,11 @@ export interface VerifiedCase {
 export interface VerifyArguments {
   /** Golden cases and model folders. */
   readonly folders: readonly string[];
-  /**
-   * Format of the weights. f16 and int8 are compared with f32 (default: f32, compared with the reference of the
-   * folder).
-   */
+  /** Weight format. f16 and int8 are compared with f32; f32, the default, with the reference of the folder. */
   readonly weights?: WeightFormat;
 }
 
-/**
- * Verifies each folder. A failed comparison is part of the result; a folder that cannot be read throws a HeddleError.
- */
+/** Verifies folders. A failed comparison is part of the result. Throws a HeddleError if a folder cannot be read. */
 export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, context) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
@@ -65,12 +57,8 @@ async function check(
   if (weights !== 'f32') return checkWeights(folder, weights, context);
   if (await hasExpected(context, folder)) return { rows: await checkExpected(folder, context) };
   if (await isModel(context.files, folder)) return checkReference(folder, context);
-  return { rows: await checkGolden(await readCase(context.files, folder), () => context.engine()) };
+  return { rows: await checkGolden(await readAnyGolden(context.files, folder), () => context.engine()) };
 }
-
-/** The golden case of a folder. */
-const readCase = async (files: Files, folder: string) =>
-  (await isGoldenHf(files, folder)) ? readGoldenHf(files, folder) : readGolden(files, folder);
 
 /** Whether a folder is a model and not a golden case. */
 async function isModel(files: Files, folder: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { fillTokenIndex } from './batch-inputs.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
 
-/** Arrays of a batch: B rows of S source and T target positions, named like the inputs of the training graph. */
+/** Arrays of a batch of B rows with S source and T target positions, named like the inputs of the training graph. */
 export interface BatchArrays {
   readonly src: Int32Array; // [B, S]
   /** Decoder input: start token, then the target. */
@@ -15,7 +15,7 @@ export interface BatchArrays {
   readonly tgtOut: Int32Array; // [B, T]
   readonly srcLens: Uint32Array; // [B]
   readonly tgtLens: Uint32Array; // [B]
-  /** Positions of each token in `src` and `tgtIn`, see `fillTokenIndex`; left out without gradients. */
+  /** Positions of each token in `src` and `tgtIn`, see `fillTokenIndex`; only for gradients. */
   readonly srcRowStart?: Uint32Array; // [source vocabulary + 1]
   readonly srcOccurrences?: Uint32Array; // [B * S]
   readonly tgtRowStart?: Uint32Array; // [target vocabulary + 1]

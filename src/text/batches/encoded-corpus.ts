@@ -1,4 +1,4 @@
-// A corpus as token ids in flat arrays. Pairs above the length limits are left out and counted.
+// A corpus as token ids in flat arrays. Pairs above the length limits are omitted and counted.
 import { check } from '../../core/errors.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -17,14 +17,14 @@ export interface EncodedCorpus {
   readonly count: number;
   readonly source: RaggedRows;
   readonly target: RaggedRows;
-  /** Index of each row's pair in the given pairs. */
+  /** Index of each row's pair among the pairs that were encoded. */
   readonly pairIndex: Uint32Array; // [count]
   readonly sourceSpecial: SpecialIds;
   readonly targetSpecial: SpecialIds;
-  /** Number of pairs left out because a side is too long, and of those cut instead. */
+  /** Number of pairs omitted because a side is too long, and of pairs that were cut instead. */
   readonly tooLong: number;
   readonly truncated: number;
-  /** Number of pairs left out because a side has no tokens. */
+  /** Number of pairs omitted because a side has no tokens. */
   readonly empty: number;
   /** Number of unknown tokens ([UNK]) of each side. */
   readonly unknown: { readonly source: number; readonly target: number };
@@ -39,7 +39,7 @@ export interface EncodeOptions {
   readonly maxTarget: number;
   /** Whether sources end with the end token. Default true. */
   readonly sourceEnd?: boolean;
-  /** Whether to cut sides that are too long instead of leaving the pair out. Default false. */
+  /** Whether to cut a side that is too long instead of omitting the pair. Default false. */
   readonly truncate?: boolean;
 }
 
@@ -96,7 +96,7 @@ export function encodePairs(
   };
 }
 
-/** Joins corpora of consecutive pairs, of which there is at least one, that the same tokenizers encoded. */
+/** Joins at least one corpus, of consecutive pairs and encoded by the same tokenizers. */
 export function joinEncoded(parts: readonly EncodedCorpus[]): EncodedCorpus {
   const [first] = parts as [EncodedCorpus];
   const sum = (of: (part: EncodedCorpus) => number) => parts.reduce((n, part) => n + of(part), 0);
@@ -150,7 +150,7 @@ export function describeLeftOut({ count, tooLong, truncated, empty, limits }: En
   return `${tooLong + empty} of ${count + tooLong + empty} pairs left out: ${reasons.join(', ')}`;
 }
 
-/** Share of unknown tokens of a side above which a corpus is warned of. */
+/** Fraction of unknown tokens of a side above which the user gets a warning. */
 const maxUnknown = 0.02;
 
 /**
@@ -159,7 +159,7 @@ const maxUnknown = 0.02;
  */
 export function describeUnknown(corpus: EncodedCorpus): { readonly text: string; readonly many: boolean } {
   const { unknown, source, target, count } = corpus;
-  // Sources end with the end token, which is no word.
+  // Do not count the end token of a source.
   const shares = [unknown.source / (source.ids.length - count), unknown.target / target.ids.length];
   const [s, t] = shares.map((share) => `${(100 * share).toFixed(1)} %`);
   return { text: `unknown tokens: ${s} of the source, ${t} of the target`, many: Math.max(...shares) > maxUnknown };

@@ -1,11 +1,11 @@
-// Lists of pairs in chunks. A large corpus is packed as UTF-8 text: millions of pairs without a string or an object for
-// each, in memory that threads share.
+// Lists of pairs in chunks. A large corpus is packed as UTF-8 text, in memory that threads share: millions of pairs
+// without strings and objects.
 import type { Pair, PairList } from './pairs.ts';
 
 /** Consecutive pairs: an array, or UTF-8 lines of source, tab, target. */
 export type PairChunk = readonly Pair[] | { readonly bytes: Uint8Array; readonly length: number };
 
-/** A list of pairs that is in chunks. */
+/** A list of pairs in chunks. */
 interface PackedPairs extends PairList {
   readonly chunks: readonly PairChunk[];
 }
@@ -50,7 +50,7 @@ export function packedPairs(given: readonly PairChunk[]): PairList {
     length += chunk.length;
     return length - chunk.length;
   });
-  // The chunk that was read last: readers go forwards.
+  // The chunk that was read last: readers go forward.
   let [current, pairs]: [number, readonly Pair[]] = [-1, []];
   const list: PackedPairs = {
     chunks,

@@ -1,4 +1,4 @@
-// Reads files of sentence pairs as a stream of blocks of whole records: the files are never in memory as a whole.
+// Reads files of sentence pairs in blocks of complete records, so that a file is never in memory as a whole.
 import { check, HeddleError } from '../../core/errors.ts';
 import { concatBytes } from '../../files/files.ts';
 import { decodeUtf8, formatOf, type PairBlock, type PairFiles, type PairFormat, parseCsv } from './pair-files.ts';
@@ -10,11 +10,11 @@ export type ByteStream = ReadableStream<Uint8Array>;
 export interface PairBlockOptions {
   /** Opens a file. */
   open(path: string): Promise<ByteStream>;
-  /** Receives the number of bytes that were read, as they are on disk. */
+  /** Receives the number of bytes that were read, before decompression. */
   onBytes?(bytes: number): void;
   /** Maximum number of references of a pair. [1] */
   readonly references?: number;
-  /** Minimum size of a block in bytes, but for the last one of a file. [1 MiB] */
+  /** Minimum size of a block in bytes, except the last one of a file. [1 MiB] */
   readonly blockBytes?: number;
 }
 
@@ -22,9 +22,9 @@ const newline = 10;
 const quote = 34;
 
 /**
- * Yields the blocks of files of pairs, in order. A file that starts as gzip does is decompressed. Throws a HeddleError
- * if nothing or a side is named, a file is empty, parallel files differ in their numbers of lines, or a column is
- * missing in a header.
+ * Yields the blocks of files of pairs, in order. Gzip files, recognized by their first bytes, are decompressed. Throws a
+ * HeddleError if there are no files or files of only one side, a file is empty, parallel files differ in their numbers of
+ * lines, or a header lacks a column.
  */
 export async function* pairBlocks(given: PairFiles, options: PairBlockOptions): AsyncGenerator<PairBlock, void, void> {
   const { files = [], source = [], target = [], format } = given;
@@ -111,7 +111,7 @@ async function openRecords(name: string, { open, onBytes }: PairBlockOptions, qu
     check(!done || !empty, `${name}: the file is empty`);
     return value;
   };
-  /** Reads until `end` finds the end of what is wanted in a chunk, and returns all up to there. */
+  /** Reads up to the end that `end` finds: its offset in a chunk, or 0 to read on. */
   const upTo = async (end: (chunk: Uint8Array, before: number) => number): Promise<Uint8Array> => {
     const parts: Uint8Array[] = [];
     let before = 0;
@@ -165,7 +165,7 @@ function countLines(bytes: Uint8Array): number {
   return lines + (bytes.length > 0 && bytes.at(-1) !== newline ? 1 : 0);
 }
 
-/** The stream itself, or decompressed if it starts as gzip does. */
+/** The stream, decompressed if it starts with the bytes of gzip. */
 async function unzipped(stream: ByteStream, name: string, onBytes?: (bytes: number) => void): Promise<ByteStream> {
   const reader = stream.getReader();
   const first = await reader.read();

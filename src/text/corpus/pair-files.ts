@@ -103,7 +103,7 @@ export function parseRecords(block: PairBlock, records: readonly (string | reado
   return { pairs, bad, lines: records.length, columns };
 }
 
-/** Source and references of a record, or why it has none. */
+/** Source and references of a record, or why it is invalid. */
 function textsOf(
   { format, columns: [source, target] }: PairBlock,
   record: string | readonly string[],
@@ -134,7 +134,7 @@ function textsOf(
 /** The rows of comma-separated values (RFC 4180). Throws a HeddleError if a quoted field does not end. */
 export async function parseCsv(text: string, name: string): Promise<string[][]> {
   const { default: papa } = await import('papaparse');
-  // An empty line at the end is none.
+  // An empty line at the end is not a record.
   const { data, errors } = papa.parse<string[]>(text.replace(/\r?\n$/, ''), { delimiter: ',' });
   const open = errors.find(({ code }) => code === 'MissingQuotes');
   check(!open, () => `${name}: record ${(open?.row ?? 0) + 1} has a quoted field without an end`);
@@ -144,14 +144,14 @@ export async function parseCsv(text: string, name: string): Promise<string[][]> 
 /** The text of a field by its path, or the texts of a list; none if there is no such field. */
 function fieldOf(record: unknown, path: string): string[] {
   let found: unknown = record;
-  // A field whose name has a dot is found by its whole name.
+  // A field whose name has a dot is found by its full name.
   const direct = (record as Record<string, unknown> | null | undefined)?.[path];
   if (direct !== undefined) found = direct;
   else for (const key of path.split('.')) found = (found as Record<string, unknown> | null | undefined)?.[key];
   return [found].flat().filter((text): text is string => typeof text === 'string');
 }
 
-/** Lines of a text, without an empty one after the last line break. */
+/** Lines of a text; the last line break does not start another line. */
 export function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();

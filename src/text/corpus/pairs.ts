@@ -25,10 +25,7 @@ export interface PairList extends Iterable<Pair> {
 /** Training, dev and test sets that may be packed. */
 export type CorpusSplit = { readonly [part in keyof Split]: PairList };
 
-/**
- * Throws a HeddleError that names the first pair without the texts `source` and `target`; `name` is the name of the
- * list in it.
- */
+/** Throws a HeddleError that names the first invalid pair of a list from a caller; `name`: the list's name in it. */
 export function checkPairs(pairs: readonly Pair[], name: string): void {
   check(Array.isArray(pairs), () => `${name} must be a list of { source, target }`);
   const bad = pairs.findIndex((pair) => typeof pair?.source !== 'string' || typeof pair.target !== 'string');
@@ -41,13 +38,13 @@ const blanks = /[\p{White_Space}\u{feff}]+/gu;
 const invisible = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
 
 /**
- * What a text has that may need normalization: a character outside common scripts, where NFC changes something, or a
- * space at an end or beside another.
+ * Matches a text that normalization may change: a character outside the common scripts, which NFC may change, or a space
+ * at an end or next to another space.
  */
 const unusual =
   /[^ -~\xa1-\u02ff\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0621-\u064a\u3001-\u3011\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]|^ | $| {2}/;
 
-/** Whether a text surely is in NFC, with single spaces and without marks: most texts are, and this is a fast test. */
+/** A fast test that a text is normalized already, as most texts are; false if it is not certain. */
 export const isPlainText = (text: string): boolean => !unusual.test(text);
 
 /** Normalizes text: NFC, every run of whitespace as one space, trimmed, without direction marks. */
@@ -59,7 +56,7 @@ export const normalizeText = (text: string): string =>
  */
 export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');
 
-/** Key of a source sentence: normalized and lowercased, so that spacing and case do not make a different sentence. */
+/** Key of a source sentence: normalized and lowercased, so that spacing and case do not matter. */
 export const pairKey = (text: string): string => normalizeText(text).toLowerCase();
 
 /**
@@ -121,8 +118,8 @@ export interface HeldOut {
 }
 
 /**
- * What is held out of the training pairs: the share `heldOut` for dev, and the same again for test. Dev pairs of the
- * user replace both, test pairs only the share for test.
+ * The fractions that are held out of the training pairs: `heldOut` for dev, and `heldOut` for test. The user's dev pairs
+ * replace both, the user's test pairs only that for test.
  */
 export const heldOutParts = (
   heldOut: number,

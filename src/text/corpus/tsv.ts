@@ -1,5 +1,5 @@
-// TSV corpora in memory: source, tab, target; further columns are ignored or are additional references. Invalid lines
-// are reported. CSV is converted to TSV.
+// Reads TSV corpora from memory: source, tab, target; further columns are ignored or references. Invalid lines are
+// reported. CSV is converted to TSV.
 import { check } from '../../core/errors.ts';
 import { type BadLine, decodeUtf8, describeBad, linesOf, parseCsv, parseRecords } from './pair-files.ts';
 import type { Pair } from './pairs.ts';

@@ -12,7 +12,6 @@ import {
   regions,
   sentenceTemplates,
   symbolCurrencies,
-  type TemplateSlot,
   type TimeUnit,
   timeUnits,
   units,
@@ -125,7 +124,8 @@ function timeInSentence(r: Random): Phrase {
   return (s) => s.time(at, 'minute');
 }
 
-const slots: Record<TemplateSlot, (r: Random, shared: { currency?: string }) => Phrase> = {
+/** Draws the content of each placeholder. All amounts of money in a sentence have the `shared` currency. */
+const slots = {
   date: (r) => date(r, 'long'),
   weekday: (r) => date(r, 'weekday'),
   time: timeInSentence,
@@ -143,7 +143,7 @@ const slots: Record<TemplateSlot, (r: Random, shared: { currency?: string }) => 
   regions: (r) => names(r, plainRegions, formatRegion, 2, 3),
   language: (r) => names(r, languages, formatLanguage, 1, 1),
   languages: (r) => names(r, languages, formatLanguage, 2, 3),
-};
+} satisfies Record<string, (r: Random, shared: { currency?: string }) => Phrase>;
 
 /** Placeholders of a template, such as `money2`, sorted so that the order is the same in every language. */
 const placeholdersOf = (template: string): string[] =>
@@ -157,7 +157,7 @@ function sentence(r: Random, shared: readonly string[]): Phrase {
   const model = plain ?? Object.values(sentenceTemplates).find((f) => f[id] !== undefined)?.[id] ?? '';
   const money = {};
   const fill = new Map(
-    placeholdersOf(model).map((place) => [place, slots[place.replace(/\d$/, '') as TemplateSlot](r, money)]),
+    placeholdersOf(model).map((place) => [place, slots[place.replace(/\d$/, '') as keyof typeof slots](r, money)]),
   );
   return (s) => normalizeText(templateOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
 }
@@ -171,7 +171,7 @@ export function sharedTemplates(a: string, b: string): string[] {
   return first && second ? Object.keys(first).filter((id) => second[id] !== undefined) : [];
 }
 
-/** All kinds of phrases with their relative frequency. */
+/** All kinds of phrases, with their relative frequencies. */
 export const phraseKinds = {
   date: { weight: 4, draw: (r: Random) => date(r) },
   time: { weight: 1, draw: time },

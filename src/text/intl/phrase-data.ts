@@ -40,31 +40,11 @@ export const units = {
   share: words('percent'),
 } as const;
 
-/** Units of time, longest first, as durations are built from. */
+/** Units of time in durations, longest first. */
 export const timeUnits = ['year', 'month', 'week', 'day', 'hour', 'minute', 'second'] as const;
 
 /** A unit of time. */
 export type TimeUnit = (typeof timeUnits)[number];
-
-/** Content of a placeholder. */
-export type TemplateSlot =
-  | 'date'
-  | 'weekday'
-  | 'time'
-  | 'past'
-  | 'future'
-  | 'span'
-  | 'flight'
-  | 'mass'
-  | 'length'
-  | 'volume'
-  | 'temperature'
-  | 'speed'
-  | 'money'
-  | 'region'
-  | 'regions'
-  | 'language'
-  | 'languages';
 
 /** Templates without words: `{region}: {money}`. */
 export const plainTemplates = [

@@ -19,8 +19,8 @@ export interface SentencePieceProcessor {
   /** Number of pieces. */
   readonly size: number;
   /**
-   * Pieces of a text; adjacent unknown characters are one unknown piece. `dummyPrefix`: whether the space mark that the
-   * model puts before every text is put there.
+   * Pieces of a text; adjacent unknown characters are one unknown piece. `dummyPrefix`: whether to put a space mark
+   * before the text, if the model does so.
    */
   encode(text: string, dummyPrefix?: boolean): EncodedPiece[];
   /** Text of pieces; unknown pieces stay as they are. */
@@ -50,7 +50,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   const normalizeBare = once(() => createNormalizer(bare, { symbols, whitespaceAsSuffix }, name));
   const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
   const cut = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
-  // If a text piece and another piece are spelled the same, the other one wins, as in SentencePiece.
+  // If a text piece and a piece of another type have the same text, the latter wins, as in SentencePiece.
   const idOf = new Map<string, number>();
   for (const text of [true, false])
     for (const [id, piece] of pieces.entries()) if (isTextPiece(piece) === text) idOf.set(piece.text, id);

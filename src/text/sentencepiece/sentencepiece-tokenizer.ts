@@ -1,5 +1,5 @@
-// SentencePiece models as tokenizers, with their own ids or, as in MarianMT, those of a vocab.json that both languages
-// share. tokenizer.json embeds the model file in base64.
+// SentencePiece models as tokenizers. Ids are the model's own or, as in MarianMT, those of a vocab.json that both
+// languages share. tokenizer.json embeds the model file in base64.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject } from '../../files/json-files.ts';
@@ -16,20 +16,20 @@ export interface SentencePieceTokenizerOptions {
   readonly name: string;
   /** Ids of pieces: a parsed vocab.json with `<unk>`. Default: the ids of the SentencePiece model. */
   readonly vocab?: unknown;
-  /** Special ids of the translation model. Default: `</s>` ends, `<pad>` pads and starts. */
+  /** Special ids of the translation model. Default: `</s>` for end, `<pad>` for padding and start. */
   readonly special?: Partial<SpecialIds>;
   /** Vocabulary size of the translation model, if larger than the vocabulary; the extra tokens are unused. */
   readonly size?: number;
-  /** Tokens of the vocabulary that a text may spell out, as `<extra_id_0>`. Default: none. */
+  /** Tokens that may be written in a text, such as `<extra_id_0>`. Default: none. */
   readonly symbols?: readonly string[];
-  /** Tokens of the vocabulary that are neither encoded nor decoded, as languages. Default: none. */
+  /** Tokens that are neither encoded nor decoded, such as languages. Default: none. */
   readonly hidden?: readonly string[];
   /**
-   * Whether text after one of `symbols` starts with a space mark, as that of a whole text does: `legacy` of T5's tokenizers
-   * in transformers. Default true.
+   * Whether text after one of `symbols` gets a space mark at its start, like a whole text: `legacy` of T5's tokenizer in
+   * transformers. Default true.
    */
   readonly legacy?: boolean;
-  /** Those of `symbols` after which spaces of the text count if `legacy` is false. Default: none. */
+  /** The `symbols` after which spaces are kept if `legacy` is false. Default: none. */
   readonly spaced?: readonly string[];
 }
 
@@ -90,7 +90,7 @@ export function createSentencePieceTokenizer({
   const known = vocab === undefined ? undefined : Int32Array.from(own, (piece) => textId(piece.text));
   const unknownPiece = at.unknown;
 
-  /** The pieces of a part of a text after a symbol, if there is one before it. */
+  /** The pieces of a part of a text; `symbol`: the symbol before it, if there is one. */
   const piecesOf = (part: string, symbol: string | undefined) => {
     if (legacy) return model.encode(part);
     // transformers puts a space mark before the text, spaces included, and none before other parts.
@@ -102,7 +102,7 @@ export function createSentencePieceTokenizer({
     const codeId = code === undefined ? undefined : idOf.get(code);
     const rest = codeId === undefined ? text : text.slice(code?.length);
     const parts = splitter ? rest.split(splitter) : [rest];
-    // A piece that the model does not know may be in a vocabulary that both languages share.
+    // A piece that the model does not have may be in the vocabulary of both languages.
     const found = parts.flatMap(
       (part, i) =>
         spelled.get(part) ??
@@ -134,7 +134,7 @@ export function createSentencePieceTokenizer({
       out += out === '' || out.endsWith(' ') ? `${text} ` : ` ${text} `;
     }
     flush();
-    // Pieces of the other language, which the model does not have, keep their space marks.
+    // Pieces that only the other language has keep their space marks.
     return vocab === undefined ? out : out.replaceAll(SPACE_MARK, ' ').trim();
   };
   const normalize = (text: string): string => {

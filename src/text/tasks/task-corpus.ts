@@ -1,4 +1,4 @@
-// Built-in tasks: corpora that are generated from a seed and that a small model learns within seconds. Tokens are characters.
+// Built-in tasks: corpora that are generated from a seed, and that a small model learns in seconds. Tokens are characters.
 import { check } from '../../core/errors.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import type { Pair } from '../corpus/pairs.ts';
@@ -82,7 +82,7 @@ export interface TaskOptions {
   readonly seed?: number;
 }
 
-/** Number of pairs of the tasks that have few. */
+/** Maximum number of pairs of small tasks. */
 export const taskSizes: Partial<Record<TaskName, number>> = { addition: 10_000 };
 
 /** Number of draws without a new source after which a task counts as exhausted. */

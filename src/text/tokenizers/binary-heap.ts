@@ -2,7 +2,6 @@
 
 /** A priority queue. */
 export interface Heap<T> {
-  readonly size: number;
   push(value: T): void;
   /** Removes and returns the first element; undefined when empty. */
   pop(): T | undefined;
@@ -12,9 +11,6 @@ export interface Heap<T> {
 export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
   const items: T[] = [];
   return {
-    get size() {
-      return items.length;
-    },
     push(value) {
       let i = items.length;
       while (i > 0) {

@@ -1,15 +1,15 @@
-// Training of byte-pair encoding (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with Subword
+// Trains byte-pair encoding (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with Subword
 // Units"). The merges equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by smaller ids;
 // ids of characters in code-point order.
 import { check } from '../../core/errors.ts';
-import { runSteps, type Steps } from '../../core/steps.ts';
+import type { Steps } from '../../core/steps.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
 import type { TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
-import { type Counts, countTexts, pieceSteps } from './vocabulary-training.ts';
+import { type Counts, pieceSteps } from './vocabulary-training.ts';
 
-/** Options of `trainBpe`. */
+/** Options of `bpeSteps`. */
 export interface BpeOptions {
   /** Maximum vocabulary size, with special tokens and characters. */
   readonly size: number;
@@ -28,23 +28,14 @@ interface Candidate {
   readonly pieces: number[];
 }
 
-/**
- * Trains a BPE tokenizer. Throws a HeddleError if `size` has no room for the characters of the texts.
- *
- * @example
- * const tokenizer = trainBpe(pairs.flatMap(({ source, target }) => [source, target]), { size: 8000 });
- */
-export const trainBpe = (texts: Iterable<string>, options: BpeOptions): Tokenizer =>
-  runSteps(bpeSteps(countTexts(texts, bpeRules(options)), options));
-
-/** The rules of a BPE tokenizer. */
+/** The text rules of a BPE tokenizer. */
 export const bpeRules = ({ lowercase = false, digits = 2 }: Partial<BpeOptions>): TextRules => ({
   lowercase,
   digits,
   pieces: 'apart',
 });
 
-/** Trains a BPE tokenizer on the counts of `countTexts`, in steps. */
+/** Trains a BPE tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for their characters. */
 export function* bpeSteps(words: Counts, options: BpeOptions): Steps<Tokenizer> {
   const { size, minFrequency = 1 } = options;
   const rules = bpeRules(options);

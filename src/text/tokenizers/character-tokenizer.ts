@@ -1,11 +1,11 @@
-// Tokenizers for models without tokenizer files: a list of characters by id (from config.json), or plain ids as text.
+// Tokenizers for models without tokenizer files: single characters (from config.json), or ids as text.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { checkId, type SpecialIds, specialTokens, type Tokenizer, tokenizerJson } from './tokenizer.ts';
 
 /** Options of `createCharacterTokenizer`. */
 export interface CharacterTokenizerOptions {
-  /** Character of each id; those at special ids are placeholders. */
+  /** Character of each id; the characters at special ids are placeholders. */
   readonly characters: string;
   /** Vocabulary size; at least the number of characters. */
   readonly size: number;
@@ -99,7 +99,7 @@ export function createIdTokenizer(size: number, special: SpecialIds): Tokenizer 
   };
 }
 
-/** The `model` of tokenizer.json; ids that start every text are in the model's configuration instead. */
+/** The `model` of tokenizer.json, without the id that starts every text: that is in the model's configuration. */
 const modelJson = (type: string, size: number, token: (id: number) => string, { unknown }: SpecialIds) => ({
   type,
   unk_token: token(unknown),

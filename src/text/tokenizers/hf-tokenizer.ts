@@ -11,7 +11,7 @@ import { checkId, type SpecialIds, type Tokenizer, type TokenizerJson } from './
 /** Maximum nesting depth; real files have about ten levels. */
 const maxDepth = 64;
 
-/** What the model's configuration states about its tokenizer. */
+/** Facts from the model's configuration about its tokenizer. */
 export interface HfTokenizerOptions {
   readonly special: Omit<SpecialIds, 'unknown'> & { readonly unknown?: number };
   /** Vocabulary size of the model, if larger than the tokenizer's; the extra tokens are unused. */

@@ -1,4 +1,4 @@
-// Tokenizers that heddle trained, read from their tokenizer.json. Other files are an error that names the unsupported
+// Reads the tokenizer.json of a tokenizer that heddle trained. Any other file is an error that names the unsupported
 // component.
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
@@ -53,7 +53,7 @@ export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tok
   return createTokenizer({ kind, rules, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
 }
 
-/** The rules that these components may come from; the caller compares them. */
+/** The text rules that may have these components; the caller checks that they have. */
 function readRules(preTokenizer: unknown, normalizer: unknown): TextRules | undefined {
   const text = JSON.stringify(normalizer ?? null);
   const lowercase = text.includes('"Lowercase"');

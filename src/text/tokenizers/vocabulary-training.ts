@@ -1,10 +1,10 @@
-// Training of word and character vocabularies: the most frequent words or characters; all others are [UNK].
+// Trains word and character tokenizers: the most frequent words or characters get ids, all others are [UNK].
 import { check } from '../../core/errors.ts';
-import { runSteps, type Steps } from '../../core/steps.ts';
+import type { Steps } from '../../core/steps.ts';
 import { createPreTokenizer, createTextNormalizer, type TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 
-/** Options of `trainWords`. */
+/** Options of `wordSteps`. */
 export interface WordOptions {
   /** Maximum vocabulary size, with the special tokens. */
   readonly size: number;
@@ -18,18 +18,7 @@ export interface WordOptions {
   readonly fill?: boolean;
 }
 
-/**
- * Trains a word tokenizer: the most frequent words, ties in code-point order. Throws a HeddleError if `size` has no
- * room for words.
- *
- * @example
- * const tokenizer = trainWords(pairs.map((pair) => pair.target), { size: 15_000 });
- * tokenizer.encode('I am here.');
- */
-export const trainWords = (texts: Iterable<string>, options: WordOptions): Tokenizer =>
-  runSteps(wordSteps(countTexts(texts, wordRules(options)), options));
-
-/** The rules of a word tokenizer. */
+/** The text rules of a word tokenizer. */
 export const wordRules = ({
   lowercase = false,
   punctuation = 'apart',
@@ -40,7 +29,10 @@ export const wordRules = ({
   digits,
 });
 
-/** Trains a word tokenizer on the counts of `countTexts`, in steps. */
+/**
+ * Trains a word tokenizer on counted words, in steps: the most frequent words, ties in code-point order. Throws a
+ * HeddleError if `size` has no room for words.
+ */
 export function* wordSteps(counts: Counts, options: WordOptions): Steps<Tokenizer> {
   const { size, fill = false } = options;
   const room = size - specialTokens.length;
@@ -55,14 +47,7 @@ export function* wordSteps(counts: Counts, options: WordOptions): Steps<Tokenize
 /** How often each word or character occurs. */
 export type Counts = ReadonlyMap<string, number>;
 
-/** Counts the words of texts, or their characters if the rules do not split them, after normalization. */
-export function countTexts(texts: Iterable<string>, rules: TextRules): Map<string, number> {
-  const counter = createCounter(rules);
-  for (const text of texts) counter.add(text);
-  return counter.counts();
-}
-
-/** Counts as texts are added; see `countTexts`. */
+/** Counts the normalized words of texts, or their characters if the rules do not split text. */
 export function createCounter(rules: TextRules): { add(text: string): void; counts(): Map<string, number> } {
   const normalize = createTextNormalizer(rules);
   const counters = new Map<string, { n: number }>();
@@ -80,7 +65,7 @@ export function createCounter(rules: TextRules): { add(text: string): void; coun
   };
 }
 
-/** A copy of a part of a text: V8 would keep the whole text in memory with it. */
+/** A copy of a part of a text. Without it, V8 keeps the whole text in memory. */
 export const ownText = (part: string): string => (part.length < 13 ? part : ` ${part}`.slice(1));
 
 /** Counts the pieces of words after pre-tokenization. */
@@ -99,36 +84,26 @@ export function* pieceSteps(words: Counts, rules: TextRules): Steps<Map<string, 
 export const byFrequency = (counts: Counts): string[] =>
   [...counts].sort(([a, m], [b, n]) => n - m || compare(a, b)).map(([key]) => key);
 
+const codePoint = (character = ''): number => character.codePointAt(0) ?? -1;
+
 /** Compares strings by code points (JavaScript's own order is by UTF-16 units). */
 function compare(a: string, b: string): number {
   const [x, y] = [Array.from(a), Array.from(b)];
   for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    const d = (x[i] as string).codePointAt(0)! - (y[i] as string).codePointAt(0)!;
+    const d = codePoint(x[i]) - codePoint(y[i]);
     if (d !== 0) return d;
   }
   return x.length - y.length;
 }
 
-/**
- * Trains a character tokenizer: all characters of the texts, or the most frequent ones if `size` is given. `lowercase`
- * defaults to false.
- *
- * @example
- * const tokenizer = trainCharacters(['abc', 'def']);
- */
-export const trainCharacters = (
-  texts: Iterable<string>,
-  options: { size?: number; lowercase?: boolean } = {},
-): Tokenizer => runSteps(characterSteps(countTexts(texts, characterRules(options)), options));
-
-/** The rules of a character tokenizer. */
+/** The text rules of a character tokenizer. */
 export const characterRules = ({ lowercase = false }: { lowercase?: boolean }): TextRules => ({
   lowercase,
   pieces: 'none',
   digits: 1,
 });
 
-/** Trains a character tokenizer on the counts of `countTexts`, in steps. */
+/** Trains a character tokenizer on counted characters, in steps: all of them, or the most frequent ones up to `size`. */
 export function* characterSteps(
   counts: Counts,
   options: { size?: number; lowercase?: boolean } = {},

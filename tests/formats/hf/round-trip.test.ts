@@ -19,8 +19,8 @@ import { type ModelOptions, modelConfig } from '../../../src/model/model-config.
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
 import { sinusoids } from '../../../src/ops/embedding/embedding.ts';
-import { trainCharacters } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { hfFolder, hfNames } from '../../support/hf.ts';
+import { trainCharacters } from '../../support/tokenizers.ts';
 
 const text = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));
 const typeOf = (name: string) => (name.startsWith('bart') ? 'bart' : 'marian');

@@ -23,9 +23,9 @@ import { type ModelOptions, modelConfig } from '../../../src/model/model-config.
 import { parameterList } from '../../../src/model/parameters.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
-import { trainCharacters, trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { jobContext } from '../../support/golden.ts';
 import { hasOnnx, type LogitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
+import { trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
 // Each test starts processes that load a runtime.
 vi.setConfig({ testTimeout: 120_000 });

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { readTokenizerFiles } from '../../../src/formats/tokenizers/tokenizer-files.ts';
-import { trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
+import { trainWords } from '../../support/tokenizers.ts';
 
 const spm = (name: string) =>
   new Uint8Array(readFileSync(resolve(import.meta.dirname, `../../fixtures/sentencepiece/${name}.model`)));

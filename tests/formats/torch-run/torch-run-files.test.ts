@@ -67,7 +67,7 @@ it('refuses what is not a checkpoint, and a run that is complete', async () => {
   );
   await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(/leave out --dtype/);
   await expect(toTorchRun(at('run'), at('x'), { to: 'heddle', steps: 3 })).rejects.toThrow(
-    /steps \(3\) is for torch-run/,
+    /steps \(3\) is only for torch-run/,
   );
 });
 

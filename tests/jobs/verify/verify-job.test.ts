@@ -130,7 +130,7 @@ describe('a case that cannot be read', () => {
         'batch.safetensors',
         tensors((t) => delete t.tgt_in),
       ),
-      'batch.safetensors: tgt_in must be int32 with two axes',
+      'batch.safetensors: tgt_in must be integers with two axes',
     ],
     [
       'has a token out of range',

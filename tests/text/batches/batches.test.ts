@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { createBatches, fillBatch } from '../../../src/text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../../src/text/batches/buckets.ts';
 import { encodePairs } from '../../../src/text/batches/encoded-corpus.ts';
-import { trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { createBatchArrays, tokenIndex } from '../../support/batches.ts';
 import { corpusOf, corpusVocab } from '../../support/corpus.ts';
+import { trainWords } from '../../support/tokenizers.ts';
 
 const words = trainWords(['a b c'], { size: 9 });
 const [a, b, c] = words.encode('a b c') as [number, number, number];

@@ -7,7 +7,7 @@ import {
   targetLength,
 } from '../../../src/text/batches/encoded-corpus.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
-import { trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
+import { trainWords } from '../../support/tokenizers.ts';
 
 const words = trainWords(['a b c d'], { size: 20, punctuation: 'strip' });
 const [a, b, c, end] = [...words.encode('a b c'), words.special.end];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { trainBpe } from '../../../src/text/tokenizers/bpe-training.ts';
 import { hasTatoeba, mergesOf, nativeMerges, phrases, quixote, tatoebaSide } from '../../support/text.ts';
+import { trainBpe } from '../../support/tokenizers.ts';
 
 /** Both sides, and the comparison of times, in test:full. */
 const full = !!process.env.HEDDLE_FULL;

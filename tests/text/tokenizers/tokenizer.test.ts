@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
-import { trainBpe } from '../../../src/text/tokenizers/bpe-training.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
-import { trainCharacters, trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { hasTatoeba, nativeIds, pageTokenizer, phrases, quixote, tatoebaSide } from '../../support/text.ts';
+import { trainBpe, trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
 /** One of each kind, learned from `texts`. */
 const kinds: Record<string, (texts: string[]) => Tokenizer> = {
