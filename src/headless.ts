@@ -7,5 +7,4 @@ export { type Chrome, type ChromeOptions, launchChrome } from './host/chrome.ts'
 export { type Firefox, type FirefoxOptions, launchFirefox } from './host/firefox.ts';
 export { findChrome, findFirefox } from './host/programs.ts';
 export { type PageCall, runInPage } from './host/run-in-page.ts';
-export type { RequestHandler } from './host/static-server.ts';
-export { type FolderServer, serveFolder } from './host/static-server.ts';
+export { type FolderServer, type RequestHandler, serveFolder } from './host/static-server.ts';

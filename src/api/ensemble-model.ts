@@ -1,4 +1,4 @@
-// Ensembles of models with one vocabulary, for `loadModel` and the commands.
+// Ensembles: models with the same vocabulary whose probabilities are averaged.
 
 import { check } from '../core/errors.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
@@ -8,8 +8,8 @@ import type { ModelHost, ModelParts } from './model-engine.ts';
 import type { Model } from './model-types.ts';
 
 /**
- * A model that averages its probabilities with those of others, which `open` reads. Throws a HeddleError that names one
- * whose vocabulary differs, or whose maximum length is below that of the first.
+ * The ensemble of a model and others, which `open` reads. Throws a HeddleError that names a model with another
+ * vocabulary, or with a smaller maximum length than the first.
  */
 export async function openEnsemble(
   first: SavedModel,
@@ -29,12 +29,13 @@ export async function openEnsemble(
   return createModel(first, host, { ...parts, ensemble, parameters });
 }
 
-/** Throws a HeddleError unless a model has the vocabulary of the first of its ensemble, and takes texts as long. */
+/** Throws a HeddleError if a model has another vocabulary than the first of its ensemble, or a smaller maximum length. */
 function checkMember(first: SavedModel, firstName: string, model: SavedModel, name: string): void {
   for (const side of ['source', 'target'] as const)
     check(
       JSON.stringify(model[side]) === JSON.stringify(first[side]),
-      () => `${name}: its ${side} vocabulary differs from that of ${firstName}; an ensemble has one vocabulary`,
+      () =>
+        `${name}: its ${side} vocabulary differs from that of ${firstName}; the models of an ensemble share one vocabulary`,
     );
   for (const id of ['startId', 'endId', 'padId', 'hidePadding'] as const)
     check(

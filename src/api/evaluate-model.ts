@@ -19,7 +19,7 @@ import { evaluateLoss } from '../train/evaluation.ts';
 import { runEvaluation } from '../trainer/trainer.ts';
 import { evaluationGraph, inputArrays } from '../trainer/training-graphs.ts';
 
-/** Settings of an evaluation: how to decode, and the number of sentences in a batch. */
+/** Options of an evaluation. */
 export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, LanguageOptions {
   /** Maximum number of sentences in a batch. [64] */
   readonly batchSize?: number;
@@ -31,16 +31,16 @@ export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, Lang
 export interface Evaluation extends TokenMetrics, TranslationMetrics {
   /** Number of pairs that were evaluated. */
   readonly pairs: number;
-  /** Number of pairs left out: a side is empty or longer than the model takes. */
+  /** Number of omitted pairs: a side is empty or too long. */
   readonly leftOut: number;
 }
 
-/** What an evaluation uses of a model on an engine. */
+/** A model on an engine, as an evaluation needs it. */
 export interface EvaluationHost {
   readonly engine: Engine;
   readonly parameters: ParameterList;
   readonly emit: JobContext['emit'];
-  /** Puts the weights on the engine, whose largest plan takes `peak` bytes. */
+  /** Writes the weights to the engine; `peak`: bytes of its largest plan. */
   written(peak: number): Promise<void>;
   translate(
     texts: readonly string[],
@@ -96,7 +96,7 @@ async function teacherForced(
   });
 }
 
-/** Batches of at most `rows` pairs in corpus order, and the program of each. */
+/** Batches of at most `rows` pairs in corpus order, each with its program. */
 async function prepareBatches(
   config: ModelConfig,
   corpus: EncodedCorpus,
@@ -127,7 +127,7 @@ async function prepareBatches(
   };
 }
 
-/** The log-probability of a target, given its source; plain JSON. */
+/** The log-probability of a target given its source; plain JSON. */
 export interface PairScore {
   /** Sum of the natural log-probabilities of the target tokens, with the end token. */
   readonly logProb: number;
@@ -135,7 +135,7 @@ export interface PairScore {
 }
 
 /**
- * Scores pairs, in order; undefined for one that is longer than the model takes or has an empty side. Throws a
+ * Scores pairs, in order; undefined for a pair that is too long or has an empty side. Throws a
  * HeddleError if no pair fits the model, and the signal's reason if it is aborted.
  */
 export async function scorePairs(

@@ -1,4 +1,5 @@
-// Translations of texts: their token ids and batch shape, decoding whole or sentence by sentence, attention, and unknown words.
+// Translates texts: encodes them, decodes them as a whole or sentence by sentence, computes attention, and replaces unknown
+// words.
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Translation, Translator } from '../decode/translator.ts';
@@ -10,32 +11,32 @@ import { tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { ModelEngine, TranslatorShape } from './model-engine.ts';
 import type { Attention, GenerateOptions, Generation, ModelLanguages, TranslateOptions } from './model-types.ts';
 
-/** Bytes that the keys and values of one decoder layer may take; larger batches are split. */
+/** Maximum bytes of the KV cache of one decoder layer; larger batches are split. */
 const maxCacheBytes = 128 * 2 ** 20;
 
-/** A maximum length of texts. Throws a HeddleError if the model has fewer positions. */
+/** The maximum length of texts. Throws a HeddleError if the model has fewer positions. */
 export function checkedMaxLength(maxLength: number, config: ModelConfig): number {
   check(
     maxLength <= config.maxLength,
     () =>
       `translate: maxLength (${maxLength}) is above the ${config.maxLength} positions of the model; ` +
-      'lower or leave out --max-length, and split long texts (--split-sentences)',
+      'lower or omit --max-length, and split long texts (--split-sentences)',
   );
   return maxLength;
 }
 
-/** Says that a text is too long. */
+/** The message about a text that is too long. */
 export const describeLong = (number: number, tokens: number, limit: number): string =>
   `text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
 
-/** The languages of a model, as its interface states them. */
+/** The languages of a model in the form of its interface. */
 export const modelLanguages = ({ ids, source, target }: Languages): ModelLanguages => ({
   codes: [...ids.keys()],
   source,
   target,
 });
 
-/** The model in the languages of a call. Throws a HeddleError if it does not have them. */
+/** The model with the languages of a call. Throws a HeddleError if it does not have them. */
 export async function inLanguages(saved: SavedModel, given: LanguageOptions): Promise<SavedModel> {
   const { sourceLang, targetLang } = given;
   const languages = { sourceLang, targetLang };
@@ -44,7 +45,7 @@ export async function inLanguages(saved: SavedModel, given: LanguageOptions): Pr
     : saved;
 }
 
-/** Options of decoding, with the start or the first token that the target language asks for. */
+/** Decoding options with the start token or the first token of the target language. */
 export const decodingIn = <O extends LanguageOptions>(
   { sourceLang: _, targetLang, ...decode }: O,
   { config: own }: Pick<SavedModel, 'config'>,
@@ -55,19 +56,19 @@ export const decodingIn = <O extends LanguageOptions>(
   ...decode,
 });
 
-/** Texts as token ids, and a translator's shape for them. */
+/** Encoded texts, and the shape of a translator for them. */
 export interface EncodedTexts {
   /** Token ids of each text, with the end token. */
   readonly encoded: readonly number[][];
-  /** Numbers of the texts to decode: those with tokens that are not too long. */
+  /** Indices of the texts to decode: neither empty nor too long. */
   readonly full: readonly number[];
   /** `fitting`: number of sentences whose keys and values fit in memory. */
   readonly shape: TranslatorShape & { readonly fitting: number };
 }
 
 /**
- * Encodes texts. `numberOf` is the number of a text in messages. Throws a HeddleError for an option that is wrong, and
- * for a text that is too long if `longTexts` says so.
+ * Encodes texts. `numberOf` is the number of a text in messages. Throws a HeddleError for an invalid option, and for a
+ * text that is too long if `longTexts` is `error`.
  */
 export function encodeTexts(
   texts: readonly string[],
@@ -115,7 +116,7 @@ const [fewTexts, commonLength] = [4, 64];
 /** A length rounded up to a multiple of 8, from 64 on of 32: few shapes, little padding. */
 const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);
 
-/** Translates texts, or each sentence of them, in the turn of `model`. */
+/** Translates texts, or their sentences. Called within `model.inTurn`. */
 export async function generateTexts(
   saved: SavedModel,
   model: ModelEngine,
@@ -126,7 +127,7 @@ export async function generateTexts(
   const { attention, onPiece, numReturn = 1 } = options;
   check(
     !attention && !onPiece && numReturn === 1,
-    'splitSentences gives one translation per text; leave out attention, onPiece and numReturn',
+    'splitSentences gives one translation per text; omit attention, onPiece and numReturn',
   );
   const { splitSentences } = await import('../text/sentences.ts');
   const parts = texts.map(splitSentences);

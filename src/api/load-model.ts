@@ -1,5 +1,4 @@
-// Loading a model: from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's
-// storage.
+// Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's storage.
 
 import { check } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
@@ -18,27 +17,32 @@ import { currentPlatform, type Platform } from './platform.ts';
 import type { FoundModel } from './remote-models.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
-/** Settings of `loadModel`. */
+/** Options of `loadModel`. */
 export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOptions {
   /**
-   * Folder of a LoRA adapter, which is merged into weights of f32; or folders of several by name, between which
+   * Folder of a LoRA adapter, which is merged into f32 weights. Or several adapters, name to folder, between which
    * `model.useLora` switches.
    */
   readonly lora?: string | Readonly<Record<string, string>>;
   /**
-   * Folders of further models with the same vocabulary: an ensemble. Translating, scoring and evaluating average the
-   * probabilities of all; attention, and what is saved, is that of the first. Each has the storage in `weights`.
+   * Folders of further models with the same vocabulary: an ensemble. Translation, scores and evaluation use the mean
+   * probabilities of all models; `attention` and `save` use the first one. All have the format in `weights`.
    */
   readonly ensemble?: readonly string[];
-  /** Storage of the weights on the device: f16 and int8 take less memory and are slightly less exact. ['f32'] */
+  /** Format of the weights on the device: f16 and int8 need less memory and are slightly less exact. ['f32'] */
   readonly weights?: WeightFormat;
 }
 
 /**
- * Loads a model. `where` is the name of a model on the hub, which is downloaded once and cached; a folder, .zip or
- * .safetensors file (Node); a name in the browser's storage (page); the URL of a folder, .zip or .safetensors file; or
- * a File or Blob of one of the files. heddle's own models, Hugging Face's BART, MarianMT, mBART, M2M100,
- * NLLB, Pegasus, T5 and mT5, and models saved for PyTorch and Keras can be read. Throws a HeddleError that says what was looked for, or what is wrong with the model.
+ * Loads a model of heddle (also one saved for PyTorch or Keras), or a BART, MarianMT, mBART, M2M100, NLLB, Pegasus, T5 or
+ * mT5 model of Hugging Face. `where` is
+ *
+ * - `OWNER/NAME`, a model on the hub, which is downloaded once and cached;
+ * - in Node the path of a folder, a .zip or a .safetensors file;
+ * - in a page a name in the browser's storage;
+ * - the URL of a folder, a .zip or a .safetensors file; or such a file as a File or Blob.
+ *
+ * Throws a HeddleError if there is no such model, or it is invalid or not supported.
  * @example
  * const bart = await loadModel('facebook/bart-base');
  * const mine = await loadModel('out', { weights: 'int8' });
@@ -52,7 +56,7 @@ export async function loadModel(where: string | Blob, options: LoadOptions = {})
   return openFolder(folder, files === context.files ? host : { ...host, files }, { ...options, name }, host);
 }
 
-/** A model on the context of a session or job. */
+/** A model and the context of its session or job. */
 export const hostOf = (context: JobContext, close: () => Promise<void>, { modelPath }: Platform): ModelHost => ({
   files: context.files,
   emit: context.emit,
@@ -68,7 +72,7 @@ interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble
   readonly name?: string;
 }
 
-/** Loads a model folder from the files `from`; `host` computes and saves. Jobs use it with their context. */
+/** Loads a model folder from the files `from`; `host` computes and saves. Jobs pass their context. */
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,
@@ -81,7 +85,10 @@ export async function openFolder(
   const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang }, packed);
   const computes = host ?? (from as ModelHost);
   if (ensemble.length > 0) {
-    check(merged || lora === undefined, 'an ensemble has no LoRA adapters that switch; merge them, in f32');
+    check(
+      merged || lora === undefined,
+      'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
+    );
     const { openEnsemble } = await import('./ensemble-model.ts');
     const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, packed);
     return openEnsemble(saved, ensemble, open, computes, { weights, name });
@@ -95,7 +102,7 @@ export async function openFolder(
   return model;
 }
 
-/** The parameters in a weight format, whose code is loaded for it; undefined for f32. */
+/** The parameters in a weight format; undefined for f32. Loads the code of the format. */
 async function storedAs(config: ModelConfig, format: WeightFormat = 'f32'): Promise<ParameterList | undefined> {
   if (format === 'f32') return undefined;
   return (await import('../model/quantized-parameters.ts')).quantizedParameters(parameterList(config), format);

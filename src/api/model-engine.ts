@@ -1,5 +1,5 @@
-// A model on its engine, which starts at its first use: the translators of each batch shape, the weights, and LoRA adapters that
-// switch at run time. Work takes turns, and runs once more on a new device if the device was lost.
+// A model on its engine, which starts at its first use: the weights, LoRA adapters that switch at run time, and a translator
+// for each batch shape. Work runs one after the other. If the device is lost, it is repeated once on a new device.
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
@@ -17,32 +17,32 @@ import type { JobContext } from '../runtime/job.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
 import type { TrainedLora } from './save-model.ts';
 
-/** Where a model computes. */
+/** The host of a model: its engine and files. */
 export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' | 'lost' | 'reopen'> {
-  /** Called by `dispose`. */
+  /** `dispose` calls it. */
   readonly close?: () => Promise<void>;
   /** Path that `save` writes for a name. */
   readonly modelPath?: (name: string) => string;
 }
 
-/** What else is known of a model. */
+/** Optional parts of a model. */
 export interface ModelParts {
-  /** Storage of the weights on the device, as in `parameters`; default f32. */
+  /** Format of the weights on the device, the same as in `parameters`. [f32] */
   readonly weights?: WeightFormat | undefined;
-  /** The trained LoRA adapter, whose update the weights contain. */
+  /** The trained LoRA adapter, which is merged into the weights. */
   readonly lora?: TrainedLora | undefined;
   readonly training?: TrainResult | undefined;
-  /** Engine of a running training, which has the weights: the model only decodes, and does not free the engine. */
+  /** Engine of a running training, with its weights: the model only decodes, and does not free the engine. */
   readonly engine?: Engine | undefined;
-  /** The weights on the engine, with their storage, LoRA adapter and ensemble. [those of the model in `weights`] */
+  /** The parameters on the engine, with weight format, LoRA adapter and ensemble. [those of the model in `weights`] */
   readonly parameters?: ParameterList | undefined;
-  /** The further models of the ensemble in `parameters`. */
+  /** The other models of the ensemble in `parameters`. */
   readonly ensemble?: readonly SavedModel[];
-  /** Where the model was loaded from; default 'model'. */
+  /** Where the model was loaded from. ['model'] */
   readonly name?: string | undefined;
 }
 
-/** Sizes of a translator: sentences a batch, and maximum numbers of source and target tokens. */
+/** Shape of a translator: sentences per batch, and maximum numbers of source and target tokens. */
 export interface TranslatorShape {
   readonly batch: number;
   readonly maxSource: number;
@@ -51,17 +51,17 @@ export interface TranslatorShape {
 
 type Inspector = ReturnType<typeof createModelInspector>;
 
-/** A model on an engine. All calls but `inTurn`, `useLora` and `dispose` belong into the work of a turn. */
+/** A model on an engine. All methods except `inTurn`, `useLora` and `dispose` are called within `inTurn`. */
 export interface ModelEngine {
-  /** The weights on the engine; others after `addLora`. */
+  /** The parameters on the engine; `addLora` changes them. */
   readonly parameters: ParameterList;
-  /** Runs work when all earlier work has ended; once more on a new device if the device was lost. */
+  /** Runs work after all earlier work; repeats it once on a new device if the device is lost. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** The engine, started at the first call. Throws a HeddleError if the model is disposed. */
   engine(): Promise<Engine>;
-  /** Puts the weights and the LoRA adapter on the engine, whose states exist after its first plans; `peak` is in bytes. */
+  /** Writes the weights and the LoRA adapter to the engine, after its first plan; `peak`: bytes of the largest plan. */
   write(peak: number): Promise<void>;
-  /** A translator for at least the sizes of `shape`, with at most `fitting` sentences a batch; the weights are written. */
+  /** A translator for at least `shape`, with at most `fitting` sentences per batch. Writes the weights. */
   translator(shape: TranslatorShape & { readonly fitting: number }, decode: DecodeOptions): Promise<Translator>;
   /** The inspector of the model. */
   inspector(): Promise<Inspector>;
@@ -69,37 +69,37 @@ export interface ModelEngine {
   useLora(name: string | null): void;
   /** The model with all weights. */
   whole(): Promise<SavedModel>;
-  /** The same with the LoRA adapter in use merged into its weights. */
+  /** The same, with the LoRA adapter in use merged into the weights. */
   merged(): Promise<SavedModel>;
   dispose(): void;
 }
 
-/** What is on an engine. */
+/** An engine and its contents. */
 interface Loaded {
   readonly engine: Engine;
-  /** One for each batch size and maximum lengths. */
+  /** A translator for each batch shape. */
   readonly translators: Map<string, Promise<Translator>>;
   inspector?: Inspector | undefined;
   written: boolean;
-  /** The LoRA adapter on the engine, null for none; undefined until one is written. */
+  /** The LoRA adapter on the engine; null: none; undefined: not written yet. */
   lora?: string | null | undefined;
 }
 
-/** Translators that an engine holds before it is replaced by a new one, so that memory stays bounded. */
+/** Maximum number of translators of an engine; then a new engine replaces it, so that memory stays bounded. */
 const maxTranslators = 16;
 
-/** Puts the weights of a model on the engine. */
+/** Writes the weights of a model to the engine. */
 const putWeights = async (engine: Engine, c: ModelConfig, p: ParameterList, { stored, weights }: SavedModel) =>
   stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights);
 
-/** Makes the engine of a model; nothing is loaded yet. */
+/** Creates the engine of a model, which starts at its first use. */
 export function createModelEngine(saved: SavedModel, host: ModelHost, parts: ModelParts): ModelEngine {
   const { config, source, target, decode: rules } = saved;
   const { weights: format = 'f32', ensemble = [] } = parts;
   check(format === 'f32' || parts.parameters, `weights in ${format} need the parameters of that format`);
   const plain = parts.parameters ?? parameterList(config);
   let parameters = plain;
-  // LoRA adapters that switch at run time, the chosen one, and that of the work in turn.
+  // LoRA adapters that switch at run time, the one of later calls, and the one of the running work.
   const loras = new Map<string, SavedLora>();
   let chosen: string | null = null;
   let active: string | null = null;
@@ -210,10 +210,10 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
           [...loras.values()].map((own) => own.lora),
         );
         const it = loaded && (await loaded);
-        if (it) it.lora = undefined; // an adapter of this name may be there
+        if (it) it.lora = undefined; // it may be an old adapter of this name
         const before = parameters.adapter?.lora;
         if (JSON.stringify(lora) === JSON.stringify(before)) return;
-        // Plans of the new layers or rank are made when they are needed; the weights are not moved.
+        // The next call plans the new layers or rank; the weights stay on the device.
         parameters = adaptedParameters(plain, lora, `lora.${loraParameters(config, lora).size}`);
         it?.translators.clear();
         if (it) it.inspector = undefined;
@@ -241,10 +241,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
   };
 }
 
-/**
- * Whether a translator serves a smaller shape. One that is a little larger saves the plans of one more shape, for texts
- * that come one after the other.
- */
+/** Whether a translator serves a smaller shape. A little larger is fine: texts one after the other then share plans. */
 const isReusable = (it: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
   it.batch >= shape.batch &&
   it.batch <= Math.min(4 * shape.batch, fitting) &&

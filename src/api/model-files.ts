@@ -12,9 +12,9 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model
 import { parameterList } from '../model/parameters.ts';
 import { currentPlatform } from './platform.ts';
 
-/** Where a saved model is. */
+/** Options that locate a saved model. */
 export interface ModelPlace {
-  /** Files in which the name is the path of a folder. [those of the platform: names of `save` and `checkpoint`] */
+  /** Files with the folder. [the files of the platform, with the names of `save` and `checkpoint`] */
   readonly files?: Files;
 }
 
@@ -82,7 +82,7 @@ export async function importModel(file: File, name: string, place: ModelPlace = 
   await writeFolder(files, folder, parts);
 }
 
-/** Settings of a download. */
+/** Options of a download. */
 export interface DownloadOptions {
   /** Branch, tag or commit on the hub. ['main'] */
   readonly revision?: string;

@@ -1,4 +1,4 @@
-// The interface of a model: what it can do, the options of its calls, and what they return.
+// The interface of a model: its methods, their options and results.
 
 import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
@@ -12,48 +12,48 @@ import type { TrainResult } from '../train/train-arguments.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import type { SaveOptions } from './save-model.ts';
 
-/** Sizes of a batch to plan. */
+/** Shape of a batch for `Model.plan`. */
 export interface PlanShape {
-  /** Sentences. [1] */
+  /** Number of sentences. [1] */
   readonly batch?: number;
-  /** Source and target positions. [32, or the model's maximum length if that is less] */
+  /** Number of source and target positions. [32, or the model's maximum length if it is less] */
   readonly source?: number;
   readonly target?: number;
 }
 
-/** Settings of a call that translates. */
+/** Options of the calls that translate. */
 export interface TranslateOptions extends DecodeOptions, LanguageOptions {
-  /** Maximum number of sentences that decode together. [32] */
+  /** Maximum number of sentences in a batch. [32] */
   readonly batchSize?: number;
-  /** Maximum number of tokens of a text, with its end token; at most the model's maximum length, which is the default. */
+  /** Maximum number of tokens of a text, with the end token. [the model's maximum length, which is also the limit] */
   readonly maxLength?: number;
-  /** What to do with a longer text: throw, cut it, or give no translation. ['error'] */
+  /** Whether a longer text throws an error, is cut, or gets an empty translation. ['error'] */
   readonly longTexts?: 'error' | 'crop' | 'skip';
-  /** Whether to replace unknown words by the source words that they attend to most. [false] */
+  /** Whether to replace an unknown word by the source word that it attends to most. [false] */
   readonly replaceUnknown?: boolean;
   /**
-   * Whether to translate each sentence of a text by itself and to join the translations: for documents that are longer
-   * than the model takes. The sentences of all texts are sorted by length and decoded in batches. One translation per
-   * text, without attention. [false]
+   * Whether to split texts into sentences, translate these and join the translations: for documents above the maximum
+   * length. The sentences of all texts are sorted by length and decoded in batches. Gives one translation per text,
+   * without attention. [false]
    */
   readonly splitSentences?: boolean;
 }
 
-/** Settings of `Model.generate`. */
+/** Options of `Model.generate`. */
 export interface GenerateOptions extends TranslateOptions {
-  /** Whether to return the cross-attention of each translation, computed with the weights that made it. [false] */
+  /** Whether to return the cross-attention of each translation. [false] */
   readonly attention?: boolean;
   /**
-   * Receives each token of the best translations: greedy decoding and sampling only, text after text. `index`: number
-   * of the text.
+   * Receives each token of the best translations, one text after the other; only for greedy decoding and sampling.
+   * `index`: index of the text.
    */
   readonly onPiece?: (piece: StreamedToken, index: number) => void;
 }
 
-/** The languages of a multilingual model, as its own codes: `en`, `eng_Latn`, `en_XX`. */
+/** The languages of a multilingual model, by the codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface ModelLanguages {
   readonly codes: readonly string[];
-  /** Those of a call that names none; undefined if the model states none. */
+  /** Default source and target language; undefined if the model has none. */
   readonly source: string | undefined;
   readonly target: string | undefined;
 }
@@ -70,30 +70,30 @@ export interface Attention {
   readonly weights: Float32Array;
 }
 
-/** One translation of a text: text, token ids, log-probability and score. */
+/** A translation of a text, with token ids, log-probability and score. */
 export interface Generation extends Translation {
   readonly attention?: Attention;
 }
 
 /**
- * A model for text to text. `train` and `loadModel` make it. Its weights move to the device at the first call that
- * computes; calls wait for one another. Every call throws a HeddleError that names the option or text that is wrong.
+ * A sequence-to-sequence model; the result of `train` and `loadModel`. Its weights are copied to the device at the first
+ * call that computes. Calls run one after the other. Every call throws a HeddleError for an invalid option or text.
  */
 export interface Model {
   readonly config: ModelConfig;
-  /** The same object twice if both sides share one tokenizer. */
+  /** The tokenizers; the same object if both sides share one. */
   readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
   /** Number of parameters. */
   readonly parameterCount: number;
-  /** Remarks of the loader, for example about fields of a configuration that were ignored. */
+  /** Messages of the loader, for example about ignored fields of config.json. */
   readonly notes: readonly string[];
   /** The languages of a multilingual model (M2M100, NLLB, mBART), for `sourceLang` and `targetLang`. */
   readonly languages?: ModelLanguages;
-  /** How the training went, if `train` made the model. */
+  /** Result of the training, if the model comes from `train`. */
   readonly training?: TrainResult;
 
   /**
-   * Translates a text, or several in order. The translation of an empty text is empty.
+   * Translates a text, or several texts in order. The translation of an empty text is empty.
    * @example
    * const one = await model.translate('The tree is 59 yards tall.');
    * const two = await model.translate(['Good morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 });
@@ -104,16 +104,16 @@ export interface Model {
   translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
 
   /**
-   * Yields the translation of a text in pieces, one for each token that adds text; greedy decoding and sampling only.
-   * Leaving the loop stops decoding.
+   * Yields the translation of a text in pieces, one for each token that has text; only for greedy decoding and sampling.
+   * Decoding stops if you leave the loop.
    * @example
    * for await (const piece of model.stream('The tree is 59 yards tall.')) process.stdout.write(piece);
    */
   stream(text: string, options?: DecodeOptions & LanguageOptions): AsyncGenerator<string, void, void>;
 
   /**
-   * The `numReturn` best translations of a text, or of several, best first, with token ids, scores and, on request,
-   * cross-attention. An empty text has none.
+   * The `numReturn` best translations of a text or of several texts, best first, with token ids and scores, and with
+   * cross-attention if `attention` is true. An empty text has none.
    * @example
    * const [best] = await model.generate('Good morning.', { beams: 4, numReturn: 3, attention: true });
    * console.log(best?.text, best?.ids, best?.score, best?.attention?.source);
@@ -131,8 +131,8 @@ export interface Model {
   evaluate(pairs: readonly Pair[], options?: EvaluateOptions): Promise<Evaluation>;
 
   /**
-   * Log-probability of each target, given its source, in total and by token; undefined for a pair that the model does
-   * not take.
+   * Log-probability of each target given its source, in total and by token; undefined for a pair that is too long or has
+   * an empty side.
    * @example
    * const [score] = await model.score([{ source: 'Good morning.', target: 'Buenos días.' }]);
    * console.log(score?.logProb, score?.tokens);
@@ -150,8 +150,8 @@ export interface Model {
   attention(text: string, options?: DecodeOptions): Promise<Attention>;
 
   /**
-   * What the model computes for a text and a target: attention of all layers and heads, the most likely next tokens, the
-   * loss of each token and, with `tensors`, scores and everything between the layers.
+   * Intermediate results for a text and a target: attention of all layers and heads, the most probable next tokens, the
+   * loss of each token and, with `tensors`, attention scores and hidden states.
    * @example
    * const { target, next } = await model.inspect('Good morning.', { target: 'Buenos días.' });
    * for (const [t, { label }] of target.entries()) console.log(label, next[t]?.[0]?.label, next[t]?.[0]?.probability);
@@ -159,7 +159,7 @@ export interface Model {
   inspect(text: string, options?: InspectOptions): Promise<Inspection>;
 
   /**
-   * The plan of decoding as text: passes, shapes, memory.
+   * Formats the execution plan of decoding: passes, shapes, memory.
    * @example
    * console.log(model.plan({ batch: 8, source: 32, target: 32 }));
    */
@@ -173,15 +173,15 @@ export interface Model {
   weights(): Record<string, Tensor>;
 
   /**
-   * Loads a LoRA adapter of this model under a name; `useLora` switches to it. It need not have the rank and the layers of
-   * the others. Throws a HeddleError if it was trained on another model.
+   * Loads a LoRA adapter under a name, for `useLora`. Adapters may differ in rank and layers. Throws a HeddleError if it
+   * was trained on another model.
    * @example
    * await model.addLora('legal', 'adapters/legal');
    */
   addLora(name: string, folder: string): Promise<void>;
 
   /**
-   * Uses a LoRA adapter in all later calls, or with null none. Nothing is loaded or compiled again.
+   * Switches to a loaded LoRA adapter for all later calls; null: to none. Nothing is loaded or compiled again.
    * @example
    * model.useLora('legal');
    * console.log(await model.translate('The parties agree.'));
@@ -189,8 +189,8 @@ export interface Model {
   useLora(name: string | null): void;
 
   /**
-   * Saves the model, with the LoRA adapter in use merged into its weights. In Node `where` is a folder or the path of a .zip file; in a page it is a name in the browser's
-   * storage.
+   * Saves the model. A LoRA adapter in use is merged into the weights. `where`: in Node a folder or the path of a .zip
+   * file; in a page a name in the browser's storage.
    * @example
    * await model.save('out');
    * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
@@ -198,12 +198,12 @@ export interface Model {
   save(where: string, options?: SaveOptions): Promise<void>;
 
   /**
-   * The model as a zip archive, for a download. `loadModel` reads it.
+   * Returns the model as a zip archive, for a download. `loadModel` reads it.
    * @example
    * const url = URL.createObjectURL(await model.toBlob());
    */
   toBlob(options?: SaveOptions): Promise<Blob>;
 
-  /** Frees the memory on the device. A later call that computes throws. */
+  /** Frees the device memory. Calls that compute then throw a HeddleError. */
   dispose(): void;
 }

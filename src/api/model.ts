@@ -1,5 +1,5 @@
-// A model that translates: its configuration, tokenizers and weights, with an engine that starts at its first use. A page
-// that only translates does not load the code that evaluates, inspects and saves: import() fetches it at its first use.
+// Creates models. The code that evaluates, inspects and saves is imported at its first use, so that a page that only
+// translates does not load it.
 
 import { check } from '../core/errors.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
@@ -15,30 +15,30 @@ import { decodingIn, encodeTexts, generateTexts, inLanguages, modelLanguages } f
 import { createModelEngine, type ModelHost, type ModelParts } from './model-engine.ts';
 import type { GenerateOptions, Model, PlanShape, TranslateOptions } from './model-types.ts';
 
-/** Data of a model for `train`: the saved model, and the folder or hub name it was loaded from. */
+/** Data of a model for `train`: the saved model, and the folder or hub name that it was loaded from. */
 interface Internals {
-  /** With all weights. */
+  /** The saved model, with its weights. */
   saved(): Promise<SavedModel>;
   readonly name: string;
 }
 
 const internals = new WeakMap<Model, Internals>();
 
-/** The internals of a model. Throws a HeddleError if it is none. */
+/** The internals of a model. Throws a HeddleError for any other value. */
 export function internalsOf(model: Model): Internals {
   const found = internals.get(model);
-  check(found, 'This is not a model of heddle: train() and loadModel() make one');
+  check(found, 'This is not a model of heddle; get one from train() or loadModel()');
   return found;
 }
 
-/** Makes a model of its parts. */
+/** Creates a model from its parts. */
 export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
   const { config, source, target, weights } = saved;
   const onEngine = createModelEngine(saved, host, parts);
   const { inTurn, addLora, useLora, dispose } = onEngine;
   const generate = (texts: readonly string[], options: GenerateOptions) =>
     generateTexts(saved, onEngine, texts, options);
-  /** What evaluating and scoring use of the engine. */
+  /** The engine for evaluation and scores. */
   const evaluationHost = async () => {
     const engine = await onEngine.engine();
     return { engine, parameters: onEngine.parameters, emit: host.emit, written: onEngine.write };
@@ -115,7 +115,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     weights() {
       check(
         !saved.stored,
-        `weights: those of this model are only on the device, as ${parts.weights ?? 'f32'}; load it with weights f32`,
+        `weights: this model has its weights only on the device, in ${parts.weights ?? 'f32'}; load it with weights f32`,
       );
       return tensorsFromWeights(parameterList(config), weights);
     },
@@ -138,7 +138,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   return model;
 }
 
-/** The plans of greedy decoding: one for a batch of sources, one that serves every step. */
+/** The plans of greedy decoding: one for a batch of sources, one for every step. */
 function decodingPlan(c: ModelConfig, p: ParameterList, { batch = 1, source, target }: PlanShape = {}): string {
   const length = Math.min(32, c.maxLength);
   const shape = { batch, source: source ?? length, target: target ?? length };

@@ -1,4 +1,4 @@
-// What a training will be, before it starts: its data, model, steps and memory.
+// Plans a training without running it: its data, model, steps and memory.
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
@@ -18,27 +18,27 @@ import { currentPlatform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
 import { runInputs, type TrainData } from './train.ts';
 
-/** Options of `planTraining`: those of `train` that decide data, model and memory. */
+/** Options of `planTraining`: the options of `train` that determine data, model and memory. */
 export type PlanTrainingOptions = TrainData &
   Pick<SessionOptions, 'device'> & {
-    /** Files of a corpus. [those that `loadModel` reads] */
+    /** Files with the corpus. [the files of the platform] */
     readonly files?: Files;
     readonly signal?: AbortSignal;
   };
 
-/** What a training will be. */
+/** Data, model, steps and memory of a training. */
 export interface TrainingForecast {
   readonly corpus: {
     /** `English to Spanish, from Unicode CLDR`, or the file name. */
     readonly name: string;
-    /** Numbers of pairs: for training, dev and test, and of those left out (a side is too long or empty). */
+    /** Numbers of pairs: for training, dev and test, and omitted (a side is too long or empty). */
     readonly train: number;
     readonly dev: number;
     readonly test: number;
     readonly leftOut: number;
-    /** Messages of the reader, for example about lines that are not pairs. */
+    /** Messages of the reader, for example about invalid lines. */
     readonly messages: readonly string[];
-    /** Numbers of tokens of the sides of each training pair. */
+    /** Number of tokens of each side of each training pair. */
     readonly sourceLengths: readonly number[];
     readonly targetLengths: readonly number[];
     readonly sourceVocabulary: number;
@@ -58,18 +58,18 @@ export interface TrainingForecast {
   /** Floating-point operations and dispatches of a step with the largest batch shape. */
   readonly flops: number;
   readonly dispatches: number;
-  /** Whether the plan fits this device; `why` states what does not fit, with the needed and the available size. */
+  /** Whether the plan fits the device; if not, `why` states the needed and the available size. */
   readonly fits: boolean;
   readonly why: string;
-  /** Name of the adapter, and whether it is a (slow) software adapter. */
+  /** Name of the adapter, and whether it is a software adapter, which is slow. */
   readonly adapter: string;
   readonly software: boolean;
 }
 
 /**
- * Plans the training that `train` would start with the same pairs and options: tokenizes the pairs, and plans a step on
- * the device, without running it. Throws a HeddleError as `train` for an option that is wrong; if the training does not
- * fit the device, the result says so.
+ * Plans the training of `train` with the same pairs and options: tokenizes the pairs and plans a step on the device,
+ * without running it. Throws a HeddleError for an invalid option, like `train`. If the training does not fit the device,
+ * `fits` is false.
  * @example
  * const { parameters, steps, planned, fits, why } = await planTraining(pairs, { preset: 'small', batchSize: 64 });
  * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : why);
@@ -86,7 +86,7 @@ export async function planTraining(
     const reader = { ...context, emit, files: files ?? context.files };
     const setup = await setUp(args, reader, undefined, { ...(split && { split }), model: base?.saved });
     const { task, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
-    await new Promise((resolve) => setTimeout(resolve)); // planning takes long: the caller may abort
+    await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
     signal?.throwIfAborted();
     const { config, corpus, shapes, source, target } = task;
     const device = await context.device();
@@ -127,14 +127,14 @@ export async function planTraining(
   }
 }
 
-/** What an event says about the corpus; its progress is no such thing. */
+/** The text of an event about the corpus; progress has none. */
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
 
 const lengths = (corpus: EncodedCorpus, of: (corpus: EncodedCorpus, row: number) => number): number[] =>
   Array.from({ length: corpus.count }, (_, row) => of(corpus, row));
 
-/** Plans, and why they do not fit the device; that is empty if they do. */
+/** The plans, and why they do not fit the device; empty if they fit. */
 function tryPlans(
   make: () => Plan[],
   device: Device,

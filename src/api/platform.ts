@@ -1,4 +1,4 @@
-// What the library takes from the platform it runs on: WebGPU, files and a cache. A browser is the default; the entry
+// The services of the platform that the library runs on: WebGPU, files and a cache. The default is a browser; the entry
 // heddle/node registers Node (src/host/node-platform.ts).
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
@@ -10,7 +10,7 @@ import type { TextThreads } from '../text/text-pool.ts';
 /** Services of a platform. */
 export interface Platform {
   readonly host: GpuHost;
-  /** Version of the host: tuned kernels are stored for each version. */
+  /** Version of the host; tuned kernels are stored per version. */
   readonly version: string;
   /** WebGPU; undefined if the platform has none. */
   openGpu(): Promise<GPU | undefined>;
@@ -29,7 +29,7 @@ export interface Platform {
   readonly textThreads?: TextThreads | undefined;
 }
 
-/** Files that open at their first use. */
+/** Files that are opened at their first use. */
 export function lazyFiles(open: () => Promise<Files>): Files {
   let opened: Promise<Files> | undefined;
   const files = () => {
@@ -81,7 +81,7 @@ function browserPlatform(): Platform {
 let registered: Platform | undefined;
 
 /**
- * Sets the platform that `train` and `loadModel` use. Services that are left out are those of a browser.
+ * Sets the platform that `train` and `loadModel` use. Omitted services are those of a browser.
  *
  * @example
  * registerPlatform({ files: memoryFiles() }); // `model.save` writes to memory
@@ -90,7 +90,7 @@ export function registerPlatform(platform: Partial<Platform>): void {
   registered = { ...browserPlatform(), ...platform };
 }
 
-/** The platform that is registered, or the browser. */
+/** The registered platform, or the browser. */
 export function currentPlatform(): Platform {
   registered ??= browserPlatform();
   return registered;

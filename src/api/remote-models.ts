@@ -1,4 +1,4 @@
-// Models at a URL, on the hub and in one file. Pages load this code when they need it.
+// Loads models from a URL, the hub or a single file. This code is imported at its first use.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { unpackModelFile } from '../files/archive-files.ts';
@@ -8,7 +8,7 @@ import { modelFileNames } from '../files/model-file.ts';
 import { type DownloadOptions, pullModel } from './model-files.ts';
 import type { Platform } from './platform.ts';
 
-/** Files with a model, and its folder in them. */
+/** The files that a model is in, and its folder. */
 export interface FoundModel {
   readonly files: Files;
   readonly folder: string;
@@ -21,7 +21,7 @@ export async function unpacked(bytes: Uint8Array, name: string): Promise<FoundMo
   return { files, folder: name };
 }
 
-/** A model on the hub, from the cache or downloaded into it. A download that stops continues at the next call. */
+/** A model on the hub, downloaded into the cache if it is not there. The next call resumes a stopped download. */
 export async function fromHub(
   name: string,
   files: Files,
@@ -35,7 +35,7 @@ export async function fromHub(
   const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
   if (await files.exists(folder)) return { files, folder };
   const hints = {
-    resume: 'call loadModel again to continue the download',
+    resume: 'call loadModel again to resume the download',
     access: "pass { token }, an access token from the hub's settings",
     revision: "{ revision: 'refs/pr/1' }",
   };
@@ -48,7 +48,7 @@ export async function fromHub(
   return { files, folder };
 }
 
-/** A model at a URL: one file, or a folder whose files have their usual names. */
+/** A model at a URL: a single file, or a folder with the usual file names. */
 export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundModel> {
   const { pathname, protocol } = new URL(url);
   const read = async (address: string): Promise<Uint8Array | undefined> => {
@@ -56,7 +56,7 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
       signal.throwIfAborted();
       throw new HeddleError(`${address}: the request failed (${error.message})`, { cause: error });
     });
-    // A server of single-page applications answers with a page for what it does not have.
+    // Servers of single-page applications answer with a page if a file does not exist.
     const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
     if (response.status === 404 || (response.ok && isPage)) return undefined;
     check(response.ok, () => `${address}: the server answers ${response.status} ${response.statusText}`);

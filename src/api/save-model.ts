@@ -1,4 +1,4 @@
-// Saving a model, in heddle's format or in those of other tools.
+// Saves a model in heddle's format or in the formats of other tools.
 
 import { check } from '../core/errors.ts';
 import { packFolder } from '../files/archive-files.ts';
@@ -12,13 +12,13 @@ import { saveModelFolder } from '../formats/save-heddle.ts';
 import { type HfType, hfTypes, type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { type OnnxDtype, onnxDtypes, type SavedModel, type WeightDtype } from '../formats/shared/saved-model.ts';
 
-/** Settings of `Model.save` and `Model.toBlob`. */
+/** Options of `Model.save` and `Model.toBlob`. */
 export interface SaveOptions {
   /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
   readonly format?: ModelFormat | 'lora';
   /**
-   * Type of the stored weights. bart and marian: f32, f16 or bf16 [that of the source checkpoint, or f32]; onnx: fp32,
-   * fp16, or q8, int8 with a scale per row. [fp32]
+   * dtype of the weights. Formats of transformers: f32, f16 or bf16 [as in the source checkpoint, or f32]. onnx: fp32,
+   * fp16, or q8 (int8 with a scale per row) [fp32].
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
 }
@@ -26,7 +26,7 @@ export interface SaveOptions {
 /** A trained LoRA adapter, and the name or folder of its base model. */
 export type TrainedLora = SavedLora & { readonly base: string };
 
-/** Writes a model into a folder, or a .zip file. Throws a HeddleError that names what the format cannot express. */
+/** Writes a model to a folder or a .zip file. Throws a HeddleError that names the fields that the format does not support. */
 export async function saveModel(
   files: Files,
   folder: string,

@@ -1,4 +1,4 @@
-// The training of a saved model: its checkpoint, from which it can be resumed, and its log.
+// Reads the checkpoint and the log of a saved model.
 
 import type { LogRecord } from '../report/training-log.ts';
 import { type CorpusArguments, corpusFile } from '../runtime/load-corpus.ts';
@@ -8,18 +8,18 @@ import { settingsIn, type TrainSettings } from '../train/settings.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
 import { type ModelPlace, placeOf } from './model-files.ts';
 
-/** A checkpoint: how far its training is, and what it trains. */
+/** State of the training in a checkpoint. */
 export interface Checkpoint {
   /** Number of updates done. */
   readonly step: number;
-  /** Planned number of updates; undefined for one that has counted only epochs. */
+  /** Planned number of updates; undefined if only the number of epochs is known. */
   readonly steps: number | undefined;
   readonly corpus: CorpusArguments;
   /** `English to Spanish, from Unicode CLDR`, or the file name. */
   readonly corpusName: string;
   /** Path of the TSV file with the training pairs, if they are stored with the model (`keep` of the corpus). */
   readonly storedPairs: string | undefined;
-  /** The settings that the training started with. */
+  /** Settings at the start of the training. */
   readonly settings: TrainSettings;
 }
 
@@ -45,7 +45,7 @@ export async function readCheckpoint(name: string, place: ModelPlace = {}): Prom
 }
 
 /**
- * Reads the training log of a model; empty if it is missing or broken. `onMessage` receives the reason.
+ * Reads the training log of a model. Empty if it is missing, or if it is damaged; `onMessage` receives the reason.
  * @example
  * const { steps, evals } = historyOf(await readTrainingLog('out'));
  */

@@ -1,5 +1,5 @@
-// Sessions: the device of a model. Models for which no device is given share one, which opens at its first use and
-// closes with the last model that uses it.
+// Sessions: the device of a model. Models without a given device share one, which opens at its first use and closes with
+// its last model.
 
 import { HeddleError } from '../core/errors.ts';
 import { lazyArchives } from '../files/lazy-archives.ts';
@@ -10,20 +10,20 @@ import { createContext, neededLimits } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import { currentPlatform } from './platform.ts';
 
-/** Where to compute, and who receives events. */
+/** The device of a model, and the receiver of events. */
 export interface SessionOptions {
   /**
-   * A device of heddle or of WebGPU, which stays open, or a GPU to open a device of; `'cpu'` runs the float64
-   * references of the ops, which are exact and slow. Default: a device that all models share.
+   * A device of heddle or WebGPU, which stays open; a GPU, of which a device is opened; or `'cpu'`, which runs the float64
+   * references of the ops, exact but slow. Default: a device that all models share.
    */
   readonly device?: Device | GPUDevice | GPU | 'cpu';
-  /** Whether to time kernel variants at first use, which takes seconds, and store the fastest ones. Default: true. */
+  /** Whether to measure kernel variants at their first use (seconds) and cache the fastest ones. Default: true. */
   readonly tune?: boolean;
   /** Receives messages and progress: kernel tuning, downloads, evaluation. */
   readonly onEvent?: (event: JobEvent) => void;
 }
 
-/** A context for jobs, and how to give its device back. */
+/** A context for jobs. `close` gives its device back. */
 export interface Session {
   readonly context: JobContext;
   close(): Promise<void>;
@@ -34,7 +34,7 @@ let shared: { readonly device: Promise<Device>; users: number } | undefined;
 const openDefault = async (): Promise<Device> =>
   openDevice(await currentPlatform().openGpu(), { require: neededLimits });
 
-/** A lease of the shared device. Its `destroy` ends the lease; the device closes with its last lease. */
+/** A lease of the shared device. `destroy` ends the lease; the last one closes the device. */
 async function leaseSharedDevice(): Promise<Device> {
   const current = shared;
   const isLost = async () => (await (await current?.device)?.lost(0)) !== undefined;
@@ -62,7 +62,7 @@ async function leaseSharedDevice(): Promise<Device> {
 }
 
 /**
- * Opens a session on the current platform. Nothing is opened on the GPU before its first use. `signal` stops its work.
+ * Opens a session on the current platform. The device opens at its first use. `signal` stops its work.
  */
 export function openSession({ device, tune = true, onEvent }: SessionOptions = {}, signal?: AbortSignal): Session {
   const platform = currentPlatform();
@@ -83,7 +83,7 @@ export function openSession({ device, tune = true, onEvent }: SessionOptions = {
   });
 }
 
-/** Devices of heddle around devices of WebGPU, so that several models on one share it. */
+/** The devices of heddle for WebGPU devices, so that several models share one. */
 const wrapped = new WeakMap<GPUDevice, Promise<Device>>();
 
 /** The caller's device, which `destroy` leaves open. */

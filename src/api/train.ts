@@ -1,4 +1,4 @@
-// Training in one call: pairs and settings in, a model out.
+// The function `train` of the library.
 
 import { check } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
@@ -24,7 +24,7 @@ import type { Model } from './model-types.ts';
 import { currentPlatform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
-/** A training run between two steps. `model` decodes with the weights of that moment. */
+/** A training run between two steps. `model` has the current weights. */
 export interface RunningModel extends Pick<RunningTraining, 'plans' | 'step' | 'onModel' | 'live' | 'change'> {
   readonly model: Pick<
     Model,
@@ -34,22 +34,22 @@ export interface RunningModel extends Pick<RunningTraining, 'plans' | 'step' | '
 
 /** Gate between two steps of `train`, to pause the run and use its model. */
 export interface TrainGate extends Omit<TrainingGate, 'ready'> {
-  /** The run is ready for its first step. Called again after a lost device. */
+  /** Called before the first step, and again after a lost device. */
   ready(running: RunningModel): void;
 }
 
-/** Options of `train`: the settings of docs/settings.md, and those below. */
+/** Options of `train`: the settings in docs/settings.md, and the following. */
 export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
-  /** Pairs for evaluation during the run. [a share `heldOut` of the pairs] */
+  /** Pairs for evaluations during the run. [the fraction `heldOut` of the pairs] */
   readonly dev?: readonly Pair[];
-  /** Pairs to translate at the end; see `Model.training.evaluation`. [none beside `dev`, else another share `heldOut`] */
+  /** Pairs to translate at the end, for `Model.training.evaluation`. [another fraction `heldOut`; with `dev`: none] */
   readonly test?: readonly Pair[];
-  /** The model to fine-tune; it stays as it is. */
+  /** The model to fine-tune; it does not change. */
   readonly from?: Model;
   /** Folder, or name in the browser's storage, for checkpoints. [only in memory, for recovery from a lost device] */
   readonly checkpoint?: string;
   /**
-   * Whether to continue from the checkpoint, with the settings it has; docs/settings.md says which may change. [false]
+   * Whether to resume from the checkpoint, with its settings; docs/settings.md lists which may change. [false]
    */
   readonly resume?: boolean;
   /** Whether to replace a model that `checkpoint` already has. [false: an error] */
@@ -58,20 +58,20 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
   readonly onStep?: (step: LogStep) => void;
   /** Callback for every event: steps, evaluations, checkpoints, messages. */
   readonly onEvent?: (event: JobEvent) => void;
-  /** Stops the run after its current step: the result is the model so far. */
+  /** Stops the run after the current step; the result is the model so far. */
   readonly signal?: AbortSignal;
-  /** Gate between two steps, to pause the run and use its model; the training page has one. */
+  /** Gate between two steps, to pause the run and use its model. */
   readonly gate?: TrainGate;
   /** Files for checkpoints in memory. [new ones] */
   readonly snapshots?: Files;
-  /** Maximum number of steps in the log; beyond it older steps are thinned out. [no limit] */
+  /** Maximum number of steps in the log; above it older steps are thinned out. [no limit] */
   readonly maxLogSteps?: number;
 }
 
 /**
- * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: a TSV file, or pairs generated
- * from Unicode CLDR. Throws a HeddleError that names the option or pair that is wrong, and if the loss becomes NaN or
- * infinite.
+ * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: files of pairs, pairs generated
+ * from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if the loss becomes NaN
+ * or infinite.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
  * console.log(await model.translate('The tree is 59 yards tall.'));
@@ -110,10 +110,10 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
   const out = checkpoint === undefined ? '' : platform.modelPath(checkpoint);
   check(
     resume || force || !out || !(await hasModel(platform.files, out)),
-    `train: checkpoint ${checkpoint}: a model exists; { resume: true } continues its training, { force: true } replaces it, or name another folder`,
+    `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes its training, { force: true } replaces it; or use another folder`,
   );
   const { args, split, base } = await runInputs(pairs, { ...settings, dev, test, from }, { out, resume });
-  // A session of the model's own, which the signal of the run does not end.
+  // The model gets its own session, which the signal of the run does not end.
   const host = openSession(where);
   const session = openSession(where, signal);
   let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
@@ -153,16 +153,16 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
   }
 }
 
-/** Whether there is a model or LoRA adapter in a folder, also one whose replacement was cut off. */
+/** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
   (await isModelFolder(files, folder)) || (await isLoraFolder(files, folder));
 
-/** What `train` and `planTraining` train on and from. */
+/** The data and the initial model of `train` and `planTraining`. */
 export type TrainData = TrainSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;
 
 /**
- * Arguments and inputs of a run. Given pairs are split as the command splits a file, on resume by the share of the
- * checkpoint. Throws a HeddleError that names the pair that is wrong.
+ * Arguments and inputs of a run. Pairs are split like those of a file in `heddle train`; a resumed run uses the fraction
+ * of its checkpoint. Throws a HeddleError that names an invalid pair.
  */
 export async function runInputs(
   pairs: readonly Pair[] | CorpusArguments,
@@ -194,7 +194,7 @@ export async function runInputs(
   return { args, split, base };
 }
 
-/** The arguments with which the run in a folder started. */
+/** The arguments at the start of the run in a folder. */
 const startOf = async (folder: string): Promise<TrainArguments> =>
   startArguments(await readTrainingState(archiveFiles(currentPlatform().files), folder), folder);
 

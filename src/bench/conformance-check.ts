@@ -19,7 +19,7 @@ import { type Conformance, conformanceOf } from './conformance.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { measure } from './measure-kernels.ts';
 
-/** What to check; plain JSON. */
+/** Options of the check; plain JSON. */
 export interface ConformanceArguments {
   /** Number of trainings during which the device is destroyed. */
   readonly lostDevices: number;
@@ -30,20 +30,20 @@ export interface ConformanceReport extends Conformance {
   /** The WebGPU host and its version; `''` if it is unknown. */
   readonly engine: { readonly name: string; readonly version: string };
   readonly machine: Machine;
-  /** Whether kernels use the subgroups of the adapter, and if not, why. */
+  /** Whether kernels use the subgroups of the adapter; if not, the reason. */
   readonly subgroupKernels: string;
-  /** Which subgroup matrices kernels can use, and if none, why. */
+  /** The subgroup matrices that kernels can use; if none, the reason. */
   readonly subgroupMatrices: string;
-  /** 20 updates of a small model: losses, and their largest relative error against the stored ones. */
+  /** 20 updates of a small model: losses, and their maximum relative error against the stored ones. */
   readonly training: { readonly losses: readonly number[]; readonly error: number; readonly allowed: number };
-  /** Medians: milliseconds from a submission to its results on the host, microseconds of one more dispatch. */
+  /** Medians: milliseconds from a submission to its results on the host, microseconds per additional dispatch. */
   readonly readbackMs: number;
   readonly dispatchUs: number;
-  /** Trainings whose device was destroyed, and how many of them ended with the same losses. */
+  /** Number of trainings whose device was destroyed, and of those that ended with the same losses. */
   readonly recovery: { readonly lost: number; readonly recovered: number };
 }
 
-/** Largest relative error of a loss. */
+/** Maximum relative error of a loss. */
 const allowed = 1e-5;
 
 /** Checks each kernel, 20 updates and the recovery of a lost device, and measures readback and dispatches. */

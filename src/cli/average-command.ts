@@ -12,9 +12,9 @@ import { runWithProgress } from './run-command.ts';
 export function addAverage(program: Command): void {
   program
     .command('average')
-    .description('average the weights of checkpoints of one training, as heddle train --keep-last N leaves them')
-    .argument('<checkpoint...>', 'model folders with one configuration and vocabulary')
-    .requiredOption('--out <dir>', 'model folder to write, or a .zip of one')
+    .description('average the weights of checkpoints of one training, e.g. of heddle train --keep-last N')
+    .argument('<checkpoint...>', 'model folders with the same configuration and vocabulary')
+    .requiredOption('--out <dir>', 'folder or .zip file to write')
     .option('--force', 'replace the model in --out')
     .addOption(jsonOption())
     .action(async (folders: string[], options: { out: string; force?: boolean; json?: JsonOption }) => {

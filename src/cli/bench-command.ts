@@ -39,14 +39,14 @@ export function addBench(program: Command): void {
     .command('bench')
     .description('check all kernels against the float64 reference, then time kernels and training steps')
     .option('--filter <text>', 'only kernels whose name contains this text, and no training steps')
-    .option('--kernel <family>', 'only this kernel, as matmul or attention, at the sizes of --size')
-    .option('--size <name=value...>', 'sizes and choices of --kernel, as M=512 form=NT; others have their defaults')
+    .option('--kernel <family>', 'only this kernel, e.g. matmul or attention, at the sizes in --size')
+    .option('--size <name=value...>', 'sizes and options of --kernel, e.g. M=512 form=NT')
     .option(
       '--baseline <file>',
-      'results of an earlier --json to compare with: the difference, and whether it is larger than the noise',
+      'compare with the results of an earlier --json: the difference, and whether it exceeds the noise',
     )
     .option('--no-kernels', 'only training steps')
-    .option('--preset <name...>', 'model sizes whose training step is timed', ['tiny', 'small', 'mid'])
+    .option('--preset <name...>', 'presets whose training step is timed', ['tiny', 'small', 'mid'])
     .option('--batch-size <pairs>', 'pairs per batch, of up to 32 tokens', whole(1), 32)
     .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(5))
     .option('--steps <n>', 'number of timed steps per preset', whole(3), 10)
@@ -81,7 +81,7 @@ async function readBaseline(path: string): Promise<BenchRun> {
   return withErrorPrefix(`--baseline ${path}`, () => readBenchRun(text));
 }
 
-/** The kernel of --kernel and --size. */
+/** The kernel in --kernel and --size. */
 function specOf({ kernel, size = [] }: Options): KernelSpec | undefined {
   if (kernel === undefined) {
     if (size.length > 0) throw new HeddleError('--size: it needs --kernel');
@@ -89,7 +89,7 @@ function specOf({ kernel, size = [] }: Options): KernelSpec | undefined {
   }
   const values = size.map((text): [string, string | number] => {
     const at = text.indexOf('=');
-    if (at < 1) throw new HeddleError(`--size ${text}: it must be NAME=VALUE, as M=512`);
+    if (at < 1) throw new HeddleError(`--size ${text}: it must be NAME=VALUE, for example M=512`);
     const value = text.slice(at + 1);
     return [text.slice(0, at), value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
   });
@@ -157,7 +157,7 @@ function roofLines({ bandwidth, peak }: Roofs, spread: RoofSpread | undefined, s
   return lines.join('\n');
 }
 
-/** The kernels that an earlier run has too. */
+/** Compares the kernels that both runs have. */
 function changeTable(run: Pick<BenchRun, 'kernels' | 'roofSpread'>, earlier: BenchRun): string {
   const before = new Map(earlier.kernels.map((kernel) => [kernel.name, fastestOf(kernel)?.ms]));
   const changes = [...compareRuns(run, earlier)];

@@ -7,7 +7,7 @@ import { jsonFlags } from './json-flag.ts';
 import { log, reportError, setVerbosity } from './output.ts';
 import { currentFlags } from './renamed-flags.ts';
 
-/** Adds each command to the program. Its module is loaded for that, so a command starts without those of the others. */
+/** Adds a command to the program. Each imports only its own module, so that a command starts fast. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   train: async () => (await import('./train-command.ts')).addTrain,
   translate: async () => (await import('./translate-command.ts')).addTranslate,
@@ -43,7 +43,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
         write(`heddle: ${line.trim()}; see heddle ${command ? `${command.name()} ` : ''}--help\n`);
       },
     });
-  // All of them if the first word is no command: for --help, and for the error that suggests one.
+  // Add all commands if the first word is not a command: for --help, and for the error that suggests one.
   const asked = commands[name];
   for (const load of asked ? [asked] : Object.values(commands)) (await load())(program);
   for (const command of program.commands) {
@@ -59,7 +59,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(jsonFlags(currentFlags(words, log)), { from: 'user' });
   } catch (error) {
-    // Commander has printed its errors and helps.
+    // Commander has printed its error or help.
     if (error instanceof CommanderError) process.exitCode = error.exitCode;
     else reportError(error);
   }

@@ -25,7 +25,7 @@ interface Options {
 export function addConvert(program: Command): void {
   program
     .command('convert')
-    .description('write a model in the format of another library, or a checkpoint to continue in PyTorch')
+    .description('convert a model to the format of another library, or a checkpoint to continue it in PyTorch')
     .argument(
       '<dir>',
       'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face, PyTorch or Keras; torch-run: a checkpoint of heddle train',
@@ -42,13 +42,13 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         '--dtype <type>',
-        'type of the weights; bart, marian: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
+        'dtype of the weights; bart, marian: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
       ).choices(['f32', 'f16', 'bf16', ...onnxDtypes]),
     )
     .addOption(loraOption())
     .option(
       '--steps <n>',
-      'torch-run: total number of updates that <out> has data for (default: the planned ones, or the end of the schedule)',
+      'torch-run: total number of updates of the run, for which <out> has the data (default: the planned number, or the end of the schedule)',
       whole(1),
     )
     .option('--force', 'replace <out> if it exists')

@@ -1,5 +1,4 @@
-// Decoding flags of `heddle translate` and `heddle eval`. Their names are those of Hugging Face's transformers where it
-// has the option.
+// Decoding flags of `heddle translate` and `heddle eval`. If transformers has the option, the flag has its name.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
@@ -18,7 +17,7 @@ export interface DecodingFlags {
   readonly topP?: number;
   readonly seed?: number;
   readonly minNewTokens?: number;
-  /** `--no-repeat-ngram-size`. Commander takes `no-` for a negation, whose default must not be undefined. */
+  /** `--no-repeat-ngram-size`. Commander reads `no-` as a negation, whose default must not be undefined. */
   readonly repeatNgramSize?: number | null;
   readonly suppressTokens?: number[];
   readonly badWords?: string[];
@@ -39,10 +38,14 @@ export function addDecodingFlags(command: Command): Command {
       penalty,
     )
     .option('--early-stopping', 'stop beam search when as many hypotheses as beams are finished')
-    .option('--sample', 'sample tokens instead of taking the most likely one')
+    .option('--sample', 'sample tokens instead of choosing the most probable one')
     .option('--temperature <t>', 'divisor of the logits in sampling (default: 1)', positive)
-    .option('--top-k <n>', 'sample from the n most likely tokens (default: 0, all tokens)', whole(0))
-    .option('--top-p <p>', 'sample from the most likely tokens of total probability p (default: 1)', probability)
+    .option('--top-k <n>', 'sample from the n most probable tokens (default: 0, all tokens)', whole(0))
+    .option(
+      '--top-p <p>',
+      'sample from the most probable tokens up to a total probability of p (default: 1)',
+      probability,
+    )
     .option('--seed <n>', 'seed of sampling (default: 0)', whole(0))
     .option('--min-new-tokens <n>', 'minimum length of a translation in tokens (default: that of the model)', whole(0))
     .addOption(
@@ -54,7 +57,7 @@ export function addDecodingFlags(command: Command): Command {
     .option('--bad-words <words>', 'words to exclude, separated by commas; each must be one token', wordList);
 }
 
-/** The decoding options that the flags ask for. Throws a HeddleError if they contradict each other. */
+/** The decoding options in the flags. Throws a HeddleError if flags exclude each other. */
 export function decodeOptionsOf(o: DecodingFlags): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
   const { beamSize: beams = 1, numReturn = 1 } = o;
   if (o.sample && beams > 1) throw new HeddleError('--sample and --beam-size exclude each other; use one of them');

@@ -27,11 +27,11 @@ export function addDistill(program: Command): void {
     .command('distill')
     .description('train a small model on the translations of a large one (sequence-level knowledge distillation)')
     .argument('<teacher>', 'model: a folder, a .zip or a .safetensors file')
-    .argument('[files...]', `texts, one on each line (.txt), or pairs, whose targets are ignored: ${pairsHelp}`)
+    .argument('[files...]', `texts, one per line (.txt), or pairs, whose targets are ignored: ${pairsHelp}`)
     .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
-    .option('--dev <pairs>', 'pairs on which teacher and student are evaluated')
+    .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
     .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
-    .option('--translate-batch <texts>', 'texts that the teacher decodes together', whole(1), 32)
+    .option('--translate-batch <texts>', 'texts per batch of the teacher', whole(1), 32)
     .option('--force', 'start again instead of resuming')
     .addOption(jsonOption());
   addHostOptions(command);

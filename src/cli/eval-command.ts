@@ -11,10 +11,9 @@ import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from
 import {
   addHostOptions,
   addModelOptions,
-  ensembleOption,
   jsonOption,
-  languagesOf,
   type ModelRunOptions,
+  modelArguments,
   whole,
 } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -43,33 +42,25 @@ export function addEvaluate(program: Command): void {
     .addHelpText(
       'after',
       '\nTexts and references are normalized to NFC with single spaces and without direction marks. Lines without a source or a reference\n' +
-        'and pairs that are longer than the model allows are skipped and counted. Loss, perplexity and token accuracy are of the target.',
+        'and pairs above the maximum length of the model are skipped and counted. Loss, perplexity and token accuracy are those of the\n' +
+        'target, given the source and the previous target tokens (teacher forcing).',
     )
     .action(async (folder: string, files: string[], options: Options) => {
-      const { references, batchSize: batch, json, loraAdapter: adapter, weights } = options;
+      const { references, batchSize: batch, json } = options;
       const pairs = pairFilesOf(files, options);
       if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
-      const decode = decodeOptionsOf(options);
+      const { model, folders } = modelArguments(folder, options);
       const args = {
-        folder,
-        pairs,
-        references,
-        batch,
-        decode,
+        ...model,
+        ...{ pairs, references, batch, decode: decodeOptionsOf(options) },
         ...(options.badWords && { badWords: options.badWords }),
-        ...(adapter && { adapter }),
-        ...(weights && { weights }),
-        ...(options.ensemble && { ensemble: options.ensemble }),
-        ...languagesOf(options),
       };
-      const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])];
-      const found = await runWithProgress('evaluate', args, options, paths);
+      const found = await runWithProgress('evaluate', args, options, [...folders, ...pathsOf(pairs)]);
       await printResult(found, json, () => describe(found));
     });
   addPairFlags(command);
   addModelOptions(command);
-  command.addOption(ensembleOption());
   addDecodingFlags(command);
   addHostOptions(command);
 }

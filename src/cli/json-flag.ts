@@ -1,12 +1,12 @@
-// `--json [file]`: whether the word after it is the file or an argument of the command, as a text to translate.
+// `--json [file]`: decides whether the next word is the file, or an argument of the command such as a text to translate.
 
 import { statSync } from 'node:fs';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 
 /**
- * Joins `--json` with the file after it, `--json=FILE`, and writes `--json=` before a word that is no file, which stays an
- * argument. A file is what ends in .json or .jsonl, and what has a folder or an extension and no space. Throws a HeddleError if
- * another file would be overwritten: it may be a file of pairs or texts.
+ * Joins `--json` and the file after it to `--json=FILE`. If the next word is not a file, it stays an argument after
+ * `--json=`. A word is a file if it ends in .json or .jsonl, or has a folder or an extension and no space. Throws a
+ * HeddleError if the file exists and is not JSON: it may be an input of the command.
  */
 export function jsonFlags(args: readonly string[]): string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
@@ -34,7 +34,7 @@ function isFile(word: string): boolean {
   return found !== 'folder';
 }
 
-/** What is at a path: a device is neither a file nor a folder. */
+/** Whether a path is a file or a folder; a device is neither. */
 function kindOf(path: string): 'file' | 'folder' | undefined {
   try {
     const found = statSync(path);

@@ -1,4 +1,4 @@
-// Output folder of a training run: validated before training starts, so that a run of hours can be saved.
+// Validates the output folder before a training starts, so that a run of hours can be saved.
 
 import { basename, dirname, resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
@@ -18,9 +18,9 @@ export interface OutOptions {
 export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
 
 /**
- * Returns the output folder, without a trailing slash and with symbolic links followed. Default: the first of `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`,
- * ... that does not exist. Throws a HeddleError if the folder exists and neither --force nor --resume is given, if it
- * contains something that is not a model, or if it cannot be written.
+ * Returns the output folder without a trailing slash and without symbolic links. Default: the first of `runs/NAME`,
+ * `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. Throws a HeddleError if the folder exists without --force or
+ * --resume, contains something else than a model, or cannot be written.
  */
 export async function outFolder(files: Files, name: string, { out, force, resume }: OutOptions): Promise<string> {
   if (resume && force)
@@ -41,12 +41,12 @@ export async function outFolder(files: Files, name: string, { out, force, resume
     const there = await existingFolder(files, folder);
     if (!(await isTrained(files, folder)))
       throw new HeddleError(
-        `--out ${out}: ${there === folder ? 'it' : there} contains something that is not a model; name another folder`,
+        `--out ${out}: ${there === folder ? 'it' : there} contains something that is not a model; use another folder`,
       );
     if (!force)
       throw new HeddleError(
-        `--out ${out}: a model exists${there === folder ? '' : ` (${there}: saving was cut off)`}; ` +
-          '--resume continues its training, --force replaces it, or name another folder',
+        `--out ${out}: a model exists${there === folder ? '' : ` (${there}: saving was interrupted)`}; ` +
+          '--resume continues its training, --force replaces it; or use another folder',
       );
   }
   await checkWritable(files, folder);

@@ -7,20 +7,20 @@ import { nodeFiles } from '../host/node-files.ts';
 /** Prints a result to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** How much a command says on stderr: only warnings and errors, also messages and progress, or every event. */
+/** What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress; `verbose`: every event. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
 let verbosity: Verbosity = 'normal';
 
-/** Sets what this command says. */
+/** Sets the verbosity of this command. */
 export const setVerbosity = (level: Verbosity): void => {
   verbosity = level;
 };
 
-/** What this command says. */
+/** The verbosity of this command. */
 export const verbosityOf = (): Verbosity => verbosity;
 
-/** Prints a line to stderr in any case: a warning or an error. */
+/** Prints a warning or an error to stderr. */
 export const warn = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** Prints a message to stderr, unless the command is quiet. */
@@ -38,10 +38,10 @@ export async function printResult(result: unknown, json: JsonOption, text: () =>
   print(json === true ? encoded : text());
 }
 
-/** Writes a JSON array whose elements come one after the other. */
+/** Writes a JSON array element by element. */
 export function jsonArrayWriter(write: (text: string) => void): {
   add(elements: readonly unknown[]): void;
-  /** Ends the array; without elements only if `complete`, so that an error prints none. */
+  /** Ends the array. An array without elements is written only if `complete`, not after an error. */
   close(complete: boolean): void;
 } {
   let count = 0;

@@ -22,7 +22,7 @@ interface Options {
   readonly json?: JsonOption;
 }
 
-/** Files of a run in a model folder, which a model needs only to be trained further. */
+/** Files of a run in a model folder, which only further training needs. */
 const runFiles: readonly string[] = [...Object.values(checkpointNames), logName, reportName, corpusFile];
 
 const force = ['--force', 'replace the target if it exists'] as const;
@@ -34,10 +34,10 @@ export function addPack(program: Command): void {
     .description('pack a model folder into a .zip file, which the page can open')
     .argument('<dir>', 'model folder')
     .argument('<file.zip>', 'file to write')
-    .option('--weights-only', 'only what translating needs: no state of the training, log, report and kept pairs')
+    .option('--weights-only', 'omit training state, log, report and stored pairs, which translation does not need')
     .option(...force)
     .addOption(jsonOption())
-    .addHelpText('after', '\nPaths of this machine in the log and state are shortened to their last part.')
+    .addHelpText('after', '\nAbsolute paths in the log and in the training state are shortened to their last part.')
     .action(async (from: string, to: string, options: Options) => {
       if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
       await copy(from, to, options, async (files, folder) => {
@@ -64,7 +64,7 @@ export function addUnpack(program: Command): void {
     });
 }
 
-/** Contents of files of a folder by name. */
+/** Files of a folder by name. */
 const readAll = async (files: Files, folder: string, names: readonly string[]): Promise<Record<string, Uint8Array>> =>
   Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await files.read(`${folder}/${name}`)] as const)),

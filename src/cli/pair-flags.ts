@@ -1,4 +1,4 @@
-// Flags that name files of pairs: positional files with both sides, or parallel files, with their columns and format.
+// Flags for files of pairs: files with both sides as arguments, or parallel files; columns and format.
 
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -17,18 +17,18 @@ export const pairsHelp = 'TSV, CSV (.csv) or JSON lines (.jsonl), also gzipped; 
 /** Adds the flags. */
 export const addPairFlags = (command: Command): Command =>
   command
-    .option('--source <file...>', 'parallel files, instead of files of pairs: a source text on each line')
-    .option('--target <file...>', 'the target text of the same line, a file for each source file')
+    .option('--source <file...>', 'parallel files instead of files of pairs: one source text per line')
+    .option('--target <file...>', 'target texts on the same lines, one file for each source file')
     .option(
       '--source-column <name>',
       'column of the source in CSV, TSV with a header, or field in JSON (default: source)',
     )
-    .option('--target-column <name>', 'column of the target, as translation.es in JSON (default: target)')
-    .addOption(new Option('--format <name>', 'format of the files (default: by their names)').choices(pairFormats));
+    .option('--target-column <name>', 'column of the target, or field in JSON, e.g. translation.es (default: target)')
+    .addOption(new Option('--format <name>', 'format of the files (default: by their extension)').choices(pairFormats));
 
 /**
- * The files that the flags name, with absolute paths; undefined if there is none. `flags`: names of the flags, for
- * errors. Throws a HeddleError if they name both kinds of files, or one side only.
+ * The files in the flags, with absolute paths; undefined if there are none. `flags`: names of the flags, for errors.
+ * Throws a HeddleError for both kinds of files, or for only one side.
  */
 export function pairFilesOf(
   files: readonly string[] | undefined,

@@ -1,8 +1,7 @@
-// Parsers of flag values, and the flags that several commands share. Commander puts the name of the flag before their
-// errors.
+// Parsers of flag values, and flags that several commands share. Commander adds the name of the flag to their errors.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { LanguageOptions } from '../formats/hf/languages.ts';
+import type { ModelArguments } from '../jobs/model-arguments.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { type HostName, hostNames } from '../run/run-job.ts';
 import { jsonValue } from './json-flag.ts';
@@ -86,38 +85,45 @@ export interface ModelRunOptions {
   targetLang?: string;
 }
 
-/** Adds the flags of commands that run a trained model: LoRA adapter, weight format and languages. */
-export function addModelOptions(command: Command): Command {
-  return command
+/** Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages. */
+export const addModelOptions = (command: Command): Command =>
+  command
     .addOption(loraOption())
     .addOption(weightsOption())
     .option(
       '--source-lang <code>',
-      'language of the texts, for M2M100, NLLB and mBART: en, eng_Latn, en_XX (default: that of the model)',
+      "source language, for M2M100, NLLB and mBART: en, eng_Latn, en_XX (default: the model's)",
     )
-    .option('--target-lang <code>', 'language of the translations (default: that of the model)');
-}
+    .option('--target-lang <code>', "target language (default: the model's)")
+    .option(
+      '--ensemble <dir>',
+      'average the probabilities with those of this model, which has the same vocabulary; may be repeated, or a list with commas',
+      (text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter(Boolean)],
+    );
 
-/** The languages that the flags name, as an argument of a job. */
-export const languagesOf = ({ sourceLang, targetLang }: ModelRunOptions): { languages?: LanguageOptions } =>
-  sourceLang === undefined && targetLang === undefined
-    ? {}
-    : { languages: { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) } };
+/** The flags of `addModelOptions` as arguments of a job, and the folders that the job reads. */
+export function modelArguments(
+  folder: string,
+  { loraAdapter: adapter, ensemble = [], weights, sourceLang, targetLang }: ModelRunOptions,
+): { readonly model: ModelArguments; readonly folders: readonly string[] } {
+  const languages = { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) };
+  const model = {
+    folder,
+    ...(adapter && { adapter }),
+    ...(weights && { weights }),
+    ...(ensemble.length > 0 && { ensemble }),
+    ...(Object.keys(languages).length > 0 && { languages }),
+  };
+  return { model, folders: [folder, ...(adapter ? [adapter] : []), ...ensemble] };
+}
 
 /** `--lora-adapter`. */
 export const loraOption = (): Option =>
-  new Option('--lora-adapter <dir>', 'LoRA adapter of the model (of heddle train --lora-rank, or PEFT)');
-
-/** `--ensemble`. */
-export const ensembleOption = (): Option =>
-  new Option(
-    '--ensemble <dir>',
-    'further model with the same vocabulary, whose probabilities are averaged with those of the model; may be repeated, or with commas',
-  ).argParser((text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter(Boolean)]);
+  new Option('--lora-adapter <dir>', 'LoRA adapter of the model (from heddle train --lora-rank, or PEFT)');
 
 /** `--weights`. */
 export const weightsOption = (
-  description = 'storage of the weights: f16, or int8 with a scale per row, save memory (norms and biases stay f32)',
+  description = 'format of the weights: f16 or int8 (one scale per row) saves memory; norms and biases stay f32',
 ): Option => new Option('--weights <format>', `${description} (default: f32)`).choices(weightFormats);
 
 /** `--host`. */
@@ -139,11 +145,11 @@ export const gpuHostOption = (): Option => hostOption(hostNames.filter((host) =>
 
 /** `--adapter`. */
 export const adapterOption = (): Option =>
-  new Option('--adapter <name|index>', 'GPU to use with Dawn, of those that heddle info lists (default: the first)');
+  new Option('--adapter <name|index>', 'GPU for --host dawn, by its name or index in heddle info (default: the first)');
 
 /** `--json`. */
 export const jsonOption = (): Option =>
   new Option(
     '--json [file]',
-    'print the result as JSON instead of text; with a file, write it there and print the text (--json=FILE if its name has no extension)',
+    'print JSON instead of text; with a file, write the JSON to it and print the text (--json=FILE for a name without extension)',
   ).argParser(jsonValue);

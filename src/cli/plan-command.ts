@@ -41,7 +41,7 @@ export function addPlan(program: Command): void {
     .addOption(settingOption('freeze'))
     .addOption(settingOption('lora.rank'))
     .addOption(settingOption('lora.targetModules'))
-    .addOption(weightsOption('storage of the weights, in training with --lora-rank'))
+    .addOption(weightsOption('format of the weights; in training only with --lora-rank'))
     .addOption(jsonOption())
     .action(async (folder: string | undefined, options: Options) => {
       const {
@@ -77,7 +77,7 @@ export function addPlan(program: Command): void {
     });
 }
 
-/** `maxBufferSize` of an adapter that promises no more. */
+/** The `maxBufferSize` that every adapter allows. */
 const leastBufferSize = 256 * 2 ** 20;
 
 function describe({ model, parameters, shape, plans, sessionBytes, savings }: PlannedModel): string {
@@ -94,7 +94,7 @@ function describe({ model, parameters, shape, plans, sessionBytes, savings }: Pl
   ].join('');
 }
 
-/** The buffer size that an adapter must allow, if that is not every one. */
+/** The required buffer size, if not every adapter allows it. */
 function bufferLimit(plans: readonly NamedPlan[]): string {
   const [largest] = plans.flatMap(({ plan }) => plan.buffers).sort((a, b) => b.bytes - a.bytes);
   if (!largest || largest.bytes <= leastBufferSize) return '';
@@ -104,7 +104,7 @@ function bufferLimit(plans: readonly NamedPlan[]): string {
   );
 }
 
-/** The binding size that an adapter must allow, if that is not every one. */
+/** The required binding size, if not every adapter allows it. */
 function bindingLimit(plans: readonly NamedPlan[]): string {
   const bindings = plans.flatMap(({ plan }) =>
     plan.passes.flatMap(({ op, scope, bind }) =>
@@ -130,7 +130,7 @@ function comparison({ plan: { bytes }, plain }: NamedPlan): string {
   );
 }
 
-/** Memory of one update with each way to save some. */
+/** Memory of an update with flags that save memory. */
 function savingsTable(savings: NonNullable<PlannedModel['savings']>, rows: number): string {
   const width = Math.max(...savings.map(({ flags }) => flags.length));
   const lines = savings.map(({ flags, bytes }) => `  ${flags.padEnd(width)}  ${formatMiB(bytes).padStart(11)}`);

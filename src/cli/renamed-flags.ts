@@ -1,4 +1,4 @@
-// Flags with a new name, which still work under the old one, and the names of other tools.
+// Old names of flags, and their names in other tools.
 
 const decoding = {
   '--beam': '--beam-size',
@@ -30,7 +30,7 @@ export const renamedFlags: Readonly<Record<string, Readonly<Record<string, strin
   bench: { '--batch': '--batch-size', '--vocab': '--vocab-size', '--timed-steps': '--steps', '--presets': '--preset' },
 };
 
-/** Names that mean the same in fairseq, Marian or Hugging Face's transformers. */
+/** Names of the same flag in fairseq, Marian or transformers. */
 export const flagAliases: Readonly<Record<string, string>> = {
   '--num-beams': '--beam-size',
   '--num-return-sequences': '--num-return',

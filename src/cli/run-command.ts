@@ -1,5 +1,5 @@
-// Runs a job for a command, with its progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its next
-// step, the second ends the process.
+// Runs the job of a command, with progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its next step, the
+// second ends the process.
 
 import { HeddleError } from '../core/errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../run/jobs.ts';
@@ -14,24 +14,24 @@ export interface HostOptions {
   readonly adapter?: string;
   readonly memoryLimit?: number;
   readonly tune?: boolean;
-  /** Report timestamp queries in nanoseconds; both hosts round them to about 0.1 ms by default. */
+  /** Whether timestamp queries have nanoseconds; by default the hosts round them to about 0.1 ms. */
   readonly exactTimestamps?: boolean;
-  /** Receives each piece of a result that the job emits in pieces. */
+  /** Receives each `piece` that the job emits. */
   readonly onPiece?: (text: string) => void;
-  /** Receives each part of a result that comes in parts. */
+  /** Receives each `result` that the job emits before its end. */
   readonly onResult?: (value: unknown) => void;
-  /** The texts to work on, for jobs that take them as they come. */
+  /** Returns the next texts, for jobs that read a stream of texts. */
   readonly nextTexts?: RunOptions['input'];
-  /** Receives the browser that was started. */
+  /** Receives the browser when it has started. */
   readonly onBrowser?: RunOptions['onBrowser'];
 }
 
-/** Exit status of a command that a signal ended, as in shells: 128 and the number of the signal. */
+/** Exit status after a signal, as in shells: 128 plus the number of the signal. */
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Runs a job that may use the files and folders in `paths`, and returns its result. If a signal ended it, it returns
- * the result so far or throws, and the exit status of the command is that of the signal.
+ * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal it returns the result
+ * so far or throws, and the command exits with the status of the signal.
  */
 export async function runWithProgress<N extends JobName>(
   name: N,
@@ -83,7 +83,7 @@ export async function runWithProgress<N extends JobName>(
   } finally {
     if (interrupted) process.exitCode = interrupted;
     progress.close();
-    // After a signal the process is about to end: another one still ends it with its status.
+    // After a signal the process ends soon; another signal still ends it with its status.
     if (!interrupted) for (const signal of Object.keys(signals)) process.off(signal, onSignal);
   }
 }

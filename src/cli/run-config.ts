@@ -1,5 +1,4 @@
-// Files of settings for `heddle train`: YAML or JSON, whose fields are the settings of docs/settings.md and the other
-// flags of the command.
+// Configuration files of `heddle train`: YAML or JSON with the settings of docs/settings.md and other flags of the command.
 
 import type { Command, Option } from 'commander';
 import { dump, load } from 'js-yaml';
@@ -11,13 +10,13 @@ import { completeSettings, initFolder, type RecipeName } from '../train/recipes.
 import { settings, settingsIn, type TrainSettings } from '../train/settings.ts';
 import { settingAttributes } from './train-flags.ts';
 
-/** Flags that are of one command and not of a run. */
+/** Flags that a configuration file cannot have. */
 const ofOneCommand = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', 'quiet', 'verbose'];
 
 const isSetting = (name: string): boolean => name === 'lora' || name in settings;
 
 /**
- * Reads a file of settings: sets the flags in it that are not on the command line, and returns the settings and the
+ * Reads a configuration file: sets the flags in it that are not on the command line, and returns the settings and the
  * files of training pairs (field `train`). Throws a HeddleError that names the file and the field.
  */
 export async function readRunConfig(
@@ -32,7 +31,7 @@ export async function readRunConfig(
     if (error instanceof HeddleError) throw error;
     throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
   }
-  if (!isObject(json)) throw new HeddleError(`${path}: it must have fields, as "learningRate: 0.001"`);
+  if (!isObject(json)) throw new HeddleError(`${path}: it must have fields, for example "learningRate: 0.001"`);
   const { train, ...fields } = Object.fromEntries(
     Object.entries(json).map(([name, value]) => [name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()), value]),
   );
@@ -56,7 +55,7 @@ export async function readRunConfig(
   return { settings: given, pairs: train === undefined ? [] : [train].flat().map(String) };
 }
 
-/** A value as the flag would have it. */
+/** The value of a field, parsed like its flag. */
 function parsed(option: Option, value: unknown, name: string): unknown {
   if (option.isBoolean() || option.negate) {
     if (typeof value !== 'boolean')
@@ -82,7 +81,7 @@ const alternatives = [
   ['batchSize', 'maxTokens'],
 ] as const;
 
-/** Settings of a file with those of the command line in their place; `lora` and `model` field by field. */
+/** The settings of a file, overridden by the command line; `lora` and `model` field by field. */
 export function overridden(file: TrainSettings, given: TrainSettings): TrainSettings {
   const kept: Record<string, unknown> = { ...file };
   for (const names of alternatives)

@@ -12,7 +12,7 @@ export function addRuns(program: Command): void {
   program
     .command('runs')
     .description('compare training runs: the settings that differ, steps, best dev metrics, time, MFU, adapter')
-    .argument('<dir...>', 'model folders that heddle train has written, or folders of them, as runs')
+    .argument('<dir...>', 'model folders of heddle train, or folders that contain them, e.g. runs')
     .addOption(jsonOption())
     .action(async (folders: string[], { json }: { json?: JsonOption }) => {
       const found = await runWithProgress('runs', { folders }, { host: 'cpu' });

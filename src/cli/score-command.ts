@@ -9,10 +9,9 @@ import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from
 import {
   addHostOptions,
   addModelOptions,
-  ensembleOption,
   jsonOption,
-  languagesOf,
   type ModelRunOptions,
+  modelArguments,
   whole,
 } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -27,7 +26,9 @@ interface Options extends HostOptions, ModelRunOptions, PairFlags {
 export function addScore(program: Command): void {
   const command = program
     .command('score')
-    .description('log-probability of each pair: prints it, its number of tokens, source and target, with tabs')
+    .description(
+      'print the log-probability of each pair: log-probability, number of tokens, source and target, separated by tabs',
+    )
     .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
     .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 64)
@@ -35,30 +36,23 @@ export function addScore(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nLog-probabilities are natural and sums over the target tokens, with the end token. A pair that is longer than the model allows\n' +
-        'has - instead.',
+      '\nThe log-probability of a pair is the sum of the natural log-probabilities of its target tokens, with the end token. A pair above\n' +
+        'the maximum length of the model has - instead.',
     )
     .action(async (folder: string, files: string[], options: Options) => {
-      const { batchSize: batch, loraAdapter: adapter, weights, tokens = false } = options;
+      const { batchSize: batch, tokens = false } = options;
       const pairs = pairFilesOf(files, options);
       if (!pairs) throw new HeddleError('score: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
-      const args = {
-        folder,
-        pairs,
-        batch,
-        ...(adapter && { adapter }),
-        ...(weights && { weights }),
-        ...(options.ensemble && { ensemble: options.ensemble }),
-        ...languagesOf(options),
-      };
-      const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])];
-      const found = await runWithProgress('score', args, options, paths);
+      const { model, folders } = modelArguments(folder, options);
+      const found = await runWithProgress('score', { ...model, pairs, batch }, options, [
+        ...folders,
+        ...pathsOf(pairs),
+      ]);
       await printResult(found, options.json, () => found.map((pair) => lineFor(pair, tokens)).join('\n'));
     });
   addPairFlags(command);
   addModelOptions(command);
-  command.addOption(ensembleOption());
   addHostOptions(command);
 }
 

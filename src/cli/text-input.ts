@@ -1,29 +1,29 @@
-// Lines of files, of stdin and of a terminal, as they come.
+// Reads the lines of files, stdin or a terminal in groups.
 
 import { HeddleError } from '../core/errors.ts';
 import { openStream } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 
-/** Texts that come one after the other. */
+/** A stream of texts. */
 export interface TextInput {
-  /** The next texts, at least one and at most `most`: all that have come since. Undefined at the end. */
+  /** The texts that are available, at least one and at most `maxTexts`; undefined at the end. */
   next(): Promise<readonly string[] | undefined>;
 }
 
 /** A list of texts as an input. */
-export function listInput(texts: readonly string[], most: number): TextInput {
+export function listInput(texts: readonly string[], maxTexts: number): TextInput {
   let at = 0;
   return {
     async next() {
       if (at >= texts.length) return undefined;
-      at += most;
-      return texts.slice(at - most, at);
+      at += maxTexts;
+      return texts.slice(at - maxTexts, at);
     },
   };
 }
 
-/** The lines of files, of which `-` is stdin. Throws a HeddleError for a line that is not UTF-8. */
-export function lineInput(paths: readonly string[], most: number): TextInput {
+/** The lines of files; `-` is stdin. Throws a HeddleError for a line that is not UTF-8. */
+export function lineInput(paths: readonly string[], maxTexts: number): TextInput {
   const chunks = linesOf(paths);
   let lines: string[] = [];
   return {
@@ -33,12 +33,12 @@ export function lineInput(paths: readonly string[], most: number): TextInput {
         if (done) return undefined;
         lines = value;
       }
-      return lines.splice(0, most);
+      return lines.splice(0, maxTexts);
     },
   };
 }
 
-/** The lines of files, as many as a chunk completes. */
+/** The lines of files, in groups of those that a chunk of the stream completes. */
 async function* linesOf(paths: readonly string[]): AsyncGenerator<string[], void, void> {
   const files = nodeFiles();
   for (const path of paths) {

@@ -48,14 +48,14 @@ async function run(
     for (const flag of ['pairs', 'sourceLocale', 'targetLocale'])
       if (command.getOptionValueSource(flag) !== 'default')
         throw new HeddleError(
-          `train: ${flagOf(flag as SettingName)} is for the built-in corpus; leave it out beside ${pathsOf(named.train)[0]}`,
+          `train: ${flagOf(flag as SettingName)} is only for the built-in corpus; omit it, or omit ${pathsOf(named.train)[0]}`,
         );
   const task = options.corpus === 'intl' ? undefined : options.corpus;
   if (task)
     for (const flag of ['sourceLocale', 'targetLocale'])
       if (command.getOptionValueSource(flag) !== 'default')
         throw new HeddleError(
-          `train: ${flagOf(flag as SettingName)} is for --corpus intl; the task ${task} has no languages`,
+          `train: ${flagOf(flag as SettingName)} is only for --corpus intl; the task ${task} has no languages`,
         );
   const files = archiveFiles(nodeFiles());
   const [first] = named.train ? pathsOf(named.train) : [];
@@ -71,10 +71,10 @@ async function run(
     settings;
   if (tensorboard && isInFolder(resolve(tensorboard), resolve(out)))
     throw new HeddleError(
-      `--tensorboard ${tensorboard}: it is in --out, which each checkpoint replaces; name a folder outside, as ${out}-tensorboard`,
+      `--tensorboard ${tensorboard}: it is in --out, which each checkpoint replaces; use a folder outside, for example ${out}-tensorboard`,
     );
   if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
-    throw new HeddleError(`--out ${out}: this is the model that the LoRA adapter is for; name another folder`);
+    throw new HeddleError(`--out ${out}: this is the base model of the LoRA adapter; use another folder`);
   if (folder !== undefined && !options.resume && !(await files.exists(folder)))
     throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
   if (options.saveConfig !== undefined)
@@ -121,13 +121,13 @@ const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileO
 const corpusPaths = (corpus: CorpusArguments): string[] =>
   Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? pathsOf(some) : []));
 
-/** The model that the LoRA adapter of a checkpoint is for. */
+/** The base model of the LoRA adapter in a checkpoint. */
 async function savedFolder(files: Files, out: string): Promise<string | undefined> {
   const { settings } = await readCheckpoint(out, { files });
   return settings.lora && initFolder(settings);
 }
 
-/** The corpus of the checkpoint in `out`, whose files may have moved. Throws a HeddleError if they are missing. */
+/** The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file is missing. */
 async function resumedCorpus(files: Files, out: string, named: NamedFiles): Promise<CorpusArguments> {
   const { corpus: kept } = await readCheckpoint(out, { files });
   const corpus = movedCorpus(kept, named);
@@ -141,7 +141,7 @@ async function resumedCorpus(files: Files, out: string, named: NamedFiles): Prom
   return corpus;
 }
 
-/** A corpus whose files may have moved; itself if it has no files, or keeps its pairs in the model folder. */
+/** A corpus with new paths; unchanged if it has no files, or its pairs are in the model folder. */
 export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFiles): CorpusArguments {
   const before = corpusFiles(kept);
   if (!before?.train || (kept.kind === 'tsv' && kept.keep) || !(train ?? dev ?? test)) return kept;
@@ -153,10 +153,10 @@ export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFi
   };
 }
 
-/** File name without folder and ending. */
+/** File name without folder and extension. */
 const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
 
-/** The result as text: a dozen translations, their metrics, speed, and the path of the model. */
+/** The result as text: some translations, metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {
   const { evaluation: e } = r;
   const samples = (e?.samples ?? [])

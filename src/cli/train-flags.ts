@@ -1,4 +1,4 @@
-// Flags of `heddle train`: one for each row of the table of settings (src/train/settings.ts), and those of its files.
+// Flags of `heddle train`: one for each row of the table of settings (src/train/settings.ts), and flags for files.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DropoutRates, modelConfig, modelFields } from '../model/model-config.ts';
@@ -43,11 +43,11 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
 /** Adds all flags to the command. */
 export function addTrainFlags(command: Command): void {
   command
-    .option('--out <dir>', 'model folder to write, or a .zip of one (default: a new folder in runs/)')
+    .option('--out <dir>', 'folder or .zip file for the model (default: a new folder in runs/)')
     .option('--force', 'replace the model in --out')
     .option('--resume', 'resume training from the checkpoint in --out, with its settings')
     .option('--config <file>', 'YAML or JSON file of settings and flags; the command line overrides it')
-    .option('--save-config <file>', 'write the settings of this run, with all defaults, as such a file')
+    .option('--save-config <file>', 'write the settings of this run, with all defaults, to a file for --config')
     .addOption(jsonOption())
     .addHelpText('after', () => `\n${describeModels()}`);
   addHostOptions(command);
@@ -65,14 +65,14 @@ export function addTrainFlags(command: Command): void {
   addPairFlags(command)
     .option(
       '--dev <pairs>',
-      'dev pairs, or --dev-source and --dev-target; may be repeated (default: a share of the training pairs)',
+      'dev pairs, or --dev-source and --dev-target; may be repeated (default: --held-out of the training pairs)',
       several,
     )
     .option('--dev-source <file...>', 'parallel files of the dev pairs')
     .option('--dev-target <file...>', 'parallel files of the dev pairs')
     .option(
       '--test <pairs>',
-      'test pairs, as --dev (default: a share of the training pairs, or the dev pairs)',
+      'test pairs, like --dev (default: --held-out of the training pairs, or the dev pairs)',
       several,
     )
     .option('--test-source <file...>', 'parallel files of the test pairs')
@@ -89,7 +89,7 @@ export function addSettingFlags(command: Command): void {
   }
 }
 
-/** Sizes of the presets, and the fields of `--set`, for the help. */
+/** Sizes of the presets and fields of `--set`, for --help. */
 function describeModels(): string {
   const rows = Object.entries(presets).map(([name, preset]) => {
     const c = modelConfig({ srcVocab: 8, tgtVocab: 8, ...preset });
@@ -104,7 +104,7 @@ function describeModels(): string {
 /** Collects the values of a flag that may be repeated. */
 const several = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
-/** Names of the values of all flags of settings, former ones included, as Commander has them. */
+/** Commander's names of the values of all setting flags, including old names. */
 export const settingAttributes: ReadonlySet<string> = new Set(
   settingRows.flatMap(([name, row]) => settingOptions(name, row).map((option) => option.attributeName())),
 );
@@ -118,17 +118,17 @@ export function settingOption(name: SettingName): Option {
   return optionFor(`${aliases}${flagOf(name)}`, name, row, description);
 }
 
-/** The flag of a setting, and hidden ones: its former names, and for a boolean its negation. */
+/** The flag of a setting, and hidden flags: its old names, and the negation of a boolean. */
 function settingOptions(name: SettingName, row: Setting): Option[] {
   const former = (row.oldFlags ?? []).map((old) => optionFor(`--${old}`, name, row).hideHelp());
   const negation = row.type.kind === 'boolean' ? [new Option(flagOf(name).replace('--', '--no-')).hideHelp()] : [];
   return [settingOption(name), ...former, ...negation];
 }
 
-/** An option that parses values of a setting. */
-function optionFor(flag: string, name: SettingName, { type, unit }: Setting, description = ''): Option {
+/** The option that parses values of a setting. */
+function optionFor(flag: string, name: SettingName, { type }: Setting, description = ''): Option {
   if (type.kind === 'boolean') return new Option(flag, description);
-  const option = new Option(`${flag} <${unit}${name === 'noFuse' ? '...' : ''}>`, description);
+  const option = new Option(`${flag} <${type.unit}${name === 'noFuse' ? '...' : ''}>`, description);
   if (type.kind === 'choice') return option.choices(type.choices);
   return option.argParser((text: string, before: unknown) => parseSetting(type, text, before));
 }
@@ -147,12 +147,13 @@ function parseSetting(type: Setting['type'], text: string, before: unknown): unk
         .split(',')
         .map((item) => item.trim())
         .filter(Boolean);
-      if (items.length === 0) throw new InvalidArgumentError('It must be a list with commas, as encoder.*,*.bias.');
+      if (items.length === 0)
+        throw new InvalidArgumentError('It must be a list with commas, for example encoder.*,*.bias.');
       return [...(Array.isArray(before) ? before : []), ...items];
     }
     case 'betas': {
       const rates = text.split(',').map((part) => rate(part));
-      if (rates.length !== 2) throw new InvalidArgumentError('It must be two rates, as 0.9,0.98.');
+      if (rates.length !== 2) throw new InvalidArgumentError('It must be two rates, for example 0.9,0.98.');
       return rates;
     }
     case 'dropout':
@@ -184,7 +185,7 @@ function parseDropout(text: string, before: TrainSettings['dropout']): TrainSett
     }
     const place = places.find((known) => known === name);
     if (!place)
-      throw new InvalidArgumentError(`It must be a rate, or rates of ${places.join(', ')}, as attention=0.2.`);
+      throw new InvalidArgumentError(`It must be a rate, or rates of ${places.join(', ')}, for example attention=0.2.`);
     const all =
       typeof rates === 'number' ? { embedding: rates, attention: rates, feedForward: rates, residual: rates } : rates;
     rates = { ...all, [place]: rate(value) };
@@ -192,7 +193,7 @@ function parseDropout(text: string, before: TrainSettings['dropout']): TrainSett
   return rates;
 }
 
-/** The number in `--test 50`, the former name of --test-sentences; `--test` now names a file of test pairs. */
+/** The number in `--test 50`, the old form of --test-sentences; `--test` is now a file of test pairs. */
 export const oldTestSentences = ({ test }: Pick<TrainFileOptions, 'test'>): number | undefined =>
   test?.length === 1 && /^\d+$/.test(test[0] as string) ? Number(test[0]) : undefined;
 

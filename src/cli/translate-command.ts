@@ -11,10 +11,9 @@ import { type JsonOption, jsonArrayWriter, log } from './output.ts';
 import {
   addHostOptions,
   addModelOptions,
-  ensembleOption,
   jsonOption,
-  languagesOf,
   type ModelRunOptions,
+  modelArguments,
   whole,
 } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -36,48 +35,50 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   json?: JsonOption;
 }
 
-/** Number of batches that are sorted by length and translated together; their translations come at once. */
+/** Number of batches that are sorted by length and translated together. */
 const batchesAtOnce = 8;
 
 /** Adds the command `translate`. */
 export function addTranslate(program: Command): void {
   const command = program
     .command('translate')
-    .description('translate texts, or the lines of files or stdin, in order and as they come')
+    .description('translate texts, or the lines of files or of stdin, in order')
     .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
     .argument('[text...]', 'texts (default: the lines of --input, or of stdin)')
-    .option('--input <file...>', 'files with a text on each line; - is stdin')
-    .option('--output <file>', 'write the translations there, as they come (default: stdout)')
-    .option('--batch-size <texts>', 'texts that are decoded together', whole(1), 32)
-    .option('--max-length <n>', 'maximum length of a text in tokens (default and maximum: that of the model)', whole(2))
-    .option('--max-length-crop', 'cut longer texts (default: an error for each, and an empty line)')
-    .option('--skip-long', 'skip longer texts with an empty line, which is no error')
-    .option('--replace-unknown', 'replace unknown words by the source words that they attend to most')
-    .option('--split-sentences', 'translate each sentence of a text by itself and join them, for long documents')
+    .option('--input <file...>', 'files with one text per line; - is stdin')
+    .option('--output <file>', 'write the translations to this file (default: stdout)')
+    .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
+    .option('--max-length <n>', 'maximum length of a text in tokens (default and limit: that of the model)', whole(2))
+    .option('--max-length-crop', 'cut longer texts (default: report an error and print an empty line)')
+    .option('--skip-long', 'print an empty line for longer texts, without an error')
+    .option('--replace-unknown', 'replace an unknown word by the source word that it attends to most')
+    .option('--split-sentences', 'split texts into sentences and join their translations, for long documents')
     .option(
       '--max-new-tokens <n>',
-      'maximum length of a translation in tokens (default and maximum: that of the model)',
+      'maximum length of a translation in tokens (default and limit: that of the model)',
       whole(1),
     )
-    .option('--num-return <n>', 'number of translations per text; prints text number, score and translation', whole(1))
-    .option('--stream', 'print each token as soon as it is decoded, text by text (greedy decoding and sampling)')
+    .option('--num-return <n>', 'number of translations per text; print text number, score and translation', whole(1))
+    .option(
+      '--stream',
+      'print each token as soon as it is decoded, one text after the other (greedy decoding and sampling)',
+    )
     .option('--alignments <file>', 'write tokens and cross-attention [layers][heads][target][source] as JSON lines')
     .option('--ids', 'print target token ids, without start and end, instead of text')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nJSON is an array with an object for each text, in order and as they come: source, and translations, best first, with text, ids,\n' +
-        'score, logProb (natural) and ended. An empty or long text has no translations.',
+      '\nThe JSON is an array with an object for each text, in order: source, and translations, best first, with text, ids, score, logProb\n' +
+        '(natural) and ended. A text that is empty or too long has no translations.',
     )
     .action(run);
   addModelOptions(command);
-  command.addOption(ensembleOption());
   addDecodingFlags(command);
   addHostOptions(command);
 }
 
 async function run(folder: string, texts: string[], options: Options): Promise<void> {
-  const { batchSize: batch, maxNewTokens = 0, input: paths, loraAdapter: adapter, weights, stream = false } = options;
+  const { batchSize: batch, maxNewTokens = 0, input: paths, stream = false } = options;
   if (paths && texts.length > 0)
     throw new HeddleError(`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`);
   if (options.maxLengthCrop && options.skipLong)
@@ -85,23 +86,21 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const decode = decodeOptionsOf(options);
   checkStream(options);
   checkSplit(options);
-  const most = batch * batchesAtOnce;
-  const input = texts.length > 0 ? listInput(texts, most) : lineInput(paths ?? ['-'], most);
+  const maxTexts = batch * batchesAtOnce;
+  const input = texts.length > 0 ? listInput(texts, maxTexts) : lineInput(paths ?? ['-'], maxTexts);
   const typed = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
   if (typed) log('type a text and press Enter; Ctrl-D ends');
   let first = typed ? undefined : await input.next();
   if (!first && !typed && options.json === undefined) return;
+  const { model, folders } = modelArguments(folder, options);
   const args = {
-    ...{ folder, batch, maxTokens: maxNewTokens, decode, stream, align: options.alignments !== undefined },
+    ...model,
+    ...{ batch, maxTokens: maxNewTokens, decode, stream, align: options.alignments !== undefined },
     longTexts: options.maxLengthCrop ? 'crop' : options.skipLong ? 'skip' : 'error',
     replaceUnknown: options.replaceUnknown ?? false,
     splitSentences: options.splitSentences ?? false,
     ...(options.maxLength !== undefined && { maxLength: options.maxLength }),
     ...(options.badWords && { badWords: options.badWords }),
-    ...(adapter && { adapter }),
-    ...(weights && { weights }),
-    ...(options.ensemble && { ensemble: options.ensemble }),
-    ...languagesOf(options),
   } as const;
   const out = openOutput(options.output);
   const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);
@@ -132,7 +131,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
           return next;
         },
       },
-      [folder, ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])],
+      folders,
     );
     complete = true;
   } finally {
@@ -143,7 +142,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   if (failed > 0 && !process.exitCode) process.exitCode = 1;
 }
 
-/** A file that is written as its contents come, or stdout. Throws a HeddleError if it cannot be opened. */
+/** A file that grows with each `write`, or stdout. Throws a HeddleError if it cannot be opened. */
 function openOutput(path: string | undefined): { write(text: string): void; close(): void } {
   if (path === undefined) return { write: (text) => void process.stdout.write(text), close: () => undefined };
   const named = <T>(work: () => T): T => {
@@ -159,12 +158,12 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
 
 const withoutAttention = ({ attention: _, ...translation }: Translated) => translation;
 
-/** Throws a HeddleError if a result is asked for that is complete only at the end. */
+/** Throws a HeddleError for options that cannot be streamed. */
 function checkStream({ stream, beamSize: beams = 1, numReturn, ids, replaceUnknown, json }: Options): void {
   if (!stream) return;
   if (json === true)
     throw new HeddleError(
-      '--stream and --json exclude each other; --json FILE writes the JSON beside the streamed text',
+      '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
     );
   const other = [
     [beams > 1, '--beam-size'],
@@ -178,7 +177,7 @@ function checkStream({ stream, beamSize: beams = 1, numReturn, ids, replaceUnkno
     );
 }
 
-/** Throws a HeddleError if something is asked for that a joined translation does not have. */
+/** Throws a HeddleError for options that joined translations do not have. */
 function checkSplit({ splitSentences, stream, numReturn, alignments }: Options): void {
   if (!splitSentences) return;
   const other = [
@@ -193,8 +192,8 @@ function checkSplit({ splitSentences, stream, numReturn, alignments }: Options):
 }
 
 /**
- * A line of JSON for each text: its number, from 1, its translation, tokens and attention. An empty text has only the
- * first two.
+ * A line of JSON for each text: its number, from 1, translation, tokens and attention. An empty text has only number and
+ * translation.
  */
 const alignmentLines = (found: readonly Translated[][], first: number): string =>
   found
@@ -204,8 +203,8 @@ const alignmentLines = (found: readonly Translated[][], first: number): string =
     .join('');
 
 /**
- * The best translation of each text, a line each; with `numReturn` all of them, each with the number of its text, from
- * 1, and its score. The translation of an empty text is empty.
+ * The best translation of each text, one per line. With `numReturn` all translations, each with the number of its text,
+ * from 1, and its score. The translation of an empty text is empty.
  */
 export function linesFor(
   found: readonly Translated[][],

@@ -55,8 +55,7 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
 }
 
 /**
- * A table of the quantities of a case. Without `verbose` only the largest error of all gradients and of all losses is
- * shown.
+ * A table of the quantities of a case. Without `verbose` it has only the maximum error of all gradients and of all losses.
  */
 function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
   const groups: [string, Comparison[]][] = [];

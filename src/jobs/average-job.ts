@@ -1,4 +1,4 @@
-// heddle average: the mean of the weights of several checkpoints of one training (Vaswani et al., 2017, section 6.1).
+// heddle average: averages the weights of several checkpoints of one training (Vaswani et al., 2017, section 6.1).
 
 import { check } from '../core/errors.ts';
 import { saveModelFolder } from '../formats/save-heddle.ts';
@@ -6,13 +6,13 @@ import { parameterList } from '../model/parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 
-/** What to average; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface AverageArguments {
   readonly folders: readonly string[];
   readonly out: string;
 }
 
-/** What was written; plain JSON. */
+/** Result of the job; plain JSON. */
 export interface Averaged {
   readonly out: string;
   readonly models: number;
@@ -20,8 +20,8 @@ export interface Averaged {
 }
 
 /**
- * Writes a model with the mean weights, computed in float64; the rest is that of the first one. Throws a HeddleError
- * that names the folder whose configuration or vocabulary differs.
+ * Writes a model with the mean weights, computed in float64, and everything else from the first model. Throws a
+ * HeddleError that names the folder whose configuration or vocabulary differs.
  */
 export const average: Job<AverageArguments, Averaged> = async ({ folders, out }, context) => {
   const [name = '', ...others] = folders;

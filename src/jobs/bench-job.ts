@@ -1,5 +1,5 @@
-// heddle bench: measures the adapter's peak rates, single kernels, each checked against the float64 reference first,
-// and whole training steps. src/bench/ defines the measurements.
+// heddle bench: measures the peak rates of the adapter, kernels (each is first compared with the float64 reference), and
+// training steps. src/bench/ defines the measurements.
 
 import type { KernelResult } from '../bench/check-kernel.ts';
 import { type Conformance, conformanceOf } from '../bench/conformance.ts';
@@ -13,19 +13,19 @@ import { measurePeakGflops, type Roofs } from '../gpu/roofs.ts';
 import type { PresetName } from '../model/presets.ts';
 import type { Job } from '../runtime/job.ts';
 
-/** What to time; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface BenchArguments {
   readonly kernels: boolean;
   /** Set of kernels. */
   readonly set: KernelSet;
   /** Only kernels whose name contains this; all if empty. */
   readonly filter: string;
-  /** Kernels of any sizes, instead of a set. */
+  /** Kernels at given sizes, instead of a set. */
   readonly specs?: readonly KernelSpec[];
   readonly steps: readonly { readonly preset: PresetName; readonly shape: StepShape }[];
   /** Number of steps to time for each preset. */
   readonly timedSteps: number;
-  /** Milliseconds of one measurement of a kernel, and the number of measurements. */
+  /** Milliseconds of one measurement of a kernel, and number of measurements. */
   readonly span: number;
   readonly rounds: number;
 }
@@ -35,7 +35,7 @@ export interface BenchResult {
   readonly backend: string;
   readonly adapter: string;
   readonly machine: Machine;
-  /** If kernels were timed: peak rates of the adapter, each measurement of them, and whether the adapter conforms. */
+  /** If kernels were timed: the peak rates of the adapter with their measurements, and whether the adapter conforms. */
   readonly roofs?: Roofs;
   readonly roofSpread?: RoofSpread;
   readonly conformance?: Conformance;
@@ -43,7 +43,7 @@ export interface BenchResult {
   readonly steps: readonly StepResult[];
 }
 
-/** Runs the benchmark. A kernel with wrong results is not timed; the result says so. */
+/** Runs the benchmark. A kernel with wrong results is not timed, but in the result. */
 export const bench: Job<BenchArguments, BenchResult> = async (args, context) => {
   const { span, rounds, timedSteps, filter, set, specs } = args;
   const device = await context.device();

@@ -1,4 +1,5 @@
-// heddle conformance: whether heddle computes correctly on this engine and adapter, and what a submission costs there.
+// heddle conformance: checks that heddle computes correctly on this engine and adapter, and measures the cost of a
+// submission.
 
 import { type ConformanceArguments, type ConformanceReport, checkConformance } from '../bench/conformance-check.ts';
 import type { Job } from '../runtime/job.ts';

@@ -1,4 +1,4 @@
-// heddle convert: reads a model in any format and writes it in another, or a checkpoint for PyTorch.
+// heddle convert: writes a model in another format, or a checkpoint for PyTorch.
 
 import { version } from '../../package.json';
 import { openFolder } from '../api/load-model.ts';
@@ -22,13 +22,13 @@ import { fallsTo } from '../trainer/schedule.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
 import { checkpointNames, readTrainingState } from '../trainer/training-state.ts';
 
-/** What to convert; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface ConvertArguments {
   /** Folder of the model, or the checkpoint for `torch-run`. */
   readonly folder: string;
   readonly out: string;
   readonly to: ModelFormat | 'torch-run';
-  /** Type of the stored weights, for bart and marian; default: that of the source checkpoint, or f32. */
+  /** dtype of the weights, for the formats of transformers and onnx. [that of the source checkpoint, or f32] */
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly adapter?: string;
@@ -36,7 +36,7 @@ export interface ConvertArguments {
   readonly steps?: number;
 }
 
-/** What was written; plain JSON. */
+/** Result of the job; plain JSON. */
 export interface Converted {
   readonly out: string;
   readonly to: ConvertArguments['to'];
@@ -45,20 +45,23 @@ export interface Converted {
   readonly steps?: { readonly first: number; readonly last: number };
 }
 
-/** Converts a model or a checkpoint. Throws a HeddleError that names what the format cannot express. */
+/** Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not support. */
 export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
   const { folder, out, to, dtype, adapter } = args;
   if (to === 'torch-run') return convertRun(args, context);
-  check(args.steps === undefined, `convert: steps (${args.steps}) is for torch-run; leave it out`);
+  check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
   const model = await openFolder(folder, context, adapter ? { lora: adapter } : {});
   await model.save(out, { format: to, ...(dtype && { dtype }) });
   return { out, to, parameters: model.parameterCount };
 };
 
-/** Converts a checkpoint into a folder for continue.py, which is a checkpoint too. */
+/** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
 async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArguments, context: JobContext) {
   const { files } = context;
-  check(!dtype && !adapter, 'convert: torch-run continues a checkpoint as it is; leave out --dtype and --lora-adapter');
+  check(
+    !dtype && !adapter,
+    'convert: torch-run continues a checkpoint without changes; omit --dtype and --lora-adapter',
+  );
   const at = await existingFolder(files, folder);
   if (!(await files.exists(`${at}/${checkpointNames.state}`)))
     throw new HeddleError(
@@ -66,7 +69,7 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
     );
   const before = await readTrainingState(files, folder);
   const { corpus: pairs } = startArguments(before, folder);
-  // More steps than planned move the end of a schedule, as with heddle train --resume --steps.
+  // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
   const setup = await setUp(given, context, { files, folder });
@@ -106,7 +109,7 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
   return { out, to, parameters: parameters.count, steps: { first: before.step, last } };
 }
 
-/** The settings at a step, and those after each change of the run that is made later. */
+/** The settings at a step, and the settings after each later change of the run. */
 function settingsFrom(setup: Setup, first: number): TorchSettings[] {
   const changes = parseChanges(setup.args.changes);
   const later = changes.filter(({ step }) => step > first);

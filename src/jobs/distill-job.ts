@@ -16,23 +16,23 @@ import { runTraining } from '../train/recovery.ts';
 import type { TrainSettings } from '../train/settings.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
 
-/** What to distill; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface DistillArguments {
   /** Folder of the teacher. */
   readonly teacher: string;
   /** Pairs, whose targets are ignored, or files with a text on each line. */
   readonly pairs?: PairFiles;
   readonly texts?: readonly string[];
-  /** Pairs to evaluate teacher and student on. */
+  /** Pairs for the evaluation of teacher and student. */
   readonly dev?: PairFiles;
   /** Model folder of the student. The translations are stored next to it, in `OUT.teacher`. */
   readonly out: string;
   readonly beams: number;
-  /** Number of texts that decode together. */
+  /** Number of texts in a batch of the teacher. */
   readonly batch: number;
   /** Settings of the training. */
   readonly settings: TrainSettings;
-  /** Whether to replace a student in `out`; else its training resumes. */
+  /** Whether to replace a student in `out`. If not, its training resumes. */
   readonly force?: boolean;
 }
 
@@ -46,10 +46,10 @@ export interface Distilled {
   readonly evaluations?: Readonly<Record<'teacher' | 'student' | 'int8', Evaluation>>;
 }
 
-/** Texts in a file of translations: what is lost if the process ends. */
+/** Texts per file of translations; only the current file is lost if the process ends. */
 const partSize = 512;
 
-/** Distills. An interrupted run goes on where it stopped. Throws a HeddleError if `out` has translations of other texts. */
+/** Trains a student. An interrupted run resumes. Throws a HeddleError if `out` has translations of other texts. */
 export const distill: Job<DistillArguments, Distilled> = async (args, context) => {
   const { teacher, dev, out, settings, force } = args;
   const { files } = context;
@@ -121,7 +121,7 @@ async function translateAll(
   }
 }
 
-/** Stores what the translations are of; throws a HeddleError if the folder has those of something else. */
+/** Stores the facts that the translations depend on. Throws a HeddleError if the folder has other ones. */
 async function checkStart(files: Files, folder: string, facts: Readonly<Record<string, unknown>>): Promise<void> {
   const path = `${folder}/distill.json`;
   if (!(await files.exists(path))) return files.write(path, jsonBytes(facts));

@@ -1,15 +1,15 @@
-// heddle info: the GPU adapter of a host, its limits and features, and whether kernels use its subgroups and their
+// heddle info: describes the GPU adapter of a host: limits, features, and whether kernels use subgroups and subgroup
 // matrices.
 
 import { matrixUse, openDevice, subgroupUse } from '../gpu/device.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 import type { Job } from '../runtime/job.ts';
 
-/** An adapter, and which of its experimental parts kernels use. */
+/** An adapter, and the experimental features of it that kernels use. */
 export interface InfoResult extends AdapterDescription {
-  /** Whether kernels use its subgroups, and if not, why. */
+  /** Whether kernels use its subgroups; if not, the reason. */
   readonly subgroupKernels: string;
-  /** Which subgroup matrices kernels can use, and if none, why. */
+  /** The subgroup matrices that kernels can use; if none, the reason. */
   readonly subgroupMatrices: string;
 }
 

@@ -1,4 +1,4 @@
-// heddle plan: the passes and the memory of a run. Needs no GPU.
+// heddle plan: plans the passes and the memory of a run, without a GPU.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
@@ -30,17 +30,17 @@ import {
 /** Runs that can be planned. */
 export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
 
-/** What to plan; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface PlanArguments {
   readonly run: (typeof plannedRuns)[number];
-  /** Model folder whose configuration is planned, instead of `preset` and `vocab`. */
+  /** Model folder to plan, instead of `preset` and `vocab`. */
   readonly folder?: string;
   readonly preset: PresetName;
   /** Fields of the configuration to change. */
   readonly model: Partial<ModelOptions>;
   readonly vocab: number;
   readonly batch: number;
-  /** Number of positions; 0: 32, or the model's maximum length if that is less. */
+  /** Number of positions; 0: 32, or the model's maximum length if it is less. */
   readonly source: number;
   readonly target: number;
   readonly optimizer: Partial<OptimizerConfig>;
@@ -51,29 +51,29 @@ export interface PlanArguments {
   /** For training; see TrainableOptions. */
   readonly freeze?: readonly string[];
   readonly lora?: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>;
-  /** Storage of the weights, in training under a LoRA adapter; default f32. */
+  /** Format of the weights; in training of those under a LoRA adapter. [f32] */
   readonly weights?: WeightFormat;
 }
 
 /** A planned model; plain JSON. */
 export interface PlannedModel {
-  /** Its folder, or its preset. */
+  /** Folder or preset. */
   readonly model: string;
   readonly parameters: number;
   readonly shape: BatchShape;
-  /** One plan, for decoding two. */
+  /** One plan; two for decoding. */
   readonly plans: readonly NamedPlan[];
   /** GPU memory of a session with all plans. */
   readonly sessionBytes: number;
-  /** GPU memory of an update with each set of flags that saves some; only for the training of a folder. */
+  /** GPU memory of an update with flags that save memory; only for training of a folder. */
   readonly savings?: readonly { readonly flags: string; readonly bytes: number }[];
 }
 
-/** A plan and what it is for. */
+/** A plan and its purpose. */
 export interface NamedPlan {
   readonly name: string;
   readonly plan: Plan;
-  /** Memory of the same run in f32 without gradient checkpointing, if this one saves some and that one can be planned. */
+  /** Memory of the run without f16 and gradient checkpointing, if this one uses either and that one can be planned. */
   readonly plain?: Pick<Plan['bytes'], 'slots' | 'peak'>;
 }
 
@@ -128,10 +128,10 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
 
 const traitsOf = (precision: Precision) => ({ ...defaultTraits, f16: precision === 'f16' });
 
-/** Largest binding that an adapter may allow: 4 GiB. */
+/** Maximum binding size that an adapter may allow: 4 GiB. */
 const maxBinding = 2 ** 32;
 
-/** A plan for an adapter that allows as large bindings as it needs, of those that every one allows or twice, four times ... as large. */
+/** Plans for an adapter with large enough bindings: the size that every adapter allows, or twice, four times ... that. */
 function planOf(graph: Graph, precision: Precision): Plan {
   const traits = traitsOf(precision);
   for (let maxBindingBytes = traits.maxBindingBytes; ; maxBindingBytes *= 2)
@@ -142,7 +142,7 @@ function planOf(graph: Graph, precision: Precision): Plan {
     }
 }
 
-/** Bytes of the plans of one session: each state once, the slots of the largest. */
+/** Bytes of all plans of a session: each state once, and the slots of the largest plan. */
 function sessionBytes(plans: readonly Plan[]): number {
   const states = new Map(
     plans.flatMap((plan) => Object.entries(plan.states).map(([name, v]) => [name, v.range.bytes])),
@@ -153,7 +153,7 @@ function sessionBytes(plans: readonly Plan[]): number {
   );
 }
 
-/** Memory of one update with each way to save some. */
+/** Memory of an update with flags that save memory. */
 function savingsOf(
   c: ModelConfig,
   shape: BatchShape,
@@ -194,7 +194,7 @@ function savingsOf(
   return rows.map(([flags, bytes]) => ({ flags, bytes }));
 }
 
-/** Memory of a run that saves none; undefined if it exceeds the limits. */
+/** Memory without f16 and gradient checkpointing; undefined if it exceeds the limits. */
 function plainBytes(graph: () => Graph): NamedPlan['plain'] {
   try {
     const { slots, peak } = makePlan(graph()).bytes;

@@ -1,4 +1,4 @@
-// The graphs of a run of a preset, for commands that need kernels but no corpus.
+// Graphs of a preset, for commands that need kernels but no corpus.
 
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -25,7 +25,7 @@ export interface PresetArguments {
   readonly noFuse?: readonly string[];
 }
 
-/** Configuration and graphs of a run. Throws a HeddleError for an invalid configuration or an unknown rewrite. */
+/** Returns configuration and graphs. Throws a HeddleError for an invalid configuration or an unknown rewrite. */
 export function presetGraphs({ preset, run, model, vocab, shape, noFuse = [] }: PresetArguments): {
   readonly config: ModelConfig;
   readonly graphs: readonly Graph[];

@@ -1,4 +1,4 @@
-// heddle profile: the time of each pass of a run on the device, with its FLOPs and bytes.
+// heddle profile: measures the time of each pass of a run, with FLOPs and bytes.
 
 import { random } from '../core/random.ts';
 import type { TensorData } from '../core/tensor.ts';
@@ -14,14 +14,14 @@ import type { Job } from '../runtime/job.ts';
 import { fillTokenIndex } from '../text/batches/batch-inputs.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
-/** What to profile; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface ProfileArguments extends PresetArguments {
   readonly run: 'training' | 'evaluation';
-  /** Runs of which each pass's time is the median. */
+  /** Number of runs; times are medians. */
   readonly runs: number;
 }
 
-/** What was found; plain JSON. */
+/** Result of the job; plain JSON. */
 export interface ProfileResult extends Profile {
   readonly backend: string;
   readonly adapter: string;
@@ -61,7 +61,7 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
   }
 };
 
-/** Random tokens, none of them padding, full lengths, and a step that trains. */
+/** Random tokens without padding, in rows of full length, and the inputs of a training step. */
 function fillInputs(inputs: Readonly<Record<string, TensorData>>, c: ModelConfig): void {
   const r = random(1);
   const fill = (name: string, vocab: number) => {

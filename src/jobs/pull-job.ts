@@ -6,7 +6,7 @@ import type { PulledModel } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
 import type { Job } from '../runtime/job.ts';
 
-/** What to download; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface PullArguments {
   /** `OWNER/NAME`. */
   readonly name: string;

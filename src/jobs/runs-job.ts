@@ -9,16 +9,16 @@ import { historyOf, type LogEnd, type LogRecord, logName, parseLog } from '../re
 import type { Job } from '../runtime/job.ts';
 import { type BestMetric, bestMetrics, isBetter } from '../train/selection.ts';
 
-/** The runs to compare; plain JSON. */
+/** Arguments of the job; plain JSON. */
 export interface RunsArguments {
-  /** Model folders of training runs, or folders of such. */
+  /** Model folders of training runs, or folders that contain them. */
   readonly folders: readonly string[];
 }
 
 /** A run; plain JSON. */
 export interface RunSummary {
   readonly folder: string;
-  /** Settings whose values differ between the runs, by name; null if the run does not have it. */
+  /** Settings that differ between the runs, by name; null if the run does not have the setting. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Number of updates done, and planned. */
   readonly step: number;
@@ -38,7 +38,7 @@ export interface RunSummary {
   readonly parameters: number;
 }
 
-/** Arguments that are not settings: files of a run, and what its summary has in another field. */
+/** Arguments that are not settings: files, and values that the summary has in other fields. */
 const others: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
 
 /** Summarizes runs. Throws a HeddleError that names a folder without a training log. */
@@ -108,7 +108,7 @@ export function summarizeRuns(
 const hasLog = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await existingFolder(files, folder)}/${logName}`);
 
-/** The folder itself if it has a log, or the folders and archives in it that have one. */
+/** The folder if it has a log, or the folders and archives in it that have one. */
 async function runsIn(files: Files, given: string): Promise<string[]> {
   const folder = given.replace(/(?<=.)[\\/]+$/, '');
   if (await hasLog(files, folder)) return [folder];
@@ -122,7 +122,7 @@ async function runsIn(files: Files, given: string): Promise<string[]> {
   return inside;
 }
 
-/** Arguments by name; those in objects as `model.heads`. */
+/** Arguments by name; fields of objects have names such as `model.heads`. */
 function flat(json: unknown, before = ''): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(isObject(json) ? json : {}).flatMap(([key, value]) => {
@@ -132,7 +132,7 @@ function flat(json: unknown, before = ''): Record<string, unknown> {
   );
 }
 
-/** The dev metrics of runs, their headings, and how a value is printed. */
+/** The dev metrics of runs with headings and formats. */
 export const runMetrics: readonly [BestMetric, string, (value: number) => string][] = [
   ['loss', 'dev loss', (x) => x.toFixed(4)],
   ['perplexity', 'perplexity', (x) => x.toPrecision(4)],

@@ -1,50 +1,34 @@
 // heddle translate: translates texts with a saved model.
 
 import { checkedMaxLength, describeLong } from '../api/generate-texts.ts';
-import { openFolder } from '../api/load-model.ts';
-import type { Attention, GenerateOptions, Generation, Model } from '../api/model-types.ts';
+import type { Attention, GenerateOptions, Generation } from '../api/model-types.ts';
 import { check } from '../core/errors.ts';
-import type { LanguageOptions } from '../formats/hf/languages.ts';
-import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { splitSentences } from '../text/sentences.ts';
+import { excludedTokens, type ModelArguments, openJobModel } from './model-arguments.ts';
 
-/** What to translate; plain JSON. */
-export interface TranslateArguments {
-  readonly folder: string;
-  /** Default: those of the context's input, whose translations are emitted as they come, as `TranslatedTexts`. */
+/** Arguments of the job; plain JSON. */
+export interface TranslateArguments extends ModelArguments {
+  /** The texts. If undefined, they come from the context's input, and each group is emitted as `TranslatedTexts`. */
   readonly texts?: readonly string[];
-  /** Maximum number of sentences that decode together. */
+  /** Maximum number of sentences in a batch. */
   readonly batch: number;
-  /** Maximum number of tokens of a translation, with its end token; 0: the model's maximum length. */
+  /** Maximum number of tokens of a translation, with the end token; 0: the model's maximum length. */
   readonly maxTokens: number;
-  /** Maximum number of tokens of a text, with its end token; at most the model's maximum length, which is the default. */
+  /** Maximum number of tokens of a text, with the end token. [the model's maximum length, which is also the limit] */
   readonly maxLength?: number;
-  /**
-   * What to do with longer texts. [`error`: reject if they are in `texts`; else a warning for each, and no translation]
-   */
+  /** What to do with longer texts. `error`: reject the job if they are in `texts`, else a warning for each. [`error`] */
   readonly longTexts?: GenerateOptions['longTexts'];
-  /** Whether to replace unknown words by the source words that they attend to most. */
+  /** Whether to replace an unknown word by the source word that it attends to most. */
   readonly replaceUnknown?: boolean;
-  /** Whether to translate each sentence of a text by itself. */
+  /** Whether to split texts into sentences and to join the translations. */
   readonly splitSentences?: boolean;
   /** Words that are never generated; each must be one token. */
   readonly badWords?: readonly string[];
-  /** Folder of a LoRA adapter to merge into the weights. */
-  readonly adapter?: string;
-  /** Folders of further models with the same vocabulary, whose probabilities are averaged with those of the model. */
-  readonly ensemble?: readonly string[];
-  /** Storage of the weights on the engine; default f32. */
-  readonly weights?: WeightFormat;
-  /** Languages of a multilingual model; default: those of the model. */
-  readonly languages?: LanguageOptions;
-  /** How to decode; default: greedy decoding. */
+  /** Decoding options. [greedy decoding] */
   readonly decode?: Omit<GenerateOptions, 'maxNewTokens' | 'onProgress' | 'onPiece' | 'signal'>;
-  /**
-   * Whether to emit the best translations in pieces while they are decoded, one text after the other, each on its own
-   * line.
-   */
+  /** Whether to emit each token of the best translations when it is decoded: one text after the other, a line each. */
   readonly stream?: boolean;
   /** Whether to return the cross-attention of the best translation of each text. */
   readonly align?: boolean;
@@ -63,35 +47,24 @@ export interface NestedAttention extends Pick<Attention, 'source' | 'target'> {
 
 /** Consecutive translations that a job emits; plain JSON. */
 export interface TranslatedTexts {
-  /** Number of the first text, from 0. */
+  /** Index of the first text. */
   readonly first: number;
-  /** Translations of each text, best first; an empty text, or one that is too long, has none. */
+  /** Translations of each text, best first; none for a text that is empty or too long. */
   readonly found: readonly Translated[][];
-  /** Number of texts that are too long, which is an error. */
+  /** Number of texts that are too long, if that is an error. */
   readonly failed: number;
 }
 
 /**
- * The translations of each text, best first; an empty text has none. Throws a HeddleError, before it decodes, for a
- * text that is too long or an option that is wrong, and the signal's reason if it is aborted.
+ * The translations of each text, best first; an empty text has none. Before decoding it throws a HeddleError for a text
+ * that is too long or an invalid option. Throws the signal's reason if it is aborted.
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
-  const { folder, texts, batch, maxTokens, adapter, weights, decode, stream = false, align = false } = args;
-  const {
-    maxLength,
-    longTexts = 'error',
-    replaceUnknown = false,
-    badWords = [],
-    splitSentences: splits = false,
-  } = args;
+  const { texts, batch, maxTokens, stream = false, align = false } = args;
+  const { maxLength, longTexts = 'error', replaceUnknown = false, splitSentences: splits = false } = args;
   const { emit, signal } = context;
-  const model = await openFolder(folder, context, {
-    ...(adapter && { lora: adapter }),
-    ...(weights && { weights }),
-    ...(args.ensemble && { ensemble: args.ensemble }),
-    ...args.languages,
-  });
-  const suppressTokens = [...(decode?.suppressTokens ?? []), ...badWords.flatMap((word) => tokensOf(model, word))];
+  const model = await openJobModel(args, context);
+  const decode = { ...args.decode, ...excludedTokens(model, args.decode, args.badWords) };
   let [first, line] = [0, 0];
   const begin = performance.now();
   const sayUpTo = (text: number) => {
@@ -100,7 +73,6 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   const generate = async (some: readonly string[], long: GenerateOptions['longTexts']) => {
     const found = await model.generate(some, {
       ...decode,
-      ...(suppressTokens.length > 0 && { suppressTokens }),
       ...(maxLength !== undefined && { maxLength }),
       longTexts: long,
       replaceUnknown,
@@ -110,7 +82,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
       attention: align,
       signal,
       onProgress(done, of) {
-        // Translations that come soon are progress enough.
+        // In the first seconds the translations show the progress.
         if (!texts && performance.now() - begin < 5000) return;
         emit({ type: 'progress', task: 'translate', done: first + done, of: texts ? of : 0, text: 'sentences' });
       },
@@ -156,19 +128,6 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     model.dispose();
   }
 };
-
-/** The ids of a word: of each token that is its text. Throws a HeddleError if it is not one token. */
-export function tokensOf({ tokenizers: { target } }: Model, word: string): number[] {
-  const ids = Array.from({ length: target.size }, (_, id) => id).filter((id) => target.decode([id]).trim() === word);
-  const count = target.encode(word).length;
-  check(
-    ids.length > 0,
-    () =>
-      `bad word "${word}" is ${count === 1 ? 'not in the vocabulary' : `${count} tokens`}; ` +
-      'only a word of one token can be excluded',
-  );
-  return ids;
-}
 
 function nested({ source, target, layers, heads, weights }: Attention): NestedAttention {
   const [S, T] = [source.length, target.length];

@@ -1,4 +1,4 @@
-// heddle tune: checks and times the kernels of a run ahead of time and stores the fastest for later runs.
+// heddle tune: checks and measures the kernels of a run in advance, and caches the fastest for later runs.
 
 import type { KernelTiming } from '../gpu/auto-tuning.ts';
 import { adapterName } from '../gpu/device.ts';
@@ -19,19 +19,19 @@ export interface TuneResult {
   /** Number of different nodes with several kernel variants. */
   readonly nodes: number;
   /**
-   * Times of each node that was measured, fastest first. Other nodes use stored choices, those of a similar node, or
-   * the default.
+   * Times of each measured node, fastest first. Other nodes use a cached choice, the choice of a similar node, or the
+   * default.
    */
   readonly measured: readonly (readonly KernelTiming[])[];
-  /** Kernels that failed their check on this adapter and are not used, with what is wrong. */
+  /** Kernels that fail their check on this adapter, so that they are not used, with the reason. */
   readonly dropped: Readonly<Record<string, string>>;
-  /** Where the choices are stored; absent if they are not. */
+  /** Path of the cached choices; absent if they are not cached. */
   readonly place?: string;
-  /** Why they could not be stored. */
+  /** Why they could not be cached. */
   readonly failure?: string;
 }
 
-/** Tunes the kernels of a run. Stored choices are measured again. */
+/** Tunes the kernels of a run; ignores cached choices. */
 export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
   const { graphs } = presetGraphs(args);
   const measured: (readonly KernelTiming[])[] = [];

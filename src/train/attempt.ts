@@ -14,7 +14,7 @@ import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { attentionFitsF16, hasWideStream } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
-import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
+import { createTrainer, initializeTraining, type Trainer } from '../trainer/trainer.ts';
 import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
 import { createDevSet, type DevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
@@ -34,7 +34,7 @@ import type {
 } from './train-arguments.ts';
 import { createTrainedWeights, type TrainedWeights } from './trained-weights.ts';
 
-/** State that attempts of one run pass on. */
+/** What the attempts of one run share. */
 export interface Attempt {
   readonly inputs: TrainInputs;
   /** Checkpoint to continue from, if not the one in the model folder. */
@@ -43,13 +43,13 @@ export interface Attempt {
   readonly changes: ChangeList;
   /** Kernels to use. */
   readonly kernelChoices?: KernelChoices;
-  /** Receives what the next attempt needs, as soon as it is known. */
+  /** Receives the checkpointer and the chosen kernels, which the next attempt uses. */
   onStart(checkpointer: Checkpointer, kernelChoices: KernelChoices): void;
   /** Receives the records of the log. */
   onRecord(record: LogRecord): void;
 }
 
-/** Trains a model on one device. Throws a HeddleError for wrong options; errors of the device are rethrown. */
+/** Trains a model on one device. Throws a HeddleError for invalid options, and the errors of the device. */
 export async function attemptTraining(
   given: TrainArguments,
   context: JobContext,
@@ -85,16 +85,35 @@ export async function attemptTraining(
       },
     };
     const best = createBestModel(selection, opened.kept);
-    const checkpointer = createCheckpointer(checkpointerOptions(args, context, inputs));
+    const { gate, snapshots: memory } = inputs;
+    const { out, saveSteps, saveSeconds } = args;
+    const checkpointer = createCheckpointer({
+      ...{ saveSteps, saveSeconds, memory },
+      out: out ? { files, folder: out } : undefined,
+      isWanted: gate && (() => gate.wantsCheckpoint()),
+      onSaved: (step) => emit({ type: 'checkpoint', step }),
+      onFailed: ({ message }) =>
+        emit({ type: 'warning', text: `The checkpoint was not saved; training continues: ${message}` }),
+    });
     const keepWeights = createWeightKeeper(files, args, trained);
     attempt.onStart(checkpointer, engine.kernelChoices);
     const dev: LogEval[] = [];
-    const probe = args.probe && (await probeOf(args.probe, setup, opened, engine, logbook.add));
+    const probe =
+      args.probe &&
+      (await createProbe(engine, model, trainer.parameters, {
+        probe: args.probe,
+        every: args.probeSteps,
+        dev: setup.dev,
+        train: setup.examples,
+        step: () => trainer.step,
+        onModel: trained.on,
+        onRecord: logbook.add,
+      }));
     let asked = false;
     const pauses: Pause[] = [
       {
         every: 0,
-        // After the first update, which measuring the peak would delay.
+        // After the first update, so that the measurement does not delay it.
         due: () => !asked,
         async pause() {
           if (!asked) peak = await context.peakGflops();
@@ -119,7 +138,7 @@ export async function attemptTraining(
     ];
     checkStarts(signal);
     const { parameters } = trainer;
-    inputs.gate?.ready({
+    gate?.ready({
       ...{ engine, model, parameters, plans },
       step: () => trainer.step,
       onModel: trained.on,
@@ -136,7 +155,7 @@ export async function attemptTraining(
       },
       pauses,
       stopEarly: () => best.outOfPatience,
-      gate: inputs.gate,
+      gate,
     }).catch(async (error: unknown) => {
       const lost = (await context.lost?.()) !== undefined;
       if (!args.out || lost || !(error instanceof HeddleError)) throw error;
@@ -153,7 +172,7 @@ export async function attemptTraining(
   }
 }
 
-/** A run on its engine, at its first step or that of its checkpoint. */
+/** A run on its engine, at its first step or at the step of its checkpoint. */
 interface OpenedRun {
   readonly trainer: Trainer;
   readonly model: TextModel;
@@ -163,7 +182,7 @@ interface OpenedRun {
   readonly plans: NonNullable<Trainer['programs'][number]['plan']>[];
 }
 
-/** Throws a HeddleError if the run is stopped before its first step: opening a large one takes seconds. */
+/** Throws a HeddleError if the run was stopped before its first step; a large run takes seconds to open. */
 const checkStarts = (signal: AbortSignal): void =>
   check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
 
@@ -186,10 +205,13 @@ async function open(
   const wideStream =
     args.precision === 'f16' && hasWideStream(config, start !== undefined && hfConfigOf(start) !== undefined);
   const wideAttention = wideStream && base && !(await attentionFitsF16(config, base));
-  if (wideAttention) message('attention stays in f32: with these weights it would not fit in f16');
+  if (wideAttention) message('attention is computed in f32: with these weights it overflows f16');
+  const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
   const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
-    ...trainerOptions(args),
-    wideStream,
+    ...{ precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps, wideStream },
+    ...(lora && { lora }),
+    ...(args.weights && { weights: args.weights }),
+    ...(freeze && { freeze }),
     ...(wideAttention && { wideAttention }),
   });
   checkStarts(signal);
@@ -210,22 +232,7 @@ async function open(
   return { trainer, model, trained, kept, plans };
 }
 
-/** Options of the trainer in the arguments. */
-function trainerOptions(args: CompleteArguments): TrainerOptions {
-  const { lora, weights, freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
-  return {
-    ...(lora && { lora: loraConfig(lora) }),
-    ...(weights && { weights }),
-    ...(freeze && { freeze }),
-    precision,
-    noFuse,
-    gradientCheckpointing,
-    checkFinite,
-    updateRatioSteps,
-  };
-}
-
-/** Opens the log; it continues that of a checkpoint. */
+/** Opens the log, which continues the log of a checkpoint. */
 async function openLog(
   { args, from, dev, test, task, parameters, recipe, steps, perEpoch }: Setup,
   { trainer, plans }: OpenedRun,
@@ -271,50 +278,14 @@ async function openEvents(
   if (!tensorboard) return undefined;
   check(
     !out || !isInFolder(tensorboard, out),
-    `train: tensorboard (${tensorboard}) is in the model folder ${out}, which each checkpoint replaces; name a folder outside`,
+    `train: tensorboard (${tensorboard}) is in the model folder ${out}, which each checkpoint replaces; use a folder outside of it`,
   );
   return createEventWriter(files, tensorboard, step, ({ message }) =>
-    emit({ type: 'warning', text: `The TensorBoard events are no longer written, training continues: ${message}` }),
+    emit({ type: 'warning', text: `TensorBoard events are no longer written; training continues: ${message}` }),
   );
 }
 
-/** Options of the checkpointer in the arguments. */
-function checkpointerOptions(
-  { out, saveSteps, saveSeconds }: CompleteArguments,
-  { files, emit }: JobContext,
-  { gate, snapshots }: TrainInputs,
-): Parameters<typeof createCheckpointer>[0] {
-  return {
-    out: out ? { files, folder: out } : undefined,
-    saveSteps,
-    saveSeconds,
-    memory: snapshots,
-    isWanted: gate && (() => gate.wantsCheckpoint()),
-    onSaved: (step) => emit({ type: 'checkpoint', step }),
-    onFailed: ({ message }) =>
-      emit({ type: 'warning', text: `The checkpoint was not saved, training continues: ${message}` }),
-  };
-}
-
-/** The pause in which the probe is recorded. */
-const probeOf = (
-  probe: string,
-  { args, examples, dev }: Setup,
-  { trainer, model, trained }: OpenedRun,
-  engine: Engine,
-  onRecord: (record: LogRecord) => void,
-): Promise<Pause> =>
-  createProbe(engine, model, trainer.parameters, {
-    probe,
-    every: args.probeSteps,
-    dev,
-    train: examples,
-    step: () => trainer.step,
-    onModel: trained.on,
-    onRecord,
-  });
-
-/** The pause in which the dev pairs are evaluated, if there are any, and the best weights are chosen. */
+/** The pause that evaluates the dev pairs and selects the best weights. */
 function evaluationPause(
   { args, dev }: Setup,
   { trainer, model, trained, best, live }: OpenedRun & { readonly best: BestModel; readonly live: LiveRun },
@@ -328,7 +299,7 @@ function evaluationPause(
       emit({ type: 'devSamples', step, samples }),
     );
     if (!devSet) {
-      message('dev: there are no pairs to evaluate on; increase heldOut, or give dev pairs');
+      message('dev: there are no pairs for the evaluation; increase heldOut, or give dev pairs');
       return undefined;
     }
     if (devSet.leftOut) message(`dev: ${devSet.leftOut}`);
@@ -340,7 +311,7 @@ function evaluationPause(
   let devSet = opened ? open() : undefined;
   let evaluated = -1;
   const pause = async () => {
-    // A run that early stopping ends was just evaluated.
+    // If early stopping ends the run, this step is evaluated already.
     if (evaluated === trainer.step || live.evalSteps === 0) return;
     if (!opened) devSet = open();
     opened = true;

@@ -11,7 +11,7 @@ import {
   type TrainSettings,
 } from './settings.ts';
 
-/** Checks names and values of options. Throws a HeddleError that names the option, its value and what is allowed. */
+/** Checks names and values of options. Throws a HeddleError that names the option, its value and the allowed values. */
 export function checkSettings(given: TrainSettings): void {
   for (const name of Object.keys(given))
     check(
@@ -72,7 +72,7 @@ export function fitsType(type: SettingType, value: unknown): boolean {
   }
 }
 
-/** What values a type allows, in words: `a whole number of at least 1`. */
+/** The values of a type in words: `a whole number of at least 1`. */
 export function describeType(type: SettingType): string {
   switch (type.kind) {
     case 'integer':

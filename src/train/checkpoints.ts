@@ -1,6 +1,5 @@
-// Checkpoints of a run: when they are saved, what they contain, and how a run is restored from one. They are written to
-// the model folder, or to memory so that a lost device costs little. A failed save is reported and training continues;
-// at the end it is an error.
+// Saves checkpoints of a run and restores it from one. They are written to the model folder, or to memory so that a lost
+// device costs little. If a save fails, training continues with a warning; at the end it is an error.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -32,13 +31,13 @@ export interface CheckpointerOptions {
   readonly memory?: Files | undefined;
 }
 
-/** Saves checkpoints, and knows the last one. */
+/** Saves checkpoints. */
 export interface Checkpointer {
   /** The last complete checkpoint; undefined before the first. */
   readonly last: CheckpointFolder | undefined;
   /** Its number of updates; -1 before the first. */
   readonly step: number;
-  /** Returns the pauses of the training loop in which checkpoints are saved; `save` writes one. */
+  /** Returns the pauses of the training loop that save checkpoints; `save` writes one. */
   pauses(step: () => number, save: (place: CheckpointFolder, skipped: number) => Promise<void>): Pause[];
 }
 
@@ -90,7 +89,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
           await keep(out, step(), write);
         } catch (error) {
           if (!(error instanceof HeddleError)) throw error;
-          // If the device is what fails, saving to memory fails too.
+          // If the device is lost, saving to memory fails too.
           await keep(inMemory, step(), write);
           if (final) throw error;
           onFailed(error);
@@ -115,10 +114,7 @@ export function positionOf(step: number, gradientAccumulationSteps: number, perE
   return { step, epoch: Math.floor(turn / perEpoch), batch: turn % perEpoch };
 }
 
-/**
- * Names of the weights that a checkpoint may have in addition to its model: those in training, and the best ones so
- * far.
- */
+/** Names of weights in a checkpoint besides those of the model: the weights in training, and the best ones so far. */
 const running = 'running';
 const bestSoFar = 'best';
 
@@ -152,19 +148,19 @@ export async function writeCheckpoint(
     ...(best.kept && { best: best.kept }),
   };
   const training = (await engine.read(trainable.state)).data as Float32Array;
-  const outdone = best.outdone();
+  const earlier = best.earlier();
   const more = {
-    // The model is not what training continues from if it is a moving average, or of an earlier evaluation.
+    // The model has other weights than the training if it is a moving average, or comes from an earlier evaluation.
     ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
-    ...(outdone && { [bestSoFar]: outdone }),
+    ...(earlier && { [bestSoFar]: earlier }),
   };
   const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, more);
   await trained.save(place, model, { ...extra, ...logbook.files(), ...keep });
 }
 
 /**
- * Returns a function that keeps the weights of an update beside the model folder `out`, in a folder `OUT.step-STEP`, and
- * removes all but the last `keepLast` of those folders, also those of earlier sessions if the folder can be listed.
+ * Returns a function that saves the weights of an update in a folder `OUT.step-STEP` next to the model folder `out`, and
+ * removes all but the last `keepLast` of these folders, including those of earlier sessions.
  */
 export function createWeightKeeper(
   files: Files,

@@ -25,12 +25,10 @@ import {
 import { type Pair, type PairList, sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 
-/**
- * Maximum number of dev pairs whose loss is computed, so that an evaluation costs about as much as a few dozen steps.
- */
+/** Maximum number of dev pairs whose loss is computed; an evaluation then costs about as much as a few dozen steps. */
 export const maxDevPairs = 1000;
 
-/** Maximum number of sentences that are decoded together, and of bytes that their keys and values take in all layers. */
+/** Maximum number of sentences in a decoding batch, and of bytes of its KV cache. */
 const [decodeBatch, decodeBytes] = [64, 128 * 2 ** 20];
 
 /**
@@ -57,7 +55,7 @@ interface FittingPairs {
   readonly corpus: EncodedCorpus;
 }
 
-/** Tokenizes pairs and leaves out those longer than the limits, by default the model's. */
+/** Tokenizes pairs and omits those above the limits, by default the model's. */
 function fittingPairs(
   { config, source, target }: TextModel,
   pairs: readonly Pair[],
@@ -70,7 +68,7 @@ function fittingPairs(
 /** Metrics and translations of an evaluation. */
 export interface EvaluationResult {
   readonly metrics: TranslationMetrics;
-  /** In the order of the rows. */
+  /** The translations, in the order of the rows. */
   readonly samples: readonly Sample[];
 }
 
@@ -119,20 +117,20 @@ async function createTranslationEvaluator(
 
 /** Evaluates a model on dev pairs while it trains. */
 export interface DevSet {
-  /** Number of pairs whose loss is computed, and of those that are translated. */
+  /** Number of pairs whose loss is computed, and number of pairs that are translated. */
   readonly pairs: number;
   readonly sentences: number;
-  /** Message about pairs that were left out; empty if there are none. */
+  /** Message about omitted pairs; empty if there are none. */
   readonly leftOut: string;
   /** Its unknown tokens; see `describeUnknown`. */
   readonly unknown: ReturnType<typeof describeUnknown>;
-  /** Evaluates after `step` updates, none of them pending; undefined if the signal was aborted meanwhile. */
+  /** Evaluates after `step` updates, while none is pending; undefined if the signal was aborted meanwhile. */
   evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined>;
 }
 
 /**
- * Creates a dev set of evenly sampled pairs that fit the trainer's batches, of which `sentences` are translated;
- * undefined if no pair fits. `onSamples` receives the translations.
+ * Creates a dev set of evenly sampled pairs that fit the trainer's batches; undefined if no pair fits. `sentences`: how
+ * many of them are translated. `onSamples` receives the translations.
  */
 export function createDevSet(
   engine: Engine,
@@ -150,8 +148,8 @@ export function createDevSet(
   if (corpus.count === 0) return undefined;
   const batches = createBatches(corpus, shapes, { shuffle: false });
   const rows = sampleEvenly([...dev.pairs.keys()], sentences);
-  // A model in training may not end its translations: twice the longest target is far more than any needs.
-  const longest = rows.reduce((most, row) => Math.max(most, targetLength(corpus, row)), 1);
+  // A model in training may not end its translations; twice the longest target is enough for all others.
+  const longest = rows.reduce((length, row) => Math.max(length, targetLength(corpus, row)), 1);
   const maxTarget = Math.min(model.config.maxLength, 2 * longest);
   let translations: Promise<TranslationEvaluator> | undefined;
   return {
@@ -191,7 +189,7 @@ export function createDevSet(
 }
 
 /**
- * An evaluation as a line: `dev after 300 steps: loss 0.412, perplexity 1.51, token accuracy 88.1 %, BLEU 62.30, ...`.
+ * Formats an evaluation as a line: `dev after 300 steps: loss 0.412, perplexity 1.51, token accuracy 88.1 %, BLEU 62.30, ...`.
  */
 export function describeDev(e: LogEval): string {
   const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;

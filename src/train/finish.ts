@@ -1,5 +1,4 @@
-// The end of a run: reports why it ended, translates the test pairs with the weights that became the model, and closes
-// the log.
+// The end of a run: reports why it ended, translates the test pairs with the final weights, and closes the log.
 
 import type { TextModel } from '../decode/translator.ts';
 import { mfuOf } from '../gpu/roofs.ts';
@@ -15,7 +14,7 @@ import { describeBest } from './selection.ts';
 import type { Setup } from './setup.ts';
 import type { TrainInputs, TrainResult } from './train-arguments.ts';
 
-/** A run whose last step is done. */
+/** A run after its last step. */
 export interface FinishedTraining extends RunParts {
   readonly model: TextModel;
   readonly run: LoopResult;

@@ -1,4 +1,4 @@
-// The model that a run starts from: that of its checkpoint, or the one to fine-tune.
+// The model that a run starts from: the model in its checkpoint, or the model to fine-tune.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { hfFamilies } from '../formats/hf/hf-fields.ts';
@@ -12,14 +12,14 @@ import { openModel } from '../runtime/open-model.ts';
 import { initFolder } from './recipes.ts';
 import type { CheckpointFolder, CompleteArguments } from './train-arguments.ts';
 
-/** Settings of the model that fine-tuning may change. */
+/** Fields of the model configuration that fine-tuning may change. */
 const changeable = ['dropout', 'labelSmoothing'] as const;
 
 /**
- * The model to continue: that of the checkpoint, or of the folder in `init` with new dropout and label smoothing;
- * undefined if there is none. A resumed run takes configuration and tokenizers from its checkpoint, since trained again
- * they may differ at the same size; a checkpoint of a LoRA adapter has no model, so that comes from `init` again.
- * Throws a HeddleError for fields that the model has decided.
+ * The model that a run starts from: the model in the checkpoint, or in the folder of `init` with new dropout and label
+ * smoothing; undefined if there is none. A resumed run uses the tokenizers of its checkpoint: trained again, they could
+ * differ. The checkpoint of a LoRA adapter has no model; it comes from `init` again. Throws a HeddleError for options
+ * that the model already determines.
  */
 export async function initialModel(
   args: CompleteArguments,
@@ -43,7 +43,7 @@ export async function initialModel(
     );
   const { sourceLang, targetLang } = args;
   const languages = { sourceLang, targetLang };
-  // Weights under an adapter that are not f32 are quantized as they are read.
+  // Quantize the weights under an adapter while they are read, if they are not f32.
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const found = given
     ? withLanguages(given, languages)
@@ -58,7 +58,7 @@ export async function initialModel(
     `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower --max-length`,
   );
   const { dropout: places } = modelConfig({ ...config, ...fields });
-  // T5 has one rate, for all places.
+  // T5 has a single rate for all places.
   const type = hf?.model_type as HfType | undefined;
   const isT5 = type !== undefined && hfFamilies[type].like === 't5';
   const rates = isT5 && typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };

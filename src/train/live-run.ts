@@ -1,5 +1,5 @@
-// Settings that change while a run trains: by hand through the training gate, or at the steps that the setting `changes`
-// lists. All changes are kept with the run, so that it gives the same bits after a resume, a lost device, or repeated.
+// Settings that change during a run: by hand through the training gate, or at the steps in the setting `changes`. The run
+// stores all changes, so that it gives the same bits if it is repeated, resumed, or recovered from a lost device.
 
 import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
 import {
@@ -17,20 +17,20 @@ import type { Pause } from './loop.ts';
 import { checkBest } from './selection.ts';
 import type { CompleteArguments } from './train-arguments.ts';
 
-/** The settings that a run starts with. */
+/** Settings at the start of a run. */
 export interface FirstSettings {
   readonly args: CompleteArguments;
   readonly task: { readonly config: ModelConfig };
   readonly recipe: Pick<Recipe, 'schedule'>;
 }
 
-/** All changes of a run, those of the future included; attempts share it. */
+/** All changes of a run, past and future; the attempts of a run share the list. */
 export interface ChangeList {
-  /** The changes as the setting `changes`; empty if there are none. */
+  /** The changes in the form of the setting `changes`; empty if there are none. */
   readonly text: string;
-  /** Reads the setting, unless an earlier attempt has. */
+  /** Reads the setting `changes`, unless an earlier attempt did. */
   read(text: string | undefined): void;
-  /** The changes up to a step, and those of exactly a step. */
+  /** The changes up to a step, and the changes at a step. */
   upTo(step: number): readonly RunChange[];
   at(step: number): readonly RunChange[];
   add(change: RunChange): void;
@@ -55,28 +55,28 @@ export function createChangeList(): ChangeList {
   };
 }
 
-/** Places in which dropout is by default. */
+/** Places with dropout by default. */
 const usual: readonly (keyof DropoutRates)[] = ['embedding', 'attention', 'feedForward', 'residual'];
 
-/** Rates of a model with another rate in all places that have one, or else in the usual ones. */
+/** Sets the rate of all places that have dropout; of the usual places if none has. */
 export function dropoutRates(before: DropoutRates, rate: number): DropoutRates {
   const places = (Object.keys(before) as (keyof DropoutRates)[]).filter((place) => before[place] > 0);
   return { ...before, ...Object.fromEntries((places.length > 0 ? places : usual).map((place) => [place, rate])) };
 }
 
-/** The settings of a run that may change. */
+/** The current values of the settings that may change. */
 export interface LiveRun {
   /** Updates between evaluations; 0: none. */
   readonly evalSteps: number;
   /** Settings of the next update. */
   settings(): Required<LiveSettings>;
-  /** Changes them by hand, as `RunningTraining.change`. */
+  /** Changes settings by hand: `RunningTraining.change`. */
   change(given: LiveSettings): Promise<void>;
-  /** The pause in which the changes of the setting `changes` are made. */
+  /** The pause that applies the changes of the setting `changes`. */
   readonly pause: Pause;
 }
 
-/** What a run starts with, changes up to its first step included. */
+/** The settings of a run after some changes. */
 export function startOf(
   { args, task, recipe }: FirstSettings,
   changes: readonly RunChange[],
@@ -90,7 +90,7 @@ export function startOf(
   };
 }
 
-/** Creates the live settings of a run whose trainer is at its first step; `onChange` receives each change. */
+/** Creates the live settings of a run at its first step; `onChange` receives each change. */
 export function createLiveRun(
   setup: FirstSettings,
   trainer: Pick<Trainer, 'step' | 'schedule' | 'setDropout'>,
@@ -98,7 +98,7 @@ export function createLiveRun(
   onChange: (change: LogChange) => void,
 ): LiveRun {
   let now = startOf(setup, changes.upTo(trainer.step));
-  /** Step up to which the listed changes are made. */
+  /** Step up to which the changes are applied. */
   let made = trainer.step;
   async function apply(change: RunChange): Promise<void> {
     const before = now.config.dropout;
@@ -141,13 +141,13 @@ export function createLiveRun(
 }
 
 /**
- * Checks the setting `changes`: each of them must leave settings that a run can have. Throws a HeddleError; `log` receives a message about
+ * Throws a HeddleError if a change of the setting `changes` gives an invalid setting; `log` receives a message about
  * changes after the last step.
  */
 export function checkChanges(setup: FirstSettings & { readonly steps: number }, log: (text: string) => void): void {
   const changes = parseChanges(setup.args.changes);
   const late = changes.filter(({ step }) => step > setup.steps);
-  if (late.length > 0) log(`changes after the last step, ${setup.steps}, are not made: ${formatChanges(late)}`);
+  if (late.length > 0) log(`changes after the last step, ${setup.steps}, have no effect: ${formatChanges(late)}`);
   for (const i of changes.keys()) {
     const { schedule, evalSteps } = startOf(setup, changes.slice(0, i + 1));
     checkSchedule(schedule);

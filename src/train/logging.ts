@@ -1,4 +1,4 @@
-// Log of a run: collects its records, and returns log and report as files of the model folder.
+// The log of a run: collects its records and makes log.jsonl and report.html from them.
 
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
@@ -41,7 +41,7 @@ export interface Logbook {
 export interface LogbookOptions {
   readonly onRecord?: ((record: LogRecord) => void) | undefined;
   /**
-   * Maximum number of updates in the log; beyond it older ones are thinned out, so that a run of days fits in memory.
+   * Maximum number of updates in the log. Above it, older ones are thinned out, so that a run of days fits in memory.
    * [no limit]
    */
   readonly maxSteps?: number | undefined;
@@ -109,7 +109,7 @@ export function createLogbook(
 /** Maximum number of probes in the log. */
 const maxProbes = 64;
 
-/** If there are too many probes, leaves out the one that is nearest to its neighbours, so that the others stay even. */
+/** If there are too many probes, drops the one with the closest neighbours, so that the others stay evenly spaced. */
 function withFewProbes(records: LogRecord[]): LogRecord[] {
   const probes = records.filter((r) => r.type === 'probe');
   if (probes.length <= maxProbes) return records;
@@ -130,8 +130,8 @@ function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
 }
 
 /**
- * Saves log and report of a failed run in a separate folder; its checkpoint does not change. Returns the error with the
- * folder's name.
+ * Saves log and report of a failed run in a separate folder, so that its checkpoint does not change. Returns the error
+ * with the folder's name added.
  */
 export async function saveFailure(
   files: Files,
@@ -147,7 +147,7 @@ export async function saveFailure(
   return new HeddleError(`${error.message} Its log and report are in ${folder}.`, { cause: error });
 }
 
-/** Reads the log of a folder; empty if it is missing or broken, of which `onMessage` is informed. */
+/** Reads the log of a folder. Empty if it is missing, or if it is damaged, with a message. */
 export async function readLog(files: Files, folder: string, onMessage: (text: string) => void): Promise<LogRecord[]> {
   const path = `${await existingFolder(files, folder)}/${logName}`;
   if (!(await files.exists(path))) return [];
@@ -160,7 +160,7 @@ export async function readLog(files: Files, folder: string, onMessage: (text: st
   }
 }
 
-/** The first translations, as many as the log keeps. */
+/** The translations that the log keeps: the first 200. */
 export const keptSamples = (samples: readonly Sample[]): readonly Sample[] => samples.slice(0, 200);
 
 /** Returns the cost of the training plans, one for each shape. */

@@ -21,7 +21,7 @@ export interface Pause {
 export interface LoopOptions {
   /** Number of updates that were skipped before a resume. */
   readonly skipped: number;
-  /** Callback for each update, with the time in training so far, in seconds and without pauses. */
+  /** Called for each update, with the seconds in training so far, without pauses. */
   readonly onStep: (report: StepReport, seconds: number) => void;
   /** Pauses, in order; they also run at the end. */
   readonly pauses: readonly Pause[];
@@ -33,7 +33,7 @@ export interface LoopOptions {
 /** Result of the loop. */
 export interface LoopResult {
   readonly losses: number[];
-  /** Number of skipped updates, those before a resume included. */
+  /** Number of skipped updates, including those before a resume. */
   readonly skipped: number;
   /** Time in training in seconds, without pauses. */
   readonly seconds: number;
@@ -128,8 +128,8 @@ export async function trainingLoop(
 }
 
 /**
- * Throws a HeddleError if training makes no progress: `skipped` updates in total, `stuck` consecutive ones at the
- * minimum loss scale.
+ * Throws a HeddleError if training makes no progress. `skipped`: number of skipped updates; `stuck`: number of them in a
+ * row at the minimum loss scale.
  */
 function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, stuck: number): void {
   if (!Number.isFinite(loss) && skipped > 20)
@@ -145,19 +145,19 @@ function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, s
 }
 
 /**
- * Clock of a run: time in updates, without pauses, and without time in which the machine slept. Systems differ in
- * whether `performance.now()` counts sleep, so a gap is recognized by its length.
+ * Clock of a run: the time of its updates, without pauses and without sleep of the machine. On some systems
+ * `performance.now()` counts sleep, so a gap is recognized by its length.
  */
 export interface TrainingClock {
-  /** Counts an update that has come back; returns the seconds so far. */
+  /** Counts a finished update; returns the seconds so far. */
   step(): number;
-  /** Does work while the clock is stopped. */
+  /** Runs work while the clock is stopped. */
   paused(work: () => Promise<void>): Promise<void>;
   /** Seconds so far. */
   readonly seconds: () => number;
 }
 
-/** A gap is a wait of at least this many seconds, and this many times the longest wait of the last updates. */
+/** A gap is a wait of at least `minGap` seconds and `timesLongest` times the longest wait of the last updates. */
 const minGap = 20;
 const timesLongest = 20;
 /** Number of waits that are compared, and the minimum: the first update may compile kernels. */

@@ -1,4 +1,5 @@
-// The text of a run: reads its corpus, trains or reads tokenizers, encodes the pairs, or takes the token ids of an earlier session.
+// Reads the corpus of a run, trains or reads its tokenizers and encodes the pairs; or reads the token ids that an earlier
+// session cached.
 
 import { check, HeddleError, shellQuote } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
@@ -37,7 +38,7 @@ import type { CheckpointFolder, CompleteArguments, TrainInputs } from './train-a
 
 /** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */
 export interface CorpusSetup {
-  /** The first training pairs, and the held-out ones. */
+  /** The first training pairs, and the dev and test pairs. */
   readonly examples: readonly Pair[];
   readonly dev: PairList;
   readonly test: PairList;
@@ -46,14 +47,14 @@ export interface CorpusSetup {
   /** Fingerprint of the training pairs. */
   readonly data: Fingerprint;
   readonly task: TrainingData;
-  /** Keeps the token ids beside the model folder, if they are not there yet; a failure is a warning. */
+  /** Caches the token ids next to the model folder, once; a failure is a warning. */
   cacheTokens(): Promise<void>;
 }
 
-/** Number of training pairs that are kept as text. */
+/** Number of training pairs that stay in memory as text. */
 const exampleCount = 8;
 
-/** Reads and tokenizes the corpus, or takes the token ids of an earlier session. */
+/** Reads and tokenizes the corpus, or reads its cached token ids. */
 export async function prepareCorpus(
   args: CompleteArguments,
   context: CorpusContext,
@@ -90,7 +91,7 @@ export async function prepareCorpus(
       checkPairs(before?.data, data as Fingerprint, args, context);
       return data as Fingerprint;
     });
-    // A resumed run is refused before its pairs are tokenized.
+    // Compare the pairs with the checkpoint before they are tokenized.
     if (before || !pool.parallel) await checked;
     const [data, task] = await Promise.all([checked, prepareText(train, args, options, start, context, pool)]);
     const examples = Array.from({ length: Math.min(exampleCount, train.length) }, (_, i) => train.at(i) as Pair);
@@ -105,7 +106,7 @@ export async function prepareCorpus(
         if (!(error instanceof HeddleError)) throw error;
         context.emit({
           type: 'warning',
-          text: `the token ids are not kept, so a resumed run tokenizes again: ${error.message}`,
+          text: `the token ids are not cached; a resumed run tokenizes again: ${error.message}`,
         });
       }
     };
@@ -128,14 +129,14 @@ async function prepareText(
   return prepareTrainingData(train, { ...options, tokenizers }, start, pool);
 }
 
-/** The tokenizers in the files that the settings name. Throws a HeddleError that names the file or the setting. */
+/** Reads the tokenizer files in the settings. Throws a HeddleError that names the file or the setting. */
 async function givenTokenizers(
   { tokenizerFile, sourceTokenizer, targetTokenizer, lowercase }: CompleteArguments,
   files: Files,
 ): Promise<NonNullable<TrainingDataOptions['tokenizers']>> {
   const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
     if (path === undefined) return undefined;
-    check(!lowercase, `train: ${path} says itself whether it lowercases; leave out lowercase (--lowercase)`);
+    check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase (--lowercase)`);
     return readTokenizerFile(await files.read(path), path);
   };
   const both = await read(tokenizerFile);
@@ -145,9 +146,9 @@ async function givenTokenizers(
 }
 
 /**
- * Compares pairs with those that a run started with, which a checkpoint of an older version does not know. Throws a
- * HeddleError if the file has changed; only warns of another version of Unicode CLDR, since a browser that was updated
- * cannot go back.
+ * Compares the pairs with those at the start of the run; `before` is undefined in checkpoints of older versions. Throws a
+ * HeddleError if the file has changed. Another version of Unicode CLDR gives only a warning, since a browser that was
+ * updated cannot return to it.
  */
 function checkPairs(
   before: Fingerprint | undefined,

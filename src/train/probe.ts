@@ -1,4 +1,4 @@
-// Probe of a training run: attention and likely next tokens for one pinned pair, recorded while the model learns.
+// The probe of a run: records the attention and the most probable next tokens for one pair while the model learns.
 
 import { check } from '../core/errors.ts';
 import { createModelInspector, type Inspection } from '../decode/inspection.ts';
@@ -9,14 +9,14 @@ import type { LogProbe } from '../report/training-log.ts';
 import type { Pair, PairList } from '../text/corpus/pairs.ts';
 import type { Pause } from './loop.ts';
 
-/** Maximum share of the training time that recording takes. */
+/** Maximum fraction of the training time for recording. */
 const maxShare = 0.03;
 
-/** What a probe needs of the run. */
+/** Options of a probe. */
 export interface ProbeOptions {
   /** SOURCE, a tab, TARGET; or `dev`: the dev pair with about ten tokens, or the first training pair. */
   readonly probe: string;
-  /** Record every N steps, or less often to keep to `maxShare`. */
+  /** Record every N steps, or less often because of `maxShare`. */
   readonly every: number;
   readonly dev: PairList;
   /** The first training pairs. */
@@ -27,10 +27,10 @@ export interface ProbeOptions {
   onRecord(record: LogProbe): void;
 }
 
-/** Number of tokens of a pair that is chosen as the probe. */
+/** Wanted number of tokens of the pair, if it is a dev pair. */
 const wantedTokens = 10;
 
-/** The pinned pair. Throws a HeddleError if the text has no tab. */
+/** The pair of the probe. Throws a HeddleError if the text has no tab. */
 export function probePair(
   { probe, dev, train }: Pick<ProbeOptions, 'probe' | 'dev' | 'train'>,
   { source, target }: Pick<TextModel, 'source' | 'target'>,
@@ -47,7 +47,7 @@ export function probePair(
   return candidates.reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
 }
 
-/** Creates the pause in which the probe is recorded, and records the model before its first step. */
+/** Creates the pause that records the probe, and records it before the first step. */
 export async function createProbe(
   engine: Engine,
   model: TextModel,

@@ -1,4 +1,4 @@
-// Settings of a run as options of its parts: data and model, optimizer, schedule.
+// Converts the settings of a run to the options of its parts: data and model, optimizer, schedule.
 
 import type { ModelOptions } from '../model/model-config.ts';
 import { presets } from '../model/presets.ts';
@@ -36,7 +36,7 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
   };
 }
 
-/** The optimizer in the settings; what is left out has the defaults of `optimizerConfig`. */
+/** The optimizer in the settings; omitted fields have the defaults of `optimizerConfig`. */
 export function optimizerOf(s: CompleteSettings): Partial<OptimizerConfig> {
   const { betas, weightDecay, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth } = s;
   const given = {
@@ -53,7 +53,7 @@ export function optimizerOf(s: CompleteSettings): Partial<OptimizerConfig> {
   return { kind: s.optimizer, ...scaling(s.precision), ...withoutUndefined(given) };
 }
 
-/** The schedule in the settings; what is left out has the defaults of `scheduleConfig`. */
+/** The schedule in the settings; omitted fields have the defaults of `scheduleConfig`. */
 export function scheduleOf(s: CompleteSettings): Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'> {
   const { schedule: kind, learningRate, warmupSteps, scheduleSteps: steps, minLearningRate } = s;
   return { kind, learningRate, ...withoutUndefined({ warmupSteps, steps, minLearningRate }) };

@@ -1,5 +1,5 @@
-// Recipes: the defaults of settings that depend on what is trained. They are known to work for the built-in corpus, for
-// pairs of the user, for the architecture of Keras's example and for fine-tuning.
+// Recipes: defaults of settings that depend on the training. There is one for the built-in corpus, the built-in tasks, the
+// user's pairs, the Keras example, and fine-tuning.
 
 import { check } from '../core/errors.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
@@ -22,32 +22,23 @@ type RecipeSetting = 'preset' | 'tokenizer' | 'vocabSize' | 'optimizer' | 'learn
 
 type Recipe = TrainSettings & Required<Pick<TrainSettings, RecipeSetting>>;
 
+/** The recipe of the built-in corpus. */
+const intl = {
+  preset: 'tiny',
+  norm: 'pre',
+  tokenizer: 'word',
+  vocabSize: 4000,
+  batchSize: 64,
+  optimizer: 'adamw',
+  learningRate: 3e-3,
+  schedule: 'linear',
+  steps: 800,
+  evalSteps: 200,
+} as const;
+
 const recipes = {
-  intl: {
-    preset: 'tiny',
-    norm: 'pre',
-    tokenizer: 'word',
-    vocabSize: 4000,
-    batchSize: 64,
-    optimizer: 'adamw',
-    learningRate: 3e-3,
-    schedule: 'linear',
-    steps: 800,
-    evalSteps: 200,
-  },
-  // Tokens are characters; the tasks are learned in these steps.
-  task: {
-    preset: 'tiny',
-    norm: 'pre',
-    tokenizer: 'char',
-    vocabSize: 4000,
-    batchSize: 64,
-    optimizer: 'adamw',
-    learningRate: 3e-3,
-    schedule: 'linear',
-    steps: 800,
-    evalSteps: 200,
-  },
+  intl,
+  task: { ...intl, tokenizer: 'char' },
   pairs: {
     preset: 'small',
     tokenizer: 'bpe',
@@ -60,8 +51,8 @@ const recipes = {
     epochs: 10,
     evalSteps: 500,
   },
-  // The published example: vocabularies of 15,000 words, RMSprop at Keras's default rate, no clipping; dropout is the
-  // preset's.
+  // The published example: vocabularies of 15,000 words, RMSprop at Keras's default rate, no clipping. Dropout comes from
+  // the preset.
   keras: {
     preset: 'keras',
     tokenizer: 'word',
@@ -76,8 +67,7 @@ const recipes = {
     epochs: 30,
     evalSteps: 500,
   },
-  // Fine-tuning: a fifth of the rate for pairs, so that the model forgets little. Preset and tokenizer are those of the
-  // model.
+  // A fifth of the learning rate for pairs, so that the model forgets little. Preset and tokenizer are the model's.
   fineTune: {
     preset: 'small',
     tokenizer: 'bpe',
@@ -91,13 +81,10 @@ const recipes = {
   },
 } as const satisfies Record<string, Recipe>;
 
-/**
- * Batches of a LoRA adapter of packed weights, which are chosen to save memory: few tokens at once. Two batches per update
- * have about as many as a batch of sentences.
- */
+/** Batches for a LoRA adapter of packed weights: few tokens, to save memory. Two of them are about as large as a usual batch. */
 const packedBatches = { maxTokens: 512, gradientAccumulationSteps: 2 } as const;
 
-/** Whether a run trains a LoRA adapter of packed weights, and its settings leave the size of the batches to the recipe. */
+/** Whether a run trains a LoRA adapter of packed weights, and its settings have no batch size. */
 export const hasPackedBatches = ({ lora, weights = 'f32', batchSize, maxTokens }: TrainSettings): boolean =>
   lora !== undefined && weights !== 'f32' && (batchSize ?? maxTokens) === undefined;
 
@@ -152,9 +139,7 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
   return complete;
 }
 
-/**
- * Rates in place of those of `base`. One rate is for all places but `memory` and `output`, or instead of a base that is one rate.
- */
+/** Dropout rates that override `base`. A single rate overrides all rates except `memory` and `output`, or a single rate. */
 function mergeDropout(
   base: ModelOptions['dropout'] = 0,
   given: NonNullable<TrainSettings['dropout']>,
@@ -164,7 +149,7 @@ function mergeDropout(
   return { ...(typeof base === 'number' ? inside(base) : base), ...given };
 }
 
-/** Vocabulary size and optimizer with which a preset is trained on pairs of the user. */
+/** Vocabulary size and optimizer for training a preset on the user's pairs. */
 export const presetRecipe = (preset: PresetName): Pick<CompleteSettings, 'vocabSize' | 'optimizer'> =>
   recipes[preset === 'keras' ? 'keras' : 'pairs'];
 
@@ -176,9 +161,7 @@ const recipeWords: Record<RecipeName, string> = {
   fineTune: 'fine-tuning',
 };
 
-/**
- * Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if there is none to name.
- */
+/** Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if it has none. */
 export function describeDefault(name: SettingName): string | undefined {
   const row: Setting = settings[name];
   if (row.defaultText !== undefined) return row.defaultText;

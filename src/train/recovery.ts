@@ -11,14 +11,14 @@ import type { Checkpointer } from './checkpoints.ts';
 import { createChangeList } from './live-run.ts';
 import type { TrainArguments, TrainInputs, TrainResult } from './train-arguments.ts';
 
-/** Maximum number of lost devices within a time in milliseconds. */
+/** Maximum number of lost devices within `lossWindow` milliseconds. */
 const maxLosses = 3;
 const lossWindow = 60_000;
 
 /**
- * Trains a model: the body of the job `train`, of `train` of the library and of the training page. Retries after a lost
- * device. Throws a HeddleError that names a wrong option or file, if another process writes the output folder, if
- * training diverges, and if devices are lost too often.
+ * Trains a model: for `heddle train`, for `train` of the library and for the training page. Continues after a lost
+ * device. Throws a HeddleError for an invalid option or file, if another process writes the output folder, if training
+ * diverges, and if devices are lost too often.
  */
 export async function runTraining(
   given: TrainArguments,

@@ -1,4 +1,5 @@
-// Arguments of a resumed run: those in the checkpoint, with what may change; also those that older versions wrote.
+// Arguments of a resumed run: those in the checkpoint, with the new values of settings that may change. Also reads the
+// arguments that older versions wrote.
 
 import { check } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
@@ -16,8 +17,9 @@ import {
 import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
 
 /**
- * The arguments in the checkpoint, with the new ones that may change; logs which ones may not. Files of pairs may have
- * moved. Without new steps or epochs the run keeps its length. Throws a HeddleError if the checkpoint has no arguments.
+ * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of pairs may
+ * have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if the checkpoint has no
+ * arguments.
  */
 export function resumeArguments(
   before: TrainingState,
@@ -31,7 +33,7 @@ export function resumeArguments(
   const { changes: repeated = made, ...changed } = Object.fromEntries(
     resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
   ) as TrainSettings;
-  // Settings of a schedule that the new one does not have.
+  // Drop settings that the new schedule does not have.
   const schedule = given.schedule ?? kept.schedule;
   for (const [name, { onlyFor = [] as readonly string[] }] of settingRows)
     if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule)) delete (others as Record<string, unknown>)[name];
@@ -43,7 +45,7 @@ export function resumeArguments(
   const ignored = ignoredSettings(kept, given);
   if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
   const moved = kept.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
-  // Another value than that of the start replaces what the setting was changed to during the run.
+  // A new value replaces the changes of that setting during the run.
   const replaced = resumableSettings.filter((name) => given[name] !== undefined && given[name] !== kept[name]);
   const changes = formatChanges(withoutSettings(parseChanges(repeated), replaced));
   return {
@@ -76,7 +78,7 @@ export function startArguments({ arguments: args }: TrainingState, folder: strin
   return { ...settingDefaults, ...(isObject(args.schedule) ? upgraded(args) : args) } as CompleteArguments;
 }
 
-/** Former names of fields with one value, by their present names. */
+/** Old names of fields by their current names. */
 const renamed = {
   batchSize: 'batch',
   maxTokens: 'tokens',
@@ -87,7 +89,7 @@ const renamed = {
   saveSteps: 'saveEvery',
 } as const;
 
-/** Arguments that heddle 0.x wrote, which had the optimizer, schedule and tokenizer as objects, and 0 for "not set". */
+/** Converts arguments of heddle 0.x: optimizer, schedule and tokenizer were objects, and 0 meant "not set". */
 function upgraded(old: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const part = (name: string) => (isObject(old[name]) ? old[name] : {});
   const { kind: optimizer = 'adamw', beta1, beta2, ...optimizerFields } = part('optimizer');

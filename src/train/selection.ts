@@ -1,5 +1,5 @@
-// Model selection: the weights of the best evaluation on the dev pairs become the model, or the last ones without
-// evaluations.
+// Model selection: the model gets the weights of the best evaluation on the dev pairs, or the last weights if there is no
+// evaluation.
 
 import { check } from '../core/errors.ts';
 import type { LogEval } from '../report/training-log.ts';
@@ -22,7 +22,7 @@ export interface BestState {
   readonly value: number;
   /** Number of updates done. */
   readonly step: number;
-  /** Number of evaluations since without improvement, and the step of the last of them. */
+  /** Number of evaluations without improvement since then, and the step of the last one. */
   readonly since: number;
   readonly until?: number;
 }
@@ -38,7 +38,7 @@ export interface BestOptions {
   readonly devSentences: number;
 }
 
-/** Throws a HeddleError if the settings exclude any evaluation by the metric. */
+/** Throws a HeddleError if the settings never evaluate the metric. */
 export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
   check(bestMetrics.includes(metric), `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`);
   check(patience === 0 || evalSteps > 0, `train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)`);
@@ -52,28 +52,29 @@ export function checkBest({ bestMetric: metric, patience, evalSteps, devSentence
   );
 }
 
-/** Weights of an evaluation. */
+/** An evaluation and its weights. */
 export interface Candidate {
   readonly state: BestState;
   readonly weights: Float32Array;
 }
 
 /**
- * Keeps the best weights. Only evaluations at multiples of `evalSteps` count for the rest of a run: one at the end of a
- * session selects the model of that session only, so that a resumed run ends in the same bits as an uninterrupted one.
+ * Selects the best weights. An evaluation at the end of a session, between multiples of `evalSteps`, selects only the
+ * model of that session. It does not count for the rest of the run, so that a resumed run ends with the same bits as an
+ * uninterrupted one.
  */
 export interface BestModel {
-  /** The best evaluation, including one at the end of a session. */
+  /** The best evaluation, or the one at the end of the session if it is better. */
   readonly state: BestState | undefined;
   /** The state for state.json. */
   readonly kept: BestState | undefined;
   readonly outOfPatience: boolean;
-  /** Considers an evaluation; reads its `weights` if it is better. */
+  /** Compares an evaluation with the best one; reads its `weights` if it is better. */
   consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void>;
   /** Weights of the best evaluation; undefined if there was none. */
   weights(): Float32Array | undefined;
-  /** The kept weights, if those at the end are better still. */
-  outdone(): Float32Array | undefined;
+  /** Weights of the best evaluation at a multiple of `evalSteps`, if `weights` returns others. */
+  earlier(): Float32Array | undefined;
 }
 
 /** Creates a selection, from the state of a checkpoint if there is one. */
@@ -105,7 +106,7 @@ export function createBestModel(options: BestOptions, before?: Candidate): BestM
         kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };
     },
     weights: () => (last ?? kept)?.weights,
-    outdone: () => (last ? kept?.weights : undefined),
+    earlier: () => (last ? kept?.weights : undefined),
   };
 }
 

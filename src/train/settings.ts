@@ -1,6 +1,6 @@
-// Settings of a training run: one table, from which come the flags of `heddle train`, the options type of the library,
-// the list of what a resumed run may change, the fields of the page's form and docs/settings.md. To add a setting, add
-// a row and use it.
+// The settings of a training run in one table. From it come the flags of `heddle train`, the options of `train` in the
+// library, the settings that a resumed run may change, the form of the page and docs/settings.md. To add a setting, add a
+// row and use its value.
 
 import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
@@ -10,21 +10,25 @@ import { optimizerNames, precisions } from '../trainer/optimizer-config.ts';
 import { scheduleNames } from '../trainer/schedule.ts';
 import { bestMetrics } from './selection.ts';
 
-/** Type of a setting's value: how a flag is parsed, an option checked and a form field entered. */
-export type SettingType =
+/** Type of a setting's value: how a flag is parsed, an option is checked and the form shows it. */
+export type SettingType = {
+  /** Unit of the value, which is also the placeholder of the flag: `steps`, `rate`. */
+  readonly unit: string;
+} & (
   | { readonly kind: 'integer'; readonly min: number }
   /** A number of at least `min` or above `above`, and below `below`. */
   | { readonly kind: 'number'; readonly min?: number; readonly above?: number; readonly below?: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'boolean' | 'text' }
-  /** Texts; separated by commas on the command line, where the flag may be repeated. */
+  /** Texts, separated by commas on the command line; the flag may be repeated. */
   | { readonly kind: 'list' }
-  /** Two rates, as 0.9,0.98. */
+  /** Two rates: 0.9,0.98. */
   | { readonly kind: 'betas' }
-  /** A rate, or rates by place: 0.1 or attention=0.2,output=0.1. */
+  /** One rate, or rates by place: 0.1 or attention=0.2,output=0.1. */
   | { readonly kind: 'dropout' }
-  /** Fields of the model configuration: field=value on the command line, where the flag may be repeated. */
-  | { readonly kind: 'model' };
+  /** Fields of the model configuration: field=value on the command line; the flag may be repeated. */
+  | { readonly kind: 'model' }
+);
 
 /** Headings of the settings in help texts and documentation. */
 export const settingGroups = [
@@ -41,560 +45,459 @@ export const settingGroups = [
 export interface Setting {
   readonly group: (typeof settingGroups)[number];
   readonly type: SettingType;
-  /** Noun or verb phrase, without the default. */
+  /** A phrase without the default: it is appended. */
   readonly help: string;
-  /** Unit of the value, which is also the placeholder of the flag: `steps`, `rate`. */
-  readonly unit: string;
   /** Value if neither the user nor the recipe (recipes.ts) sets one. */
   readonly default?: unknown;
-  /** The default in words, if it is not a constant. */
+  /** The default in words, if it depends on other settings. */
   readonly defaultText?: string;
-  /** Other flags of the same meaning, without dashes. */
+  /** Other flags for it, without dashes. */
   readonly aliases?: readonly string[];
-  /** Former names of the flag: they still work, and print the new name. */
+  /** Old names of the flag, which still work and print the new name. */
   readonly oldFlags?: readonly string[];
   /** Whether a resumed run may change it. */
   readonly resume?: true;
-  /** A setting that excludes this one. */
+  /** A setting that cannot be combined with this one. */
   readonly excludes?: string;
-  /** Values of another setting for which this one exists. */
+  /** This setting exists only for these values of another setting. */
   readonly onlyFor?: readonly [setting: string, ...values: string[]];
-  /** Label in the page's form; settings without one are not in the form. */
+  /** Label in the form of the page. A setting without a label is not in the form. */
   readonly label?: string;
-  /** Whether the form shows it under "Advanced". */
+  /** Whether the form has it under "Advanced". */
   readonly advanced?: true;
 }
 
-const integer = (min: number) => ({ kind: 'integer', min }) as const;
-const choice = <const Choices extends readonly string[]>(choices: Choices) => ({ kind: 'choice', choices }) as const;
-const rate = { kind: 'number', min: 0, below: 1 } as const;
-const positive = { kind: 'number', above: 0 } as const;
-const notNegative = { kind: 'number', min: 0 } as const;
-const boolean = { kind: 'boolean' } as const;
-const list = { kind: 'list' } as const;
+const integer = (min: number, unit: string) => ({ kind: 'integer', min, unit }) as const;
+const choice = <const Choices extends readonly string[]>(choices: Choices, unit: string) =>
+  ({ kind: 'choice', choices, unit }) as const;
+const rate = { kind: 'number', min: 0, below: 1, unit: 'rate' } as const;
+const positive = (unit: string) => ({ kind: 'number', above: 0, unit }) as const;
+const notNegative = (unit: string) => ({ kind: 'number', min: 0, unit }) as const;
+const boolean = { kind: 'boolean', unit: '' } as const;
+const text = (unit: string) => ({ kind: 'text', unit }) as const;
+const list = (unit: string) => ({ kind: 'list', unit }) as const;
+
+/** The rows of a group. */
+const rowsOf = <const Rows extends Readonly<Record<string, Omit<Setting, 'group'>>>>(
+  group: Setting['group'],
+  rows: Rows,
+) =>
+  Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { group, ...row }])) as {
+    readonly [Name in keyof Rows]: Rows[Name] & Pick<Setting, 'group'>;
+  };
 
 /** The table. Settings of LoRA are the fields of the option `lora`. */
 export const settings = {
-  steps: {
-    group: 'Training',
-    type: integer(1),
-    unit: 'steps',
-    help: 'number of optimizer updates',
-    resume: true,
-    excludes: 'epochs',
-    label: 'Steps',
-  },
-  epochs: {
-    group: 'Training',
-    type: integer(1),
-    unit: 'n',
-    help: 'number of passes over the training pairs, instead of --steps',
-    resume: true,
-    label: 'Epochs',
-  },
-  batchSize: {
-    group: 'Training',
-    type: integer(1),
-    unit: 'pairs',
-    help: 'pairs per batch',
-    oldFlags: ['batch'],
-    excludes: 'maxTokens',
-    label: 'Batch size',
-    resume: true,
-  },
-  maxTokens: {
-    group: 'Training',
-    type: integer(1),
-    unit: 'tokens',
-    help: 'tokens per batch, counted on the longer side and with padding, instead of --batch-size',
-    defaultText: 'batches of --batch-size pairs',
-    oldFlags: ['tokens'],
-    resume: true,
-  },
-  buckets: {
-    group: 'Training',
-    type: integer(1),
-    unit: 'n',
-    help: 'maximum number of batch shapes; each batch is padded to one of them',
-    default: 2,
-    label: 'Batch shapes',
-    advanced: true,
-  },
-  gradientAccumulationSteps: {
-    group: 'Training',
-    type: integer(1),
-    unit: 'n',
-    help: 'batches per optimizer update (gradient accumulation)',
-    default: 1,
-    oldFlags: ['accumulate'],
-    label: 'Gradient accumulation',
-    advanced: true,
-    resume: true,
-  },
-  changes: {
-    group: 'Training',
-    type: { kind: 'text' },
-    unit: 'steps',
-    help: 'change learningRate, dropout or evalSteps after these numbers of steps, as 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
-    defaultText: 'none',
-    resume: true,
-    label: 'Changes during the run',
-    advanced: true,
-  },
-  seed: {
-    group: 'Training',
-    type: integer(0),
-    unit: 'n',
-    help: 'seed of the initial weights, data order, dropout and built-in corpus',
-    default: 1,
-    label: 'Seed',
-  },
-  precision: {
-    group: 'Training',
-    type: choice(precisions),
-    unit: 'type',
-    help: 'f16: mixed precision with loss scaling; needs the GPU feature shader-f16',
-    default: 'f32',
-  },
-  gradientCheckpointing: {
-    group: 'Training',
-    type: boolean,
-    unit: '',
-    help: 'gradient checkpointing: recompute each layer in the backward pass (less memory, more compute)',
-    default: false,
-    oldFlags: ['checkpoint-layers'],
-  },
-  checkFinite: {
-    group: 'Training',
-    type: boolean,
-    unit: '',
-    help: 'check every tensor of every step; stop at the first NaN or infinity and print its origin',
-    default: false,
-    resume: true,
-  },
-  noFuse: {
-    group: 'Training',
-    type: list,
-    unit: 'rewrites',
-    help: 'graph rewrites to disable',
-    default: [],
-  },
-  optimizer: {
-    group: 'Optimizer',
-    type: choice(optimizerNames),
-    unit: 'name',
-    help: 'optimizer',
-    label: 'Optimizer',
-    advanced: true,
-  },
-  learningRate: {
-    group: 'Optimizer',
-    type: positive,
-    unit: 'rate',
-    help: 'maximum learning rate; for the schedule noam the factor of its formula',
-    aliases: ['lr'],
-    label: 'Learning rate',
-    resume: true,
-  },
-  schedule: {
-    group: 'Optimizer',
-    type: choice(scheduleNames),
-    unit: 'name',
-    help: 'learning rate schedule',
-    label: 'Schedule',
-    resume: true,
-  },
-  warmupSteps: {
-    group: 'Optimizer',
-    type: integer(0),
-    unit: 'steps',
-    help: 'steps of linear warm-up of the learning rate',
-    defaultText: 'linear and cosine: a tenth of the steps, at most 100; inverse-sqrt and noam: 400; constant: 0',
-    oldFlags: ['warmup'],
-    label: 'Warm-up steps',
-    advanced: true,
-    resume: true,
-  },
-  scheduleSteps: {
-    group: 'Optimizer',
-    type: integer(1),
-    unit: 'steps',
-    help: 'step at which linear and cosine reach their minimum',
-    defaultText: 'the last step',
-    onlyFor: ['schedule', 'linear', 'cosine'],
-    resume: true,
-  },
-  minLearningRate: {
-    group: 'Optimizer',
-    type: notNegative,
-    unit: 'rate',
-    help: 'learning rate at the end of linear and cosine',
-    defaultText: '0',
-    oldFlags: ['lr-floor'],
-    onlyFor: ['schedule', 'linear', 'cosine'],
-    resume: true,
-  },
-  weightDecay: {
-    group: 'Optimizer',
-    type: notNegative,
-    unit: 'rate',
-    help: 'weight decay: decoupled for adamw, L2 for adam and sgd; not applied to biases and norms',
-    defaultText: '0',
-    onlyFor: ['optimizer', 'adamw', 'adam', 'sgd'],
-    label: 'Weight decay',
-    advanced: true,
-  },
-  betas: {
-    group: 'Optimizer',
-    type: { kind: 'betas' },
-    unit: 'b1,b2',
-    help: 'decay rates of the moments of adamw and adam',
-    defaultText: '0.9,0.98',
-    onlyFor: ['optimizer', 'adamw', 'adam'],
-  },
-  eps: {
-    group: 'Optimizer',
-    type: { kind: 'number', above: 0, below: 1 },
-    unit: 'number',
-    help: 'constant added to the denominator of the update',
-    defaultText: '1e-9; rmsprop: 1e-7',
-    onlyFor: ['optimizer', 'adamw', 'adam', 'rmsprop'],
-  },
-  momentum: {
-    group: 'Optimizer',
-    type: rate,
-    unit: 'rate',
-    help: 'momentum of sgd',
-    defaultText: '0.9',
-    onlyFor: ['optimizer', 'sgd'],
-  },
-  rho: {
-    group: 'Optimizer',
-    type: rate,
-    unit: 'rate',
-    help: 'decay rate of the mean square of rmsprop',
-    defaultText: '0.9',
-    onlyFor: ['optimizer', 'rmsprop'],
-  },
-  clipNorm: {
-    group: 'Optimizer',
-    type: notNegative,
-    unit: 'norm',
-    help: 'clip gradients to this global norm (0: no clipping)',
-    defaultText: '1; preset keras: 0',
-    oldFlags: ['clip'],
-    label: 'Gradient clip norm',
-    advanced: true,
-  },
-  emaDecay: {
-    group: 'Optimizer',
-    type: rate,
-    unit: 'rate',
-    help: 'decay of an exponential moving average of the weights, which is evaluated and saved (0: none)',
-    defaultText: '0',
-    oldFlags: ['ema'],
-  },
-  lossScaleGrowth: {
-    group: 'Optimizer',
-    type: integer(0),
-    unit: 'steps',
-    help: 'steps without overflow after which the loss scale of f16 doubles',
-    defaultText: '2000',
-    onlyFor: ['precision', 'f16'],
-  },
-  preset: {
-    group: 'Model',
-    type: choice(Object.keys(presets) as PresetName[]),
-    unit: 'name',
-    help: 'sizes of the model',
-    label: 'Model',
-  },
-  model: {
-    group: 'Model',
-    type: { kind: 'model' },
-    unit: 'field=value',
-    help: 'field of the model configuration to change, e.g. --set heads=4; may be repeated',
-    default: {},
-  },
-  norm: {
-    group: 'Model',
-    type: choice(['pre', 'post']),
-    unit: 'position',
-    help: 'layer norm before or after each sub-layer',
-    label: 'Layer norm',
-    advanced: true,
-  },
-  dropout: {
-    group: 'Model',
-    type: { kind: 'dropout' },
-    unit: 'rates',
-    help: 'dropout rate, or rates by place: embedding, attention, feedForward, residual, memory, output (as attention=0.2,output=0.1)',
-    label: 'Dropout',
-  },
-  labelSmoothing: {
-    group: 'Model',
-    type: rate,
-    unit: 'rate',
-    help: 'label smoothing of the loss',
-    defaultText: "0, or the preset's",
-    label: 'Label smoothing',
-  },
-  init: {
-    group: 'Model',
-    type: { kind: 'text' },
-    unit: 'scheme|dir',
-    help: 'initialize the weights by a scheme (xavier, truncated-normal), or from a model folder to fine-tune it: of heddle or Hugging Face, with its tokenizers',
-    default: 'xavier',
-  },
-  sourceLang: {
-    group: 'Fine-tuning',
-    type: { kind: 'text' },
-    unit: 'code',
-    help: 'language of the sources, for a model of --init with languages (M2M100, NLLB, mBART): en, eng_Latn, en_XX',
-    defaultText: 'that of the model',
-  },
-  targetLang: {
-    group: 'Fine-tuning',
-    type: { kind: 'text' },
-    unit: 'code',
-    help: 'language of the targets, for a model of --init with languages',
-    defaultText: 'that of the model',
-  },
-  freeze: {
-    group: 'Fine-tuning',
-    type: list,
-    unit: 'patterns',
-    help: 'parameters to freeze: globs on the whole name or from one of its dots, as encoder.*,*.bias; may be repeated',
-    defaultText: 'none',
-  },
-  'lora.rank': {
-    group: 'Fine-tuning',
-    type: integer(1),
-    unit: 'n',
-    help: 'train a LoRA adapter of this rank for the model of --init, and save it in the format of PEFT',
-    defaultText: 'train all weights',
-    aliases: ['lora'],
-  },
-  'lora.alpha': {
-    group: 'Fine-tuning',
-    type: positive,
-    unit: 'n',
-    help: 'scale of the LoRA update, which is multiplied by alpha / rank',
-    defaultText: 'twice the rank',
-  },
-  'lora.targetModules': {
-    group: 'Fine-tuning',
-    type: list,
-    unit: 'patterns',
-    help: 'linear layers that get a LoRA adapter: q_proj, k_proj, v_proj, out_proj, fc1, fc2; of T5 q, k, v, o, wi, wo',
-    defaultText: '*.q,*.v',
-    oldFlags: ['lora-targets'],
-  },
-  'lora.dropout': {
-    group: 'Fine-tuning',
-    type: rate,
-    unit: 'rate',
-    help: 'dropout of the input of the LoRA adapter',
-    defaultText: '0',
-  },
-  weights: {
-    group: 'Fine-tuning',
-    type: choice(weightFormats),
-    unit: 'format',
-    help:
-      'storage of the weights under a LoRA adapter: f16, or int8 with a scale per row, save memory; ' +
-      'the default is then --max-tokens 512 --gradient-accumulation-steps 2',
-    defaultText: 'f32',
-  },
-  heldOut: {
-    group: 'Data',
-    type: rate,
-    unit: 'share',
-    help: 'share of source sentences held out for dev, and the same again for test',
-    default: 0.02,
-    label: 'Held-out share',
-    advanced: true,
-  },
-  tokenizer: {
-    group: 'Data',
-    type: choice(['word', 'char', 'bpe'] satisfies TokenizerKind[]),
-    unit: 'kind',
-    help: 'tokenizer to train: words, characters or byte-pair encoding',
-    label: 'Tokenizer',
-    advanced: true,
-  },
-  vocabSize: {
-    group: 'Data',
-    type: integer(5),
-    unit: 'tokens',
-    help: 'maximum size of each vocabulary',
-    oldFlags: ['vocab'],
-    label: 'Vocabulary size',
-    advanced: true,
-  },
-  lowercase: {
-    group: 'Data',
-    type: boolean,
-    unit: '',
-    help: 'lowercase all text, for any tokenizer (--no-lowercase: keep its case)',
-    default: false,
-    defaultText: 'off; preset keras: on',
-  },
-  tokenizerFile: {
-    group: 'Data',
-    type: { kind: 'text' },
-    unit: 'file',
-    help: 'tokenizer of both sides that was trained before: a tokenizer.json or a SentencePiece model',
-    defaultText: 'train a tokenizer',
-  },
-  sourceTokenizer: {
-    group: 'Data',
-    type: { kind: 'text' },
-    unit: 'file',
-    help: 'tokenizer of the source alone, as --tokenizer-file',
-    defaultText: 'that of --tokenizer-file, or trained',
-    excludes: 'tokenizerFile',
-  },
-  targetTokenizer: {
-    group: 'Data',
-    type: { kind: 'text' },
-    unit: 'file',
-    help: 'tokenizer of the target alone, as --tokenizer-file',
-    defaultText: 'that of --tokenizer-file, or trained',
-    excludes: 'tokenizerFile',
-  },
-  maxLength: {
-    group: 'Data',
-    type: integer(2),
-    unit: 'tokens',
-    help: 'maximum length of a side of a pair; the positions of a new model',
-    defaultText: "the preset's, or that of the model",
-  },
-  truncate: {
-    group: 'Data',
-    type: boolean,
-    unit: '',
-    help: 'cut pairs that are longer than the maximum length instead of leaving them out',
-    default: false,
-  },
-  fillVocab: {
-    group: 'Data',
-    type: boolean,
-    unit: '',
-    help: 'pad a vocabulary of words to its full size',
-    defaultText: 'off; preset keras: on',
-  },
-  evalSteps: {
-    group: 'Evaluation',
-    type: integer(0),
-    unit: 'steps',
-    help: 'evaluate on the dev pairs every N steps and at the end (0: never)',
-    oldFlags: ['eval-every'],
-    resume: true,
-    label: 'Evaluate every, steps',
-    advanced: true,
-  },
-  probe: {
-    group: 'Evaluation',
-    type: { kind: 'text' },
-    unit: 'pair',
-    help: 'record attention and likely next tokens of this pair during training: source, tab, target; dev: a dev pair',
-    defaultText: 'none',
-    resume: true,
-  },
-  probeSteps: {
-    group: 'Evaluation',
-    type: integer(1),
-    unit: 'steps',
-    help: 'record the probe every N steps, in at most 3 % of the time',
-    default: 10,
-    resume: true,
-    label: 'Probe every, steps',
-    advanced: true,
-  },
-  updateRatioSteps: {
-    group: 'Evaluation',
-    type: integer(0),
-    unit: 'steps',
-    help: 'measure the norm of the update over the norm of the weights every N steps (0: never)',
-    default: 0,
-    resume: true,
-    label: 'Update norm every, steps',
-    advanced: true,
-  },
-  devSentences: {
-    group: 'Evaluation',
-    type: integer(0),
-    unit: 'n',
-    help: 'number of dev sentences to translate for BLEU, chrF and exact match',
-    default: 200,
-    resume: true,
-    label: 'Dev sentences',
-    advanced: true,
-  },
-  bestMetric: {
-    group: 'Evaluation',
-    type: choice(bestMetrics),
-    unit: 'metric',
-    help: 'keep the weights that score best on this dev metric',
-    default: 'loss',
-    oldFlags: ['best'],
-    resume: true,
-  },
-  patience: {
-    group: 'Evaluation',
-    type: integer(0),
-    unit: 'n',
-    help: 'early stopping: stop after N evaluations without improvement (0: never)',
-    default: 0,
-    resume: true,
-  },
-  testSentences: {
-    group: 'Evaluation',
-    type: integer(0),
-    unit: 'n',
-    help: 'number of test sentences to translate at the end',
-    default: 500,
-    resume: true,
-  },
-  saveSteps: {
-    group: 'Checkpoints',
-    type: integer(0),
-    unit: 'steps',
-    help: 'save a checkpoint every N steps (0: only by time and at the end)',
-    default: 0,
-    oldFlags: ['save-every'],
-    resume: true,
-  },
-  saveSeconds: {
-    group: 'Checkpoints',
-    type: notNegative,
-    unit: 'seconds',
-    help: 'save a checkpoint every N seconds, in at most 2 % of the time (0: never)',
-    default: 60,
-    resume: true,
-    label: 'Checkpoint every, seconds',
-    advanced: true,
-  },
-  keepLast: {
-    group: 'Checkpoints',
-    type: integer(0),
-    unit: 'n',
-    help: 'also keep the weights of the last N checkpoints, in folders OUT.step-STEP, for heddle average',
-    default: 0,
-    resume: true,
-  },
-  tensorboard: {
-    group: 'Checkpoints',
-    type: { kind: 'text' },
-    unit: 'dir',
-    help: 'also write the log as TensorBoard event files in this folder, outside --out: losses, rates and dev metrics by step',
-    defaultText: 'none',
-    resume: true,
-  },
+  ...rowsOf('Training', {
+    steps: {
+      type: integer(1, 'steps'),
+      help: 'number of optimizer updates',
+      resume: true,
+      excludes: 'epochs',
+      label: 'Steps',
+    },
+    epochs: {
+      type: integer(1, 'n'),
+      help: 'number of passes over the training pairs, instead of --steps',
+      resume: true,
+      label: 'Epochs',
+    },
+    batchSize: {
+      type: integer(1, 'pairs'),
+      help: 'pairs per batch',
+      oldFlags: ['batch'],
+      excludes: 'maxTokens',
+      label: 'Batch size',
+      resume: true,
+    },
+    maxTokens: {
+      type: integer(1, 'tokens'),
+      help: 'tokens per batch, counted on the longer side and with padding, instead of --batch-size',
+      defaultText: 'batches of --batch-size pairs',
+      oldFlags: ['tokens'],
+      resume: true,
+    },
+    buckets: {
+      type: integer(1, 'n'),
+      help: 'maximum number of batch shapes; each batch is padded to one of them',
+      default: 2,
+      label: 'Batch shapes',
+      advanced: true,
+    },
+    gradientAccumulationSteps: {
+      type: integer(1, 'n'),
+      help: 'batches per optimizer update (gradient accumulation)',
+      default: 1,
+      oldFlags: ['accumulate'],
+      label: 'Gradient accumulation',
+      advanced: true,
+      resume: true,
+    },
+    changes: {
+      type: text('steps'),
+      help: 'change learningRate, dropout or evalSteps during the run, each after a number of steps: 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
+      defaultText: 'none',
+      resume: true,
+      label: 'Changes during the run',
+      advanced: true,
+    },
+    seed: {
+      type: integer(0, 'n'),
+      help: 'seed of the initial weights, data order, dropout and built-in corpus',
+      default: 1,
+      label: 'Seed',
+    },
+    precision: {
+      type: choice(precisions, 'type'),
+      help: 'f16: mixed precision with loss scaling; needs the GPU feature shader-f16',
+      default: 'f32',
+    },
+    gradientCheckpointing: {
+      type: boolean,
+      help: 'gradient checkpointing: recompute each layer in the backward pass (less memory, more compute)',
+      default: false,
+      oldFlags: ['checkpoint-layers'],
+    },
+    checkFinite: {
+      type: boolean,
+      help: 'check every tensor of every step; stop at the first NaN or infinity and print its origin',
+      default: false,
+      resume: true,
+    },
+    noFuse: {
+      type: list('rewrites'),
+      help: 'graph rewrites to disable',
+      default: [],
+    },
+  }),
+  ...rowsOf('Optimizer', {
+    optimizer: {
+      type: choice(optimizerNames, 'name'),
+      help: 'optimizer',
+      label: 'Optimizer',
+      advanced: true,
+    },
+    learningRate: {
+      type: positive('rate'),
+      help: 'maximum learning rate; for --schedule noam the factor in its formula',
+      aliases: ['lr'],
+      label: 'Learning rate',
+      resume: true,
+    },
+    schedule: {
+      type: choice(scheduleNames, 'name'),
+      help: 'learning rate schedule',
+      label: 'Schedule',
+      resume: true,
+    },
+    warmupSteps: {
+      type: integer(0, 'steps'),
+      help: 'steps of linear warm-up of the learning rate',
+      defaultText: 'linear and cosine: a tenth of the steps, at most 100; inverse-sqrt and noam: 400; constant: 0',
+      oldFlags: ['warmup'],
+      label: 'Warm-up steps',
+      advanced: true,
+      resume: true,
+    },
+    scheduleSteps: {
+      type: integer(1, 'steps'),
+      help: 'step at which --schedule linear or cosine reaches its minimum',
+      defaultText: 'the last step',
+      onlyFor: ['schedule', 'linear', 'cosine'],
+      resume: true,
+    },
+    minLearningRate: {
+      type: notNegative('rate'),
+      help: 'learning rate at the end of --schedule linear or cosine',
+      defaultText: '0',
+      oldFlags: ['lr-floor'],
+      onlyFor: ['schedule', 'linear', 'cosine'],
+      resume: true,
+    },
+    weightDecay: {
+      type: notNegative('rate'),
+      help: 'weight decay, not for biases and norms: decoupled for adamw, L2 for adam and sgd',
+      defaultText: '0',
+      onlyFor: ['optimizer', 'adamw', 'adam', 'sgd'],
+      label: 'Weight decay',
+      advanced: true,
+    },
+    betas: {
+      type: { kind: 'betas', unit: 'b1,b2' },
+      help: 'decay rates of the moments of adamw and adam',
+      defaultText: '0.9,0.98',
+      onlyFor: ['optimizer', 'adamw', 'adam'],
+    },
+    eps: {
+      type: { kind: 'number', above: 0, below: 1, unit: 'number' },
+      help: 'constant added to the denominator of the update',
+      defaultText: '1e-9; rmsprop: 1e-7',
+      onlyFor: ['optimizer', 'adamw', 'adam', 'rmsprop'],
+    },
+    momentum: {
+      type: rate,
+      help: 'momentum of sgd',
+      defaultText: '0.9',
+      onlyFor: ['optimizer', 'sgd'],
+    },
+    rho: {
+      type: rate,
+      help: 'decay rate of the mean square of rmsprop',
+      defaultText: '0.9',
+      onlyFor: ['optimizer', 'rmsprop'],
+    },
+    clipNorm: {
+      type: notNegative('norm'),
+      help: 'clip gradients to this global norm (0: no clipping)',
+      defaultText: '1; preset keras: 0',
+      oldFlags: ['clip'],
+      label: 'Gradient clip norm',
+      advanced: true,
+    },
+    emaDecay: {
+      type: rate,
+      help: 'evaluate and save an exponential moving average of the weights with this decay (0: the weights themselves)',
+      defaultText: '0',
+      oldFlags: ['ema'],
+    },
+    lossScaleGrowth: {
+      type: integer(0, 'steps'),
+      help: 'number of steps without overflow after which the loss scale of f16 doubles',
+      defaultText: '2000',
+      onlyFor: ['precision', 'f16'],
+    },
+  }),
+  ...rowsOf('Model', {
+    preset: {
+      type: choice(Object.keys(presets) as PresetName[], 'name'),
+      help: 'sizes of the model',
+      label: 'Model',
+    },
+    model: {
+      type: { kind: 'model', unit: 'field=value' },
+      help: 'change a field of the model configuration, e.g. --set heads=4; may be repeated',
+      default: {},
+    },
+    norm: {
+      type: choice(['pre', 'post'], 'position'),
+      help: 'layer norm before or after each sub-layer',
+      label: 'Layer norm',
+      advanced: true,
+    },
+    dropout: {
+      type: { kind: 'dropout', unit: 'rates' },
+      help: 'dropout rate, or rates of embedding, attention, feedForward, residual, memory, output, e.g. attention=0.2,output=0.1',
+      label: 'Dropout',
+    },
+    labelSmoothing: {
+      type: rate,
+      help: 'label smoothing of the loss',
+      defaultText: "0, or the preset's",
+      label: 'Label smoothing',
+    },
+    init: {
+      type: text('scheme|dir'),
+      help: 'initialize the weights with a scheme (xavier, truncated-normal), or fine-tune the model in this folder (heddle or Hugging Face) with its tokenizers',
+      default: 'xavier',
+    },
+  }),
+  ...rowsOf('Fine-tuning', {
+    sourceLang: {
+      type: text('code'),
+      help: 'source language, if the model in --init has languages (M2M100, NLLB, mBART): en, eng_Latn, en_XX',
+      defaultText: 'the language of the model',
+    },
+    targetLang: {
+      type: text('code'),
+      help: 'target language, if the model in --init has languages',
+      defaultText: 'the language of the model',
+    },
+    freeze: {
+      type: list('patterns'),
+      help: 'freeze the parameters whose name, or the end of it after a dot, matches one of these globs, e.g. encoder.*,*.bias; may be repeated',
+      defaultText: 'none',
+    },
+    'lora.rank': {
+      type: integer(1, 'n'),
+      help: 'train a LoRA adapter of this rank for the model in --init, and save it in the format of PEFT',
+      defaultText: 'train all weights',
+      aliases: ['lora'],
+    },
+    'lora.alpha': {
+      type: positive('n'),
+      help: 'alpha of LoRA: the update is multiplied by alpha / rank',
+      defaultText: 'twice the rank',
+    },
+    'lora.targetModules': {
+      type: list('patterns'),
+      help: 'linear layers that get a LoRA adapter: q_proj, k_proj, v_proj, out_proj, fc1, fc2; in T5 q, k, v, o, wi, wo',
+      defaultText: '*.q,*.v',
+      oldFlags: ['lora-targets'],
+    },
+    'lora.dropout': {
+      type: rate,
+      help: 'dropout rate of the input of the LoRA adapter',
+      defaultText: '0',
+    },
+    weights: {
+      type: choice(weightFormats, 'format'),
+      help:
+        'format of the frozen weights under a LoRA adapter: f16 or int8 (one scale per row) saves memory, ' +
+        'and changes the default batch to --max-tokens 512 --gradient-accumulation-steps 2',
+      defaultText: 'f32',
+    },
+  }),
+  ...rowsOf('Data', {
+    heldOut: {
+      type: { ...rate, unit: 'share' },
+      help: 'fraction of the source sentences held out for dev, and as much for test',
+      default: 0.02,
+      label: 'Held-out share',
+      advanced: true,
+    },
+    tokenizer: {
+      type: choice(['word', 'char', 'bpe'] satisfies TokenizerKind[], 'kind'),
+      help: 'tokenizer to train: words, characters or byte-pair encoding',
+      label: 'Tokenizer',
+      advanced: true,
+    },
+    vocabSize: {
+      type: integer(5, 'tokens'),
+      help: 'maximum size of each vocabulary',
+      oldFlags: ['vocab'],
+      label: 'Vocabulary size',
+      advanced: true,
+    },
+    lowercase: {
+      type: boolean,
+      help: 'lowercase all text, with any tokenizer (--no-lowercase: keep the case)',
+      default: false,
+      defaultText: 'off; preset keras: on',
+    },
+    tokenizerFile: {
+      type: text('file'),
+      help: 'use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model',
+      defaultText: 'train a tokenizer',
+    },
+    sourceTokenizer: {
+      type: text('file'),
+      help: 'like --tokenizer-file, only for the source',
+      defaultText: '--tokenizer-file, or train one',
+      excludes: 'tokenizerFile',
+    },
+    targetTokenizer: {
+      type: text('file'),
+      help: 'like --tokenizer-file, only for the target',
+      defaultText: '--tokenizer-file, or train one',
+      excludes: 'tokenizerFile',
+    },
+    maxLength: {
+      type: integer(2, 'tokens'),
+      help: 'maximum length of source and target; also the number of positions of a new model',
+      defaultText: "the preset's, or the model's",
+    },
+    truncate: {
+      type: boolean,
+      help: 'cut pairs that are longer than --max-length instead of omitting them',
+      default: false,
+    },
+    fillVocab: {
+      type: boolean,
+      help: 'pad a vocabulary of words to its full size',
+      defaultText: 'off; preset keras: on',
+    },
+  }),
+  ...rowsOf('Evaluation', {
+    evalSteps: {
+      type: integer(0, 'steps'),
+      help: 'evaluate on the dev pairs every N steps and at the end (0: never)',
+      oldFlags: ['eval-every'],
+      resume: true,
+      label: 'Evaluate every, steps',
+      advanced: true,
+    },
+    probe: {
+      type: text('pair'),
+      help: 'record the attention and the most probable next tokens of this pair during training: source, tab, target; dev: a dev pair',
+      defaultText: 'none',
+      resume: true,
+    },
+    probeSteps: {
+      type: integer(1, 'steps'),
+      help: 'record the probe every N steps, in at most 3 % of the time',
+      default: 10,
+      resume: true,
+      label: 'Probe every, steps',
+      advanced: true,
+    },
+    updateRatioSteps: {
+      type: integer(0, 'steps'),
+      help: 'log the norm of the update divided by the norm of the weights every N steps (0: never)',
+      default: 0,
+      resume: true,
+      label: 'Update norm every, steps',
+      advanced: true,
+    },
+    devSentences: {
+      type: integer(0, 'n'),
+      help: 'number of dev sentences to translate for BLEU, chrF and exact match',
+      default: 200,
+      resume: true,
+      label: 'Dev sentences',
+      advanced: true,
+    },
+    bestMetric: {
+      type: choice(bestMetrics, 'metric'),
+      help: 'keep the weights that score best on this dev metric',
+      default: 'loss',
+      oldFlags: ['best'],
+      resume: true,
+    },
+    patience: {
+      type: integer(0, 'n'),
+      help: 'early stopping: stop after N evaluations without improvement (0: never)',
+      default: 0,
+      resume: true,
+    },
+    testSentences: {
+      type: integer(0, 'n'),
+      help: 'number of test sentences to translate at the end',
+      default: 500,
+      resume: true,
+    },
+  }),
+  ...rowsOf('Checkpoints', {
+    saveSteps: {
+      type: integer(0, 'steps'),
+      help: 'save a checkpoint every N steps (0: only by time and at the end)',
+      default: 0,
+      oldFlags: ['save-every'],
+      resume: true,
+    },
+    saveSeconds: {
+      type: notNegative('seconds'),
+      help: 'save a checkpoint every N seconds, in at most 2 % of the time (0: never)',
+      default: 60,
+      resume: true,
+      label: 'Checkpoint every, seconds',
+      advanced: true,
+    },
+    keepLast: {
+      type: integer(0, 'n'),
+      help: 'keep the weights of the last N checkpoints in folders OUT.step-STEP, for heddle average',
+      default: 0,
+      resume: true,
+    },
+    tensorboard: {
+      type: text('dir'),
+      help: 'write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside --out',
+      defaultText: 'none',
+      resume: true,
+    },
+  }),
 } as const satisfies Record<string, Setting>;
 
-/** The table of settings as a type. */
+/** Type of the table of settings. */
 export type Table = typeof settings;
 
 /** Name of a setting; `lora.rank` is the field `rank` of the option `lora`. */
@@ -651,7 +554,7 @@ export const flagOf = (name: SettingName): string =>
 export const settingOf = (given: TrainSettings, name: SettingName): unknown =>
   name.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], given);
 
-/** The settings among other fields of an object. */
+/** The settings in an object that may have other fields. */
 export const settingsIn = (fields: TrainSettings): TrainSettings =>
   Object.fromEntries(
     Object.entries(fields).filter(([name, value]) => value !== undefined && (name === 'lora' || name in settings)),

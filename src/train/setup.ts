@@ -1,5 +1,4 @@
-// Setup of a training run before a device is opened: its arguments, also those of a checkpoint, its data, its initial
-// model.
+// Sets up a run before a device is opened: its arguments (new or from a checkpoint), its data and its initial model.
 
 import { check } from '../core/errors.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
@@ -28,19 +27,19 @@ import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs }
 /** A training run before its first step. */
 export interface Setup extends CorpusSetup {
   readonly args: CompleteArguments;
-  /** Checkpoint that it resumes from, if it does, and the state in it. */
+  /** The checkpoint that it resumes, if it does, and the state in it. */
   readonly from: CheckpointFolder | undefined;
   readonly before: TrainingState | undefined;
   /** The model that is fine-tuned or resumed. */
   readonly start: SavedModel | undefined;
   readonly parameters: ParameterList;
   readonly recipe: Recipe;
-  /** Updates in total, and per epoch. */
+  /** Number of updates, and of updates per epoch. */
   readonly steps: number;
   readonly perEpoch: number;
 }
 
-/** Prepares a run from its start or a checkpoint. Throws a HeddleError that names the option or the file. */
+/** Sets up a new run or a resumed one. Throws a HeddleError that names the option or the file. */
 export async function setUp(
   given: TrainArguments,
   context: CorpusContext,
@@ -58,8 +57,8 @@ export async function setUp(
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
   if (!before && hasPackedBatches(given))
     log(
-      `batches of at most ${args.maxTokens} tokens, ${args.gradientAccumulationSteps} per update, save memory as ${args.weights} weights do; ` +
-        '--batch-size or --max-tokens, and --gradient-accumulation-steps change that',
+      `to save memory, batches have at most ${args.maxTokens} tokens, with ${args.gradientAccumulationSteps} batches per update; ` +
+        'to change that, give --batch-size or --max-tokens, and --gradient-accumulation-steps',
     );
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
   const steps = args.steps ?? updates(args.epochs ?? 1);
@@ -106,7 +105,7 @@ function completeArguments({ corpus, out = '', resume = false, ...given }: Train
     );
   check(
     !complete.lora || !complete.freeze,
-    `train: freeze (${complete.freeze?.join(' ')}) does not go with lora, which freezes all weights; leave it out`,
+    `train: freeze (${complete.freeze?.join(' ')}) cannot be combined with lora, which freezes all weights; omit freeze`,
   );
   check(
     !complete.lora || folder !== undefined,
@@ -119,10 +118,7 @@ function completeArguments({ corpus, out = '', resume = false, ...given }: Train
   return { ...complete, ...(complete.lora && { lora: loraConfig(complete.lora) }), corpus, out, resume };
 }
 
-/**
- * A message if a schedule that falls to the last step now ends at another step, so that the bits differ from an
- * uninterrupted run.
- */
+/** A message if the last step of a falling schedule has changed, so that the bits differ from an uninterrupted run. */
 function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
   const [then, end] = [fallsTo(before), fallsTo(now)];
   if (then === undefined || then === end) return undefined;

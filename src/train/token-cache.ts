@@ -1,5 +1,5 @@
-// The token ids of a corpus of files, in a file beside the model folder, so that a training resumes at once. Its key is
-// the SHA-256 of the corpus files, the tokenizers and the settings, and it has the SHA-256 of its own contents. If either
+// Caches the token ids of a corpus in a file next to the model folder, so that a run resumes at once. The key is the SHA-256
+// of the corpus files, the tokenizers and the settings; the cache also has the SHA-256 of its own contents. If either
 // differs, the corpus is read and tokenized again.
 
 import { version } from '../../package.json';
@@ -12,7 +12,7 @@ import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
 import type { KnownModel } from '../trainer/training-data.ts';
 
-/** What a training needs of its corpus. */
+/** The corpus of a run, tokenized. */
 export interface PreparedCorpus {
   readonly corpus: EncodedCorpus;
   /** Fingerprint of the training pairs. */
@@ -26,7 +26,7 @@ export interface PreparedCorpus {
 /** Path of the cache of a model folder or archive. */
 export const tokenCachePath = (out: string): string => `${out.replace(/\.zip$/i, '')}.tokens`;
 
-/** Bytes that are hashed at once. */
+/** Bytes that are hashed together. */
 const blockBytes = 2 ** 22;
 
 const hexOf = (bytes: ArrayBuffer): string =>
@@ -35,7 +35,7 @@ const hexOf = (bytes: ArrayBuffer): string =>
 const sha256 = async (bytes: Uint8Array): Promise<string> =>
   hexOf(await crypto.subtle.digest('SHA-256', bytes as BufferSource));
 
-/** SHA-256 of the SHA-256 of blocks: hashes of large data without a copy of it. */
+/** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
 async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, pace?: (done: number) => unknown) {
   const hashes: string[] = [];
   const block = new Uint8Array(blockBytes);
@@ -56,8 +56,8 @@ async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, p
 }
 
 /**
- * The hash of the files of a corpus and of how they are read; undefined if it is not in files that can be read again. `pace` is called
- * between blocks.
+ * Hash of the files of a corpus and of the options that read them; undefined if the files cannot be read a second time
+ * (stdin), or the platform has no SHA-256. `pace` is called between blocks.
  */
 export async function hashCorpus(
   corpus: CorpusArguments,
@@ -79,7 +79,7 @@ export async function hashCorpus(
   return JSON.stringify([version, hashes, rest, heldOut]);
 }
 
-/** The ending of a file name, which says its format. */
+/** The extension of a file name, which determines the format. */
 const endingOf = (path: string): string => /(\.\w+)?(\.gz)?$/i.exec(path)?.[0] ?? '';
 
 async function* chunksIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
@@ -87,7 +87,7 @@ async function* chunksIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
   for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
-/** The key of a cache: of the hash of a corpus, its tokenizers, and how it is encoded. */
+/** The key of a cache: a hash of the corpus (its hash), the tokenizers and the encoding options. */
 export const cacheKey = (
   corpus: string,
   { source, target }: Pick<KnownModel, 'source' | 'target'>,
@@ -99,7 +99,7 @@ export const cacheKey = (
     ),
   );
 
-/** First line of a cache: the SHA-256 of the rest. The second line is its header, padded with spaces. */
+/** Length of the first line of a cache, the SHA-256 of the rest. The second line is the header, padded with spaces. */
 const hashBytes = 65;
 
 /** Header of a cache. */
@@ -113,7 +113,7 @@ interface CacheHeader extends Pick<PreparedCorpus, 'data' | 'examples'> {
   readonly sizes: readonly number[];
 }
 
-/** Writes a cache. Throws a HeddleError if that fails. */
+/** Writes a cache. Throws a HeddleError if it cannot be written. */
 export async function writeTokenCache(
   files: Files,
   path: string,
@@ -146,7 +146,7 @@ export async function writeTokenCache(
   await files.write(path, concatBytes([hash, ...rest]));
 }
 
-/** Reads a cache; a text that says why it cannot be used, undefined if there is none. `pace` is called between blocks. */
+/** Reads a cache. Returns the reason if it cannot be used; undefined if there is none. `pace` is called between blocks. */
 export async function readTokenCache(
   files: Files,
   path: string,
@@ -160,7 +160,7 @@ export async function readTokenCache(
   const check = (done: number) => pace({ task: 'check', done, of: file.length });
   if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'it is damaged';
   const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as CacheHeader;
-  if (header.key !== key) return 'it is of other pairs, tokenizers or settings';
+  if (header.key !== key) return 'it has other pairs, tokenizers or settings';
   // The arrays are views: 4-byte ones first, so that all are aligned.
   const aligned = (file.byteOffset + end + 1) % 4 === 0 ? file : file.slice();
   let at = aligned.byteOffset + end + 1;

@@ -1,4 +1,4 @@
-// Arguments and result of a training run, as plain JSON.
+// Arguments and result of a training run.
 
 import type { Files } from '../files/files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
@@ -17,33 +17,33 @@ export type TrainArguments = TrainSettings & {
   readonly corpus: CorpusArguments;
   /** Model folder to write; none if empty. */
   readonly out: string;
-  /** Resume from the checkpoint in `out`, with its settings; `resumableSettings` may change. */
+  /** Whether to resume from the checkpoint in `out`, with its settings except new values of `resumableSettings`. */
   readonly resume?: boolean;
 };
 
-/** A checkpoint or model folder in some files. */
+/** A checkpoint or model folder, and the files that it is in. */
 export interface CheckpointFolder {
   readonly files: Files;
   readonly folder: string;
 }
 
-/** Options of a run that are not plain JSON. */
+/** Options of a run that are not plain JSON values. */
 export interface TrainInputs {
-  /** The pairs, instead of those of `corpus`. */
+  /** The pairs, instead of the pairs of `corpus`. */
   readonly split?: Split;
-  /** The model to fine-tune, whose name is `init`. */
+  /** The model to fine-tune; `init` is its name in messages. */
   readonly model?: SavedModel | undefined;
-  /** Gate between two updates, for hosts that pause the run and use its model. */
+  /** Gate between two updates: the host can pause the run and use its model. */
   readonly gate?: TrainingGate | undefined;
   /** Files for checkpoints in memory. [new ones] */
   readonly snapshots?: Files | undefined;
-  /** Maximum number of steps in the log; beyond it older steps are thinned out. [no limit] */
+  /** Maximum number of steps in the log; above it older steps are thinned out. [no limit] */
   readonly maxLogSteps?: number | undefined;
-  /** Receives the final model, and the LoRA weights that it contains, if they were trained. */
+  /** Receives the final model, and the LoRA weights in it if they were trained. */
   onTrained?(model: SavedModel, lora: Float32Array | undefined): void;
 }
 
-/** Arguments with all defaults filled in: what a checkpoint and the log keep. */
+/** Arguments with all defaults, as in a checkpoint and in the log. */
 export type CompleteArguments = CompleteSettings & Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;
 
 /** Result of a run; plain JSON. */
@@ -64,7 +64,7 @@ export interface TrainResult {
   readonly dispatches: number;
   /** Evaluations of the dev pairs. */
   readonly dev: readonly LogEval[];
-  /** The evaluation whose weights are the model; absent without evaluations. */
+  /** The evaluation whose weights the model has; absent without evaluations. */
   readonly best?: BestState;
   /** Translations of the test pairs. */
   readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };

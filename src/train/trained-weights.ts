@@ -14,11 +14,11 @@ import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
 import type { TrainableParameters } from '../trainer/trainable-parameters.ts';
 import type { CheckpointFolder } from './train-arguments.ts';
 
-/** The trained weights; their arrays are laid out as the trainable parameters are. */
+/** The trained weights; arrays have the layout of the trainable parameters. */
 export interface TrainedWeights {
-  /** Reads the weights as they would be saved: the moving average if the optimizer has one. */
+  /** Reads the weights to save: the moving average if the optimizer has one. */
   read(): Promise<Float32Array>;
-  /** Runs `work` while the engine computes with those weights, then restores the training state exactly. */
+  /** Runs `work` while the engine has these weights, then restores the training state exactly. */
   on<T>(work: () => Promise<T>): Promise<T>;
   /** Loads weights into the engine for inference. Training cannot continue after that. */
   put(weights: Float32Array): void;
@@ -36,7 +36,7 @@ export interface TrainedWeightsOptions {
   readonly model: TextModel;
   readonly trainable: TrainableParameters;
   readonly optimizer: OptimizerConfig;
-  /** The LoRA adapter, if one is trained, the model that it adapts, and its folder. */
+  /** The LoRA adapter, its base model and the folder of that, if an adapter is trained. */
   readonly lora?: LoraConfig | undefined;
   readonly start?: SavedModel | undefined;
   readonly baseFolder?: string | undefined;

@@ -11,10 +11,10 @@ import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { beamSearch, createOracle, type Oracle, unevenWeights } from '../support/decoding.ts';
 import { testEngine } from '../support/engine.ts';
 import { letterModel } from '../support/saved-model.ts';
+import { trainCharacters } from '../support/tokenizers.ts';
 
 const first = letterModel();
 const { startId, endId, padId } = first.config;
@@ -129,7 +129,7 @@ describe('the models of an ensemble', () => {
   it('have one vocabulary and the maximum length of the first, else the folder is named', async () => {
     const letters = trainCharacters(['abx ce']);
     await expect(open({ ...first, target: letters })).rejects.toThrow(
-      'm1: its target vocabulary differs from that of m0; an ensemble has one vocabulary',
+      'm1: its target vocabulary differs from that of m0; the models of an ensemble share one vocabulary',
     );
     const config = modelConfig({ ...first.config, maxLength: 16 });
     const short = { ...first, config, weights: unevenWeights(config, parameterList(config), 3) };

@@ -20,7 +20,7 @@ describe('a save that was cut off between its two renames', () => {
   it('keeps an existing model unless --force is given', async () => {
     const files = await filesWith('m.previous');
     await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
-      /^--out m: a model exists \(m\.previous: saving was cut off\); --resume continues its training, --force replaces it/,
+      /^--out m: a model exists \(m\.previous: saving was interrupted\); --resume continues its training, --force replaces it/,
     );
     expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
     expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
@@ -35,7 +35,7 @@ it('rejects a folder if another file has the name that a save renames it to', as
   const files = memoryFiles();
   await writeText(files, 'm.previous/mine.txt', 'mine');
   await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow(
-    '--out m: m.previous contains something that is not a model; name another folder',
+    '--out m: m.previous contains something that is not a model; use another folder',
   );
 });
 

@@ -135,7 +135,7 @@ describe('prints one line, before anything is trained, that', () => {
     [
       '--pairs is for the built-in corpus',
       () => [file('two.tsv', 'a\tb\n')],
-      /train: --pairs is for the built-in corpus; leave it out beside .*two\.tsv/,
+      /train: --pairs is only for the built-in corpus; omit it, or omit .*two\.tsv/,
     ],
     ['a corpus is not there', () => [at('none.tsv')], /none\.tsv: cannot read: there is no such file/],
     ['a corpus is empty', () => [file('empty.tsv', '')], /empty\.tsv: the file is empty/],

@@ -129,10 +129,10 @@ it.each([
   ['--loss-scale-growth 9', 'lossScaleGrowth (9) does not exist for precision f32'],
   ['--steps 3 --epochs 1', 'steps (3) and epochs (1) exclude each other'],
   ['--batch-size 3 --max-tokens 100', 'batchSize (3) and maxTokens (100) exclude each other'],
-  ['--betas 0.9', 'It must be two rates, as 0.9,0.98.'],
+  ['--betas 0.9', 'It must be two rates, for example 0.9,0.98.'],
   ['--dropout heads=0.1', 'It must be a rate, or rates of embedding, attention, feedForward, residual, memory, output'],
   ['--lora-rank 0', "'0' is invalid. It must be a whole number of at least 1."],
-  ['--freeze ,', 'It must be a list with commas, as encoder.*,*.bias.'],
+  ['--freeze ,', 'It must be a list with commas, for example encoder.*,*.bias.'],
   ['--lora-alpha 4', 'lora.alpha needs lora.rank'],
   ['--init base --tokenizer word', 'the model in base has its own tokenizer'],
 ])('%s is refused', (line, message) => {

@@ -289,7 +289,7 @@ it('rejects evaluation without dev pairs', async () => {
     out: '',
     steps: 1,
   });
-  expect(told).toContain('dev: there are no pairs to evaluate on; increase heldOut, or give dev pairs');
+  expect(told).toContain('dev: there are no pairs for the evaluation; increase heldOut, or give dev pairs');
   expect(told.find((line) => line.startsWith('test:'))).toContain('1 of 1 pairs left out');
   expect(result).toMatchObject({ dev: [] });
 });

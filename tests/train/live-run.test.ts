@@ -125,7 +125,7 @@ it('says what is wrong with a list of changes', async () => {
   ] as const)
     await expect(run({ changes }), changes).rejects.toThrow(`train: ${message}`);
   expect((await run({ changes: '9 dropout=0', steps: 1 })).messages).toContain(
-    'changes after the last step, 1, are not made: 9 dropout=0',
+    'changes after the last step, 1, have no effect: 9 dropout=0',
   );
 });
 

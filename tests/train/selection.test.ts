@@ -62,9 +62,9 @@ describe('the best', () => {
     await best.consider(found(10, 3), bank(1));
     await best.consider(found(14, 1), bank(1.4));
     expect([best.state?.step, best.kept?.step]).toEqual([14, 10]);
-    expect([best.weights(), best.outdone()]).toEqual([Float32Array.of(1.4), Float32Array.of(1)]);
+    expect([best.weights(), best.earlier()]).toEqual([Float32Array.of(1.4), Float32Array.of(1)]);
     await best.consider(found(20, 4), bank(2));
-    expect([best.state?.step, best.outdone()]).toEqual([10, undefined]);
+    expect([best.state?.step, best.earlier()]).toEqual([10, undefined]);
   });
 
   it('is rejected if no evaluation can measure it', () => {

@@ -14,14 +14,14 @@ const words: Record<string, string> = {
 };
 
 function row(name: string, setting: Setting): string {
-  const { type, help, aliases = [], resume, unit } = setting;
+  const { type, help, aliases = [], resume } = setting;
   const flags = [flagOf(name as 'steps'), ...aliases.map((alias) => `--${alias}`)].map((flag) => `\`${flag}\``);
   const values = type.kind === 'choice' ? type.choices.join(', ') : (words[type.kind] ?? describeType(type));
   const cells = [
     `\`${name}\``,
     flags.join(', '),
     `${help}${resume ? ' †' : ''}`,
-    ['n', '', 'name'].includes(unit) || words[type.kind] ? values : `${values} (${unit})`,
+    ['n', '', 'name'].includes(type.unit) || words[type.kind] ? values : `${values} (${type.unit})`,
     describeDefault(name as 'steps') ?? '',
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

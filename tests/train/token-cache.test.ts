@@ -7,10 +7,10 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
-import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { setUp } from '../../src/train/setup.ts';
 import { cacheKey, hashCorpus, readTokenCache, tokenCachePath } from '../../src/train/token-cache.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import { trainWords } from '../support/tokenizers.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-tokens-'));
@@ -139,7 +139,7 @@ it('is not used with other pairs: a resumed run refuses them', async () => {
   await expect(resumed()).rejects.toThrow('these are not the pairs that the run started with');
   writeFileSync(at('pairs.tsv'), tinyCorpus.replaceAll('\n', '\r\n')); // the same pairs
   const again = await resumed();
-  expect(again.said).toEqual([`${cache}: it is of other pairs, tokenizers or settings; tokenizing again`]);
+  expect(again.said).toEqual([`${cache}: it has other pairs, tokenizers or settings; tokenizing again`]);
   expect(again.corpus).toEqual(first.corpus);
   writeFileSync(at('pairs.tsv'), tinyCorpus);
 });
