@@ -274,7 +274,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     await planned(page);
     expect(await page.$('#corpus-summary .wrong')).toBeNull();
     const epochs = await page.$('::-p-aria([name="Epochs"][role="spinbutton"])');
-    expect(await epochs?.evaluate((e) => (e as HTMLInputElement).placeholder)).toBe('1.3 as planned');
+    expect(await epochs?.evaluate((e) => (e as HTMLInputElement).placeholder)).toBe('planned: 1.3');
   });
 
   it('replaces a suggested sentence, and aligns right-to-left cells to the right', async () => {
@@ -335,7 +335,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     const found = await page.evaluate((urls) => Promise.all(urls.map(async (u) => (await fetch(u)).status)), links);
     expect(found).toEqual([200, 200, 200, 200]);
     expect(await page.$eval('#settings', (e) => e.textContent)).toContain(
-      'Less often if they take over 2 % of the time',
+      'Saved less often if saving takes over 2 % of the time',
     );
   });
 });

@@ -143,7 +143,7 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
       const texts = { steps: steps.toLocaleString('en'), epochs: (steps / stepsPerEpoch).toPrecision(2) };
       for (const [name, text] of Object.entries(texts)) {
         const control = controlOf(name);
-        if (control) set(control, { placeholder: control.value === '' && `${text} as planned` });
+        if (control) set(control, { placeholder: control.value === '' && `planned: ${text}` });
       }
     },
     read(chosen) {
