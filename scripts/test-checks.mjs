@@ -52,10 +52,10 @@ export function skip(name) {
   skipped.push(name);
 }
 
-/** Runs `program` (default: Node) with `args`. Returns whether it exited with status 0 within the time limit. */
-export async function run(name, args, minutes, program = process.execPath) {
+/** Runs `program` (default: Node) with `args` and more environment variables. Returns whether it exited with status 0 within the time limit. */
+export async function run(name, args, minutes, program = process.execPath, more = {}) {
   const start = performance.now();
-  const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1' };
+  const env = { ...process.env, ...(!process.stdout.isTTY && { NO_COLOR: '1' }), ...more };
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
   const stop = setTimeout(() => child.kill('SIGTERM'), minutes * MINUTE); // lets Vitest close its Chrome
   const kill = setTimeout(() => child.kill('SIGKILL'), minutes * MINUTE + 15_000);
