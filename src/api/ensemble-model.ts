@@ -29,7 +29,9 @@ export async function openEnsemble(
   return createModel(first, host, { ...parts, ensemble, parameters });
 }
 
-/** Throws a HeddleError if a model has another vocabulary than the first of its ensemble, or a smaller maximum length. */
+/**
+ * Throws a HeddleError if a model has another vocabulary than the first of its ensemble, or a smaller maximum length.
+ */
 function checkMember(first: SavedModel, firstName: string, model: SavedModel, name: string): void {
   for (const side of ['source', 'target'] as const)
     check(

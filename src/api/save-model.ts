@@ -26,7 +26,10 @@ export interface SaveOptions {
 /** A trained LoRA adapter, and the name or folder of its base model. */
 export type TrainedLora = SavedLora & { readonly base: string };
 
-/** Writes a model to a folder or a .zip file. Throws a HeddleError that names the fields that the format does not support. */
+/**
+ * Writes a model to a folder or a .zip file. Throws a HeddleError that names the fields that the format does not
+ * support.
+ */
 export async function saveModel(
   files: Files,
   folder: string,

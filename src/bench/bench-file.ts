@@ -1,4 +1,4 @@
-// Kernel results of an earlier run, to compare with: the JSON of `heddle bench --json` or of the kernel lab.
+// Reads kernel results of an earlier run, and compares with them: the JSON of `heddle bench --json` or of the kernel lab.
 
 import { check } from '../core/errors.ts';
 import type { Roofs } from '../gpu/roofs.ts';
@@ -8,7 +8,7 @@ import type { Machine } from './machine.ts';
 import type { RoofSpread } from './repeated-roofs.ts';
 import { type Change, changeOf, type Quartiles } from './spread.ts';
 
-/** What both kinds of files have. */
+/** The common fields of both kinds of files. */
 export interface BenchRun {
   readonly heddle: string;
   /** Start time, ISO 8601. */
@@ -28,7 +28,7 @@ const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.is
 const isCount = (x: unknown): x is number => isNumber(x) && x >= 0;
 const textOf = (x: unknown): string => (typeof x === 'string' ? x.slice(0, 200) : '');
 
-/** Reads a file of results. Throws a HeddleError that says what is wrong in it. */
+/** Reads a file of results. Throws a HeddleError that names the invalid part. */
 export function readBenchRun(text: string): BenchRun {
   let json: unknown;
   try {
@@ -39,7 +39,7 @@ export function readBenchRun(text: string): BenchRun {
   return benchRunOf(json);
 }
 
-/** Checks results that were parsed or stored. Throws a HeddleError that says what is wrong in them. */
+/** Checks parsed results. Throws a HeddleError that names the invalid part. */
 export function benchRunOf(json: unknown): BenchRun {
   check(
     isRecord(json) && Array.isArray(json.kernels),
@@ -107,7 +107,7 @@ function spreadIn(spread: Json): RoofSpread {
   return spread as unknown as RoofSpread;
 }
 
-/** The fastest variant of a kernel that was timed; undefined if there is none. */
+/** The fastest timed variant of a kernel; undefined if there is none. */
 export function fastestOf({ variants }: KernelResult): (VariantResult & Quartiles) | undefined {
   const [first] = variants;
   return first?.ms !== undefined && first.low !== undefined && first.high !== undefined
@@ -115,17 +115,17 @@ export function fastestOf({ variants }: KernelResult): (VariantResult & Quartile
     : undefined;
 }
 
-/** A sentence that says what a kernel without a float64 reference is compared with; empty if it has one. */
+/** A sentence about the reference of a kernel that is too large for float64; empty for other kernels. */
 export const referenceNote = ({ name, comparedWith }: Pick<KernelResult, 'name' | 'comparedWith'>): string =>
   comparedWith
     ? `${name} is too large for float64 on the CPU: it is compared with the variant ${comparedWith.variant} on the same adapter, which matches float64 at ${comparedWith.kernel}.`
     : '';
 
-/** Half of the larger spread of the roofs: what the machine adds to the noise of each kernel. */
+/** Half of the larger spread of the roofs: the noise of the machine in the time of each kernel. */
 const machineNoise = ({ roofSpread }: Pick<BenchRun, 'roofSpread'>): number =>
   roofSpread ? Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread) / 2 : 0;
 
-/** Compares the kernels of a run with those of the same name in an earlier one: change of the time, by name. */
+/** Compares the kernels of two runs: the change of the time of each kernel by name. */
 export function compareRuns(
   run: Pick<BenchRun, 'kernels' | 'roofSpread'>,
   earlier: Pick<BenchRun, 'kernels' | 'roofSpread'>,

@@ -21,7 +21,7 @@ import type { KernelGroup } from './kernel-groups.ts';
 /** Result of a variant; without times if it failed. */
 export interface VariantResult extends Partial<Timing> {
   readonly variant: string;
-  /** Error max|x - ref| / max|ref|, the largest of the outputs. */
+  /** Maximum error of the outputs, max|x - ref| / max|ref|. */
   readonly error: number;
   readonly passed: boolean;
   /** Error message of a kernel that did not run. */
@@ -40,19 +40,19 @@ export interface KernelResult {
   readonly bytes: number;
   /** Set if the kernel is too large for its float64 reference. */
   readonly comparedWith?: ComparedWith;
-  /** Speed of the machine right after the kernel, relative to its peak: below 0.8 other work disturbed it. */
+  /** Speed of the machine right after the kernel, relative to its peak. Below 0.8, other work disturbed the kernel. */
   readonly speed?: number;
   /** The fastest first, failed ones last. */
   readonly variants: readonly VariantResult[];
 }
 
-/** Largest error allowed; float32 sums of 8,000 terms of both signs stay below a tenth of it. */
+/** Maximum error. Errors of float32 sums of 8,000 terms of both signs are below a tenth of it. */
 export const maxError = 1e-4;
 
-/** Largest error of a result that is stored as f16: two units in the last of its 11 bits. */
+/** Maximum error of a result in f16: two units in the last of its 11 bits. */
 const maxErrorOfF16 = 2e-3;
 
-/** The node of a kernel by itself. */
+/** The node of a kernel in its own graph. */
 export interface IsolatedKernel {
   readonly kernel: KernelCase;
   readonly node: Node;
@@ -61,7 +61,7 @@ export interface IsolatedKernel {
   readonly names: ReadonlyMap<Value, string>;
 }
 
-/** A kernel with the data that it is checked with. */
+/** A kernel and the data for its check. */
 export interface PreparedKernel extends IsolatedKernel {
   /** Data of the inputs before the node runs. */
   readonly before: ReadonlyMap<Value, ArrayLike<number>>;
@@ -71,7 +71,7 @@ export interface PreparedKernel extends IsolatedKernel {
   readonly comparedWith?: ComparedWith;
 }
 
-/** What the results of a kernel are compared with that is too large for its float64 reference (large-kernel.ts). */
+/** The reference of a kernel that is too large for float64 (large-kernel.ts). */
 export interface ComparedWith {
   /** The variant of the kernel on the same adapter. */
   readonly variant: string;
@@ -85,7 +85,7 @@ export function isolate(kernel: KernelCase): IsolatedKernel {
   return { kernel, node, ...singleNode(node) };
 }
 
-/** A result to compare with: an output or state `name` of the graph, the op's tensor, and the largest error allowed. */
+/** An expected result: an output or state `name` of the graph, the op's tensor, and the maximum error. */
 export interface Expected {
   readonly name: string;
   readonly tensor: string;
@@ -127,10 +127,10 @@ export const variantPlan = ({ graph }: IsolatedKernel, variant: string, traits: 
 /** A plan of a kernel on the device, after its first run. */
 export interface CheckedPlan {
   readonly runner: Runner;
-  /** Largest error, and whether every error is small enough. */
+  /** Maximum error, and whether all errors are allowed. */
   readonly error: number;
   readonly passed: boolean;
-  /** The number that is the furthest from the reference, if it is too far. */
+  /** The number with the maximum error, if that is not allowed. */
   readonly worst?: { readonly tensor: string; readonly index: number; readonly got: number; readonly want: number };
   destroy(): void;
 }
@@ -187,7 +187,7 @@ export async function runPlan(
   }
 }
 
-/** The number that is the furthest from its reference; one that is no number is the furthest of all. */
+/** The number with the maximum error; NaN counts as the maximum. */
 function furthest(got: ArrayLike<number>, want: ArrayLike<number>): { index: number; got: number; want: number } {
   let index = 0;
   let most = -1;

@@ -23,7 +23,7 @@ export interface LimitLine {
 /** A variant of a kernel. */
 export interface VariantLine {
   readonly variant: string;
-  /** Error max|x - ref| / max|ref|, the largest of the outputs; infinite if the variant did not run. */
+  /** Maximum error of the outputs, max|x - ref| / max|ref|; infinite if the variant did not run. */
   readonly error: number;
   readonly passed: boolean;
   /** Error message of a variant that did not run. */
@@ -34,7 +34,7 @@ export interface VariantLine {
 export interface KernelLine {
   readonly name: string;
   readonly variants: readonly VariantLine[];
-  /** The largest error, and the variant that has it. */
+  /** Maximum error, and its variant. */
   readonly worst: number;
   readonly variant: string;
   readonly allowed: number;
@@ -60,7 +60,7 @@ const usedFeatures: Readonly<Record<string, string>> = {
   [matrixFeature]: 'matrix units',
 };
 
-/** The report for a machine. `needed`: limits by their WebGPU names; default: those that all kernels keep. */
+/** The report for a machine. `needed`: limits by their WebGPU names; default: the limits that all kernels need. */
 export function conformanceOf(
   { adapter }: Machine,
   kernels: readonly KernelResult[],

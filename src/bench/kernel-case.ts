@@ -1,5 +1,5 @@
-// A kernel to check and time: a node of a small graph, so that a backward kernel gets the results of its forward
-// kernel. check-kernel.ts runs it.
+// A kernel to check and time (check-kernel.ts): a node of a small graph, so that a backward kernel gets the results of its
+// forward kernel.
 
 import type { Shape } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
@@ -11,7 +11,7 @@ import type { KernelGroup } from './kernel-groups.ts';
 /** A kernel by its family and sizes (kernel-families.ts); plain JSON. */
 export interface KernelSpec {
   readonly family: string;
-  /** Sizes and choices by name; those left out have their defaults. */
+  /** Sizes and options by name; omitted ones have their defaults. */
   readonly values?: Readonly<Record<string, number | string>>;
 }
 
@@ -25,12 +25,9 @@ export interface KernelCase {
   readonly op?: string;
   /** Data of an input or state by name; undefined: noise from -0.5 to 0.5 for float32 tensors, zeros for others. */
   data?(name: string, length: number): ArrayLike<number> | undefined;
-  /** Scalars of the step that differ from those of a training step. */
+  /** Step inputs that differ from those of a training step. */
   readonly step?: Partial<StepScalars>;
-  /**
-   * Bytes and floating-point operations, if the kernel reads only a part of its tensors or does less work than its op
-   * counts.
-   */
+  /** Bytes and FLOPs, if the kernel reads only a part of its tensors or does less work than its op states. */
   readonly bytes?: number;
   readonly flops?: number;
   /** A feature without which the kernel is skipped. */
@@ -39,7 +36,7 @@ export interface KernelCase {
   readonly spec?: KernelSpec;
 }
 
-/** Start of a backward pass from any value: its gradient with respect to y is dy. */
+/** Starts a backward pass from any value y with the gradient dy. */
 const rootOp = defineOp({
   name: 'root',
   inputs: ['y', 'dy'],

@@ -1,4 +1,4 @@
-// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes, by which results are compared.
+// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes so that results can be compared.
 
 import type { KernelCase } from './kernel-case.ts';
 import { type FamilyName, kernelOf } from './kernel-families.ts';
@@ -48,7 +48,7 @@ const decodingKernels = (
   make('take rows', { rows: step.rows, width: step.length * heads.heads * heads.width }),
 ];
 
-/** The kernels that save memory, for layers of so many inputs and outputs. */
+/** The kernels that save memory, for layers with these numbers of inputs and outputs. */
 const packedKernels = (
   rows: number,
   inputs: number,
@@ -112,7 +112,7 @@ export const smallKernelCases: readonly KernelCase[] = [
   make('next token', { rows: 8, beams: 2, length: 16, vocab: 211 }),
 ];
 
-/** Every op of `kernelCases` at small sizes: whole vectors, and rows that are not (kernels for scalars). */
+/** Every op of `kernelCases` at small sizes: rows of whole vectors, and other rows (scalar kernels). */
 export const conformanceKernelCases: readonly KernelCase[] = [
   matmul(64, 64, 64),
   matmul(33, 37, 41),

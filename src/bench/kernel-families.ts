@@ -1,5 +1,5 @@
-// Kernel families: kernels of any sizes by name, with the sizes that each has. `heddle bench` and the kernel lab build
-// their lists from them, and whatever sizes a user asks for.
+// Kernel families: kernels by name, with the sizes that each takes. `heddle bench` and the kernel lab make their lists from
+// them, and kernels of the sizes that a user gives.
 
 import { HeddleError } from '../core/errors.ts';
 import { storeAsF16 } from '../graph/f16-storage.ts';
@@ -100,7 +100,7 @@ const weights = size('Weights', 10_000_000, 2 ** 28);
 const pass = { label: 'Pass', values: ['forward', 'backward'] } as const;
 const dtype = { label: 'Storage', values: ['f32', 'f16'] } as const;
 
-/** The same kernel with every tensor stored as f16 that its op can store so. Throws a HeddleError if there is none. */
+/** The kernel with f16 for all tensors whose op allows it. Throws a HeddleError if there are none. */
 function inF16({ build, ...rest }: KernelCase, chosen: 'f32' | 'f16'): KernelCase {
   if (chosen === 'f32') return { build, ...rest };
   const kernel: KernelCase = {
@@ -348,8 +348,8 @@ export type FamilyName = keyof typeof kernelFamilies;
 export const familyNames = Object.keys(kernelFamilies) as readonly FamilyName[];
 
 /**
- * The kernel of a specification; values that are left out have their defaults. Throws a HeddleError that names the
- * family, the size and what it may be.
+ * The kernel of a specification; omitted values have their defaults. Throws a HeddleError that names the family, the size
+ * and its allowed values.
  */
 export function kernelOf({ family: name, values = {} }: KernelSpec): KernelCase {
   const found = Object.hasOwn(kernelFamilies, name) ? (kernelFamilies[name as FamilyName] as KernelFamily) : undefined;

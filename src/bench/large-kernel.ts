@@ -25,18 +25,18 @@ import {
 import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
 import { type FamilyName, kernelFamilies, kernelOf } from './kernel-families.ts';
 
-/** Operations and bytes of all nodes of a case up to which its float64 reference takes seconds, not minutes. */
+/** Maximum operations and bytes of a case for a float64 reference, which then takes seconds, not minutes. */
 const maxReference = { flops: 8e9, bytes: 2 ** 30 } as const;
 
-/** Limits of the references of `prepareOn`: that of a kernel, and that of the smaller kernel in its place. */
+/** Limits of the references in `prepareOn`: for a kernel, and for the smaller kernel that replaces it. */
 const references = { full: maxReference, small: { flops: 1e9, bytes: 2 ** 26 } } as const;
 
-/** Bytes of all tensors: they are in memory of the page three times while results are compared. */
+/** Maximum bytes of all tensors: the page has them in memory three times while it compares results. */
 const maxBytes = 5 * 2 ** 30;
 
 /**
- * Seconds of a run at the measured peak of the adapter. The naive kernel takes ten times as long and more, and drivers end
- * a dispatch of many seconds.
+ * Maximum seconds of a run at the measured peak of the adapter. The naive kernel takes ten times as long or more, and
+ * drivers end a dispatch of many seconds.
  */
 const maxSeconds = 0.25;
 
@@ -45,7 +45,7 @@ interface Work {
   readonly bytes: number;
 }
 
-/** Operations and bytes of the whole graph of a case, which a backward kernel shares with its forward one. */
+/** Operations and bytes of the whole graph of a case, including the forward kernel of a backward kernel. */
 function workOf(kernel: KernelCase, traits: DeviceTraits): Work {
   const { graph } = graphOf(kernel);
   const values = [...graph.inputs.values(), ...graph.states.values(), ...graph.nodes.flatMap((n) => n.outputs)];
@@ -82,8 +82,8 @@ export function checkDuration(kernel: KernelCase, { peak }: Pick<Roofs, 'peak'>,
 }
 
 /**
- * Prepares the check of a kernel: with its float64 reference, or if that takes minutes on the CPU, with the results of
- * the naive kernel. Throws a HeddleError if the naive kernel does not match float64 at smaller sizes.
+ * Prepares the check of a kernel against its float64 reference or, if that takes minutes, the results of the naive
+ * kernel. Throws a HeddleError if the naive kernel does not match float64 at smaller sizes.
  */
 export async function prepareOn(
   device: Device,
@@ -153,7 +153,7 @@ function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): Ker
   }
 }
 
-/** Data of the inputs of a node: that of the case, the op's samples, noise. */
+/** Data of the inputs of a node: from the case, else the op's samples, else noise. */
 function sampleData(
   inputs: readonly Value[],
   { kernel, node }: Pick<PreparedKernel, 'kernel' | 'node'>,

@@ -1,5 +1,5 @@
-// The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel, checked before it
-// is timed, then the roofs again.
+// The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel (checked, then timed),
+// then the roofs again.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Device } from '../gpu/device.ts';
@@ -22,7 +22,7 @@ export interface MeasureOptions extends TimeOptions {
   readonly set: KernelSet;
   /** Only kernels whose name contains this text, ignoring case. */
   readonly filter: string;
-  /** Kernels of any sizes, instead of a set. */
+  /** Kernels at given sizes, instead of a set. */
   readonly specs?: readonly KernelSpec[];
   readonly roofs: boolean;
 }
@@ -37,7 +37,7 @@ export interface Measured {
 /** Callbacks of `measure`. */
 export interface Listener {
   readonly signal: AbortSignal;
-  /** `done` of `of` tasks are done, `next` begins. */
+  /** `done` of `of` tasks are done; `next` begins. */
   onProgress(done: number, of: number, next: string): void;
   /** The roofs, before and after the kernels. */
   onRoofs?(roofs: Roofs): void;
@@ -105,11 +105,14 @@ export async function measure(device: Device, options: MeasureOptions, listener:
   }
 }
 
-/** Attempts to measure a kernel while nothing else disturbs the machine, and the milliseconds that all repeats of a run may take. */
+/** Maximum number of attempts per kernel, and maximum milliseconds of all repeats of a run. */
 const attempts = 3;
 const retryTime = 10_000;
 
-/** Returns what measures a kernel, again if its time was disturbed: the result is the attempt that was disturbed the least. */
+/**
+ * Returns a function that measures a kernel, repeatedly if other work disturbs it; it returns the least disturbed
+ * attempt.
+ */
 function steadyMeter(
   device: Device,
   time: TimeOptions,

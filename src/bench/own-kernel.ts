@@ -1,5 +1,5 @@
-// The WGSL of kernels, to show and to edit: a dispatch of a variant with its source, bindings, parameters and grid; and
-// a user's own WGSL in its place, compiled, checked against the float64 reference and timed next to ours.
+// The WGSL of kernels, to show and to edit: the dispatches of a variant with source, bindings, parameters and grid. Also
+// compiles a user's WGSL, compares it with the float64 reference, and times it next to the built-in kernels.
 
 import { HeddleError } from '../core/errors.ts';
 import type { DType, Shape } from '../core/tensor.ts';
@@ -54,11 +54,11 @@ export interface ShownKernel {
   readonly variants: readonly { readonly name: string; readonly passes: readonly ShownPass[] }[];
 }
 
-/** A user's own dispatch. */
+/** A dispatch by the user. */
 export interface OwnKernel {
   /** Name in the results. */
   readonly label: string;
-  /** The variant of which it replaces the dispatch `pass`; -1: it replaces all of them. */
+  /** The variant whose dispatch `pass` it replaces; -1: it replaces all dispatches. */
   readonly variant: string;
   readonly pass: number;
   readonly source: string;
@@ -72,9 +72,9 @@ export interface OwnKernel {
 /** Result of a user's kernel. */
 export interface TriedKernel {
   readonly messages: readonly CompileMessage[];
-  /** The kernel with ours, the fastest first; absent if it does not compile. */
+  /** Results with the built-in variants, the fastest first; absent if it does not compile. */
   readonly result?: KernelResult;
-  /** Position of the largest error, if the result is wrong. */
+  /** Position of the maximum error, if the result is wrong. */
   readonly worst?: CheckedPlan['worst'];
 }
 
@@ -88,8 +88,8 @@ export function declarationsIn(source: string): Declarations | undefined {
 }
 
 /**
- * The value of a number, or of an integer expression of sizes as `(N + 15) / 16`. Throws a HeddleError that starts with
- * `what` if the text is neither.
+ * The value of a number or of an integer expression of sizes, such as `(N + 15) / 16`. Throws a HeddleError that starts
+ * with `what` for other texts.
  */
 export function numberIn(text: string, what: string, sizes: ReadonlyMap<string, number>): number {
   const number = text.trim() === '' ? Number.NaN : Number(text);
@@ -101,7 +101,7 @@ export function numberIn(text: string, what: string, sizes: ReadonlyMap<string, 
   );
 }
 
-/** Shows the dispatches of all variants of a kernel that an adapter can run, the one that suits it best first. */
+/** The dispatches of all variants of a kernel that an adapter can run; the default variant is first. */
 export function showKernel(kernel: KernelCase, traits: DeviceTraits): ShownKernel {
   const isolated = isolate(kernel);
   const { node } = isolated;
@@ -211,7 +211,7 @@ export async function tryKernel(
   }
 }
 
-/** The plan of a variant with a user's dispatch in place of one of its own, or of all. */
+/** The plan of a variant in which a user's dispatch replaces one dispatch or all. */
 function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, traits: DeviceTraits): Plan {
   const plan = variantPlan(prepared, own.variant, traits);
   const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];

@@ -99,7 +99,7 @@ export function linearOfHalves(rows: number, I: number, O: number, back: boolean
       if (!back) plainLinear(g, x, w);
       storeAsF16(g, [x, w, ...dy]);
     },
-    // Numbers that f16 holds.
+    // Numbers that f16 represents exactly.
     data: (name, length) => Float32Array.from({ length }, (_, i) => ((i * (name === 'x' ? 37 : 59)) % 127) / 64 - 1),
     needs: 'f16',
   };

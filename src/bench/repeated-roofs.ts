@@ -1,5 +1,5 @@
-// The roofs of a device, measured several times before and after the kernels: how far the measurements differ says how
-// much other work disturbed the machine meanwhile.
+// Measures the roofs of a device several times before and after the kernels. Their spread shows how much other work
+// disturbed the machine.
 
 import type { Device } from '../gpu/device.ts';
 import type { TimeOptions } from '../gpu/plan-timing.ts';
@@ -21,15 +21,15 @@ export interface RoofRates {
 export interface RoofSpread {
   readonly bandwidth: RoofRates;
   readonly peak: RoofRates;
-  /** A spread is larger than 20 %: the numbers are not to be quoted. */
+  /** Whether a spread is above 20 %, so that the numbers should not be quoted. */
   readonly busy: boolean;
 }
 
 /** Measures the roofs several times. */
 export interface RepeatedRoofs {
-  /** The highest of each: other work can only make a roof look lower. */
+  /** The highest rate of each roof: other work only lowers it. */
   readonly roofs: Roofs;
-  /** Speed of the machine at this moment: the peak, measured shortly, relative to the highest so far. */
+  /** Current speed of the machine: a short measurement of the peak, relative to the highest so far. */
   speed(): Promise<number>;
   /** Measures the roofs again, after the kernels. */
   finish(): Promise<RoofSpread>;
@@ -46,7 +46,7 @@ export async function measureRoofsRepeatedly(device: Device, options: RoofOption
   const rates = { before: [roofs], after: [] as Roofs[] };
   const peak = await holdPeak(device, roofs.peak);
   const repeat = async (list: Roofs[], times: number) => {
-    // Not kept meanwhile: it is as large as the adapter allows.
+    // Freed in between, since it is as large as the adapter allows.
     const bandwidth = await holdBandwidth(device, roofs.bandwidth);
     try {
       await bandwidth.measure(warmUp);

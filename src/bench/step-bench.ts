@@ -1,5 +1,5 @@
-// Measures a training step of a preset: forward, backward, clipping and AdamW on a random batch; time, memory,
-// dispatches, host work.
+// Measures a training step of a preset (forward, backward, clipping and AdamW on a random batch): time, memory, dispatches,
+// host work.
 
 import { random } from '../core/random.ts';
 import type { Engine, Program } from '../engine/engine.ts';
@@ -33,7 +33,7 @@ export interface StepResult extends StepShape {
    */
   readonly ms: number;
   readonly firstMs: number;
-  /** Target tokens a second. */
+  /** Target tokens per second. */
   readonly tokensPerSecond: number;
   readonly gflops: number;
   /** Model FLOPs utilization, from 0 to 1; absent if the adapter's peak is unknown. */
@@ -87,7 +87,7 @@ export async function benchStep(
     const run = program.run();
     if (step > 0) js.push(performance.now() - from);
     const read = run.then(({ stats }) => void losses.push((stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN)));
-    // Wait for the first step, in which the driver may compile; after that one step is always in flight.
+    // Wait for the first step, in which the driver may compile. Later one step is always in flight.
     await (step === 0 ? read : pending);
     pending = step === 0 ? undefined : read;
     const now = performance.now();

@@ -153,7 +153,7 @@ export const counted = (B: number, T: number): KernelCase => ({
   build: (g) => void tokenPositions(g, g.input('ids', 'i32', [B, T]), { padId: 1 }),
 });
 
-/** Sums over rows, as of the partial sums of a bias gradient. */
+/** Sums over rows, for example of the partial sums of a bias gradient. */
 export const columnSums = (rows: number, D: number): KernelCase => ({
   name: `column sums [${rows},${D}]`,
   group: 'rows',

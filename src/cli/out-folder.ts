@@ -53,7 +53,9 @@ export async function outFolder(files: Files, name: string, { out, force, resume
   return folder;
 }
 
-/** Whether the folder, or its backup of an interrupted save, exists and is not empty. The first save would delete it. */
+/**
+ * Whether the folder, or its backup of an interrupted save, exists and is not empty. The first save would delete it.
+ */
 async function isTaken(files: Files, folder: string): Promise<boolean> {
   const there = await existingFolder(files, folder);
   return (await files.exists(there)) && !(await isEmpty(files, there));

@@ -7,7 +7,10 @@ import { nodeFiles } from '../host/node-files.ts';
 /** Prints a result to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress; `verbose`: every event. */
+/**
+ * What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress; `verbose`: every
+ * event.
+ */
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
 let verbosity: Verbosity = 'normal';
@@ -58,7 +61,10 @@ export function jsonArrayWriter(write: (text: string) => void): {
 
 const debugging = (): boolean => verbosity === 'verbose' || !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
 
-/** Prints an error as one line, with --verbose or HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1 unless it is set. */
+/**
+ * Prints an error as one line, with --verbose or HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1 unless it is
+ * set.
+ */
 export function reportError(error: unknown): void {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim();
   const hint = error instanceof HeddleError || debugging() ? '' : ' (--verbose shows the stack)';

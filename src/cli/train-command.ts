@@ -127,7 +127,9 @@ async function savedFolder(files: Files, out: string): Promise<string | undefine
   return settings.lora && initFolder(settings);
 }
 
-/** The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file is missing. */
+/**
+ * The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file is missing.
+ */
 async function resumedCorpus(files: Files, out: string, named: NamedFiles): Promise<CorpusArguments> {
   const { corpus: kept } = await readCheckpoint(out, { files });
   const corpus = movedCorpus(kept, named);

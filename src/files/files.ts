@@ -7,7 +7,10 @@ export interface Files {
   read(path: string): Promise<Uint8Array>;
   /** Reads a large file as a stream; `-` is stdin, if the host has one. Without this method, `read` is used. */
   stream?(path: string): Promise<ReadableStream<Uint8Array>>;
-  /** Opens a file whose parts are read by `slice`, so that it may be larger than memory. Without this method, `read` is used. */
+  /**
+   * Opens a file whose parts are read by `slice`, so that it may be larger than memory. Without this method, `read` is
+   * used.
+   */
   blob?(path: string): Promise<Blob>;
   /** Size of a file in bytes; undefined if it is unknown. */
   size?(path: string): Promise<number | undefined>;

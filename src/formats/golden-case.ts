@@ -58,7 +58,9 @@ const otherFields = [
   ...['lr', 'beta1', 'beta2', 'eps', 'weight_decay', 'clip_norm'],
 ];
 
-/** Token ids [rows, positions] of a batch. Throws a HeddleError if the tensor is missing or has another shape or dtype. */
+/**
+ * Token ids [rows, positions] of a batch. Throws a HeddleError if the tensor is missing or has another shape or dtype.
+ */
 export function idsIn(batch: Readonly<Record<string, Tensor>>, name: string, path: string): Tensor {
   const tensor = batch[name];
   check(tensor?.dtype === 'i32' && tensor.shape.length === 2, `${path}: ${name} must be integers with two axes`);

@@ -28,7 +28,9 @@ async function widened(tensors: Record<string, Tensor>): Promise<Record<string, 
   return Object.fromEntries(all.map(([name, tensor]) => [name, asFloat32(tensor)]));
 }
 
-/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+/**
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ */
 export async function loadHeddle(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const configPath = `${folder}/${names.config}`;
   if (raw.format !== heddleFormat)

@@ -127,7 +127,9 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
   return out;
 }
 
-/** The files of a model folder by name. Throws a HeddleError that lists the fields that the example does not support. */
+/**
+ * The files of a model folder by name. Throws a HeddleError that lists the fields that the example does not support.
+ */
 export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields("Keras's example", [...sameFields(c, fixed), ...classicFields(c)]);
@@ -143,7 +145,9 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+/**
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ */
 export async function loadKeras(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, fields, fixed, `${folder}/${modelFileNames.config}`);
   const p = parameterList(c);

@@ -25,7 +25,10 @@ interface FloatTensor extends Tensor {
 
 const ownFields = ['format', 'version', 'origin'];
 
-/** The model configuration in a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid values. */
+/**
+ * The model configuration in a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid
+ * values.
+ */
 export function configFromFields(
   raw: Json,
   fields: FieldNames,
@@ -53,7 +56,10 @@ export function fieldsFromConfig(format: string, { config, sourceCheckpoint }: S
 export const tokenizerFilesOf = (model: SavedModel): Readonly<Record<string, Uint8Array>> =>
   model.sourceCheckpoint?.files ?? heddleTokenizerFiles(model.source, model.target);
 
-/** Loads everything but the weights: tokenizers, decoding rules, source checkpoint. Without tokenizer files texts are token ids. */
+/**
+ * Loads everything but the weights: tokenizers, decoding rules, source checkpoint. Without tokenizer files texts are
+ * token ids.
+ */
 export async function readTextSides(
   files: Files,
   folder: string,
@@ -67,7 +73,10 @@ export async function readTextSides(
   return { config, ...idTokenizers(config, config.padId, folder) };
 }
 
-/** The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor, or has a NaN or infinity. */
+/**
+ * The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor, or has a NaN or
+ * infinity.
+ */
 export async function readFloatTensors(files: Files, folder: string): Promise<Map<string, FloatTensor>> {
   const path = `${folder}/${modelFileNames.weights}`;
   await requireFile(files, folder, modelFileNames.weights);

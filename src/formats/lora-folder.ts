@@ -164,7 +164,9 @@ export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, fo
     );
 }
 
-/** Names of the adapted layers. Throws a HeddleError for a tensor of no linear layer of the model, or of another rank. */
+/**
+ * Names of the adapted layers. Throws a HeddleError for a tensor of no linear layer of the model, or of another rank.
+ */
 function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
   const known = new Set(linearLayers(c).map(({ name }) => name));
   const found = new Set<string>();

@@ -8,7 +8,9 @@ import { heddleFormat, loadHeddle } from './heddle.ts';
 import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
 
-/** config.json of a folder, or of the version that a save was replacing; undefined if there is none or it is invalid. */
+/**
+ * config.json of a folder, or of the version that a save was replacing; undefined if there is none or it is invalid.
+ */
 async function configIn(files: Files, folder: string): Promise<Json | undefined> {
   const path = `${await existingFolder(files, folder)}/${names.config}`;
   if (!(await files.exists(path))) return undefined;

@@ -52,7 +52,9 @@ export const pytorchFields: FieldNames = {
   dropout: 'dropout',
 };
 
-/** The files of a model folder by name. Throws a HeddleError that lists the fields that nn.Transformer does not support. */
+/**
+ * The files of a model folder by name. Throws a HeddleError that lists the fields that nn.Transformer does not support.
+ */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields('nn.Transformer', [...sharedWidths(c), ...classicFields(c)]);
@@ -63,7 +65,9 @@ export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+/**
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ */
 export async function loadPytorch(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);
   const found = await readFloatTensors(files, folder);

@@ -31,7 +31,7 @@ export interface HeadlessBrowser {
   version: string;
   /** Command-line flags of the browser. */
   flags: readonly string[];
-  /** The compute pipeline that a page has created last, if the browser reports it: Firefox does. */
+  /** The last compute pipeline that a page created, if the browser reports it (Firefox). */
   lastPipeline(): string | undefined;
   /** Describes the adapter that pages get. Throws a HeddleError if there is none. */
   adapter(): Promise<AdapterDescription>;
@@ -49,7 +49,7 @@ export interface PageListeners {
   onError?: (error: Error) => void;
 }
 
-/** What a browser adds to the common part. */
+/** What differs between the browsers. */
 export interface BrowserStart {
   readonly name: HeadlessBrowser['name'];
   readonly executablePath: string;
@@ -110,7 +110,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
     flags,
     lastPipeline,
     openPage,
-    /** From an empty page of a local server, since WebGPU needs a secure context. */
+    /** Uses an empty page of a local server, since WebGPU needs a secure context. */
     async adapter() {
       const server = await serveFolder(undefined);
       try {
@@ -137,9 +137,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
 /** Time limit for the adapter request in milliseconds: a broken driver can block it forever. */
 const ADAPTER_TIMEOUT = 20_000;
 
-/**
- * Calls `fail` with an error if the browser ends while it runs `what`; the function that it returns ends that.
- */
+/** Calls `fail` with an error if the browser ends during `what`. Returns a function that stops this. */
 export function onBrowserEnd(browser: HeadlessBrowser, what: string, fail: (error: HeddleError) => void): () => void {
   const listener = () => fail(new HeddleError(endMessage(browser, what)));
   browser.browser.once('disconnected', listener);
@@ -147,8 +145,8 @@ export function onBrowserEnd(browser: HeadlessBrowser, what: string, fail: (erro
 }
 
 /**
- * The error of a call that a browser did not answer because it has ended. Puppeteer reports that first as a closed
- * target, with a message of the protocol. Other errors are returned as they are.
+ * The error of a call that failed because the browser has ended; Puppeteer reports only a closed target. Other errors are
+ * returned unchanged.
  */
 export const callError = (browser: HeadlessBrowser, what: string, error: unknown): unknown =>
   error instanceof Error && error.name === 'TargetCloseError'

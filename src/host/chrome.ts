@@ -5,7 +5,9 @@ import { HeddleError } from '../core/errors.ts';
 import { type BrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
 import { findChrome, missingMessage } from './programs.ts';
 
-/** Options of `launchChrome`. `executablePath` is by default PUPPETEER_EXECUTABLE_PATH, CHROME_PATH or a usual place. */
+/**
+ * Options of `launchChrome`. `executablePath` is by default PUPPETEER_EXECUTABLE_PATH, CHROME_PATH or a usual place.
+ */
 export interface ChromeOptions extends BrowserOptions {
   /**
    * `hardware`: the machine's GPU, with an error if Chrome finds none. `swiftshader`: Chrome's software adapter. `auto`

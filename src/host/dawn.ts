@@ -8,15 +8,15 @@ import { optionalPackage } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
 export interface DawnOptions {
-  /** Report timestamp queries in nanoseconds; by default Dawn rounds them to about 0.1 ms, as browsers do. */
+  /** Whether timestamp queries have nanoseconds; by default Dawn rounds them to about 0.1 ms, as browsers do. */
   exactTimestamps?: boolean;
-  /** Poll the GPU without a pause: lowest latency, but it uses a CPU core while a promise of the GPU is pending. */
+  /** Whether to poll the GPU without pauses: lowest latency, but it uses a CPU core while a GPU promise is pending. */
   spin?: boolean;
-  /** Adapter to use: its index in `dawnAdapters`, or a part of its name in any case. [the first] */
+  /** Adapter: its index in `dawnAdapters`, or a part of its name, ignoring case. [the first] */
   adapter?: string;
   /**
-   * Keep two warnings of Dawn off stderr, which say that it uses less than the driver allows (Linux). It closes file descriptor 2 for
-   * a moment, so no other code may open files meanwhile; if it is a socket, all of stderr goes through grep from then on.
+   * Whether to hide two warnings of Dawn that it uses less than the driver allows (Linux). This closes file descriptor 2
+   * for a moment, so no other code may open files meanwhile. If stderr is a socket, all of it then passes through grep.
    */
   quiet?: boolean;
   /** More flags for Dawn, for example `backend=vulkan`, `enable-dawn-features=a,b`. */
@@ -59,8 +59,7 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
 const enable = 'enable-dawn-features=';
 
 /**
- * Flags with which adapters offer Dawn's experimental features too: subgroup matrices. Devices only have the features
- * that heddle requests.
+ * Flags that enable Dawn's experimental features on adapters: subgroup matrices. Devices have only requested features.
  */
 function withExperiments(flags: readonly string[]): string[] {
   const enabled = flags.filter((flag) => flag.startsWith(enable)).map((flag) => flag.slice(enable.length));
@@ -107,14 +106,14 @@ export async function dawnAdapters(options: Pick<DawnOptions, 'quiet'> = {}): Pr
 }
 
 /**
- * The name of the adapter with this index or part of a name. Throws a HeddleError that lists the adapters if there is
- * none, or if Dawn, which takes the first whose name has the given one in it, would take another.
+ * The full name of an adapter from its index or a part of its name. Throws a HeddleError that lists the adapters if there
+ * is none, or if Dawn would select another: it takes the first adapter whose name contains the given one.
  */
 export function adapterNamed(wanted: string, names: readonly string[]): string {
   const lower = (text: string) => text.toLowerCase();
   const exact = names.findIndex((name) => lower(name) === lower(wanted));
   const part = names.findIndex((name) => wanted !== '' && lower(name).includes(lower(wanted)));
-  // A longer number is a part of a name, as 4090.
+  // A longer number, such as 4090, is a part of a name.
   const index = /^\d{1,2}$/.test(wanted) ? Number(wanted) : exact >= 0 ? exact : part;
   const name = names[index];
   const list = names.map((one, i) => `${i}: ${one}`).join('; ');
@@ -129,7 +128,7 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   return name;
 }
 
-/** Calls `work`, in which Dawn prints that it lowers a limit of the driver, which no program needs to know. */
+/** Runs `work` without Dawn's messages that it lowers a limit of the driver. */
 const withoutLimitWarnings = async <T>({ quiet = false }: DawnOptions, work: () => T): Promise<Awaited<T>> =>
   await (quiet ? filterNativeStderr(limitWarning, work) : work());
 
@@ -154,8 +153,8 @@ async function start(create: (flags: string[]) => GPU, flags: string[], options:
 }
 
 /**
- * Whether the environment names only Vulkan drivers that do not exist; the loader would search for no others and print
- * many errors.
+ * Whether the environment (VK_DRIVER_FILES) names only Vulkan drivers that do not exist. The loader then searches no
+ * others and prints many errors.
  */
 function namesNoDriver(): boolean {
   const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
@@ -179,10 +178,10 @@ const NEW_WAIT_MS = 5;
 const paced = Symbol.for('heddle.pacedPolling');
 
 /**
- * Limits Dawn's polling. While a promise of the GPU is pending, Dawn's binding polls it in every turn of the event loop
- * through the global setImmediate: this uses a whole core, which a software adapter needs for its own threads. Dawn has
- * no option for it, so setImmediate is wrapped. Callbacks of Dawn run immediately for the first 0.3 ms of a wait, then
- * once a millisecond; all other callbacks are passed to the original. A second call does nothing.
+ * Limits Dawn's polling. While a GPU promise is pending, Dawn's binding polls in every turn of the event loop through the
+ * global setImmediate. That uses a whole core, which a software adapter needs. Dawn has no option against it, so this
+ * wraps setImmediate: Dawn's callbacks run immediately for the first 0.3 ms of a wait, then once per millisecond. Other
+ * callbacks do not change. A second call does nothing.
  */
 function pacePolling(): void {
   const original = globalThis.setImmediate as typeof setImmediate & { [paced]?: true };

@@ -61,7 +61,7 @@ function allowed<T>(ask: () => T): T | undefined {
   }
 }
 
-/** Services of Deno. It reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE, if it may. */
+/** Services of Deno. Reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE, if Deno allows it. */
 export function denoPlatform(): Platform {
   const env = (name: string) => allowed(() => Deno.env.get(name)) || undefined;
   const caches = env('XDG_CACHE_HOME') ?? env('LOCALAPPDATA') ?? `${env('HOME') ?? '.'}/.cache`;

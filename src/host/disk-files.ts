@@ -7,14 +7,14 @@ export interface Disk {
   read(path: string): Promise<Uint8Array>;
   /** `-` is stdin. */
   stream(path: string): Promise<ReadableStream<Uint8Array>>;
-  /** A file of which parts are read by `slice`. */
+  /** A file whose parts are read by `slice`. */
   blob?(path: string): Promise<Blob>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   append(path: string, bytes: Uint8Array): Promise<void>;
   stat(path: string): Promise<{ readonly isFile: boolean; readonly isFolder: boolean; readonly size: number }>;
   /** Names in a folder, in any order. */
   list(folder: string): Promise<string[]>;
-  /** Makes a folder in one that exists. */
+  /** Creates a folder in an existing one. */
   makeFolder(path: string): Promise<void>;
   /** The path of an existing file with symbolic links followed. */
   realPath(path: string): Promise<string>;
@@ -45,7 +45,7 @@ const reasons: Record<string, string> = {
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 
-/** Why a call of the file system failed, in words. */
+/** The reason of a failed file system call, as text. */
 export const reasonOf = (error: unknown): string =>
   reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
 
@@ -58,7 +58,7 @@ async function named<T>(what: string, path: string, work: () => Promise<T>): Pro
   }
 }
 
-/** The folder of a path; `.` if it names none. */
+/** The folder of a path; `.` if it has none. */
 const folderOf = (path: string): string => {
   const [, folder = '.'] = /^(.*)[\\/][^\\/]+[\\/]*$/.exec(path) ?? [];
   return folder || '/';
@@ -72,8 +72,8 @@ const statIn = (disk: Disk, path: string) =>
   });
 
 /**
- * Creates the folder of a file and those above it, one by one: Node's own option never returns where the system creates
- * no folder and calls it missing, as in /proc.
+ * Creates the folder of a file and its parents, one by one. Node's option `recursive` never returns if the system cannot
+ * create a folder and reports it as missing, as in /proc.
  */
 export async function makeFolderOf(disk: Disk, path: string): Promise<void> {
   const folder = folderOf(path);
@@ -91,7 +91,7 @@ export async function makeFolderOf(disk: Disk, path: string): Promise<void> {
 export function diskFiles(disk: Disk): Files {
   const statOf = (path: string) => statIn(disk, path);
 
-  /** The path with symbolic links followed, also if there is nothing yet at their end. */
+  /** The path without symbolic links; their target need not exist. */
   const follow = async (path: string): Promise<string> => {
     const target = await disk.readLink(path).catch(() => undefined);
     if (target === undefined) return path;
@@ -99,9 +99,9 @@ export function diskFiles(disk: Disk): Files {
   };
 
   /**
-   * Renames. An existing folder is first moved to `previousOf(to)` and removed after the new one is in place. No
-   * portable system call swaps two folders; if the process is killed in between, the old one is still at
-   * `previousOf(to)`, where readers look too.
+   * Renames. An existing folder is first moved to `previousOf(to)`, and removed when the new one is in place: no portable
+   * system call swaps two folders. If the process is killed in between, the old folder is at `previousOf(to)`, where
+   * readers look too.
    */
   const replace = async (from: string, to: string): Promise<void> => {
     await makeFolderOf(disk, to);

@@ -21,7 +21,7 @@ const PREFERENCES = {
   'dom.webgpu.enabled': true,
   'dom.webgpu.workers.enabled': true,
   'gfx.webgpu.ignore-blocklist': true,
-  // A proxy that does not exist; addresses of this machine do not use it.
+  // A proxy that does not exist, which addresses of this machine do not use.
   'network.proxy.type': 1,
   'network.proxy.http': '127.0.0.1',
   'network.proxy.http_port': 1,

@@ -1,4 +1,4 @@
-// Lock files: a file next to a folder names the process that writes the folder.
+// Lock files: a file next to a folder with the process that writes the folder.
 
 import { randomUUID } from 'node:crypto';
 import { constants, existsSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { reasonOf } from './disk-files.ts';
 /** Path of the lock file of a folder. */
 export const lockPath = (folder: string): string => join(dirname(folder), `.${basename(folder)}.lock`);
 
-/** Start of a process in ticks since the machine started, where the system says it: process numbers are used again. */
+/** Start of a process in ticks since the machine started, if the system reports it: process ids are reused. */
 function startOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -23,10 +23,10 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-/** A line of a lock file: a process that wants to write the folder, or the `claim` that one has given up. */
+/** A line of a lock file: the claim of a process, or the `claim` that a process has released. */
 type Line = Record<string, unknown>;
 
-/** The lines of a lock file that are JSON objects: a crash of the machine can leave anything. */
+/** The lines of a lock file that are JSON objects; after a crash of the machine it may contain anything. */
 function linesOf(text: string): Line[] {
   return text.split('\n').flatMap((line) => {
     try {
@@ -39,8 +39,8 @@ function linesOf(text: string): Line[] {
 }
 
 /**
- * The claim that holds the folder: the first that was not given up and whose process may still run. Every process that reads the
- * file finds the same one, since lines are only appended, each by one write.
+ * The claim that owns the lock: the first one that is not released and whose process may still run. All processes find
+ * the same one, since lines are only appended, each with a single write.
  */
 function holderOf(text: string): Line | undefined {
   const lines = linesOf(text);
@@ -48,7 +48,7 @@ function holderOf(text: string): Line | undefined {
   return lines.find((line) => 'pid' in line && !(line.claim !== undefined && givenUp.has(line.claim)) && mayRun(line));
 }
 
-/** Whether the process of a claim may still run: it is on another machine, or alive. */
+/** Whether the process of a claim may still run: it is alive, or on another machine. */
 function mayRun({ pid, host, start }: Line): boolean {
   if (host !== hostname()) return true;
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return false;
@@ -60,7 +60,7 @@ function mayRun({ pid, host, start }: Line): boolean {
   return start === startOf(pid);
 }
 
-/** Appends a line with one write. The line before it may be incomplete, so it begins a new one. */
+/** Appends a line with a single write. It starts with a line break, since the line before it may be incomplete. */
 const append = (path: string, line: Line, flag: string | number): Promise<void> =>
   writeFile(path, `\n${JSON.stringify(line)}\n`, { flag });
 
@@ -72,12 +72,12 @@ const textOf = (path: string): Promise<string> =>
   });
 
 /**
- * Locks a folder that need not exist, until the returned function is called or the process ends. The lock of a process that has
- * ended counts as none. Throws a HeddleError that names the process which writes the folder.
+ * Locks a folder, which need not exist, until the returned function is called or the process ends. Throws a HeddleError
+ * that names the process that has the lock. The lock of an ended process is ignored.
  *
- * A process appends its claim to the lock file, and the first claim of a process that runs holds the folder: so one of several
- * that find the lock of a process that has ended takes it. Only the holder removes the file. A claim that was appended to a
- * file that has just been removed is not in the file at that path, and is made again.
+ * Each process appends its claim to the lock file; the first claim of a running process owns the lock. So if several
+ * processes find the lock of an ended process, exactly one gets it. Only the owner removes the file. A process that
+ * appended its claim to a file that was just removed does not find it at the path, and appends it again.
  */
 export async function lockFolder(given: string): Promise<() => Promise<void>> {
   const folder = await realpath(given).catch(() => given);
@@ -90,7 +90,7 @@ export async function lockFolder(given: string): Promise<() => Promise<void>> {
       await append(path, own, 'a');
       text = await textOf(path);
     } catch (error) {
-      // Where nothing can be written, the first save says so; a folder that does not exist is made by it.
+      // If the folder cannot be written, the first save reports it; it also creates missing folders.
       if (!existsSync(path)) return async () => {};
       throw new HeddleError(`${given}: cannot lock it: ${path}: ${reasonOf(error)}`, { cause: error });
     }

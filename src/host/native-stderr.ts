@@ -1,4 +1,4 @@
-// Drops lines that native code of this process writes to stderr.
+// Drops lines that native code in this process writes to stderr.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -21,14 +21,18 @@ import { openSeek, type Seek } from './wasi-seek.ts';
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 /**
- * Returns `work()`, which is synchronous; of the lines that native code writes to file descriptor 2 meanwhile, those that match
- * `noise` are dropped. `noise` is an expression of JavaScript and of `grep -E`.
+ * Runs the synchronous `work`, and drops the lines that native code meanwhile writes to file descriptor 2 if they match
+ * `noise`, an expression for JavaScript and `grep -E`.
  *
- * Node has no dup2, so it depends on what stderr is. A terminal, a pipe and a file that is appended to can be opened again by
- * their name in /proc: descriptor 2 is closed, opened as a temporary file, and later as what it was. A file at an offset, which
- * other programs may share, is cut back after the work. A socket gets a process between, grep, which lives as long as this one.
- * Nothing is dropped on other systems than Linux, and while requests or threads of this process may open files, which would get
- * descriptor 2.
+ * Node has no dup2, so the method depends on the kind of stderr:
+ *
+ * - A terminal, a pipe or a file in append mode: descriptor 2 is closed, opened as a temporary file, and afterwards opened
+ *   again by its name in /proc.
+ * - A file at an offset, which other programs may share: it is truncated after the work.
+ * - A socket: grep is put before it, and runs as long as this process.
+ *
+ * Nothing is dropped on systems other than Linux, or while requests or threads of this process may open files, which would
+ * get descriptor 2.
  */
 export async function filterNativeStderr<T>(noise: RegExp, work: () => T): Promise<Awaited<T>> {
   const seek = await seekInFile();
@@ -39,7 +43,7 @@ export async function filterNativeStderr<T>(noise: RegExp, work: () => T): Promi
   return await (way === 'again' ? throughTemporary(noise, work) : work());
 }
 
-/** Whether all that is written to stderr goes through a filter. */
+/** Whether all of stderr passes through a filter. */
 let filtersAll = false;
 
 /** Whether descriptor 2 can be closed and opened without another file getting it. */
@@ -54,7 +58,7 @@ function canReplace(): boolean {
   }
 }
 
-/** How lines of stderr can be dropped: by opening it again, in a file, or in front of a socket. */
+/** The method for this kind of stderr: open it again, truncate the file, or filter a socket. */
 function kindOfStderr(): 'again' | 'file' | 'socket' | undefined {
   try {
     const stderr = fstatSync(2);
@@ -63,7 +67,7 @@ function kindOfStderr(): 'again' | 'file' | 'socket' | undefined {
     if (!stderr.isFile()) return undefined;
     return (Number.parseInt(descriptor('flags'), 8) & O_APPEND) !== 0 ? 'again' : 'file';
   } catch {
-    return undefined; // closed
+    return undefined; // stderr is closed
   }
 }
 
@@ -83,7 +87,7 @@ function throughTemporary<T>(noise: RegExp, work: () => T): T {
   try {
     original = openSync('/proc/self/fd/2', O_WRONLY | O_APPEND | O_NOCTTY);
   } catch {
-    return work(); // of another user
+    return work(); // it belongs to another user
   }
   const kept = openTemporary();
   if (kept === undefined) {
@@ -117,7 +121,7 @@ function openTemporary(): number | undefined {
 /** Makes descriptor 2 a file. */
 function redirect(path: string): void {
   closeSync(2);
-  // Another file at descriptor 2 would be written over by every message.
+  // If another file got descriptor 2, every message would overwrite it.
   if (openSync(path, O_WRONLY | O_APPEND | O_NOCTTY) !== 2) process.abort();
 }
 
@@ -130,7 +134,7 @@ function textOf(fd: number, from: number, to: number): string {
 const seekInFile = async (): Promise<Seek | undefined> =>
   process.platform === 'linux' && kindOfStderr() === 'file' ? openSeek() : undefined;
 
-/** Removes the lines from the end of the file after the work, unless others have written there. */
+/** Removes the lines from the end of the file after the work, unless other programs wrote there. */
 function inFile<T>(noise: RegExp, work: () => T, seek: Seek): T {
   const from = Number(descriptor('pos'));
   try {
@@ -156,12 +160,12 @@ function removeLines(noise: RegExp, from: number, to: number, seek: Seek): void 
   if (kept !== '') writeSync(2, kept);
 }
 
-/** Milliseconds to wait at the end for the filter of a socket to write the last lines. */
+/** Maximum milliseconds to wait at the end until the filter of a socket has written the last lines. */
 const patience = 2000;
 
 /**
- * Puts grep between descriptor 2 and the socket that it was; returns whether it did. grep ends with the last writer: it ignores
- * signals, which this process outlives to save its work.
+ * Puts grep between descriptor 2 and its socket; returns whether that succeeded. grep ends with the last writer. It
+ * ignores signals, since this process saves its work after a signal.
  */
 function filterSocket(noise: RegExp): boolean {
   const path = join(tmpdir(), `heddle-${randomUUID()}`);
@@ -184,7 +188,7 @@ function filterSocket(noise: RegExp): boolean {
   return true;
 }
 
-/** Whether a process of this one still runs. */
+/** Whether a child process still runs. */
 function runs(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

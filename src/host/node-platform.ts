@@ -8,7 +8,7 @@ import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
 import { nodeTextThreads } from './text-threads.ts';
 
-/** Services of Node. HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE are the environment variables that it reads. */
+/** Services of Node. Reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE. */
 export const nodePlatform = (): Platform => ({
   host: 'Dawn',
   version: dawnVersion(),
@@ -22,7 +22,7 @@ export const nodePlatform = (): Platform => ({
   textThreads: nodeTextThreads(),
 });
 
-/** Bytes of memory that this process may use: the machine's, or its container's. */
+/** Bytes of memory of the machine or the container. */
 export function machineMemory(): number {
   const limit = process.constrainedMemory?.() ?? 0;
   return limit > 0 ? Math.min(totalmem(), limit) : totalmem();

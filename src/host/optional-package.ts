@@ -1,10 +1,10 @@
-// Packages of npm that only some programs need, so that heddle does not install them.
+// npm packages that only some programs need, so that heddle does not install them.
 
 import { HeddleError } from '../core/errors.ts';
 
 /**
- * The module that `load` imports from the package `name`. Throws a HeddleError that says how to install it, and
- * `instead` what works without it, if there is none or it does not load.
+ * The module that `load` imports from the package `name`. If it is missing or does not load, throws a HeddleError that
+ * says how to install it and what works without it (`instead`).
  */
 export async function optionalPackage<T>(name: string, load: () => Promise<T>, instead: string): Promise<T> {
   try {

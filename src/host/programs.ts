@@ -61,6 +61,9 @@ export function isProgram(path: string): boolean {
   }
 }
 
-/** Error message for a machine without a program. `command` installs it, the environment variable `variable` is its path. */
+/**
+ * Error message for a machine without a program. `command` installs it, the environment variable `variable` is its
+ * path.
+ */
 export const missingMessage = (name: string, command: string, variable: string): string =>
   `no ${name} found: install it (${command}), or set ${variable} to its program`;

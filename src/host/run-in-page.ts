@@ -1,5 +1,5 @@
-// Calls a function of a page in a browser and returns its result, with its console output and reports. A page that hangs
-// or fails is an error.
+// Calls a function of a page in a browser, and returns its result, console output and reports. A page that hangs or fails
+// is an error.
 
 import type { Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
@@ -38,7 +38,7 @@ export async function runInPage<Result>(browser: HeadlessBrowser, url: string, o
   const broken = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  broken.catch(() => {}); // it may be rejected after the call has ended
+  broken.catch(() => {}); // it may reject after the call has ended
   const saying = () => (last === '' ? 'it had said nothing' : `the last that it said was: ${last}`);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const heard = (line: string) => {
@@ -69,7 +69,7 @@ export async function runInPage<Result>(browser: HeadlessBrowser, url: string, o
       { timeout: 0 },
       call,
     );
-    there.catch(() => {}); // its page may be closed before
+    there.catch(() => {}); // the page may close before
     await Promise.race([withTimeout(loading, `waiting for ${what}`, there), broken]);
     heard('');
     const calling = page.evaluate((name, given) => Reflect.get(globalThis, name)(...given), call, args);

@@ -23,7 +23,7 @@ const TYPES: Record<string, string> = {
   '.map': 'application/json',
 };
 
-/** Handles a request and returns true, or returns false to leave it to the folder. */
+/** Handles a request and returns true; or returns false, and the folder answers it. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /**

@@ -1,4 +1,4 @@
-// The program of a thread for work on large corpora (dist/text-thread.js), see text-threads.ts.
+// The script of a thread for large corpora (dist/text-thread.js); text-threads.ts starts it.
 import { parentPort } from 'node:worker_threads';
 import { serveTextTasks } from '../text/text-pool.ts';
 

@@ -1,16 +1,15 @@
-// Threads of Node for work on large corpora.
+// Node threads for large corpora.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TextThreads } from '../text/text-pool.ts';
 
-/** Maximum number of threads: each takes some 50 MB, and a training of millions of pairs is to fit in 1.5 GB. */
+/** Maximum number of threads. Each takes about 50 MB, and training on millions of pairs should fit in 1.5 GB. */
 const maxThreads = 12;
 
 /**
- * A thread for each core, at most 12; undefined where the program of the threads is missing: in the sources, and in bundles of
- * users.
+ * A thread per core, at most 12; undefined if the script of the threads is missing, as in the sources or in bundles.
  */
 export function nodeTextThreads(program = new URL('../../text-thread.js', import.meta.url)): TextThreads | undefined {
   if (!existsSync(fileURLToPath(program))) return undefined;

@@ -1,6 +1,6 @@
-// lseek for Node, which has none: by a WebAssembly module that calls WASI's fd_seek.
+// lseek, which Node lacks: a WebAssembly module that calls fd_seek of WASI.
 
-/** Sets the offset of a file descriptor from the start; returns whether that succeeded. */
+/** Sets the offset of a file descriptor, from its start; returns whether that succeeded. */
 export type Seek = (fd: number, offset: number) => boolean;
 
 const name = (text: string): number[] => [text.length, ...Buffer.from(text)];
@@ -25,7 +25,10 @@ const wasm = Uint8Array.from([
   ...section(10, 2, ...[12, 0, 0x20, 0, 0x20, 1, 0x41, 0, 0x41, 0, 0x10, 0, 0x0b], ...[2, 0, 0x0b]),
 ]);
 
-/** Returns a function that sets the offset of a descriptor of stdin, stdout or stderr; undefined if this Node has no WASI. */
+/**
+ * Returns a function that sets the offset of a descriptor of stdin, stdout or stderr; undefined if this Node has no
+ * WASI.
+ */
 export async function openSeek(): Promise<Seek | undefined> {
   const { emitWarning } = process;
   process.emitWarning = () => undefined; // WASI is called experimental

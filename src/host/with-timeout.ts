@@ -3,7 +3,7 @@ import { HeddleError } from '../core/errors.ts';
 
 /**
  * Result of `promise`, or a HeddleError of kind `timeout` that names `what` if it takes longer than `ms` milliseconds.
- * The work itself goes on.
+ * The work itself continues.
  */
 export async function withTimeout<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

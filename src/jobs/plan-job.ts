@@ -131,7 +131,9 @@ const traitsOf = (precision: Precision) => ({ ...defaultTraits, f16: precision =
 /** Maximum binding size that an adapter may allow: 4 GiB. */
 const maxBinding = 2 ** 32;
 
-/** Plans for an adapter with large enough bindings: the size that every adapter allows, or twice, four times ... that. */
+/**
+ * Plans for an adapter with large enough bindings: the size that every adapter allows, or twice, four times ... that.
+ */
 function planOf(graph: Graph, precision: Precision): Plan {
   const traits = traitsOf(precision);
   for (let maxBindingBytes = traits.maxBindingBytes; ; maxBindingBytes *= 2)

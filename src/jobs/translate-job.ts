@@ -18,7 +18,9 @@ export interface TranslateArguments extends ModelArguments {
   readonly maxTokens: number;
   /** Maximum number of tokens of a text, with the end token. [the model's maximum length, which is also the limit] */
   readonly maxLength?: number;
-  /** What to do with longer texts. `error`: reject the job if they are in `texts`, else a warning for each. [`error`] */
+  /**
+   * What to do with longer texts. `error`: reject the job if they are in `texts`, else a warning for each. [`error`]
+   */
   readonly longTexts?: GenerateOptions['longTexts'];
   /** Whether to replace an unknown word by the source word that it attends to most. */
   readonly replaceUnknown?: boolean;

@@ -1,4 +1,4 @@
-// The settings of a run as cards of names and values: corpus, machine and plan, model, recipe.
+// The cards of the report with the settings of a run: corpus, machine and plan, model, recipe.
 
 import { formatBytes, formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { isObject } from '../files/json-files.ts';

@@ -1,5 +1,5 @@
-// Changes of settings during a run: by hand between two updates, or listed in the setting `changes`, which repeats them.
-// As text a change is the number of updates before it and its settings: `40 learningRate=0.001 dropout=0; 80 evalSteps=50`.
+// Changes of settings during a run: by hand between two updates, or from the setting `changes`. The text of a change is the
+// number of updates before it and its settings: `40 learningRate=0.001 dropout=0; 80 evalSteps=50`.
 
 import { check } from '../core/errors.ts';
 import type { LogChange } from './training-log.ts';
@@ -10,7 +10,7 @@ export type LiveSettings = Omit<LogChange, 'type' | 'step'>;
 /** A change after `step` updates. */
 export type RunChange = Omit<LogChange, 'type'>;
 
-/** What values each setting may have. */
+/** The allowed values of each setting. */
 const ranges: Record<keyof LiveSettings, readonly [fits: (value: number) => boolean, text: string]> = {
   learningRate: [(x) => x > 0 && x < Number.POSITIVE_INFINITY, 'a number above 0'],
   dropout: [(x) => x >= 0 && x < 1, 'a number of at least 0 and below 1'],
@@ -20,7 +20,7 @@ const ranges: Record<keyof LiveSettings, readonly [fits: (value: number) => bool
 /** Names of the settings that may change. */
 export const liveSettingNames = Object.keys(ranges) as readonly (keyof LiveSettings)[];
 
-/** Checks settings that are to change. Throws a HeddleError that names the setting, its value and what it may be. */
+/** Checks new values of settings. Throws a HeddleError that names the setting, its value and the allowed values. */
 export function checkLiveSettings(given: LiveSettings): void {
   const names = Object.keys(given) as (keyof LiveSettings)[];
   check(names.length > 0, 'train: a change needs a setting');
@@ -35,7 +35,7 @@ export function checkLiveSettings(given: LiveSettings): void {
   }
 }
 
-/** Parses changes; returns them in the order of their steps. Throws a HeddleError that names what is wrong. */
+/** Parses changes; returns them in the order of their steps. Throws a HeddleError that names the invalid part. */
 export function parseChanges(text = ''): RunChange[] {
   const parts = text.split(';').map((part) => part.trim());
   const changes = parts.filter(Boolean).map((part): RunChange => {
@@ -67,7 +67,7 @@ export const formatChanges = (changes: readonly RunChange[]): string =>
 export const mergeChanges = (changes: readonly RunChange[]): LiveSettings =>
   Object.fromEntries(changes.flatMap(({ step: _, ...settings }) => Object.entries(settings)));
 
-/** The changes without some settings; changes of which nothing is left are dropped. */
+/** The changes without some settings; changes that become empty are dropped. */
 export const withoutSettings = (changes: readonly RunChange[], names: readonly string[]): RunChange[] =>
   changes.flatMap(({ step, ...settings }) => {
     const left = Object.entries(settings).filter(([name]) => !names.includes(name));

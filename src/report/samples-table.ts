@@ -5,7 +5,7 @@ import { type TextSegment, wordDifferences } from '../metrics/word-differences.t
 import { type Html, html } from './markup.ts';
 import type { Sample } from './training-log.ts';
 
-/** Number of rows that are visible; the others are folded. */
+/** Number of visible rows; the others are folded. */
 const open = 12;
 /** Maximum number of rows. */
 const most = 200;

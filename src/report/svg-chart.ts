@@ -20,7 +20,7 @@ function roundStep(span: number, count: number): number {
 
 /** Returns a linear axis from `low` to `high`, extended to round ends unless `exact`, with about `count` steps. */
 export function linearAxis(low: number, high: number, { count = 4, exact = false } = {}): Axis {
-  // Values that differ by rounding only are one value, with some space around it.
+  // Values that differ only by rounding count as one value, with some space around it.
   const pad = high - low > 1e-9 * Math.abs(high) ? 0 : Math.abs(high) / 10 || 1;
   const [from, to] = [low - pad, high + pad];
   const step = roundStep(to - from, count);
@@ -60,11 +60,10 @@ export interface Point {
 }
 
 /**
- * Averages values, ordered by x, into at most `most` points of equally many values each. Values that are not finite are
- * left out.
+ * Averages values, ordered by x, in at most `maxPoints` groups of the same size. Ignores values that are not finite.
  */
-export function curve(values: readonly (readonly [x: number, y: number])[], most = 240): Point[] {
-  return parts(values, most).map((part) => {
+export function curve(values: readonly (readonly [x: number, y: number])[], maxPoints = 240): Point[] {
+  return parts(values, maxPoints).map((part) => {
     const known = part.filter(([, y]) => Number.isFinite(y));
     const [first, last] = [known[0], known.at(-1)];
     // A point without values is a gap in the line.
@@ -75,16 +74,13 @@ export function curve(values: readonly (readonly [x: number, y: number])[], most
   });
 }
 
-/**
- * Returns amounts over time as rates, in at most `most` points: the amount since the previous point, divided by the
- * time since then.
- */
+/** Converts amounts over time to rates, in at most `maxPoints` points: the amount per time since the previous point. */
 export function rates(
   values: readonly { readonly x: number; readonly amount: number; readonly time: number }[],
-  most = 60,
+  maxPoints = 60,
 ): Point[] {
   let before = 0;
-  return parts(values, most).map((part) => {
+  return parts(values, maxPoints).map((part) => {
     const time = (part.at(-1)?.time ?? 0) - before;
     before += time;
     const rate = time > 0 ? part.reduce((sum, { amount }) => sum + amount, 0) / time : Number.NaN;
@@ -92,13 +88,13 @@ export function rates(
   });
 }
 
-/** Splits a list into at most `most` slices of equal length; the last may be shorter. */
-function parts<T>(list: readonly T[], most: number): T[][] {
-  const size = Math.max(1, Math.ceil(list.length / most));
+/** Splits a list into at most `maxSlices` slices of equal length; the last may be shorter. */
+function parts<T>(list: readonly T[], maxSlices: number): T[][] {
+  const size = Math.max(1, Math.ceil(list.length / maxSlices));
   return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
-/** Returns the runs of consecutive items for which `there` is true: the segments of a line. */
+/** Groups consecutive items for which `there` is true: the segments of a line. */
 export function runs<T>(items: readonly T[], there: (item: T) => boolean): T[][] {
   const out: T[][] = [];
   let open = false;

@@ -1,5 +1,5 @@
-// TensorBoard event files: the losses, rates and metrics of a training log as scalars by step. A file is a sequence of
-// TFRecords, each an Event of TensorFlow (event.proto, summary.proto) in the encoding of protocol buffers.
+// Writes TensorBoard event files: losses, rates and metrics of a training log as scalars by step. A file is a sequence of
+// TFRecords; each is an Event of TensorFlow (event.proto, summary.proto) as a protocol buffer.
 
 import { HeddleError } from '../core/errors.ts';
 import { appendFile, concatBytes, type Files } from '../files/files.ts';
@@ -9,7 +9,7 @@ import type { LogRecord } from './training-log.ts';
 export interface EventWriter {
   /** Adds the scalars of an update or an evaluation; other records have none. */
   add(record: LogRecord): void;
-  /** Writes what is pending. Never throws. */
+  /** Writes the pending events. Never throws. */
   close(): Promise<void>;
 }
 
@@ -17,8 +17,8 @@ export interface EventWriter {
 const flushInterval = 2000;
 
 /**
- * Starts a new event file in `folder` for a run that continues after `step` updates; TensorBoard drops what earlier
- * files have after them. Throws a HeddleError if it cannot be written. A failure later is reported once to `onFailed`.
+ * Starts a new event file in `folder` for a run that continues after `step` updates; TensorBoard ignores later steps of
+ * earlier files. Throws a HeddleError if it cannot be written. A later failure is reported once to `onFailed`.
  */
 export async function createEventWriter(
   files: Files,
@@ -100,14 +100,14 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
 
 interface EventFields {
   readonly step: number;
-  /** Format of the file; its first event has it. */
+  /** Format of the file, in its first event. */
   readonly version?: string;
   readonly scalars?: readonly (readonly [tag: string, value: number])[];
   /** Whether a session starts here; TensorBoard drops earlier events of this step and later ones. */
   readonly isStart?: boolean;
 }
 
-/** An event as a record of the file. Numbers of fields are those of event.proto and summary.proto. */
+/** An event as a TFRecord. Field numbers are from event.proto and summary.proto. */
 function event({ step, version, scalars, isStart }: EventFields): Uint8Array {
   const values = (scalars ?? []).map(([tag, value]) =>
     block(1, concatBytes([block(1, utf8(tag)), concatBytes([varint((2 << 3) | 5), float32(value)])])),
@@ -161,7 +161,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return c;
 });
 
-/** CRC-32C, rotated and offset as TFRecords have it, so that a checksum of data with checksums is not degenerate. */
+/** The masked CRC-32C of TFRecords: rotated and with an offset, since the data may contain checksums itself. */
 function maskedCrc32c(bytes: Uint8Array): number {
   let c = 0xffffffff;
   for (const byte of bytes) c = (table[(c ^ byte) & 0xff] as number) ^ (c >>> 8);

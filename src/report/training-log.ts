@@ -7,7 +7,7 @@ import { HeddleError } from '../core/errors.ts';
 export interface CorpusFacts {
   /** Description of the built-in corpus, or the file name. */
   readonly name: string;
-  /** Number of training pairs, and of those left out: too long, or with an empty side. */
+  /** Number of training pairs, and of omitted pairs: too long, or with an empty side. */
   readonly pairs: number;
   readonly leftOut: number;
   readonly dev: number;
@@ -15,7 +15,7 @@ export interface CorpusFacts {
   readonly tokenizer: string;
   /** Whether the tokenizers lowercase text. */
   readonly lowercase?: boolean;
-  /** Shares of unknown tokens in the training pairs. */
+  /** Fractions of unknown tokens in the training pairs. */
   readonly unknown?: { readonly source: number; readonly target: number };
   readonly sourceVocabulary: number;
   readonly targetVocabulary: number;
@@ -26,12 +26,12 @@ export interface CorpusFacts {
 
 /** Cost of a step, from its plans. */
 export interface PlanFacts {
-  /** Bytes of the largest plan, and a lower bound for any plan of its graph. */
+  /** Peak bytes of the largest plan, and the lower bound of any plan of its graph. */
   readonly peakBytes: number;
   readonly lowerBound: number;
   readonly dispatches: number;
   readonly flops: number;
-  /** Of the matrix products, without recomputation; absent in logs of earlier versions. */
+  /** FLOPs of the matrix products, without recomputation; absent in logs of earlier versions. */
   readonly modelFlops?: number;
   /** Batch shapes: rows, source and target positions, as `64x16x20`. */
   readonly shapes: readonly string[];
@@ -58,7 +58,7 @@ export interface LogStart {
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly corpus: CorpusFacts;
   readonly plan?: PlanFacts;
-  /** Kernels that failed their check on this adapter, with what is wrong; absent if there are none. */
+  /** Kernels that fail their check on this adapter, with the reason; absent if there are none. */
   readonly droppedKernels?: Readonly<Record<string, string>>;
   /** Arguments of the run. */
   readonly arguments: unknown;
@@ -90,7 +90,7 @@ export interface LogStep {
   readonly lossScale?: number;
   /** Present if the update was skipped because a gradient is not finite. */
   readonly skipped?: true;
-  /** Norm of the update over the norm of the trained weights after it; only where it was measured. */
+  /** Norm of the update divided by the norm of the trained weights after it; only if it was measured. */
   readonly updateRatio?: number;
 }
 
@@ -112,8 +112,8 @@ export interface LogEval {
   readonly step: number;
   readonly part: 'dev' | 'test';
   /**
-   * Number of pairs of loss, perplexity and accuracy, which are without label smoothing; absent if only translations
-   * were evaluated.
+   * Number of pairs for loss, perplexity and accuracy, which have no label smoothing; absent if only translations were
+   * evaluated.
    */
   readonly pairs?: number;
   readonly loss?: number;
@@ -134,7 +134,7 @@ export interface Sample {
   readonly source: string;
   readonly reference: string;
   readonly translation: string;
-  /** Whether the translation equals the reference, normalized as by the tokenizer. */
+  /** Whether the translation equals the reference after normalization by the tokenizer. */
   readonly exact: boolean;
 }
 
@@ -146,13 +146,13 @@ export interface LogSamples {
 }
 
 /**
- * Attention and likely next tokens for one pair after an update. Weights are bytes, 255 for 1, as base64: [heads,
- * queries, keys] of each layer.
+ * Attention and most probable next tokens for one pair after an update. Weights of each layer [heads, queries, keys] are
+ * bytes (255 is 1) in base64.
  */
 export interface LogProbe {
   readonly type: 'probe';
   readonly step: number;
-  /** Labels of the source tokens, and of the target tokens that the decoder reads. */
+  /** Labels of the source tokens, and of the decoder's input tokens. */
   readonly source: readonly string[];
   readonly target: readonly string[];
   readonly attention: readonly {
@@ -161,11 +161,11 @@ export interface LogProbe {
     readonly heads: number;
     readonly weights: string;
   }[];
-  /** Label and probability of the five most likely tokens after each target token. */
+  /** Label and probability of the five most probable tokens after each target token. */
   readonly next: readonly (readonly (readonly [token: string, probability: number])[])[];
 }
 
-/** End of a run, or of a session of it. */
+/** End of a run or a session. */
 export interface LogEnd {
   readonly type: 'end';
   readonly time: string;
@@ -176,7 +176,7 @@ export interface LogEnd {
   readonly error?: string;
   /** Total number of skipped updates. */
   readonly skipped: number;
-  /** The evaluation whose weights are the model, if there was one. */
+  /** The evaluation whose weights the model has, if there was one. */
   readonly best?: { readonly metric: string; readonly value: number; readonly step: number };
 }
 
@@ -202,8 +202,8 @@ const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'ob
 };
 
 /**
- * Parses a log. An incomplete last line, from a killed process, is ignored, as are records of unknown types. Throws a
- * HeddleError that names any other broken line. `name` is the start of its message.
+ * Parses a log. Ignores an incomplete last line (of a killed process) and records of unknown types. Throws a HeddleError
+ * that starts with `name` and names any other damaged line.
  */
 export function parseLog(text: string, name = logName): LogRecord[] {
   const lines = text.split('\n');
@@ -249,15 +249,13 @@ export interface TrainingHistory {
   /** First and last start. */
   readonly first: LogStart;
   readonly start: LogStart;
-  /**
-   * In order, with `seconds` from the first start on. Steps after a checkpoint from which the run resumed are left out.
-   */
+  /** The updates in order, with `seconds` since the first start. Omits updates that a resumed run repeats. */
   readonly steps: readonly LogStep[];
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];
   readonly probes: readonly LogProbe[];
   readonly changes: readonly LogChange[];
-  /** Ends of all sessions; a killed one has none. */
+  /** Ends of all sessions; a killed session has none. */
   readonly ends: readonly LogEnd[];
 }
 

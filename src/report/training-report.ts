@@ -1,5 +1,4 @@
-// Report of a run: its log as one self-contained HTML file, with results, curves, translations of held-out sentences
-// and all settings.
+// Report of a run: one self-contained HTML file with results, curves, translations of held-out sentences and all settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { factCards } from './facts.ts';
@@ -63,7 +62,7 @@ function lead({ start, steps }: TrainingHistory): string {
 const lastWith = (evals: readonly LogEval[], metric: keyof LogEval): LogEval | undefined =>
   evals.findLast((e) => typeof e[metric] === 'number');
 
-/** Results, the best-known metric first. */
+/** Results; the best-known metric is first. */
 function figures({ evals, steps, start }: TrainingHistory): Html {
   const of = (metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity') =>
     lastWith(
@@ -133,7 +132,7 @@ const training = (steps: readonly LogStep[], value: (s: LogStep) => number, most
     most,
   );
 
-/** Ratios of update to weights, of the updates where they were measured. */
+/** Update ratios of the steps at which they were measured. */
 const measured = (steps: readonly LogStep[]): Point[] =>
   training(
     steps.filter((s) => s.updateRatio !== undefined),
@@ -143,7 +142,7 @@ const measured = (steps: readonly LogStep[]): Point[] =>
 const evaluated = (evals: readonly LogEval[], value: (e: LogEval) => number | undefined): Point[] =>
   curve(evals.filter((e) => value(e) !== undefined).map((e) => [e.step, value(e) as number] as const));
 
-/** First and last value of a curve in words, for screen readers. */
+/** First and last value of a curve, as text for screen readers. */
 function inWords(what: string, points: readonly Point[], show: (value: number) => string): string {
   const known = points.filter((p) => Number.isFinite(p.y));
   const [first, last] = [known[0], known.at(-1)];

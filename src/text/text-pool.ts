@@ -100,7 +100,10 @@ export interface RunOptions<N extends TaskName> {
 export interface TextPool {
   /** Whether it has threads besides this one. */
   readonly parallel: boolean;
-  /** Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the signal is aborted. */
+  /**
+   * Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the signal is
+   * aborted.
+   */
   run<N extends TaskName>(options: RunOptions<N>): Promise<ResultOf<N>[]>;
   /** Stops the threads. */
   close(): void;

@@ -81,7 +81,10 @@ const recipes = {
   },
 } as const satisfies Record<string, Recipe>;
 
-/** Batches for a LoRA adapter of packed weights: few tokens, to save memory. Two of them are about as large as a usual batch. */
+/**
+ * Batches for a LoRA adapter of packed weights: few tokens, to save memory. Two of them are about as large as a usual
+ * batch.
+ */
 const packedBatches = { maxTokens: 512, gradientAccumulationSteps: 2 } as const;
 
 /** Whether a run trains a LoRA adapter of packed weights, and its settings have no batch size. */
@@ -139,7 +142,9 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
   return complete;
 }
 
-/** Dropout rates that override `base`. A single rate overrides all rates except `memory` and `output`, or a single rate. */
+/**
+ * Dropout rates that override `base`. A single rate overrides all rates except `memory` and `output`, or a single rate.
+ */
 function mergeDropout(
   base: ModelOptions['dropout'] = 0,
   given: NonNullable<TrainSettings['dropout']>,

@@ -146,7 +146,9 @@ export async function writeTokenCache(
   await files.write(path, concatBytes([hash, ...rest]));
 }
 
-/** Reads a cache. Returns the reason if it cannot be used; undefined if there is none. `pace` is called between blocks. */
+/**
+ * Reads a cache. Returns the reason if it cannot be used; undefined if there is none. `pace` is called between blocks.
+ */
 export async function readTokenCache(
   files: Files,
   path: string,

@@ -70,7 +70,9 @@ export interface HfFamily {
   readonly model?: Partial<ModelOptions>;
   /** Fields of old files that must have the values in `defaults`. */
   readonly fixed?: readonly string[];
-  /** Whether generation_config.json overrides single decoding rules of config.json; otherwise it replaces all of them. */
+  /**
+   * Whether generation_config.json overrides single decoding rules of config.json; otherwise it replaces all of them.
+   */
   readonly mergesRules?: boolean;
   /** Whether transformers 4 forces the end token at the maximum length by default. */
   readonly forcesEnd?: boolean;
@@ -300,7 +302,10 @@ export const isKnownField = (field: string, type: HfType): boolean =>
 /** Throws a HeddleError that names a field and its value. */
 export type Refuse = (field: string, why: string) => never;
 
-/** Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an invalid value. */
+/**
+ * Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an invalid
+ * value.
+ */
 export interface HfFields {
   readonly path: string;
   readonly raw: Json;

@@ -130,7 +130,9 @@ function beginOf(file: Json): number | undefined {
   return Number.isSafeInteger(id) ? id : undefined;
 }
 
-/** Character tokenizers: character i of grapheme_chars or phoneme_chars is token i. Every text starts with bos_token_id. */
+/**
+ * Character tokenizers: character i of grapheme_chars or phoneme_chars is token i. Every text starts with bos_token_id.
+ */
 function readCharacters(raw: Json, c: ModelConfig, special: SpecialIds, folder: string) {
   const read = (field: string, size: number): Tokenizer => {
     const characters = raw[field];

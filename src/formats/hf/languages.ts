@@ -15,7 +15,10 @@ export interface LanguageOptions {
   readonly targetLang?: string | undefined;
 }
 
-/** A tokenizer that adds ids before and after every text; `hidden` ids are not decoded. `start` and `end` are its tokens. */
+/**
+ * A tokenizer that adds ids before and after every text; `hidden` ids are not decoded. `start` and `end` are its
+ * tokens.
+ */
 export function withAffixes(
   tokenizer: Tokenizer,
   { before = [], after = [], hidden = before, start, end }: Affixes,

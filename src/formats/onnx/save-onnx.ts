@@ -25,7 +25,10 @@ const suffixes: Readonly<Record<OnnxDtype, string>> = { fp32: '', fp16: '_fp16',
 export interface OnnxOptions {
   /** dtype of the weights. Default fp32. */
   readonly dtype?: OnnxDtype;
-  /** Maximum size of a file in bytes; tensors that do not fit are stored in files beside it. Default 2 GB, the limit of protobuf. */
+  /**
+   * Maximum size of a file in bytes; tensors that do not fit are stored in files beside it. Default 2 GB, the limit of
+   * protobuf.
+   */
   readonly maxBytes?: number;
 }
 

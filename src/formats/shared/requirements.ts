@@ -33,7 +33,10 @@ export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
 export const sameFields = (c: ModelConfig, wanted: Partial<ModelConfig>): FieldRequirement[] =>
   Object.entries(wanted).map(([field, value]) => [field, c[field as keyof ModelConfig], value]);
 
-/** Requires what nn.Transformer has: layer norm, biases, scaled scores, a plain feed-forward network, absolute positions. */
+/**
+ * Requires what nn.Transformer has: layer norm, biases, scaled scores, a plain feed-forward network, absolute
+ * positions.
+ */
 export const classicFields = (c: ModelConfig): FieldRequirement[] => [
   ...sameFields(c, { normType: 'layer', feedForwardType: 'plain', biases: true }),
   ...sameFields(c, { attentionScale: true, scaleOutput: false }),

@@ -33,7 +33,9 @@ const vowels: readonly (readonly [string, string])[] = Object.entries({
   ...{ а: 'a', е: 'e', ё: 'yo', и: 'i', о: 'o', у: 'u', ы: 'y', э: 'e', ю: 'yu', я: 'ya' },
 });
 
-/** A made-up word in Cyrillic, and in Latin letters (BGN/PCGN for Russian): `е` is `ye` at the start and after a vowel. */
+/**
+ * A made-up word in Cyrillic, and in Latin letters (BGN/PCGN for Russian): `е` is `ye` at the start and after a vowel.
+ */
 function word(r: Random): Pair {
   const out: (readonly [string, string])[] = [];
   for (let syllables = 2 + r.int(3); syllables > 0; syllables--) {

@@ -35,7 +35,9 @@ export const bpeRules = ({ lowercase = false, digits = 2 }: Partial<BpeOptions>)
   pieces: 'apart',
 });
 
-/** Trains a BPE tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for their characters. */
+/**
+ * Trains a BPE tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for their characters.
+ */
 export function* bpeSteps(words: Counts, options: BpeOptions): Steps<Tokenizer> {
   const { size, minFrequency = 1 } = options;
   const rules = bpeRules(options);

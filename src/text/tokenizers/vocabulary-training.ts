@@ -103,7 +103,9 @@ export const characterRules = ({ lowercase = false }: { lowercase?: boolean }): 
   digits: 1,
 });
 
-/** Trains a character tokenizer on counted characters, in steps: all of them, or the most frequent ones up to `size`. */
+/**
+ * Trains a character tokenizer on counted characters, in steps: all of them, or the most frequent ones up to `size`.
+ */
 export function* characterSteps(
   counts: Counts,
   options: { size?: number; lowercase?: boolean } = {},
