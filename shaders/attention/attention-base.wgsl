@@ -1,4 +1,4 @@
-// Scaled dot-product attention (Vaswani et al., 2017) of each head without a tensor of scores; what its kernels share:
+// Scaled dot-product attention (Vaswani et al., 2017) of each head without a tensor of scores. Shared parts of its kernels:
 //   out = dropout(p)·v,  p = softmax(scale·q·kᵀ) = 2^(s - lse·log2 e),  s = scale·log2 e·q·kᵀ
 // Query i sees key j if j < lens[b] and, if causal, j <= i. Entry points of a kernel:
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
@@ -110,7 +110,7 @@ fn blend(o: vec4<f32>, p: vec4<f32>, m: mat4x4<f32>) -> vec4<f32> {
 }
 @else fn biased(s: vec4<f32>, h: u32, i: vec4<u32>, j: vec4<u32>) -> vec4<f32> { return s; }
 
-// The tensors of the backward pass in chunks, as those of the forward pass in shared/chunks.wgsl.
+// Access to the tensors of the backward pass in chunks, as in shared/chunks.wgsl.
 @if(scalar) fn load_out(at: u32, c: u32) -> vec4<f32> {
   let i = chunk_indices(at, c);
   return within_head(vec4(out_in[i.x], out_in[i.y], out_in[i.z], out_in[i.w]), c);

@@ -13,7 +13,7 @@ const ROWS: u32 = 1u;
 const LANES: u32 = 4u;
 var<private> lane: u32;
 
-// The row that this thread reads, and its one of the chunks c and c + 1.
+// The row that this thread reads, and which of the chunks c and c + 1.
 fn own_row(start: u32, stride: u32, row: u32, last: u32) -> u32 { return start + min(row + (lane & 3u), last) * stride; }
 fn own_chunk(c: u32) -> u32 { return min(c + select(0u, (lane >> 2u) & 1u, LANES == 8u), CHUNKS - 1u); }
 

@@ -1,4 +1,4 @@
-// What the kernels of attention by tiles share. A workgroup computes ROWS own rows (queries, or keys in backward_keys)
+// Shared parts of the kernels of attention by tiles. A workgroup computes ROWS own rows (queries, or keys in backward_keys)
 // and iterates over the other rows in tiles of 32. Its threads are DOWN x ACROSS: a thread has 4 own rows, every
 // ACROSS-th of their 32 scores and every ACROSS-th chunk of their output. A tile has two kinds of products:
 //   scores  own·otherᵀ, from slices of 16 columns of both     add_products
@@ -92,7 +92,7 @@ fn dout_chunk(b: u32, h: u32, i: u32, c: u32) -> vec4<f32> {
 fn kv_chunk(b: u32, h: u32, column: u32, j: u32, end: u32, c: u32) -> vec4<f32> {
   return inside(load_kv(kv_at(b, row_of(j, end), h, column), min_chunk(c)), c);
 }
-// Signed, so that it is not taken for a bounds check.
+// A signed minimum, since bench:isa counts unsigned ones as bounds checks.
 fn row_of(row: u32, end: u32) -> u32 { return u32(min(i32(row), i32(end) - 1)); }
 fn min_chunk(c: u32) -> u32 {
   if (CHUNKS % 4u == 0u && CHUNKS % ACROSS == 0u) { return c; }
@@ -103,8 +103,8 @@ fn inside(x: vec4<f32>, c: u32) -> vec4<f32> {
   return select(vec4(0.0), x, c < CHUNKS);
 }
 
-// Vectors that a thread stages of a slice of own rows, and of whole other rows; some threads may have none. Of a slice
-// of other rows there are 128, and no fewer threads.
+// Vectors that a thread stages of a slice of own rows, and of whole other rows; some threads may have none. A slice of
+// other rows has 128 vectors, and a workgroup at least 128 threads.
 const OWN_VECTORS: u32 = (4u * ROWS + THREADS - 1u) / THREADS;
 const ROW_VECTORS: u32 = (SHARE * SHARE_PITCH + THREADS - 1u) / THREADS;
 
@@ -132,7 +132,7 @@ fn stage_kv(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) {
   }
 }
 
-// The same for the tensors that only the backward pass stages so.
+// The same for tensors that only the backward pass stages this way.
 fn stage_own_douts(b: u32, h: u32, first: u32, slice: u32, thread: u32) {
   for (var n = 0u; n < OWN_VECTORS; n++) {
     let e = min(thread, THREADS - 1u) + n * THREADS;

@@ -1,6 +1,6 @@
 // Top-k: the `wanted` most probable tokens of each row except its end, by falling log-probability (of equal ones the
-// lower id first), and the log-probability of the end. Reads the row once, and for each token once more the part of the
-// thread that had it. It needs no memory for any k.
+// lower id first), and the log-probability of the end. Reads the row once; after each token its thread scans its part of the
+// row again. So it needs no memory that grows with k.
 // part of decoding/next-token.wgsl
 
 @group(0) @binding(7) var<storage, read_write> ends: array<f32>;

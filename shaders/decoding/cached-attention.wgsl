@@ -4,7 +4,7 @@
 // The including file defines
 //   fn first_key(row: u32) -> u32                the first row of kv that a query row can see
 //   fn slot_of(row: u32, j: u32) -> u32          the row of kv with key j, from there, plus HIDDEN if it is masked
-//   fn position_bias(h: u32, j: u32) -> f32      what is added to the score of key j in head h
+//   fn position_bias(h: u32, j: u32) -> f32      the bias of the score of key j in head h
 // part of decoding/cached-self-attention.wgsl
 // include shared/kernel.wgsl
 // include shared/chunks.wgsl

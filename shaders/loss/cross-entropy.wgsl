@@ -67,7 +67,7 @@ fn write_loss(row: u32, scan: RowScan, label: Label) {
   hit[row] = select(0.0, 1.0, label.counts && best);
 }
 
-// dlogits of the vectors of a thread: first as if no token was the target, then the target's vector once more.
+// Writes dlogits of the vectors of a thread: first without the target, then the vector with the target again.
 fn write_gradient(row: u32, normalizer: f32, label: Label, thread: u32) {
   let vecs = params.width / VEC;
   let whole = params.cols / VEC;

@@ -46,7 +46,7 @@ fn s_at(i: u32) -> Vec {
   return x[i];
 }
 
-// What the first pass sums.
+// The term of the sum of the first pass.
 fn summand(v: Vec) -> Vec {
   if (RMS) { return v * v; }
   return v;

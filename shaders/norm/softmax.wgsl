@@ -24,8 +24,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Vec>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// Whether y overwrites x. In the backward pass x is the output of the forward pass and y is dx: whether dx overwrites x
-// or dy.
+// X_SHARED: y overwrites x. In the backward pass x is the output of the forward pass and y is dx, which overwrites x
+// (X_SHARED) or dy (DY_SHARED).
 override X_SHARED: bool = false;
 override DY_SHARED: bool = false;
 

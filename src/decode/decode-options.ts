@@ -6,7 +6,7 @@ import type { Sampling, TokenRules } from '../ops/decoding/next-token.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 
 /**
- * What the sum of log-probabilities of a hypothesis is divided by. `length` counts the end token.
+ * Length penalty: divisor of the score of a hypothesis, its sum of log-probabilities. `length` counts the end token.
  * - number alpha: ((5 + length) / 6)^alpha (Wu et al., 2016, "Google's Neural Machine Translation System")
  * - `average`: length, as transformers with length_penalty 1
  * - `{ power }`: length^power, the length_penalty of transformers, fairseq and Marian
@@ -98,7 +98,7 @@ export interface DecodeSettings {
   readonly signal?: AbortSignal;
 }
 
-/** All options; the value is the only method that reads the option. */
+/** All options, with the only method that reads the option; undefined if every method does. */
 const optionMethods: Readonly<Record<keyof DecodeOptions, 'beam' | 'sample' | undefined>> = {
   method: undefined,
   beams: undefined,
@@ -120,7 +120,7 @@ const optionMethods: Readonly<Record<keyof DecodeOptions, 'beam' | 'sample' | un
   signal: undefined,
 };
 
-/** Former names of options, with their present names. */
+/** Former names of options and their new names. */
 const renamed: Readonly<Record<string, keyof DecodeOptions>> = {
   beam: 'beams',
   nBest: 'numReturn',

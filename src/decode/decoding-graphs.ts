@@ -40,7 +40,7 @@ export interface DecodeShape {
   readonly target: number;
 }
 
-/** What a step graph computes besides the model. */
+/** How a step graph chooses the next token. */
 export interface DecodeMode {
   readonly method: 'greedy' | 'beam' | 'sample';
   /** Whether rules may exclude tokens. */

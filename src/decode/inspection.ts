@@ -42,7 +42,7 @@ export interface InspectedTensor {
   readonly data: Float32Array;
 }
 
-/** What a model computes for one pair. */
+/** Results of a forward pass over one pair. */
 export interface RawInspection {
   /** Ids that the encoder and the decoder read: source with its end token, target after the start token. */
   readonly source: readonly number[];
@@ -259,7 +259,7 @@ export interface LikelyToken extends InspectedToken {
   readonly probability: number;
 }
 
-/** What a model computes for one pair. */
+/** Results of a forward pass over one pair, with labels of the tokens. */
 export interface Inspection {
   /** S source tokens, with the end token. */
   readonly source: readonly InspectedToken[];

@@ -1,4 +1,4 @@
-// Text to text: encodes sources, decodes them in batches of similar lengths, and gives the translations back in order.
+// Text to text: encodes sources, decodes them in batches of similar lengths, and returns the translations in order.
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -147,7 +147,7 @@ export async function createTranslator(
     return ids;
   };
 
-  // The engine's states serve one decoding at a time.
+  // A mutex: decodings share the states of the engine, so only one runs at a time.
   let last: Promise<unknown> = Promise.resolve();
   const turn = async (): Promise<() => void> => {
     const before = last;

@@ -10,7 +10,7 @@ import type { EnsembleMember, ParameterList } from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';
 import { quantizedParameters, type WeightFormat } from './quantized-parameters.ts';
 
-/** The parameters of a model in a format, with those of the further models of its ensemble. */
+/** The parameters of an ensemble in a weight format: those of its first model, with the others attached. */
 export function ensembleParameters(
   c: ModelConfig,
   others: readonly ModelConfig[],

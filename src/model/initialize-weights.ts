@@ -1,4 +1,4 @@
-// Random first weights of a model.
+// Random initialization of the weights of a model.
 
 import { keyOf, random } from '../core/random.ts';
 import { sizeOf } from '../core/tensor.ts';

@@ -184,7 +184,7 @@ export function mergeLora(
   return merged;
 }
 
-/** A configuration that holds any of some LoRA adapters: the largest rank, all their layers, and a scale of 1. */
+/** A LoRA configuration that is large enough for each of several adapters: the largest rank, all their layers, scale 1. */
 export function commonLora(c: ModelConfig, loras: readonly LoraConfig[]): LoraConfig {
   const rank = Math.max(...loras.map((lora) => lora.rank));
   const names = new Set(loras.flatMap((lora) => loraTargets(c, lora.targetModules).map(({ name }) => name)));
@@ -192,8 +192,8 @@ export function commonLora(c: ModelConfig, loras: readonly LoraConfig[]): LoraCo
 }
 
 /**
- * The weights of an adapter laid out for a wider configuration of `commonLora`, with its scale in B; what it lacks, or
- * all without an adapter, is zero.
+ * Weights of a LoRA adapter in the layout of a wider configuration (`commonLora`), with its scale multiplied into B. Layers
+ * and ranks that the adapter lacks are zero; all are zero without an adapter.
  */
 export function widenLora(
   c: ModelConfig,

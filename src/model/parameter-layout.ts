@@ -52,13 +52,13 @@ export interface ParameterList {
   };
 }
 
-/** The models of an ensemble, the first one included; of other models itself. */
+/** The models of an ensemble, with the first one; without an ensemble only the model itself. */
 export const membersOf = (config: ModelConfig, parameters: ParameterList): readonly EnsembleMember[] => [
   { config, parameters },
   ...(parameters.ensemble?.others ?? []),
 ];
 
-/** The logits of a model, or of an ensemble from those of its models. */
+/** The logits of an ensemble from the logits of its models; of a single model its own. */
 export const ensembleLogits = (builder: Builder, { ensemble }: ParameterList, logits: readonly Value[]): Value =>
   ensemble ? ensemble.average(builder, logits) : (logits[0] as Value);
 
@@ -113,7 +113,7 @@ export interface Quantization {
   readonly scales: number;
   /** The parameters that stay f32, in a buffer of their own. */
   readonly plain: ParameterList;
-  /** Adds the weights to a graph. Only programs that have such weights load the code. */
+  /** Adds the weights to a graph. The code is a callback, so that only programs with quantized weights load it. */
   open(graph: Graph, stateSuffix: string): OpenedWeights;
   /** The weights of the list in parts; see `weightParts`. */
   parts(list: ParameterList): Iterable<WeightPart>;
