@@ -399,6 +399,7 @@ describe('the models', () => {
     const page = await openPage();
     await press(page, 'Delete intl-en-fr');
     await page.waitForSelector('dialog[open]');
+    expect(await axeViolations(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => !document.querySelector('dialog'));
     expect(await calls(page, 'remove')).toEqual([]);
