@@ -1,6 +1,7 @@
 // Reads kernel results of an earlier run, and compares with them: the JSON of `heddle bench --json` or of the kernel lab.
 
 import { check } from '../core/errors.ts';
+import { isObject, type Json } from '../files/json-files.ts';
 import type { Roofs } from '../gpu/roofs.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
 import { kernelGroups } from './kernel-groups.ts';
@@ -21,9 +22,6 @@ export interface BenchRun {
   readonly kernels: readonly KernelResult[];
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-const isRecord = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
 const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
 const isCount = (x: unknown): x is number => isNumber(x) && x >= 0;
 const textOf = (x: unknown): string => (typeof x === 'string' ? x.slice(0, 200) : '');
@@ -42,7 +40,7 @@ export function readBenchRun(text: string): BenchRun {
 /** Checks parsed results. Throws a HeddleError that names the invalid part. */
 export function benchRunOf(json: unknown): BenchRun {
   check(
-    isRecord(json) && Array.isArray(json.kernels),
+    isObject(json) && Array.isArray(json.kernels),
     'The file has no kernels; it must be of heddle bench --json, or of the kernel lab.',
   );
   const kernels = (json.kernels as unknown[]).map(kernelIn);
@@ -52,22 +50,22 @@ export function benchRunOf(json: unknown): BenchRun {
     heddle: textOf(json.heddle),
     when: textOf(json.when),
     adapter: textOf(adapter) || adapterOf(machine),
-    ...(isRecord(machine) && { machine: machine as unknown as Machine }),
-    ...(isRecord(roofs) && { roofs: roofsIn(roofs) }),
-    ...(isRecord(roofSpread) && { roofSpread: spreadIn(roofSpread) }),
+    ...(isObject(machine) && { machine: machine as unknown as Machine }),
+    ...(isObject(roofs) && { roofs: roofsIn(roofs) }),
+    ...(isObject(roofSpread) && { roofSpread: spreadIn(roofSpread) }),
     kernels,
   };
 }
 
 function adapterOf(machine: unknown): string {
-  const adapter = isRecord(machine) ? machine.adapter : undefined;
-  if (!isRecord(adapter)) return 'unknown adapter';
+  const adapter = isObject(machine) ? machine.adapter : undefined;
+  if (!isObject(adapter)) return 'unknown adapter';
   const names = [adapter.vendor, adapter.architecture, adapter.description || adapter.device].map(textOf);
   return names.filter(Boolean).join(' ') || 'unnamed adapter';
 }
 
 function kernelIn(given: unknown, i: number): KernelResult {
-  check(isRecord(given) && typeof given.name === 'string', `Kernel ${i + 1} of the file has no name.`);
+  check(isObject(given) && typeof given.name === 'string', `Kernel ${i + 1} of the file has no name.`);
   const { name, group, flops, bytes, variants, speed, comparedWith: by } = given as Json & { name: string };
   const where = `The kernel ${name.slice(0, 80)} of the file`;
   check(
@@ -76,14 +74,14 @@ function kernelIn(given: unknown, i: number): KernelResult {
   );
   check(isCount(flops) && isCount(bytes), `${where} needs flops and bytes of 0 or more.`);
   check(speed === undefined || isNumber(speed), `${where} has a speed that is no number.`);
-  const named = by === undefined || (isRecord(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
+  const named = by === undefined || (isObject(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
   check(named, `${where} does not say what it was compared with.`);
   check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);
   return { ...(given as unknown as KernelResult), variants: (variants as unknown[]).map((v) => variantIn(v, where)) };
 }
 
 function variantIn(given: unknown, where: string): VariantResult {
-  check(isRecord(given) && typeof given.variant === 'string', `${where} has a variant without a name.`);
+  check(isObject(given) && typeof given.variant === 'string', `${where} has a variant without a name.`);
   const { error, ms, low, high } = given;
   const timed = isNumber(ms) && ms > 0 && isNumber(low) && isNumber(high) && low <= ms && ms <= high;
   check(ms === undefined || timed, `${where} has a time that is not a median between quartiles.`);
@@ -94,7 +92,7 @@ function variantIn(given: unknown, where: string): VariantResult {
 function roofsIn(roofs: Json): Roofs {
   for (const name of ['bandwidth', 'peak']) {
     const roof = roofs[name];
-    check(isRecord(roof) && isNumber(roof.rate) && roof.rate > 0, `The roof ${name} of the file has no rate.`);
+    check(isObject(roof) && isNumber(roof.rate) && roof.rate > 0, `The roof ${name} of the file has no rate.`);
   }
   return roofs as unknown as Roofs;
 }
@@ -102,7 +100,7 @@ function roofsIn(roofs: Json): Roofs {
 function spreadIn(spread: Json): RoofSpread {
   for (const name of ['bandwidth', 'peak']) {
     const roof = spread[name];
-    check(isRecord(roof) && isCount(roof.spread), `The measurements of the roof ${name} in the file have no spread.`);
+    check(isObject(roof) && isCount(roof.spread), `The measurements of the roof ${name} in the file have no spread.`);
   }
   return spread as unknown as RoofSpread;
 }

@@ -18,6 +18,7 @@ import type { TrainArguments } from '../train/train-arguments.ts';
 import { type Conformance, conformanceOf } from './conformance.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { measure } from './measure-kernels.ts';
+import { median } from './spread.ts';
 
 /** Options of the check; plain JSON. */
 export interface ConformanceArguments {
@@ -209,5 +210,3 @@ async function measureLatency(device: Device): Promise<{ readbackMs: number; dis
     session.destroy();
   }
 }
-
-const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[numbers.length >> 1] as number;

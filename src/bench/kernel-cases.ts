@@ -137,5 +137,3 @@ export const conformanceKernelCases: readonly KernelCase[] = [
   ...decodingKernels({ rows: 8, beams: 2, length: 16 }, { heads: 2, width: 16 }, 211),
   ...packedKernels(64, 64, 128, 500, 20_000),
 ];
-
-export { graphOf, type KernelCase } from './kernel-case.ts';

@@ -15,6 +15,7 @@ import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.t
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { initializeTraining } from '../trainer/trainer.ts';
 import { trainingGraph } from '../trainer/training-graphs.ts';
+import { median } from './spread.ts';
 
 /** Sizes of the batch and of the vocabulary. */
 export interface StepShape {
@@ -114,8 +115,6 @@ export async function benchStep(
     lastLoss: losses.at(-1) as number,
   };
 }
-
-const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
 /** Rows of random tokens that fill the batch, with room for the end token. */
 export function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus {

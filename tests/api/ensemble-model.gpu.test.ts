@@ -126,7 +126,7 @@ describe('the models of an ensemble', () => {
     read.dispose();
   });
 
-  it('have one vocabulary and the maximum length of the first, else the folder is named', async () => {
+  it('throws and names a folder with another vocabulary or a smaller maximum length', async () => {
     const letters = trainCharacters(['abx ce']);
     await expect(open({ ...first, target: letters })).rejects.toThrow(
       'm1: its target vocabulary differs from that of m0; the models of an ensemble share one vocabulary',

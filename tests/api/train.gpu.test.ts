@@ -67,7 +67,7 @@ describe('train', () => {
     expect(weightsOf(await trained())).toEqual(weightsOf(model));
   });
 
-  it('serves two trainings and a translation side by side on one device, each in the bits of one alone', async () => {
+  it('runs two trainings and a translation on one device at the same time, with the bits of separate runs', async () => {
     const alone = await trained();
     const other = { seed: 9, model: { ...settings.model, dModel: 12 }, learningRate: 1e-2 };
     const second = await trained(other);

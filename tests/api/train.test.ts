@@ -58,7 +58,7 @@ it('returns the moving average of the weights, if there is one', async () => {
   expect(averaged.weights).not.toEqual(plain.weights);
 });
 
-it('holds out the share of the table of settings, as the command does, and less beside given pairs', async () => {
+it('holds out the default fraction of pairs, as the command does, and less if dev or test pairs are given', async () => {
   const many = Array.from({ length: 200 }, (_, i) => ({ source: `${i} b`, target: 'c' }));
   const { heldOut: _, ...rest } = options;
   const counts = async (more: TrainOptions) => {

@@ -25,7 +25,7 @@ it('reads the results of the command and of the page', () => {
   expect(readBenchRun(JSON.stringify(file))).toEqual(file);
 });
 
-it('builds the name of the adapter from its parts, and reads the error of a kernel that did not run', () => {
+it('joins the name of the adapter from its parts, and reads the error of a kernel that did not run', () => {
   const machine = { adapter: { vendor: 'acme', architecture: 'x1', device: '', description: 'Acme X1' } };
   const broken = { ...kernel('k', 1), variants: [{ variant: 'v', error: null, passed: false, failure: 'no' }] };
   const run = readBenchRun(JSON.stringify({ machine, kernels: [broken] }));

@@ -1,7 +1,8 @@
 // Variants that are wrong on purpose: none passes its check, and auto-tuning never chooses one, however fast it is.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { graphOf, smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import { graphOf } from '../../src/bench/kernel-case.ts';
+import { smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { sizeOf } from '../../src/core/tensor.ts';
 import { type DroppedKernel, tuneKernels } from '../../src/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/gpu/device.ts';

@@ -62,7 +62,7 @@ it('names missing files, and replaces folders', async () => {
   ]);
 }, 60_000);
 
-it('takes a device whose adapter is gone, of which Deno cannot tell the info', async () => {
+it('uses a device without its adapter, whose info Deno cannot read', async () => {
   const said = await run(
     `
     import { train } from 'heddle';

@@ -152,7 +152,7 @@ describe('curves', () => {
     ]);
   });
 
-  it('drops values that are not finite, and keeps a gap if no others are there', () => {
+  it('ignores values that are not finite; a group of only such values is a gap', () => {
     expect(curve(points(1, Number.NaN, Number.NaN, Number.POSITIVE_INFINITY), 2)).toEqual([
       { x: 1, y: 1, low: 1, high: 1 },
       { x: 3, y: Number.NaN, low: Number.NaN, high: Number.NaN },

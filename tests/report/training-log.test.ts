@@ -38,7 +38,7 @@ it('skips a last line that is truncated at any byte', () => {
   expect(parseLog('')).toEqual([]);
 });
 
-it('passes over records of types that it does not know, and lines without anything', () => {
+it('ignores records of unknown types and empty lines', () => {
   expect(parseLog(`${formatLog([start()])}\n{"type":"note","text":"x"}\r\n${formatLog([step(1)])}`)).toEqual([
     start(),
     step(1),

@@ -1,7 +1,8 @@
 // All kernels that ops launch: the passes of graphs that use each op, each variant, and rows of both kinds of width, for all kinds of
 // devices.
 
-import { graphOf, kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import { graphOf } from '../../src/bench/kernel-case.ts';
+import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { type DecodeMode, shrinkGraph, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import type { KernelKey } from '../../src/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/gpu/roofs.ts';
