@@ -174,13 +174,15 @@ function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = []
     ...[r.contestant, r.length ?? 'all', r.batch],
     ...[r.tokensPerSecond.toFixed(0), r.ratio.toFixed(2)],
   ]);
-  const times = Object.entries(tokens).map(([name, t]) => {
+  const times = Object.keys(readyMs).map((name) => {
+    const t = tokens[name];
     const { objects = '–', sentences, ...m } = d.memory?.[name] ?? {};
     const growth = (before, after) => (before === undefined ? '–' : `${mib(before)}, then ${mib(after)}`);
     const size = downloads[name.split(' ')[0]];
+    const first = (d.firstTokenMs ?? d.firstResultMs)[name];
     return [
-      ...[name, `${same[name]} of ${of}`, seconds(readyMs[name]), seconds((d.firstTokenMs ?? d.firstResultMs)[name])],
-      ...[t.firstMs, t.startMs, t.endMs].map((x) => x.toFixed(2)),
+      ...[name, `${same[name]} of ${of}`, seconds(readyMs[name]), first === undefined ? '–' : seconds(first)],
+      ...[t?.firstMs, t?.startMs, t?.endMs].map((x) => x?.toFixed(2) ?? '–'),
       ...[objects, sentences ?? '–', growth(m.bytesBefore, m.bytesAfter), growth(m.heapBefore, m.heapAfter)],
       size === undefined ? '–' : mib(size),
     ];

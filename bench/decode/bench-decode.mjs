@@ -1,17 +1,18 @@
-// npm run bench:decode: runs the same model and sentences in heddle and in transformers.js, in turns, in headless Chrome on one adapter.
-// Before timing it checks that all contestants generate the same token ids.
+// npm run bench:decode: the same model and sentences in heddle, in transformers.js and in Marian, in headless Chrome on one adapter, in turns.
+// The token ids of all contestants are compared before anything is timed. Marian (wasm of bergamot-translator, in float32, 1 thread) runs the
+// random model: its positions are fixed and differ from those of Hugging Face and heddle.
 //
 //   --model DIR        model folder; may be repeated (default: a small model, trained for a minute on the built-in corpus)
 //   --random-marian    a model of MarianMT's size (77 M parameters) with random weights
 //   --batches 1,8,32   batch sizes
 //   --texts N          number of sentences (default: 64)
 //   --rounds N         measurements of each contestant (default: 3)
-//   --threads 1,2      wasm threads (default: both, one after the other)
+//   --sentences N      sentences that heddle translates one after another while its memory is watched (default: 1000)
+//   --threads 1,2      threads of wasm (default: both, one after the other)
 //   --no-store         do not write the result into bench/results
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -24,7 +25,8 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { section } from '../result-tables.mjs';
-import { here, installTransformers, writeDecodePage } from './install-transformers.mjs';
+import { bergamot, here, installTransformers, writeDecodePage } from './install-transformers.mjs';
+import { writeRandomMarian } from './random-marian.mjs';
 
 const root = join(here, '..', '..');
 const dist = join(root, 'dist');
@@ -35,6 +37,7 @@ const { values: options } = parseArgs({
     batches: { type: 'string', default: '1,8,32' },
     texts: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '3' },
+    sentences: { type: 'string', default: '1000' },
     threads: { type: 'string', default: '1,2' },
     only: { type: 'string' },
     'no-store': { type: 'boolean', default: false },
@@ -59,15 +62,19 @@ symlinkSync(dist, join(site, 'dist'));
 await writeDecodePage(site);
 
 const folders = options.model.map((folder) => ({ name: basename(resolve(folder)), folder: resolve(folder) }));
-if (options['random-marian']) folders.push({ name: 'random-marian', folder: randomMarian() });
+if (options['random-marian']) folders.push(randomMarian());
 if (folders.length === 0) folders.push({ name: 'small', folder: trainedSmall() });
 
-/** Why CTranslate2 and Marian are not compared. */
-const absent =
-  'CTranslate2 (CPU) is not compared: it is only on PyPI, and the contestants come from npm. Marian (CPU) is on npm as ' +
-  "@browsermt/bergamot-translator (wasm), which reads only Marian's own files with SentencePiece vocabularies; heddle does not write them.";
+/** Why others are missing. */
+const noCTranslate2 =
+  'CTranslate2 (CPU) is not compared: it is a package of PyPI only, and the contestants come from npm.';
+const noMarian =
+  'Marian (CPU) is compared by --random-marian only: its sinusoids have other wavelengths than those of heddle and Hugging Face, and it ' +
+  'has no other positions in decoding.';
+const marianNote =
+  'Marian is @browsermt/bergamot-translator in float32 on 1 thread. It gives whole translations, so it has no times of tokens.';
 
-for (const { name, folder } of folders) {
+for (const { name, folder, hasMarian = false } of folders) {
   const { texts, endId, maxTokens, sizes } = await prepare(name, folder);
   for (const threads of options.threads.split(',').map(Number)) {
     const before = loadavg()[0];
@@ -78,7 +85,8 @@ for (const { name, folder } of folders) {
     try {
       const adapter = await chrome.adapter();
       const args = {
-        ...{ model: name, texts, endId, maxTokens, threads, rounds: Number(options.rounds) },
+        ...{ model: name, texts, endId, maxTokens, threads, hasMarian },
+        ...{ rounds: Number(options.rounds), sentences: Number(options.sentences) },
         batches: options.batches.split(',').map(Number),
         ...(options.only && { only: options.only.split(',') }),
       };
@@ -98,11 +106,12 @@ for (const { name, folder } of folders) {
           heddle: versionOf(root),
           'transformers.js': versionOf(join(here, 'node_modules/@huggingface/transformers')),
           'onnxruntime-web': versionOf(join(here, 'node_modules/onnxruntime-web')),
+          ...(hasMarian && { 'bergamot-translator': versionOf(join(here, bergamot)) }),
         },
         browser: chrome.version,
         date: new Date().toISOString(),
         load: [before, loadavg()[0]],
-        decode: { ...decode, downloads: sizes, notes: [absent] },
+        decode: { ...decode, downloads: sizes, notes: [noCTranslate2, hasMarian ? marianNote : noMarian] },
       };
       console.log(`${section(result)}\n`);
       const wrong = faults(decode);
@@ -158,6 +167,7 @@ async function prepare(name, folder) {
       ? readdirSync(path).reduce((sum, file) => sum + bytes(join(path, file)), 0)
       : statSync(path).size;
   const wasm = bytes(join(site, 'ort/ort-wasm-simd-threaded.jsep.wasm'));
+  const marian = join(site, 'models', `${name}-marian`);
   return {
     texts,
     endId,
@@ -166,6 +176,7 @@ async function prepare(name, folder) {
     sizes: {
       heddle: bytes(own) + bytes(join(dist, 'heddle.js')),
       'transformers.js': bytes(theirs) + bytes(join(site, 'transformers/transformers.min.js')) + wasm,
+      ...(existsSync(marian) && { Marian: bytes(marian) + bytes(join(site, 'marian')) }),
     },
   };
 }
@@ -197,34 +208,11 @@ function trainedSmall() {
   return out;
 }
 
-/** A folder with only a configuration: heddle gives it random weights. */
+/** The random model, for Marian too. */
 function randomMarian() {
   const folder = join(site, 'random');
-  mkdirSync(folder);
-  const sizes = { d_model: 512, encoder_layers: 6, decoder_layers: 6, encoder_ffn_dim: 2048, decoder_ffn_dim: 2048 };
-  const heads = {
-    encoder_attention_heads: 8,
-    decoder_attention_heads: 8,
-    activation_function: 'swish',
-    scale_embedding: true,
-  };
-  const ids = {
-    vocab_size: 58101,
-    pad_token_id: 58100,
-    decoder_start_token_id: 58100,
-    eos_token_id: 0,
-    forced_eos_token_id: 0,
-  };
-  const config = {
-    model_type: 'marian',
-    architectures: ['MarianMTModel'],
-    max_position_embeddings: 64,
-    ...sizes,
-    ...heads,
-    ...ids,
-  };
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  return folder;
+  writeRandomMarian(folder, join(site, 'models/random-marian-marian'));
+  return { name: 'random-marian', folder, hasMarian: true };
 }
 
 function fail(message) {

@@ -2,6 +2,7 @@
 // turns on the same adapter.
 
 import { installApiCounter } from '../peers/api-counter.ts';
+import { runPipeline } from './run-pipeline.mjs';
 
 // Must run before a library loads.
 const counter = installApiCounter();
@@ -22,32 +23,35 @@ async function openTransformers(threads = 1) {
   return transformers;
 }
 
-/** Runs a pipeline of transformers.js. Returns for each text the ids that it generated, and its text. */
-globalThis.generateIds = async ({ model, task, device, dtype, texts, batchSize }) => {
+/** Runs pipelines of transformers.js, a list of { model, task, device, dtype, texts, batchSize }. Returns the results of `runPipeline`. */
+globalThis.runPipelines = async (runs) => {
   const { pipeline } = await openTransformers();
-  const pipe = await pipeline(task, model, { device, dtype });
-  const generate = pipe.model.generate.bind(pipe.model);
-  let generated;
-  pipe.model.generate = async (...args) => {
-    generated = await generate(...args);
-    return generated;
-  };
   const out = [];
-  for (let at = 0; at < texts.length; at += batchSize) {
-    const translations = await pipe(texts.slice(at, at + batchSize), { max_new_tokens: 256 });
-    for (const [i, ids] of generated.tolist().entries())
-      out.push({ ids: ids.map(Number), text: Object.values(translations[i])[0] });
-    heddleReport(`${out.length} of ${texts.length}`);
+  for (const { model, task, device, dtype, texts, batchSize } of runs) {
+    const pipe = await pipeline(task, model, { device, dtype });
+    const report = (done) => heddleReport(`${model}, ${device}: ${done} of ${texts.length}`);
+    out.push(await runPipeline(pipe, texts, batchSize, report));
+    await pipe.dispose();
   }
-  await pipe.dispose();
   return out;
 };
 
+/** Translates texts in batches of similar lengths, as heddle does, so that no time goes into padding. Returns the results in order. */
+async function inBatches(texts, batchSize, run) {
+  const order = texts.map((_, i) => i).sort((a, b) => texts[a].length - texts[b].length);
+  const out = [];
+  for (let at = 0; at < order.length; at += batchSize) {
+    const part = order.slice(at, at + batchSize);
+    for (const [i, ids] of (await run(part.map((n) => texts[n]))).entries()) out[part[i]] = ids;
+  }
+  return out;
+}
+
 /**
- * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, stream(text, count) -> times of its
- * tokens (of exactly `count` tokens, if given), and bytes() -> memory of GPU buffers or of wasm.
+ * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, and bytes() -> memory: of GPU buffers,
+ * or of wasm. Those that can have stream(text, count) -> times of its tokens (of exactly `count` tokens, if given).
  */
-async function contestants({ model, threads, endId }) {
+async function contestants({ model, threads, endId, maxTokens, texts, hasMarian }) {
   const { loadModel } = await import('/dist/heddle.js');
   const { pipeline, BaseStreamer } = await openTransformers(threads);
   const cut = (ids) => {
@@ -83,16 +87,7 @@ async function contestants({ model, threads, endId }) {
       return out.tolist().map((row) => cut(row.slice(1).map(Number)));
     };
     return {
-      async translate(texts, batchSize) {
-        // Sorted by length, as heddle does, so that no time is spent on padding.
-        const order = texts.map((_, i) => i).sort((a, b) => texts[a].length - texts[b].length);
-        const out = [];
-        for (let at = 0; at < order.length; at += batchSize) {
-          const part = order.slice(at, at + batchSize);
-          for (const [i, ids] of (await run(part.map((n) => texts[n]))).entries()) out[part[i]] = ids;
-        }
-        return out;
-      },
+      translate: (texts, batchSize) => inBatches(texts, batchSize, run),
       async stream(text, count) {
         const times = [];
         class Clock extends BaseStreamer {
@@ -109,7 +104,58 @@ async function contestants({ model, threads, endId }) {
       dispose: () => loaded.dispose(),
     };
   };
-  return { heddle, 'transformers.js webgpu': transformers('webgpu'), 'transformers.js wasm': transformers('wasm') };
+  // Marian's translations may be longer than heddle's: its limit is a multiple of the length of the longest source of a batch.
+  const marian = async () => {
+    const worker = openMarian();
+    const shortest = Math.min(...texts.map((text) => text.split(' ').length + 1));
+    const options = {
+      ...{ 'beam-size': 1, normalize: 1, 'word-penalty': 0, 'skip-cost': true, 'allow-unk': true, 'cpu-threads': 0 },
+      ...{ 'gemm-precision': 'float32', workspace: 128, quiet: true, 'quiet-translation': true },
+      ...{
+        'max-length-break': 64,
+        'mini-batch-words': 100000,
+        'max-length-factor': Math.ceil((maxTokens + 1) / shortest),
+      },
+    };
+    await worker.call('load', { folder: `/models/${model}-marian`, options });
+    let bytes = await worker.call('bytes');
+    return {
+      async translate(texts, batchSize) {
+        const found = await inBatches(texts, batchSize, (some) => worker.call('translate', { texts: some }));
+        bytes = await worker.call('bytes');
+        return found.map((text) => (text.match(/\S+/g) ?? []).map((word) => (word === '⁇' ? 1 : Number(word))));
+      },
+      bytes: () => bytes,
+      dispose: () => worker.end(),
+    };
+  };
+  return {
+    heddle,
+    ...{ 'transformers.js webgpu': transformers('webgpu'), 'transformers.js wasm': transformers('wasm') },
+    ...(hasMarian && { 'Marian wasm': marian }),
+  };
+}
+
+/** Starts the worker of marian-worker.js. */
+function openMarian() {
+  const worker = new Worker('/marian-worker.js');
+  const waiting = new Map();
+  worker.onmessage = ({ data: { id, result, error } }) => {
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) resolve(result);
+    else reject(new Error(`Marian: ${error}`));
+  };
+  let id = 0;
+  return {
+    call: (call, args) =>
+      new Promise((resolve, reject) => {
+        waiting.set(++id, { resolve, reject });
+        worker.onerror = ({ message }) => reject(new Error(`Marian: ${message}`));
+        worker.postMessage({ id, call, args });
+      }),
+    end: () => worker.terminate(),
+  };
 }
 
 /** Returns a function that returns the bytes of the GPU buffers of the devices that are opened from now on. */
@@ -148,10 +194,7 @@ function watchWasmMemory() {
   return { bytes: () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
 }
 
-/** Number of sentences in the test that memory stays constant. */
-const enduring = 1000;
-
-/** Number of tokens at the start and at the end whose median time is measured. */
+/** Tokens of which the median time is taken at the first and at the last positions. */
 const edge = 8;
 
 /**
@@ -159,33 +202,34 @@ const edge = 8;
  * objects and memory.
  */
 globalThis.measureDecoding = async (options) => {
-  const { texts, batches, rounds, maxTokens, only } = options;
+  const { texts, batches, rounds, maxTokens, only, sentences } = options;
   const makers = Object.entries(await contestants(options)).filter(([name]) => !only || only.includes(name));
   const [ready, first, loaded, results] = [{}, {}, {}, {}];
   for (const [name, make] of makers) {
     const start = performance.now();
     loaded[name] = await make();
     ready[name] = performance.now() - start;
-    const [token] = await loaded[name].stream(texts[0]);
-    first[name] = token - start;
+    const { stream } = loaded[name];
+    if (stream) first[name] = (await stream(texts[0]))[0] - start;
     results[name] = await loaded[name].translate(texts, batches.at(-1));
     heddleReport(`${name}: ready`);
   }
   const names = Object.keys(loaded);
   const [reference] = names;
-  const isSame = (name, i) => String(results[name][i]) === String(results[reference][i]);
+  const idsOf = (name, i) => String(results[name][i].slice(0, maxTokens));
+  const isSame = (name, i) => idsOf(name, i) === idsOf(reference, i);
   const same = Object.fromEntries(names.map((name) => [name, texts.filter((_, i) => isSame(name, i)).length]));
   const rows = [];
   for (const [length, some] of byLength(texts))
     for (const batch of batches) rows.push(...(await speeds(loaded, some, { batch, rounds, length })));
   const tokens = {};
-  for (const name of names) {
+  for (const name of names.filter((each) => loaded[each].stream)) {
     tokens[name] = await tokenTimes(loaded[name], texts, maxTokens);
     heddleReport(`${name}: token times`);
   }
   const memory = {};
   for (const name of names) {
-    memory[name] = await endurance(loaded[name], texts, name === 'heddle' ? enduring : texts.length);
+    memory[name] = await endurance(loaded[name], texts, name === 'heddle' ? sentences : texts.length);
     heddleReport(`${name}: memory`);
   }
   for (const name of names) await loaded[name].dispose();

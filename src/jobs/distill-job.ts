@@ -106,10 +106,12 @@ async function translateAll(
     for (let at = 0; at < texts.length; at += partSize) {
       const part = texts.slice(at, at + partSize).filter((_, i) => fits[at + i]);
       const path = `${folder}/${String(parts.length).padStart(6, '0')}.tsv`;
-      emit({ type: 'progress', task: 'teacher', done: at, of: texts.length, text: 'texts translated' });
+      const onProgress = (done: number) =>
+        emit({ type: 'progress', task: 'teacher', done: at + done, of: texts.length, text: 'texts translated' });
+      onProgress(0);
       if (part.length === 0) continue;
       if (!(await files.exists(path))) {
-        const translations = await model.translate(part, { beams, batchSize: batch, signal });
+        const translations = await model.translate(part, { beams, batchSize: batch, signal, onProgress });
         const lines = part.map((text, i) => `${toSingleLine(text)}\t${toSingleLine(translations[i] ?? '')}\n`);
         await writeText(files, path, lines.join(''));
       }

@@ -131,17 +131,27 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     readonly text: string;
   }
 
-  function generate(out: string, texts: readonly string[]): Generated[] {
-    const script = join(import.meta.dirname, '../../../bench/decode/transformers-node.mjs');
-    const input = JSON.stringify({ texts, batchSize: 8 });
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script, out], { input, encoding: 'utf8' });
-    expect(status === 0 ? '' : stderr).toBe('');
-    return JSON.parse(stdout.trim().split('\n').at(-1)!);
+  interface Case {
+    readonly name: string;
+    readonly saved: SavedModel;
+    readonly texts: readonly string[];
+    readonly dtype?: OnnxDtype;
   }
 
-  /** Compares source ids, generated ids and texts of transformers.js with heddle's. */
-  async function compare(name: string, saved: SavedModel, texts: readonly string[], dtype: OnnxDtype = 'fp32') {
-    const theirs = generate(await exported(name, saved, { dtype }), texts);
+  /** Compares source ids, generated ids and texts of transformers.js, in one process, with heddle's. */
+  async function compare(cases: readonly Case[]) {
+    const runs: object[] = [];
+    for (const { name, saved, texts, dtype = 'fp32' } of cases)
+      runs.push({ folder: await exported(name, saved, { dtype }), texts, batchSize: 8 });
+    const script = join(import.meta.dirname, '../../../bench/decode/transformers-node.mjs');
+    const input = JSON.stringify(runs);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { input, encoding: 'utf8' });
+    expect(status === 0 ? '' : stderr).toBe('');
+    const found: Generated[][] = JSON.parse(stdout.trim().split('\n').at(-1)!);
+    for (const [i, of] of cases.entries()) await compareOne(of, found[i]!);
+  }
+
+  async function compareOne({ name, saved, texts, dtype = 'fp32' }: Case, theirs: readonly Generated[]) {
     const weights = ({ fp32: 'f32', fp16: 'f16', q8: 'int8' } as const)[dtype];
     const translator = await createTranslator(cpuEngine(), saved, { batch: 8, weights });
     const ours = await translator.generate(texts);
@@ -169,24 +179,26 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     const target = trainWords(['el la rojo verde azul gato perro casa blue !'], { size: 30 });
     const saved = model({ dModel: 16, heads: 2 }, source, target);
     const texts = [...sentences, 'A ñandú!', 'blue el rojo'];
-    await compare('words', saved, texts);
-    await compare('words-q8', saved, texts, 'q8');
+    await compare([
+      { name: 'words', saved, texts },
+      { name: 'words-q8', saved, texts, dtype: 'q8' },
+    ]);
   });
 
   it('generates the ids of models of characters, with a shared tokenizer and with a begin token', async () => {
-    await compare('letters', model({ tie: 'all' }, trainCharacters(['abc de'])), [
-      'a',
-      'abc',
-      'ed a',
-      'ccc',
-      'bad x',
-      'd',
-    ]);
+    const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
     const special = { pad: 0, start: 1, end: 2, unknown: 3 };
     const side = (characters: string) => createCharacterTokenizer({ characters, size: 12, special, begin: 1 });
     const saved = model({ tie: 'all' }, side('____abcdefgh'), side('____αβγδabcd'));
     const rules = { suppressTokens: [3], forceEos: true, minNewTokens: 2 };
-    await compare('alphabets', { ...saved, decode: rules }, ['a', 'abc', 'ef', 'cab', 'head', 'g?', 'bb']);
+    await compare([
+      { name: 'letters', saved: letters, texts: ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'] },
+      {
+        name: 'alphabets',
+        saved: { ...saved, decode: rules },
+        texts: ['a', 'abc', 'ef', 'cab', 'head', 'g?', 'bb'],
+      },
+    ]);
   });
 });
 
