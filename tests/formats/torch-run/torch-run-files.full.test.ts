@@ -42,10 +42,10 @@ function recordsOf(folder: string) {
   return { starts: records.filter((r): r is LogStart => r.type === 'start'), ends: historyOf(records).ends };
 }
 
-async function difference(settings: TrainSettings, corpus = smallRun.corpus, of: Parts = parts): Promise<number> {
+async function difference(settings: TrainSettings, corpus = smallRun.corpus): Promise<number> {
   const given = { ...smallRun, ...settings, model: { ...smallRun.model, ...settings.model }, corpus };
   if (settings.init) for (const name of ['model', 'vocabSize'] as const) delete (given as TrainSettings)[name];
-  return (await threeParts(join(scratch, `${runs++}`), given, of)).difference;
+  return (await threeParts(join(scratch, `${runs++}`), given, long)).difference;
 }
 
 describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
@@ -57,7 +57,7 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
   });
 
   it.each(scheduleNames)('schedule %s', async (schedule) => {
-    const found = await difference({ schedule, warmupSteps: 5, learningRate: schedule === 'noam' ? 1 : 0.01 });
+    const found = await difference({ schedule, warmupSteps: 5, learningRate: schedule === 'noam' ? 0.05 : 0.01 });
     console.log(`| ${schedule} | ${found.toExponential(1)} |`);
     expect(found).toBeLessThan(1e-3);
   });
@@ -219,16 +219,20 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
   const fixtures = ['bart', 'bart-pre-norm', 'marian', 'marian-untied', 'marian-two-vocabularies', 'marian-uneven'].map(
     (name) => `tests/fixtures/hf/${name}`,
   );
+  const others = ['m2m_100', 'mbart', 'mt5', 'pegasus', 't5-v1.0', 't5-v1.1'].map(
+    (name) => `tests/fixtures/golden-hf/${name}`,
+  );
   const golden = ['m2m100', 'mbart50', 'pegasus', 't5-v1.0', 't5-v1.1-gated-gelu'].map(
     (name) => `../shared/golden-hf/${name}`,
   );
 
-  const families = [...fixtures, ...golden].filter((folder) => existsSync(folder));
+  const families = [...fixtures, ...others, ...golden].filter((folder) => existsSync(folder));
   async function familyDifference(init: string, settings: TrainSettings): Promise<number> {
     const { config } = await loadModelFolder(nodeFiles(), init);
     const path = writeIdPairs(join(scratch, `${runs}.tsv`), config);
     const corpus = { kind: 'files', train: { files: [path], format: 'tsv' } } as const;
-    return difference({ init, dropout: 0, schedule: 'constant', learningRate: 0.01, ...settings }, corpus, long);
+    // At a rate of 0.01 the samples are unstable: differences of the last bit, 1e-7 at first, grow to 1e-2 in 60 updates.
+    return difference({ init, dropout: 0, schedule: 'constant', learningRate: 0.003, ...settings }, corpus);
   }
 
   it.each(families)('%s', async (init) => {
