@@ -6,6 +6,7 @@ import { jsonBytes } from '../../../src/files/json-files.ts';
 import { withLanguages } from '../../../src/formats/hf/languages.ts';
 import { onnxTokenizer } from '../../../src/formats/onnx/onnx-tokenizer.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
+import { createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import { fairseqPieces, loadMultilingual, sentencePieceFile, t5Pieces } from '../../support/sentencepiece.ts';
 
 const n = fairseqPieces.length;
@@ -115,4 +116,9 @@ describe('tokens that a text may spell out', () => {
     const text = 'the cat <mask_1> a';
     expect(compare(model).encode(text).ids).toEqual([...model.source.encode(text), 1]);
   });
+});
+
+it('reads numbers as ids if a model has no tokenizer', () => {
+  const ids = createIdTokenizer(60, { pad: 59, start: 59, end: 0, unknown: 3 });
+  expect(new Library(onnxTokenizer(ids, ids).json, {}).encode('10 43 30').ids).toEqual([10, 43, 30, 0]);
 });
