@@ -17,9 +17,15 @@ export const adapterShapes = [
   { name: 'subgroups-4', vectorWidth: 128 },
   { name: 'subgroups-8', vectorWidth: 256 },
   { name: 'subgroups-16', vectorWidth: 512 },
-  // Kernels for subgroups of 4 run in the first lanes of larger ones.
-  { name: 'half-filled-subgroups', vectorWidth: 256, info: { subgroupMinSize: 4 } },
-  { name: 'quarter-filled-subgroups', vectorWidth: 512, info: { subgroupMinSize: 4 } },
+  // Kernels for subgroups of 4 run in the first lanes of larger ones, since they cannot ask for those of 4.
+  {
+    ...{ name: 'half-filled-subgroups', vectorWidth: 256, info: { subgroupMinSize: 4 } },
+    without: ['subgroup-size-control'],
+  },
+  {
+    ...{ name: 'quarter-filled-subgroups', vectorWidth: 512, info: { subgroupMinSize: 4 } },
+    without: ['subgroup-size-control'],
+  },
   { name: 'no-subgroups', without: ['subgroups', 'subgroup-size-control'] },
   { name: 'no-subgroup-size-control', without: ['subgroup-size-control'] },
   { name: 'no-f16', without: ['shader-f16'] },
