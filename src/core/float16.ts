@@ -1,5 +1,4 @@
-// Conversion between float32 and 16-bit formats: float16 (IEEE 754 binary16) and bfloat16 (the upper 16 bits of a
-// float32).
+// Conversion between float32 and float16 (IEEE 754 binary16).
 
 import type { Tensor } from './tensor.ts';
 
@@ -48,25 +47,6 @@ export function toFloat16(values: Float32Array): Uint16Array {
     if (size >= 0x477ff000) out[i] = sign | (size > 0x7f800000 ? 0x7e00 : 0x7c00);
     else if (size < 0x38800000) out[i] = sign | roundToEven(Math.abs(values[i] as number) * 2 ** 24);
     else out[i] = sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
-  }
-  return out;
-}
-
-/** Converts bfloat16 bits to float32. Exact. */
-export function fromBfloat16(bits: Uint16Array): Float32Array {
-  const wide = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) wide[i] = (bits[i] as number) << 16;
-  return new Float32Array(wide.buffer);
-}
-
-/** Converts float32 to the bits of the nearest bfloat16, ties to even. */
-export function toBfloat16(values: Float32Array): Uint16Array {
-  const out = new Uint16Array(values.length);
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  for (let i = 0; i < values.length; i++) {
-    const b = bits[i] as number;
-    const nan = (b & 0x7fffffff) > 0x7f800000;
-    out[i] = nan ? (b >>> 16) | 0x40 : (b + 0x7fff + ((b >>> 16) & 1)) >>> 16;
   }
   return out;
 }

@@ -1,8 +1,8 @@
 // safetensors files: u64 little-endian header length, JSON header, tensor bytes. The reader validates every length,
 // offset, dtype and overlap before it allocates. Format: https://huggingface.co/docs/safetensors
 
+import { fromBfloat16 } from '../core/bfloat16.ts';
 import { HeddleError } from '../core/errors.ts';
-import { fromBfloat16 } from '../core/float16.ts';
 import { type DType, sizeOf, type Tensor } from '../core/tensor.ts';
 import { isObject, type Json } from './json-files.ts';
 

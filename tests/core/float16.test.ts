@@ -1,6 +1,7 @@
 // f16 and bf16: every value round-trips, and values in between round to nearest even.
 import { expect, it } from 'vitest';
-import { fromBfloat16, fromFloat16, roundToF16, toBfloat16, toFloat16 } from '../../src/core/float16.ts';
+import { fromBfloat16, toBfloat16 } from '../../src/core/bfloat16.ts';
+import { fromFloat16, roundToF16, toFloat16 } from '../../src/core/float16.ts';
 import { random } from '../../src/core/random.ts';
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);

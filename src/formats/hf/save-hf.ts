@@ -1,7 +1,8 @@
 // Exports folders for transformers. A model that was loaded from such a folder keeps its names, shapes, dtypes and
 // configuration; if it was not trained, also its bits.
 
-import { toBfloat16, toFloat16 } from '../../core/float16.ts';
+import { toBfloat16 } from '../../core/bfloat16.ts';
+import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { type RawTensor, writeRawTensors } from '../../files/write-safetensors.ts';

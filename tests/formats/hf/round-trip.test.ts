@@ -1,7 +1,8 @@
 // Round trips: a model from Hugging Face is exported with the same bits, and a heddle model is the same model in every format
 // that supports it.
 import { describe, expect, it } from 'vitest';
-import { fromBfloat16, fromFloat16, toBfloat16 } from '../../../src/core/float16.ts';
+import { fromBfloat16, toBfloat16 } from '../../../src/core/bfloat16.ts';
+import { fromFloat16 } from '../../../src/core/float16.ts';
 import { random } from '../../../src/core/random.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { writeFolder } from '../../../src/files/files.ts';
