@@ -68,7 +68,7 @@ describe('trains and evaluates on', () => {
 });
 
 it('reports progress while it prepares a large corpus, and stops at once at Ctrl-C', async () => {
-  const lines = Array.from({ length: 150_000 }, (_, i) => {
+  const lines = Array.from({ length: 400_000 }, (_, i) => {
     const { source, target } = pairs[i % pairs.length] as (typeof pairs)[number];
     return `${i} ${source}\t${i} ${target}\n`;
   });

@@ -37,7 +37,7 @@ it.each(commands)('explains %s', async (name) => {
   expect(stdout).not.toContain('undefined');
   expect(stdout.includes('--adapter <')).toBe(stdout.includes('--host <'));
   expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-    '--json [file] print the result as JSON instead of text; with a file, write it there and print the text',
+    '--json [file] print JSON instead of text; with a file, write the JSON to it and print the text',
   );
 });
 

@@ -65,7 +65,7 @@ it('refuses what is not a checkpoint, and a run that is complete', async () => {
   await expect(toTorchRun(at('run'), at('x'), { steps: 3 })).rejects.toThrow(
     /run: it is at step 3, and steps is 3; give a larger total number of updates \(--steps N\)/,
   );
-  await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(/leave out --dtype/);
+  await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(/omit --dtype and --lora-adapter/);
   await expect(toTorchRun(at('run'), at('x'), { to: 'heddle', steps: 3 })).rejects.toThrow(
     /steps \(3\) is only for torch-run/,
   );
