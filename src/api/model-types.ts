@@ -189,8 +189,8 @@ export interface Model {
   useLora(name: string | null): void;
 
   /**
-   * Saves the model. A LoRA adapter in use is merged into the weights. `where`: in Node a folder or the path of a .zip
-   * file; in a page a name in the browser's storage.
+   * Saves the model. A LoRA adapter in use is merged into the weights. In Node the first argument is a folder or the path of
+   * a .zip file; in a page it is a name in the browser's storage.
    * @example
    * await model.save('out');
    * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });

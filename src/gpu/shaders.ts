@@ -125,7 +125,7 @@ function declarationEnd(text: string, start: number): number {
   throw new Error(`shader: this declaration has no end: ${text.slice(start).split('\n')[0]}`);
 }
 
-/** Moves the directives of a text, also those of included files, to the top, where WGSL requires them. */
+/** Moves the directives of a text and of its included files to the top, as WGSL requires. */
 function directivesFirst(text: string): string {
   const directive = /^(enable \w+|diagnostic\([^)]*\));\n/gm;
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');

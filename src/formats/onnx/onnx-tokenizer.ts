@@ -51,7 +51,7 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
   };
   const own = from.added_tokens as readonly Json[];
   const roles = [...new Set([...Object.values(special), ...before, ...after])];
-  // transformers.js finds added tokens inside words: without a tokenizer, where tokens are numbers, the end token 0 would split 10.
+  // transformers.js finds added tokens inside words. Without a tokenizer, tokens are numbers: the end token 0 would split 10.
   const others = roles.filter((token) => !/^\d+$/.test(token) && !own.some(({ content }) => content === token));
   const added = [...own, ...others.map((token) => addedToken(token))];
   return {
