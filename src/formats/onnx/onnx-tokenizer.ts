@@ -23,20 +23,18 @@ const targetLanguage = /^>>[^<>\s]+<<$/;
 /** Score of a Unigram piece that must never occur in a tokenized text. */
 const never = -1e4;
 
+/** Entry of a Unigram vocabulary for an id that the tokenizer has no token for. It adds nothing to a text. */
+const unused = ['', never] as const;
+
 /** Exports the tokenizers of both sides as one. */
 export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokenizer {
-  const ids = new Map<string, number>();
-  for (let id = 0; id < target.size; id++) if (!ids.has(target.token(id))) ids.set(target.token(id), id);
-  const sourceIdOf = new Map<string, number>();
+  const ids = tokenIds(target);
+  const sourceIdOf = tokenIds(source);
   let next = target.size;
-  for (let id = 0; id < source.size; id++) {
-    const token = source.token(id);
-    if (!ids.has(token)) ids.set(token, next++);
-    sourceIdOf.set(token, id);
-  }
+  for (const token of sourceIdOf.keys()) if (!ids.has(token)) ids.set(token, next++);
+  const same = source === target || [...ids].every(([token, id]) => sourceIdOf.get(token) === id);
   const sourceIds = Array.from({ length: next }, () => source.special.unknown);
   for (const [token, id] of ids) sourceIds[id] = sourceIdOf.get(token) ?? source.special.unknown;
-  const same = source === target || sourceIds.every((id, i) => id === i);
   const { pad, start, end, unknown } = target.special;
   const [from, to] = [hfJson(source), hfJson(target)];
   const tokensOf = (some: readonly (number | undefined)[]) =>
@@ -69,6 +67,19 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
   };
 }
 
+/** Ids by token, without those that the tokenizer has no token for. Of equal tokens the first one counts. */
+function tokenIds(tokenizer: Tokenizer): Map<string, number> {
+  const ids = new Map<string, number>();
+  for (let id = 0; id < tokenizer.size; id++) {
+    const token = tokenizer.token(id);
+    if (!isUnused(token, id) && !ids.has(token)) ids.set(token, id);
+  }
+  return ids;
+}
+
+/** Whether a tokenizer has no token for an id: a model may have more ids than its tokenizer. */
+const isUnused = (token: string, id: number): boolean => token === `[unused${id}]`;
+
 /** A token that a text may spell out. Special ones are not in the text of a translation. */
 const addedToken = (content: string, special = true, rstrip = false): Json => ({
   content,
@@ -80,10 +91,10 @@ function withVocabulary(model: Json, ids: ReadonlyMap<string, number>): Json {
   if (model.type !== 'Unigram') return { ...model, vocab: Object.fromEntries(ids) };
   const known = model.vocab as readonly (readonly [string, number])[];
   const scores = new Map(known);
-  const vocab: [string, number][] = [];
+  const vocab: (readonly [string, number])[] = [];
   for (const [token, id] of ids) vocab[id] = [token, scores.get(token) ?? never];
   const unknown = known[model.unk_id as number]?.[0] ?? '';
-  return { ...model, vocab, unk_id: ids.get(unknown) };
+  return { ...model, vocab: Array.from(vocab, (entry) => entry ?? unused), unk_id: ids.get(unknown) };
 }
 
 /** The post-processor that adds the tokens before and after a text. */
@@ -104,7 +115,11 @@ function hfJson(tokenizer: Tokenizer): Json {
   const { heddle: _, ...json } = tokenizer.toJSON() as unknown as Json;
   const model = json.model as Json;
   if (model.type === sentencePieceModelType) return { ...json, ...sentencePieceJson(tokenizer, model) };
-  return { ...json, added_tokens: json.added_tokens ?? [] };
+  // A vocabulary by token may name the ids without a token.
+  const vocab = Array.isArray(model.vocab)
+    ? model.vocab
+    : Object.fromEntries(Object.entries(model.vocab as Json).filter(([token, id]) => !isUnused(token, Number(id))));
+  return { ...json, model: { ...model, vocab }, added_tokens: json.added_tokens ?? [] };
 }
 
 /** The components of a SentencePiece model: normalizer, pre-tokenizer, decoder, and a Unigram or BPE model. */
@@ -113,6 +128,7 @@ function sentencePieceJson(tokenizer: Tokenizer, saved: Json): Json {
   const { normalizer } = model;
   const scores = new Map(model.pieces.filter(({ type }) => type !== 'control').map((p) => [p.text, p.score]));
   const tokens = Array.from({ length: tokenizer.size }, (_, id) => tokenizer.token(id));
+  const ids = tokenIds(tokenizer);
   const {
     symbols = [],
     hidden = [],
@@ -131,9 +147,10 @@ function sentencePieceJson(tokenizer: Tokenizer, saved: Json): Json {
   ];
   const charsmap = { type: 'Precompiled', precompiled_charsmap: toBase64(normalizer.charsmap) };
   const targets = tokens.filter((token) => targetLanguage.test(token));
+  const controls = model.pieces.filter(({ type, text }) => type === 'control' && ids.has(text)).map(({ text }) => text);
   return {
     added_tokens: [
-      ...hidden.map((token) => addedToken(token)),
+      ...[...new Set([...hidden, ...controls])].map((token) => addedToken(token)),
       ...symbols.map((token) => addedToken(token, false, !legacy && !spaced.includes(token))),
       ...targets.map((token) => addedToken(token, false)),
     ],
@@ -151,15 +168,15 @@ function sentencePieceJson(tokenizer: Tokenizer, saved: Json): Json {
         ? {
             type: 'Unigram',
             unk_id: tokenizer.special.unknown,
-            vocab: tokens.map((token) => [token, scores.get(token) ?? never]),
+            vocab: tokens.map((token, id) => (isUnused(token, id) ? unused : [token, scores.get(token) ?? never])),
             byte_fallback: model.byteFallback,
           }
         : {
             ...{ type: 'BPE', dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null },
             unk_token: tokenizer.token(tokenizer.special.unknown),
             ...{ fuse_unk: true, byte_fallback: model.byteFallback, ignore_merges: false },
-            vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-            merges: mergesOf(scores, new Map(tokens.map((token, id) => [token, id]))),
+            vocab: Object.fromEntries(ids),
+            merges: mergesOf(scores, ids),
           },
   };
 }
