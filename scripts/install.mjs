@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 /** The project's folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Names (searched in PATH) and paths of Chrome, in the order in which they are tried. */
-const chromePrograms = JSON.parse(readFileSync(join(root, 'src/host/chrome-programs.json'), 'utf8'));
+/** Names (searched in PATH) and paths of Chrome and Firefox, in the order in which they are tried. */
+const browserPrograms = JSON.parse(readFileSync(join(root, 'src/host/browser-programs.json'), 'utf8'));
 
 const MINUTE = 60_000;
 
@@ -31,7 +31,7 @@ export function setup() {
 
 /** Installs Firefox if it is missing. Only the tests of engines need it. */
 export function installFirefox() {
-  const programs = [process.env.FIREFOX_PATH, 'firefox', 'firefox-esr'];
+  const programs = [process.env.FIREFOX_PATH, ...browserPrograms.firefox];
   if (!programs.some((program) => program && (isProgram(program) || onPath(program))))
     installSystem([{ what: 'Firefox', packages: ['firefox-esr'] }]);
 }
@@ -122,7 +122,7 @@ export function findChrome() {
     if (isProgram(named)) return named;
     throw new SetupError(`PUPPETEER_EXECUTABLE_PATH or CHROME_PATH names ${named}, which is not a program`);
   }
-  for (const program of chromePrograms) {
+  for (const program of browserPrograms.chrome) {
     const path = /[\\/]/.test(program) ? isProgram(program) && program : onPath(program);
     if (path) return path;
   }

@@ -1,35 +1,26 @@
 // Finds the programs of other hosts on this machine: Chrome or Chromium, Firefox, Deno.
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import chromePrograms from './chrome-programs.json' with { type: 'json' };
-
-/** Program names and paths of Firefox, in the order in which they are tried. */
-const FIREFOX_PROGRAMS = [
-  'firefox',
-  'firefox-esr',
-  '/snap/bin/firefox',
-  '/Applications/Firefox.app/Contents/MacOS/firefox',
-  'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
-];
+import browserPrograms from './browser-programs.json' with { type: 'json' };
 
 /**
  * Path of the system's Chrome or Chromium: PUPPETEER_EXECUTABLE_PATH or CHROME_PATH if set, else the first of
- * the programs in chrome-programs.json that exists. Returns undefined if there is none.
+ * the names and paths in browser-programs.json that exists. Returns undefined if there is none.
  *
  * @example
  * const chrome = await launchChrome({ executablePath: findChrome() });
  */
 export const findChrome = (): string | undefined =>
-  process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH || firstProgram(chromePrograms);
+  process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH || firstProgram(browserPrograms.chrome);
 
 /**
- * Path of the system's Firefox: FIREFOX_PATH if set, else `firefox` or `firefox-esr` in PATH or the usual places.
- * Returns undefined if there is none.
+ * Path of the system's Firefox: FIREFOX_PATH if set, else the first of those in browser-programs.json that exists. Returns
+ * undefined if there is none.
  *
  * @example
  * const firefox = await launchFirefox({ executablePath: findFirefox() });
  */
-export const findFirefox = (): string | undefined => process.env.FIREFOX_PATH || firstProgram(FIREFOX_PROGRAMS);
+export const findFirefox = (): string | undefined => process.env.FIREFOX_PATH || firstProgram(browserPrograms.firefox);
 
 /**
  * Path of the system's Deno: DENO_PATH if set, else `deno` in PATH. Returns undefined if there is none.

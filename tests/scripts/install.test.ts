@@ -23,7 +23,7 @@ beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'heddle-setup-'));
   for (const folder of ['scripts', 'src/host', 'bin', 'node_modules'])
     mkdirSync(join(clone, folder), { recursive: true });
-  for (const file of ['scripts/install.mjs', 'src/host/chrome-programs.json'])
+  for (const file of ['scripts/install.mjs', 'src/host/browser-programs.json'])
     cpSync(join(root, file), join(clone, file));
   for (const name of ['package-lock.json', 'node_modules/.package-lock.json']) writeFileSync(join(clone, name), '{}');
   symlinkSync(join(root, 'node_modules/webgpu'), join(clone, 'node_modules/webgpu'));
