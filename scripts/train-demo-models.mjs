@@ -6,9 +6,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { historyOf, parseLog, train } from '../dist/heddle.node.js';
-import { toFloat16 } from '../dist/modules/core/float16.js';
-import { readSafetensors, readSafetensorsHeader } from '../dist/modules/files/safetensors.js';
-import { writeSafetensors } from '../dist/modules/files/write-safetensors.js';
 
 const folder = resolve(import.meta.dirname, '../demo/models');
 const maxBytes = 1e6;
@@ -34,7 +31,9 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(models)) {
       const log = parseLog(readFileSync(join(checkpoint, 'log.jsonl'), 'utf8'));
       writeFileSync(join(folder, `en-${name}-run.json`), `${JSON.stringify(recordedRun(historyOf(log)))}\n`);
     }
-    const bytes = storedAsF16(readFileSync(join(checkpoint, 'model.safetensors')));
+    const saved = join(checkpoint, 'f16');
+    await model.save(saved, { dtype: 'f16' });
+    const bytes = readFileSync(join(saved, 'model.safetensors'));
     if (bytes.length > maxBytes) throw new Error(`en-${name} has ${bytes.length} bytes, more than ${maxBytes}`);
     writeFileSync(join(folder, `en-${name}.safetensors`), bytes);
     const exact = (100 * model.training.evaluation.exactMatch).toFixed(1);
@@ -60,14 +59,4 @@ function recordedRun({ start, steps, evals, samples, probes }) {
     samples: samples.slice(0, 8),
     probes,
   };
-}
-
-/** Converts the weights of a model.safetensors to f16: half the size. */
-function storedAsF16(bytes) {
-  const { metadata } = readSafetensorsHeader(bytes, bytes.length);
-  const tensors = Object.entries(readSafetensors(bytes)).map(([name, { shape, data }]) => [
-    name,
-    { dtype: 'f16', shape, data: toFloat16(data) },
-  ]);
-  return writeSafetensors(Object.fromEntries(tensors), metadata);
 }

@@ -8,7 +8,7 @@ import { hfFiles } from '../formats/hf/save-hf.ts';
 import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
-import { saveModelFolder } from '../formats/save-heddle.ts';
+import { heddleFiles } from '../formats/save-heddle.ts';
 import { type HfType, hfTypes, type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { type OnnxDtype, onnxDtypes, type SavedModel, type WeightDtype } from '../formats/shared/saved-model.ts';
 
@@ -17,8 +17,8 @@ export interface SaveOptions {
   /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
   readonly format?: ModelFormat | 'lora';
   /**
-   * dtype of the weights. Formats of transformers: f32, f16 or bf16 [as in the source checkpoint, or f32]. onnx: fp32,
-   * fp16, or q8 (int8 with a scale per row) [fp32].
+   * dtype of the weights. heddle: f32 or f16 [f32]. Formats of transformers: f32, f16 or bf16 [as in the source
+   * checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
 }
@@ -38,11 +38,12 @@ export async function saveModel(
   { format = 'heddle', dtype }: SaveOptions = {},
 ): Promise<void> {
   const hf = hfTypes.find((type): type is HfType => type === format);
-  const allowed: readonly string[] = format === 'onnx' ? onnxDtypes : hf ? ['f32', 'f16', 'bf16'] : [];
+  const allowed: readonly string[] =
+    format === 'onnx' ? onnxDtypes : format === 'heddle' ? ['f32', 'f16'] : hf ? ['f32', 'f16', 'bf16'] : [];
   check(!dtype || allowed.includes(dtype), () =>
     allowed.length > 0
       ? `save: ${format} has no dtype ${dtype}; it has ${allowed.join(', ')}`
-      : `save: ${format} stores float32 weights; dtype is for ${[...hfTypes, 'onnx'].join(', ')}`,
+      : `save: ${format} stores float32 weights; dtype is for ${['heddle', ...hfTypes, 'onnx'].join(', ')}`,
   );
   if (format === 'lora') {
     check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
@@ -56,7 +57,7 @@ export async function saveModel(
   if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
   if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));
   check(format === 'heddle', `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`);
-  return saveModelFolder(files, folder, model);
+  return writeFolder(files, folder, heddleFiles(model, dtype as 'f32' | 'f16' | undefined));
 }
 
 /** The parts of a zip archive of a model. Throws as `saveModel`. */

@@ -1,6 +1,7 @@
 // Saves models in heddle's own format.
 
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { toFloat16 } from '../core/float16.ts';
 import { type Files, writeFolder } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
 import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
@@ -10,8 +11,8 @@ import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles } from './tokenizers/save-tokenizers.ts';
 
-/** The files of a model folder by name. */
-export function heddleFiles(model: SavedModel): Record<string, Uint8Array> {
+/** The files of a model folder by name. `dtype`: storage of the weights. */
+export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Record<string, Uint8Array> {
   const { config, weights, source, target, sourceCheckpoint } = model;
   const { files = {}, ...origin } = sourceCheckpoint ?? {};
   const described: Record<string, Uint8Array> = {
@@ -28,6 +29,9 @@ export function heddleFiles(model: SavedModel): Record<string, Uint8Array> {
     ? { format: heddleFormat, [filesKey]: fingerprintOf(Object.values(files)) }
     : modelMetadata(heddleFormat, described);
   const tensors = tensorsFromWeights(parameterList(config), weights);
+  if (dtype === 'f16')
+    for (const [name, { shape, data }] of Object.entries(tensors))
+      tensors[name] = { dtype, shape, data: toFloat16(data as Float32Array) };
   return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
 }
 

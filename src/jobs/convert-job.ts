@@ -28,7 +28,7 @@ export interface ConvertArguments {
   readonly folder: string;
   readonly out: string;
   readonly to: ModelFormat | 'torch-run';
-  /** dtype of the weights, for the formats of transformers and onnx. [that of the source checkpoint, or f32] */
+  /** dtype of the weights, for heddle, the formats of transformers and onnx. [that of the source checkpoint, or f32] */
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly adapter?: string;

@@ -6,6 +6,7 @@ import { createModel } from '../../src/api/model.ts';
 import type { Model } from '../../src/api/model-types.ts';
 import { openSession, type Session } from '../../src/api/session.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
+import { roundToF16 } from '../../src/core/float16.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { inLanguages, withLanguages } from '../../src/formats/hf/languages.ts';
@@ -98,7 +99,7 @@ describe('a model', () => {
     );
   });
 
-  it('streams pieces that join to the translation, and can be left', async () => {
+  it('streams pieces that join to the translation, and can be stopped', async () => {
     const model = await newModel();
     const pieces: string[] = [];
     for await (const piece of model.stream('bad cab')) pieces.push(piece);
@@ -186,7 +187,7 @@ describe('a model', () => {
     await expect(model.evaluate([])).rejects.toThrow('no pair fits the model');
   });
 
-  it('goes to an archive and comes back with the same translations', async () => {
+  it('has the same translations after it is saved to an archive and loaded', async () => {
     const model = await newModel();
     const blob = await model.toBlob();
     const copy = await loadModel(blob, await onDevice());
@@ -199,6 +200,17 @@ describe('a model', () => {
     const url = URL.createObjectURL(blob);
     open.push(await loadModel(url, await onDevice()));
     expect(open.at(-1)!.parameterCount).toBe(model.parameterCount);
+  });
+
+  it('stores its weights as f16', async () => {
+    const model = await newModel();
+    const [blob, small] = [await model.toBlob(), await model.toBlob({ dtype: 'f16' })];
+    expect(blob.size - small.size).toBeGreaterThan(1.9 * model.parameterCount);
+    const copy = await loadModel(small, await onDevice());
+    open.push(copy);
+    const weights = model.weights();
+    for (const [name, { data }] of Object.entries(copy.weights()))
+      expect(data, name).toEqual(Float32Array.from(weights[name]!.data, roundToF16));
   });
 
   it('has weights by name, and a plan', async () => {
@@ -228,14 +240,15 @@ describe('a model', () => {
     expect(await wrapDevice(device).lost(10)).toBeUndefined();
   });
 
-  it('names what is wrong with a call', async () => {
+  it('names the problem of a call', async () => {
     const model = await newModel();
     await expect(model.translate('a'.repeat(40))).rejects.toThrow(/text 1 has 41 tokens/);
     await expect(model.translate('a', { batch: 2 } as never)).rejects.toThrow('no option batch');
     await expect(model.translate(null as never)).rejects.toThrow('a text must be a string');
     await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow('option beam is now called');
     await expect(model.save('out', { format: 'lora' })).rejects.toThrow('no LoRA adapter');
-    await expect(model.save('out', { dtype: 'f16' })).rejects.toThrow('float32');
+    await expect(model.save('out', { dtype: 'bf16' })).rejects.toThrow('heddle has no dtype bf16; it has f32, f16');
+    await expect(model.save('out', { format: 'keras', dtype: 'f16' })).rejects.toThrow('float32');
     await expect(model.translate('a', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
     model.dispose();
     await expect(model.translate('a')).rejects.toThrow('disposed');
