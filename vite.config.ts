@@ -220,6 +220,12 @@ const examplePrograms: Plugin = {
   },
 };
 
+/**
+ * No warnings about import() that does not split a chunk: these pages train, so they contain what a page that only translates
+ * loads on demand (tests/api/bundle-size.test.ts). No timings, since the workers are separate builds.
+ */
+const pageChecks = { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false };
+
 /** Text of the library as one module, which the programs of the page Code import. */
 let codeLibrary: Promise<string> | undefined;
 function buildCodeLibrary(): Promise<string> {
@@ -232,7 +238,7 @@ function buildCodeLibrary(): Promise<string> {
       write: false,
       target: 'es2022',
       lib: { entry: resolve(root, 'demo/code/library.ts'), formats: ['es'] },
-      rolldownOptions: { output: { codeSplitting: false }, checks: { ineffectiveDynamicImport: false } },
+      rolldownOptions: { output: { codeSplitting: false }, checks: pageChecks },
     },
   }).then((results) => {
     const [output] = [results].flat() as { output: { type: string; code?: string }[] }[];
@@ -335,7 +341,7 @@ const demo: UserConfig = {
   cacheDir: resolve(root, 'node_modules/.vite/demo'),
   server: { headers: isolation, fs: { allow: [root] } },
   preview: { headers: isolation },
-  worker: { format: 'es', plugins: () => [installedPeers()] },
+  worker: { format: 'es', plugins: () => [installedPeers()], rolldownOptions: { checks: pageChecks } },
   build: {
     outDir: resolve(root, 'dist/demo'),
     emptyOutDir: true,
@@ -350,7 +356,7 @@ const demo: UserConfig = {
         lab: resolve(root, 'demo/lab.html'),
         code: resolve(root, 'demo/code.html'),
       },
-      checks: { pluginTimings: false, bundlerTimings: false }, // the workers are separate builds
+      checks: pageChecks,
     },
   },
   plugins: [pageHead, hub, installedPeers(), examplePrograms, codePage, documents, offline],
