@@ -58,6 +58,8 @@ function localName(model: string): string {
     .slice(0, 60)
     .replace(/^\.|\.$/g, '');
   if (!isModelName(name))
-    throw new HeddleError(`"${model}" is not a model's name; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`);
+    throw new HeddleError(
+      `"${model}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
+    );
   return name;
 }

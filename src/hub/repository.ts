@@ -30,7 +30,7 @@ const index = 'model.safetensors.index.json';
 const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;
 
 /** Names to request from a server without a listing; the first must exist. */
-export const fallbackNames = ['config.json', whole, index, ...plain.slice(1)] as const;
+const fallbackNames = ['config.json', whole, index, ...plain.slice(1)] as const;
 
 /**
  * A validated repository. Throws a HeddleError if the name is not OWNER/NAME, or revision or base is invalid.
@@ -43,11 +43,11 @@ export function repository(name: string, revision: string, base: string): Reposi
   const parts = name.split('/');
   check(
     parts.length === 2 && parts.every((x) => part.test(x)),
-    `pull: "${name}" is not a model's name; it is OWNER/NAME, as Helsinki-NLP/opus-mt-en-es`,
+    `pull: "${name}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
   );
   check(
     /^[\w./-]{1,200}$/.test(revision) && !revision.split('/').some((x) => x === '' || x === '.' || x === '..'),
-    `pull: "${revision}" is not a revision; it is a branch, a tag or a commit`,
+    `pull: "${revision}" is not a revision; write a branch, a tag or a commit`,
   );
   let url: URL;
   try {
@@ -63,7 +63,7 @@ export function repository(name: string, revision: string, base: string): Reposi
  * Selects the files that heddle reads. Throws a HeddleError if there is no supported model; `revision` is the hint for
  * another revision.
  */
-export function selectFiles(files: readonly string[], name: string, revision: string): string[] {
+function selectFiles(files: readonly string[], name: string, revision: string): string[] {
   const has = new Set(files);
   const weights = has.has(whole) ? [whole] : has.has(index) ? [index, ...[...has].filter((x) => shard.test(x))] : [];
   const others = plain.filter((x) => has.has(x));

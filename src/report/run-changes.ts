@@ -18,7 +18,7 @@ const ranges: Record<keyof LiveSettings, readonly [fits: (value: number) => bool
 };
 
 /** Names of the settings that may change. */
-export const liveSettingNames = Object.keys(ranges) as readonly (keyof LiveSettings)[];
+const liveSettingNames = Object.keys(ranges) as readonly (keyof LiveSettings)[];
 
 /** Checks new values of settings. Throws a HeddleError that names the setting, its value and the allowed values. */
 export function checkLiveSettings(given: LiveSettings): void {
@@ -41,12 +41,12 @@ export function parseChanges(text = ''): RunChange[] {
   const changes = parts.filter(Boolean).map((part): RunChange => {
     const [step = '', ...fields] = part.split(/\s+/);
     const where = `train: changes (${JSON.stringify(part)})`;
-    check(/^\d+$/.test(step), `${where} must begin with a number of steps, as in 40 learningRate=0.001`);
-    check(fields.length > 0, `${where} needs a setting, as in 40 learningRate=0.001`);
+    check(/^\d+$/.test(step), `${where} must begin with a number of steps, for example 40 learningRate=0.001`);
+    check(fields.length > 0, `${where} needs a setting, for example 40 learningRate=0.001`);
     const settings: Record<string, number> = {};
     for (const field of fields) {
       const [, name = '', value = ''] = /^(\w+)=(\S+)$/.exec(field) ?? [];
-      check(name, `${where}: ${field} must be a setting and its value, as learningRate=0.001`);
+      check(name, `${where}: ${field} must be a setting and its value, for example learningRate=0.001`);
       settings[name] = Number(value);
     }
     checkLiveSettings(settings);

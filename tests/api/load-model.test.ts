@@ -101,12 +101,12 @@ describe('a model is loaded', () => {
   });
 });
 
-describe('what is wrong is named', () => {
+describe('problems are named', () => {
   it.each<[string, () => string | Blob, RegExp]>([
     [
       'a path without a model',
       () => 'no-such-model',
-      /no folder or file no-such-model; a model on the hub is OWNER\/NAME/,
+      /no folder or file no-such-model; write a model on the hub as OWNER\/NAME/,
     ],
     [
       'a name that the hub does not have',
@@ -122,7 +122,7 @@ describe('what is wrong is named', () => {
     await expect(loadModel(where(), { ...cpu, hub: hub.url })).rejects.toThrow(error);
   });
 
-  it('a device that is none', async () => {
+  it('a value that is not a device', async () => {
     await expect(loadModel(at('model'), { device: {} as never })).rejects.toThrow('neither a Device');
   });
 });

@@ -70,7 +70,7 @@ it('resumes the download of a killed process', async () => {
 it.each<[string, string[], Record<string, string>, RegExp]>([
   ['no such model', ['me/nothing'], {}, /me\/nothing.*there is no such model/],
   ['no such revision', ['me/it', '--revision', 'v9'], {}, /there is no such model, revision or file/],
-  ['no name', ['it'], {}, /"it" is not a model's name; it is OWNER\/NAME/],
+  ['no name', ['it'], {}, /"it" is not the name of a model; write OWNER\/NAME/],
   [
     'a hub that is not there',
     ['me/it'],

@@ -303,7 +303,7 @@ it.each(['it', 'a/b/c', '../it', 'me/..', 'me/', '/it', 'me/it?x', 'me/%2e', 'ht
   'refuses the name %o',
   (name) => {
     expect(() => repository(name, 'main', 'https://x.example')).toThrow(
-      `"${name}" is not a model's name; it is OWNER/NAME`,
+      `"${name}" is not the name of a model; write OWNER/NAME`,
     );
   },
 );

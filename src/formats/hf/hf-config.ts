@@ -85,7 +85,7 @@ export function readHfConfig(
   const end = generation?.eos_token_id;
   if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
     throw new HeddleError(
-      `${path}: eos_token_id is ${JSON.stringify(end)} in generation_config.json, it must be ${ids.endId}, as here`,
+      `${path}: eos_token_id is ${ids.endId}, but ${JSON.stringify(end)} in generation_config.json; they must be equal`,
     );
   const isT5 = family.like === 't5';
   const options = isT5 ? readT5Fields(fields) : readBartFields(fields);

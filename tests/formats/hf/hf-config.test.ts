@@ -207,7 +207,7 @@ describe('is an error that names the field:', () => {
   it('an unknown rule of generation_config.json', () => {
     expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow('watermarking_config is {}, a decoding rule');
     expect(() => readHfConfig(bart, { repetition_penalty: 2 })).toThrow('repetition_penalty is 2');
-    const other = 'config.json: eos_token_id is [2,3] in generation_config.json, it must be 2, as here';
+    const other = 'config.json: eos_token_id is 2, but [2,3] in generation_config.json; they must be equal';
     expect(() => readHfConfig(bart, { eos_token_id: [2, 3] })).toThrow(other);
     expect(readHfConfig(bart, { eos_token_id: [2] }).config.endId).toBe(2);
   });
