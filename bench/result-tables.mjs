@@ -22,7 +22,7 @@ const hosts = { dawn: 'Dawn in Node', chrome: 'Chrome' };
 const titleOf = (name) => titles[name] ?? name;
 
 /** Name of an adapter without versions: `lavapipe`, `SwiftShader`, or its description. */
-export function adapterTitle({ adapter }) {
+function adapterTitle({ adapter }) {
   const text = `${adapter.vendor} ${adapter.architecture} ${adapter.description || adapter.device}`;
   if (/llvmpipe/i.test(text)) return 'lavapipe';
   if (/swiftshader/i.test(text)) return 'SwiftShader';
@@ -30,7 +30,7 @@ export function adapterTitle({ adapter }) {
 }
 
 /** One line on how a result was measured: host, adapter, machine, versions, date, load. */
-export function provenance(result) {
+function provenance(result) {
   const { adapter, machine, versions, date, browser, load } = result;
   const names = Object.entries({ ...versions, ...(browser && { Chrome: browser.replace(/^.*\//, '') }) });
   const device = [adapter.description || adapter.device, adapter.architecture].filter(Boolean).join(', ');

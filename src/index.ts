@@ -107,13 +107,8 @@ export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } 
 export { describeType, fitsType } from './train/check-settings.ts';
 export { completeSettings, recipeFor } from './train/recipes.ts';
 export type { BestMetric, BestState } from './train/selection.ts';
-export type { Table, ValueOf } from './train/settings.ts';
-export {
-  type Setting,
-  type SettingName,
-  type SettingType,
-  settingRows,
-  settings,
-  type TrainSettings,
-} from './train/settings.ts';
+export type { Setting, SettingType } from './train/setting-types.ts';
+export type { Table } from './train/settings.ts';
+export { type SettingName, settings } from './train/settings.ts';
 export type { TrainResult } from './train/train-arguments.ts';
+export { settingRows, type TrainSettings, type ValueOf } from './train/train-settings.ts';

@@ -7,6 +7,7 @@ export { check, type ErrorKind, HeddleError } from './core/errors.ts';
 export { keyOf, type Random, random } from './core/random.ts';
 export {
   type DType,
+  dim,
   f32,
   i32,
   matrixOf,
@@ -16,6 +17,7 @@ export {
   type Tensor,
   type TensorData,
   type TensorType,
+  tensorType,
 } from './core/tensor.ts';
 // Engines, sessions, checks of ops, measurements.
 export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/executor.ts';
@@ -70,6 +72,7 @@ export {
   writeRules,
   writeSampling,
 } from './ops/decoding/next-token.ts';
+export { type DeviceTraits, defaultTraits } from './ops/device-traits.ts';
 export { columnSum } from './ops/elementwise/column-sum.ts';
 export { type AddColumnsAttrs, addColumns, type TakeColumnsAttrs, takeColumns } from './ops/elementwise/columns.ts';
 export type { Activation, ActivationAttrs, DropoutAttrs } from './ops/elementwise/elementwise-ops.ts';
@@ -85,6 +88,7 @@ export { type LinearAttrs, linear, linearOp } from './ops/matmul/linear.ts';
 export { type MatmulAttrs, matmul, matmulOp } from './ops/matmul/matmul.ts';
 export { type PackedValue, packedLinear } from './ops/matmul/packed-linear.ts';
 export { type PackedFormat, pack, wordsOf } from './ops/matmul/packed-weights.ts';
+export type { ByName, NameOf } from './ops/named-tensors.ts';
 export type { AddLayerNormAttrs, LayerNormAttrs } from './ops/norm/layer-norm.ts';
 export { addLayerNorm, addLayerNormOp, layerNorm, layerNormOp } from './ops/norm/layer-norm.ts';
 export { type SoftmaxAttrs, softmax, softmaxOp } from './ops/norm/softmax.ts';
@@ -94,21 +98,14 @@ export {
   type AttrsType,
   attrsOf,
   type Builder,
-  type ByName,
-  type DeviceTraits,
-  defaultTraits,
   defineOp,
-  dim,
-  gridOf,
   type Launch,
   type LaunchContext,
-  type NameOf,
   type NoAttrs,
   type Node,
   type Op,
   type ShaderSource,
   type SomeByName,
-  tensorType,
   type Value,
 } from './ops/op.ts';
 export { accumulate, ema } from './ops/optimizer/buffer-sums.ts';
@@ -118,6 +115,7 @@ export { adam, adamw, rmsprop, sgd } from './ops/optimizer/optimizers.ts';
 export { ReferenceTensor } from './ops/reference-tensor.ts';
 export { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';
 export { expectType } from './ops/type-checks.ts';
+export { gridOf } from './ops/work-division.ts';
 // Plans: the passes and the memory of a graph as plain data.
 export type { KernelChoices } from './plan/kernel-choices.ts';
 export { type Pass, type Placement, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';

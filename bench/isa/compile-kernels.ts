@@ -13,7 +13,7 @@ import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { presetGraphs, presetRuns } from '../../src/jobs/preset-graphs.ts';
 import type { PresetName } from '../../src/model/presets.ts';
-import { variantsOf } from '../../src/ops/op.ts';
+import { variantsOf } from '../../src/ops/op-nodes.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';

@@ -2,7 +2,7 @@
 // which are uploaded once; data that a training step computes on the host for every batch are inputs.
 
 import { random } from '../../src/core/random.ts';
-import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
+import { bytesOf, sizeOf, type Tensor, type TensorData, tensorType } from '../../src/core/tensor.ts';
 import { createCpuExecutor, relativeError } from '../../src/cpu/executor.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
@@ -12,7 +12,7 @@ import { crossEntropy } from '../../src/ops/loss/cross-entropy.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { layerNorm } from '../../src/ops/norm/layer-norm.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { defineOp, tensorType, type Value } from '../../src/ops/op.ts';
+import { defineOp, type Value } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';

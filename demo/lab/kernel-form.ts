@@ -1,13 +1,8 @@
 // Form that selects a kernel: its family, and the sizes and options of the family.
 
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
-import {
-  type FamilyField,
-  type FamilyName,
-  familyNames,
-  kernelFamilies,
-  kernelOf,
-} from '../../src/bench/kernel-families.ts';
+import { type FamilyName, familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
+import type { FamilyField } from '../../src/bench/kernel-family.ts';
 import { HeddleError } from '../../src/index.ts';
 import { el, fill, set, setText } from '../common/dom.ts';
 import { field, numberInput, select } from '../common/form-controls.ts';

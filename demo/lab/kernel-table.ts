@@ -3,7 +3,7 @@
 
 import { type BenchRun, compareRuns, fastestOf, referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
-import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
+import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf, shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';

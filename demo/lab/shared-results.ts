@@ -1,7 +1,7 @@
 // Results in the hash of the address: adapter, roofs and the fastest variant of each kernel, compressed.
 
 import { type BenchRun, benchRunOf, fastestOf } from '../../src/bench/bench-file.ts';
-import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-groups.ts';
+import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { HeddleError } from '../../src/index.ts';
 
 /** The name of the field in the hash. */

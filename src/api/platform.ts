@@ -30,7 +30,7 @@ export interface Platform {
 }
 
 /** Files that are opened at their first use. */
-export function lazyFiles(open: () => Promise<Files>): Files {
+function lazyFiles(open: () => Promise<Files>): Files {
   let opened: Promise<Files> | undefined;
   const files = () => {
     opened ??= open();

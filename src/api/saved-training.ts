@@ -4,7 +4,7 @@ import type { LogRecord } from '../report/training-log.ts';
 import { type CorpusArguments, corpusFile } from '../runtime/load-corpus.ts';
 import { corpusName, readLog } from '../train/logging.ts';
 import { startArguments } from '../train/resume-arguments.ts';
-import { settingsIn, type TrainSettings } from '../train/settings.ts';
+import { settingsIn, type TrainSettings } from '../train/train-settings.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
 import { type ModelPlace, placeOf } from './model-files.ts';
 

@@ -15,8 +15,8 @@ import type { RunningTraining, TrainingGate } from '../runtime/training-gate.ts'
 import { checkPairs, heldOutParts, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import { runTraining } from '../train/recovery.ts';
 import { startArguments } from '../train/resume-arguments.ts';
-import { settingDefaults, type TrainSettings } from '../train/settings.ts';
 import type { TrainArguments, TrainInputs } from '../train/train-arguments.ts';
+import { settingDefaults, type TrainSettings } from '../train/train-settings.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
 import { hostOf } from './load-model.ts';
 import { createModel, internalsOf } from './model.ts';

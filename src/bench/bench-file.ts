@@ -4,7 +4,7 @@ import { check } from '../core/errors.ts';
 import { isObject, type Json } from '../files/json-files.ts';
 import type { Roofs } from '../gpu/roofs.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
-import { kernelGroups } from './kernel-groups.ts';
+import { kernelGroups } from './kernel-case.ts';
 import type { Machine } from './machine.ts';
 import type { RoofSpread } from './repeated-roofs.ts';
 import { type Change, changeOf, type Quartiles } from './spread.ts';

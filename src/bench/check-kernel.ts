@@ -10,13 +10,14 @@ import { type TimeOptions, type Timing, timeRunner } from '../gpu/plan-timing.ts
 import type { Runner } from '../gpu/runner.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
-import { type DeviceTraits, mutatedBy, type Node, type Value, variantsOf } from '../ops/op.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { mutatedBy, variantsOf } from '../ops/op-nodes.ts';
 import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
-import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
-import type { KernelGroup } from './kernel-groups.ts';
+import { graphOf, type KernelCase, type KernelGroup, type KernelSpec } from './kernel-case.ts';
 
 /** Result of a variant; without times if it failed. */
 export interface VariantResult extends Partial<Timing> {
@@ -200,12 +201,7 @@ function furthest(got: ArrayLike<number>, want: ArrayLike<number>): { index: num
   return { index, got: got[index] as number, want: want[index] as number };
 }
 
-/** Checks and times a kernel. A failed variant is part of the result; a lost device throws. */
-export async function checkKernel(device: Device, kernel: KernelCase, options: TimeOptions): Promise<KernelResult> {
-  return measurePrepared(device, prepareKernel(kernel), options);
-}
-
-/** Checks and times all variants of a kernel; see `checkKernel`. */
+/** Checks and times all variants of a kernel. A failed variant is part of the result; a lost device throws. */
 export async function measurePrepared(
   device: Device,
   prepared: PreparedKernel,

@@ -1,12 +1,15 @@
 // A kernel to check and time (check-kernel.ts): a node of a small graph, so that a backward kernel gets the results of its
 // forward kernel.
 
-import type { Shape } from '../core/tensor.ts';
+import { type Shape, tensorType } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
-import { defineOp, type Node, tensorType, type Value } from '../ops/op.ts';
+import { defineOp, type Node, type Value } from '../ops/op.ts';
 import { type StepScalars, stepWords } from '../ops/step-scalars.ts';
-import type { KernelGroup } from './kernel-groups.ts';
+
+/** Groups of kernels, by what they compute. */
+export const kernelGroups = ['products', 'attention', 'rows', 'elements', 'decoding'] as const;
+export type KernelGroup = (typeof kernelGroups)[number];
 
 /** A kernel by its family and sizes (kernel-families.ts); plain JSON. */
 export interface KernelSpec {

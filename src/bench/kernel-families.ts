@@ -12,6 +12,7 @@ import {
   takenRows,
 } from './decoding-kernel-cases.ts';
 import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
+import { checkedValues, family, type KernelFamily, type SizeField, size } from './kernel-family.ts';
 import {
   addNorm,
   attention,
@@ -52,46 +53,6 @@ import {
   update,
 } from './training-kernel-cases.ts';
 
-/** A size: a whole number of `min` (default 1) to `max`, a multiple of `step` (default 1). */
-export interface SizeField {
-  readonly label: string;
-  readonly value: number;
-  readonly min?: number;
-  readonly max: number;
-  readonly step?: number;
-}
-
-/** A choice; the first value is the default. */
-export interface ChoiceField {
-  readonly label: string;
-  readonly values: readonly string[];
-}
-
-export type FamilyField = SizeField | ChoiceField;
-
-/** Kernels that differ in their sizes. */
-export interface KernelFamily {
-  readonly label: string;
-  readonly fields: Readonly<Record<string, FamilyField>>;
-  /** Makes a kernel; the values are checked. */
-  make(values: Readonly<Record<string, never>>): KernelCase;
-}
-
-type ValuesOf<F> = { readonly [N in keyof F]: F[N] extends { readonly values: readonly (infer V)[] } ? V : number };
-
-const family = <const F extends Readonly<Record<string, FamilyField>>>(
-  label: string,
-  fields: F,
-  make: (values: ValuesOf<F>) => KernelCase,
-): KernelFamily => ({ label, fields, make: make as KernelFamily['make'] });
-
-const size = (label: string, value: number, max = 65_536, step = 1): SizeField => ({
-  label,
-  value,
-  min: step,
-  max,
-  step,
-});
 const heads = size('Heads', 8, 256);
 const width = size('Head width', 32, 256);
 const batch = size('Sentences', 4, 4096);
@@ -354,27 +315,6 @@ export const familyNames = Object.keys(kernelFamilies) as readonly FamilyName[];
 export function kernelOf({ family: name, values = {} }: KernelSpec): KernelCase {
   const found = Object.hasOwn(kernelFamilies, name) ? (kernelFamilies[name as FamilyName] as KernelFamily) : undefined;
   if (!found) throw new HeddleError(`There is no kernel family ${name}; there are ${familyNames.join(', ')}.`);
-  const unknown = Object.keys(values).find((key) => !Object.hasOwn(found.fields, key));
-  if (unknown !== undefined)
-    throw new HeddleError(`${name} has no size ${unknown}; it has ${Object.keys(found.fields).join(', ') || 'none'}.`);
-  const checked = Object.fromEntries(
-    Object.entries(found.fields).map(([key, field]) => [key, checkedValue(name, key, field, values[key])]),
-  );
+  const checked = checkedValues(name, found, values);
   return { ...found.make(checked as Readonly<Record<string, never>>), spec: { family: name, values: checked } };
-}
-
-function checkedValue(family: string, key: string, field: FamilyField, given: unknown): string | number {
-  if ('values' in field) {
-    const value = given ?? (field.values[0] as string);
-    if (!field.values.includes(value as string))
-      throw new HeddleError(`${family}: ${key} is ${value}; it must be ${field.values.join(', ')}.`);
-    return value as string;
-  }
-  const { min = 1, max, step = 1 } = field;
-  const value = given ?? field.value;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max || value % step !== 0) {
-    const multiple = step > 1 ? ` and a multiple of ${step}` : '';
-    throw new HeddleError(`${family}: ${key} is ${value}; it must be a whole number from ${min} to ${max}${multiple}.`);
-  }
-  return value;
 }

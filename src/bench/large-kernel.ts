@@ -7,7 +7,9 @@ import { bytesOf, sizeOf } from '../core/tensor.ts';
 import type { Device } from '../gpu/device.ts';
 import { fillNoise } from '../gpu/kernel-timing.ts';
 import type { Roofs } from '../gpu/roofs.ts';
-import { type DeviceTraits, defaultTraits, inputsOf, type Value } from '../ops/op.ts';
+import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
+import type { Value } from '../ops/op.ts';
+import { inputsOf } from '../ops/op-nodes.ts';
 import { canRun, naiveOf } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import {

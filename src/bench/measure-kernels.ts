@@ -14,7 +14,7 @@ import { measureRoofsRepeatedly, type RepeatedRoofs, type RoofSpread } from './r
 import { disturbance, maxSpread } from './spread.ts';
 
 /** Kernel sets by name. */
-export const kernelSets = { all: kernelCases, small: smallKernelCases, conformance: conformanceKernelCases } as const;
+const kernelSets = { all: kernelCases, small: smallKernelCases, conformance: conformanceKernelCases } as const;
 export type KernelSet = keyof typeof kernelSets;
 
 /** Options of `measure`. */

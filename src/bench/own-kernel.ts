@@ -8,7 +8,9 @@ import type { Device } from '../gpu/device.ts';
 import { type TimeOptions, timeInTurn } from '../gpu/plan-timing.ts';
 import { builtInShaders, shaderOf } from '../gpu/shaders.ts';
 import { type Declarations, declarations, evaluate, replaceConsts } from '../gpu/wgsl.ts';
-import { type DeviceTraits, mutatedBy, type Node } from '../ops/op.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
+import type { Node } from '../ops/op.ts';
+import { mutatedBy } from '../ops/op-nodes.ts';
 import { candidates } from '../plan/kernel-choices.ts';
 import type { Pass, Plan, Range } from '../plan/plan.ts';
 import {

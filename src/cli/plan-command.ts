@@ -5,7 +5,7 @@ import { formatMiB } from '../core/format-numbers.ts';
 import { type NamedPlan, type PlanArguments, type PlannedModel, plannedRuns } from '../jobs/plan-job.ts';
 import { presets } from '../model/presets.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
-import { defaultTraits } from '../ops/op.ts';
+import { defaultTraits } from '../ops/device-traits.ts';
 import { printPlan } from '../plan/plan.ts';
 import { presetRecipe } from '../train/recipes.ts';
 import { optimizerNames, type Precision } from '../trainer/optimizer-config.ts';

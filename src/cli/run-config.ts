@@ -7,7 +7,8 @@ import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
 import { checkSettings } from '../train/check-settings.ts';
 import { completeSettings, initFolder, type RecipeName } from '../train/recipes.ts';
-import { settings, settingsIn, type TrainSettings } from '../train/settings.ts';
+import { settings } from '../train/settings.ts';
+import { settingsIn, type TrainSettings } from '../train/train-settings.ts';
 import { settingAttributes } from './train-flags.ts';
 
 /** Flags that a configuration file cannot have. */

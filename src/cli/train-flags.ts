@@ -6,15 +6,9 @@ import { presets } from '../model/presets.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
 import { describeType, fitsType } from '../train/check-settings.ts';
 import { describeDefault } from '../train/recipes.ts';
-import {
-  flagOf,
-  type Setting,
-  type SettingName,
-  settingGroups,
-  settingRows,
-  settings,
-  type TrainSettings,
-} from '../train/settings.ts';
+import { type Setting, settingGroups } from '../train/setting-types.ts';
+import { type SettingName, settings } from '../train/settings.ts';
+import { flagOf, settingRows, type TrainSettings } from '../train/train-settings.ts';
 import { type JsonOption, table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
 import { addHostOptions, jsonOption, rate, setting, whole } from './parse-values.ts';

@@ -15,14 +15,6 @@ export type Steps<T> = Generator<WorkProgress, T, void>;
 /** Called between steps: a promise pauses the work, an exception stops it. */
 export type Pace = (progress: WorkProgress) => Promise<void> | undefined;
 
-/** Runs all steps; returns the result. */
-export function runSteps<T>(steps: Steps<T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
-
 /** Runs all steps and awaits `pace` between them; resolves to the result. */
 export async function runPaced<T>(steps: Steps<T>, pace: Pace = () => undefined): Promise<T> {
   for (;;) {

@@ -108,3 +108,19 @@ export function f32(shape: Shape, data: ArrayLike<number>): Tensor {
 export function i32(shape: Shape, data: ArrayLike<number>): Tensor {
   return { dtype: 'i32', shape, data: Int32Array.from(data) };
 }
+
+/**
+ * A tensor type: what shape rules return.
+ *
+ * @example
+ * const type = tensorType('f32', [2, 3]);
+ */
+export const tensorType = (dtype: DType, shape: Shape): TensorType => ({ dtype, shape });
+
+/**
+ * The size of an axis, 0 if there is none; a negative number counts from the last.
+ *
+ * @example
+ * console.log(dim({ shape: [2, 3] }, -1)); // 3
+ */
+export const dim = ({ shape }: { readonly shape: Shape }, axis: number): number => shape.at(axis) ?? 0;

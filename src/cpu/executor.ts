@@ -12,8 +12,10 @@ import { elementwiseReferences } from '../ops/elementwise/elementwise-references
 import { embeddingReferences } from '../ops/embedding/embedding-references.ts';
 import { lossReferences } from '../ops/loss/loss-references.ts';
 import { matmulReferences } from '../ops/matmul/matmul-references.ts';
+import { named } from '../ops/named-tensors.ts';
 import { normReferences } from '../ops/norm/norm-references.ts';
-import { type Attrs, mutatedBy, named, type Op, type Value } from '../ops/op.ts';
+import type { Attrs, Op, Value } from '../ops/op.ts';
+import { mutatedBy } from '../ops/op-nodes.ts';
 import { optimizerReferences } from '../ops/optimizer/optimizer-references.ts';
 import { ReferenceTensor } from '../ops/reference-tensor.ts';
 

@@ -3,7 +3,7 @@
 // chooses the next token. All steps replay one plan. Each of B sentences has K rows (beams or samples): R = B · K rows,
 // those of a sentence adjacent.
 
-import type { DType, Shape } from '../core/tensor.ts';
+import { type DType, dim, type Shape } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
 import { fuseLayers } from '../graph/layer-rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -26,7 +26,7 @@ import { cacheSlots } from '../ops/decoding/cache-slots.ts';
 import { cachedCrossAttention, cachedSelfAttention } from '../ops/decoding/cached-attention.ts';
 import { bestTokens, greedyToken, rulesSize, sampleToken, samplingSize } from '../ops/decoding/next-token.ts';
 import { takeRows } from '../ops/elementwise/take-rows.ts';
-import { dim, type Value } from '../ops/op.ts';
+import type { Value } from '../ops/op.ts';
 
 /** Sizes of a decoder. */
 export interface DecodeShape {

@@ -12,7 +12,7 @@ import { decode, encode, openTransformer, project, weight } from '../model/trans
 import { crossAttentionOp, selfAttentionOp } from '../ops/attention/attention.ts';
 import { attentionWeights } from '../ops/attention/attention-weights.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
-import { applicationOf } from '../ops/op.ts';
+import { applicationOf } from '../ops/op-nodes.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 

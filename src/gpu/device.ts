@@ -3,7 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
 import { hostOf } from '../core/host-name.ts';
-import type { DeviceTraits } from '../ops/op.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
 import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
 

@@ -3,7 +3,8 @@
 import type { Shape, TensorData } from '../core/tensor.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
-import { inputsOf, mutatedBy, type Node, type Value } from '../ops/op.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { inputsOf, mutatedBy } from '../ops/op-nodes.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';

@@ -4,8 +4,8 @@
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
 import { elementwiseLaunch } from '../ops/elementwise/elementwise-ops.ts';
-import { attrsOf, defineOp, gridOf, type Value } from '../ops/op.ts';
-import { elementwiseVariants } from '../ops/work-division.ts';
+import { attrsOf, defineOp, type Value } from '../ops/op.ts';
+import { elementwiseVariants, gridOf } from '../ops/work-division.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';

@@ -94,7 +94,7 @@ const subsets = (list: readonly string[]): string[][] =>
  * A text with its conditions decided. `@if(x)` at the begin of a line keeps the declaration that follows if x is one of
  * `conditions`; `@else` after such a declaration keeps its own otherwise. Throws at an `@else` without an `@if`.
  */
-export function withConditions(text: string, conditions: ReadonlySet<string>): string {
+function withConditions(text: string, conditions: ReadonlySet<string>): string {
   const head = /^@(?:if\((\w+)\)|else)\s+/gm;
   let out = '';
   let from = 0;

@@ -1,7 +1,7 @@
 // Subgroup features of a device: the sizes that a kernel can request, and matrix products in hardware.
 
 import { hostOf } from '../core/host-name.ts';
-import type { MatrixConfig } from '../ops/op.ts';
+import type { MatrixConfig } from '../ops/device-traits.ts';
 
 /** The feature of subgroup matrices; experimental in Chromium, so `@webgpu/types` does not have it. */
 export const matrixFeature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;

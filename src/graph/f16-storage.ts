@@ -5,7 +5,8 @@
 
 import { bytesPer, type DType, sizeOf } from '../core/tensor.ts';
 import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
-import { f16StorageOf, type Node, type Value } from '../ops/op.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { f16StorageOf } from '../ops/op-nodes.ts';
 import type { Graph } from './graph.ts';
 
 /** Name of the state of f16 copies of weights. */

@@ -2,7 +2,8 @@
 // not finite.
 
 import { sizeOf } from '../core/tensor.ts';
-import { mutatedBy, type Node, type Value } from '../ops/op.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { mutatedBy } from '../ops/op-nodes.ts';
 import { canOverflow, checkFiniteOp, firstBad } from '../ops/optimizer/check-finite.ts';
 import type { Graph } from './graph.ts';
 

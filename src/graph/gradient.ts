@@ -2,16 +2,9 @@
 // nodes.
 
 import { add } from '../ops/elementwise/elementwise-ops.ts';
-import {
-  aligned,
-  type Builder,
-  inputsOf,
-  type Node,
-  named,
-  outputsOf,
-  type SomeByName,
-  type Value,
-} from '../ops/op.ts';
+import { named } from '../ops/named-tensors.ts';
+import type { Builder, Node, SomeByName, Value } from '../ops/op.ts';
+import { aligned, inputsOf, outputsOf } from '../ops/op-nodes.ts';
 import type { Graph } from './graph.ts';
 import { gradientOf } from './op-gradients.ts';
 import { recompute, type SegmentOf } from './recompute.ts';

@@ -2,21 +2,9 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../core/tensor.ts';
-import {
-  type AnyOp,
-  type Attrs,
-  type AttrsArgument,
-  aligned,
-  type Builder,
-  type ByName,
-  listed,
-  type Node,
-  named,
-  type Op,
-  outputsOf,
-  type SomeByName,
-  type Value,
-} from '../ops/op.ts';
+import { type ByName, listed, named } from '../ops/named-tensors.ts';
+import type { AnyOp, Attrs, AttrsArgument, Builder, Node, Op, SomeByName, Value } from '../ops/op.ts';
+import { aligned, outputsOf } from '../ops/op-nodes.ts';
 
 /**
  * Builds and holds a graph. Nodes run in the order in which they were added.

@@ -6,7 +6,8 @@ import { activationOp, addOp, type DropoutAttrs, dropoutOp } from '../ops/elemen
 import { linearOp } from '../ops/matmul/linear.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
 import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
-import { applicationOf, type Node, type Value } from '../ops/op.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { applicationOf } from '../ops/op-nodes.ts';
 import type { Graph } from './graph.ts';
 
 /** A rewrite: changes the graph at `node` if it applies there; returns whether it did. */

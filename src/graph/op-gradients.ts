@@ -2,7 +2,7 @@
 // the library are apart from the definitions, so that only training loads them.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { matrixOf } from '../core/tensor.ts';
+import { dim, matrixOf } from '../core/tensor.ts';
 import { crossAttentionOp, selfAttentionOp } from '../ops/attention/attention.ts';
 import {
   crossAttentionBackwardOp,
@@ -36,7 +36,7 @@ import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp } from '../ops/norm/layer-norm-backward.ts';
 import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
 import { softmaxBackwardOp, softmaxOp } from '../ops/norm/softmax.ts';
-import { type Attrs, type Builder, dim, type Op, type SomeByName, type Value } from '../ops/op.ts';
+import type { Attrs, Builder, Op, SomeByName, Value } from '../ops/op.ts';
 
 /** Pairs an op with its gradient, whose types follow from the op. */
 const gradient = <I extends string, O extends string, A extends Attrs>(

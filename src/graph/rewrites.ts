@@ -11,7 +11,8 @@ import { projectedLossOp } from '../ops/loss/projected-loss.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
 import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
 import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
-import { applicationOf, type Node, type Value } from '../ops/op.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { applicationOf } from '../ops/op-nodes.ts';
 import type { Graph } from './graph.ts';
 import { applyAll, fuseLayers, layerRules, onlyReader, type Rule } from './layer-rewrites.ts';
 

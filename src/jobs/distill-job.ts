@@ -13,8 +13,8 @@ import { readPairs } from '../runtime/load-corpus.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
 import { fingerprint, normalizeText, toSingleLine } from '../text/corpus/pairs.ts';
 import { runTraining } from '../train/recovery.ts';
-import type { TrainSettings } from '../train/settings.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
+import type { TrainSettings } from '../train/train-settings.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface DistillArguments {

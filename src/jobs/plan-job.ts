@@ -10,7 +10,7 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model
 import { parameterList } from '../model/parameters.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
-import { defaultTraits } from '../ops/op.ts';
+import { defaultTraits } from '../ops/device-traits.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Job } from '../runtime/job.ts';

@@ -4,6 +4,8 @@
 // src/plan orders and places them, src/cpu and src/gpu run them.
 
 import type { DType, Shape, TensorType } from '../core/tensor.ts';
+import type { DeviceTraits } from './device-traits.ts';
+import { type ByName, type NameOf, nameOf } from './named-tensors.ts';
 import type { ReferenceTensor } from './reference-tensor.ts';
 
 /** Settings of one node, fixed when the graph is built. */
@@ -24,16 +26,6 @@ export interface AttrsType<A> {
  * const attrs = attrsOf<{ readonly eps: number }>();
  */
 export const attrsOf = <A extends Attrs>(): AttrsType<A> => ({});
-
-/** Name of a tensor as an op declares it, without `?` (optional) or `[]` (a list). */
-export type NameOf<P extends string> = P extends `${infer N}?` ? N : P extends `${infer N}[]` ? N : P;
-
-/** One `T` for each declared name: `x` is always there, `step?` may be undefined, `parts[]` is a list. */
-export type ByName<P extends string, T> = string extends P
-  ? { readonly [name: string]: T | readonly T[] | undefined }
-  : { readonly [N in P as N extends `${string}?` | `${string}[]` ? never : N]: T } & {
-      readonly [N in P as N extends `${infer S}?` ? S : never]?: T | undefined;
-    } & { readonly [N in P as N extends `${infer S}[]` ? S : never]: readonly T[] };
 
 /** Values for some of the declared names; a list may have gaps. As gradients: undefined is zero, or not wanted. */
 export type SomeByName<P extends string> = string extends P
@@ -118,46 +110,6 @@ export interface Launch {
   readonly flops?: number;
 }
 
-/** A product of matrices that the threads of a subgroup compute in hardware: [m,k]·[k,n], sums in f32. */
-export interface MatrixConfig {
-  /** Type of the operands. */
-  readonly operands: 'f16' | 'f32';
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** Threads of a subgroup. */
-  readonly lanes: number;
-}
-
-/** Features and limits of the GPU adapter that kernels depend on. */
-export interface DeviceTraits {
-  /** Largest storage binding in bytes. */
-  readonly maxBindingBytes: number;
-  readonly f16: boolean;
-  readonly subgroups: boolean;
-  /** The adapter's minimum subgroup size, 0 without subgroups. */
-  readonly minSubgroup: number;
-  /** Products of subgroup matrices; empty if the adapter has none. */
-  readonly matrices: readonly MatrixConfig[];
-  /** Workgroup memory in bytes. */
-  readonly maxWorkgroupBytes: number;
-  readonly maxInvocations: number;
-  /** The adapter is a CPU (WebGPU's isFallbackAdapter). */
-  readonly software: boolean;
-}
-
-/** WebGPU's guaranteed limits, without optional features. */
-export const defaultTraits: DeviceTraits = {
-  maxBindingBytes: 128 * 2 ** 20,
-  f16: false,
-  subgroups: false,
-  minSubgroup: 0,
-  matrices: [],
-  maxWorkgroupBytes: 16384,
-  maxInvocations: 256,
-  software: false,
-};
-
 /** Arguments of `launch` that depend on the plan and the device. */
 export interface LaunchContext<I extends string = string, O extends string = string> {
   /** The chosen variant, one of `variants`; the first of them if nothing was measured. */
@@ -226,9 +178,11 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   reference?(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
 }
 
-/** An op with any names and attributes, as graphs and plans use it. */
-// biome-ignore lint/suspicious/noExplicitAny: the names of an op are both read and written, so only `any` covers all of them.
-export type AnyOp = Op<any, any, any>;
+/**
+ * An op with any names and attributes, as graphs and plans use it. A mapped type, so that TypeScript compares members: the
+ * arguments of `Op` are invariant, those of its methods are not.
+ */
+export type AnyOp = { readonly [Member in keyof Op<string, string, Attrs>]: Op<string, string, Attrs>[Member] };
 
 /** The reference of an op, as in its definition. */
 export type ReferenceOf<T extends AnyOp> = NonNullable<T['reference']>;
@@ -281,87 +235,6 @@ export function defineOp<I extends string, O extends string = string, A extends 
   return op;
 }
 
-/** The name of a declared tensor: `step` of `step?`. */
-const nameOf = (declared: string): string =>
-  declared.endsWith('?') ? declared.slice(0, -1) : declared.endsWith('[]') ? declared.slice(0, -2) : declared;
-
-/**
- * Converts values by name to a list in declared order without gaps, with the name of each. Throws if a required one is
- * missing.
- */
-export function listed<T>(
-  op: string,
-  declared: readonly string[],
-  given: ByName<string, T>,
-): { names: string[]; list: T[] } {
-  const names: string[] = [];
-  const list: T[] = [];
-  for (const d of declared) {
-    const name = nameOf(d);
-    const found = given[name] as T | readonly T[] | undefined;
-    if (found === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
-    for (const x of Array.isArray(found) ? (found as readonly T[]) : found === undefined ? [] : [found as T]) {
-      names.push(name);
-      list.push(x);
-    }
-  }
-  return { names, list };
-}
-
-/** The inverse of `listed`: converts a list with its names to values by declared name. */
-export function named<T>(declared: readonly string[], names: readonly string[], list: readonly T[]): ByName<string, T> {
-  const result: Record<string, T | readonly T[] | undefined> = {};
-  for (const d of declared) {
-    const name = nameOf(d);
-    result[name] = d.endsWith('[]') ? list.filter((_, i) => names[i] === name) : list[names.indexOf(name)];
-  }
-  return result;
-}
-
-/** Returns the value of each of `names`, in which a list repeats its name; undefined if `given` has none. */
-export const aligned = (names: readonly string[], given: SomeByName<string>): (Value | undefined)[] =>
-  names.map((name, i) => {
-    const found = given[name] as Value | readonly (Value | undefined)[] | undefined;
-    return Array.isArray(found) ? found[i - names.indexOf(name)] : (found as Value | undefined);
-  });
-
-/** The inputs of a node by name. */
-export const inputsOf = ({ op, inputNames, inputs }: Node): ByName<string, Value> =>
-  named(op.inputs, inputNames, inputs);
-
-/** The outputs of a node by name. */
-export const outputsOf = ({ op, outputNames, outputs }: Node): ByName<string, Value> =>
-  named(op.outputs, outputNames, outputs);
-
-/** A node of a known op: its tensors and attributes with their types. */
-export interface Application<I extends string, O extends string, A extends Attrs> {
-  readonly node: Node;
-  readonly inputs: ByName<I, Value>;
-  readonly outputs: ByName<O, Value>;
-  readonly attrs: A;
-}
-
-/** A node as an application of `op`; undefined if it has another op. */
-export const applicationOf = <I extends string, O extends string, A extends Attrs>(
-  node: Node | undefined,
-  op: Op<I, O, A>,
-): Application<I, O, A> | undefined =>
-  node?.op === op
-    ? ({ node, inputs: inputsOf(node), outputs: outputsOf(node), attrs: node.attrs } as Application<I, O, A>)
-    : undefined;
-
-/** The inputs that a node changes. */
-export const mutatedBy = ({ op, inputs, inputNames }: Node): Value[] =>
-  op.mutates ? inputs.filter((_, i) => op.mutates?.includes(inputNames[i] as string)) : [];
-
-/** Names of the tensors of a node that may be stored as f16. */
-export const f16StorageOf = (node: Node): readonly string[] =>
-  node.op.f16StorageIf?.(inputsOf(node), node.attrs) === false ? [] : (node.op.f16Storage ?? []);
-
-/** Names of the kernels that can run a node on such a device, best guess first. */
-export const variantsOf = (node: Node, traits: DeviceTraits): readonly string[] =>
-  node.op.variants?.(inputsOf(node), node.attrs, traits) ?? ['only'];
-
 /**
  * Token ids for `sample`. They step through the vocabulary in large strides, so all ids occur about equally often, except
  * `ignored`, which never occurs.
@@ -372,33 +245,3 @@ export const sampleIds =
     const id = (i * 7919) % vocab;
     return id === ignored ? (id + 1) % vocab : id;
   };
-
-/**
- * Grid of workgroups of `size` threads for `n` threads, folded into two dimensions above 65,535 workgroups. The kernel must
- * check n.
- *
- * @example
- * console.log(gridOf(1000, 64)); // [16, 1, 1]
- */
-export function gridOf(n: number, size: number): [number, number, number] {
-  const groups = Math.ceil(n / size);
-  if (groups <= 65535) return [groups, 1, 1];
-  const y = Math.ceil(groups / 65535);
-  return [Math.ceil(groups / y), y, 1];
-}
-
-/**
- * A tensor type: what shape rules return.
- *
- * @example
- * const type = tensorType('f32', [2, 3]);
- */
-export const tensorType = (dtype: DType, shape: Shape): TensorType => ({ dtype, shape });
-
-/**
- * The size of an axis, 0 if there is none; a negative number counts from the last.
- *
- * @example
- * console.log(dim({ shape: [2, 3] }, -1)); // 3
- */
-export const dim = ({ shape }: { readonly shape: Shape }, axis: number): number => shape.at(axis) ?? 0;

@@ -3,7 +3,21 @@
 
 import { check } from '../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
-import { gridOf, type Value } from './op.ts';
+import type { Value } from './op.ts';
+
+/**
+ * Grid of workgroups of `size` threads for `n` threads, folded into two dimensions above 65,535 workgroups. The kernel must
+ * check n.
+ *
+ * @example
+ * console.log(gridOf(1000, 64)); // [16, 1, 1]
+ */
+export function gridOf(n: number, size: number): [number, number, number] {
+  const groups = Math.ceil(n / size);
+  if (groups <= 65535) return [groups, 1, 1];
+  const y = Math.ceil(groups / 65535);
+  return [Math.ceil(groups / y), y, 1];
+}
 
 /** Items per thread of each variant of an elementwise kernel (shaders/shared/elementwise.wgsl). */
 const perThread: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };

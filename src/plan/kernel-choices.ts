@@ -2,7 +2,9 @@
 
 import { show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type DeviceTraits, type Node, variantsOf } from '../ops/op.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
+import type { Node } from '../ops/op.ts';
+import { variantsOf } from '../ops/op-nodes.ts';
 
 /** Tuned kernels: the variant to use for a node, by `variantKey`. */
 export type KernelChoices = Readonly<Record<string, string>>;

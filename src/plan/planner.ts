@@ -5,15 +5,9 @@ import { formatInteger } from '../core/format-numbers.ts';
 import { bytesOf, bytesPer, show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { isRecomputed } from '../graph/recompute.ts';
-import {
-  type DeviceTraits,
-  defaultTraits,
-  inputsOf,
-  type Launch,
-  type Node,
-  outputsOf,
-  type Value,
-} from '../ops/op.ts';
+import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
+import type { Launch, Node, Value } from '../ops/op.ts';
+import { inputsOf, outputsOf } from '../ops/op-nodes.ts';
 import { canRun, defaultVariant, type KernelChoices, variantKey } from './kernel-choices.ts';
 import { align, assignSlots, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';

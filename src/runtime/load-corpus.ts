@@ -87,7 +87,7 @@ export async function openCorpusPool(
  * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`.
  * A TSV corpus with a dev file is not split. Bad lines are counted in a message.
  */
-export async function readCorpus(
+async function readCorpus(
   corpus: CorpusArguments,
   heldOut: number,
   context: CorpusContext,

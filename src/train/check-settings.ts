@@ -1,15 +1,9 @@
 // Checks of the settings of a training run against their table.
 
 import { check } from '../core/errors.ts';
-import {
-  type SettingName,
-  type SettingsWithDefaults,
-  type SettingType,
-  settingOf,
-  settingRows,
-  settings,
-  type TrainSettings,
-} from './settings.ts';
+import type { SettingType } from './setting-types.ts';
+import { type SettingName, settings } from './settings.ts';
+import { type SettingsWithDefaults, settingOf, settingRows, type TrainSettings } from './train-settings.ts';
 
 /** Checks names and values of options. Throws a HeddleError that names the option, its value and the allowed values. */
 export function checkSettings(given: TrainSettings): void {

@@ -26,7 +26,7 @@ import { type Pair, type PairList, sampleEvenly } from '../text/corpus/pairs.ts'
 import type { Trainer } from '../trainer/trainer.ts';
 
 /** Maximum number of dev pairs whose loss is computed; an evaluation then costs about as much as a few dozen steps. */
-export const maxDevPairs = 1000;
+const maxDevPairs = 1000;
 
 /** Maximum number of sentences in a decoding batch, and of bytes of its KV cache. */
 const [decodeBatch, decodeBytes] = [64, 128 * 2 ** 20];

@@ -31,7 +31,7 @@ export interface ProbeOptions {
 const wantedTokens = 10;
 
 /** The pair of the probe. Throws a HeddleError if the text has no tab. */
-export function probePair(
+function probePair(
   { probe, dev, train }: Pick<ProbeOptions, 'probe' | 'dev' | 'train'>,
   { source, target }: Pick<TextModel, 'source' | 'target'>,
 ): Pair {

@@ -6,16 +6,15 @@ import { initSchemes } from '../model/initialize-weights.ts';
 import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { checkApplicable, checkSettings } from './check-settings.ts';
+import type { Setting } from './setting-types.ts';
+import { type SettingName, settings } from './settings.ts';
 import {
-  type Setting,
-  type SettingName,
   type SettingsWithDefaults,
   settingDefaults,
   settingOf,
-  settings,
   settingsIn,
   type TrainSettings,
-} from './settings.ts';
+} from './train-settings.ts';
 
 /** Settings that every recipe has. */
 type RecipeSetting = 'preset' | 'tokenizer' | 'vocabSize' | 'optimizer' | 'learningRate' | 'schedule' | 'evalSteps';

@@ -5,16 +5,16 @@ import { check } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
 import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
 import { checkpointNames, type TrainingState } from '../trainer/training-state.ts';
+import type { SettingName } from './settings.ts';
+import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
 import {
   flagOf,
   resumableSettings,
-  type SettingName,
   settingDefaults,
   settingOf,
   settingRows,
   type TrainSettings,
-} from './settings.ts';
-import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
+} from './train-settings.ts';
 
 /**
  * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of pairs may

@@ -2,89 +2,24 @@
 // library, the settings that a resumed run may change, the form of the page and docs/settings.md. To add a setting, add a
 // row and use its value.
 
-import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { weightFormats } from '../model/quantized-parameters.ts';
 import type { TokenizerKind } from '../text/tokenizers/tokenizer.ts';
 import { optimizerNames, precisions } from '../trainer/optimizer-config.ts';
 import { scheduleNames } from '../trainer/schedule.ts';
 import { bestMetrics } from './selection.ts';
-
-/** Type of a setting's value: how a flag is parsed, an option is checked and the form shows it. */
-export type SettingType = {
-  /** Unit of the value, which is also the placeholder of the flag: `steps`, `rate`. */
-  readonly unit: string;
-} & (
-  | { readonly kind: 'integer'; readonly min: number }
-  /** A number of at least `min` or above `above`, and below `below`. */
-  | { readonly kind: 'number'; readonly min?: number; readonly above?: number; readonly below?: number }
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'boolean' | 'text' }
-  /** Texts, separated by commas on the command line; the flag may be repeated. */
-  | { readonly kind: 'list' }
-  /** Two rates: 0.9,0.98. */
-  | { readonly kind: 'betas' }
-  /** One rate, or rates by place: 0.1 or attention=0.2,output=0.1. */
-  | { readonly kind: 'dropout' }
-  /** Fields of the model configuration: field=value on the command line; the flag may be repeated. */
-  | { readonly kind: 'model' }
-);
-
-/** Headings of the settings in help texts and documentation. */
-export const settingGroups = [
-  'Training',
-  'Optimizer',
-  'Model',
-  'Fine-tuning',
-  'Data',
-  'Evaluation',
-  'Checkpoints',
-] as const;
-
-/** A row of the table. Its key is the option of the library and the field in JSON. */
-export interface Setting {
-  readonly group: (typeof settingGroups)[number];
-  readonly type: SettingType;
-  /** A phrase without the default: it is appended. */
-  readonly help: string;
-  /** Value if neither the user nor the recipe (recipes.ts) sets one. */
-  readonly default?: unknown;
-  /** The default in words, if it depends on other settings. */
-  readonly defaultText?: string;
-  /** Other flags for it, without dashes. */
-  readonly aliases?: readonly string[];
-  /** Old names of the flag, which still work and print the new name. */
-  readonly oldFlags?: readonly string[];
-  /** Whether a resumed run may change it. */
-  readonly resume?: true;
-  /** A setting that cannot be combined with this one. */
-  readonly excludes?: string;
-  /** This setting exists only for these values of another setting. */
-  readonly onlyFor?: readonly [setting: string, ...values: string[]];
-  /** Label in the form of the page. A setting without a label is not in the form. */
-  readonly label?: string;
-  /** Whether the form has it under "Advanced". */
-  readonly advanced?: true;
-}
-
-const integer = (min: number, unit: string) => ({ kind: 'integer', min, unit }) as const;
-const choice = <const Choices extends readonly string[]>(choices: Choices, unit: string) =>
-  ({ kind: 'choice', choices, unit }) as const;
-const rate = { kind: 'number', min: 0, below: 1, unit: 'rate' } as const;
-const positive = (unit: string) => ({ kind: 'number', above: 0, unit }) as const;
-const notNegative = (unit: string) => ({ kind: 'number', min: 0, unit }) as const;
-const boolean = { kind: 'boolean', unit: '' } as const;
-const text = (unit: string) => ({ kind: 'text', unit }) as const;
-const list = (unit: string) => ({ kind: 'list', unit }) as const;
-
-/** The rows of a group. */
-const rowsOf = <const Rows extends Readonly<Record<string, Omit<Setting, 'group'>>>>(
-  group: Setting['group'],
-  rows: Rows,
-) =>
-  Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { group, ...row }])) as {
-    readonly [Name in keyof Rows]: Rows[Name] & Pick<Setting, 'group'>;
-  };
+import {
+  boolean,
+  choice,
+  integer,
+  list,
+  notNegative,
+  positive,
+  rate,
+  rowsOf,
+  type Setting,
+  text,
+} from './setting-types.ts';
 
 /** The table. Settings of LoRA are the fields of the option `lora`. */
 export const settings = {
@@ -502,60 +437,3 @@ export type Table = typeof settings;
 
 /** Name of a setting; `lora.rank` is the field `rank` of the option `lora`. */
 export type SettingName = keyof Table;
-
-/** Type of the value of a setting. */
-export type ValueOf<T extends SettingType> = T extends { readonly choices: readonly (infer Choice)[] }
-  ? Choice
-  : {
-      integer: number;
-      number: number;
-      choice: string;
-      boolean: boolean;
-      text: string;
-      list: readonly string[];
-      betas: readonly [number, number];
-      dropout: number | Partial<DropoutRates>;
-      model: Partial<ModelOptions>;
-    }[T['kind']];
-
-/** Options of a training run; docs/settings.md lists them with their defaults. */
-export type TrainSettings = {
-  readonly [Name in SettingName as Name extends `lora.${string}` ? never : Name]?: ValueOf<Table[Name]['type']>;
-} & {
-  readonly lora?: { readonly rank: number } & {
-    readonly [Name in SettingName as Name extends `lora.${infer Field}` ? Field : never]?: ValueOf<Table[Name]['type']>;
-  };
-};
-
-/** Names of the settings that have a constant default. */
-type WithDefault = { [Name in SettingName]: Table[Name] extends { default: unknown } ? Name : never }[SettingName];
-
-/** The settings with the constant defaults filled in. */
-export type SettingsWithDefaults = TrainSettings & Required<Pick<TrainSettings, WithDefault & keyof TrainSettings>>;
-
-/** The rows of the table, in order. */
-export const settingRows = Object.entries(settings) as unknown as readonly (readonly [SettingName, Setting])[];
-
-/** The constant defaults. */
-export const settingDefaults = Object.fromEntries(
-  settingRows.flatMap(([name, row]) => (row.default === undefined ? [] : [[name, row.default]])),
-) as Required<Pick<TrainSettings, WithDefault & keyof TrainSettings>>;
-
-/** Names of the settings that a resumed run may change. */
-export const resumableSettings = settingRows.flatMap(([name, { resume }]) => (resume ? [name] : [])) as readonly {
-  [Name in SettingName]: Table[Name] extends { resume: true } ? Name : never;
-}[SettingName][];
-
-/** Flag of a setting: `--batch-size` for `batchSize`; the field `model` is set by `--set`. */
-export const flagOf = (name: SettingName): string =>
-  name === 'model' ? '--set' : `--${name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
-/** Value of a setting. */
-export const settingOf = (given: TrainSettings, name: SettingName): unknown =>
-  name.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], given);
-
-/** The settings in an object that may have other fields. */
-export const settingsIn = (fields: TrainSettings): TrainSettings =>
-  Object.fromEntries(
-    Object.entries(fields).filter(([name, value]) => value !== undefined && (name === 'lora' || name in settings)),
-  );

@@ -10,7 +10,7 @@ import type { TrainingGate } from '../runtime/training-gate.ts';
 import type { Split } from '../text/corpus/pairs.ts';
 import type { CompleteSettings } from './recipes.ts';
 import type { BestState } from './selection.ts';
-import type { TrainSettings } from './settings.ts';
+import type { TrainSettings } from './train-settings.ts';
 
 /** Arguments of a training run. Omitted settings have the defaults of recipes.ts. */
 export type TrainArguments = TrainSettings & {

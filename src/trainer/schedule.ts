@@ -24,7 +24,7 @@ export interface ScheduleConfig {
  * Default warm-up: a tenth of the steps of `linear` and `cosine`, at most 100; 400 steps of `inverse-sqrt` and `noam`;
  * 0 for `constant`.
  */
-export function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number {
+function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number {
   if (kind === 'constant') return 0;
   return kind === 'linear' || kind === 'cosine' ? Math.min(100, Math.floor(steps / 10)) : 400;
 }

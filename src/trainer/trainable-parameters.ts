@@ -45,7 +45,7 @@ export interface TrainableParameters {
  * tensor in model.safetensors and in Hugging Face's models (`model.encoder.layers.0.fc1.weight`); see `globMatcher`.
  * Throws a HeddleError if a glob matches nothing, or only a slice of a parameter.
  */
-export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
+function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
   const tests = globs.map(globMatcher);
   const names = p.all.map((own) => ({
     own,

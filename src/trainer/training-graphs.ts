@@ -1,5 +1,6 @@
 // Training graphs: forward, backward, clipping and optimizer in one graph, and the model in evaluation.
 
+import { dim } from '../core/tensor.ts';
 import type { Program } from '../engine/engine.ts';
 import { isBounded, storeResultsAsF16, storeWeightsAsF16 } from '../graph/f16-storage.ts';
 import { gradients } from '../graph/gradient.ts';
@@ -19,7 +20,7 @@ import {
   weight,
 } from '../model/transformer.ts';
 import { crossEntropy, tokenStats } from '../ops/loss/cross-entropy.ts';
-import { dim, type Value } from '../ops/op.ts';
+import type { Value } from '../ops/op.ts';
 import { accumulate } from '../ops/optimizer/buffer-sums.ts';
 import { counterLength, gradientNormOp, scaleStep } from '../ops/optimizer/clip.ts';
 import { stepWords } from '../ops/step-scalars.ts';

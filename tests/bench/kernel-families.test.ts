@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
-import { type FamilyField, familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
+import { familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
+import type { FamilyField } from '../../src/bench/kernel-family.ts';
 import { checkDuration, checkSize } from '../../src/bench/large-kernel.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
-import { defaultTraits } from '../../src/ops/op.ts';
+import { defaultTraits } from '../../src/ops/device-traits.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 
 const traits = { ...defaultTraits, f16: true };

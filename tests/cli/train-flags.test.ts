@@ -6,7 +6,7 @@ import { addTrainFlags, givenSettings } from '../../src/cli/train-flags.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { dataOptions, optimizerOf } from '../../src/train/recipe-options.ts';
 import { completeSettings } from '../../src/train/recipes.ts';
-import { flagOf, settingRows } from '../../src/train/settings.ts';
+import { flagOf, settingRows } from '../../src/train/train-settings.ts';
 
 /** The settings on a command line, and the notices. */
 function parsed(line: string) {

@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest';
-import { runPaced, runSteps, type Steps, type WorkProgress } from '../../src/core/steps.ts';
+import { runPaced, type Steps, type WorkProgress } from '../../src/core/steps.ts';
 
 function* count(to: number): Steps<string> {
   for (let i = 0; i < to; i++) yield { task: 'count', done: i, of: to };
   return `counted to ${to}`;
 }
 
-it('does work in steps at once, or with a pause after any of them', async () => {
-  expect(runSteps(count(3))).toBe('counted to 3');
+it('runs the steps of a task without a break, or with a pause after any of them', async () => {
   const seen: WorkProgress[] = [];
   const pace = (progress: WorkProgress) => {
     seen.push(progress);
@@ -22,7 +21,7 @@ it('does work in steps at once, or with a pause after any of them', async () => 
   expect(await runPaced(count(2))).toBe('counted to 2');
 });
 
-it('ends work whose pace throws', async () => {
+it('stops a task whose pace throws', async () => {
   const stop = new AbortController();
   const pace = ({ done }: WorkProgress) => {
     if (done === 1) stop.abort(new Error('stopped'));

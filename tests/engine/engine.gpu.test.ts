@@ -8,7 +8,7 @@ import { type Device, wrapDevice } from '../../src/gpu/device.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { rewriteNames } from '../../src/graph/rewrites.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
-import { variantsOf } from '../../src/ops/op.ts';
+import { variantsOf } from '../../src/ops/op-nodes.ts';
 import { clipAt } from '../../src/ops/optimizer/clip.ts';
 import { type KernelChoices, variantKey } from '../../src/plan/kernel-choices.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';

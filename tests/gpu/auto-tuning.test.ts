@@ -3,10 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import { type TuneKernelsOptions, tuneWith } from '../../src/gpu/auto-tuning.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { defaultTraits } from '../../src/ops/device-traits.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { defaultTraits, type Node, type Value } from '../../src/ops/op.ts';
+import type { Node, Value } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 
 /** Linear layers [rows, 64] to each of `outs`. */

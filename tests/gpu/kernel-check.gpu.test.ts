@@ -9,7 +9,9 @@ import { type Device, openDevice } from '../../src/gpu/device.ts';
 import { createChecker } from '../../src/gpu/kernel-check.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
-import { defineOp, gridOf, type Node, variantsOf } from '../../src/ops/op.ts';
+import { defineOp, type Node } from '../../src/ops/op.ts';
+import { variantsOf } from '../../src/ops/op-nodes.ts';
+import { gridOf } from '../../src/ops/work-division.ts';
 import { candidates, naiveOf, variantKey } from '../../src/plan/kernel-choices.ts';
 import { everyCase, gpuHost, testGpu } from '../support/gpu.ts';
 
@@ -105,17 +107,20 @@ describe('createChecker', () => {
 });
 
 describe('tuneKernels', () => {
-  it.each([2000, -1])('never chooses a wrong variant within %i ms, and names each that it met', async (budgetMs) => {
-    const { graph, node } = doubled(4096);
-    const dropped: string[] = [];
-    const choices = await tuneKernels(device, [graph], {
-      budgetMs,
-      onDropped: ({ kernel }) => void dropped.push(kernel),
-    });
-    expect(choices[variantKey(node)]).toBe('right');
-    expect(dropped).toEqual(wrong.map((name) => `double ${name}`));
-    expect(candidates(node, device.traits)).toContain('right');
-  });
+  it.each([2000, -1])(
+    'never chooses a wrong variant within %i ms, and names each that it checked',
+    async (budgetMs) => {
+      const { graph, node } = doubled(4096);
+      const dropped: string[] = [];
+      const choices = await tuneKernels(device, [graph], {
+        budgetMs,
+        onDropped: ({ kernel }) => void dropped.push(kernel),
+      });
+      expect(choices[variantKey(node)]).toBe('right');
+      expect(dropped).toEqual(wrong.map((name) => `double ${name}`));
+      expect(candidates(node, device.traits)).toContain('right');
+    },
+  );
 
   it('does not use subgroup matrices that a device only claims to have', async () => {
     const graph = new Graph();

@@ -11,11 +11,13 @@ import { Graph } from '../../src/graph/graph.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';
 import { cachedSelfAttention } from '../../src/ops/decoding/cached-attention.ts';
 import { greedyToken, rulesSize } from '../../src/ops/decoding/next-token.ts';
+import { defaultTraits } from '../../src/ops/device-traits.ts';
 import { embedding } from '../../src/ops/embedding/embedding.ts';
 import { crossEntropy } from '../../src/ops/loss/cross-entropy.ts';
 import { projectedLossOp } from '../../src/ops/loss/projected-loss.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { defaultTraits, type Node, variantsOf } from '../../src/ops/op.ts';
+import type { Node } from '../../src/ops/op.ts';
+import { variantsOf } from '../../src/ops/op-nodes.ts';
 import { readStep, stepWords } from '../../src/ops/step-scalars.ts';
 
 /** The inputs of the last node that `build` makes, or that of op `name`, as it is measured, and what its reference makes of them. */

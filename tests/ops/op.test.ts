@@ -1,8 +1,11 @@
 // The definition of an op: declared names, and the errors of a wrong definition or use.
 
 import { expect, it } from 'vitest';
+import { tensorType } from '../../src/core/tensor.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { applicationOf, attrsOf, defineOp, listed, type Node, named, tensorType } from '../../src/ops/op.ts';
+import { listed, named } from '../../src/ops/named-tensors.ts';
+import { attrsOf, defineOp, type Node } from '../../src/ops/op.ts';
+import { applicationOf } from '../../src/ops/op-nodes.ts';
 import { scaleOp } from '../support/toys.ts';
 
 const op = defineOp({

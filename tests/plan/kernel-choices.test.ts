@@ -3,10 +3,11 @@
 import { expect, it } from 'vitest';
 import { storeAsF16 } from '../../src/graph/f16-storage.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { defaultTraits } from '../../src/ops/device-traits.ts';
 import { add } from '../../src/ops/elementwise/elementwise-ops.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { defaultTraits, type Node } from '../../src/ops/op.ts';
+import type { Node } from '../../src/ops/op.ts';
 import { candidates, variantKey } from '../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 

@@ -1,8 +1,9 @@
 // Simulates a plan on labelled memory: every 256-byte cell has the name of its value. A pass that reads a cell whose label is
 // another value's, or an output or a placed result that is gone at the end, is a fault. It does not use lifetimes, so it is an independent check of the planner.
 
+import { tensorType } from '../../src/core/tensor.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { attrsOf, defineOp, tensorType, type Value } from '../../src/ops/op.ts';
+import { attrsOf, defineOp, type Value } from '../../src/ops/op.ts';
 import type { Plan, Range } from '../../src/plan/plan.ts';
 
 /** Settings of `box`. */

@@ -7,7 +7,8 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { type PresetName, presets } from '../../src/model/presets.ts';
-import { defaultTraits, variantsOf } from '../../src/ops/op.ts';
+import { defaultTraits } from '../../src/ops/device-traits.ts';
+import { variantsOf } from '../../src/ops/op-nodes.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
@@ -245,7 +246,7 @@ describe('bindings', () => {
 
 describe('the print of a plan', () => {
   // Whoever changes a kernel or a rewrite sees here what it does to the passes: npx vitest run --project cpu tests/plan -u
-  it('is, for one layer each in evaluation, what small-plan.txt shows', async () => {
+  it('of an evaluation with one layer each is small-plan.txt', async () => {
     const c = modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 120, encoderLayers: 1, decoderLayers: 1 });
     const graph = evaluationGraph(c, parameterList(c), { batch: 4, source: 8, target: 6 });
     await expect(printPlan(makePlan(graph))).toMatchFileSnapshot('small-plan.txt');

@@ -3,8 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
+import { tensorType } from '../../src/core/tensor.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { attrsOf, defaultTraits, defineOp, type Node, tensorType, type Value } from '../../src/ops/op.ts';
+import { defaultTraits } from '../../src/ops/device-traits.ts';
+import { attrsOf, defineOp, type Node, type Value } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';

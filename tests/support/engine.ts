@@ -4,7 +4,7 @@
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { tuneKernels } from '../../src/gpu/auto-tuning.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { variantsOf } from '../../src/ops/op.ts';
+import { variantsOf } from '../../src/ops/op-nodes.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { gpuDevice, gpuHost, testShape } from './gpu.ts';
 

@@ -14,7 +14,7 @@ export {
   randomTensor,
   tensorsOf,
 } from '../../src/engine/check-op.ts';
-export { defaultTraits } from '../../src/ops/op.ts';
+export { defaultTraits } from '../../src/ops/device-traits.ts';
 
 /** `checkOp` on the device of tests/support/gpu.ts. */
 export async function checkOp<I extends string, O extends string, A extends Attrs>(

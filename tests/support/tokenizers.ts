@@ -1,5 +1,5 @@
 // Trains tokenizers on a list of texts, without steps.
-import { runSteps } from '../../src/core/steps.ts';
+import type { Steps } from '../../src/core/steps.ts';
 import { type BpeOptions, bpeRules, bpeSteps } from '../../src/text/tokenizers/bpe-training.ts';
 import type { TextRules } from '../../src/text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
@@ -11,6 +11,13 @@ import {
   wordRules,
   wordSteps,
 } from '../../src/text/tokenizers/vocabulary-training.ts';
+
+function runSteps<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
 
 function countTexts(texts: Iterable<string>, rules: TextRules): Map<string, number> {
   const counter = createCounter(rules);

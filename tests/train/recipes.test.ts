@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { completeSettings } from '../../src/train/recipes.ts';
-import type { TrainSettings } from '../../src/train/settings.ts';
+import type { TrainSettings } from '../../src/train/train-settings.ts';
 
-it('takes what is given, and the rest from the recipe for the corpus, the preset or fine-tuning', () => {
+it('takes the given settings, and the others from the recipe for the corpus, the preset or fine-tuning', () => {
   expect(completeSettings({ learningRate: 0.5, vocabSize: 77 }, 'pairs')).toMatchObject({
     learningRate: 0.5,
     vocabSize: 77,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { completeSettings } from '../../src/train/recipes.ts';
 import { resumeArguments, startArguments } from '../../src/train/resume-arguments.ts';
-import type { TrainSettings } from '../../src/train/settings.ts';
+import type { TrainSettings } from '../../src/train/train-settings.ts';
 import type { TrainingState } from '../../src/trainer/training-state.ts';
 
 const corpus = { kind: 'tsv', path: '/p.tsv' } as const;

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { checkSettings, describeType } from '../../src/train/check-settings.ts';
 import { describeDefault } from '../../src/train/recipes.ts';
-import { flagOf, type Setting, settingGroups, settingRows } from '../../src/train/settings.ts';
+import { type Setting, settingGroups } from '../../src/train/setting-types.ts';
+import { flagOf, settingRows } from '../../src/train/train-settings.ts';
 
 const words: Record<string, string> = {
   boolean: 'true, false',

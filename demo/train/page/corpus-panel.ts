@@ -228,7 +228,7 @@ const variants =
   'en-GB en-AU en-CA en-IN de-AT de-CH es-MX es-AR fr-CA fr-CH pt-PT zh-Hant zh-HK sr-Latn uz-Cyrl az-Cyrl nl-BE it-CH ar-EG ar-MA fil haw chr kok yue ast gsw dsb hsb sah kea vai';
 
 /** The language of two locales if they share it, as en and en-GB do, and the model would only copy; else empty. */
-export function sharedLanguage(a: string, b: string): string {
+function sharedLanguage(a: string, b: string): string {
   const [x, y] = [new Intl.Locale(a).maximize(), new Intl.Locale(b).maximize()];
   return x.language === y.language && x.script === y.script ? x.language : '';
 }

@@ -114,7 +114,7 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
 const enoughPairs = 1000;
 
 /** Returns a warning about a small corpus; empty if it needs none. */
-export const fewPairs = (pairs: number): string =>
+const fewPairs = (pairs: number): string =>
   pairs < enoughPairs
     ? `${formatInteger(pairs)} training pairs: the model will memorize them. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.`
     : '';

@@ -191,7 +191,7 @@ export function smoothed(points: readonly (readonly [number, number])[], weight:
 }
 
 /** Steps and evaluations of runs as CSV: a row per step; a missing value is empty. */
-export function toCsv(runs: ReadonlyMap<string, Pick<RunHistory, 'steps' | 'evals'>>): string {
+function toCsv(runs: ReadonlyMap<string, Pick<RunHistory, 'steps' | 'evals'>>): string {
   const [ofSteps, ofEvals] = [Object.keys(stepCurves), Object.keys(evalCurves)];
   const cell = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : '');
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;

@@ -186,7 +186,7 @@ const defaultHeadWidth = 64;
  * A config.json for MarianMT weights in a folder without one: sizes from the tensors, other fields as in the models of
  * Helsinki-NLP. Throws a HeddleError that starts with `path` if the tensors are not those of MarianMT.
  */
-export function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
+function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
   const prefix = prefixOf(tensors);
   const shapeOf = (name: string) => tensors.get(`${prefix}${name}`)?.shape;
   const layersOf = (stack: string): number => {

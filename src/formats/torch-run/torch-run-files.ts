@@ -21,7 +21,7 @@ import continueScript from './continue.py?raw';
 import transformerScript from './transformer.py?raw';
 
 /** `format` of torch-run.json. */
-export const torchRunFormat = 'heddle-torch-run';
+const torchRunFormat = 'heddle-torch-run';
 
 /** Settings from update `step` on; `change`: what changed then, as the log records it. */
 export interface TorchSettings {

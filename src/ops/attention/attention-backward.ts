@@ -1,8 +1,8 @@
 // The gradients of fused attention and of its position bias. The backward pass recomputes the probabilities from the stored
 // logsumexp.
 
-import { sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, defineOp, dim, type Launch, tensorType, type Value } from '../op.ts';
+import { dim, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionKernels, checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
 import { attentionLaunch, attentionRows, attentionSources, type ForwardBinding } from './attention-launch.ts';

@@ -1,6 +1,7 @@
 // The dispatches of self- and cross-attention: shader, constants and grid for a layout.
 
-import type { DeviceTraits, Launch, Value } from '../op.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import type { Launch, Value } from '../op.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**

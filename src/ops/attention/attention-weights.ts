@@ -1,9 +1,9 @@
 // The attention probabilities, which fused attention never stores: computed on request.
 
-import { sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
+import { sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { shaderFor } from '../work-division.ts';
+import { gridOf, shaderFor } from '../work-division.ts';
 import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 
 /**

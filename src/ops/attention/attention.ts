@@ -3,8 +3,9 @@
 // the stored logsumexp (Dao et al., 2022, "FlashAttention"). Dropout acts on the probabilities, as in PyTorch; its mask
 // is recomputed from its counter.
 
-import { sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, type DeviceTraits, defineOp, dim, tensorType, type Value } from '../op.ts';
+import { dim, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionVariants, forwardLaunch } from './attention-launch.ts';
 import {

@@ -3,10 +3,11 @@
 // cachedSelfAttention add it to the scores.
 
 import { check } from '../../core/errors.ts';
-import { show, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
+import { dim, show, sizeOf, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
 
 /** How distances become buckets: `relative_attention_max_distance`, and whether keys after the query have buckets. */
 export type RelativePositionAttrs = {

@@ -2,9 +2,10 @@
 // that end.
 
 import { check } from '../../core/errors.ts';
-import { show } from '../../core/tensor.ts';
-import { type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
+import { show, tensorType } from '../../core/tensor.ts';
+import { type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
 import { maxBeams } from './cache-slots.ts';
 
 /** Outputs of `beamSelect`; the rows of a sentence are consecutive, the best first. */

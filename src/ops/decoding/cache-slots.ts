@@ -1,8 +1,9 @@
 // The table of slots in decoding: for each row the slots of its ancestors in the KV cache, and their tokens.
 
 import { check } from '../../core/errors.ts';
-import { attrsOf, type Builder, defineOp, gridOf, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
 
 /** `beams`: rows of a sentence, at most `maxBeams`; `padId`: the token whose keys are hidden. */
 export type CacheSlotsAttrs = { readonly beams: number; readonly padId: number };

@@ -3,21 +3,13 @@
 // rows of the cache through a table of slots, so beam search copies no keys.
 
 import { check } from '../../core/errors.ts';
-import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { dim, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import { maxHeadWidth } from '../attention/attention-layout.ts';
 import { checkBias, farthestOf } from '../attention/relative-position-bias.ts';
-import {
-  attrsOf,
-  type Builder,
-  type DeviceTraits,
-  defineOp,
-  dim,
-  gridOf,
-  type Launch,
-  tensorType,
-  type Value,
-} from '../op.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
 
 /** Heads, their width, how many rows share a sentence, and the scale of q·k, by default 1/sqrt(headWidth). */
 export type CachedAttentionAttrs = {

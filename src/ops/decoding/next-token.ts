@@ -2,10 +2,10 @@
 // a sample. Token rules that forbid tokens are data of a run, so one plan serves all.
 
 import { check } from '../../core/errors.ts';
-import { type Shape, show, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
+import { dim, type Shape, show, type TensorType, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth, wholeVectors } from '../work-division.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth, wholeVectors } from '../work-division.ts';
 
 /** Added to the logits of forbidden tokens instead of minus infinity. */
 export const masked = -1e30;

@@ -1,8 +1,8 @@
 // The gradients of activations, gated ones too.
 
 import { check } from '../../core/errors.ts';
-import { sameShape, show } from '../../core/tensor.ts';
-import { attrsOf, defineOp, tensorType } from '../op.ts';
+import { sameShape, show, tensorType } from '../../core/tensor.ts';
+import { attrsOf, defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwiseVariants, rowGroupsFor } from '../work-division.ts';
 import { type ActivationAttrs, activationLaunch } from './elementwise-ops.ts';

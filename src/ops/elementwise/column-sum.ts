@@ -1,10 +1,10 @@
 // Sums over rows: the second stage of gradients whose first stage computes a row of partial sums for each block of rows.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, show, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, tensorType, type Value } from '../op.ts';
+import { dim, matrixOf, show, sizeOf, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { shaderFor, vecWidth } from '../work-division.ts';
+import { gridOf, shaderFor, vecWidth } from '../work-division.ts';
 
 /** Maximum number of slices: each is a binding of its own. */
 const maxSlices = 2;

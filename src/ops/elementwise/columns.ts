@@ -1,8 +1,8 @@
 // Adds to columns of a matrix, and takes columns out of it: LoRA adapts one projection of a packed layer.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, tensorType, type Value } from '../op.ts';
+import { matrixOf, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants } from '../work-division.ts';
 

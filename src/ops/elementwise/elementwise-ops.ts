@@ -2,8 +2,8 @@
 // matrix product its epilogue computes activation and dropout instead.
 
 import { check } from '../../core/errors.ts';
-import { sameShape, show, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, tensorType, type Value } from '../op.ts';
+import { sameShape, show, sizeOf, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants } from '../work-division.ts';
 

@@ -2,10 +2,10 @@
 // 2020, "GLU Variants Improve Transformer").
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, type Shape, show } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
+import { dim, matrixOf, type Shape, show, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { type Activation, type ActivationAttrs, activationKinds } from './elementwise-ops.ts';
 
 /** Width of the output of a gated activation of x. */

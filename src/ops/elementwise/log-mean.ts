@@ -1,6 +1,7 @@
 // The logarithm of a mean of probabilities: the last step of an ensemble's average.
 
-import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
+import { tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwiseVariants } from '../work-division.ts';
 import { elementwiseLaunch } from './elementwise-ops.ts';

@@ -1,9 +1,10 @@
 // Takes rows of a tensor in any order: the unfinished sentences of a batch.
 
 import { check } from '../../core/errors.ts';
-import { show, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, tensorType, type Value } from '../op.ts';
+import { dim, show, sizeOf, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
 
 /** x [N·group,..] of any 32-bit type, picks u32 [n], each below N; group i of y [n·group,..] is group picks[i] of x. */
 export const takeRowsOp = defineOp({

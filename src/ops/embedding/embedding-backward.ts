@@ -2,11 +2,11 @@
 // over the batch.
 
 import { check } from '../../core/errors.ts';
-import { show, sizeOf } from '../../core/tensor.ts';
+import { dim, show, sizeOf, tensorType } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, defineOp, dim, gridOf, type Launch, tensorType } from '../op.ts';
+import { attrsOf, defineOp, type Launch } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { noId } from './embedding.ts';
 
 /**

@@ -1,11 +1,11 @@
 // Token embedding with its scale, positions and dropout in one kernel, and tables of sinusoidal positions.
 
 import { check } from '../../core/errors.ts';
-import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { dim, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
 /** Row number that means no row, for kernels. */
 export const noId = 0xffffffff;

@@ -1,9 +1,10 @@
 // Token embedding from a table stored as f16 or int8, with its scale and positions. The table is not trained.
 
-import { sizeOf } from '../../core/tensor.ts';
+import { dim, sizeOf } from '../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { gridOf } from '../work-division.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;

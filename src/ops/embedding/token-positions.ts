@@ -1,9 +1,10 @@
 // Positions of tokens counted over those that are not padding, as in fairseq and M2M100.
 
 import { check } from '../../core/errors.ts';
-import { show, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, tensorType, type Value } from '../op.ts';
+import { dim, show, sizeOf, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
 
 /** `padId`: the token that is not counted. */
 export type TokenPositionsAttrs = { readonly padId: number };

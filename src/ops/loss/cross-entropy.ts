@@ -2,10 +2,10 @@
 // over the tokens that count, small enough to be read back every step.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
+import { matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
 
 /**
  * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be 0 to V -

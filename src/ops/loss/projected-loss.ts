@@ -4,14 +4,15 @@
 // and cross_entropy. Packed and frozen weights have no gradient.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, type Shape, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { dim, matrixOf, type Shape, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { linearOp } from '../matmul/linear.ts';
 import { backwardKernels, backwardLaunches } from '../matmul/matmul-backward.ts';
 import { productKernels, splitsK } from '../matmul/matmul-kernels.ts';
 import { packedLinearOp } from '../matmul/packed-linear.ts';
 import { packedBackwardKernels, packedLinearBackwardOp } from '../matmul/packed-linear-backward.ts';
 import type { PackedFormat } from '../matmul/packed-weights.ts';
-import { attrsOf, type DeviceTraits, defineOp, dim, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
+import { attrsOf, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
 import { rowGroupsFor, viewOf, wholeVectors } from '../work-division.ts';
 import { type CrossEntropyAttrs, crossEntropyOp } from './cross-entropy.ts';
 

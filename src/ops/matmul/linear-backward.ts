@@ -1,9 +1,9 @@
 // The gradients of a linear layer in one dispatch: some workgroups compute dx, others dw, others db.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { dim, matrixOf, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import type { DropoutAttrs } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { samplePadding, wholeVectors } from '../work-division.ts';
 import { backwardKernels, backwardLaunches } from './matmul-backward.ts';

@@ -2,9 +2,9 @@
 // product's epilogue.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, type Shape, show, sizeOf } from '../../core/tensor.ts';
+import { dim, matrixOf, type Shape, show, sizeOf, tensorType } from '../../core/tensor.ts';
 import { type Activation, type DropoutAttrs, keepsInput } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
 import { productKernels, type Sizes } from './matmul-kernels.ts';

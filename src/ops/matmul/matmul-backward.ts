@@ -1,6 +1,8 @@
 // The kernels and launches of all gradients of a linear layer: dx, dw and db in one dispatch.
 
-import { type DeviceTraits, gridOf, type Launch, type LaunchContext, type Value } from '../op.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import type { Launch, LaunchContext, Value } from '../op.ts';
+import { gridOf } from '../work-division.ts';
 import { kernelOf, type Operands, productKernels, type Sizes, splitsK, tilesOf } from './matmul-kernels.ts';
 import {
   type Epilogue,

@@ -2,7 +2,7 @@
 // a product. matmul-launches.ts launches them.
 
 import type { TensorType } from '../../core/tensor.ts';
-import type { DeviceTraits, MatrixConfig } from '../op.ts';
+import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
 
 /**
  * Memory layout of the operands of C = A·B: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M].

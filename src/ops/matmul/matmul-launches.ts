@@ -2,7 +2,8 @@
 // shaders/matmul/matmul-operands.wgsl.
 
 import { type Activation, activationKinds, type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { gridOf, type Launch, type LaunchContext, type Value } from '../op.ts';
+import type { Launch, LaunchContext, Value } from '../op.ts';
+import { gridOf } from '../work-division.ts';
 import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } from './matmul-kernels.ts';
 
 /** The numbers of the forms in WGSL. */

@@ -2,8 +2,8 @@
 // linear.ts.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, type Shape, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
+import { dim, matrixOf, type Shape, sameShape, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { productKernels, type Sizes } from './matmul-kernels.ts';
 import { productLaunches } from './matmul-launches.ts';

@@ -1,7 +1,8 @@
 // The gradient of the input of a linear layer with packed weights.
 
-import { matrixOf, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type DeviceTraits, defineOp, dim, tensorType } from '../op.ts';
+import { dim, matrixOf, sizeOf, tensorType } from '../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import { attrsOf, defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { samplePadding, wholeVectors } from '../work-division.ts';
 import { packedLinearShaders } from './packed-linear.ts';

@@ -1,8 +1,8 @@
 // Linear layers whose weights are stored as f16 or int8 and unpacked as they are read. The weights are not trained: only
 // the input has a gradient.
 
-import { matrixOf, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
+import { dim, matrixOf, sizeOf, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
 import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';

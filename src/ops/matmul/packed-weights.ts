@@ -4,8 +4,8 @@
 
 import { check } from '../../core/errors.ts';
 import { float16Table, toFloat16 } from '../../core/float16.ts';
-import { show, type TensorType } from '../../core/tensor.ts';
-import { dim, type Value } from '../op.ts';
+import { dim, show, type TensorType } from '../../core/tensor.ts';
+import type { Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { viewOf } from '../work-division.ts';
 

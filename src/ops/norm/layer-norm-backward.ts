@@ -2,11 +2,11 @@
 // beta.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, sameShape, show, sizeOf } from '../../core/tensor.ts';
+import { dim, matrixOf, sameShape, show, sizeOf, tensorType } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, defineOp, dim, gridOf, tensorType } from '../op.ts';
+import { attrsOf, defineOp } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { rowGroupOf, shaderFor } from '../work-division.ts';
+import { gridOf, rowGroupOf, shaderFor } from '../work-division.ts';
 
 /** Threads and rows at a time of a workgroup, by variant. */
 const rowGroups = { 'row-group-16': { THREADS: 256, ROWS: 16 }, 'row-group-1': { THREADS: 16, ROWS: 16 } };

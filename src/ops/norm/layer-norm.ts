@@ -2,20 +2,11 @@
 // dropout.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import {
-  attrsOf,
-  type Builder,
-  defineOp,
-  gridOf,
-  type Launch,
-  type LaunchContext,
-  tensorType,
-  type Value,
-} from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };

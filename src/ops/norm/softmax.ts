@@ -2,10 +2,10 @@
 // itself.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
+import { dim, matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
 
 /** `causal`: row i of the second last axis sees only columns 0 to i. */
 export type SoftmaxAttrs = { readonly causal?: boolean };

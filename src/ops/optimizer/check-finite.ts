@@ -1,10 +1,10 @@
 // Checks a tensor for NaN and infinity on the GPU. The result is a flag in a state that has one for each tensor.
 
 import { check } from '../../core/errors.ts';
-import { type DType, sizeOf } from '../../core/tensor.ts';
-import { attrsOf, defineOp, dim, gridOf } from '../op.ts';
+import { type DType, dim, sizeOf } from '../../core/tensor.ts';
+import { attrsOf, defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { rangesOf, viewOf } from '../work-division.ts';
+import { gridOf, rangesOf, viewOf } from '../work-division.ts';
 
 /** Returns whether tensors of a type can contain NaN or infinity. */
 export const canOverflow = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';

@@ -4,8 +4,8 @@
 // optimizer's counters on the GPU, so `scaleStep` multiplies the step's scalars there too.
 
 import { check } from '../../core/errors.ts';
-import { sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, type Launch, tensorType, type Value } from '../op.ts';
+import { dim, sizeOf, tensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { stepWords } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rangeLength, rangeOf } from '../work-division.ts';

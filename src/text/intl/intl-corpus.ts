@@ -172,7 +172,7 @@ export function sharedTemplates(a: string, b: string): string[] {
 }
 
 /** All kinds of phrases, with their relative frequencies. */
-export const phraseKinds = {
+const phraseKinds = {
   date: { weight: 4, draw: (r: Random) => date(r) },
   time: { weight: 1, draw: time },
   relative: { weight: 1, draw: (r: Random) => relative(r) },

@@ -43,7 +43,7 @@ const timeForms: Record<TimeForm, Intl.DateTimeFormatOptions> = {
 };
 
 /** The canonical form of a locale. Throws a HeddleError if this runtime has no data for it. */
-export function knownLocale(locale: string): string {
+function knownLocale(locale: string): string {
   let known: string[];
   try {
     known = Intl.DateTimeFormat.supportedLocalesOf(locale);

@@ -227,7 +227,7 @@ export interface Field {
 const none = new Uint8Array(0);
 
 /** Yields the fields of a message in order. Throws a HeddleError that starts with `name` if it is invalid. */
-export function* readFields(message: Uint8Array, name: string): Generator<Field> {
+function* readFields(message: Uint8Array, name: string): Generator<Field> {
   const fail = (at: number, why: string): never => {
     throw new HeddleError(`${name}: invalid at byte ${at} of ${message.length}: ${why}; the file may be truncated`);
   };

@@ -102,7 +102,7 @@ export interface Charsmap {
  * and the offset of its children, or at the end of a key its value. Throws a HeddleError that starts with `name` if it
  * is invalid; invalid rules throw when they are used.
  */
-export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
+function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const fail = (why: string): never => {
     throw new HeddleError(`${name}: its normalization rules are invalid: ${why}`);
   };

@@ -81,7 +81,7 @@ export function* pieceSteps(words: Counts, rules: TextRules): Steps<Map<string, 
 }
 
 /** Keys by descending count, ties in code-point order. */
-export const byFrequency = (counts: Counts): string[] =>
+const byFrequency = (counts: Counts): string[] =>
   [...counts].sort(([a, m], [b, n]) => n - m || compare(a, b)).map(([key]) => key);
 
 const codePoint = (character = ''): number => character.codePointAt(0) ?? -1;

@@ -10,7 +10,7 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { historyOf, type LogStart, parseLog } from '../../../src/report/training-log.ts';
 import type { BestState } from '../../../src/train/selection.ts';
-import type { TrainSettings } from '../../../src/train/settings.ts';
+import type { TrainSettings } from '../../../src/train/train-settings.ts';
 import { optimizerNames } from '../../../src/trainer/optimizer-config.ts';
 import { scheduleNames } from '../../../src/trainer/schedule.ts';
 import { readTrainingState } from '../../../src/trainer/training-state.ts';
@@ -137,7 +137,7 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     expect(await readTrainingState(nodeFiles(), out)).toMatchObject({ step: 6, skipped: 2 });
   });
 
-  it('says what is wrong with a folder or an option', async () => {
+  it('names the problem of a folder or an option', async () => {
     const [run, out] = [join(scratch, 'wrong'), join(scratch, 'wrong-torch')];
     await train({ ...smallRun, steps: 2, out: run });
     await toTorchRun(run, out, { steps: 6 });

@@ -1,6 +1,7 @@
 // The relative position bias on the GPU: spread over distances, in self-attention both ways, and its gradient.
 
 import { describe, expect, it } from 'vitest';
+import { tensorType } from '../../../src/core/tensor.ts';
 import { wrapDevice } from '../../../src/gpu/device.ts';
 import { Session } from '../../../src/gpu/gpu-session.ts';
 import { gradients } from '../../../src/graph/gradient.ts';
@@ -13,7 +14,7 @@ import {
 import { attentionVariants } from '../../../src/ops/attention/attention-launch.ts';
 import { relativePositionBias, relativePositionBiasOp } from '../../../src/ops/attention/relative-position-bias.ts';
 import { add } from '../../../src/ops/elementwise/elementwise-ops.ts';
-import { defineOp, tensorType } from '../../../src/ops/op.ts';
+import { defineOp } from '../../../src/ops/op.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';
 import { variantKey } from '../../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../../src/plan/planner.ts';

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { storeAsF16 } from '../../../src/graph/f16-storage.ts';
 import { Graph } from '../../../src/graph/graph.ts';
+import { defaultTraits } from '../../../src/ops/device-traits.ts';
 import { activate, activationDerivative, erf } from '../../../src/ops/elementwise/activation-references.ts';
 import { type LinearAttrs, linear, linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
-import { defaultTraits } from '../../../src/ops/op.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
 import { checkGradient, randomTensor } from '../../support/op.ts';
 
@@ -80,7 +80,7 @@ it('linear_backward rejects shapes that do not fit', () => {
 });
 
 describe('activations', () => {
-  it('has the error function of the tables', () => {
+  it('has the tabulated values of the error function', () => {
     // Abramowitz and Stegun, table 7.1.
     const known = [
       [0, 0],

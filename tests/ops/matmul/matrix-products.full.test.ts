@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { checkOp } from '../../../src/engine/check-op.ts';
 import { type Device, openDevice } from '../../../src/gpu/device.ts';
+import type { MatrixConfig } from '../../../src/ops/device-traits.ts';
 import { linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
 import { matmulOp } from '../../../src/ops/matmul/matmul.ts';
-import type { MatrixConfig } from '../../../src/ops/op.ts';
 import { withEmulation } from '../../support/emulated-matrix.ts';
 import { testGpu, watchTests } from '../../support/gpu.ts';
 import { randomTensor } from '../../support/op.ts';
@@ -42,7 +42,8 @@ const settings = (config: MatrixConfig, variant = 'matrix-64x64') => ({
   tolerance: 5e-6,
 });
 
-const canRun = ({ operands }: MatrixConfig) => operands === 'f32' || device.traits.f16;
+/** Whether a configuration needs the feature shader-f16, which the device lacks. */
+const needsF16 = ({ operands }: MatrixConfig) => operands === 'f16' && !device.traits.f16;
 
 const forms = {
   NN: { transA: false, transB: false },
@@ -90,36 +91,39 @@ describe.each(Object.entries(configs))('a linear layer by matrices of %s', (_, c
     b: randomTensor([outs], 3),
   });
 
-  it.each([
+  it.for([
     ['none', 67, 33, 70],
     ['relu', 66, 40, 68],
     ['gelu', 65, 32, 64],
-  ] as const)('with the epilogue %s, [%i, %i] to %i', async (activation, rows, ins, outs) => {
-    if (!canRun(config)) return;
+  ] as const)('with the epilogue %s, [%i, %i] to %i', async ([activation, rows, ins, outs], { skip }) => {
+    skip(needsF16(config), 'shader-f16 is missing');
     const attrs = { activation, rate: 0.3, site: 5 };
     const all = { ...inputs(rows, ins, outs), step: 'step' as const };
     await checkOp(device, layer, { inputs: all, attrs, ...settings(config) });
   });
 
-  it.each([
+  it.for([
     ['none', 35, 21, 34],
     ['add', 67, 68, 36],
     ['gelu', 33, 70, 65],
-  ] as const)('and its gradients with the epilogue %s, [%i, %i] to %i', async (epilogue, rows, ins, outs) => {
-    if (!canRun(config)) return;
-    const { x, w } = inputs(rows, ins, outs);
-    const tensors = {
-      ...{ x, w, dy: randomTensor([rows, outs], 4) },
-      ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 5) }),
-    };
-    const attrs = { dx: true, dw: true, db: true, epilogue };
-    await checkOp(device, layerBackward, { inputs: tensors, attrs, ...settings(config) });
-  });
+  ] as const)(
+    'and its gradients with the epilogue %s, [%i, %i] to %i',
+    async ([epilogue, rows, ins, outs], { skip }) => {
+      skip(needsF16(config), 'shader-f16 is missing');
+      const { x, w } = inputs(rows, ins, outs);
+      const tensors = {
+        ...{ x, w, dy: randomTensor([rows, outs], 4) },
+        ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 5) }),
+      };
+      const attrs = { dx: true, dw: true, db: true, epilogue };
+      await checkOp(device, layerBackward, { inputs: tensors, attrs, ...settings(config) });
+    },
+  );
 });
 
-it('computes tiles of 128 a side, and slices of K of all gradients', async () => {
+it('computes tiles of 128 a side, and slices of K of all gradients', async ({ skip }) => {
   const config = configs['f16 32x16x32'] as MatrixConfig;
-  if (!canRun(config)) return;
+  skip(needsF16(config), 'shader-f16 is missing');
   const operands = { x: randomTensor([130, 68], 1), w: randomTensor([132, 68], 2) };
   const attrs = { activation: 'none' } as const;
   await checkOp(device, layer, { inputs: operands, attrs, ...settings(config, 'matrix-128x128') });

@@ -1,0 +1,41 @@
+// The features and limits of a GPU adapter that kernels depend on, as plain data.
+
+/** A product of matrices that the threads of a subgroup compute in hardware: [m,k]·[k,n], sums in f32. */
+export interface MatrixConfig {
+  /** Type of the operands. */
+  readonly operands: 'f16' | 'f32';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Threads of a subgroup. */
+  readonly lanes: number;
+}
+
+/** Features and limits of the GPU adapter that kernels depend on. */
+export interface DeviceTraits {
+  /** Largest storage binding in bytes. */
+  readonly maxBindingBytes: number;
+  readonly f16: boolean;
+  readonly subgroups: boolean;
+  /** The adapter's minimum subgroup size, 0 without subgroups. */
+  readonly minSubgroup: number;
+  /** Products of subgroup matrices; empty if the adapter has none. */
+  readonly matrices: readonly MatrixConfig[];
+  /** Workgroup memory in bytes. */
+  readonly maxWorkgroupBytes: number;
+  readonly maxInvocations: number;
+  /** The adapter is a CPU (WebGPU's isFallbackAdapter). */
+  readonly software: boolean;
+}
+
+/** WebGPU's guaranteed limits, without optional features. */
+export const defaultTraits: DeviceTraits = {
+  maxBindingBytes: 128 * 2 ** 20,
+  f16: false,
+  subgroups: false,
+  minSubgroup: 0,
+  matrices: [],
+  maxWorkgroupBytes: 16384,
+  maxInvocations: 256,
+  software: false,
+};
