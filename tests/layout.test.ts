@@ -207,7 +207,7 @@ function sharedNames(paths: readonly string[]): string[] {
   return twice.filter((name) => !['index', 'main', 'README.md', 'package.json', 'package-lock.json'].includes(name));
 }
 
-it('gives no two files one base name, except tests, index.ts and main.ts', () => {
+it('has no two files with one base name, except tests, index.ts and main.ts', () => {
   expect(sharedNames(['src/a/x.ts', 'demo/x.ts', 'shaders/x.wgsl', 'demo/main.ts', 'src/main.ts'])).toEqual(['x']);
   const files = ['src', 'shaders', 'demo', 'bench', 'scripts'].flatMap(filesUnder);
   expect(sharedNames(files.filter((path) => !path.includes('node_modules')))).toEqual([]);

@@ -36,7 +36,7 @@ it('names the packages for Node and for headless Chrome as optional peers', () =
   }
 });
 
-it('says where the project is', () => {
+it('names the repository of the project', () => {
   for (const field of ['repository', 'homepage', 'bugs']) expect(manifest).toHaveProperty(field);
   expect(manifest.keywords).toContain('webgpu');
 });

@@ -103,7 +103,7 @@ describe('an ensemble', () => {
     expect((await model.evaluate(pairs)).loss).toBeCloseTo(-sum / count, 3);
   });
 
-  it('takes models in int8 too', async () => {
+  it('supports int8 weights', async () => {
     const small = await openEnsemble(first, names, read, host, { weights: 'int8' });
     const exact = (await model.generate('bad cab'))[0];
     const near = (await small.generate('bad cab'))[0];

@@ -76,7 +76,7 @@ it('holds out the default fraction of pairs, as the command does, and less if de
   expect(await counts({ dev: many.slice(0, 3) })).toMatchObject({ pairs: 200, dev: 3, test: 0 });
 });
 
-it('names the pair that is not one', async () => {
+it('names an invalid pair', async () => {
   const wrong = [pairs[0], { src: 'a', tgt: 'b' }] as unknown as TrainOptions['dev'] & {};
   await expect(train(wrong, options)).rejects.toThrow('train: pairs[1] must be { source, target }, two texts');
   await expect(trained({ dev: wrong })).rejects.toThrow('train: dev[1] must be { source, target }');

@@ -70,7 +70,7 @@ describe('golden cases of the benchmark', () => {
 
   const python = findPytorch();
   it.skipIf(!python)(
-    'agree with PyTorch (python3-torch)',
+    'agree with PyTorch (needs python3-torch)',
     async () => {
       expect(await makeGolden(folder, 'made', { ...settings, head_width: 8 }, python)).toBe('PyTorch');
       const rows = await checkGolden(await readGolden(nodeFiles(), join(folder, 'made')), async () => cpuEngine());

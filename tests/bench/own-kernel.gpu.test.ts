@@ -112,8 +112,8 @@ it.each(shownCases)('shows the WGSL of every variant as it runs: $name', async (
     }
 });
 
-it("rewrites a kernel for f16 tensors as it does heddle's", async () => {
-  if (!device.traits.f16) return;
+it("rewrites a kernel for f16 tensors as it does heddle's (needs shader-f16)", async ({ skip }) => {
+  skip(!device.traits.f16);
   const kernel = kernelOf({ family: 'elementwise', values: { rows: 5, width: 24, dtype: 'f16' } });
   const [variant] = showKernel(kernel, device.traits).variants;
   const [pass] = variant?.passes ?? [];

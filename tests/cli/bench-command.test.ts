@@ -71,7 +71,7 @@ it('counts the operations of a training step', async () => {
   expect(step.lastLoss).toBeLessThan(step.firstLoss); // it trains what it times
 });
 
-it('has the kernels and sizes that figures are compared by', () => {
+it('has the kernels and sizes of the stored results', () => {
   const names = kernelCases.map(({ name }) => name);
   for (const n of [256, 512, 1024]) expect(names).toContain(`matmul [${n},${n}]x[${n},${n}]`);
   for (const name of [
@@ -85,7 +85,7 @@ it('has the kernels and sizes that figures are compared by', () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-it('names a preset that there is not, and a host without a GPU', async () => {
+it('names an unknown preset, and a host without a GPU', async () => {
   const preset = await heddle(['bench', '--preset', 'huge']);
   expect(preset.stderr).toMatch(/--preset huge: it must be one of tiny, small/);
   expect([preset.status, isOneLine(preset.stderr)]).toEqual([1, true]);
@@ -100,6 +100,7 @@ it('names a preset that there is not, and a host without a GPU', async () => {
 
 it('compares a kernel of any sizes with an earlier run', async () => {
   const json = join(scratch(), 'own.json');
+  // A kernel with few variants: a product takes ten times as long to compile. tests/bench checks products of any size.
   const args = ['bench', '--kernel', 'softmax', '--size', 'rows=33', 'width=20', 'pass=backward', '--quick'];
   const { status, stderr } = await heddle([...args, '--json', json]);
   expect(status, stderr).toBe(0);

@@ -20,7 +20,7 @@ it('converts a model to other layouts and back bit for bit, and replaces a folde
   expect((await heddle(['convert', own, back, '--to', 'pytorch', '--force'], noGpu)).status).toBe(0);
 });
 
-it('refuses by name what a layout cannot express', async () => {
+it('names the fields that a format does not support', async () => {
   const { status, stderr } = await heddle(['convert', fixture('bart'), join(scratch(), 'no'), '--to', 'marian'], noGpu);
   expect(status).toBe(1);
   expect(stderr).toContain(

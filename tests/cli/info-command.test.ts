@@ -15,7 +15,7 @@ it('describes the adapter, its features and limits', async () => {
   expect(stdout).toMatch(/^maxStorageBufferBindingSize +[\d.]+ [MG]iB$/m);
 });
 
-it.runIf(process.platform === 'linux')('prints no warning of Dawn into a pipe', () => {
+it.runIf(process.platform === 'linux')('prints no warning of Dawn into a pipe (needs Linux)', () => {
   const run = `"${process.execPath}" "${distFile('cli.js')}" info 2>&1 >/dev/null | cat`;
   expect(execFileSync('sh', ['-c', run], { encoding: 'utf8' })).toBe('');
 });

@@ -26,7 +26,7 @@ describe('a save that was cut off between its two renames', () => {
     expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
   });
 
-  it('keeps its name reserved when a run without --out picks a name', async () => {
+  it('reserves its name if a run without --out chooses a name', async () => {
     expect(await outFolder(await filesWith('runs/pairs.previous', 'runs/pairs-2'), 'pairs', {})).toBe('runs/pairs-3');
   });
 });
@@ -43,7 +43,7 @@ it('rejects a folder if another file has the name that a save renames it to', as
 const mounts = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'ro', 'none', tmpdir()]).status === 0;
 
 it.skipIf(!mounts)(
-  'a read-only file system is named by every command that writes',
+  'names a read-only file system in every command that writes (needs unshare, as an ordinary user)',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-read-only-'));
     try {

@@ -35,7 +35,7 @@ it('plans evaluation and decoding too', async () => {
   expect(decoding.stdout).toMatch(/once a batch of sources[\s\S]*once a token[\s\S]*/);
 });
 
-it('plans layers that are recomputed: less memory, more work', async () => {
+it('plans gradient checkpointing: less memory, more compute', async () => {
   const total = async (...options: string[]) => {
     const { stdout } = await heddle(['plan', '--preset', 'tiny', ...options], noGpu);
     return [/^peak +([\d.]+)/m, /([\d.]+) GFLOP a run/m].map((line) => Number(line.exec(stdout)?.[1]));
@@ -91,7 +91,7 @@ it('takes sizes and leaves out rewrites', async () => {
   expect(narrow).toMatch(/f32 \[2,5,24\]/);
 });
 
-it('names a rewrite that there is not, and a model that passes the limits, with the numbers', async () => {
+it('names an unknown rewrite, and a model that exceeds the limits, with the numbers', async () => {
   const rewrite = await heddle(['plan', '--no-fuse', 'residual-norm,everything'], noGpu);
   expect(rewrite.stderr).toMatch(/no rewrite everything; the rewrites are .*residual-norm/);
   expect(isOneLine(rewrite.stderr)).toBe(true);
@@ -124,7 +124,7 @@ describe('a folder with nothing but a configuration', () => {
   const mib = (text: string, name: string) =>
     Number(new RegExp(`^ *${name} +([\\d.,]+) MiB$`, 'm').exec(text)?.[1]?.replace(',', ''));
 
-  it('has a table of what saves memory: a MarianMT of 74 million weights trains on int8 in under 400 MiB', async () => {
+  it('has a table of options that save memory: a MarianMT of 74 million weights trains on int8 in less than 400 MiB', async () => {
     write({
       ...{ model_type: 'marian', vocab_size: 58101, d_model: 512, encoder_ffn_dim: 2048, decoder_ffn_dim: 2048 },
       ...{ ...layers, encoder_attention_heads: 8, decoder_attention_heads: 8, activation_function: 'swish' },

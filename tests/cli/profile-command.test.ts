@@ -69,7 +69,7 @@ it('lists every pass if asked for, without disabled rewrites, and writes the tra
   expect(JSON.parse(readFileSync(join(scratch(), trace), 'utf8')).traceEvents).toHaveLength(listed.length);
 });
 
-it('knows no profile of a decoding, nor on the CPU', async () => {
+it('has no profile of decoding, nor of the CPU', async () => {
   for (const [args, said] of [
     [['--run', 'decoding'], /--run/],
     [['--host', 'cpu'], /cpu/],

@@ -9,7 +9,7 @@ import { distFile } from '../support/dist.ts';
 const at = (name: string) => join(scratch(), name);
 const endless = (name: string) => ['train', ...smallTraining, '--steps', '1000000', '--host', 'cpu', '--out', at(name)];
 
-it('a training on the CPU ends at SIGTERM with 143, and is saved', async () => {
+it('saves a training on the CPU at SIGTERM, and exits with 143', async () => {
   let sent = false;
   const ended = await heddleProcess(endless('stopped'), {
     onStart: (child) =>
@@ -25,16 +25,19 @@ it('a training on the CPU ends at SIGTERM with 143, and is saved', async () => {
 });
 
 // `script` of util-linux runs a command in a terminal of its own, which closes when `script` is killed.
-it.runIf(existsSync('/usr/bin/script'))('a training whose terminal is closed is saved', async () => {
-  const command = [process.execPath, distFile('cli.js'), ...endless('closed')].map((arg) => `'${arg}'`).join(' ');
-  const terminal = spawn('script', ['-qfc', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  terminal.stdout.on('data', (text: Buffer) => void (/loss/.test(String(text)) && terminal.kill('SIGKILL')));
-  await new Promise((resolve) => terminal.once('exit', resolve));
-  // A checkpoint on the way writes a log and a report as well.
-  const lastRecord = (): unknown => {
-    const log = join(at('closed'), 'log.jsonl');
-    return existsSync(log) && JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) as string);
-  };
-  await expect.poll(lastRecord, { timeout: 10_000 }).toMatchObject({ type: 'end', reason: 'stopped' });
-  expect(existsSync(join(at('closed'), 'report.html'))).toBe(true);
-});
+it.runIf(existsSync('/usr/bin/script'))(
+  'saves a training whose terminal is closed (needs script of util-linux)',
+  async () => {
+    const command = [process.execPath, distFile('cli.js'), ...endless('closed')].map((arg) => `'${arg}'`).join(' ');
+    const terminal = spawn('script', ['-qfc', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    terminal.stdout.on('data', (text: Buffer) => void (/loss/.test(String(text)) && terminal.kill('SIGKILL')));
+    await new Promise((resolve) => terminal.once('exit', resolve));
+    // A checkpoint on the way writes a log and a report as well.
+    const lastRecord = (): unknown => {
+      const log = join(at('closed'), 'log.jsonl');
+      return existsSync(log) && JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) as string);
+    };
+    await expect.poll(lastRecord, { timeout: 10_000 }).toMatchObject({ type: 'end', reason: 'stopped' });
+    expect(existsSync(join(at('closed'), 'report.html'))).toBe(true);
+  },
+);

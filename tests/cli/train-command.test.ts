@@ -57,7 +57,7 @@ describe('a training run', () => {
     expect([steps, stopped]).toEqual([6, false]);
   });
 
-  it('is the same again with the same seed, and another one with another', async () => {
+  it('has the same losses with the same seed, and others with another', async () => {
     const losses = async (seed: string) => {
       const json = at(`seed-${seed}.json`);
       await heddle([
@@ -90,7 +90,7 @@ describe('a training run', () => {
     expect(stdout).toContain(`heddle translate '${at('my disk')}' "..."`);
   });
 
-  it('is silent with --quiet but for its result, prints each event with --verbose, and JSON with --json', async () => {
+  it('prints only its result with --quiet, each event with --verbose, and JSON with --json', async () => {
     const args = ['train', ...smallTraining, '--steps', '2', '--force', '--out', at('said')];
     const quiet = await heddle([...args, '--quiet', '--json', '--save-config', at('said.yaml')]);
     expect([quiet.status, quiet.stderr]).toEqual([0, expect.not.stringMatching(/training pairs|steps of|1\/2/)]);

@@ -34,7 +34,7 @@ it('shows every gradient with --verbose, and takes a folder of cases', async () 
   expect(stdout).toMatch(/^ {2}losses\[0\] /m);
 });
 
-it('names what failed and exits with 1', async () => {
+it('names the quantities that failed, and exits with 1', async () => {
   const folder = copy('wrong');
   const path = join(folder, 'expected.safetensors');
   const expected = readSafetensors(readFileSync(path));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { hostOf } from '../../src/core/host-name.ts';
 
-it('knows the host and its version by the user agent', () => {
+it('finds the host and its version in the user agent', () => {
   const agents = {
     'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0': 'Firefox 153.0',
     'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/145.0.0.0 Safari/537.36':

@@ -153,7 +153,7 @@ describe('greedy decoding', () => {
     }
   });
 
-  it('encodes a short source alone in fewer positions, with the same results after a long one', async () => {
+  it('encodes a single short source in fewer positions, with the same results after a long one', async () => {
     const model = small(26, { ...wandering, maxLength: 24 });
     const { c } = model;
     const sources = randomSources(c, [24, 3, 16, 17, 2], 4);

@@ -203,7 +203,7 @@ describe('a measurement', () => {
     expect(await shown()).toEqual(names);
   });
 
-  it('leads through the points of the chart with the arrow keys, and names them', async () => {
+  it('moves along the points of the chart with the arrow keys, and names them', async () => {
     const { page } = lab;
     const focused = () => page.$eval(':focus', (e) => [e.getAttribute('data-kernel'), e.getAttribute('aria-label')]);
     await page.$eval('.plot .place[tabindex="0"]', (mark) => (mark as SVGElement).focus());
@@ -223,7 +223,7 @@ describe('a measurement', () => {
     expect(await text(page, '.readout')).toMatch(/^Point at a kernel/);
   });
 
-  it('shows the WGSL of a kernel, and checks what the visitor makes of it', async () => {
+  it('shows the WGSL of a kernel, and checks the changes of the visitor', async () => {
     const { page } = lab;
     const edit = (from: string, to: string) =>
       page.$eval(
@@ -390,7 +390,7 @@ describe('a measurement', () => {
     expect(await text(page, '.kernels tbody tr')).toContain('only in the baseline');
   });
 
-  it('has requested only its own origin, no other library, and reported no error', async () => {
+  it('requests only its own origin and no other library, without errors', async () => {
     expect(lab.errors).toEqual([]);
     expect(lab.requests.filter((url) => /tfjs|jax/.test(url))).toEqual([]);
     await lab.page.close();

@@ -500,7 +500,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
   });
 });
 
-it('speaks to visitors without flags, packages and paths', () => {
+it('shows no flags, packages or paths to visitors', () => {
   const said = [
     'Training is stuck at step 9: the loss is 2, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite (--check-finite).',
     'The GPU device was lost 3 times within a minute, so training has stopped. The checkpoint of step 7 is in models/a; --resume continues it. Try a smaller model or batch, or another driver.',

@@ -21,13 +21,13 @@ it('runs', async () => {
   for (const [i, want] of [1, -1, 1, -1, 2, 0, 0, 0].entries()) expect(y[i]).toBeCloseTo(want, 4);
 });
 
-it('is refused with both sides if gamma does not fit', () => {
+it('is an error that names both sides if gamma does not fit', () => {
   const graph = new Graph();
   const [x, gamma] = [graph.input('x', 'f32', [2, 4]), graph.input('gamma', 'f32', [3])];
   expect(() => graph.apply(rmsNormOp, { x, gamma }, attrs)).toThrow('rms_norm: gamma is f32 [3], must be f32 [4]');
 });
 
-it('is found wrong by the checks if its kernel or its gradient is', async () => {
+it('fails the checks if its kernel or its gradient is wrong', async () => {
   const inputs = { x: randomTensor([3, 4], 1), gamma: randomTensor([4], 2) };
   const doubled = {
     ...rmsNormOp,

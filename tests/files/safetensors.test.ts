@@ -235,7 +235,7 @@ describe('any damage', () => {
 const python = '/usr/bin/python3';
 const hasReference = spawnSync(python, ['-c', 'import safetensors.numpy']).status === 0;
 
-describe.skipIf(!hasReference)('the reference implementation (python3-safetensors)', () => {
+describe.skipIf(!hasReference)('the reference implementation (needs python3-safetensors)', () => {
   const within = (use: (folder: string) => void) => {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-'));
     try {

@@ -81,7 +81,7 @@ async function ready(
 }
 type Shape = Parameters<typeof evaluationGraph>[2];
 
-it('computes as PyTorch, unmerged and merged, and its gradients', async () => {
+it('has the results and gradients of PyTorch, merged or not', async () => {
   const f = await fixture();
   const options: GraphOptions = { lora: f.adapter.lora, logits: true };
   const engine = await testEngine();
@@ -168,7 +168,7 @@ it('loads the scale of rsLoRA, and float16', async () => {
   expect(found.weights).toEqual(adapter.weights.map((x) => (x < 0 ? -1 : x > 0 ? 0.5 : 0)));
 });
 
-it('names what it does not support', async () => {
+it('names the fields that it does not support', async () => {
   const { c } = await fixture();
   for (const [change, said] of [
     [{ peft_type: 'IA3' }, 'peft_type is "IA3", which is not supported'],

@@ -35,12 +35,12 @@ it('passes on this adapter, and asks for subgroups of the size of a workgroup if
   opened.destroy();
 });
 
-it.each([
+it.for<[string, (code: string) => string]>([
   ['lanes are in another order', (code: string) => code.replace('lane == thread', 'lane + thread == LANES - 1u')],
   ['a workgroup is several subgroups', (code: string) => code.replace('size >= LANES', 'size > 2u * LANES + 99u')],
   ['a lane has the number of another one', (code: string) => code.replace('first + 3u', 'first + 2u')],
-])('drops the kernels with subgroups if %s', async (_, change) => {
-  if (!(await gpuDevice()).features.has('subgroups')) return;
+])('drops the kernels with subgroups if %s (needs subgroups)', async ([_, change], { skip }) => {
+  skip(!(await gpuDevice()).features.has('subgroups'));
   const device = await deviceWith(change);
   expect(variantsOf(wrapDevice(device))).toHaveLength(2);
   const dropped = await probedDevice(device);
@@ -51,22 +51,22 @@ it.each([
   dropped.destroy();
 });
 
-it('drops them if the probe does not compile', async () => {
-  if (!(await gpuDevice()).features.has('subgroups')) return;
+it('drops them if the probe does not compile (needs subgroups)', async ({ skip }) => {
+  skip(!(await gpuDevice()).features.has('subgroups'));
   const dropped = await probedDevice(await deviceWith((code) => code.replace('subgroupBroadcast', 'nothing')));
   expect(dropped.traits.subgroups).toBe(false);
   expect(dropped.droppedSubgroups).toMatch(/^the probe did not run: shader probe-subgroups\.probe/);
   dropped.destroy();
 });
 
-it('asks for subgroups of as many lanes as a workgroup has threads, where a device has such', async () => {
+it('asks for subgroups of as many lanes as a workgroup has threads (needs subgroups of 4)', async ({ skip }) => {
   const codes: string[] = [];
   const device = await deviceWith((code) => {
     codes.push(code);
     return code;
   });
   const { subgroupMinSize = 0, subgroupMaxSize = 0 } = device.adapterInfo;
-  if (!device.features.has('subgroups') || subgroupMinSize < 4) return;
+  skip(!device.features.has('subgroups') || subgroupMinSize < 4);
   const kernel = probeKernel(subgroupMinSize);
   const { LANES: lanes = 0 } = kernel.constants;
   await pipelinesOf(device).get(kernel);

@@ -46,7 +46,7 @@ describe('slices of a state', () => {
 });
 
 describe('scopes', () => {
-  it('label nodes from the outside in, also after a throw within', () => {
+  it('label nodes from the outermost scope to the innermost, also after an exception', () => {
     const g = new Graph();
     const x = g.input('x', 'f32', [1]);
     g.scope('a', () => g.scope('b', () => scale(g, x, 1)));
@@ -92,7 +92,7 @@ describe('replace', () => {
     return { g, x, between, y, z };
   }
 
-  it('keeps the identity of the value that lives on, its users and the order of nodes', () => {
+  it('keeps the value that the new node computes, its users and the order of nodes', () => {
     const { g, x, between, y, z } = chain();
     const [first, second] = g.nodes as [Node, Node];
     g.replace([first, second], scaleOp, { x }, { factor: 6 }, { y });

@@ -69,7 +69,7 @@ describe('each rewrite', () => {
       });
   }
 
-  it('leaves every value made before it is read', () => {
+  it('computes every value before it is read', () => {
     for (const options of Object.values(configs))
       for (const tie of ['none', 'target', 'all'] as const) {
         const { c, p } = smallModel({ ...options, tgtVocab: 19, tie, decoderLayers: 2, encoderLayers: 2 });

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-it('gives a GPU whose adapter describes itself', async () => {
+it('returns a GPU whose adapter has a description', async () => {
   const adapter = await describeAdapter(await dawnGpu());
   expect(adapter.description).not.toBe('');
   expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);

@@ -122,11 +122,14 @@ describe('the disk', () => {
     expect(await existingFolder(nodeFiles(), at('link'))).toBe(at('real.previous'));
   });
 
-  it.skipIf(!existsSync('/proc/self'))('fails immediately if the system cannot create a folder', async () => {
-    await expect(writeText(nodeFiles(), '/proc/nope/heddle/x', '')).rejects.toThrow(
-      '/proc/nope/heddle/x: cannot write: ',
-    );
-  });
+  it.skipIf(!existsSync('/proc/self'))(
+    'fails immediately if the system cannot create a folder (needs /proc)',
+    async () => {
+      await expect(writeText(nodeFiles(), '/proc/nope/heddle/x', '')).rejects.toThrow(
+        '/proc/nope/heddle/x: cannot write: ',
+      );
+    },
+  );
 
   it('keeps the old folder if the new one cannot replace it', async () => {
     await writeText(nodeFiles(), at('model/old.txt'), 'old');

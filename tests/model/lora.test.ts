@@ -71,7 +71,7 @@ function ready(make: typeof evaluationGraph | typeof gradientGraph, dropout = 0,
 }
 
 for (const dropout of [0, 0.3])
-  it(`has the gradient that finite differences have, with dropout of ${dropout}`, () => {
+  it(`has the gradient of finite differences, with dropout of ${dropout}`, () => {
     const { cpu, list, adapter, run } = ready(gradientGraph, dropout);
     run();
     const analytic = cpu.state('gradients').slice();

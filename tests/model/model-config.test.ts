@@ -14,7 +14,7 @@ describe('a configuration', () => {
     expect(modelConfig({ ...least, dModel: undefined } as unknown as ModelOptions)).toEqual(c);
   });
 
-  it('is itself a configuration: saved and read back it is the same', () => {
+  it('is the same after it is saved and read', () => {
     for (const preset of Object.values(presets)) {
       const c = modelConfig({ srcVocab: 12, tgtVocab: 12, ...preset });
       expect(modelConfig(JSON.parse(JSON.stringify(c)))).toEqual(c);
@@ -34,7 +34,7 @@ describe('a configuration', () => {
     });
   });
 
-  it('lets heads be wider than their share', () => {
+  it('allows heads that are wider than dModel / heads', () => {
     expect(modelConfig({ ...least, dModel: 10, heads: 3, headWidth: 7 }).headWidth).toBe(7);
   });
 
@@ -56,7 +56,7 @@ describe('a configuration', () => {
   });
 });
 
-describe('a wrong field is named with its value and what it may be', () => {
+describe('an invalid field is named with its value and the allowed values', () => {
   const cases: [Record<string, unknown>, string][] = [
     [{ encoderLayers: 1001 }, 'config: encoderLayers is 1001, it must be at most 1000'],
     [{ maxLength: 2 ** 20 + 1 }, 'config: maxLength is 1048577, it must be at most 1048576'],

@@ -125,7 +125,7 @@ describe('offsets in the parameter buffer', () => {
 
 describe('weights as tensors', () => {
   for (const { name, p } of models)
-    it(`go out and in through a file with the same bits: ${name}`, () => {
+    it(`have the same bits after they are saved and loaded: ${name}`, () => {
       const r = random(7);
       const tensors = tensorsFromWeights(
         p,

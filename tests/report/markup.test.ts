@@ -21,7 +21,7 @@ it('keeps markup, joins lists, and renders undefined as an empty string', () => 
   );
 });
 
-it('replaces what no page may hold', () => {
+it('replaces characters that HTML does not allow', () => {
   expect(escapeHtml('a\u0000b\u001bc\u0085d\ud800e\udc00f\u{1f600}\t\n')).toBe(
     'a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\u{1f600}\t\n',
   );

@@ -47,7 +47,7 @@ it.each([[[]], [[Number.NaN, Number.NaN]]])('reports that %j has no values', (ys
   expect(draw(ys)).toBe('<p class="none">no values</p>');
 });
 
-it('leaves out what a logarithmic axis has no place for', () => {
+it('omits values that a logarithmic axis cannot show', () => {
   const markup = draw([100, 0, -1, 10, 1], { scale: 'log' });
   expect(markup).not.toMatch(/NaN|Infinity/);
   expect(paths(markup, 'line')?.match(/[ML]/g)).toHaveLength(2);
@@ -159,7 +159,7 @@ describe('curves', () => {
     ]);
   });
 
-  it('makes rates of what came and the time it took', () => {
+  it('computes rates from amounts and times', () => {
     const values = [1, 2, 4, 4, 6].map((time, i) => ({ x: i + 1, amount: 10 * (i + 1), time }));
     expect(rates(values, 3).map(({ x, y }) => [x, y])).toEqual([
       [1.5, 15],

@@ -88,7 +88,7 @@ function eventsIn(bytes: Uint8Array): Event[] {
   return events;
 }
 
-it('checks checksums as the standard has them', () => {
+it('has the checksums in the specification', () => {
   expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283n);
 });
 

@@ -59,7 +59,7 @@ it.each([
   expect(() => parseLog(text)).toThrow(message);
 });
 
-it('takes a log apart', () => {
+it('splits a log into records by kind', () => {
   const course = historyOf(example(300));
   expect(course.steps.map((s) => s.step)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   expect(course.evals.map((e) => [e.step, e.part])).toEqual([

@@ -71,7 +71,7 @@ describe('a context', () => {
     expect((await cpu.engine()).name).toBe('cpu');
   });
 
-  it('opens WebGPU when it is wanted, and once', async () => {
+  it('opens WebGPU at the first use, and once', async () => {
     const openGpu = vi.fn(async () => gpuWith({}));
     const { context, close } = createContext(services({ openGpu }));
     expect(openGpu).not.toHaveBeenCalled();

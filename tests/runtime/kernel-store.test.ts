@@ -20,7 +20,7 @@ const nothing = { measured: {}, guessed: {}, dropped: {} };
 const won = (measured: Record<string, string>) => ({ ...nothing, measured });
 
 describe('keptChoices', () => {
-  it('finds again what it was given, by adapter, and adds to it', async () => {
+  it('returns the stored choices of an adapter, and adds to them', async () => {
     const place = memory();
     await keptChoices(place).save('a', won({ 'linear 1': 'tiled' }));
     await keptChoices(place).save('a', {
@@ -38,7 +38,7 @@ describe('keptChoices', () => {
     expect(await keptChoices(place).load('c')).toEqual(nothing);
   });
 
-  it('puts what was measured in the place of a guess, and never a guess in the place of what was measured', async () => {
+  it('replaces a guess by a measurement, and never a measurement by a guess', async () => {
     const place = memory();
     const guess = { ...nothing, guessed: { k: 'first' } };
     await keptChoices(place).save('a', guess);

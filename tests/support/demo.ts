@@ -115,7 +115,7 @@ async function openDemoPage(
   page.on('dialog', (dialog) => void dialog.accept());
   page.on('pageerror', (error) => errors.push(`uncaught: ${error instanceof Error ? error.message : error}`));
   page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(`console: ${message.text()}`);
+    if (message.type() === 'error') errors.push(`console: ${message.text()} ${message.location().url ?? ''}`.trim());
   });
   await page.exposeFunction('heddleError', (text: string) => void errors.push(text));
   await page.evaluateOnNewDocument(() => {

@@ -115,7 +115,7 @@ it('keeps the bits of a run that is changed by hand: repeated, on a new device a
   expect(hand?.settings.changes).toBe(text);
 });
 
-it('says what is wrong with a list of changes', async () => {
+it('names the problem in a list of changes', async () => {
   for (const [changes, message] of [
     ['soon learningRate=1', 'changes ("soon learningRate=1") must begin with a number of steps'],
     ['4', 'changes ("4") needs a setting'],

@@ -51,7 +51,7 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
 
 const calmly = run({ out: 'model', saveSteps: 5, evalSteps: 4 });
 
-it('loses only time with its device', async () => {
+it('continues with the same losses after its device is lost', async () => {
   const calm = await calmly;
   const shaken = await run({ out: 'model', saveSteps: 5, evalSteps: 4 }, [3, 9]);
   if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');

@@ -20,7 +20,7 @@ const found = (step: number, loss: number): LogEval => ({
 const bank = (x: number) => async () => Float32Array.of(x);
 
 describe('the best', () => {
-  it('is the least loss, or the most of the other metrics', async () => {
+  it('has the lowest loss, or the highest value of another metric', async () => {
     for (const [metric, step] of [
       ['loss', 20],
       ['chrf', 10],
@@ -33,7 +33,7 @@ describe('the best', () => {
     }
   });
 
-  it('is the earlier of equals, and never what is not a number', async () => {
+  it('is the earlier of equal evaluations, and never one with NaN', async () => {
     const best = createBestModel(options);
     await best.consider(found(10, Number.NaN), bank(1));
     expect(best.state).toBeUndefined();
@@ -57,7 +57,7 @@ describe('the best', () => {
     ).toBeUndefined();
   });
 
-  it('at the end of a part is its model, and is forgotten by the next part', async () => {
+  it('is the model at the end of a part, and the next part ignores it', async () => {
     const best = createBestModel(options);
     await best.consider(found(10, 3), bank(1));
     await best.consider(found(14, 1), bank(1.4));
@@ -128,7 +128,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a training run', () => {
-  it('keeps the weights of its best evaluation, and ends when patience does', async () => {
+  it('keeps the weights of its best evaluation, and stops early', async () => {
     const whole = await train({ out: 'whole' });
     const losses = whole.dev.map((e) => e.loss as number);
     const least = losses.indexOf(Math.min(...losses));
@@ -153,7 +153,9 @@ describe('a training run', () => {
     expect((await train({ out: 'early', patience: 4, resume: true })).steps).toBe(2);
   });
 
-  it('in parts ends with the same model and the same best as one in one go', { timeout: 120_000 }, async () => {
+  it('in parts ends with the same model and the same best weights as without a break', {
+    timeout: 120_000,
+  }, async () => {
     const fields = { evalSteps: 4, schedule: 'constant' as const, learningRate: 1e-2 };
     // On Dawn: the references compute in float64, of which a checkpoint keeps float32.
     const whole = await train({ ...fields, out: 'one', steps: 12 }, 'dawn');

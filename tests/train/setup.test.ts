@@ -86,7 +86,7 @@ it('leaves pairs above the maximum length out, or cuts them', async () => {
 });
 
 describe('a resumed run', () => {
-  it('goes as far as it was to go, or to other steps or epochs', async () => {
+  it('continues to the planned step, or to other steps or epochs', async () => {
     const state = { arguments: tinyTraining({ steps: 40 }) };
     expect((await prepared(again({}), state)).steps).toBe(40);
     expect((await prepared(again({ steps: 50 }), state)).steps).toBe(50);
@@ -94,7 +94,7 @@ describe('a resumed run', () => {
     expect(steps).toBe(7 * perEpoch);
   });
 
-  it('has as many updates as its epochs have batches for, however many each takes', async () => {
+  it('has as many updates as its epochs have batches for, with any gradient accumulation', async () => {
     const of = async (epochs: number, gradientAccumulationSteps: number) =>
       (await prepared(byEpochs({ epochs, gradientAccumulationSteps, heldOut: 0 }))).steps;
     // 96 pairs in batches of 8.

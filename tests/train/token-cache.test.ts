@@ -70,7 +70,7 @@ it('is written beside the folder at the first checkpoint, and a resumed run take
   expect(await losses()).toHaveLength(2);
 });
 
-it('is of the model folder or archive', () => {
+it('has a path next to the model folder or archive', () => {
   expect(tokenCachePath('runs/a')).toBe('runs/a.tokens');
   expect(tokenCachePath('runs/a.zip')).toBe('runs/a.tokens');
 });
@@ -110,7 +110,7 @@ it('has another key for other files, tokenizers and limits', async () => {
   expect(await cacheKey('files', { source, target: { ...target } }, { ...limits })).toBe(keys[0]);
 });
 
-it('is kept for files that can be read again only', async () => {
+it('is written only for files that can be read again', async () => {
   const hash = (corpus: CorpusArguments, heldOut = 0.1) => hashCorpus(corpus, heldOut, nodeFiles(), () => undefined);
   const tsv = { kind: 'tsv', path: at('pairs.tsv') } as const;
   const hashes = await Promise.all([
@@ -126,7 +126,7 @@ it('is kept for files that can be read again only', async () => {
   expect(await hash({ kind: 'intl', source: 'en', target: 'es', pairs: 100, seed: 1 })).toBeUndefined();
 });
 
-it('stops to read when the run is stopped', async () => {
+it('stops reading when the run is stopped', async () => {
   const path = at('large.tokens');
   writeFileSync(path, new Uint8Array(9e6).fill(10));
   const stop = () => Promise.reject(new Error('stopped'));

@@ -37,12 +37,12 @@ describe('learning rates', () => {
     close(rates({ warmupSteps: 0 }, [0, 1]), [1e-3, 1e-3]);
   });
 
-  it('fall in a line to the floor', () => {
+  it('fall linearly to the minimum', () => {
     close(rates({ kind: 'linear' }, [13, 23, 24, 1000]), [5.5e-4, 1e-4, 1e-4, 1e-4]);
     close(rates({ kind: 'linear', warmupSteps: 0, minLearningRate: 0, steps: 10 }, [0, 4, 9]), [9e-4, 5e-4, 0]);
   });
 
-  it('fall as half a cosine to the floor', () => {
+  it('fall as half a cosine to the minimum', () => {
     close(rates({ kind: 'cosine' }, [13, 23, 1000]), [5.5e-4, 1e-4, 1e-4]);
     close(rates({ kind: 'cosine' }, [8]), [1e-4 + 9e-4 * 0.5 * (1 + Math.cos(Math.PI * 0.25))]);
   });
@@ -107,7 +107,7 @@ describe('a wrong schedule is named', () => {
       expect(() => checkSchedule({ ...base, ...wrong })).toThrow(message);
     });
 
-  it('and sound ones are not', () => {
+  it('and valid ones are accepted', () => {
     for (const kind of scheduleNames) expect(() => checkSchedule({ ...base, kind })).not.toThrow();
   });
 });

@@ -112,7 +112,7 @@ describe('a trainer', () => {
     }
   });
 
-  it('adds micro-batches up to what one batch of all their rows does, however many', async () => {
+  it('accumulates micro-batches to the update of one batch with all rows, for any number', async () => {
     const one = await start();
     const [whole] = await run(one.trainer, one.c, [0]);
     const ids = randomIds(one.c, shape, 0);
@@ -166,7 +166,7 @@ describe('a trainer', () => {
     }
   });
 
-  it('draws other masks for each micro-batch', async () => {
+  it('draws another mask for each micro-batch', async () => {
     const { trainer, c } = await start({ gradientAccumulationSteps: 2 }, cpuEngine(), { dropout: 0.4 });
     const ids = rows(randomIds(c, shape, 0), 0, 2);
     const twice = await trainer.update([batchOf(ids, 0), batchOf(ids, 0)]);

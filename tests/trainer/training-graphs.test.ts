@@ -4,7 +4,7 @@ import type { Program } from '../../src/engine/engine.ts';
 import { evaluationGraph, inputArrays } from '../../src/trainer/training-graphs.ts';
 import { smallModel } from '../support/model.ts';
 
-it('are those of the program, and all of them', async () => {
+it('returns all inputs of a program', async () => {
   const { c, p } = smallModel();
   const graph = evaluationGraph(c, p, { batch: 2, source: 3, target: 4 });
   const [program] = (await cpuEngine().prepare([graph])) as [Program];

@@ -21,7 +21,7 @@ const framed = (model: Awaited<ReturnType<typeof load>>) => {
 };
 const [the, cat] = [8, 9];
 
-describe('where languages stand', () => {
+describe('the positions of language tokens', () => {
   it('NLLB: before both sides; a translation starts with the target language', async () => {
     const model = withLanguages(await load('m2m_100', nllb), { sourceLang: 'deu_Latn', targetLang: 'fra_Latn' });
     expect(framed(model)).toEqual([
@@ -32,7 +32,7 @@ describe('where languages stand', () => {
     expect([model.config.startId, model.target.decode([n + 57, the])]).toEqual([2, 'the']);
   });
 
-  it('NLLB with legacy_behaviour: behind the source', async () => {
+  it('NLLB with legacy_behaviour: after the source', async () => {
     const files = { 'tokenizer_config.json': jsonBytes({ legacy_behaviour: true }) };
     const model = withLanguages(await load('m2m_100', nllb, files), { targetLang: 'fra_Latn' });
     expect(framed(model)).toEqual([
@@ -59,7 +59,7 @@ describe('where languages stand', () => {
     expect(model.decode?.forcedBosTokenId).toBe(n + 8);
   });
 
-  it('mBART: behind the source; the target language is the start token', async () => {
+  it('mBART: after the source; the target language is the start token', async () => {
     const config = { vocab_size: n + 27, decoder_start_token_id: n + 20 };
     const model = withLanguages(await load('mbart', config), { sourceLang: 'de_DE', targetLang: 'ro_RO' });
     expect(framed(model)).toEqual([

@@ -43,7 +43,7 @@ describe('T5Tokenizer', () => {
     expect(tokenizer.token(n)).toBe(`[unused${n}]`);
   });
 
-  it('takes ids that the files state', () => {
+  it('uses the ids in the files', () => {
     const config = {
       added_tokens_decoder: { 12: { content: '<extra_id_0>' }, 13: { content: '<new>' } },
       extra_ids: 0,

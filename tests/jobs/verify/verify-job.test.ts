@@ -34,7 +34,7 @@ const config = (change: (c: Record<string, unknown>) => void) => (bytes: Uint8Ar
 };
 
 describe('golden cases on the references', () => {
-  it('come out to the last bit of what is stored, all quantities of all cases', async () => {
+  it('have the stored results to the last bit, all quantities of all cases', async () => {
     const context = onCpu(fixtureFiles);
     const results = await verify({ folders: goldenNames.map(goldenFolder) }, context);
     expect(results.map((r) => r.name)).toEqual([...goldenNames]);

@@ -100,14 +100,14 @@ describe('the gradient', () => {
   });
 });
 
-describe('what does not fit', () => {
+describe('errors', () => {
   const g = new Graph();
   const qkv = g.input('qkv', 'f32', [2, 5, 18]);
   const two = g.input('two', 'u32', [2]);
   const step = g.input('step', 'u32', [stepWords]);
   const attrs = { heads: 2, headWidth: 3, causal: false };
 
-  it('is refused with both sides named', () => {
+  it('name both sides of a mismatch', () => {
     expect(() => selfAttention(g, qkv, two, step, { ...attrs, headWidth: 4 })).toThrow(
       'self_attention: qkv must be [B,T,24] for 2 heads of 4, it is [2,5,18]',
     );
@@ -119,7 +119,7 @@ describe('what does not fit', () => {
     expect(() => crossAttention(g, q, kv, two, step, attrs)).toThrow('batch sizes differ, q [3,4,6] and kv [2,7,12]');
   });
 
-  it('are widths over 896, rates of 1 and more, and more rows than a dispatch takes', () => {
+  it('name widths above 896, rates of at least 1, and more rows than a dispatch takes', () => {
     expect(() => selfAttention(g, qkv, two, step, { ...attrs, headWidth: 897 })).toThrow('from 1 to 896, it is 897');
     expect(() => selfAttention(g, qkv, two, step, { ...attrs, dropout: 1 })).toThrow('must be in [0, 1), it is 1');
     const many = g.input('many', 'f32', [65536, 1, 18]);
@@ -129,7 +129,7 @@ describe('what does not fit', () => {
     );
   });
 
-  it('is a loss that derives the logsumexp', () => {
+  it('name the logsumexp if a loss depends on it', () => {
     const inputs = { qkv, lens: two, step };
     const outputs = g.apply(selfAttentionOp, inputs, attrs);
     expect(() => gradientOf(selfAttentionOp)?.(g, inputs, outputs, { lse: step }, attrs)).toThrow(

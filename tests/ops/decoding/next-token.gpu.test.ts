@@ -12,7 +12,7 @@ import {
   writeRules,
   writeSampling,
 } from '../../../src/ops/decoding/next-token.ts';
-import { fewerInBrowsers, sample } from '../../support/gpu.ts';
+import { fewerInChrome, sample } from '../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 import { runOp } from '../../support/run-op.ts';
 
@@ -44,7 +44,7 @@ const allSizes = [
   [2, 1028],
 ] as const;
 const sampled = sample(allSizes, ([R]) => [1, 3, 5, 2].includes(R));
-const sizes = fewerInBrowsers(sampled, ([R]) => [3, 2].includes(R));
+const sizes = fewerInChrome(sampled, ([R]) => [3, 2].includes(R));
 
 describe('greedy_token', () => {
   // A single row of few large logits has probability 1 in float32, and a log-probability of no digits.
@@ -143,7 +143,7 @@ describe('best_tokens', () => {
     [2, 1028, 64],
   ] as const;
   const sampled = sample(wantedOf, ([, V]) => V % 2 === 1 || V > 1000);
-  for (const [R, V, wanted] of fewerInBrowsers(sampled, ([R]) => R < 5))
+  for (const [R, V, wanted] of fewerInChrome(sampled, ([R]) => R < 5))
     it(`finds ${wanted} of [${R},1,${V}]`, async () => {
       const inputs = {
         logits: randomTensor([R, 1, V], 1, 5),
@@ -183,7 +183,7 @@ describe('sample_token', () => {
     [1, 32772, { topK: 40 }], // more than a thread holds
   ];
   const sampled = sample(cases, ([, V, { topP }]) => V < 10 || V > 1000 || topP === 0.6);
-  for (const [R, V, sampling] of fewerInBrowsers(sampled, ([R, V]) => R === 2 || V > 30_000))
+  for (const [R, V, sampling] of fewerInChrome(sampled, ([R, V]) => R === 2 || V > 30_000))
     it(`samples from [${R},1,${V}] with ${JSON.stringify(sampling)}`, async () => {
       const streams = integers(
         'u32',
@@ -280,7 +280,7 @@ describe('rows of logits that are padded to whole vectors', () => {
     [33, 31],
     [5, 514],
   ] as const;
-  for (const [R, vocab] of fewerInBrowsers(sizes, ([R]) => R === 5))
+  for (const [R, vocab] of fewerInChrome(sizes, ([R]) => R === 5))
     it(`choose among the ${vocab} tokens of ${R} rows, the largest numbers being past them`, async () => {
       const width = 4 * Math.ceil(vocab / 4);
       const logits = randomTensor([R, 1, width], 1, 3);

@@ -70,7 +70,7 @@ describe('activation', () => {
           });
       });
 
-  it('stays finite far out', async () => {
+  it('stays finite for large inputs', async () => {
     const x = f32([8], [-3e38, -1e5, -89, -20, 20, 89, 1e5, 3e38]);
     for (const kind of kinds) {
       const errors = await checkOp(activationOp, { inputs: { x }, attrs: { kind }, wrt: ['x'], tolerance: 1e-6 });

@@ -61,7 +61,7 @@ describe('sinusoids', () => {
 });
 
 describe('errors', () => {
-  it('say what does not fit', () => {
+  it('name the shapes that do not fit', () => {
     const shape =
       (inputs: Parameters<typeof embeddingOp.shape>[0], over: Partial<EmbeddingAttrs> = {}) =>
       () =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { type MatmulAttrs, matmulOp } from '../../../src/ops/matmul/matmul.ts';
-import { everyCase, fewerInBrowsers, gpuDevice, gpuHost, sample } from '../../support/gpu.ts';
+import { everyCase, fewerInChrome, gpuDevice, gpuHost, sample } from '../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
 // Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each: K stays below 1,100 here.
@@ -31,7 +31,7 @@ const allSizes: [number, number, number][] = [
   [37, 132, 515],
 ];
 const sampled = sample(allSizes, ([m]) => [1, 17, 65, 129].includes(m));
-const sizes = fewerInBrowsers(sampled, ([m]) => [17, 129].includes(m));
+const sizes = fewerInChrome(sampled, ([m]) => [17, 129].includes(m));
 
 /** Chrome compiles a tile for two seconds. */
 const everyTile = everyCase || gpuHost !== 'Chrome';
@@ -64,7 +64,7 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
     });
 
   if (everyTile || form === 'NN')
-    it('does without subgroups', async () => {
+    it('works without subgroups', async () => {
       const traits = { subgroups: false, minSubgroup: 0 };
       for (const [m, n, k] of [
         [18, 12, 20],
@@ -80,7 +80,7 @@ it('flattens the leading axes of a, and of both if a is transposed', async () =>
   await checkOp(matmulOp, { inputs: { a: x, b: randomTensor([2, 9, 8], 2) }, attrs: forms.TN!, tolerance });
 });
 
-it('goes past 65,535 matrices of a batch', async () => {
+it('multiplies more than 65,535 matrices of a batch', async () => {
   const attrs = { ...forms.NN!, batched: true };
   await checkOp(matmulOp, { inputs: operands('NN', 2, 1, 2, [65537]), attrs, tolerance, variant: 'naive' });
 });

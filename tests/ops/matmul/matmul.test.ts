@@ -44,7 +44,7 @@ describe('the reference', () => {
     referenceOf(matmulOp)?.({ a: x, b: y }, { c }, { transA, transB, batched: false });
     return [...c.data];
   };
-  it('multiplies by hand', () => {
+  it('has products that are computed by hand', () => {
     expect(run([1, 2, 3, 4], [5, 6, 7, 8], false, false)).toEqual([19, 22, 43, 50]);
     expect(run([1, 2, 3, 4], [5, 7, 6, 8], false, true)).toEqual([19, 22, 43, 50]);
     expect(run([1, 3, 2, 4], [5, 6, 7, 8], true, false)).toEqual([19, 22, 43, 50]);

@@ -5,7 +5,7 @@ import { f32, type Shape } from '../../../src/core/tensor.ts';
 import { columnSumOp } from '../../../src/ops/elementwise/column-sum.ts';
 import { addLayerNormOp, layerNormOp } from '../../../src/ops/norm/layer-norm.ts';
 import { layerNormBackwardOp } from '../../../src/ops/norm/layer-norm-backward.ts';
-import { everyCase, fewerInBrowsers, sample } from '../../support/gpu.ts';
+import { everyCase, fewerInChrome, sample } from '../../support/gpu.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
@@ -28,7 +28,7 @@ const allShapes: Shape[] = [
 ];
 /** Each row group with widths read four at a time, and with others. */
 const sampled = sample(allShapes, ([rows]) => [2, 3, 4, 5, 33].includes(rows!));
-const shapes = fewerInBrowsers(sampled, ([rows]) => [4, 5].includes(rows!));
+const shapes = fewerInChrome(sampled, ([rows]) => [4, 5].includes(rows!));
 
 // Sums of up to 513 terms in float32, then a product of about six factors.
 const tolerance = 4e-6;

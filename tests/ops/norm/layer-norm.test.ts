@@ -36,7 +36,7 @@ describe('gradients', () => {
 });
 
 describe('values', () => {
-  it('of a small row are those by hand', () => {
+  it('of a small row are those computed by hand', () => {
     const tensor = (...values: number[]) => new ReferenceTensor([1, values.length], Float64Array.from(values));
     const [y, stats] = [new ReferenceTensor([1, 4]), new ReferenceTensor([1, 2])];
     const inputs = { x: tensor(1, 2, 3, 6), gamma: tensor(1, 1, 2, 1), beta: tensor(0, 1, 0, 0) };

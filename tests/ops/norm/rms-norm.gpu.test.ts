@@ -8,7 +8,7 @@ import { add, dropout } from '../../../src/ops/elementwise/elementwise-ops.ts';
 import { rmsNormBackwardOp } from '../../../src/ops/norm/layer-norm-backward.ts';
 import { addRmsNormOp, rmsNorm, rmsNormOp } from '../../../src/ops/norm/rms-norm.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';
-import { fewerInBrowsers, sample } from '../../support/gpu.ts';
+import { fewerInChrome, sample } from '../../support/gpu.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
@@ -26,7 +26,7 @@ const allShapes: Shape[] = [
 ];
 /** The kernels are those of layer norm, whose tests take more shapes. */
 const sampled = sample(allShapes, ([rows]) => [3, 33, 5].includes(rows!));
-const shapes = fewerInBrowsers(sampled, ([rows]) => rows === 33);
+const shapes = fewerInChrome(sampled, ([rows]) => rows === 33);
 
 // As in the tests of layer norm, without the error of the mean.
 const tolerance = 4e-6;

@@ -12,7 +12,7 @@ function run(shape: number[], x: number[], causal: boolean, lens?: number[]): nu
   return [...createCpuExecutor(g).run(data).y!];
 }
 
-it('gives by hand what exponentials give', () => {
+it('has values that are computed by hand', () => {
   const y = run([1, 3], [0, Math.log(2), Math.log(5)], false);
   // The inputs are float32, so the logarithms are off by 1e-7.
   [1 / 8, 2 / 8, 5 / 8].forEach((want, i) => {
@@ -25,7 +25,7 @@ it('sees only earlier columns if causal, and none past the length', () => {
   expect(run([2, 1, 4], [3, 3, 3, 3, 3, 3, 3, 3], false, [2, 0])).toEqual([0.5, 0.5, 0, 0, 0, 0, 0, 0]);
 });
 
-it('derives, whole and masked', () => {
+it('has the gradient of finite differences, with and without a mask', () => {
   checkGradient(softmaxOp, { inputs: { x: randomTensor([4, 7], 1) }, attrs: {}, wrt: ['x'] });
   checkGradient(softmaxOp, {
     inputs: { x: randomTensor([3, 2, 4, 5], 2), lens: integers('u32', [3], [5, 2, 0]) },

@@ -60,28 +60,31 @@ const python = '/usr/bin/python3';
 const hasReference = spawnSync(python, ['-c', 'import sentencepiece']).status === 0;
 const script = join(fixtures, 'spm.py');
 
-describe.skipIf(!hasReference || !hasTatoeba)('compared with SentencePiece (python3-sentencepiece, Tatoeba)', () => {
-  const trained = mkdtempSync(join(tmpdir(), 'heddle-spm-'));
-  const large = ['bpe-casefold', 'unigram-nfkc', 'unigram-large'];
-  const run = (args: string[], input = ''): string => {
-    const { status, stdout, stderr } = spawnSync(python, [script, ...args], {
-      input,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    });
-    expect(`${status} ${status === 0 ? '' : stderr}`).toBe('0 ');
-    return stdout;
-  };
-  beforeAll(() => void run(['train', tatoeba, trained, ...large]), 240_000);
-  afterAll(() => rmSync(trained, { recursive: true }));
+describe.skipIf(!hasReference || !hasTatoeba)(
+  'compared with SentencePiece (needs python3-sentencepiece and ../shared/data)',
+  () => {
+    const trained = mkdtempSync(join(tmpdir(), 'heddle-spm-'));
+    const large = ['bpe-casefold', 'unigram-nfkc', 'unigram-large'];
+    const run = (args: string[], input = ''): string => {
+      const { status, stdout, stderr } = spawnSync(python, [script, ...args], {
+        input,
+        encoding: 'utf8',
+        maxBuffer: 2 ** 28,
+      });
+      expect(`${status} ${status === 0 ? '' : stderr}`).toBe('0 ');
+      return stdout;
+    };
+    beforeAll(() => void run(['train', tatoeba, trained, ...large]), 240_000);
+    afterAll(() => rmSync(trained, { recursive: true }));
 
-  const sides = () => [0, 1].flatMap((side) => tatoebaSide(side as 0 | 1).filter((_, i) => i % 97 === side));
-  it.each([...names.map((name) => join(folder, name)), ...large.map((name) => join(trained, `${name}.model`))])(
-    'gives the same, by %s',
-    (path) => {
-      const texts = [...expected.texts, ...sides()];
-      compare(path, texts, JSON.parse(run(['answer', path], JSON.stringify(texts))));
-    },
-    240_000,
-  );
-});
+    const sides = () => [0, 1].flatMap((side) => tatoebaSide(side as 0 | 1).filter((_, i) => i % 97 === side));
+    it.each([...names.map((name) => join(folder, name)), ...large.map((name) => join(trained, `${name}.model`))])(
+      'gives the same, by %s',
+      (path) => {
+        const texts = [...expected.texts, ...sides()];
+        compare(path, texts, JSON.parse(run(['answer', path], JSON.stringify(texts))));
+      },
+      240_000,
+    );
+  },
+);
