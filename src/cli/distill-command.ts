@@ -3,11 +3,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { isHeddleFolder } from '../formats/model-folder.ts';
+import { nodeFiles } from '../host/node-files.ts';
 import type { Distilled } from '../jobs/distill-job.ts';
-import { formatOf, pathsOf } from '../text/corpus/pair-files.ts';
-import { withoutEndSlash } from './out-folder.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
+import { outFolder, withoutEndSlash } from './out-folder.ts';
 import { type JsonOption, log, printResult, table } from './output.ts';
-import { addPairFlags, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
+import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { addSettingFlags, givenSettings } from './train-flags.ts';
@@ -27,7 +30,7 @@ export function addDistill(program: Command): void {
     .command('distill')
     .description('train a small model on the translations of a large one (sequence-level knowledge distillation)')
     .argument('<teacher>', 'model: a folder, a .zip or a .safetensors file')
-    .argument('[files...]', `texts, one per line (.txt), or pairs, whose targets are ignored: ${pairsHelp}`)
+    .argument('[files...]', `texts, one per line, or pairs, whose targets are ignored: ${pairsHelp}`)
     .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
     .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
     .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
@@ -37,28 +40,21 @@ export function addDistill(program: Command): void {
   addHostOptions(command);
   addPairFlags(command);
   addSettingFlags(command);
-  command.action(async (teacher: string, given: string[], options: Options) => {
-    const isText = (path: string) => /\.txt$/i.test(path) && formatOf(path, options.format) === 'tsv';
-    const texts = given.filter(isText).map((path) => resolve(path));
-    const others = given.filter((path) => !isText(path));
-    const pairs = pairFilesOf(others, options);
+  command.action(async (given: string, names: string[], options: Options) => {
+    const texts = pairFilesOf(names, options);
     const dev = pairFilesOf(options.dev === undefined ? undefined : [options.dev], {});
-    if (!pairs && texts.length === 0) throw new HeddleError('distill: give files of texts or pairs');
-    const out = withoutEndSlash(options.out);
-    const args = {
-      ...{ teacher: withoutEndSlash(teacher), texts, out, beams: options.beamSize, batch: options.translateBatch },
-      settings: givenSettings(command, log),
-      ...(pairs && { pairs }),
-      ...(dev && { dev }),
-      ...(options.force && { force: true }),
-    };
-    const paths = [
-      teacher,
-      out,
-      `${out}.teacher`,
-      ...texts,
-      ...[pairs, dev].flatMap((some) => (some ? pathsOf(some) : [])),
-    ];
+    if (!texts) throw new HeddleError('distill: give files of texts or pairs');
+    checkStdin([texts, dev]);
+    const { force = false, beamSize: beams, translateBatch: batch } = options;
+    const files = archiveFiles(nodeFiles());
+    const resume = !force && (await isHeddleFolder(files, withoutEndSlash(options.out)));
+    const out = await outFolder(files, 'student', { out: options.out, force, resume });
+    const teacher = withoutEndSlash(given);
+    if (resolve(teacher) === resolve(out))
+      throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
+    const settings = givenSettings(command, log);
+    const args = { ...{ teacher, texts, out, beams, batch, settings, force }, ...(dev && { dev }) };
+    const paths = [teacher, out, `${out}.teacher`, ...[texts, dev].flatMap((some) => (some ? pathsOf(some) : []))];
     const result = await runWithProgress('distill', args, options, paths);
     await printResult(result, options.json, () => describe(result, out));
   });
@@ -75,7 +71,7 @@ function describe({ texts, skipped, training, evaluations }: Distilled, out: str
   return [
     ...(metrics.length > 0 ? [table([['', 'loss', 'BLEU', 'chrF2'], ...metrics]), ''] : []),
     `texts     ${texts - skipped} of ${texts} translated by the teacher${skipped > 0 ? '; the others are too long for it' : ''}`,
-    `training  ${training.steps} steps in ${training.trainSeconds.toFixed(1)} s`,
+    `training  ${training.steps} steps in ${training.trainSeconds.toFixed(1)} s${training.stopped ? '; stopped, the same command continues' : ''}`,
     `model     ${out} (heddle translate ${shellQuote(out)} --weights int8 "...")`,
   ].join('\n');
 }

@@ -50,13 +50,14 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
 
   const first = await run('parts', /"task":"teacher","done":512/);
   expect(first.status).toBe(130);
-  expect(first.stderr).toMatch(/heddle: distill: interrupted/);
+  expect(first.stderr).toMatch(/heddle: distill: interrupted; the same command continues/);
   const kept = readdirSync(at('parts.teacher'));
   expect(kept).toContain('000000.tsv');
   expect(kept).not.toContain('000002.tsv');
 
   const second = await run('parts', /step {2}.*"step":5,/);
   expect(second.status).toBe(130);
+  expect(second.stdout).toMatch(/^training .*; stopped, the same command continues$/m);
   const { step } = JSON.parse(readFileSync(join(at('parts'), 'state.json'), 'utf8'));
   expect(step).toBeGreaterThan(4);
   expect(step).toBeLessThan(40);

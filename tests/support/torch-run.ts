@@ -1,13 +1,14 @@
 // Training runs that start in heddle on the CPU, continue in PyTorch and end in heddle, and their losses.
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from '../../src/core/random.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type ConvertArguments, convert } from '../../src/jobs/convert-job.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
-import { historyOf, parseLog } from '../../src/report/training-log.ts';
+import { historyOf, type LogStep, parseLog } from '../../src/report/training-log.ts';
 import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
@@ -100,6 +101,65 @@ export async function threeParts(
   const [expected, found] = [whole, out].map((name) => stepsOf(name).map(({ loss }) => loss)) as [number[], number[]];
   const difference = expected.reduce((max, loss, i) => Math.max(max, Math.abs(loss - (found[i] ?? Number.NaN))), 0);
   return { difference, expected, found, out, whole };
+}
+
+/** An update in heddle and in PyTorch, both from the same checkpoint, in which the first of these updates follows. */
+export interface SameStart {
+  readonly steps: readonly { readonly step: number; readonly heddle: number; readonly torch: number }[];
+  /** Largest difference of a number in the checkpoints after these updates, relative to the largest in its tensor. */
+  readonly state: number;
+}
+
+/**
+ * Trains in three parts, the second in PyTorch. After both changes of engine both engines do the same updates, from the same
+ * checkpoint. So the losses differ only by rounding, however far rounding before has moved the run.
+ */
+export async function bothEngines(
+  folder: string,
+  args: Omit<TrainArguments, 'out'>,
+  [first, middle, last]: Parts,
+  dtype: 'f32' | 'f64',
+): Promise<{ readonly there: SameStart; readonly back: SameStart }> {
+  const at = (name: string) => `${folder}-${dtype}-${name}`;
+  const { corpus } = args;
+  const inTorch = async (out: string, steps: number) => {
+    const [status, text] = await torchrun(out, 2, '--steps', `${steps}`, '--dtype', dtype);
+    if (status !== 0) throw new Error(text);
+  };
+  const falling = ['linear', 'cosine'].includes(args.schedule ?? '');
+  await train({ ...args, ...(falling && { scheduleSteps: last }), steps: first, out: at('here') });
+  await toTorchRun(at('here'), at('torch'), { steps: last });
+  await train({ corpus, resume: true, steps: middle, out: at('here') });
+  await inTorch(at('torch'), middle);
+  const there = compared(at('here'), at('torch'), first);
+  cpSync(at('torch'), at('back'), { recursive: true });
+  await train({ corpus, resume: true, steps: last, out: at('back') });
+  await inTorch(at('torch'), last);
+  return { there, back: compared(at('back'), at('torch'), middle) };
+}
+
+function compared(heddle: string, torch: string, first: number): SameStart {
+  const losses = [heddle, torch].map((folder) => stepsOf(folder).slice(first)) as [LogStep[], LogStep[]];
+  const steps = losses[0].map(({ step, loss }, i) => ({ step, heddle: loss, torch: losses[1][i]?.loss ?? Number.NaN }));
+  const files = ['optimizer.safetensors', ...readdirSync(torch).filter((name) => /model\.safetensors$/.test(name))];
+  return { steps, state: Math.max(...files.map((name) => stateDifference(join(heddle, name), join(torch, name)))) };
+}
+
+/** Largest difference of two safetensors files, relative to the largest number of its tensor. */
+function stateDifference(a: string, b: string): number {
+  const [one, other] = [a, b].map((path) => readSafetensors(new Uint8Array(readFileSync(path)))) as [
+    ReturnType<typeof readSafetensors>,
+    ReturnType<typeof readSafetensors>,
+  ];
+  if (String(Object.keys(one).sort()) !== String(Object.keys(other).sort())) return Number.POSITIVE_INFINITY;
+  return Object.entries(one).reduce((most, [name, { data }]) => {
+    const max = (data as Float32Array).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+    const moved = (data as Float32Array).reduce(
+      (m, x, i) => Math.max(m, Math.abs(x - (other[name]?.data[i] ?? Number.NaN))),
+      0,
+    );
+    return moved === 0 ? most : Math.max(most, moved / max);
+  }, 0);
 }
 
 /** A tiny run without dropout, of about a second for some dozens of updates. */

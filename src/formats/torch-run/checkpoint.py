@@ -3,25 +3,41 @@ import json
 import math
 import os
 import shutil
+import sys
 
 import torch
 
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "I32": torch.int32, "I8": torch.int8}
 
 
+def fail(text):
+    sys.exit(f"continue.py: {text}")
+
+
+def read_json(path):
+    with open(path) as file:
+        try:
+            return json.load(file)
+        except ValueError:
+            fail(f"{path} is not JSON; is it incomplete? copy or convert it again")
+
+
 def read_safetensors(path):
     """Returns the tensors by name, and the metadata."""
     with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        data = bytearray(file.read())
-    metadata = header.pop("__metadata__", {})
+        header, data = file.read(int.from_bytes(file.read(8), "little")), bytearray(file.read())
     def tensor(dtype, shape, data_offsets):
         first, end = data_offsets
         if first == end:
             return torch.empty(shape, dtype=DTYPES[dtype])
         part = torch.frombuffer(data, dtype=torch.uint8, count=end - first, offset=first)
         return part.clone().view(DTYPES[dtype]).view(shape)  # the copy is aligned
-    return {name: tensor(**entry) for name, entry in header.items()}, metadata
+    try:
+        header = json.loads(header)
+        metadata = header.pop("__metadata__", {})
+        return {name: tensor(**entry) for name, entry in header.items()}, metadata
+    except ValueError:
+        fail(f"{path} is incomplete; copy or convert it again")
 
 
 def read_base(folder):
@@ -52,8 +68,7 @@ class Checkpoint:
     def __init__(self, folder, plan):
         self.folder, self.plan = folder, plan
         path = lambda name: os.path.join(folder, name)
-        with open(path("state.json")) as file:
-            self.state = json.load(file)
+        self.state = read_json(path("state.json"))
         model, self.metadata = read_safetensors(path(plan["weights"]))
         self.tensors, self.optimizer_metadata = read_safetensors(path("optimizer.safetensors"))
         if self.state.get("best") and not self.stored("best"):

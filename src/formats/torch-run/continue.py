@@ -9,8 +9,6 @@ same command resumes after an interruption, and `heddle train --resume --out DIR
 import argparse
 import collections
 import contextlib
-import glob
-import json
 import math
 import os
 import signal
@@ -25,8 +23,10 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils.rnn import pad_sequence
 
 sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
-from checkpoint import Checkpoint, read_base, read_safetensors
+from checkpoint import Checkpoint, fail, read_base, read_json, read_safetensors
 from transformer import Transformer
+
+MAX_STUCK = 50  # consecutive skipped updates at the minimum loss scale, or without one
 
 
 def learning_rate(s, step):
@@ -50,7 +50,7 @@ def update(o, rate, weights, m, v, counters, decayed):
     loss scale (0: none), and updates since the scale changed.
     """
     scale = counters[4].item() or 1.0
-    norm = torch.linalg.vector_norm(torch.stack([w.grad.float().norm() for w in weights.values()])).item() / scale
+    norm = torch.linalg.vector_norm(torch.stack([w.grad.norm() for w in weights.values()])).item() / scale
     if not math.isfinite(norm):
         counters[1], counters[4], counters[5] = counters[1] + 1, max(1, scale / 2) if counters[4] > 0 else 0, 0
         return math.nan
@@ -87,7 +87,7 @@ class Data:
     """The tokenized pairs, and the rows of each batch of the remaining updates in order."""
 
     def __init__(self, folder, plan):
-        shards = [read_safetensors(path)[0] for path in sorted(glob.glob(f"{folder}/data/*.safetensors"))]
+        shards = [read_safetensors(f"{folder}/{name}")[0] for name in plan["data"]]
         joined = lambda name: torch.cat([shard[name] for shard in shards if name in shard])
         rows_of = lambda name: (joined(name), F.pad(joined(f"{name}_lengths").long().cumsum(0), (1, 0)).tolist())
         self.plan, self.source, self.target, self.order = plan, rows_of("source"), rows_of("target"), rows_of("rows")
@@ -115,10 +115,6 @@ class Data:
         return [pad_sequence([torch.tensor(ids) for ids in side], True, pad) for side in sides]
 
 
-def fail(text):
-    sys.exit(f"continue.py: {text}")
-
-
 def open_run(given):
     """Returns folder, plan and checkpoint; ends the script with a message if a file is missing or does not fit."""
     folder = os.path.realpath(given)
@@ -126,10 +122,9 @@ def open_run(given):
         for name in names:
             if not os.path.exists(f"{folder}/{name}"):
                 fail(f"{given} has no {name}; make it with: heddle convert CHECKPOINT {given} --to torch-run")
-    require("torch-run.json", "state.json", "optimizer.safetensors", "data")
-    with open(f"{folder}/torch-run.json") as file:
-        plan = json.load(file)
-    require(plan["weights"], *(["base.safetensors"] if "lora" in plan else []))
+    require("torch-run.json", "state.json", "optimizer.safetensors")
+    plan = read_json(f"{folder}/torch-run.json")
+    require(plan["weights"], *plan["data"], *(["base.safetensors"] if "lora" in plan else []))
     checkpoint = Checkpoint(folder, plan)
     step = checkpoint.state["step"]
     if not plan["firstStep"] <= step <= plan["lastStep"]:
@@ -154,7 +149,7 @@ def main():
     parser.add_argument("folder", help="folder that heddle convert --to torch-run wrote; checkpoints replace it")
     parser.add_argument("--steps", type=int, help="total number of updates of the run, as in heddle train (default: all that DIR has data for)")
     parser.add_argument("--micro-batch", type=int, default=0, help="rows of a process that are computed at once; more gradient accumulation, the same update (0: all)")
-    parser.add_argument("--dtype", choices=("f32", "bf16", "f16"), default="f32", help="type of matrix products (default: f32)")
+    parser.add_argument("--dtype", choices=("f32", "bf16", "f16", "f64"), default="f32", help="type of matrix products; f64: of all numbers, to compare runs (default: f32)")
     parser.add_argument("--save-steps", type=int, default=500, help="updates between checkpoints; the last update is always saved (default: 500)")
     parser.add_argument("--backend", choices=("nccl", "gloo"), help="nccl: on GPUs; gloo: on CPUs (default: nccl if there are GPUs)")
     args = parser.parse_args()
@@ -166,12 +161,11 @@ def main():
     if steps > plan["lastStep"]:
         fail(f"{args.folder} has data up to step {plan['lastStep']}; convert with --steps {steps}")
 
-    for name, value in dict(USE_LIBUV=0, RANK=0, WORLD_SIZE=1, LOCAL_RANK=0, MASTER_ADDR="localhost", MASTER_PORT=29500).items():
-        os.environ.setdefault(name, str(value))  # without torchrun: one process
-    backend, device = place(args.backend, torch.cuda.device_count(), int(os.environ["LOCAL_RANK"]))
+    backend, device = place(args.backend, torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", 0)))
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group(backend)
+    alone = {} if "RANK" in os.environ else dict(store=dist.HashStore(), rank=0, world_size=1)  # without torchrun
+    dist.init_process_group(backend, **alone)
     rank, world = dist.get_rank(), dist.get_world_size()
     low_high = torch.tensor([-first, first], device=device)
     dist.all_reduce(low_high, dist.ReduceOp.MAX)
@@ -181,15 +175,17 @@ def main():
     trained = {p["name"] for p in plan["parameters"] if p["trained"]}
     decayed = {p["name"] for p in plan["parameters"] if p["decay"]}
     base = read_base(folder) if "lora" in plan else {}
-    model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(device)
+    wide = torch.float64 if args.dtype == "f64" else torch.float32
+    model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(device, wide)
     parameters = {name: model.weight(name) for name in run.weights}
     run.weights = {name: p.data for name, p in parameters.items()}
-    run.m, run.v, run.average = ({name: t.to(device) for name, t in x.items()} for x in (run.m, run.v, run.average))
+    run.m, run.v, run.average = ({name: t.to(device, wide) for name, t in x.items()} for x in (run.m, run.v, run.average))
+    run.counters = run.counters.to(wide)
     updated = {name: p for name, p in parameters.items() if p.requires_grad}
     ddp = DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False)
     low = {"bf16": torch.bfloat16, "f16": torch.float16}.get(args.dtype)
     autocast = lambda: torch.autocast(device.type, low) if low else contextlib.nullcontext()
-    data, o, skipped, stop = Data(folder, plan), plan["optimizer"], state["skipped"], []
+    data, o, skipped, stuck, stop = Data(folder, plan), plan["optimizer"], state["skipped"], 0, []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.append(True))
     now = lambda: datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -205,7 +201,7 @@ def main():
                 schedule, model.c["dropout"] = settings["schedule"], settings["dropout"]
             if settings["step"] == step > first and rank == 0:
                 run.log({"type": "change", "step": step, **settings["change"]})
-        loss_scale, sums = run.counters[4].item(), torch.zeros(3, device=device)
+        loss_scale, sums = run.counters[4].item(), torch.zeros(3, device=device, dtype=wide)
         empty = not batches  # fewer rows than processes: DDP still needs a backward pass
         for i, batch in enumerate(batches or [data.batch([0])]):
             last = i + 1 >= len(batches)
@@ -220,6 +216,10 @@ def main():
         rate = learning_rate(schedule, step)
         norm = update(o, rate, updated, run.m, run.v, run.counters, decayed)
         skipped += math.isnan(norm)
+        stuck = stuck + 1 if math.isnan(norm) and loss_scale <= 1 else 0
+        if stuck == MAX_STUCK:
+            fail(f"step {step + 1}: the gradients of the last {stuck} updates were not finite, so all of them were skipped; "
+                 "resume from an earlier checkpoint with a lower learning rate")
         for name, average in run.average.items():
             average.lerp_(run.weights[name], 1 - o["emaDecay"])
         model.zero_grad()

@@ -67,6 +67,11 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
   const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, adapter, log } = run;
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
+  const data = {
+    ...shards('source', corpus.source),
+    ...shards('target', corpus.target),
+    ...shards('rows', orderOf(run)),
+  };
   const plan = {
     format: torchRunFormat,
     version: 1,
@@ -84,6 +89,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     startId: corpus.targetSpecial.start,
     endId: corpus.targetSpecial.end,
     padId: config.padId,
+    data: Object.keys(data),
     log,
   };
   return {
@@ -91,9 +97,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     'continue.py': new TextEncoder().encode(continueScript),
     'checkpoint.py': new TextEncoder().encode(checkpointScript),
     'transformer.py': new TextEncoder().encode(transformerScript),
-    ...shards('source', corpus.source),
-    ...shards('target', corpus.target),
-    ...shards('rows', orderOf(run)),
+    ...data,
     ...(adapter && { [baseName]: await baseFile(parameters, adapter) }),
   };
 }

@@ -75,7 +75,7 @@ class Transformer(nn.Module):
         gamma, eps = self.weight(f"{name}.weight"), self.c["layerNormEps"]
         if self.c["normType"] == "layer":
             return F.layer_norm(x, gamma.shape, gamma, self.weight(f"{name}.bias"), eps)
-        return x * torch.rsqrt(x.float().square().mean(-1, keepdim=True) + eps) * gamma
+        return x * torch.rsqrt(x.to(gamma.dtype).square().mean(-1, keepdim=True) + eps) * gamma
 
     def drop(self, place, x):
         return F.dropout(x, self.c["dropout"][place], self.training)
@@ -156,8 +156,9 @@ class Transformer(nn.Module):
         x = self.drop("output", self.norm("transformer.decoder.norm", x) if c["finalNorm"] else x)
         x = x / math.sqrt(c["dModel"]) if c["scaleOutput"] else x
         table = {"target": "tgt_embed.weight", "all": "src_embed.weight"}.get(c["tie"], "generator.weight")
-        logits = F.linear(x, self.weight(table), self.weight("generator.bias") if c["outputBias"] else None)
-        logits, labels = logits.float().flatten(0, 1), labels.flatten()
+        table = self.weight(table)
+        logits = F.linear(x, table, self.weight("generator.bias") if c["outputBias"] else None)
+        logits, labels = logits.to(table.dtype).flatten(0, 1), labels.flatten()
         loss = F.cross_entropy(
             logits, labels, ignore_index=c["padId"], label_smoothing=c["labelSmoothing"], reduction="sum")
         return loss, ((logits.argmax(-1) == labels) & (labels != c["padId"])).sum()

@@ -84,6 +84,18 @@ export async function parseBlock(block: PairBlock): Promise<ParsedBlock> {
   return parseRecords(block, block.format === 'csv' ? await parseCsv(text, block.name) : linesOf(text));
 }
 
+/**
+ * The source texts of a block, normalized; a target may be missing or empty, as in a file with a text on each line. Throws
+ * as `parseBlock`.
+ */
+export async function sourcesOf(block: PairBlock): Promise<string[]> {
+  const { format, columns } = block;
+  if (format === 'csv' || format === 'jsonl') return (await parseBlock(block)).pairs.map(({ source }) => source);
+  const lines = linesOf(decodeUtf8(block.bytes, block.name, block.line));
+  const texts = format === 'tsv' ? lines.map((line) => line.split('\t')[Number(columns[0])] ?? '') : lines;
+  return texts.map(normalizeText);
+}
+
 /** The pairs of a block, whose records are lines, or rows of CSV. */
 export function parseRecords(block: PairBlock, records: readonly (string | readonly string[])[]): ParsedBlock {
   const { format, line: first, references } = block;

@@ -150,6 +150,13 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
       /^continue\.py: .*wrong-torch is at step 2 already; --steps is the total number of updates, give more than 2$/,
     );
     expect(await message(out, '--steps', '7')).toMatch(/has data up to step 6; convert with --steps 7$/);
+    const shard = join(out, 'data/target-00000.safetensors');
+    const bytes = readFileSync(shard);
+    writeFileSync(shard, bytes.subarray(0, -4));
+    expect(await message(out)).toMatch(/data\/target-00000\.safetensors is incomplete; copy or convert it again$/);
+    rmSync(shard);
+    expect(await message(out)).toMatch(/has no data\/target-00000\.safetensors; make it with: heddle convert/);
+    writeFileSync(shard, bytes);
     const state = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
     writeFileSync(join(out, 'state.json'), JSON.stringify({ ...state, step: 9 }));
     expect(await message(out)).toMatch(
@@ -161,6 +168,20 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
         new RegExp(`has no ${name}; make it with: heddle convert CHECKPOINT .* --to torch-run$`),
       );
     }
+  });
+
+  it('stops if no update has finite gradients', async () => {
+    const [run, out] = [join(scratch, 'stuck'), join(scratch, 'stuck-torch')];
+    await train({ ...smallRun, steps: 4, out: run });
+    await toTorchRun(run, out, { steps: 100 });
+    const path = join(out, 'model.safetensors');
+    const tensors = readSafetensors(new Uint8Array(readFileSync(path)));
+    tensors['generator.bias']?.data.fill(Number.POSITIVE_INFINITY);
+    writeFileSync(path, writeSafetensors(tensors));
+    const [status, text] = await torchrun(out, 0);
+    expect(status).toBe(1);
+    expect(text).toMatch(/continue\.py: step 54: the gradients of the last 50 updates were not finite/);
+    expect((await readTrainingState(nodeFiles(), out)).step).toBe(4);
   });
 
   const models: Record<string, TrainSettings> = {
