@@ -1,8 +1,9 @@
 // The single kernels as heddle graphs, which run on the GPU and in the float64 reference. Large tensors are states,
 // which are uploaded once; data that a training step computes on the host for every batch are inputs.
 
+import { rootOp } from '../../src/bench/kernel-case.ts';
 import { random } from '../../src/core/random.ts';
-import { bytesOf, sizeOf, type Tensor, type TensorData, tensorType } from '../../src/core/tensor.ts';
+import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor, relativeError } from '../../src/cpu/executor.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
@@ -12,7 +13,7 @@ import { crossEntropy } from '../../src/ops/loss/cross-entropy.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { layerNorm } from '../../src/ops/norm/layer-norm.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { defineOp, type Value } from '../../src/ops/op.ts';
+import type { Value } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
@@ -25,17 +26,6 @@ export interface KernelGraph {
   /** Computes the inputs, as in a training step for every batch. */
   hostInputs(): Record<string, TensorData>;
 }
-
-/** An op whose gradient with respect to its first input is its second input: the start of a backward pass. */
-const seedOp = defineOp({
-  name: 'seed',
-  inputs: ['y', 'dy'],
-  outputs: ['root'],
-  shape: () => ({ root: tensorType('f32', [1]) }),
-  launch: () => [],
-  grad: (_builder, { dy }) => ({ y: dy }),
-  reference() {},
-});
 
 /** Builds the graph of a kernel. */
 export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph {
@@ -62,7 +52,7 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
     return graph.input('step', 'u32', [stepWords]);
   };
   const gradientOf = (y: Value, wrt: readonly Value[]): Value => {
-    const { root } = graph.apply(seedOp, { y, dy: state('dy') });
+    const { root } = graph.apply(rootOp, { y, dy: state('dy') });
     return gradients(graph, root, wrt)[0] as Value;
   };
 

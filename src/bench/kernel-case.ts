@@ -40,7 +40,7 @@ export interface KernelCase {
 }
 
 /** Starts a backward pass from any value y with the gradient dy. */
-const rootOp = defineOp({
+export const rootOp = defineOp({
   name: 'root',
   inputs: ['y', 'dy'],
   outputs: ['root'],
