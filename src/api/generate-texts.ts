@@ -6,7 +6,7 @@ import type { Translation, Translator } from '../decode/translator.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { namesLanguage } from '../runtime/open-model.ts';
+import { modelInLanguages } from '../runtime/open-model.ts';
 import { tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { ModelEngine, TranslatorShape } from './model-engine.ts';
 import type { Attention, GenerateOptions, Generation, ModelLanguages, TranslateOptions } from './model-types.ts';
@@ -35,15 +35,6 @@ export const modelLanguages = ({ ids, source, target }: Languages): ModelLanguag
   source,
   target,
 });
-
-/** The model with the languages of a call. Throws a HeddleError if it does not have them. */
-export async function inLanguages(saved: SavedModel, given: LanguageOptions): Promise<SavedModel> {
-  const { sourceLang, targetLang } = given;
-  const languages = { sourceLang, targetLang };
-  return namesLanguage(languages)
-    ? (await import('../formats/hf/languages.ts')).withLanguages(saved, languages)
-    : saved;
-}
 
 /** Decoding options with the start token or the first token of the target language. */
 export const decodingIn = <O extends LanguageOptions>(
@@ -159,7 +150,7 @@ async function generateWhole(
   numberOf?: (index: number) => number,
 ): Promise<Generation[][]> {
   const { attention = false, onPiece, batchSize, replaceUnknown: replaces, longTexts, maxLength, ...given } = options;
-  const spoken = await inLanguages(saved, given);
+  const spoken = await modelInLanguages(saved, given);
   const decode = decodingIn(given, saved, spoken);
   const { full, encoded, shape } = encodeTexts(texts, spoken, options, numberOf);
   const out: Generation[][] = texts.map(() => []);

@@ -1,11 +1,9 @@
 // Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's storage.
 
 import { check } from '../core/errors.ts';
+import { parametersIn } from '../decode/translator.ts';
 import type { Files } from '../files/files.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
-import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameter-layout.ts';
-import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
@@ -93,19 +91,13 @@ export async function openFolder(
     const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, packed);
     return openEnsemble(saved, ensemble, open, computes, { weights, name });
   }
-  const parameters = await storedAs(saved.config, weights);
+  const parameters = await parametersIn(saved.config, weights ?? 'f32');
   const model = createModel(saved, computes, { weights, name, parameters });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;
   for (const [own, path] of Object.entries(named)) await model.addLora(own, path);
   if (typeof lora === 'string') model.useLora(lora);
   return model;
-}
-
-/** The parameters in a weight format; undefined for f32. Loads the code of the format. */
-async function storedAs(config: ModelConfig, format: WeightFormat = 'f32'): Promise<ParameterList | undefined> {
-  if (format === 'f32') return undefined;
-  return (await import('../model/quantized-parameters.ts')).quantizedParameters(parameterList(config), format);
 }
 
 async function findModel(
@@ -115,12 +107,13 @@ async function findModel(
   options: LoadOptions,
 ): Promise<FoundModel> {
   const { signal = new AbortController().signal } = options;
+  const remote = () => import('./remote-models.ts');
   if (typeof where !== 'string') {
     check(where instanceof Blob, 'loadModel: give a name, a path, a URL, a File or a Blob');
     const name = where instanceof File ? where.name : 'the Blob';
-    return (await import('./remote-models.ts')).unpacked(new Uint8Array(await where.arrayBuffer()), name);
+    return (await remote()).unpacked(new Uint8Array(await where.arrayBuffer()), name);
   }
-  if (/^(?:https?|blob|data):/.test(where)) return (await import('./remote-models.ts')).fromUrl(where, signal);
+  if (/^(?:https?|blob|data):/.test(where)) return (await remote()).fromUrl(where, signal);
   const path = platform.modelPath(where);
   for (const place of [path, `${path}.previous`]) if (await files.exists(place)) return { files, folder: path };
   const place = /^(Dawn|Deno)$/.test(platform.host)
@@ -130,5 +123,5 @@ async function findModel(
     /^[\w.-]+\/[\w.-]+$/.test(where) && !where.startsWith('.'),
     `loadModel: there is no ${place}; write a model on the hub as OWNER/NAME, for example facebook/bart-base`,
   );
-  return (await import('./remote-models.ts')).fromHub(where, files, platform, options, signal, place);
+  return (await remote()).fromHub(where, files, platform, options, signal, place);
 }

@@ -11,9 +11,13 @@ import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { defaultTraits } from '../ops/device-traits.ts';
 import { printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
-import { decodingIn, encodeTexts, generateTexts, inLanguages, modelLanguages } from './generate-texts.ts';
+import { modelInLanguages } from '../runtime/open-model.ts';
+import { decodingIn, encodeTexts, generateTexts, modelLanguages } from './generate-texts.ts';
 import { createModelEngine, type ModelHost, type ModelParts } from './model-engine.ts';
 import type { GenerateOptions, Model, PlanShape, TranslateOptions } from './model-types.ts';
+
+const evaluating = () => import('./evaluate-model.ts');
+const saving = () => import('./save-model.ts');
 
 /** Data of a model for `train`: the saved model, and the folder or hub name that it was loaded from. */
 interface Internals {
@@ -57,7 +61,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       return typeof texts === 'string' ? best[0] : best;
     }) as Model['translate'],
     async *stream(text, given = {}) {
-      const spoken = await inLanguages(saved, given);
+      const spoken = await modelInLanguages(saved, given);
       const options = decodingIn(given, saved, spoken);
       const { full, encoded, shape } = encodeTexts([text], spoken, options);
       if (full.length === 0) return;
@@ -85,16 +89,16 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     }) as Model['generate'],
     evaluate: (pairs, options = {}) =>
       inTurn(async () => {
-        const [evaluation, { evaluateModel }] = await Promise.all([evaluationHost(), import('./evaluate-model.ts')]);
-        return evaluateModel(await inLanguages(saved, options), pairs, options, {
+        const [evaluation, { evaluateModel }] = await Promise.all([evaluationHost(), evaluating()]);
+        return evaluateModel(await modelInLanguages(saved, options), pairs, options, {
           ...evaluation,
           translate: async (texts, decode) => (await generate(texts, decode)).map(([best]) => best?.text ?? ''),
         });
       }),
     score: (pairs, options = {}) =>
       inTurn(async () => {
-        const [evaluation, { scorePairs }] = await Promise.all([evaluationHost(), import('./evaluate-model.ts')]);
-        return scorePairs(await inLanguages(saved, options), pairs, options, evaluation);
+        const [evaluation, { scorePairs }] = await Promise.all([evaluationHost(), evaluating()]);
+        return scorePairs(await modelInLanguages(saved, options), pairs, options, evaluation);
       }),
     async attention(text, options = {}) {
       const [best] = await model.generate(text, { ...options, attention: true });
@@ -122,12 +126,12 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     addLora,
     useLora,
     async save(where, options) {
-      const { saveModel } = await import('./save-model.ts');
+      const { saveModel } = await saving();
       const path = (host.modelPath ?? ((name) => name))(where);
       return saveModel(host.files, path, await onEngine.merged(), parts.lora, options);
     },
     async toBlob(options) {
-      const { exportModel } = await import('./save-model.ts');
+      const { exportModel } = await saving();
       return new Blob((await exportModel(await onEngine.merged(), parts.lora, options)) as BlobPart[], {
         type: 'application/zip',
       });

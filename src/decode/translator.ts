@@ -97,8 +97,8 @@ export interface Translator {
   align(text: SourceText, ids: readonly number[], startId?: number): Promise<Alignment>;
 }
 
-/** The parameters of a model in a weight format. */
-async function parametersIn(c: ModelConfig, format: WeightFormat): Promise<ParameterList> {
+/** The parameters of a model in a weight format. Loads the code of the format. */
+export async function parametersIn(c: ModelConfig, format: WeightFormat): Promise<ParameterList> {
   if (format === 'f32') return parameterList(c);
   return (await import('../model/quantized-parameters.ts')).quantizedParameters(parameterList(c), format);
 }

@@ -20,17 +20,23 @@ export async function openModel(
 ): Promise<SavedModel> {
   if (!(await hasModel(files, folder))) await refuseLora(files, folder);
   const loaded = await loadModelFolder(files, folder, inParts);
-  const model = namesLanguage(languages)
-    ? (await import('../formats/hf/languages.ts')).withLanguages(loaded, languages)
-    : loaded;
+  const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   if (adapter === undefined) return model;
   return (await import('../formats/lora-folder.ts')).withLora(files, model, adapter);
 }
 
-/** Whether options of a call name a language; else the code of languages is not needed. */
-export const namesLanguage = ({ sourceLang, targetLang }: LanguageOptions): boolean =>
-  sourceLang !== undefined || targetLang !== undefined;
+/**
+ * The model with the languages of a call, or as it is if the call names none. Throws a HeddleError if the model does not
+ * have them.
+ */
+export async function modelInLanguages(
+  model: SavedModel,
+  { sourceLang, targetLang }: LanguageOptions,
+): Promise<SavedModel> {
+  if (sourceLang === undefined && targetLang === undefined) return model;
+  return (await import('../formats/hf/languages.ts')).withLanguages(model, { sourceLang, targetLang });
+}
 
 /** Throws a HeddleError if a folder without a model has a LoRA adapter. */
 async function refuseLora(files: Files, folder: string): Promise<void> {

@@ -2,13 +2,12 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { hfFamilies } from '../formats/hf/hf-fields.ts';
-import { withLanguages } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { HfType } from '../formats/shared/model-formats.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
 import { modelConfig } from '../model/model-config.ts';
 import type { CorpusContext } from '../runtime/load-corpus.ts';
-import { openModel } from '../runtime/open-model.ts';
+import { modelInLanguages, openModel } from '../runtime/open-model.ts';
 import { initFolder } from './recipes.ts';
 import type { CheckpointFolder, CompleteArguments } from './train-arguments.ts';
 
@@ -46,7 +45,7 @@ export async function initialModel(
   // Quantize the weights under an adapter while they are read, if they are not f32.
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const found = given
-    ? withLanguages(given, languages)
+    ? await modelInLanguages(given, languages)
     : await openModel(folder, context, undefined, languages, inParts);
   const { sourceCheckpoint, config } = found;
   const hf = hfConfigOf(found);

@@ -72,7 +72,6 @@ const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after &&
  * tokenizer_config.json, and forced_bos_token_id. Throws a HeddleError that lists languages if one is unknown, or the model has none.
  */
 export function withLanguages(model: SavedModel, { sourceLang, targetLang }: LanguageOptions): SavedModel {
-  if (sourceLang === undefined && targetLang === undefined) return model;
   const { languages } = model;
   for (const [option, code] of Object.entries({ sourceLang, targetLang })) {
     if (code === undefined) continue;
