@@ -14,13 +14,13 @@ import {
   type Plugin,
   type UserConfig,
 } from 'vite';
-import { contentSecurityPolicy } from './demo/content-security-policy.ts';
+import { contentSecurityPolicy, trainingPagePolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
 import { zipParts } from './src/files/zip.ts';
 import { defaultHub } from './src/hub/default-hub.ts';
 
 const root = import.meta.dirname;
-const cspTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
+const cspTag = (policy: string) => `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;
 
 /**
  * Puts all shaders into one module, without indentation and comments except those that the loader reads (`// include`,
@@ -94,7 +94,7 @@ const entries = {
 const headlessPage: Plugin = {
   name: 'heddle:headless-page',
   generateBundle() {
-    const source = `<!doctype html>\n<meta charset="utf-8" />\n${cspTag}\n<title>heddle</title>\n<script type="module" src="headless-page.js"></script>\n`;
+    const source = `<!doctype html>\n<meta charset="utf-8" />\n${cspTag(contentSecurityPolicy)}\n<title>heddle</title>\n<script type="module" src="headless-page.js"></script>\n`;
     this.emitFile({ type: 'asset', fileName: 'headless-page.html', source });
   },
 };
@@ -158,8 +158,9 @@ const pageHead: Plugin = {
   name: 'heddle:page-head',
   transformIndexHtml: {
     order: 'pre',
-    handler(html, { server }) {
-      const lines = ['<head>', '<meta charset="utf-8" />', ...(server ? [] : [cspTag]), ...commonHead];
+    handler(html, { path, server }) {
+      const policy = cspTag(path === '/index.html' ? trainingPagePolicy : contentSecurityPolicy);
+      const lines = ['<head>', '<meta charset="utf-8" />', ...(server ? [] : [policy]), ...commonHead];
       return html.replace('<head>', lines.join('\n    '));
     },
   },

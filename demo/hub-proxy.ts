@@ -1,6 +1,6 @@
-// Proxy at the path `hub/` of the pages' server, through which pages download models from a hub: their policy allows only
-// requests to their own origin. It follows redirects, and forwards only the requests and headers of downloads, no cookies
-// or credentials.
+// Proxy at the path `hub/` of the pages' server, through which pages download models from any hub; without it they use
+// Hugging Face directly. It follows redirects, and forwards only the requests and headers of downloads, no cookies or
+// credentials.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';

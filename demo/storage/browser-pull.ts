@@ -9,6 +9,7 @@ import {
   type PullProgress,
   pullModel,
 } from '../../src/index.ts';
+import { hubOrigin } from '../content-security-policy.ts';
 import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
 import { ExistsError, type ModelStore, modelFolder, partialFolder } from './model-store.ts';
@@ -18,20 +19,18 @@ const hints: ErrorHints = {
   resume: 'press Download to continue',
   access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
-  noHub:
-    'the page only sends requests to its own server, and this server has no proxy to a hub at hub/. Its operator can forward hub/ to https://huggingface.co. Otherwise, download the model with heddle pull, pack it with heddle pack and import the file',
 };
 
 /**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`; returns the name of the model in the
- * browser. An incomplete download is kept and continued by the next call, unless a checksum is wrong or the model
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`, or from Hugging Face if that server is not
+ * a hub; returns the name of the model in the browser. An incomplete download is kept and continued by the next call, unless a checksum is wrong or the model
  * cannot be read. Throws an ExistsError before the first request if the name is taken, a LockedError if another tab is
  * downloading it, a HeddleError as the library's `pullModel` does, and the signal's reason.
  */
 export async function pullToBrowser(
   files: Files,
   store: Pick<ModelStore, 'exists'>,
-  web: Pick<PullOptions, 'fetch' | 'signal' | 'idleTimeout' | 'retryDelay' | 'maxRetries'>,
+  web: Pick<PullOptions, 'fetch' | 'signal' | 'idleTimeout' | 'retryDelay' | 'maxRetries' | 'fallbackHub'>,
   model: string,
   hub: string,
   onDownload: (progress: PullProgress) => void,
@@ -39,9 +38,9 @@ export async function pullToBrowser(
   const name = localName(model);
   if (await store.exists(name))
     throw new ExistsError(`A model ${name} is already in this browser; delete or rename it to download it again.`);
-  const options = { files, hub, hints, partial: partialFolder(name), check: true, onDownload, ...web };
+  const options = { files, hub, fallbackHub: hubOrigin, hints, partial: partialFolder(name), check: true, onDownload };
   try {
-    await withModelLock(name, () => pullModel(model, modelFolder(name), options));
+    await withModelLock(name, () => pullModel(model, modelFolder(name), { ...options, ...web }));
   } catch (error) {
     if (error instanceof LockedError) throw new LockedError(`${name} is being downloaded or trained already.`);
     throw error;

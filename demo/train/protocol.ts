@@ -29,8 +29,8 @@ export type CorpusChoice =
   | Extract<CorpusArguments, { kind: 'intl' | 'task' }>
   | {
       /**
-       * A TSV file or pasted text: source, tab, target on each line; a CSV file if its name says so. Stored in the
-       * browser with the model.
+       * A file or pasted text: source, tab, target on each line; or CSV, see isCsv. Stored in the browser with the
+       * model.
        */
       readonly kind: 'text';
       /** File name, or `pasted text`; used in messages. */
@@ -231,6 +231,7 @@ export interface Calls {
   corpusOf(name: string): Uint8Array;
   load(name: string, from?: LoadFrom, languages?: SentLanguages): void;
   save(name: string, as: string): void;
+  rename(name: string, as: string): void;
   remove(name: string): void;
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;

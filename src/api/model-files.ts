@@ -133,6 +133,7 @@ export async function pullModel(model: string, name: string, options: PullOption
     retryDelay: options.retryDelay ?? 500,
     maxRetries: options.maxRetries ?? 5,
     ...(options.hints && { hints: options.hints }),
+    fallbackHub: options.fallbackHub,
   };
   return pull(files, http, from, folder, onDownload, {
     ...(partial !== undefined && { partial }),

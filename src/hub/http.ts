@@ -15,6 +15,8 @@ export interface HttpOptions {
   readonly maxRetries: number;
   /** Advice in error messages. Default: for the command line. */
   readonly hints?: ErrorHints;
+  /** Hub to use if the server at the URL of the hub is not one, as a static host of pages. */
+  readonly fallbackHub?: string | undefined;
 }
 
 /** Advice in error messages. */
@@ -25,8 +27,6 @@ export interface ErrorHints {
   readonly access: string;
   /** How to select another revision, by example. */
   readonly revision: string;
-  /** Error message if the server is not a hub. If undefined, files are requested by their usual names. */
-  readonly noHub?: string;
 }
 
 const commandHints: ErrorHints = {

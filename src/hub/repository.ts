@@ -106,23 +106,26 @@ const missingStatuses = [400, 403, 404, 405, 410];
 /** Maximum size of a listing in bytes. */
 const maxListing = 16 * 2 ** 20;
 
-/** The files of a model to download. Throws a HeddleError if the model does not exist or is not supported. */
-export async function listFiles(web: HttpOptions, repository: Repository): Promise<RemoteFile[]> {
-  const { base, name, revision } = repository;
+/**
+ * The files of a model to download, of the fallback hub if the server is not a hub. Throws a HeddleError if the model does
+ * not exist or is not supported.
+ */
+export async function listFiles(web: HttpOptions, from: Repository): Promise<RemoteFile[]> {
+  const { base, name, revision } = from;
+  const { fallbackHub } = web;
   const at = encodeURIComponent(revision);
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
   // Fail early if the hub is not reachable.
   const listing = await withRetries({ ...web, maxRetries: Math.min(web.maxRetries, 2) }, '', async () => {
-    const { noHub } = errorHints(web);
-    const { response, timer } = await send(web, api, name, { allowed: noHub === undefined ? [404] : missingStatuses });
+    const { response, timer } = await send(web, api, name, { allowed: fallbackHub ? missingStatuses : [404] });
     try {
       const { status, headers } = response;
       const isHub = headers.has(hubProxyHeader) || /\bjson\b/i.test(headers.get('Content-Type') ?? '');
-      if (noHub !== undefined && !isHub) {
+      if (fallbackHub && !isHub) {
         await response.body?.cancel();
-        throw new HeddleError(`${name}: ${noHub}`);
+        return 'not a hub';
       }
-      if (response.status === 404) {
+      if (status === 404) {
         await response.body?.cancel();
         return undefined;
       }
@@ -132,6 +135,8 @@ export async function listFiles(web: HttpOptions, repository: Repository): Promi
       timer.stop();
     }
   });
+  if (listing === 'not a hub')
+    return listFiles({ ...web, fallbackHub: undefined }, repository(name, revision, fallbackHub as string));
   const urlOf = (commit: string, file: string) => `${base}/${name}/resolve/${encodeURIComponent(commit)}/${file}`;
   if (!listing)
     return fallbackNames.map((file, i) => ({

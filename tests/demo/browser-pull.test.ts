@@ -181,12 +181,12 @@ it.each([
   { status: 404, type: 'text/html', body: '<!doctype html>none' },
   { status: 200, type: 'text/html; charset=utf-8', body: '<!doctype html><title>The page again</title>' },
   { status: 403, type: 'application/xml', body: '<Error/>' },
-])('reports a missing proxy if the server answers $status $type', async (given) => {
+])('downloads directly from the hub if the server of the page answers $status $type', async (given) => {
   otherwise = given;
-  await expect(download('me/it', {}, 'no-hub')).rejects.toThrow(
-    /^me\/it: the page only sends requests to its own server, and this server has no proxy to a hub at hub\/\. Its operator/,
-  );
-  expect(await exists('pulls')).toBe(false);
+  await download('me/it', { fallbackHub: hub.url }, 'no-hub');
+  await expectModel();
+  hub.state.api = false;
+  await expect(download('me/gone', { fallbackHub: hub.url }, 'no-hub')).rejects.toThrow('there is no such model');
 });
 
 it('downloads from a hub without a file listing, and another revision', async () => {

@@ -2,22 +2,29 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { contentSecurityPolicy } from '../../demo/content-security-policy.ts';
+import { contentSecurityPolicy, trainingPagePolicy } from '../../demo/content-security-policy.ts';
 import { demo } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 
 const { open } = demo();
-const pages = ['index.html', 'lab.html', 'code.html'];
+const pages = ['index.html', 'learn.html', 'lab.html', 'code.html'];
 
-it('allows no inline code, no eval and no other origins', () => {
+it('allows no inline code, no eval and no other origins, except the hub for the training page', () => {
   expect(contentSecurityPolicy).toContain("default-src 'self'");
-  expect(contentSecurityPolicy).toContain("connect-src 'self'");
+  expect(contentSecurityPolicy).toContain("connect-src 'self';");
   expect(contentSecurityPolicy).not.toMatch(/unsafe|data:|https?:|\*/);
+  expect(trainingPagePolicy).toBe(
+    contentSecurityPolicy.replace(
+      "connect-src 'self'",
+      "connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co",
+    ),
+  );
 });
 
 it.each([...pages, '../headless-page.html'])('places the policy of %s before everything it loads', (name) => {
   const html = readFileSync(join(dirname(distFile('demo/index.html')), name), 'utf8');
-  const policy = html.indexOf(`<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}"`);
+  const wanted = name === 'index.html' ? trainingPagePolicy : contentSecurityPolicy;
+  const policy = html.indexOf(`<meta http-equiv="Content-Security-Policy" content="${wanted}"`);
   expect(policy).toBeGreaterThan(0);
   expect(policy).toBeLessThan(html.search(/<script|<link/));
   expect(html).not.toMatch(/<style|<script(?![^>]*\bsrc=)|\bon\w+="|\bstyle="/);
@@ -43,8 +50,8 @@ it.each(pages)('%s opens without an error and requests only its own origin', asy
   await page.close();
 });
 
-it('blocks inline scripts and requests to other origins', async () => {
-  const { page, errors } = await open('lab.html');
+it.each(['index.html', 'lab.html'])('%s blocks inline scripts and requests to other origins', async (name) => {
+  const { page, errors } = await open(name);
   await page.evaluate(() => {
     const script = document.createElement('script');
     script.textContent = 'globalThis.ran = true';

@@ -232,6 +232,9 @@ export function fakeWorker(): void {
     corpusOf: () => new TextEncoder().encode('one\tuno\n'),
     history: () => fake.history,
     save: () => undefined,
+    rename(_, name: never, as: never) {
+      fake.models = fake.models.map((m) => (m.name === name ? { ...m, name: as } : m));
+    },
     remove(_, name: never) {
       fake.models = fake.models.filter((m) => m.name !== name);
     },

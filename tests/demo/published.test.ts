@@ -1,12 +1,15 @@
-// The built pages on a static host, under a sub-path: they load, translate, and open again offline.
+// The built pages on a static host, under a sub-path: they load, translate, download from the hub, and open again offline.
 import { spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { hubOrigin, trainingPagePolicy } from '../../demo/content-security-policy.ts';
 import { demoModels, learnedPositionsModel } from '../../demo/train/page/demo-models.ts';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
+import { type Hub, startHub } from '../hub/hub.ts';
 import { distFile } from '../support/dist.ts';
+import { hfFolder } from '../support/hf.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -20,8 +23,18 @@ const types: Record<string, string> = {
 let chrome: Chrome;
 let server: Server;
 let url = '';
+let hub: Hub;
+/** The pages with the hub of this test in place of Hugging Face's, and with their policy for workers too. */
+let withHub = false;
+const atHub = (text: string): string =>
+  text.replaceAll(hubOrigin, hub.url).replaceAll('https://*.hf.co', hub.url.replace('127.0.0.1', 'localhost'));
 
 beforeAll(async () => {
+  const files = await hfFolder('bart');
+  hub = await startHub({
+    'config.json': await files.read('bart/config.json'),
+    'model.safetensors': await files.read('bart/model.safetensors'),
+  });
   // A plain host: no header but the type, and nothing outside of /some/path/.
   server = createServer((request, response) => {
     const path = new URL(request.url ?? '', 'http://x').pathname.replace(/\/$/, '/index.html');
@@ -30,8 +43,10 @@ beforeAll(async () => {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' });
-    createReadStream(file).pipe(response);
+    const type = { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' };
+    const isText = withHub && /\.(html|js)$/.test(file);
+    response.writeHead(200, { ...type, ...(withHub && { 'Content-Security-Policy': atHub(trainingPagePolicy) }) });
+    response.end(isText ? atHub(readFileSync(file, 'utf8')) : readFileSync(file));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   url = `http://127.0.0.1:${(server.address() as { port: number }).port}/some/path/`;
@@ -39,8 +54,46 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await chrome.close();
+  await hub.close();
   server.closeAllConnections();
   server.close();
+});
+
+// The first test: the service worker of a later one would answer with the pages as they were built.
+it('downloads a model directly from the hub under a sub-path, as its policy allows', async () => {
+  withHub = true;
+  hub.state.elsewhere = hub.url.replace('127.0.0.1', 'localhost'); // another origin, as the hub's storage of large files
+  hub.state.cuts['model.safetensors'] = [3000];
+  const page = await chrome.browser.newPage();
+  await page.evaluateOnNewDocument(() => {
+    Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });
+  });
+  const says = (selector: string, pattern: string) =>
+    page.waitForFunction(
+      (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
+      { timeout: 60_000, polling: 50 },
+      selector,
+      pattern,
+    );
+  await page.goto(`${url}?tune=0`, { waitUntil: 'load' });
+  await page.locator('#hub-model').fill('me/gone');
+  await page.locator('#hub-fetch').click();
+  await says('#hub-note.wrong', '^me/gone/config.json: there is no such model, revision or file \\(404\\)$');
+  await page.locator('#hub-model').fill('me/it');
+  await page.locator('#hub-fetch').click();
+  await says('#hub-note', '^me/it was downloaded');
+  // After the cut connection it continued with range requests, the cache of Chrome with one more.
+  const [first, ...others] = hub.log.filter(({ path }) => path.startsWith('/cdn/')).map(({ range }) => range);
+  expect(first).toBeUndefined();
+  expect(others.length).toBeGreaterThan(0);
+  for (const range of others) expect(range).toMatch(/^bytes=[1-9]\d{3,}-/);
+  await page.locator('[aria-label="Load it to translate with it"]').click();
+  await says('#translate-box [role="status"]', 'it is loaded');
+  await page.locator('#translate-text').fill('13 8 13 10');
+  await page.locator('#translate').click();
+  await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
+  await page.close();
+  withHub = false;
 });
 
 it('runs programs in their frame under a sub-path, on a host without CORS', async () => {
@@ -68,8 +121,11 @@ it('translates under a sub-path, and opens and translates again offline', async 
   expect(failed).toEqual([]);
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
-  await page.reload();
-  await answered();
+  for (const width of [1280, 390]) {
+    await page.setViewport({ width, height: 844 });
+    await page.reload();
+    await answered();
+  }
   expect(await page.evaluate(() => document.querySelector('link[rel="manifest"]') !== null)).toBe(true);
   await page.close();
 });

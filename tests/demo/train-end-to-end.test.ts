@@ -12,7 +12,8 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { unzip } from '../../src/files/zip.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { onnxFiles } from '../../src/formats/onnx/save-onnx.ts';
-import { demo, withoutModels } from '../support/demo.ts';
+import { atBothWidths, demo, withoutModels } from '../support/demo.ts';
+import { mainThreadTasks } from '../support/main-thread.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels);
@@ -124,3 +125,29 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
   await page.close();
 });
+
+it('trains ten pasted pairs until Done, with a final evaluation and a warning, and never blocks the page', async () => {
+  const { page, errors } = await open('index.html?tune=0');
+  await page.locator('input[value="paste"]').click();
+  await page.$eval('#corpus textarea', (area) => {
+    (area as HTMLTextAreaElement).value = Array.from({ length: 10 }, (_, i) => `word ${i}\tpalabra ${i}`).join('\n');
+    area.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  await page.select('#settings select', 'tiny');
+  await says(page, '#corpus-summary', 'pairs\\s*10');
+  const warning = '[678] training pairs: the model will memorize them. About 1,000 pairs are a start';
+  await says(page, '#run', warning);
+  await page.locator('#start').click();
+  await says(page, '#run', 'step [1-9]\\d* of 300');
+  const tasks = await mainThreadTasks(page, () => says(page, '#samples', 'Step [12]00: \\d of [234] translations'));
+  expect(Math.max(...tasks)).toBeLessThan(50); // milliseconds of CPU time
+  await says(page, '.state', 'Done');
+  await atBothWidths(page, async () => {
+    await says(page, '#run', `step 300 of 300[\\s\\S]*${warning}`);
+    await says(page, '#samples', '^Step 300: \\d of [234] translations');
+    expect(await page.$eval('#curves .numbers tbody tr', (row) => row.textContent)).toMatch(/^300\d+\.\d{3}/);
+    expect(await page.$eval('#now-accuracy', (e) => e.textContent)).toMatch(/^[\d.]+ %$/);
+  });
+  expect(errors.filter((error) => !/^console: Failed to load resource/.test(error))).toEqual([]);
+  await page.close();
+}, 400_000);

@@ -72,13 +72,14 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
   };
   const serve = (request: IncomingMessage, response: ServerResponse, name: string) => {
     const bytes = state.files[name] as Uint8Array;
-    const from = state.ranges ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? -1) : -1;
+    const [, start, end] = (state.ranges && /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')) || [];
+    const from = Number(start ?? -1);
     if (from >= bytes.length) return response.writeHead(416).end();
-    const body = bytes.subarray(Math.max(0, from));
+    const body = bytes.subarray(Math.max(0, from), end ? Number(end) + 1 : bytes.length);
     response.writeHead(from >= 0 ? 206 : 200, {
       ETag: `"${sumOf(name)}"`,
       'Content-Length': body.length,
-      ...(from >= 0 && { 'Content-Range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }),
+      ...(from >= 0 && { 'Content-Range': `bytes ${from}-${from + body.length - 1}/${bytes.length}` }),
     });
     if (request.method === 'HEAD') return response.end();
     const stall = state.stalls[name];
@@ -94,6 +95,8 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
     const { method = '', url = '', headers } = request;
     const path = decodeURIComponent(new URL(url, 'http://x').pathname);
     log.push({ method, path, range: headers.range, token: headers.authorization });
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'ETag, Content-Range, X-Linked-Size, X-Linked-Etag');
     const scripted = Object.entries(state.statuses).find(([end, list]) => path.endsWith(end) && list.length > 0);
     if (scripted) return response.writeHead(scripted[1].shift() as number).end('no');
     if (state.token && path.startsWith('/me') && headers.authorization !== `Bearer ${state.token}`)

@@ -74,6 +74,16 @@ export function demo(
   };
 }
 
+/** Runs checks of one page at the widths of a desktop and of a phone. */
+export async function atBothWidths(page: Page, check: (width: number) => Promise<void>): Promise<void> {
+  const before = page.viewport();
+  for (const width of [1280, 390]) {
+    await page.setViewport({ width, height: width === 390 ? 844 : 900 });
+    await check(width);
+  }
+  await page.setViewport(before);
+}
+
 /** Handles requests for the page's own models as a host without them: their first translation compiles kernels, which only some tests need. */
 export const withoutModels: RequestHandler = async ({ url = '' }, response) => {
   if (!url.endsWith('.safetensors')) return false;

@@ -5,6 +5,7 @@ import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { type TaskName, taskNames } from '../../../src/index.ts';
 import { el, fill, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, segmentedChoice, select } from '../../common/form-controls.ts';
+import { pastedName } from '../corpus-format.ts';
 import type { CorpusChoice } from '../protocol.ts';
 
 /** The corpus panel. */
@@ -114,7 +115,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
   const paste = field(
     'Sentence pairs',
     text,
-    'One pair per line: source, tab, target. Two columns copied from a spreadsheet have this format.',
+    'One pair per line: source, tab, target, as two columns copied from a spreadsheet; or CSV.',
   );
   const panes: Record<Source, HTMLElement> = { intl: generated, task: made, file: drop, paste };
   const showPane = (name: Source) => {
@@ -164,7 +165,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     const pasted = event.clipboardData?.getData('text/plain') ?? '';
     if (pasted.length <= maxPasted) return;
     event.preventDefault();
-    void useFile(new File([pasted], 'pasted text'));
+    void useFile(new File([pasted], pastedName));
   });
   input.addEventListener('change', () => {
     const given = input.files?.[0];
@@ -189,8 +190,8 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
       if (selected === 'file')
         return file ? { kind: 'text', ...file } : fileError || 'Select or drop a TSV or CSV file.';
       return text.value.trim() === ''
-        ? 'Paste sentence pairs: source, tab, target on each line.'
-        : { kind: 'text', name: 'pasted text', data: text.value };
+        ? 'Paste sentence pairs: source, tab, target on each line; or CSV.'
+        : { kind: 'text', name: pastedName, data: text.value };
     },
     useFile: (given) => void useFile(given),
     load(corpus) {

@@ -103,6 +103,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   const models = createModelsPanel(session, {
     resume: (name, steps) => void resume(name, steps),
     onLoad: (name) => void showStored(name),
+    onRename: (name, as) => translate.renameModel(name, as),
     onRefresh: ({ models: stored }) => gallery.setStored(stored),
     onChange: () => void runs.refresh(),
   });
@@ -180,7 +181,10 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   /** Fills the form for another training with the corpus and settings of a stored model. */
   async function sameAgain(name: string): Promise<void> {
     const { corpus: from, settings } = await fillForm(name);
-    if (from?.kind === 'tsv') corpus.useFile(new File([(await session.corpusOf(name)) as BlobPart], from.path));
+    if (from?.kind === 'tsv') {
+      const pairs = (await session.corpusOf(name)) as BlobPart;
+      corpus.useFile(new File([pairs], from.path.replace(/\.csv$/i, '.tsv'))); // CSV is stored as TSV
+    }
     settingsForm.rename(await starter.freeName(name));
     if (settings.changes)
       notices.show(
@@ -268,13 +272,10 @@ function changedText(run: string, changes: string): string {
   return `${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
 }
 
-/** Reserves space for the sticky panel, so that it does not cover an element that is scrolled into view. */
+/** Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is scrolled into view. */
 function keepClearOf(panel: HTMLElement): void {
-  const narrow = matchMedia('(max-width: 820px)');
   new ResizeObserver(() => {
     const height = `${Math.ceil(panel.getBoundingClientRect().height) + 16}px`;
-    const { style } = document.documentElement;
-    style.setProperty('--clear-top', narrow.matches ? '8px' : height);
-    style.setProperty('--clear-bottom', narrow.matches ? height : '0px');
+    document.documentElement.style.setProperty('--clear-bottom', height);
   }).observe(panel);
 }

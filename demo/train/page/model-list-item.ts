@@ -15,6 +15,8 @@ export interface ModelListHost {
   resume(name: string, steps?: number): void;
   /** Called after a model was loaded. */
   onLoad(name: string): void;
+  /** Called after a model was renamed, or deleted: `as` is empty. */
+  onRename(name: string, as: string): void;
   /** Returns whether a model has this name. */
   isTaken(name: string): boolean;
   /** Creates a button with a label, a full description and an action; an error of the action becomes a notice. */
@@ -52,8 +54,8 @@ export function createModelListItem(
   async function rename(): Promise<void> {
     const as = await askName(`Rename ${name}`, name);
     if (as === undefined) return;
-    await session.save(name, as);
-    await session.remove(name);
+    await session.rename(name, as);
+    host.onRename(name, as);
   }
   async function copy(): Promise<void> {
     const as = await askName(`Copy ${name}`, `${name.slice(0, 55)}-copy`);
@@ -65,7 +67,9 @@ export function createModelListItem(
       'The model and its checkpoint are deleted from this browser. This cannot be undone.',
       [['delete', 'Delete', 'bad']],
     );
-    if (answer) await session.remove(name);
+    if (!answer) return;
+    await session.remove(name);
+    host.onRename(name, '');
   }
 
   const buttons = {

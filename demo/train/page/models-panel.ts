@@ -19,7 +19,7 @@ export interface ModelsPanel {
 }
 
 /** Functions of the page that the panel calls. */
-export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad'> {
+export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad' | 'onRename'> {
   /** Called with the list after it was read. */
   onRefresh(info: StorageInfo): void;
   /** Called after the list has changed. */
@@ -27,7 +27,8 @@ export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad'> {
 }
 
 /** Creates the panel. */
-export function createModelsPanel(session: Session, { resume, onLoad, onRefresh, onChange }: ModelsHost): ModelsPanel {
+export function createModelsPanel(session: Session, options: ModelsHost): ModelsPanel {
+  const { resume, onLoad, onRename, onRefresh, onChange } = options;
   let info: StorageInfo | undefined;
   let training = false;
   const list = el('ul', { class: 'models' });
@@ -64,6 +65,7 @@ export function createModelsPanel(session: Session, { resume, onLoad, onRefresh,
   const host: ModelListHost = {
     resume,
     onLoad,
+    onRename,
     isTaken: (name) => info?.models.some((m) => m.name === name) ?? false,
     button,
   };

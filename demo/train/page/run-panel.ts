@@ -25,7 +25,7 @@ export interface RunActions {
 
 /** The run panel. */
 export interface RunPanel {
-  /** State, buttons and progress; not tall, because it stays visible while the page scrolls. */
+  /** State, buttons and progress; not tall, because it stays at the bottom of the screen. */
   readonly element: HTMLElement;
   /** Current values: loss, accuracy, throughput, memory. */
   readonly figures: HTMLElement;
@@ -43,7 +43,7 @@ export const isRunning = (state: SessionState): boolean =>
   ['preparing', 'training', 'paused', 'recovering', 'stopping'].includes(state);
 
 const stateNames: Record<SessionState, string> = {
-  idle: 'Ready',
+  idle: 'Ready to train',
   preparing: 'Preparing',
   training: 'Training',
   paused: 'Paused',
@@ -152,7 +152,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
     if (state === 'preparing' && steps === 0) bar.removeAttribute('value');
     setText(progressText, formatProgress());
     const saved = savedAt > 0 ? `Last checkpoint at ${new Date(savedAt).toLocaleTimeString()}.` : '';
-    setText(note, text || planText || (busy || state !== 'idle' ? saved : ''));
+    setText(note, text || (busy ? saved || planText : planText || saved));
     note.classList.toggle('wrong', state === 'failed' || (ready === 'invalid' && planText !== '' && !busy));
     setText(figures.loss.value, latest ? formatLoss(latest.loss) : '–');
     setText(figures.accuracy.value, formatPercent(dev?.tokenAccuracy ?? Number.NaN));
@@ -209,11 +209,11 @@ export function createRunPanel(actions: RunActions): RunPanel {
           stepMs = rate = Number.NaN;
           savedAt = 0;
           announced = -1;
+          if (!queued) planText = ''; // resumed: the plan is not of this training
         }
         const changed = event.state !== state;
         ({ state, text, model, step, steps } = event);
         if (changed) {
-          planText = '';
           since = performance.now();
           window.clearInterval(clock);
           // A crashed GPU process may take half a minute to restart: show the seconds.

@@ -20,6 +20,7 @@ import {
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, select } from '../../common/form-controls.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
+import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
 
 /** The settings form. */
@@ -126,6 +127,10 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
       touched.add(modelName);
       for (const { name: field, control } of fields) {
         const value = shownValue(settings[field as keyof TrainSettings]);
+        if (value === '' && control instanceof HTMLSelectElement) {
+          touched.delete(control); // it gets the default
+          continue;
+        }
         control.value = value;
         touched.add(control);
       }
@@ -189,7 +194,8 @@ const maxCounted = 2 ** 18;
 function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
   if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
-  const pairs = Math.max(1, text.split('\n').filter((line) => line.includes('\t')).length);
+  const separator = isCsv(corpus.name, text) ? ',' : '\t';
+  const pairs = Math.max(1, text.split('\n').filter((line) => line.includes(separator)).length);
   const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));
   return {
     ...(needed > epochs && { epochs: needed }),

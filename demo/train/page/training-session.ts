@@ -103,6 +103,8 @@ export interface Session {
   load(name: string, from?: LoadFrom, languages?: SentLanguages): Promise<void>;
   /** Copies a model under another name; a model that is training is saved first. */
   save(name: string, as: string): Promise<void>;
+  /** Renames a model, which stays loaded; rejects with `locked` while a tab trains it. */
+  rename(name: string, as: string): Promise<void>;
   /** Deletes a model; rejects with `locked` while a tab trains it. */
   remove(name: string): Promise<void>;
   /** Exports a model with its checkpoint as a zip archive, which the `heddle` command reads. */
@@ -117,8 +119,8 @@ export interface Session {
    */
   importArchive(data: Blob, name: string): Promise<string>;
   /**
-   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, through the proxy `hub/` of the page's server;
-   * resolves to the name of the model in the browser. Rejects with `exists` if the name is taken, `aborted` by the
+   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's server, or
+   * directly if it has none; resolves to the name of the model in the browser. Rejects with `exists` if the name is taken, `aborted` by the
    * signal. An incomplete download is kept, and the next call continues it.
    */
   pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
@@ -269,6 +271,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     corpusOf: (name) => ask('corpusOf', name),
     load: (name, from, languages) => (languages ? ask('load', name, from, languages) : ask('load', name, from)),
     save: (name, as) => ask('save', name, as),
+    rename: (name, as) => ask('rename', name, as),
     remove: (name) => ask('remove', name),
     exportArchive: (name) => ask('exportArchive', name),
     exportSafetensors: (name) => ask('exportSafetensors', name),

@@ -17,6 +17,8 @@ export interface TranslatePanel {
   readonly element: HTMLElement;
   /** Sets the name of the model that is loaded; empty if there is none. */
   setModel(model: string): void;
+  /** Follows a model that was renamed, or deleted (`as` is empty), if it is the one that is loaded. */
+  renameModel(name: string, as: string): void;
   /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
   setLanguages(source: string, target: string): void;
   /** Fills in a sentence, unless the visitor has entered one. */
@@ -248,6 +250,9 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       set(submit, { disabled: name === '' });
       showExamples();
       void findLanguages();
+    },
+    renameModel(name, as) {
+      if (name === model && !demo) panel.setModel(as);
     },
     setLanguages,
     suggest(sentence) {

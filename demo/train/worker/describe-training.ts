@@ -8,6 +8,7 @@ import {
   planTraining,
   taskSizes,
 } from '../../../src/index.ts';
+import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
 /** Maximum number of bins of a length histogram; the last one counts all longer sides. */
@@ -17,10 +18,10 @@ const exampleCount = 6;
 /** Maximum number of generated pairs for a preview: it must be fast for a corpus of any size. */
 const maxSampled = 4000;
 
-/** Returns a corpus as a TSV file; a CSV file is converted. */
+/** Returns a corpus as a TSV file; CSV is converted. */
 export async function corpusBytes({ name, data }: Extract<CorpusChoice, { kind: 'text' }>): Promise<Uint8Array> {
   const bytes = await bytesOf(data, name);
-  return /\.csv$/i.test(name) ? csvToTsv(bytes, name) : bytes;
+  return isCsv(name, new TextDecoder().decode(bytes.subarray(0, 2 ** 18))) ? csvToTsv(bytes, name) : bytes;
 }
 
 /** The bytes of a text. Throws a HeddleError if a file has changed or is gone since it was selected. */

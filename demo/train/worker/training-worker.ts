@@ -58,7 +58,7 @@ let training: TrainingRun | undefined;
 /** The loaded model while no training runs; it is loaded at its first use. */
 let current:
   | {
-      readonly name: string;
+      name: string;
       readonly from?: LoadFrom | undefined;
       readonly languages?: SentLanguages | undefined;
       loaded?: Promise<LoadedModel & { readonly model: Model }>;
@@ -102,8 +102,10 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
     } catch (error) {
       if (!(error instanceof RunEndedError)) throw error;
     }
-  if (!current) throw new HeddleError('No model is loaded. Train one, or load one.');
-  return work(await loadCurrent(current));
+  const entry = current;
+  if (!entry) throw new HeddleError('No model is loaded. Train one, or load one.');
+  const loaded = await loadCurrent(entry);
+  return work({ ...loaded, name: entry.name });
 }
 
 function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
@@ -182,6 +184,11 @@ const calls: {
   async save(_, name, as) {
     await saveIfTraining(name);
     await store.copy(name, as);
+  },
+  async rename(_, name, as) {
+    await store.copy(name, as);
+    await store.remove(name);
+    if (current?.name === name) current.name = as;
   },
   async remove(_, name) {
     await store.remove(name);

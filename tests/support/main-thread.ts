@@ -1,0 +1,31 @@
+// CPU time of the tasks of a page's main thread. It does not depend on the load of the machine, as their wall-clock time does.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'puppeteer';
+import { scratch } from './cli.ts';
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds of the thread's own time. */
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+/** Returns the CPU time in milliseconds of each task of the main thread that was busiest while `work` ran: that of the page. */
+export async function mainThreadTasks(page: Page, work: () => Promise<unknown>): Promise<number[]> {
+  const path = join(scratch(), 'trace.json');
+  await page.tracing.start({ path, categories: ['toplevel'] });
+  await work();
+  await page.tracing.stop();
+  const { traceEvents } = JSON.parse(readFileSync(path, 'utf8')) as { traceEvents: TraceEvent[] };
+  const threads = traceEvents.filter((e) => e.name === 'thread_name' && e.args?.name === 'CrRendererMain');
+  const tasks = threads.map(({ pid, tid }) =>
+    traceEvents.flatMap((e) =>
+      e.pid === pid && e.tid === tid && e.name === 'ThreadControllerImpl::RunTask' && e.tdur ? [e.tdur / 1000] : [],
+    ),
+  );
+  return tasks.reduce((a, b) => (b.length > a.length ? b : a), []);
+}
