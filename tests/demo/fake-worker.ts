@@ -19,8 +19,9 @@ export interface Fake {
   models: StoredModel[];
   /** Whether plans fit. */
   fits: boolean;
-  /** Training pairs of plans. */
+  /** Training and dev pairs of plans. */
   trainPairs: number;
+  devPairs: number;
   /** What `runs` returns. */
   runs: RunSummary[];
   /** What `languages` returns. */
@@ -84,6 +85,7 @@ export function fakeWorker(): void {
     ],
     fits: true,
     trainPairs: 38_412,
+    devPairs: 802,
     runs: [],
     languages: undefined,
     history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], probes: [], changes: [], step: 0 },
@@ -158,7 +160,7 @@ export function fakeWorker(): void {
       name: settings.corpus.name ?? 'English to Spanish, from Unicode CLDR',
       pairs: 40_000,
       train: fake.trainPairs,
-      dev: 802,
+      dev: fake.devPairs,
       test: 786,
       leftOut: 12,
       badLines: settings.corpus.kind === 'text' ? '2 lines are no pair: line 3 (no tab), line 9 (empty target)' : '',

@@ -82,7 +82,7 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
     for (const place of places) place.removeAttribute('aria-busy');
     showAdapter(result.adapter);
     preview.settings = settings;
-    run.setReady(result.fits ? 'ready' : 'invalid', result.fits ? fewPairs(result.corpus.train) : result.why);
+    run.setReady(result.fits ? 'ready' : 'invalid', result.fits ? fewPairs(result.corpus) : result.why);
     settingsForm.showLength(result.steps, result.stepsPerEpoch);
     answer(result.fits ? settings : undefined);
   }
@@ -114,9 +114,10 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
 const enoughPairs = 1000;
 
 /** Returns a warning about a small corpus; empty if it needs none. */
-const fewPairs = (pairs: number): string =>
-  pairs < enoughPairs
-    ? `${formatInteger(pairs)} training pairs: the model will memorize them. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.`
+const fewPairs = ({ train, dev }: Pick<TrainingPreview['corpus'], 'train' | 'dev'>): string =>
+  train < enoughPairs
+    ? `${formatInteger(train)} training pairs: the model will memorize them. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.` +
+      (dev === 0 ? ' No pair is held out, so there is no evaluation.' : '')
     : '';
 
 /** Statistics of a corpus and a few of its pairs. */

@@ -15,6 +15,7 @@ import {
   type Setting,
   type SettingName,
   settingRows,
+  splitPairs,
   type TrainSettings,
 } from '../../../src/index.ts';
 import { el, set } from '../../common/dom.ts';
@@ -195,14 +196,37 @@ function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: Train
   if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
   const separator = isCsv(corpus.name, text) ? ',' : '\t';
-  const pairs = Math.max(1, text.split('\n').filter((line) => line.includes(separator)).length);
+  const lines = text.split('\n').filter((line) => line.includes(separator));
+  const pairs = Math.max(1, lines.length);
   const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));
   return {
     ...(needed > epochs && { epochs: needed }),
-    // At least about two pairs for the final evaluation.
-    heldOut: pairs < 100 ? Number(Math.min(0.3, 2 / pairs).toFixed(2)) : 0.02,
+    heldOut: pairs < 100 ? heldOutOfFew(lines, separator) : 0.02,
     ...(needed > epochs && { evalSteps: 100 }),
   };
+}
+
+/**
+ * The share of less than 100 pairs that is held out: about two pairs for the final evaluation; more if no pair is among
+ * them, since a hash of the source decides.
+ */
+function heldOutOfFew(lines: readonly string[], separator: string): number {
+  const pairs = lines.map((line) => {
+    const [field = ''] = separator === ',' ? (/^\s*(?:"(?:[^"]|"")*"|[^,]*)/.exec(line) ?? []) : line.split('\t');
+    return {
+      source: field
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+        .replaceAll('""', '"'),
+      target: '',
+    };
+  });
+  const least = Number(Math.min(0.3, 2 / Math.max(1, pairs.length)).toFixed(2));
+  for (let share = least; share < 0.5; share = Number((share + 0.05).toFixed(2))) {
+    const { train, dev } = splitPairs(pairs, { dev: share, test: share });
+    if (train.length > 0 && dev.length > 0) return share;
+  }
+  return pairs.length > 2 ? least : 0;
 }
 
 /** Values of the fields for a corpus: recipe, preset and defaults of the page. */

@@ -87,9 +87,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     const controller = new AbortController();
     running = controller;
     set(cancel, { hidden: false });
-    set(alternatives, { hidden: true });
-    heat.clear();
-    fill(out, '');
+    showNothing();
     out.classList.add('running');
     set(note, { class: 'hint' });
     setText(note, 'Translating…');
@@ -143,6 +141,12 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     else heat.clear();
   }
 
+  /** Removes the translation of another model. */
+  function showNothing(): void {
+    set(alternatives, { hidden: true });
+    heat.clear();
+    fill(out, '');
+  }
   /** Fills in a text that the visitor's first key replaces. */
   function fillIn(sentence: string): void {
     text.value = suggested = sentence;
@@ -184,6 +188,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     setLanguages(chosen.source, chosen.target);
     showExamples();
     set(submit, { disabled: true });
+    showNothing();
     set(note, { class: 'hint' });
     setText(note, `Loading ${chosen.name}…`);
     try {
@@ -245,6 +250,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       if (name === '') running?.abort();
       demo = undefined;
       model = name;
+      showNothing();
       setText(note, name ? `${name} is loaded.` : 'No model is loaded. Train one, or load one below.');
       set(note, { class: 'hint' });
       set(submit, { disabled: name === '' });
@@ -252,7 +258,10 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       void findLanguages();
     },
     renameModel(name, as) {
-      if (name === model && !demo) panel.setModel(as);
+      if (name !== model || demo) return;
+      if (as === '') return panel.setModel('');
+      model = as;
+      setText(loaded, as);
     },
     setLanguages,
     suggest(sentence) {

@@ -28,6 +28,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/; heddle train --out [^ ]+ makes one/g, ''],
   [/ \((?:[\w.]+, )?--[^()]*\)/g, ''],
   [/^train: /, ''],
+  [/^no pairs are left to train on; reduce heldOut$/, 'All pairs are held out; add pairs, or reduce “Held-out share”'],
   [/\bmodels\/(?=[\p{L}\p{N}_-])/gu, ''],
 ];
 
