@@ -51,6 +51,7 @@ const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'sr
 const dawnOnly = [
   'tests/api/**',
   'tests/jobs/**',
+  'tests/bench/conformance-check.gpu.test.ts',
   'tests/decode/quantized-decoding.gpu.test.ts',
   'tests/trainer/trainable-parameters.gpu.test.ts',
 ];

@@ -38,7 +38,7 @@ const PROJECTS = [
 ];
 
 /** Tests that also run in Deno: all shaders compile, 20 updates, a golden case. llvmpipe compiles as in vitest.config.ts. */
-const SMOKE = ['tests/gpu/shaders.gpu', 'tests/jobs/conformance-job.gpu'];
+const SMOKE = ['tests/gpu/shaders.gpu', 'tests/bench/conformance-check.gpu'];
 const GOLDEN = ['dist/cli.js', 'verify', 'tests/fixtures/golden/odd-post', '--host', 'deno'];
 const FAST_COMPILER = { GALLIVM_PERF: 'nopt', LP_NATIVE_VECTOR_WIDTH: '128' };
 

@@ -54,8 +54,6 @@ export interface TranslatorOptions {
   readonly weights?: WeightFormat;
   /** The weights on the engine with their storage and LoRA adapter, instead of `weights`. */
   readonly parameters?: ParameterList;
-  /** Whether the engine has the weights in that format already, or receives them before the first call. */
-  readonly weightsLoaded?: boolean;
 }
 
 /** A translation of a text. */
@@ -113,7 +111,7 @@ export async function createTranslator(
   const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength, sourceEnd = true } = options;
   const { weights: format = 'f32' } = options;
   check(
-    format === 'f32' || model.weights || options.weightsLoaded || options.parameters,
+    format === 'f32' || model.weights || options.parameters,
     `translator: weights in ${format} need model.weights, which is missing`,
   );
   const p = options.parameters ?? (await parametersIn(c, format));

@@ -6,7 +6,7 @@ import type { Job } from '../runtime/job.ts';
 const loaders = {
   average: async () => (await import('../jobs/average-job.ts')).average,
   bench: async () => (await import('../jobs/bench-job.ts')).bench,
-  conformance: async () => (await import('../jobs/conformance-job.ts')).conformance,
+  conformance: async () => (await import('../bench/conformance-check.ts')).checkConformance,
   convert: async () => (await import('../jobs/convert-job.ts')).convert,
   distill: async () => (await import('../jobs/distill-job.ts')).distill,
   evaluate: async () => (await import('../jobs/evaluate-job.ts')).evaluate,

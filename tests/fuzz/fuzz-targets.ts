@@ -24,6 +24,7 @@ import { createSentencePieceTokenizer } from '../../src/text/sentencepiece/sente
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { example } from '../report/example.ts';
+import { decodeIds } from '../support/sentencepiece.ts';
 import { trainBpe, trainWords } from '../support/tokenizers.ts';
 
 /** One kind of input: files by name, and a reader of them. */
@@ -179,7 +180,11 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
     ...['unigram-symbols', 'unigram-bytes', 'bpe', 'bpe-bytes', 'unigram'].map((name) =>
       one(`spm-${name}`, 'x.spm', spm(name), (bytes) => {
         const sp = openSentencePiece(bytes, 'x.spm');
-        tryTokenizer({ ...sp, encode: (text) => sp.encode(text).map((p) => p.id), decode: (ids) => sp.decodeIds(ids) });
+        tryTokenizer({
+          ...sp,
+          encode: (text) => sp.encode(text).map((p) => p.id),
+          decode: (ids) => decodeIds(sp, ids),
+        });
       }),
     ),
     ...Object.entries({ words, bpe, pieces, huggingFace, byteLevel }).map(([name, tokenizer]) =>

@@ -4,8 +4,13 @@ import { jsonBytes } from '../../src/files/json-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
+import type { SentencePieceProcessor } from '../../src/text/sentencepiece/processor.ts';
 
 const utf8 = new TextEncoder();
+
+/** Text of ids. */
+export const decodeIds = ({ model: { pieces }, decode }: SentencePieceProcessor, ids: Iterable<number>): string =>
+  decode(Array.from(ids, (id) => pieces[id]?.text ?? ''));
 
 /** A length-delimited field. */
 const field = (number: number, bytes: Uint8Array): number[] => [8 * number + 2, ...varint(bytes.length), ...bytes];

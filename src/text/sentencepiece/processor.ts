@@ -1,6 +1,5 @@
 // SentencePiece encoding and decoding, with the results of SentencePiece 0.2. The tokenizer of a translation model,
 // with its own ids, is in sentencepiece-tokenizer.ts.
-import { check } from '../../core/errors.ts';
 import { createTrie, decodeLossy, decodeUtf8, encodeUtf8 } from './byte-strings.ts';
 import { createBpe, createUnigram } from './segmentation.ts';
 import { byteOfPiece, isTextPiece, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
@@ -25,8 +24,6 @@ export interface SentencePieceProcessor {
   encode(text: string, dummyPrefix?: boolean): EncodedPiece[];
   /** Text of pieces; unknown pieces stay as they are. */
   decode(pieces: readonly string[]): string;
-  /** Text of ids. Throws a HeddleError for an invalid id. */
-  decodeIds(ids: Iterable<number>): string;
   /** Normalized text with space marks, before segmentation. */
   normalize(text: string): string;
 }
@@ -118,14 +115,6 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
       return out;
     },
     decode,
-    decodeIds: (ids) =>
-      decode(
-        Array.from(ids, (id) => {
-          const piece = pieces[id];
-          check(piece, `${name}: no piece has the id ${id}; ids go from 0 to ${pieces.length - 1}`);
-          return piece.text;
-        }),
-      ),
   };
 }
 

@@ -6,6 +6,7 @@ import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
 import { createSentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { decodeIds } from '../../support/sentencepiece.ts';
 import { quixote } from '../../support/text.ts';
 
 const folder = resolve(import.meta.dirname, '../../fixtures/sentencepiece');
@@ -92,7 +93,7 @@ describe('with its own ids', () => {
     for (const line of quixote) {
       const ids = own.encode(line);
       expect(ids).toEqual(targetModel.encode(line).map((piece) => piece.id));
-      expect(own.decode(ids)).toBe(targetModel.decodeIds(ids));
+      expect(own.decode(ids)).toBe(decodeIds(targetModel, ids));
     }
     expect(own.normalize('  a  fi ')).toBe('a FI');
   });
