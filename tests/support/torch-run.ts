@@ -1,6 +1,6 @@
 // Training runs that start in heddle on the CPU, continue in PyTorch and end in heddle, and their losses.
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from '../../src/core/random.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
@@ -112,22 +112,24 @@ export interface SameStart {
 
 /**
  * Trains in three parts, the second in PyTorch. After both changes of engine both engines do the same updates, from the same
- * checkpoint. So the losses differ only by rounding, however far rounding before has moved the run.
+ * checkpoint, so that only the rounding of these updates differs. In float64 all updates agree at every learning rate.
  */
 export async function bothEngines(
   folder: string,
   args: Omit<TrainArguments, 'out'>,
   [first, middle, last]: Parts,
-  dtype: 'f32' | 'f64',
+  { dtype, processes }: { readonly dtype: 'f32' | 'f64'; readonly processes: number },
 ): Promise<{ readonly there: SameStart; readonly back: SameStart }> {
   const at = (name: string) => `${folder}-${dtype}-${name}`;
   const { corpus } = args;
   const inTorch = async (out: string, steps: number) => {
-    const [status, text] = await torchrun(out, 2, '--steps', `${steps}`, '--dtype', dtype);
+    const [status, text] = await torchrun(out, processes, '--steps', `${steps}`, '--dtype', dtype);
     if (status !== 0) throw new Error(text);
   };
   const falling = ['linear', 'cosine'].includes(args.schedule ?? '');
-  await train({ ...args, ...(falling && { scheduleSteps: last }), steps: first, out: at('here') });
+  const start = `${folder}-start`;
+  if (!existsSync(start)) await train({ ...args, ...(falling && { scheduleSteps: 100 }), steps: first, out: start });
+  cpSync(start, at('here'), { recursive: true });
   await toTorchRun(at('here'), at('torch'), { steps: last });
   await train({ corpus, resume: true, steps: middle, out: at('here') });
   await inTorch(at('torch'), middle);

@@ -29,6 +29,11 @@ from transformer import Transformer
 MAX_STUCK = 50  # consecutive skipped updates at the minimum loss scale, or without one
 
 
+def rounded(x):
+    """`x` in float32, in which heddle passes learning rate and loss weight to its kernels."""
+    return torch.tensor(x, dtype=torch.float32).item()
+
+
 def learning_rate(s, step):
     t, w, lr, low = step + 1, s["warmupSteps"], s["learningRate"], s["minLearningRate"]
     warm = min(1, t / w) if w > 0 else 1
@@ -144,7 +149,7 @@ def place(backend, gpus, local):
     return backend, torch.device("cuda", local)
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description="Continue a training run of heddle with DistributedDataParallel.")
     parser.add_argument("folder", help="folder that heddle convert --to torch-run wrote; checkpoints replace it")
     parser.add_argument("--steps", type=int, help="total number of updates of the run, as in heddle train (default: all that DIR has data for)")
@@ -153,29 +158,45 @@ def main():
     parser.add_argument("--save-steps", type=int, default=500, help="updates between checkpoints; the last update is always saved (default: 500)")
     parser.add_argument("--backend", choices=("nccl", "gloo"), help="nccl: on GPUs; gloo: on CPUs (default: nccl if there are GPUs)")
     args = parser.parse_args()
-    folder, plan, run = open_run(args.folder)
-    first, state = run.state["step"], run.state
-    steps = plan["lastStep"] if args.steps is None else args.steps
-    if steps <= first:
-        fail(f"{args.folder} is at step {first} already; --steps is the total number of updates, give more than {first}")
-    if steps > plan["lastStep"]:
-        fail(f"{args.folder} has data up to step {plan['lastStep']}; convert with --steps {steps}")
+    for name in ("micro_batch", "save_steps"):
+        if getattr(args, name) < 0:
+            fail(f"--{name.replace('_', '-')} is {getattr(args, name)}; it must be 0 or more")
+    return args
 
+
+def connect(args, first):
+    """Joins the processes; returns the device of this one. Ends the script if they are not all at step `first`."""
     backend, device = place(args.backend, torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", 0)))
     if device.type == "cuda":
         torch.cuda.set_device(device)
     alone = {} if "RANK" in os.environ else dict(store=dist.HashStore(), rank=0, world_size=1)  # without torchrun
     dist.init_process_group(backend, **alone)
-    rank, world = dist.get_rank(), dist.get_world_size()
     low_high = torch.tensor([-first, first], device=device)
     dist.all_reduce(low_high, dist.ReduceOp.MAX)
     if low_high.tolist() != [-first, first]:
         fail(f"the processes read different checkpoints, of steps {-low_high[0].item()} to {low_high[1].item()}; copy {args.folder} to all machines")
+    return device
 
+
+def backward(ddp, batches, weight, autocast):
+    """Adds the gradients of `weight` times the loss of all batches; returns the sums of losses and hits."""
+    sums = 0
+    for i, batch in enumerate(batches):
+        last = i + 1 == len(batches)  # DDP sends the gradients once
+        with contextlib.nullcontext() if last else ddp.no_sync(), autocast():
+            loss, hits = ddp(*batch)
+            (loss * weight).backward()
+        sums = sums + torch.stack([loss.detach(), hits])
+    return sums
+
+
+def train(args, folder, plan, run, steps):
+    first, wide = run.state["step"], torch.float64 if args.dtype == "f64" else torch.float32
+    device = connect(args, first)
+    rank, world = dist.get_rank(), dist.get_world_size()
     trained = {p["name"] for p in plan["parameters"] if p["trained"]}
     decayed = {p["name"] for p in plan["parameters"] if p["decay"]}
     base = read_base(folder) if "lora" in plan else {}
-    wide = torch.float64 if args.dtype == "f64" else torch.float32
     model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(device, wide)
     parameters = {name: model.weight(name) for name in run.weights}
     run.weights = {name: p.data for name, p in parameters.items()}
@@ -185,65 +206,72 @@ def main():
     ddp = DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False)
     low = {"bf16": torch.bfloat16, "f16": torch.float16}.get(args.dtype)
     autocast = lambda: torch.autocast(device.type, low) if low else contextlib.nullcontext()
-    data, o, skipped, stuck, stop = Data(folder, plan), plan["optimizer"], state["skipped"], 0, []
+    data, o, skipped, stuck, stop = Data(folder, plan), plan["optimizer"], run.state["skipped"], 0, []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.append(True))
     now = lambda: datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if rank == 0:
-        run.log({**plan["log"], "time": now(), "step": first, "steps": steps, "backend": f"torch {torch.__version__} {backend} x{world}"})
-    begin, recent, shown, step = time.monotonic(), collections.deque(maxlen=21), 0.0, first
-    recent.append((0, 0.0))
-    while step < steps:
-        tokens, batches = data.update(step, rank, world, args.micro_batch)
+        run.log({**plan["log"], "time": now(), "step": first, "steps": steps, "backend": f"torch {torch.__version__} {dist.get_backend()} x{world}"})
+    begin, shown, recent = time.monotonic(), 0.0, collections.deque([(0, 0.0)], maxlen=21)
+    for step in range(first, steps):
         torch.manual_seed(hash((plan["seed"], step, rank)) % 2**63)  # dropout: a function of seed, step and process
         for settings in plan["settings"]:  # the schedule and dropout of this update
             if settings["step"] <= step:
                 schedule, model.c["dropout"] = settings["schedule"], settings["dropout"]
             if settings["step"] == step > first and rank == 0:
                 run.log({"type": "change", "step": step, **settings["change"]})
-        loss_scale, sums = run.counters[4].item(), torch.zeros(3, device=device, dtype=wide)
-        empty = not batches  # fewer rows than processes: DDP still needs a backward pass
-        for i, batch in enumerate(batches or [data.batch([0])]):
-            last = i + 1 >= len(batches)
-            with contextlib.nullcontext() if last else ddp.no_sync(), autocast():
-                loss, hits = ddp(*(ids.to(device) for ids in batch))
-                # DDP takes the mean over the processes; the loss is the mean over all tokens of the update.
-                (loss * (0 if empty else world * (loss_scale or 1) / tokens)).backward()
-            if not empty:
-                sums[:2] += torch.stack([loss.detach(), hits])
-        sums[2] = len(stop)
+        tokens, batches = data.update(step, rank, world, args.micro_batch)
+        batches = [[ids.to(device) for ids in batch] for batch in batches]
+        loss_scale, rate = run.counters[4].item(), learning_rate(schedule, step)
+        # DDP takes the mean over the processes; the loss is the mean over all tokens of the update.
+        weight = world * (loss_scale or 1) * rounded(1 / tokens)
+        if batches:
+            sums = backward(ddp, batches, weight, autocast)
+        else:  # fewer rows than processes: DDP still needs a backward pass
+            sums = torch.zeros_like(backward(ddp, [[ids.to(device) for ids in data.batch([0])]], 0, autocast))
+        sums = torch.cat([sums, torch.tensor([float(len(stop))], device=device)])
         dist.all_reduce(sums)
-        rate = learning_rate(schedule, step)
-        norm = update(o, rate, updated, run.m, run.v, run.counters, decayed)
+        norm = update(o, rounded(rate), updated, run.m, run.v, run.counters, decayed)
+        for name, average in run.average.items():
+            average.lerp_(run.weights[name], 1 - o["emaDecay"])
+        model.zero_grad()
         skipped += math.isnan(norm)
         stuck = stuck + 1 if math.isnan(norm) and loss_scale <= 1 else 0
         if stuck == MAX_STUCK:
             fail(f"step {step + 1}: the gradients of the last {stuck} updates were not finite, so all of them were skipped; "
                  "resume from an earlier checkpoint with a lower learning rate")
-        for name, average in run.average.items():
-            average.lerp_(run.weights[name], 1 - o["emaDecay"])
-        model.zero_grad()
-        step += 1
-        seconds = time.monotonic() - begin
+        done, seconds = step + 1, time.monotonic() - begin
         recent.append((tokens, seconds))
+        ended = done == steps or sums[2] > 0
         if rank == 0:
             speed = round(sum(n for n, _ in list(recent)[1:]) / (seconds - recent[0][1]))
             loss, accuracy = (sums[:2] / tokens).tolist()
-            run.log({"type": "step", "step": step, "loss": loss, "accuracy": accuracy, "learningRate": rate, "gradientNorm": norm,
+            run.log({"type": "step", "step": done, "loss": loss, "accuracy": accuracy, "learningRate": rate, "gradientNorm": norm,
                      "tokens": tokens, "tokensPerSecond": speed, "seconds": round(seconds, 4),
                      **({"lossScale": loss_scale} if loss_scale > 0 else {}), **({"skipped": True} if math.isnan(norm) else {})})
-            if seconds - shown > 1 or step == steps:
+            if seconds - shown > 1 or ended:
                 shown = seconds
-                print(f"step {step}/{steps}  loss {loss:.4f}  accuracy {100 * accuracy:.1f} %  lr {rate:.2e}  {speed} tokens/s", file=sys.stderr)
-        ended = step == steps or sums[2] > 0
-        if rank == 0 and ended:
-            run.log({"type": "end", "time": now(), "step": step, "reason": "done" if step == steps else "stopped", "skipped": skipped})
-        if rank == 0 and (ended or (args.save_steps > 0 and step % args.save_steps == 0)):
-            run.save(step, skipped)
+                print(f"step {done}/{steps}  loss {loss:.4f}  accuracy {100 * accuracy:.1f} %  lr {rate:.2e}  {speed} tokens/s", file=sys.stderr)
+            if ended:
+                run.log({"type": "end", "time": now(), "step": done, "reason": "done" if done == steps else "stopped", "skipped": skipped})
+            if ended or (args.save_steps > 0 and done % args.save_steps == 0):
+                run.save(done, skipped)
         if ended:
             break
     dist.barrier()
     dist.destroy_process_group()
+
+
+def main():
+    args = arguments()
+    folder, plan, run = open_run(args.folder)
+    step, last = run.state["step"], plan["lastStep"]
+    steps = last if args.steps is None else args.steps
+    if steps <= step:
+        fail(f"{args.folder} is at step {step} already; --steps is the total number of updates, give more than {step}")
+    if steps > last:
+        fail(f"{args.folder} has data up to step {last}; convert with --steps {steps}")
+    train(args, folder, plan, run, steps)
 
 
 if __name__ == "__main__":
