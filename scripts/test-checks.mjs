@@ -32,7 +32,7 @@ export async function runChecks(work) {
     'slowest test files',
     durations.slice(0, 8).map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${file}`),
   );
-  list('skipped, because something that they need is missing on this machine', skipped);
+  list('skipped: npm run test:full runs them, or something that they need is missing on this machine', skipped);
   list('failed', failed);
   process.exitCode = counts.failed > 0 ? 1 : 0;
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${skipped.length} skipped`);

@@ -235,7 +235,7 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
       'div',
       { class: 'stack' },
       form.element,
-      el('div', { class: 'sizes' }, field('Variant', variants), field('Dispatch', passes)),
+      el('div', { class: 'pairs' }, field('Variant', variants), field('Dispatch', passes)),
       tensors,
       editor.element,
       launch.element,

@@ -21,7 +21,7 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
   const low = limits.filter((l) => !l.passed).length;
   const right = wrong + low === 0;
   const sum = right
-    ? `${pluralize(kernels.length, 'kernel')} match the float64 reference in every variant, and all limits are sufficient.`
+    ? `${pluralize(kernels.length, 'kernel')} ${kernels.length === 1 ? 'matches' : 'match'} the float64 reference in every variant, and all limits are sufficient.`
     : `${wrong} of ${kernels.length} kernels are wrong in at least one variant; ${low} of ${limits.length} limits are too low.`;
   return el(
     'div',

@@ -21,6 +21,9 @@ const { open } = demo(async ({ url = '' }) => url.endsWith('.safetensors'), ownC
 // Each training compiles its kernels, which takes half a minute on a busy machine.
 vi.setConfig({ testTimeout: 400_000 });
 
+/** A test that `npm run test:full` runs; `npm test` lists it as skipped. */
+const itInFull = it.skipIf(!process.env.HEDDLE_FULL);
+
 const settings = (name: string, changed: TrainSettings = {}): TrainingSettings => ({
   name,
   corpus: { kind: 'text', name: 'pairs.tsv', data: tinyCorpus },
@@ -222,8 +225,9 @@ it('describes a training run, trains, translates, and exchanges models with the 
 });
 
 // Compiles the kernels of a training three times. recovery.test.ts has a lost device, train-visits.test.ts what the page shows.
-if (process.env.HEDDLE_FULL)
-  it('computes the same losses, bit for bit, after the device is destroyed and after the GPU process crashes', async () => {
+itInFull(
+  'computes the same losses, bit for bit, after the device is destroyed and after the GPU process crashes',
+  async () => {
     const { page, errors } = await openSession();
     await ask(page, (s, given) => s.start(given), settings('shaken', { steps: 30, saveSeconds: 0.1 }));
     await untilStep(page, 8);
@@ -248,7 +252,8 @@ if (process.env.HEDDLE_FULL)
     expect(received.filter((e) => e.type === 'warning')).toEqual([]);
     expect(errors).toEqual([]);
     await page.close();
-  });
+  },
+);
 
 it('trains in a hidden tab and after a sleep, locks its model for other tabs, and resumes after the tab is closed', async () => {
   const first = await openSession();
@@ -338,29 +343,28 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
 });
 
 // Compiles the kernels of a training three times. train-page.test.ts has the message, recovery.test.ts the limit.
-if (process.env.HEDDLE_FULL)
-  it('ends with a clear message if the device is lost three times in a minute', async () => {
-    const { page, errors } = await openSession();
-    await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, saveSeconds: 0.1 }));
-    // Lose the device again as soon as it is back.
-    await page.evaluate(() => {
-      const { session } = globalThis as unknown as { session: Session };
-      session.on((e) => {
-        if (e.type === 'state' && e.state === 'training') void session.loseDevice();
-      });
-      void session.loseDevice();
+itInFull('ends with a clear message if the device is lost three times in a minute', async () => {
+  const { page, errors } = await openSession();
+  await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, saveSeconds: 0.1 }));
+  // Lose the device again as soon as it is back.
+  await page.evaluate(() => {
+    const { session } = globalThis as unknown as { session: Session };
+    session.on((e) => {
+      if (e.type === 'state' && e.state === 'training') void session.loseDevice();
     });
-    await untilState(page, 'failed');
-    const received = await events(page);
-    expect(received.filter((e) => e.type === 'recovery')).toHaveLength(2);
-    expect(received.at(-1)).toMatchObject({
-      text: expect.stringMatching(
-        /^The GPU device was lost 3 times within a minute, so training has stopped.*Try a smaller/,
-      ),
-    });
-    expect(errors).toEqual([]);
-    await page.close();
+    void session.loseDevice();
   });
+  await untilState(page, 'failed');
+  const received = await events(page);
+  expect(received.filter((e) => e.type === 'recovery')).toHaveLength(2);
+  expect(received.at(-1)).toMatchObject({
+    text: expect.stringMatching(
+      /^The GPU device was lost 3 times within a minute, so training has stopped.*Try a smaller/,
+    ),
+  });
+  expect(errors).toEqual([]);
+  await page.close();
+});
 
 it('reports what does not fit before it starts, and continues training if the storage is full', async () => {
   const { losses: calm } = await undisturbed(); // before the quota is reduced
