@@ -8,7 +8,7 @@ import type { Name } from './onnx-graph.ts';
 import { project } from './onnx-layers.ts';
 
 /** Added to the attention scores of masked keys before the softmax. */
-export const masked = -1e9;
+const masked = -1e9;
 
 /** Queries, keys and values of self-attention: [B, T, D] -> three of [B, H, T, W]. */
 export function selfHeads(b: Builder, layer: string, stack: Stack, x: Name): Name[] {

@@ -17,6 +17,8 @@ export interface OnnxSource {
   readonly dtype: OnnxDtype;
   /** Position of the decoder from which on it gives only the end token. */
   readonly endPosition: number;
+  /** Whether n-grams must not repeat, so that transformers.js may forbid a second end token. */
+  readonly noRepeat: boolean;
   /** Source id of each id of the exported tokenizer, if they differ. */
   readonly sourceIds?: readonly number[];
 }

@@ -8,8 +8,8 @@ import type { Name } from './onnx-graph.ts';
 export interface OnnxCache {
   /** Number of tokens of a side that have keys and values: [1]. */
   lengthOf(side: Stack): Name;
-  /** Appends keys and values to those of a layer and makes the results outputs. Returns both. */
-  append(layer: number, side: Stack, fresh: readonly Name[]): [keys: Name, values: Name];
+  /** Appends keys and values to those of a layer and makes the results outputs, the keys as `store` returns them. Returns both. */
+  append(layer: number, side: Stack, fresh: readonly Name[], store?: (keys: Name) => Name): [keys: Name, values: Name];
 }
 
 /** Adds the inputs of the cache of all decoder layers. */
@@ -27,12 +27,13 @@ export function openCache(b: Builder): OnnxCache {
   });
   return {
     lengthOf: (side) => axisSize(b, past[0]?.[side][0] ?? '', 2),
-    append(layer, side, fresh) {
+    append(layer, side, fresh, store = (keys) => keys) {
       const both = fresh.map((part, i) => g.op('Concat', [past[layer]?.[side][i] ?? '', part], { axis: 2 }));
       const length = side === 'decoder' ? 'decoder_sequence_length + past' : 'encoder_sequence_length';
-      for (const [i, part] of ['key', 'value'].entries())
-        g.output(nameOf('present', layer, side, part), 'float', shapeOf(length), both[i] ?? '');
-      return [both[0] ?? '', both[1] ?? ''];
+      const [keys = '', values = ''] = both;
+      g.output(nameOf('present', layer, side, 'key'), 'float', shapeOf(length), store(keys));
+      g.output(nameOf('present', layer, side, 'value'), 'float', shapeOf(length), values);
+      return [keys, values];
     },
   };
 }

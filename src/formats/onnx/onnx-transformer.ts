@@ -3,15 +3,7 @@
 //
 // B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head width.
 
-import {
-  attention,
-  causalMask,
-  masked,
-  paddingMask,
-  selfHeads,
-  splitHeads,
-  withPositionBias,
-} from './onnx-attention.ts';
+import { attention, causalMask, paddingMask, selfHeads, splitHeads, withPositionBias } from './onnx-attention.ts';
 import {
   axisSize,
   type Builder,
@@ -23,7 +15,7 @@ import {
   transposedTable,
 } from './onnx-builder.ts';
 import { openCache } from './onnx-cache.ts';
-import { embed, positionsFrom } from './onnx-embedding.ts';
+import { embed } from './onnx-embedding.ts';
 import type { Name, OnnxGraph } from './onnx-graph.ts';
 import { feedForward, multiply, norm, project, residual } from './onnx-layers.ts';
 
@@ -69,12 +61,22 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const selfMask = withPositionBias(b, 'decoder', causalMask(b, past, added), past, added);
   // The rows of the memory without cached keys and values: all at the first step, none later.
   const rest = g.op('Slice', [memory, cache.lengthOf('encoder'), g.integers(2 ** 31 - 1), g.integers(1)]);
+  let finished = isFinished(b, ids, past, added); // [B, T]
+  // Another token than the end may follow it: the keys of layer 0 remember finished rows.
+  const store = (keys: Name): Name => {
+    if (!source.noRepeat) return keys;
+    const largest = g.op('Squeeze', [g.op('ReduceMax', [keys], { axes: [1, 2, 3], keepdims: 1 }), g.integers(2, 3)]);
+    const known = g.op('And', [g.op('Greater', [largest, g.scalar(mark / 2)]), g.op('Equal', [added, g.integers(1)])]);
+    finished = g.op('Or', [finished, known]);
+    const last = g.op('Gather', [finished, g.integers(-1)], { axis: 1 }); // [B, 1]
+    return g.op('Where', [g.op('Unsqueeze', [last, g.integers(2, 3)]), g.scalar(mark), keys]);
+  };
   let x = embed(b, 'tgt', ids, past); // [B, T, D]
   for (let n = 0; n < c.decoderLayers; n++) {
     const layer = `transformer.decoder.layers.${n}`;
     const self = (y: Name) => {
       const [q = '', ...fresh] = selfHeads(b, layer, 'decoder', y);
-      const [k, v] = cache.append(n, 'decoder', fresh);
+      const [k, v] = cache.append(n, 'decoder', fresh, n === 0 ? store : undefined);
       return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'decoder', q, k, v, selfMask));
     };
     const cross = (y: Name) => {
@@ -89,7 +91,7 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
     x = residual(b, `${layer}.norm3`, x, (y) => feedForward(b, layer, y));
   }
   const out = c.finalNorm ? norm(b, 'transformer.decoder.norm', x) : x;
-  const logits = forceEnd(b, logitsOf(b, out), ids, past, added);
+  const logits = forceEnd(b, logitsOf(b, out), finished, past, added);
   g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], logits);
   return g;
 }
@@ -105,19 +107,32 @@ function logitsOf(b: Builder, x: Name): Name {
   return multiply(b, scaled, table, 'generator.bias');
 }
 
-/**
- * Makes the end token the most probable one after an end token, and from `endPosition` on, if tokens are decoded one by
- * one: logits [B, T, V]. transformers.js generates up to 256 tokens by default, and continues finished rows until all
- * rows of the batch are finished.
- */
-function forceEnd(b: Builder, logits: Name, ids: Name, past: Name, added: Name): Name {
+/** A key of a finished row: larger than keys of models. */
+const mark = 1e30;
+
+/** Whether the last token is the end token, if tokens are decoded one by one: [B, T]. */
+function isFinished(b: Builder, ids: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
-  const places = positionsFrom(b, past, added); // [T]
   const isEnd = g.op('Equal', [ids, g.integers(c.endId)]); // [B, T]
-  const ended = g.op('And', [isEnd, g.op('Greater', [places, g.integers(0)])]); // BART starts with the end token
-  const over = g.op('Or', [ended, g.op('Greater', [places, g.integers(b.endPosition - 1)])]);
-  const forced = g.op('And', [over, g.op('Equal', [added, g.integers(1)])]);
-  const end = Float32Array.from({ length: c.tgtVocab }, (_, id) => (id === c.endId ? -masked : 0));
-  const bias = [g.op('Unsqueeze', [forced, g.integers(-1)]), floats(b, 'end_token', [c.tgtVocab], end), g.scalar(0)];
-  return g.op('Add', [logits, g.op('Where', bias)]);
+  // BART starts with the end token.
+  const later = g.op('And', [g.op('Greater', [past, g.integers(0)]), g.op('Equal', [added, g.integers(1)])]);
+  return g.op('And', [isEnd, later]);
+}
+
+/**
+ * Leaves only the end token in finished rows, and from `endPosition` on, if tokens are decoded one by one: logits [B, T, V].
+ * transformers.js generates up to 256 tokens by default, and continues finished rows until all rows of the batch are
+ * finished. If its rules forbid another end token (no_repeat_ngram_size), it takes padding, or the first id, which have no text.
+ */
+function forceEnd(b: Builder, logits: Name, finished: Name, past: Name, added: Name): Name {
+  const { graph: g, config: c } = b;
+  const over = g.op('And', [
+    g.op('Greater', [past, g.integers(b.endPosition - 1)]),
+    g.op('Equal', [added, g.integers(1)]),
+  ]);
+  const end = new Float32Array(c.tgtVocab).fill(Number.NEGATIVE_INFINITY);
+  end[c.padId] = 0;
+  end[c.endId] = 1e9;
+  const forced = g.op('Unsqueeze', [g.op('Or', [finished, over]), g.integers(-1)]);
+  return g.op('Where', [forced, floats(b, 'end_token', [c.tgtVocab], end), logits]);
 }

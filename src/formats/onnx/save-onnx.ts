@@ -43,7 +43,8 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
   const { dtype = 'fp32', maxBytes } = options;
   const { json, special, sourceIds } = onnxTokenizer(source, target);
   const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
-  const from = { config, weights, dtype, endPosition, ...(sourceIds && { sourceIds }) };
+  const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
+  const from = { config, weights, dtype, endPosition, noRepeat, ...(sourceIds && { sourceIds }) };
   const files: Record<string, Uint8Array> = {};
   const external: Record<string, number> = {};
   const add = (name: string, graph: OnnxGraph) => {

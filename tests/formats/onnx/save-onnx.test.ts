@@ -200,6 +200,13 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
       },
     ]);
   });
+
+  it('adds nothing after the end of a text if n-grams must not repeat, while the batch goes on', async () => {
+    const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
+    const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'];
+    const rules = (noRepeatNgramSize: number) => ({ ...letters, decode: { noRepeatNgramSize, suppressTokens: [3] } });
+    await compare([1, 2].map((n) => ({ name: `ngrams-${n}`, saved: rules(n), texts })));
+  });
 });
 
 it('is smaller by 3.5 times as q8, and config.json says which file to load', () => {
