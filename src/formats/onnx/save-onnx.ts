@@ -2,6 +2,7 @@
 // files in the folder `onnx`.
 
 import { type Json, jsonBytes } from '../../files/json-files.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
 import { decodingJson } from '../hf/to-hf-config.ts';
 import type { OnnxDtype, SavedModel } from '../shared/saved-model.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
@@ -88,6 +89,7 @@ function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
     decoder_layers: c.decoderLayers,
     encoder_attention_heads: c.heads,
     decoder_attention_heads: c.decoderHeads,
+    ...(type.endsWith('t5') && t5Sizes(c)),
     max_position_embeddings: c.maxLength,
     vocab_size: c.tgtVocab,
     pad_token_id: c.padId,
@@ -95,6 +97,14 @@ function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
     decoder_start_token_id: c.startId,
   };
 }
+
+/** Sizes under the names of T5; a configuration may leave out those of the decoder. */
+const t5Sizes = (c: ModelConfig): Json => ({
+  num_layers: c.encoderLayers,
+  num_decoder_layers: c.decoderLayers,
+  num_heads: c.heads,
+  d_kv: c.headWidth,
+});
 
 /** generation_config.json: the decoding rules of the model. */
 function generationOf({ config: c, decode = {}, sourceCheckpoint }: SavedModel): Json {

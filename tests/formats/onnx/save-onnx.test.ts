@@ -25,6 +25,7 @@ import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/t
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { jobContext } from '../../support/golden.ts';
 import { hasOnnx, type LogitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
+import { loadMultilingual } from '../../support/sentencepiece.ts';
 import { trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
 // Each test starts processes that load a runtime.
@@ -218,6 +219,18 @@ it('is smaller by 3.5 times as q8, and config.json says which file to load', () 
   expect(Object.keys(small)).toContain('onnx/encoder_model_quantized.onnx');
   const config = JSON.parse(new TextDecoder().decode(small['config.json']));
   expect(config).toMatchObject({ 'transformers.js_config': { dtype: 'q8' }, is_encoder_decoder: true });
+});
+
+it('names the layers of the decoder of T5, which a config.json may leave out', async () => {
+  const loaded = await loadMultilingual('t5', {
+    vocab_size: 16,
+    pad_token_id: 0,
+    eos_token_id: 1,
+    decoder_start_token_id: 0,
+  });
+  expect(loaded.sourceCheckpoint?.config).not.toHaveProperty('num_decoder_layers');
+  const config = JSON.parse(new TextDecoder().decode(onnxFiles(loaded)['config.json']));
+  expect(config).toMatchObject({ model_type: 't5', num_layers: 1, num_decoder_layers: 1, num_heads: 1, d_kv: 4 });
 });
 
 it('merges a LoRA adapter into the exported weights', async () => {
