@@ -33,7 +33,7 @@ function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
       const missing = [...(descriptor.requiredFeatures ?? [])].filter((name) => !features.has(name));
       if (missing.length > 0) throw new TypeError(`the adapter has no ${missing}`);
       const device = await open(descriptor);
-      Object.defineProperty(device, 'adapterInfo', { value: info });
+      Object.defineProperty(device, 'adapterInfo', { value: info, configurable: true });
       return device;
     },
   };
@@ -42,7 +42,7 @@ function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
       Object.entries(limitsOf(adapter)).map(([name, value]) => [name, Math.min(value, defaultLimits[name] ?? value)]),
     );
   }
-  for (const [name, value] of Object.entries(shown)) Object.defineProperty(adapter, name, { value });
+  for (const [name, value] of Object.entries(shown)) Object.defineProperty(adapter, name, { value, configurable: true });
   return adapter;
 }
 
