@@ -42,7 +42,8 @@ function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
       Object.entries(limitsOf(adapter)).map(([name, value]) => [name, Math.min(value, defaultLimits[name] ?? value)]),
     );
   }
-  for (const [name, value] of Object.entries(shown)) Object.defineProperty(adapter, name, { value, configurable: true });
+  for (const [name, value] of Object.entries(shown))
+    Object.defineProperty(adapter, name, { value, configurable: true });
   return adapter;
 }
 
