@@ -2,7 +2,7 @@
 
 import { dim, sizeOf } from '../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
-import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
+import { expectPacked, numbersPerVec, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { gridOf } from '../work-division.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
@@ -52,7 +52,7 @@ export const packedEmbeddingOp = defineOp({
         out,
         ...(step && { step }),
       },
-      grid: gridOf(batch * length * dim(words, 1), 64), // at least as many as vectors of four numbers
+      grid: gridOf((batch * length * vecs * numbersPerVec[format]) / 4, 64), // a thread per vector of four numbers
       flops: 2 * sizeOf(out.shape),
     }));
   },

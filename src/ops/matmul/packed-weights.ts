@@ -14,14 +14,14 @@ export const packedFormats = ['f16', 'int8'] as const;
 /** A format of packed weights. */
 export type PackedFormat = (typeof packedFormats)[number];
 
-/** Numbers in a vector of four words. */
-const numbers = { f16: 8, int8: 16 } as const;
+/** Numbers in a vector of four words, by format. */
+export const numbersPerVec = { f16: 8, int8: 16 } as const;
 
 /** Vectors of four words of a row of `cols` numbers. */
-export const vecsOf = (format: PackedFormat, cols: number): number => Math.ceil(cols / numbers[format]);
+export const vecsOf = (format: PackedFormat, cols: number): number => Math.ceil(cols / numbersPerVec[format]);
 
 /** Whether rows of `cols` numbers need no padding. */
-export const fillsVectors = (format: PackedFormat, cols: number): boolean => cols % numbers[format] === 0;
+export const fillsVectors = (format: PackedFormat, cols: number): boolean => cols % numbersPerVec[format] === 0;
 
 /**
  * Words, u32, of a row of `cols` numbers.
@@ -50,7 +50,7 @@ export function pack(
     words.set(new Uint32Array(toFloat16(matrix).buffer));
     return;
   }
-  const row = new Float32Array(vecsOf(format, cols) * numbers[format]);
+  const row = new Float32Array(vecsOf(format, cols) * numbersPerVec[format]);
   const bytes = new Int8Array(words.buffer, words.byteOffset, words.byteLength);
   for (let r = 0; r * cols < matrix.length; r++) {
     row.set(matrix.subarray(r * cols, (r + 1) * cols));
