@@ -8,6 +8,7 @@ import { hubOrigin, trainingPagePolicy } from '../../demo/content-security-polic
 import { demoModels, learnedPositionsModel } from '../../demo/train/page/demo-models.ts';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { type Hub, startHub } from '../hub/hub.ts';
+import { untilText } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { hfFolder } from '../support/hf.ts';
 
@@ -68,13 +69,7 @@ it('downloads a model directly from the hub under a sub-path, as its policy allo
   await page.evaluateOnNewDocument(() => {
     Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });
   });
-  const says = (selector: string, pattern: string) =>
-    page.waitForFunction(
-      (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-      { timeout: 60_000, polling: 50 },
-      selector,
-      pattern,
-    );
+  const says = (selector: string, pattern: string) => untilText(page, selector, pattern);
   await page.goto(`${url}?tune=0`, { waitUntil: 'load' });
   await page.locator('#hub-model').fill('me/gone');
   await page.locator('#hub-fetch').click();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hubProxy } from '../../demo/hub-proxy.ts';
 import type { RequestHandler } from '../../src/host/static-server.ts';
 import { type Hub, startHub } from '../hub/hub.ts';
-import { demo, withoutModels } from '../support/demo.ts';
+import { demo, untilText, withoutModels } from '../support/demo.ts';
 import { hfFolder } from '../support/hf.ts';
 
 let hub: Hub;
@@ -20,13 +20,7 @@ afterAll(() => hub?.close());
 
 it('downloads a model, continues after a cancel and a cut connection, and translates with it', async () => {
   const { page, requests, errors } = await open('index.html?tune=0');
-  const says = (selector: string, pattern: string) =>
-    page.waitForFunction(
-      (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-      { timeout: 60_000, polling: 50 },
-      selector,
-      pattern,
-    );
+  const says = (selector: string, pattern: string) => untilText(page, selector, pattern);
   // Without a proxy the page asks Hugging Face, which tests cannot reach.
   await page.locator('#hub-model').fill('me/it');
   await page.locator('#hub-fetch').click();

@@ -156,3 +156,12 @@ async function openDemoPage(
     },
   };
 }
+
+/** Waits until the text of an element matches a pattern. */
+export const untilText = (page: Page, selector: string, pattern: string) =>
+  page.waitForFunction(
+    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
+    { timeout: 60_000, polling: 50 },
+    selector,
+    pattern,
+  );
