@@ -28,6 +28,8 @@ struct Params {
 
 override X_WHOLE: bool = true; // a row of w has no padding
 const TILE_LANES: u32 = 32u;
+// Parts up to which a loop is unrolled. CPUs have too few registers for the x of four parts of int8.
+const MAX_UNROLLED: u32 = 4u;
 
 // Vector c of a row of x, zeros past its end.
 fn x_vec(row: u32, c: u32) -> vec4<f32> {
@@ -82,8 +84,8 @@ fn sums_of(row: u32, out: u32, begin: u32, stride: u32) -> array<vec4<f32>, ROWS
   for (var r = 0u; r < ROWS; r++) { x_rows[r] = min(row + r, params.rows - 1u); }
   for (var c = begin; c < params.vecs; c += stride) {
     let words = Words(w[w_at.x], w[w_at.y], w[w_at.z], w[w_at.w]);
-    // unroll
-    for (var part = 0u; part < PARTS; part++) {
+    // unroll up to MAX_UNROLLED
+    for (var part = 0u; part < min(PARTS, 4u * params.vecs); part++) {
       let b = block(words, part);
       // unroll
       for (var r = 0u; r < ROWS; r++) {

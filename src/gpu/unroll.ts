@@ -5,14 +5,14 @@ import { closing, evaluate } from './wgsl.ts';
 
 /**
  * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, with the counter
- * as a literal; under `// unroll up to M` only if N is at most M, since hundreds of bodies compile slowly. A, N and S
+ * as a literal; under `// unroll up to M` only if N is at most M, since hundreds of bodies compile slowly. A, M, N and S
  * are integers or module-scope integer consts. N may be min(C, x), where C is a const and x a parameter that is never
  * below it: drivers then do not unroll what this function leaves. Throws if a marked loop has another form.
  */
 export function unroll(source: string): string {
   const consts = constants(source);
   const header =
-    /\/\/ unroll(?: up to (\d+))?\n\s*for \(var (\w+)(?:: u32)? = ([^;]+); \2 < ([^;]+); \2(?:(\+\+)| \+= ([^)]+))\) \{/;
+    /\/\/ unroll(?: up to (\w+))?\n\s*for \(var (\w+)(?:: u32)? = ([^;]+); \2 < ([^;]+); \2(?:(\+\+)| \+= ([^)]+))\) \{/;
   let out = source;
   for (let m = header.exec(out); m; m = header.exec(out)) {
     const [head, limit, counter = '', first = '', end = '', once, by = '1'] = m;
@@ -27,7 +27,7 @@ export function unroll(source: string): string {
       number,
     ];
     if (!(to - from >= 0 && step > 0)) break;
-    if (limit !== undefined && to > Number(limit)) {
+    if (limit !== undefined && to > Number(evaluate(limit, consts))) {
       out = out.slice(0, m.index) + out.slice(m.index).replace(/.*\n/, '');
       continue;
     }

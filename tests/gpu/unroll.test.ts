@@ -36,6 +36,9 @@ it('does not unroll loops above their limit, but those inside them', () => {
     '// unroll up to 8\nfor (var i = 0u; i < 9u; i++) {\n// unroll\nfor (var j = 0u; j < 1u; j++) { f(i, j); }\n}';
   expect(flat(unroll(loops))).toBe('for (var i = 0u; i < 9u; i++) { { f(i, 0u); } }');
   expect(unroll('// unroll up to 8\nfor (var i = 0u; i < 8u; i++) { f(i); }')).toContain('f(7u)');
+  const named = 'const MOST = 8u;\n// unroll up to MOST\nfor (var i = 0u; i < 8u; i++) { f(i); }';
+  expect(unroll(named)).toContain('f(7u)');
+  expect(unroll(named.replace('MOST = 8u', 'MOST = 7u'))).not.toContain('f(7u)');
 });
 
 it('takes the const of a bound that is the minimum of a const and a parameter', () => {

@@ -28,25 +28,31 @@ export const packedLinearOp = defineOp({
   variants({ x, words }, { format }, traits) {
     const { rows, cols } = matrixOf(x.shape);
     const few = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
-    // Rows with padding are read number by number: all kernels are slow, and `rows-4` compiles fastest. More rows would not fit
-    // the registers of GPUs; int8 needs more registers.
-    const most = traits.software ? 16 : format === 'f16' ? 8 : 4;
-    return !fillsVectors(format, cols) || rows <= 4 || most === 4
-      ? [...few, 'rows-4']
-      : [...few, `rows-${most}`, 'rows-4'];
+    // Rows with padding are read number by number: all kernels are slow, and `rows-4` compiles fastest.
+    if (!fillsVectors(format, cols)) return [...few, 'rows-4'];
+    // CPUs: `dots` pays for one row only, and llvmpipe keeps the x of four parts of int8 in memory if they are unrolled.
+    const rolled = format === 'int8' ? 'rows-4-rolled' : 'rows-4';
+    if (traits.software && rows > 4) return ['rows-16', rolled];
+    if (traits.software) return [...new Set(['rows-4', rolled]), ...(rows === 1 ? few : [])];
+    // More rows would not fit the registers of GPUs; int8 needs more registers.
+    return rows <= 4 || format === 'int8' ? [...few, 'rows-4'] : [...few, 'rows-8', 'rows-4'];
   },
   modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
   launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {
     const { rows, cols } = matrixOf(x.shape);
     const dots = variant === 'dots';
-    const ROWS = dots ? dotsRows(rows) : Number(variant.slice('rows-'.length));
+    const ROWS = dots ? dotsRows(rows) : Number(/\d+/.exec(variant));
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => {
       const outs = dim(block.words, 0);
       const sizes = { rows, ins: cols, outs, vecs: vecsOf(format, cols), width: dim(y, -1), first };
       return {
         shader: packedLinearShaders[format],
         entry: dots ? 'dots' : 'tiles',
-        constants: { ROWS, X_WHOLE: fillsVectors(format, cols) ? 1 : 0 },
+        constants: {
+          ROWS,
+          X_WHOLE: fillsVectors(format, cols) ? 1 : 0,
+          ...(variant.endsWith('rolled') && { MAX_UNROLLED: 2 }),
+        },
         params: { ...sizes, bias: b ? 1 : 0, accumulate: 0 },
         bind: { x, w: block.words, ...(block.scales && { scales: block.scales }), bias: b ?? x, y },
         grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
