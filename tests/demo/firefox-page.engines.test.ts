@@ -65,7 +65,7 @@ const fill = async (page: Page, name: string, value: string) => {
 it('trains on a file, resumes after a reload, translates, and exports the model', async () => {
   const { page, errors } = await open('index.html?tune=0');
   writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
-  await page.click('input[value="file"]');
+  await press(page, 'File');
   await ((await page.$('#corpus input[type="file"]')) as ElementHandle<HTMLInputElement>).uploadFile(
     join(folder, 'words.tsv'),
   );
