@@ -152,6 +152,8 @@ export interface LogSamples {
 export interface LogProbe {
   readonly type: 'probe';
   readonly step: number;
+  /** Time of all records of the session divided by its training time; 0 before the first step. Older logs omit it. */
+  readonly share?: number;
   /** Labels of the source tokens, and of the decoder's input tokens. */
   readonly source: readonly string[];
   readonly target: readonly string[];

@@ -100,6 +100,7 @@ export async function attemptTraining(
     const dev: LogEval[] = [];
     const probe =
       args.probe &&
+      args.probeSteps > 0 &&
       (await createProbe(engine, model, trainer.parameters, {
         probe: args.probe,
         every: args.probeSteps,

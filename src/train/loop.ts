@@ -11,10 +11,10 @@ import type { Batch, StepReport, Trainer } from '../trainer/trainer.ts';
 export interface Pause {
   /** Pause every N steps, and at the end; 0: only at the end. */
   readonly every: number;
-  /** Also pause if this returns true after a step. */
-  readonly due?: () => boolean;
+  /** Also pause if this returns true after a step. `trained`: seconds in training so far, without pauses. */
+  readonly due?: (trained: number) => boolean;
   /** `skipped`: number of skipped updates so far. `final`: whether the run ends here. */
-  readonly pause: (skipped: number, final: boolean) => Promise<void>;
+  readonly pause: (skipped: number, final: boolean, trained: number) => Promise<void>;
 }
 
 /** Options of the loop. */
@@ -101,8 +101,9 @@ export async function trainingLoop(
   const pause = async (due: readonly Pause[], final = false) => {
     if (due.length === 0) return;
     while (pending.length) await take();
+    const trained = clock.seconds();
     await clock.paused(async () => {
-      for (const { pause: work } of due) await work(skippedBefore + skipped, final);
+      for (const { pause: work } of due) await work(skippedBefore + skipped, final, trained);
     });
   };
   /** Lets the host use the engine. */
@@ -118,7 +119,7 @@ export async function trainingLoop(
     update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
     pending.push(update);
     if (pending.length > 1) await take();
-    const isDue = ({ every, due }: Pause) => (every > 0 && trainer.step % every === 0) || due?.();
+    const isDue = ({ every, due }: Pause) => (every > 0 && trainer.step % every === 0) || due?.(clock.seconds());
     if (trainer.step < steps) await pause(pauses.filter(isDue));
     await passGate();
   }

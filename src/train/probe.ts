@@ -9,7 +9,7 @@ import type { LogProbe } from '../report/training-log.ts';
 import type { Pair, PairList } from '../text/corpus/pairs.ts';
 import type { Pause } from './loop.ts';
 
-/** Maximum fraction of the training time for recording. */
+/** Maximum fraction of the training time for recording, the last record included. */
 const maxShare = 0.03;
 
 /** Options of a probe. */
@@ -18,6 +18,8 @@ export interface ProbeOptions {
   readonly probe: string;
   /** Record every N steps, or less often because of `maxShare`. */
   readonly every: number;
+  /** Returns milliseconds. [performance.now] */
+  readonly now?: () => number;
   readonly dev: PairList;
   /** The first training pairs. */
   readonly train: readonly Pair[];
@@ -54,37 +56,46 @@ export async function createProbe(
   parameters: ParameterList,
   options: ProbeOptions,
 ): Promise<Pause> {
-  const { every, step, onModel, onRecord } = options;
+  const { every, step, onModel, onRecord, now = () => performance.now() } = options;
   const { config, source, target } = model;
   const pair = probePair(options, model);
   const ids = [...source.encode(pair.source), source.special.end].slice(0, config.maxLength);
   const read = target.encode(pair.target).slice(0, config.maxLength - 1);
   const inspect = createModelInspector(engine, model, parameters);
-  let recorded = -1;
-  const record = async () => {
-    if (recorded === step()) return;
-    recorded = step();
-    onRecord(recordOf(recorded, await onModel(() => inspect(ids, read))));
-  };
-  await record(); // compiles the plan before the clock starts
-  const begin = performance.now();
+  const run = () => onModel(() => inspect(ids, read));
+  /** Seconds of all records, their number, and the step of the last one. */
   let spent = 0;
+  let records = 0;
+  let last = -1;
+  const record = async (trained: number) => {
+    const begin = now();
+    const inspection = await run();
+    const share = trained > 0 && (spent + (now() - begin) / 1000) / trained;
+    onRecord(recordOf(step(), inspection, share || 0));
+    spent += (now() - begin) / 1000;
+    records++;
+    last = step();
+  };
+  /** Whether `more` records of the average time fit in the share of `trained` seconds. */
+  const fits = (more: number, trained: number) => spent * (1 + more / records) <= maxShare * trained;
+  await run(); // compiles the plan, as training does before its clock starts
+  await record(0);
   return {
     every: 0,
-    due: () => step() % every === 0 && spent <= maxShare * (performance.now() - begin),
-    async pause() {
-      const from = performance.now();
-      await record();
-      spent += performance.now() - from;
+    // The last record, after the last step, must fit too; and a record may take twice the average.
+    due: (trained) => step() % every === 0 && fits(3, trained),
+    async pause(_, final, trained) {
+      if (last !== step() && (!final || fits(2, trained))) await record(trained);
     },
   };
 }
 
 /** A record of the log. */
-function recordOf(step: number, { source, target, attention, next }: Inspection): LogProbe {
+function recordOf(step: number, { source, target, attention, next }: Inspection, share: number): LogProbe {
   return {
     type: 'probe',
     step,
+    share: Number(share.toFixed(4)),
     source: source.map(({ label }) => label),
     target: target.map(({ label }) => label),
     attention: attention.map(({ kind, layer, heads, weights }) => ({

@@ -358,8 +358,8 @@ export const settings = {
       resume: true,
     },
     probeSteps: {
-      type: integer(1, 'steps'),
-      help: 'record the probe every N steps, in at most 3 % of the time',
+      type: integer(0, 'steps'),
+      help: 'record the probe every N steps, in at most 3 % of the training time (0: never)',
       default: 10,
       resume: true,
       label: 'Probe every, steps',

@@ -43,8 +43,14 @@ export function fineTuning(fields: Partial<TrainArguments>): TrainArguments {
   return rest;
 }
 
-/** A GPU that keeps its last device, so that a test can destroy it as a driver would. */
-export function fragileGpu(gpu: GPU): { readonly gpu: GPU; lose(): void; readonly devices: number } {
+/**
+ * A GPU that keeps its last device, so that a test can destroy it as a driver would. `onShader` receives the entry
+ * points of the pipelines that are created, as `matmul.matmul`.
+ */
+export function fragileGpu(
+  gpu: GPU,
+  onShader?: (name: string) => void,
+): { readonly gpu: GPU; lose(): void; readonly devices: number } {
   const devices: GPUDevice[] = [];
   const around = <T extends object>(target: T, more: Record<string, unknown>): T =>
     new Proxy(target, {
@@ -64,7 +70,12 @@ export function fragileGpu(gpu: GPU): { readonly gpu: GPU; lose(): void; readonl
             async requestDevice(descriptor?: GPUDeviceDescriptor) {
               const device = await adapter.requestDevice(descriptor);
               devices.push(device);
-              return device;
+              if (!onShader) return device;
+              const createComputePipelineAsync = (made: GPUComputePipelineDescriptor) => {
+                onShader(made.label ?? '');
+                return device.createComputePipelineAsync(made);
+              };
+              return around(device, { createComputePipelineAsync });
             },
           })
         );

@@ -1,32 +1,49 @@
 // The probe of a run: recorded within its share of the time, saved with the run, and nothing of the training changes.
-import { expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createInspector } from '../../src/decode/inspection.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { writeWeights } from '../../src/engine/model-states.ts';
 import { writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
+import { parameterList } from '../../src/model/parameters.ts';
 import { historyOf, type LogProbe, parseLog } from '../../src/report/training-log.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
+import { createProbe } from '../../src/train/probe.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
-import { tinyCorpus, tinyTraining } from '../support/training.ts';
+import { letterModel } from '../support/saved-model.ts';
+import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 const files = memoryFiles();
 
+afterEach(() => vi.restoreAllMocks());
+
+/** Trains with a clock that adds a second per update and almost nothing else, so that records take no time. */
 async function run(fields: Partial<TrainArguments>) {
   await writeText(files, 'pairs.tsv', tinyCorpus);
   const probes: LogProbe[] = [];
+  const shaders: string[] = [];
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 1e-3;
+    return now;
+  });
   const { context, close } = createContext({
     host: 'Dawn',
     files,
-    emit: (event) => void (event.type === 'probe' && probes.push(event)),
+    emit(event) {
+      if (event.type === 'probe') probes.push(event);
+      if (event.type === 'step') now += 1000;
+    },
     signal: new AbortController().signal,
-    openGpu: dawnGpu,
+    openGpu: async () => fragileGpu(await dawnGpu(), (name) => shaders.push(name)).gpu,
   });
-  const begin = performance.now();
   const result = await runTraining(tinyTraining(fields), context);
   await close();
-  return { probes, ...result, ms: performance.now() - begin };
+  return { probes, shaders, ...result };
 }
 
 it('records the pinned pair before the first step, while the model learns and at the end, and saves it', async () => {
@@ -35,8 +52,7 @@ it('records the pinned pair before the first step, while the model learns and at
   const on = await run({ out: 'on', steps: 20, probe, probeSteps: 5 });
   expect(on.losses).toEqual(off.losses); // bit for bit
   expect(off.probes).toEqual([]);
-  expect(on.probes.map(({ step }) => step)).toEqual(expect.arrayContaining([0, 20]));
-  expect(on.probes.every(({ step }) => step % 5 === 0)).toBe(true);
+  expect(on.probes.map(({ step }) => step)).toEqual([0, 5, 10, 15, 20]);
   const [first] = on.probes as [LogProbe];
   expect(first.source).toEqual(['one', 'two', 'xx', '[end]']);
   expect(first.target).toEqual(['[start]', 'uno', 'dos', '.']);
@@ -67,8 +83,73 @@ it('takes a dev pair of about ten tokens, and says how a probe is given', async 
   await expect(run({ steps: 1, probe: 'no tab' })).rejects.toThrow('must be a source, a tab and a target, or dev');
 });
 
-it('records less often if it would take more than 3 % of the time', async () => {
-  const { probes } = await run({ steps: 60, probe: 'one\tuno', probeSteps: 1 });
-  expect(probes.length).toBeGreaterThan(1);
-  expect(probes.length).toBeLessThan(60);
+describe('the time of records', () => {
+  const { config, source, target, weights } = letterModel();
+  /** A probe of a training on the CPU that does an update per second; a record takes what `costs` returns, in seconds. */
+  async function train(costs: (record: number) => number, steps: number, every = 1) {
+    const engine = cpuEngine();
+    const parameters = parameterList(config);
+    await createInspector(engine, config, parameters, { source: 8, target: 8 }); // makes the state of the weights
+    writeWeights(engine, config, parameters, weights);
+    const records: LogProbe[] = [];
+    let [now, step, calls] = [0, 0, 0];
+    const pause = await createProbe(engine, { config, source, target }, parameters, {
+      probe: 'bad\tabc',
+      every,
+      dev: [],
+      train: [],
+      step: () => step,
+      now: () => now,
+      async onModel(work) {
+        now += 1000 * costs(calls++);
+        return work();
+      },
+      onRecord: (record) => void records.push(record),
+    });
+    for (step = 1; step < steps; step++) if (pause.due?.(step)) await pause.pause(0, false, step);
+    await pause.pause(0, true, steps);
+    return { records, steps: records.map((record) => record.step) };
+  }
+  const share = (costs: (record: number) => number, records: number, seconds: number) =>
+    Array.from({ length: records }, (_, i) => costs(i + 1)).reduce((a, b) => a + b) / seconds;
+
+  it.each<[string, (record: number) => number]>([
+    ['equal', () => 0.5],
+    ['falling', (n) => 2 / (1 + n)],
+    ['uneven', (n) => [0.1, 0.3, 0.2][n % 3] as number],
+    ['with a long one', (n) => (n === 5 ? 2 : 0.1)],
+  ])('is at most its share of the training time, the last record included: %s costs', async (_, costs) => {
+    const { records, steps } = await train(costs, 200);
+    expect(steps[0]).toBe(0);
+    expect(steps.at(-1)).toBe(200);
+    const total = share(costs, records.length, 200);
+    expect(total).toBeLessThanOrEqual(0.03);
+    expect(total).toBeGreaterThan(0.015); // the share is used
+    expect(records.at(-1)?.share).toBeCloseTo(total, 3);
+    expect(records[0]?.share).toBe(0);
+  });
+
+  it('does not count the first run, which compiles', async () => {
+    expect((await train((n) => (n === 0 ? 1000 : 0.001), 20)).steps).toHaveLength(21);
+  });
+
+  it('leaves out the last record of a training that is too short for it', async () => {
+    expect((await train(() => 1, 99)).steps).toEqual([0]);
+    expect((await train(() => 1, 101)).steps).toEqual([0, 101]);
+  });
+
+  it('records every N steps', async () => {
+    expect((await train(() => 0.001, 25, 10)).steps).toEqual([0, 10, 20, 25]);
+  });
+});
+
+it('runs nothing if it is off', async () => {
+  const names = async (fields: Partial<TrainArguments>) => (await run({ steps: 3, ...fields })).shaders;
+  const probed = { probe: 'one\tuno' };
+  expect(await names(probed)).toContain('attention-weights.attention_weights');
+  for (const off of [{}, { ...probed, probeSteps: 0 }]) {
+    const shaders = await names(off);
+    expect(shaders.length).toBeGreaterThan(5);
+    expect(shaders.filter((name) => name.startsWith('attention-weights'))).toEqual([]);
+  }
 });

@@ -47,7 +47,7 @@ export function createInsidePanel(): InsidePanel {
   const hint = el(
     'p',
     { class: 'hint' },
-    'While a model trains, its attention for one dev pair is recorded here. This takes at most 3 % of the time.',
+    'While a model trains, its attention for one dev pair is recorded here. This takes at most 3 % of the training time; Advanced settings can turn it off.',
   );
   const pair = el('p', { class: 'probe-pair' });
   const slider = el('input', {
@@ -60,6 +60,7 @@ export function createInsidePanel(): InsidePanel {
   });
   const play = el('button', { type: 'button', class: 'quiet', onclick: () => togglePlay() }, 'Play');
   const where = el('output', { class: 'number', for: 'probe-step', id: 'probe-where' });
+  const cost = el('p', { class: 'hint', id: 'probe-cost' });
   const maps = el('div', { class: 'maps' });
   const heat = createHeatMap();
   const next = el('tbody');
@@ -84,6 +85,7 @@ export function createInsidePanel(): InsidePanel {
         next,
       ),
     ),
+    cost,
   );
 
   slider.addEventListener('input', () => {
@@ -113,6 +115,8 @@ export function createInsidePanel(): InsidePanel {
     slider.value = String(at);
     setText(where, `step ${formatInteger(probe.step)}`);
     set(slider, { 'aria-valuetext': `step ${probe.step}` });
+    const { share = 0 } = probes.at(-1) ?? {};
+    setText(cost, share > 0 ? `Recording took ${formatPercent(share)} of the training time.` : '');
     setText(pair, `${probe.source.slice(0, -1).join(' ')} → ${probe.target.slice(1).join(' ')}`);
     drawMaps(probe);
     drawEnlarged(probe);

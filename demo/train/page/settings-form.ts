@@ -51,6 +51,7 @@ const pageDefaults = { devSentences: 24, saveSeconds: 20, probe: 'dev', updateRa
 
 /** Hints below fields. */
 const hints: Partial<Record<SettingName, string>> = {
+  probeSteps: 'Recorded less often if recording takes over 3 % of the training time; 0: never',
   saveSeconds: 'Saved less often if saving takes over 2 % of the time',
   changes: 'Settings to change during the run, by step: 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
 };

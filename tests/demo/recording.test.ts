@@ -1,0 +1,88 @@
+// Recording of the probe during a training in Chrome: its share of the training time, and its passes on the GPU.
+import type { Page } from 'puppeteer';
+import { expect, it } from 'vitest';
+import { atBothWidths, demo, withoutModels } from '../support/demo.ts';
+import { tinyCorpus } from '../support/training.ts';
+
+const { open } = demo(withoutModels);
+
+/** Counts the dispatches of `attention-weights`, which only the probe uses during a training, in all workers. */
+async function countPasses(page: Page): Promise<() => Promise<number>> {
+  const run = <T>(work: () => T) => Promise.all(page.workers().map((worker) => worker.evaluate(work) as Promise<T>));
+  await run(() => {
+    const { prototype } = GPUComputePassEncoder;
+    const { setPipeline } = prototype;
+    const counted = globalThis as unknown as { passes: number };
+    counted.passes = 0;
+    prototype.setPipeline = function (pipeline) {
+      if (pipeline.label.startsWith('attention-weights')) counted.passes++;
+      return setPipeline.call(this, pipeline);
+    };
+  });
+  return async () => (await run(() => (globalThis as unknown as { passes: number }).passes)).reduce((a, b) => a + b, 0);
+}
+
+it('takes at most 3 % of the training time, and runs nothing on the GPU if it is off', async () => {
+  const { page } = await open('index.html?tune=0');
+  /** Long enough for a software adapter on a busy machine. */
+  const says = (selector: string, pattern: string) =>
+    page.waitForFunction(
+      (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
+      { timeout: 150_000, polling: 100 },
+      selector,
+      pattern,
+    );
+  const fill = (name: string, value: string, role = 'spinbutton') =>
+    page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
+  await page.locator('input[value="paste"]').click();
+  await page.$eval(
+    '#corpus textarea',
+    (area, text) => {
+      (area as HTMLTextAreaElement).value = text;
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    tinyCorpus,
+  );
+  await page.select('#settings select', 'tiny');
+  await page.$eval('#settings details', (d) => {
+    (d as HTMLDetailsElement).open = true;
+  });
+  await page.locator('::-p-aria([name="Tokenizer"][role="combobox"])').fill('word');
+  await fill('Epochs', '');
+  await fill('Batch size', '8');
+  await fill('Dev sentences', '0');
+  await fill('Probe every, steps', '1');
+  await says('#corpus-summary', 'pairs\\s*96');
+  const passes = await countPasses(page);
+  const train = async (name: string, steps: number) => {
+    await fill('Model name', name, 'textbox');
+    await fill('Steps', String(steps));
+    await page.locator('#start').click();
+    await says('.state', 'Training');
+    await says('.state', 'Done');
+    await says('#run', `step ${steps} of ${steps}`);
+  };
+
+  await train('recorded', 100);
+  const maps = 2 * 3; // layers, and kinds of attention
+  const recorded = await page.$eval('#probe-step', (slider) => Number((slider as HTMLInputElement).max) + 1);
+  expect(recorded).toBeGreaterThan(1);
+  expect(recorded).toBeLessThan(101);
+  // The first run compiles.
+  expect(await passes()).toBe((recorded + 1) * maps);
+  await atBothWidths(page, async () => {
+    const cost = await page.$eval('#probe-cost', (e) => e.checkVisibility() && e.textContent);
+    const [, share] = /^Recording took ([\d.]+) % of the training time\.$/.exec(cost || '') ?? [];
+    expect(Number(share)).toBeGreaterThan(0);
+    expect(Number(share)).toBeLessThanOrEqual(3);
+  });
+
+  const before = await passes();
+  await fill('Probe every, steps', '0');
+  await train('unrecorded', 10);
+  expect(await passes()).toBe(before);
+  await atBothWidths(page, async () => {
+    expect(await page.$eval('#probe-cost', (e) => e.checkVisibility())).toBe(false);
+  });
+  await page.close();
+}, 400_000);
