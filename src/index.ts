@@ -5,16 +5,7 @@
 // Models.
 export type { EvaluateOptions, Evaluation } from './api/evaluate-model.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
-export {
-  type DownloadOptions,
-  importModel,
-  type ModelFacts,
-  type ModelPlace,
-  type PullOptions,
-  packModel,
-  pullModel,
-  readModelFacts,
-} from './api/model-files.ts';
+export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export type {
   Attention,
   GenerateOptions,
@@ -25,7 +16,8 @@ export type {
   TranslateOptions,
 } from './api/model-types.ts';
 export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
-export { openBrowserFiles, type Platform, registerPlatform } from './api/platform.ts';
+export { type ModelPlace, openBrowserFiles, type Platform, registerPlatform } from './api/platform.ts';
+export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export type { SessionOptions } from './api/session.ts';

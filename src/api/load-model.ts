@@ -9,10 +9,9 @@ import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { createModel } from './model.ts';
 import type { ModelHost } from './model-engine.ts';
-import type { DownloadOptions } from './model-files.ts';
 import type { Model } from './model-types.ts';
 import { currentPlatform, type Platform } from './platform.ts';
-import type { FoundModel } from './remote-models.ts';
+import type { DownloadOptions, FoundModel } from './remote-models.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
 /** Options of `loadModel`. */

@@ -95,3 +95,16 @@ export function currentPlatform(): Platform {
   registered ??= browserPlatform();
   return registered;
 }
+
+/** Options that locate a saved model. */
+export interface ModelPlace {
+  /** Files with the folder. [the files of the platform, with the names of `save` and `checkpoint`] */
+  readonly files?: Files;
+}
+
+/** Resolves a name to files and the path of a folder in them. */
+export function placeOf(name: string, { files }: ModelPlace): { readonly files: Files; readonly folder: string } {
+  if (files) return { files, folder: name };
+  const platform = currentPlatform();
+  return { files: platform.files, folder: platform.modelPath(name) };
+}

@@ -3,10 +3,38 @@
 import { check, HeddleError } from '../core/errors.ts';
 import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
+import { readJson } from '../files/json-files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
-import { type DownloadOptions, pullModel } from './model-files.ts';
-import type { Platform } from './platform.ts';
+import { loadModelFolder } from '../formats/model-folder.ts';
+import type { HttpOptions } from '../hub/http.ts';
+import type { PulledModel, PullProgress } from '../hub/pull-model.ts';
+import type { ModelPlace, Platform } from './platform.ts';
+
+/** Options of a download. */
+export interface DownloadOptions {
+  /** Branch, tag or commit on the hub. ['main'] */
+  readonly revision?: string;
+  /** URL of the hub. [https://huggingface.co; in Node HF_ENDPOINT] */
+  readonly hub?: string;
+  /** Access token for models that are not public. [in Node HF_TOKEN] */
+  readonly token?: string;
+  /** Stops a download: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Receives the progress of a download. */
+  readonly onDownload?: (progress: PullProgress) => void;
+}
+
+/** Options of `pullModel`. */
+export interface PullOptions extends ModelPlace, DownloadOptions, Partial<Omit<HttpOptions, 'signal' | 'token'>> {
+  /** Folder of the incomplete download. [NAME.part] */
+  readonly partial?: string;
+  /**
+   * Whether to check that heddle reads the model: its configuration before the weights are downloaded, all of it at the
+   * end. A model that fails is deleted. [false]
+   */
+  readonly check?: boolean;
+}
 
 /** The files that a model is in, and its folder. */
 export interface FoundModel {
@@ -40,12 +68,59 @@ export async function fromHub(
     revision: "{ revision: 'refs/pr/1' }",
   };
   try {
-    await pullModel(name, folder, { files, revision, hub, signal, hints, ...(token && { token }), onDownload });
+    const options = { revision, hub, signal, hints, ...(token && { token }), onDownload };
+    await downloadModel(name, files, folder, platform, options);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, { cause: error });
   }
   return { files, folder };
+}
+
+/** Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub into a folder: the work of `pullModel`. */
+export async function downloadModel(
+  model: string,
+  files: Files,
+  folder: string,
+  platform: Platform,
+  options: Omit<PullOptions, 'files'>,
+): Promise<PulledModel> {
+  const [{ pull }, { repository }] = await Promise.all([
+    import('../hub/pull-model.ts'),
+    import('../hub/repository.ts'),
+  ]);
+  const { hub = platform.hub, token = platform.hubToken, onDownload = () => {}, partial } = options;
+  const [, path = '', revision = options.revision ?? 'main'] = /^([^@]*)(?:@(.*))?$/.exec(model.trim()) ?? [];
+  const from = repository(path, revision, hub);
+  const http: HttpOptions = {
+    fetch: options.fetch ?? ((...request) => fetch(...request)),
+    token,
+    signal: options.signal ?? new AbortController().signal,
+    idleTimeout: options.idleTimeout ?? 60_000,
+    retryDelay: options.retryDelay ?? 500,
+    maxRetries: options.maxRetries ?? 5,
+    ...(options.hints && { hints: options.hints }),
+    fallbackHub: options.fallbackHub,
+  };
+  return pull(files, http, from, folder, onDownload, {
+    ...(partial !== undefined && { partial }),
+    ...(options.check && { check: (part, file) => checkPulled(files, part, file, from.name) }),
+  });
+}
+
+/** Checks a download after each file, and at the end; errors name the model, not the folder of the download. */
+async function checkPulled(files: Files, folder: string, file: string | undefined, model: string): Promise<void> {
+  try {
+    if (file === undefined) await loadModelFolder(files, folder);
+    if (file !== modelFileNames.config) return;
+    const path = `${folder}/${file}`;
+    const raw = await readJson(files, path);
+    if (raw.model_type === undefined) return;
+    (await import('../formats/hf/hf-config.ts')).readHfConfig(raw, undefined, undefined, path);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(error.message.replaceAll(folder, model), { cause: error });
+  }
 }
 
 /** A model at a URL: a single file, or a folder with the usual file names. */

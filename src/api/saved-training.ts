@@ -6,7 +6,7 @@ import { corpusName, readLog } from '../train/logging.ts';
 import { startArguments } from '../train/resume-arguments.ts';
 import { settingsIn, type TrainSettings } from '../train/train-settings.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
-import { type ModelPlace, placeOf } from './model-files.ts';
+import { type ModelPlace, placeOf } from './platform.ts';
 
 /** State of the training in a checkpoint. */
 export interface Checkpoint {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { hubProxy } from '../../demo/hub-proxy.ts';
 import { pullToBrowser } from '../../demo/storage/browser-pull.ts';
 import { ExistsError, modelStore } from '../../demo/storage/model-store.ts';
-import type { PullOptions } from '../../src/api/model-files.ts';
+import type { PullOptions } from '../../src/api/remote-models.ts';
 import { browserFiles } from '../../src/files/browser-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
