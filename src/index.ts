@@ -3,7 +3,7 @@
 // docs/getting-started.md shows its use; 'heddle/engine' is the level below.
 
 // Models.
-export type { EvaluateOptions, Evaluation } from './api/evaluate-model.ts';
+export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export type {
@@ -23,6 +23,7 @@ export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-tr
 export type { SessionOptions } from './api/session.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
+export type { GpuHost } from './core/host-name.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
 export type { DecodeOptions, LengthPenalty, ModelRules } from './decode/decode-options.ts';
 export type { Hypothesis } from './decode/hypotheses.ts';
@@ -39,6 +40,7 @@ export type { StreamedToken, TextModel, Translation } from './decode/translator.
 export type { BrowserFiles } from './files/browser-files.ts';
 export { copyFolder, type Files } from './files/files.ts';
 export { memoryFiles } from './files/memory-files.ts';
+export type { LanguageOptions } from './formats/hf/languages.ts';
 export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
 export type { Device } from './gpu/device.ts';
 export type { ErrorHints } from './hub/http.ts';
@@ -87,20 +89,20 @@ export {
 export { trainingReport } from './report/training-report.ts';
 export type { JobEvent, TrainingEvent } from './runtime/job.ts';
 export type { CorpusArguments } from './runtime/load-corpus.ts';
-export type { RunningTraining, TrainingGate } from './runtime/training-gate.ts';
 export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.
-export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
+export { type HeldOut, type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
 export { csvToTsv, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
 export { type TaskName, type TaskOptions, taskCorpus, taskNames, taskSizes } from './text/tasks/task-corpus.ts';
+export type { TextThread, TextThreads } from './text/text-pool.ts';
 export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 // Settings of a training run.
 export { describeType, fitsType } from './train/check-settings.ts';
-export { completeSettings, recipeFor } from './train/recipes.ts';
+export { type CompleteSettings, completeSettings, type RecipeSetting, recipeFor } from './train/recipes.ts';
 export type { BestMetric, BestState } from './train/selection.ts';
 export type { Setting, SettingType } from './train/setting-types.ts';
 export type { Table } from './train/settings.ts';
 export { type SettingName, settings } from './train/settings.ts';
 export type { TrainResult } from './train/train-arguments.ts';
-export { settingRows, type TrainSettings, type ValueOf } from './train/train-settings.ts';
+export { type SettingsWithDefaults, settingRows, type TrainSettings, type ValueOf } from './train/train-settings.ts';

@@ -23,8 +23,8 @@ export {
 export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/executor.ts';
 export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './engine/check-op.ts';
 export { cpuEngine } from './engine/cpu-engine.ts';
-export { type Engine, type GpuEngineOptions, gpuEngine, type Program } from './engine/engine.ts';
-export { type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
+export { type Engine, type GpuEngineOptions, gpuEngine, type PrepareOptions, type Program } from './engine/engine.ts';
+export { type DroppedKernel, type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
 export {
   type AdapterInfo,
   adapterName,
@@ -72,14 +72,20 @@ export {
   writeRules,
   writeSampling,
 } from './ops/decoding/next-token.ts';
-export { type DeviceTraits, defaultTraits } from './ops/device-traits.ts';
+export { type DeviceTraits, defaultTraits, type MatrixConfig } from './ops/device-traits.ts';
 export { columnSum } from './ops/elementwise/column-sum.ts';
 export { type AddColumnsAttrs, addColumns, type TakeColumnsAttrs, takeColumns } from './ops/elementwise/columns.ts';
 export type { Activation, ActivationAttrs, DropoutAttrs } from './ops/elementwise/elementwise-ops.ts';
 export { activation, activationOp, add, addOp, dropout, dropoutOp } from './ops/elementwise/elementwise-ops.ts';
 export { logMean, logMeanOp } from './ops/elementwise/log-mean.ts';
 export { takeRows } from './ops/elementwise/take-rows.ts';
-export type { EmbeddingAttrs, EmbeddingOptions, LookupAttrs, SinusoidLayout } from './ops/embedding/embedding.ts';
+export type {
+  EmbeddingAttrs,
+  EmbeddingOptions,
+  FrozenId,
+  LookupAttrs,
+  SinusoidLayout,
+} from './ops/embedding/embedding.ts';
 export { embedding, embeddingOp, sinusoids } from './ops/embedding/embedding.ts';
 export { type PackedEmbeddingOptions, packedEmbedding } from './ops/embedding/packed-embedding.ts';
 export type { CrossEntropyAttrs, Loss, LossAttrs, TokenStatsAttrs } from './ops/loss/cross-entropy.ts';

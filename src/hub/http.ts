@@ -3,6 +3,7 @@ import { HeddleError } from '../core/errors.ts';
 
 /** How to send requests. */
 export interface HttpOptions {
+  /** Function that sends a request. */
   readonly fetch: typeof fetch;
   /** Access token. Sent to the hub; fetch drops it on redirects to other servers. */
   readonly token?: string | undefined;

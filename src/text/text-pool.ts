@@ -13,7 +13,9 @@ import {
 
 /** A thread of the host; messages are structured clones. */
 export interface TextThread {
+  /** Sends a message to the thread. */
   send(message: unknown): void;
+  /** Ends the thread, also in the middle of its work. */
   stop(): void;
 }
 

@@ -17,7 +17,14 @@ import {
 } from './train-settings.ts';
 
 /** Settings that every recipe has. */
-type RecipeSetting = 'preset' | 'tokenizer' | 'vocabSize' | 'optimizer' | 'learningRate' | 'schedule' | 'evalSteps';
+export type RecipeSetting =
+  | 'preset'
+  | 'tokenizer'
+  | 'vocabSize'
+  | 'optimizer'
+  | 'learningRate'
+  | 'schedule'
+  | 'evalSteps';
 
 type Recipe = TrainSettings & Required<Pick<TrainSettings, RecipeSetting>>;
 

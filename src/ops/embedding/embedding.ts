@@ -21,7 +21,7 @@ export type LookupAttrs = {
 };
 
 /** Id of the row of the table that look-ups do not train (PyTorch's padding_idx). Default: all rows are trained. */
-type FrozenId = { readonly frozenId?: number | undefined };
+export type FrozenId = { readonly frozenId?: number | undefined };
 
 /** Attributes of an embedding; the builder function `embedding` sets them. */
 export type EmbeddingAttrs = LookupAttrs &
