@@ -126,7 +126,7 @@ describe('tuneKernels', () => {
     const graph = new Graph();
     graph.output('y', linear(graph, graph.input('x', 'f32', [64, 64]), graph.input('w', 'f32', [64, 64])));
     const matrices = [{ operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 }] as const;
-    const claiming = { ...device, traits: { ...device.traits, matrices, software: false } };
+    const claiming = { ...device, traits: { ...device.traits, matrices, maxWorkgroupBytes: 32768, software: false } };
     const dropped: string[] = [];
     const onDropped = ({ kernel, why }: DroppedKernel) => void dropped.push(`${kernel}: ${why}`);
     const choices = await tuneKernels(claiming, [graph], { budgetMs: -1, onDropped });
