@@ -1,6 +1,13 @@
-// Tables and lists of facts, the same on all pages.
+// Numbers, tables and lists of facts, the same on all pages.
 
 import { type Child, el } from './dom.ts';
+
+/** A number with a minus sign, and without the sign of a zero. */
+export const signed = (x: number, digits = 2): string =>
+  x
+    .toFixed(digits)
+    .replace(/^-(?=[0.]*$)/, '')
+    .replace('-', '−');
 
 /** Creates a table that scrolls in its own region. The first cell of a row is its heading. */
 export function dataTable(

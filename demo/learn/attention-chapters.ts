@@ -1,7 +1,7 @@
 // Chapters on attention: queries, keys and values; scores, mask and softmax; heads; cross-attention.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Inspection } from '../../src/index.ts';
+import { signed } from '../common/data-views.ts';
 import { el, fill } from '../common/dom.ts';
 import { field } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
@@ -15,8 +15,8 @@ import {
   tokenPicker,
   tokenSelect,
 } from './attention-views.ts';
-import { type Chapter, withControls } from './chapter.ts';
-import { dots, numberRow, rowOf, valuesOf } from './tensor-views.ts';
+import { type Chapter, sliderField, withControls } from './chapter.ts';
+import { dots, numberRow, probability, rowOf, valuesOf } from './tensor-views.ts';
 
 export const queries: Chapter = {
   id: 'queries',
@@ -69,7 +69,7 @@ export const softmax: Chapter = {
     temperature.value = '1';
     const mask = el('input', { type: 'checkbox', checked: true });
     const masked = el('label', { class: 'check' }, mask, 'Mask');
-    const temperatureField = field('Temperature of the softmax', temperature);
+    const temperatureField = sliderField('Temperature', temperature);
     return withControls([...controls, temperatureField, masked, query.element], (place) => {
       const i = query.at();
       const scores = rowOf(headOf(map(), map().scores ?? new Float32Array(), head()), map().keys, i);
@@ -80,12 +80,12 @@ export const softmax: Chapter = {
       fill(
         place,
         valuesOf(
-          ['Key', 'Score', 'Hidden', 'Weight'],
+          ['Key', 'Score', 'Into the softmax', 'Weight'],
           keys.map((key, j) => [
             labelOf(key),
-            (scores[j] ?? 0).toFixed(2),
-            j < seen ? '' : 'before the softmax',
-            formatPercent((e[j] ?? 0) / total),
+            signed(scores[j] ?? 0),
+            j < seen ? signed((scores[j] ?? 0) / Number(temperature.value)) : '−∞',
+            probability((e[j] ?? 0) / total),
           ]),
         ),
         el('p', { class: 'hint' }, `The weights sum to ${(e.reduce((a, b) => a + b, 0) / total).toFixed(3)}.`),

@@ -1,12 +1,12 @@
 // Views of attention in the chapters: a row of tokens to select from, a head's vectors, and the row of a token with its products,
 // scores, weights and weighted values.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { AttentionMap, Inspection } from '../../src/index.ts';
+import { signed } from '../common/data-views.ts';
 import { el } from '../common/dom.ts';
 import { field, segmentedChoice, select } from '../common/form-controls.ts';
 import { createHeatMap, labelOf } from '../train/page/heat-map.ts';
-import { dots, numberRow, rowOf, strip, tensorOf, valuesOf } from './tensor-views.ts';
+import { dots, numberRow, probability, rowOf, strip, tensorOf, valuesOf } from './tensor-views.ts';
 
 type Labelled = readonly { readonly label: string }[];
 
@@ -107,8 +107,6 @@ export function partsOf(
   };
 }
 
-const signed = (x: number): string => x.toFixed(2).replace('-', '−');
-
 /** The row of a token: products with all keys, scores, weights, weighted values and their sum. */
 export function attentionRow(inspection: Inspection, map: AttentionMap, head: number, query: number): HTMLElement {
   const { keys } = sidesOf(inspection, map.kind);
@@ -118,12 +116,12 @@ export function attentionRow(inspection: Inspection, map: AttentionMap, head: nu
   const weighted = keys.map((_, j) => parts?.value(j).map((x) => x * (weights[j] ?? 0)) ?? new Float32Array());
   const largest = Math.max(1e-9, ...weighted.flatMap((values) => [...values].map(Math.abs)));
   const table = valuesOf(
-    ['Key', 'q·k', 'Score q·k/√W', 'Weight (softmax)', 'Weight × value'],
+    ['Key', 'q·k', 'Score q·k/√W', 'Weight', 'Weight × value'],
     keys.map((key, j) => [
       labelOf(key),
       parts ? signed(dots(parts.query(query), parts.key(j))) : '–',
       signed(scores[j] ?? 0),
-      formatPercent(weights[j] ?? 0),
+      probability(weights[j] ?? 0),
       strip(weighted[j] as Float32Array, largest),
     ]),
   );

@@ -1,9 +1,10 @@
 // The hypotheses of beam search as a tree: those that begin with the same tokens share a branch.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Inspection } from '../../src/index.ts';
+import { signed } from '../common/data-views.ts';
 import { el } from '../common/dom.ts';
 import { labelOf } from '../train/page/heat-map.ts';
+import { probability as shownProbability } from './tensor-views.ts';
 
 /** A hypothesis: its tokens with their losses, and its score. */
 export interface BeamPath extends Pick<Inspection, 'target' | 'loss'> {
@@ -44,8 +45,7 @@ function drawn(from: Branch): HTMLLIElement {
     row.push(node(at));
   }
   const { end } = at;
-  if (end)
-    row.push(el('span', { class: 'hint number' }, `${end.rank}. score ${end.score.toFixed(2).replace('-', '−')}`));
+  if (end) row.push(el('span', { class: 'hint number' }, `${end.rank}. score ${signed(end.score)}`));
   const forks = [...at.branches.values()];
   return el(
     'li',
@@ -60,5 +60,5 @@ const node = ({ label, probability }: Branch): HTMLElement =>
     'span',
     { class: 'tree-node' },
     el('b', { dir: 'auto' }, labelOf(label)),
-    el('span', { class: 'hint number' }, formatPercent(probability)),
+    el('span', { class: 'hint number' }, shownProbability(probability)),
   );

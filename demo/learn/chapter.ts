@@ -1,7 +1,8 @@
 // A chapter: a short text, and an interactive figure of the model's numbers.
 
 import type { Inspection } from '../../src/index.ts';
-import { el } from '../common/dom.ts';
+import { el, setText } from '../common/dom.ts';
+import { field } from '../common/form-controls.ts';
 import type { DemoModel } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
 
@@ -35,4 +36,13 @@ export function withControls(controls: readonly HTMLElement[], draw: (place: HTM
   row.addEventListener('input', () => draw(place));
   draw(place);
   return el('div', { class: 'stack' }, row, place);
+}
+
+/** A slider with its value in its label. */
+export function sliderField(label: string, slider: HTMLInputElement): HTMLElement {
+  const made = field(label, slider);
+  const value = el('span', { class: 'number', 'aria-hidden': 'true' }, slider.value);
+  slider.addEventListener('input', () => setText(value, slider.value));
+  made.querySelector('label')?.append(': ', value);
+  return made;
 }

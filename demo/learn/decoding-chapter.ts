@@ -1,12 +1,12 @@
 // Chapter on decoding: likely next tokens, sampling, beam search.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Inspection } from '../../src/index.ts';
 import { el, fill, setText } from '../common/dom.ts';
 import { field, markValid, numberInput } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { beamTree } from './beam-tree.ts';
-import type { Chapter } from './chapter.ts';
+import { type Chapter, sliderField } from './chapter.ts';
+import { probability as shownProbability } from './tensor-views.ts';
 
 export const decoding: Chapter = {
   id: 'decoding',
@@ -42,7 +42,7 @@ export const decoding: Chapter = {
                   onclick: () => attempt(continueFrom(written.slice(0, at), id)),
                 },
                 `${labelOf(label)} `,
-                el('span', { class: 'number hint' }, formatPercent(probability)),
+                el('span', { class: 'number hint' }, shownProbability(probability)),
               ),
             ),
           ),
@@ -84,7 +84,7 @@ export const decoding: Chapter = {
     return el(
       'div',
       { class: 'stack' },
-      el('div', { class: 'row controls' }, field('Temperature', temperature), field('Seed of the sample', seed)),
+      el('div', { class: 'row controls' }, sliderField('Temperature', temperature), field('Seed of the sample', seed)),
       probabilities,
       el('h3', {}, 'A sample at this temperature'),
       sampled,

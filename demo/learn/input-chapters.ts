@@ -82,6 +82,11 @@ export const embeddings: Chapter = {
               ),
               numberRow(learnedPositions ? '+ learned position' : '+ position', position),
               waves(positions, sum.length, inspection.source.length, t, learnedPositions),
+              el(
+                'p',
+                { class: 'hint' },
+                'The first eight numbers of the position vectors, a curve for each, from the first token to the last.',
+              ),
             ]
           : [el('p', { class: 'hint' }, 'This model adds no positions here: they are a bias on the scores.')]),
         numberRow('= sum', sum),

@@ -1,13 +1,12 @@
 // Chapters on the rest of a layer, and on the loss: residual connections, norm, feed-forward; teacher forcing.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Inspection } from '../../src/index.ts';
 import { el, fill, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { tokenPicker } from './attention-views.ts';
 import { type Chapter, withControls } from './chapter.ts';
-import { dots, numberRow, rowOf, valuesOf } from './tensor-views.ts';
+import { dots, numberRow, probability, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
 
 export const residual: Chapter = {
   id: 'residual',
@@ -15,7 +14,7 @@ export const residual: Chapter = {
   text: [
     'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So each layer makes a small change, and gradients reach the first layer without shrinking.',
     'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
-    'Point at a token, select a layer: see how far each part moves the vector.',
+    'Point at a token, select a layer: see how far each part moves the vector x that the layer reads.',
   ],
   picture(inspection) {
     const layers = inspection.attention.filter(({ kind }) => kind === 'encoder').length;
@@ -26,14 +25,18 @@ export const residual: Chapter = {
     const token = tokenPicker('Token', inspection.source);
     return withControls([field('Encoder layer', layer), token.element], (place) => {
       const inLayer = inspection.tensors.filter(({ name }) => name.startsWith(`encoder.layers.${layer.value}.`));
+      const before =
+        inspection.tensors.findLast(({ name }) => name.startsWith(`encoder.layers.${Number(layer.value) - 1}.`)) ??
+        tensorOf(inspection, /^encoder\.embed\./);
       const t = token.at();
       fill(
         place,
-        ...inLayer.map(({ name, shape, data }) => {
+        ...[...(before ? [before] : []), ...inLayer].map((tensor) => {
+          const { name, shape, data } = tensor;
           const row = rowOf(data, shape[1] ?? 0, t);
           const length = Math.sqrt(dots(row, row));
-          const short = name.replace(`encoder.layers.${layer.value}.`, '');
-          return numberRow(`${stageName(short)}: length ${length.toFixed(2)}`, row);
+          const stage = tensor === before ? 'x' : stageName(name.replace(`encoder.layers.${layer.value}.`, ''));
+          return numberRow(`${stage}: length ${length.toFixed(2)}`, row);
         }),
       );
     });
@@ -69,18 +72,18 @@ export const loss: Chapter = {
       .slice(1)
       .map(({ label }) => label)
       .join(' ');
-    const place = el('div', { 'data-picture': '' });
+    const place = el('div', { class: 'stack', 'data-picture': '' });
     const show = ({ target, next, loss }: Inspection) =>
       fill(
         place,
         valuesOf(
-          ['After', 'Correct next token', 'Probability', 'Loss', 'Most likely'],
+          ['After', 'Correct token', 'Probability', 'Loss', 'Most likely'],
           target.map(({ label }, t) => [
             labelOf(label),
             labelOf(target[t + 1]?.label ?? '[end]'),
-            formatPercent(Math.exp(-(loss[t] ?? 0))),
+            probability(Math.exp(-(loss[t] ?? 0))),
             (loss[t] ?? 0).toFixed(3),
-            `${labelOf(next[t]?.[0]?.label ?? '')} ${formatPercent(next[t]?.[0]?.probability ?? 0)}`,
+            `${labelOf(next[t]?.[0]?.label ?? '')} ${probability(next[t]?.[0]?.probability ?? 0)}`,
           ]),
         ),
         el(

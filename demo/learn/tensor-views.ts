@@ -1,7 +1,8 @@
-// Views of tensors: rows as coloured strips with their numbers, and tables of values.
+// Views of tensors: numbers and probabilities as text, rows as coloured strips with their numbers, tables of values.
 
+import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Inspection } from '../../src/index.ts';
-import { dataTable } from '../common/data-views.ts';
+import { dataTable, signed } from '../common/data-views.ts';
 import { type Child, el, svg } from '../common/dom.ts';
 
 /** The first tensor whose name matches. */
@@ -14,6 +15,12 @@ export const rowOf = (data: Float32Array, columns: number, i: number): Float32Ar
 
 /** Dot product. */
 export const dots = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
+
+/** A probability, with more digits if it is small: `99.9 %`, `0.02 %`. */
+export function probability(p: number): string {
+  if (!(p < 5e-4)) return formatPercent(p);
+  return p < 1e-6 ? '0 %' : `${Number((100 * p).toPrecision(1))} %`;
+}
 
 /** A vector as a strip, blue above zero and orange below; bars of `max` have the full height. */
 export function strip(values: Float32Array, max: number, label = `${values.length} numbers`): SVGSVGElement {
@@ -33,7 +40,7 @@ export function strip(values: Float32Array, max: number, label = `${values.lengt
 /** A vector as a strip with its name and first numbers. */
 export function numberRow(name: string, values: Float32Array): HTMLElement {
   const max = values.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
-  const first = [...values.slice(0, 6)].map((x) => x.toFixed(2).replace('-', '−')).join('  ');
+  const first = [...values.slice(0, 6)].map((x) => signed(x)).join('  ');
   return el(
     'figure',
     { class: 'vector' },

@@ -19,6 +19,7 @@ const hints: ErrorHints = {
   resume: 'press Download to continue',
   access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
+  unreachable: 'check the network connection, then press Download again',
 };
 
 /**

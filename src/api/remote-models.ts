@@ -66,6 +66,7 @@ export async function fromHub(
     resume: 'call loadModel again to resume the download',
     access: "pass { token }, an access token from the hub's settings",
     revision: "{ revision: 'refs/pr/1' }",
+    unreachable: 'check the network, or pass { hub }, the URL of a mirror',
   };
   try {
     const options = { revision, hub, signal, hints, ...(token && { token }), onDownload };

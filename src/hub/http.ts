@@ -28,12 +28,15 @@ export interface ErrorHints {
   readonly access: string;
   /** How to select another revision, by example. */
   readonly revision: string;
+  /** What to do if the hub cannot be reached. */
+  readonly unreachable: string;
 }
 
 const commandHints: ErrorHints = {
   resume: 'run the same command again to resume',
   access: 'put an access token into HF_TOKEN',
   revision: '--revision refs/pr/1',
+  unreachable: 'check the network, or set HF_ENDPOINT to a mirror of the hub',
 };
 
 /** The hints of error messages. */
@@ -112,8 +115,8 @@ function reasonOf(error: unknown, url: string): string {
   const { host } = new URL(url);
   if (cause?.code === 'ENOTFOUND' || cause?.code === 'EAI_AGAIN') return `${host} is not found; is there a network?`;
   if (cause?.code === 'ECONNREFUSED') return `${host} refuses the connection`;
-  const why = cause?.message ?? (error instanceof Error ? error.message : String(error));
-  return `the connection to ${host} failed (${String(why)})`;
+  // Browsers do not say why.
+  return `${host} cannot be reached${cause?.message ? ` (${String(cause.message)})` : ''}`;
 }
 
 /** The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help. */
@@ -128,9 +131,9 @@ export function statusError({ status, statusText, headers }: Response, what: str
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(headers.get('Retry-After'));
     const wait = seconds > 0 ? Math.min(maxWait, seconds * 1000) : 0;
-    return new RetryableError(`${what}: the hub answers ${status}${status === 502 ? ` (${statusText})` : ''}`, {
-      wait,
-    });
+    // The hub proxy of a page says that it cannot reach its hub.
+    const why = / cannot be reached$/.test(statusText) ? statusText : `the hub answers ${status}`;
+    return new RetryableError(`${what}: ${why}`, { wait });
   }
   return new HeddleError(`${what}: the hub answers ${status}`);
 }

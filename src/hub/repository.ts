@@ -116,7 +116,8 @@ export async function listFiles(web: HttpOptions, from: Repository): Promise<Rem
   const at = encodeURIComponent(revision);
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
   // Fail early if the hub is not reachable.
-  const listing = await withRetries({ ...web, maxRetries: Math.min(web.maxRetries, 2) }, '', async () => {
+  const fewRetries = { ...web, maxRetries: Math.min(web.maxRetries, 2) };
+  const listing = await withRetries(fewRetries, `; ${errorHints(web).unreachable}`, async () => {
     const { response, timer } = await send(web, api, name, { allowed: fallbackHub ? missingStatuses : [404] });
     try {
       const { status, headers } = response;

@@ -93,6 +93,8 @@ it('changes with its controls: the temperature and the mask of the softmax, anot
     (e as HTMLInputElement).value = '4';
     e.dispatchEvent(new Event('input', { bubbles: true }));
   });
+  expect(await page.$eval('label[for="softmax-temperature"]', (e) => e.textContent)).toBe('Temperature: 4');
+  expect((await cells(2)).slice(3)).toEqual(Array(reference.target.length - 3).fill('−∞'));
   const warm = await cells(3);
   expect(warm).not.toEqual(before);
   expect(warm.slice(3).every((weight) => number(weight) === 0)).toBe(true); // hidden at any temperature
@@ -175,6 +177,11 @@ it.each([1280, 390])('passes axe and fits its width in both themes: %i px', asyn
       await shown.view({ width, height: width === 390 ? 844 : 900, theme });
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(over, id).toBeLessThanOrEqual(0);
+      // Nothing is cut: no column of a table, no branch of the tree.
+      const cut = await page.$$eval('#chapter .scroll:not(.heat-scroll)', (all) =>
+        all.map((e) => e.scrollWidth - e.clientWidth),
+      );
+      expect(Math.max(0, ...cut), id).toBe(0);
       if (theme === 'light' || id === 'heads' || process.env.HEDDLE_FULL)
         expect(await axeViolations(page), `${id}, ${theme}`).toEqual([]);
     }

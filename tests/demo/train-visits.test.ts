@@ -167,10 +167,54 @@ describe.each([1280, 390])('at %i px', (width) => {
     });
     await says(page, '#now-loss', '1\\.23e\\+5');
     expect(await page.$eval('#now-step-time', (e) => e.textContent)).toBe(before);
-    const overlap = await page.$$eval('.figures dd', (all) =>
-      all.some((e) => e.scrollWidth > (e.parentElement?.clientWidth ?? 0) + 1),
-    );
-    expect(overlap).toBe(false);
+    // Another loss of the device: its seconds are counted from the start.
+    await page.evaluate(() => {
+      const event = { type: 'state', model: 'x', step: 101, steps: 800 } as const;
+      window.fake.send({ ...event, state: 'training', text: '' });
+      window.fake.send({ ...event, state: 'recovering', text: 'lost again' });
+    });
+    await says(page, '#run .why', '^lost again$');
+    await says(page, '.state', 'recovering, 1 s');
+  });
+
+  it('keeps large numbers apart from each other', async () => {
+    const page = await trainedPage(width);
+    for (const [loss, shown] of [
+      [123456.7, '1\\.23e\\+5'],
+      [98765432109876, '9\\.88e\\+13'],
+      [12345.678, '12,?346|1\\.23e\\+4'],
+    ] as const) {
+      await page.evaluate((value) => {
+        const numbers = { loss: value, accuracy: 1, learningRate: 1.2345e-7, gradientNorm: 1e9, mfu: 0.987 };
+        const step = {
+          type: 'step',
+          step: 402,
+          tokens: 1e9,
+          tokensPerSecond: 123_456_789,
+          seconds: 9,
+          stepMs: 987_654.3,
+        };
+        window.fake.send({ type: 'steps', steps: [{ ...step, ...numbers } as never] });
+      }, loss);
+      await says(page, '#now-loss', `^(${shown})$`);
+      const overlaps = await page.$$eval('.figures > div', (all) => {
+        // The boxes of the text itself, which can be wider than its element.
+        const boxes = all.flatMap((figure) =>
+          [...figure.children].map((part) => {
+            const range = document.createRange();
+            range.selectNodeContents(part);
+            return { text: part.textContent, ...range.getBoundingClientRect().toJSON() };
+          }),
+        );
+        return boxes.flatMap((a, i) =>
+          boxes
+            .slice(i + 1)
+            .filter((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+            .map((b) => `${a.text} and ${b.text}`),
+        );
+      });
+      expect(overlaps).toEqual([]);
+    }
   });
 
   it('queues a press of Start right after an edit', async () => {
@@ -232,6 +276,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(settings.epochs).toBeGreaterThanOrEqual(300);
     expect(settings.heldOut).toBeGreaterThanOrEqual(0.2);
     expect(settings.evalSteps).toBe(100);
+    expect(settings.batchSize).toBe(16); // without empty rows
     await page.evaluate(() => {
       window.fake.trainPairs = 8;
     });
@@ -339,12 +384,17 @@ describe.each([1280, 390])('at %i px', (width) => {
 });
 
 describe.each([1280, 390])('the loaded model at %i px', (width) => {
-  it('takes its translation and attention with it when a training starts', async () => {
+  it('takes its translation and attention with it when a training starts, as the recorded run its samples', async () => {
     const page = await visit(width);
     await says(page, '#translation', '^martes');
     await page.waitForSelector('#translate-box .heat-cell');
+    await says(page, '#samples', 'Step 800: 8 of 8 translations match');
+    expect(await page.$eval('#recorded', (e) => e.textContent)).not.toMatch(/Mesa|deb\d/);
+    expect(await page.$eval('.figures', (e) => e.checkVisibility())).toBe(false); // the run has no present values
     await page.locator('#start').click();
     await says(page, '.state', 'Training');
+    await says(page, '#samples', '^Dev sentences, which are not trained on, appear here after the first evaluation');
+    expect(await page.$eval('.figures', (e) => e.checkVisibility())).toBe(true);
     expect(await page.$eval('#translation', (e) => e.textContent)).toBe('');
     expect(await page.$eval('#translate-box .heat', (e) => e.checkVisibility())).toBe(false);
   });
@@ -575,6 +625,13 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       ['learningRate=0.002', 'learningRate=-1', 'learningRate is “-1”; it must be a number above 0'],
       ['task=dates', 'task=juggling', 'task is “juggling”; it must be reverse, sort'],
       ['seed=77', 'sead=77', 'there is no setting “sead”'],
+      ['seed=77', `${'s'.repeat(5000)}=77`, 'there is no setting “s{40}”'],
+      [
+        /corpusSeed=\d+/,
+        `corpusSeed=${'9'.repeat(5000)}`,
+        'corpusSeed is “9{40}”; it must be an integer from 0 to 4294967295',
+      ],
+      ['corpus=task', `corpus=${'x'.repeat(5000)}`, 'corpus is “x{40}”; it must be intl or task'],
     ] as const) {
       const before = (await calls(page, 'describe')).length;
       await page.evaluate((hash) => location.assign(hash), new URL(link.replace(from, to)).hash);
@@ -597,4 +654,6 @@ it('shows no flags, packages or paths to visitors', () => {
   for (const text of said) expect(text).not.toMatch(/--|Debian|models\/|\.failed|heldOut/);
   expect(said[1]).toContain('The checkpoint of step 7 is in this browser; Resume continues it.');
   expect(messageForVisitors('x'.repeat(5000)).length).toBeLessThan(500);
+  const quoted = messageForVisitors(`"${'x'.repeat(5000)}" is not the name of a model; write OWNER/NAME`);
+  expect(quoted).toBe(`"${'x'.repeat(40)}…" is not the name of a model; write OWNER/NAME`);
 });

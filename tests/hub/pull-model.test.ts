@@ -262,7 +262,9 @@ describe('a server', () => {
 
   it('that refuses the connection is named in the error', async () => {
     await hub.close();
-    await expect(run()).rejects.toThrow(/^me\/it: 127\.0\.0\.1:\d+ refuses the connection$/);
+    await expect(run()).rejects.toThrow(
+      /^me\/it: 127\.0\.0\.1:\d+ refuses the connection; check the network, or set HF_ENDPOINT to a mirror of the hub$/,
+    );
   });
 });
 

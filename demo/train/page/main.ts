@@ -57,7 +57,7 @@ async function showRecordedRun(isWanted: () => boolean = () => true): Promise<vo
   samples.setLanguages('en', 'es');
   for (const panel of [curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes, changes: [] });
   samples.onEvent({ type: 'samples', step: steps.at(-1)?.step ?? 0, samples: run.samples });
-  const text = `A recorded run: ${run.corpus}, ${run.steps.at(-1)?.step} steps on ${run.backend}. Your own replaces it.`;
+  const text = `A recorded run: ${run.corpus}, ${run.steps.at(-1)?.step} steps on ${run.backend.replace(/:.*/, '')}. Your own replaces it.`;
   setText(byId('recorded'), problem ? text.replace(' Your own replaces it.', '') : text);
   set(byId('recorded'), { hidden: false });
 }

@@ -57,6 +57,10 @@ const stateNames: Record<SessionState, string> = {
 /** Formats a loss with three decimals, or with three digits if it is large. */
 const formatLoss = (loss: number): string => (Math.abs(loss) < 100 ? loss.toFixed(3) : loss.toPrecision(3));
 
+/** Formats the time of an update: `21.5 ms`, `12.3 s`. */
+const formatStepTime = (ms: number): string =>
+  Number.isFinite(ms) ? (ms < 10_000 ? `${formatNumber(ms)} ms` : `${formatNumber(ms / 1000)} s`) : '–';
+
 const isUsable = (button: HTMLButtonElement): boolean => !button.hidden && !button.disabled;
 
 /** Creates the panel. */
@@ -133,6 +137,8 @@ export function createRunPanel(actions: RunActions): RunPanel {
     memory: figure('GPU memory', 'now-memory'),
   };
 
+  const figureList = el('dl', { class: 'figures' }, ...Object.values(figures).map((f) => f.element));
+
   const draw = onFrame(() => {
     const busy = isRunning(state);
     const focused = [start, pause, single, stop].find((button) => button === document.activeElement);
@@ -154,10 +160,11 @@ export function createRunPanel(actions: RunActions): RunPanel {
     const saved = savedAt > 0 ? `Last checkpoint at ${new Date(savedAt).toLocaleTimeString()}.` : '';
     setText(note, text || (busy ? saved || planText : planText || saved));
     note.classList.toggle('wrong', state === 'failed' || (ready === 'invalid' && planText !== '' && !busy));
+    set(figureList, { hidden: !info && !latest && !dev }); // a recorded run has no present values
     setText(figures.loss.value, latest ? formatLoss(latest.loss) : '–');
     setText(figures.accuracy.value, formatPercent(dev?.tokenAccuracy ?? Number.NaN));
     setText(figures.rate.value, formatInteger(rate));
-    setText(figures.stepMs.value, Number.isFinite(stepMs) ? `${formatNumber(stepMs)} ms` : '–');
+    setText(figures.stepMs.value, formatStepTime(stepMs));
     setText(figures.mfu.value, formatPercent(latest?.mfu ?? Number.NaN));
     setText(figures.learningRate.value, formatNumber(latest?.learningRate ?? Number.NaN));
     setText(figures.memory.value, info ? formatBytes(info.gpuBytes) : '–');
@@ -198,7 +205,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
       note,
       announcement,
     ),
-    figures: el('dl', { class: 'figures' }, ...Object.values(figures).map((f) => f.element)),
+    figures: figureList,
     get state() {
       return state;
     },

@@ -23,6 +23,9 @@ interface Row {
   shown: string;
 }
 
+/** Text while there are no sentences. */
+const empty = 'Dev sentences, which are not trained on, appear here after the first evaluation.';
+
 /** Creates the panel. */
 export function createSamplesPanel(): SamplesPanel {
   const rows: Row[] = [];
@@ -30,11 +33,7 @@ export function createSamplesPanel(): SamplesPanel {
   let step = 0;
   let tags: [string, string] = ['', ''];
   const body = el('tbody');
-  const head = el(
-    'p',
-    { class: 'hint' },
-    'Dev sentences, which are not trained on, appear here after the first evaluation.',
-  );
+  const head = el('p', { class: 'hint' }, empty);
   const table = el(
     'table',
     { class: 'samples', hidden: true },
@@ -52,7 +51,7 @@ export function createSamplesPanel(): SamplesPanel {
 
   const draw = onFrame(() => {
     set(table, { hidden: samples.length === 0 });
-    if (samples.length === 0) return;
+    if (samples.length === 0) return setText(head, empty);
     const exact = samples.filter((s) => s.exact).length;
     setText(
       head,

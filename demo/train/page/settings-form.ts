@@ -192,7 +192,7 @@ const minUpdates = 300;
 /** Larger texts get more than `minUpdates` updates in any case, so their lines are not counted. */
 const maxCounted = 2 ** 18;
 
-/** Steps, held-out share and evaluation interval for a text with few pairs; nothing for a larger one. */
+/** Steps, batch size, held-out share and evaluation interval for a text with few pairs; nothing for a larger one. */
 function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
   if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
@@ -202,6 +202,7 @@ function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: Train
   const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));
   return {
     ...(needed > epochs && { epochs: needed }),
+    ...(pairs < batchSize && { batchSize: 2 ** Math.ceil(Math.log2(pairs)) }), // a batch has no empty rows
     heldOut: pairs < 100 ? heldOutOfFew(lines, separator) : 0.02,
     ...(needed > epochs && { evalSteps: 100 }),
   };

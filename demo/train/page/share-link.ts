@@ -56,11 +56,12 @@ export function fromHash(hash: string): SharedTraining | undefined {
     const text = take(name);
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (!Number.isInteger(value) || value < min || value > max)
-      throw new HeddleError(`${name} is “${text}”; it must be an integer from ${min} to ${max}`);
+      throw new HeddleError(`${name} is “${text.slice(0, 40)}”; it must be an integer from ${min} to ${max}`);
     return value;
   };
   const kind = take('corpus');
-  if (kind !== 'intl' && kind !== 'task') throw new HeddleError(`corpus is “${kind}”; it must be intl or task`);
+  if (kind !== 'intl' && kind !== 'task')
+    throw new HeddleError(`corpus is “${kind.slice(0, 40)}”; it must be intl or task`);
   const size = () => ({ pairs: integer('pairs', 100, 1_000_000), seed: integer('corpusSeed', 0, 2 ** 32 - 1) });
   const corpus: SharedTraining['corpus'] =
     kind === 'intl'

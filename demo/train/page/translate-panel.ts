@@ -2,6 +2,7 @@
 // and shows the cross-attention of the selected one.
 
 import { formatNumber } from '../../../src/core/format-numbers.ts';
+import { signed } from '../../common/data-views.ts';
 import { el, fill, set, setText } from '../../common/dom.ts';
 import { field } from '../../common/form-controls.ts';
 import type { SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
@@ -120,7 +121,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
         { type: 'button', class: 'quiet', onclick: () => showCandidate(candidate, i, choices) },
         el('span', { dir: 'auto', lang: out.lang }, candidate.text || '(empty)'),
         ' ',
-        el('span', { class: 'hint number' }, candidate.score.toFixed(2).replace('-', '−')),
+        el('span', { class: 'hint number' }, signed(candidate.score)),
       ),
     );
     fill(alternatives, ...choices.map((choice) => el('li', {}, choice)));

@@ -9,8 +9,11 @@ import type { CallError } from '../protocol.ts';
 const noAdapter =
   'WebGPU found no GPU adapter. After several crashes a browser blocks the GPU for this site; close all its tabs, or restart the browser, and resume the training.';
 
-/** Maximum length of a message: an error may quote a long text. */
+/** Maximum length of a message. */
 const maxMessage = 400;
+
+/** A text of more than 60 characters in quotation marks: messages quote what the visitor has entered. */
+const longQuote = /(["“])([^"“”]{40})[^"“”]{20,}(["”])/g;
 
 /** Parts of the library's messages that are about the command line, and what the page shows instead. */
 const replacements: readonly (readonly [RegExp, string])[] = [
@@ -32,9 +35,10 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\bmodels\/(?=[\p{L}\p{N}_-])/gu, ''],
 ];
 
-/** Rewrites a message of the library for the page: without command-line flags, packages and paths. */
+/** Rewrites a message of the library for the page: without command-line flags, packages, paths and long quotes. */
 export function messageForVisitors(message: string): string {
-  const text = replacements.reduce((before, [pattern, after]) => before.replace(pattern, after), message);
+  const quoted = message.replace(longQuote, '$1$2…$3');
+  const text = replacements.reduce((before, [pattern, after]) => before.replace(pattern, after), quoted);
   return text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
 }
 

@@ -112,7 +112,7 @@ function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof en
   entry.loaded ??= (async () => {
     const { name, from: shipped, languages } = entry;
     // Without auto-tuning, because the first translation must be fast.
-    if (shipped) return { name, model: await loadModel(shipped.url, { tune: false, onEvent }), step: shipped.step };
+    if (shipped) return { name, model: await loadShipped(name, shipped.url), step: shipped.step };
     if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     const files = await store.filesOf(name);
     const checkpoint = await readCheckpoint(modelFolder(name), { files }).catch(() => undefined);
@@ -123,6 +123,19 @@ function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof en
     delete entry.loaded;
   });
   return entry.loaded;
+}
+
+/** Loads a model of the page's server; an error of the request names the model, not the URL of its file. */
+async function loadShipped(name: string, url: string): Promise<Model> {
+  try {
+    return await loadModel(url, { tune: false, onEvent });
+  } catch (error) {
+    if (!(error instanceof HeddleError && error.message.startsWith(url))) throw error;
+    throw new HeddleError(
+      `${name}: the file of the model could not be downloaded from ${new URL(url).host}. Check the network connection, then select the model again.`,
+      { cause: error },
+    );
+  }
 }
 
 function runningTraining(): TrainingRun {
