@@ -7,7 +7,6 @@ export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-mode
 export { type LoadOptions, loadModel } from './api/load-model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export type {
-  Attention,
   GenerateOptions,
   Generation,
   Model,
@@ -25,6 +24,7 @@ export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, t
 export { type ErrorKind, HeddleError } from './core/errors.ts';
 export type { GpuHost } from './core/host-name.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
+export type { Attention } from './decode/alignment.ts';
 export type { DecodeOptions, LengthPenalty, ModelRules } from './decode/decode-options.ts';
 export type { Hypothesis } from './decode/hypotheses.ts';
 export type {

@@ -4,6 +4,7 @@
 
 // Devices, tensors, random numbers, errors.
 export { check, type ErrorKind, HeddleError } from './core/errors.ts';
+export { type AdapterInfo, adapterName } from './core/host-name.ts';
 export { keyOf, type Random, random } from './core/random.ts';
 export {
   type DType,
@@ -26,8 +27,6 @@ export { cpuEngine } from './engine/cpu-engine.ts';
 export { type Engine, type GpuEngineOptions, gpuEngine, type PrepareOptions, type Program } from './engine/engine.ts';
 export { type DroppedKernel, type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
 export {
-  type AdapterInfo,
-  adapterName,
   type Device,
   type DeviceOptions,
   openDevice,

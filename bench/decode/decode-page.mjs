@@ -1,15 +1,13 @@
 // The page of bench-decode.mjs: loads a model in heddle and in transformers.js, compares their token ids, and times them in
 // turns on the same adapter.
 
+import { median } from '../../src/gpu/plan-timing.ts';
 import { installApiCounter } from '../peers/api-counter.ts';
 import { runPipeline } from './run-pipeline.mjs';
 
 // Must run before a library loads.
 const counter = installApiCounter();
 const wasm = watchWasmMemory();
-
-/** Median of numbers. */
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
 /** transformers.js without a network: models from /models/, the runtime from /ort/. */
 async function openTransformers(threads = 1) {

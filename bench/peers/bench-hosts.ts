@@ -9,7 +9,7 @@ import { launchChrome } from '../../src/host/chrome.ts';
 import { serveFolder } from '../../src/host/static-server.ts';
 import type { HostName } from './bench-options.ts';
 import type { Findings, Task } from './bench-session.ts';
-import type { Order, Reply } from './node-session.ts';
+import type { Reply, TaskRequest } from './node-session.ts';
 
 /** Options of a host. */
 export interface HostContext {
@@ -37,8 +37,8 @@ export const hosts: Readonly<Record<HostName, (task: Task, context: HostContext)
 function onDawn(task: Task, { cases, log, warmCache }: HostContext): Promise<HostFindings> {
   const env = { ...process.env, ...(!warmCache && { MESA_SHADER_CACHE_DISABLE: 'true' }) };
   const child = fork(join(here, 'node-session.js'), { env, execArgv: ['--max-old-space-size=8192'] });
-  const order: Order = { task, cases, module: pathToFileURL(join(here, 'page', 'session.js')).href };
-  child.send(order);
+  const request: TaskRequest = { task, cases, module: pathToFileURL(join(here, 'page', 'session.js')).href };
+  child.send(request);
   return new Promise((resolve, reject) => {
     child.on('message', (reply: Reply) => {
       if ('log' in reply) log(reply.log);

@@ -2,9 +2,10 @@
 // both runs have the same losses bit for bit.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import { median } from '../../src/gpu/plan-timing.ts';
 import type { ApiCounter } from './api-counter.ts';
 import type { Contestant } from './contestant.ts';
-import { median, round } from './statistics.ts';
+import { round } from './statistics.ts';
 
 /** Warm-up steps, not measured: JavaScript is compiled and memory is touched for the first time. */
 export const warmups = 100;

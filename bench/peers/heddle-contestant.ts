@@ -8,6 +8,7 @@ import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../../src/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
+import { median } from '../../src/gpu/plan-timing.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
 import { createStepWriter } from '../../src/ops/step-scalars.ts';
@@ -19,7 +20,7 @@ import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/trainer
 import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
 import { kernelGraph } from './kernel-graphs.ts';
 import { type KernelKind, kernelKinds } from './peer-kernels.ts';
-import { hostTiming, median, round } from './statistics.ts';
+import { hostTiming, round } from './statistics.ts';
 
 type Options = ContestantOptions['heddle'];
 

@@ -8,7 +8,7 @@ import type { Findings, Task } from './bench-session.ts';
 import { installIteratorHelpers } from './iterator-helpers.ts';
 
 /** Message from the runner. */
-export interface Order {
+export interface TaskRequest {
   readonly task: Task;
   /** URL of the bundled bench-session.ts. */
   readonly module: string;
@@ -24,7 +24,7 @@ const reply = (message: Reply) =>
     process.send?.(message, undefined, undefined, () => done());
   });
 
-process.once('message', async ({ task, module, cases }: Order) => {
+process.once('message', async ({ task, module, cases }: TaskRequest) => {
   try {
     const gpu = await dawnGpu({ exactTimestamps: true });
     Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });

@@ -2,9 +2,10 @@
 // machine affects all contestants.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import { median } from '../../src/gpu/plan-timing.ts';
 import type { ApiCounter, DeviceBytes, Totals } from './api-counter.ts';
 import type { Contestant, StepFacts, TrainedModel } from './contestant.ts';
-import { hostTiming, median, relative, round } from './statistics.ts';
+import { hostTiming, relative, round } from './statistics.ts';
 
 /** Relative errors of a golden case and the number of updates. */
 export interface ReproducedCase {

@@ -1,8 +1,8 @@
 // The costs that bench:scale measures, and its report: a chart for each cost along each axis, as one HTML file.
 
 import { formatNumber } from '../../src/core/format-numbers.ts';
-import { Html, html } from '../../src/report/markup.ts';
-import { script, scriptHash, style } from '../../src/report/report-assets.ts';
+import { html } from '../../src/report/markup.ts';
+import { reportPage } from '../../src/report/report-page.ts';
 import { drawChart, type Series } from '../../src/report/svg-chart.ts';
 
 /** The sizes that are varied. `layers`: layers of the encoder, and of the decoder; `width`: dModel. */
@@ -59,7 +59,6 @@ const costs: readonly (readonly [keyof Cost, string, number])[] = [
 /** Returns the report; both axes of its charts are logarithmic. */
 export function scaleReport(title: string, all: readonly AxisCosts[], fits: readonly Fit[]): string {
   const axes = [...new Set(all.map(({ axis }) => axis))];
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`;
   const chart = (axis: AxisCosts['axis'], [cost, name, factor]: (typeof costs)[number]) => {
     const series = all
       .filter((a) => a.axis === axis)
@@ -85,23 +84,11 @@ export function scaleReport(title: string, all: readonly AxisCosts[], fits: read
     });
     return html`<figure class="card"><figcaption><h3>${name}</h3></figcaption>${drawn}</figure>`;
   };
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>How cost grows · heddle</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-<header><p class="brand">heddle · bench:scale</p><h1>How cost grows</h1><p class="lead">${title}</p></header>
-<main>
-${axes.map((axis) => html`<h2>${axis}</h2><div class="charts">${costs.map((cost) => chart(axis, cost))}</div>`)}
-</main>
-<script>${new Html(script)}</script>
-</body>
-</html>
-`.markup;
+  return reportPage({
+    title: 'How cost grows · heddle',
+    brand: 'heddle · bench:scale',
+    heading: 'How cost grows',
+    lead: title,
+    main: axes.map((axis) => html`<h2>${axis}</h2><div class="charts">${costs.map((cost) => chart(axis, cost))}</div>`),
+  });
 }

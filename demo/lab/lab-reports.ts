@@ -4,6 +4,7 @@ import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import { maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
+import { adapterName } from '../../src/low-level.ts';
 import { dataTable, factList } from '../common/data-views.ts';
 import { type Child, el, setText } from '../common/dom.ts';
 import { download } from '../common/save-blob.ts';
@@ -91,11 +92,10 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
 /** Creates the list of the results for the engine. */
 function engineFacts(report: CheckedConformance): HTMLElement {
   const { engine, machine, subgroupKernels, training, readbackMs, dispatchUs, recovery } = report;
-  const { vendor, architecture, description } = machine.adapter;
   const { error, allowed, losses } = training;
   return factList([
     ['Engine', `${engine.name} ${engine.version}`],
-    ['Adapter', [vendor, architecture, description].filter(Boolean).join(' ')],
+    ['Adapter', adapterName(machine.adapter)],
     ['Subgroup kernels', subgroupKernels],
     [
       `${losses.length} training steps`,
@@ -235,10 +235,7 @@ function jsonBox(value: unknown, file: string, share?: () => Promise<string>): H
 function machineFacts({ machine, when, heddle }: LabResults): HTMLElement {
   const { adapter, browser, agent, platform, threads, flags, clockGrain } = machine;
   const facts: readonly (readonly [string, string])[] = [
-    [
-      'Adapter',
-      [adapter.vendor, adapter.architecture, adapter.description || adapter.device].filter(Boolean).join(' '),
-    ],
+    ['Adapter', adapterName(adapter)],
     ['Browser', browser.join(', ') || agent],
     ['Platform', [platform, `${threads} threads`].filter(Boolean).join(', ')],
     ['Browser flags', flags.join(', ') || 'none'],

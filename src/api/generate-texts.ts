@@ -2,6 +2,7 @@
 // words.
 
 import { check, HeddleError } from '../core/errors.ts';
+import type { Attention } from '../decode/alignment.ts';
 import type { Translation, Translator } from '../decode/translator.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
@@ -9,7 +10,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { modelInLanguages } from '../runtime/open-model.ts';
 import { tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { ModelEngine, TranslatorShape } from './model-engine.ts';
-import type { Attention, GenerateOptions, Generation, ModelLanguages, TranslateOptions } from './model-types.ts';
+import type { GenerateOptions, Generation, ModelLanguages, TranslateOptions } from './model-types.ts';
 
 /** Maximum bytes of the KV cache of one decoder layer; larger batches are split. */
 const maxCacheBytes = 128 * 2 ** 20;

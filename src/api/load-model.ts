@@ -31,8 +31,8 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
 }
 
 /**
- * Loads a model of heddle (also one saved for PyTorch or Keras), or a BART, MarianMT, mBART, M2M100, NLLB, Pegasus, T5 or
- * mT5 model of Hugging Face. The argument is
+ * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face of a family in
+ * `modelFormats`. The argument is
  *
  * - `OWNER/NAME`, a model on the hub, which is downloaded once and cached;
  * - in Node the path of a folder, a .zip or a .safetensors file;

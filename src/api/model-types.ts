@@ -1,6 +1,7 @@
 // The interface of a model: its methods, their options and results.
 
 import type { Tensor } from '../core/tensor.ts';
+import type { Attention } from '../decode/alignment.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { Inspection, InspectOptions } from '../decode/inspection.ts';
 import type { StreamedToken, Translation } from '../decode/translator.ts';
@@ -56,18 +57,6 @@ export interface ModelLanguages {
   /** Default source and target language; undefined if the model has none. */
   readonly source: string | undefined;
   readonly target: string | undefined;
-}
-
-/** Cross-attention between a text and its translation. */
-export interface Attention {
-  /** Labels of the source tokens, S, with the end token. */
-  readonly source: readonly string[];
-  /** Labels of the target tokens, T; without an end token if the translation reached its maximum length. */
-  readonly target: readonly string[];
-  readonly layers: number;
-  readonly heads: number;
-  /** Probabilities [layers, heads, T, S]; each row sums to 1. */
-  readonly weights: Float32Array;
 }
 
 /** A translation of a text, with token ids, log-probability and score. */

@@ -2,8 +2,9 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
+import { adapterName } from '../core/host-name.ts';
 import type { Files } from '../files/files.ts';
-import { adapterName, type Device } from '../gpu/device.ts';
+import type { Device } from '../gpu/device.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';

@@ -1,6 +1,7 @@
 // Reads kernel results of an earlier run, and compares with them: the JSON of `heddle bench --json` or of the kernel lab.
 
 import { check } from '../core/errors.ts';
+import { adapterName } from '../core/host-name.ts';
 import { isObject, type Json } from '../files/json-files.ts';
 import type { Roofs } from '../gpu/roofs.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
@@ -60,8 +61,13 @@ export function benchRunOf(json: unknown): BenchRun {
 function adapterOf(machine: unknown): string {
   const adapter = isObject(machine) ? machine.adapter : undefined;
   if (!isObject(adapter)) return 'unknown adapter';
-  const names = [adapter.vendor, adapter.architecture, adapter.description || adapter.device].map(textOf);
-  return names.filter(Boolean).join(' ') || 'unnamed adapter';
+  const { vendor, architecture, device, description } = adapter;
+  return adapterName({
+    vendor: textOf(vendor),
+    architecture: textOf(architecture),
+    device: textOf(device),
+    description: textOf(description),
+  });
 }
 
 function kernelIn(given: unknown, i: number): KernelResult {

@@ -1,10 +1,11 @@
 // Conformance check of an engine and its adapter: each kernel against float64, 20 updates against stored losses, recovery
 // of a lost device, and the latency of a submission.
 
-import { hostOf } from '../core/host-name.ts';
+import { adapterName, hostOf } from '../core/host-name.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import { adapterName, type Device, matrixUse, subgroupUse } from '../gpu/device.ts';
+import { type Device, matrixUse, subgroupUse } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
+import { median } from '../gpu/plan-timing.ts';
 import type { Runner } from '../gpu/runner.ts';
 import { Graph } from '../graph/graph.ts';
 import { add } from '../ops/elementwise/elementwise-ops.ts';
@@ -18,7 +19,6 @@ import type { TrainArguments } from '../train/train-arguments.ts';
 import { type Conformance, conformanceOf } from './conformance.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { measure } from './measure-kernels.ts';
-import { median } from './spread.ts';
 
 /** Options of the check; plain JSON. */
 export interface ConformanceArguments {

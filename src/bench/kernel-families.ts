@@ -29,7 +29,7 @@ import {
   castToF16,
   columns,
   embeddingOfPacked,
-  linearOfHalves,
+  linearF16,
   linearOfPacked,
   lossScale,
   packedLinearBackward,
@@ -125,7 +125,7 @@ export const kernelFamilies = {
     (v) => {
       const back = v.pass === 'backward';
       if (v.dtype === 'f32') return feedForward(v.rows, v.inputs, v.outputs, back);
-      if (v.dtype === 'f16') return linearOfHalves(v.rows, v.inputs, v.outputs, back);
+      if (v.dtype === 'f16') return linearF16(v.rows, v.inputs, v.outputs, back);
       const format = v.dtype === 'f16 weights' ? 'f16' : 'int8';
       return (back ? packedLinearBackward : linearOfPacked)(format, v.rows, v.inputs, v.outputs);
     },

@@ -134,7 +134,7 @@ function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): Ker
   }
   return kernel;
 
-  /** The kernel with each of its sizes halved, the largest size first; without those that the family refuses. */
+  /** The kernel with each of its sizes halved, the largest size first; without those that the family rejects. */
   function halved({ family, values = {} }: KernelSpec): { kernel: KernelCase; work: Work }[] {
     const { fields } = kernelFamilies[family as FamilyName];
     const sizes = Object.entries(fields).flatMap(([name, field]) =>

@@ -88,7 +88,7 @@ export function projectedLoss(rows: number, D: number, V: number): KernelCase {
 }
 
 /** A linear layer as mixed precision stores it: operands as f16, sums and results in f32. */
-export function linearOfHalves(rows: number, I: number, O: number, back: boolean): KernelCase {
+export function linearF16(rows: number, I: number, O: number, back: boolean): KernelCase {
   return {
     name: `linear${back ? ' backward' : ''} of f16 [${rows},${I}]x[${O},${I}]ᵀ`,
     group: 'products',

@@ -9,10 +9,6 @@ export type Quartiles = Pick<Timing, 'ms' | 'low' | 'high'>;
 /** Spread above which a measurement is marked as disturbed by other work. */
 export const maxSpread = 0.2;
 
-/** Median of measurements; NaN if there are none. */
-export const median = (list: readonly number[]): number =>
-  [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
-
 /** Half the interquartile range, relative to the median. */
 export const spreadOf = ({ ms, low, high }: Quartiles): number => (ms > 0 ? (high - low) / 2 / ms : 0);
 

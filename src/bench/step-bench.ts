@@ -5,6 +5,7 @@ import { random } from '../core/random.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
 import type { Device } from '../gpu/device.ts';
+import { median } from '../gpu/plan-timing.ts';
 import { mfuOf } from '../gpu/roofs.ts';
 import { modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
@@ -15,7 +16,6 @@ import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.t
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { initializeTraining } from '../trainer/trainer.ts';
 import { trainingGraph } from '../trainer/training-graphs.ts';
-import { median } from './spread.ts';
 
 /** Sizes of the batch and of the vocabulary. */
 export interface StepShape {

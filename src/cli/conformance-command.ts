@@ -5,6 +5,7 @@ import { version } from '../../package.json';
 import type { ConformanceReport } from '../bench/conformance-check.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
+import { adapterName } from '../core/host-name.ts';
 import { dawnVersion } from '../host/dawn.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, whole } from './parse-values.ts';
@@ -34,7 +35,6 @@ export function addConformance(program: Command): void {
 
 function describe(report: ConformanceReport): string {
   const { engine, machine, features, limits, kernels, training, readbackMs, dispatchUs, recovery } = report;
-  const { vendor, architecture, description } = machine.adapter;
   const right = kernels.filter((kernel) => kernel.passed);
   const worst = [...kernels].sort((a, b) => b.worst - a.worst)[0];
   const wrong = kernels.flatMap(({ name, dropped }) => dropped.map((variant) => `${name} ${variant}`));
@@ -44,7 +44,7 @@ function describe(report: ConformanceReport): string {
   const variants = kernels.reduce((sum, kernel) => sum + kernel.variants.length, 0);
   return table([
     ['engine', `${engine.name} ${engine.version}`.trim()],
-    ['adapter', [vendor, architecture, description].filter(Boolean).join(' ')],
+    ['adapter', adapterName(machine.adapter)],
     [
       'features',
       features

@@ -1,4 +1,4 @@
-// The host of WebGPU that runs this code: its name and version, read from the user agent.
+// The host of WebGPU that runs this code: its name and version, read from the user agent; and the name of its adapter.
 
 /** Hosts of WebGPU. Chrome means any Chromium browser; Dawn is the package `webgpu` in Node. */
 export type GpuHost = 'Dawn' | 'Chrome' | 'Firefox' | 'Safari' | 'Deno';
@@ -23,3 +23,20 @@ export function hostOf(agent: string = globalThis.navigator?.userAgent ?? ''): H
     found('Safari', version(/Version\/([\d.]+).*Safari\//)) || { name: 'Dawn', version: '' }
   );
 }
+
+/** Names of a GPU adapter, from GPUAdapterInfo. */
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+}
+
+/**
+ * Formats an adapter as `vendor architecture description`.
+ *
+ * @example
+ * console.log(adapterName(device.adapter));
+ */
+export const adapterName = (a: AdapterInfo): string =>
+  [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') || 'unnamed adapter';

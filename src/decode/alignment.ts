@@ -6,16 +6,17 @@ import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { createInspector } from './inspection.ts';
 
-/** Cross-attention probabilities of one pair. */
-export interface Alignment {
-  /** Source ids as the encoder reads them, S. */
-  readonly source: readonly number[];
-  /** Target ids with the end token, T; without it if they fill all positions. */
-  readonly target: readonly number[];
+/** Cross-attention between a text and its translation. `Token`: labels of tokens, or their ids. */
+export interface Attention<Token = string> {
+  /** Source tokens, S, with the end token. */
+  readonly source: readonly Token[];
+  /** Target tokens, T; without an end token if the translation reached its maximum length. */
+  readonly target: readonly Token[];
   readonly layers: number;
   readonly heads: number;
   /**
-   * Weights [layers, heads, T, S]. Row t is the attention over the source at the prediction of target[t]; it sums to 1.
+   * Probabilities [layers, heads, T, S]. Row t is the attention over the source at the prediction of target[t]; it sums
+   * to 1.
    */
   readonly weights: Float32Array;
 }
@@ -26,7 +27,7 @@ export interface Aligner {
    * `target` is without start and end token; it started with `startId`, by default that of the model. Throws a HeddleError
    * for an invalid id or a side that is too long.
    */
-  align(source: readonly number[], target: readonly number[], startId?: number): Promise<Alignment>;
+  align(source: readonly number[], target: readonly number[], startId?: number): Promise<Attention<number>>;
 }
 
 /** Creates an aligner on an engine that has the weights. `size`: maximum number of tokens of a side. */

@@ -3,7 +3,7 @@
 
 import { SPACE_MARK } from '../text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { Alignment } from './alignment.ts';
+import type { Attention } from './alignment.ts';
 
 /** A run of tokens that is a word or a punctuation mark: from token `from` up to `to`. */
 interface Word {
@@ -38,7 +38,7 @@ export function replaceUnknown(
   target: Tokenizer,
   text: string,
   ids: readonly number[],
-  { layers, heads, source: read, target: predicted, weights }: Alignment,
+  { layers, heads, source: read, target: predicted, weights }: Attention<number>,
 ): string {
   const { unknown } = target.special;
   const pieces = source.pieces?.(text) ?? read.map((id) => source.token(id));

@@ -9,7 +9,7 @@ import { weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { Aligner, Alignment } from './alignment.ts';
+import type { Aligner, Attention } from './alignment.ts';
 import {
   type DecodeOptions,
   type DecodeSettings,
@@ -92,7 +92,7 @@ export interface Translator {
    * The cross-attention between a text and the ids of a translation of it, which started with the token `startId`. Default:
    * that of the model. Throws a HeddleError if one is too long.
    */
-  align(text: SourceText, ids: readonly number[], startId?: number): Promise<Alignment>;
+  align(text: SourceText, ids: readonly number[], startId?: number): Promise<Attention<number>>;
 }
 
 /** The parameters of a model in a weight format. Loads the code of the format. */

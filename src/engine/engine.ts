@@ -3,8 +3,9 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
+import { adapterName } from '../core/host-name.ts';
 import type { Tensor, TensorData } from '../core/tensor.ts';
-import { adapterName, type Device } from '../gpu/device.ts';
+import type { Device } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
 import type { Profile } from '../gpu/profile.ts';
 import type { Outputs, Runner, RunnerOptions } from '../gpu/runner.ts';

@@ -2,18 +2,10 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
-import { hostOf } from '../core/host-name.ts';
+import { type AdapterInfo, hostOf } from '../core/host-name.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
-
-/** Names of a GPU adapter, from GPUAdapterInfo. */
-export interface AdapterInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-}
 
 /** A GPU device, and the features and limits that kernels can use. */
 export interface Device {
@@ -194,12 +186,3 @@ export function matrixUse({ gpu, traits: { matrices } }: Device): string {
   if (!gpu.features.has(matrixFeature)) return 'not used: there are none';
   return 'not used: none has operands of f16 or f32 with sums of f32, or the size of a subgroup is not known';
 }
-
-/**
- * Formats an adapter as `vendor architecture description`.
- *
- * @example
- * console.log(adapterName(device.adapter));
- */
-export const adapterName = (a: AdapterInfo): string =>
-  [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') || 'unnamed adapter';

@@ -110,6 +110,13 @@ async function repeatsFor(clock: Clock, once: number, span: number): Promise<num
   return repeats;
 }
 
+/** Median of numbers; NaN if there are none. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return ((sorted[half] ?? Number.NaN) + (sorted[sorted.length - half - 1] ?? Number.NaN)) / 2;
+}
+
 /** Returns median, minimum and quartiles of times, each of them one of the times. */
 export function quartiles(times: readonly number[]): Pick<Timing, 'ms' | 'fastest' | 'low' | 'high'> {
   const sorted = [...times].sort((a, b) => a - b);

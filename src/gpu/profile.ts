@@ -4,6 +4,7 @@
 import { check } from '../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
+import { median } from './plan-timing.ts';
 import { whenDone } from './readback.ts';
 import type { Runner } from './runner.ts';
 import { createTimestamps, type Timestamps } from './timestamps.ts';
@@ -73,8 +74,6 @@ interface Sample {
   readonly us: readonly number[];
   readonly starts: readonly number[];
 }
-
-const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0;
 
 async function byHost(
   { gpu, check: checkDevice }: Device,

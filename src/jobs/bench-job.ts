@@ -8,7 +8,7 @@ import { describeMachine, type Machine } from '../bench/machine.ts';
 import { type KernelSet, type Measured, measure } from '../bench/measure-kernels.ts';
 import type { RoofSpread } from '../bench/repeated-roofs.ts';
 import { benchStep, type StepResult, type StepShape } from '../bench/step-bench.ts';
-import { adapterName } from '../gpu/device.ts';
+import { adapterName } from '../core/host-name.ts';
 import { measurePeakGflops, type Roofs } from '../gpu/roofs.ts';
 import type { PresetName } from '../model/presets.ts';
 import type { Job } from '../runtime/job.ts';

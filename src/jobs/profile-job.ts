@@ -1,9 +1,9 @@
 // heddle profile: measures the time of each pass of a run, with FLOPs and bytes.
 
+import { adapterName } from '../core/host-name.ts';
 import { random } from '../core/random.ts';
 import type { TensorData } from '../core/tensor.ts';
 import { writePositions } from '../engine/model-states.ts';
-import { adapterName } from '../gpu/device.ts';
 import type { Profile } from '../gpu/profile.ts';
 import { measurePeakGflops, mfuOf } from '../gpu/roofs.ts';
 import { initializeWeights } from '../model/initialize-weights.ts';

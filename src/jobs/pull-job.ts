@@ -18,17 +18,13 @@ export interface PullArguments {
   readonly force?: boolean;
   /** Access token for models that are not public. */
   readonly token?: string;
-  /** Milliseconds without data after which a request fails; default 60,000. */
-  readonly patience?: number;
-  /** Milliseconds before the first retry; default 500. */
-  readonly pause?: number;
 }
 
 const mega = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 
 /** Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set. */
 export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
-  const { name, revision, hub, out, force = false, token, patience, pause } = args;
+  const { name, revision, hub, out, force = false, token } = args;
   repository(name, revision, hub); // throws if one of them is invalid
   if (!force && (await context.files.exists(out)))
     throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
@@ -37,8 +33,6 @@ export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
   return pullModel(name, out, {
     ...{ files: context.files, signal: context.signal, revision, hub },
     ...(token !== undefined && { token }),
-    ...(patience !== undefined && { idleTimeout: patience }),
-    ...(pause !== undefined && { retryDelay: pause }),
     onDownload({ file, loaded, total }) {
       before ??= loaded;
       const rate = mega(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);

@@ -1,8 +1,9 @@
 // heddle translate: translates texts with a saved model.
 
 import { checkedMaxLength, describeLong } from '../api/generate-texts.ts';
-import type { Attention, GenerateOptions, Generation } from '../api/model-types.ts';
+import type { GenerateOptions, Generation } from '../api/model-types.ts';
 import { check } from '../core/errors.ts';
+import type { Attention } from '../decode/alignment.ts';
 import type { Job } from '../runtime/job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { splitSentences } from '../text/sentences.ts';

@@ -1,7 +1,7 @@
 // heddle tune: checks and measures the kernels of a run in advance, and caches the fastest for later runs.
 
+import { adapterName } from '../core/host-name.ts';
 import type { KernelTiming } from '../gpu/auto-tuning.ts';
-import { adapterName } from '../gpu/device.ts';
 import type { Job } from '../runtime/job.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 

@@ -2,8 +2,8 @@
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { factCards } from './facts.ts';
-import { Html, html } from './markup.ts';
-import { script, scriptHash, style } from './report-assets.ts';
+import { type Html, html } from './markup.ts';
+import { reportPage } from './report-page.ts';
 import { describeChanges } from './run-changes.ts';
 import { samplesCard } from './samples-table.ts';
 import { curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
@@ -16,37 +16,20 @@ export const reportName = 'report.html';
 export function trainingReport(records: readonly LogRecord[]): string {
   const history = historyOf(records);
   const { start } = history;
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${start.corpus.name} · heddle training report</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-<header>
-<p class="brand">${mark}heddle · training report</p>
-<h1>${start.corpus.name}</h1>
-<p class="lead">${lead(history)}</p>
-</header>
-<main>
-${figures(history)}
+  return reportPage({
+    title: `${start.corpus.name} · heddle training report`,
+    brand: html`${mark}heddle · training report`,
+    heading: start.corpus.name,
+    lead: lead(history),
+    main: html`${figures(history)}
 ${notes(history).map((text) => html`<p class="note">${text}</p>`)}
 <h2>Training curves</h2>
 ${charts(history)}
 ${history.samples.length > 0 && html`<h2>Translations of held-out sentences</h2>${samplesCard(history.samples)}`}
 <h2>Settings</h2>
-${factCards(history)}
-</main>
-<footer>Made by heddle ${start.heddle}. All figures are in log.jsonl in the same folder, one JSON object per line.</footer>
-<script>${new Html(script)}</script>
-</body>
-</html>
-`.markup;
+${factCards(history)}`,
+    footer: `Made by heddle ${start.heddle}. All figures are in log.jsonl in the same folder, one JSON object per line.`,
+  });
 }
 
 /** Logo: woven threads. */

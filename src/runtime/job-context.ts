@@ -2,10 +2,11 @@
 
 import { HeddleError } from '../core/errors.ts';
 import type { GpuHost } from '../core/host-name.ts';
+import { adapterName } from '../core/host-name.ts';
 import { type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
 import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
-import { adapterName, type Device, openDevice } from '../gpu/device.ts';
+import { type Device, openDevice } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';

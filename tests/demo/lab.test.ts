@@ -8,7 +8,7 @@ import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { LabResults } from '../../demo/lab/lab-protocol.ts';
 import { chosenKernels } from '../../src/bench/measure-kernels.ts';
 import { axeViolations } from '../support/axe.ts';
-import { atBothWidths, type DemoPage, type DemoPageOptions, demo, ownChrome } from '../support/demo.ts';
+import { atBothWidths, type DemoPage, type DemoPageOptions, demo, ownChrome, untilText } from '../support/demo.ts';
 
 const { open } = demo(undefined, ownChrome); // it crashes the GPU process
 
@@ -16,12 +16,7 @@ const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.tex
 /** The text of an element; empty if it is not shown. */
 const shownText = (page: Page, selector: string) =>
   page.$eval(selector, (e) => (e.checkVisibility() && e.textContent) || '');
-const says = (page: Page, pattern: string) =>
-  page.waitForFunction(
-    (p) => new RegExp(p).test(document.querySelector('.status')?.textContent ?? ''),
-    { timeout: 150_000 },
-    pattern,
-  );
+const untilStatus = (page: Page, pattern: string) => untilText(page, '.status', pattern);
 const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
 /** Opens the lab, ready to measure the small kernels with `filter` in their name. */
@@ -49,7 +44,7 @@ describe('a measurement', () => {
       },
     });
     await press(lab.page, 'Measure');
-    await says(lab.page, '^Done: ');
+    await untilStatus(lab.page, '^Done: ');
   }, 180_000);
 
   it('shows every kernel as correct, in the table and the roofline', async () => {
@@ -426,7 +421,7 @@ describe('the lab', () => {
     for (let i = 0; i < 8 && !(await page.$('.go button:focus')); i++) await page.keyboard.press('Tab');
     await page.keyboard.up('Shift');
     await page.keyboard.press('Enter');
-    await says(page, '^Stopped after \\d+ kernels?\\.$');
+    await untilStatus(page, '^Stopped after \\d+ kernels?\\.$');
     expect(await page.$('#controls button.main:disabled')).toBeNull();
     expect(lab.errors).toEqual([]);
   });
@@ -448,7 +443,7 @@ describe('the lab', () => {
     lab = await openLab('no such kernel');
     const { page } = lab;
     await press(page, 'Measure');
-    await says(page, '^No kernel of the set small has .no such kernel. in its name');
+    await untilStatus(page, '^No kernel of the set small has .no such kernel. in its name');
     await page.click('::-p-aria([name="Your sizes"])');
     await page.select('#controls .kernel-form select', 'attention');
     const fill = (values: Record<string, string>) =>
@@ -473,7 +468,7 @@ describe('the lab', () => {
     );
     await fill({ 'Head width': '5' });
     await press(page, 'Measure');
-    await says(page, '^Done: 1 kernel, all correct');
+    await untilStatus(page, '^Done: 1 kernel, all correct');
     expect(await text(page, '.kernels tbody th')).toBe('attention [2,9] 3 heads x 5');
   });
 
@@ -481,13 +476,13 @@ describe('the lab', () => {
     lab = await openLab('softmax');
     const { page } = lab;
     await press(page, 'Measure');
-    await says(page, 'bandwidth and peak');
+    await untilStatus(page, 'bandwidth and peak');
     const session = await page.browser().target().createCDPSession();
     await session.send('Browser.crashGpuProcess' as never).catch(() => {});
-    await says(page, 'device was lost');
+    await untilStatus(page, 'device was lost');
     expect(await page.$eval('.status', (e) => e.classList.contains('wrong'))).toBe(true);
     await press(page, 'Measure');
-    await says(page, '^Done: 1 kernel,');
+    await untilStatus(page, '^Done: 1 kernel,');
   });
 
   it('explains missing WebGPU', async () => {

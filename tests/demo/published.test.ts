@@ -69,24 +69,23 @@ it('downloads a model directly from the hub under a sub-path, as its policy allo
   await page.evaluateOnNewDocument(() => {
     Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });
   });
-  const says = (selector: string, pattern: string) => untilText(page, selector, pattern);
   await page.goto(`${url}?tune=0`, { waitUntil: 'load' });
   await page.locator('#hub-model').fill('me/gone');
   await page.locator('#hub-fetch').click();
-  await says('#hub-note.wrong', '^me/gone/config.json: there is no such model, revision or file \\(404\\)$');
+  await untilText(page, '#hub-note.wrong', '^me/gone/config.json: there is no such model, revision or file \\(404\\)$');
   await page.locator('#hub-model').fill('me/it');
   await page.locator('#hub-fetch').click();
-  await says('#hub-note', '^me/it was downloaded');
+  await untilText(page, '#hub-note', '^me/it was downloaded');
   // After the cut connection it continued with range requests, the cache of Chrome with one more.
   const [first, ...others] = hub.log.filter(({ path }) => path.startsWith('/cdn/')).map(({ range }) => range);
   expect(first).toBeUndefined();
   expect(others.length).toBeGreaterThan(0);
   for (const range of others) expect(range).toMatch(/^bytes=[1-9]\d{3,}-/);
   await page.locator('[aria-label="Load it to translate with it"]').click();
-  await says('#translate-box [role="status"]', 'it is loaded');
+  await untilText(page, '#translate-box [role="status"]', 'it is loaded');
   await page.locator('#translate-text').fill('13 8 13 10');
   await page.locator('#translate').click();
-  await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
+  await untilText(page, '#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
   await page.close();
   withHub = false;
 });
@@ -105,21 +104,17 @@ it('translates under a sub-path, and opens and translates again offline', async 
   const failed: string[] = [];
   page.on('response', (response) => void (response.status() >= 400 && failed.push(response.url())));
   await page.goto(url, { waitUntil: 'load' });
-  const answered = () =>
-    page.waitForFunction(() => /martes/.test(document.querySelector('#translation')?.textContent ?? ''), {
-      timeout: 60_000,
-    });
-  await answered();
+  await untilText(page, '#translation', 'martes');
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await page.reload(); // the model goes through the service worker, which keeps it
-  await answered();
+  await untilText(page, '#translation', 'martes');
   expect(failed).toEqual([]);
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
   for (const width of [1280, 390]) {
     await page.setViewport({ width, height: 844 });
     await page.reload();
-    await answered();
+    await untilText(page, '#translation', 'martes');
   }
   expect(await page.evaluate(() => document.querySelector('link[rel="manifest"]') !== null)).toBe(true);
   await page.close();

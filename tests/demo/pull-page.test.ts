@@ -45,40 +45,47 @@ it.each([
 
 it('downloads a model, continues after a cancel and a cut connection, and translates with it', async () => {
   const { page, requests, errors } = await open('index.html?tune=0');
-  const says = (selector: string, pattern: string) => untilText(page, selector, pattern);
   const proxy = hubProxy(hub.url);
   answer = async (...given) => (await proxy(...given)) || withoutModels(...given);
   await page.locator('#hub-model').fill('me/it');
   const inGallery = '[data-gallery="sshleifer/distill-pegasus-xsum-16-4"]';
-  await says(inGallery, 'about 1\\.4 GiB');
+  await untilText(page, inGallery, 'about 1\\.4 GiB');
   await page.locator(`${inGallery} button`).click();
-  await says(`${inGallery} .wrong`, '^sshleifer/distill-pegasus-xsum-16-4/config.json: there is no such model');
+  await untilText(
+    page,
+    `${inGallery} .wrong`,
+    '^sshleifer/distill-pegasus-xsum-16-4/config.json: there is no such model',
+  );
 
   hub.state.stalls['model.safetensors'] = 3000;
   await page.locator('#hub-fetch').click();
-  await says('#hub-bytes', '^3\\.[\\d.]+ KiB of [\\d.]+ KiB · model\\.safetensors$');
+  await untilText(page, '#hub-bytes', '^3\\.[\\d.]+ KiB of [\\d.]+ KiB · model\\.safetensors$');
   await page.locator('[aria-label="Cancel the download"]').click();
-  await says('[data-partial="it"]', 'The download of it is incomplete');
+  await untilText(page, '[data-partial="it"]', 'The download of it is incomplete');
   hub.state.cuts['model.safetensors'] = [1000];
   await page.locator('#hub-fetch').click();
-  await says('#hub-note', '^me/it was downloaded');
-  await says('[data-model="it"]', 'weights only · [1-9][\\d,]* parameters');
+  await untilText(page, '#hub-note', '^me/it was downloaded');
+  await untilText(page, '[data-model="it"]', 'weights only · [1-9][\\d,]* parameters');
   const ranges = hub.log.filter((x) => x.path.startsWith('/cdn/')).map(({ range }) => range);
   expect(ranges).toEqual([undefined, 'bytes=3000-', expect.stringMatching(/^bytes=[34]\d{3}-$/)]);
 
   await page.locator('[aria-label="Load it to translate with it"]').click();
-  await says('#translate-box [role="status"]', 'it is loaded');
+  await untilText(page, '#translate-box [role="status"]', 'it is loaded');
   await page.locator('#translate-text').fill('13 8 13 10');
   await page.locator('#translate').click();
-  await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
+  await untilText(page, '#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
 
   // Errors quote the start of a long text, not all of it.
   await page.locator('#hub-model').fill('x'.repeat(5000));
   await page.locator('#hub-fetch').click();
-  await says('#hub-note.wrong', '^"x{40}…" is not the name of a model; write OWNER/NAME, for example [^ ]*$');
+  await untilText(
+    page,
+    '#hub-note.wrong',
+    '^"x{40}…" is not the name of a model; write OWNER/NAME, for example [^ ]*$',
+  );
   await page.locator('#translate-text').fill('13 '.repeat(5000));
   await page.locator('#translate').click();
-  await says('#translate-box [role="status"].wrong', '\\d');
+  await untilText(page, '#translate-box [role="status"].wrong', '\\d');
   await atBothWidths(page, async () => {
     const said = await page.$eval(
       '#translate-box [role="status"]',
@@ -92,9 +99,9 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   // Its weights in safetensors are in a pull request; the hub knows its size.
   hub.state.repositories.push('sshleifer/distill-pegasus-xsum-16-4');
   await page.locator(`${inGallery} button`).click();
-  await says('[data-model="distill-pegasus-xsum-16-4"]', 'weights only');
-  await says('#translate-box .tag', '^distill-pegasus-xsum-16-4$');
-  await says(inGallery, 'xsum-16-4 · [\\d.]+ KiB.*Load');
+  await untilText(page, '[data-model="distill-pegasus-xsum-16-4"]', 'weights only');
+  await untilText(page, '#translate-box .tag', '^distill-pegasus-xsum-16-4$');
+  await untilText(page, inGallery, 'xsum-16-4 · [\\d.]+ KiB.*Load');
   expect(hub.log.some(({ path }) => path.endsWith('/distill-pegasus-xsum-16-4/revision/refs/pr/1'))).toBe(true);
   expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toContain('324 metres');
 

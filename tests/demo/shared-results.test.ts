@@ -1,4 +1,4 @@
-// Results in an address: what comes out is what went in, and a damaged link is refused with a reason.
+// Results in a URL: they round-trip, and a damaged link is rejected with a reason.
 import { expect, it } from 'vitest';
 import { fromHash, toHash } from '../../demo/lab/shared-results.ts';
 import type { BenchRun } from '../../src/bench/bench-file.ts';

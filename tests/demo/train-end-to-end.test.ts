@@ -12,7 +12,7 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { unzip } from '../../src/files/zip.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { onnxFiles } from '../../src/formats/onnx/save-onnx.ts';
-import { atBothWidths, demo, withoutModels } from '../support/demo.ts';
+import { atBothWidths, demo, untilText, withoutModels } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -22,13 +22,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Long enough for a software adapter on a busy machine. */
 const timing = { timeout: 150_000, polling: 100 } as const;
-const says = (page: Page, selector: string, pattern: string) =>
-  page.waitForFunction(
-    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    timing,
-    selector,
-    pattern,
-  );
 const fill = (page: Page, name: string, value: string) =>
   page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
 const choose = (page: Page, name: string, value: string) =>
@@ -50,7 +43,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await page.locator('input[value="file"]').click();
   const input = (await page.$('#corpus input[type="file"]')) as ElementHandle<HTMLInputElement>;
   await input.uploadFile(join(folder, 'words.tsv'));
-  await says(page, '#corpus', 'words\\.tsv');
+  await untilText(page, '#corpus', 'words\\.tsv');
 
   await page.select('#settings select', 'tiny');
   await page.$eval('#settings details', (d) => {
@@ -65,19 +58,19 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await fill(page, 'Dev sentences', '4');
   await fill(page, 'Held-out share', '0.1');
   await page.waitForSelector('#start:not([disabled])', timing);
-  await says(page, '#corpus-summary', 'pairs\\s*96');
-  await says(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');
+  await untilText(page, '#corpus-summary', 'pairs\\s*96');
+  await untilText(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');
 
   await page.locator('#start').click();
-  await says(page, '#run', 'step [1-9]\\d* of 30');
+  await untilText(page, '#run', 'step [1-9]\\d* of 30');
   await press(page, 'Pause');
-  await says(page, '.state', 'Paused');
+  await untilText(page, '.state', 'Paused');
 
   await page.reload();
-  await says(page, '#notices', 'The training of words stopped at step \\d+ of 30');
+  await untilText(page, '#notices', 'The training of words stopped at step \\d+ of 30');
   await press(page, 'Resume training');
-  await says(page, '.state', 'Done');
-  await says(page, '#run', 'step 30 of 30');
+  await untilText(page, '.state', 'Done');
+  await untilText(page, '#run', 'step 30 of 30');
   await page.waitForSelector('.samples tbody tr', timing);
   expect(await page.$$eval('.samples tbody tr', (rows) => rows.length)).toBe(4);
   expect(await page.$eval('#now-loss', (e) => Number(e.textContent))).toBeGreaterThan(0);
@@ -86,7 +79,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
 
   await page.locator('#translate-text').fill('one two');
   await page.locator('#translate').click();
-  await says(page, '#translate-box [role="status"]', '\\d+ tokens in .* · words, step 30');
+  await untilText(page, '#translate-box [role="status"]', '\\d+ tokens in .* · words, step 30');
   await page.waitForSelector('.heat-cell', timing);
   expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toEqual(
     expect.arrayContaining(['one', 'two']),
@@ -111,23 +104,23 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), timing);
   const bring = (await page.$('#import-model')) as ElementHandle<HTMLInputElement>;
   await bring.uploadFile(join(folder, 'words.zip'));
-  await says(page, '#models-message', 'words\\.zip was imported as words');
+  await untilText(page, '#models-message', 'words\\.zip was imported as words');
   await bring.uploadFile(join(folder, 'words.safetensors'));
-  await says(page, '#models-message', 'words\\.safetensors was imported as words 2');
+  await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
   await press(page, 'Load words to translate with it');
-  await says(page, '#translate-box [role="status"]', 'words is loaded|· words, step 30');
+  await untilText(page, '#translate-box [role="status"]', 'words is loaded|· words, step 30');
   // By keyboard: the page scrolls when it shows the curves of the model, and a click then misses.
   await page.focus('#translate');
   await page.keyboard.press('Enter');
-  await says(page, '#translate-box [role="status"]', '· words, step 30');
+  await untilText(page, '#translate-box [role="status"]', '· words, step 30');
   await press(page, 'Rename words');
   await page.waitForSelector('dialog[open]');
   await page.locator('dialog input').fill('renamed');
   await page.keyboard.press('Enter');
-  await says(page, '#translate-box .tag', '^renamed$');
+  await untilText(page, '#translate-box .tag', '^renamed$');
   await page.focus('#translate');
   await page.keyboard.press('Enter');
-  await says(page, '#translate-box [role="status"]', '· renamed, step 30');
+  await untilText(page, '#translate-box [role="status"]', '· renamed, step 30');
 
   // The page's own models, which `withoutModels` does not serve.
   expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
@@ -142,9 +135,9 @@ it('trains ten pasted pairs until Done, with a final evaluation and a warning, a
     area.dispatchEvent(new Event('input', { bubbles: true }));
   });
   await page.select('#settings select', 'tiny');
-  await says(page, '#corpus-summary', 'pairs\\s*10');
+  await untilText(page, '#corpus-summary', 'pairs\\s*10');
   const warning = '[678] training pairs: the model will memorize them. About 1,000 pairs are a start';
-  await says(page, '#run', warning);
+  await untilText(page, '#run', warning);
   // Ten pairs get 300 updates; 100 show the same, and test:full trains all.
   const epochs = '::-p-aria([name="Epochs"][role="spinbutton"])';
   expect(
@@ -156,13 +149,15 @@ it('trains ten pasted pairs until Done, with a final evaluation and a warning, a
   const steps = process.env.HEDDLE_FULL ? 300 : 100;
   await page.locator(epochs).fill(String(steps));
   await page.locator('#start').click();
-  await says(page, '#run', `step [1-9]\\d* of ${steps}`);
-  const tasks = await mainThreadTasks(page, () => says(page, '#samples', 'Step [12]00: \\d of [234] translations'));
+  await untilText(page, '#run', `step [1-9]\\d* of ${steps}`);
+  const tasks = await mainThreadTasks(page, () =>
+    untilText(page, '#samples', 'Step [12]00: \\d of [234] translations'),
+  );
   expect(Math.max(...tasks)).toBeLessThan(50); // milliseconds of CPU time
-  await says(page, '.state', 'Done');
+  await untilText(page, '.state', 'Done');
   await atBothWidths(page, async () => {
-    await says(page, '#run', `step ${steps} of ${steps}[\\s\\S]*${warning}`);
-    await says(page, '#samples', `^Step ${steps}: \\d of [234] translations`);
+    await untilText(page, '#run', `step ${steps} of ${steps}[\\s\\S]*${warning}`);
+    await untilText(page, '#samples', `^Step ${steps}: \\d of [234] translations`);
     expect(await page.$eval('#curves .numbers tbody tr', (row) => row.textContent)).toMatch(
       new RegExp(`^${steps}\\d+\\.\\d{3}`),
     );

@@ -2,7 +2,7 @@
 import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { atBothWidths, type DemoPage, type DemoView, demo } from '../support/demo.ts';
+import { atBothWidths, type DemoPage, type DemoView, demo, untilText } from '../support/demo.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
@@ -50,20 +50,13 @@ const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.tex
 const calls = (page: Page, name: string) =>
   page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
 /** Waits until the text of an element matches a pattern. */
-const says = (page: Page, selector: string, pattern: string) =>
-  page.waitForFunction(
-    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    {},
-    selector,
-    pattern,
-  );
 const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
 async function train(page: Page): Promise<void> {
   await page.locator('#start').click();
-  await says(page, '.state', 'Training');
+  await untilText(page, '.state', 'Training');
   await page.evaluate(() => window.fake.train(450, 50));
-  await says(page, '#run', 'step 450 of 800');
+  await untilText(page, '#run', 'step 450 of 800');
 }
 
 describe('before a training run', () => {
@@ -78,7 +71,7 @@ describe('before a training run', () => {
     const page = await samePage();
     const batch = page.locator('::-p-aria([name="Batch size"][role="spinbutton"])');
     await batch.fill('0');
-    await says(page, '#plan-summary .wrong', 'Batch size: ');
+    await untilText(page, '#plan-summary .wrong', 'Batch size: ');
     expect(await page.$eval('[aria-invalid]', (e) => (e as HTMLInputElement).labels?.[0]?.textContent)).toBe(
       'Batch size',
     );
@@ -108,7 +101,7 @@ describe('before a training run', () => {
       window.fake.fits = false;
     });
     await page.select('#settings select', 'base');
-    await says(page, '#plan-summary .wrong', 'A buffer of 3.1 GiB is needed');
+    await untilText(page, '#plan-summary .wrong', 'A buffer of 3.1 GiB is needed');
     expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
   });
 
@@ -121,12 +114,12 @@ describe('before a training run', () => {
     await rate.fill('0.002');
     // Start is pressed before the page requests a plan for 0.002: it waits for that plan, and does not use the one for 0.001.
     await page.click('#start');
-    await says(page, '#start', 'Starting');
+    await untilText(page, '#start', 'Starting');
     await page.evaluate(async () => {
       window.fake.delayDescribe(false);
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve));
     });
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     const [settings] = (await calls(page, 'start')).at(-1) as [unknown];
     expect(settings).toMatchObject({ settings: { learningRate: 0.002 } });
   });
@@ -146,10 +139,10 @@ describe('before a training run', () => {
         content,
       );
     await drop('given.safetensors', 'weights');
-    await says(page, '#models-message', 'given\\.safetensors was imported as');
+    await untilText(page, '#models-message', 'given\\.safetensors was imported as');
     expect((await calls(page, 'importArchive')).map(([, name]) => name)).toEqual(['given.safetensors']);
     await drop('numbers.tsv', 'one\tuno\ntwo\tdos\n');
-    await says(page, '#corpus-summary', 'line 3 \\(no tab\\)');
+    await untilText(page, '#corpus-summary', 'line 3 \\(no tab\\)');
     const [dropped] = (await calls(page, 'describe')).at(-1) as [{ name: string; corpus: { name: string } }];
     expect([dropped.name, dropped.corpus.name]).toEqual(['numbers', 'numbers.tsv']);
 
@@ -171,17 +164,17 @@ describe('a training run', () => {
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('start');
     await page.keyboard.press('Enter');
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     await page.waitForFunction(() => ['pause', 'stop'].includes(document.activeElement?.id ?? ''));
     await page.focus('#pause');
     await page.keyboard.press('Space');
-    await says(page, '.state', 'Paused');
-    await says(page, '#pause', 'Continue');
+    await untilText(page, '.state', 'Paused');
+    await untilText(page, '#pause', 'Continue');
     await page.keyboard.press('Space');
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     await page.focus('#stop');
     await page.keyboard.press('Enter');
-    await says(page, '.state', 'Stopped');
+    await untilText(page, '.state', 'Stopped');
     await page.waitForFunction(() => document.activeElement?.id === 'start');
   });
 
@@ -226,7 +219,7 @@ describe('a training run', () => {
   it('does not add DOM nodes over thousands of steps', async () => {
     const page = await trainedPage();
     await page.evaluate(() => window.fake.train(3000, 10));
-    await says(page, '#now-accuracy', '100.0');
+    await untilText(page, '#now-accuracy', '100.0');
     // The charts are drawn after the numbers: each count waits for them.
     const drawnNodes = async () => {
       await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
@@ -242,7 +235,7 @@ describe('a training run', () => {
     await page.evaluate(() =>
       window.fake.send({ type: 'recovery', step: 400, text: 'The GPU device was lost and replaced.' }),
     );
-    await says(page, '#notices', 'The GPU device was lost and replaced\\.');
+    await untilText(page, '#notices', 'The GPU device was lost and replaced\\.');
     // A crash of the GPU process may empty the canvases, again and again.
     await atBothWidths(page, async () => {
       await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
@@ -265,8 +258,8 @@ describe('a training run', () => {
     await page.evaluate((why) => {
       window.fake.send({ type: 'state', state: 'failed', model: 'intl-en-es', step: 450, steps: 800, text: why });
     }, text);
-    await says(page, '.state', 'Failed');
-    await says(page, '#notices .bad', text);
+    await untilText(page, '.state', 'Failed');
+    await untilText(page, '#notices .bad', text);
     expect(await axeViolations(page)).toEqual([]);
     await shown?.screenshot('train-1280-light-failed');
     await page.waitForSelector('#start:not([hidden], [disabled])'); // another training can be started
@@ -278,7 +271,7 @@ describe('a training run', () => {
     await page.locator('#start').click();
     await page.waitForSelector('dialog[open]');
     await press(page, 'Keep both');
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     const started = (await calls(page, 'start')) as [{ name: string }, { replace: boolean }][];
     expect(started.map(([s, o]) => [s.name, o.replace])).toEqual([
       ['intl-en-es', false],
@@ -297,7 +290,7 @@ describe('a training run', () => {
       await page.evaluate((error) => window.fake.fail('start', error), { kind, message });
       await page.waitForSelector('#start:not([hidden], [disabled])');
       await page.locator('#start').click();
-      await says(page, '#notices .bad', message);
+      await untilText(page, '#notices .bad', message);
     }
   });
 });
@@ -305,9 +298,9 @@ describe('a training run', () => {
 describe('after a reload', () => {
   it('offers to resume the unfinished training', async () => {
     const page = await openPage();
-    await says(page, '#notices', 'intl-en-fr stopped at step 420 of 800');
+    await untilText(page, '#notices', 'intl-en-fr stopped at step 420 of 800');
     await press(page, 'Resume training');
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     expect(await calls(page, 'resume')).toEqual([['intl-en-fr', {}]]);
   });
 });
@@ -320,7 +313,7 @@ describe('the translate panel', () => {
     await page.locator('#translate').click();
     // The page has translated greedily on its own before.
     await page.waitForFunction(() => window.fake.calls.some(({ args }) => JSON.stringify(args).includes('"beam"')));
-    await says(page, '#translation', '^martes , 4 de marzo de 2025$');
+    await untilText(page, '#translation', '^martes , 4 de marzo de 2025$');
     await page.waitForFunction(() => document.querySelectorAll('#translate-box .heat-cell').length === 8 * 6);
     expect((await calls(page, 'translate')).at(-1)).toEqual([
       'Tuesday, 4 March 2025',
@@ -330,12 +323,12 @@ describe('the translate panel', () => {
     expect(await rows()).toEqual([...'martes , 4 de marzo de 2025'.split(' '), '[end]']);
     // The map is that of the translation shown, the best or another one.
     await page.locator('.others li:nth-child(2) button').click();
-    await says(page, '#translation', '^martes 4 de marzo$');
+    await untilText(page, '#translation', '^martes 4 de marzo$');
     expect(await rows()).toEqual([...'martes 4 de marzo'.split(' '), '[end]']);
     await page.locator('.others li:first-child button').click();
     await page.$eval('.heat', (e) => (e as SVGElement).focus());
     for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight'] as const) await page.keyboard.press(key);
-    await says(page, '.readout', '“4” → “,”: ');
+    await untilText(page, '.readout', '“4” → “,”: ');
     const averaged = await text(page, '.readout');
     await page.select('.heat-choice select', '1');
     expect(await text(page, '.readout')).not.toBe(averaged);
@@ -352,7 +345,7 @@ describe('the translate panel', () => {
     await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('0.9');
     await page.locator('::-p-aria([name="Temperature"][role="spinbutton"])').fill('0.7');
     await page.locator('#translate').click();
-    await says(page, '#translation', 'martes');
+    await untilText(page, '#translation', 'martes');
     expect((await calls(page, 'translate')).at(-1)?.[1]).toEqual({
       method: 'sample',
       attention: true,
@@ -367,9 +360,9 @@ describe('the translate panel', () => {
     const page = await trainedPage();
     await page.locator('#translate-text').fill('endless');
     await page.keyboard.press('Enter');
-    await says(page, '#translation', '^the first piece$');
+    await untilText(page, '#translation', '^the first piece$');
     await press(page, 'Cancel');
-    await says(page, '#translate-box [role="status"]', '^Cancelled\\.$');
+    await untilText(page, '#translate-box [role="status"]', '^Cancelled\\.$');
     expect(await page.$eval('#translation', (e) => e.textContent)).toBe('the first piece');
   });
 
@@ -389,7 +382,7 @@ describe('the translate panel', () => {
     expect(await page.$eval(source, (e) => (e as HTMLSelectElement).value)).toBe('eng_Latn');
     await page.select(target, 'fra_Latn');
     await page.locator('#translate').click();
-    await says(page, '#translation', 'martes');
+    await untilText(page, '#translation', 'martes');
     const sent = (await calls(page, 'translate')).at(-1)?.[1];
     expect(sent).toEqual({ method: 'greedy', attention: true, sourceLang: 'eng_Latn', targetLang: 'fra_Latn' });
     expect(await page.$eval('#translation', (e) => (e as HTMLElement).lang)).toBe('fra-Latn');
@@ -429,7 +422,7 @@ describe('the models', () => {
     await press(page, 'Train more steps with tatoeba');
     await page.waitForSelector('dialog[open]');
     await press(page, 'OK');
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     expect(await calls(page, 'resume')).toEqual([['tatoeba', { steps: 1600 }]]);
     await press(page, 'Copy tatoeba under another name');
     await page.waitForSelector('dialog[open]');
@@ -445,7 +438,7 @@ describe('a model from the hub', () => {
     await page.focus('#hub-model');
     await page.keyboard.type('me/endless');
     await page.keyboard.press('Enter');
-    await says(page, '#hub-bytes', '47\\.7 MiB of 190\\.7 MiB · model\\.safetensors');
+    await untilText(page, '#hub-bytes', '47\\.7 MiB of 190\\.7 MiB · model\\.safetensors');
     const bar = await page.$eval('progress[aria-label="Download progress"]', (e) => [
       (e as HTMLProgressElement).value,
       e.getAttribute('aria-valuetext'),
@@ -455,7 +448,11 @@ describe('a model from the hub', () => {
     await shown?.screenshot('train-hub');
     // The Cancel button has the focus.
     await page.keyboard.press('Enter');
-    await says(page, '#hub-note', '^Cancelled\\. The next download continues from the part that is already here\\.$');
+    await untilText(
+      page,
+      '#hub-note',
+      '^Cancelled\\. The next download continues from the part that is already here\\.$',
+    );
     await page.waitForFunction(() => document.activeElement?.id === 'hub-fetch');
     expect(await page.$$eval('#models progress:not([hidden])', (all) => all.length)).toBe(0);
     // The incomplete download can be deleted.
@@ -467,14 +464,14 @@ describe('a model from the hub', () => {
   it('reports errors and success', async () => {
     const page = await openPage();
     await page.locator('#hub-fetch').click();
-    await says(page, '#hub-note.wrong', '^Enter a model');
+    await untilText(page, '#hub-note.wrong', '^Enter a model');
     await page.evaluate(() => window.fake.fail('pull', { kind: 'user', message: 'There is no hub.' }));
     await page.type('#hub-model', ' me/it ');
     await page.locator('#hub-fetch').click();
-    await says(page, '#hub-note.wrong', '^There is no hub\\.$');
+    await untilText(page, '#hub-note.wrong', '^There is no hub\\.$');
     expect(await axeViolations(page)).toEqual([]);
     await page.locator('#hub-fetch').click();
-    await says(page, '#models-message', 'it was downloaded. Load it to translate with it');
+    await untilText(page, '#models-message', 'it was downloaded. Load it to translate with it');
     expect((await calls(page, 'pull')).at(-1)).toEqual(['me/it', new URL('hub', page.url()).href]);
   });
 });
@@ -517,7 +514,7 @@ describe('accessibility', () => {
       const done = { state: 'done', model: 'intl-en-es', step: 800, steps: 800, text: '' } as const;
       window.fake.send({ type: 'state', ...done });
     });
-    await says(page, '.state', 'Done');
+    await untilText(page, '.state', 'Done');
     await page.locator('#translate').click(); // the locator waits until the layout is stable
     await page.waitForSelector('.heat-cell');
     await page.$$eval('details', (all) => {
@@ -554,7 +551,7 @@ describe('accessibility', () => {
       await page.evaluate(() => window.fake.train(8, 1000));
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
     }
-    await says(page, '#run [role="status"]', 'percent');
+    await untilText(page, '#run [role="status"]', 'percent');
     const spoken = await page.evaluate(() => (window as unknown as { spoken: string[] }).spoken);
     expect(spoken.length).toBeGreaterThan(1);
     expect(spoken.length).toBeLessThan(10);
@@ -578,15 +575,15 @@ describe('without WebGPU', () => {
       /does not support WebGPU[\s\S]*Chrome or Edge: how to enable WebGPU[\s\S]*chrome:\/\/flags/,
     );
     // A recorded run instead of an empty page: curves, samples, attention over the steps, and example pairs.
-    await says(page, '#recorded', 'A recorded run: English to Spanish.*800 steps');
-    await says(page, '#probe-where', 'step 800');
+    await untilText(page, '#recorded', 'A recorded run: English to Spanish.*800 steps');
+    await untilText(page, '#probe-where', 'step 800');
     expect(await page.$$eval('.samples tbody tr', (rows) => rows.length)).toBe(8);
     const last = await text(page, '.next-tokens');
     await page.$eval('#probe-step', (e) => {
       (e as HTMLInputElement).value = '0';
       e.dispatchEvent(new Event('input', { bubbles: true }));
     });
-    await says(page, '#probe-where', 'step 0');
+    await untilText(page, '#probe-where', 'step 0');
     expect(await text(page, '.next-tokens')).not.toBe(last);
     expect(await page.$$eval('.map', (maps) => maps.length)).toBe(3 * 2 * 4);
     expect(await text(page, '#webgpu-problem .examples')).toContain('martes, 4 de marzo de 2025');

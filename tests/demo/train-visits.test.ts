@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { messageForVisitors } from '../../demo/train/worker/call-error.ts';
 import { splitPairs } from '../../src/index.ts';
 import { axeViolations } from '../support/axe.ts';
-import { type DemoPage, demo } from '../support/demo.ts';
+import { type DemoPage, demo, untilText } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { fakeWorker } from './fake-worker.ts';
 
@@ -40,9 +40,9 @@ async function trainedPage(width: number): Promise<Page> {
   if (/step 400 of 800/.test(await page.$eval('#run', (e) => e.textContent ?? ''))) return page;
   await visit(width);
   await page.locator('#start').click();
-  await says(page, '.state', 'Training');
+  await untilText(page, '.state', 'Training');
   await page.evaluate(() => window.fake.train(400, 50));
-  await says(page, '#run', 'step 400 of 800');
+  await untilText(page, '#run', 'step 400 of 800');
   return page;
 }
 const planned = (page: Page) =>
@@ -50,13 +50,6 @@ const planned = (page: Page) =>
     const plan = document.querySelector('#plan-summary');
     return plan?.firstChild && !plan.hasAttribute('aria-busy');
   });
-const says = (page: Page, selector: string, pattern: string) =>
-  page.waitForFunction(
-    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    {},
-    selector,
-    pattern,
-  );
 const calls = (page: Page, name: string) =>
   page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
 /** Whether an element is in the window, and not under another one. */
@@ -84,7 +77,7 @@ async function paste(page: Page, lines: string): Promise<void> {
 describe.each([1280, 390])('at %i px', (width) => {
   it('answers with a model of the page and shows three example pairs', async () => {
     const page = await visit(width);
-    await says(page, '#translation', '^martes');
+    await untilText(page, '#translation', '^martes');
     expect(await calls(page, 'load')).toMatchObject([['English → Spanish', { step: 800 }]]);
     const [[, { url }]] = (await calls(page, 'load')) as [[string, { url: string }]];
     const bytes = await page.evaluate(async (u) => (await (await fetch(u)).arrayBuffer()).byteLength, url);
@@ -122,7 +115,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     }
   });
 
-  it('shows the attention of the very output that is shown, while training', async () => {
+  it('shows the attention of the output on the page, also during a training', async () => {
     const page = await trainedPage(width);
     await page.locator('#translate-box input[value="beam"]').click();
     // Above the panel at the bottom of a phone.
@@ -135,7 +128,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     ] as const) {
       const choice = await page.waitForSelector(`.others li:nth-child(${n}) button`);
       await choice?.evaluate((button) => (button as HTMLButtonElement).click()); // the page may still be scrolling
-      await says(page, '#translation', `^${output}$`);
+      await untilText(page, '#translation', `^${output}$`);
       expect(await rows()).toEqual([...output.split(' '), '[end]']);
     }
   });
@@ -150,7 +143,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     await page.evaluate(() =>
       window.fake.send({ type: 'state', state: 'recovering', model: 'x', step: 100, steps: 800, text: 'lost' }),
     );
-    await says(page, '.state', 'recovering, [12] s');
+    await untilText(page, '.state', 'recovering, [12] s');
     const before = await page.$eval('#now-step-time', (e) => e.textContent);
     await page.evaluate(() => {
       const step = {
@@ -165,7 +158,7 @@ describe.each([1280, 390])('at %i px', (width) => {
       const slow = { ...step, tokensPerSecond: 1, seconds: 9, stepMs: 9e9, first: true } as const;
       window.fake.send({ type: 'steps', steps: [slow as never] });
     });
-    await says(page, '#now-loss', '1\\.23e\\+5');
+    await untilText(page, '#now-loss', '1\\.23e\\+5');
     expect(await page.$eval('#now-step-time', (e) => e.textContent)).toBe(before);
     // Another loss of the device: its seconds are counted from the start.
     await page.evaluate(() => {
@@ -173,8 +166,8 @@ describe.each([1280, 390])('at %i px', (width) => {
       window.fake.send({ ...event, state: 'training', text: '' });
       window.fake.send({ ...event, state: 'recovering', text: 'lost again' });
     });
-    await says(page, '#run .why', '^lost again$');
-    await says(page, '.state', 'recovering, 1 s');
+    await untilText(page, '#run .why', '^lost again$');
+    await untilText(page, '.state', 'recovering, 1 s');
   });
 
   it('keeps large numbers apart from each other', async () => {
@@ -196,7 +189,7 @@ describe.each([1280, 390])('at %i px', (width) => {
         };
         window.fake.send({ type: 'steps', steps: [{ ...step, ...numbers } as never] });
       }, loss);
-      await says(page, '#now-loss', `^(${shown})$`);
+      await untilText(page, '#now-loss', `^(${shown})$`);
       const overlaps = await page.$$eval('.figures > div', (all) => {
         // The boxes of the text itself, which can be wider than its element.
         const boxes = all.flatMap((figure) =>
@@ -221,7 +214,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     const page = await visit(width);
     await fillField(page, 'Learning rate', '0.0021');
     await page.evaluate(() => document.getElementById('start')?.click());
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     expect(await calls(page, 'start')).toMatchObject([[{ settings: { learningRate: 0.0021 } }, {}]]);
   });
 
@@ -237,7 +230,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     await page.evaluate(() => window.fake.delayDescribe(false));
     await planned(page);
     await page.locator('#start').click();
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     expect(await calls(page, 'start')).toMatchObject([[{ corpus: { pairs: 2000 } }, {}]]);
   });
 
@@ -247,13 +240,13 @@ describe.each([1280, 390])('at %i px', (width) => {
     await page.waitForSelector('dialog[open]');
     await page.locator('dialog input').fill('tatoeba');
     await page.keyboard.press('Enter');
-    await says(page, 'dialog .wrong', 'A model named “tatoeba” exists');
+    await untilText(page, 'dialog .wrong', 'A model named “tatoeba” exists');
     expect(await page.$eval('dialog input', (e) => (e as HTMLInputElement).value)).toBe('tatoeba');
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => !document.querySelector('dialog'));
     await page.evaluate(() => window.fake.fail('load', { kind: 'user', message: 'It is broken.' }));
     await press(page, 'Load tatoeba to translate with it');
-    await says(page, '#models-message', 'It is broken.');
+    await untilText(page, '#models-message', 'It is broken.');
     expect(await onScreen(page, '#models-message')).toBe(true);
   });
 
@@ -281,7 +274,7 @@ describe.each([1280, 390])('at %i px', (width) => {
       window.fake.trainPairs = 8;
     });
     await fillField(page, 'Learning rate', '0.002');
-    await says(page, '#run', '8 training pairs: .*About 1,000 pairs are a start');
+    await untilText(page, '#run', '8 training pairs: .*About 1,000 pairs are a start');
   });
 
   it('takes 100,000 pasted lines without blocking', async () => {
@@ -300,7 +293,7 @@ describe.each([1280, 390])('at %i px', (width) => {
           .querySelector('#corpus textarea')
           ?.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
       });
-      await says(page, '.picked', 'pasted text · [\\d.]+ MiB');
+      await untilText(page, '.picked', 'pasted text · [\\d.]+ MiB');
       await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('pasted text'));
     });
     expect(Math.max(...tasks)).toBeLessThan(100); // CPU time: 6 s once, now 15 to 76 ms
@@ -311,7 +304,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     const [source, target] = await page.$$('#corpus select');
     await source?.select('en');
     await target?.select('en-GB');
-    await says(page, '#corpus-summary .wrong', 'both English');
+    await untilText(page, '#corpus-summary .wrong', 'both English');
     await target?.select('sr');
     await source?.select('sr-Latn'); // another script is another task
     await planned(page);
@@ -329,7 +322,7 @@ describe.each([1280, 390])('at %i px', (width) => {
       const sample = { source: 'one', reference: 'واحد', translation: 'واحد', exact: true };
       window.fake.send({ type: 'samples', step: 1, samples: [sample] });
     });
-    await says(page, '.samples td[data-side="reference"]', 'واحد');
+    await untilText(page, '.samples td[data-side="reference"]', 'واحد');
     const side = await page.waitForSelector('.samples td[data-side="reference"] > *');
     const gaps = await side?.evaluate((e) => {
       const text = document.createRange();
@@ -356,7 +349,7 @@ describe.each([1280, 390])('at %i px', (width) => {
       };
     });
     await press(page, 'Resume training');
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     const value = (name: string) =>
       page.$eval(`::-p-aria([name="${name}"][role="spinbutton"])`, (e) => (e as HTMLInputElement).value);
     expect([
@@ -372,7 +365,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     const prevented = () => page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
     expect(await prevented()).toBe(false);
     await page.locator('#start').click();
-    await says(page, '.state', 'Training');
+    await untilText(page, '.state', 'Training');
     expect(await prevented()).toBe(true);
     const links = await page.$$eval('#foot a', (all) => all.map((a) => (a as HTMLAnchorElement).href));
     const found = await page.evaluate((urls) => Promise.all(urls.map(async (u) => (await fetch(u)).status)), links);
@@ -386,14 +379,18 @@ describe.each([1280, 390])('at %i px', (width) => {
 describe.each([1280, 390])('the loaded model at %i px', (width) => {
   it('takes its translation and attention with it when a training starts, as the recorded run its samples', async () => {
     const page = await visit(width);
-    await says(page, '#translation', '^martes');
+    await untilText(page, '#translation', '^martes');
     await page.waitForSelector('#translate-box .heat-cell');
-    await says(page, '#samples', 'Step 800: 8 of 8 translations match');
+    await untilText(page, '#samples', 'Step 800: 8 of 8 translations match');
     expect(await page.$eval('#recorded', (e) => e.textContent)).not.toMatch(/Mesa|deb\d/);
     expect(await page.$eval('.figures', (e) => e.checkVisibility())).toBe(false); // the run has no present values
     await page.locator('#start').click();
-    await says(page, '.state', 'Training');
-    await says(page, '#samples', '^Dev sentences, which are not trained on, appear here after the first evaluation');
+    await untilText(page, '.state', 'Training');
+    await untilText(
+      page,
+      '#samples',
+      '^Dev sentences, which are not trained on, appear here after the first evaluation',
+    );
     expect(await page.$eval('.figures', (e) => e.checkVisibility())).toBe(true);
     expect(await page.$eval('#translation', (e) => e.textContent)).toBe('');
     expect(await page.$eval('#translate-box .heat', (e) => e.checkVisibility())).toBe(false);
@@ -401,19 +398,19 @@ describe.each([1280, 390])('the loaded model at %i px', (width) => {
 
   it('stays loaded when it is renamed, and is gone when it is deleted', async () => {
     const page = await visit(width);
-    await says(page, '#translation', '^martes');
+    await untilText(page, '#translation', '^martes');
     await press(page, 'Load intl-en-fr to translate with it');
-    await says(page, '#translate-box .tag', '^intl-en-fr$');
+    await untilText(page, '#translate-box .tag', '^intl-en-fr$');
     await press(page, 'Rename intl-en-fr');
     await page.waitForSelector('dialog[open]');
     await page.locator('dialog input').fill('french');
     await page.keyboard.press('Enter');
-    await says(page, '#translate-box .tag', '^french$');
+    await untilText(page, '#translate-box .tag', '^french$');
     expect(await page.$eval('#translate', (b) => (b as HTMLButtonElement).disabled)).toBe(false);
     await press(page, 'Delete french');
     await page.waitForSelector('dialog[open]');
     await press(page, 'Delete');
-    await says(page, '#translate-box [role="status"]', '^No model is loaded\\.');
+    await untilText(page, '#translate-box [role="status"]', '^No model is loaded\\.');
     expect(await page.$eval('#translate', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
   });
 });
@@ -437,7 +434,7 @@ describe('pairs of the visitor', () => {
     expect([train.length > 0, dev.length > 0]).toEqual([true, true]);
     await page.evaluate(() => Object.assign(window.fake, { trainPairs: 1, devPairs: 0 }));
     await fillField(page, 'Learning rate', '0.002');
-    await says(page, '#run', '1 training pairs: .* No pair is held out, so there is no evaluation\\.');
+    await untilText(page, '#run', '1 training pairs: .* No pair is held out, so there is no evaluation\\.');
   });
 
   it('are CSV if pasted text has commas and no tabs, and get a fitting number of updates', async () => {
@@ -506,14 +503,18 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       window.fake.models = window.fake.models.slice(1); // the list changes, so the runs are read again
       document.dispatchEvent(new Event('visibilitychange'));
     });
-    await says(page, '[data-run="fast"]', '0\\.003800done0\\.5100–.*91\\.50.*1 min 1 s41,00042\\.0 %chrome fake-gpu');
+    await untilText(
+      page,
+      '[data-run="fast"]',
+      '0\\.003800done0\\.5100–.*91\\.50.*1 min 1 s41,00042\\.0 %chrome fake-gpu',
+    );
     expect(await page.$eval('#runs thead', (e) => e.textContent)).toContain('learningRate');
     for (const name of ['fast', 'slow']) await page.locator(`[data-run="${name}"] input`).click();
     await page.waitForSelector('#runs canvas');
-    await says(page, '#runs .u-legend', 'fast.*slow');
+    await untilText(page, '#runs .u-legend', 'fast.*slow');
     const [curve] = await page.$$('#runs select');
     await curve?.select('eval.loss');
-    await says(page, '#runs .chart > .unseen', 'fast: 1\\.5.* at step 3; slow: 1\\.5');
+    await untilText(page, '#runs .chart > .unseen', 'fast: 1\\.5.* at step 3; slow: 1\\.5');
     // What is downloaded, without a file dialog.
     await page.evaluate(() => {
       const files: Blob[] = [];
@@ -537,7 +538,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     }
     await press(page, 'Same again with the settings of fast');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('fast-2'));
-    await says(
+    await untilText(
       page,
       '#notices',
       'fast was changed by hand: dropout 0.3 after step 9\\. A training with these settings',
@@ -558,10 +559,10 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     ]);
     // The link says so too.
     await page.locator('#copy-link').click();
-    await says(page, '#link-note', 'The address of this page is the link');
+    await untilText(page, '#link-note', 'The address of this page is the link');
     await page.reload();
     await planned(page);
-    await says(
+    await untilText(
       page,
       '#notices',
       'The run was changed by hand: dropout 0.3 after step 9\\. This training repeats these changes',
@@ -576,10 +577,10 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     expect(await isOff()).toBe(true);
     await fillField(page, 'Dropout rate', '1.5');
     await page.locator('#apply-changes').click();
-    await says(page, '#live-note.wrong', 'Dropout rate: ');
+    await untilText(page, '#live-note.wrong', 'Dropout rate: ');
     await fillField(page, 'Dropout rate', '0.25');
     await page.locator('#apply-changes').click();
-    await says(page, '#changes', 'After step 400: dropout 0.25');
+    await untilText(page, '#changes', 'After step 400: dropout 0.25');
     expect(await calls(page, 'change')).toEqual([[{ dropout: 0.25 }]]);
     expect(await isOff()).toBe(true);
     // The form has the change, so that its link and a training with its settings repeat it.
@@ -590,9 +591,9 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     expect(await page.$(listed)).toBeNull(); // under Advanced
     expect(await page.$eval('#single-step', (b) => (b as HTMLButtonElement).hidden)).toBe(true);
     await page.locator('#pause').click();
-    await says(page, '.state', 'Paused');
+    await untilText(page, '.state', 'Paused');
     await page.locator('#single-step').click();
-    await says(page, '#run', 'step 401 of 800');
+    await untilText(page, '#run', 'step 401 of 800');
     expect([await onScreen(page, '#single-step'), await onScreen(page, '#stop')]).toEqual([true, true]);
     for (const theme of ['light', 'dark'] as const) {
       await shown.get(width)?.view({ width, height: 900, theme });
@@ -609,7 +610,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     await fillField(page, 'Learning rate', '0.002');
     await fillField(page, 'Seed', '77');
     await page.locator('#copy-link').click();
-    await says(page, '#link-note', 'The address of this page is the link');
+    await untilText(page, '#link-note', 'The address of this page is the link');
     const [given] = (await calls(page, 'describe')).at(-1) as [{ corpus: object; settings: object }];
     expect(given).toMatchObject({
       corpus: { kind: 'task', task: 'dates' },
@@ -618,7 +619,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     const link = page.url();
     await page.reload();
     await planned(page);
-    await says(page, '#notices', 'it gives the same losses');
+    await untilText(page, '#notices', 'it gives the same losses');
     expect((await calls(page, 'describe')).at(-1)).toEqual([{ ...given, name: 'dates' }]);
     // Another hash in the same tab.
     for (const [from, to, message] of [
@@ -635,7 +636,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     ] as const) {
       const before = (await calls(page, 'describe')).length;
       await page.evaluate((hash) => location.assign(hash), new URL(link.replace(from, to)).hash);
-      await says(page, '#notices .bad', `The training in the link is ignored: ${message}`);
+      await untilText(page, '#notices .bad', `The training in the link is ignored: ${message}`);
       expect((await calls(page, 'describe')).length).toBe(before);
     }
     await page.evaluate(() => history.replaceState(null, '', location.pathname));

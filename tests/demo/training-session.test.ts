@@ -279,12 +279,12 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
   const inOther = await ask(second.page, (s) => s.storage());
   expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({ lock: 'other-tab', unfinished: true });
   const taken = /^locked: The model long is being trained in another tab\. This tab can translate with it/;
-  for (const refused of [
+  for (const rejected of [
     failure(second.page, (s) => s.resume('long')),
     failure(second.page, (s, given) => s.start(given, { replace: true }), settings('long')),
     failure(second.page, (s) => s.remove('long')),
   ])
-    expect(await refused).toMatch(taken);
+    expect(await rejected).toMatch(taken);
   expect(await failure(second.page, (s, given) => s.start(given), settings('long'))).toMatch(
     /^exists: A model long is already/,
   );

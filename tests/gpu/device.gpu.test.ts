@@ -3,7 +3,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { formatBytes } from '../../src/core/format-numbers.ts';
-import { adapterName, type Device, openDevice, wrapDevice } from '../../src/gpu/device.ts';
+import { adapterName } from '../../src/core/host-name.ts';
+import { type Device, openDevice, wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { add } from '../../src/ops/elementwise/elementwise-ops.ts';

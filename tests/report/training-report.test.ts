@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { script, scriptHash } from '../../src/report/report-assets.ts';
+import { script, scriptHash } from '../../src/report/report-page.ts';
 import type { LogRecord } from '../../src/report/training-log.ts';
 import { trainingReport } from '../../src/report/training-report.ts';
 import { dev, end, example, samples, start, step } from './example.ts';

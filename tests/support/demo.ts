@@ -161,7 +161,7 @@ async function openDemoPage(
 export const untilText = (page: Page, selector: string, pattern: string) =>
   page.waitForFunction(
     (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    { timeout: 60_000, polling: 50 },
+    { timeout: 150_000, polling: 50 },
     selector,
     pattern,
   );

@@ -7,34 +7,22 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { RemoteJobOptions } from '../../src/run/remote-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
-import type { TrainArguments, TrainResult } from '../../src/train/train-arguments.ts';
+import type { TrainResult } from '../../src/train/train-arguments.ts';
 import { distFile } from './dist.ts';
+import { tinyTraining } from './training.ts';
 
 /** A training that never ends. */
-const endless: TrainArguments = {
+const endless = tinyTraining({
   corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 100, seed: 1 },
   heldOut: 0,
-  preset: 'tiny',
   model: { dModel: 8, heads: 1, feedForward: 8, encoderLayers: 1, decoderLayers: 1 },
   tokenizer: 'char',
   vocabSize: 50,
   steps: 1_000_000,
   batchSize: 4,
-  buckets: 1,
-  optimizer: 'adamw',
-  schedule: 'constant',
   learningRate: 1e-3,
   seed: 1,
-  init: 'xavier',
-  testSentences: 0,
-  out: '',
-  saveSteps: 0,
-  evalSteps: 0,
-  devSentences: 0,
-  bestMetric: 'loss',
-  patience: 0,
-  noFuse: [],
-};
+});
 
 /** A host of jobs. */
 export interface TestedHost {

@@ -10,12 +10,15 @@ export const tinyCorpus = Array.from({ length: 96 }, (_, i) => {
   return `${some.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}\t${some.map((w) => w[1]).join(' ')}.`;
 }).join('\n');
 
+/** Sizes of the model of `tinyTraining`. */
+export const tinySizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 };
+
 /** Arguments of a training run on `pairs.tsv`, with overrides. */
 export const tinyTraining = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
   corpus: { kind: 'tsv', path: 'pairs.tsv' },
   heldOut: 0.1,
   preset: 'tiny',
-  model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16, dropout: 0.1 },
+  model: { ...tinySizes, dropout: 0.1 },
   tokenizer: 'word',
   vocabSize: 60,
   steps: 12,

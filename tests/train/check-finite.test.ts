@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { runJob } from '../../src/run/run-job.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import { tinySizes, tinyTraining } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-finite-'));
 const at = (name: string) => join(folder, name);
@@ -12,32 +13,21 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 writeFileSync(at('pairs.tsv'), ['ab\tba', 'abc\tcba', 'bca\tacb', 'cab\tbac'].join('\n'));
 
 function train(fields: Partial<TrainArguments>) {
-  const args: TrainArguments = {
+  const args = tinyTraining({
     corpus: { kind: 'tsv', path: at('pairs.tsv') },
     heldOut: 0,
-    preset: 'tiny',
-    model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 },
+    model: tinySizes,
     tokenizer: 'char',
     vocabSize: 40,
     steps: 6,
     batchSize: 4,
-    buckets: 1,
-    optimizer: 'adamw',
     // Steps grow by the first one so far that products overflow in the second.
-    schedule: 'constant',
     learningRate: 1e30,
     seed: 1,
-    init: 'xavier',
-    evalSteps: 0,
-    devSentences: 0,
-    bestMetric: 'loss',
-    patience: 0,
-    testSentences: 0,
     saveSteps: 1,
-    noFuse: [],
     ...fields,
     out: at('model'),
-  };
+  });
   return runJob('train', args, { host: 'dawn', tune: false });
 }
 

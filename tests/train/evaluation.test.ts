@@ -10,54 +10,26 @@ import { runJob } from '../../src/run/run-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { positionOf } from '../../src/train/checkpoints.ts';
 import type { TrainArguments, TrainResult } from '../../src/train/train-arguments.ts';
+import { tinyCorpus, tinySizes, tinyTraining } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));
 const at = (name: string) => join(folder, name);
 const text = (name: string) => readFileSync(at(name), 'utf8');
 
-/** Numbers in words, which a tiny model begins to fit in a few steps on the CPU. */
-const ones = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((p) => p.split(' '));
-const pairs = Array.from({ length: 96 }, (_, i) => {
-  const words = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4].slice(0, 1 + (i % 3)).map((k) => ones[k] as string[]);
-  return [
-    `${words.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}`,
-    `${words.map((w) => w[1]).join(' ')}.`,
-  ].join('\t');
-});
+const pairs = tinyCorpus.split('\n');
 
-const args = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
-  corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
-  heldOut: 0,
-  preset: 'tiny',
-  model: {
-    dModel: 8,
-    heads: 2,
-    encoderLayers: 1,
-    decoderLayers: 1,
-    feedForward: 16,
-    maxLength: 16,
-    labelSmoothing: 0.1,
-  },
-  tokenizer: 'word',
-  vocabSize: 60,
-  steps: 6,
-  batchSize: 8,
-  buckets: 1,
-  optimizer: 'adamw',
-  schedule: 'constant',
-  learningRate: 1e-2,
-  seed: 3,
-  init: 'xavier',
-  evalSteps: 4,
-  devSentences: 5,
-  bestMetric: 'loss',
-  patience: 0,
-  testSentences: 8,
-  out: at('model'),
-  saveSteps: 0,
-  noFuse: [],
-  ...fields,
-});
+const args = (fields: Partial<TrainArguments> = {}): TrainArguments =>
+  tinyTraining({
+    corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
+    heldOut: 0,
+    model: { ...tinySizes, labelSmoothing: 0.1 },
+    steps: 6,
+    evalSteps: 4,
+    devSentences: 5,
+    testSentences: 8,
+    out: at('model'),
+    ...fields,
+  });
 
 async function train(fields: Partial<TrainArguments> = {}, signal?: AbortSignal, onEvent?: (event: JobEvent) => void) {
   const told: string[] = [];

@@ -8,6 +8,7 @@ import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
 import { historyOf, parseLog } from '../../src/report/training-log.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import { tinySizes, tinyTraining } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-precision-'));
 const at = (name: string) => join(folder, name);
@@ -15,33 +16,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 writeFileSync(at('pairs.tsv'), ['ab\tba', 'abc\tcba', 'bca\tacb', 'cab\tbac', 'cc\tbb', 'b\ta'].join('\n'));
 
 function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 'steps'>) {
-  const args: TrainArguments = {
+  const args = tinyTraining({
     corpus: { kind: 'tsv', path: at('pairs.tsv') },
     heldOut: 0,
-    preset: 'tiny',
-    model: { dModel: 16, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 32, maxLength: 16, dropout: 0.1 },
+    model: { ...tinySizes, dModel: 16, feedForward: 32, dropout: 0.1 },
     tokenizer: 'char',
     vocabSize: 40,
     batchSize: 3,
-    buckets: 1,
-    // The loss scale grows within the test.
-    optimizer: 'adamw',
-    lossScaleGrowth: 3,
-    schedule: 'constant',
-    learningRate: 1e-2,
+    lossScaleGrowth: 3, // it grows within the test
     seed: 1,
-    init: 'xavier',
-    evalSteps: 0,
-    devSentences: 0,
-    bestMetric: 'loss',
-    patience: 0,
-    testSentences: 0,
-    saveSteps: 0,
-    noFuse: [],
     precision: 'f16',
     ...fields,
     out: at(fields.out),
-  };
+  });
   return runJob('train', args, { host: 'dawn', tune: false });
 }
 

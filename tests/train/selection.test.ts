@@ -7,6 +7,7 @@ import { historyOf, type LogEval, parseLog } from '../../src/report/training-log
 import { runJob } from '../../src/run/run-job.ts';
 import { type BestOptions, checkBest, createBestModel } from '../../src/train/selection.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import { tinySizes, tinyTraining } from '../support/training.ts';
 
 const options: BestOptions = { bestMetric: 'loss', patience: 2, evalSteps: 10, devSentences: 0 };
 const found = (step: number, loss: number): LogEval => ({
@@ -86,35 +87,23 @@ describe('the best', () => {
 const folder = mkdtempSync(join(tmpdir(), 'heddle-best-'));
 const at = (name: string) => join(folder, name);
 const bits = (name: string) => readFileSync(at(`${name}/model.safetensors`));
-const model = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 };
 
 /** A rate at which the loss of the dev set falls, then rises for good. */
 async function train(fields: Partial<TrainArguments> & { readonly out: string }, host: 'cpu' | 'dawn' = 'cpu') {
-  const args: TrainArguments = {
+  const args = tinyTraining({
     corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
     heldOut: 0,
-    preset: 'tiny',
-    model,
+    model: tinySizes,
     tokenizer: 'char',
     vocabSize: 40,
     steps: 24,
     batchSize: 4,
-    buckets: 1,
-    optimizer: 'adamw',
-    schedule: 'constant',
     learningRate: 5e-2,
     seed: 1,
-    init: 'xavier',
     evalSteps: 2,
-    devSentences: 0,
-    bestMetric: 'loss',
-    patience: 0,
-    testSentences: 0,
-    saveSteps: 0,
-    noFuse: [],
     ...fields,
     out: at(fields.out),
-  };
+  });
   return runJob('train', args, { host, tune: false });
 }
 

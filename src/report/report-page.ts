@@ -1,5 +1,8 @@
-// Script and style sheet of the report. The script shows values under the pointer, for mouse, touch and keyboard; the
-// report works without it. Colour is never the only difference: lines have their own strokes, marks their own shapes.
+// The page of a report: one HTML file with its script and style sheet. The script shows values under the pointer, for
+// mouse, touch and keyboard; the report works without it. Colour is never the only difference: lines have their own
+// strokes, marks their own shapes.
+
+import { Html, html, type Part } from './markup.ts';
 
 /** The script. */
 export const script = `
@@ -161,3 +164,43 @@ footer { margin-top: 44px; padding-top: 16px; border-top: 1px solid var(--line);
 }
 @media print { body { background: none; } .card { border-color: #bbb; } .tabs > label { display: none; } }
 `;
+
+/** The parts of a report's page. */
+export interface ReportParts {
+  readonly title: string;
+  /** The line above the heading. */
+  readonly brand: Part;
+  readonly heading: string;
+  /** The line below the heading. */
+  readonly lead: string;
+  readonly main: Part;
+  readonly footer?: Part;
+}
+
+/** Returns the HTML of a report. It loads nothing and runs no script but its own. */
+export function reportPage({ title, brand, heading, lead, main, footer }: ReportParts): string {
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+<header>
+<p class="brand">${brand}</p>
+<h1>${heading}</h1>
+<p class="lead">${lead}</p>
+</header>
+<main>
+${main}
+</main>
+${footer && html`<footer>${footer}</footer>\n`}<script>${new Html(script)}</script>
+</body>
+</html>
+`.markup;
+}
