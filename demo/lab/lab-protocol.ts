@@ -87,6 +87,6 @@ export type LabReply =
   | { readonly type: 'shown'; readonly id: number; readonly kernel: ShownKernel }
   | { readonly type: 'tried'; readonly id: number; readonly reply: TriedReply }
   /** The request `id` failed. */
-  | { readonly type: 'refused'; readonly id: number; readonly message: string }
+  | { readonly type: 'rejected'; readonly id: number; readonly message: string }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly message: string };

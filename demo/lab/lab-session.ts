@@ -35,10 +35,10 @@ export function createLabSession(listener: LabListener): LabSession {
   };
   const onMessage = ({ data }: MessageEvent<LabReply>) => {
     if (data.type === 'failed') return fail(data.message);
-    if (data.type !== 'shown' && data.type !== 'tried' && data.type !== 'refused') return listener(data);
+    if (data.type !== 'shown' && data.type !== 'tried' && data.type !== 'rejected') return listener(data);
     const request = pending.get(data.id);
     pending.delete(data.id);
-    if (data.type === 'refused') request?.reject(new Error(data.message));
+    if (data.type === 'rejected') request?.reject(new Error(data.message));
     else request?.resolve((data.type === 'shown' ? data.kernel : data.reply) as never);
   };
   const open = (): Worker => {

@@ -40,7 +40,7 @@ async function answer(request: Extract<LabRequest, { readonly id: number }>): Pr
     if (request.type === 'show') send({ type: 'shown', id, kernel: await show(spec) });
     else send({ type: 'tried', id, reply: await attempt(spec, request.own, request) });
   } catch (error) {
-    send({ type: 'refused', id, message: error instanceof Error ? error.message : String(error) });
+    send({ type: 'rejected', id, message: error instanceof Error ? error.message : String(error) });
   }
 }
 

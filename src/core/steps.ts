@@ -2,7 +2,7 @@
 
 /** Progress of long work. */
 export interface WorkProgress {
-  /** Name of the work: count, learn, encode. */
+  /** Name of the work: count, train tokenizer, encode. */
   readonly task: string;
   readonly done: number;
   /** 0 if it is unknown. */

@@ -208,7 +208,7 @@ function shrunk(
     try {
       const graph = accept(next);
       if (graph) return { shapes: next, graph };
-    } catch {} // the op refuses these shapes
+    } catch {} // the op rejects these shapes
   }
   return undefined;
 }

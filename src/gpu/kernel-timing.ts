@@ -50,7 +50,7 @@ const planOf = (device: Device, graph: Graph, node: Node, variant: string) =>
 
 /**
  * Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them. `shapes` are
- * other shapes of inputs; throws if the op refuses them.
+ * other shapes of inputs; throws if the op rejects them.
  */
 export function singleNodeGraph(node: Node, shapes: ReadonlyMap<Value, Shape> = new Map()): Graph {
   const graph = new Graph();

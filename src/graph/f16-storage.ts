@@ -23,7 +23,7 @@ const supportsF16 = (node: Node, v: Value): boolean => {
 
 /**
  * Stores results as f16 if all their nodes support it, except those in a state, those that are read back, and those that
- * `may` refuses.
+ * `may` rejects.
  */
 export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean = () => true): void {
   const results = graph.nodes.flatMap((node) => node.outputs);

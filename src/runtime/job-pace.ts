@@ -14,7 +14,7 @@ const quiet = 1500;
 const units: Record<string, readonly [name: string, size: number]> = {
   read: ['MB', 1e6],
   check: ['MB', 1e6],
-  learn: ['tokens', 1],
+  'train tokenizer': ['tokens', 1],
   'split words': ['words', 1],
   'count pairs': ['words', 1],
 };

@@ -18,7 +18,7 @@ export async function openModel(
   languages: LanguageOptions = {},
   inParts = false,
 ): Promise<SavedModel> {
-  if (!(await hasModel(files, folder))) await refuseLora(files, folder);
+  if (!(await hasModel(files, folder))) await rejectLora(files, folder);
   const loaded = await loadModelFolder(files, folder, inParts);
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
@@ -39,7 +39,7 @@ export async function modelInLanguages(
 }
 
 /** Throws a HeddleError if a folder without a model has a LoRA adapter. */
-async function refuseLora(files: Files, folder: string): Promise<void> {
+async function rejectLora(files: Files, folder: string): Promise<void> {
   const { isLoraFolder, loraBaseModel } = await import('../formats/lora-folder.ts');
   if (!(await isLoraFolder(files, folder))) return;
   throw new HeddleError(

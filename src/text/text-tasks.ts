@@ -1,4 +1,4 @@
-// The tasks on the texts of a corpus that run in threads: parse, count, hash, learn a tokenizer, encode. A task processes
+// The tasks on the texts of a corpus that run in threads: parse, count, hash, train a tokenizer, encode. A task processes
 // chunks, in any order except for `hash`; its arguments and results are structured clones.
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
@@ -111,7 +111,7 @@ export const rulesOf = ({ kind, ...options }: VocabularyOptions): TextRules =>
   ({ word: wordRules, char: characterRules, bpe: bpeRules })[kind](options);
 
 /** Trains a tokenizer on the counts of several threads; the result is its tokenizer.json. */
-function learn({ kind, ...options }: VocabularyOptions): TextTask<readonly CountTable[], string> {
+function trainTokenizer({ kind, ...options }: VocabularyOptions): TextTask<readonly CountTable[], string> {
   const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
   return {
     *map(tables) {
@@ -159,7 +159,7 @@ function encode({
 }
 
 /** All tasks by name. */
-export const textTasks = { parse, hash, count, learn, encode };
+export const textTasks = { parse, hash, count, trainTokenizer, encode };
 
 /** Name of a task, and the types of its data. */
 export type TaskName = keyof typeof textTasks;

@@ -194,7 +194,7 @@ async function trainTokenizers(
   });
   const trained: Tokenizer[] = [];
   await pool.run({
-    name: 'learn',
+    name: 'trainTokenizer',
     args: options,
     chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
     onPart(json, index) {

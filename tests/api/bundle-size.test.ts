@@ -1,4 +1,4 @@
-// What a program that uses a part of the library has to carry: bundles as Vite makes them for a page, minified.
+// Sizes and modules of Vite's bundles of pages that use a part of the library.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

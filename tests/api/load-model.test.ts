@@ -1,4 +1,4 @@
-// loadModel in Node: folders, archives, URLs, the hub and its cache, and what it says when there is no model.
+// loadModel in Node: folders, archives, URLs, the hub and its cache, and errors if there is no model.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';

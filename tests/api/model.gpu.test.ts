@@ -319,7 +319,7 @@ describe('LoRA adapters of one base', () => {
     }
   });
 
-  it('are added later, saved merged, refused for another base, and named in errors', async () => {
+  it('are added later, saved merged, rejected for another base, and named in errors', async () => {
     const model = await opened(openSession({ device: await gpuDevice(), tune: false }), {});
     const base = await model.translate(texts);
     await model.addLora('small', 'small');

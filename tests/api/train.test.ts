@@ -83,7 +83,7 @@ it('names an invalid pair', async () => {
   await expect(train('pairs.tsv' as unknown as typeof wrong)).rejects.toThrow('train: pairs must be a list');
 });
 
-it('refuses a schedule without room for its warm-up', async () => {
+it('rejects a schedule without room for its warm-up', async () => {
   await expect(trained({ warmupSteps: 3 })).rejects.toThrow('linear over 3 steps needs fewer warmupSteps');
 });
 

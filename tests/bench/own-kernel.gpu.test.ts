@@ -78,7 +78,7 @@ describe('an invalid launch', () => {
     [{ grid: [0, 1, 1] }, /The grid is 0 × 1 × 1; each must be a whole number from 1 to 65535/],
     [{ pass: 5 }, /has 1 dispatches, there is no dispatch 6/],
     [{ source: naive.replace('@group(0) @binding(2)', '@group(1) @binding(2)') }, /c is in group 1; all bindings/],
-  ])('is refused with the reason: %j', async (change, message) => {
+  ])('is rejected with the reason: %j', async (change, message) => {
     await expect(attempt(change)).rejects.toThrow(message);
   });
 });

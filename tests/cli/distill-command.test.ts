@@ -55,7 +55,7 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
   expect(other.stderr).toMatch(/student\.teacher: its translations were made with other texts .*--force/);
 });
 
-it('says what is wrong before the teacher translates', async () => {
+it('reports invalid options before the teacher translates', async () => {
   const at = (name: string) => join(scratch(), `wrong-${name}`);
   await writeFolder(nodeFiles(), at('teacher'), heddleFiles(letterModel()));
   writeFileSync(at('texts.txt'), 'abc\nbad\n');

@@ -1,4 +1,4 @@
-// Models as one file on the command line: trained into, translated from, gone on with, packed and unpacked.
+// Models as one file on the command line: train into it, translate from it, resume in it, pack and unpack it.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

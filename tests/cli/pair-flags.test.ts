@@ -96,11 +96,11 @@ it.each([
   [['x.tsv', '--dev-source', 'a'], '--dev-source needs --dev-target too'],
   [['-', '--dev', '-'], '- (stdin) is named twice'],
   [['--dev', 'x.tsv'], 'dev and test pairs need files of training pairs'],
-])('train %j is refused', async (args, message) => {
-  const { status, stderr } = await train(args, 'refused');
+])('train %j is rejected', async (args, message) => {
+  const { status, stderr } = await train(args, 'rejected');
   expect([status, isOneLine(stderr)], stderr).toEqual([1, true]);
   expect(stderr).toContain(message);
-  expect(existsSync(at('refused'))).toBe(false);
+  expect(existsSync(at('rejected'))).toBe(false);
 });
 
 it('makes paths absolute, except stdin', () => {

@@ -88,8 +88,8 @@ it.each<[string, string[], Record<string, string>, RegExp]>([
 it('sends the token of HF_TOKEN', async () => {
   hub.state.token = 'secret';
   try {
-    const refused = await run(['me/it', '--out', out('c')]);
-    expect(refused.stderr).toContain('put an access token into HF_TOKEN');
+    const rejected = await run(['me/it', '--out', out('c')]);
+    expect(rejected.stderr).toContain('put an access token into HF_TOKEN');
     expect((await run(['me/it', '--out', out('c')], { HF_TOKEN: 'secret' })).status).toBe(0);
   } finally {
     delete hub.state.token;

@@ -1,4 +1,4 @@
-// Training through the command: what it leaves behind, what it refuses, and how it ends.
+// heddle train: the files that it writes, its errors, and its exit status.
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -104,7 +104,7 @@ describe('a training run', () => {
     expect(JSON.parse(log).arguments).toMatchObject({ learningRate: 0.003, steps: 2, batchSize: 8 });
   });
 
-  it('is refused for a folder that another training writes', async () => {
+  it('is rejected for a folder that another training writes', async () => {
     const args = ['train', ...smallTraining, '--out', at('busy'), '--steps'];
     let second: ReturnType<typeof heddle> | undefined;
     const first = heddleProcess([...args, '100000'], {
@@ -123,15 +123,15 @@ describe('a training run', () => {
   it('does not replace a model without --force', async () => {
     const again = ['train', ...smallTraining, '--steps', '2', '--out', out()];
     const before = readFileSync(join(out(), 'model.safetensors'));
-    const refused = await heddle(again);
-    expect(refused.stderr).toMatch(/a model exists; --resume continues its training, --force replaces it/);
-    expect([refused.status, isOneLine(refused.stderr)]).toEqual([1, true]);
+    const rejected = await heddle(again);
+    expect(rejected.stderr).toMatch(/a model exists; --resume continues its training, --force replaces it/);
+    expect([rejected.status, isOneLine(rejected.stderr)]).toEqual([1, true]);
     expect(readFileSync(join(out(), 'model.safetensors'))).toEqual(before);
   });
 });
 
 describe('prints one line, before anything is trained, that', () => {
-  const refused: [string, () => string[], RegExp][] = [
+  const rejected: [string, () => string[], RegExp][] = [
     [
       '--pairs is for the built-in corpus',
       () => [file('two.tsv', 'a\tb\n')],
@@ -171,8 +171,8 @@ describe('prints one line, before anything is trained, that', () => {
     ],
     ['there are two corpora', () => [file('two.tsv', 'a\tb\n'), '--corpus', 'intl'], /not both/],
   ];
-  it.each(refused)('%s', async (what, args, message) => {
-    const folder = at('models/refused');
+  it.each(rejected)('%s', async (what, args, message) => {
+    const folder = at('models/rejected');
     const env = { VK_DRIVER_FILES: '/nonexistent' };
     const own = args();
     const small = own[0]?.startsWith('-') || what.startsWith('--pairs') ? smallTraining : smallOnPairs;

@@ -1,4 +1,4 @@
-// Flags of heddle train: what settings they give, and what is refused.
+// Flags of heddle train: what settings they give, and what is rejected.
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { movedCorpus } from '../../src/cli/train-command.ts';
@@ -135,7 +135,7 @@ it.each([
   ['--freeze ,', 'It must be a list with commas, for example encoder.*,*.bias.'],
   ['--lora-alpha 4', 'lora.alpha needs lora.rank'],
   ['--init base --tokenizer word', 'the model in base has its own tokenizer'],
-])('%s is refused', (line, message) => {
+])('%s is rejected', (line, message) => {
   expect(() => complete(line)).toThrow(message);
 });
 

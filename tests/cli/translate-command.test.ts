@@ -168,7 +168,7 @@ describe('translate', () => {
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
     [['--input', 'x.txt'], 'exclude each other; use one of them'],
-  ])('refuses %s', async (args, message) => {
+  ])('rejects %s', async (args, message) => {
     const { status, stdout, stderr } = await heddle(['translate', model(), 'text', ...args]);
     expect(stderr).toContain(message);
     expect([status, stdout]).toEqual([1, '']);
@@ -206,7 +206,7 @@ describe('translate', () => {
     expect(stream.stderr).toContain('--split-sentences and --stream exclude each other');
   });
 
-  it('writes each translation when its line has come, on a pipe that stays open, and ends with it', async () => {
+  it('writes each translation as soon as its line arrives on an open pipe, and ends with the pipe', async () => {
     const lines: string[] = [];
     let child: ChildProcess | undefined;
     const ended = heddleProcess(['translate', model(), '--no-tune', '--max-new-tokens', '8'], {

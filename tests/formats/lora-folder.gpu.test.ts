@@ -195,7 +195,7 @@ it('names the fields that it does not support', async () => {
   expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targetModules: ['*.q', '*.v'] });
 });
 
-it('says which base model an adapter was trained on, and refuses another', async () => {
+it('says which base model an adapter was trained on, and rejects another', async () => {
   const { c, p, golden, adapter } = await fixture();
   const weights = weightsFromTensors(p, golden.weights);
   const files = memoryFiles();

@@ -15,9 +15,9 @@ describe.each(all)('damage to $name', (target) => {
   });
 
   it('is read or throws a HeddleError', async () => {
-    let refused = 0;
-    for (let seed = 0; seed < 30; seed++) refused += Number(await tryCase(target, seed));
-    expect(refused).toBeGreaterThan(5);
+    let rejected = 0;
+    for (let seed = 0; seed < 30; seed++) rejected += Number(await tryCase(target, seed));
+    expect(rejected).toBeGreaterThan(5);
   }, 120_000);
 });
 

@@ -24,7 +24,7 @@ interface Case {
   readonly target: string;
   readonly seed: number;
 }
-type Report = Case & ({ kind: 'begin' } | { kind: 'end'; refused: boolean } | { kind: 'failed'; error: string });
+type Report = Case & ({ kind: 'begin' } | { kind: 'end'; rejected: boolean } | { kind: 'failed'; error: string });
 
 const chosen = (all: readonly Target[]) => {
   const found = all.filter(({ name }) => values.target === undefined || name === values.target);
@@ -45,10 +45,10 @@ async function work(): Promise<void> {
     const target = byName.get(name) as Target;
     const before = process.memoryUsage().rss;
     try {
-      const refused = await tryCase(target, seed);
+      const rejected = await tryCase(target, seed);
       const { rss } = process.memoryUsage();
       if (rss > limits.bytes) throw new Error(`${rss} bytes of memory, ${before} before`);
-      await tell({ target: name, seed, kind: 'end', refused });
+      await tell({ target: name, seed, kind: 'end', rejected });
     } catch (error) {
       await tell({
         target: name,
@@ -98,15 +98,15 @@ async function main(): Promise<void> {
   const first = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
   const end = performance.now() + Number(values.seconds) * 1000;
   const most = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
-  const counts = new Map(all.map(({ name }) => [name, { tried: 0, refused: 0, failed: 0 }]));
+  const counts = new Map(all.map(({ name }) => [name, { tried: 0, rejected: 0, failed: 0 }]));
   const told = new Set<string>();
   let child = await startChild();
   for (let i = 0; i < most && performance.now() < end; i++) {
     const target = all[i % all.length] as Target;
-    const count = counts.get(target.name) as { tried: number; refused: number; failed: number };
+    const count = counts.get(target.name) as { tried: number; rejected: number; failed: number };
     const report = await ask(child, { target: target.name, seed: (first + Math.floor(i / all.length)) >>> 0 });
     count.tried++;
-    if (report.kind === 'end' && report.refused) count.refused++;
+    if (report.kind === 'end' && report.rejected) count.rejected++;
     if (report.kind !== 'failed') continue;
     count.failed++;
     // The same failure is printed once: the key is its message without numbers, and the stack frame.
@@ -122,7 +122,7 @@ async function main(): Promise<void> {
   child.kill();
   let [tried, failed] = [0, 0];
   for (const [name, count] of counts) {
-    console.log(`${name.padEnd(22)} ${count.tried} tried, ${count.refused} refused, ${count.failed} failed`);
+    console.log(`${name.padEnd(22)} ${count.tried} tried, ${count.rejected} rejected, ${count.failed} failed`);
     tried += count.tried;
     failed += count.failed;
   }

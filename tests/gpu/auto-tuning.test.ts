@@ -1,4 +1,4 @@
-// What is measured and what is guessed, on a clock and with times of the test's own.
+// Which kernels are timed and which are guessed, with a fake clock and given times.
 
 import { describe, expect, it } from 'vitest';
 import { type TuneKernelsOptions, tuneWith } from '../../src/gpu/auto-tuning.ts';

@@ -1,4 +1,4 @@
-// Sessions and runners: what they make, what they share, and what they refuse.
+// Sessions and runners: the GPU objects that they create and share, and errors.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';

@@ -1,4 +1,4 @@
-// The measuring kernels compute what they say, and what is measured with them is a rate.
+// The kernels that measure bandwidth and peak: what they compute, and the measured rates.
 import { expect, it } from 'vitest';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { copyOp, measureRoofs, multiplyAddOp } from '../../src/gpu/roofs.ts';

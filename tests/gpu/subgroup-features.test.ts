@@ -65,8 +65,8 @@ describe('adapterInfoOf', () => {
   });
 
   it('keeps the info of a device that has the matrices, or not the feature', async () => {
-    const refuse = () => Promise.reject(new Error('asked'));
-    expect(await infoOf(all, adapterInfo, refuse)).toBe(adapterInfo);
-    expect(await infoOf(['subgroups'], deviceInfo, refuse)).toBe(deviceInfo);
+    const reject = () => Promise.reject(new Error('asked'));
+    expect(await infoOf(all, adapterInfo, reject)).toBe(adapterInfo);
+    expect(await infoOf(['subgroups'], deviceInfo, reject)).toBe(deviceInfo);
   });
 });

@@ -1,4 +1,4 @@
-// Which tensors become f16, and what that saves.
+// Which tensors are stored as f16, and how much memory that saves.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -95,7 +95,7 @@ describe('a graph in mixed precision', () => {
     for (const name of ['weights', 'gradients', 'counters']) expect(graph.states.get(name)!.dtype).toBe('f32');
   });
 
-  it('is refused on an adapter without shader-f16', () => {
+  it('is rejected on an adapter without shader-f16', () => {
     expect(() => makePlan(graph)).toThrow(HeddleError);
     expect(() => makePlan(graph)).toThrow(
       /would be stored as f16, but this adapter has no shader-f16; use --precision f32/,

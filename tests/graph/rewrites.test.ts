@@ -111,7 +111,7 @@ describe('each rewrite', () => {
 });
 
 describe('names', () => {
-  it('of rewrites are accepted, others refused with the list', () => {
+  it('of rewrites are accepted, others rejected with the list', () => {
     expect(() => checkRewriteNames(rewriteNames)).not.toThrow();
     expect(() => checkRewriteNames(['linear-activation', 'magic'])).toThrow(HeddleError);
     expect(() => checkRewriteNames(['magic'])).toThrow(

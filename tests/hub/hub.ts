@@ -1,4 +1,4 @@
-// A hub on loopback, as Hugging Face's is from outside: its API, range requests, redirects for large files, and injected faults.
+// A fake Hugging Face hub on loopback: its API, range requests, redirects for large files, and injected faults.
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

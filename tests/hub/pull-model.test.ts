@@ -239,7 +239,7 @@ describe('a server', () => {
     }
   });
 
-  it.each(['config.json', 'model.safetensors'])('whose checksum of %s is wrong is not believed', async (name) => {
+  it.each(['config.json', 'model.safetensors'])('whose checksum of %s is wrong is an error', async (name) => {
     const wrong = 'ab'.repeat(name === 'config.json' ? 20 : 32);
     hub.state.sums[name] = wrong;
     const sum = name === 'config.json' ? 'Git checksum' : 'SHA-256';
@@ -253,7 +253,7 @@ describe('a server', () => {
     [99_999, true],
     [100_001, true],
     [100_001, false],
-  ])('whose length is wrong is not believed (%i, with ranges: %s)', async (length, ranges) => {
+  ])('whose length is wrong is an error (%i, with ranges: %s)', async (length, ranges) => {
     hub.state.ranges = ranges;
     hub.state.lengths['model.safetensors'] = length;
     await expect(run()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
@@ -302,7 +302,7 @@ it('rejects shards outside the folder', async () => {
 });
 
 it.each(['it', 'a/b/c', '../it', 'me/..', 'me/', '/it', 'me/it?x', 'me/%2e', 'http://x/y', ''])(
-  'refuses the name %o',
+  'rejects the name %o',
   (name) => {
     expect(() => repository(name, 'main', 'https://x.example')).toThrow(
       `"${name}" is not the name of a model; write OWNER/NAME`,

@@ -44,7 +44,7 @@ it('leaves out a pair that is too long, and keeps the order', async () => {
   expect(scored[2]?.tokens?.map(({ token }) => token).join('')).toBe('deed[end]');
 });
 
-it('averages weights, and refuses another model by name', async () => {
+it('averages weights, and rejects another model by name', async () => {
   const models = [letterModel(1), letterModel(2), letterModel(3)];
   for (const [i, model] of models.entries()) await saveModelFolder(nodeFiles(), at(`m${i}`), model);
   const folders = models.map((_, i) => at(`m${i}`));
@@ -54,7 +54,7 @@ it('averages weights, and refuses another model by name', async () => {
   for (let i = 0; i < weights.length; i += 7) expect(weights[i]).toBeCloseTo(mean(i), 6);
   const other = letterModel();
   await saveModelFolder(nodeFiles(), at('other'), { ...other, config: { ...other.config, labelSmoothing: 0.5 } });
-  const refused = runJob('average', { folders: [at('m0'), at('other')], out: at('none') }, cpu);
-  await expect(refused).rejects.toThrow('other: its configuration differs from that of');
+  const rejected = runJob('average', { folders: [at('m0'), at('other')], out: at('none') }, cpu);
+  await expect(rejected).rejects.toThrow('other: its configuration differs from that of');
   await expect(runJob('average', { folders: [at('m0')], out: at('none') }, cpu)).rejects.toThrow('two or more');
 });

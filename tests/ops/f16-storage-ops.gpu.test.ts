@@ -1,5 +1,5 @@
 // Ops with tensors stored as f16: every kernel, forward and backward, inputs and outputs as f16, compared with the reference on the
-// same rounded numbers. Without shader-f16 they are refused by name.
+// same rounded numbers. Without shader-f16 they are rejected by name.
 
 import { describe, expect, it } from 'vitest';
 import { fromFloat16, toFloat16 } from '../../src/core/float16.ts';
@@ -142,7 +142,7 @@ const hasF16 = (await gpuDevice()).features.has('shader-f16');
 // The machine may be busy, and each case compiles its own kernels.
 describe(hasF16 ? 'in f16' : 'without shader-f16', { timeout: 180_000 }, () => {
   for (const { name, what, check } of cases)
-    it(`${name} ${what} ${hasF16 ? 'is what the reference makes of the rounded numbers' : 'is refused'}`, async () => {
+    it(`${name} ${what} ${hasF16 ? 'equals the reference on rounded numbers' : 'is rejected'}`, async () => {
       const checked = check({ tolerance: 1e-5, gradTolerance: 3e-5 });
       if (hasF16) await checked;
       else await expect(checked).rejects.toThrow(/has no shader-f16; use --precision f32/);

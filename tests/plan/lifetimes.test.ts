@@ -1,4 +1,4 @@
-// Slots: intervals that overlap in time never share memory, and little is lost against the least possible.
+// Slots: intervals that overlap in time never share memory, and the peak is close to its lower bound.
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

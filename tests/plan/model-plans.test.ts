@@ -1,4 +1,4 @@
-// Plans of whole models: how near their memory comes to the least, the rules of WebGPU's usage scopes, and the print of a small one.
+// Plans of whole models: how close their memory is to the lower bound, the rules of WebGPU's usage scopes, and the print of a small one.
 
 import { describe, expect, it } from 'vitest';
 import { sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';

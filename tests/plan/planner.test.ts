@@ -1,4 +1,4 @@
-// The planner on random graphs, judged by a memory of labels; and its rules one by one.
+// The planner on random graphs, checked by simulated memory (memory.ts); and its rules one by one.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

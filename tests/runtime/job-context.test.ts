@@ -57,7 +57,7 @@ describe('a context', () => {
     ['maxStorageBuffersPerShaderStage', 4, '4', '8'],
     ['maxComputeInvocationsPerWorkgroup', 128, '128', '256'],
     ['maxStorageBufferBindingSize', 2 ** 26, '64.0 MiB', '128.0 MiB'],
-  ])('refuses an adapter whose %s is too small, with both numbers', async (limit, value, has, needed) => {
+  ])('rejects an adapter whose %s is too small, with both numbers', async (limit, value, has, needed) => {
     const { context } = createContext(services({ openGpu: async () => gpuWith({ [limit]: value }) }));
     await expect(context.device()).rejects.toThrow(HeddleError);
     await expect(context.device()).rejects.toThrow(new RegExp(`${limit} is ${has}, ${needed} is required`));

@@ -39,7 +39,7 @@ it('counts bytes in MB, leaves out the time left of an unknown total, and says n
 });
 
 it.each([
-  ['learn', 'tokens'],
+  ['train tokenizer', 'tokens'],
   ['split words', 'words'],
   ['count pairs', 'words'],
 ])('counts the %s task in %s', async (task, unit) => {

@@ -1,4 +1,4 @@
-// Kept choices of kernels: what is found again, and what is ignored.
+// Stored kernel choices: which are used, and which are ignored.
 
 import { describe, expect, it } from 'vitest';
 import { keptChoices } from '../../src/runtime/kernel-store.ts';

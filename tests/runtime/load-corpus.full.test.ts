@@ -64,7 +64,7 @@ it('takes less than 1.5 GB, and a resumed run starts at once from the token ids'
     if (!ready && said.includes('training on')) ready = performance.now() - begin;
   });
   expect(resumed.status, resumed.text).toBe(0);
-  expect(resumed.text).not.toMatch(/"task":"(read|count|learn|encode)"/);
+  expect(resumed.text).not.toMatch(/"task":"(read|count|train tokenizer|encode)"/);
   expect(ready).toBeLessThan(10_000);
   expect(resumed.peak).toBeLessThan(1500);
 }, 900_000);
@@ -72,14 +72,14 @@ it('takes less than 1.5 GB, and a resumed run starts at once from the token ids'
 it.each([
   ['read', 'SIGINT', 130],
   ['count', 'SIGTERM', 143],
-  ['learn', 'SIGINT', 130],
+  ['train tokenizer', 'SIGINT', 130],
   ['encode', 'SIGTERM', 143],
 ] as const)(
   'stops within a second in the phase %s at %s',
   async (phase, signal, wanted) => {
     const out = join(scratch(), 'stopped');
     let sent = 0;
-    // A large vocabulary, so that learning it takes long enough to show progress.
+    // A large vocabulary, so that training the tokenizer takes long enough to show progress.
     const { status, text } = await train([file(), '--out', out, '--vocab-size', '60000'], (said, kill) => {
       if (sent || !said.includes(`"task":"${phase}"`)) return;
       sent = performance.now();

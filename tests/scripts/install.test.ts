@@ -90,7 +90,7 @@ it('prints what to install if there is no apt-get', () => {
   expect(stderr).toMatch(/^setup: a Vulkan driver not found: install it \(on Debian: apt-get install .*\n$/);
 });
 
-it('refuses a CHROME_PATH that is not a program', () => {
+it('rejects a CHROME_PATH that is not a program', () => {
   const { status, stderr } = setup({ CHROME_PATH: '/nowhere/chrome' });
   expect(status).toBe(1);
   expect(stderr).toMatch(/CHROME_PATH names \/nowhere\/chrome, which is not a program\n$/);

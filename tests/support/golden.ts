@@ -11,7 +11,7 @@ export const goldenNames = ['odd-post', 'options-pre', 'long-tied'] as const;
 /** The folder of a case, as `fixtureFiles` takes it. */
 export const goldenFolder = (name: string): string => `tests/fixtures/golden/${name}`;
 
-const refuse = (): never => {
+const reject = (): never => {
   throw new Error('this test context has files to read and an engine, nothing else');
 };
 
@@ -31,7 +31,7 @@ export const fixtureFiles: Files = {
     if (!response.ok) throw new HeddleError(`${path}: cannot be read`);
     return new Uint8Array(await response.arrayBuffer());
   },
-  write: refuse,
+  write: reject,
   async exists(path) {
     if (typeof window === 'undefined') {
       const { existsSync } = await import('node:fs');
@@ -41,9 +41,9 @@ export const fixtureFiles: Files = {
     const response = await fetch(`/${path}`);
     return response.ok && !response.headers.get('content-type')?.startsWith('text/html');
   },
-  list: refuse,
-  rename: refuse,
-  remove: refuse,
+  list: reject,
+  rename: reject,
+  remove: reject,
 };
 
 /** A context for a job that needs only files and engines; events are collected. */
@@ -56,10 +56,10 @@ export function jobContext(files: Files, engine: () => Promise<Engine>): JobCont
     droppedKernels: new Map(),
     emit: (event) => void events.push(event),
     signal: new AbortController().signal,
-    gpu: refuse,
-    device: refuse,
+    gpu: reject,
+    device: reject,
     peakGflops: async () => undefined,
-    tune: refuse,
+    tune: reject,
     engine,
   };
 }

@@ -86,12 +86,12 @@ it.each<[string, unknown, string]>([
     ),
     "WordPiece with continuation tokens ('##s') is not supported",
   ],
-])('refuses %s, by name', (_, json, message) => {
+])('rejects %s, by name', (_, json, message) => {
   expect(() => loadTokenizer(json)).toThrow(message);
   expect(() => loadTokenizer(json)).toThrow(HeddleError);
 });
 
-it('reads a million merges, and refuses more than the maximum', () => {
+it('reads a million merges, and rejects more than the maximum', () => {
   const million = Array.from({ length: 1_000_000 }, () => ['a', 'b'] as const);
   const vocab = { '[PAD]': 0, '[start]': 1, '[end]': 2, '[UNK]': 3, a: 4, b: 5, ab: 6 };
   const read = loadTokenizer(changed({}, { vocab, merges: million }));

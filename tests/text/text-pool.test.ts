@@ -1,4 +1,4 @@
-// The work on the texts of a corpus, in this thread and in others: the same results, failures, progress, and an end.
+// The work on the texts of a corpus, in this thread and in others: the same results, errors, progress, and how it stops.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it, vi } from 'vitest';
@@ -74,14 +74,14 @@ it('makes them in the threads of Node too', async () => {
 });
 
 it('works in this thread if no thread starts, and without those that do not', async () => {
-  const refuse = (from: number) => (number: number) => {
+  const reject = (from: number) => (number: number) => {
     if (number >= from) throw new Error('no memory');
   };
-  const failing = await openTextPool(none, fakeThreads(2, refuse(0)));
+  const failing = await openTextPool(none, fakeThreads(2, reject(0)));
   expect(failing.parallel).toBe(false);
   const [data] = await failing.run({ name: 'hash', args: undefined, chunks: chunksOf(pairs) });
   expect(data).toEqual(fingerprint(pairs));
-  expect((await openTextPool(none, fakeThreads(2, refuse(1)))).parallel).toBe(true);
+  expect((await openTextPool(none, fakeThreads(2, reject(1)))).parallel).toBe(true);
   const missing = pathToFileURL(resolve(import.meta.dirname, 'missing.js'));
   expect(nodeTextThreads(missing)).toBeUndefined();
   expect(nodeTextThreads()).toBeUndefined(); // the sources have no built program
@@ -101,7 +101,7 @@ it('ends at once when its signal is aborted, and ends its threads', async () => 
   const pool = await openTextPool(none, nodeTextThreads(pathToFileURL(distFile('text-thread.js'))), stop.signal);
   const table = { items: Array.from({ length: 300_000 }, (_, i) => `w${i * 7919}x${i}`).join('\n') };
   const learning = pool.run({
-    name: 'learn',
+    name: 'trainTokenizer',
     args: { kind: 'bpe', size: 30_000 },
     chunks: [[{ ...table, counts: new Float64Array(300_000).fill(1) }]],
   });
@@ -120,7 +120,7 @@ it('adds up the progress of threads', async () => {
   }, fakeThreads(2));
   const items = Array.from({ length: 20_000 }, (_, i) => String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 40)));
   const table = { items: items.join('\n'), counts: new Float64Array(20_000).fill(2) };
-  await pool.run({ name: 'learn', args: { kind: 'bpe', size: 2000 }, chunks: [[table], [table]] });
+  await pool.run({ name: 'trainTokenizer', args: { kind: 'bpe', size: 2000 }, chunks: [[table], [table]] });
   expect(seen.some(({ of }) => of === 4000 || of === 2 * new Set(items).size)).toBe(true);
 });
 

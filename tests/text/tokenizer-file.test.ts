@@ -52,7 +52,7 @@ it.each([
   ['JSON that is cut off', 'x.json', '{"model":', 'not JSON in UTF-8'],
   ['an empty file', 'x', '', 'not a valid SentencePiece model: it has no pieces'],
   ['a list', 'vocab.json', '["a"]', 'invalid at byte 0'],
-])('refuses %s and says what it reads', (_, name, text, why) => {
+])('rejects %s and says what it reads', (_, name, text, why) => {
   expect(() => readTokenizerFile(new TextEncoder().encode(text), name)).toThrow(
     `${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm): ${why}`,
   );

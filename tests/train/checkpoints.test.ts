@@ -66,8 +66,8 @@ it('keeps the weights of the last checkpoints, also those of an earlier session,
   expect(await runJob('average', mean, { host: 'cpu' })).toMatchObject({ models: 2 });
 });
 
-it('refuses other pairs by name, and leaves its checkpoint', async () => {
-  const out = begun('refused');
+it('rejects other pairs by name, and leaves its checkpoint', async () => {
+  const out = begun('rejected');
   const lines = tinyCorpus.split('\n');
   const model = bytes(join(out, 'model.safetensors'));
   writeFileSync(at('shorter.tsv'), lines.slice(20).join('\n'));

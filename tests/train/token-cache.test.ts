@@ -133,7 +133,7 @@ it('stops reading when the run is stopped', async () => {
   await expect(readTokenCache(nodeFiles(), path, 'key', stop)).rejects.toThrow('stopped');
 });
 
-it('is not used with other pairs: a resumed run refuses them', async () => {
+it('is not used with other pairs: a resumed run rejects them', async () => {
   copyFileSync(at('kept'), cache);
   writeFileSync(at('pairs.tsv'), tinyCorpus.split('\n').slice(3).join('\n'));
   await expect(resumed()).rejects.toThrow('these are not the pairs that the run started with');

@@ -45,7 +45,7 @@ describe('an optimizer', () => {
     [{ eps: 0 }, 'optimizer: eps is 0, it must be above 0 and below 1'],
   ];
   for (const [wrong, message] of cases)
-    it(`is refused: ${message}`, () => {
+    it(`is rejected: ${message}`, () => {
       expect(() => optimizerConfig(wrong)).toThrow(HeddleError);
       expect(() => optimizerConfig(wrong)).toThrow(message);
     });

@@ -334,14 +334,14 @@ const mixed = () => {
   });
 };
 
-const refused = () => {
+const rejected = () => {
   it('is rejected with advice', async () => {
     await expect(training({ precision: 'f16' })).rejects.toThrow(/this adapter has no shader-f16; use --precision f32/);
   });
 };
 
 // If the GPU adapter has no shader-f16, only the error is tested.
-describe('mixed precision', { timeout: 180_000 }, hasHalf ? mixed : refused);
+describe('mixed precision', { timeout: 180_000 }, hasHalf ? mixed : rejected);
 
 describe('float32', () => {
   it('has no loss scale', async () => {

@@ -1,4 +1,4 @@
-// Schedules against their formulas, written out once more.
+// Schedules compared with their formulas.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';

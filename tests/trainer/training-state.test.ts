@@ -78,7 +78,7 @@ describe('a checkpoint', () => {
     ['null', json('null'), 'run/state.json: version undefined'],
   ];
   for (const [title, contents, message] of broken)
-    it(`that is ${title} is refused`, async () => {
+    it(`that is ${title} is rejected`, async () => {
       const read = readTrainingState(folderOf(contents), 'run');
       await expect(read).rejects.toThrow(HeddleError);
       await expect(read).rejects.toThrow(message);
@@ -103,7 +103,7 @@ describe('a checkpoint', () => {
     ['lacks a moment', (t) => delete t['moment2.generator.bias'], 'missing generator.bias'],
   ];
   for (const [title, change, message] of lies)
-    it(`that ${title} is refused`, async () => {
+    it(`that ${title} is rejected`, async () => {
       const { p, optimizer, graph, files } = await trained('adamw');
       const tensors = readSafetensors(files['optimizer.safetensors']!);
       change(tensors);

@@ -1,4 +1,4 @@
-// What training promises: the same bits for the same seed, bad steps left out, padding that hides what it should, and scalars that
+// Guarantees of training: the same bits for the same seed, bad steps left out, padding that hides what it should, and scalars that
 // are data.
 
 import { afterEach, describe, expect, it } from 'vitest';
@@ -143,7 +143,7 @@ describe('the scalars of a step are data', () => {
     expect(large / small).toBeLessThan(10.1);
   });
 
-  it("Adam's step size is not that of the first step for ever", async () => {
+  it('the step size of Adam changes after the first step', async () => {
     // With the same gradients in each step, m^ / sqrt(v^) stays 1 and weights move by the learning rate, if the bias is corrected
     // with the number of the step; with a frozen correction they would move by up to (1 - 0.9^t) / (1 - 0.9) as much.
     const on = { gpu: await newEngine(), cpu: cpuEngine() };

@@ -27,7 +27,7 @@ export function createHubForm(session: Session, onEnd: (name?: string) => Promis
     field(
       'Another model of the Hugging Face hub',
       name,
-      'OWNER/NAME, or OWNER/NAME@REVISION. BART, MarianMT, mBART, M2M100, NLLB, Pegasus and T5 models, and models trained with heddle.',
+      'OWNER/NAME, or OWNER/NAME@REVISION: an encoder-decoder of a family in the gallery, or a model trained with heddle.',
     ),
     el('div', { class: 'row' }, go, cancel),
     bar,

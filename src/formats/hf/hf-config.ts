@@ -15,7 +15,7 @@ import {
   isKnownField,
   isNothing,
   namesInJson,
-  type Refuse,
+  type Reject,
   requiredValues,
 } from './hf-fields.ts';
 import { readT5Fields } from './t5-config.ts';
@@ -38,40 +38,40 @@ export function readHfConfig(
   has: (name: string) => boolean = () => false,
   path = 'config.json',
 ): HfConfig {
-  const refuse: Refuse = (field, why) => {
+  const reject: Reject = (field, why) => {
     throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${why}`);
   };
   const type = raw.model_type as HfType;
-  if (!hfTypes.includes(type)) refuse('model_type', `heddle reads ${hfTypes.join(', ')}`);
+  if (!hfTypes.includes(type)) reject('model_type', `heddle reads ${hfTypes.join(', ')}`);
   const family: HfFamily = hfFamilies[type];
   checkNames(path, raw, type);
   for (const [field, value] of Object.entries(generation ?? {}))
     if (!isKnownField(field, type) && !isNothing(value) && value !== false)
-      refuse(field, 'a decoding rule that heddle does not support (generation_config.json)');
-  checkNeutral(raw, requiredValues, refuse);
-  if (family.like === 'bart') checkNeutral(raw, bartValues, refuse);
-  if (generation) checkNeutral(generation, requiredValues, refuse);
+      reject(field, 'a decoding rule that heddle does not support (generation_config.json)');
+  checkNeutral(raw, requiredValues, reject);
+  if (family.like === 'bart') checkNeutral(raw, bartValues, reject);
+  if (generation) checkNeutral(generation, requiredValues, reject);
   for (const field of family.fixed ?? [])
     if (!isNothing(raw[field]) && raw[field] !== family.defaults[field])
-      refuse(field, `it must be ${JSON.stringify(family.defaults[field])} in a ${family.title} model`);
+      reject(field, `it must be ${JSON.stringify(family.defaults[field])} in a ${family.title} model`);
   const get = (field: string): unknown => raw[field] ?? family.defaults[field];
   const number = (field: string): number => {
     const value = get(field);
-    if (typeof value !== 'number') refuse(field, 'it must be a number');
+    if (typeof value !== 'number') reject(field, 'it must be a number');
     return value as number;
   };
   const whole = (field: string): number => {
     const value = number(field);
-    if (!Number.isSafeInteger(value) || value < 0) refuse(field, 'it must be a whole number of at least 0');
+    if (!Number.isSafeInteger(value) || value < 0) reject(field, 'it must be a whole number of at least 0');
     return value;
   };
   const flag = (field: string, sign?: string): boolean => {
     const value =
       raw[field] ?? (sign === undefined ? family.defaults[field] : family.defaults[field] === true || has(sign));
-    if (typeof value !== 'boolean') refuse(field, 'it must be true or false');
+    if (typeof value !== 'boolean') reject(field, 'it must be true or false');
     return value as boolean;
   };
-  const fields: HfFields = { path, raw, family, has, get, number, whole, flag, refuse };
+  const fields: HfFields = { path, raw, family, has, get, number, whole, flag, reject };
   // Old files have the decoding rules in config.json.
   const rules = family.mergesRules ? { ...raw, ...generation } : (generation ?? raw);
   const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);
@@ -79,9 +79,9 @@ export function readHfConfig(
   const startId =
     idOf('decoder_start_token_id') ?? idOf('bos_token_id') ?? get('decoder_start_token_id') ?? get('bos_token_id');
   if (!Number.isSafeInteger(startId) || (startId as number) < 0)
-    refuse('decoder_start_token_id', 'it must be a whole number of at least 0');
+    reject('decoder_start_token_id', 'it must be a whole number of at least 0');
   const ids = { padId: whole('pad_token_id'), startId: startId as number, endId: whole('eos_token_id') };
-  if (ids.padId === ids.endId) refuse('eos_token_id', 'it must differ from pad_token_id');
+  if (ids.padId === ids.endId) reject('eos_token_id', 'it must differ from pad_token_id');
   const end = generation?.eos_token_id;
   if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
     throw new HeddleError(
@@ -93,13 +93,13 @@ export function readHfConfig(
   const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
   for (const [field, wanted] of Object.entries({ ...same, ...(isT5 && sameOfT5) }))
-    if (!isNothing(raw[field]) && raw[field] !== wanted) refuse(field, `it must be ${wanted}, as the other fields say`);
+    if (!isNothing(raw[field]) && raw[field] !== wanted) reject(field, `it must be ${wanted}, as the other fields say`);
   return {
     type,
     config: withErrorPrefix(path, () =>
       inJsonNames(family, () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false })),
     ),
-    decode: decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), refuse),
+    decode: decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), reject),
   };
 }
 
@@ -123,25 +123,25 @@ const forcesEnd = (family: HfFamily, raw: Json, generation: Json | undefined): b
   (family.mergesRules === true || (!generation && !/^[5-9]/.test(String(raw.transformers_version ?? ''))));
 
 /** The model options of a family like BART. */
-function readBartFields({ raw, family, get, number, whole, flag, refuse }: HfFields): ModelOptions {
+function readBartFields({ raw, family, get, number, whole, flag, reject }: HfFields): ModelOptions {
   const activation =
     activations.get(String(get('activation_function'))) ??
-    refuse('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
+    reject('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
   const sharedTable = !family.separateEmbeddings || flag('share_encoder_decoder_embeddings');
   if (!family.separateEmbeddings && !flag('share_encoder_decoder_embeddings'))
-    refuse('share_encoder_decoder_embeddings', `a ${String(raw.model_type)} model always shares them`);
+    reject('share_encoder_decoder_embeddings', `a ${String(raw.model_type)} model always shares them`);
   whole('extra_pos_embeddings'); // checked even if it is not used
   const tied = flag('tie_word_embeddings');
   if (sharedTable && !tied)
-    refuse('tie_word_embeddings', 'supported only if source and target do not share embeddings');
+    reject('tie_word_embeddings', 'supported only if source and target do not share embeddings');
   const srcVocab = whole('vocab_size');
   const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
   if (sharedTable && tgtVocab !== srcVocab)
-    refuse('decoder_vocab_size', `it must be vocab_size, ${srcVocab}, since source and target share embeddings`);
+    reject('decoder_vocab_size', `it must be vocab_size, ${srcVocab}, since source and target share embeddings`);
   const dModel = whole('d_model');
   const [heads, decoderHeads] = (['encoder_attention_heads', 'decoder_attention_heads'] as const).map((field) => {
     const many = whole(field);
-    if (many === 0 || dModel % many !== 0) refuse(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
+    if (many === 0 || dModel % many !== 0) reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
     return many;
   }) as [number, number];
   const learned = !flag('static_position_embeddings');
@@ -193,43 +193,43 @@ function checkNames(path: string, raw: Json, type: HfType): void {
     );
 }
 
-function checkNeutral(json: Json, table: typeof requiredValues, refuse: Refuse): void {
+function checkNeutral(json: Json, table: typeof requiredValues, reject: Reject): void {
   for (const [field, values] of Object.entries(table)) {
     const value = json[field];
     const wanted = values.map((v) => JSON.stringify(v));
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
-      refuse(field, wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which heddle does not support');
+      reject(field, wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which heddle does not support');
   }
 }
 
 /** Decoding rules of the model. `forced`: whether the end token is forced if the field is absent. */
-function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, refuse: Refuse): HfConfig['decode'] {
+function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, reject: Reject): HfConfig['decode'] {
   const isId = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < vocab;
   const id = (field: string): number | undefined => {
     const value = json[field];
     if (isNothing(value)) return undefined;
-    if (!isId(value)) refuse(field, `it must be one id, below ${vocab}`);
+    if (!isId(value)) reject(field, `it must be one id, below ${vocab}`);
     return value as number;
   };
   const count = (field: string): number => {
     const value = json[field] ?? 0;
-    if (!Number.isSafeInteger(value) || (value as number) < 0) refuse(field, 'it must be a whole number of at least 0');
+    if (!Number.isSafeInteger(value) || (value as number) < 0) reject(field, 'it must be a whole number of at least 0');
     return value as number;
   };
   // A field that is null forces nothing.
   const absent = forced ? endId : undefined;
   const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : absent;
   if (forcedEnd !== undefined && forcedEnd !== endId)
-    refuse('forced_eos_token_id', `it must be eos_token_id, ${endId}`);
+    reject('forced_eos_token_id', `it must be eos_token_id, ${endId}`);
   const forcedBosTokenId =
     id('forced_bos_token_id') ?? (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
   const ngram = count('no_repeat_ngram_size');
   // min_length counts the start token, minNewTokens does not.
   const minNewTokens = Math.max(0, count('min_length') - 1);
-  const banned = [...bannedWords(json.bad_words_ids, refuse), ...idsOf(json.suppress_tokens, refuse)];
+  const banned = [...bannedWords(json.bad_words_ids, reject), ...idsOf(json.suppress_tokens, reject)];
   const wrong = banned.find((token) => !isId(token));
   if (wrong !== undefined)
-    refuse(isNothing(json.bad_words_ids) ? 'suppress_tokens' : 'bad_words_ids', `${wrong} is not an id below ${vocab}`);
+    reject(isNothing(json.bad_words_ids) ? 'suppress_tokens' : 'bad_words_ids', `${wrong} is not an id below ${vocab}`);
   const ban = banned.filter((token) => token !== endId);
   return {
     ...(forcedEnd !== undefined && { forceEos: true }),
@@ -241,19 +241,19 @@ function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, 
 }
 
 /** Ids of bad_words_ids. Words of several tokens are not supported. */
-function bannedWords(words: unknown, refuse: Refuse): number[] {
+function bannedWords(words: unknown, reject: Reject): number[] {
   if (isNothing(words)) return [];
-  if (!Array.isArray(words)) return refuse('bad_words_ids', 'it must be a list of lists of ids');
+  if (!Array.isArray(words)) return reject('bad_words_ids', 'it must be a list of lists of ids');
   return words.map((word: unknown) => {
     if (!Array.isArray(word) || word.length !== 1 || !Number.isSafeInteger(word[0]))
-      refuse('bad_words_ids', `${JSON.stringify(word)} must be one token`);
+      reject('bad_words_ids', `${JSON.stringify(word)} must be one token`);
     return (word as number[])[0] as number;
   });
 }
 
-function idsOf(list: unknown, refuse: Refuse): number[] {
+function idsOf(list: unknown, reject: Reject): number[] {
   if (isNothing(list)) return [];
   if (!Array.isArray(list) || !list.every(Number.isSafeInteger))
-    return refuse('suppress_tokens', 'it must be a list of ids');
+    return reject('suppress_tokens', 'it must be a list of ids');
   return list as number[];
 }

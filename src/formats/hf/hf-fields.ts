@@ -300,7 +300,7 @@ export const isKnownField = (field: string, type: HfType): boolean =>
   (hfFamilies[type].like === 'bart' && Object.hasOwn(bartValues, field));
 
 /** Throws a HeddleError that names a field and its value. */
-export type Refuse = (field: string, why: string) => never;
+export type Reject = (field: string, why: string) => never;
 
 /**
  * Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an invalid
@@ -319,5 +319,5 @@ export interface HfFields {
   whole(field: string): number;
   /** true or false. If the field is absent, the presence of the tensor `sign` means true. */
   flag(field: string, sign?: string): boolean;
-  readonly refuse: Refuse;
+  readonly reject: Reject;
 }

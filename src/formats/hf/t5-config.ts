@@ -9,16 +9,16 @@ import { activations, type HfFields, isNothing } from './hf-fields.ts';
 const maxLength = 512;
 
 /** The model options of T5. The output projection has its own table if the weights have `lm_head.weight`. */
-export function readT5Fields({ raw, family, has, get, number, whole, flag, refuse }: HfFields): ModelOptions {
+export function readT5Fields({ raw, family, has, get, number, whole, flag, reject }: HfFields): ModelOptions {
   const projection = String(get('feed_forward_proj'));
   const gated = projection.startsWith('gated-');
   // transformers reads "gated-gelu" as the tanh approximation.
   const activation = projection === 'gated-gelu' ? 'gelu-tanh' : activations.get(projection.replace(/^gated-/, ''));
   if (!activation)
-    return refuse('feed_forward_proj', `heddle has ${[...activations.keys()].join(', ')}, or gated-NAME`);
+    return reject('feed_forward_proj', `heddle has ${[...activations.keys()].join(', ')}, or gated-NAME`);
   const tied = flag('tie_word_embeddings');
   const scaled = raw.scale_decoder_outputs ?? tied;
-  if (typeof scaled !== 'boolean') refuse('scale_decoder_outputs', 'it must be true or false');
+  if (typeof scaled !== 'boolean') reject('scale_decoder_outputs', 'it must be true or false');
   const vocab = whole('vocab_size');
   const layers = whole('num_layers');
   const [heads, headWidth] = [whole('num_heads'), whole('d_kv')];

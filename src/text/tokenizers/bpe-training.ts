@@ -100,7 +100,7 @@ function* mergeSteps(
       continue;
     }
     if (count < minFrequency) break;
-    yield { task: 'learn', done: vocab.length, of: size };
+    yield { task: 'train tokenizer', done: vocab.length, of: size };
     const [a, b] = idsOf(top.pair);
     const [left, right] = [vocab[a] as string, vocab[b] as string];
     merges.push([left, right]);

@@ -29,16 +29,16 @@ function equal(a: unknown, b: unknown): boolean {
  */
 export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tokenizer {
   const { model } = file;
-  const refuse = (part: string, found: unknown): never => {
+  const reject = (part: string, found: unknown): never => {
     throw new HeddleError(`tokenizer.json: the ${part} ${parts(found)} is not supported: heddle does not write it`);
   };
-  if (model.type !== 'BPE' && model.type !== 'WordPiece') refuse('model', model);
+  if (model.type !== 'BPE' && model.type !== 'WordPiece') reject('model', model);
   const rules = readRules(file.pre_tokenizer, file.normalizer);
   if (rules === undefined || !equal(file.pre_tokenizer ?? null, preTokenizerJson(rules)))
-    return refuse('pre-tokenizer', file.pre_tokenizer);
-  if (!equal(file.normalizer, normalizerJson(rules))) refuse('normalizer', file.normalizer);
-  if (!equal(file.decoder, decoderJson(rules))) refuse('decoder', file.decoder);
-  if (file.post_processor !== null && file.post_processor !== undefined) refuse('post-processor', file.post_processor);
+    return reject('pre-tokenizer', file.pre_tokenizer);
+  if (!equal(file.normalizer, normalizerJson(rules))) reject('normalizer', file.normalizer);
+  if (!equal(file.decoder, decoderJson(rules))) reject('decoder', file.decoder);
+  if (file.post_processor !== null && file.post_processor !== undefined) reject('post-processor', file.post_processor);
   const kind: TokenizerKind = model.type === 'WordPiece' ? 'word' : rules.pieces === 'none' ? 'char' : 'bpe';
   const plain = { continuing_subword_prefix: kind === 'word' ? '##' : null, unk_token: specialTokens[3] };
   for (const [key, value] of Object.entries(plain))

@@ -111,7 +111,7 @@ export function* characterSteps(
   options: { size?: number; lowercase?: boolean } = {},
 ): Steps<Tokenizer> {
   const { size = Number.POSITIVE_INFINITY } = options;
-  yield { task: 'learn', done: 0, of: counts.size };
+  yield { task: 'train tokenizer', done: 0, of: counts.size };
   const characters = byFrequency(counts).slice(0, Math.max(0, size - specialTokens.length));
   return createTokenizer({ kind: 'char', rules: characterRules(options), vocab: [...specialTokens, ...characters] });
 }

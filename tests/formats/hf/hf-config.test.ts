@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
 import { hfFamilies, requiredValues } from '../../../src/formats/hf/hf-fields.ts';
+import { hfTypes } from '../../../src/formats/shared/model-formats.ts';
 
 const bart = { model_type: 'bart' };
 const marian = { model_type: 'marian' };
@@ -125,7 +126,7 @@ describe('a config.json', () => {
 
 describe('is an error that names the field:', () => {
   it.each<[string, object]>([
-    ['model_type is "umt5", heddle reads bart, marian, mbart, m2m_100, pegasus, t5, mt5', { model_type: 'umt5' }],
+    [`model_type is "umt5", heddle reads ${hfTypes.join(', ')}`, { model_type: 'umt5' }],
     ['model_type', { model_type: undefined }],
     ['architectures is ["BartForSequenceClassification"]', { architectures: ['BartForSequenceClassification'] }],
     ['activation_function is "quick_gelu"', { activation_function: 'quick_gelu' }],
@@ -234,7 +235,7 @@ describe('hostile values', () => {
   const rules = ['forced_bos_token_id', 'suppress_tokens', 'bad_words_ids', 'min_length', 'no_repeat_ngram_size'];
 
   it.each(Object.keys(hfFamilies) as (keyof typeof hfFamilies)[])(
-    'of each field of %s are refused, or read',
+    'of each field of %s are rejected, or read',
     (type) => {
       for (const field of [...Object.keys(hfFamilies[type].defaults), ...rules, 'num_decoder_layers', 'n_positions'])
         for (const value of hostile) {

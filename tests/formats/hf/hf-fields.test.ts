@@ -89,7 +89,7 @@ describe.each(Object.entries(families))('%s', (name, family) => {
     expect(await runJob('translate', { ...args, decode: { beams: 3 } }, host)).toHaveLength(2);
   });
 
-  it('gives with the cache what it gives without', async () => {
+  it('gives the same with and without the cache', async () => {
     // Texts are ids here, so that a translation can be scored as it is.
     const { file: _, ...plain } = family;
     const bare = await makeFolder(`${name}-ids`, plain);

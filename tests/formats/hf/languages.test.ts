@@ -98,11 +98,11 @@ describe('the positions of language tokens', () => {
 
 it('lists some languages for an unknown one, and says which models have none', async () => {
   const model = await load('m2m_100', nllb);
-  const refuse = (options: { sourceLang?: string; targetLang?: string }) => () => withLanguages(model, options);
-  expect(refuse({ sourceLang: 'english' })).toThrow(
+  const reject = (options: { sourceLang?: string; targetLang?: string }) => () => withLanguages(model, options);
+  expect(reject({ sourceLang: 'english' })).toThrow(
     'sourceLang is "english", which is not a language of this model; it has eng_Latn and 201 more',
   );
-  expect(refuse({ targetLang: '??' })).toThrow('it has ace_Arab, ace_Latn, acm_Arab');
+  expect(reject({ targetLang: '??' })).toThrow('it has ace_Arab, ace_Latn, acm_Arab');
   const { languages: _, ...plain } = model;
   expect(() => withLanguages(plain, { targetLang: 'fra_Latn' })).toThrow('this model has no language tokens');
 });

@@ -128,7 +128,7 @@ describe('with fairseq ids', () => {
     expect([languages?.ids.size, languages?.ids.get('ar_AR'), languages?.after]).toEqual([count, n + 1, after]);
   });
 
-  it('says which file is missing, and refuses a vocabulary above that of the model', () => {
+  it('says which file is missing, and rejects a vocabulary above that of the model', () => {
     const files = { ...fairseq, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'M2M100Tokenizer' }) };
     expect(() => read({ kind: 'M2M100Tokenizer', files, size: 300 })).toThrow('m: vocab.json is missing');
     expect(() => read({ kind: 'M2M100Tokenizer', files: fairseq, size: 6 })).toThrow('the model has 6 tokens');

@@ -56,7 +56,7 @@ it.each<[string, Record<string, Uint8Array | undefined>, string]>([
     { 'target.spm': new Uint8Array(0) },
     'opus/target.spm: not a valid SentencePiece model: it has no pieces',
   ],
-])('refuses %s, by file', (_, change, message) => {
+])('rejects %s, by file', (_, change, message) => {
   const given = Object.fromEntries(Object.entries({ ...files, ...change }).filter(([, bytes]) => bytes)) as Record<
     string,
     Uint8Array

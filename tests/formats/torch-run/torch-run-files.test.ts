@@ -58,7 +58,7 @@ it('is a checkpoint too, with scripts of fewer than 300 lines', async () => {
     expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
 });
 
-it('refuses what is not a checkpoint, and a run that is complete', async () => {
+it('rejects what is not a checkpoint, and a run that is complete', async () => {
   await expect(toTorchRun('tests/fixtures/hf/bart', at('x'))).rejects.toThrow(
     /bart: not a checkpoint: there is no state.json; torch-run continues a folder that heddle train wrote/,
   );

@@ -60,7 +60,7 @@ describe('the buckets', () => {
     expect([-14, -13, 0, 1, 50].map((d) => bucketOf(decoder, d))).toEqual([7, 6, 0, 0, 0]);
   });
 
-  it('are refused if there are too few or too many, or the maximum distance leaves no logarithmic bucket', () => {
+  it('are rejected if there are too few or too many, or the maximum distance leaves no logarithmic bucket', () => {
     const of = (buckets: number, maxDistance: number, bidirectional: boolean) => () =>
       relativeBuckets(buckets, { maxDistance, bidirectional });
     expect(of(1, 20, false)).toThrow('relative_position_bias: 1 buckets, must be 2 to 128');
@@ -99,7 +99,7 @@ describe('the gradient', () => {
   });
 });
 
-it('refuses a bias of other heads, and a table that is no matrix', () => {
+it('rejects a bias of other heads, and a table that is no matrix', () => {
   const g = new Graph();
   const qkv = g.input('qkv', 'f32', [2, 5, 18]);
   const [lens, step] = [g.input('lens', 'u32', [2]), g.input('step', 'u32', [8])];

@@ -62,7 +62,7 @@ describe('beam_select', () => {
     };
   };
 
-  it('lets an end count only among the best of all', async () => {
+  it('accepts an end token only among the best candidates', async () => {
     // In all: -1 (10), -1.5 (end 0), -2 (11), -2.2 (12), -2.3 (end 1), -3.2 (13). The second end is no hypothesis.
     const { tokens, parents, totals, ended } = await choose([-1, -2, -0.2, -1.2], [-1.5, -0.3], [0, -2]);
     expect(tokens).toEqual([10, 11]);
@@ -71,7 +71,7 @@ describe('beam_select', () => {
     expect(ended).toEqual([-1.5, Math.fround(masked)]);
   });
 
-  it('never ends what is forbidden', async () => {
+  it('never takes a forbidden end token', async () => {
     const { ended } = await choose([-1, -2, masked, masked], [masked, masked], [0, masked]);
     expect(ended).toEqual([Math.fround(masked), Math.fround(masked)]);
   });

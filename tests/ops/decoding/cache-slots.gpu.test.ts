@@ -1,4 +1,4 @@
-// The account of a decoding on the GPU.
+// The table of KV cache slots of a decoding step on the GPU.
 
 import { expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';

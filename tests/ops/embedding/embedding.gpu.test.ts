@@ -107,7 +107,7 @@ describe('embedding', () => {
 
 describe('embedding_backward', () => {
   for (const rate of [0, 0.5])
-    it(`adds to a gradient that is already there, dropout ${rate}`, async () => {
+    it(`adds to an existing gradient, dropout ${rate}`, async () => {
       const { rowStart, occurrences } = batch(3, 50, 90);
       const dy = randomTensor([3, 50, 33], 5);
       const base = randomTensor([90, 33], 6);

@@ -1,4 +1,4 @@
-// Projection and loss in chunks of rows, on the GPU: each output is what one product, one loss and their gradients give.
+// Projection and loss in chunks of rows, on the GPU: the outputs equal those of one product, one loss and their gradients.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';

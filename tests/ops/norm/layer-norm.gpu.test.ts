@@ -45,7 +45,7 @@ const affine = (cols: number) => ({
 
 describe('layer_norm', () => {
   for (const shape of shapes)
-    it(`normalises ${shape.join('x')}`, async () => {
+    it(`normalizes ${shape.join('x')}`, async () => {
       for (const scale of [1e-2, 1, 30])
         await checkOp(layerNormOp, {
           inputs: { x: randomTensor(shape, 1, scale), ...affine(shape.at(-1)!) },
@@ -100,7 +100,7 @@ describe('layer_norm', () => {
 describe('add_layer_norm', () => {
   for (const rate of [0, 0.2])
     for (const shape of shapes)
-      it(`adds and normalises ${shape.join('x')}, dropout ${rate}`, async () => {
+      it(`adds and normalizes ${shape.join('x')}, dropout ${rate}`, async () => {
         const inputs = {
           x: randomTensor(shape, 1),
           residual: randomTensor(shape, 2),

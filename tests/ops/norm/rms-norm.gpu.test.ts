@@ -74,7 +74,7 @@ describe('add_rms_norm', () => {
           });
       });
 
-  it.each([0, 0.2])('is what the rewrite makes of an addition and a norm, dropout %s', (rate) => {
+  it.each([0, 0.2])('is the result of the rewrite of an addition and a norm, dropout %s', (rate) => {
     const graph = new Graph();
     const [x, residual] = [graph.input('x', 'f32', [2, 8]), graph.input('residual', 'f32', [2, 8])];
     const step = graph.input('step', 'u32', [stepWords]);

@@ -10,7 +10,7 @@ for (const [lossScale, factor] of [
   [65536, 65536],
   [0, 1],
 ] as const)
-  it(`multiplies what a token counts by a loss scale of ${lossScale}: ${factor} times as much`, async () => {
+  it(`multiplies the weight of a token by a loss scale of ${lossScale}: ${factor} times as much`, async () => {
     // A seed whose bits are a NaN, and others that are denormal.
     const step: StepScalars = {
       learningRate: 1e-3,

@@ -30,7 +30,7 @@ describe('gradient_norm', () => {
         });
     });
 
-  it('reads gradients that pass a binding range by range, in one dispatch', async () => {
+  it('reads gradients larger than a binding range by range, in one dispatch', async () => {
     const g = randomTensor([7001], 2);
     const whole = await runOp(gradientNormOp, { gradients: g }, {});
     const parts = await runOp(gradientNormOp, { gradients: g }, {}, { traits: { maxBindingBytes: 2048 * 4 + 100 } });
@@ -46,7 +46,7 @@ describe('gradient_norm', () => {
   });
 
   for (const [name, word] of Object.entries({ infinity: 0x7f800000, 'minus infinity': 0xff800000, NaN: 0x7fc00001 }))
-    it(`sees ${name} anywhere`, async () => {
+    it(`detects ${name} at any position`, async () => {
       for (const at of [0, 2047, 2048, 4999]) {
         const g = randomTensor([5000], 1);
         new Uint32Array(g.data.buffer)[at] = word;
@@ -97,7 +97,7 @@ describe('clip_scale', () => {
       }
   });
 
-  it('takes the loss scale out of norm and scale, doubles it after finite steps and halves it on overflow, within limits', async () => {
+  it('unscales norm and scale, doubles the loss scale after finite steps and halves it on overflow, within limits', async () => {
     const bad = f32([2, 2], [1, 0, 1, 1]);
     const run = async (from: Tensor, lossScale: number, good: number, growth = 3) => {
       const before = f32([8], [5, 2, 0.3, 0.4, lossScale, good, 0, 0]);
@@ -244,7 +244,7 @@ describe('optimizers', () => {
 });
 
 describe('sums of parameter buffers', () => {
-  it('accumulates gradients, forgetting what was there at the first micro-batch', async () => {
+  it('accumulates gradients, and overwrites the sum at the first micro-batch', async () => {
     for (const n of sizes) {
       const inputs = { acc: randomTensor([n], 1), x: randomTensor([n], 2), step: 'step' as const };
       for (const keep of [0, 1]) await checkOp(accumulateOp, { inputs, attrs: {}, step: { keep }, tolerance: 1.2e-7 });

@@ -29,7 +29,7 @@ it.each([10, 1000])(
   },
 );
 
-it('refuses ids out of range', () => {
+it('rejects ids out of range', () => {
   for (const id of [4, -1])
     expect(() => tokenIndex([0, id], 4)).toThrow(`token id ${id} at 1 is out of range, the vocabulary has 4 tokens`);
   expect(() => tokenIndex([4], 4)).toThrow(HeddleError);
@@ -52,7 +52,7 @@ it('count the tokens before the padding', () => {
   );
 });
 
-it('are refused, by row and position, if padding is inside a row', () => {
+it('are rejected, by row and position, if padding is inside a row', () => {
   expect(() =>
     lengthsOf([
       [1, 2, 0],
@@ -61,7 +61,7 @@ it('are refused, by row and position, if padding is inside a row', () => {
   ).toThrow(new HeddleError('source: row 1 has padding (id 0) at 1, before its end at 3; pad at the end only'));
 });
 
-it('are refused if an id is out of range, in padding too', () => {
+it('are rejected if an id is out of range, in padding too', () => {
   for (const id of [-1, 10, 2 ** 31 - 1])
     expect(() =>
       lengthsOf([

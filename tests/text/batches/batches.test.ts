@@ -51,7 +51,7 @@ describe('a batch', () => {
     expect(arrays.tgtOccurrences).toEqual(target.positions);
   });
 
-  it('takes rows as long as the shape, and refuses longer or more rows', () => {
+  it('takes rows as long as the shape, and rejects longer or more rows', () => {
     const exact = { batch: 1, source: 4, target: 2 };
     expect(fillBatch(createBatchArrays(exact), exact, two, Uint32Array.of(0))).toBe(2);
     const short = { batch: 1, source: 3, target: 2 };
@@ -134,7 +134,7 @@ it('writes the same batch into the same arrays again, bit by bit', () => {
   expect(used).toEqual(fresh);
 });
 
-it('refuses invalid arguments', () => {
+it('rejects invalid arguments', () => {
   expect(() => createBatches(corpusOf([]), shapes)).toThrow('batches: the corpus has no pairs');
   expect(() => createBatches(corpusOf([[3, 30]]), shapes)).toThrow(
     'pair 0 of 3 source and 30 target positions fits no shape',

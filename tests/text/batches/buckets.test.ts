@@ -88,7 +88,7 @@ it('fills a token budget by the longer side, in multiples of 8', () => {
   expect(batchShapes(buckets, { tokens: 64 })[1]?.batch).toBe(1);
 });
 
-it('refuses an empty corpus, and budgets without room for a row', () => {
+it('rejects an empty corpus, and budgets without room for a row', () => {
   expect(() => chooseBuckets(corpusOf([]))).toThrow('the corpus has no pairs');
   expect(() => chooseBuckets(corpusOf([[1, 2]]), { count: 0 })).toThrow('0 buckets in steps of 4');
   expect(() => batchShapes([{ source: 8, target: 8 }], { tokens: 7 })).toThrow('no room for one row of 8');

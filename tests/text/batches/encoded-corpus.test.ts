@@ -71,7 +71,7 @@ it('reports nothing if no pair is left out', () => {
   expect(describeLeftOut(encodePairs([pair('a', 'b')], words, words, { maxSource: 2, maxTarget: 2 }))).toBe('');
 });
 
-it('refuses limits that leave nothing', () => {
+it('rejects limits that leave nothing', () => {
   expect(() => encodePairs([], words, words, { maxSource: 0, maxTarget: 5 })).toThrow('limits of 0 and 5 positions');
 });
 

@@ -56,11 +56,11 @@ it.each([
   ['a\n', 'A\nB\n', 'en has fewer lines than es, which has more than 1'],
   ['', 'A\n', 'en: the file is empty'],
   ['a\n', '', 'es: the file is empty'],
-])('refuses parallel files of different lengths: %j and %j', async (en, es, message) => {
+])('rejects parallel files of different lengths: %j and %j', async (en, es, message) => {
   await expect(read({ en, es }, { source: ['en'], target: ['es'] })).rejects.toThrow(message);
 });
 
-it('refuses a side without the other, and no file at all', async () => {
+it('rejects a side without the other, and no file at all', async () => {
   await expect(read({}, { source: ['en'] })).rejects.toThrow('1 source files and 0 target files');
   await expect(read({}, {})).rejects.toThrow('no file of pairs is named');
 });

@@ -85,7 +85,7 @@ it('keeps a sentence in its set in any corpus and with any spacing', () => {
   );
 });
 
-it('refuses fractions that leave no training set', () => {
+it('rejects fractions that leave no training set', () => {
   for (const parts of [{ dev: 1 }, { dev: 0.5, test: 0.5 }, { dev: -0.1 }, { test: Number.NaN }])
     expect(() => splitPairs(pairs, parts)).toThrow('fractions of the pairs');
 });

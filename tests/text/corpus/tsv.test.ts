@@ -70,7 +70,7 @@ it('reads further columns as references if asked to', () => {
   expect(bad).toEqual([{ line: 2, reason: 'empty target' }]);
 });
 
-it('refuses an empty file, one without a tab, and one without a pair', () => {
+it('rejects an empty file, one without a tab, and one without a pair', () => {
   expect(() => read('')).toThrow('a.tsv: the file is empty');
   expect(() => read('one\ntwo\n')).toThrow('a.tsv: no line has a tab');
   expect(() => read('\n')).toThrow('a.tsv: no line has a tab');

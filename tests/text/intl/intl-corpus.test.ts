@@ -128,13 +128,13 @@ it('fills the same places of a template in every language, and has plain templat
   for (const frame of plainTemplates) expect(frame.replace(/\{\w+\}/g, '')).not.toMatch(/\w/);
 });
 
-it('refuses locales that the runtime does not know, by name', () => {
+it('rejects locales that the runtime does not know, by name', () => {
   expect(() => intlCorpus({ pairs: 1, target: 'zz' })).toThrow("intl: this runtime has no data for the locale 'zz'");
   expect(() => intlCorpus({ pairs: 1, source: 'no such' })).toThrow("intl: 'no such' is not a locale");
   expect(() => intlCorpus({ pairs: 1, source: '' })).toThrow("intl: '' is not a locale");
 });
 
-it('refuses invalid kinds and numbers', () => {
+it('rejects invalid kinds and numbers', () => {
   expect(() => intlCorpus({ pairs: 1, kinds: ['poem' as IntlKind] })).toThrow(
     "intl: no kind 'poem'; there are date, time",
   );

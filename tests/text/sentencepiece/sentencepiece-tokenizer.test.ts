@@ -78,7 +78,7 @@ describe('with the ids of a vocab.json', () => {
     );
   });
 
-  it('may have fewer tokens than the model, and refuses more', () => {
+  it('may have fewer tokens than the model, and rejects more', () => {
     const wide = createSentencePieceTokenizer({ file: sourceFile, name: 'source.spm', vocab, size: size + 5 });
     expect([wide.size, wide.token(size + 4), wide.decode([size + 4])]).toEqual([size + 5, `[unused${size + 4}]`, '']);
     for (const id of [-1, 1.5, size + 5]) expect(() => wide.decode([id])).toThrow(`no token has the id ${id}`);
@@ -121,7 +121,7 @@ it.each<[string, Tokenizer]>([
   expect(JSON.stringify(back)).toBe(text);
 });
 
-describe('refuses', () => {
+describe('rejects', () => {
   it.each<[string, unknown, string]>([
     ['a list', [], 'vocab.json: not a JSON object'],
     ['an id that is text', { a: '1' }, 'vocab.json: the id "1" of \'a\' is not a number'],

@@ -91,7 +91,7 @@ it('stops if no pair has the minimum frequency', () => {
   ]);
 });
 
-it('refuses a vocabulary without room for the characters', () => {
+it('rejects a vocabulary without room for the characters', () => {
   expect(trainBpe(['abc'], { size: 8 }).size).toBe(8);
   expect(() => trainBpe(['abc'], { size: 7 })).toThrow(
     'bpe: size is 7, it must be at least 8: 4 characters and 4 special tokens',

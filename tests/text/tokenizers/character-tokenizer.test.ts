@@ -23,7 +23,7 @@ describe('a list of characters', () => {
     );
   });
 
-  it('is refused if a character occurs twice or there are too many', () => {
+  it('is rejected if a character occurs twice or there are too many', () => {
     expect(() => createCharacterTokenizer({ characters: '____aba', size: 9, special })).toThrow(
       '"a" has the ids 4 and 6',
     );

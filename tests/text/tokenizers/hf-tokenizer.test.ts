@@ -121,7 +121,7 @@ it.each<[string, object, string]>([
     { model: { ...byteLevel.model, vocab: { '<unk>': 0 }, merges: [] }, added_tokens: [] },
     'the pad token has the id 1',
   ],
-])('refuses %s', (_, change, message) => {
+])('rejects %s', (_, change, message) => {
   const make = () => createHfTokenizer({ ...byteLevel, ...change }, { special });
   expect(make).toThrow(message);
   expect(make).toThrow(HeddleError);
@@ -131,6 +131,6 @@ it.each<[unknown, string]>([
   [{ special: { pad: 0, start: 1, end: 2 }, size: 9 }, 'heddle.special.unknown is undefined'],
   [{ special: { pad: 0, start: 1, end: 2, unknown: 3 }, size: '9' }, 'heddle.size is "9"'],
   [{}, 'heddle.special.pad is undefined'],
-])('refuses a broken record of special tokens %#', (heddle, message) => {
+])('rejects a broken record of special tokens %#', (heddle, message) => {
   expect(() => loadTokenizer({ ...byteLevel, heddle })).toThrow(message);
 });

@@ -34,7 +34,7 @@ it.each([
 });
 
 it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
-  'a tokenizer.json with such a pattern in its %s is refused',
+  'a tokenizer.json with such a pattern in its %s is rejected',
   (part) => {
     const none = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
     const file = { ...none, model: { type: 'BPE', vocab: { a: 0, b: 1, Regex: 2 }, merges: [] }, added_tokens: [] };

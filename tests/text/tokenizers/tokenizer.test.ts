@@ -82,7 +82,7 @@ describe.each(Object.entries(kinds))('%s', (_, train) => {
     expect(tokenizer.decode([1, ...ids, 2, 0, 0])).toBe(tokenizer.decode(ids));
   });
 
-  it('refuses ids outside the vocabulary', () => {
+  it('rejects ids outside the vocabulary', () => {
     for (const id of [-1, 0.5, tokenizer.size])
       expect(() => tokenizer.decode([id])).toThrow(
         `tokenizer: no token has the id ${id}; ids go from 0 to ${tokenizer.size - 1}`,
@@ -134,7 +134,7 @@ it('strips what the Keras example strips', () => {
   expect(words.size).toBe(4 + 5);
 });
 
-it('refuses vocabularies without room', () => {
+it('rejects vocabularies without room', () => {
   expect(() => trainWords(['a'], { size: 4 })).toThrow('words: size is 4, it must be above 4');
 });
 
