@@ -21,6 +21,8 @@ export interface SaveOptions {
    * checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
+  /** onnx: called with what transformers.js does otherwise than heddle with some texts, if there is anything. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** A trained LoRA adapter, and the name or folder of its base model. */
@@ -35,7 +37,7 @@ export async function saveModel(
   folder: string,
   model: SavedModel,
   lora: TrainedLora | undefined,
-  { format = 'heddle', dtype }: SaveOptions = {},
+  { format = 'heddle', dtype, onWarning }: SaveOptions = {},
 ): Promise<void> {
   const hf = hfTypes.find((type): type is HfType => type === format);
   const allowed: readonly string[] =
@@ -52,7 +54,8 @@ export async function saveModel(
   if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
   if (format === 'onnx') {
     const { onnxFiles } = await import('../formats/onnx/save-onnx.ts');
-    return writeFolder(files, folder, onnxFiles(model, dtype ? { dtype: dtype as OnnxDtype } : {}));
+    const options = { ...(dtype && { dtype: dtype as OnnxDtype }), ...(onWarning && { onWarning }) };
+    return writeFolder(files, folder, onnxFiles(model, options));
   }
   if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
   if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));

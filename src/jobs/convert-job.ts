@@ -51,7 +51,8 @@ export const convert: Job<ConvertArguments, Converted> = async (args, context) =
   if (to === 'torch-run') return convertRun(args, context);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
   const model = await openFolder(folder, context, adapter ? { lora: adapter } : {});
-  await model.save(out, { format: to, ...(dtype && { dtype }) });
+  const onWarning = (text: string) => context.emit({ type: 'warning', text });
+  await model.save(out, { format: to, onWarning, ...(dtype && { dtype }) });
   return { out, to, parameters: model.parameterCount };
 };
 

@@ -36,6 +36,24 @@ export function sentencePieceFile(pieces: readonly string[]): Uint8Array {
   ]);
 }
 
+/** A model file with other flags: the last value of a field of a protobuf message counts. */
+export function withFlags(
+  file: Uint8Array,
+  {
+    suffix,
+    prefix,
+    collapse,
+    charsmap,
+  }: { suffix?: boolean; prefix?: boolean; collapse?: boolean; charsmap?: Uint8Array },
+): Uint8Array {
+  const flag = (number: number, value: boolean | undefined) =>
+    value === undefined ? [] : [...varint(8 * number), Number(value)];
+  const trainer = Uint8Array.from(flag(24, suffix)); // treat_whitespace_as_suffix
+  const rules = charsmap ? field(2, charsmap) : [];
+  const normalizer = Uint8Array.from([...rules, ...flag(3, prefix), ...flag(4, collapse)]);
+  return Uint8Array.from([...file, ...field(2, trainer), ...field(3, normalizer)]);
+}
+
 /** Pieces of words and letters, with SentencePiece's ids of T5: padding 0, end 1, unknown 2. */
 export const t5Pieces = ['<pad>', '</s>', '<unk>', '▁', 'a', 'b', 'c', '▁the', '▁cat'];
 /** The same with the ids of fairseq's models: unknown 0. */

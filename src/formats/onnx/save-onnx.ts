@@ -31,6 +31,8 @@ export interface OnnxOptions {
    * protobuf.
    */
   readonly maxBytes?: number;
+  /** Called with what transformers.js does otherwise than heddle with some texts, if there is anything. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /**
@@ -41,8 +43,10 @@ export interface OnnxOptions {
  */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
-  const { dtype = 'fp32', maxBytes } = options;
-  const { json, special, sourceIds } = onnxTokenizer(source, target);
+  const { dtype = 'fp32', maxBytes, onWarning } = options;
+  const { json, special, sourceIds, differences } = onnxTokenizer(source, target);
+  if (differences.length > 0)
+    onWarning?.(`transformers.js treats some texts otherwise than heddle: ${differences.join('; ')}`);
   const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
   const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
   const from = { config, weights, dtype, endPosition, noRepeat, ...(sourceIds && { sourceIds }) };

@@ -18,6 +18,17 @@ const names = byteLevelBpeFileNames;
 /** Tokenizer classes of transformers that use byte-level BPE. */
 const classes = /^(Bart|Roberta|GPT2|LED|Longformer|Mvp)Tokenizer(Fast)?$/;
 
+const isPrintable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+const hiddenBytes = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !isPrintable(byte));
+/** The character of each byte: printable ones are themselves, the others are from U+0100 on. */
+const letters = Array.from({ length: 256 }, (_, byte) =>
+  String.fromCharCode(isPrintable(byte) ? byte : 256 + hiddenBytes.indexOf(byte)),
+);
+
+/** Bytes as byte-level BPE writes them, a character for each. */
+export const bytesAsLetters = (bytes: Iterable<number>): string =>
+  Array.from(bytes, (byte) => letters[byte] as string).join('');
+
 /** Default special tokens, those of BartTokenizer. */
 const defaultRoles = {
   bos_token: '<s>',

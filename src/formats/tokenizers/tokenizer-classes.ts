@@ -4,6 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
 import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
+import { bytesAsLetters } from './byte-level-bpe.ts';
 import { m2m100Languages, mbart50Languages, mbartLanguages, nllbLanguages, wmt21Languages } from './language-codes.ts';
 
 /** A tokenizer class of transformers. */
@@ -215,12 +216,8 @@ const spacedTokens = ({ added_tokens_decoder: added }: Json): string[] =>
 
 /** The tokenizer.json of ByT5: a token for each byte of UTF-8, from id 3 on, then the sentinels. */
 export function byteTokenizerJson(config: Json, size: number): Json {
-  const printable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-  const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !printable(byte));
-  // Byte-level BPE writes bytes as characters: printable ones as themselves, the others from U+0100 on.
-  const letter = (byte: number) => String.fromCharCode(printable(byte) ? byte : 256 + hidden.indexOf(byte));
   const special = ['<pad>', '</s>', '<unk>'];
-  const bytes = Array.from({ length: 256 }, (_, byte) => [letter(byte), byte + special.length]);
+  const bytes = Array.from({ length: 256 }, (_, byte) => [bytesAsLetters([byte]), byte + special.length]);
   const after = tokenizerClasses.ByT5Tokenizer.after(config).map((content, i) => ({ content, id: 259 + i }));
   const level = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
   return {

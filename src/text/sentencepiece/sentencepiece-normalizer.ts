@@ -2,7 +2,7 @@
 // marks.
 
 import { HeddleError } from '../../core/errors.ts';
-import { byteBuffer, encodeUtf8, type Trie, validSequenceLength } from './byte-strings.ts';
+import { byteBuffer, decodeLossy, encodeUtf8, sequenceLength, type Trie, validSequenceLength } from './byte-strings.ts';
 import type { NormalizerSpec } from './sentencepiece-model.ts';
 
 /** Options of `createNormalizer`. */
@@ -81,6 +81,8 @@ export function createNormalizer(
 const maxKey = 512;
 /** Maximum length of a replacement; the longest of NFKC has 33 bytes. */
 const maxReplacement = 512;
+/** Maximum number of beginnings of keys. Keys share units, so a malicious trie may have many more keys than units. */
+const maxVisits = 2 ** 22;
 
 /** A rule: the number of bytes it replaces, and its replacement `strings[from, to)`. */
 export interface Rule {
@@ -94,6 +96,8 @@ export interface Charsmap {
   readonly strings: Uint8Array;
   /** The rule with the longest key at `at`; undefined if there is none. */
   longest(bytes: Uint8Array, at: number): Rule | undefined;
+  /** The replacement of each key that is valid UTF-8. */
+  entries(): Map<string, string>;
 }
 
 /**
@@ -102,7 +106,7 @@ export interface Charsmap {
  * and the offset of its children, or at the end of a key its value. Throws a HeddleError that starts with `name` if it
  * is invalid; invalid rules throw when they are used.
  */
-function readCharsmap(blob: Uint8Array, name: string): Charsmap {
+export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const fail = (why: string): never => {
     throw new HeddleError(`${name}: its normalization rules are invalid: ${why}`);
   };
@@ -118,9 +122,43 @@ function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const unitAt = (place: number): number =>
     units[place] ?? fail(`a link to unit ${place}, the trie has ${units.length}`);
   const offsetOf = (unit: number): number => ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
+  const endOf = (value: number): number => {
+    if (value >= strings.length) fail(`a rule points at byte ${value} of ${strings.length}`);
+    const zero = strings.indexOf(0, value);
+    const to = zero < 0 ? strings.length : zero;
+    if (to - value > maxReplacement) fail(`a replacement has ${to - value} bytes, the maximum is ${maxReplacement}`);
+    return to;
+  };
 
   return {
     strings,
+    entries() {
+      const out = new Map<string, string>();
+      const values = new Map<number, string>();
+      let visits = 0;
+      // `code` is the character of which `left` bytes are missing.
+      const visit = (parent: number, key: string, code: number, left: number): void => {
+        for (let byte = left > 0 ? 0x80 : 1; byte < (left > 0 ? 0xc0 : 0xf5); byte++) {
+          const place = (parent ^ byte) >>> 0;
+          const unit = units[place];
+          if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) continue;
+          if (++visits > maxVisits || key.length === maxKey) fail('the trie has too many keys');
+          const more = left > 0 ? left - 1 : sequenceLength(byte) - 1;
+          const bits = left > 0 ? code * 64 + (byte & 0x3f) : more > 0 ? byte & (0x3f >> more) : byte;
+          const child = (place ^ offsetOf(unit)) >>> 0;
+          const text = more > 0 ? key : key + String.fromCodePoint(Math.min(bits, 0x10ffff));
+          if (more === 0 && unit & 0x100) {
+            const at = unitAt(child) & 0x7fffffff;
+            const value = values.get(at) ?? decodeLossy(strings.subarray(at, endOf(at)));
+            values.set(at, value);
+            out.set(text, value);
+          }
+          visit(child, text, bits, more);
+        }
+      };
+      visit(offsetOf(unitAt(0)), '', 0, 0);
+      return out;
+    },
     longest(bytes, at) {
       let place = offsetOf(unitAt(0));
       let length = 0;
@@ -138,11 +176,7 @@ function readCharsmap(blob: Uint8Array, name: string): Charsmap {
         value = unitAt(place) & 0x7fffffff;
       }
       if (length === 0) return undefined;
-      if (value >= strings.length) fail(`a rule points at byte ${value} of ${strings.length}`);
-      const zero = strings.indexOf(0, value);
-      const to = zero < 0 ? strings.length : zero;
-      if (to - value > maxReplacement) fail(`a replacement has ${to - value} bytes, the maximum is ${maxReplacement}`);
-      return { length, from: value, to };
+      return { length, from: value, to: endOf(value) };
     },
   };
 }

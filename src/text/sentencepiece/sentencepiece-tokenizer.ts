@@ -93,15 +93,19 @@ export function createSentencePieceTokenizer({
   /** The pieces of a part of a text; `symbol`: the symbol before it, if there is one. */
   const piecesOf = (part: string, symbol: string | undefined) => {
     if (legacy) return model.encode(part);
-    // transformers puts a space mark before the text, spaces included, and none before other parts.
-    if (symbol === undefined) return part.trim() === '' ? [] : model.encode(`${SPACE_MARK}${part}`, false);
-    return model.encode(part, spaced.includes(symbol) && /^\s/.test(part));
+    // transformers puts the unknown token and a space mark before the text, and none before other parts. The pieces of the
+    // unknown token are removed; it keeps the space mark from being a space at the start, which normalization removes.
+    if (symbol !== undefined) return model.encode(part, spaced.includes(symbol) && part.startsWith(' '));
+    const before = own[unknownPiece]?.text ?? '';
+    if (part.trim() === '') return [];
+    return model.encode(`${before}${SPACE_MARK}${part}`, false).slice(model.encode(before, false).length);
   };
   const encode = (text: string): number[] => {
     const code = languageCode.exec(text)?.[0];
     const codeId = code === undefined ? undefined : idOf.get(code);
     const rest = codeId === undefined ? text : text.slice(code?.length);
-    const parts = splitter ? rest.split(splitter) : [rest];
+    const plain = legacy ? rest : rest.replaceAll(SPACE_MARK, ' ');
+    const parts = splitter ? plain.split(splitter) : [plain];
     // A piece that the model does not have may be in the vocabulary of both languages.
     const found = parts.flatMap(
       (part, i) =>

@@ -1,0 +1,201 @@
+// The normalization of a SentencePiece model as normalizers of tokenizer.json. transformers.js replaces the rules of a
+// `Precompiled` normalizer by an approximation of its own, so the rules are written as `Replace` and Unicode normalizers,
+// which have the same results for every text.
+//
+// SentencePiece replaces the longest key at each position, once. So that normalizers, which run one after another, do the
+// same, a mark is put before each key or character first, then each marked segment is replaced as a whole. The marks are
+// lone surrogates, which no text has: those of an input become U+FFFD, as in UTF-8.
+
+import type { Json } from '../../files/json-files.ts';
+import type { SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
+import { readCharsmap } from '../../text/sentencepiece/sentencepiece-normalizer.ts';
+import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
+import { classPattern, triePattern } from './trie-pattern.ts';
+
+/**
+ * First character of tokens that a text does not spell out: special tokens, and those of the target only. A normalizer
+ * puts it before the tokens that count at some places of a text only.
+ */
+export const TOKEN_MARK = '\udf5a';
+/** After such tokens of a BPE model, which are merged from here on. */
+export const TOKEN_END = '\udc04';
+/** Before a segment that is not replaced yet, and before one that is. */
+const [OPEN, DONE] = ['\udc01', '\udc02'];
+/** After the text, where its space mark is at the end. */
+const TAIL = '\udc03';
+/** Before a text that starts with a space. */
+const HEAD = '\udc05';
+
+const startOfText = '\\A';
+const endOfText = '\\z';
+/** A target language before the text, such as `>>fra<<`. */
+const language = `${TOKEN_MARK}>>[^<>\\s]+<<${TOKEN_END}?`;
+/** After a segment. */
+const segmentEnd = `(?![^${OPEN}${DONE}])`;
+
+/** A normalizer that replaces a pattern; `$&` in the content is what matches. */
+export const replace = (pattern: string, content: string): Json => ({
+  type: 'Replace',
+  pattern: { Regex: pattern },
+  content,
+});
+
+/** A text as the content of `replace`. */
+const literal = (text: string): string => text.replaceAll('$', '$$$$');
+
+/** Normalizers that do most of the rules of SentencePiece's own tables: nmt_nfkc, nfkc_cf, ..., and none. */
+const bases: readonly { readonly json: readonly Json[]; run(text: string): string }[] = [
+  { json: [{ type: 'NFKC' }], run: (text) => text.normalize('NFKC') },
+  { json: [{ type: 'NFKC' }, { type: 'Lowercase' }], run: (text) => text.normalize('NFKC').toLowerCase() },
+  { json: [], run: (text) => text },
+];
+
+/** Options of `sentencePieceNormalizers`. */
+export interface NormalizersOptions {
+  /** Target languages that a text may start with, as `>>fra<<`. */
+  readonly languages: readonly string[];
+  /** TOKEN_MARK, `$&` and what is after a token. */
+  readonly token: string;
+  /**
+   * What is before a text: a space mark if the model adds it (`mark`), or what spaces there become. That is nothing, one
+   * space if the text itself starts with a space, or two spaces; the first text then gets a space mark unless it has one.
+   */
+  readonly leading: 'mark' | 'none' | 'one' | 'two';
+  /** Characters of tokens. Any other character is unknown. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** The normalizers of a model. */
+export function sentencePieceNormalizers(model: SentencePieceModel, options: NormalizersOptions): Json[] {
+  const { normalizer: spec, whitespaceAsSuffix } = model;
+  const { languages, token, leading } = options;
+  const collapse = spec.removeExtraWhitespaces;
+  const blank = spec.escapeWhitespaces ? SPACE_MARK : ' ';
+  const added = !spec.addDummyPrefix || leading !== 'mark' ? 'none' : whitespaceAsSuffix ? 'after' : 'before';
+  const symbols = model.pieces.filter(({ type }) => type === 'user-defined').map(({ text }) => text);
+  const { before, after, marks } = ruleNormalizers(model, symbols, options);
+  const atStart =
+    languages.length > 0 ? `(?<=${startOfText}(?:${language})?)(?![${TOKEN_MARK}${TOKEN_END}])` : startOfText;
+  const atOpen = languages.length > 0 ? `${startOfText}(?:${OPEN}${language}|(?!${OPEN}${TOKEN_MARK}))` : startOfText;
+  const spaceMarks = `[ ${HEAD}${spec.escapeWhitespaces ? SPACE_MARK : ''}]+`;
+  // A text of spaces only is empty; one whose other characters are all deleted is not.
+  const some = !collapse ? '[\\s\\S]' : marks ? `[${OPEN}${DONE}](?! ${segmentEnd})` : '[^ ]';
+  const rest = languages.length > 0 ? `${startOfText}(?:${OPEN}?${language}|(?!${OPEN}?${TOKEN_MARK}))[\\s\\S]*` : '';
+  return [
+    replace('\\p{Cs}', '\ufffd'),
+    ...(languages.length > 0 ? [replace(startOfText + triePattern(languages), token)] : []),
+    ...(leading === 'one' ? [replace(`${startOfText} `, HEAD)] : []),
+    ...before,
+    ...(added === 'before' && !collapse
+      ? [replace(marks ? `${atOpen}(?=[${OPEN}${DONE}])` : `${atStart}(?=[\\s\\S])`, `$&${blank}`)]
+      : []),
+    ...(added === 'after' ? [replace(`${endOfText}(?<=${rest}${some}[\\s\\S]*)`, TAIL)] : []),
+    ...after,
+    ...(collapse
+      ? [
+          replace(`${leading === 'one' ? `(?<=${startOfText}${HEAD}?)` : atStart} +`, leading === 'two' ? '  ' : ''),
+          ...(leading === 'two' ? [replace(`(?<=[^ ]) {2,}`, ' ')] : [replace(' {2,}', ' ')]),
+          replace(`${spaceMarks}(?=${TAIL}?${endOfText})`, ''),
+          ...(added === 'before' ? [replace(`${atStart}(?=[\\s\\S])`, blank)] : []),
+        ]
+      : []),
+    ...(added === 'after' ? [replace(TAIL, blank)] : []),
+    ...(leading === 'one' ? [replace(HEAD, ' ')] : []),
+    ...(spec.escapeWhitespaces ? [replace(' ', SPACE_MARK)] : []),
+  ];
+}
+
+/** The normalizers of the compiled rules, before and after the marks are removed, if there are rules. */
+function ruleNormalizers(
+  { normalizer: { charsmap }, byteFallback }: SentencePieceModel,
+  symbols: readonly string[],
+  { known, languages }: NormalizersOptions,
+): { readonly before: Json[]; readonly after: Json[]; readonly marks: boolean } {
+  if (charsmap.length === 0) return { before: [], after: [], marks: false };
+  const rules = readCharsmap(charsmap, 'charsmap').entries();
+  for (const symbol of symbols) rules.set(symbol, symbol);
+  let best: { readonly base: (typeof bases)[number]; readonly exceptions: ReadonlyMap<string, string> } | undefined;
+  for (const base of bases) {
+    if (languages.some((token) => base.run(token) !== token)) continue;
+    const exceptions = exceptionsOf(rules, base.run, best?.exceptions.size);
+    if (exceptions) best = { base, exceptions };
+  }
+  const { base, exceptions } = best as NonNullable<typeof best>;
+  // An unknown character may become another one, unless its bytes are tokens.
+  const unknown = byteFallback ? undefined : unknownCharacter(rules, known, base.run);
+  const groups = new Map<string, string[]>();
+  for (const [key, value] of exceptions) {
+    const replaced = unknown !== undefined && key === value && isCharacter(key) && !known.has(key) ? unknown : value;
+    const group = groups.get(replaced);
+    if (group) group.push(key);
+    else groups.set(replaced, [key]);
+  }
+  const before: Json[] = [];
+  const after: Json[] = [];
+  for (const [value, keys] of groups) {
+    const pattern = `${OPEN}${triePattern(keys)}${segmentEnd}`;
+    if (base.run(value) === value) before.push(replace(pattern, DONE + literal(value)));
+    else {
+      // The base would change the value: a code of two lone surrogates stands for it.
+      const index = after.length;
+      const code = String.fromCharCode(0xdc40 + (index >> 8), 0xdd00 + (index & 255));
+      before.push(replace(pattern, DONE + code));
+      after.push(replace(code, literal(value)));
+    }
+  }
+  const keys = [...rules.keys()].filter((key) => !isCharacter(key) && !symbols.includes(key));
+  const segments = [
+    ...(languages.length > 0 ? [language] : []),
+    ...(symbols.length > 0 ? [triePattern(symbols)] : []),
+    ...(keys.length > 0 ? [triePattern(keys)] : []),
+    '[\\s\\S]',
+  ];
+  return {
+    before: [replace(segments.join('|'), `${OPEN}$&`), ...before, ...base.json],
+    after: [...after, replace(`[${OPEN}${DONE}]`, '')],
+    marks: true,
+  };
+}
+
+const isCharacter = (text: string): boolean => text.length === ((text.codePointAt(0) as number) > 0xffff ? 2 : 1);
+
+/**
+ * The rules of a table that a function does not do, and as `c -> c` the characters without a rule that it changes;
+ * undefined if they are not fewer than `limit`.
+ */
+function exceptionsOf(
+  rules: ReadonlyMap<string, string>,
+  run: (text: string) => string,
+  limit = Number.POSITIVE_INFINITY,
+): Map<string, string> | undefined {
+  const out = new Map<string, string>();
+  for (const [key, value] of rules) {
+    if (run(key) !== value) out.set(key, value);
+    if (out.size >= limit) return undefined;
+  }
+  const blockSize = 128;
+  for (let block = 0; block < 0x110000; block += blockSize) {
+    if (block === 0xd800) block = 0xe000;
+    const characters = Array.from({ length: blockSize }, (_, i) => String.fromCodePoint(block + i));
+    const text = characters.join(OPEN);
+    if (run(text) === text) continue;
+    for (const character of characters)
+      if (run(character) !== character && !rules.has(character)) out.set(character, character);
+  }
+  return out.size < limit ? out : undefined;
+}
+
+/** A character that is in no token and in no rule, and that `run` does not change. */
+function unknownCharacter(
+  rules: ReadonlyMap<string, string>,
+  known: ReadonlySet<string>,
+  run: (text: string) => string,
+): string {
+  let code = 0xffff;
+  const isFree = (character: string) => !rules.has(character) && !known.has(character) && run(character) === character;
+  while (!isFree(String.fromCodePoint(code))) code += 0x10000;
+  return String.fromCodePoint(code);
+}
+
+/** A pattern of one character that is in no token. */
+export const unknownPattern = (known: ReadonlySet<string>): string => classPattern([...known, TOKEN_MARK], true);
