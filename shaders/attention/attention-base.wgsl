@@ -13,6 +13,7 @@
 // include shared/chunks.wgsl
 
 struct Params {
+  batch: u32,
   queries: u32,
   keys: u32,
   heads: u32,
@@ -25,12 +26,10 @@ struct Params {
   keep_scale: f32,
   site: u32,
   causal: u32,
-  // PADDED as a loop bound that compilers do not know, so that they unroll only the loops that are marked. lavapipe does
-  // know a field at a multiple of 16 bytes: its kernels compile in half the time.
-  padded: u32,
-  batch: u32,
   farthest: u32, // the bias of position has 2·farthest + 1 distances
   slices: u32, // of 16 columns of a head
+  padded: u32, // PADDED
+  padded_alone: u32, // the same
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

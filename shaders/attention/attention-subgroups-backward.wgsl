@@ -28,12 +28,12 @@ fn backward_queries(
     let at = q_at(b, i, h);
     let o_at = out_at(b, i, h);
     var read: array<vec4<f32>, PADDED>;
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+    for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
       read[c] = load_query(at, c);
       mean[r] += dot(load_dout(o_at, c), load_out(o_at, c));
     }
     // unroll up to 8
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+    for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
       q[r][c] = read[c] * (params.scale * LOG2_E);
       d[r][c] = load_dout(o_at, c);
     }
@@ -45,7 +45,7 @@ fn backward_queries(
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       let v = fetch_kv(v_start, params.kv_stride / VEC, j, last, c);
       // unroll
@@ -63,7 +63,7 @@ fn backward_queries(
       s[r] = select(vec4(0.0), p * (dp[r] - mean[r]), visible);
     }
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
@@ -79,8 +79,8 @@ fn backward_queries(
       let at = q_at(b, i, h);
       var made: array<vec4<f32>, PADDED>;
       // unroll up to 8
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { made[c] = grad[r][c] * params.scale; }
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_dq(at, c, made[c]); }
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { made[c] = grad[r][c] * params.scale; }
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { store_dq(at, c, made[c]); }
       row_dots[row_at(b, i, h)] = mean[r];
     }
   }
@@ -108,9 +108,9 @@ fn backward_keys(
     let k_from = k_at(b, j, h);
     let v_from = v_at(b, j, h);
     var read: array<vec4<f32>, PADDED>;
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { read[c] = load_kv(k_from, c); }
+    for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { read[c] = load_kv(k_from, c); }
     // unroll up to 8
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+    for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
       k[r][c] = read[c] * (params.scale * LOG2_E);
       v[r][c] = load_kv(v_from, c);
     }
@@ -130,7 +130,7 @@ fn backward_keys(
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
       let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
@@ -150,7 +150,7 @@ fn backward_keys(
       dp[r] = p * kept;
     }
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
       let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
@@ -170,11 +170,11 @@ fn backward_keys(
       let v_to = v_at(b, j, h);
       var made: array<array<vec4<f32>, PADDED>, 2>;
       // unroll up to 8
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
         made[0][c] = dk[r][c] * params.scale;
         made[1][c] = dv[r][c];
       }
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
         store_dkv(k_to, c, made[0][c]);
         store_dkv(v_to, c, made[1][c]);
       }

@@ -11,7 +11,15 @@ enable subgroups;
 override THREADS: u32 = 8u;
 const ROWS: u32 = 1u;
 const LANES: u32 = 4u;
+override CPU: bool = false;
 var<private> lane: u32;
+
+// PADDED as a loop bound that compilers do not know, so that they unroll only the loops that are marked. llvmpipe also
+// unrolls loops whose bound is loaded before them, with other fields of its four words; padded_alone is loaded in the loop.
+fn chunk_bound() -> u32 {
+  if (CPU) { return params.padded_alone; }
+  return params.padded;
+}
 
 // The row that this thread reads, and which of the chunks c and c + 1.
 fn own_row(start: u32, stride: u32, row: u32, last: u32) -> u32 { return start + min(row + (lane & 3u), last) * stride; }
@@ -65,9 +73,9 @@ fn forward(
   for (var r = 0u; r < ROWS; r++) {
     let at = q_at(b, min(first + r * THREADS + thread, params.queries - 1u), h);
     var read: array<vec4<f32>, PADDED>;
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { read[c] = load_query(at, c); }
+    for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { read[c] = load_query(at, c); }
     // unroll up to 8
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { q[r][c] = read[c] * (params.scale * LOG2_E); }
+    for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { q[r][c] = read[c] * (params.scale * LOG2_E); }
     top[r] = MASKED;
   }
   let k_start = k_at(b, 0u, h);
@@ -75,7 +83,7 @@ fn forward(
   for (var j = 0u; j < end; j += 4u) {
     var s = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) { s[r] = dots(dots(s[r], q[r][c], k.lo), q[r][c + 1u], k.hi); }
@@ -94,7 +102,7 @@ fn forward(
       if (DROPOUT) { s[r] *= factors(key, row_at(b, i, h) * params.keys + j, 1u); }
     }
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
       let v = fetch_kv(v_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
@@ -112,8 +120,8 @@ fn forward(
       let scale = select(0.0, 1.0 / total[r], any);
       var made: array<vec4<f32>, PADDED>;
       // unroll up to 8
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { made[c] = o[r][c] * scale; }
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_out(at, c, made[c]); }
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { made[c] = o[r][c] * scale; }
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { store_out(at, c, made[c]); }
       lse[row_at(b, i, h)] = select(0.0, (top[r] + log2(total[r])) * LN_2, any);
     }
   }

@@ -6,8 +6,8 @@ import { closing, evaluate } from './wgsl.ts';
 /**
  * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, with the counter
  * as a literal; under `// unroll up to M` only if N is at most M, since hundreds of bodies compile slowly. A, M, N and S
- * are integers or module-scope integer consts. N may be min(C, x), where C is a const and x a parameter that is never
- * below it: drivers then do not unroll what this function leaves. Throws if a marked loop has another form.
+ * are integers or module-scope integer consts. N may be min(C, x), where C is a const and x a parameter or `x()` that is
+ * never below it: drivers then do not unroll what this function leaves. Throws if a marked loop has another form.
  */
 export function unroll(source: string): string {
   const consts = constants(source);
@@ -20,7 +20,7 @@ export function unroll(source: string): string {
     const close = closing(out, start - 1);
     const body = out.slice(start, close);
     if (/\b(break|continue)\b/.test(body)) break;
-    const bound = end.replace(/^min\((\w+), [^()]+\)$/, '$1');
+    const bound = end.replace(/^min\((\w+), [^()]+(\(\))?\)$/, '$1');
     const [from, to, step] = [first, bound, once ? '1' : by].map((x) => evaluate(x, consts)) as [
       number,
       number,

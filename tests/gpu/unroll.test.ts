@@ -45,6 +45,7 @@ it('takes the const of a bound that is the minimum of a const and a parameter', 
   const loop = 'const N = 2u;\n// unroll up to 2\nfor (var i = 0u; i < min(N, params.n); i++) { f(i); }';
   expect(flat(unroll(loop))).toBe('const N = 2u; { f(0u); }{ f(1u); }');
   expect(unroll(loop.replace('N = 2u', 'N = 3u'))).toContain('i < min(N, params.n)');
+  expect(flat(unroll(loop.replace('params.n', 'most()')))).toBe('const N = 2u; { f(0u); }{ f(1u); }');
 });
 
 it('throws for a marked loop that it cannot unroll', () => {

@@ -5,7 +5,13 @@ import { dim, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionKernels, checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
-import { attentionLaunch, attentionRows, attentionSources, type ForwardBinding } from './attention-launch.ts';
+import {
+  attentionLaunch,
+  attentionRows,
+  attentionSources,
+  type ForwardBinding,
+  type KernelContext,
+} from './attention-launch.ts';
 import {
   type AttentionAttrs,
   type AttentionLayout,
@@ -29,25 +35,25 @@ interface BackwardBinding extends ForwardBinding {
 }
 
 /** The backward dispatches: dq and the row dots, then dk and dv, then the rest of the gradient of the bias. */
-function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBinding): Launch[] {
+function backwardLaunches(a: AttentionLayout, context: KernelContext, x: BackwardBinding): Launch[] {
   const { biasParts: parts, dbias } = x;
   const common = { ...attentionSources(x), lse_in: x.lse, dout: x.dout };
   const ofQueries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
   const ofKeys = { ...common, dkv: x.dkv, row_dots_in: x.rowDots };
-  const queries = attentionLaunch(a, variant, 'backward_queries', a.queries, ofQueries, 6);
-  const keys = attentionLaunch(a, variant, 'backward_keys', a.keys, ofKeys, 8);
+  const queries = attentionLaunch(a, context, 'backward_queries', a.queries, ofQueries, 6);
+  const keys = attentionLaunch(a, context, 'backward_keys', a.keys, ofKeys, 8);
   if (!parts) return [queries, keys];
-  if (variant !== 'tiles') return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
+  if (context.variant !== 'tiles') return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
   const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
   const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
   return [queries, summing, ...(dbias ? [blockSums(a, summing, parts, dbias)] : [])];
 }
 
 /** Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by distance. */
-function biasPartsLength(a: AttentionLayout, variant: string, gradient: boolean): number {
+function biasPartsLength(a: AttentionLayout, context: KernelContext, gradient: boolean): number {
   if (!gradient) return 64; // bound, but not read
-  const blocks = Math.ceil(a.keys / attentionRows(variant, a.width, 'backward_keys'));
-  return a.batch * a.heads * (variant === 'tiles' ? blocks * columnsOf(a) : 2 * a.queries - 1);
+  const blocks = Math.ceil(a.keys / attentionRows(context, a.width, 'backward_keys'));
+  return a.batch * a.heads * (context.variant === 'tiles' ? blocks * columnsOf(a) : 2 * a.queries - 1);
 }
 
 /** Columns of the bias: its distances. */
@@ -89,12 +95,12 @@ export const selfAttentionBackwardOp = defineOp({
   f16Storage: ['qkv', 'out', 'dout', 'dqkv'],
   variants: attentionKernels,
   modelFlops: ({ qkv, out }) => 8 * sizeOf(out.shape) * dim(qkv, 1),
-  launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { variant, scratch }) {
+  launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { scratch, ...context }) {
     const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
     const rowDots = scratch('f32', inputs.lse.shape);
-    const biasParts = inputs.bias && scratch('f32', [biasPartsLength(layout, variant, dbias !== undefined)]);
+    const biasParts = inputs.bias && scratch('f32', [biasPartsLength(layout, context, dbias !== undefined)]);
     const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, dbias, rowDots, biasParts };
-    return backwardLaunches(layout, variant, bind);
+    return backwardLaunches(layout, context, bind);
   },
 });
 
@@ -115,9 +121,9 @@ export const crossAttentionBackwardOp = defineOp({
   f16Storage: ['q', 'kv', 'out', 'dout', 'dq', 'dkv'],
   variants: attentionKernels,
   modelFlops: ({ q, kv }) => 8 * sizeOf(q.shape) * dim(kv, 1),
-  launch(inputs, gradients, attrs, { variant, scratch }) {
+  launch(inputs, gradients, attrs, { scratch, ...context }) {
     const layout = crossLayout(crossName, attrs, inputs.q.shape, inputs.kv.shape);
-    return backwardLaunches(layout, variant, { ...inputs, ...gradients, rowDots: scratch('f32', inputs.lse.shape) });
+    return backwardLaunches(layout, context, { ...inputs, ...gradients, rowDots: scratch('f32', inputs.lse.shape) });
   },
 });
 

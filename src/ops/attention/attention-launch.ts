@@ -1,7 +1,7 @@
 // The dispatches of self- and cross-attention: shader, constants and grid for a layout.
 
 import type { DeviceTraits } from '../device-traits.ts';
-import type { Launch, Value } from '../op.ts';
+import type { Launch, LaunchContext, Value } from '../op.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
@@ -16,6 +16,9 @@ export function attentionVariants({ minSubgroup, software }: DeviceTraits, headW
   return minSubgroup <= 8 ? [shared, 'tiles'] : ['tiles', shared];
 }
 
+/** A variant, and the device that it is for. */
+export type KernelContext = Pick<LaunchContext, 'variant' | 'traits'>;
+
 /** Bindings of a forward dispatch. */
 export interface ForwardBinding {
   readonly q: Value;
@@ -28,9 +31,9 @@ export interface ForwardBinding {
 }
 
 /** The forward dispatch. */
-export function forwardLaunch(a: AttentionLayout, variant: string, x: ForwardBinding): Launch {
+export function forwardLaunch(a: AttentionLayout, context: KernelContext, x: ForwardBinding): Launch {
   const bind = { ...attentionSources(x), out: x.out, lse: x.lse };
-  return attentionLaunch(a, variant, 'forward', a.queries, bind, 4);
+  return attentionLaunch(a, context, 'forward', a.queries, bind, 4);
 }
 
 /** Bindings that forward and backward dispatches have in common. */
@@ -45,13 +48,13 @@ export const attentionSources = ({ q, kv, lens, step, bias }: ForwardBinding) =>
 /** One dispatch over `length` rows; `perColumn`: floating-point operations per column of a score. */
 export function attentionLaunch(
   a: AttentionLayout,
-  variant: string,
+  context: KernelContext,
   entry: string,
   length: number,
   bind: Launch['bind'],
   perColumn: number,
 ): Launch {
-  const { shader, constants, rows } = kernelOf(variant, a.width, entry);
+  const { shader, constants, rows } = kernelOf(context, a.width, entry);
   const conditions = [...(a.farthest >= 0 ? ['bias'] : []), ...(a.width % 4 > 0 ? ['scalar'] : [])];
   return {
     shader: [shader, ...conditions].join('-'),
@@ -71,12 +74,12 @@ interface Kernel {
   readonly rows: number;
 }
 
-const kernelOf = (variant: string, width: number, entry: string): Kernel =>
-  variant === 'tiles' ? tiles(width, entry) : subgroups(variant);
+const kernelOf = ({ variant, traits }: KernelContext, width: number, entry: string): Kernel =>
+  variant === 'tiles' ? tiles(width, entry) : subgroups(variant, traits.software);
 
 /** Rows of a workgroup of an entry point. */
-export const attentionRows = (variant: string, width: number, entry: string): number =>
-  kernelOf(variant, width, entry).rows;
+export const attentionRows = (context: KernelContext, width: number, entry: string): number =>
+  kernelOf(context, width, entry).rows;
 
 /**
  * At most two vec4 of columns of each tensor per thread, and one in backward_keys, which has two results; up to 256
@@ -92,7 +95,8 @@ function tiles(width: number, entry: string): Kernel {
 }
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */
-function subgroups(variant: string): Kernel {
+function subgroups(variant: string, software: boolean): Kernel {
   const lanes = variant === 'subgroups-4' ? 4 : 8;
-  return { shader: 'attention-subgroups', constants: { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes }, rows: 8 };
+  const constants = { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes, ...(software && { CPU: 1 }) };
+  return { shader: 'attention-subgroups', constants, rows: 8 };
 }

@@ -109,6 +109,7 @@ export function attentionParams(a: AttentionLayout): Record<string, number> {
     farthest: Math.max(a.farthest, 0),
     slices: Math.ceil(a.width / 16),
     padded: 2 * Math.ceil(a.width / 8),
+    padded_alone: 2 * Math.ceil(a.width / 8),
   };
 }
 

@@ -50,8 +50,8 @@ export const selfAttentionOp = defineOp({
   f16Storage: ['qkv', 'out'],
   variants: attentionKernels,
   modelFlops: ({ qkv }, { out }) => 4 * sizeOf(out.shape) * dim(qkv, 1),
-  launch: ({ qkv, ...inputs }, outputs, attrs, { variant }) => [
-    forwardLaunch(selfLayout(selfName, attrs, qkv.shape, inputs.bias), variant, {
+  launch: ({ qkv, ...inputs }, outputs, attrs, context) => [
+    forwardLaunch(selfLayout(selfName, attrs, qkv.shape, inputs.bias), context, {
       ...{ q: qkv, kv: qkv },
       ...inputs,
       ...outputs,
@@ -77,8 +77,8 @@ export const crossAttentionOp = defineOp({
   f16Storage: ['q', 'kv', 'out'],
   variants: attentionKernels,
   modelFlops: ({ q, kv }) => 4 * sizeOf(q.shape) * dim(kv, 1),
-  launch: ({ q, kv, lens, step }, { out, lse }, attrs, { variant }) => [
-    forwardLaunch(crossLayout(crossName, attrs, q.shape, kv.shape), variant, { q, kv, lens, step, out, lse }),
+  launch: ({ q, kv, lens, step }, { out, lse }, attrs, context) => [
+    forwardLaunch(crossLayout(crossName, attrs, q.shape, kv.shape), context, { q, kv, lens, step, out, lse }),
   ],
 });
 
