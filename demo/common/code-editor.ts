@@ -17,7 +17,6 @@ export interface CodeEditor {
   text: string;
   /** Marks lines and lists the messages below the text; pressing a message selects its line. */
   showMessages(messages: readonly LineMessage[]): void;
-  setReadOnly(readOnly: boolean): void;
 }
 
 /** Creates an editor with a label; `onInput` is called when the visitor edits, `onRun` on Ctrl+Enter. */
@@ -97,6 +96,5 @@ export function createCodeEditor(
       );
       set(area, { 'aria-invalid': messages.some(({ kind }) => kind === 'error') && 'true' });
     },
-    setReadOnly: (readOnly) => set(area, { readonly: readOnly }),
   };
 }

@@ -118,8 +118,8 @@ export type SessionEvent =
       /** Message for the visitor, for example why the training failed; may be empty. */
       readonly text: string;
     }
-  /** The training is ready for its first update. `resumedAt`: updates done by the checkpoint, else 0. */
-  | { readonly type: 'started'; readonly info: RunInfo; readonly resumedAt: number }
+  /** The training is ready for its first update. */
+  | { readonly type: 'started'; readonly info: RunInfo }
   /** After a resume: the steps, evaluations and changes before it, so that the curves are complete. */
   | {
       readonly type: 'history';
@@ -156,16 +156,11 @@ export type SessionEvent =
 export interface RunInfo {
   readonly model: string;
   readonly parameters: number;
-  readonly steps: number;
-  readonly stepsPerEpoch: number;
   /** Backend and adapter. */
   readonly backend: string;
   /** GPU memory in bytes: planned for training, and allocated now (tensors, staging buffers, uniforms). */
   readonly plannedBytes: number;
   readonly gpuBytes: number;
-  readonly dispatches: number;
-  readonly pairs: number;
-  readonly shapes: readonly string[];
   /** Settings that may change during the run, and the schedule of the learning rate. */
   readonly live: Required<LiveSettings>;
   readonly schedule: string;

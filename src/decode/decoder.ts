@@ -30,7 +30,6 @@ export interface DecodeBatch {
 
 /** A decoder for batches of one shape, with compiled plans. */
 export interface Decoder {
-  readonly shape: DecodeShape;
   /** Peak memory of its largest plan in bytes; 0 on the CPU. */
   readonly peak: number;
   /**
@@ -120,7 +119,6 @@ export async function createDecoder(
   };
 
   return {
-    shape,
     peak: Math.max(...prepared.map(({ plan }) => plan?.bytes.peak ?? 0)),
     async *run(batch, settings, search) {
       const { maxNewTokens, startId, seed, signal } = settings;

@@ -41,8 +41,6 @@ export interface TranslatorOptions {
   readonly maxSource?: number;
   /** Maximum number of target tokens. Default: the model's maximum length. */
   readonly maxTarget?: number;
-  /** Whether sources end with the end token. Default true. */
-  readonly sourceEnd?: boolean;
   /** Defaults of the decoding options. */
   readonly decode?: DecodeOptions;
   /** Options of a call whose plans are compiled when the translator is created. Default: a call without options. */
@@ -108,7 +106,7 @@ export async function createTranslator(
   options: TranslatorOptions = {},
 ): Promise<Translator> {
   const { config: c, source, target } = model;
-  const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength, sourceEnd = true } = options;
+  const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength } = options;
   const { weights: format = 'f32' } = options;
   check(
     format === 'f32' || model.weights || options.parameters,
@@ -133,10 +131,7 @@ export async function createTranslator(
     return decoder;
   };
   const encode = (text: SourceText, i: number): number[] => {
-    const ids =
-      typeof text === 'string'
-        ? [...source.encode(text), ...(sourceEnd ? [source.special.end] : [])]
-        : Array.from(text);
+    const ids = typeof text === 'string' ? [...source.encode(text), source.special.end] : Array.from(text);
     check(
       ids.length <= maxSource,
       () =>

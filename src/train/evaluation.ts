@@ -117,9 +117,6 @@ async function createTranslationEvaluator(
 
 /** Evaluates a model on dev pairs while it trains. */
 export interface DevSet {
-  /** Number of pairs whose loss is computed, and number of pairs that are translated. */
-  readonly pairs: number;
-  readonly sentences: number;
   /** Message about omitted pairs; empty if there are none. */
   readonly leftOut: string;
   /** Its unknown tokens; see `describeUnknown`. */
@@ -153,8 +150,6 @@ export function createDevSet(
   const maxTarget = Math.min(model.config.maxLength, 2 * longest);
   let translations: Promise<TranslationEvaluator> | undefined;
   return {
-    pairs: corpus.count,
-    sentences: rows.length,
     leftOut: describeLeftOut(corpus),
     unknown: describeUnknown(corpus),
     async evaluate(step, signal) {

@@ -88,7 +88,6 @@ export interface TrainerOptions extends GraphOptions {
 
 /** Trains one model on one engine. */
 export interface Trainer {
-  readonly config: ModelConfig;
   /** All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list too. */
   readonly parameters: ParameterList;
   /** The parameters that are trained. */
@@ -242,7 +241,6 @@ export async function createTrainer(
   };
 
   const trainer: Trainer = {
-    config: c,
     parameters: p,
     trainable,
     recipe,

@@ -203,18 +203,12 @@ export function fakeWorker(): void {
       state('preparing');
       send({
         type: 'started',
-        resumedAt: 0,
         info: {
           model: settings.name,
           parameters: 781_144,
-          steps,
-          stepsPerEpoch: 601,
           backend: 'chrome fake-gpu',
           plannedBytes: 48_300_000,
           gpuBytes: 50_331_648,
-          dispatches: 212,
-          pairs: 38_412,
-          shapes: ['64x16x20'],
           live: { learningRate: 0.003, dropout: 0.1, evalSteps: 200 },
           schedule: 'linear',
         },

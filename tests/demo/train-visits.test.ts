@@ -234,7 +234,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(await calls(page, 'start')).toMatchObject([[{ corpus: { pairs: 2000 } }, {}]]);
   });
 
-  it('shows a refused name in its dialog, keeps what was typed, and shows messages at the list', async () => {
+  it('shows a rejected name in its dialog, keeps what was typed, and shows messages at the list', async () => {
     const page = await visit(width);
     await press(page, 'Rename intl-en-fr');
     await page.waitForSelector('dialog[open]');

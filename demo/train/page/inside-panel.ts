@@ -12,8 +12,6 @@ import { createHeatMap, labelOf } from './heat-map.ts';
 export interface InsidePanel {
   readonly element: HTMLElement;
   onEvent(event: SessionEvent): void;
-  /** Shows the probes of a run, the last one first. */
-  show(probes: readonly LogProbe[]): void;
 }
 
 const kinds: Record<AttentionKind, string> = {
@@ -218,7 +216,6 @@ export function createInsidePanel(): InsidePanel {
   }
   return {
     element: el('div', { class: 'stack' }, hint, body),
-    show,
     onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') show([]);
       else if (event.type === 'history') show(event.probes);

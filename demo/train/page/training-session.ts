@@ -129,8 +129,6 @@ export interface Session {
   /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): Promise<void>;
   memory(): Promise<GpuMemory>;
-  /** Terminates the worker; training since the last checkpoint is lost. */
-  close(): void;
 }
 
 interface Pending {
@@ -284,10 +282,6 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     removePartial: (name) => ask('removePartial', name),
     loseDevice: () => ask('loseDevice'),
     memory: () => ask('memory'),
-    close() {
-      worker.terminate();
-      end({ kind: 'aborted', message: 'The session was closed.' });
-    },
   };
   globalThis.heddlePage ??= { session, createSession };
   return session;

@@ -112,7 +112,7 @@ function gateOf(run: RunState): TrainGate {
         begun = true;
         if (head.step > 0) host.send(historyEvent(run.history, head.step));
         run.history = [];
-        host.send({ type: 'started', info: runInfo(name, head, running, host.memory()), resumedAt: head.step });
+        host.send({ type: 'started', info: runInfo(name, head, running, host.memory()) });
       }
       progress.setState('training');
       run.started.resolve();
@@ -276,14 +276,9 @@ function runInfo(name: string, head: LogStart, { plans, live }: RunningModel, me
   return {
     model: name,
     parameters: head.parameters,
-    steps: head.steps,
-    stepsPerEpoch: head.stepsPerEpoch,
     backend: head.backend,
     plannedBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
     gpuBytes: memory.bytes,
-    dispatches: head.plan?.dispatches ?? 0,
-    pairs: head.corpus.pairs,
-    shapes: head.plan?.shapes ?? [],
     live: live(),
     schedule: schedule.kind,
   };

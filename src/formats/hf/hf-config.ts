@@ -71,7 +71,7 @@ export function readHfConfig(
     if (typeof value !== 'boolean') reject(field, 'it must be true or false');
     return value as boolean;
   };
-  const fields: HfFields = { path, raw, family, has, get, number, whole, flag, reject };
+  const fields: HfFields = { raw, family, has, get, number, whole, flag, reject };
   // Old files have the decoding rules in config.json.
   const rules = family.mergesRules ? { ...raw, ...generation } : (generation ?? raw);
   const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);

@@ -307,7 +307,6 @@ export type Reject = (field: string, why: string) => never;
  * value.
  */
 export interface HfFields {
-  readonly path: string;
   readonly raw: Json;
   readonly family: HfFamily;
   /** Returns whether the weights have a tensor. */

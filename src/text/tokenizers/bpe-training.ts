@@ -17,8 +17,6 @@ export interface BpeOptions {
   readonly lowercase?: boolean;
   /** Maximum number of digits of one token. Default 2. */
   readonly digits?: number;
-  /** Minimum frequency of a pair to be merged. Default 1. */
-  readonly minFrequency?: number;
 }
 
 /** A candidate pair, with its count when it was queued and the pieces that contain it. */
@@ -39,7 +37,7 @@ export const bpeRules = ({ lowercase = false, digits = 2 }: Partial<BpeOptions>)
  * Trains a BPE tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for their characters.
  */
 export function* bpeSteps(words: Counts, options: BpeOptions): Steps<Tokenizer> {
-  const { size, minFrequency = 1 } = options;
+  const { size } = options;
   const rules = bpeRules(options);
   const counts = yield* pieceSteps(words, rules);
   const characters = new Set<string>();
@@ -51,17 +49,12 @@ export function* bpeSteps(words: Counts, options: BpeOptions): Steps<Tokenizer> 
     `bpe: size is ${size}, it must be at least ${vocab.length}: ${alphabet.length} characters and ` +
       `${specialTokens.length} special tokens`,
   );
-  const merges = yield* mergeSteps(counts, vocab, size, minFrequency);
+  const merges = yield* mergeSteps(counts, vocab, size);
   return createTokenizer({ kind: 'bpe', rules, vocab, merges });
 }
 
 /** Appends merged tokens to `vocab` up to `size`; returns the merges in order. */
-function* mergeSteps(
-  counts: ReadonlyMap<string, number>,
-  vocab: string[],
-  size: number,
-  minFrequency: number,
-): Steps<[string, string][]> {
+function* mergeSteps(counts: ReadonlyMap<string, number>, vocab: string[], size: number): Steps<[string, string][]> {
   const idOf = new Map(vocab.map((token, id) => [token, id]));
   const pieces = [...counts.keys()].map((piece) => Array.from(piece, (char) => idOf.get(char) as number));
   const weights = [...counts.values()];
@@ -99,7 +92,7 @@ function* mergeSteps(
       queue.push(top);
       continue;
     }
-    if (count < minFrequency) break;
+    if (count < 1) break;
     yield { task: 'train tokenizer', done: vocab.length, of: size };
     const [a, b] = idsOf(top.pair);
     const [left, right] = [vocab[a] as string, vocab[b] as string];

@@ -83,14 +83,6 @@ it('has special tokens first, then characters by code point, then merges', () =>
   ]);
 });
 
-it('stops if no pair has the minimum frequency', () => {
-  const merges = mergesOf(trainBpe(['ab ab ab cd'], { size: 100, minFrequency: 2 }));
-  expect(merges).toEqual([
-    ['a', 'b'],
-    ['▁', 'ab'],
-  ]);
-});
-
 it('rejects a vocabulary without room for the characters', () => {
   expect(trainBpe(['abc'], { size: 8 }).size).toBe(8);
   expect(() => trainBpe(['abc'], { size: 7 })).toThrow(
