@@ -79,7 +79,7 @@ function kernelIn(given: unknown, i: number): KernelResult {
     `${where} has the group ${textOf(group) || 'nothing'}; it must be one of ${kernelGroups.join(', ')}.`,
   );
   check(isCount(flops) && isCount(bytes), `${where} needs flops and bytes of 0 or more.`);
-  check(speed === undefined || isNumber(speed), `${where} has a speed that is no number.`);
+  check(speed === undefined || isNumber(speed), `${where} has a speed that is not a number.`);
   const named = by === undefined || (isObject(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
   check(named, `${where} does not say what it was compared with.`);
   check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);

@@ -136,7 +136,7 @@ export function finishDecoder(m: Transformer, x: Value): Value {
 }
 
 /**
- * The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. `padded`: rows of a vocabulary that is no
+ * The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. `padded`: rows of a vocabulary that is not a
  * multiple of 4 are padded with zeros, so that all kernels read them as vectors.
  */
 export function project(m: Transformer, x: Value, padded = false): Value {

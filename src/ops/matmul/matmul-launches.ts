@@ -140,7 +140,7 @@ export function productShader({ shader, subgroups = false }: Kernel, width: numb
 }
 
 /**
- * How operands are read: in vectors if their rows are whole vectors; with checks if a K is no multiple of the kernel's
+ * How operands are read: in vectors if their rows are whole vectors; with checks if a K is not a multiple of the kernel's
  * step along K.
  */
 export const readConstants = (

@@ -99,7 +99,7 @@ describe('the gradient', () => {
   });
 });
 
-it('rejects a bias of other heads, and a table that is no matrix', () => {
+it('rejects a bias of other heads, and a table that is not a matrix', () => {
   const g = new Graph();
   const qkv = g.input('qkv', 'f32', [2, 5, 18]);
   const [lens, step] = [g.input('lens', 'u32', [2]), g.input('step', 'u32', [8])];
