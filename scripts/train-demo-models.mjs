@@ -45,7 +45,7 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(models)) {
   }
 }
 
-/** The parts of a run that the page shows: every fourth step, all evaluations, some samples, and the probes. */
+/** The parts of a run that the page shows: every fourth step, all evaluations, some samples, every third probe and the last. */
 function recordedRun({ start, steps, evals, samples, probes }) {
   const short = (record) =>
     Object.fromEntries(
@@ -57,6 +57,6 @@ function recordedRun({ start, steps, evals, samples, probes }) {
     steps: steps.filter(({ step }) => step === 1 || step % 4 === 0).map(short),
     evals: evals.filter(({ part }) => part === 'dev').map(short),
     samples: samples.slice(0, 8),
-    probes,
+    probes: probes.filter((_, i) => i % 3 === 0 || i === probes.length - 1),
   };
 }

@@ -80,3 +80,16 @@ export function onFrame(draw: () => void): () => void {
     });
   };
 }
+
+/** Calls `act` when an element first comes into the visible part of the page, or within `margin` of it. */
+export function whenVisible(element: Element, act: () => void, margin = '0px'): void {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      act();
+    },
+    { rootMargin: margin },
+  );
+  observer.observe(element);
+}

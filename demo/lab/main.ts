@@ -4,7 +4,7 @@ import { version } from '../../package.json';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { formatPercent } from '../../src/core/format-numbers.ts';
 import { adapterName } from '../../src/low-level.ts';
-import { byId, el, fill, onFrame, set, setText } from '../common/dom.ts';
+import { byId, el, fill, onFrame, set, setText, whenVisible } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/page-header.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { type Baseline, createHistoryPanel, roofText } from './history-panel.ts';
@@ -206,6 +206,7 @@ function mountLab({ showAdapter }: PageHeader): void {
   whenVisible(
     byId('editor'),
     () => editor.isEmpty() && void editor.start({ family: 'matmul', values: { M: 128, K: 128, N: 128 } }),
+    '200px',
   );
   void restore();
 
@@ -281,19 +282,6 @@ function doneText({ kernels, conformance, roofSpread }: LabResults): string {
     `Done: ${pluralize(kernels.length, 'kernel')}, ${wrong === 0 ? 'all correct' : `${wrong} wrong`}. ` +
     `The roofs differ by ${formatPercent(spread)} before and after.${roofSpread?.busy ? ' This machine is busy, measure again.' : ''}`
   );
-}
-
-/** Calls `act` when an element first comes close to the visible part of the page. */
-function whenVisible(element: HTMLElement, act: () => void): void {
-  const observer = new IntersectionObserver(
-    (entries) => {
-      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      observer.disconnect();
-      act();
-    },
-    { rootMargin: '200px' },
-  );
-  observer.observe(element);
 }
 
 /** Opens files that are dropped anywhere on the page. */

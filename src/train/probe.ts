@@ -63,26 +63,27 @@ export async function createProbe(
   const read = target.encode(pair.target).slice(0, config.maxLength - 1);
   const inspect = createModelInspector(engine, model, parameters);
   const run = () => onModel(() => inspect(ids, read));
-  /** Seconds of all records, their number, and the step of the last one. */
+  /** Seconds of all records, those of the longest, and the step of the last one. */
   let spent = 0;
-  let records = 0;
+  let longest = 0;
   let last = -1;
   const record = async (trained: number) => {
     const begin = now();
     const inspection = await run();
     const share = trained > 0 && (spent + (now() - begin) / 1000) / trained;
     onRecord(recordOf(step(), inspection, share || 0));
-    spent += (now() - begin) / 1000;
-    records++;
+    const took = (now() - begin) / 1000;
+    spent += took;
+    longest = Math.max(longest, took);
     last = step();
   };
-  /** Whether `more` records of the average time fit in the share of `trained` seconds. */
-  const fits = (more: number, trained: number) => spent * (1 + more / records) <= maxShare * trained;
+  /** Whether `more` records as long as the longest so far fit in the share of `trained` seconds. */
+  const fits = (more: number, trained: number) => spent + more * longest <= maxShare * trained;
   await run(); // compiles the plan, as training does before its clock starts
   await record(0);
   return {
     every: 0,
-    // The last record, after the last step, must fit too; and a record may take twice the average.
+    // The last record, after the last step, must fit too; and a record may take twice as long as all before.
     due: (trained) => step() % every === 0 && fits(3, trained),
     async pause(_, final, trained) {
       if (last !== step() && (!final || fits(2, trained))) await record(trained);

@@ -177,6 +177,47 @@ describe('a measurement', () => {
     });
   });
 
+  it('marks kernels that other work disturbed, and says that the machine is busy', async () => {
+    const { page } = lab;
+    const measured = JSON.parse(await text(page, '.json')) as LabResults;
+    const send = (results: LabResults) =>
+      page.evaluate(
+        (data) => {
+          const { labWorker } = globalThis as unknown as { labWorker: Worker };
+          labWorker.dispatchEvent(new MessageEvent('message', { data }));
+        },
+        { type: 'done', results },
+      );
+    const [uneven, slowed, quiet] = measured.kernels.map(({ variants: [first, ...others], ...kernel }, i) => {
+      const ms = first?.ms ?? 1;
+      const [low, high] = i === 0 ? [0.7 * ms, 1.3 * ms] : [0.99 * ms, 1.01 * ms];
+      return { ...kernel, speed: i === 1 ? 0.5 : 1, variants: [{ ...first, low, high, rounds: 5 }, ...others] };
+    }) as LabResults['kernels'][number][];
+    const roofSpread = measured.roofSpread as NonNullable<LabResults['roofSpread']>;
+    await send({
+      ...measured,
+      kernels: [uneven, slowed, quiet].filter((kernel) => kernel !== undefined),
+      roofSpread: { ...roofSpread, peak: { ...roofSpread.peak, spread: 0.43 }, busy: true },
+    });
+    await untilText(
+      page,
+      '.status',
+      'The roofs differ by [\\d.]+ % before and after\\. This machine is busy, measure again\\.$',
+    );
+    await atBothWidths(page, async () => {
+      expect(await page.$$eval('.kernels tbody td:nth-of-type(2)', (all) => all.map((e) => e.textContent))).toEqual([
+        '± 30 % ⚠',
+        '± 1.0 % ⚠ at 50 % speed',
+        '± 1.0 %',
+      ]);
+      expect(await shownText(page, '#table')).toContain('⚠ 2 kernels: the spread is over 20.0 %');
+      expect(await shownText(page, '#roofline .note.bad')).toMatch(
+        /^This machine is busy: the roofs differ by (4[3-9]|[5-9]\d)\.\d % .*Measure again$/,
+      );
+    });
+    await send(measured);
+  });
+
   it('sorts and filters the table', async () => {
     const { page } = lab;
     const shown = () => page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent ?? ''));

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname, extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { hubOrigin, trainingPagePolicy } from '../../demo/content-security-policy.ts';
 import { demoModels, learnedPositionsModel } from '../../demo/train/page/demo-models.ts';
@@ -88,6 +89,30 @@ it('downloads a model directly from the hub under a sub-path, as its policy allo
   await untilText(page, '#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
   await page.close();
   withHub = false;
+});
+
+it('loads at most 300 kB, compressed and without the model, until it has translated', async () => {
+  const page = await chrome.browser.newPage();
+  await page.evaluateOnNewDocument(() => {
+    Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });
+  });
+  const paths = new Set<string>();
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (!pathname.endsWith('.safetensors')) paths.add(pathname.replace('/some/path/', '') || 'index.html');
+  });
+  await page.goto(url, { waitUntil: 'load' });
+  await untilText(page, '#translation', '^martes');
+  const sizes = [...paths].map((path) => gzipSync(readFileSync(join(folder, path))).length);
+  expect(paths.size).toBeGreaterThan(20);
+  expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(300_000);
+  // The recorded run is loaded when its panel is seen.
+  expect([...paths].filter((path) => path.endsWith('.json'))).toEqual([]);
+  await page.$eval('#curves-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
+  await untilText(page, '#recorded', '^A recorded run');
+  await page.waitForSelector('#curves canvas');
+  expect([...paths].filter((path) => path.endsWith('.json'))).toHaveLength(1);
+  await page.close();
 });
 
 it('runs programs in their frame under a sub-path, on a host without CORS', async () => {

@@ -381,6 +381,7 @@ describe.each([1280, 390])('the loaded model at %i px', (width) => {
     const page = await visit(width);
     await untilText(page, '#translation', '^martes');
     await page.waitForSelector('#translate-box .heat-cell');
+    await page.$eval('#curves-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
     await untilText(page, '#samples', 'Step 800: 8 of 8 translations match');
     expect(await page.$eval('#recorded', (e) => e.textContent)).not.toMatch(/Mesa|deb\d/);
     expect(await page.$eval('.figures', (e) => e.checkVisibility())).toBe(false); // the run has no present values

@@ -117,14 +117,14 @@ describe('the time of records', () => {
     ['equal', () => 0.5],
     ['falling', (n) => 2 / (1 + n)],
     ['uneven', (n) => [0.1, 0.3, 0.2][n % 3] as number],
-    ['with a long one', (n) => (n === 5 ? 2 : 0.1)],
+    ['with a long one', (n) => (n === 5 ? 1 : 0.1)],
   ])('is at most its share of the training time, the last record included: %s costs', async (_, costs) => {
     const { records, steps } = await train(costs, 200);
     expect(steps[0]).toBe(0);
     expect(steps.at(-1)).toBe(200);
     const total = share(costs, records.length, 200);
     expect(total).toBeLessThanOrEqual(0.03);
-    expect(total).toBeGreaterThan(0.015); // the share is used
+    expect(total).toBeGreaterThan(0.01); // the share is used
     expect(records.at(-1)?.share).toBeCloseTo(total, 3);
     expect(records[0]?.share).toBe(0);
   });

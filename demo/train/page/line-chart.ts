@@ -1,13 +1,19 @@
 // A line chart over steps, drawn by uPlot in the colours of the page: at most once per frame, and only while it is
 // visible. Arrow keys move the cursor that shows the values.
 
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, onFrame } from '../../common/dom.ts';
 import { freshId } from '../../common/form-controls.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';
 import type { Series } from './averaged-series.ts';
+
+/** The library, which is loaded for the first chart that is drawn. */
+let library: typeof uPlot | undefined;
+const loadLibrary = async (): Promise<void> => {
+  library ??= (await import('uplot')).default;
+};
 
 /** A line of a chart. */
 export interface Line {
@@ -78,25 +84,25 @@ export function createLineChart(options: ChartOptions): LineChart {
   let visible = true;
 
   /** Joins the series on their steps. */
-  const data = (): uPlot.AlignedData => {
+  const data = ({ join }: typeof uPlot): uPlot.AlignedData => {
     const tables = lines.map(({ series }): uPlot.AlignedData => {
       const ys = scale === 'log' ? series.ys.map((y) => (y > 0 ? y : null)) : [...series.ys];
       return [[...series.xs], ys];
     });
-    return uPlot.join(tables);
+    return join(tables);
   };
   const build = () => {
     plot?.destroy();
     plot = undefined;
     const width = box.clientWidth;
-    if (width === 0) return;
+    if (width === 0 || !library) return;
     const axis = {
       stroke: colour('--soft'),
       grid: { stroke: colour('--line'), width: 1 },
       ticks: { show: false },
       font: '12px system-ui',
     };
-    plot = new uPlot(
+    plot = new library(
       {
         width,
         height,
@@ -132,7 +138,7 @@ export function createLineChart(options: ChartOptions): LineChart {
           ),
         ],
       },
-      data(),
+      data(library),
       box,
     );
   };
@@ -145,8 +151,9 @@ export function createLineChart(options: ChartOptions): LineChart {
       .filter(({ series }) => series.xs.length > 0)
       .map(({ name, series }) => `${name}: ${format(series.last)} at step ${series.xs.at(-1)}`)
       .join('; ');
-    if (!plot) build();
-    else plot.setData(data());
+    if (!library) void loadLibrary().then(update);
+    else if (!plot) build();
+    else plot.setData(data(library));
   });
 
   frame.addEventListener('keydown', (event) => {

@@ -1,7 +1,7 @@
 // The training page: mounts the panels, sends button presses to the worker and its events to the panels.
 
 import { describeChanges, HeddleError, parseChanges } from '../../../src/index.ts';
-import { byId, el, fill, set, setText } from '../../common/dom.ts';
+import { byId, el, fill, set, setText, whenVisible } from '../../common/dom.ts';
 import { mountHeader, type PageHeader } from '../../common/page-header.ts';
 import { findProblem, problemPage } from '../../common/webgpu-support.ts';
 import type { SessionEvent } from '../protocol.ts';
@@ -249,7 +249,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   }
   void Promise.race([translate.useDemo(first), moment]).then(() => {
     preview.update(0);
-    void showRecordedRun(() => recorded);
+    whenVisible(byId('curves-card'), () => void showRecordedRun(() => recorded));
   });
 
   /** After a reload or a closed tab: offers to resume the most recent unfinished training. */
