@@ -107,9 +107,10 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await untilText(page, '#models-message', 'words\\.zip was imported as words');
   await bring.uploadFile(join(folder, 'words.safetensors'));
   await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
-  await press(page, 'Load words to translate with it');
+  // By keyboard: the list of models grows, and the page scrolls when it shows the curves of a model; a click then misses.
+  await page.focus('::-p-aria([name="Load words to translate with it"][role="button"])');
+  await page.keyboard.press('Enter');
   await untilText(page, '#translate-box [role="status"]', 'words is loaded|· words, step 30');
-  // By keyboard: the page scrolls when it shows the curves of the model, and a click then misses.
   await page.focus('#translate');
   await page.keyboard.press('Enter');
   await untilText(page, '#translate-box [role="status"]', '· words, step 30');
