@@ -1,7 +1,7 @@
 // Trainings that fail in a real browser: a loss that diverges, and a GPU that is lost again and again. What a visitor is told, and when.
 import type { Page } from 'puppeteer';
 import { afterEach, expect, it } from 'vitest';
-import { atBothWidths, type DemoPage, demo, ownChrome, withoutModels } from '../support/demo.ts';
+import { atBothWidths, type DemoPage, demo, ownChrome, pastePairs, untilText, withoutModels } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels, ownChrome); // it crashes the GPU process
@@ -14,28 +14,11 @@ const forCommandLine = /(^|\s)--\w|checkFinite|Debian|Vulkan|models\/|\.failed|\
 let opened: DemoPage;
 afterEach(() => opened.page.close());
 
-/** Long enough for a software adapter on a busy machine. */
-const says = (page: Page, selector: string, pattern: string) =>
-  page.waitForFunction(
-    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    { timeout: 150_000, polling: 50 },
-    selector,
-    pattern,
-  );
-
 /** Opens the page with a tiny training of these settings, and starts it. */
 async function start(settings: Record<string, string>): Promise<Page> {
   opened = await open('index.html?tune=0');
   const { page } = opened;
-  await page.locator('input[value="paste"]').click();
-  await page.$eval(
-    '#corpus textarea',
-    (area, text) => {
-      (area as HTMLTextAreaElement).value = text;
-      area.dispatchEvent(new Event('input', { bubbles: true }));
-    },
-    tinyCorpus,
-  );
+  await pastePairs(page, tinyCorpus);
   await page.select('#settings select', 'tiny');
   await page.$eval('#settings details', (d) => {
     (d as HTMLDetailsElement).open = true;
@@ -48,7 +31,7 @@ async function start(settings: Record<string, string>): Promise<Page> {
     ...settings,
   }))
     await page.locator(`::-p-aria([name="${name}"][role="${role(name)}"])`).fill(value);
-  await says(page, '#corpus-summary', 'pairs\\s*96');
+  await untilText(page, '#corpus-summary', 'pairs\\s*96');
   await page.locator('#start').click();
   return page;
 }
@@ -73,13 +56,13 @@ it('says in plain words that the loss has diverged', async () => {
     Schedule: 'constant',
     'Gradient clip norm': '0',
   });
-  await says(page, '.state', 'Failed');
+  await untilText(page, '.state', 'Failed');
   await expectMessage(page, /^Training (diverged|is stuck at step \d+): .*lower(ing)? (the|learning)/);
 }, 300_000);
 
 /** Waits until the seconds of a recovery have increased. */
 async function countsSeconds(page: Page): Promise<void> {
-  await says(page, '.state', 'recovering, \\d+ s$');
+  await untilText(page, '.state', 'recovering, \\d+ s$');
   const seconds = await page.$eval('.state', (e) => Number.parseInt(e.textContent?.split(',')[2] ?? '', 10));
   await page.waitForFunction(
     (before) => Number.parseInt(document.querySelector('.state')?.textContent?.split(',')[2] ?? '', 10) > before,
@@ -105,13 +88,13 @@ itInFull(
       );
     // After the first crash the training continues. After the second one Chrome gives no adapter, which it says after half a minute.
     for (const after of ['^Training$', '^Failed$']) {
-      await says(page, '.state', '^Training$');
+      await untilText(page, '.state', '^Training$');
       await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
       await chartIsDrawn();
       await session.send('Browser.crashGpuProcess' as never).catch(() => {});
-      await says(page, '.state', '^GPU device lost, recovering');
+      await untilText(page, '.state', '^GPU device lost, recovering');
       if (after === '^Failed$') await countsSeconds(page);
-      await says(page, '.state', after);
+      await untilText(page, '.state', after);
       await chartIsDrawn();
     }
     await expectMessage(page, /^WebGPU found no GPU adapter\. After several crashes .*resume the training\.$/);

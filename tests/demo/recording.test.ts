@@ -1,7 +1,7 @@
 // Recording of the probe during a training in Chrome: its share of the training time, and its passes on the GPU.
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
-import { atBothWidths, demo, withoutModels } from '../support/demo.ts';
+import { atBothWidths, demo, pastePairs, untilText, withoutModels } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels);
@@ -24,25 +24,9 @@ async function countPasses(page: Page): Promise<() => Promise<number>> {
 
 it('takes at most 3 % of the training time, and runs nothing on the GPU if it is off', async () => {
   const { page } = await open('index.html?tune=0');
-  /** Long enough for a software adapter on a busy machine. */
-  const says = (selector: string, pattern: string) =>
-    page.waitForFunction(
-      (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-      { timeout: 150_000, polling: 100 },
-      selector,
-      pattern,
-    );
   const fill = (name: string, value: string, role = 'spinbutton') =>
     page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
-  await page.locator('input[value="paste"]').click();
-  await page.$eval(
-    '#corpus textarea',
-    (area, text) => {
-      (area as HTMLTextAreaElement).value = text;
-      area.dispatchEvent(new Event('input', { bubbles: true }));
-    },
-    tinyCorpus,
-  );
+  await pastePairs(page, tinyCorpus);
   await page.select('#settings select', 'tiny');
   await page.$eval('#settings details', (d) => {
     (d as HTMLDetailsElement).open = true;
@@ -52,7 +36,7 @@ it('takes at most 3 % of the training time, and runs nothing on the GPU if it is
   await fill('Batch size', '8');
   await fill('Dev sentences', '0');
   await fill('Probe every, steps', '1');
-  await says('#corpus-summary', 'pairs\\s*96');
+  await untilText(page, '#corpus-summary', 'pairs\\s*96');
   const passes = await countPasses(page);
   // The share after each record, and the seconds in training at that time.
   await page.evaluate(() => {
@@ -67,9 +51,9 @@ it('takes at most 3 % of the training time, and runs nothing on the GPU if it is
     await fill('Model name', name, 'textbox');
     await fill('Steps', String(steps));
     await page.locator('#start').click();
-    await says('.state', 'Training');
-    await says('.state', 'Done');
-    await says('#run', `step ${steps} of ${steps}`);
+    await untilText(page, '.state', 'Training');
+    await untilText(page, '.state', 'Done');
+    await untilText(page, '#run', `step ${steps} of ${steps}`);
   };
 
   await train('recorded', 100);

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { messageForVisitors } from '../../demo/train/worker/call-error.ts';
 import { splitPairs } from '../../src/index.ts';
 import { axeViolations } from '../support/axe.ts';
-import { type DemoPage, demo, untilText } from '../support/demo.ts';
+import { type DemoPage, demo, pastePairs, untilText } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { fakeWorker } from './fake-worker.ts';
 
@@ -62,18 +62,6 @@ const onScreen = (page: Page, selector: string) =>
 const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 const fillField = (page: Page, name: string, value: string, role = 'spinbutton') =>
   page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
-async function paste(page: Page, lines: string): Promise<void> {
-  await page.locator('input[value="paste"]').click();
-  await page.$eval(
-    '#corpus textarea',
-    (area, value) => {
-      (area as HTMLTextAreaElement).value = value;
-      area.dispatchEvent(new Event('input', { bubbles: true }));
-    },
-    lines,
-  );
-}
-
 describe.each([1280, 390])('at %i px', (width) => {
   it('answers with a model of the page and shows three example pairs', async () => {
     const page = await visit(width);
@@ -263,7 +251,7 @@ describe.each([1280, 390])('at %i px', (width) => {
   it('trains ten pairs for hundreds of updates with an evaluation, and says how many are a start', async () => {
     const page = await visit(width);
     const lines = Array.from({ length: 10 }, (_, i) => `word ${i}\tpalabra ${i}`).join('\n');
-    await paste(page, lines);
+    await pastePairs(page, lines);
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('palabra 9'));
     const [{ settings }] = (await calls(page, 'describe')).at(-1) as [{ settings: Record<string, number> }];
     expect(settings.epochs).toBeGreaterThanOrEqual(300);
@@ -424,7 +412,7 @@ describe('pairs of the visitor', () => {
       (source) => splitPairs([{ source, target: '' }], { dev: 0.2 }).dev.length === 0,
     );
     const pairs = sources.slice(0, 10).map((source) => ({ source, target: 'x' }));
-    await paste(page, pairs.map(({ source, target }) => `${source}\t${target}`).join('\n'));
+    await pastePairs(page, pairs.map(({ source, target }) => `${source}\t${target}`).join('\n'));
     await page.waitForFunction(
       (last) => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes(last),
       {},
@@ -441,7 +429,7 @@ describe('pairs of the visitor', () => {
   it('are CSV if pasted text has commas and no tabs, and get a fitting number of updates', async () => {
     const page = await visit(390);
     const settingsOf = async (text: string) => {
-      await paste(page, text);
+      await pastePairs(page, text);
       const last = text.trim().split('\n').at(-1) as string;
       await page.waitForFunction(
         (line) =>

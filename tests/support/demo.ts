@@ -165,3 +165,16 @@ export const untilText = (page: Page, selector: string, pattern: string) =>
     selector,
     pattern,
   );
+
+/** Pastes pairs, one per line, as the corpus. */
+export async function pastePairs(page: Page, lines: string): Promise<void> {
+  await page.locator('input[value="paste"]').click();
+  await page.$eval(
+    '#corpus textarea',
+    (area, value) => {
+      (area as HTMLTextAreaElement).value = value;
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    lines,
+  );
+}

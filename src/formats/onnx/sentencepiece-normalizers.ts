@@ -21,7 +21,7 @@ export const TOKEN_MARK = '\udf5a';
 export const TOKEN_END = '\udc04';
 /** Before a segment that is not replaced yet, and before one that is. */
 const [OPEN, DONE] = ['\udc01', '\udc02'];
-/** After the text, where its space mark is at the end. */
+/** After the text, if the model puts the space mark at the end. */
 const TAIL = '\udc03';
 /** Before a text that starts with a space. */
 const HEAD = '\udc05';
