@@ -22,6 +22,8 @@ interface Movable extends FileSystemFileHandle {
 
 const named = (error: unknown): string => (error instanceof Error ? error.name : '');
 const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchError'].includes(named(error));
+/** Whether the file was replaced after it was opened. */
+const isReplaced = (error: unknown): boolean => named(error) === 'NotReadableError';
 
 /** Resolves to undefined instead of rejecting if the file or folder does not exist. */
 async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
@@ -98,13 +100,13 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
     return file.getFile();
   };
-  /** Retries up to three times if a file is missing, since another tab may have replaced the generation meanwhile. */
+  /** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
   const steady = async <T>(what: string, path: string, look: () => Promise<T>): Promise<T> => {
     for (let left = 3; ; left--)
       try {
         return await look();
       } catch (error) {
-        if (left === 0 || !isAbsent(error)) throw await say(what, path, error);
+        if (left === 0 || !(isAbsent(error) || isReplaced(error))) throw await say(what, path, error);
       }
   };
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {

@@ -101,6 +101,27 @@ it('removes a folder atomically', async () => {
   }
 });
 
+it('reads and lists a folder again if another tab replaces its files meanwhile, at most four times', async () => {
+  const disk = fakeDisk();
+  const files = browserFiles(disk.open());
+  await save(files, 'models/x', 'text');
+  for (const ask of [
+    () => files.exists('models/x'),
+    () => files.list('models'),
+    () => files.facts('models/x'),
+    () => files.read('models/x/a.json'),
+  ]) {
+    disk.replaced = 3;
+    await ask();
+    expect(disk.replaced).toBe(0);
+  }
+  disk.replaced = 4;
+  await expect(files.list('models')).rejects.toThrow(
+    "models: cannot list in the browser's storage: The requested file could not be read",
+  );
+  expect(disk.replaced).toBe(0);
+});
+
 it('reports that the storage is full, and keeps the old files', async () => {
   const disk = fakeDisk();
   const files = browserFiles(disk.open());

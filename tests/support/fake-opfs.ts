@@ -7,6 +7,9 @@ class Missing extends Error {
 class Mismatch extends Error {
   override readonly name: string = 'TypeMismatchError';
 }
+class NotReadable extends Error {
+  override readonly name: string = 'NotReadableError';
+}
 class Full extends Error {
   override readonly name: string = 'QuotaExceededError';
 }
@@ -20,6 +23,8 @@ export interface FakeDisk {
   readonly changes: number;
   /** Maximum number of bytes. */
   quota: number;
+  /** How many of the next reads fail, as if another tab had replaced the file after it was opened. */
+  replaced: number;
 }
 
 type Entry = FakeFolder | FakeFile;
@@ -46,6 +51,7 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
   };
   const disk = {
     quota: Number.POSITIVE_INFINITY,
+    replaced: 0,
     get changes() {
       return changes;
     },
@@ -110,7 +116,13 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
     return {
       kind: 'file',
       name,
-      getFile: async () => new File([file.bytes as BlobPart], name, { lastModified: 1000 }),
+      async getFile() {
+        const opened = new File([file.bytes as BlobPart], name, { lastModified: 1000 });
+        if (disk.replaced === 0) return opened;
+        disk.replaced--;
+        const fail = () => Promise.reject(new NotReadable('The requested file could not be read'));
+        return Object.assign(opened, { text: fail, arrayBuffer: fail });
+      },
       async createWritable() {
         const written: Uint8Array[] = [];
         return {
