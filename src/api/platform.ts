@@ -4,8 +4,10 @@
 import { type GpuHost, hostOf } from '../core/host-name.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
-import { defaultHub } from '../hub/default-hub.ts';
 import type { TextThreads } from '../text/text-pool.ts';
+
+/** URL of the default hub. */
+export const defaultHub = 'https://huggingface.co';
 
 /** Services of a platform. */
 export interface Platform {

@@ -1,9 +1,9 @@
 // heddle pull
 
 import { type Command, Option } from 'commander';
+import { defaultHub } from '../api/platform.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
-import { defaultHub } from '../hub/default-hub.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { jsonOption } from './parse-values.ts';

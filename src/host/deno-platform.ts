@@ -1,9 +1,8 @@
 // Deno as the platform of the library: its own WebGPU, and files by its own API.
 
-import type { Platform } from '../api/platform.ts';
+import { defaultHub, type Platform } from '../api/platform.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { Files } from '../files/files.ts';
-import { defaultHub } from '../hub/default-hub.ts';
 import { diskFiles } from './disk-files.ts';
 
 /** The part of Deno's API that is used. */

@@ -2,8 +2,7 @@
 // tuned kernels.
 
 import { totalmem } from 'node:os';
-import type { Platform } from '../api/platform.ts';
-import { defaultHub } from '../hub/default-hub.ts';
+import { defaultHub, type Platform } from '../api/platform.ts';
 import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
 import { nodeTextThreads } from './text-threads.ts';

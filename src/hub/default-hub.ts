@@ -1,2 +1,0 @@
-/** URL of the default hub. */
-export const defaultHub = 'https://huggingface.co';
