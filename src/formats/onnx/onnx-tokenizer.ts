@@ -11,7 +11,9 @@ import {
   silentTokens,
   type TokenizerComponents,
 } from './sentencepiece-json.ts';
-import { TOKEN_MARK } from './sentencepiece-normalizers.ts';
+
+/** First character of special tokens that no text spells out: a noncharacter, which Unicode reserves for such uses. */
+const SPECIAL_MARK = '\ufdd0';
 
 /** An exported tokenizer. */
 export interface OnnxTokenizer {
@@ -123,7 +125,7 @@ function plainJson(
     ? model.vocab
     : Object.fromEntries(same ? Object.entries(model.vocab as Json).filter(isNamed) : ids);
   return {
-    nameOf: (token) => (hidden.has(token) ? TOKEN_MARK + token : token),
+    nameOf: (token) => (hidden.has(token) ? SPECIAL_MARK + token : token),
     differences: [],
     json: {
       ...json,
