@@ -9,11 +9,14 @@ import { unzipModel } from '../../src/files/archive-files.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
-import { unzip } from '../../src/files/zip.ts';
+import { unzip, zipParts } from '../../src/files/zip.ts';
+import { hfFiles } from '../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { onnxFiles } from '../../src/formats/onnx/save-onnx.ts';
+import { readSentencePiece } from '../../src/text/sentencepiece/sentencepiece-model.ts';
 import { atBothWidths, demo, untilText, withoutModels } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
+import { loadMultilingual, sentencePieceFile, t5Pieces, withFlags } from '../support/sentencepiece.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels);
@@ -124,6 +127,31 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await untilText(page, '#translate-box [role="status"]', '· renamed, step 30');
 
   // The page's own models, which `withoutModels` does not serve.
+  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
+  await page.close();
+});
+
+it('says what an export for transformers.js does otherwise, and downloads it', async () => {
+  const { page, errors } = await open('index.html?tune=0');
+  const client = await page.createCDPSession();
+  await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+  const { charsmap } = readSentencePiece(
+    readFileSync('tests/fixtures/sentencepiece/bpe.model'),
+    'bpe.model',
+  ).normalizer;
+  const model = await loadMultilingual(
+    't5',
+    { vocab_size: 9, pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0 },
+    { 'spiece.model': withFlags(sentencePieceFile(t5Pieces), { denormalizer: charsmap }) },
+  );
+  writeFileSync(join(folder, 'denormalized.zip'), Buffer.concat(zipParts(hfFiles(model, 't5'))));
+  const bring = (await page.$('#import-model')) as ElementHandle<HTMLInputElement>;
+  await bring.uploadFile(join(folder, 'denormalized.zip'));
+  await untilText(page, '#models-message', 'denormalized\\.zip was imported as denormalized');
+  const label = 'Export for transformers.js: download denormalized as ONNX files';
+  const found = await unzip(await downloaded(page, label, 'denormalized-onnx.zip'), 'denormalized-onnx.zip');
+  expect(Object.keys(found)).toContain('onnx/encoder_model_quantized.onnx');
+  await untilText(page, '#notices', 'otherwise than heddle: the denormalizer is not applied to translations');
   expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
   await page.close();
 });

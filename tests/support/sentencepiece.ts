@@ -44,14 +44,16 @@ export function withFlags(
     prefix,
     collapse,
     charsmap,
-  }: { suffix?: boolean; prefix?: boolean; collapse?: boolean; charsmap?: Uint8Array },
+    denormalizer,
+  }: { suffix?: boolean; prefix?: boolean; collapse?: boolean; charsmap?: Uint8Array; denormalizer?: Uint8Array },
 ): Uint8Array {
   const flag = (number: number, value: boolean | undefined) =>
     value === undefined ? [] : [...varint(8 * number), Number(value)];
   const trainer = Uint8Array.from(flag(24, suffix)); // treat_whitespace_as_suffix
   const rules = charsmap ? field(2, charsmap) : [];
   const normalizer = Uint8Array.from([...rules, ...flag(3, prefix), ...flag(4, collapse)]);
-  return Uint8Array.from([...file, ...field(2, trainer), ...field(3, normalizer)]);
+  const denormalization = denormalizer ? field(5, Uint8Array.from(field(2, denormalizer))) : [];
+  return Uint8Array.from([...file, ...field(2, trainer), ...field(3, normalizer), ...denormalization]);
 }
 
 /** Pieces of words and letters, with SentencePiece's ids of T5: padding 0, end 1, unknown 2. */

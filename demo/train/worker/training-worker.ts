@@ -47,6 +47,8 @@ opened.catch(() => undefined); // every call reports the error
 const post = (reply: Reply): void => self.postMessage(reply);
 const send = (event: SessionEvent): void => post({ type: 'event', event });
 
+const warn = (text: string): void => send({ type: 'warning', text });
+
 /** The name of the worker says whether to auto-tune kernels, which is slow on a software adapter. */
 const tune = !self.name.includes('untuned');
 const onEvent = (event: JobEvent): void => {
@@ -78,8 +80,7 @@ async function startRun(name: string, corpus: CorpusArguments, options: TrainOpt
   if (isTraining()) throw new HeddleError('A training is running; stop it first.');
   const release = await lockModel(name);
   await setCurrent({ name });
-  const onMessage = (text: string) => send({ type: 'warning', text });
-  const readRunLog = () => readTrainingLog(name, { onMessage });
+  const readRunLog = () => readTrainingLog(name, { onMessage: warn });
   const run = startTraining(
     name,
     corpus,
@@ -219,7 +220,7 @@ const calls: {
     await saveIfTraining(name);
     const model = await loadModel(name);
     try {
-      return await model.toBlob({ format: 'onnx', dtype: 'q8' });
+      return await model.toBlob({ format: 'onnx', dtype: 'q8', onWarning: warn });
     } finally {
       model.dispose();
     }

@@ -372,7 +372,8 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
   const withOwnTokenizers = Object.keys(withTokenizers).map(
     (name): Named => ({ name: `${name} with its tokenizer`, open: () => withTokenizer(name) }),
   );
-  describe.each([...models, ...withOwnTokenizers])('$name', ({ name, open, needs }) => {
+  const all = [...models, ...withOwnTokenizers].map((each) => [each.name, each] as const);
+  describe.each(all)('%s', (name, { open, needs }) => {
     const isMissing = needs !== undefined && !existsSync(needs);
     const title = (what: string, ...more: string[]) => {
       const all = [...more, ...(needs ? [needs] : [])];
