@@ -65,7 +65,7 @@ const folders = options.model.map((folder) => ({ name: basename(resolve(folder))
 if (options['random-marian']) folders.push(randomMarian());
 if (folders.length === 0) folders.push({ name: 'small', folder: trainedSmall() });
 
-/** Why others are missing. */
+/** Why other libraries are not compared. */
 const noCTranslate2 =
   'CTranslate2 (CPU) is not compared: it is a package of PyPI only, and the contestants come from npm.';
 const noMarian =

@@ -150,7 +150,7 @@ function filler({ length, batch, vocabulary }: Sizes, inputs: unknown): () => vo
   return () => void fillBatch(inputs as BatchArrays, { batch, source: length, target: length }, corpus, rows);
 }
 
-const least = (list: readonly number[]): number => Math.min(...list);
+const min = (list: readonly number[]): number => Math.min(...list);
 
 /** Memory, dispatches and FLOPs of the plans for a GPU. */
 function planCosts(graphs: readonly Graph[]): Cost {
@@ -188,7 +188,7 @@ async function jsCosts(device: Device, sizes: Sizes, run: Run, runs: number): Pr
       js.push(performance.now() - begin);
       await done;
     }
-    return { jsMs: least(js), ...(fill && { fillMs: least(fills) }) };
+    return { jsMs: min(js), ...(fill && { fillMs: min(fills) }) };
   } finally {
     session.destroy();
   }
@@ -222,7 +222,7 @@ async function timesOf(device: Device, sizes: Sizes, run: Run): Promise<Pick<Cos
       await program.run();
       times.push(performance.now() - from);
     }
-    return { firstMs: times[0] as number, stepMs: least(times.slice(1)) };
+    return { firstMs: times[0] as number, stepMs: min(times.slice(1)) };
   } catch (error) {
     if (error instanceof HeddleError && error.kind === 'memory') return {}; // the adapter's limits
     throw error;

@@ -14,8 +14,8 @@ const LANES: u32 = 4u;
 override CPU: bool = false;
 var<private> lane: u32;
 
-// PADDED as a loop bound that compilers do not know, so that they unroll only the loops that are marked. If the bound is
-// loaded before a loop, with other fields of its four words, llvmpipe guesses it; padded_alone is loaded in the loop.
+// PADDED as a loop bound that is unknown to compilers, so that they unroll only marked loops. llvmpipe guesses a bound
+// that is loaded before the loop with other fields of its four words, so padded_alone is loaded in the loop.
 fn chunk_bound() -> u32 {
   if (CPU) { return params.padded_alone; }
   return params.padded;

@@ -107,7 +107,7 @@ fn hide_padding(row: u32, thread: u32) {
   logits[i] = vec_where(logits[i], c, params.vocab, LOWEST);
 }
 
-// A number and the index of what has it.
+// A number and its index.
 struct Best {
   value: f32,
   index: u32,
@@ -151,7 +151,7 @@ fn scan_ruled(row: u32, with_end: bool, thread: u32) -> Ruled {
 fn ruled_scan(part: RowScan, removed: Removed, end: f32, thread: u32) -> Ruled {
   var share = part;
   let own = Best(share.largest, share.first);
-  // The exponentials go with a maximum of their own, which removed tokens may raise.
+  // The exponentials are relative to a separate maximum, which includes removed tokens.
   share.top = max(share.largest, removed.largest);
   share.exponentials = share.exponentials * exp(share.largest - share.top)
     + removed.exponentials * exp(removed.largest - share.top);

@@ -2,9 +2,9 @@
 // to the fewest whose mass is at least top_p (nucleus sampling; Holtzman et al., 2020, "The curious case of neural text
 // degeneration"). Tokens as probable as the last are included, except with a top_k of 1, which is greedy: of equal ones
 // the lowest id. The limits are thresholds of probability, found by a search over their bits instead of a sort; the row
-// then holds the probabilities. A thread holds its part of the row in registers, if that fits. The draw is an exponential race (the Gumbel-max trick): each token takes an
-// exponentially distributed time divided by its probability, and the first wins. Its random numbers depend only on
-// seed, position, stream and token, so the choice does not depend on the division of work.
+// then holds the probabilities. A thread keeps its part of the row in registers if it fits. The draw is an exponential
+// race (the Gumbel-max trick): each token takes an exponentially distributed time divided by its probability, and the
+// first wins. The random numbers depend only on seed, position, stream and token, not on the division of work.
 // part of decoding/next-token.wgsl
 // include shared/random.wgsl
 // include decoding/best-tokens.wgsl
@@ -96,7 +96,7 @@ fn exponential(bits: u32) -> f32 {
   return select(-log(1.0 - u), u + 0.5 * u * u, u < 1e-3);
 }
 
-// The fastest token of a vector, those below `limit` left out, and of a top_k of 1 all but `first`.
+// The fastest token of a vector, without tokens below `limit`; with a top_k of 1 only `first`.
 fn fastest(best: Best, p: Vec, c: u32, limit: f32, first: u32, key: u32) -> Best {
   var fastest = best;
   for (var j = 0u; j < VEC; j++) {

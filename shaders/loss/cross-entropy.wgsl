@@ -111,7 +111,7 @@ fn cross_entropy_backward(thread: Thread) {
 @compute @workgroup_size(THREADS)
 fn cross_entropy_fused(thread: Thread) {
   let row = row_of(thread);
-  let label = label_of(row); // before the barriers of the scan, since the row group then overwrites the row
+  let label = label_of(row); // before the barriers of the scan: after them the row group overwrites the row
   let scan = scan_row(row, params.rows, params.cols, params.width, thread.index);
   if (row >= params.rows) { return; }
   if (thread.index % ROW_GROUP == 0u) { write_loss(row, scan, label); }

@@ -9,7 +9,7 @@ struct Thread {
   @builtin(local_invocation_index) index: u32,
 }
 
-// Number of the workgroup in a grid that gridOf (src/ops/op.ts) may have folded into two dimensions.
+// Number of the workgroup in a grid that gridOf (src/ops/work-division.ts) may have folded into two dimensions.
 fn group_index(thread: Thread) -> u32 {
   return thread.group.y * thread.groups.x + thread.group.x;
 }

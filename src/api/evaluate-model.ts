@@ -35,7 +35,7 @@ export interface Evaluation extends TokenMetrics, TranslationMetrics {
   readonly leftOut: number;
 }
 
-/** A model on an engine, as an evaluation needs it. */
+/** The parts of a model that an evaluation uses. */
 export interface EvaluationHost {
   readonly engine: Engine;
   readonly parameters: ParameterList;

@@ -30,7 +30,7 @@ export function checkedMaxLength(maxLength: number, config: ModelConfig): number
 export const describeLong = (number: number, tokens: number, limit: number): string =>
   `text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
 
-/** The languages of a model in the form of its interface. */
+/** The languages of a model, as in `Model.languages`. */
 export const modelLanguages = ({ ids, source, target }: Languages): ModelLanguages => ({
   codes: [...ids.keys()],
   source,
@@ -91,8 +91,8 @@ export function encodeTexts(
   const rowBytes = 8 * config.decoderHeads * config.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
   const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
   const batch = Math.min(batchSize, powerOfTwo(full.length), fitting);
-  const least = batch <= fewTexts ? commonLength : 1;
-  const maxSource = Math.min(config.maxLength, Math.max(least, paddedLength(longest)));
+  const minSource = batch <= fewTexts ? commonLength : 1;
+  const maxSource = Math.min(config.maxLength, Math.max(minSource, paddedLength(longest)));
   const shape = { fitting, batch, maxSource, maxTarget };
   return { encoded, full, shape };
 }
@@ -100,12 +100,12 @@ export function encodeTexts(
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
 /**
- * Plans for few texts have room for sources of a common length, so that sentences of any length up to it that come one
- * after another use the plans of the first.
+ * Plans for at most `fewTexts` texts have room for at least `commonLength` source tokens, so that shorter sentences that
+ * come one after another share them.
  */
 const [fewTexts, commonLength] = [4, 64];
 
-/** A length rounded up to a multiple of 8, from 64 on of 32: few shapes, little padding. */
+/** A length rounded up to a multiple of 8, or of 32 above 64: few shapes, little padding. */
 const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);
 
 /** Translates texts, or their sentences. Called within `model.inTurn`. */

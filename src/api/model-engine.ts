@@ -25,7 +25,7 @@ export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' 
   readonly modelPath?: (name: string) => string;
 }
 
-/** Optional parts of a model. */
+/** Optional parts of `createModel`. */
 export interface ModelParts {
   /** Format of the weights on the device, the same as in `parameters`. [f32] */
   readonly weights?: WeightFormat | undefined;
@@ -241,7 +241,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
   };
 }
 
-/** Whether a translator serves a smaller shape. A little larger is fine: texts one after the other then share plans. */
+/** Whether a translator can be used for a smaller shape. It may be a little larger, so that successive texts share plans. */
 const isReusable = (it: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
   it.batch >= shape.batch &&
   it.batch <= Math.min(4 * shape.batch, fitting) &&

@@ -36,13 +36,13 @@ export interface PullOptions extends ModelPlace, DownloadOptions, Partial<Omit<H
   readonly check?: boolean;
 }
 
-/** The files that a model is in, and its folder. */
+/** The folder of a model, and the files that contain it. */
 export interface FoundModel {
   readonly files: Files;
   readonly folder: string;
 }
 
-/** The files of a model in one file. */
+/** The files in a .zip or .safetensors file. */
 export async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
   const parts = await unpackModelFile(bytes, name);
   const files = memoryFiles(new Map(Object.entries(parts).map(([file, data]) => [`${name}/${file}`, data])));
@@ -150,7 +150,7 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
     seen.set(path, bytes);
     return bytes;
   };
-  const readOnly = async () => check(false, `${url}: files at a URL are only read`);
+  const readOnly = async () => check(false, `${url}: files at a URL are read-only`);
   const files: Files = {
     async read(path) {
       const bytes = await get(path);
@@ -163,6 +163,6 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
     rename: readOnly,
     remove: readOnly,
   };
-  check(await files.exists(`${folder}/${modelFileNames.config}`), `${url}: there is no ${modelFileNames.config} in it`);
+  check(await files.exists(`${folder}/${modelFileNames.config}`), `${url}: it has no ${modelFileNames.config}`);
   return { files, folder };
 }

@@ -21,7 +21,7 @@ export interface SaveOptions {
    * checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
-  /** onnx: called with what transformers.js does otherwise than heddle with some texts, if there is anything. */
+  /** onnx: receives a warning if transformers.js tokenizes some texts differently than heddle. */
   readonly onWarning?: (text: string) => void;
 }
 

@@ -13,8 +13,8 @@ import { currentPlatform } from './platform.ts';
 /** The device of a model, and the receiver of events. */
 export interface SessionOptions {
   /**
-   * A device of heddle or WebGPU, which stays open; a GPU, of which a device is opened; or `'cpu'`, which runs the float64
-   * references of the ops, exact but slow. Default: a device that all models share.
+   * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or `'cpu'`, which runs the float64
+   * references of the ops: exact but slow. Default: a device that all models share.
    */
   readonly device?: Device | GPUDevice | GPU | 'cpu';
   /** Whether to measure kernel variants at their first use (seconds) and cache the fastest ones. Default: true. */

@@ -191,12 +191,12 @@ export async function runPlan(
 /** The number with the maximum error; NaN counts as the maximum. */
 function furthest(got: ArrayLike<number>, want: ArrayLike<number>): { index: number; got: number; want: number } {
   let index = 0;
-  let most = -1;
-  for (let i = 0; i < want.length && most < Number.POSITIVE_INFINITY; i++) {
+  let largest = -1;
+  for (let i = 0; i < want.length && largest < Number.POSITIVE_INFINITY; i++) {
     const off = Math.abs((got[i] as number) - (want[i] as number));
-    if (off <= most) continue;
+    if (off <= largest) continue;
     index = i;
-    most = off >= 0 ? off : Number.POSITIVE_INFINITY;
+    largest = off >= 0 ? off : Number.POSITIVE_INFINITY;
   }
   return { index, got: got[index] as number, want: want[index] as number };
 }

@@ -61,7 +61,7 @@ const amount = (n: number): string => (n / 1e9).toLocaleString('en', { maximumFr
 /** Throws a HeddleError if an adapter cannot run a kernel: a feature is missing, a tensor or their sum is too large. */
 export function checkSize(kernel: KernelCase, traits = defaultTraits): void {
   if (kernel.needs && !traits[kernel.needs])
-    throw new HeddleError(`${kernel.name} needs ${kernel.needs}, which this adapter has not; choose f32.`);
+    throw new HeddleError(`${kernel.name} needs ${kernel.needs}, which this adapter does not have; choose f32.`);
   const { bytes } = workOf(kernel, traits);
   if (bytes > maxBytes)
     throw new HeddleError(
@@ -77,9 +77,9 @@ export function checkDuration(kernel: KernelCase, { peak }: Pick<Roofs, 'peak'>,
   const { flops } = makePlan(isolate(kernel).graph, { traits });
   const seconds = flops / peak.rate / 1e9;
   if (flops <= maxReference.flops || seconds <= maxSeconds) return;
-  const most = Math.max(maxReference.flops, maxSeconds * peak.rate * 1e9);
+  const maxFlops = Math.max(maxReference.flops, maxSeconds * peak.rate * 1e9);
   throw new HeddleError(
-    `${kernel.name} has ${amount(flops)} GFLOP. At the ${amount(peak.rate * 1e9)} GFLOP/s that were measured on this adapter a run takes ${seconds.toFixed(1)} s; at most ${amount(most)} GFLOP are possible: use smaller sizes.`,
+    `${kernel.name} has ${amount(flops)} GFLOP. At the ${amount(peak.rate * 1e9)} GFLOP/s that were measured on this adapter a run takes ${seconds.toFixed(1)} s; at most ${amount(maxFlops)} GFLOP are possible: use smaller sizes.`,
   );
 }
 

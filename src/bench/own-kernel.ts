@@ -165,7 +165,7 @@ function showPass({ shader: of, entry, constants, params, bind, grid }: Pass, ra
   return {
     shader: shader.name,
     entry,
-    // The files are in the text already.
+    // Included files are part of the text already.
     source: replaceConsts(shader.source, consts).replace(/^\/\/ include /gm, '// with '),
     constants: Object.fromEntries(given.filter(([name]) => shader.overrides.has(name))),
     params: Object.fromEntries(shader.params.map(({ name }) => [name, params[name] ?? 0])),

@@ -151,8 +151,8 @@ function roofLines({ bandwidth, peak }: Roofs, spread: RoofSpread | undefined, s
   }
   if (software) lines.push('the adapter is software: it computes on the CPU, which other programs share');
   if (spread?.busy) {
-    const most = formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread));
-    lines.push(`this machine is busy, measure again: the roofs differ by ${most} before and after the kernels`);
+    const widest = formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread));
+    lines.push(`this machine is busy, measure again: the roofs differ by ${widest} before and after the kernels`);
   }
   return lines.join('\n');
 }

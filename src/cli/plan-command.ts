@@ -78,7 +78,7 @@ export function addPlan(program: Command): void {
 }
 
 /** The `maxBufferSize` that every adapter allows. */
-const leastBufferSize = 256 * 2 ** 20;
+const guaranteedBufferSize = 256 * 2 ** 20;
 
 function describe({ model, parameters, shape, plans, sessionBytes, savings }: PlannedModel): string {
   const head =
@@ -97,10 +97,10 @@ function describe({ model, parameters, shape, plans, sessionBytes, savings }: Pl
 /** The required buffer size, if not every adapter allows it. */
 function bufferLimit(plans: readonly NamedPlan[]): string {
   const [largest] = plans.flatMap(({ plan }) => plan.buffers).sort((a, b) => b.bytes - a.bytes);
-  if (!largest || largest.bytes <= leastBufferSize) return '';
+  if (!largest || largest.bytes <= guaranteedBufferSize) return '';
   return (
     `the largest buffer, ${largest.name}, takes ${formatMiB(largest.bytes)}: ` +
-    `the adapter must allow that as maxBufferSize (every one allows ${formatMiB(leastBufferSize)})\n`
+    `the adapter must allow that as maxBufferSize (every one allows ${formatMiB(guaranteedBufferSize)})\n`
   );
 }
 

@@ -75,7 +75,7 @@ function progressBar(): Display {
 
 function progressLines(): Display {
   let lastLine = performance.now();
-  /** The last event, if it is not printed yet. */
+  /** The last event that is not printed yet. */
   let pending: ProgressEvent | undefined;
   const close = () => {
     // The total is 0 if it is unknown.

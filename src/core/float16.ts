@@ -4,7 +4,7 @@ import type { Tensor } from './tensor.ts';
 
 let numbers: Float32Array | undefined;
 
-/** All 65,536 numbers of float16 by their bits: a look-up is many times faster than arithmetic. */
+/** Look-up table of all 65,536 float16 numbers by their bits, many times faster than arithmetic. */
 export function float16Table(): Float32Array {
   numbers ??= makeTable();
   return numbers;

@@ -10,8 +10,8 @@ export interface HostVersion {
 }
 
 /**
- * Returns the host of a user agent (default: that of this page, worker or runtime). Dawn if it is none of the others:
- * Node has no user agent or names itself.
+ * Returns the host of a user agent (default: that of this page, worker or runtime). Any other user agent is Dawn: Node has
+ * none, or names itself.
  */
 export function hostOf(agent: string = globalThis.navigator?.userAgent ?? ''): HostVersion {
   const version = (pattern: RegExp) => pattern.exec(agent)?.[1];

@@ -30,7 +30,7 @@ const references = new Map<object, unknown>([
   ...optimizerReferences,
 ]);
 
-/** The reference of an op: that of its definition, or of this library; undefined if it has none. */
+/** The reference in the definition of an op, or in *-references.ts; undefined if it has none. */
 export const referenceOf = <I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
 ): Op<I, O, A>['reference'] => op.reference ?? (references.get(op) as Op<I, O, A>['reference']);

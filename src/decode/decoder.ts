@@ -162,7 +162,7 @@ export async function createDecoder(
 /** The number of source positions up to which a single sentence counts as short. */
 const shortSource = 16;
 
-/** Numbers of source positions with a plan of the encoder each: a short sentence does not pay for the positions of a long one. */
+/** Source lengths that get an encoder plan each, so that a short sentence is not padded to a long one. */
 const sourceLengths = ({ batch, source }: DecodeShape): number[] =>
   batch === 1 && source > shortSource ? [shortSource, source] : [source];
 

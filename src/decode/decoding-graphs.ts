@@ -78,8 +78,8 @@ export interface DecodeStates {
 }
 
 /**
- * The states that the graphs of a shape share. `suffix`: that of a further model of an ensemble, for its own states
- * `cross` and `self`.
+ * The states that the graphs of a shape share. `suffix`: suffix of the states `cross` and `self` of another model of an
+ * ensemble.
  */
 export function decodeStates(
   c: ModelConfig,
@@ -109,8 +109,8 @@ export function decodeStates(
 export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value => graph.state(name, dtype, shape);
 
 /**
- * Source graph: inputs src [B,S], srcLens [B]; writes the states `cross`. `noFuse` names rewrites to skip. `S`: positions that it computes, of
- * one sentence (B = 1) also fewer than the states have. Default: those of the states.
+ * Source graph: inputs src [B,S], srcLens [B]; writes the states `cross`. `noFuse` names rewrites to skip. `S` (default:
+ * that of the states) may be smaller for a single sentence (B = 1).
  */
 export function sourceGraph(
   c: ModelConfig,

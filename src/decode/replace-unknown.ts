@@ -15,7 +15,7 @@ interface Word {
 
 const isSpaced = (token: string): boolean => token.startsWith(SPACE_MARK) || token.startsWith(' ');
 
-/** Groups tokens by words: a space or a punctuation mark starts one, and each token of a word tokenizer is one. */
+/** Groups tokens by words. A space or a punctuation mark starts a word; each token of a word tokenizer is a word. */
 function wordsOf(tokens: readonly string[], kind: Tokenizer['kind']): Word[] {
   const words: Word[] = [];
   for (const [i, token] of tokens.entries()) {

@@ -15,7 +15,7 @@ import type { Engine, Program } from './engine.ts';
 export function cpuEngine(): Engine {
   let turned = performance.now();
   let earlier: Promise<void> = Promise.resolve();
-  /** Yields to the event loop every 50 ms, so that timers, messages and signals are handled. Runs end in the order of calls. */
+  /** Yields to the event loop every 50 ms for timers, messages and signals. Runs end in the order of calls. */
   const turn = (): Promise<void> => {
     earlier = earlier.then(async () => {
       if (performance.now() - turned < 50) return;

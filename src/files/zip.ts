@@ -7,7 +7,7 @@ const localHeader = 0x04034b50;
 const centralHeader = 0x02014b50;
 const endHeader = 0x06054b50;
 const utf8Flag = 0x800;
-/** Date 1980-01-01, the zip epoch: a fixed date makes archives reproducible. */
+/** The zip epoch, 1980-01-01: a fixed date makes archives reproducible. */
 const epoch = 0x21;
 const maxSize = 0xffffffff;
 

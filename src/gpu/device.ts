@@ -94,12 +94,12 @@ export async function probedDevice(gpu: GPUDevice, info?: GPUAdapterInfo): Promi
   return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };
 }
 
-/** What has happened to a device, for all that wrap it: they share its listeners. */
+/** What has happened to a device. All wrappers of the device share it. */
 interface DeviceHistory {
   info: GPUAdapterInfo;
   /** Arguments of the error that makes the device unusable: its loss, or the first uncaptured error. */
   failure?: ConstructorParameters<typeof HeddleError>;
-  /** It was destroyed on purpose: its loss is no failure. */
+  /** Whether it was destroyed on purpose: its loss is then not a failure. */
   closing: boolean;
   /** Resolves to the reason of the loss; to undefined if it was destroyed on purpose. */
   readonly lost: Promise<string | undefined>;
@@ -129,16 +129,16 @@ function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): Device
   return history;
 }
 
-/** Info of an adapter that tells nothing. */
+/** Adapter info without names. */
 const hiddenInfo: GPUAdapterInfo = {
   ...{ __brand: 'GPUAdapterInfo', vendor: '', architecture: '', device: '', description: '' },
   ...{ isFallbackAdapter: false, subgroupMinSize: 0, subgroupMaxSize: 0 },
 };
 
 /**
- * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features; how its subgroups work is not
- * checked, as `openDevice` does. `info`: that of the adapter. Default: that of an earlier call with this device, else that
- * of the device, which in Dawn lacks subgroup matrices and which Deno cannot tell: there the adapter has no name then and
+ * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice` it does not
+ * probe subgroups. `info`: the adapter info (default: that of an earlier call with this device, else `adapterInfo` of the
+ * device). In Dawn `adapterInfo` of a device has no subgroup matrices. Deno has none: the adapter then has no name and
  * counts as a GPU.
  *
  * @example

@@ -224,7 +224,7 @@ export class Session {
   }
 
   #storage(label: string, size: number): GPUBuffer {
-    // UNIFORM, because scale_step writes step scalars to a state (src/ops/optimizer/scale-step.ts).
+    // UNIFORM, because scale_step writes step scalars to a state (src/ops/optimizer/clip.ts).
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     return this.device.gpu.createBuffer({ label, size, usage });
   }

@@ -137,7 +137,7 @@ function compare(got: Results, want: Results, naive: string): string {
   return '';
 }
 
-/** max|x - y| / max|y|; elements with the same bits are equal, so memory that neither variant writes is. */
+/** max|x - y| / max|y|. Elements with the same bits are equal, as in memory that neither variant writes. */
 function difference(x: ArrayLike<number>, y: ArrayLike<number>): number {
   let [off, largest] = [0, 0];
   for (let i = 0; i < y.length; i++) {
@@ -153,9 +153,9 @@ function difference(x: ArrayLike<number>, y: ArrayLike<number>): number {
 }
 
 /**
- * Returns a graph of the node with smaller axes, if it is too much work: axes above 256 are halved down to 128 to 255
- * with the same remainder by 128, so that tiles have the same edges; then the first axis of tensors with three or more.
- * Axes that the op's shape rule ties together stay as they are.
+ * Returns a graph of the node, with smaller axes if it is too much work: first axes above 256 shrink to 128 to 255 with
+ * the same remainder by 128, so that tiles have the same edges; then the first axis of tensors with three or more axes.
+ * An axis stays as it is if the op's shape rule rejects a smaller one.
  */
 function excerptOf(node: Node, { traits }: Device): Graph {
   const limit = traits.software ? maxWork.software : maxWork.gpu;

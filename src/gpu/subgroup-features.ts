@@ -35,16 +35,16 @@ export function explicitSubgroupSizes(
 }
 
 /**
- * What a device says about its adapter; undefined in Deno. The read of it ends Deno 2.9 if the adapter was
- * garbage-collected before its own info was read, which nobody can find out.
+ * `adapterInfo` of a device; undefined in Deno. Deno 2.9 ends at the read of it if the adapter was garbage-collected before
+ * its own info was read, and there is no way to check that.
  */
 export const deviceInfo = (device: SubgroupDevice): GPUAdapterInfo | undefined =>
   hostOf().name === 'Deno' ? undefined : device.adapterInfo;
 
 /**
- * Info of the adapter of a device that its user has requested; undefined if it is not known. Dawn's info of a device lacks
- * the subgroup matrices: then it is that of the adapter of `openGpu` if all names are the same, since the adapter itself is
- * not known.
+ * Adapter info of a device that the caller has requested; undefined if it is not known. `adapterInfo` of Dawn's devices has
+ * no subgroup matrices. The adapter of a device is not known, so the info is that of the adapter of `openGpu` if all names
+ * are the same.
  */
 export async function adapterInfoOf(
   device: SubgroupDevice,

@@ -32,7 +32,7 @@ export interface Declarations {
 /** Removes the comments of a source. */
 export const withoutComments = (source: string): string => source.replace(/\/\/[^\n]*/g, '');
 
-/** Index of the bracket that closes the one at `open`, one of `{`, `[` and `(`. Throws if there is none. */
+/** Index of the bracket that closes the `{`, `[` or `(` at `open`. Throws if there is none. */
 export function closing(text: string, open: number): number {
   const left = text[open];
   const right = left === '{' ? '}' : left === '[' ? ']' : ')';

@@ -37,9 +37,9 @@ export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean 
 const [norms, products, heads] = [/^(add_)?(rms|layer)_norm$/, /^(packed_)?linear$/, /^(self|cross)_attention$/];
 
 /**
- * Whether the size of a result does not depend on that of the residual stream and of the hidden layers, which exceed f16
- * in large pre-norm models: what a norm of the stream makes, and with `attention` the queries, keys, values and heads that
- * are made from it. Gradients shrink as the stream grows, so none is among them.
+ * Whether the magnitude of a result is independent of the residual stream and the hidden layers, which exceed f16 in large
+ * pre-norm models. That holds for the outputs of norms of the stream and, with `attention`, for the queries, keys, values
+ * and heads computed from them. It does not hold for gradients, which shrink as the stream grows.
  */
 export function isBounded(v: Value, attention: boolean): boolean {
   const { node } = v;

@@ -120,7 +120,7 @@ export class Graph implements Builder {
       if (!value) return fresh;
       if (!sameShape(value.shape, fresh.shape) || value.dtype !== fresh.dtype)
         throw new Error(
-          `graph: ${op.name} makes ${show(fresh.shape)}, it was to replace ${value.name} ${show(value.shape)}`,
+          `graph: ${op.name} has the output ${show(fresh.shape)}, but must replace ${value.name} ${show(value.shape)}`,
         );
       (value as { node?: Node }).node = node;
       return value;
@@ -145,7 +145,7 @@ export class Graph implements Builder {
     return users;
   }
 
-  /** True: outside of a gradient walk every gradient may be needed. */
+  /** Returns true: outside of a gradient walk every gradient may be needed. */
   needs(): boolean {
     return true;
   }
@@ -184,7 +184,7 @@ function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): 
 }
 
 /**
- * A readable print: one line a node, `outputs = op(inputs) {attrs}`.
+ * Formats a graph for reading: one line per node, `outputs = op(inputs) {attrs}`.
  *
  * @example
  * console.log(printGraph(new Graph()));

@@ -20,7 +20,7 @@ import { applyAll, fuseLayers, layerRules, onlyReader, type Rule } from './layer
  * Default maximum of the logits in memory at once, in bytes: 16 MiB, or more if that makes more than 8 chunks, since each
  * chunk adds dispatches; at most WebGPU's guaranteed binding size.
  */
-const maxLogits = { usual: 2 ** 24, chunks: 8, most: 2 ** 27 } as const;
+const maxLogits = { usual: 2 ** 24, chunks: 8, max: 2 ** 27 } as const;
 
 /** Rewrites of the loss, applied before differentiation. */
 const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<string, Rule> => ({
@@ -44,7 +44,7 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
     // In blocks of 64 rows.
     const blocks = Math.ceil(rows / 64);
     const fitting = (bytes: number) => Math.floor(bytes / 4 / cols / 64);
-    const few = logitBytes ? 0 : Math.min(fitting(maxLogits.most), Math.ceil(blocks / maxLogits.chunks));
+    const few = logitBytes ? 0 : Math.min(fitting(maxLogits.max), Math.ceil(blocks / maxLogits.chunks));
     const chunks = Math.ceil(blocks / Math.max(1, fitting(usual), few));
     const frozen = trained !== undefined && !trained.has(weights.w) && !(b && trained.has(b));
     const chunked = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };

@@ -31,7 +31,7 @@ const reasons: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'the system does not permit it',
   EROFS: 'it is on a read-only file system',
-  EISDIR: 'it is a folder, a file is wanted',
+  EISDIR: 'it is a folder, not a file',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EEXIST: 'a part of the path is a file, not a folder',
   ENOTEMPTY: 'the folder is not empty',

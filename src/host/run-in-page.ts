@@ -39,7 +39,7 @@ export async function runInPage<Result>(browser: HeadlessBrowser, url: string, o
     fail = reject;
   });
   broken.catch(() => {}); // it may reject after the call has ended
-  const saying = () => (last === '' ? 'it had said nothing' : `the last that it said was: ${last}`);
+  const saying = () => (last === '' ? 'it printed nothing' : `its last output was: ${last}`);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const heard = (line: string) => {
     if (line !== '') last = line.slice(0, 200);
@@ -58,7 +58,7 @@ export async function runInPage<Result>(browser: HeadlessBrowser, url: string, o
         heard(line);
         options.onConsole?.(line, kind);
       },
-      onError: (error) => fail(new HeddleError(`the page of ${what} broke: ${error.message}`)),
+      onError: (error) => fail(new HeddleError(`the page of ${what} failed: ${error.message}`)),
     });
     await page.exposeFunction('heddleReport', (value: unknown) => {
       heard(JSON.stringify(value) ?? '');

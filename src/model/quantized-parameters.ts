@@ -112,9 +112,9 @@ export function* weightParts(p: ParameterList): Generator<WeightPart> {
     const matrix = quantization?.matrices.get(name);
     const cols = sizeOf(shape.slice(1));
     const rows = shape[0] as number;
-    const most = Math.max(1, Math.floor(partSize / cols));
-    for (let row = 0; row < rows; row += most) {
-      const count = Math.min(most, rows - row);
+    const maxRows = Math.max(1, Math.floor(partSize / cols));
+    for (let row = 0; row < rows; row += maxRows) {
+      const count = Math.min(maxRows, rows - row);
       const [first, place] = [row * cols, (quantization?.plain.byName.get(name) ?? parameter).offset];
       yield {
         parameter,

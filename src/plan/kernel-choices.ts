@@ -57,7 +57,7 @@ export const naiveOf = (node: Node, traits: DeviceTraits): string =>
 export const canRun = (node: Node, variant: string | undefined, traits: DeviceTraits): variant is string =>
   variant !== undefined && (candidates(node, traits).includes(variant) || variant === naiveOf(node, traits));
 
-/** Key of a node without its dropout rate, which decides the speed of no kernel unless it is 0. */
+/** Key of a node without its dropout rate, which does not affect the speed of kernels unless it is 0. */
 function keyWithoutRate(node: Node): string {
   const { rate = 0, dropout = 0, ...attrs } = node.attrs as { rate?: number; dropout?: number };
   return variantKey({ ...node, attrs: { ...attrs, drops: rate > 0 || dropout > 0 } });

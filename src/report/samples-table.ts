@@ -8,11 +8,11 @@ import type { Sample } from './training-log.ts';
 /** Number of visible rows; the others are folded. */
 const open = 12;
 /** Maximum number of rows. */
-const most = 200;
+const maxRows = 200;
 
 /** Returns the card of translations. */
 export function samplesCard(samples: readonly Sample[]): Html {
-  const shown = samples.slice(0, most);
+  const shown = samples.slice(0, maxRows);
   const exact = shown.filter((s) => s.exact).length;
   const rest = shown.slice(open);
   return html`<div class="card"><div class="tabs">

@@ -265,7 +265,7 @@ export interface TrainingHistory {
 export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   const starts = records.filter((r) => r.type === 'start');
   const [first, start] = [starts[0], starts.at(-1)];
-  if (!first || !start) throw new HeddleError('log: it has no head; was it cut off at its front?');
+  if (!first || !start) throw new HeddleError('log: it has no start record; the beginning of the file may be missing');
   const course = {
     first,
     start,

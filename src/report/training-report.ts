@@ -109,10 +109,10 @@ function notes({ start, steps, ends, changes }: TrainingHistory): string[] {
   return out;
 }
 
-const training = (steps: readonly LogStep[], value: (s: LogStep) => number, most?: number): Point[] =>
+const training = (steps: readonly LogStep[], value: (s: LogStep) => number, maxPoints?: number): Point[] =>
   curve(
     steps.map((s) => [s.step, value(s)] as const),
-    most,
+    maxPoints,
   );
 
 /** Update ratios of the steps at which they were measured. */

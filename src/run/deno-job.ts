@@ -62,7 +62,7 @@ export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions
         });
       },
       async close() {
-        child.stdin.end(); // npm's program of Deno is only a parent of it
+        child.stdin.end(); // the npm package starts Deno as a child, which SIGKILL does not reach
         child.kill('SIGKILL');
         await ended;
       },

@@ -25,7 +25,7 @@ export const runJobInPage = (name: string, args: unknown, options: PageJobOption
       options.onBrowser?.(browser);
       onBrowserEnd(browser, job, fail);
       const onError = (error: Error) =>
-        fail(new HeddleError(`The page in ${browser.name} broke while running ${job}: ${error.message}`));
+        fail(new HeddleError(`The page in ${browser.name} failed while running ${job}: ${error.message}`));
       const page = await browser.openPage(url, { onError });
       await page.exposeFunction('heddleEmit', emit);
       return {

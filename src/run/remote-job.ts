@@ -41,7 +41,7 @@ export interface RemoteStart {
   readonly url: string;
   /** Receives each event of the job, encoded. */
   emit(event: string): void;
-  /** Called if the host ends or breaks, with the reason. */
+  /** Called if the host ends or fails, with the reason. */
   fail(error: Error): void;
 }
 

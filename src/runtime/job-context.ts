@@ -181,8 +181,8 @@ const adapterKey = ({ host, version = '' }: HostServices, device: Device): strin
   `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
 
 /**
- * Checks and times kernels, emits progress and a warning for each that fails its check (also added to `dropped`), and
- * stores what was found, even if it is interrupted. `failure` is the reason why nothing could be stored.
+ * Checks and times kernels, and stores the results, even if it is interrupted. Emits progress, and a warning for each
+ * kernel that fails its check and is added to `dropped`. `failure`: why the results could not be stored.
  */
 async function measureAndKeep(
   s: HostServices,

@@ -136,7 +136,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
   let runs = 0;
   return {
     parallel: threads.length > 0,
-    async run({ name, args, chunks, progress, onPart, threads: most = threads.length }) {
+    async run({ name, args, chunks, progress, onPart, threads: maxThreads = threads.length }) {
       const source = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
       let taken = 0;
       /** Runs chunks, one after the other. */
@@ -150,7 +150,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
           if (progress) await pace(progress());
         }
       };
-      if (threads.length === 0 || most === 0) {
+      if (threads.length === 0 || maxThreads === 0) {
         const task = open(name, args);
         await work((chunk) => mapPaced(task, chunk, progress ? () => undefined : pace));
         return (task.end ? [task.end()] : []) as never;
@@ -164,7 +164,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
         const sum = (key: 'done' | 'of') => same.reduce((n, other) => n + other[key], 0);
         pace({ task: step.task, done: sum('done'), of: sum('of') })?.catch(() => undefined); // `stopped` rejects too
       };
-      const all = threads.slice(0, most).map(async (thread) => {
+      const all = threads.slice(0, maxThreads).map(async (thread) => {
         await thread.call({ type: 'start', run, name, args });
         await work((chunk, index) =>
           thread.call({ type: 'map', run, chunk }, (step) => void (progress || report(step, index))),

@@ -58,7 +58,7 @@ function hash(): TextTask<PairChunk, undefined, ReturnType<ReturnType<typeof cre
   return { map: (chunk) => void pairs.add(pairsIn(chunk)) as undefined, end: pairs.value };
 }
 
-/** Counts as one text and an array, which a thread sends faster than a map. */
+/** Counts as one text and an array: faster to send between threads than a map. */
 export interface CountTable {
   readonly items: string;
   readonly counts: Float64Array;

@@ -145,7 +145,7 @@ export function createDevSet(
   if (corpus.count === 0) return undefined;
   const batches = createBatches(corpus, shapes, { shuffle: false });
   const rows = sampleEvenly([...dev.pairs.keys()], sentences);
-  // A model in training may not end its translations; twice the longest target is enough for all others.
+  // Early in training a model may never emit the end token, so stop at twice the longest target.
   const longest = rows.reduce((length, row) => Math.max(length, targetLength(corpus, row)), 1);
   const maxTarget = Math.min(model.config.maxLength, 2 * longest);
   let translations: Promise<TranslationEvaluator> | undefined;

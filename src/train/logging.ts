@@ -114,9 +114,9 @@ function withFewProbes(records: LogRecord[]): LogRecord[] {
   const probes = records.filter((r) => r.type === 'probe');
   if (probes.length <= maxProbes) return records;
   const gap = (i: number) => (probes[i + 1]?.step ?? Number.POSITIVE_INFINITY) - (probes[i - 1]?.step ?? 0);
-  let least = 1;
-  for (let i = 2; i < probes.length - 1; i++) if (gap(i) < gap(least)) least = i;
-  return records.filter((r) => r !== probes[least]);
+  let closest = 1;
+  for (let i = 2; i < probes.length - 1; i++) if (gap(i) < gap(closest)) closest = i;
+  return records.filter((r) => r !== probes[closest]);
 }
 
 /** Keeps the last `recent` updates, and of the older ones every 2nd, 4th, 8th, ..., so that about half are left. */

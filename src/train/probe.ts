@@ -83,7 +83,7 @@ export async function createProbe(
   await record(0);
   return {
     every: 0,
-    // The last record, after the last step, must fit too; and a record may take twice as long as all before.
+    // Leave time for the record after the last step, and for a record that takes twice as long as the longest so far.
     due: (trained) => step() % every === 0 && fits(3, trained),
     async pause(_, final, trained) {
       if (last !== step() && (!final || fits(2, trained))) await record(trained);

@@ -88,12 +88,12 @@ const recipes = {
 } as const satisfies Record<string, Recipe>;
 
 /**
- * Batches for a LoRA adapter of packed weights: few tokens, to save memory. Two of them are about as large as a usual
+ * Batches for a LoRA adapter over quantized weights: few tokens, to save memory. Two of them are about as large as a usual
  * batch.
  */
 const packedBatches = { maxTokens: 512, gradientAccumulationSteps: 2 } as const;
 
-/** Whether a run trains a LoRA adapter of packed weights, and its settings have no batch size. */
+/** Whether a run trains a LoRA adapter over quantized weights, and its settings have no batch size. */
 export const hasPackedBatches = ({ lora, weights = 'f32', batchSize, maxTokens }: TrainSettings): boolean =>
   lora !== undefined && weights !== 'f32' && (batchSize ?? maxTokens) === undefined;
 
@@ -149,7 +149,8 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
 }
 
 /**
- * Dropout rates that override `base`. A single rate overrides all rates except `memory` and `output`, or a single rate.
+ * Merges dropout rates: `given` overrides `base`. A single rate replaces a single rate, or all rates except `memory` and
+ * `output`.
  */
 function mergeDropout(
   base: ModelOptions['dropout'] = 0,

@@ -7,7 +7,8 @@ import { parameterList } from '../model/parameters.ts';
 import type { WeightReader } from '../model/quantized-parameters.ts';
 
 /**
- * Range of the bound. The maximum leaves room for training, since f16 ends at 65504; below the minimum numbers lose bits.
+ * Allowed range of the bound. The maximum leaves room for growth in training, since f16 ends at 65504; below the minimum
+ * numbers lose bits.
  */
 const range = { min: 2 ** -4, max: 2 ** 14 } as const;
 
@@ -26,9 +27,9 @@ export const hasWideStream = ({ norm, normType }: ModelConfig, isFromHf: boolean
   normType === 'rms' || (norm === 'pre' && isFromHf);
 
 /**
- * Whether queries, keys, values and heads of a pre-norm model fit in f16. The norm of a row of D normalized numbers is at
- * most √D times its largest gain, plus that of the biases, so a product is at most that times the norm of the matrix's row
- * (Cauchy-Schwarz) plus its bias, and heads are averages of values.
+ * Whether queries, keys, values and heads of a pre-norm model fit in f16. The norm of a normalized row of D numbers is at
+ * most √D times the largest gain, plus the norm of the biases. By Cauchy-Schwarz a product is at most that times the norm
+ * of the matrix row, plus the bias. Heads are averages of values, so they are not larger.
  */
 export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | WeightReader): Promise<boolean> {
   if (c.norm !== 'pre') return false;
@@ -58,15 +59,15 @@ export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | W
 }
 
 /** The largest absolute value. */
-const largest = (values: Float32Array): number => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+const largest = (values: Float32Array): number => values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
 
 /** The largest norm of a row of a matrix with `cols` columns. */
 function largestRow(matrix: Float32Array, cols: number): number {
-  let most = 0;
+  let max = 0;
   for (let at = 0; at < matrix.length; at += cols) {
     let squares = 0;
     for (let i = at; i < at + cols; i++) squares += (matrix[i] as number) ** 2;
-    most = Math.max(most, squares);
+    max = Math.max(max, squares);
   }
-  return Math.sqrt(most);
+  return Math.sqrt(max);
 }

@@ -126,7 +126,7 @@ export function applyOptimizer(
       else sgd(graph, { ...inputs, m }, { momentum: o.momentum, ...decay });
     }
     if (o.emaDecay === 0) return;
-    // The average of frozen weights is their value, with which the state is initialized.
+    // The average of frozen weights is constant: the state is initialized with the weights.
     const averages = partsOf(graph.state('average', 'f32', [all.size]), 'inState');
     for (const [i, average] of averages.entries()) ema(graph, average, weights[i] as Value, o.emaDecay);
   });

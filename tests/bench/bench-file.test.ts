@@ -36,8 +36,8 @@ it('joins the name of the adapter from its parts, and reads the error of a kerne
 describe('an invalid file', () => {
   const changed = (change: object) => JSON.stringify({ ...file, kernels: [{ ...file.kernels[0], ...change }] });
   it.each([
-    ['kernels: 1', /is not JSON; it must be of heddle bench --json, or of the kernel lab/],
-    ['[]', /has no kernels; it must be of heddle bench/],
+    ['kernels: 1', /is not JSON; it must come from heddle bench --json or the kernel lab/],
+    ['[]', /has no kernels; it must come from heddle bench/],
     ['{"kernels":[]}', /the list is empty/],
     ['{"kernels":[7]}', /Kernel 1 of the file has no name/],
     [changed({ group: 'gpus' }), /softmax \[1,2\] of the file has the group gpus; it must be one of products, /],

@@ -92,7 +92,9 @@ it('names an unknown preset, and a host without a GPU', async () => {
   const size = await heddle(['bench', '--size', 'M=3']);
   expect(size.stderr).toMatch(/--size: it needs --kernel/);
   const file = await heddle(['bench', '--baseline', 'package.json']);
-  expect(file.stderr).toMatch(/--baseline package\.json: The file has no kernels; it must be of heddle bench --json/);
+  expect(file.stderr).toMatch(
+    /--baseline package\.json: The file has no kernels; it must come from heddle bench --json/,
+  );
   const cpu = await heddle(['bench', '--host', 'cpu']);
   expect(cpu.stderr).toMatch(/The cpu backend has no GPU/);
   expect([cpu.status, isOneLine(cpu.stderr)]).toEqual([1, true]);

@@ -39,15 +39,15 @@ describe('the CPU executor', () => {
 
   it('shares memory between a state, its slices and results placed in it', () => {
     const g = new Graph();
-    const bank = g.state('bank', 'f32', [192]);
-    const part = g.slice(bank, 'part', 64, [2]);
+    const parameterBuffer = g.state('parameterBuffer', 'f32', [192]);
+    const part = g.slice(parameterBuffer, 'part', 64, [2]);
     const placed = scale(g, part, 10);
-    g.place(placed, bank, 128);
-    g.output('again', scale(g, g.slice(bank, 'placed', 128, [2]), 1));
+    g.place(placed, parameterBuffer, 128);
+    g.output('again', scale(g, g.slice(parameterBuffer, 'placed', 128, [2]), 1));
     const cpu = createCpuExecutor(g);
-    cpu.state('bank').set([7, 8], 64);
+    cpu.state('parameterBuffer').set([7, 8], 64);
     expect(cpu.run({}).again).toEqual(Float64Array.of(70, 80));
-    expect(Array.from(cpu.state('bank').subarray(128, 130))).toEqual([70, 80]);
+    expect(Array.from(cpu.state('parameterBuffer').subarray(128, 130))).toEqual([70, 80]);
     expect(cpu.of(placed)).toEqual(Float64Array.of(70, 80));
   });
 

@@ -33,7 +33,7 @@ const close = 1e-4;
 interface Case {
   readonly c: ModelConfig;
   readonly p: ParameterList;
-  readonly bank: Float32Array;
+  readonly parameterBuffer: Float32Array;
 }
 
 /** A model whose greedy decodings vary and, for the seeds used here, end at different lengths. */
@@ -43,12 +43,12 @@ function small(seed: number, options = wandering): Case {
   const sizes = { srcVocab: 11, tgtVocab: 7, dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1 };
   const c = modelConfig({ ...sizes, decoderLayers: 2, maxLength: 12, ...options });
   const p = parameterList(c);
-  return { c, p, bank: unevenWeights(c, p, seed) };
+  return { c, p, parameterBuffer: unevenWeights(c, p, seed) };
 }
 
 /** Decodes sources in batches of `batch`. */
 async function decodeAll(
-  { c, p, bank }: Case,
+  { c, p, parameterBuffer }: Case,
   sources: readonly number[][],
   options: DecodeOptions,
   { batch = sources.length, engine }: { batch?: number; engine?: Engine } = {},
@@ -57,7 +57,7 @@ async function decodeAll(
   const settings = decodeSettings(options, c, c.maxLength);
   const shape = { batch, beams: settings.rows, source: c.maxLength, target: c.maxLength };
   const decoder = await createDecoder(on, c, p, shape, modeOf(settings));
-  on.write('weights', bank);
+  on.write('weights', parameterBuffer);
   writePositions(on, c);
   const out: Hypothesis[][] = [];
   for (let at = 0; at < sources.length; at += batch) {
@@ -85,9 +85,9 @@ function expectSame(got: readonly Hypothesis[], want: readonly Hypothesis[]): vo
 }
 
 /** The choice of the reference at each step, with its log-probability. */
-function greedySearch({ c, p, bank }: Case, source: readonly number[], options: DecodeOptions): Hypothesis {
+function greedySearch({ c, p, parameterBuffer }: Case, source: readonly number[], options: DecodeOptions): Hypothesis {
   const settings = decodeSettings(options, c, c.maxLength);
-  const oracle = createOracle(c, p, bank, c.maxLength);
+  const oracle = createOracle(c, p, parameterBuffer, c.maxLength);
   const ids: number[] = [];
   let logProb = 0;
   for (let length = 1; length <= settings.maxNewTokens; length++) {
@@ -123,9 +123,9 @@ describe('greedy decoding', () => {
     async (type) => {
       const c = smallHfConfig(type);
       const p = parameterList(c);
-      const model = { c, p, bank: unevenWeights(c, p, 3) };
+      const model = { c, p, parameterBuffer: unevenWeights(c, p, 3) };
       const sources = randomSources(c, [6, 1, 4, 15], 1);
-      const oracle = createOracle(c, p, model.bank, c.maxLength);
+      const oracle = createOracle(c, p, model.parameterBuffer, c.maxLength);
       const engine = await newEngine();
       const rules = { minNewTokens: 9, noRepeatNgramSize: 2 };
       const got = await decodeAll(model, sources, rules, { engine });
@@ -237,8 +237,8 @@ describe('beam search', () => {
   for (const options of searches)
     it(`finds the same hypotheses as the float64 reference: ${JSON.stringify(options)}`, async () => {
       const model = small(118);
-      const { c, p, bank } = model;
-      const oracle = createOracle(c, p, bank, c.maxLength);
+      const { c, p, parameterBuffer } = model;
+      const oracle = createOracle(c, p, parameterBuffer, c.maxLength);
       const settings = decodeSettings(options, c, c.maxLength);
       const sources = randomSources(c, [5, 2, 8, 4], 5);
       const got = await decodeAll(model, sources, options);
@@ -266,8 +266,8 @@ describe('beam search', () => {
   for (const options of wide)
     it(`is exhaustive search if it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
       const model = small(92);
-      const { c, p, bank } = model;
-      const oracle = createOracle(c, p, bank, c.maxLength);
+      const { c, p, parameterBuffer } = model;
+      const oracle = createOracle(c, p, parameterBuffer, c.maxLength);
       const settings = decodeSettings(options, c, c.maxLength);
       const sources = randomSources(c, [4, 7], 7);
       const got = await decodeAll(model, sources, options);
@@ -287,7 +287,7 @@ describe('beam search', () => {
 
 describe('sampling', () => {
   const model = small(23);
-  const { c, p, bank } = model;
+  const { c, p, parameterBuffer } = model;
   const sources = randomSources(c, [5, 2, 8, 4, 6], 9);
   const idsOf = (found: Hypothesis[][]) => found.map((some) => some.map((h) => h.ids));
 
@@ -328,7 +328,7 @@ describe('sampling', () => {
   ];
   for (const options of cuts)
     it(`follows top-k, top-p and the rules ${JSON.stringify(options)}, and returns the log-probability`, async () => {
-      const oracle = createOracle(c, p, bank, c.maxLength);
+      const oracle = createOracle(c, p, parameterBuffer, c.maxLength);
       const settings = decodeSettings({ ...options, method: 'sample', numReturn: 6 }, c, c.maxLength);
       const got = await decodeAll(model, sources, { ...options, method: 'sample', numReturn: 6 });
       for (const [i, source] of sources.entries())
@@ -364,13 +364,13 @@ function keptBy({ temperature, topK, topP }: { temperature: number; topK: number
 
 describe('a decoding', () => {
   it('stops at the signal, and the decoder can be used again', async () => {
-    const { c, p, bank } = small(26);
+    const { c, p, parameterBuffer } = small(26);
     const engine = await newEngine();
     const options = { minNewTokens: 11 };
     const settings = decodeSettings(options, c, c.maxLength);
     const shape = { batch: 1, source: 12, target: 12 };
     const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
-    engine.write('weights', bank);
+    engine.write('weights', parameterBuffer);
     writePositions(engine, c);
     const batch = { sources: randomSources(c, [5], 1), streams: [0] };
     const controller = new AbortController();

@@ -66,10 +66,10 @@ it('gives rows that sum to 1, nothing after a token for the decoder, and softmax
 it('shows all attention of a model with relative positions, bias included', async () => {
   const t5 = modelConfig({ ...presets['t5-tiny'], srcVocab: source.size, tgtVocab: target.size, maxLength: 16 });
   const parameters = parameterList(t5);
-  const bank = unevenWeights(t5, parameters, 3);
+  const parameterBuffer = unevenWeights(t5, parameters, 3);
   const inspectT5 = async (engine: Engine) => {
     const { inspect } = await createInspector(engine, t5, parameters, { source: 16, target: 16, tensors: true });
-    writeWeights(engine, t5, parameters, bank);
+    writeWeights(engine, t5, parameters, parameterBuffer);
     return (await inspect(ids, read)).attention;
   };
   const [mine, reference] = [await inspectT5(await gpu()), await inspectT5(cpuEngine())];
@@ -93,10 +93,10 @@ it('shows all attention of a model with relative positions, bias included', asyn
 it('gives the learned positions of the encoder: the embeddings are sums of them and rows of the table', async () => {
   const learned = modelConfig({ ...config, positions: 'learned', positionOffset: 2 });
   const parameters = parameterList(learned);
-  const bank = unevenWeights(learned, parameters, 3);
+  const parameterBuffer = unevenWeights(learned, parameters, 3);
   const engine = cpuEngine();
   const { inspect } = await createInspector(engine, learned, parameters, { source: 16, target: 16, tensors: true });
-  writeWeights(engine, learned, parameters, bank);
+  writeWeights(engine, learned, parameters, parameterBuffer);
   const { positions, tensors } = await inspect(ids, read);
   const [sum, D] = [tensors.find(({ name }) => name === 'encoder.embed.embedding'), learned.dModel];
   expect(positions).toHaveLength(Math.max(ids.length, read.length + 1) * D);
@@ -104,7 +104,7 @@ it('gives the learned positions of the encoder: the embeddings are sums of them 
   const scale = learned.scaleEmbedding ? Math.sqrt(D) : 1;
   for (const [t, id] of ids.entries())
     for (let i = 0; i < D; i++)
-      expect(sum!.data[t * D + i]).toBeCloseTo(scale * bank[table + id * D + i]! + positions![t * D + i]!, 4);
+      expect(sum!.data[t * D + i]).toBeCloseTo(scale * parameterBuffer[table + id * D + i]! + positions![t * D + i]!, 4);
 });
 
 it('gives the same attention without the tensors', async () => {

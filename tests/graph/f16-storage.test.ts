@@ -32,7 +32,7 @@ describe('a result', () => {
     const end = add(g, add(g, passed, toyed), add(g, read, kept));
     scale(g, toyed, 2);
     g.output('read', read);
-    g.place(kept, g.state('bank', 'f32', [64]), 0);
+    g.place(kept, g.state('parameterBuffer', 'f32', [64]), 0);
     g.output('end', end);
     storeResultsAsF16(g);
     expect([passed, toyed, read, kept, end, x].map((v) => v.dtype)).toEqual(['f16', 'f32', 'f32', 'f32', 'f32', 'f32']);
@@ -57,13 +57,13 @@ describe('a result', () => {
 describe('weights of products', () => {
   it('are read from copies that a run makes first; other ops and misaligned ones read the weights', () => {
     const g = new Graph();
-    const bank = g.state('weights', 'f32', [1024]);
-    const [w, odd] = [g.slice(bank, 'w', 128, [8, 16]), g.slice(bank, 'odd', 320, [8, 8])];
-    const gamma = g.slice(bank, 'gamma', 512, [8]);
+    const parameterBuffer = g.state('weights', 'f32', [1024]);
+    const [w, odd] = [g.slice(parameterBuffer, 'w', 128, [8, 16]), g.slice(parameterBuffer, 'odd', 320, [8, 8])];
+    const gamma = g.slice(parameterBuffer, 'gamma', 512, [8]);
     const x = g.input('x', 'f32', [4, 16]);
     const { y } = g.apply(layerNormOp, { x: linear(g, linear(g, x, w), odd), gamma, beta: gamma }, { eps: 1e-5 });
     g.output('y', y);
-    storeWeightsAsF16(g, bank);
+    storeWeightsAsF16(g, parameterBuffer);
     expect(g.nodes.map((n) => n.op.name)).toEqual(['cast_weights', 'linear', 'linear', 'layer_norm']);
     expect(g.nodes[1]!.inputs[1]).toMatchObject({ dtype: 'f16', shape: [8, 16], at: { offset: 128 } });
     expect(g.nodes[2]!.inputs[1]).toBe(odd);

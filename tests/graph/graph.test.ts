@@ -27,21 +27,21 @@ describe('names', () => {
 
 describe('slices of a state', () => {
   const g = new Graph();
-  const bank = g.state('bank', 'f32', [256]);
+  const parameterBuffer = g.state('parameterBuffer', 'f32', [256]);
 
   it('start at multiples of 64 elements and end within it', () => {
-    expect(g.slice(bank, 'w', 192, [8, 8]).at).toEqual({ buffer: bank, offset: 192 });
-    expect(() => g.slice(bank, 'w', 193, [1])).toThrow('graph: w [1] at 193 does not fit bank [256]');
-    expect(() => g.slice(bank, 'w', 192, [65])).toThrow('graph: w [65] at 192 does not fit bank [256]');
+    expect(g.slice(parameterBuffer, 'w', 192, [8, 8]).at).toEqual({ buffer: parameterBuffer, offset: 192 });
+    expect(() => g.slice(parameterBuffer, 'w', 193, [1])).toThrow('graph: w [1] at 193 does not fit parameterBuffer [256]');
+    expect(() => g.slice(parameterBuffer, 'w', 192, [65])).toThrow('graph: w [65] at 192 does not fit parameterBuffer [256]');
   });
 
   it('hold placed results, but no inputs', () => {
     const x = g.input('x', 'f32', [64]);
     const y = scale(g, x, 2);
-    g.place(y, bank, 64);
-    expect(y.at).toEqual({ buffer: bank, offset: 64 });
-    expect(() => g.place(x, bank, 0)).toThrow('only results can be placed, x is input');
-    expect(() => g.place(y, bank, 250)).toThrow(HeddleError);
+    g.place(y, parameterBuffer, 64);
+    expect(y.at).toEqual({ buffer: parameterBuffer, offset: 64 });
+    expect(() => g.place(x, parameterBuffer, 0)).toThrow('only results can be placed, x is input');
+    expect(() => g.place(y, parameterBuffer, 250)).toThrow(HeddleError);
   });
 });
 
@@ -66,13 +66,13 @@ describe('printGraph', () => {
   it('shows inputs, states and a line a node', () => {
     const g = new Graph();
     const x = g.input('x', 'f32', [2, 3]);
-    const bank = g.state('bank', 'f32', [64]);
-    const w = g.slice(bank, 'w', 0, [2, 3]);
+    const parameterBuffer = g.state('parameterBuffer', 'f32', [64]);
+    const w = g.slice(parameterBuffer, 'w', 0, [2, 3]);
     const { double } = g.scope('layer', () => fork(g, times(g, x, w)));
     g.output('y', scale(g, double, 0.5));
     expect(printGraph(g)).toMatchInlineSnapshot(`
       "%0: input x f32 [2,3]
-      %1: state bank f32 [64]
+      %1: state parameterBuffer f32 [64]
       %3 f32 [2,3] = times(%0, w)  // layer
       %4 f32 [2,3], %5 f32 [2,3] = fork(%3)  // layer
       %6 f32 [2,3] = scale(%4) {factor: 0.5}
@@ -118,7 +118,7 @@ describe('replace', () => {
     const { g, y } = chain();
     const wide = g.input('wide', 'f32', [5]);
     expect(() => g.replace([y.node!], scaleOp, { x: wide }, { factor: 1 }, { y })).toThrow(
-      'graph: scale makes [5], it was to replace other.scale [4]',
+      'graph: scale has the output [5], but must replace other.scale [4]',
     );
   });
 });

@@ -79,16 +79,16 @@ describe('a function of a page', () => {
 
   it('is named in the error of a timeout, with the last message', async () => {
     await expect(runInPage(chrome, server.url, { call: 'hangs', timeout: 1500 })).rejects.toThrow(
-      /^hangs\(\) in http:.* took longer than 1.5 s; the last that it said was: step 3 of 8$/,
+      /^hangs\(\) in http:.* took longer than 1.5 s; its last output was: step 3 of 8$/,
     );
     await expect(runInPage(chrome, server.url, { call: 'hangs', silence: 1500 })).rejects.toThrow(
-      /^hangs\(\) in http:.* has been silent for 1.5 s; the last that it said was: step 3 of 8$/,
+      /^hangs\(\) in http:.* has been silent for 1.5 s; its last output was: step 3 of 8$/,
     );
   }, 60_000);
 
   it('is named in the error if the page has no such function', async () => {
     await expect(runInPage(chrome, server.url, { call: 'absent', loading: 500 })).rejects.toThrow(
-      /^waiting for absent\(\) in http:.* took longer than 0.5 s; it had said nothing$/,
+      /^waiting for absent\(\) in http:.* took longer than 0.5 s; it printed nothing$/,
     );
   }, 60_000);
 

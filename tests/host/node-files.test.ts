@@ -95,7 +95,7 @@ describe.each([
     await writeText(files, at('file'), '');
     const failures: [() => Promise<unknown>, RegExp][] = [
       [() => files.read(at('none')), /lent\/none: cannot read: there is no such file or folder$/],
-      [() => files.read(at('folder')), /lent\/folder: cannot read: it is a folder, a file is wanted$/],
+      [() => files.read(at('folder')), /lent\/folder: cannot read: it is a folder, not a file$/],
       [() => files.list(at('none')), /lent\/none: cannot list: there is no such/],
       [() => files.write(at('file/x'), new Uint8Array(1)), /lent\/file\/x: cannot write: /],
       [() => files.write(at('folder'), new Uint8Array(1)), /lent\/folder: cannot write: it is a folder/],

@@ -105,9 +105,9 @@ it('gives the same logits merged into the weights as in separate layers', () => 
   const merged = ready(evaluationGraph, 0, false);
   const plain = merged.run().logits!;
   const before = Float32Array.from(beside.weights);
-  const bank = mergeLora(beside.c, before, lora, Float32Array.from(beside.adapter));
+  const parameterBuffer = mergeLora(beside.c, before, lora, Float32Array.from(beside.adapter));
   expect(before).toEqual(Float32Array.from(beside.weights));
-  merged.cpu.state('weights').set(bank);
+  merged.cpu.state('weights').set(parameterBuffer);
   // Weights and adapter were rounded to float32, 6e-8 each.
   expect(relativeError(merged.run().logits!, want)).toBeLessThan(1e-5);
   expect(relativeError(plain, want)).toBeGreaterThan(0.01);

@@ -131,13 +131,13 @@ describe('weights as tensors', () => {
         p,
         Float32Array.from({ length: p.size }, () => r.normal()),
       );
-      const bank = weightsFromTensors(p, readSafetensors(writeSafetensors(tensors)));
-      expect(tensorsFromWeights(p, bank)).toEqual(tensors);
+      const parameterBuffer = weightsFromTensors(p, readSafetensors(writeSafetensors(tensors)));
+      expect(tensorsFromWeights(p, parameterBuffer)).toEqual(tensors);
       // Every element of every parameter, and zeros between them.
       let weights = 0;
-      for (const q of p.all) for (let i = 0; i < sizeOf(q.shape); i++) if (bank[q.offset + i] !== 0) weights++;
+      for (const q of p.all) for (let i = 0; i < sizeOf(q.shape); i++) if (parameterBuffer[q.offset + i] !== 0) weights++;
       expect(weights).toBe(p.count);
-      expect(bank.filter((x) => x !== 0).length).toBe(p.count);
+      expect(parameterBuffer.filter((x) => x !== 0).length).toBe(p.count);
     });
 
   it('that do not fit are rejected by name', () => {
@@ -160,9 +160,9 @@ describe('weights as tensors', () => {
 
 describe('initialized weights', () => {
   const { c, p } = models[0]!;
-  const at = (bank: Float32Array, name: string) => {
+  const at = (parameterBuffer: Float32Array, name: string) => {
     const q = p.byName.get(name)!;
-    return bank.subarray(q.offset, q.offset + sizeOf(q.shape));
+    return parameterBuffer.subarray(q.offset, q.offset + sizeOf(q.shape));
   };
 
   it('are a function of the seed', () => {
@@ -172,25 +172,25 @@ describe('initialized weights', () => {
   });
 
   it('differ from parameter to parameter, and do not depend on the others', () => {
-    const bank = initializeWeights(c, p, 5);
+    const parameterBuffer = initializeWeights(c, p, 5);
     const [first, second] = ['encoder.layers.0', 'encoder.layers.1'].map((l) =>
-      at(bank, `transformer.${l}.linear1.weight`),
+      at(parameterBuffer, `transformer.${l}.linear1.weight`),
     );
     expect(first).not.toEqual(second);
     const deeper = modelConfig({ ...options.plain!, decoderLayers: 3 });
     const q = parameterList(deeper);
     const place = q.byName.get('generator.weight')!;
     const other = initializeWeights(deeper, q, 5).subarray(place.offset, place.offset + sizeOf(place.shape));
-    expect(other).toEqual(at(bank, 'generator.weight'));
+    expect(other).toEqual(at(parameterBuffer, 'generator.weight'));
   });
 
   it('are within the bounds of Glorot and Bengio, by the fans of what PyTorch stores', () => {
     const wide = modelConfig({ srcVocab: 500, tgtVocab: 500, dModel: 64, heads: 4, feedForward: 256 });
     const q = parameterList(wide);
-    const bank = initializeWeights(wide, q, 1);
+    const parameterBuffer = initializeWeights(wide, q, 1);
     const largest = (name: string) => {
       const { offset, shape } = q.byName.get(name)!;
-      return bank.subarray(offset, offset + sizeOf(shape)).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+      return parameterBuffer.subarray(offset, offset + sizeOf(shape)).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
     };
     const layer = 'transformer.decoder.layers.0';
     for (const [name, fans] of [
@@ -208,12 +208,12 @@ describe('initialized weights', () => {
 
   it('have norms at one and zero, and zero for padding', () => {
     for (const scheme of ['xavier', 'truncated-normal'] as const) {
-      const bank = initializeWeights(c, p, 5, scheme);
-      expect(at(bank, 'transformer.encoder.norm.weight')).toEqual(new Float32Array(6).fill(1));
-      expect(at(bank, 'transformer.encoder.norm.bias')).toEqual(new Float32Array(6));
-      expect(at(bank, 'src_embed.weight').subarray(0, 6)).toEqual(new Float32Array(6));
+      const parameterBuffer = initializeWeights(c, p, 5, scheme);
+      expect(at(parameterBuffer, 'transformer.encoder.norm.weight')).toEqual(new Float32Array(6).fill(1));
+      expect(at(parameterBuffer, 'transformer.encoder.norm.bias')).toEqual(new Float32Array(6));
+      expect(at(parameterBuffer, 'src_embed.weight').subarray(0, 6)).toEqual(new Float32Array(6));
       expect(
-        at(bank, 'src_embed.weight')
+        at(parameterBuffer, 'src_embed.weight')
           .subarray(6)
           .every((x) => x !== 0),
       ).toBe(true);

@@ -40,10 +40,10 @@ describe('a node that reads a state', () => {
   /** Whether a node still runs before one that writes to the state from `offset` on, although a later position is better. */
   const readsFirst = (size: number, offset: number): boolean => {
     const g = wasteful(3);
-    const bank = g.state('bank', 'f32', [4096]);
-    const reader = box(g, [g.slice(bank, 'part', 0, [size])], 64 * 64);
+    const parameterBuffer = g.state('parameterBuffer', 'f32', [4096]);
+    const reader = box(g, [g.slice(parameterBuffer, 'part', 0, [size])], 64 * 64);
     const writer = box(g, [g.input('x', 'f32', [64])], 64);
-    g.place(writer, bank, offset);
+    g.place(writer, parameterBuffer, offset);
     g.output('z', box(g, [reader], 64));
     const { nodes } = ordered(g);
     expect(nodes).not.toBe(g.nodes);

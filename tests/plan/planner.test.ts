@@ -30,12 +30,12 @@ function build(plans: NodePlan): Graph {
   const g = new Graph();
   const values: Value[] = [g.input('a', 'f32', [64]), g.input('b', 'f32', [4096]), g.state('s', 'f32', [500])];
   let placed = 0;
-  const bank = g.state('bank', 'f32', [64 * 64 * 25]);
+  const parameterBuffer = g.state('parameterBuffer', 'f32', [64 * 64 * 25]);
   for (const [n, p] of plans.entries()) {
     const inputs = p.inputs.map((i) => values[i % values.length]!);
     const share = p.share.filter(([i, o]) => i < inputs.length && o < p.sizes.length);
     const made = boxes(g, inputs, { sizes: p.sizes, share, scratch: p.scratch });
-    if (p.place) g.place(made[0]!, bank, 64 * 64 * placed++);
+    if (p.place) g.place(made[0]!, parameterBuffer, 64 * 64 * placed++);
     if (p.output) g.output(`out${n}`, made[made.length - 1]!);
     values.push(...made);
   }
@@ -139,9 +139,9 @@ describe('scratch', () => {
 describe('placed results', () => {
   it('are in their state at their offset and need no slot', () => {
     const g = new Graph();
-    const bank = g.state('bank', 'f32', [256]);
+    const parameterBuffer = g.state('parameterBuffer', 'f32', [256]);
     const y = box(g, [g.input('x', 'f32', [64])]);
-    g.place(y, bank, 128);
+    g.place(y, parameterBuffer, 128);
     g.output('y', y);
     const plan = makePlan(g);
     expect(plan.passes[0]?.bind.out0).toEqual({ buffer: 1, offset: 512, bytes: 256 });
@@ -230,20 +230,20 @@ describe('variants', () => {
 describe('printPlan', () => {
   it('shows passes in order with shapes, buffers and bytes, and the totals', () => {
     const g = new Graph();
-    const bank = g.state('bank', 'f32', [128]);
+    const parameterBuffer = g.state('parameterBuffer', 'f32', [128]);
     const x = g.input('x', 'f32', [8, 8]);
-    const y = g.scope('encoder', () => box(g, [x, bank], { sizes: [64, 65], scratch: 1000 }));
+    const y = g.scope('encoder', () => box(g, [x, parameterBuffer], { sizes: [64, 65], scratch: 1000 }));
     const z = g.scope('decoder', () => box(g, [y], { sizes: [64], share: [[0, 0]] }));
     g.output('z', z);
-    g.place(box(g, [z]), bank, 64);
+    g.place(box(g, [z]), parameterBuffer, 64);
     expect(printPlan(makePlan(g))).toMatchInlineSnapshot(`
       "pass  op   scope    kernel     outputs            MFLOP  buffers
-      0     box  encoder  box 1x1x1  f32 [64] f32 [65]         in0=inputs in1=bank out0=slot2 out1=slot1 scratch=slot0
+      0     box  encoder  box 1x1x1  f32 [64] f32 [65]         in0=inputs in1=parameterBuffer out0=slot2 out1=slot1 scratch=slot0
       1     box  decoder  box 1x1x1  f32 [64]                  out0=slot2
-      2     box           box 1x1x1  f32 [64]                  in0=slot2 out0=bank+256
+      2     box           box 1x1x1  f32 [64]                  in0=slot2 out0=parameterBuffer+256
 
       inputs  inputs         0.00 MiB
-      state   bank           0.00 MiB
+      state   parameterBuffer           0.00 MiB
       activations            0.00 MiB in 3 slots
       peak    0.01 MiB, lower bound 0.01 MiB (1.000 times)
       3 dispatches, 0.000 GFLOP a run, 0.000 of matrix products
@@ -266,10 +266,10 @@ describe('memory that is cleared', () => {
   const clearing = (offset: number): number[] => {
     const g = new Graph();
     const x = g.input('x', 'f32', [64]);
-    const bank = g.state('bank', 'f32', [256]);
+    const parameterBuffer = g.state('parameterBuffer', 'f32', [256]);
     const y = box(g, [x]);
-    g.place(y, bank, offset);
-    g.place(g.apply(wiped, { x: box(g, [y]) }).y, bank, 128);
+    g.place(y, parameterBuffer, offset);
+    g.place(g.apply(wiped, { x: box(g, [y]) }).y, parameterBuffer, 128);
     return makePlan(g).passes.flatMap(({ clear }, i) => (clear ? [i] : []));
   };
 

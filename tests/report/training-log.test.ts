@@ -68,7 +68,7 @@ it('splits a log into records by kind', () => {
     [300, 'test'],
   ]);
   expect([course.samples.length, course.ends.length]).toEqual([60, 1]);
-  expect(() => historyOf([step(1)])).toThrow('log: it has no head');
+  expect(() => historyOf([step(1)])).toThrow('log: it has no start record');
 });
 
 it('drops records after the checkpoint that a run resumed from', () => {

@@ -12,19 +12,19 @@ import { decode, encode, openTransformer, project } from '../../src/model/transf
 
 /** Weights whose distributions are neither flat nor sharp; padding and the start token are never the most likely. */
 export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): Float32Array {
-  const bank = new Float32Array(p.size);
+  const weights = new Float32Array(p.size);
   const r = random(seed);
   for (const { name, offset, shape } of p.all) {
     const size = shape.reduce((a, b) => a * b, 1);
     const norm = /norm\d?\.weight$/.test(name);
     // Small target embeddings: predictions must not depend only on the last token.
     const scale = norm || name.startsWith('tgt_embed') ? 0.2 : 0.7;
-    for (let i = 0; i < size; i++) bank[offset + i] = (norm ? 1 : 0) + scale * r.normal();
+    for (let i = 0; i < size; i++) weights[offset + i] = (norm ? 1 : 0) + scale * r.normal();
     if (name !== 'generator.bias') continue;
-    for (const id of [c.padId, c.startId]) bank[offset + id] = -60;
-    bank[offset + c.endId] = 1;
+    for (const id of [c.padId, c.startId]) weights[offset + id] = -60;
+    weights[offset + c.endId] = 1;
   }
-  return bank;
+  return weights;
 }
 
 /** Sources of random ids with the given lengths, end token included. */
@@ -37,21 +37,21 @@ export function randomSources(c: ModelConfig, lengths: readonly number[], seed: 
 export type Oracle = (source: readonly number[], prefix: readonly number[]) => Float64Array;
 
 /** Computes the whole target again at each step, in float64, one sequence at a time. */
-export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Array, most: number): Oracle {
+export function createOracle(c: ModelConfig, p: ParameterList, weights: Float32Array, maxLength: number): Oracle {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
   const side = (name: string) => ({
-    ids: graph.input(name, 'i32', [1, most]),
+    ids: graph.input(name, 'i32', [1, maxLength]),
     lengths: graph.input(`${name}Lens`, 'u32', [1]),
   });
   const [source, target] = [side('src'), side('tgt')];
   graph.output('logits', project(m, decode(m, target, encode(m, source), source.lengths)));
   const cpu = createCpuExecutor(graph);
-  cpu.state('weights').set(bank);
+  cpu.state('weights').set(weights);
   const positions = fixedPositions(c);
   if (positions) cpu.state('positions').set(positions);
   const known = new Map<string, Float64Array>();
-  const padded = (ids: readonly number[]) => Array.from({ length: most }, (_, i) => ids[i] ?? c.padId);
+  const padded = (ids: readonly number[]) => Array.from({ length: maxLength }, (_, i) => ids[i] ?? c.padId);
   return (src, prefix) => {
     const key = `${src} ${prefix}`;
     let found = known.get(key);

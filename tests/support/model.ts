@@ -91,19 +91,19 @@ export function setStep(program: Program, ids: Ids, scalars: Partial<StepScalars
 
 /** Initial weights, with noise on norms and biases, since values of 1 and 0 hide errors. */
 export function startWeights(c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
-  const bank = initializeWeights(c, p, seed);
+  const weights = initializeWeights(c, p, seed);
   const r = random(seed, 99);
   for (const { offset, shape } of p.all)
-    if (shape.length === 1) for (let i = 0; i < shape[0]!; i++) bank[offset + i]! += 0.1 * r.normal();
-  return bank;
+    if (shape.length === 1) for (let i = 0; i < shape[0]!; i++) weights[offset + i]! += 0.1 * r.normal();
+  return weights;
 }
 
 /** Writes initial weights and positions. */
 export function startModel(engine: Engine, c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
-  const bank = startWeights(c, p, seed);
-  engine.write('weights', bank);
+  const weights = startWeights(c, p, seed);
+  engine.write('weights', weights);
   writePositions(engine, c);
-  return bank;
+  return weights;
 }
 
 /** Prepares a graph on a new model. */

@@ -92,7 +92,9 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
       };
       const out = join(folder, 'killed');
       const killed = run('train', { ...endless, out }, { paths: [out], onEvent });
-      await expect(killed).rejects.toThrow(new RegExp(`(${name} ended|The page in ${name} broke) while running train`));
+      await expect(killed).rejects.toThrow(
+        new RegExp(`(${name} ended|The page in ${name} failed) while running train`),
+      );
       expect(existsSync(out)).toBe(false);
     }, 60_000);
 

@@ -18,7 +18,7 @@ const found = (step: number, loss: number): LogEval => ({
   chrf: loss,
   seconds: 0,
 });
-const bank = (x: number) => async () => Float32Array.of(x);
+const parameterBuffer = (x: number) => async () => Float32Array.of(x);
 
 describe('the best', () => {
   it('has the lowest loss, or the highest value of another metric', async () => {
@@ -27,8 +27,8 @@ describe('the best', () => {
       ['chrf', 10],
     ] as const) {
       const best = createBestModel({ ...options, bestMetric: metric });
-      await best.consider(found(10, 3), bank(1));
-      await best.consider(found(20, 2), bank(2));
+      await best.consider(found(10, 3), parameterBuffer(1));
+      await best.consider(found(20, 2), parameterBuffer(2));
       expect(best.state).toMatchObject({ metric, step });
       expect(best.weights()).toEqual(Float32Array.of(step / 10));
     }
@@ -36,14 +36,14 @@ describe('the best', () => {
 
   it('is the earlier of equal evaluations, and never one with NaN', async () => {
     const best = createBestModel(options);
-    await best.consider(found(10, Number.NaN), bank(1));
+    await best.consider(found(10, Number.NaN), parameterBuffer(1));
     expect(best.state).toBeUndefined();
-    await best.consider(found(20, 2), bank(2));
-    await best.consider(found(30, 2), bank(3));
-    await best.consider(found(40, Number.NaN), bank(4));
+    await best.consider(found(20, 2), parameterBuffer(2));
+    await best.consider(found(30, 2), parameterBuffer(3));
+    await best.consider(found(40, Number.NaN), parameterBuffer(4));
     expect(best.state).toEqual({ metric: 'loss', value: 2, step: 20, since: 2, until: 40 });
     // The last step of a run may be evaluated again after resuming.
-    await best.consider(found(40, 2.5), bank(4));
+    await best.consider(found(40, 2.5), parameterBuffer(4));
     expect(best.state?.since).toBe(2);
     expect(best.outOfPatience).toBe(true);
   });
@@ -51,7 +51,7 @@ describe('the best', () => {
   it('resumes from a checkpoint, patience included', async () => {
     const state = { metric: 'loss', value: 2, step: 20, since: 1 } as const;
     const best = createBestModel(options, { state, weights: Float32Array.of(2) });
-    await best.consider(found(30, 2.5), bank(3));
+    await best.consider(found(30, 2.5), parameterBuffer(3));
     expect([best.outOfPatience, best.weights()]).toEqual([true, Float32Array.of(2)]);
     expect(
       createBestModel({ ...options, bestMetric: 'bleu' }, { state, weights: Float32Array.of(2) }).state,
@@ -60,11 +60,11 @@ describe('the best', () => {
 
   it('is the model at the end of a part, and the next part ignores it', async () => {
     const best = createBestModel(options);
-    await best.consider(found(10, 3), bank(1));
-    await best.consider(found(14, 1), bank(1.4));
+    await best.consider(found(10, 3), parameterBuffer(1));
+    await best.consider(found(14, 1), parameterBuffer(1.4));
     expect([best.state?.step, best.kept?.step]).toEqual([14, 10]);
     expect([best.weights(), best.earlier()]).toEqual([Float32Array.of(1.4), Float32Array.of(1)]);
-    await best.consider(found(20, 4), bank(2));
+    await best.consider(found(20, 4), parameterBuffer(2));
     expect([best.state?.step, best.earlier()]).toEqual([10, undefined]);
   });
 

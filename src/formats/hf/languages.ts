@@ -68,8 +68,9 @@ export function inLanguages(
 const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
 
 /**
- * A model that translates from and to given languages. Its checkpoint says so too, as transformers does: src_lang and tgt_lang in
- * tokenizer_config.json, and forced_bos_token_id. Throws a HeddleError that lists languages if one is unknown, or the model has none.
+ * A model that translates between given languages. Its checkpoint states them as transformers does: src_lang and tgt_lang
+ * in tokenizer_config.json, and forced_bos_token_id. Throws a HeddleError that lists the languages if one is unknown, or if
+ * the model has none.
  */
 export function withLanguages(model: SavedModel, { sourceLang, targetLang }: LanguageOptions): SavedModel {
   const { languages } = model;

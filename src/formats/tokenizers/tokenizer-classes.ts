@@ -15,7 +15,7 @@ export interface TokenizerClass {
   readonly vocab?: true;
   /** What is added to the number of a piece. Default 0. */
   offset?(config: Json): number;
-  /** Tokens with ids of their own, which win over pieces of the same text. */
+  /** Tokens with fixed ids, which take precedence over pieces of the same text. */
   tokens?(config: Json): Readonly<Record<string, number>>;
   /** Tokens after the last piece, in order. */
   after?(config: Json): readonly string[];
@@ -145,9 +145,9 @@ export function languagesIn(
 const isSymbol = (token: string): boolean => /^<(extra_id_\d+|mask\w*)>$/.test(token);
 
 /**
- * The ids of a class: those of the pieces of `file`, a SentencePiece model, or of `vocab`, a parsed vocab.json, then those of its
- * further tokens below `size`. `added` are the tokens in tokenizer_config.json and added_tokens.json; their ids win. Throws a HeddleError that starts with `name`
- * if the model is invalid.
+ * The vocabulary of a class: ids of the pieces of `file`, a SentencePiece model, or of `vocab`, a parsed vocab.json, then of
+ * further tokens below `size`. `added`: the tokens in tokenizer_config.json and added_tokens.json, whose ids take precedence.
+ * Throws a HeddleError that starts with `name` if the model is invalid.
  */
 export function classVocabulary(
   kind: TokenizerClass,

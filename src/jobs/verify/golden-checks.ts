@@ -115,7 +115,7 @@ async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engi
   return [...rows, ...missing.map((name): Row => [name, Number.POSITIVE_INFINITY, limits.gradient])];
 }
 
-const maxOf = (data: TensorData): number => Array.from(data).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+const maxOf = (data: TensorData): number => Array.from(data).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
 
 /**
  * Trains a case on its batch; returns the loss before each AdamW update and after the last, and the gradient norm of the

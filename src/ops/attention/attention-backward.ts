@@ -51,7 +51,7 @@ function backwardLaunches(a: AttentionLayout, context: KernelContext, x: Backwar
 
 /** Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by distance. */
 function biasPartsLength(a: AttentionLayout, context: KernelContext, gradient: boolean): number {
-  if (!gradient) return 64; // bound, but not read
+  if (!gradient) return 64; // a binding that is not read
   const blocks = Math.ceil(a.keys / attentionRows(context, a.width, 'backward_keys'));
   return a.batch * a.heads * (context.variant === 'tiles' ? blocks * columnsOf(a) : 2 * a.queries - 1);
 }
@@ -77,7 +77,7 @@ function distanceSums(a: AttentionLayout, { flops = 0, ...keys }: Launch, parts:
   ];
 }
 
-/** Inputs as those and the outputs of `selfAttentionOp`, and dout; dqkv [B,T,3·H·W] and, if wanted, dbias. */
+/** Inputs: inputs and outputs of `selfAttentionOp`, and dout. Outputs: dqkv [B,T,3·H·W] and, if wanted, dbias. */
 export const selfAttentionBackwardOp = defineOp({
   name: `${selfName}_backward`,
   inputs: ['qkv', 'out', 'lse', 'dout', 'lens', 'step', 'bias?'],
@@ -104,7 +104,7 @@ export const selfAttentionBackwardOp = defineOp({
   },
 });
 
-/** Inputs as those and the outputs of `crossAttentionOp`, and dout; dq [B,Tq,H·W] and dkv [B,Tk,2·H·W]. */
+/** Inputs: inputs and outputs of `crossAttentionOp`, and dout. Outputs: dq [B,Tq,H·W] and dkv [B,Tk,2·H·W]. */
 export const crossAttentionBackwardOp = defineOp({
   name: `${crossName}_backward`,
   inputs: ['q', 'kv', 'out', 'lse', 'dout', 'lens', 'step'],

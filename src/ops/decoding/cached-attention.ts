@@ -24,8 +24,9 @@ export const hiddenSlot = 2 ** 31;
 
 /**
  * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a bias of position [H, 2·farthest + 1]
- * (relative-position-bias.ts); out [R,1,HW]. The keys and values in qkv are stored in row (r, step.position) of the cache. Then row r sees, for j from 0 to step.position, row slots[r,j] of
- * the cache rows of its sentence, counted from the sentence's first, unless slots[r,j] has `hiddenSlot` added.
+ * (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r, step.position) of the
+ * cache. Then row r attends, for j from 0 to step.position, to row slots[r,j] of the cache rows of its sentence, counted
+ * from the first of them, unless slots[r,j] has `hiddenSlot` added.
  */
 export const cachedSelfAttentionOp = defineOp({
   name: 'cached_self_attention',
@@ -96,7 +97,7 @@ function innerWidth(name: string, { heads, headWidth, beams }: CachedAttentionAt
 function rowsOf(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {
   const R = dim(x, 0);
   expectType(name, 'queries', x, 'f32', [R, 1, columns]);
-  check(R % beams === 0, () => `${name}: ${R} rows are no whole number of sentences of ${beams} beams`);
+  check(R % beams === 0, () => `${name}: ${R} rows are not a multiple of ${beams} beams`);
   return R;
 }
 

@@ -161,8 +161,8 @@ export interface ChosenTokens {
 }
 
 /**
- * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens the one with
- * the lowest id. A forced token, and an end that comes because nothing else may, has probability 1.
+ * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens it takes the
+ * lowest id. A forced token has probability 1, and so has the end token if all others are forbidden.
  */
 export const greedyTokenOp = defineOp({
   name: 'greedy_token',

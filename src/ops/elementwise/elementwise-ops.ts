@@ -15,7 +15,7 @@ export interface ElementwiseSettings extends Partial<DropoutAttrs> {
   readonly inPlace?: boolean;
 }
 
-/** A dispatch that computes `out`, bound as y, from the values in `bind`. */
+/** A dispatch of elementwise-ops.wgsl that computes `out`, bound as y, from the values in `bind`. */
 export function elementwiseLaunch(
   entry: string,
   variant: string,
@@ -78,7 +78,7 @@ export const activationKinds: Readonly<Record<Activation, number>> = {
 };
 
 /**
- * Whether the derivative needs the activation's input; that of ReLU follows from its output, that of none from nothing.
+ * Whether the derivative needs the activation's input. The derivative of ReLU follows from its output; that of `none` is 1.
  */
 export const keepsInput = (kind: Activation): boolean => kind !== 'none' && kind !== 'relu';
 

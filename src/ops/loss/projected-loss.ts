@@ -101,7 +101,7 @@ export const projectedLossOp = defineOp({
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];
-  if (attrs.format) return packedBackwardKernels(chunk, attrs.format, traits); // the product has them too
+  if (attrs.format) return packedBackwardKernels(chunk, attrs.format, traits); // variants of the product too
   const kernels = attrs.gradients
     ? backwardKernels(chunk, cols, outs, [x, w], traits)
     : productKernels({ form: 'NT', m: chunk, n: outs, k: cols }, [x, w], traits);

@@ -67,7 +67,7 @@ export function kernelOf(variant: string, operands: Operands, traits: DeviceTrai
   };
 }
 
-/** Steps of matrix kernels along K: workgroup memory of a tile, and 4x4 numbers of each operand a thread. */
+/** Depth of the tiles of matrix kernels along K; a thread stages 4x4 numbers of each operand. */
 const matrixDepth = 32;
 
 /**

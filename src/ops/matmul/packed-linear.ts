@@ -30,7 +30,7 @@ export const packedLinearOp = defineOp({
     const few = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
     // Rows with padding are read number by number: all kernels are slow, and `rows-4` compiles fastest.
     if (!fillsVectors(format, cols)) return [...few, 'rows-4'];
-    // CPUs: `dots` pays for one row only, and llvmpipe keeps the x of four parts of int8 in memory if they are unrolled.
+    // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are unrolled.
     const rolled = format === 'int8' ? 'rows-4-rolled' : 'rows-4';
     if (traits.software && rows > 4) return ['rows-16', rolled];
     if (traits.software) return [...new Set(['rows-4', rolled]), ...(rows === 1 ? few : [])];

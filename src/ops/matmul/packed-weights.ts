@@ -118,19 +118,19 @@ export interface PackedBlock {
 /** Splits packed weights into blocks of rows, each within a binding: a vocabulary of 256,000 tokens is larger than one. */
 export function packedBlocks(words: Value, scales: Value | undefined, maxBindingBytes: number): PackedBlock[] {
   const [rows, width] = [dim(words, 0), dim(words, 1)];
-  const most = Math.floor(maxBindingBytes / 4 / width / 64) * 64;
-  if (rows <= most) return [{ first: 0, words, scales }];
+  const maxRows = Math.floor(maxBindingBytes / 4 / width / 64) * 64;
+  if (rows <= maxRows) return [{ first: 0, words, scales }];
   check(
-    most > 0,
+    maxRows > 0,
     () => `packed weights: 64 rows of ${width} words are larger than a binding of ${maxBindingBytes} bytes`,
   );
   const part = (v: Value, first: number, shape: readonly number[]): Value => {
     const { buffer, offset } = v.at ?? { buffer: v, offset: 0 };
     return viewOf(buffer, offset + first * (shape[1] ?? 1), shape);
   };
-  return Array.from({ length: Math.ceil(rows / most) }, (_, i) => {
-    const first = i * most;
-    const count = Math.min(most, rows - first);
+  return Array.from({ length: Math.ceil(rows / maxRows) }, (_, i) => {
+    const first = i * maxRows;
+    const count = Math.min(maxRows, rows - first);
     return { first, words: part(words, first, [count, width]), scales: scales && part(scales, first, [count]) };
   });
 }

@@ -154,7 +154,7 @@ function readTrainer(message: Uint8Array, name: string) {
     else if (number === 41) out.startId = value;
     else if (number === 42) out.endId = value;
     else if (number === 43)
-      out.padId = value; // -1 is a number past all ids here, which no piece has
+      out.padId = value; // -1 is read as a number above all ids
     else if (number === 44) {
       expectWire(field, 2, name);
       out.unknownSurface = textOf(field);

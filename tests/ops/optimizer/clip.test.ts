@@ -12,11 +12,11 @@ import { makePlan } from '../../../src/plan/planner.ts';
 const MiB = 2 ** 20;
 
 describe('ranges of buffers', () => {
-  const bank = new Graph().state('bank', 'f32', [1000]);
+  const parameterBuffer = new Graph().state('parameterBuffer', 'f32', [1000]);
 
   it('are whole multiples of 64 that cover a buffer once', () => {
-    expect(rangesOf('x', [bank], 128 * MiB)).toEqual([[0, 1000]]);
-    expect(rangesOf('x', [bank], 4 * 400)).toEqual([
+    expect(rangesOf('x', [parameterBuffer], 128 * MiB)).toEqual([[0, 1000]]);
+    expect(rangesOf('x', [parameterBuffer], 4 * 400)).toEqual([
       [0, 384],
       [384, 384],
       [768, 232],
@@ -24,8 +24,8 @@ describe('ranges of buffers', () => {
   });
 
   it('are the buffer itself if one range covers it', () => {
-    expect(rangeOf(bank, 0, 1000)).toBe(bank);
-    expect(rangeOf(bank, 384, 232)).toMatchObject({ shape: [232], at: { buffer: bank, offset: 384 } });
+    expect(rangeOf(parameterBuffer, 0, 1000)).toBe(parameterBuffer);
+    expect(rangeOf(parameterBuffer, 384, 232)).toMatchObject({ shape: [232], at: { buffer: parameterBuffer, offset: 384 } });
   });
 });
 
@@ -33,9 +33,9 @@ describe('clipping and AdamW', () => {
   it('take four dispatches for 52 million parameters', () => {
     const graph = new Graph();
     const P = 52_000_000;
-    const bank = (name: string) => graph.state(name, 'f32', [P]);
+    const parameterBuffer = (name: string) => graph.state(name, 'f32', [P]);
     const counters = graph.state('counters', 'f32', [counterLength]);
-    const [weights, gradients, m, v] = [bank('weights'), bank('gradients'), bank('m'), bank('v')];
+    const [weights, gradients, m, v] = [parameterBuffer('weights'), parameterBuffer('gradients'), parameterBuffer('m'), parameterBuffer('v')];
     const betas = { beta1: 0.9, beta2: 0.98 };
     const clip = clipScale(graph, gradients, counters, { maxNorm: 1, ...betas });
     const step = graph.input('step', 'u32', [stepWords]);
