@@ -127,11 +127,11 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
   };
   const write = async (peak: number): Promise<void> => {
     const it = await load();
-    const { adapter } = parameters;
-    if (adapter && loras.size > 0 && it.lora !== active) {
+    const { lora: onEngine } = parameters;
+    if (onEngine && loras.size > 0 && it.lora !== active) {
       const lora = active === null ? undefined : loras.get(active);
       const { widenLora } = await import('../model/lora.ts');
-      it.engine.write(adapter.state, widenLora(config, adapter.lora, lora));
+      it.engine.write(onEngine.state, widenLora(config, onEngine.config, lora));
       it.lora = active;
     }
     if (it.written) return;
@@ -211,7 +211,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
         );
         const it = loaded && (await loaded);
         if (it) it.lora = undefined; // it may be an old adapter of this name
-        const before = parameters.adapter?.lora;
+        const before = parameters.lora?.config;
         if (JSON.stringify(lora) === JSON.stringify(before)) return;
         // The next call plans the new layers or rank; the weights stay on the device.
         parameters = adaptedParameters(plain, lora, `lora.${loraParameters(config, lora).size}`);

@@ -270,7 +270,7 @@ export const kernelFamilies = {
       kind: { label: 'Operation', values: ['add', 'take'] },
       rows,
       width: size('Columns', 1536),
-      count: size('Of the adapter', 512),
+      count: size('Of the LoRA adapter', 512),
     },
     (v) => columns(v.kind, v.rows, v.width, v.count),
   ),

@@ -54,7 +54,7 @@ export function addConvert(program: Command): void {
     .option('--force', 'replace <out> if it exists')
     .addOption(jsonOption())
     .action(async (folder: string, given: string, options: Options) => {
-      const { to, dtype, force, loraAdapter: adapter, steps } = options;
+      const { to, dtype, force, loraAdapter: lora, steps } = options;
       const out = withoutEndSlash(given);
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
@@ -66,11 +66,11 @@ export function addConvert(program: Command): void {
           out,
           to,
           ...(dtype && { dtype }),
-          ...(adapter && { adapter }),
+          ...(lora && { lora }),
           ...(steps !== undefined && { steps }),
         },
         { host: 'cpu' },
-        [folder, out, ...(adapter ? [adapter] : [])],
+        [folder, out, ...(lora ? [lora] : [])],
       );
       await printResult(made, options.json, () => describe(made));
     });

@@ -104,17 +104,17 @@ export const addModelOptions = (command: Command): Command =>
 /** The flags of `addModelOptions` as arguments of a job, and the folders that the job reads. */
 export function modelArguments(
   folder: string,
-  { loraAdapter: adapter, ensemble = [], weights, sourceLang, targetLang }: ModelRunOptions,
+  { loraAdapter: lora, ensemble = [], weights, sourceLang, targetLang }: ModelRunOptions,
 ): { readonly model: ModelArguments; readonly folders: readonly string[] } {
   const languages = { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) };
   const model = {
     folder,
-    ...(adapter && { adapter }),
+    ...(lora && { lora }),
     ...(weights && { weights }),
     ...(ensemble.length > 0 && { ensemble }),
     ...(Object.keys(languages).length > 0 && { languages }),
   };
-  return { model, folders: [folder, ...(adapter ? [adapter] : []), ...ensemble] };
+  return { model, folders: [folder, ...(lora ? [lora] : []), ...ensemble] };
 }
 
 /** `--lora-adapter`. */

@@ -180,9 +180,9 @@ function describe(r: TrainResult): string {
       : []),
     ...r.losses.slice(-1).map((loss) => `loss         ${formatNumber(loss)}`),
     `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches per step${r.stopped ? '; stopped' : ''}`,
-    r.adapterOf === undefined
+    r.loraBase === undefined
       ? `model        ${r.out} (heddle translate ${shellQuote(r.out)} "...")`
-      : `LoRA adapter ${r.out} (heddle translate ${shellQuote(r.adapterOf)} --lora-adapter ${shellQuote(r.out)} "...")`,
+      : `LoRA adapter ${r.out} (heddle translate ${shellQuote(r.loraBase)} --lora-adapter ${shellQuote(r.out)} "...")`,
     `report       ${r.out}/report.html, its values in log.jsonl`,
   ].join('\n');
 }

@@ -31,7 +31,7 @@ export interface ConvertArguments {
   /** dtype of the weights, for heddle, the formats of transformers and onnx. [that of the source checkpoint, or f32] */
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
-  readonly adapter?: string;
+  readonly lora?: string;
   /** torch-run: total number of updates that the data is for. [the planned updates, and the end of the schedule] */
   readonly steps?: number;
 }
@@ -47,20 +47,20 @@ export interface Converted {
 
 /** Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not support. */
 export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
-  const { folder, out, to, dtype, adapter } = args;
+  const { folder, out, to, dtype, lora } = args;
   if (to === 'torch-run') return convertRun(args, context);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
-  const model = await openFolder(folder, context, adapter ? { lora: adapter } : {});
+  const model = await openFolder(folder, context, lora ? { lora } : {});
   const onWarning = (text: string) => context.emit({ type: 'warning', text });
   await model.save(out, { format: to, onWarning, ...(dtype && { dtype }) });
   return { out, to, parameters: model.parameterCount };
 };
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
-async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArguments, context: JobContext) {
+async function convertRun({ folder, out, to, dtype, lora: merged, steps }: ConvertArguments, context: JobContext) {
   const { files } = context;
   check(
-    !dtype && !adapter,
+    !dtype && !merged,
     'convert: torch-run continues a checkpoint without changes; omit --dtype and --lora-adapter',
   );
   const at = await existingFolder(files, folder);

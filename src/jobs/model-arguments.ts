@@ -12,7 +12,7 @@ import type { JobContext } from '../runtime/job.ts';
 export interface ModelArguments {
   readonly folder: string;
   /** Folder of a LoRA adapter to merge into the weights. */
-  readonly adapter?: string;
+  readonly lora?: string;
   /** Folders of further models with the same vocabulary, whose probabilities are averaged with those of the model. */
   readonly ensemble?: readonly string[];
   /** Format of the weights on the device. [f32] */
@@ -23,11 +23,11 @@ export interface ModelArguments {
 
 /** Opens the model of a job. */
 export const openJobModel = (
-  { folder, adapter, ensemble, weights, languages }: ModelArguments,
+  { folder, lora, ensemble, weights, languages }: ModelArguments,
   context: JobContext,
 ): Promise<Model> =>
   openFolder(folder, context, {
-    ...(adapter && { lora: adapter }),
+    ...(lora && { lora }),
     ...(weights && { weights }),
     ...(ensemble && { ensemble }),
     ...languages,

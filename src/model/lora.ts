@@ -11,7 +11,6 @@ import type { Value } from '../ops/op.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import type { ModelConfig } from './model-config.ts';
 import {
-  type LoraAdapter,
   type LoraConfig,
   type LoraLayers,
   layOutParameters,
@@ -122,14 +121,15 @@ export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number
  */
 export const adaptedParameters = (p: ParameterList, lora?: LoraConfig, state = 'lora'): ParameterList =>
   lora
-    ? { ...p, adapter: { lora, state, open: (graph, c, ...rest) => openLora(graph, c, { lora, state }, ...rest) } }
+    ? { ...p, lora: { config: lora, state, open: (graph, c, ...rest) => openLora(graph, c, lora, state, ...rest) } }
     : p;
 
 /** Adds the parameters of a LoRA adapter to a graph. */
 function openLora(
   graph: Graph,
   c: ModelConfig,
-  { lora, state }: Pick<LoraAdapter, 'lora' | 'state'>,
+  lora: LoraConfig,
+  state: string,
   step: Value,
   site?: () => number,
 ): LoraLayers {

@@ -42,7 +42,7 @@ export interface ParameterList {
   /** The layout of quantized weights, which are not trained; see quantized-parameters.ts. */
   readonly quantization?: Quantization;
   /** The LoRA adapter that graphs add to the linear layers; see lora.ts. */
-  readonly adapter?: LoraAdapter;
+  readonly lora?: LoraAdapter;
   /** Suffix of the names of the model's states, for a further model of an ensemble; default: none. */
   readonly stateSuffix?: string;
   /** The further models of an ensemble, and how the logits of all are averaged; see ensemble.ts. */
@@ -82,7 +82,7 @@ export interface LoraConfig {
 
 /** A LoRA adapter of graphs. Only programs that use one load its code. */
 export interface LoraAdapter {
-  readonly lora: LoraConfig;
+  readonly config: LoraConfig;
   /** The state that has its parameters. */
   readonly state: string;
   /** Adds the parameters to a graph. Pass `site`, which numbers dropout sites, to train. */

@@ -62,7 +62,7 @@ export function openTransformer(
   parameters: ParameterList,
   training: boolean,
 ): Transformer {
-  const { quantization, adapter, stateSuffix = '' } = parameters;
+  const { quantization, lora, stateSuffix = '' } = parameters;
   const opened = quantization?.open(graph, stateSuffix);
   const weightBuffer = opened?.buffer ?? graph.state(`weights${stateSuffix}`, 'f32', [parameters.size]);
   const slices = () =>
@@ -81,7 +81,7 @@ export function openTransformer(
     step,
     nextSite,
     ...(opened && { quantized: opened.quantized }),
-    ...(adapter && { lora: adapter.open(graph, config, step, training ? nextSite : undefined) }),
+    ...(lora && { lora: lora.open(graph, config, step, training ? nextSite : undefined) }),
   };
 }
 

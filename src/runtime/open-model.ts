@@ -14,7 +14,7 @@ import type { JobContext } from './job.ts';
 export async function openModel(
   folder: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
-  adapter?: string,
+  lora?: string,
   languages: LanguageOptions = {},
   inParts = false,
 ): Promise<SavedModel> {
@@ -22,8 +22,8 @@ export async function openModel(
   const loaded = await loadModelFolder(files, folder, inParts);
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
-  if (adapter === undefined) return model;
-  return (await import('../formats/lora-folder.ts')).withLora(files, model, adapter);
+  if (lora === undefined) return model;
+  return (await import('../formats/lora-folder.ts')).withLora(files, model, lora);
 }
 
 /**

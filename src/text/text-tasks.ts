@@ -6,15 +6,13 @@ import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, type Pair, partOf } from './corpus/pairs.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
-import { bpeRules, bpeSteps } from './tokenizers/bpe-training.ts';
-import type { TextRules } from './tokenizers/normalization.ts';
+import { bpeSteps } from './tokenizers/bpe-training.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
 import {
   type Counts,
-  characterRules,
   characterSteps,
   createCounter,
-  wordRules,
+  type VocabularyOptions,
   wordSteps,
 } from './tokenizers/vocabulary-training.ts';
 
@@ -64,18 +62,21 @@ export interface CountTable {
   readonly counts: Float64Array;
 }
 
+/** Options of a tokenizer to train. */
+export interface TokenizerOptions extends VocabularyOptions {
+  readonly kind: TokenizerKind;
+}
+
 /** The texts that a tokenizer is trained on: one side or both. */
 export type Sides = readonly ('source' | 'target')[];
 
 /** Counts the words or characters of some tokenizers. */
 function count({
   tokenizers,
-  rules,
-}: {
-  tokenizers: readonly Sides[];
-  rules: TextRules;
-}): TextTask<PairChunk, undefined, CountTable[]> {
-  const counters = tokenizers.map(() => createCounter(rules));
+  kind,
+  lowercase,
+}: TokenizerOptions & { tokenizers: readonly Sides[] }): TextTask<PairChunk, undefined, CountTable[]> {
+  const counters = tokenizers.map(() => createCounter(kind, lowercase));
   return {
     map(chunk) {
       for (const pair of pairsIn(chunk))
@@ -98,20 +99,8 @@ function joinCounts(tables: readonly CountTable[]): Counts {
   return all;
 }
 
-/** Options of a tokenizer to train. `fill`: pad a vocabulary of words to its full size. */
-export interface VocabularyOptions {
-  readonly kind: TokenizerKind;
-  readonly size: number;
-  readonly lowercase?: boolean;
-  readonly fill?: boolean;
-}
-
-/** The text rules of a tokenizer to train. */
-export const rulesOf = ({ kind, ...options }: VocabularyOptions): TextRules =>
-  ({ word: wordRules, char: characterRules, bpe: bpeRules })[kind](options);
-
 /** Trains a tokenizer on the counts of several threads; the result is its tokenizer.json. */
-function trainTokenizer({ kind, ...options }: VocabularyOptions): TextTask<readonly CountTable[], string> {
+function trainTokenizer({ kind, ...options }: TokenizerOptions): TextTask<readonly CountTable[], string> {
   const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
   return {
     *map(tables) {

@@ -82,6 +82,6 @@ export async function finishTraining(
     ...(best.state && { best: best.state }),
     ...(evaluation && { evaluation: { ...evaluation.metrics, samples: evaluation.samples } }),
     out: args.out,
-    ...(args.lora && { adapterOf: initFolder(args) as string }),
+    ...(args.lora && { loraBase: initFolder(args) as string }),
   };
 }

@@ -70,5 +70,5 @@ export interface TrainResult {
   readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
   readonly out: string;
   /** Folder of the base model, if the result is a LoRA adapter. */
-  readonly adapterOf?: string;
+  readonly loraBase?: string;
 }

@@ -15,7 +15,7 @@ import { chunksOf } from '../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../text/corpus/pairs.ts';
 import { loadTokenizer } from '../text/load-tokenizer.ts';
 import { openTextPool, type TextPool } from '../text/text-pool.ts';
-import { rulesOf, type Sides, tokenizerData, tokenizerOf, type VocabularyOptions } from '../text/text-tasks.ts';
+import { type Sides, type TokenizerOptions, tokenizerData, tokenizerOf } from '../text/text-tasks.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Batch } from './trainer.ts';
 
@@ -23,7 +23,7 @@ import type { Batch } from './trainer.ts';
 export interface TrainingDataOptions {
   /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
   readonly model: Partial<ModelOptions>;
-  readonly tokenizer: VocabularyOptions;
+  readonly tokenizer: TokenizerOptions;
   /** Tokenizers that were trained before. */
   readonly tokenizers?: { readonly source?: Tokenizer | undefined; readonly target?: Tokenizer | undefined };
   /** Maximum number of tokens of a side; at most, and by default, that of the model. */
@@ -175,7 +175,7 @@ async function createConfig(
 /** Trains the tokenizers of the sides that have none; one for both if embeddings are shared. */
 async function trainTokenizers(
   pairs: PairList,
-  options: VocabularyOptions,
+  options: TokenizerOptions,
   shared: boolean,
   given: NonNullable<TrainingDataOptions['tokenizers']>,
   pool: TextPool,
@@ -185,7 +185,7 @@ async function trainTokenizers(
   let done = 0;
   const tables = await pool.run({
     name: 'count',
-    args: { tokenizers, rules: rulesOf(options) },
+    args: { tokenizers, ...options },
     chunks: chunksOf(pairs),
     progress: () => ({ task: 'count', done, of: pairs.length }),
     onPart(_, __, { length }) {

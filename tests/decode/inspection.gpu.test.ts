@@ -104,7 +104,10 @@ it('gives the learned positions of the encoder: the embeddings are sums of them 
   const scale = learned.scaleEmbedding ? Math.sqrt(D) : 1;
   for (const [t, id] of ids.entries())
     for (let i = 0; i < D; i++)
-      expect(sum!.data[t * D + i]).toBeCloseTo(scale * parameterBuffer[table + id * D + i]! + positions![t * D + i]!, 4);
+      expect(sum!.data[t * D + i]).toBeCloseTo(
+        scale * parameterBuffer[table + id * D + i]! + positions![t * D + i]!,
+        4,
+      );
 });
 
 it('gives the same attention without the tensors', async () => {

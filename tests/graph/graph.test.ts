@@ -31,8 +31,12 @@ describe('slices of a state', () => {
 
   it('start at multiples of 64 elements and end within it', () => {
     expect(g.slice(parameterBuffer, 'w', 192, [8, 8]).at).toEqual({ buffer: parameterBuffer, offset: 192 });
-    expect(() => g.slice(parameterBuffer, 'w', 193, [1])).toThrow('graph: w [1] at 193 does not fit parameterBuffer [256]');
-    expect(() => g.slice(parameterBuffer, 'w', 192, [65])).toThrow('graph: w [65] at 192 does not fit parameterBuffer [256]');
+    expect(() => g.slice(parameterBuffer, 'w', 193, [1])).toThrow(
+      'graph: w [1] at 193 does not fit parameterBuffer [256]',
+    );
+    expect(() => g.slice(parameterBuffer, 'w', 192, [65])).toThrow(
+      'graph: w [65] at 192 does not fit parameterBuffer [256]',
+    );
   });
 
   it('hold placed results, but no inputs', () => {

@@ -15,8 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-translate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('returns one line per text, for any output of a byte-level model', async () => {
-  const rules = { lowercase: false, pieces: 'none', digits: 1 } as const;
-  const letters = createTokenizer({ kind: 'char', rules, vocab: [...specialTokens, 'a', '\n', '\r'] });
+  const letters = createTokenizer({ kind: 'char', lowercase: false, vocab: [...specialTokens, 'a', '\n', '\r'] });
   const size = letters.size;
   const config = modelConfig({
     ...{ srcVocab: size, tgtVocab: size, tie: 'all', dModel: 4, heads: 1, feedForward: 4 },

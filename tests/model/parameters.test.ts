@@ -135,7 +135,8 @@ describe('weights as tensors', () => {
       expect(tensorsFromWeights(p, parameterBuffer)).toEqual(tensors);
       // Every element of every parameter, and zeros between them.
       let weights = 0;
-      for (const q of p.all) for (let i = 0; i < sizeOf(q.shape); i++) if (parameterBuffer[q.offset + i] !== 0) weights++;
+      for (const q of p.all)
+        for (let i = 0; i < sizeOf(q.shape); i++) if (parameterBuffer[q.offset + i] !== 0) weights++;
       expect(weights).toBe(p.count);
       expect(parameterBuffer.filter((x) => x !== 0).length).toBe(p.count);
     });

@@ -1,14 +1,11 @@
 // Trains tokenizers on a list of texts, without steps.
 import type { Steps } from '../../src/core/steps.ts';
-import { type BpeOptions, bpeRules, bpeSteps } from '../../src/text/tokenizers/bpe-training.ts';
-import type { TextRules } from '../../src/text/tokenizers/normalization.ts';
-import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
+import { bpeSteps } from '../../src/text/tokenizers/bpe-training.ts';
+import type { Tokenizer, TokenizerKind } from '../../src/text/tokenizers/tokenizer.ts';
 import {
-  characterRules,
   characterSteps,
   createCounter,
-  type WordOptions,
-  wordRules,
+  type VocabularyOptions,
   wordSteps,
 } from '../../src/text/tokenizers/vocabulary-training.ts';
 
@@ -19,19 +16,19 @@ function runSteps<T>(steps: Steps<T>): T {
   }
 }
 
-function countTexts(texts: Iterable<string>, rules: TextRules): Map<string, number> {
-  const counter = createCounter(rules);
+function countTexts(texts: Iterable<string>, kind: TokenizerKind, { lowercase }: VocabularyOptions) {
+  const counter = createCounter(kind, lowercase);
   for (const text of texts) counter.add(text);
   return counter.counts();
 }
 
-export const trainWords = (texts: Iterable<string>, options: WordOptions): Tokenizer =>
-  runSteps(wordSteps(countTexts(texts, wordRules(options)), options));
+export const trainWords = (texts: Iterable<string>, options: VocabularyOptions): Tokenizer =>
+  runSteps(wordSteps(countTexts(texts, 'word', options), options));
 
-export const trainCharacters = (
-  texts: Iterable<string>,
-  options: { size?: number; lowercase?: boolean } = {},
-): Tokenizer => runSteps(characterSteps(countTexts(texts, characterRules(options)), options));
+export function trainCharacters(texts: Iterable<string>, given: Partial<VocabularyOptions> = {}): Tokenizer {
+  const options = { size: 1_000_000, ...given };
+  return runSteps(characterSteps(countTexts(texts, 'char', options), options));
+}
 
-export const trainBpe = (texts: Iterable<string>, options: BpeOptions): Tokenizer =>
-  runSteps(bpeSteps(countTexts(texts, bpeRules(options)), options));
+export const trainBpe = (texts: Iterable<string>, options: VocabularyOptions): Tokenizer =>
+  runSteps(bpeSteps(countTexts(texts, 'bpe', options), options));

@@ -10,12 +10,11 @@ const bpe = trainBpe(quixote, { size: 200 });
 it.each(
   [
     trainWords(texts, { size: 300 }),
-    trainWords(texts, { size: 300, punctuation: 'strip' }),
-    trainWords(texts, { size: 300, lowercase: false, digits: 4 }),
+    trainWords(texts, { size: 300, lowercase: true }),
     trainCharacters(texts),
     trainCharacters(texts, { lowercase: true }),
     trainBpe(texts, { size: 400 }),
-    trainBpe(texts, { size: 400, lowercase: true, digits: 1 }),
+    trainBpe(texts, { size: 400, lowercase: true }),
   ].map((tokenizer) => [tokenizer.kind, tokenizer] as const),
 )('reads back %s as they were written', (_, tokenizer) => {
   const text = JSON.stringify(tokenizer);

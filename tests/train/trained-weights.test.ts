@@ -107,7 +107,7 @@ describe('a run with a LoRA adapter', () => {
 
   it("writes it in PEFT's layout, with the state to resume", async () => {
     const { result, told } = await train({ ...fields, out: at('adapter') });
-    expect(result).toMatchObject({ adapterOf: at('base'), steps: 4 });
+    expect(result).toMatchObject({ loraBase: at('base'), steps: 4 });
     expect(told.join('\n')).toMatch(/^LoRA adapter: [\d,]+ weights in 8 layers, all [\d,]+ others frozen$/m);
     expect(readdirSync(at('adapter')).sort()).toEqual(
       [
@@ -140,17 +140,17 @@ describe('a run with a LoRA adapter', () => {
     const adapter = at('adapter');
     const { dev, best } = (await train({ ...fields, out: at('again') })).result;
     const of = (extra: object) => run('evaluate', { folder: at('base'), pairs: at('dev.tsv'), batch: 4, ...extra });
-    const merged = (await of({ adapter })).result;
+    const merged = (await of({ lora: adapter })).result;
     // Evaluation merges in float32; dev loss during training computes the adapter separately.
     expect(merged.loss).toBeCloseTo(dev.find(({ step }) => step === best?.step)?.loss ?? Number.NaN, 5);
     expect((await of({})).result.loss).not.toBeCloseTo(merged.loss, 3);
-    await run('convert', { folder: at('base'), out: at('merged'), to: 'heddle', adapter });
+    await run('convert', { folder: at('base'), out: at('merged'), to: 'heddle', lora: adapter });
     const texts = pairs.map((pair) => pair.split('\t')[0] as string);
     const translate = (from: string, extra: object) =>
       run('translate', { folder: at(from), texts, batch: 8, maxTokens: 0, ...extra });
     const scores = async (from: string, extra: object = {}) =>
       (await translate(from, extra)).result.map(([t]) => [t?.text, t?.score]);
-    const beside = await scores('base', { adapter });
+    const beside = await scores('base', { lora: adapter });
     expect(await scores('merged')).toEqual(beside);
     expect(await scores('base')).not.toEqual(beside);
     const { told, result } = await translate('base', { weights: 'f16' });

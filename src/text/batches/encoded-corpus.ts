@@ -37,8 +37,6 @@ export interface EncodeOptions {
   readonly maxSource: number;
   /** Maximum number of target tokens, with the start token (input) or the end token (labels). */
   readonly maxTarget: number;
-  /** Whether sources end with the end token. Default true. */
-  readonly sourceEnd?: boolean;
   /** Whether to cut a side that is too long instead of omitting the pair. Default false. */
   readonly truncate?: boolean;
 }
@@ -50,8 +48,7 @@ export function encodePairs(
   target: Tokenizer,
   options: EncodeOptions,
 ): EncodedCorpus {
-  const { maxSource, maxTarget, sourceEnd = true, truncate = false } = options;
-  const end = sourceEnd ? 1 : 0;
+  const { maxSource, maxTarget, truncate = false } = options;
   check(maxSource >= 1 && maxTarget >= 1, `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`);
   const [sources, targets] = [growing(), growing()];
   const origin: number[] = [];
@@ -65,18 +62,18 @@ export function encodePairs(
       empty++;
       continue;
     }
-    if (s.length + end > maxSource || t.length + 1 > maxTarget) {
-      if (!truncate || maxSource <= end || maxTarget < 2) {
+    if (s.length + 1 > maxSource || t.length + 1 > maxTarget) {
+      if (!truncate || maxSource < 2 || maxTarget < 2) {
         tooLong++;
         continue;
       }
       truncated++;
-      s.length = Math.min(s.length, maxSource - end);
+      s.length = Math.min(s.length, maxSource - 1);
       t.length = Math.min(t.length, maxTarget - 1);
     }
     for (const id of s) if (id === source.special.unknown) unknown.source++;
     for (const id of t) if (id === target.special.unknown) unknown.target++;
-    if (sourceEnd) s.push(source.special.end);
+    s.push(source.special.end);
     sources.push(s);
     targets.push(t);
     origin.push(i);

@@ -5,19 +5,8 @@ import { check } from '../../core/errors.ts';
 import type { Steps } from '../../core/steps.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
-import type { TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
-import { type Counts, pieceSteps } from './vocabulary-training.ts';
-
-/** Options of `bpeSteps`. */
-export interface BpeOptions {
-  /** Maximum vocabulary size, with special tokens and characters. */
-  readonly size: number;
-  /** Whether to lowercase text. Default false. */
-  readonly lowercase?: boolean;
-  /** Maximum number of digits of one token. Default 2. */
-  readonly digits?: number;
-}
+import { type Counts, pieceSteps, type VocabularyOptions } from './vocabulary-training.ts';
 
 /** A candidate pair, with its count when it was queued and the pieces that contain it. */
 interface Candidate {
@@ -26,20 +15,11 @@ interface Candidate {
   readonly pieces: number[];
 }
 
-/** The text rules of a BPE tokenizer. */
-export const bpeRules = ({ lowercase = false, digits = 2 }: Partial<BpeOptions>): TextRules => ({
-  lowercase,
-  digits,
-  pieces: 'apart',
-});
-
 /**
  * Trains a BPE tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for their characters.
  */
-export function* bpeSteps(words: Counts, options: BpeOptions): Steps<Tokenizer> {
-  const { size } = options;
-  const rules = bpeRules(options);
-  const counts = yield* pieceSteps(words, rules);
+export function* bpeSteps(words: Counts, { size, lowercase = false }: VocabularyOptions): Steps<Tokenizer> {
+  const counts = yield* pieceSteps(words);
   const characters = new Set<string>();
   for (const piece of counts.keys()) for (const character of piece) characters.add(character);
   const alphabet = [...characters].sort((a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number));
@@ -50,7 +30,7 @@ export function* bpeSteps(words: Counts, options: BpeOptions): Steps<Tokenizer> 
       `${specialTokens.length} special tokens`,
   );
   const merges = yield* mergeSteps(counts, vocab, size);
-  return createTokenizer({ kind: 'bpe', rules, vocab, merges });
+  return createTokenizer({ kind: 'bpe', lowercase, vocab, merges });
 }
 
 /** Appends merged tokens to `vocab` up to `size`; returns the merges in order. */

@@ -3,17 +3,15 @@
 import { check } from '../../core/errors.ts';
 import { applyMerges, pairOf } from './bpe-merges.ts';
 import {
-  createPreTokenizer,
   createTextNormalizer,
-  decoderJson,
   normalizerJson,
-  preTokenizerJson,
+  piecesJson,
   SPACE_MARK,
-  type TextRules,
+  splitWord,
+  type TokenizerKind,
 } from './normalization.ts';
 
-/** Kinds of tokenizers that heddle trains. */
-export type TokenizerKind = 'word' | 'char' | 'bpe';
+export type { TokenizerKind } from './normalization.ts';
 
 /** Ids of the special tokens. */
 export interface SpecialIds {
@@ -87,7 +85,7 @@ export interface AddedToken {
 /** Definition of a tokenizer. */
 export interface TokenizerParts {
   readonly kind: TokenizerKind;
-  readonly rules: TextRules;
+  readonly lowercase: boolean;
   /** Tokens by id. */
   readonly vocab: readonly string[];
   /** BPE merges, highest priority first. */
@@ -119,7 +117,7 @@ export const checkId = (id: number, size: number): void =>
 
 /** Creates a tokenizer. Throws a HeddleError if a special token or a token of a merge is not in the vocabulary. */
 export function createTokenizer(parts: TokenizerParts): Tokenizer {
-  const { kind, rules, vocab, merges = [] } = parts;
+  const { kind, lowercase, vocab, merges = [] } = parts;
   const idOf = new Map(vocab.map((token, id) => [token, id]));
   const need = (token: string): number => {
     const id = idOf.get(token);
@@ -128,8 +126,7 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
   };
   const [pad, start, end, unknown] = specialTokens.map(need) as [number, number, number, number];
   const table = new Map(merges.map(([a, b], rank) => [pairOf(need(a), need(b)), { rank, id: need(a + b) }]));
-  const normalize = createTextNormalizer(rules);
-  const split = createPreTokenizer(rules);
+  const normalize = createTextNormalizer(lowercase);
   const silent = new Set([pad, start, end]);
   const textId = (text: string): number => {
     const id = idOf.get(text);
@@ -138,8 +135,8 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
 
   const wordIds = (word: string): number[] =>
     kind === 'word'
-      ? split(word).map(textId)
-      : split(word).flatMap((piece) => applyMerges(Array.from(piece, textId), table));
+      ? splitWord(word).map(textId)
+      : splitWord(word).flatMap((piece) => applyMerges(Array.from(piece, textId), table));
   let cache = new Map<string, number[]>();
   const cachedIds = (word: string): number[] => {
     let ids = cache.get(word);
@@ -173,9 +170,9 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
     pieces(text) {
       const normal = normalize(text);
       if (kind === 'char') return Array.from(normal);
-      const words = normal === '' ? [] : normal.split(' ');
-      if (kind === 'word') return words.flatMap(split);
-      return words.flatMap(split).flatMap((piece) => {
+      const pieces = normal === '' ? [] : normal.split(' ').flatMap(splitWord);
+      if (kind === 'word') return pieces;
+      return pieces.flatMap((piece) => {
         const characters = Array.from(piece);
         return applyMerges(characters.map(textId), table).map((id) =>
           characters.splice(0, id === unknown ? 1 : Array.from(vocab[id] as string).length).join(''),
@@ -194,9 +191,8 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
     toJSON: () =>
       tokenizerJson({
         added_tokens: specialTokens.map((content) => addedToken(need(content), content)).sort((a, b) => a.id - b.id),
-        normalizer: normalizerJson(rules),
-        pre_tokenizer: preTokenizerJson(rules),
-        decoder: decoderJson(rules),
+        normalizer: normalizerJson(lowercase),
+        ...piecesJson(kind),
         model: modelJson(parts),
       }),
   };

@@ -3,8 +3,8 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
 import { maxTokens } from './bpe-merges.ts';
-import { decoderJson, normalizerJson, preTokenizerJson, type TextRules } from './normalization.ts';
-import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } from './tokenizer.ts';
+import { normalizerJson, piecesJson, type TokenizerKind } from './normalization.ts';
+import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 
 const typeOf = (x: unknown): string =>
   isObject(x) ? String(x.type) : x === null || x === undefined ? 'none' : 'broken';
@@ -33,13 +33,14 @@ export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tok
     throw new HeddleError(`tokenizer.json: the ${part} ${parts(found)} is not supported: heddle does not write it`);
   };
   if (model.type !== 'BPE' && model.type !== 'WordPiece') reject('model', model);
-  const rules = readRules(file.pre_tokenizer, file.normalizer);
-  if (rules === undefined || !equal(file.pre_tokenizer ?? null, preTokenizerJson(rules)))
-    return reject('pre-tokenizer', file.pre_tokenizer);
-  if (!equal(file.normalizer, normalizerJson(rules))) reject('normalizer', file.normalizer);
-  if (!equal(file.decoder, decoderJson(rules))) reject('decoder', file.decoder);
+  const isSplit = file.pre_tokenizer !== null && file.pre_tokenizer !== undefined;
+  const kind: TokenizerKind = model.type === 'WordPiece' ? 'word' : isSplit ? 'bpe' : 'char';
+  const lowercase = JSON.stringify(file.normalizer ?? null).includes('"Lowercase"');
+  const expected = piecesJson(kind);
+  if (!equal(file.pre_tokenizer ?? null, expected.pre_tokenizer)) reject('pre-tokenizer', file.pre_tokenizer);
+  if (!equal(file.normalizer, normalizerJson(lowercase))) reject('normalizer', file.normalizer);
+  if (!equal(file.decoder, expected.decoder)) reject('decoder', file.decoder);
   if (file.post_processor !== null && file.post_processor !== undefined) reject('post-processor', file.post_processor);
-  const kind: TokenizerKind = model.type === 'WordPiece' ? 'word' : rules.pieces === 'none' ? 'char' : 'bpe';
   const plain = { continuing_subword_prefix: kind === 'word' ? '##' : null, unk_token: specialTokens[3] };
   for (const [key, value] of Object.entries(plain))
     check((model[key] ?? null) === value, `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
@@ -50,17 +51,7 @@ export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tok
     const piece = vocab.find((token) => token.startsWith('##'));
     check(piece === undefined, `tokenizer.json: WordPiece with continuation tokens ('${piece}') is not supported`);
   }
-  return createTokenizer({ kind, rules, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
-}
-
-/** The text rules that may have these components; the caller checks that they have. */
-function readRules(preTokenizer: unknown, normalizer: unknown): TextRules | undefined {
-  const text = JSON.stringify(normalizer ?? null);
-  const lowercase = text.includes('"Lowercase"');
-  if (preTokenizer === null || preTokenizer === undefined) return { lowercase, pieces: 'none', digits: 1 };
-  const digits = /\{1,(\d+)\}/.exec(JSON.stringify(preTokenizer));
-  if (digits !== null) return { lowercase, pieces: 'apart', digits: Number(digits[1]) };
-  return typeOf(preTokenizer) === 'Sequence' ? { lowercase, pieces: 'strip', digits: 1 } : undefined;
+  return createTokenizer({ kind, lowercase, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
 }
 
 /** Tokens by id. The ids must be 0 to n - 1, each once. */

@@ -243,7 +243,7 @@ it('merges a LoRA adapter into the exported weights', async () => {
   await writeFolder(files, adapter, loraFiles(base.config, { lora, weights }, init));
   const out = join(folder, 'merged');
   await convert(
-    { folder: init, out, to: 'onnx', adapter },
+    { folder: init, out, to: 'onnx', lora: adapter },
     jobContext(files, async () => cpuEngine()),
   );
   const [merged, plain] = [mergedWith(base, { lora, weights }), base].map((saved) => onnxFiles(saved));

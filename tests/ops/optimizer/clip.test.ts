@@ -25,7 +25,10 @@ describe('ranges of buffers', () => {
 
   it('are the buffer itself if one range covers it', () => {
     expect(rangeOf(parameterBuffer, 0, 1000)).toBe(parameterBuffer);
-    expect(rangeOf(parameterBuffer, 384, 232)).toMatchObject({ shape: [232], at: { buffer: parameterBuffer, offset: 384 } });
+    expect(rangeOf(parameterBuffer, 384, 232)).toMatchObject({
+      shape: [232],
+      at: { buffer: parameterBuffer, offset: 384 },
+    });
   });
 });
 
@@ -35,7 +38,12 @@ describe('clipping and AdamW', () => {
     const P = 52_000_000;
     const parameterBuffer = (name: string) => graph.state(name, 'f32', [P]);
     const counters = graph.state('counters', 'f32', [counterLength]);
-    const [weights, gradients, m, v] = [parameterBuffer('weights'), parameterBuffer('gradients'), parameterBuffer('m'), parameterBuffer('v')];
+    const [weights, gradients, m, v] = [
+      parameterBuffer('weights'),
+      parameterBuffer('gradients'),
+      parameterBuffer('m'),
+      parameterBuffer('v'),
+    ];
     const betas = { beta1: 0.9, beta2: 0.98 };
     const clip = clipScale(graph, gradients, counters, { maxNorm: 1, ...betas });
     const step = graph.input('step', 'u32', [stepWords]);

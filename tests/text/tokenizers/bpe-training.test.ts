@@ -13,8 +13,8 @@ it('trains all merges of the tokenizers package on a small text', () => {
   expect(merges).toEqual(nativeMerges(quixote, ours));
 });
 
-it('trains the merges of the tokenizers package on phrases with many numbers, with any rules', () => {
-  for (const options of [{ digits: 1 }, { digits: 3 }, { lowercase: true }]) {
+it('trains the merges of the tokenizers package on phrases with many numbers', () => {
+  for (const options of [{}, { lowercase: true }]) {
     const ours = trainBpe(phrases, { size: 30_000, ...options });
     const merges = mergesOf(ours);
     expect(merges.length).toBeGreaterThan(1000);
