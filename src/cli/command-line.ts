@@ -3,8 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { jsonFlags } from './json-flag.ts';
-import { log, reportError, setVerbosity } from './output.ts';
+import { jsonFlags, log, reportError, setVerbosity } from './output.ts';
 import { currentFlags } from './renamed-flags.ts';
 
 /** Adds a command to the program. Each imports only its own module, so that a command starts fast. */

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ModelArguments } from '../jobs/model-arguments.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { type HostName, hostNames } from '../run/run-job.ts';
-import { jsonValue } from './json-flag.ts';
+import { jsonValue } from './output.ts';
 
 /** Returns a parser of whole numbers of at least `min`. */
 export const whole =

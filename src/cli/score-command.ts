@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import type { ScoredPair } from '../jobs/score-job.ts';
+import type { ScoredPair } from '../jobs/evaluate-job.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';

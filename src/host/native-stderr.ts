@@ -16,7 +16,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
-import { openSeek, type Seek } from './wasi-seek.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
@@ -194,5 +193,52 @@ function runs(pid: number): boolean {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
+  }
+}
+
+/** Sets the offset of a file descriptor, from its start; returns whether that succeeded. */
+type Seek = (fd: number, offset: number) => boolean;
+
+const wasmName = (text: string): number[] => [text.length, ...Buffer.from(text)];
+const wasmSection = (id: number, ...body: number[]): number[] => [id, body.length, ...body];
+const [i32, i64] = [0x7f, 0x7e];
+
+/**
+ * lseek, which Node lacks, as a WebAssembly module that calls fd_seek of WASI:
+ * (module
+ *   (import "wasi_snapshot_preview1" "fd_seek" (func $seek (param i32 i64 i32 i32) (result i32)))
+ *   (memory (export "memory") 1)
+ *   (func (export "seek") (param i32 i64) (result i32)
+ *     (call $seek (local.get 0) (local.get 1) (i32.const 0) (i32.const 0)))
+ *   (func (export "_start")))
+ */
+const wasm = Uint8Array.from([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...wasmSection(1, 3, ...[0x60, 4, i32, i64, i32, i32, 1, i32], ...[0x60, 2, i32, i64, 1, i32], ...[0x60, 0, 0]),
+  ...wasmSection(2, 1, ...wasmName('wasi_snapshot_preview1'), ...wasmName('fd_seek'), 0, 0),
+  ...wasmSection(3, 2, 1, 2),
+  ...wasmSection(5, 1, 0, 1),
+  ...wasmSection(7, 3, ...wasmName('memory'), 2, 0, ...wasmName('seek'), 0, 1, ...wasmName('_start'), 0, 2),
+  ...wasmSection(10, 2, ...[12, 0, 0x20, 0, 0x20, 1, 0x41, 0, 0x41, 0, 0x10, 0, 0x0b], ...[2, 0, 0x0b]),
+]);
+
+/**
+ * Returns a function that sets the offset of a descriptor of stdin, stdout or stderr; undefined if this Node has no
+ * WASI.
+ */
+async function openSeek(): Promise<Seek | undefined> {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined; // WASI is called experimental
+  try {
+    const { WASI } = await import('node:wasi');
+    const wasi = new WASI({ version: 'preview1', returnOnExit: true });
+    const { instance } = await WebAssembly.instantiate(wasm, { wasi_snapshot_preview1: wasi.wasiImport as never });
+    wasi.start(instance);
+    const seek = instance.exports.seek as (fd: number, offset: bigint) => number;
+    return (fd, offset) => seek(fd, BigInt(offset)) === 0;
+  } catch {
+    return undefined;
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }

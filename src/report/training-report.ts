@@ -1,11 +1,10 @@
 // Report of a run: one self-contained HTML file with results, curves, translations of held-out sentences and all settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
-import { factCards } from './facts.ts';
 import { type Html, html } from './markup.ts';
+import { factCards, samplesCard } from './report-cards.ts';
 import { reportPage } from './report-page.ts';
 import { describeChanges } from './run-changes.ts';
-import { samplesCard } from './samples-table.ts';
 import { curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
 import { historyOf, type LogEval, type LogRecord, type LogStep, type TrainingHistory } from './training-log.ts';
 

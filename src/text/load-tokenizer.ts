@@ -1,9 +1,16 @@
-// Loads a tokenizer.json that heddle saved: a tokenizer that it trained, or a SentencePiece or Hugging Face tokenizer.
-import { check, HeddleError } from '../core/errors.ts';
-import { isObject } from '../files/json-files.ts';
-import { loadSentencePieceTokenizer, sentencePieceModelType } from './sentencepiece/sentencepiece-tokenizer.ts';
+// Loads tokenizers: a tokenizer.json that heddle saved, or the file of another tool for a new training (tokenizer.json or a
+// SentencePiece model).
+
+import { check, HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { isObject, parseJson } from '../files/json-files.ts';
+import { openSentencePiece } from './sentencepiece/processor.ts';
+import {
+  createSentencePieceTokenizer,
+  loadSentencePieceTokenizer,
+  sentencePieceModelType,
+} from './sentencepiece/sentencepiece-tokenizer.ts';
 import { createHfTokenizer, savedHfOptions } from './tokenizers/hf-tokenizer.ts';
-import type { Tokenizer } from './tokenizers/tokenizer.ts';
+import { specialTokens, type Tokenizer } from './tokenizers/tokenizer.ts';
 import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
 
 /**
@@ -29,4 +36,63 @@ function parse(text: string): unknown {
   } catch (error) {
     throw new HeddleError(`tokenizer.json: not JSON (${(error as Error).message})`);
   }
+}
+
+/** Names of the special tokens in files of other tools, in order of preference. */
+const names = {
+  pad: ['[PAD]', '<pad>', '<|pad|>'],
+  start: ['[start]', '<s>', '[BOS]', '<bos>', '[CLS]'],
+  end: ['[end]', '</s>', '[EOS]', '<eos>', '[SEP]', '<|endoftext|>'],
+  unknown: ['[UNK]', '<unk>'],
+} as const;
+
+/** Returns `read()`; its HeddleError starts with the supported kinds of files. */
+const tokenizerIn = <T>(name: string, read: () => T): T =>
+  withErrorPrefix(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read, name);
+
+/**
+ * Reads a tokenizer file. A tokenizer without a padding token gets one, with a new id. A tokenizer without a start token
+ * starts with the padding token. Throws a HeddleError that starts with `name` if the file is neither a tokenizer.json nor
+ * a SentencePiece model, or has no end token.
+ */
+export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
+  const first = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
+  if (!first.startsWith('{')) {
+    const { pieces, special } = tokenizerIn(name, () => openSentencePiece(bytes, name).model);
+    const pad = special.pad >= 0 ? special.pad : pieces.length;
+    const at = (token: string) => pieces.findIndex(({ text }) => text === token);
+    const start = names.start.map(at).find((id) => id >= 0) ?? pad;
+    return createSentencePieceTokenizer({
+      file: bytes,
+      name,
+      special: { pad, start },
+      size: Math.max(pieces.length, pad + 1),
+    });
+  }
+  const { json, model } = tokenizerIn(name, () => {
+    const json = parseJson(bytes, name);
+    const { model } = json;
+    check(isObject(model) && ('vocab' in model || 'type' in model), 'its field model has no vocabulary');
+    return { json, model };
+  });
+  const vocab = isObject(model.vocab) ? model.vocab : {};
+  if (specialTokens.every((token) => token in vocab) || 'heddle' in json) return loadTokenizer(json);
+  const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];
+  const ids = new Map<string, unknown>([
+    ...(Array.isArray(model.vocab)
+      ? model.vocab.map((entry, id): [string, number] => [String([entry].flat()[0]), id])
+      : []),
+    ...Object.entries(vocab),
+    ...added.map((token): [string, unknown] => [String(token?.content), token?.id]),
+  ]);
+  const find = (role: keyof typeof names) => names[role].map((token) => ids.get(token)).find((id) => id !== undefined);
+  const size = Math.max(0, ...[...ids.values()].map(Number).filter(Number.isFinite)) + 1;
+  const [pad = size, end, unknown] = [find('pad'), find('end'), find('unknown')];
+  check(end !== undefined, `${name}: there is no end token (${names.end.join(', ')}) in it`);
+  const special = { pad, start: find('start') ?? pad, end, ...(unknown !== undefined && { unknown }) } as {
+    pad: number;
+    start: number;
+    end: number;
+  };
+  return createHfTokenizer(json, { special, size: Math.max(size, special.pad + 1) });
 }

@@ -14,8 +14,8 @@ import {
 } from '../runtime/load-corpus.ts';
 import { chunksOf } from '../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
+import { readTokenizerFile } from '../text/load-tokenizer.ts';
 import type { TextPool } from '../text/text-pool.ts';
-import { readTokenizerFile } from '../text/tokenizer-file.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import {
   encodeOptionsOf,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { jsonFlags } from '../../src/cli/json-flag.ts';
+import { jsonFlags } from '../../src/cli/output.ts';
 import { heddle } from '../support/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-json-'));

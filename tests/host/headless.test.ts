@@ -73,7 +73,7 @@ describe('a function of a page', () => {
 
   it('rejects with an uncaught error of the page', async () => {
     await expect(runInPage(chrome, server.url, { call: 'breaks' })).rejects.toThrow(
-      /the page of breaks\(\) in http:.* broke: late/,
+      /the page of breaks\(\) in http:.* failed: late/,
     );
   }, 60_000);
 

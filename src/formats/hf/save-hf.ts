@@ -12,7 +12,7 @@ import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import { requireFields } from '../shared/requirements.ts';
 import type { SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
-import { heddleTokenizerFiles } from '../tokenizers/save-tokenizers.ts';
+import { heddleTokenizerFiles } from '../tokenizers/heddle-tokenizers.ts';
 import { readHfConfig } from './hf-config.ts';
 import { hfFamilies } from './hf-fields.ts';
 import { hfTensors, isComputedTable, tiedNames, weightNames } from './hf-tensors.ts';

@@ -3,13 +3,11 @@
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
-import { isObject, type Json, readJson } from '../../files/json-files.ts';
-import { modelFileNames } from '../../files/model-file.ts';
+import { isObject, type Json, jsonBytes, readJson } from '../../files/json-files.ts';
+import { modelFileNames as names } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { loadTrainedTokenizer } from '../../text/tokenizers/trained-tokenizer.ts';
-
-const names = modelFileNames;
 
 /** Throws a HeddleError if a file of a model folder is missing. */
 export async function requireFile(files: Files, folder: string, name: string): Promise<void> {
@@ -64,3 +62,9 @@ function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConf
     if (has !== wants)
       throw new HeddleError(`${path} does not match ${names.config}: ${what}: ${has}, ${name}: ${wants}`);
 }
+
+/** The tokenizer files by name. */
+export const heddleTokenizerFiles = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
+  source === target
+    ? { [names.tokenizer]: jsonBytes(source) }
+    : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
