@@ -79,12 +79,23 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
   };
 }
 
+/**
+ * Fields of a config.json that transformers.js applies to a translation, heddle and transformers do not: prefixes of texts,
+ * and options of `generate` that generation_config.json lacks.
+ */
+const omittedFields = [
+  ...['prefix', 'task_specific_params'],
+  ...['max_length', 'max_new_tokens', 'min_length', 'min_new_tokens', 'do_sample', 'temperature', 'num_beams'],
+  ...['num_return_sequences', 'return_dict_in_generate', 'output_attentions', 'no_repeat_ngram_size', 'bad_words_ids'],
+  ...['suppress_tokens', 'begin_suppress_tokens', 'forced_bos_token_id', 'forced_eos_token_id'],
+];
+
 /** config.json: the one of the source checkpoint, or a BART configuration with the same sizes. */
 function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
-  const given = sourceCheckpoint?.config;
-  const type = given && architectures[String(given.model_type)] ? String(given.model_type) : 'bart';
+  const given = sourceCheckpoint?.config ?? {};
+  const type = architectures[String(given.model_type)] ? String(given.model_type) : 'bart';
   return {
-    ...given,
+    ...Object.fromEntries(Object.entries(given).filter(([field]) => !omittedFields.includes(field))),
     model_type: type,
     architectures: [architectures[type]],
     is_encoder_decoder: true,
@@ -110,14 +121,11 @@ const t5Sizes = (c: ModelConfig): Json => ({
   d_kv: c.headWidth,
 });
 
-/** generation_config.json: the decoding rules of the model. */
-function generationOf({ config: c, decode = {}, sourceCheckpoint }: SavedModel): Json {
-  return {
-    max_length: c.maxLength + 1, // counts the start token
-    ...sourceCheckpoint?.generation,
-    decoder_start_token_id: c.startId,
-    eos_token_id: c.endId,
-    pad_token_id: c.padId,
-    ...decodingJson(decode, c, {}),
-  };
-}
+/** generation_config.json: the decoding rules of the model. What a caller chooses has heddle's defaults: greedy, as long as the model can. */
+const generationOf = ({ config: c, decode = {} }: SavedModel): Json => ({
+  max_length: c.maxLength + 1, // counts the start token
+  decoder_start_token_id: c.startId,
+  eos_token_id: c.endId,
+  pad_token_id: c.padId,
+  ...decodingJson(decode, c, {}),
+});

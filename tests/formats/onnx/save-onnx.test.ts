@@ -11,6 +11,7 @@ import { random } from '../../../src/core/random.ts';
 import { createTranslator } from '../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { writeFolder } from '../../../src/files/files.ts';
+import { jsonBytes } from '../../../src/files/json-files.ts';
 import { loraFiles, mergedWith } from '../../../src/formats/lora-folder.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { type OnnxOptions, onnxFiles } from '../../../src/formats/onnx/save-onnx.ts';
@@ -25,7 +26,7 @@ import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/t
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { jobContext } from '../../support/golden.ts';
 import { hasOnnx, type LogitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
-import { loadMultilingual } from '../../support/sentencepiece.ts';
+import { hfSizes, loadMultilingual } from '../../support/sentencepiece.ts';
 import { trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
 // Each test starts processes that load a runtime.
@@ -47,6 +48,25 @@ async function exported(name: string, saved: SavedModel, options: OnnxOptions = 
   const out = join(folder, name);
   await writeFolder(files, out, onnxFiles(saved, options));
   return out;
+}
+
+/** Rules of config.json, which transformers ignores if there is a generation_config.json, and options that a caller chooses. */
+const unusedRules = {
+  ...{ min_length: 5, no_repeat_ngram_size: 3, bad_words_ids: [[2]], suppress_tokens: [2, 3, 9] },
+  ...{ num_beams: 4, max_length: 7, num_return_sequences: 2, return_dict_in_generate: true },
+};
+
+/** A model with them, and with other rules in generation_config.json: there the end token is never suppressed. */
+async function withOtherRules(): Promise<SavedModel> {
+  const generation = { forced_bos_token_id: 5, bad_words_ids: [[2]], suppress_tokens: [2, 3, 9], do_sample: true };
+  const config = {
+    ...{ vocab_size: 16, pad_token_id: 1, eos_token_id: 2, decoder_start_token_id: 2, scale_embedding: true },
+    ...{ ...unusedRules, prefix: ' the ', task_specific_params: { translation: { prefix: 'cat ' } } },
+    ...hfSizes('mbart', { width: 16, layers: 2, hidden: 16, heads: 2 }),
+  };
+  const files = { 'generation_config.json': jsonBytes(generation) };
+  const saved = await loadMultilingual('mbart', config, files);
+  return { ...saved, weights: initializeWeights(saved.config, parameterList(saved.config), 4).map((x) => 3 * x) };
 }
 
 /** Configurations that differ in every option that the exported graphs read. */
@@ -202,6 +222,11 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     ]);
   });
 
+  it('generates the ids of a model whose config.json and generation_config.json have different rules', async () => {
+    const texts = ['the cat', 'a', 'cab the', 'abc', 'cat cat', 'b a b', 'c', 'the'];
+    await compare([{ name: 'rules', saved: await withOtherRules(), texts }]);
+  });
+
   it('adds nothing after the end of a text if n-grams must not repeat, while the batch goes on', async () => {
     const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
     const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'];
@@ -231,6 +256,20 @@ it('names the layers of the decoder of T5, which a config.json may leave out', a
   expect(loaded.sourceCheckpoint?.config).not.toHaveProperty('num_decoder_layers');
   const config = JSON.parse(new TextDecoder().decode(onnxFiles(loaded)['config.json']));
   expect(config).toMatchObject({ model_type: 't5', num_layers: 1, num_decoder_layers: 1, num_heads: 1, d_kv: 4 });
+});
+
+it('has the decoding rules of the model only in generation_config.json, without options that a caller chooses', async () => {
+  const saved = await withOtherRules();
+  const read = (name: string) => JSON.parse(new TextDecoder().decode(onnxFiles(saved)[name]));
+  expect(read('generation_config.json')).toEqual({
+    ...{ bad_words_ids: [[3], [9]], forced_bos_token_id: 5, max_length: 17 },
+    ...{ decoder_start_token_id: 2, eos_token_id: 2, pad_token_id: 1 },
+  });
+  const fields = Object.keys(read('config.json'));
+  expect(fields).toContain('scale_embedding');
+  expect(fields.filter((field) => field in unusedRules || ['prefix', 'task_specific_params'].includes(field))).toEqual(
+    [],
+  );
 });
 
 it('merges a LoRA adapter into the exported weights', async () => {
