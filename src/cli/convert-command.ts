@@ -9,10 +9,10 @@ import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from '../jobs/convert-job.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { type JsonOption, printResult } from './output.ts';
-import { jsonOption, loraOption, whole } from './parse-values.ts';
+import { addLanguageOptions, jsonOption, type LanguageFlags, languagesOf, loraOption, whole } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
 
-interface Options {
+interface Options extends LanguageFlags {
   to: ModelFormat | 'torch-run';
   dtype?: NonNullable<SaveOptions['dtype']>;
   force?: boolean;
@@ -23,7 +23,7 @@ interface Options {
 
 /** Adds the command `convert`. */
 export function addConvert(program: Command): void {
-  program
+  const command = program
     .command('convert')
     .description('convert a model to the format of another library, or a checkpoint to continue it in PyTorch')
     .argument(
@@ -45,7 +45,8 @@ export function addConvert(program: Command): void {
         'dtype of the weights; heddle: f32, f16 (default: f32); bart, marian, ...: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
       ).choices(['f32', 'f16', 'bf16', ...onnxDtypes]),
     )
-    .addOption(loraOption())
+    .addOption(loraOption());
+  addLanguageOptions(command)
     .option(
       '--steps <n>',
       'torch-run: total number of updates of the run, for which <out> has the data (default: the planned number, or the end of the schedule)',
@@ -55,6 +56,7 @@ export function addConvert(program: Command): void {
     .addOption(jsonOption())
     .action(async (folder: string, given: string, options: Options) => {
       const { to, dtype, force, loraAdapter: lora, steps } = options;
+      const languages = languagesOf(options);
       const out = withoutEndSlash(given);
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
@@ -67,6 +69,7 @@ export function addConvert(program: Command): void {
           to,
           ...(dtype && { dtype }),
           ...(lora && { lora }),
+          ...(languages && { languages }),
           ...(steps !== undefined && { steps }),
         },
         { host: 'cpu' },

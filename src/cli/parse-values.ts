@@ -1,6 +1,7 @@
 // Parsers of flag values, and flags that several commands share. Commander adds the name of the flag to their errors.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { ModelArguments } from '../jobs/model-arguments.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { type HostName, hostNames } from '../run/run-job.ts';
@@ -77,42 +78,51 @@ export function addHostOptions(command: Command): Command {
 }
 
 /** Values of the flags of `addModelOptions`. */
-export interface ModelRunOptions {
+export interface ModelRunOptions extends LanguageFlags {
   loraAdapter?: string;
   ensemble?: string[];
   weights?: WeightFormat;
+}
+
+/** Values of the flags of `addLanguageOptions`. */
+export interface LanguageFlags {
   sourceLang?: string;
   targetLang?: string;
 }
 
-/** Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages. */
-export const addModelOptions = (command: Command): Command =>
+/** Adds the flags of the languages of a multilingual model. */
+export const addLanguageOptions = (command: Command): Command =>
   command
-    .addOption(loraOption())
-    .addOption(weightsOption())
     .option(
       '--source-lang <code>',
       "source language, for M2M100, NLLB and mBART: en, eng_Latn, en_XX (default: the model's)",
     )
-    .option('--target-lang <code>', "target language (default: the model's)")
-    .option(
-      '--ensemble <dir>',
-      'average the probabilities with those of this model, which has the same vocabulary; may be repeated, or a list with commas',
-      (text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter(Boolean)],
-    );
+    .option('--target-lang <code>', "target language (default: the model's)");
+
+/** The languages of a job; undefined if no flag is given. */
+export const languagesOf = ({ sourceLang, targetLang }: LanguageFlags): LanguageOptions | undefined =>
+  sourceLang || targetLang ? { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) } : undefined;
+
+/** Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages. */
+export const addModelOptions = (command: Command): Command =>
+  addLanguageOptions(command.addOption(loraOption()).addOption(weightsOption())).option(
+    '--ensemble <dir>',
+    'average the probabilities with those of this model, which has the same vocabulary; may be repeated, or a list with commas',
+    (text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter(Boolean)],
+  );
 
 /** The flags of `addModelOptions` as arguments of a job, and the folders that the job reads. */
 export function modelArguments(
   folder: string,
-  { loraAdapter: lora, ensemble = [], weights, sourceLang, targetLang }: ModelRunOptions,
+  { loraAdapter: lora, ensemble = [], weights, ...flags }: ModelRunOptions,
 ): { readonly model: ModelArguments; readonly folders: readonly string[] } {
-  const languages = { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) };
+  const languages = languagesOf(flags);
   const model = {
     folder,
     ...(lora && { lora }),
     ...(weights && { weights }),
     ...(ensemble.length > 0 && { ensemble }),
-    ...(Object.keys(languages).length > 0 && { languages }),
+    ...(languages && { languages }),
   };
   return { model, folders: [folder, ...(lora ? [lora] : []), ...ensemble] };
 }

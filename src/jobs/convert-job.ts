@@ -6,6 +6,7 @@ import type { SaveOptions } from '../api/save-model.ts';
 import { check, HeddleError } from '../core/errors.ts';
 import { existingFolder, writeFolder } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { ModelFormat } from '../formats/shared/model-formats.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { TorchSettings } from '../formats/torch-run/torch-run-files.ts';
@@ -32,6 +33,8 @@ export interface ConvertArguments {
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
+  /** Languages of a multilingual model: those that OUT translates between. [those of the model] */
+  readonly languages?: LanguageOptions;
   /** torch-run: total number of updates that the data is for. [the planned updates, and the end of the schedule] */
   readonly steps?: number;
 }
@@ -47,21 +50,24 @@ export interface Converted {
 
 /** Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not support. */
 export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
-  const { folder, out, to, dtype, lora } = args;
+  const { folder, out, to, dtype, lora, languages } = args;
   if (to === 'torch-run') return convertRun(args, context);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
-  const model = await openFolder(folder, context, lora ? { lora } : {});
+  const model = await openFolder(folder, context, { ...languages, ...(lora && { lora }) });
   const onWarning = (text: string) => context.emit({ type: 'warning', text });
   await model.save(out, { format: to, onWarning, ...(dtype && { dtype }) });
   return { out, to, parameters: model.parameterCount };
 };
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
-async function convertRun({ folder, out, to, dtype, lora: merged, steps }: ConvertArguments, context: JobContext) {
+async function convertRun(
+  { folder, out, to, dtype, lora: merged, languages, steps }: ConvertArguments,
+  context: JobContext,
+) {
   const { files } = context;
   check(
-    !dtype && !merged,
-    'convert: torch-run continues a checkpoint without changes; omit --dtype and --lora-adapter',
+    !dtype && !merged && !languages,
+    'convert: torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
   );
   const at = await existingFolder(files, folder);
   if (!(await files.exists(`${at}/${checkpointNames.state}`)))

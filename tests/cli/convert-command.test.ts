@@ -2,7 +2,11 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { writeFolder } from '../../src/files/files.ts';
+import { hfFiles } from '../../src/formats/hf/save-hf.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
 import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+import { fairseqPieces, loadMultilingual } from '../support/sentencepiece.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/hf', name);
 const noGpu = { env: { VK_DRIVER_FILES: '/nonexistent' } };
@@ -26,6 +30,23 @@ it('names the fields that a format does not support', async () => {
   expect(stderr).toContain(
     'heddle: convert: MarianMT does not support this model: embeddingNorm is true, it must be false; positions is',
   );
+});
+
+it('exports a multilingual model between two languages', async () => {
+  const [nllb, out] = [join(scratch(), 'nllb'), join(scratch(), 'deu-fra')];
+  const config = { vocab_size: fairseqPieces.length + 206, decoder_start_token_id: 2 };
+  await writeFolder(nodeFiles(), nllb, hfFiles(await loadMultilingual('m2m_100', config), 'm2m_100'));
+  const languages = ['--source-lang', 'deu_Latn', '--target-lang', 'fra_Latn'];
+  expect((await heddle(['convert', nllb, out, '--to', 'onnx', ...languages], noGpu)).status).toBe(0);
+  const { forced_bos_token_id: id } = JSON.parse(readFileSync(join(out, 'generation_config.json'), 'utf8'));
+  const { added_tokens: added, post_processor: frame } = JSON.parse(readFileSync(join(out, 'tokenizer.json'), 'utf8'));
+  expect(added.find((token: { id: number }) => token.id === id).content).toMatch(/fra_Latn$/);
+  expect(Object.keys(frame.special_tokens).filter((token) => /_Latn$/.test(token))).toEqual([
+    expect.stringMatching(/deu_Latn$/),
+  ]);
+  const wrong = await heddle(['convert', nllb, `${out}-2`, '--to', 'onnx', '--target-lang', 'xx'], noGpu);
+  expect([wrong.status, isOneLine(wrong.stderr)]).toEqual([1, true]);
+  expect(wrong.stderr).toContain('"xx", which is not a language of this model');
 });
 
 it('converts a checkpoint for torchrun, with data of the planned updates or of --steps', async () => {

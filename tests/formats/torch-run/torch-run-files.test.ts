@@ -65,7 +65,9 @@ it('rejects what is not a checkpoint, and a run that is complete', async () => {
   await expect(toTorchRun(at('run'), at('x'), { steps: 3 })).rejects.toThrow(
     /run: it is at step 3, and steps is 3; give a larger total number of updates \(--steps N\)/,
   );
-  await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(/omit --dtype and --lora-adapter/);
+  await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(
+    /omit --dtype, --lora-adapter, --source-lang and --target-lang/,
+  );
   await expect(toTorchRun(at('run'), at('x'), { to: 'heddle', steps: 3 })).rejects.toThrow(
     /steps \(3\) is only for torch-run/,
   );
