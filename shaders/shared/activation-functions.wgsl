@@ -12,8 +12,9 @@ const GELU_TANH: u32 = 4u;
 fn activate4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == RELU) { return max(x, vec4<f32>()); }
   if (kind == GELU) { return x * normal_integral(x); }
-  if (kind == SILU) { return max(x, vec4(SIGMOID_MIN)) * sigmoid(x); }
-  if (kind == GELU_TANH) { return max(x, vec4(-TANH_MAX)) * sigmoid(tanh_argument(x)); }
+  if (kind == SILU || kind == GELU_TANH) {
+    return max(x, vec4(select(SIGMOID_MIN, -TANH_MAX, kind == GELU_TANH))) * sigmoid(gate(x, kind));
+  }
   return x;
 }
 
@@ -21,14 +22,10 @@ fn activate4(x: vec4<f32>, kind: u32) -> vec4<f32> {
 fn activation_slope4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == RELU) { return select(vec4<f32>(), vec4(1.0), x > vec4<f32>()); }
   if (kind == GELU) { return normal_integral(x) + x * normal_density(x); }
-  if (kind == SILU) {
-    let s = sigmoid(x);
-    return s + max(x, vec4(SIGMOID_MIN)) * s * (1.0 - s);
-  }
-  if (kind == GELU_TANH) {
-    let s = sigmoid(tanh_argument(x));
-    let a = clamp(x, vec4(-TANH_MAX), vec4(TANH_MAX));
-    return s + a * s * (1.0 - s) * (1.5957691216 + 0.2140644488 * a * a);
+  if (kind == SILU || kind == GELU_TANH) {
+    let s = sigmoid(gate(x, kind));
+    let a = select(max(x, vec4(SIGMOID_MIN)), clamp(x, vec4(-TANH_MAX), vec4(TANH_MAX)), kind == GELU_TANH);
+    return s + a * s * (1.0 - s) * select(vec4(1.0), 1.5957691216 + 0.2140644488 * a * a, kind == GELU_TANH);
   }
   return vec4(1.0);
 }
@@ -60,8 +57,9 @@ fn sigmoid(x: vec4<f32>) -> vec4<f32> {
 // From here on the tanh of GELU_TANH is 1 in float32, and below its negative GELU_TANH is 0.
 const TANH_MAX: f32 = 12.0;
 
-// 2u of GELU_TANH.
-fn tanh_argument(x: vec4<f32>) -> vec4<f32> {
+// SiLU and GELU_TANH are x * sigmoid(gate), with the gate x or 2u. One function for both: software adapters execute all
+// branches of the epilogue of a product.
+fn gate(x: vec4<f32>, kind: u32) -> vec4<f32> {
   let a = clamp(x, vec4(-TANH_MAX), vec4(TANH_MAX));
-  return a * (1.5957691216 + 0.0713548163 * a * a);
+  return select(x, a * (1.5957691216 + 0.0713548163 * a * a), kind == GELU_TANH);
 }
