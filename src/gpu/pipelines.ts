@@ -2,10 +2,10 @@
 // from the WGSL.
 
 import type { Pass } from '../plan/plan.ts';
+import { shaderKey } from './shader-key.ts';
 import type { Shader } from './shaders.ts';
 import { explicitSubgroupSizes } from './subgroup-features.ts';
 import type { Binding } from './wgsl.ts';
-import { shaderKey } from './wgsl.ts';
 
 /** A compiled pass: its pipeline, its layout and the bindings to fill. */
 export interface Kernel {

@@ -3,8 +3,9 @@
 
 import type { ShaderSource } from '../ops/op.ts';
 import { storeAsF16 } from './f16-bindings.ts';
+import { hash, shaderKey } from './shader-key.ts';
 import { unroll } from './unroll.ts';
-import { closing, type Declarations, declarations, hash, replaceConsts, shaderKey } from './wgsl.ts';
+import { closing, type Declarations, declarations, replaceConsts } from './wgsl.ts';
 
 /** A shader, ready to compile. */
 export interface Shader extends Declarations {

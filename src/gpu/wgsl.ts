@@ -1,8 +1,6 @@
 // Reads the declarations of a WGSL source: bindings, the Params struct and the variables that an entry point uses. Bind
 // group layouts are made from them. Not a full parser of WGSL: it reads plain declarations, without templates or nested
-// structs. Also sets consts, evaluates integer expressions, and makes keys of shaders.
-
-import type { ShaderSource } from '../ops/op.ts';
+// structs. Also sets consts and evaluates integer expressions.
 
 /** A module-scope binding. */
 export interface Binding {
@@ -163,16 +161,4 @@ export function evaluate(expression: string, names: ReadonlyMap<string, number>)
   };
   const value = sum();
   return at < tokens.length || /[^\w\s()+*/-]/.test(expression) ? Number.NaN : value;
-}
-
-/** Key of a shader: its name, and for a user's shader also a hash of its source. */
-export const shaderKey = (shader: string | ShaderSource): string =>
-  typeof shader === 'string' ? shader : `${shader.name}#${hash([shader.source])}`;
-
-/** FNV-1a, 32 bits, in hexadecimal. */
-export function hash(strings: readonly string[]): string {
-  let h = 0x811c9dc5;
-  for (const text of strings)
-    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return h.toString(16).padStart(8, '0');
 }
