@@ -5,40 +5,23 @@ import type { DecodeOptions } from '../../src/decode/decode-options.ts';
 import {
   createTranslator,
   type StreamedToken,
-  type TextModel,
   type Translation,
   type Translator,
 } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { modelConfig } from '../../src/model/model-config.ts';
-import { parameterList } from '../../src/model/parameters.ts';
-import { unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
-import { trainCharacters } from '../support/tokenizers.ts';
+import { letterModel } from '../support/saved-model.ts';
 
-const letters = trainCharacters(['abc de']);
-const c = modelConfig({
-  srcVocab: letters.size,
-  tgtVocab: letters.size,
-  dModel: 8,
-  heads: 2,
-  feedForward: 12,
-  encoderLayers: 1,
-  decoderLayers: 2,
+const model = letterModel(22, {
   maxLength: 14,
   positions: 'learned',
   norm: 'pre',
   embeddingNorm: true,
   activation: 'silu',
 });
-const model: TextModel = {
-  config: c,
-  source: letters,
-  target: letters,
-  weights: unevenWeights(c, parameterList(c), 22),
-};
+const { config: c, source: letters } = model;
 const texts = ['abc', 'e', 'bad cab', 'dabced abbcd', 'ace', '', 'de de'];
 
 const engines: Engine[] = [];

@@ -12,6 +12,7 @@ import { runJob } from '../../src/run/run-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { relativeError } from '../support/op.ts';
+import { fineTuning, tinySizes } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-tuning-'));
 const at = (name: string) => join(folder, name);
@@ -35,27 +36,11 @@ const pairs = Array.from({ length: 36 }, (_, i) => {
   return [some.map((w) => w[0]).join(' '), some.map((w) => w[1]).join(' ')].join('\t');
 });
 
-const common: TrainArguments = {
+const common = fineTuning({
   corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
-  heldOut: 0,
-  steps: 4,
-  batchSize: 8,
-  buckets: 1,
-  optimizer: 'adamw',
-  weightDecay: 0.1,
-  schedule: 'constant',
-  learningRate: 1e-2,
-  seed: 3,
-  evalSteps: 2,
-  devSentences: 3,
-  bestMetric: 'loss',
-  patience: 0,
-  testSentences: 0,
-  out: '',
-  saveSteps: 0,
-  noFuse: [],
-};
-const sizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 12 };
+  ...{ heldOut: 0, steps: 4, weightDecay: 0.1, evalSteps: 2, devSentences: 3 },
+});
+const sizes = { ...tinySizes, maxLength: 12 };
 
 async function run<N extends JobName>(name: N, args: ArgumentsOf<N>) {
   const told: string[] = [];
