@@ -7,7 +7,7 @@ import { type Device, openDevice, probedDevice } from '../gpu/device.ts';
 import { adapterInfoOf } from '../gpu/subgroup-features.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext, neededLimits } from '../runtime/job-context.ts';
-import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
+import { createKernelStore, filePlace } from '../runtime/kernel-store.ts';
 import { currentPlatform } from './platform.ts';
 
 /** The device of a model, and the receiver of events. */
@@ -77,7 +77,7 @@ export function openSession({ device, tune = true, onEvent }: SessionOptions = {
     openGpu: async () => gpu ?? platform.openGpu(),
     ...(!device && { openDevice: leaseSharedDevice }),
     ...(device && device !== 'cpu' && !gpu && { device: ownDevice(device as Device | GPUDevice) }),
-    ...(tune && { choices: keptChoices(filePlace(platform.files, platform.cachePath('kernels.json'))) }),
+    ...(tune && { kernelStore: createKernelStore(filePlace(platform.files, platform.cachePath('kernels.json'))) }),
     ...(platform.textThreads && { textThreads: platform.textThreads }),
     ...(platform.machineMemory && { machineMemory: platform.machineMemory }),
   });

@@ -56,7 +56,7 @@ export async function describeMachine(gpu: GPU | undefined): Promise<Machine> {
     threads: navigator?.hardwareConcurrency ?? 0,
     isolated: scope.crossOriginIsolated === true,
     clockGrain: clockGrain(),
-    flags: seenFlags(adapter),
+    flags: visibleFlags(adapter),
   };
 }
 
@@ -75,7 +75,7 @@ function clockGrain(): number {
   return Number(grain.toPrecision(3));
 }
 
-function seenFlags({ features, architecture, software }: AdapterDescription): string[] {
+function visibleFlags({ features, architecture, software }: AdapterDescription): string[] {
   const flags: string[] = [];
   if (features.some((name) => name.startsWith('chromium-experimental-'))) flags.push('enable-unsafe-webgpu');
   if (architecture === 'swiftshader' && software) flags.push('use-webgpu-adapter=swiftshader');

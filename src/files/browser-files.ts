@@ -26,7 +26,7 @@ const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchErr
 const isReplaced = (error: unknown): boolean => named(error) === 'NotReadableError';
 
 /** Resolves to undefined instead of rejecting if the file or folder does not exist. */
-async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+async function ifExists<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
@@ -35,16 +35,16 @@ async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function say(what: string, path: string, error: unknown): Promise<HeddleError> {
+async function storageError(what: string, path: string, error: unknown): Promise<HeddleError> {
   if (error instanceof HeddleError) return error;
   if (named(error) === 'QuotaExceededError')
-    return new HeddleError(`${path}: cannot ${what}: ${await room()}`, { kind: 'quota' });
+    return new HeddleError(`${path}: cannot ${what}: ${await quotaMessage()}`, { kind: 'quota' });
   const reason = named(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
   return new HeddleError(`${path}: cannot ${what} in the browser's storage: ${reason}`, { cause: error });
 }
 
 /** Message of a full storage: its usage and quota, and how to free space. */
-async function room(): Promise<string> {
+async function quotaMessage(): Promise<string> {
   const { usage = 0, quota = 0 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
   const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
   return (
@@ -68,7 +68,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
    * only an unfinished generation.
    */
   const inside = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
-    const file = await ifThere(folder.getFileHandle(pointer));
+    const file = await ifExists(folder.getFileHandle(pointer));
     const current = file && (await (await file.getFile()).text());
     if (current) return folder.getDirectoryHandle(current);
     for await (const name of folder.keys()) if (!isOwn(name)) return folder;
@@ -80,7 +80,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   ): Promise<FileSystemDirectoryHandle | undefined> => {
     let at: FileSystemDirectoryHandle | undefined = root;
     for (const part of path) {
-      const next: FileSystemDirectoryHandle | undefined = await ifThere(at.getDirectoryHandle(part, options));
+      const next: FileSystemDirectoryHandle | undefined = await ifExists(at.getDirectoryHandle(part, options));
       at = next && ((await inside(next)) ?? (options?.create ? next : undefined));
       if (!at) return undefined;
     }
@@ -93,7 +93,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   const fileAt = async (path: string): Promise<FileSystemFileHandle | undefined> => {
     const [folder, name] = split(path);
     const parent = await enter(folder);
-    return parent && name ? ifThere(parent.getFileHandle(name)) : undefined;
+    return parent && name ? ifExists(parent.getFileHandle(name)) : undefined;
   };
   const openFile = async (path: string): Promise<File> => {
     const file = await fileAt(path);
@@ -106,13 +106,13 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       try {
         return await look();
       } catch (error) {
-        if (left === 0 || !(isAbsent(error) || isReplaced(error))) throw await say(what, path, error);
+        if (left === 0 || !(isAbsent(error) || isReplaced(error))) throw await storageError(what, path, error);
       }
   };
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
     // `close` replaces an existing file atomically. Until then a new file would be visible but empty, so it has a
     // temporary name.
-    const isNew = (await ifThere(folder.getFileHandle(name))) === undefined;
+    const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
     const first = isNew ? unfinished(name) : name;
     const handle: Movable = await folder.getFileHandle(first, { create: true });
     const writable = await handle.createWritable();
@@ -164,9 +164,9 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     const parent = await enter(folder);
     if (!parent || !name) return;
     // Remove `.current` first, so that a partly removed folder does not count as existing.
-    const whole = await ifThere(parent.getDirectoryHandle(name));
-    await ifThere(whole?.removeEntry(pointer) ?? Promise.resolve());
-    await ifThere(parent.removeEntry(name, { recursive: true }));
+    const whole = await ifExists(parent.getDirectoryHandle(name));
+    await ifExists(whole?.removeEntry(pointer) ?? Promise.resolve());
+    await ifExists(parent.removeEntry(name, { recursive: true }));
   };
   return {
     read: (path) => steady('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
@@ -179,7 +179,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
           throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
         await store(parent, name, bytes);
       } catch (error) {
-        throw await say('write', path, error);
+        throw await storageError('write', path, error);
       }
     },
     exists: (path) => steady('look at', path, () => exists(path)),
@@ -221,14 +221,14 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
         await moveFile(file as Movable, target, name);
         if (!(file as Movable).move) await remove(from);
       } catch (error) {
-        throw await say(`rename to ${to}`, from, error);
+        throw await storageError(`rename to ${to}`, from, error);
       }
     },
     remove: async (path) => {
       try {
         await remove(path);
       } catch (error) {
-        throw await say('remove', path, error);
+        throw await storageError('remove', path, error);
       }
     },
   };

@@ -160,7 +160,7 @@ function removeLines(noise: RegExp, from: number, to: number, seek: Seek): void 
 }
 
 /** Maximum milliseconds to wait at the end until the filter of a socket has written the last lines. */
-const patience = 2000;
+const maxWaitMs = 2000;
 
 /**
  * Puts grep between descriptor 2 and its socket; returns whether that succeeded. grep ends with the last writer. It
@@ -182,7 +182,7 @@ function filterSocket(noise: RegExp): boolean {
   process.on('exit', () => {
     closeSync(2);
     const pause = new Int32Array(new SharedArrayBuffer(4));
-    for (let waited = 0; waited < patience && runs(pid); waited++) Atomics.wait(pause, 0, 0, 1);
+    for (let waited = 0; waited < maxWaitMs && runs(pid); waited++) Atomics.wait(pause, 0, 0, 1);
   });
   return true;
 }

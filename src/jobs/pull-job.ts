@@ -20,7 +20,7 @@ export interface PullArguments {
   readonly token?: string;
 }
 
-const mega = (bytes: number): number => Math.round(bytes / 1e5) / 10;
+const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 
 /** Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set. */
 export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
@@ -35,12 +35,12 @@ export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
     ...(token !== undefined && { token }),
     onDownload({ file, loaded, total }) {
       before ??= loaded;
-      const rate = mega(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
+      const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
       context.emit({
         type: 'progress',
         task: 'pull',
-        done: mega(loaded),
-        of: mega(total),
+        done: megabytes(loaded),
+        of: megabytes(total),
         text: `MB  ${file}, ${rate} MB/s`,
       });
     },

@@ -7,7 +7,7 @@ import { readText } from '../files/files.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 import type { Job } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
-import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
+import { createKernelStore, filePlace } from '../runtime/kernel-store.ts';
 import { httpFiles } from './http-files.ts';
 import { type JobName, loadJob } from './jobs.ts';
 import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
@@ -34,7 +34,7 @@ async function run({
   name,
   args,
   files: base,
-  choices,
+  kernelFile,
   memoryLimit,
   machineMemory,
 }: PageRequest): Promise<PageResponse> {
@@ -50,7 +50,7 @@ async function run({
     signal: running.signal,
     input: async () => (JSON.parse(await readText(files, inputFile)) as string[] | null) ?? undefined,
     openGpu: async () => navigator.gpu,
-    ...(choices !== undefined && { choices: keptChoices(filePlace(files, choices)) }),
+    ...(kernelFile !== undefined && { kernelStore: createKernelStore(filePlace(files, kernelFile)) }),
     ...(memoryLimit !== undefined && { memoryLimit }),
     ...(machineMemory !== undefined && { machineMemory }),
     emit(event) {

@@ -11,7 +11,7 @@ export interface PageRequest {
   /** URL of the file server. */
   readonly files: string;
   /** File of the tuned kernels; without it no kernels are tuned. */
-  readonly choices?: string;
+  readonly kernelFile?: string;
   readonly memoryLimit?: number;
   readonly machineMemory?: number;
 }

@@ -21,7 +21,7 @@ export interface RemoteJobOptions {
   readonly paths: readonly string[];
   readonly signal: AbortSignal;
   /** File of the tuned kernels, which the job can access too; without it kernels are not tuned. */
-  readonly choices?: string;
+  readonly kernelFile?: string;
   onEvent(event: unknown): void;
   readonly memoryLimit?: number;
   /** Bytes of memory of the machine, the limit of a software adapter. */
@@ -68,13 +68,13 @@ export async function runRemotely(
   options: RemoteJobOptions,
   start: (start: RemoteStart) => Promise<RemoteHost>,
 ): Promise<unknown> {
-  const { paths, signal, choices, memoryLimit, machineMemory } = options;
+  const { paths, signal, kernelFile, memoryLimit, machineMemory } = options;
   const disk = archiveFiles(nodeFiles());
   const input = async () => new TextEncoder().encode(JSON.stringify((await options.input?.()) ?? null));
   const files = fileServer({ ...disk, read: (path) => (path === resolve(inputFile) ? input() : disk.read(path)) }, [
     ...paths,
     inputFile,
-    ...(choices === undefined ? [] : [choices]),
+    ...(kernelFile === undefined ? [] : [kernelFile]),
   ]);
   const folder = findPage();
   const server = await serveFolder(folder, 0, files.handle);
@@ -93,7 +93,7 @@ export async function runRemotely(
       name,
       args,
       files: new URL(files.base, server.url).href,
-      ...(choices !== undefined && { choices }),
+      ...(kernelFile !== undefined && { kernelFile }),
       ...(memoryLimit !== undefined && { memoryLimit }),
       ...(machineMemory !== undefined && { machineMemory }),
     };

@@ -9,7 +9,7 @@ import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory, nodeTextThreads } from '../host/node-platform.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
-import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
+import { createKernelStore, filePlace } from '../runtime/kernel-store.ts';
 import { runInDeno } from './deno-job.ts';
 import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
 import { runJobInPage, type StartedBrowser } from './page-job.ts';
@@ -39,8 +39,8 @@ export interface RunOptions {
   readonly dawn?: DawnOptions;
 }
 
-/** File in the cache folder that stores the tuned kernels. */
-const choicesFile = 'kernels.json';
+/** Name of the file with the tuned kernels in the cache folder. */
+const kernelsName = 'kernels.json';
 
 /** Runs a job and returns its result. Throws the error of the job, a HeddleError if the user can fix it. */
 export async function runJob<N extends JobName>(
@@ -52,13 +52,13 @@ export async function runJob<N extends JobName>(
   if (options.dawn?.adapter !== undefined && host !== 'dawn')
     throw new HeddleError(`--adapter ${options.dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
-  const kept = tune ? cachePath(choicesFile) : undefined;
+  const kept = tune ? cachePath(kernelsName) : undefined;
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
     const { paths = [], browser, onBrowser } = options;
     const remote: RemoteJobOptions = {
       paths,
       signal,
-      ...(kept && { choices: kept }),
+      ...(kept && { kernelFile: kept }),
       onEvent: onEvent as (event: unknown) => void,
       ...memory,
       ...(options.input && { input: options.input }),
@@ -80,7 +80,7 @@ export async function runJob<N extends JobName>(
     ...(options.input && { input: options.input }),
     ...(textThreads && { textThreads }),
     openGpu: () => dawnGpu(options.dawn),
-    ...(kept && { choices: keptChoices(filePlace(files, kept)) }),
+    ...(kept && { kernelStore: createKernelStore(filePlace(files, kept)) }),
     ...memory,
   });
   try {

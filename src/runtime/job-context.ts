@@ -10,7 +10,7 @@ import { type Device, openDevice } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';
-import type { ChoiceStore } from './kernel-store.ts';
+import type { KernelStore } from './kernel-store.ts';
 
 /** Services of a host for a job. */
 export interface HostServices {
@@ -30,7 +30,7 @@ export interface HostServices {
   /** A device to use. If it is lost, it is not replaced. */
   readonly device?: Device | Promise<Device>;
   /** Store of kernel choices. Without it kernels are not timed and the default variants are used. */
-  readonly choices?: ChoiceStore;
+  readonly kernelStore?: KernelStore;
   /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
   /** Bytes of the machine's memory: the limit for a software adapter. */
@@ -118,27 +118,27 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
         },
       }),
     async peakGflops() {
-      if (s.host === 'cpu' || !s.choices) return undefined;
+      if (s.host === 'cpu' || !s.kernelStore) return undefined;
       const opened = await context.device();
       const adapter = adapterKey(s, opened);
-      const kept = (await s.choices.load(adapter)).peakGflops;
+      const kept = (await s.kernelStore.load(adapter)).peakGflops;
       if (kept) return kept;
       s.emit({ type: 'progress', task: 'tune', done: 0, of: 1, text: 'measuring the peak rate of multiply-adds' });
       const { measurePeakGflops } = await import('../gpu/roofs.ts');
       const peakGflops = await measurePeakGflops(opened);
-      await s.choices.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});
+      await s.kernelStore.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});
       return peakGflops;
     },
     async tune(graphs, options) {
       const { failure } = await measureAndKeep(s, await context.device(), graphs, droppedKernels, options);
-      return { place: s.choices?.place, failure };
+      return { place: s.kernelStore?.place, failure };
     },
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
       if (s.host === 'cpu') return (await import('../engine/cpu-engine.ts')).cpuEngine();
       const opened = await context.device();
       const memoryLimit = s.memoryLimit ?? (opened.traits.software ? s.machineMemory : undefined);
       return gpuEngine(opened, {
-        ...(s.choices && { chooseKernels: choose }),
+        ...(s.kernelStore && { chooseKernels: choose }),
         ...(memoryLimit !== undefined && { memoryLimit }),
         ...options,
       });
@@ -192,7 +192,7 @@ async function measureAndKeep(
   options: TuneKernelsOptions,
 ): Promise<{ choices: KernelChoices; failure: string | undefined }> {
   const adapter = adapterKey(s, device);
-  const kept = await s.choices?.load(adapter);
+  const kept = await s.kernelStore?.load(adapter);
   const measured: Record<string, string> = {};
   const guessed: Record<string, string> = {};
   const drop = (kernel: string, why: string) => {
@@ -203,7 +203,7 @@ async function measureAndKeep(
   const keep = async (): Promise<string | undefined> => {
     if (Object.keys({ ...measured, ...guessed }).length === 0) return;
     try {
-      await s.choices?.save(adapter, { measured, guessed, dropped: Object.fromEntries(dropped) });
+      await s.kernelStore?.save(adapter, { measured, guessed, dropped: Object.fromEntries(dropped) });
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -234,8 +234,8 @@ async function measureAndKeep(
     return { choices, failure: await keep() };
   } catch (error) {
     const failure = await keep();
-    if (Object.keys(measured).length > 0 && s.choices && failure === undefined)
-      s.emit({ type: 'message', text: `the kernels measured so far are stored in ${s.choices.place}` });
+    if (Object.keys(measured).length > 0 && s.kernelStore && failure === undefined)
+      s.emit({ type: 'message', text: `the kernels measured so far are stored in ${s.kernelStore.place}` });
     throw error;
   }
 }

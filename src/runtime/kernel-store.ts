@@ -6,7 +6,7 @@ import { isObject } from '../files/json-files.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 
 /** Kernel choices of an adapter, by key. All of them passed the check of src/gpu/kernel-check.ts on it. */
-export interface Known {
+export interface StoredKernels {
   /** Fastest variants. */
   readonly measured: KernelChoices;
   /** Variants that were used without timing. They are used again until they are timed, so that two runs give the same bits. */
@@ -18,15 +18,15 @@ export interface Known {
 }
 
 /** Store of kernel choices. */
-export interface ChoiceStore {
+export interface KernelStore {
   /** Name of the place, for messages. */
   readonly place: string;
-  load(adapter: string): Promise<Known>;
+  load(adapter: string): Promise<StoredKernels>;
   /**
    * Adds choices of an adapter; a timed choice is never replaced by an untimed one. Rejects if the store cannot be
    * written.
    */
-  save(adapter: string, found: Known): Promise<void>;
+  save(adapter: string, found: StoredKernels): Promise<void>;
 }
 
 /** A text that can be read and written. */
@@ -43,11 +43,11 @@ const version = 3;
 interface Kept {
   readonly version: typeof version;
   readonly shaders: string;
-  readonly adapters: Record<string, Known>;
+  readonly adapters: Record<string, StoredKernels>;
 }
 
 /** Returns a store in one text. */
-export function keptChoices(place: TextPlace): ChoiceStore {
+export function createKernelStore(place: TextPlace): KernelStore {
   const read = async (): Promise<Kept> => {
     const shaders = (await import('../gpu/shaders.ts')).shaderHash();
     const nothing: Kept = { version, shaders, adapters: {} };
@@ -69,7 +69,7 @@ export function keptChoices(place: TextPlace): ChoiceStore {
       for (const key of Object.keys(measured)) delete guessed[key];
       const peakGflops = found.peakGflops ?? before.peakGflops;
       const dropped = { ...before.dropped, ...found.dropped };
-      const known: Known = { measured, guessed, dropped, ...(peakGflops && { peakGflops }) };
+      const known: StoredKernels = { measured, guessed, dropped, ...(peakGflops && { peakGflops }) };
       await place.write(JSON.stringify({ ...kept, adapters: { ...kept.adapters, [adapter]: known } }));
     },
   };

@@ -6,13 +6,13 @@ import { dawnGpu } from '../../src/host/dawn.ts';
 import { profile } from '../../src/jobs/profile-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
-import { keptChoices } from '../../src/runtime/kernel-store.ts';
+import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 it('is the FLOPs of the products over time over the peak, which later runs find in the store', async () => {
   let text: string | undefined;
-  const store = keptChoices({
+  const store = createKernelStore({
     name: 'there',
     read: async () => text,
     async write(next) {
@@ -27,7 +27,7 @@ it('is the FLOPs of the products over time over the peak, which later runs find 
       emit: (event) => void events.push(event),
       signal: new AbortController().signal,
       openGpu: () => dawnGpu(),
-      choices: store,
+      kernelStore: store,
     });
     const shape = { batch: 4, source: 8, target: 8 };
     const result = await profile({ preset: 'tiny', run: 'training', model: {}, vocab: 100, shape, runs: 1 }, context);

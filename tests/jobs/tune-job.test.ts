@@ -11,7 +11,7 @@ import { variantsOf } from '../../src/ops/op-nodes.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
-import { keptChoices } from '../../src/runtime/kernel-store.ts';
+import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
@@ -47,7 +47,7 @@ const what = /^it differs from naive by .* of the largest value, allowed 0.0001$
 function start(place: { text?: string | undefined } = {}) {
   const events: JobEvent[] = [];
   const files = memoryFiles();
-  const store = keptChoices({
+  const store = createKernelStore({
     name: 'there',
     read: async () => place.text,
     async write(text) {
@@ -60,7 +60,7 @@ function start(place: { text?: string | undefined } = {}) {
     emit: (event) => void events.push(event),
     signal: new AbortController().signal,
     openGpu: () => dawnGpu(),
-    choices: store,
+    kernelStore: store,
   });
   const warnings = () => events.flatMap((e) => (e.type === 'warning' ? [e.text] : []));
   return { context, close, files, warnings, place };

@@ -8,7 +8,7 @@ import type { Node } from '../../src/ops/op.ts';
 import { candidates, variantKey } from '../../src/plan/kernel-choices.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { createContext, type HostServices } from '../../src/runtime/job-context.ts';
-import { keptChoices } from '../../src/runtime/kernel-store.ts';
+import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 
 // Test files share loaded modules: none of them may have the real ones from before, or the mocked ones afterwards.
 vi.hoisted(() => vi.resetModules());
@@ -101,7 +101,7 @@ describe('the choice of kernels', () => {
       return ms(variant, measured.length);
     });
     let text: string | undefined;
-    const store = keptChoices({
+    const store = createKernelStore({
       name: 'there',
       read: async () => text,
       async write(next) {
@@ -117,7 +117,7 @@ describe('the choice of kernels', () => {
         },
         emit: (event: JobEvent) => void (event.type === 'message' && logs.push(event.text)),
         signal: abort.signal,
-        choices: store,
+        kernelStore: store,
       }),
     );
     return { context, logs, abort, measured, load: () => store.load('Dawn toy') };

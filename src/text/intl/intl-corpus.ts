@@ -210,7 +210,7 @@ export interface IntlOptions {
 export const intlKinds = Object.keys(phraseKinds) as IntlKind[];
 
 /** Number of draws without a new phrase after which the kinds count as exhausted. */
-const patience = 20_000;
+const maxFailedDraws = 20_000;
 
 /**
  * Generates `pairs` pairs with distinct sources (by `pairKey`), in random order. Draw i depends only on the seed and i:
@@ -234,7 +234,7 @@ export function intlCorpus(options: IntlOptions): IntlPair[] {
   const seen = new Set<string>();
   for (let draw = 0, last = 0; out.length < pairs; draw++) {
     check(
-      draw - last < patience,
+      draw - last < maxFailedDraws,
       () => `intl: ${chosen.join(', ')} have about ${out.length} distinct pairs, fewer than ${pairs}`,
     );
     const r = random(seed, keyOf('intl'), draw);

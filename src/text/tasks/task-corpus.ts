@@ -88,7 +88,7 @@ export interface TaskOptions {
 export const taskSizes: Partial<Record<TaskName, number>> = { addition: 10_000 };
 
 /** Number of draws without a new source after which a task counts as exhausted. */
-const patience = 20_000;
+const maxFailedDraws = 20_000;
 
 /**
  * Generates pairs of a task with distinct sources, in random order. Draw i depends only on the seed and i. Throws a
@@ -101,7 +101,7 @@ export function taskCorpus({ task, pairs, seed = 1 }: TaskOptions): Pair[] {
   check(Object.hasOwn(draw, task), `corpus: no task '${task}'; there are ${taskNames.join(', ')}`);
   check(Number.isInteger(pairs) && pairs > 0, `${task}: pairs is ${pairs}, it must be a whole number above 0`);
   const out = new Map<string, Pair>();
-  for (let i = 0, last = 0; out.size < pairs && i - last < patience; i++) {
+  for (let i = 0, last = 0; out.size < pairs && i - last < maxFailedDraws; i++) {
     const pair = draw[task](random(seed, keyOf(task), i));
     if (out.has(pair.source)) continue;
     last = i;
