@@ -42,6 +42,10 @@ export function paddingMask({ graph: g }: Builder, mask: Name): Name {
   return g.op('Unsqueeze', [g.op('Mul', [padding, g.scalar(masked)]), g.integers(1, 2)]);
 }
 
+/** From 1 for hidden keys, else 0 [B, 1, K, 1]: `masked` or 0 [B, 1, 1, K]. */
+export const maskOf = ({ graph: g }: Builder, hidden: Name): Name =>
+  g.op('Mul', [g.op('Transpose', [hidden], { perm: [0, 1, 3, 2] }), g.scalar(masked)]);
+
 /** 0 for keys up to the query, `masked` for later keys: [1, 1, T, P + T]. `past` and `added` [1] are P and T. */
 export function causalMask(b: Builder, past: Name, added: Name): Name {
   const { graph: g } = b;

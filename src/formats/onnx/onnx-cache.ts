@@ -8,8 +8,24 @@ import type { Name } from './onnx-graph.ts';
 export interface OnnxCache {
   /** Number of tokens of a side that have keys and values: [1]. */
   lengthOf(side: Stack): Name;
-  /** Appends keys and values to those of a layer and makes the results outputs, the keys as `store` returns them. Returns both. */
-  append(layer: number, side: Stack, fresh: readonly Name[], store?: (keys: Name) => Name): [keys: Name, values: Name];
+  /** The cached keys of the target in the first layer. */
+  readonly firstKeys: Name;
+  /**
+   * Appends keys and values to those of a layer and makes the results outputs. Returns both. `change` returns the keys of
+   * the layer, and those to store instead.
+   */
+  append(
+    layer: number,
+    side: Stack,
+    fresh: readonly Name[],
+    change?: (keys: Name) => ChangedKeys,
+  ): [keys: Name, values: Name];
+}
+
+/** Keys to attend to, and keys to store. */
+export interface ChangedKeys {
+  readonly used: Name;
+  readonly stored: Name;
 }
 
 /** Adds the inputs of the cache of all decoder layers. */
@@ -27,13 +43,15 @@ export function openCache(b: Builder): OnnxCache {
   });
   return {
     lengthOf: (side) => axisSize(b, past[0]?.[side][0] ?? '', 2),
-    append(layer, side, fresh, store = (keys) => keys) {
+    firstKeys: past[0]?.decoder[0] ?? '',
+    append(layer, side, fresh, change = (keys) => ({ used: keys, stored: keys })) {
       const both = fresh.map((part, i) => g.op('Concat', [past[layer]?.[side][i] ?? '', part], { axis: 2 }));
       const length = side === 'decoder' ? 'decoder_sequence_length + past' : 'encoder_sequence_length';
       const [keys = '', values = ''] = both;
-      g.output(nameOf('present', layer, side, 'key'), 'float', shapeOf(length), store(keys));
+      const { used, stored } = change(keys);
+      g.output(nameOf('present', layer, side, 'key'), 'float', shapeOf(length), stored);
       g.output(nameOf('present', layer, side, 'value'), 'float', shapeOf(length), values);
-      return [keys, values];
+      return [used, values];
     },
   };
 }

@@ -3,7 +3,15 @@
 //
 // B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head width.
 
-import { attention, causalMask, paddingMask, selfHeads, splitHeads, withPositionBias } from './onnx-attention.ts';
+import {
+  attention,
+  causalMask,
+  maskOf,
+  paddingMask,
+  selfHeads,
+  splitHeads,
+  withPositionBias,
+} from './onnx-attention.ts';
 import {
   axisSize,
   type Builder,
@@ -14,8 +22,8 @@ import {
   openBuilder,
   transposedTable,
 } from './onnx-builder.ts';
-import { openCache } from './onnx-cache.ts';
-import { embed } from './onnx-embedding.ts';
+import { type ChangedKeys, openCache } from './onnx-cache.ts';
+import { embed, positionsFrom } from './onnx-embedding.ts';
 import type { Name, OnnxGraph } from './onnx-graph.ts';
 import { feedForward, multiply, norm, project, residual } from './onnx-layers.ts';
 
@@ -58,13 +66,20 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const cache = openCache(b);
   const past = cache.lengthOf('decoder'); // [1]: P
   const added = axisSize(b, ids, 1); // [1]: T
-  const selfMask = withPositionBias(b, 'decoder', causalMask(b, past, added), past, added);
+  const causal = causalMask(b, past, added);
+  const hidden = c.hidePadding ? hiddenKeys(b, ids, cache.firstKeys, past, added) : undefined; // [B, 1, P + T, 1]
+  const mask = hidden ? g.op('Add', [causal, maskOf(b, hidden)]) : causal;
+  const selfMask = withPositionBias(b, 'decoder', mask, past, added);
   // The rows of the memory without cached keys and values: all at the first step, none later.
   const rest = g.op('Slice', [memory, cache.lengthOf('encoder'), g.integers(2 ** 31 - 1), g.integers(1)]);
   let finished = isFinished(b, ids, past, added); // [B, T]
-  // Another token than the end may follow it: the keys of layer 0 remember finished rows.
-  const store = (keys: Name): Name => {
-    if (!source.noRepeat) return keys;
+  // The keys of layer 0 remember which are hidden, and finished rows: another token than the end may follow it.
+  const change = (keys: Name): ChangedKeys => {
+    const used = hidden ? g.op('Mul', [keys, g.op('Sub', [g.scalar(1), hidden])]) : keys;
+    const marked = hidden ? g.op('Sub', [used, g.op('Mul', [hidden, g.scalar(mark)])]) : keys;
+    return { used, stored: source.noRepeat ? storeFinished(marked) : marked };
+  };
+  const storeFinished = (keys: Name): Name => {
     const largest = g.op('Squeeze', [g.op('ReduceMax', [keys], { axes: [1, 2, 3], keepdims: 1 }), g.integers(2, 3)]);
     const known = g.op('And', [g.op('Greater', [largest, g.scalar(mark / 2)]), g.op('Equal', [added, g.integers(1)])]);
     finished = g.op('Or', [finished, known]);
@@ -76,7 +91,7 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
     const layer = `transformer.decoder.layers.${n}`;
     const self = (y: Name) => {
       const [q = '', ...fresh] = selfHeads(b, layer, 'decoder', y);
-      const [k, v] = cache.append(n, 'decoder', fresh, n === 0 ? store : undefined);
+      const [k, v] = cache.append(n, 'decoder', fresh, n === 0 ? change : undefined);
       return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'decoder', q, k, v, selfMask));
     };
     const cross = (y: Name) => {
@@ -107,8 +122,22 @@ function logitsOf(b: Builder, x: Name): Name {
   return multiply(b, scaled, table, 'generator.bias');
 }
 
-/** A key of a finished row: larger than keys of models. */
+/** A key of a finished row: larger than keys of models. A hidden key is stored as its negative. */
 const mark = 1e30;
+
+/**
+ * 1 for the keys of generated padding, which a model that hides padding does not see, else 0: [B, 1, P + T, 1]. The first
+ * token is never hidden: some models start with padding.
+ */
+function hiddenKeys(b: Builder, ids: Name, cached: Name, past: Name, added: Name): Name {
+  const { graph: g, config: c } = b;
+  const before = g.op('Slice', [cached, g.integers(0, 0), g.integers(1, 1), g.integers(1, 3)]); // [B, 1, P, 1]
+  const isLater = g.op('Greater', [positionsFrom(b, past, added), g.integers(0)]); // [T]
+  const isPadding = g.op('Cast', [g.op('And', [g.op('Equal', [ids, g.integers(c.padId)]), isLater])], { to: 1 }); // [B, T]
+  const now = g.op('Unsqueeze', [g.op('Mul', [isPadding, g.scalar(-mark)]), g.integers(1, 3)]);
+  const marks = g.op('Concat', [before, now], { axis: 2 });
+  return g.op('Cast', [g.op('Less', [marks, g.scalar(-mark / 2)])], { to: 1 });
+}
 
 /** Whether the last token is the end token, if tokens are decoded one by one: [B, T]. */
 function isFinished(b: Builder, ids: Name, past: Name, added: Name): Name {

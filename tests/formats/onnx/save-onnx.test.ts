@@ -227,6 +227,22 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     await compare([{ name: 'rules', saved: await withOtherRules(), texts }]);
   });
 
+  it('generates the ids of a model that generates padding, which hides its keys', async () => {
+    const tokenizer = trainCharacters(['abc de']);
+    const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd', 'ee', 'cab', 'dab'];
+    const { config } = model({ dModel: 16, heads: 2 }, tokenizer);
+    const weights = initializeWeights(config, parameterList(config), 5).map((x) => 3 * x);
+    weights[(parameterList(config).byName.get('generator.bias')?.offset ?? 0) + config.padId] = 5;
+    const saved = { config, weights, source: tokenizer, target: tokenizer };
+    const rules = [{ suppressTokens: [3] }, { suppressTokens: [3], noRepeatNgramSize: 2 }];
+    for (const decode of rules) {
+      const translator = await createTranslator(cpuEngine(), { ...saved, decode }, { batch: 8 });
+      const inside = (await translator.generate(texts)).filter(([best]) => /,0,[1-9]/.test(String(best?.ids)));
+      expect(inside.length).toBeGreaterThan(0);
+    }
+    await compare(rules.map((decode, i) => ({ name: `padding-${i}`, saved: { ...saved, decode }, texts })));
+  });
+
   it('adds nothing after the end of a text if n-grams must not repeat, while the batch goes on', async () => {
     const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
     const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'];
