@@ -20,7 +20,7 @@ const draftDelay = 500;
 
 mountHeader('code');
 const problem = await findProblem();
-if (problem) fill(byId('webgpu-problem'), problemPage(problem));
+if (problem) fill(byId('webgpu-problem'), problemPage(problem, { recordedRun: true }));
 mountPage();
 
 function mountPage(): void {

@@ -1,5 +1,6 @@
 // Numbers, tables and lists of facts, the same on all pages.
 
+import { formatPercent } from '../../src/core/format-numbers.ts';
 import { type Child, el } from './dom.ts';
 
 /** A number with a minus sign, and without the sign of a zero. */
@@ -8,6 +9,12 @@ export const signed = (x: number, digits = 2): string =>
     .toFixed(digits)
     .replace(/^-(?=[0.]*$)/, '')
     .replace('-', '−');
+
+/** A probability, with more digits if it is small: `99.9 %`, `0.02 %`. */
+export function probability(p: number): string {
+  if (!(p < 5e-4)) return formatPercent(p);
+  return p < 1e-6 ? '0 %' : `${Number((100 * p).toPrecision(1))} %`;
+}
 
 /** Creates a table that scrolls in its own region. The first cell of a row is its heading. */
 export function dataTable(

@@ -53,6 +53,16 @@ export function fill(element: Element, ...children: Child[]): void {
   );
 }
 
+/** Replaces the children of an element; the focus moves to the new element with the `data-key` of the focused one. */
+export function refill(element: Element, ...children: Child[]): void {
+  const { activeElement } = document;
+  const key = element.contains(activeElement) && activeElement instanceof HTMLElement && activeElement.dataset.key;
+  fill(element, ...children);
+  if (!key) return;
+  const again = [...element.querySelectorAll<HTMLElement>('[data-key]')].find(({ dataset }) => dataset.key === key);
+  again?.focus({ preventScroll: true });
+}
+
 /** Sets the text of an element; does not touch the DOM if the text is the same. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

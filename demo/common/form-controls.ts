@@ -58,7 +58,10 @@ export function segmentedChoice<Value extends string>(
         el(
           'label',
           {},
-          el('input', { type: 'radio', name, value, checked: value === selected, onchange: () => onChange(value) }),
+          el('input', {
+            ...{ type: 'radio', name, value, checked: value === selected, onchange: () => onChange(value) },
+            'data-key': `${legend} ${value}`,
+          }),
           text,
         ),
       ),

@@ -53,16 +53,21 @@ const reasons: Record<WebGpuProblem, readonly [title: string, text: string]> = {
   ],
 };
 
-/** Builds the explanation of a problem; the steps for the visitor's browser come first and are expanded. */
-export function problemPage(problem: WebGpuProblem, agent = navigator.userAgent): HTMLElement {
+/**
+ * Builds the explanation of a problem; the steps for the visitor's browser come first and are expanded. `recordedRun`:
+ * links to the page with the recorded run.
+ */
+export function problemPage(problem: WebGpuProblem, { recordedRun = false } = {}): HTMLElement {
   const [title, text] = reasons[problem];
-  const own = browserOf(agent);
+  const own = browserOf(navigator.userAgent);
   const browsers = (Object.keys(steps) as Browser[]).sort((a, b) => Number(b === own) - Number(a === own));
   return el(
     'section',
     { class: 'card webgpu-problem', 'aria-labelledby': 'webgpu-problem-title' },
     el('h2', { id: 'webgpu-problem-title' }, title),
     el('p', {}, text),
+    recordedRun &&
+      el('p', {}, 'Without WebGPU you can ', el('a', { href: './index.html' }, 'look at a recorded training'), '.'),
     ...(problem === 'insecure'
       ? []
       : browsers.map((browser) =>

@@ -27,7 +27,7 @@ const editorTime = { span: 20, rounds: 7 } as const;
 
 const header = mountHeader('lab');
 const problem = await findProblem();
-if (problem) fill(byId('webgpu-problem'), problemPage(problem));
+if (problem) fill(byId('webgpu-problem'), problemPage(problem, { recordedRun: true }));
 else mountLab(header);
 
 function mountLab({ showAdapter }: PageHeader): void {

@@ -1,7 +1,7 @@
 // Chapters on attention: queries, keys and values; scores, mask and softmax; heads; cross-attention.
 
 import type { Inspection } from '../../src/index.ts';
-import { signed } from '../common/data-views.ts';
+import { probability, signed } from '../common/data-views.ts';
 import { el, fill } from '../common/dom.ts';
 import { field } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
@@ -15,8 +15,8 @@ import {
   tokenPicker,
   tokenSelect,
 } from './attention-views.ts';
-import { type Chapter, sliderField, withControls } from './chapter.ts';
-import { dots, numberRow, probability, rowOf, valuesOf } from './tensor-views.ts';
+import { type Chapter, type ChapterHost, sliderField, withControls } from './chapter.ts';
+import { dots, numberRow, rowOf, valuesOf } from './tensor-views.ts';
 
 export const queries: Chapter = {
   id: 'queries',
@@ -26,8 +26,8 @@ export const queries: Chapter = {
     'Several heads do this in parallel, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.',
     'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W.',
   ],
-  picture(inspection) {
-    const { controls, map, head } = headControls(inspection, 'encoder');
+  picture(inspection, host) {
+    const { controls, map, head } = headControls(inspection, 'encoder', host);
     const from = tokenSelect(inspection.source);
     const to = tokenSelect(inspection.source, 1);
     return withControls([...controls, field('Query of', from), field('Key and value of', to)], (place) => {
@@ -41,14 +41,14 @@ export const queries: Chapter = {
       ];
       fill(
         place,
-        numberRow('Query', q),
-        numberRow('Key', k),
+        numberRow('Query', q, width),
+        numberRow('Key', k, width),
         el(
           'p',
           { 'data-score': computed ?? Number.NaN },
           `q·k/√${width} = ${score.toFixed(3)}; the GPU computed ${(computed ?? 0).toFixed(3)}.`,
         ),
-        numberRow('Value', v),
+        numberRow('Value', v, width),
       );
     });
   },
@@ -60,14 +60,15 @@ export const softmax: Chapter = {
   text: [
     'The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.',
     'The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1.',
-    'Point at a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.',
+    'Select a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.',
   ],
-  picture(inspection) {
-    const { controls, map, head } = headControls(inspection, 'decoder');
+  picture(inspection, host) {
+    const { controls, map, head } = headControls(inspection, 'decoder', host);
     const query = tokenPicker('Query of', inspection.target, 2);
     const temperature = el('input', { type: 'range', min: 0.2, max: 4, step: 0.1, id: 'softmax-temperature' });
     temperature.value = '1';
-    const mask = el('input', { type: 'checkbox', checked: true });
+    host.keep(temperature, 'softmax temperature');
+    const mask = host.keep(el('input', { type: 'checkbox', checked: true }), 'mask');
     const masked = el('label', { class: 'check' }, mask, 'Mask');
     const temperatureField = sliderField('Temperature', temperature);
     return withControls([...controls, temperatureField, masked, query.element], (place) => {
@@ -95,15 +96,11 @@ export const softmax: Chapter = {
 };
 
 /** The map of a head, and the row of the token that is pointed at. */
-function headPicture(inspection: Inspection, kind: 'encoder' | 'cross'): HTMLElement {
-  const { controls, map, head } = headControls(inspection, kind);
+function headPicture(inspection: Inspection, kind: 'encoder' | 'cross', host: ChapterHost): HTMLElement {
+  const { controls, map, head } = headControls(inspection, kind, host);
   const query = tokenPicker('Row of', kind === 'encoder' ? inspection.source : inspection.target);
   return withControls([...controls, query.element], (place) =>
-    fill(
-      place,
-      attentionRow(inspection, map(), head(), query.at()),
-      heatOf(inspection, map(), headOf(map(), map().weights, head())),
-    ),
+    fill(place, attentionRow(inspection, map(), head(), query.at()), heatOf(inspection, map(), head(), query.at())),
   );
 }
 
@@ -112,9 +109,9 @@ export const heads: Chapter = {
   title: 'Multi-head attention',
   text: [
     'One head can look at one thing. A layer has several: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.',
-    'Nobody tells a head what to do; what it does comes from training. Select a head, then point at a token, or use the arrow keys. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
+    'Nobody tells a head what to do; what it does comes from training. Select a head, then point at or select a token. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
   ],
-  picture: (inspection) => headPicture(inspection, 'encoder'),
+  picture: (inspection, host) => headPicture(inspection, 'encoder', host),
 };
 
 export const cross: Chapter = {
@@ -122,8 +119,8 @@ export const cross: Chapter = {
   title: 'Cross-attention',
   text: [
     'The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from the output of the encoder.',
-    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Point at a token to see its row.',
+    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Select a token to see its row.',
     'Select a layer and a head. Often one head aligns clearly, while others look at the end of the sentence or at everything.',
   ],
-  picture: (inspection) => headPicture(inspection, 'cross'),
+  picture: (inspection, host) => headPicture(inspection, 'cross', host),
 };

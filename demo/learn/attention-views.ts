@@ -2,11 +2,12 @@
 // scores, weights and weighted values.
 
 import type { AttentionMap, Inspection } from '../../src/index.ts';
-import { signed } from '../common/data-views.ts';
+import { probability, signed } from '../common/data-views.ts';
 import { el } from '../common/dom.ts';
 import { field, segmentedChoice, select } from '../common/form-controls.ts';
 import { createHeatMap, labelOf } from '../train/page/heat-map.ts';
-import { dots, numberRow, probability, rowOf, strip, tensorOf, valuesOf } from './tensor-views.ts';
+import type { ChapterHost } from './chapter.ts';
+import { dots, numberRow, rowOf, strip, tensorOf, valuesOf } from './tensor-views.ts';
 
 type Labelled = readonly { readonly label: string }[];
 
@@ -42,11 +43,11 @@ export function tokenPicker(title: string, tokens: Labelled, at = 0): TokenPicke
 }
 
 /** Controls that select one head of one kind of attention. */
-export function headControls(inspection: Inspection, kind: AttentionMap['kind']) {
+export function headControls(inspection: Inspection, kind: AttentionMap['kind'], { keep }: ChapterHost) {
   const layers = inspection.attention.filter((map) => map.kind === kind);
   const numbers = (n: number) => Array.from({ length: n }, (_, i) => [String(i), String(i + 1)] as const);
-  const layer = select(numbers(layers.length), String(layers.length - 1));
-  const head = select(numbers(layers[0]?.heads ?? 1), '0');
+  const layer = keep(select(numbers(layers.length), String(layers.length - 1)), `layer ${kind}`);
+  const head = keep(select(numbers(layers[0]?.heads ?? 1), '0'), `head ${kind}`);
   return {
     controls: [field('Layer', layer), field('Head', head)],
     map: () => layers[Number(layer.value)] as AttentionMap,
@@ -134,10 +135,11 @@ export function attentionRow(inspection: Inspection, map: AttentionMap, head: nu
   );
 }
 
-/** The heat map of a head. */
-export function heatOf(inspection: Inspection, map: AttentionMap, weights: Float32Array): HTMLElement {
+/** The heat map of a head; the largest weight of a row is selected. */
+export function heatOf(inspection: Inspection, map: AttentionMap, head: number, row: number): HTMLElement {
   const heat = createHeatMap();
   const { queries, keys } = sidesOf(inspection, map.kind);
-  heat.show({ source: keys, target: queries, layers: 1, heads: 1, weights });
+  heat.show({ source: keys, target: queries, layers: 1, heads: 1, weights: headOf(map, map.weights, head) });
+  heat.selectRow(row);
   return heat.element;
 }

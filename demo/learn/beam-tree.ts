@@ -1,10 +1,9 @@
 // The hypotheses of beam search as a tree: those that begin with the same tokens share a branch.
 
 import type { Inspection } from '../../src/index.ts';
-import { signed } from '../common/data-views.ts';
+import { probability as shownProbability, signed } from '../common/data-views.ts';
 import { el } from '../common/dom.ts';
 import { labelOf } from '../train/page/heat-map.ts';
-import { probability as shownProbability } from './tensor-views.ts';
 
 /** A hypothesis: its tokens with their losses, and its score. */
 export interface BeamPath extends Pick<Inspection, 'target' | 'loss'> {

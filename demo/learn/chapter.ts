@@ -15,6 +15,8 @@ export interface ChapterHost {
   compute(target?: readonly number[]): Promise<void>;
   /** Loads a model that ships with the page, and shows the chapter again. */
   use(model: DemoModel): Promise<void>;
+  /** Gives a control the value that the visitor last set under this name, and remembers its next values. */
+  keep<C extends HTMLInputElement | HTMLSelectElement>(control: C, name: string): C;
   /** Awaits work of the picture, and shows its error unless another picture is shown by then. */
   attempt(work: Promise<void>): void;
 }

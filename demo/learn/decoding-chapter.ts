@@ -1,12 +1,13 @@
 // Chapter on decoding: likely next tokens, sampling, beam search.
 
 import type { Inspection } from '../../src/index.ts';
-import { el, fill, setText } from '../common/dom.ts';
+import { probability as shownProbability } from '../common/data-views.ts';
+import { el, fill, refill, setText } from '../common/dom.ts';
 import { field, markValid, numberInput } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { beamTree } from './beam-tree.ts';
 import { type Chapter, sliderField } from './chapter.ts';
-import { probability as shownProbability } from './tensor-views.ts';
+import { spacedLabel } from './tensor-views.ts';
 
 export const decoding: Chapter = {
   id: 'decoding',
@@ -15,33 +16,39 @@ export const decoding: Chapter = {
     'To translate, the decoder starts with [start] and appends one token at a time. Greedy decoding takes the most likely one. Beam search keeps several hypotheses and returns the one with the best score. Sampling draws a token at random by its probability; a temperature below 1 makes likely tokens more likely, a temperature above 1 less.',
     'Click another token: the translation continues from there, as if the model had chosen it. The tree below shows the hypotheses of beam search, which share their first tokens, with the probability of each token and the score of each hypothesis.',
   ],
-  picture(inspection, { session, text, compute, attempt }) {
+  picture(inspection, { session, text, compute, keep, attempt }) {
     const temperature = el('input', { type: 'range', min: 0.2, max: 3, step: 0.1, id: 'decoding-temperature' });
     temperature.value = '1';
-    const seed = numberInput(1, { min: 0, max: 1000, step: 1 });
+    keep(temperature, 'decoding temperature');
+    const seed = keep(numberInput(1, { min: 0, max: 1000, step: 1 }), 'seed');
     const sampled = el('output', { class: 'translation', dir: 'auto', id: 'sampled' });
     const beams = el('div', { class: 'scroll', id: 'beams', tabindex: 0, role: 'region', 'aria-label': 'Beam tree' });
     const probabilities = el('div', { class: 'stack', 'data-picture': '' });
     const written = inspection.target.slice(1).map(({ id }) => id);
     const end = endOf(inspection);
 
+    let shown = '';
     function showTokens({ next }: Inspection): void {
-      fill(
+      const now = JSON.stringify(next);
+      if (now === shown) return; // a button under the pointer stays
+      shown = now;
+      refill(
         probabilities,
         ...next.map((list, at) =>
           el(
             'div',
             { class: 'row choices' },
             el('span', { class: 'hint' }, `after ${labelOf(inspection.target[at]?.label ?? '')}`),
-            ...list.map(({ id, label, probability }) =>
+            ...list.map(({ probability, ...token }) =>
               el(
                 'button',
                 {
                   type: 'button',
-                  'aria-pressed': String(id === (written[at] ?? end)),
-                  onclick: () => attempt(continueFrom(written.slice(0, at), id)),
+                  'data-key': `${at} ${token.id}`,
+                  'aria-pressed': String(token.id === (written[at] ?? end)),
+                  onclick: () => attempt(continueFrom(written.slice(0, at), token.id)),
                 },
-                `${labelOf(label)} `,
+                spacedLabel(token),
                 el('span', { class: 'number hint' }, shownProbability(probability)),
               ),
             ),

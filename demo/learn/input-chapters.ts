@@ -3,10 +3,9 @@
 import { el, fill, svg } from '../common/dom.ts';
 import { segmentedChoice } from '../common/form-controls.ts';
 import { type DemoModel, demoModels, learnedPositionsModel } from '../train/page/demo-models.ts';
-import { labelOf } from '../train/page/heat-map.ts';
 import { tokenPicker } from './attention-views.ts';
 import { type Chapter, withControls } from './chapter.ts';
-import { numberRow, rowOf, tensorOf } from './tensor-views.ts';
+import { numberRow, rowOf, spacedLabel, tensorOf } from './tensor-views.ts';
 
 /** A group of radio buttons with its title before it. */
 const titled = (title: string, choice: HTMLElement): HTMLElement =>
@@ -17,7 +16,7 @@ export const tokens: Chapter = {
   title: 'Tokens',
   text: [
     'A model reads numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.',
-    'Two tokens have no text: [start] begins the target, and [end] ends the source and the target. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.',
+    'Two tokens have no text: [start] begins the target, and [end] ends the source and the target. A token that begins a word has a space before it, shown as ␣. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.',
   ],
   picture: ({ source, target }) =>
     el(
@@ -36,9 +35,7 @@ export const tokens: Chapter = {
           el(
             'ol',
             { class: 'tokens' },
-            ...list.map(({ id, label }) =>
-              el('li', {}, el('b', { dir: 'auto' }, labelOf(label)), el('span', { class: 'hint number' }, id)),
-            ),
+            ...list.map((token) => el('li', {}, spacedLabel(token), el('span', { class: 'hint number' }, token.id))),
           ),
         ),
       ),
@@ -51,7 +48,7 @@ export const embeddings: Chapter = {
   text: [
     'Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.',
     'A transformer reads all tokens at once, so a vector must also contain the position of its token. The models of this page add sines and cosines of the position, with high to low frequencies. BART instead learns a table with a row for each position: select Learned to load a model with such a table.',
-    'The sum is what the first layer reads. Point at another token: its position vector changes even if the word is the same.',
+    'The sum is what the first layer reads. Select another token: its position vector changes even if the word is the same.',
   ],
   picture(inspection, { use }) {
     const embed = tensorOf(inspection, /^encoder\.embed\./);

@@ -1,12 +1,13 @@
 // Chapters on the rest of a layer, and on the loss: residual connections, norm, feed-forward; teacher forcing.
 
 import type { Inspection } from '../../src/index.ts';
+import { probability } from '../common/data-views.ts';
 import { el, fill, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { tokenPicker } from './attention-views.ts';
 import { type Chapter, withControls } from './chapter.ts';
-import { dots, numberRow, probability, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
+import { dots, numberRow, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
 
 export const residual: Chapter = {
   id: 'residual',
@@ -14,14 +15,12 @@ export const residual: Chapter = {
   text: [
     'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So each layer makes a small change, and gradients reach the first layer without shrinking.',
     'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
-    'Point at a token, select a layer: see how far each part moves the vector x that the layer reads.',
+    'Select a token and a layer: see how far each part moves the vector x that the layer reads.',
   ],
-  picture(inspection) {
+  picture(inspection, { keep }) {
     const layers = inspection.attention.filter(({ kind }) => kind === 'encoder').length;
-    const layer = select(
-      Array.from({ length: layers }, (_, i) => [String(i), String(i + 1)] as const),
-      '0',
-    );
+    const numbers = Array.from({ length: layers }, (_, i) => [String(i), String(i + 1)] as const);
+    const layer = keep(select(numbers, '0'), 'residual layer');
     const token = tokenPicker('Token', inspection.source);
     return withControls([field('Encoder layer', layer), token.element], (place) => {
       const inLayer = inspection.tensors.filter(({ name }) => name.startsWith(`encoder.layers.${layer.value}.`));
@@ -42,6 +41,12 @@ export const residual: Chapter = {
     });
   },
 };
+
+/** A table whose second and last columns are tokens. */
+const losses: typeof valuesOf = (head, rows) => el('div', { class: 'losses' }, valuesOf(head, rows));
+
+/** A token in a cell: its direction does not move the numbers beside it. */
+const named = (label: string): HTMLElement => el('bdi', {}, labelOf(label));
 
 /** Name of a tensor in a layer for readers. */
 function stageName(name: string): string {
@@ -67,23 +72,20 @@ export const loss: Chapter = {
     'Write another target below and press Compute: a wrong word has a large loss at its position, and changes what the model expects after it.',
   ],
   picture(inspection, { session, text }) {
-    const written = el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
-    written.value = inspection.target
-      .slice(1)
-      .map(({ label }) => label)
-      .join(' ');
+    const written = el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', dir: 'auto' });
+    written.value = inspection.targetText;
     const place = el('div', { class: 'stack', 'data-picture': '' });
     const show = ({ target, next, loss }: Inspection) =>
       fill(
         place,
-        valuesOf(
+        losses(
           ['After', 'Correct token', 'Probability', 'Loss', 'Most likely'],
           target.map(({ label }, t) => [
-            labelOf(label),
-            labelOf(target[t + 1]?.label ?? '[end]'),
+            named(label),
+            named(target[t + 1]?.label ?? '[end]'),
             probability(Math.exp(-(loss[t] ?? 0))),
             (loss[t] ?? 0).toFixed(3),
-            `${labelOf(next[t]?.[0]?.label ?? '')} ${probability(next[t]?.[0]?.probability ?? 0)}`,
+            el('span', {}, named(next[t]?.[0]?.label ?? ''), ` ${probability(next[t]?.[0]?.probability ?? 0)}`),
           ]),
         ),
         el(

@@ -1,9 +1,9 @@
 // Views of tensors: numbers and probabilities as text, rows as coloured strips with their numbers, tables of values.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
-import type { Inspection } from '../../src/index.ts';
+import type { InspectedToken, Inspection } from '../../src/index.ts';
 import { dataTable, signed } from '../common/data-views.ts';
 import { type Child, el, svg } from '../common/dom.ts';
+import { labelOf } from '../train/page/heat-map.ts';
 
 /** The first tensor whose name matches. */
 export const tensorOf = ({ tensors }: Inspection, name: RegExp): Inspection['tensors'][number] | undefined =>
@@ -15,12 +15,6 @@ export const rowOf = (data: Float32Array, columns: number, i: number): Float32Ar
 
 /** Dot product. */
 export const dots = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
-
-/** A probability, with more digits if it is small: `99.9 %`, `0.02 %`. */
-export function probability(p: number): string {
-  if (!(p < 5e-4)) return formatPercent(p);
-  return p < 1e-6 ? '0 %' : `${Number((100 * p).toPrecision(1))} %`;
-}
 
 /** A vector as a strip, blue above zero and orange below; bars of `max` have the full height. */
 export function strip(values: Float32Array, max: number, label = `${values.length} numbers`): SVGSVGElement {
@@ -37,18 +31,22 @@ export function strip(values: Float32Array, max: number, label = `${values.lengt
   return svg('svg', { class: 'strip', ...box }, ...bars);
 }
 
-/** A vector as a strip with its name and first numbers. */
-export function numberRow(name: string, values: Float32Array): HTMLElement {
+/** A vector as a strip with its name and its first `shown` numbers. */
+export function numberRow(name: string, values: Float32Array, shown = 6): HTMLElement {
   const max = values.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
-  const first = [...values.slice(0, 6)].map((x) => signed(x)).join('  ');
+  const first = [...values.slice(0, shown)].map((x) => signed(x)).join('  ');
   return el(
     'figure',
     { class: 'vector' },
     el('figcaption', {}, name),
     strip(values, max, `${name}: ${values.length} numbers`),
-    el('p', { class: 'hint number mono' }, `${first}${values.length > 6 ? ' …' : ''}`),
+    el('p', { class: 'hint number mono' }, `${first}${values.length > shown ? ' …' : ''}`),
   );
 }
+
+/** A token with the space before it, if it begins a word. */
+export const spacedLabel = ({ label, spaced }: InspectedToken): HTMLElement =>
+  el('b', { dir: 'auto' }, spaced && el('span', { class: 'hint' }, '␣'), labelOf(label));
 
 /** A table of values, labelled by its head. */
 export const valuesOf = (head: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement =>

@@ -252,6 +252,8 @@ export interface InspectOptions {
 export interface InspectedToken {
   readonly id: number;
   readonly label: string;
+  /** Whether its text begins with a space: it begins a word. */
+  readonly spaced: boolean;
 }
 
 /** A likely next token. */
@@ -265,6 +267,8 @@ export interface Inspection {
   readonly source: readonly InspectedToken[];
   /** T tokens that the decoder reads: the start token and the target. */
   readonly target: readonly InspectedToken[];
+  /** Text of the target. */
+  readonly targetText: string;
   /** Self-attention of the encoder and of the decoder and cross-attention, each of all layers. */
   readonly attention: readonly AttentionMap[];
   /** The most likely tokens after each of the target tokens, best first. */
@@ -311,13 +315,18 @@ export function createModelInspector(
       made.catch(() => inspectors.delete(key));
     }
     const raw = await (await made).inspect(sourceIds, targetIds);
-    const label = (tokenizer: Tokenizer) => (id: number) => ({ id, label: tokenLabel(tokenizer, id) });
+    const label = (tokenizer: Tokenizer) => (id: number) => ({
+      id,
+      label: tokenLabel(tokenizer, id),
+      spaced: /^[▁Ġ ]./su.test(tokenizer.token(id)), // marks of SentencePiece and of byte-level BPE
+    });
     const next = likelyTokens(raw.logits, config.tgtVocab, likely, temperature);
     const followers = [...targetIds, config.endId];
     const rows = Math.max(sourceIds.length, targetIds.length + 1);
     return {
       source: raw.source.map(label(source)),
       target: raw.target.map(label(target)),
+      targetText: target.decode(targetIds),
       attention: raw.attention,
       next: next.map((list) => list.map(({ id, probability }) => ({ ...label(target)(id), probability }))),
       loss: followers.map((id, t) => lossOf(raw.logits.subarray(t * config.tgtVocab, (t + 1) * config.tgtVocab), id)),

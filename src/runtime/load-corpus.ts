@@ -11,6 +11,7 @@ import {
   type HeldOut,
   heldOutParts,
   type Pair,
+  splitDev,
   splitPairs,
 } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
@@ -47,6 +48,8 @@ export type CorpusArguments =
       readonly dev?: string;
       /** Store the pairs in the model folder, so that a run can resume without the file. */
       readonly keep?: boolean;
+      /** With `keep`: no pairs are held out for test, and at least one for dev, unless `heldOut` is 0. */
+      readonly devOnly?: boolean;
     };
 
 /** The part of a job's context that reading a corpus needs. */
@@ -128,7 +131,8 @@ export async function readKeptCorpus(
   const bytes = await (from?.files ?? context.files).read(path);
   const { pairs, bad } = readTsv(bytes, corpus.path);
   if (bad.length) context.emit({ type: 'message', text: `${corpus.path}: ${describeBad(bad)}` });
-  return { split: splitPairs(pairs, heldOutParts(heldOut)), keep: { [corpusFile]: bytes } };
+  const split = corpus.devOnly ? splitDev(pairs, heldOut) : splitPairs(pairs, heldOutParts(heldOut));
+  return { split, keep: { [corpusFile]: bytes } };
 }
 
 /**

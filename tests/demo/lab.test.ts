@@ -403,6 +403,13 @@ describe('a measurement', () => {
       });
       expect(await axeViolations(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      // Show, Compare and Delete of an earlier run are on the screen, without scrolling sideways.
+      const rights = await page.$$eval('#history .actions button', (all) =>
+        all.map((button) => button.getBoundingClientRect().right),
+      );
+      expect(rights.length).toBeGreaterThanOrEqual(3);
+      expect(Math.max(...rights)).toBeLessThan(width);
+      expect(await page.$eval('#history .scroll', (e) => e.scrollWidth - e.clientWidth)).toBe(0);
       await page.$$eval('details', (all) => {
         for (const details of all) details.open = false;
       });

@@ -52,10 +52,16 @@ it('has at most 150 words a chapter', () => {
 
 it('shows the tokens, scores, weights and losses that the CPU executor computes', async () => {
   await chapter('tokens');
-  expect(await page.$$eval('.tokens span', (all) => all.map((e) => Number(e.textContent)))).toEqual(
+  expect(await page.$$eval('.tokens .number', (all) => all.map((e) => Number(e.textContent)))).toEqual(
     [...reference.source, ...reference.target].map(({ id }) => id),
   );
+  const labels = (await page.$$eval('.tokens b', (all) => all.map((e) => e.textContent))).join(' ');
+  expect(labels).toBe(
+    '␣Tuesday , ␣March ␣4 , ␣20 25 [end] [start] ␣martes , ␣4 ␣de ␣marzo ␣de ␣20 25', // 20 and 25 are of one word
+  );
+  expect(reference.targetText).toBe('martes, 4 de marzo de 2025');
   await chapter('queries');
+  expect(await page.$eval('figure .mono', (e) => e.textContent?.split(/\s+/).length)).toBe(16); // all of the head
   const encoder = reference.attention.filter(({ kind }) => kind === 'encoder').at(-1);
   const score = encoder?.scores?.[1] as number; // head 1, query 1, key 2
   expect(await page.$eval('[data-score]', (e) => Number(e.getAttribute('data-score')))).toBeCloseTo(score, 3);
@@ -169,6 +175,106 @@ it('continues from another token', async () => {
   );
 });
 
+it('keeps the list of chapters closed on a phone, where it opens by keyboard, and open beside the chapter', async () => {
+  await chapter('cross');
+  const isShown = () => page.$eval('#chapters a', (link) => link.checkVisibility());
+  expect([await isShown(), await page.$eval('#chapters-now', (e) => e.checkVisibility())]).toEqual([true, false]);
+  await shown.view({ width: 390, height: 844 });
+  await page.waitForFunction(() => !document.querySelector('#chapters a')?.checkVisibility());
+  await page.evaluate(() => window.scrollTo({ top: 0, behavior: 'instant' }));
+  expect(await page.$eval('#chapter-title', (e) => e.getBoundingClientRect().bottom)).toBeLessThan(600);
+  await page.focus('#chapters-now');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('#chapters a')?.checkVisibility());
+  await page.focus('#chapters a[href="#heads"]');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('#chapter-title')?.textContent === 'Multi-head attention');
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('chapter');
+  expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe('Chapter 5 of 9: Multi-head attention');
+  expect(await isShown()).toBe(false);
+  await shown.view();
+  await page.waitForFunction(() => document.querySelector('#chapters a')?.checkVisibility());
+});
+
+it('keeps what is selected, and the focus, when numbers are computed again', async () => {
+  await chapter('heads');
+  await page.select('#chapter .controls .field:nth-child(2) select', '2');
+  const row = '#chapter [data-row]';
+  await page.$eval(row, (e) => e.setAttribute('data-old', ''));
+  await page.focus('#sentence-text');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(`${row}:not([data-old])`);
+  expect(await page.$eval('#chapter .controls .field:nth-child(2) select', (e) => (e as HTMLSelectElement).value)).toBe(
+    '2',
+  );
+  // The row of the selected token is marked in the map.
+  await page.focus('#chapter .pick input:checked');
+  await page.keyboard.press('ArrowRight');
+  await page.waitForSelector('#chapter [data-row="1"]');
+  expect(await page.$eval('#chapter .readout', (e) => e.textContent)).toMatch(/^“,” → /);
+
+  await chapter('decoding');
+  await page.$eval('#decoding-temperature', (e) => {
+    (e as HTMLInputElement).value = '2';
+    e.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  await page.waitForSelector('#beams li', { timeout: 60_000 });
+  const other = '.choices:nth-child(2) button[aria-pressed="false"]';
+  const key = await page.$eval(other, (button) => button.getAttribute('data-key'));
+  // The probabilities of the temperature may arrive at this moment, with new buttons.
+  await page.waitForFunction(
+    (selector) => {
+      const button = document.querySelector<HTMLButtonElement>(selector);
+      button?.focus();
+      return button !== null && document.activeElement === button;
+    },
+    {},
+    other,
+  );
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(`.choices button[data-key="${key}"][aria-pressed="true"]`, { timeout: 60_000 });
+  await page.waitForSelector('#beams li', { timeout: 60_000 });
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-key'))).toBe(key);
+  expect(await page.$eval('label[for="decoding-temperature"]', (e) => e.textContent)).toBe('Temperature: 2');
+});
+
+it('shows right-to-left text in its direction, and numbers beside it in theirs', async () => {
+  const select = async (name: string) => {
+    await page.select('#sentence select', name);
+    await page.waitForFunction(
+      (given) => {
+        const status = document.querySelector('#sentence-status')?.textContent ?? '';
+        const shown = document.querySelector<HTMLSelectElement>('#sentence select')?.value;
+        return shown === given && /source tokens/.test(status);
+      },
+      { timeout: 60_000 },
+      name,
+    );
+  };
+  await chapter('loss');
+  await select('English → Arabic');
+  const target = await page.$eval('#chapter input[type="text"]', (e) => [
+    (e as HTMLInputElement).value,
+    getComputedStyle(e).direction,
+  ]);
+  expect(target).toEqual(['الثلاثاء، 4 مارس 2025', 'rtl']);
+  // The percentage is to the right of the token, and its sign to the right of its number.
+  const [token, share, sign] = await page.$eval('#chapter tbody tr td:last-child > span', (cell) => {
+    const [token, share] = [...cell.childNodes] as [HTMLElement, Text];
+    const left = (from: number, to: number) => {
+      const range = document.createRange();
+      range.setStart(share, from);
+      range.setEnd(share, to);
+      return range.getBoundingClientRect().left;
+    };
+    const length = share.data.length;
+    return [token.getBoundingClientRect().right, left(1, 2), left(length - 1, length)] as const;
+  });
+  expect(share).toBeGreaterThanOrEqual(token);
+  expect(sign).toBeGreaterThan(share);
+  await select('English → Spanish');
+});
+
 it.each([1280, 390])('passes axe and fits its width in both themes: %i px', async (width) => {
   for (const { id } of chapters) {
     await chapter(id);
@@ -182,9 +288,42 @@ it.each([1280, 390])('passes axe and fits its width in both themes: %i px', asyn
         all.map((e) => e.scrollWidth - e.clientWidth),
       );
       expect(Math.max(0, ...cut), id).toBe(0);
+      // Numbers of neighbouring columns have a gap.
+      const gaps = await page.$$eval('#chapter tbody tr', (rows) =>
+        rows.flatMap((row) => {
+          const boxes = [...row.children].map((cell) => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return range.getBoundingClientRect();
+          });
+          return boxes.slice(1).map((box, i) => box.left - (boxes[i]?.right ?? 0));
+        }),
+      );
+      expect(Math.min(99, ...gaps), id).toBeGreaterThan(7);
       if (theme === 'light' || id === 'heads' || process.env.HEDDLE_FULL)
         expect(await axeViolations(page), `${id}, ${theme}`).toEqual([]);
     }
     if (id === 'heads' || id === 'queries') await shown.screenshot(`learn-${id}-${width}`);
   }
+});
+
+it.each(['learn', 'lab', 'code'])('says how to enable WebGPU, and links to a recorded run: %s', async (name) => {
+  const lacking = await open(`${name}.html`, {
+    before: () => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }),
+  });
+  for (const width of [1280, 390]) {
+    await lacking.view({ width, height: 844 });
+    await lacking.page.waitForSelector('.webgpu-problem ol li');
+    // The numbers of the list are inside the card.
+    expect(await lacking.page.$eval('.webgpu-problem ol', (e) => parseFloat(getComputedStyle(e).paddingLeft))).toBe(22);
+    expect(await lacking.page.$eval('.webgpu-problem a', (e) => new URL((e as HTMLAnchorElement).href).pathname)).toBe(
+      '/index.html',
+    );
+    expect(await axeViolations(lacking.page), `${width}`).toEqual([]);
+  }
+  if (name === 'learn') {
+    expect(await lacking.page.$eval('#chapter', (e) => e.textContent)).toMatch(/^Tokens[\s\S]*needs WebGPU/);
+    expect(await lacking.page.$('#sentence')).toBeNull();
+  }
+  expect(lacking.errors).toEqual([]);
 });

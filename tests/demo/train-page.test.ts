@@ -508,6 +508,10 @@ describe('accessibility', () => {
         await shown?.screenshot(`train-${width}-${theme}-${when}`);
       }
     };
+    // The charts are shown with the recorded run.
+    expect(await page.$$eval('#curves .chart', (charts) => charts.some((c) => c.checkVisibility()))).toBe(false);
+    await page.$eval('#curves-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
+    await untilText(page, '#recorded', '^A recorded run');
     await look('before');
     await train(page);
     await look('during');

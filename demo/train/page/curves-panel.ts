@@ -95,8 +95,12 @@ export function createCurvesPanel(): CurvesPanel {
     if (s.updateRatio !== undefined) steps.updateRatio.add(s.step, s.updateRatio);
     if (s.mfu !== undefined) steps.mfu.add(s.step, 100 * s.mfu);
   }
-  /** Hides the charts that have no values for this run or adapter. */
+  const hint = el('p', { class: 'hint' }, 'The curves of a training appear here.');
+  const charts = el('div', { class: 'stack', hidden: true });
+  /** Hides the charts that have no values for this run or adapter; before the first run, all charts. */
   function hideEmpty(): void {
+    set(hint, { hidden: true });
+    set(charts, { hidden: false });
     const any = steps.loss.xs.length > 1;
     for (const { figure, series } of smalls) set(figure, { hidden: any && series.xs.length === 0 });
   }
@@ -130,54 +134,55 @@ export function createCurvesPanel(): CurvesPanel {
     drawTable();
   }
 
-  return {
-    clear,
-    element: el(
+  fill(
+    charts,
+    el(
       'div',
-      { class: 'stack' },
+      { class: 'charts' },
+      el(
+        'figure',
+        {},
+        el(
+          'figcaption',
+          { class: 'row' },
+          el('h3', {}, 'Loss'),
+          el('label', { class: 'check push' }, log, 'Log scale'),
+        ),
+        loss.element,
+      ),
+      el('figure', {}, el('figcaption', {}, el('h3', {}, 'Dev metrics')), metrics.element),
+    ),
+    el('div', { class: 'charts small' }, ...smalls.map(({ figure }) => figure)),
+    el(
+      'details',
+      {},
+      el('summary', {}, 'Table of evaluations'),
       el(
         'div',
-        { class: 'charts' },
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Evaluations' },
         el(
-          'figure',
-          {},
+          'table',
+          { class: 'numbers' },
           el(
-            'figcaption',
-            { class: 'row' },
-            el('h3', {}, 'Loss'),
-            el('label', { class: 'check push' }, log, 'Log scale'),
-          ),
-          loss.element,
-        ),
-        el('figure', {}, el('figcaption', {}, el('h3', {}, 'Dev metrics')), metrics.element),
-      ),
-      el('div', { class: 'charts small' }, ...smalls.map(({ figure }) => figure)),
-      el(
-        'details',
-        {},
-        el('summary', {}, 'Table of evaluations'),
-        el(
-          'div',
-          { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Evaluations' },
-          el(
-            'table',
-            { class: 'numbers' },
+            'thead',
+            {},
             el(
-              'thead',
+              'tr',
               {},
-              el(
-                'tr',
-                {},
-                ...['step', 'dev loss', 'token accuracy', 'exact match', 'BLEU', 'chrF'].map((name) =>
-                  el('th', { scope: 'col' }, name),
-                ),
+              ...['step', 'dev loss', 'token accuracy', 'exact match', 'BLEU', 'chrF'].map((name) =>
+                el('th', { scope: 'col' }, name),
               ),
             ),
-            body,
           ),
+          body,
         ),
       ),
     ),
+  );
+
+  return {
+    clear,
+    element: el('div', { class: 'stack' }, hint, charts),
     onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') clear();
       // A crash of the GPU process clears all canvases.

@@ -10,6 +10,8 @@ import { field, select } from '../../common/form-controls.ts';
 export interface HeatMap {
   readonly element: HTMLElement;
   show(attention: Attention): void;
+  /** Selects the largest weight of a row. */
+  selectRow(row: number): void;
   clear(): void;
 }
 
@@ -33,6 +35,12 @@ export function labelOf(token: string): string {
   const characters = [...text];
   return characters.length > 14 ? `${characters.slice(0, 13).join('')}…` : text;
 }
+
+/** A label in quotation marks; marks of Unicode keep right-to-left text from changing the order of a sentence. */
+const quoted = (token: string): string => {
+  const text = `“${labelOf(token)}”`;
+  return /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(text) ? `\u2068${text}\u2069` : text;
+};
 
 /** The colours of the weights; each row of a map sums to 100 %. */
 const scale = (): HTMLElement =>
@@ -74,7 +82,7 @@ export function createHeatMap(): HeatMap {
     if (!attention) return;
     const { source, target } = attention;
     const weight = view[at.t * source.length + at.s] ?? 0;
-    setText(readout, `“${labelOf(target[at.t] ?? '')}” → “${labelOf(source[at.s] ?? '')}”: ${formatPercent(weight)}`);
+    setText(readout, `${quoted(target[at.t] ?? '')} → ${quoted(source[at.s] ?? '')}: ${formatPercent(weight)}`);
     set(frame, { x: at.s * cell, y: at.t * cell });
   }
 
@@ -133,7 +141,7 @@ export function createHeatMap(): HeatMap {
     fill(
       words,
       ...largest.map(({ token, attended, weight }) =>
-        el('li', {}, `“${labelOf(token)}” attends most to “${labelOf(attended)}”: ${formatPercent(weight)}`),
+        el('li', {}, `${quoted(token)} attends most to ${quoted(attended)}: ${formatPercent(weight)}`),
       ),
     );
     set(drawing, {
@@ -184,6 +192,13 @@ export function createHeatMap(): HeatMap {
       }
       paint();
       element.hidden = false;
+    },
+    selectRow(row) {
+      if (!attention) return;
+      const keys = attention.source.length;
+      const weights = view.subarray(row * keys, (row + 1) * keys);
+      at = { t: row, s: weights.indexOf(Math.max(...weights)) };
+      showCell();
     },
     clear() {
       element.hidden = true;

@@ -3,6 +3,7 @@
 
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { AttentionKind, LogProbe } from '../../../src/index.ts';
+import { probability } from '../../common/data-views.ts';
 import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';
 import type { SessionEvent } from '../protocol.ts';
@@ -115,7 +116,7 @@ export function createInsidePanel(): InsidePanel {
     set(slider, { 'aria-valuetext': `step ${probe.step}` });
     const { share = 0 } = probes.at(-1) ?? {};
     setText(cost, share > 0 ? `Recording took ${formatPercent(share)} of the training time.` : '');
-    setText(pair, `${probe.source.slice(0, -1).join(' ')} → ${probe.target.slice(1).join(' ')}`);
+    fill(pair, ...tokensOf(probe.source.slice(0, -1)), el('span', {}, '→'), ...tokensOf(probe.target.slice(1)));
     drawMaps(probe);
     drawEnlarged(probe);
     drawNext(probe);
@@ -194,12 +195,13 @@ export function createInsidePanel(): InsidePanel {
           el(
             'td',
             {},
-            ...tokens.map(([token, probability], i) =>
+            ...tokens.map(([token, p], i) =>
               el(
                 'span',
-                { class: i === right ? 'likely right' : 'likely', dir: 'auto' },
-                `${labelOf(token)} `,
-                el('b', { class: 'number' }, formatPercent(probability)),
+                { class: i === right ? 'likely right' : 'likely' },
+                el('bdi', {}, labelOf(token)),
+                ' ',
+                el('b', { class: 'number' }, probability(p)),
               ),
             ),
           ),
@@ -230,6 +232,9 @@ export function createInsidePanel(): InsidePanel {
     },
   };
 }
+
+/** A box for each token. */
+const tokensOf = (labels: readonly string[]): HTMLElement[] => labels.map((label) => el('bdi', {}, labelOf(label)));
 
 /** Number of queries and keys of a map. */
 const sizesOf = ({ source, target }: LogProbe, kind: AttentionKind): [number, number] => [

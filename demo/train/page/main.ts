@@ -68,16 +68,20 @@ function exampleTable(): HTMLElement {
     'section',
     { class: 'card stack', 'aria-labelledby': 'examples-title' },
     el('h2', { id: 'examples-title' }, 'What models trained on this page translate'),
-    ...demoModels.map(({ name, source, target, examples }) =>
-      el(
-        'div',
-        {},
-        el('h3', {}, name),
+    el(
+      'div',
+      { class: 'model-examples' },
+      ...demoModels.map(({ name, source, target, examples }) =>
         el(
-          'ul',
-          { class: 'examples' },
-          ...examples.map(([from, to]) =>
-            el('li', {}, el('span', { lang: source }, from), el('span', { lang: target, dir: 'auto' }, to)),
+          'div',
+          {},
+          el('h3', {}, name),
+          el(
+            'ul',
+            { class: 'examples' },
+            ...examples.map(([from, to]) =>
+              el('li', {}, el('span', { lang: source }, from), el('span', { lang: target, dir: 'auto' }, to)),
+            ),
           ),
         ),
       ),

@@ -56,7 +56,7 @@ export function createEventHandler({
       case 'started': {
         const { model, parameters, backend } = event.info;
         translate.setModel(model);
-        header.showAdapter(backend);
+        header.showAdapter(backend.replace(/^(?:chrome|firefox|deno|dawn) /, ''));
         log(`${model}: ${parameters.toLocaleString('en')} parameters on ${backend}`);
         break;
       }

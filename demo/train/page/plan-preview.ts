@@ -116,7 +116,7 @@ const enoughPairs = 1000;
 /** Returns a warning about a small corpus; empty if it needs none. */
 const fewPairs = ({ train, dev }: Pick<TrainingPreview['corpus'], 'train' | 'dev'>): string =>
   train < enoughPairs
-    ? `${formatInteger(train)} training pairs: the model will memorize them. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.` +
+    ? `${formatInteger(train)} training ${train === 1 ? 'pair' : 'pairs'}: the model will memorize them. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.` +
       (dev === 0 ? ' No pair is held out, so there is no evaluation.' : '')
     : '';
 
@@ -127,7 +127,10 @@ function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLE
   const rows: [string, string][] = [
     ['pairs', formatInteger(corpus.pairs)],
     ['training pairs', about + formatInteger(corpus.train)],
-    ['dev · test pairs', `${about}${formatInteger(corpus.dev)} · ${formatInteger(corpus.test)}`],
+    // No test pairs are held out of the visitor's own pairs.
+    chosen.kind === 'text'
+      ? ['dev pairs', formatInteger(corpus.dev)]
+      : ['dev · test pairs', `${about}${formatInteger(corpus.dev)} · ${formatInteger(corpus.test)}`],
   ];
   if (corpus.leftOut > 0) rows.push(['skipped (too long or empty)', formatInteger(corpus.leftOut)]);
   return [

@@ -98,7 +98,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
     if (image) download(image, 'runs.png');
   }
 
-  function row(run: RunSummary, settings: readonly string[]): HTMLTableRowElement {
+  function row(run: RunSummary, heads: readonly string[], settings: readonly string[]): HTMLTableRowElement {
     const { folder: name } = run;
     const box = el('input', {
       type: 'checkbox',
@@ -133,7 +133,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
       'tr',
       { 'data-run': name },
       el('th', { scope: 'row' }, el('label', { class: 'check' }, box, name)),
-      ...cells.map((cell) => el('td', {}, cell)),
+      ...cells.map((cell, i) => el('td', { 'data-name': heads[i + 1] }, cell)),
       el('td', {}, same),
     );
   }
@@ -148,6 +148,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
           else chosen.delete(name);
         }
         const settings = Object.keys(runs[0]?.settings ?? {});
+        // On a narrow screen the names of the columns are beside the values.
         const heads = [
           ...['run', ...settings, 'steps', 'state', ...runMetrics.map(([, head]) => head)],
           ...['time', 'tokens/s', 'MFU', 'adapter', ''],
@@ -160,7 +161,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
               'table',
               { class: 'numbers' },
               el('thead', {}, el('tr', {}, ...heads.map((h) => (h ? el('th', { scope: 'col' }, h) : el('td', {}))))),
-              el('tbody', {}, ...runs.map((run) => row(run, settings))),
+              el('tbody', {}, ...runs.map((run) => row(run, heads, settings))),
             ),
         );
         draw();

@@ -15,7 +15,6 @@ import {
   type Setting,
   type SettingName,
   settingRows,
-  splitPairs,
   type TrainSettings,
 } from '../../../src/index.ts';
 import { el, set } from '../../common/dom.ts';
@@ -189,10 +188,13 @@ const shownValue = (value: unknown): string =>
 /** Minimum number of updates for a small corpus: ten pairs in ten epochs would be ten updates. */
 const minUpdates = 300;
 
+/** Number of pairs from which the default held-out share has ten dev pairs; of fewer pairs a tenth is held out. */
+const manyPairs = 500;
+
 /** Larger texts get more than `minUpdates` updates in any case, so their lines are not counted. */
 const maxCounted = 2 ** 18;
 
-/** Steps, batch size, held-out share and evaluation interval for a text with few pairs; nothing for a larger one. */
+/** Epochs, batch size, held-out share and evaluation interval for a text with few pairs; nothing for a larger one. */
 function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
   if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
@@ -203,32 +205,9 @@ function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: Train
   return {
     ...(needed > epochs && { epochs: needed }),
     ...(pairs < batchSize && { batchSize: 2 ** Math.ceil(Math.log2(pairs)) }), // a batch has no empty rows
-    heldOut: pairs < 100 ? heldOutOfFew(lines, separator) : 0.02,
+    ...(pairs < manyPairs && { heldOut: 0.1 }),
     ...(needed > epochs && { evalSteps: 100 }),
   };
-}
-
-/**
- * The share of less than 100 pairs that is held out: about two pairs for the final evaluation; more if no pair is among
- * them, since a hash of the source decides.
- */
-function heldOutOfFew(lines: readonly string[], separator: string): number {
-  const pairs = lines.map((line) => {
-    const [field = ''] = separator === ',' ? (/^\s*(?:"(?:[^"]|"")*"|[^,]*)/.exec(line) ?? []) : line.split('\t');
-    return {
-      source: field
-        .trim()
-        .replace(/^"(.*)"$/, '$1')
-        .replaceAll('""', '"'),
-      target: '',
-    };
-  });
-  const least = Number(Math.min(0.3, 2 / Math.max(1, pairs.length)).toFixed(2));
-  for (let share = least; share < 0.5; share = Number((share + 0.05).toFixed(2))) {
-    const { train, dev } = splitPairs(pairs, { dev: share, test: share });
-    if (train.length > 0 && dev.length > 0) return share;
-  }
-  return pairs.length > 2 ? least : 0;
 }
 
 /** Values of the fields for a corpus: recipe, preset and defaults of the page. */

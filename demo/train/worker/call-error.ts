@@ -1,6 +1,6 @@
 // Conversion of errors into the form that is sent to the page.
 
-import { HeddleError } from '../../../src/index.ts';
+import { HeddleError, settingRows } from '../../../src/index.ts';
 import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';
 import type { CallError } from '../protocol.ts';
@@ -33,12 +33,31 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/^train: /, ''],
   [/^no pairs are left to train on; reduce heldOut$/, 'All pairs are held out; add pairs, or reduce “Held-out share”'],
   [/\bmodels\/(?=[\p{L}\p{N}_-])/gu, ''],
+  [
+    /^dev: more than 2 % unknown tokens: (.*) of the source, (.*) of the target$/,
+    'Some words of the dev sentences are not in the vocabulary, which has the words of the training pairs: $1 of the source, $2 of the target. The model cannot translate them.',
+  ],
+  [
+    /^more than 2 % unknown tokens: (.*) of the source, (.*) of the target; use a larger --vocab-size, or --tokenizer bpe$/,
+    'Some words of the training pairs are not in the vocabulary: $1 of the source, $2 of the target. The model cannot learn them; under Advanced increase “Vocabulary size”, or select the tokenizer bpe.',
+  ],
 ];
+
+/** Labels of the settings on the page, by flag and by name; a name of one word may be a word of a message. */
+const labels = new Map<string, string>(
+  settingRows.flatMap(([name, { label }]) => {
+    if (!label) return [];
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return [[`--${flag}`, `“${label}”`] as const, ...(flag === name ? [] : [[name, `“${label}”`] as const])];
+  }),
+);
 
 /** Rewrites a message of the library for the page: without command-line flags, packages, paths and long quotes. */
 export function messageForVisitors(message: string): string {
   const quoted = message.replace(longQuote, '$1$2…$3');
-  const text = replacements.reduce((before, [pattern, after]) => before.replace(pattern, after), quoted);
+  const text = replacements
+    .reduce((before, [pattern, after]) => before.replace(pattern, after), quoted)
+    .replace(/(?:--)?\b[a-z][\w-]*/gi, (word) => labels.get(word) ?? word);
   return text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
 }
 

@@ -37,7 +37,7 @@ async function bytesOf(data: Blob | Uint8Array | string, name: string): Promise<
 
 /** Returns the corpus argument of `train`; a text is found in the files under its name, and stored with the model. */
 export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
-  corpus.kind !== 'text' ? corpus : { kind: 'tsv', path: corpus.name, keep: true };
+  corpus.kind !== 'text' ? corpus : { kind: 'tsv', path: corpus.name, keep: true, devOnly: true };
 
 /** Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so. */
 export async function describeTraining(

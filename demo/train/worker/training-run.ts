@@ -132,7 +132,7 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
   return (event) => {
     switch (event.type) {
       case 'message':
-        return send({ type: 'log', text: event.text });
+        return send({ type: 'log', text: messageForVisitors(event.text) });
       case 'warning':
         for (const { reject } of saves.splice(0)) reject(new HeddleError(event.text));
         return send({ ...event, text: messageForVisitors(event.text) });

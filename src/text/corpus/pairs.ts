@@ -141,6 +141,22 @@ export function splitPairs<P extends Pair>(pairs: readonly P[], parts: HeldOut):
   return out;
 }
 
+/**
+ * Splits pairs into train and dev: dev are the `share` of the source sentences with the smallest hashes of
+ * `pairKey(source)`, at least one if the share is not 0. A single source sentence is in both. Throws a HeddleError for an
+ * invalid share.
+ */
+export function splitDev<P extends Pair>(pairs: readonly P[], share: number): Split<P> {
+  checkHeldOut({ dev: share });
+  const keys = pairs.map(({ source }) => hashText(pairKey(source)));
+  const sorted = [...new Set(keys)].sort((a, b) => a - b);
+  const count = share > 0 ? Math.max(1, Math.round(share * sorted.length)) : 0;
+  if (count > 0 && sorted.length === 1) return { train: [...pairs], dev: [...pairs], test: [] };
+  const first = sorted[Math.min(count, sorted.length - 1)] ?? 0; // the smallest hash that is not dev
+  const of = (isDev: boolean) => pairs.filter((_, i) => (keys[i] as number) < first === isDev);
+  return { train: of(false), dev: of(true), test: [] };
+}
+
 /** Throws a HeddleError for invalid fractions. */
 export function checkHeldOut({ dev = 0, test = 0 }: HeldOut): void {
   check(

@@ -7,6 +7,7 @@ import {
   normalizeText,
   pairKey,
   sampleEvenly,
+  splitDev,
   splitPairs,
 } from '../../../src/text/corpus/pairs.ts';
 
@@ -69,6 +70,29 @@ it('splits in about the given fractions, each pair into one set, in order', () =
   expect([...train, ...dev, ...test].sort((a, b) => Number(a.target) - Number(b.target))).toEqual(pairs);
   for (const part of [train, dev, test])
     expect(part.every((pair, i) => i === 0 || Number(pair.target) > Number(part[i - 1]?.target))).toBe(true);
+});
+
+it('holds out an exact share for dev, at least one sentence, and never all of several', () => {
+  for (const [count, share, wanted] of [
+    [10, 0.1, 1],
+    [10, 0.02, 1],
+    [10, 0.99, 9],
+    [2, 0.9, 1],
+    [1000, 0.1, 100],
+    [10, 0, 0],
+  ] as const) {
+    const some = pairs.slice(0, count);
+    const { train, dev, test } = splitDev(some, share);
+    expect([train.length, dev.length, test.length], `${share} of ${count}`).toEqual([count - wanted, wanted, 0]);
+    expect([...train, ...dev].sort((a, b) => Number(a.target) - Number(b.target))).toEqual(some);
+  }
+  // Pairs of one sentence, also with other spacing, are in one set; a single sentence is in both.
+  const twice = [...pairs.slice(0, 10), ...pairs.slice(0, 10).map((p) => ({ ...p, source: ` ${p.source}` }))];
+  expect(splitDev(twice, 0.1).dev).toHaveLength(2);
+  const one = pairs.slice(0, 1);
+  expect(splitDev(one, 0.1)).toEqual({ train: one, dev: one, test: [] });
+  expect(splitDev([], 0.1)).toEqual({ train: [], dev: [], test: [] });
+  expect(() => splitDev(one, 1)).toThrow('split: dev is 1');
 });
 
 it('keeps a sentence in its set in any corpus and with any spacing', () => {
