@@ -28,7 +28,7 @@ it('names the fields that a format does not support', async () => {
   const { status, stderr } = await heddle(['convert', fixture('bart'), join(scratch(), 'no'), '--to', 'marian'], noGpu);
   expect(status).toBe(1);
   expect(stderr).toContain(
-    'heddle: convert: MarianMT does not support this model: embeddingNorm is true, it must be false; positions is',
+    'heddle: MarianMT does not support this model: embeddingNorm is true, it must be false; positions is',
   );
 });
 

@@ -11,7 +11,7 @@ export function requireFields(format: string, requirements: readonly FieldRequir
   const wrong = requirements.filter(([, value, required, met = value === required]) => !met);
   if (wrong.length > 0)
     throw new HeddleError(
-      `convert: ${format} does not support this model: ` +
+      `${format} does not support this model: ` +
         wrong
           .map(([field, value, required]) => `${field} is ${JSON.stringify(value)}, it must be ${required}`)
           .join('; '),

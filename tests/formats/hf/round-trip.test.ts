@@ -240,7 +240,7 @@ describe('a model of heddle', () => {
       ['activation is "gelu", it must be relu', 'layerNormEps is 0.00001'],
     ],
   ])('is an error that names the fields if %s does not support it', (layout, options, parts, reasons) => {
-    expect(() => parts(heddleModel(options))).toThrow(`convert: ${layout} does not support this model: `);
+    expect(() => parts(heddleModel(options))).toThrow(`${layout} does not support this model: `);
     for (const reason of reasons) expect(() => parts(heddleModel(options))).toThrow(reason);
   });
 });
