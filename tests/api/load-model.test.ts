@@ -113,7 +113,7 @@ describe('problems are named', () => {
       () => 'you/it',
       /no folder or file you\/it, and from the hub: you\/it.*there is no such model/,
     ],
-    ['a URL without a model', () => `${url}/nothing`, /nothing: there is no config\.json in it/],
+    ['a URL without a model', () => `${url}/nothing`, /nothing: it has no config\.json/],
     ['a URL without a file', () => `${url}/nothing.zip`, /nothing\.zip: there is no such file/],
     ['a server that fails', () => `${url}/broken/x.zip`, /answers 500/],
     ['an archive that is none', () => new Blob(['x']), /the Blob/],

@@ -80,7 +80,7 @@ describe('an invalid kernel', () => {
   });
 
   it.each([
-    [{ family: 'attention', values: { dtype: 'f16' } }, /needs f16, which this adapter has not; choose f32/],
+    [{ family: 'attention', values: { dtype: 'f16' } }, /needs f16, which this adapter does not have; choose f32/],
     [
       { family: 'softmax', values: { rows: 300_000, width: 200 } },
       /needs a binding of 240,000,000 bytes, the device allows 134,217,728/,

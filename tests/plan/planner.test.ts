@@ -243,7 +243,7 @@ describe('printPlan', () => {
       2     box           box 1x1x1  f32 [64]                  in0=slot2 out0=parameterBuffer+256
 
       inputs  inputs         0.00 MiB
-      state   parameterBuffer           0.00 MiB
+      state   parameterBuffer 0.00 MiB
       activations            0.00 MiB in 3 slots
       peak    0.01 MiB, lower bound 0.01 MiB (1.000 times)
       3 dispatches, 0.000 GFLOP a run, 0.000 of matrix products

@@ -143,6 +143,8 @@ describe('cached_cross_attention', () => {
     expect(() => cachedCrossAttentionOp.shape(types, { heads: 2, headWidth: 4, beams: 2 })).toThrow(
       'kv is f32 [2,5,16]',
     );
-    expect(() => cachedCrossAttentionOp.shape(types, { heads: 2, headWidth: 4, beams: 4 })).toThrow('no whole number');
+    expect(() => cachedCrossAttentionOp.shape(types, { heads: 2, headWidth: 4, beams: 4 })).toThrow(
+      '6 rows are not a multiple of 4 beams',
+    );
   });
 });
