@@ -46,14 +46,13 @@ const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'sr
 
 /**
  * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in Chrome: tests/ops its kernels,
- * tests/decode/decode.gpu decoding, tests/readme.gpu and the tests of the page a training, its recovery and translations.
+ * tests/readme.gpu and the tests of the page a training, its recovery, and translations by each method of decoding.
  */
 const dawnOnly = [
   'tests/api/**',
   'tests/jobs/**',
   'tests/bench/conformance-check.gpu.test.ts',
-  'tests/decode/quantized-decoding.gpu.test.ts',
-  'tests/decode/translator.gpu.test.ts',
+  'tests/decode/{decode,quantized-decoding,translator}.gpu.test.ts',
   'tests/engine/engine.gpu.test.ts',
   'tests/formats/**',
   'tests/trainer/precision.gpu.test.ts',

@@ -70,8 +70,8 @@ export type TrainingEvent =
 export type JobEvent =
   | TrainingEvent
   | { readonly type: 'message'; readonly text: string }
-  /** Something failed, and the job continues. */
-  | { readonly type: 'warning'; readonly text: string }
+  /** Something failed, and the job continues. `unsaved`: it is a checkpoint that was not saved. */
+  | { readonly type: 'warning'; readonly text: string; readonly unsaved?: boolean }
   /** The next piece of a streamed result. */
   | { readonly type: 'piece'; readonly text: string }
   /** The next part of a result that comes in parts; plain JSON. */

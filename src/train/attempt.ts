@@ -93,7 +93,11 @@ export async function attemptTraining(
       isWanted: gate && (() => gate.wantsCheckpoint()),
       onSaved: (step) => emit({ type: 'checkpoint', step }),
       onFailed: ({ message }) =>
-        emit({ type: 'warning', text: `The checkpoint was not saved; training continues: ${message}` }),
+        emit({
+          type: 'warning',
+          text: `The checkpoint was not saved; training continues: ${message}`,
+          unsaved: true,
+        }),
     });
     const keepWeights = createWeightKeeper(files, args, trained);
     attempt.onStart(checkpointer, engine.kernelChoices);

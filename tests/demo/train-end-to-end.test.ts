@@ -1,6 +1,6 @@
 // The built training page with its real worker, end to end: pick a file, train a tiny model, pause, reload, resume, translate, export and
 // import.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer';
@@ -35,7 +35,18 @@ const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${nam
 async function downloaded(page: Page, button: string, name: string): Promise<Uint8Array> {
   const path = join(folder, name);
   await press(page, button);
-  return vi.waitFor(() => readFileSync(path), { timeout: 30_000 });
+  return vi.waitFor(
+    () => {
+      // Chrome creates an empty file of the final name, and renames the complete file to it.
+      const bytes = readFileSync(path);
+      expect([bytes.length > 0, readdirSync(folder).filter((file) => file.endsWith('.crdownload'))]).toEqual([
+        true,
+        [],
+      ]);
+      return bytes;
+    },
+    { timeout: 30_000 },
+  );
 }
 
 it('trains on a file, resumes after a reload, translates, and exports and imports models', async () => {

@@ -2,7 +2,8 @@
 import { expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
 import { startTraining } from '../../demo/train/worker/training-run.ts';
-import { writeText } from '../../src/files/files.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import type { TrainOptions } from '../../src/index.ts';
@@ -13,8 +14,11 @@ import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Starts the tiny training as the worker does, on a platform with files in memory. */
-async function start(options: TrainOptions, send: (event: SessionEvent) => void, gpu?: GPU) {
-  const files = memoryFiles();
+async function start(
+  options: TrainOptions,
+  send: (event: SessionEvent) => void,
+  { gpu, files = memoryFiles() }: { gpu?: GPU; files?: Files } = {},
+) {
   await writeText(files, 'pairs.tsv', tinyCorpus);
   registerPlatform({
     host: 'Dawn',
@@ -33,7 +37,7 @@ async function start(options: TrainOptions, send: (event: SessionEvent) => void,
 it('starts on a new device if the first one is lost during preparation', async () => {
   const fragile = fragileGpu(await dawnGpu());
   const events: SessionEvent[] = [];
-  const { training } = await start({ steps: 2 }, (event) => void events.push(event), fragile.gpu);
+  const { training } = await start({ steps: 2 }, (event) => void events.push(event), { gpu: fragile.gpu });
   const watch = setInterval(() => {
     if (fragile.devices === 0) return;
     clearInterval(watch);
@@ -59,5 +63,30 @@ it('translates between two updates, and has a checkpoint when it is paused, even
   expect((await readTrainingState(files, 'models/m')).step).toBe(training.step);
   const text = await training.use(async ({ model, step }) => `${step}: ${await model.translate('one two')}`);
   expect(text).toMatch(new RegExp(`^${training.step}: `));
+  await training.stop();
+});
+
+it('saves when asked, whatever warnings come meanwhile', async () => {
+  const warnings: string[] = [];
+  const { training } = await start({ device: 'cpu', steps: 3, vocabSize: 12 }, (event) => {
+    if (event.type === 'warning') warnings.push(event.text);
+  });
+  await training.save();
+  expect(warnings).toContainEqual(expect.stringContaining('are not in the vocabulary'));
+  await training.stop();
+});
+
+it('says why a checkpoint was not saved, and trains on', async () => {
+  const memory = memoryFiles();
+  const files: Files = {
+    ...memory,
+    write: async (path, bytes) => {
+      if (path.endsWith('.safetensors')) throw new HeddleError('the disk is full', { kind: 'quota' });
+      await memory.write(path, bytes);
+    },
+  };
+  const { training } = await start({ device: 'cpu', steps: 1000 }, () => undefined, { files });
+  await expect(training.save()).rejects.toThrow('The checkpoint was not saved; training continues: the disk is full');
+  expect(training.state).toBe('training');
   await training.stop();
 });

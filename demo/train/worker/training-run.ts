@@ -134,8 +134,8 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
       case 'message':
         return send({ type: 'log', text: messageForVisitors(event.text) });
       case 'warning':
-        for (const { reject } of saves.splice(0)) reject(new HeddleError(event.text));
-        return send({ ...event, text: messageForVisitors(event.text) });
+        if (event.unsaved) for (const { reject } of saves.splice(0)) reject(new HeddleError(event.text));
+        return send({ type: 'warning', text: messageForVisitors(event.text) });
       case 'progress':
         return event.task === 'train' ? undefined : send(event);
       case 'piece':
