@@ -8,13 +8,16 @@ import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { heddle, heddleProcess, isOneLine, scratch, smallTraining } from '../support/cli.ts';
 
 const model = () => join(scratch(), 'model');
+const short = ['--no-tune', '--max-new-tokens', '8'];
+/** The float64 references, which need no kernels to be compiled: for tests of files, pipes, signals and messages. */
+const onCpu = ['--host', 'cpu', '--max-new-tokens', '8'];
 const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** A copy of the model to be spoilt. */
-function copy(name: string, spoil: (folder: string) => void): string {
+/** A copy of the model with a fault. */
+function copy(name: string, damage: (folder: string) => void): string {
   const folder = join(scratch(), name);
   cpSync(model(), folder, { recursive: true });
-  spoil(folder);
+  damage(folder);
   return folder;
 }
 
@@ -43,25 +46,22 @@ beforeAll(async () => {
 describe('translate', () => {
   it('keeps the order of lines of any length, empty ones included', async () => {
     const texts = ['Tuesday', 'We will travel to Peru in 3 weeks.', '', '5 hours', 'Peru and Chile'];
-    const translated = async (args: string[], input?: string) => {
-      const words = ['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args];
-      return (await (input === undefined ? heddle(words) : heddleProcess(words, { input }))).stdout;
-    };
-    const together = await translated(texts);
+    const { stdout: together } = await heddle(['translate', model(), ...short, ...texts]);
     expect(together.split('\n')).toHaveLength(texts.length + 1);
     expect(together.split('\n')[2]).toBe('');
-    expect(await translated(['--batch-size', '1'], `${texts.join('\n')}\n`)).toBe(together);
-    expect(await translated([], texts.join('\r\n'))).toBe(together);
-    expect(await translated(['--host', 'cpu', ...texts])).toBe(together);
-    const alone = await Promise.all(texts.filter((text) => text !== '').map((text) => translated([text])));
-    expect(alone.join('')).toBe(together.split('\n').toSpliced(2, 1).join('\n'));
+    const piped = (input: string, ...args: string[]) =>
+      heddleProcess(['translate', model(), ...onCpu, ...args], { input }).then(({ stdout }) => stdout);
+    expect(await piped(`${texts.join('\n')}\n`, '--batch-size', '1')).toBe(together);
+    expect(await piped(texts.join('\r\n'))).toBe(together);
+    const single = await heddle(['translate', model(), ...short, '--batch-size', '1', ...texts]);
+    expect(single.stdout).toBe(together);
   });
 
   it('reads files, several of them and stdin among them', async () => {
     const [one, two] = [join(scratch(), 'one.txt'), join(scratch(), 'two.txt')];
     writeFileSync(one, 'Tuesday\n\n5 hours');
     writeFileSync(two, 'Peru\n');
-    const fixed = ['translate', model(), '--no-tune', '--max-new-tokens', '8'];
+    const fixed = ['translate', model(), ...onCpu];
     const texts = ['Tuesday', '', '5 hours', 'Chile', 'Peru'];
     const want = await heddle([...fixed, ...texts]);
     expect(await heddleProcess([...fixed, '--input', one, '-', two], { input: 'Chile' })).toEqual(want);
@@ -70,7 +70,7 @@ describe('translate', () => {
   it('searches beams and draws samples, and lists them', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const list = async (...args: string[]) => {
-      const run = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args, '--', ...texts]);
+      const run = await heddle(['translate', model(), ...onCpu, ...args, '--', ...texts]);
       expect(run.status, run.stderr).toBe(0);
       return run.stdout
         .slice(0, -1)
@@ -98,7 +98,7 @@ describe('translate', () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const file = join(scratch(), 'translations.json');
     const run = (...args: string[]) =>
-      heddle(['translate', model(), ...texts, '--no-tune', '--max-new-tokens', '8', '--batch-size', '1', ...args]);
+      heddle(['translate', model(), ...texts, ...short, '--batch-size', '1', ...args]);
     const [json, both] = [await run('--json'), await run('--json', file, '--beam-size', '2', '--num-return', '2')];
     expect([json.status, both.status], json.stderr + both.stderr).toEqual([0, 0]);
     const found = JSON.parse(json.stdout);
@@ -128,16 +128,16 @@ describe('translate', () => {
 
   it('streams tokens, with the same result and their attention', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
-    const said = async (...args: string[]) => {
-      const run = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args, '--', ...texts]);
+    const printed = async (...args: string[]) => {
+      const run = await heddle(['translate', model(), ...short, ...args, '--', ...texts]);
       expect(run.status, run.stderr).toBe(0);
       return run.stdout;
     };
     const file = join(scratch(), 'attention.jsonl');
-    const whole = await said('--alignments', file);
-    expect(await said('--stream')).toBe(whole);
+    const whole = await printed('--alignments', file);
+    expect(await printed('--stream')).toBe(whole);
     const sampled = ['--sample', '--seed', '5'];
-    expect(await said('--stream', ...sampled)).toBe(await said(...sampled));
+    expect(await printed('--stream', ...sampled)).toBe(await printed(...sampled));
 
     const lines = readFileSync(file, 'utf8')
       .trimEnd()
@@ -176,9 +176,8 @@ describe('translate', () => {
 
   it('translates the other lines if one is too long: an error for each, skipped, or cut', async () => {
     const long = 'very long '.repeat(40);
-    const run = (...args: string[]) => heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args]);
-    const short = await run('Tuesday', 'Peru');
-    const [one, two] = short.stdout.split('\n');
+    const run = (...args: string[]) => heddle(['translate', model(), ...onCpu, ...args]);
+    const [one, two] = (await run('Tuesday', 'Peru')).stdout.split('\n');
     const failed = await run('Tuesday', long, 'Peru');
     expect([failed.status, failed.stdout]).toEqual([1, `${one}\n\n${two}\n`]);
     expect(failed.stderr).toMatch(
@@ -193,7 +192,7 @@ describe('translate', () => {
   });
 
   it('translates a long line sentence by sentence', async () => {
-    const run = (...args: string[]) => heddle(['translate', model(), '--no-tune', '--min-new-tokens', '2', ...args]);
+    const run = (...args: string[]) => heddle(['translate', model(), '--host', 'cpu', '--min-new-tokens', '2', ...args]);
     const [one, two] = (await run('Tuesday', 'Peru')).stdout.split('\n') as [string, string];
     expect(one.length * two.length).toBeGreaterThan(0);
     const document = await run('--split-sentences', 'Tuesday\nPeru\n'.repeat(20));
@@ -209,7 +208,7 @@ describe('translate', () => {
   it('writes each translation as soon as its line arrives on an open pipe, and ends with the pipe', async () => {
     const lines: string[] = [];
     let child: ChildProcess | undefined;
-    const ended = heddleProcess(['translate', model(), '--no-tune', '--max-new-tokens', '8'], {
+    const ended = heddleProcess(['translate', model(), ...onCpu], {
       keepOpen: true,
       onStart(started) {
         child = started;
@@ -225,17 +224,17 @@ describe('translate', () => {
     });
     const { status, stderr } = await ended;
     expect([status, child?.signalCode], stderr).toEqual([0, null]);
-    const together = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', 'Tuesday', 'Peru', '']);
+    const together = await heddle(['translate', model(), ...onCpu, 'Tuesday', 'Peru', '']);
     expect(lines).toEqual(together.stdout.split(/(?<=\n)/));
   });
 
   it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)('keeps what is done at %s, and exits with %i', async (signal, status) => {
+    ['SIGINT', 130, short],
+    ['SIGTERM', 143, onCpu],
+    ['SIGHUP', 129, onCpu],
+  ] as const)('keeps what is done at %s, and exits with %i', async (signal, status, flags) => {
     const file = join(scratch(), `${signal}.txt`);
-    const ended = await heddleProcess(['translate', model(), '--no-tune', '--max-new-tokens', '8', '--output', file], {
+    const ended = await heddleProcess(['translate', model(), ...flags, '--output', file], {
       keepOpen: true,
       onStart(child) {
         child.stdin?.write('Tuesday\nPeru\n');
