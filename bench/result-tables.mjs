@@ -213,8 +213,8 @@ export function section(result) {
 /** The table of the project's README: one row per case, host and adapter. */
 export function summaryTable(results) {
   const timed = results.filter((r) => r.steps);
-  const of = (r, contestant) => r.steps.timed.find((t) => t.contestant === contestant);
-  const three = (r, f) => ['heddle', 'tfjs', 'jax-js'].map((c) => (of(r, c) ? f(of(r, c)) : '–'));
+  const timedOf = (r, contestant) => r.steps.timed.find((t) => t.contestant === contestant);
+  const three = (r, f) => ['heddle', 'tfjs', 'jax-js'].map((c) => (timedOf(r, c) ? f(timedOf(r, c)) : '–'));
   const rows = timed.map((r) => [
     r.what,
     `${adapterTitle(r)}, ${hosts[r.host]}`,
@@ -258,8 +258,8 @@ export function readResults(folder) {
     .map((name) => {
       try {
         const result = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-        const lacking = nullIn(result);
-        if (lacking) throw new Error(`${lacking} is null`);
+        const missing = nullIn(result);
+        if (missing) throw new Error(`${missing} is null`);
         section(result);
         return result;
       } catch (error) {

@@ -124,10 +124,10 @@ async function memoryOf(page) {
   return samples.reduce((a, b) => (b.bytes < a.bytes ? b : a));
 }
 
-function show({ step, heap, buffers, bytes, made }) {
+function show({ step, heap, buffers, bytes, created }) {
   const mib = (n) => `${(n / 2 ** 20).toFixed(2)} MiB`;
   console.log(
-    `step ${String(step).padStart(6)}  heap ${mib(heap).padStart(11)}  GPU ${mib(bytes).padStart(11)} in ${buffers} buffers, ${made} made`,
+    `step ${String(step).padStart(6)}  heap ${mib(heap).padStart(11)}  GPU ${mib(bytes).padStart(11)} in ${buffers} buffers, ${created} created`,
   );
 }
 

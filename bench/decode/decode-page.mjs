@@ -119,7 +119,7 @@ async function contestants({ model, threads, endId, maxTokens, texts, hasMarian 
     let bytes = await worker.call('bytes');
     return {
       async translate(texts, batchSize) {
-        const found = await inBatches(texts, batchSize, (some) => worker.call('translate', { texts: some }));
+        const found = await inBatches(texts, batchSize, (batch) => worker.call('translate', { texts: batch }));
         bytes = await worker.call('bytes');
         return found.map((text) => (text.match(/\S+/g) ?? []).map((word) => (word === '⁇' ? 1 : Number(word))));
       },

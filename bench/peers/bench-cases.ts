@@ -50,17 +50,17 @@ export interface CaseFolders {
   /** Folders that may contain cases. */
   readonly known: readonly string[];
   /** Folder for created cases. */
-  readonly made: string;
+  readonly created: string;
 }
 
 /** The default folders: the cases of the tests, and heddle's cache folder. */
 export const caseFolders = (root: string): CaseFolders => ({
   known: [join(root, 'tests', 'fixtures', 'golden')],
-  made: cachePath('golden'),
+  created: cachePath('golden'),
 });
 
 /** Names of the cases that exist or can be created. */
-export function caseNames({ known, made }: CaseFolders): string[] {
+export function caseNames({ known, created: made }: CaseFolders): string[] {
   const existing = [...known, made]
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json'))));
@@ -76,7 +76,7 @@ export interface PreparedCase {
 /** Finds a case, or creates it if it is one of `configurations`. Throws a HeddleError if there is no such case. */
 export async function prepareCase(
   name: string,
-  { known, made }: CaseFolders,
+  { known, created: made }: CaseFolders,
   log: (line: string) => void,
   pytorch = findPytorch,
 ): Promise<PreparedCase> {

@@ -106,7 +106,7 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
       check(allowed.includes(name as T), `--${option} ${name}: it must be one or more of ${allowed.join(',')}.`);
     return given as T[];
   };
-  const some = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
+  const nonEmpty = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
     const given = names(option, allowed);
     check(given.length > 0, `--${option} is empty; it must be one or more of ${allowed.join(',')}.`);
     return given;
@@ -131,8 +131,8 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
     `--only ${only}: it needs --kernels, and must be part of one of the names ${kernelList.map((k) => k.name).join(', ')}.`,
   );
   return {
-    hosts: some('host', hostNames),
-    contestants: some('contestants', contestantNames),
+    hosts: nonEmpty('host', hostNames),
+    contestants: nonEmpty('contestants', contestantNames),
     check: names('check', ['none', ...cases]),
     cases: values.cases === undefined ? (otherWork ? [] : ['small']) : names('cases', ['none', ...cases]),
     profile: names('profile', cases),
@@ -154,13 +154,13 @@ function settings(given: readonly string[]): Partial<ContestantOptions> {
   const options: Record<string, Record<string, string | number>> = {};
   for (const setting of given) {
     const [, peer = '', key = '', value = ''] = /^(\w+)\.(\w+)=(.*)$/.exec(setting) ?? [];
-    const of = Object.entries(peerOptions).find(([name]) => name === peer)?.[1];
+    const choices = Object.entries(peerOptions).find(([name]) => name === peer)?.[1];
     check(
-      of,
+      choices,
       `--set ${setting}: it must be PEER.KEY=VALUE, where PEER is one of ${Object.keys(peerOptions).join(', ')}.`,
     );
-    const known = Object.entries(of).find(([name]) => name === key)?.[1];
-    check(known, `--set ${setting}: the options of ${peer} are ${Object.keys(of).join(', ')}.`);
+    const known = Object.entries(choices).find(([name]) => name === key)?.[1];
+    check(known, `--set ${setting}: the options of ${peer} are ${Object.keys(choices).join(', ')}.`);
     if (typeof known === 'number')
       check(/^[1-9]\d*$/.test(value), `--set ${setting}: it must be a whole number above 0.`);
     else check(known.includes(value), `--set ${setting}: it must be one of ${known.join(', ')}.`);

@@ -49,25 +49,25 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
   const run = (task: Omit<Task, 'options'>, heddle: ContestantOptions['heddle'] = {}) =>
     hosts[host]({ ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } }, context);
   /** Auto-tunes the kernels of a case in a separate session, so that no pipeline is compiled before the first step. */
-  const tuned = async (of: string): Promise<{ choices: KernelChoices; ms: number } | undefined> => {
+  const tuned = async (caseName: string): Promise<{ choices: KernelChoices; ms: number } | undefined> => {
     if (tuneMs === 0) return undefined;
-    log(`${host}: tuning heddle for ${of}`);
-    return (await run({ contestants: [], tune: { name: of, budgetMs: tuneMs } })).tuned;
+    log(`${host}: tuning heddle for ${caseName}`);
+    return (await run({ contestants: [], tune: { name: caseName, budgetMs: tuneMs } })).tuned;
   };
   /** Times heddle without peers in the process, as in a real training run. */
-  const heddleOnly = async (of: string, steps: number, heddle: ContestantOptions['heddle']) =>
-    (await run({ contestants: ['heddle'], time: { name: of, ...rounds, steps } }, heddle)).timed?.[0];
+  const heddleOnly = async (caseName: string, steps: number, heddle: ContestantOptions['heddle']) =>
+    (await run({ contestants: ['heddle'], time: { name: caseName, ...rounds, steps } }, heddle)).timed?.[0];
 
   const reproduced = options.check.length
     ? (await run({ contestants, reproduce: options.check })).reproduced
     : undefined;
-  for (const of of options.cases) {
+  for (const caseName of options.cases) {
     const load = loadavg()[0] as number;
-    const tuning = contestants.includes('heddle') ? await tuned(of) : undefined;
-    const guessed = tuning && (await heddleOnly(of, 3, {}));
-    const found = await run({ contestants, time: { name: of, ...rounds } }, { choices: tuning?.choices });
+    const tuning = contestants.includes('heddle') ? await tuned(caseName) : undefined;
+    const guessed = tuning && (await heddleOnly(caseName, 3, {}));
+    const found = await run({ contestants, time: { name: caseName, ...rounds } }, { choices: tuning?.choices });
     // After the rounds, so that it does not affect their times.
-    const first = tuning && (await heddleOnly(of, 1, { firstUse: true }));
+    const first = tuning && (await heddleOnly(caseName, 1, { firstUse: true }));
     const steps = {
       timed: found.timed,
       ...(tuning && {
@@ -81,7 +81,7 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
         },
       }),
     };
-    finish(host, of, found, load, { reproduced, steps }, notKept(options, 'steps'));
+    finish(host, caseName, found, load, { reproduced, steps }, notKept(options, 'steps'));
   }
   if (options.kernels) {
     const load = loadavg()[0] as number;
@@ -91,21 +91,21 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const found = await run({ contestants: all, kernels: { only: options.only } });
     finish(host, 'kernels', found, load, { kernels: found.kernels }, notKept(options, 'kernels'));
   }
-  for (const of of options.profile) {
+  for (const caseName of options.profile) {
     const load = loadavg()[0] as number;
-    const { choices } = (await tuned(of)) ?? {};
-    const found = await run({ contestants: [], profile: { name: of } }, { choices });
-    finish(host, `${of}-profile`, found, load, { profile: found.profiled }, notKept(options, 'profile'));
+    const { choices } = (await tuned(caseName)) ?? {};
+    const found = await run({ contestants: [], profile: { name: caseName } }, { choices });
+    finish(host, `${caseName}-profile`, found, load, { profile: found.profiled }, notKept(options, 'profile'));
   }
   let endured = true;
-  for (const of of options.endure) {
+  for (const caseName of options.endure) {
     const load = loadavg()[0] as number;
-    const { choices } = (await tuned(of)) ?? {};
-    const endure = { name: of, steps: options.enduranceSteps };
+    const { choices } = (await tuned(caseName)) ?? {};
+    const endure = { name: caseName, steps: options.enduranceSteps };
     const found = await run({ contestants: ['heddle'], endure }, { choices });
-    finish(host, `${of}-endurance`, found, load, { endured: found.endured }, notKept(options, 'endurance'));
+    finish(host, `${caseName}-endurance`, found, load, { endured: found.endured }, notKept(options, 'endurance'));
     for (const fault of enduranceFaults(found.endured)) {
-      console.error(`${of} on ${host} failed the endurance test: ${fault}`);
+      console.error(`${caseName} on ${host} failed the endurance test: ${fault}`);
       endured = false;
     }
   }

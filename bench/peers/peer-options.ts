@@ -25,5 +25,8 @@ export const peerOptions: Readonly<Record<'tfjs' | 'jax', Readonly<Record<string
 /** Default options of a peer. */
 export const defaultsOf = (peer: keyof typeof peerOptions): Record<string, string | number> =>
   Object.fromEntries(
-    Object.entries(peerOptions[peer]).map(([key, of]) => [key, typeof of === 'number' ? of : `${of[0]}`]),
+    Object.entries(peerOptions[peer]).map(([key, values]) => [
+      key,
+      typeof values === 'number' ? values : `${values[0]}`,
+    ]),
   );

@@ -32,7 +32,7 @@ import { type AxisCosts, type Cost, type Fit, type Run, type Sizes, scaleReport 
 
 const USAGE = `usage: npm run bench:scale -- [options]
 
-Measures how the cost of training and decoding grows with each size of a model, and exits 1 if a bar does not hold.
+Measures how the cost of training and decoding grows with each size of a model, and exits with status 1 if a cost exceeds its limit.
 
   --quick          plans only: a check of a few seconds
   --no-times       no times of steps, which need a WebGPU adapter
@@ -54,7 +54,7 @@ export const axes: Readonly<Record<keyof Sizes, readonly number[]>> = {
 };
 
 /** A cost and the largest allowed exponent along some axes. */
-interface Bar {
+interface ScaleLimit {
   readonly cost: Exclude<keyof Cost, 'firstMs' | 'fillMs'>;
   readonly axes: readonly (keyof Sizes)[];
   readonly exponent: number;
@@ -64,7 +64,7 @@ interface Bar {
  * The limits. Times vary by a few percent between runs; their limits include that. Decoding is one step with a full
  * cache, whose cost is linear in the length.
  */
-export const bars: readonly Bar[] = [
+export const limits: readonly ScaleLimit[] = [
   { cost: 'memory', axes: ['length', 'batch', 'vocabulary', 'layers'], exponent: 1.05 },
   { cost: 'dispatches', axes: ['length', 'batch', 'vocabulary'], exponent: 0.05 },
   { cost: 'jsMs', axes: ['length', 'batch', 'vocabulary'], exponent: 0.15 },
@@ -81,7 +81,7 @@ export const bars: readonly Bar[] = [
 export function exponentOf(points: readonly (readonly [x: number, y: number])[], tail: boolean): number {
   const slope = (list: typeof points) => {
     const [xs, ys] = [list.map(([x]) => Math.log(x)), list.map(([, y]) => Math.log(y))];
-    const mean = (of: readonly number[]) => of.reduce((a, b) => a + b, 0) / of.length;
+    const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
     const [mx, my] = [mean(xs), mean(ys)];
     const product = (a: readonly number[], b: readonly number[], ma: number, mb: number) =>
       a.reduce((sum, x, i) => sum + (x - ma) * ((b[i] as number) - mb), 0);
@@ -109,9 +109,9 @@ export function fitsOf(all: readonly AxisCosts[]): Fit[] {
       // Dispatches may increase by a few: the loss has up to 8 chunks.
       const exponent = exponentOf(known, cost !== 'dispatches' && cost !== 'jsMs');
       if (Number.isNaN(exponent)) return [];
-      const bar = bars.find((b) => b.cost === cost && b.axes.includes(axis))?.exponent;
+      const limit = limits.find((b) => b.cost === cost && b.axes.includes(axis))?.exponent;
       return [
-        { run, axis, cost, exponent, ...(bar !== undefined && { bar }), passed: !(exponent > (bar ?? Infinity)) },
+        { run, axis, cost, exponent, ...(limit !== undefined && { limit }), passed: !(exponent > (limit ?? Infinity)) },
       ];
     }),
   );
@@ -296,10 +296,10 @@ export function scaleTable(all: readonly AxisCosts[], fits: readonly Fit[]): str
       .join('\n');
   const fitted = fits.map((f) => [
     ...[f.run, f.axis, f.cost, f.exponent.toFixed(3)],
-    f.bar === undefined ? '' : `${f.bar}`,
-    f.bar === undefined ? '' : f.passed ? 'holds' : 'BROKEN',
+    f.limit === undefined ? '' : `${f.limit}`,
+    f.limit === undefined ? '' : f.passed ? 'within' : 'EXCEEDED',
   ]);
-  return `${table([head, ...rows])}\n\n${table([['run', 'axis', 'cost', 'exponent', 'bar', 'result'], ...fitted])}`;
+  return `${table([head, ...rows])}\n\n${table([['run', 'axis', 'cost', 'exponent', 'limit', 'result'], ...fitted])}`;
 }
 
 /** Runs the command; resolves to its exit code. */
@@ -339,6 +339,6 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const broken = fits.filter((f) => !f.passed);
   for (const f of broken)
-    console.error(`${f.run}: ${f.cost} grows with ${f.axis}^${f.exponent.toFixed(3)}, allowed ${f.bar}`);
+    console.error(`${f.run}: ${f.cost} grows with ${f.axis}^${f.exponent.toFixed(3)}, allowed ${f.limit}`);
   return broken.length > 0 ? 1 : 0;
 }

@@ -44,7 +44,7 @@ export interface Fit {
   readonly axis: keyof Sizes;
   readonly cost: keyof Cost;
   readonly exponent: number;
-  readonly bar?: number;
+  readonly limit?: number;
   readonly passed: boolean;
 }
 

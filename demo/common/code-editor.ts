@@ -37,7 +37,7 @@ export function createCodeEditor(
     rows: 24,
   });
   let marked = new Map<number, LineMessage['kind']>();
-  const number = () => {
+  const drawLineNumbers = () => {
     const count = area.value.split('\n').length;
     const lines = Array.from({ length: count }, (_, i) => {
       const kind = marked.get(i + 1);
@@ -55,7 +55,7 @@ export function createCodeEditor(
     area.scrollTop = Math.max(0, (line - 1) * height - area.clientHeight / 2);
   };
   area.addEventListener('input', () => {
-    number();
+    drawLineNumbers();
     onInput?.();
   });
   area.addEventListener('scroll', () => {
@@ -66,7 +66,7 @@ export function createCodeEditor(
     event.preventDefault();
     onRun?.();
   });
-  number();
+  drawLineNumbers();
   return {
     element: el('div', { class: 'code-editor' }, el('div', { class: 'code-field' }, gutter, area), list),
     get text() {
@@ -76,11 +76,11 @@ export function createCodeEditor(
       area.value = text;
       area.scrollTop = 0;
       area.scrollLeft = 0;
-      number();
+      drawLineNumbers();
     },
     showMessages(messages) {
       marked = new Map(messages.filter(({ line }) => line > 0).map(({ line, kind }) => [line, kind]));
-      number();
+      drawLineNumbers();
       fill(
         list,
         ...messages.map(({ line, text, kind }) =>

@@ -105,10 +105,10 @@ export function createHistoryPanel(host: HistoryHost): HistoryPanel {
         body,
         ...runs.map((run) => {
           const when = whenOf(run.when);
-          const act = (name: string, does: () => void, disabled = false) =>
+          const act = (name: string, action: () => void, disabled = false) =>
             el(
               'button',
-              { type: 'button', class: 'quiet', disabled, 'aria-label': `${name}: ${when}`, onclick: does },
+              { type: 'button', class: 'quiet', disabled, 'aria-label': `${name}: ${when}`, onclick: action },
               name,
             );
           return el(
@@ -147,6 +147,6 @@ export function roofText({ roofs, roofSpread }: Pick<BenchRun, 'roofs' | 'roofSp
 }
 
 function describe({ run, kind }: Baseline, shown: LabResults | undefined): string {
-  const of = `Baseline: ${kind}, ${run.adapter}, ${whenOf(run.when)}, ${pluralize(run.kernels.length, 'kernel')}, ${roofText(run)}.`;
-  return shown && shown.adapter !== run.adapter ? `${of} Its adapter is not that of the run above.` : of;
+  const text = `Baseline: ${kind}, ${run.adapter}, ${whenOf(run.when)}, ${pluralize(run.kernels.length, 'kernel')}, ${roofText(run)}.`;
+  return shown && shown.adapter !== run.adapter ? `${text} Its adapter is not that of the run above.` : text;
 }

@@ -103,10 +103,10 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
   };
   const showDraft = async () => {
     if (!draft) return;
-    const { spec, variant: of, pass: number, source, launch: fields } = draft;
+    const { spec, variant: variantName, pass: number, source, launch: fields } = draft;
     edited = false;
     form.write(spec);
-    await load(of);
+    await load(variantName);
     if (!shown) return;
     passes.value = number;
     edited = true;
@@ -179,8 +179,8 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
 
   const run = async (): Promise<void> => {
     const spec = form.read();
-    const of = variant();
-    if (!spec || !shown || !of || running || !enabled) return;
+    const selected = variant();
+    if (!spec || !shown || !selected || running || !enabled) return;
     running = true;
     enable();
     say('Compiling, checking and timing …');
@@ -190,8 +190,8 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
       );
       const own: OwnKernel = {
         ...launch.read(sizes),
-        label: edited ? `yours ${attempt + 1}` : of.name,
-        variant: of.name,
+        label: edited ? `yours ${attempt + 1}` : selected.name,
+        variant: selected.name,
         pass: Number(passes.value),
         source: editor.text,
       };

@@ -35,7 +35,8 @@ export interface KernelTable {
 interface Row {
   /** A kernel of the run, or one that only the baseline has. */
   readonly kernel: KernelResult;
-  readonly own: boolean;
+  /** Whether the run has measured it. */
+  readonly measured: boolean;
   readonly before: number | undefined;
   readonly change: Change | undefined;
   readonly position: number;
@@ -162,7 +163,7 @@ function rowsOf({ kernels, run, baseline }: TableContent): Row[] {
   const missing = baseline?.kernels.filter(({ name }) => !names.has(name)) ?? [];
   return [...kernels, ...missing].map((kernel, position) => ({
     kernel,
-    own: names.has(kernel.name),
+    measured: names.has(kernel.name),
     before: before.get(kernel.name),
     change: changes.get(kernel.name),
     position,
@@ -189,8 +190,10 @@ function elementsOf(
   compared: boolean,
   onOpen: (kernel: KernelResult) => void,
 ): HTMLTableRowElement[] {
-  const { kernel, own } = row;
-  const shown = own ? kernel.variants.filter((variant, i) => all || i === 0 || !variant.passed) : [kernel.variants[0]];
+  const { kernel, measured } = row;
+  const shown = measured
+    ? kernel.variants.filter((variant, i) => all || i === 0 || !variant.passed)
+    : [kernel.variants[0]];
   return shown.map((variant, i) => {
     const name = kernel.spec
       ? el(
@@ -199,16 +202,18 @@ function elementsOf(
           kernel.name,
         )
       : kernel.name;
-    const numbers: Child[] = own ? cells(kernel, variant as VariantResult, roofs, i === 0) : ['', '', '', '', '', ''];
+    const numbers: Child[] = measured
+      ? cells(kernel, variant as VariantResult, roofs, i === 0)
+      : ['', '', '', '', '', ''];
     return el(
       'tr',
-      { class: own ? (i === 0 ? '' : 'slower') : 'missing', 'data-kernel': kernel.name },
+      { class: measured ? (i === 0 ? '' : 'slower') : 'missing', 'data-kernel': kernel.name },
       i === 0
         ? el('th', { scope: 'row' }, name)
         : el('td', {}, el('span', { class: 'unseen' }, `${kernel.name}, slower variant`)),
       ...numbers.map((child) => el('td', {}, child)),
       ...(compared ? comparison(row, i === 0) : []),
-      own
+      measured
         ? variantCell(kernel, variant as VariantResult, i === 0 && !all)
         : el('td', { class: 'variant' }, 'only in the baseline'),
     );

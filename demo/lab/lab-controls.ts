@@ -15,8 +15,8 @@ export interface Controls {
   setBusy(busy: boolean): void;
   /** Starts a measurement, as the button does. */
   start(): void;
-  /** Shows the progress: `done` of `of` kernels, and the name of the next one. */
-  setProgress(done: number, of: number, next: string): void;
+  /** Shows the progress: `done` of `total` kernels, and the name of the next one. */
+  setProgress(done: number, total: number, next: string): void;
   /** Shows how the measurement ended. */
   setStatus(text: string, kind?: 'bad'): void;
 }
@@ -139,9 +139,9 @@ export function createControls(actions: LabActions): Controls {
         setText(status, 'Opening the device …');
       }
     },
-    setProgress(done, of, next) {
-      set(bar, { max: of, value: done });
-      setText(status, `${done + 1} of ${of}: ${next}`);
+    setProgress(done, total, next) {
+      set(bar, { max: total, value: done });
+      setText(status, `${done + 1} of ${total}: ${next}`);
     },
     setStatus(text, kind) {
       status.classList.toggle('wrong', kind === 'bad');

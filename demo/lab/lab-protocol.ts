@@ -78,7 +78,7 @@ export type LabRequest =
 /** Messages from the worker to the page. */
 export type LabReply =
   | { readonly type: 'machine'; readonly machine: Machine; readonly name: string; readonly when: string }
-  | { readonly type: 'progress'; readonly done: number; readonly of: number; readonly next: string }
+  | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly next: string }
   | { readonly type: 'roofs'; readonly roofs: Roofs }
   | { readonly type: 'kernel'; readonly kernel: KernelResult }
   | { readonly type: 'peer-kernel'; readonly kernel: TimedKernel }

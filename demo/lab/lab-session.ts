@@ -42,10 +42,13 @@ export function createLabSession(listener: LabListener): LabSession {
     else request?.resolve((data.type === 'shown' ? data.kernel : data.reply) as never);
   };
   const open = (): Worker => {
-    const made = new Worker(new URL('./lab-worker.ts', import.meta.url), { type: 'module', name: 'heddle kernel lab' });
-    made.onmessage = onMessage;
-    made.onerror = (event) => fail(`The lab worker failed: ${event.message || 'it did not load'}`);
-    return made;
+    const started = new Worker(new URL('./lab-worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'heddle kernel lab',
+    });
+    started.onmessage = onMessage;
+    started.onerror = (event) => fail(`The lab worker failed: ${event.message || 'it did not load'}`);
+    return started;
   };
   const send = (request: LabRequest) => {
     worker ??= open();

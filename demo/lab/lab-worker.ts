@@ -63,8 +63,8 @@ const messageOf = (error: unknown): string =>
 async function checkConformance(signal: AbortSignal): Promise<CheckedConformance> {
   const when = new Date().toISOString();
   const { checkThisBrowser } = await import('../../src/bench/conformance-check.ts');
-  const { report, adapter } = await checkThisBrowser(signal, (done, of, next) =>
-    send({ type: 'progress', done, of, next }),
+  const { report, adapter } = await checkThisBrowser(signal, (done, total, next) =>
+    send({ type: 'progress', done, total, next }),
   );
   send({ type: 'machine', machine: report.machine, name: adapter, when });
   return { heddle: version, when, ...report };
@@ -102,7 +102,7 @@ async function measureAll(device: Device, settings: LabSettings, signal: AbortSi
     { ...settings, roofs: true },
     {
       signal,
-      onProgress: (done, of, next) => send({ type: 'progress', done, of: of + peerKernels.length, next }),
+      onProgress: (done, total, next) => send({ type: 'progress', done, total: total + peerKernels.length, next }),
       onRoofs: (found) => send({ type: 'roofs', roofs: found }),
       onKernel: (kernel) => send({ type: 'kernel', kernel }),
     },
@@ -140,8 +140,8 @@ async function comparePeers(
   before: number,
   signal: AbortSignal,
 ): Promise<TimedKernel[]> {
-  const of = before + names.length;
-  send({ type: 'progress', done: before, of, next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}` });
+  const total = before + names.length;
+  send({ type: 'progress', done: before, total, next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}` });
   const contestants: Contestant[] = [await createHeddle()];
   for (const name of peers) {
     const maker = load[name];
@@ -154,7 +154,7 @@ async function comparePeers(
   const rows: TimedKernel[] = [];
   for (const name of names) {
     signal.throwIfAborted();
-    send({ type: 'progress', done: before + rows.length, of, next: `comparing: ${name}` });
+    send({ type: 'progress', done: before + rows.length, total, next: `comparing: ${name}` });
     const [row] = await timeKernels(contestants, { rounds, targetMs: span, names: [name] }, () => {});
     if (errors.length > 0) throw new HeddleError(`A library reported a GPU error: ${errors[0]}`);
     if (!row) continue;

@@ -63,7 +63,7 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
     control('entry', entry, entries.includes(wanted) ? wanted : (entries[0] ?? ''));
     if (!entries.includes(entry.value)) entry.value = entries[0] ?? '';
     entry.addEventListener('change', () => show(source, kernel, variant, pass));
-    const bindings = (found?.entries.get(entry.value) ?? []).filter(({ of }) => of !== 'Params');
+    const bindings = (found?.entries.get(entry.value) ?? []).filter(({ wgslType }) => wgslType !== 'Params');
     const tensors = tensorsOf(kernel, variant);
     fill(
       body,
@@ -78,10 +78,10 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
       ),
       group(
         'Tensors',
-        bindings.map(({ name, of }) => {
+        bindings.map(({ name, wgslType }) => {
           const like = pass?.bind[name] ?? (tensors.some(([tensor]) => tensor === name) ? name : '');
           const options: [string, string][] = [['', '—'], ...tensors];
-          return field(`${name}: ${of}`, control(`bind ${name}`, select(options, ''), like));
+          return field(`${name}: ${wgslType}`, control(`bind ${name}`, select(options, ''), like));
         }),
       ),
       group(

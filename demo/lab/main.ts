@@ -89,7 +89,7 @@ function mountLab({ showAdapter }: PageHeader): void {
       showAdapter(reply.name);
       if (settings)
         run = { heddle: version, when: reply.when, adapter: reply.name, settings, machine: reply.machine, kernels: [] };
-    } else if (reply.type === 'progress') controls.setProgress(reply.done, reply.of, reply.next);
+    } else if (reply.type === 'progress') controls.setProgress(reply.done, reply.total, reply.next);
     else if (reply.type === 'roofs' && run) run.roofs = reply.roofs;
     else if (reply.type === 'kernel' && run) {
       run.kernels = [...run.kernels, reply.kernel];

@@ -28,7 +28,7 @@ const libraries: readonly { contestant: string; look: string; name: string; mark
 export interface Point {
   /** Name of the kernel, and its variant or library. */
   readonly name: string;
-  readonly also: string;
+  readonly detail: string;
   /** CSS class and SVG path of the mark. */
   readonly look: string;
   readonly mark: string;
@@ -56,23 +56,23 @@ export const looks: readonly { readonly look: string; readonly name: string; rea
 ];
 
 /** Key of a point: a kernel has several variants and libraries. */
-export const keyOf = ({ name, also, look }: Point): string => `${name}|${also}|${look}`;
+export const keyOf = ({ name, detail: also, look }: Point): string => `${name}|${also}|${look}`;
 
 /** Points from left to right, those above each other from the bottom up. */
-export const inOrder = <P extends { x: number; y: number }>(points: readonly P[]): P[] =>
+export const leftToRight = <P extends { x: number; y: number }>(points: readonly P[]): P[] =>
   [...points].sort((a, b) => a.x - b.x || b.y - a.y);
 
 /**
  * The next point for a key: left and right by intensity, up and down by rate, Home and End for the first and the last.
  */
 export function neighbour<P extends { x: number; y: number }>(points: readonly P[], at: P, key: string): P | undefined {
-  const across = inOrder(points);
-  const up = [...points].sort((a, b) => b.y - a.y || a.x - b.x);
-  if (key === 'ArrowLeft') return across[across.indexOf(at) - 1];
-  if (key === 'ArrowRight') return across[across.indexOf(at) + 1];
-  if (key === 'ArrowDown') return up[up.indexOf(at) - 1];
-  if (key === 'ArrowUp') return up[up.indexOf(at) + 1];
-  return key === 'Home' ? across[0] : key === 'End' ? across.at(-1) : undefined;
+  const byX = leftToRight(points);
+  const byY = [...points].sort((a, b) => b.y - a.y || a.x - b.x);
+  if (key === 'ArrowLeft') return byX[byX.indexOf(at) - 1];
+  if (key === 'ArrowRight') return byX[byX.indexOf(at) + 1];
+  if (key === 'ArrowDown') return byY[byY.indexOf(at) - 1];
+  if (key === 'ArrowUp') return byY[byY.indexOf(at) + 1];
+  return key === 'Home' ? byX[0] : key === 'End' ? byX.at(-1) : undefined;
 }
 
 /** Whether a point is a variant of heddle that is not the fastest. */
@@ -87,7 +87,7 @@ export function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
         const best = variant === kernel.variants[0];
         return {
           name: kernel.name,
-          also: variant.variant === 'only' ? '' : variant.variant,
+          detail: variant.variant === 'only' ? '' : variant.variant,
           look: `group-${kernel.group}`,
           mark: groups[kernel.group].mark,
           best,
@@ -103,7 +103,7 @@ export function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
         const us = Math.min(...forms.filter((f) => f.contestant === contestant).map((f) => f.us));
         if (!Number.isFinite(us)) return [];
         const best = contestant === 'heddle';
-        return [{ name, also: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 }];
+        return [{ name, detail: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 }];
       }),
     );
   const earlier = baseline.flatMap((kernel): Point[] => {
@@ -112,7 +112,7 @@ export function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
     if (rate === 0) return [];
     const { mark } = groups[kernel.group];
     const intensity = kernel.flops / kernel.bytes;
-    return [{ name: kernel.name, also: 'baseline', look: 'baseline', mark, best: false, intensity, rate }];
+    return [{ name: kernel.name, detail: 'baseline', look: 'baseline', mark, best: false, intensity, rate }];
   });
   return [...earlier, ...own, ...compared];
 }

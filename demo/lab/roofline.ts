@@ -7,7 +7,7 @@ import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/low-level.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
 import { pluralize } from './measurement-text.ts';
-import { inOrder, isSlower, keyOf, looks, neighbour, type Point, pointsOf, type Shown } from './roofline-points.ts';
+import { isSlower, keyOf, leftToRight, looks, neighbour, type Point, pointsOf, type Shown } from './roofline-points.ts';
 
 /** The roofline chart. */
 export interface Roofline {
@@ -48,7 +48,7 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
     const height = width < 560 ? 320 : 430;
     const focused = plot.contains(document.activeElement);
     points = drawInto(plot, shown, width, height);
-    const reachable = points.find((p) => keyOf(p) === current) ?? inOrder(points)[0];
+    const reachable = points.find((p) => keyOf(p) === current) ?? leftToRight(points)[0];
     if (reachable && focused) enter(reachable);
     else if (reachable)
       set(plot.querySelector(`[data-point="${CSS.escape(keyOf(reachable))}"]`) as Element, { tabindex: 0 });
@@ -136,7 +136,7 @@ function hint(kernels: readonly KernelResult[]): string {
   return `Point at a kernel to see its numbers, or move through them with the arrow keys. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
 }
 
-function describe({ name, also, intensity, rate }: Point, roofs: Roofs | undefined): string {
+function describe({ name, detail: also, intensity, rate }: Point, roofs: Roofs | undefined): string {
   const share = roofs ? `, ${formatPercent(rate / roofAt(roofs, intensity))} of the roofline` : '';
   return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
 }
@@ -145,21 +145,21 @@ function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: numb
   const { roofs } = shown;
   const found = pointsOf(shown);
   const edge = { left: 46, right: 14, top: 14, bottom: 44 };
-  const { intensity: across, rate: up } = rooflineAxes(found, roofs);
-  const x = (value: number) => edge.left + across.at(value) * (width - edge.left - edge.right);
-  const y = (value: number) => height - edge.bottom - up.at(value) * (height - edge.top - edge.bottom);
+  const { intensity: xAxis, rate: yAxis } = rooflineAxes(found, roofs);
+  const x = (value: number) => edge.left + xAxis.at(value) * (width - edge.left - edge.right);
+  const y = (value: number) => height - edge.bottom - yAxis.at(value) * (height - edge.top - edge.bottom);
   const [left, right, bottom] = [edge.left, width - edge.right, height - edge.bottom];
   const label = `Roofline of ${found.length} ${found.length === 1 ? 'point' : 'points'}: GFLOP/s over FLOP/byte; the arrow keys move through the points.`;
   set(plot, { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-label': label });
   const each = width < 560 ? 2 : 1;
   const grid = [
-    ...across.ticks
+    ...xAxis.ticks
       .filter((_, i) => i % each === 0)
       .flatMap((t) => [
         svg('line', { class: 'grid', x1: x(t), x2: x(t), y1: edge.top, y2: bottom }),
         svg('text', { class: 'tick', x: x(t), y: bottom + 17, 'text-anchor': 'middle' }, plain(t)),
       ]),
-    ...up.ticks.flatMap((t) => [
+    ...yAxis.ticks.flatMap((t) => [
       svg('line', { class: 'grid', x1: left, x2: right, y1: y(t), y2: y(t) }),
       svg('text', { class: 'tick', x: left - 7, y: y(t) + 4, 'text-anchor': 'end' }, plain(t)),
     ]),

@@ -42,9 +42,9 @@ export function withControls(controls: readonly HTMLElement[], draw: (place: HTM
 
 /** A slider with its value in its label. */
 export function sliderField(label: string, slider: HTMLInputElement): HTMLElement {
-  const made = field(label, slider);
+  const element = field(label, slider);
   const value = el('span', { class: 'number', 'aria-hidden': 'true' }, slider.value);
   slider.addEventListener('input', () => setText(value, slider.value));
-  made.querySelector('label')?.append(': ', value);
-  return made;
+  element.querySelector('label')?.append(': ', value);
+  return element;
 }

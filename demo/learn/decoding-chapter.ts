@@ -75,7 +75,7 @@ export const decoding: Chapter = {
       fill(beams, beamTree(paths));
     }
     /** Shows the probabilities and a sample at the temperature; those of an earlier temperature are dropped. */
-    async function warm(): Promise<void> {
+    async function applyTemperature(): Promise<void> {
       const [t, s] = [temperature.valueAsNumber, seed.valueAsNumber];
       const isShown = () => t === temperature.valueAsNumber && s === seed.valueAsNumber;
       if (!markValid(seed)) return;
@@ -85,9 +85,9 @@ export const decoding: Chapter = {
       const { text: drawn } = await session.translate(text(), { method: 'sample', temperature: t, seed: s });
       if (isShown()) setText(sampled, drawn);
     }
-    for (const control of [temperature, seed]) control.addEventListener('input', () => attempt(warm()));
+    for (const control of [temperature, seed]) control.addEventListener('input', () => attempt(applyTemperature()));
     showTokens(inspection);
-    attempt(search().then(warm));
+    attempt(search().then(applyTemperature));
     return el(
       'div',
       { class: 'stack' },

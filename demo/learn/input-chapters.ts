@@ -96,8 +96,8 @@ export const embeddings: Chapter = {
 function waves(positions: Float32Array, width: number, length: number, at: number, learned: boolean): SVGSVGElement {
   const columns = Array.from({ length: Math.min(8, width) }, (_, c) => c);
   const drawn = columns.flatMap((c) => Array.from({ length }, (_, t) => Math.abs(positions[t * width + c] ?? 0)));
-  const most = Math.max(1e-9, ...drawn);
-  const y = (value: number) => 44 - (36 * value) / most;
+  const max = Math.max(1e-9, ...drawn);
+  const y = (value: number) => 44 - (36 * value) / max;
   const path = (column: number) =>
     Array.from(
       { length },

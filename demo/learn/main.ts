@@ -106,28 +106,28 @@ async function mountModel(): Promise<void> {
   /** The sentence of the inspection. */
   let computed = '';
   /** Counts requests, to discard the answer of an earlier one. */
-  let asked = 0;
+  let requests = 0;
 
   /** Computes the sentence of the form with its translation, or again the same sentence with a given target. */
   async function compute(target?: readonly number[]): Promise<void> {
-    const turn = ++asked;
+    const request = ++requests;
     setText(status, 'Computing…');
     set(status, { class: 'hint' });
     try {
       const sentence = target ? computed : text.value;
       const found = await session.inspect(sentence, { tensors: true, ...(target && { target }) });
-      if (turn !== asked) return;
+      if (request !== requests) return;
       inspection = found;
       computed = sentence;
       setText(status, `${found.source.length} source tokens, ${found.target.length} target tokens.`);
       showChapter();
     } catch (error) {
-      if (turn === asked) showError(error);
+      if (request === requests) showError(error);
     }
   }
   /** Loads the selected model and computes a sentence; by default an example of a model that ships with the page. */
   async function load(sentence?: string): Promise<void> {
-    const turn = ++asked;
+    const request = ++requests;
     const shipped: DemoModel | undefined = shippedModels.find(({ name }) => name === models.value);
     setText(status, `Loading ${models.value}…`);
     set(status, { class: 'hint' });
@@ -135,10 +135,10 @@ async function mountModel(): Promise<void> {
     try {
       await session.load(models.value, shipped && { url: shipped.url, step: shipped.step });
     } catch (error) {
-      if (turn === asked) showError(error);
+      if (request === requests) showError(error);
       return;
     }
-    if (turn === asked) await compute();
+    if (request === requests) await compute();
   }
   /** Loads another model for a control of the chapter. */
   async function use(model: DemoModel): Promise<void> {
@@ -147,14 +147,14 @@ async function mountModel(): Promise<void> {
   }
   /** What the picture of the present chapter can ask for. */
   function host(): ChapterHost {
-    const turn = asked;
+    const request = requests;
     return {
       session,
       text: () => computed,
       compute,
       use,
       keep,
-      attempt: (work) => void work.catch((error) => turn === asked && showError(error)),
+      attempt: (work) => void work.catch((error) => request === requests && showError(error)),
     };
   }
   function showError(error: unknown): void {

@@ -23,10 +23,10 @@ const hints: ErrorHints = {
 };
 
 /**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`, or from Hugging Face if that server is not
- * a hub; returns the name of the model in the browser. An incomplete download is kept and continued by the next call, unless a checksum is wrong or the model
- * cannot be read. Throws an ExistsError before the first request if the name is taken, a LockedError if another tab is
- * downloading it, a HeddleError as the library's `pullModel` does, and the signal's reason.
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`, or from Hugging Face if that server is
+ * not a hub. Returns the name of the model in the browser. The next call continues an incomplete download, unless a
+ * checksum is wrong or the model cannot be read. Throws an ExistsError before the first request if the name is taken, a
+ * LockedError if another tab is downloading it, the HeddleErrors of the library's `pullModel`, and the signal's reason.
  */
 export async function pullToBrowser(
   files: Files,

@@ -271,7 +271,7 @@ export interface GpuMemory {
   /** Number of live GPU buffers, their bytes, and number of buffers created so far. */
   readonly buffers: number;
   readonly bytes: number;
-  readonly made: number;
+  readonly created: number;
 }
 
 /** Messages from the page to the worker. */

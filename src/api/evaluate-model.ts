@@ -71,7 +71,7 @@ export async function evaluateModel(
     {
       ...decode,
       batchSize,
-      onProgress: (done, of) => host.emit({ type: 'progress', task: 'translate', done, of, text: 'sentences' }),
+      onProgress: (done, total) => host.emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' }),
     },
   );
   const references = kept.map(({ target: reference, others = [] }) => [reference, ...others]);
@@ -92,7 +92,7 @@ async function teacherForced(
     runEvaluation(programAt(i), (arrays) => batches.fill(i, arrays), corpus.targetSpecial);
   return evaluateLoss(batches, evaluateBatch, {
     signal,
-    onBatch: (done, of) => emit({ type: 'progress', task: 'loss', done, of, text: 'batches' }),
+    onBatch: (done, total) => emit({ type: 'progress', task: 'loss', done, total, text: 'batches' }),
   });
 }
 
@@ -167,7 +167,7 @@ export async function scorePairs(
       const logProb = tokens.reduce((sum, token) => sum + token.logProb, 0);
       scores[corpus.pairIndex[row] as number] = { logProb, tokens };
     }
-    host.emit({ type: 'progress', task: 'score', done: i + 1, of: batches.perEpoch, text: 'batches' });
+    host.emit({ type: 'progress', task: 'score', done: i + 1, total: batches.perEpoch, text: 'batches' });
   }
   return scores;
 }

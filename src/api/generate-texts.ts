@@ -132,7 +132,7 @@ export async function generateTexts(
     at += length;
     const best = own.flatMap(([first]) => (first ? [first] : []));
     if (best.length === 0) return [];
-    const sum = (of: 'score' | 'logProb') => best.reduce((n, translation) => n + translation[of], 0);
+    const sum = (key: 'score' | 'logProb') => best.reduce((n, translation) => n + translation[key], 0);
     return [
       {
         text: join(own.map(([first]) => first?.text ?? '')),

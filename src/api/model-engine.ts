@@ -180,14 +180,14 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
         await unload();
         it = await load();
       }
-      let made = it.translators.get(fits ?? key);
-      if (!made) {
+      let pending = it.translators.get(fits ?? key);
+      if (!pending) {
         const model = { config, source, target, ...(rules && { decode: rules }) };
-        made = createTranslator(it.engine, model, { ...shape, firstCall: decode, parameters });
-        it.translators.set(key, made);
-        made.catch(() => it.translators.delete(key));
+        pending = createTranslator(it.engine, model, { ...shape, firstCall: decode, parameters });
+        it.translators.set(key, pending);
+        pending.catch(() => it.translators.delete(key));
       }
-      const translator = await made;
+      const translator = await pending;
       await write(translator.bytes.peak);
       return translator;
     },

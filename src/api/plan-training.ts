@@ -59,9 +59,9 @@ export interface TrainingForecast {
   /** Floating-point operations and dispatches of a step with the largest batch shape. */
   readonly flops: number;
   readonly dispatches: number;
-  /** Whether the plan fits the device; if not, `why` states the needed and the available size. */
+  /** Whether the plan fits the device; if not, `reason` states the needed and the available size. */
   readonly fits: boolean;
-  readonly why: string;
+  readonly reason: string;
   /** Name of the adapter, and whether it is a software adapter, which is slow. */
   readonly adapter: string;
   readonly software: boolean;
@@ -72,8 +72,8 @@ export interface TrainingForecast {
  * without running it. Throws a HeddleError for an invalid option, like `train`. If the training does not fit the device,
  * `fits` is false.
  * @example
- * const { parameters, steps, planned, fits, why } = await planTraining(pairs, { preset: 'small', batchSize: 64 });
- * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : why);
+ * const { parameters, steps, planned, fits, reason } = await planTraining(pairs, { preset: 'small', batchSize: 64 });
+ * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
  */
 export async function planTraining(
   pairs: readonly Pair[] | CorpusArguments,
@@ -94,7 +94,7 @@ export async function planTraining(
     const memory = device.traits.software ? currentPlatform().machineMemory : undefined;
     const plan = (shape: (typeof shapes)[number]) =>
       makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits });
-    const { plans, why } = tryPlans(() => shapes.map(plan), device, memory);
+    const { plans, reason } = tryPlans(() => shapes.map(plan), device, memory);
     const largest = plans.reduce<Plan | undefined>((a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b), undefined);
     const bytes = (field: 'peak' | 'states' | 'slots' | 'inputs') => largest?.bytes[field] ?? 0;
     // Messages about the corpus come before the summary of the setup.
@@ -118,8 +118,8 @@ export async function planTraining(
       planned: { peak: bytes('peak'), states: bytes('states'), slots: bytes('slots'), inputs: bytes('inputs') },
       flops: largest?.flops ?? 0,
       dispatches: largest?.passes.length ?? 0,
-      fits: why === '',
-      why,
+      fits: reason === '',
+      reason,
       adapter: adapterName(device.adapter),
       software: device.traits.software,
     };
@@ -132,21 +132,21 @@ export async function planTraining(
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
 
-const lengths = (corpus: EncodedCorpus, of: (corpus: EncodedCorpus, row: number) => number): number[] =>
-  Array.from({ length: corpus.count }, (_, row) => of(corpus, row));
+const lengths = (corpus: EncodedCorpus, lengthOf: (corpus: EncodedCorpus, row: number) => number): number[] =>
+  Array.from({ length: corpus.count }, (_, row) => lengthOf(corpus, row));
 
 /** The plans, and why they do not fit the device; empty if they fit. */
 function tryPlans(
   make: () => Plan[],
   device: Device,
   memoryLimit: number | undefined,
-): { readonly plans: readonly Plan[]; readonly why: string } {
+): { readonly plans: readonly Plan[]; readonly reason: string } {
   try {
     const plans = make();
-    return { plans, why: whyNotFit(plans, device, memoryLimit) };
+    return { plans, reason: whyNotFit(plans, device, memoryLimit) };
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    return { plans: [], why: error.message };
+    return { plans: [], reason: error.message };
   }
 }
 

@@ -193,10 +193,10 @@ function furthest(got: ArrayLike<number>, want: ArrayLike<number>): { index: num
   let index = 0;
   let largest = -1;
   for (let i = 0; i < want.length && largest < Number.POSITIVE_INFINITY; i++) {
-    const off = Math.abs((got[i] as number) - (want[i] as number));
-    if (off <= largest) continue;
+    const difference = Math.abs((got[i] as number) - (want[i] as number));
+    if (difference <= largest) continue;
     index = i;
-    largest = off >= 0 ? off : Number.POSITIVE_INFINITY;
+    largest = difference >= 0 ? difference : Number.POSITIVE_INFINITY;
   }
   return { index, got: got[index] as number, want: want[index] as number };
 }
@@ -273,10 +273,10 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   const inputs = Object.fromEntries([...whole.inputs].map(([name, v]) => [name, dataOf(name, v)]));
   for (const [name, v] of whole.states) cpu.state(name).set(dataOf(name, v));
   // Copies of the states, since the node may change them; no other node of these graphs does.
-  const states = new Map([...whole.states.values()].map((v) => [v, cpu.of(v).slice()]));
+  const states = new Map([...whole.states.values()].map((v) => [v, cpu.dataOf(v).slice()]));
   cpu.run(inputs);
-  const before = new Map(node.inputs.map((v) => [v, states.get(v) ?? cpu.of(v)]));
-  const after = new Map([...node.outputs, ...mutatedBy(node)].map((v) => [v, cpu.of(v)]));
+  const before = new Map(node.inputs.map((v) => [v, states.get(v) ?? cpu.dataOf(v)]));
+  const after = new Map([...node.outputs, ...mutatedBy(node)].map((v) => [v, cpu.dataOf(v)]));
   return { before, after };
 }
 

@@ -55,18 +55,18 @@ export async function checkConformance(
   const device = await context.device();
   const machine = await describeMachine(await context.gpu());
   let kernelCount = 0;
-  const progress = (done: number, of: number, text: string) => {
+  const progress = (done: number, total: number, text: string) => {
     context.signal.throwIfAborted();
-    context.emit({ type: 'progress', task: 'conformance', done, of: of + lostDevices + 2, text });
+    context.emit({ type: 'progress', task: 'conformance', done, total: total + lostDevices + 2, text });
   };
   const { kernels } = await measure(
     device,
     { set: 'conformance', filter: '', span: 1, rounds: 1, roofs: false },
     {
       signal: context.signal,
-      onProgress(done, of, text) {
-        kernelCount = of;
-        progress(done, of, text);
+      onProgress(done, total, text) {
+        kernelCount = total;
+        progress(done, total, text);
       },
     },
   );
@@ -102,13 +102,13 @@ export async function checkConformance(
  */
 export async function checkThisBrowser(
   signal: AbortSignal,
-  onProgress: (done: number, of: number, next: string) => void,
+  onProgress: (done: number, total: number, next: string) => void,
 ): Promise<{ readonly report: ConformanceReport; readonly adapter: string }> {
   const { name: host, version } = hostOf();
   const { context, close } = createContext({
     ...{ host, version, files: memoryFiles(), signal },
     emit(event) {
-      if (event.type === 'progress') onProgress(event.done, event.of, event.text);
+      if (event.type === 'progress') onProgress(event.done, event.total, event.text);
     },
     openGpu: async () => navigator.gpu,
   });

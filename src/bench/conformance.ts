@@ -71,9 +71,9 @@ export function conformanceOf(
     present: adapter.features.includes(name),
     use,
   }));
-  const limits = Object.entries(needed).map(([name, least]) => {
+  const limits = Object.entries(needed).map(([name, min]) => {
     const has = adapter.limits[name] ?? 0;
-    return { name, needed: least, has, passed: has >= least };
+    return { name, needed: min, has, passed: has >= min };
   });
   const lines = kernels.map(lineOf);
   const passed = limits.every((l) => l.passed) && lines.every((l) => l.passed);

@@ -145,8 +145,8 @@ function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): Ker
       const half = Math.floor(value / 2 / step) * step;
       if (half < min) return [];
       try {
-        const made = kernelOf({ family, values: { ...values, [name]: half } });
-        return [{ kernel: made, work: workOf(made, traits) }];
+        const smaller = kernelOf({ family, values: { ...values, [name]: half } });
+        return [{ kernel: smaller, work: workOf(smaller, traits) }];
       } catch (error) {
         if (error instanceof HeddleError) return [];
         throw error;

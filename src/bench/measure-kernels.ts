@@ -37,8 +37,8 @@ export interface Measured {
 /** Callbacks of `measure`. */
 export interface Listener {
   readonly signal: AbortSignal;
-  /** `done` of `of` tasks are done; `next` begins. */
-  onProgress(done: number, of: number, next: string): void;
+  /** `done` of `total` tasks are done; `next` begins. */
+  onProgress(done: number, total: number, next: string): void;
   /** The roofs, before and after the kernels. */
   onRoofs?(roofs: Roofs): void;
   onKernel?(kernel: KernelResult): void;
@@ -71,11 +71,11 @@ function casesOf(device: Device, { set, filter, specs }: MeasureOptions): readon
  */
 export async function measure(device: Device, options: MeasureOptions, listener: Listener): Promise<Measured> {
   const cases = casesOf(device, options);
-  const of = cases.length + (options.roofs ? 2 : 0);
+  const total = cases.length + (options.roofs ? 2 : 0);
   let done = 0;
   const next = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     listener.signal.throwIfAborted();
-    listener.onProgress(done, of, name);
+    listener.onProgress(done, total, name);
     const result = await work();
     done++;
     return result;

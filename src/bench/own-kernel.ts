@@ -156,8 +156,11 @@ function rangesOf({ node, names }: IsolatedKernel, plan: Plan): Map<string, Rang
 const nameOf = (ranges: ReadonlyMap<string, Range>, { buffer, offset, bytes }: Range): string | undefined =>
   [...ranges].find(([, r]) => r.buffer === buffer && r.offset === offset && r.bytes === bytes)?.[0];
 
-function showPass({ shader: of, entry, constants, params, bind, grid }: Pass, ranges: Map<string, Range>): ShownPass {
-  const shader = shaderOf(of);
+function showPass(
+  { shader: shaderRef, entry, constants, params, bind, grid }: Pass,
+  ranges: Map<string, Range>,
+): ShownPass {
+  const shader = shaderOf(shaderRef);
   const given = Object.entries(constants);
   const consts = Object.fromEntries(given.filter(([name]) => !shader.overrides.has(name)));
   const used = new Set(shader.entries.get(entry)?.map(({ name }) => name));
@@ -219,8 +222,8 @@ function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, trait
   const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];
   if (own.pass >= plan.passes.length)
     throw new HeddleError(`${own.variant} has ${plan.passes.length} dispatches, there is no dispatch ${own.pass + 1}.`);
-  const made = ownPass(prepared, own, source, plan, replaced);
-  return { ...plan, passes: replaced ? plan.passes.map((pass) => (pass === replaced ? made : pass)) : [made] };
+  const userPass = ownPass(prepared, own, source, plan, replaced);
+  return { ...plan, passes: replaced ? plan.passes.map((pass) => (pass === replaced ? userPass : pass)) : [userPass] };
 }
 
 function ownPass(
@@ -240,12 +243,12 @@ function ownPass(
   const types = new Map(tensorsOf(node).map(({ name, dtype }) => [name, dtype]));
   const bind: Record<string, Range> = {};
   const f16: string[] = [];
-  for (const { name, of, group } of bindings) {
+  for (const { name, wgslType, group } of bindings) {
     if (group !== 0) throw new HeddleError(`${name} is in group ${group}; all bindings must be in @group(0).`);
-    if (of === 'Params') continue;
+    if (wgslType === 'Params') continue;
     const tensor = own.bind[name] ?? '';
     const range = ranges.get(tensor);
-    if (!range && of === 'Step') continue;
+    if (!range && wgslType === 'Step') continue;
     if (!range) throw new HeddleError(`Choose the tensor of ${name}: one of ${[...ranges.keys()].join(', ')}.`);
     bind[name] = range;
     if (types.get(tensor) === 'f16') f16.push(name);

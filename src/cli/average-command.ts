@@ -20,11 +20,11 @@ export function addAverage(program: Command): void {
     .action(async (folders: string[], options: { out: string; force?: boolean; json?: JsonOption }) => {
       const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
       const args = { folders: folders.map(withoutEndSlash), out };
-      const made = await runWithProgress('average', args, { host: 'cpu' }, [...folders, out]);
+      const average = await runWithProgress('average', args, { host: 'cpu' }, [...folders, out]);
       await printResult(
-        made,
+        average,
         options.json,
-        () => `${out}: mean of ${made.models} models, ${made.parameters.toLocaleString('en')} parameters`,
+        () => `${out}: mean of ${average.models} models, ${average.parameters.toLocaleString('en')} parameters`,
       );
     });
 }

@@ -43,8 +43,8 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
       },
     });
   // Add all commands if the first word is not a command: for --help, and for the error that suggests one.
-  const asked = commands[name];
-  for (const load of asked ? [asked] : Object.values(commands)) (await load())(program);
+  const loader = commands[name];
+  for (const load of loader ? [loader] : Object.values(commands)) (await load())(program);
   for (const command of program.commands) {
     command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
     if (!command.options.some((option) => option.long === '--verbose'))

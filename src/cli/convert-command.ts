@@ -61,7 +61,7 @@ export function addConvert(program: Command): void {
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const made = await runWithProgress(
+      const converted = await runWithProgress(
         'convert',
         {
           folder,
@@ -75,7 +75,7 @@ export function addConvert(program: Command): void {
         { host: 'cpu' },
         [folder, out, ...(lora ? [lora] : [])],
       );
-      await printResult(made, options.json, () => describe(made));
+      await printResult(converted, options.json, () => describe(converted));
     });
 }
 

@@ -54,7 +54,7 @@ export function addDistill(program: Command): void {
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
     const settings = givenSettings(command, log);
     const args = { ...{ teacher, texts, out, beams, batch, settings, force }, ...(dev && { dev }) };
-    const paths = [teacher, out, `${out}.teacher`, ...[texts, dev].flatMap((some) => (some ? pathsOf(some) : []))];
+    const paths = [teacher, out, `${out}.teacher`, ...[texts, dev].flatMap((set) => (set ? pathsOf(set) : []))];
     const result = await runWithProgress('distill', args, options, paths);
     await printResult(result, options.json, () => describe(result, out));
   });

@@ -59,6 +59,6 @@ function fail(message: string): never {
 
 /** Throws a HeddleError if stdin is named more than once. */
 export function checkStdin(given: readonly (PairFiles | undefined)[]): void {
-  const count = given.flatMap((some) => (some ? pathsOf(some) : [])).filter((path) => path === '-').length;
+  const count = given.flatMap((set) => (set ? pathsOf(set) : [])).filter((path) => path === '-').length;
   if (count > 1) throw new HeddleError('- (stdin) is named twice; it can be read once');
 }

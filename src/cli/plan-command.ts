@@ -84,7 +84,7 @@ function describe({ model, parameters, shape, plans, sessionBytes, savings }: Pl
   const head =
     `${model}: ${parameters.toLocaleString('en')} parameters; ` +
     `${shape.batch} rows of ${shape.source} source and ${shape.target} target positions`;
-  const text = plans.map((made) => `${head}\n${made.name}\n\n${printPlan(made.plan)}${comparison(made)}`);
+  const text = plans.map((entry) => `${head}\n${entry.name}\n\n${printPlan(entry.plan)}${comparison(entry)}`);
   return [
     text.join('\n'),
     plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes)}\n` : '',
@@ -111,7 +111,7 @@ function bindingLimit(plans: readonly NamedPlan[]): string {
       Object.values(bind).map(({ bytes }) => ({ bytes, name: `${op} (${scope})` })),
     ),
   );
-  const largest = bindings.reduce((most, other) => (other.bytes > most.bytes ? other : most), { bytes: 0, name: '' });
+  const largest = bindings.reduce((max, other) => (other.bytes > max.bytes ? other : max), { bytes: 0, name: '' });
   if (largest.bytes <= defaultTraits.maxBindingBytes) return '';
   return (
     `the largest binding, of ${largest.name}, takes ${formatMiB(largest.bytes)}: the adapter must allow that as ` +
@@ -123,7 +123,7 @@ function bindingLimit(plans: readonly NamedPlan[]): string {
 /** Compares a plan with the one in f32 without gradient checkpointing. */
 function comparison({ plan: { bytes }, plain }: NamedPlan): string {
   if (!plain) return '';
-  const share = (n: number, of: number) => `${((100 * n) / of).toFixed(1)} %`;
+  const share = (n: number, total: number) => `${((100 * n) / total).toFixed(1)} %`;
   return (
     `without f16 and gradient checkpointing: activations ${formatMiB(plain.slots)} (this plan: ${share(bytes.slots, plain.slots)}), ` +
     `peak ${formatMiB(plain.peak)} (this plan: ${share(bytes.peak, plain.peak)})\n`

@@ -59,15 +59,15 @@ function progressBar(): Display {
   };
   return {
     close,
-    update({ task, done, of, text }) {
+    update({ task, done, total, text }) {
       if (task !== current) close();
       current = task;
       if (!bar) {
-        const format = of > 0 ? '{task} [{bar}] {value}/{total}  {text}' : '{task} {value}  {text}';
+        const format = total > 0 ? '{task} [{bar}] {value}/{total}  {text}' : '{task} {value}  {text}';
         bar = new cliProgress.SingleBar({ format, barsize: 20, clearOnComplete: true, hideCursor: true, fps: 10 });
-        bar.start(of, done, { task, text });
+        bar.start(total, done, { task, text });
       }
-      bar.setTotal(of);
+      bar.setTotal(total);
       bar.update(done, { task, text });
     },
   };
@@ -79,7 +79,7 @@ function progressLines(): Display {
   let pending: ProgressEvent | undefined;
   const close = () => {
     // The total is 0 if it is unknown.
-    if (pending) log(`${pending.task} ${pending.done}${pending.of > 0 ? `/${pending.of}` : ''}  ${pending.text}`);
+    if (pending) log(`${pending.task} ${pending.done}${pending.total > 0 ? `/${pending.total}` : ''}  ${pending.text}`);
     pending = undefined;
   };
   return {

@@ -120,7 +120,7 @@ const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileO
 
 /** Paths of all files of a corpus. */
 const corpusPaths = (corpus: CorpusArguments): string[] =>
-  Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? pathsOf(some) : []));
+  Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? pathsOf(set) : []));
 
 /** The base model of the LoRA adapter in a checkpoint. */
 async function savedFolder(files: Files, out: string): Promise<string | undefined> {
@@ -134,7 +134,7 @@ async function savedFolder(files: Files, out: string): Promise<string | undefine
 async function resumedCorpus(files: Files, out: string, named: NamedFiles): Promise<CorpusArguments> {
   const { corpus: kept } = await readCheckpoint(out, { files });
   const corpus = movedCorpus(kept, named);
-  const given = Object.values(named).flatMap((some) => (some ? pathsOf(some) : []));
+  const given = Object.values(named).flatMap((set) => (set ? pathsOf(set) : []));
   if (corpus === kept && given.length > 0) log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);
   for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
     if (path !== '-' && !(await files.exists(path)))

@@ -107,7 +107,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const jsonFile = typeof options.json === 'string' ? openOutput(options.json) : undefined;
   const json = options.json === undefined ? undefined : jsonArrayWriter((jsonFile ?? out).write);
   const writesText = !stream && options.json !== true;
-  let asked: readonly string[] = [];
+  let inputTexts: readonly string[] = [];
   let failed = 0;
   let complete = false;
   try {
@@ -118,16 +118,16 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
         ...options,
         onPiece: out.write,
         onResult(value) {
-          const { first: number, found, failed: some } = value as TranslatedTexts;
-          failed += some;
+          const { first: number, found, failed: anyFailed } = value as TranslatedTexts;
+          failed += anyFailed;
           if (writesText) out.write(`${linesFor(found, options, number)}\n`);
-          json?.add(found.map((all, i) => ({ source: asked[i], translations: all.map(withoutAttention) })));
+          json?.add(found.map((all, i) => ({ source: inputTexts[i], translations: all.map(withoutAttention) })));
           alignments?.write(alignmentLines(found, number));
         },
         async nextTexts() {
           const next = first ?? (await input.next());
           first = undefined;
-          asked = next ?? [];
+          inputTexts = next ?? [];
           return next;
         },
       },
@@ -214,8 +214,10 @@ export function linesFor(
   const textOf = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
   if (numReturn === undefined) return found.map(([best]) => textOf(best)).join('\n');
   return found
-    .flatMap((some, i) =>
-      (some.length ? some : [undefined]).map((x) => `${first + i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`),
+    .flatMap((candidates, i) =>
+      (candidates.length ? candidates : [undefined]).map(
+        (x) => `${first + i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`,
+      ),
     )
     .join('\n');
 }

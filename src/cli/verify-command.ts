@@ -67,15 +67,15 @@ function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boo
   }
   const rows = groups.map(([kind, members]) => {
     const worst = members.reduce((a, b) => (b.error > a.error ? b : a));
-    const many = members.length > 1;
+    const several = members.length > 1;
     const failed = members.filter((q) => !q.passed).length;
     return [
       `  ${kind}`,
-      many ? `${members.length}` : '',
+      several ? `${members.length}` : '',
       error(worst),
       worst.limit === 0 ? '0' : worst.limit.toExponential(0),
-      failed === 0 ? 'ok' : many ? `FAILED (${failed})` : 'FAILED',
-      many ? `worst: ${worst.quantity}` : '',
+      failed === 0 ? 'ok' : several ? `FAILED (${failed})` : 'FAILED',
+      several ? `worst: ${worst.quantity}` : '',
     ];
   });
   return `${name} on ${backend}\n${fact === undefined ? '' : `  ${fact}\n`}${table([['  quantity', 'of', 'error', 'limit', '', ''], ...rows], [1, 2, 3])}`;

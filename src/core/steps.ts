@@ -6,7 +6,7 @@ export interface WorkProgress {
   readonly task: string;
   readonly done: number;
   /** 0 if it is unknown. */
-  readonly of: number;
+  readonly total: number;
 }
 
 /** Long work: yields its progress every few milliseconds, and returns its result. */

@@ -38,7 +38,7 @@ export const referenceOf = <I extends string, O extends string, A extends Attrs>
 /** Float64 data of every value of a graph; states persist across runs. */
 export interface CpuExecutor {
   /** The array of a state, of an input or of a result of the last run, to read or fill. */
-  of(value: Value): Float64Array;
+  dataOf(value: Value): Float64Array;
   /** Data of a state by name. Throws if there is none. */
   state(name: string): Float64Array;
   /**
@@ -59,42 +59,43 @@ export interface CpuExecutor {
  */
 export function createCpuExecutor(graph: Graph, states = new Map<string, Float64Array>()): CpuExecutor {
   const tensors = new Map<Value, ReferenceTensor>();
-  const dataOf = (v: Value): Float64Array => {
-    if (v.at) return of(v.at.buffer).subarray(v.at.offset, v.at.offset + sizeOf(v.shape));
+  const allocate = (v: Value): Float64Array => {
+    if (v.at) return dataOf(v.at.buffer).subarray(v.at.offset, v.at.offset + sizeOf(v.shape));
     const data = (v.kind === 'state' && states.get(v.name)) || new Float64Array(sizeOf(v.shape));
     if (v.kind === 'state') states.set(v.name, data);
     return data;
   };
   const tensorOf = (v: Value): ReferenceTensor => {
-    const tensor = tensors.get(v) ?? new ReferenceTensor(v.shape, dataOf(v));
+    const tensor = tensors.get(v) ?? new ReferenceTensor(v.shape, allocate(v));
     tensors.set(v, tensor);
     return tensor;
   };
-  const of = (v: Value): Float64Array => tensorOf(v).data;
+  const dataOf = (v: Value): Float64Array => tensorOf(v).data;
   return {
-    of,
+    dataOf,
     state(name) {
       const value = graph.states.get(name);
       if (!value) throw new Error(`cpu: there is no state ${name}`);
-      return of(value);
+      return dataOf(value);
     },
     run(inputs) {
       for (const [name, value] of graph.inputs) {
         const given = inputs[name];
         if (!given || given.length !== sizeOf(value.shape))
           throw new Error(`cpu: input ${name} needs ${sizeOf(value.shape)} numbers, ${given?.length ?? 'none'} given`);
-        of(value).set(given);
+        dataOf(value).set(given);
       }
       for (const node of graph.nodes) {
         const { op, attrs } = node;
-        for (const v of node.outputs) of(v).fill(0);
+        for (const v of node.outputs) dataOf(v).fill(0);
         const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
         const reference = referenceOf(op);
         check(reference, () => `${op.name}: has no reference, which the CPU engine runs; give defineOp one`);
         reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
-        for (const v of [...node.outputs, ...mutatedBy(node)]) if (v.dtype === 'f16') of(v).set(of(v).map(roundToF16));
+        for (const v of [...node.outputs, ...mutatedBy(node)])
+          if (v.dtype === 'f16') dataOf(v).set(dataOf(v).map(roundToF16));
       }
-      return Object.fromEntries([...graph.outputs].map(([name, v]) => [name, of(v).slice()]));
+      return Object.fromEntries([...graph.outputs].map(([name, v]) => [name, dataOf(v).slice()]));
     },
   };
 }
@@ -110,9 +111,9 @@ export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): 
   let error = 0;
   let largest = 0;
   for (let i = 0; i < want.length; i++) {
-    const off = Math.abs((got[i] as number) - (want[i] as number));
-    if (!(off >= 0)) return Number.POSITIVE_INFINITY;
-    error = Math.max(error, off);
+    const difference = Math.abs((got[i] as number) - (want[i] as number));
+    if (!(difference >= 0)) return Number.POSITIVE_INFINITY;
+    error = Math.max(error, difference);
     largest = Math.max(largest, Math.abs(want[i] as number));
   }
   return largest === 0 ? error : error / largest;

@@ -55,7 +55,7 @@ export interface DecodeOptions {
   /** Ids of tokens that are never generated. Default: none. */
   readonly suppressTokens?: readonly number[];
   /** Called after each batch with the number of texts that are done, and of all. */
-  readonly onProgress?: (done: number, of: number) => void;
+  readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -94,7 +94,7 @@ export interface DecodeSettings {
   /** Id of the token that the decoder reads first. */
   readonly startId: number;
   readonly rules: TokenRules;
-  readonly onProgress?: (done: number, of: number) => void;
+  readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -67,7 +67,7 @@ export async function createDecoder(
   const lengths = sourceLengths(shape);
   const prepared = await engine.prepare([
     ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
-    ...shapes.map((some) => stepGraph(c, p, some, mode)),
+    ...shapes.map((shape) => stepGraph(c, p, shape, mode)),
     ...shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer)),
   ]);
   const [encoders, programs] = [prepared.slice(0, lengths.length), prepared.slice(lengths.length)];
@@ -84,7 +84,7 @@ export async function createDecoder(
   /** Encodes the sources; returns their lengths. */
   const begin = ({ sources }: DecodeBatch, startId: number): Uint32Array => {
     check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
-    const longest = sources.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const longest = sources.reduce((max, ids) => Math.max(max, ids.length), 0);
     const place = lengths.findIndex((length) => longest <= length);
     check(place >= 0, `decode: a source of ${longest} tokens, at most ${S} fit; shorten it`);
     const [encoder, width] = [encoders[place] as Program, lengths[place] as number];

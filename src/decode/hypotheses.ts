@@ -36,12 +36,12 @@ type Settings = Pick<DecodeSettings, 'rows' | 'numReturn' | 'penalty' | 'earlySt
 /** Greedy decoding and sampling: each row is an independent hypothesis. */
 export function createRowSearch(sentences: number, endId: number, s: Settings): Search {
   const rows = Array.from({ length: sentences * s.rows }, () => ({ ids: [] as number[], logProb: 0, ended: false }));
-  const of = (sentence: number) => rows.slice(sentence * s.rows, (sentence + 1) * s.rows);
+  const rowsOf = (sentence: number) => rows.slice(sentence * s.rows, (sentence + 1) * s.rows);
   return {
     take({ token = [], logProb = [] }: Record<string, ArrayLike<number>>, order) {
       for (const [i, sentence] of order.entries()) {
         if (sentence < 0) continue;
-        for (const [k, row] of of(sentence).entries()) {
+        for (const [k, row] of rowsOf(sentence).entries()) {
           if (row.ended) continue;
           const id = token[i * s.rows + k] as number;
           row.logProb += logProb[i * s.rows + k] as number;
@@ -50,11 +50,11 @@ export function createRowSearch(sentences: number, endId: number, s: Settings): 
         }
       }
     },
-    done: (sentence) => of(sentence).every((row) => row.ended),
-    idsOf: (sentence, row) => of(sentence)[row]?.ids ?? [],
+    done: (sentence) => rowsOf(sentence).every((row) => row.ended),
+    idsOf: (sentence, row) => rowsOf(sentence)[row]?.ids ?? [],
     finish: () =>
       Array.from({ length: sentences }, (_, b) =>
-        of(b)
+        rowsOf(b)
           .map((row) => ({ ...row, score: row.logProb / s.penalty(row.ids.length + (row.ended ? 1 : 0)) }))
           .sort(byScore),
       ),

@@ -166,7 +166,7 @@ export async function createInspector(
         rows[i] = Math.min(i, c.maxLength - 1) + c.positionOffset;
       });
       const outputs = await program.run();
-      const of = (name: string) => outputs[name] as Float32Array;
+      const output = (name: string) => outputs[name] as Float32Array;
       const [S, T] = [source.length, read.length];
       const attention = maps.map(({ kind, layer, heads }, n): AttentionMap => {
         const [queries, Q] = kind === 'encoder' ? [S, options.source] : [T, options.target];
@@ -178,7 +178,7 @@ export async function createInspector(
               out.set(all.subarray((h * Q + i) * K, (h * Q + i) * K + keys), (h * queries + i) * keys);
           return out;
         };
-        const weights = cut(of(`weights.${n}`));
+        const weights = cut(output(`weights.${n}`));
         return {
           kind,
           layer,
@@ -186,7 +186,7 @@ export async function createInspector(
           queries,
           keys,
           weights,
-          ...(options.tensors && { scores: cut(of(`scores.${n}`)) }),
+          ...(options.tensors && { scores: cut(output(`scores.${n}`)) }),
         };
       });
       const tensors = names.flatMap((name): InspectedTensor[] => {
@@ -194,9 +194,9 @@ export async function createInspector(
         if (!value) return [];
         const [, , cols = 0] = value.shape;
         const kept = ofSource.has(name) ? S : T;
-        return [{ name, shape: [kept, cols], data: of(`tensor ${name}`).slice(0, kept * cols) }];
+        return [{ name, shape: [kept, cols], data: output(`tensor ${name}`).slice(0, kept * cols) }];
       });
-      const logits = options.crossOnly ? new Float32Array() : of('logits').slice(0, T * c.tgtVocab);
+      const logits = options.crossOnly ? new Float32Array() : output('logits').slice(0, T * c.tgtVocab);
       const positions = outputs.positions as Float32Array | undefined;
       return {
         source: [...source],
@@ -308,13 +308,13 @@ export function createModelInspector(
       tensors,
     };
     const key = JSON.stringify(shape);
-    let made = inspectors.get(key);
-    if (!made) {
-      made = createInspector(engine, config, p, shape);
-      inspectors.set(key, made);
-      made.catch(() => inspectors.delete(key));
+    let inspector = inspectors.get(key);
+    if (!inspector) {
+      inspector = createInspector(engine, config, p, shape);
+      inspectors.set(key, inspector);
+      inspector.catch(() => inspectors.delete(key));
     }
-    const raw = await (await made).inspect(sourceIds, targetIds);
+    const raw = await (await inspector).inspect(sourceIds, targetIds);
     const label = (tokenizer: Tokenizer) => (id: number) => ({
       id,
       label: tokenLabel(tokenizer, id),

@@ -69,7 +69,7 @@ export function replaceUnknown(
     }
     flush();
     const best = sources.reduce<Word | undefined>(
-      (most, word) => (!most || attention(word, at) > attention(most, at) ? word : most),
+      (best, word) => (!best || attention(word, at) > attention(best, at) ? word : best),
       undefined,
     );
     append(best?.text ?? target.decode([unknown]), target.kind === 'word' || isSpaced(tokens[from] as string));

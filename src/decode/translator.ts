@@ -142,7 +142,7 @@ export async function createTranslator(
 
   // A mutex: decodings share the states of the engine, so only one runs at a time.
   let last: Promise<unknown> = Promise.resolve();
-  const turn = async (): Promise<() => void> => {
+  const acquireLock = async (): Promise<() => void> => {
     const before = last;
     let end = () => {};
     last = new Promise<void>((resolve) => {
@@ -166,7 +166,7 @@ export async function createTranslator(
       const order = encoded.map((_, i) => i).sort((a, b) => (encoded[a]?.length ?? 0) - (encoded[b]?.length ?? 0));
       const out: Translation[][] = texts.map(() => []);
       const decoder = await decoderFor(settings, batch);
-      const end = await turn();
+      const end = await acquireLock();
       try {
         for (let at = 0; at < order.length; at += batch) {
           const streams = order.slice(at, at + batch);
@@ -190,7 +190,7 @@ export async function createTranslator(
         );
       const sources = [encode(text, 0)];
       const decoder = await decoderFor(settings, 1);
-      const end = await turn();
+      const end = await acquireLock();
       try {
         const search = searchFor(settings, 1, c.endId);
         const say = createTextStreamer(target);
@@ -210,7 +210,7 @@ export async function createTranslator(
         createAligner(engine, c, p, Math.max(maxSource, maxTarget)),
       );
       const { align } = await aligner;
-      const end = await turn();
+      const end = await acquireLock();
       try {
         return await align(encode(text, 0), ids, startId);
       } finally {

@@ -13,14 +13,14 @@ import type { Engine, Program } from './engine.ts';
  * const [program] = await cpuEngine().prepare([graph]);
  */
 export function cpuEngine(): Engine {
-  let turned = performance.now();
+  let yieldedAt = performance.now();
   let earlier: Promise<void> = Promise.resolve();
   /** Yields to the event loop every 50 ms for timers, messages and signals. Runs end in the order of calls. */
-  const turn = (): Promise<void> => {
+  const yieldToEvents = (): Promise<void> => {
     earlier = earlier.then(async () => {
-      if (performance.now() - turned < 50) return;
+      if (performance.now() - yieldedAt < 50) return;
       await new Promise((resolve) => setTimeout(resolve, 0));
-      turned = performance.now();
+      yieldedAt = performance.now();
     });
     return earlier;
   };
@@ -57,7 +57,7 @@ export function cpuEngine(): Engine {
               array.set(data);
               outputs[name] = array;
             }
-            await turn();
+            await yieldToEvents();
             return outputs;
           },
           submit: () => void executor.run(inputs),

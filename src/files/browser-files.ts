@@ -26,9 +26,9 @@ const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchErr
 const isReplaced = (error: unknown): boolean => named(error) === 'NotReadableError';
 
 /** Resolves to undefined instead of rejecting if the file or folder does not exist. */
-async function ifExists<T>(asked: Promise<T>): Promise<T | undefined> {
+async function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
   try {
-    return await asked;
+    return await request;
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;

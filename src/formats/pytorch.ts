@@ -72,11 +72,11 @@ export async function loadPytorch(files: Files, folder: string, raw: Json): Prom
   const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);
   const found = await readFloatTensors(files, folder);
   const tensors: Record<string, Tensor> = Object.fromEntries(found);
-  for (const [name, of] of tiedNames(c)) {
+  for (const [name, original] of tiedNames(c)) {
     const copy = found.get(name)?.data;
     if (!copy) continue;
-    if (!sameValues(copy, found.get(of)?.data))
-      throw new HeddleError(`${folder}: ${name} must equal ${of}, since tie is ${c.tie}`);
+    if (!sameValues(copy, found.get(original)?.data))
+      throw new HeddleError(`${folder}: ${name} must equal ${original}, since tie is ${c.tie}`);
     delete tensors[name];
   }
   const sides = await readTextSides(files, folder, raw, c);

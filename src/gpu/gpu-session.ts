@@ -68,10 +68,10 @@ export class Session {
     const { gpu } = this.device;
     gpu.pushErrorScope('out-of-memory');
     const free = this.#allocate(plans);
-    const made = Promise.all(
+    const pendingRunners = Promise.all(
       plans.map((plan) => createRunner(this.device, this.pipelines, plan, this.#buffersOf(plan), options)),
     );
-    const [memory, runners] = await Promise.all([gpu.popErrorScope(), made]);
+    const [memory, runners] = await Promise.all([gpu.popErrorScope(), pendingRunners]);
     if (memory) {
       for (const r of runners) r.destroy();
       free();

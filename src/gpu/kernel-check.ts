@@ -139,17 +139,17 @@ function compare(got: Results, want: Results, naive: string): string {
 
 /** max|x - y| / max|y|. Elements with the same bits are equal, as in memory that neither variant writes. */
 function difference(x: ArrayLike<number>, y: ArrayLike<number>): number {
-  let [off, largest] = [0, 0];
+  let [error, largest] = [0, 0];
   for (let i = 0; i < y.length; i++) {
     const [a, b] = [x[i] as number, y[i] as number];
     if (Object.is(a, b)) continue;
     const d = Math.abs(a - b);
     if (!(d < Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
-    off = Math.max(off, d);
+    error = Math.max(error, d);
   }
-  if (off === 0) return 0;
+  if (error === 0) return 0;
   for (let i = 0; i < y.length; i++) if (Math.abs(y[i] as number) > largest) largest = Math.abs(y[i] as number);
-  return largest > 0 ? off / largest : off;
+  return largest > 0 ? error / largest : error;
 }
 
 /**

@@ -71,15 +71,15 @@ function createPipelines(device: GPUDevice): Pipelines {
   ) => {
     const code = sizedSubgroups(text, lanes, device);
     const label = `${shader.key} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
-    let made = modules.get(code);
-    if (!made) {
+    let compiled = modules.get(code);
+    if (!compiled) {
       // wgpu reports errors of a module here, other implementations when a pipeline uses it.
       device.pushErrorScope('validation');
       const module = device.createShaderModule({ label, code });
-      made = { module, failure: device.popErrorScope().catch(() => null) };
-      modules.set(code, made);
+      compiled = { module, failure: device.popErrorScope().catch(() => null) };
+      modules.set(code, compiled);
     }
-    return made;
+    return compiled;
   };
 
   const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {

@@ -30,7 +30,7 @@ export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]):
   const data = new DataView(new ArrayBuffer(passes.length * paramAlign));
   for (const [i, { op, params }] of passes.entries()) {
     const { shader, bindings } = kernels[i] as Kernel;
-    if (!bindings.some((b) => b.of === 'Params')) continue;
+    if (!bindings.some((b) => b.wgslType === 'Params')) continue;
     for (const [f, { name, type }] of shader.params.entries()) {
       const value = params[name];
       if (value === undefined) throw new Error(`${op}: no value for Params.${name} of shader ${shader.name}`);
@@ -55,12 +55,12 @@ export function bindPass(
 ): BoundPass {
   const label = `${pass.scope ? `${pass.scope} ` : ''}${pass.op}`;
   const resourceOf = (b: Binding): GPUBufferBinding => {
-    if (b.of === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
+    if (b.wgslType === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
     const range = pass.bind[b.name];
     // A launch without dropout has no step scalars. Its overrides disable their use, so any uniform buffer can be bound.
-    if (!range && b.of === 'Step') return { buffer: paramBuffer, size: paramAlign };
+    if (!range && b.wgslType === 'Step') return { buffer: paramBuffer, size: paramAlign };
     if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${shader.name}`);
-    const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);
+    const size = b.wgslType.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);
     return { buffer: bufferAt(range.buffer), offset: range.offset, size };
   };
   const entries = bindings.map((b) => ({ binding: b.binding, resource: resourceOf(b) }));

@@ -9,7 +9,7 @@ export interface Binding {
   readonly binding: number;
   readonly type: GPUBufferBindingType;
   /** The WGSL type, `array<f32>` or `Params`. */
-  readonly of: string;
+  readonly wgslType: string;
 }
 
 /** One 32-bit scalar of the Params struct; the scalars of an `x: array<vec4<u32>, N>` are x0, x1 and so on. */
@@ -49,17 +49,17 @@ export function declarations(source: string): Declarations {
   const code = withoutComments(source);
   const bindings: Binding[] = [];
   for (const m of code.matchAll(/@group\((\d+)\)\s*@binding\((\d+)\)\s*var<([^>]*)>\s*(\w+)\s*:\s*([^;]+);/g)) {
-    const [, group, binding, space = '', name = '', of = ''] = m;
+    const [, group, binding, space = '', name = '', wgslType = ''] = m;
     const type = space.startsWith('uniform')
       ? 'uniform'
       : space.includes('read_write')
         ? 'storage'
         : 'read-only-storage';
-    bindings.push({ name, group: Number(group), binding: Number(binding), type, of: of.trim() });
+    bindings.push({ name, group: Number(group), binding: Number(binding), type, wgslType: wgslType.trim() });
   }
   const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
   const fields = /(\w+)\s*:\s*(?:array<vec4<(\w+)>,\s*(\d+)>|(\w+))/g;
-  const params = [...struct.matchAll(fields)].flatMap(([, name = '', of, vecs, type = of]): Field[] => {
+  const params = [...struct.matchAll(fields)].flatMap(([, name = '', scalar, vecs, type = scalar]): Field[] => {
     if (type !== 'u32' && type !== 'i32' && type !== 'f32')
       throw new Error(`shader: Params.${name} is ${type}, not a scalar`);
     return vecs

@@ -44,7 +44,7 @@ export function gradients(
     const { op, attrs } = node;
     const gradient = gradientOf(op);
     if (!gradient) throw new Error(`${op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
-    const source = recomputed.of(node);
+    const source = recomputed.copyOf(node);
     graph.scope(node.scope, () => {
       const dOutputs = gradientsByName(node, total);
       const found = gradient(builder, inputsOf(source), outputsOf(source), dOutputs, attrs);

@@ -67,8 +67,8 @@ function normGradients(
   dy: Value | undefined,
 ) {
   if (!dy) return {};
-  const of = { dy, s: inputs.x, stats, gamma: inputs.gamma };
-  const { dsTotal, partials } = builder.apply(backward, of, { rate: 0, site: 0 });
+  const backwardInputs = { dy, s: inputs.x, stats, gamma: inputs.gamma };
+  const { dsTotal, partials } = builder.apply(backward, backwardInputs, { rate: 0, site: 0 });
   return { x: dsTotal, ...weightGradients(builder, partials, inputs) };
 }
 

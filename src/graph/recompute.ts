@@ -29,7 +29,7 @@ export interface Recompute {
    * The node that the backward pass reads instead of `node`: its copy, added to the graph with its whole segment, or
    * itself if it has none. Copies have the attributes of the originals, so dropout draws the same mask.
    */
-  of(node: Node): Node;
+  copyOf(node: Node): Node;
   /** Removes the copies that have no reader. */
   prune(): void;
 }
@@ -57,7 +57,7 @@ export function recompute(
     }
   };
   return {
-    of(node) {
+    copyOf(node) {
       const segment = segmentOf(node);
       if (segment === undefined) return node;
       if (!copies.has(node)) copySegment(segment);

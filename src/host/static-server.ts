@@ -78,8 +78,8 @@ async function readFrom(
   if (folder === undefined)
     return url === '/' ? { body: '<!doctype html><title>heddle</title>', type: html } : undefined;
   try {
-    const asked = decodeURIComponent(new URL(url, 'http://127.0.0.1').pathname);
-    const path = normalize(join(folder, asked.endsWith('/') ? `${asked}index.html` : asked));
+    const pathname = decodeURIComponent(new URL(url, 'http://127.0.0.1').pathname);
+    const path = normalize(join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname));
     if (!path.startsWith(normalize(folder + sep))) return undefined;
     return { body: await readFile(path), type: TYPES[extname(path)] ?? 'application/octet-stream' };
   } catch {

@@ -7,7 +7,7 @@ import { type FileVersion, maxBytesOf, openPartialFile, type PartialFile } from 
 import { type Checksum, checksumOf, checksumWriter, type RemoteFile } from './repository.ts';
 
 /** Reports progress: bytes received, and the size of the file if known. */
-export type OnBytes = (done: number, of: number | undefined) => void;
+export type OnBytes = (done: number, total: number | undefined) => void;
 
 /**
  * Downloads a file to `folder`/name; returns its size, or undefined if it is optional and does not exist. Throws a
@@ -42,11 +42,11 @@ export async function download(
   const hint = `; the part of ${title} that arrived is kept, ${errorHints(web).resume}`;
   let furthest = parts.length;
   const found = await withRetries(web, hint, (progress) =>
-    receive(web, file, parts, (done, of) => {
+    receive(web, file, parts, (done, total) => {
       // After a restart, bytes received before are not progress.
       if (done > furthest) progress();
       furthest = Math.max(furthest, done);
-      onBytes(done, of);
+      onBytes(done, total);
     }),
   );
   if (!found) {

@@ -71,8 +71,8 @@ export async function pull(
     // Fallback names: one of the two forms of weights is enough.
     if (optional && name === index && got.some((x) => x.name === whole)) continue;
     const before = got.reduce((n, x) => n + x.bytes, 0);
-    const bytes = await download(web, files, partial, file, (done, of) => {
-      sizes.set(name, of ?? Math.max(done, sizes.get(name) ?? 0));
+    const bytes = await download(web, files, partial, file, (done, total) => {
+      sizes.set(name, total ?? Math.max(done, sizes.get(name) ?? 0));
       onProgress({ file: name, loaded: before + done, total: [...sizes.values()].reduce((a, b) => a + b, 0) });
     });
     if (bytes === undefined) continue;

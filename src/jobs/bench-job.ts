@@ -54,7 +54,7 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
         { set, filter, ...(specs && { specs }), span, rounds, roofs: true },
         {
           signal: context.signal,
-          onProgress: (done, of, text) => context.emit({ type: 'progress', task: 'kernels', done, of, text }),
+          onProgress: (done, total, text) => context.emit({ type: 'progress', task: 'kernels', done, total, text }),
         },
       )
     : { kernels: [] };
@@ -63,7 +63,7 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
   const steps: StepResult[] = [];
   for (const { preset, shape } of args.steps) {
     context.signal.throwIfAborted();
-    context.emit({ type: 'progress', task: 'steps', done: steps.length, of: args.steps.length, text: preset });
+    context.emit({ type: 'progress', task: 'steps', done: steps.length, total: args.steps.length, text: preset });
     const engine = await context.engine();
     try {
       steps.push(await benchStep(device, engine, preset, shape, timedSteps, peak));

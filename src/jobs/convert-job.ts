@@ -96,7 +96,7 @@ async function convertRun(
     ...{ config: task.config, corpus: task.corpus, batches: task.batches, parameters, recipe },
     trainable: trainableParameters(task.config, parameters, { ...(freeze && { freeze }), ...(lora && { lora }) }),
     ...{ firstStep: before.step, lastStep: last, settings: settingsFrom(setup, before.step) },
-    adapter: lora && setup.start && { lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
+    lora: lora && setup.start && { lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
     log: {
       ...{ type: 'start', format: 'heddle-log', version: 1, heddle: version },
       ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },

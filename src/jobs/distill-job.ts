@@ -94,12 +94,12 @@ export const distill: Job<DistillArguments, Distilled> = async (args, context) =
       training: await runTraining({ ...training, corpus, out, resume }, context),
     };
     if (!pairs || signal.aborted) return result;
-    const score = async (some: Model, of: string): Promise<Evaluation> => {
-      context.emit({ type: 'message', text: `evaluating the ${of} on ${pairs.length} dev pairs` });
+    const score = async (candidate: Model, label: string): Promise<Evaluation> => {
+      context.emit({ type: 'message', text: `evaluating the ${label} on ${pairs.length} dev pairs` });
       try {
-        return await some.evaluate(pairs, { batchSize: args.batch, name: 'dev', signal });
+        return await candidate.evaluate(pairs, { batchSize: args.batch, name: 'dev', signal });
       } finally {
-        some.dispose();
+        candidate.dispose();
       }
     };
     const evaluations = {
@@ -161,7 +161,13 @@ async function translateAll(
         const rate = (translated + done) / ((performance.now() - begin) / 1000);
         const left =
           rate > 0 ? `  ${rate.toFixed(1)} texts/s  ${Math.ceil((texts.length - at - done) / rate)} s left` : '';
-        emit({ type: 'progress', task: 'teacher', done: at + done, of: texts.length, text: `texts translated${left}` });
+        emit({
+          type: 'progress',
+          task: 'teacher',
+          done: at + done,
+          total: texts.length,
+          text: `texts translated${left}`,
+        });
       };
       onProgress(0);
       if (part.length === 0) continue;

@@ -121,7 +121,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
     parameters: p.count,
     shape,
     plans,
-    sessionBytes: sessionBytes(plans.map((made) => made.plan)),
+    sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
     ...(args.folder && args.run === 'training' && { savings: savingsOf(config, shape, wideStream, args) }),
   };
 };

@@ -44,7 +44,7 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
     writePositions(engine, config);
     fillInputs(program.inputs, config);
     const text = `${program.plan.passes.length} passes, ${args.runs} runs`;
-    context.emit({ type: 'progress', task: 'profile', done: 0, of: 1, text });
+    context.emit({ type: 'progress', task: 'profile', done: 0, total: 1, text });
     const found = await engine.profile(program, args.runs);
     const { modelFlops } = program.plan;
     const peakGflops = (await context.peakGflops()) ?? (await measurePeakGflops(device));

@@ -40,7 +40,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
         type: 'progress',
         task: 'pull',
         done: megabytes(loaded),
-        of: megabytes(total),
+        total: megabytes(total),
         text: `MB  ${file}, ${rate} MB/s`,
       });
     },

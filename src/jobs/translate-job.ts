@@ -73,8 +73,8 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   const sayUpTo = (text: number) => {
     for (; line < text; line++) emit({ type: 'piece', text: '\n' });
   };
-  const generate = async (some: readonly string[], long: GenerateOptions['longTexts']) => {
-    const found = await model.generate(some, {
+  const generate = async (inputs: readonly string[], long: GenerateOptions['longTexts']) => {
+    const found = await model.generate(inputs, {
       ...decode,
       ...(maxLength !== undefined && { maxLength }),
       longTexts: long,
@@ -84,10 +84,10 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
       ...(maxTokens > 0 && { maxNewTokens: Math.min(maxTokens, model.config.maxLength) }),
       attention: align,
       signal,
-      onProgress(done, of) {
+      onProgress(done, total) {
         // In the first seconds the translations show the progress.
         if (!texts && performance.now() - begin < 5000) return;
-        emit({ type: 'progress', task: 'translate', done: first + done, of: texts ? of : 0, text: 'sentences' });
+        emit({ type: 'progress', task: 'translate', done: first + done, total: texts ? total : 0, text: 'sentences' });
       },
       ...(stream && {
         onPiece(piece, text) {
@@ -96,7 +96,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
         },
       }),
     });
-    if (stream) sayUpTo(first + some.length);
+    if (stream) sayUpTo(first + inputs.length);
     return found.map((all) =>
       all.map(({ attention, ...translation }) => ({
         ...translation,
@@ -111,9 +111,9 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     const limit = checkedMaxLength(maxLength ?? model.config.maxLength, model.config);
     const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
     const next = () => Promise.race([input(), aborted]);
-    for (let some = await next(); some && !signal.aborted; some = await next()) {
+    for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
       let failed = 0;
-      for (const [i, text] of longTexts === 'crop' ? [] : some.entries()) {
+      for (const [i, text] of longTexts === 'crop' ? [] : inputs.entries()) {
         const parts = splits ? splitSentences(text).sentences : [text];
         const tokens = Math.max(0, ...parts.map((part) => model.tokenizers.source.encode(part).length)) + 1;
         if (tokens <= limit) continue;
@@ -122,9 +122,9 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
         const message = `${describeLong(first + i + 1, tokens, limit)}${hint}; it is not translated`;
         emit({ type: 'warning', text: message });
       }
-      const found = await generate(some, longTexts === 'error' ? 'skip' : longTexts);
+      const found = await generate(inputs, longTexts === 'error' ? 'skip' : longTexts);
       emit({ type: 'result', value: { first, found, failed } satisfies TranslatedTexts });
-      first += some.length;
+      first += inputs.length;
     }
     return [];
   } finally {

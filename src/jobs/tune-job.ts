@@ -42,8 +42,8 @@ export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
     budgetMs: args.seconds * 1000,
     measureAll: true,
     onMeasured: (list) => void measured.push(list),
-    onProgress(_, of) {
-      nodes = of;
+    onProgress(_, total) {
+      nodes = total;
     },
   });
   return {

@@ -229,12 +229,12 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   integer('relativeMaxDistance', Math.floor(c.relativeBuckets / 2) + 1);
   if (c.relativeMaxDistance > max.distance)
     fail('relativeMaxDistance', c.relativeMaxDistance, `at most ${max.distance}`);
-  for (const [many, width] of [
+  for (const [countField, width] of [
     ['heads', 'headWidth'],
     ['decoderHeads', 'decoderHeadWidth'],
   ] as const) {
     if (given[width] === undefined && !Number.isInteger(c[width]))
-      fail(many, c[many], `a divisor of dModel ${c.dModel} if ${width} is not given`);
+      fail(countField, c[countField], `a divisor of dModel ${c.dModel} if ${width} is not given`);
     integer(width, 1);
     if (c[width] > 896) fail(width, c[width], 'at most 896');
   }

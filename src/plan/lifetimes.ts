@@ -100,7 +100,7 @@ export function maxAlive(groups: Iterable<Group>, nodes: number): number {
 /** Size of each slot in bytes, and the slot of each group. */
 export interface Slots {
   readonly bytes: number[];
-  readonly of: Map<Group, number>;
+  readonly slotOf: Map<Group, number>;
 }
 
 /**
@@ -111,7 +111,7 @@ export interface Slots {
 export function assignSlots(groups: readonly Group[]): Slots {
   const bytes: number[] = [];
   const tenants: Group[][] = [];
-  const of = new Map<Group, number>();
+  const slotOf = new Map<Group, number>();
   const sorted = [...groups].sort((a, b) => b.bytes - a.bytes || a.start - b.start);
   for (const g of sorted) {
     let best = -1;
@@ -125,7 +125,7 @@ export function assignSlots(groups: readonly Group[]): Slots {
       tenants.push([]);
     }
     tenants[best]?.push(g);
-    of.set(g, best);
+    slotOf.set(g, best);
   }
-  return { bytes, of };
+  return { bytes, slotOf };
 }

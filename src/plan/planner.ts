@@ -131,7 +131,7 @@ function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayou
       const { buffer, offset } = locate(at.buffer);
       return { buffer, offset: offset + at.offset * bytesPer(v.dtype), bytes };
     }
-    const slot = group && slots.of.get(group);
+    const slot = group && slots.slotOf.get(group);
     if (slot === undefined) throw new Error(`plan: ${v.name} ${show(v.shape)} has no memory`);
     return { buffer: firstSlot + slot, offset: 0, bytes };
   };

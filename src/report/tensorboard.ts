@@ -128,7 +128,7 @@ function event({ step, version, scalars, isStart }: EventFields): Uint8Array {
 /** A TFRecord: length as uint64, its checksum, the bytes, their checksum. */
 function tfRecord(bytes: Uint8Array): Uint8Array {
   const length = withView(8, (view) => view.setUint32(0, bytes.length, true));
-  const checksum = (of: Uint8Array) => withView(4, (view) => view.setUint32(0, maskedCrc32c(of), true));
+  const checksum = (data: Uint8Array) => withView(4, (view) => view.setUint32(0, maskedCrc32c(data), true));
   return concatBytes([length, checksum(length), bytes, checksum(bytes)]);
 }
 

@@ -46,19 +46,24 @@ const lastWith = (evals: readonly LogEval[], metric: keyof LogEval): LogEval | u
 
 /** Results; the best-known metric is first. */
 function figures({ evals, steps, start }: TrainingHistory): Html {
-  const of = (metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity') =>
+  const evaluationWith = (metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity') =>
     lastWith(
       evals.filter((e) => e.part === 'test'),
       metric,
     ) ?? lastWith(evals, metric);
-  const exact = of('exactMatch');
+  const exact = evaluationWith('exactMatch');
   const cells: [string, string][] = [];
   if (exact)
     cells.push([
       `exact match on ${formatInteger(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'held-out sentences' : 'dev sentences'}`,
       formatPercent(exact.exactMatch ?? Number.NaN),
     ]);
-  const [bleu, chrf, accuracy, perplexity] = [of('bleu'), of('chrf'), of('tokenAccuracy'), of('perplexity')];
+  const [bleu, chrf, accuracy, perplexity] = [
+    evaluationWith('bleu'),
+    evaluationWith('chrf'),
+    evaluationWith('tokenAccuracy'),
+    evaluationWith('perplexity'),
+  ];
   if (bleu) cells.push(['BLEU', (bleu.bleu ?? Number.NaN).toFixed(1)]);
   if (chrf) cells.push(['chrF2', (chrf.chrf ?? Number.NaN).toFixed(1)]);
   if (accuracy) cells.push([`token accuracy, ${accuracy.part}`, formatPercent(accuracy.tokenAccuracy ?? Number.NaN)]);

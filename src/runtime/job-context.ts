@@ -123,7 +123,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
       const adapter = adapterKey(s, opened);
       const kept = (await s.kernelStore.load(adapter)).peakGflops;
       if (kept) return kept;
-      s.emit({ type: 'progress', task: 'tune', done: 0, of: 1, text: 'measuring the peak rate of multiply-adds' });
+      s.emit({ type: 'progress', task: 'tune', done: 0, total: 1, text: 'measuring the peak rate of multiply-adds' });
       const { measurePeakGflops } = await import('../gpu/roofs.ts');
       const peakGflops = await measurePeakGflops(opened);
       await s.kernelStore.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});
@@ -225,10 +225,10 @@ async function measureAndKeep(
       onDropped({ kernel, why }) {
         drop(kernel, why);
       },
-      onProgress(done, of, what) {
-        s.emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });
+      onProgress(done, total, what) {
+        s.emit({ type: 'progress', task: 'tune', done, total, text: `measuring kernels: ${what}` });
         s.signal.throwIfAborted();
-        options.onProgress?.(done, of, what);
+        options.onProgress?.(done, total, what);
       },
     });
     return { choices, failure: await keep() };

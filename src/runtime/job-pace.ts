@@ -6,9 +6,9 @@ import type { Pace } from '../core/steps.ts';
 import type { JobContext } from './job.ts';
 
 /** Milliseconds between two yields to the event loop, between two progress events, and before the first one. */
-const turn = 50;
-const interval = 500;
-const quiet = 1500;
+const yieldInterval = 50;
+const eventInterval = 500;
+const firstEventAfter = 1500;
 
 /** Unit of the progress of a task: its name, and how many counts are one unit. */
 const units: Record<string, readonly [name: string, size: number]> = {
@@ -22,21 +22,20 @@ const units: Record<string, readonly [name: string, size: number]> = {
 /** Creates the pace of a job; it throws the signal's reason if the job is stopped. */
 export function createPace({ emit, signal }: Pick<JobContext, 'emit'> & Partial<Pick<JobContext, 'signal'>>): Pace {
   let [task, begin, first, last, shown] = ['', 0, 0, performance.now(), 0];
-  return ({ task: name, done, of }) => {
+  return ({ task: name, done, total }) => {
     const now = performance.now();
     if (name !== task) [task, begin, first, shown] = [name, now, done, 0];
-    if (now - last < turn) return undefined;
-    if (now - begin > quiet && now - shown > interval) {
+    if (now - last < yieldInterval) return undefined;
+    if (now - begin > firstEventAfter && now - shown > eventInterval) {
       shown = now;
       const [unit, size] = units[task] ?? ['pairs', 1];
       const rate = (done - first) / ((now - begin) / 1000);
-      const left = of > 0 && rate > 0 ? `, ${Math.ceil((of - done) / rate)} s left` : '';
-      const [some, all] = [Math.floor(done / size), Math.floor(of / size)];
+      const left = total > 0 && rate > 0 ? `, ${Math.ceil((total - done) / rate)} s left` : '';
       emit({
         type: 'progress',
         task,
-        done: some,
-        of: all,
+        done: Math.floor(done / size),
+        total: Math.floor(total / size),
         text: `${unit}, ${formatInteger(rate / size)} ${unit}/s${left}`,
       });
     }

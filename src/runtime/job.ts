@@ -80,7 +80,7 @@ export type JobEvent =
       readonly type: 'progress';
       readonly task: string;
       readonly done: number;
-      readonly of: number;
+      readonly total: number;
       readonly text: string;
     };
 

@@ -77,13 +77,13 @@ export async function openCorpusPool(
   pairs: number | undefined,
 ): Promise<TextPool> {
   const { files, signal, textThreads } = context;
-  const sizes = Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? pathsOf(some) : []));
+  const sizes = Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? pathsOf(set) : []));
   const bytes = async () => {
     const known = await Promise.all(sizes.map((path) => files.size?.(path)));
     return known.reduce<number>((sum, size) => sum + (size ?? manyBytes), 0); // the size of stdin is unknown
   };
-  const many = pairs === undefined ? (await bytes()) >= manyBytes : pairs >= manyPairs;
-  return openTextPool(createPace(context), many ? textThreads : undefined, signal);
+  const isLarge = pairs === undefined ? (await bytes()) >= manyBytes : pairs >= manyPairs;
+  return openTextPool(createPace(context), isLarge ? textThreads : undefined, signal);
 }
 
 /**
@@ -102,7 +102,7 @@ async function readCorpus(
   }
   if (corpus.kind === 'task') return splitPairs(taskCorpus(corpus), heldOutParts(heldOut));
   const { train, dev, test } = corpusFiles(corpus) as NonNullable<ReturnType<typeof corpusFiles>>;
-  const read = (some: PairFiles, split: HeldOut = {}) => readSets(some, context, pool, { split });
+  const read = (pairFiles: PairFiles, split: HeldOut = {}) => readSets(pairFiles, context, pool, { split });
   const sets = train ? await read(train, heldOutParts(heldOut, { dev, test })) : { train: [], dev: [], test: [] };
   return {
     ...sets,
@@ -154,7 +154,7 @@ async function readSets(
   if (split) checkHeldOut(split);
   const sizes = await Promise.all(pathsOf(given).map((path) => files.size?.(path)));
   // Unknown for stdin.
-  const of = sizes.reduce<number>((sum, size) => sum + (size ?? Number.NaN), 0) || 0;
+  const total = sizes.reduce<number>((sum, size) => sum + (size ?? Number.NaN), 0) || 0;
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;
@@ -164,7 +164,7 @@ async function readSets(
     name: 'parse',
     args: { ...(split && { split }), shared: pool.parallel },
     chunks: pairBlocks(given, { open: (path) => openStream(files, path), references, onBytes, blockBytes: 2 ** 16 }),
-    progress: () => ({ task: 'read', done, of }),
+    progress: () => ({ task: 'read', done, total }),
     onPart(part, index) {
       parts[index] = part;
     },

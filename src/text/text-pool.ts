@@ -161,8 +161,8 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
       const report = (step: WorkProgress, index: number): void => {
         steps[index] = step;
         const same = steps.filter((other) => other?.task === step.task);
-        const sum = (key: 'done' | 'of') => same.reduce((n, other) => n + other[key], 0);
-        pace({ task: step.task, done: sum('done'), of: sum('of') })?.catch(() => undefined); // `stopped` rejects too
+        const sum = (key: 'done' | 'total') => same.reduce((n, other) => n + other[key], 0);
+        pace({ task: step.task, done: sum('done'), total: sum('total') })?.catch(() => undefined); // `stopped` rejects too
       };
       const all = threads.slice(0, maxThreads).map(async (thread) => {
         await thread.call({ type: 'start', run, name, args });

@@ -141,7 +141,7 @@ function encode({
   target: Tokenizer | TokenizerData;
   options: EncodeOptions;
 }): TextTask<PairChunk, ReturnType<typeof encodePairs>> {
-  const open = (some: Tokenizer | TokenizerData) => ('json' in some ? tokenizerOf(some) : some);
+  const open = (tokenizer: Tokenizer | TokenizerData) => ('json' in tokenizer ? tokenizerOf(tokenizer) : tokenizer);
   const source = open(given.source);
   const target = given.target === given.source ? source : open(given.target);
   return { map: (chunk) => encodePairs(pairsIn(chunk), source, target, options) };

@@ -114,15 +114,15 @@ export async function attemptTraining(
         onModel: trained.on,
         onRecord: logbook.add,
       }));
-    let asked = false;
+    let measured = false;
     const pauses: Pause[] = [
       {
         every: 0,
         // After the first update, so that the measurement does not delay it.
-        due: () => !asked,
+        due: () => !measured,
         async pause() {
-          if (!asked) peak = await context.peakGflops();
-          asked = true;
+          if (!measured) peak = await context.peakGflops();
+          measured = true;
         },
       },
       ...(probe ? [probe] : []),
@@ -309,7 +309,7 @@ function evaluationPause(
     }
     if (devSet.leftOut) message(`dev: ${devSet.leftOut}`);
     message(`dev: ${devSet.unknown.text}`);
-    if (devSet.unknown.many) emit({ type: 'warning', text: `dev: more than 2 % ${devSet.unknown.text}` });
+    if (devSet.unknown.tooMany) emit({ type: 'warning', text: `dev: more than 2 % ${devSet.unknown.text}` });
     return devSet;
   };
   let opened = live.evalSteps > 0;

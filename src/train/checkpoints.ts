@@ -110,8 +110,8 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
 
 /** Position in the data of update `step`: its epoch, and its first batch in the epoch, both from 0. */
 export function positionOf(step: number, gradientAccumulationSteps: number, perEpoch: number) {
-  const turn = step * gradientAccumulationSteps;
-  return { step, epoch: Math.floor(turn / perEpoch), batch: turn % perEpoch };
+  const firstBatch = step * gradientAccumulationSteps;
+  return { step, epoch: Math.floor(firstBatch / perEpoch), batch: firstBatch % perEpoch };
 }
 
 /** Names of weights in a checkpoint besides those of the model: the weights in training, and the best ones so far. */

@@ -38,7 +38,7 @@ const [decodeBatch, decodeBytes] = [64, 128 * 2 ** 20];
 export async function evaluateLoss(
   { perEpoch }: Batches,
   evaluateBatch: (i: number) => Promise<TokenSums>,
-  { signal, onBatch }: { readonly signal?: AbortSignal | undefined; onBatch?(done: number, of: number): void } = {},
+  { signal, onBatch }: { readonly signal?: AbortSignal | undefined; onBatch?(done: number, total: number): void } = {},
 ): Promise<TokenMetrics> {
   const sums: TokenSums[] = [];
   for (let i = 0; i < perEpoch; i++) {

@@ -99,7 +99,7 @@ export function createLiveRun(
 ): LiveRun {
   let now = startOf(setup, changes.upTo(trainer.step));
   /** Step up to which the changes are applied. */
-  let made = trainer.step;
+  let appliedStep = trainer.step;
   async function apply(change: RunChange): Promise<void> {
     const before = now.config.dropout;
     now = startOf(setup, [...changes.upTo(trainer.step)]);
@@ -125,15 +125,15 @@ export function createLiveRun(
       checkBest({ ...setup.args, evalSteps: next.evalSteps });
       const change = { step: trainer.step, ...settings };
       changes.add(change);
-      made = trainer.step;
+      appliedStep = trainer.step;
       await apply(change);
     },
     pause: {
       every: 0,
-      due: () => trainer.step > made && changes.at(trainer.step).length > 0,
+      due: () => trainer.step > appliedStep && changes.at(trainer.step).length > 0,
       async pause(_, final) {
-        if (final || made === trainer.step) return;
-        made = trainer.step;
+        if (final || appliedStep === trainer.step) return;
+        appliedStep = trainer.step;
         for (const change of changes.at(trainer.step)) await apply(change);
       },
     },

@@ -77,7 +77,7 @@ export function createLogbook(
       last.push({ tokens, modelFlops, seconds });
       if (last.length > window + 1) last.shift();
       const time = seconds - (last[0]?.seconds ?? 0);
-      const sum = (of: 'tokens' | 'modelFlops') => last.slice(1).reduce((n, update) => n + update[of], 0);
+      const sum = (field: 'tokens' | 'modelFlops') => last.slice(1).reduce((n, update) => n + update[field], 0);
       const tokensPerSecond = Math.round(sum('tokens') / time);
       const peak = peakGflops();
       const mfu = peak && modelFlops > 0 ? { mfu: Number(mfuOf(sum('modelFlops'), time, peak).toPrecision(4)) } : {};

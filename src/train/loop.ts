@@ -52,7 +52,7 @@ const maxStuck = 50;
  */
 export async function trainingLoop(
   trainer: Trainer,
-  batchAt: (turn: number) => Batch,
+  batchAt: (index: number) => Batch,
   steps: number,
   { emit, signal }: Pick<JobContext, 'emit' | 'signal'>,
   { skipped: skippedBefore, onStep, pauses, stopEarly = () => false, gate }: LoopOptions,
@@ -91,7 +91,7 @@ export async function trainingLoop(
       type: 'progress',
       task: 'train',
       done: first + losses.length,
-      of: steps,
+      total: steps,
       text:
         `loss ${report.loss.toFixed(4)}  accuracy ${(100 * report.accuracy).toFixed(1)} %  lr ${report.learningRate.toExponential(2)}  ` +
         `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
@@ -114,8 +114,8 @@ export async function trainingLoop(
     await clock.paused(work);
   };
   while (trainer.step < steps && !signal.aborted && !stopEarly()) {
-    const turn = trainer.step * gradientAccumulationSteps;
-    const update = trainer.update(Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(turn + k)));
+    const firstBatch = trainer.step * gradientAccumulationSteps;
+    const update = trainer.update(Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(firstBatch + k)));
     update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
     pending.push(update);
     if (pending.length > 1) await take();

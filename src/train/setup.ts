@@ -77,7 +77,7 @@ export async function setUp(
       `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}; ` +
       unknown.text,
   );
-  if (unknown.many)
+  if (unknown.tooMany)
     context.emit({
       type: 'warning',
       text: `more than 2 % ${unknown.text}; use a larger --vocab-size, or --tokenizer bpe`,

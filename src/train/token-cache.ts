@@ -42,10 +42,10 @@ async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, p
   let used = 0;
   for await (const part of parts)
     for (let at = 0; at < part.length; ) {
-      const some = part.subarray(at, at + blockBytes - used);
-      block.set(some, used);
-      used += some.length;
-      at += some.length;
+      const piece = part.subarray(at, at + blockBytes - used);
+      block.set(piece, used);
+      used += piece.length;
+      at += piece.length;
       if (used < blockBytes) continue;
       hashes.push(await sha256(block));
       used = 0;
@@ -65,15 +65,15 @@ export async function hashCorpus(
   files: Files,
   pace: Pace,
 ): Promise<string | undefined> {
-  const parts = Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? [some] : []));
+  const parts = Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? [set] : []));
   const paths = parts.flatMap(pathsOf);
   // Without a stream, as in browser storage, files are small; outside of secure contexts there are no hashes.
   if (paths.length === 0 || paths.includes('-') || !files.stream || !globalThis.crypto?.subtle) return undefined;
   if (corpus.kind === 'tsv' && corpus.keep) return undefined;
   const hashes: string[] = [];
   for (const path of paths) {
-    const of = (await files.size?.(path)) ?? 0;
-    hashes.push(await hashOf(chunksIn(await openStream(files, path)), (done) => pace({ task: 'check', done, of })));
+    const total = (await files.size?.(path)) ?? 0;
+    hashes.push(await hashOf(chunksIn(await openStream(files, path)), (done) => pace({ task: 'check', done, total })));
   }
   const rest = parts.map(({ files = [], source = [], target, ...some }) => [files.map(endingOf), source.length, some]);
   return JSON.stringify([version, hashes, rest, heldOut]);
@@ -159,7 +159,7 @@ export async function readTokenCache(
   const file = await files.read(path).catch(() => new Uint8Array());
   const end = file.indexOf(10, hashBytes);
   const hash = new TextDecoder().decode(file.subarray(0, hashBytes - 1));
-  const check = (done: number) => pace({ task: 'check', done, of: file.length });
+  const check = (done: number) => pace({ task: 'check', done, total: file.length });
   if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'it is damaged';
   const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as CacheHeader;
   if (header.key !== key) return 'it has other pairs, tokenizers or settings';

@@ -216,8 +216,8 @@ export async function createTrainer(
   const inFlight = Math.max(3, 2 * recipe.gradientAccumulationSteps);
   let programs = await engine.prepare(graphs, { inFlight });
   writePositions(engine, c);
-  const ready = (some: readonly Graph[], from: readonly Program[]) =>
-    some.map((graph, i): Part => {
+  const ready = (newGraphs: readonly Graph[], from: readonly Program[]) =>
+    newGraphs.map((graph, i): Part => {
       const program = from[i] as Program;
       return {
         graph,

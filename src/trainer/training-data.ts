@@ -47,7 +47,7 @@ export interface TrainingData {
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
   /** Returns batch `turn`, from 0, for a trainer. */
-  batchAt(turn: number): Batch;
+  batchAt(index: number): Batch;
 }
 
 /** Configuration and tokenizers of an existing model. */
@@ -79,10 +79,10 @@ export async function prepareTrainingData(
     corpus,
     shapes,
     batches,
-    batchAt: (turn) => ({
-      shape: batches.shapeAt(turn),
-      tokens: batches.rowsAt(turn).reduce((n, row) => n + targetLength(corpus, row), 0),
-      fill: (arrays) => batches.fill(turn, arrays),
+    batchAt: (index) => ({
+      shape: batches.shapeAt(index),
+      tokens: batches.rowsAt(index).reduce((n, row) => n + targetLength(corpus, row), 0),
+      fill: (arrays) => batches.fill(index, arrays),
     }),
   };
 }
@@ -121,7 +121,7 @@ async function encodeList(
     name: 'encode',
     args: { source: data, target: target === source ? data : parallel ? tokenizerData(target) : target, options },
     chunks: chunksOf(pairs),
-    progress: () => ({ task: 'encode', done, of: pairs.length }),
+    progress: () => ({ task: 'encode', done, total: pairs.length }),
     onPart(part, index, { length }) {
       parts[index] = part;
       done += length;
@@ -187,7 +187,7 @@ async function trainTokenizers(
     name: 'count',
     args: { tokenizers, ...options },
     chunks: chunksOf(pairs),
-    progress: () => ({ task: 'count', done, of: pairs.length }),
+    progress: () => ({ task: 'count', done, total: pairs.length }),
     onPart(_, __, { length }) {
       done += length;
     },
@@ -201,5 +201,5 @@ async function trainTokenizers(
       trained[index] = loadTokenizer(json);
     },
   });
-  return Object.fromEntries(tokenizers.flatMap((some, i) => some.map((side) => [side, trained[i]])));
+  return Object.fromEntries(tokenizers.flatMap((sides, i) => sides.map((side) => [side, trained[i]])));
 }

@@ -9,7 +9,7 @@ it('keeps messages and warnings about the corpus, and no progress', () => {
     type: 'progress',
     task: 'tokenize',
     done: 9,
-    of: 9,
+    total: 9,
     text: 'pairs, 1,739 pairs/s, 0 s left',
   } as const;
   expect(notesOf(progress)).toEqual([]);

@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('golden cases of the benchmark', () => {
-  const folders = () => ({ known: [join(folder, 'known')], made: join(folder, 'made') });
+  const folders = () => ({ known: [join(folder, 'known')], created: join(folder, 'created') });
   const find = (name: string, pytorch = () => undefined as string | undefined) =>
     prepareCase(name, folders(), () => {}, pytorch);
 
@@ -33,7 +33,7 @@ describe('golden cases of the benchmark', () => {
   });
 
   it('are listed if they exist or can be created, except incomplete ones', () => {
-    for (const path of ['known/odd', 'made/small', 'made/base.partial']) {
+    for (const path of ['known/odd', 'created/small', 'created/base.partial']) {
       mkdirSync(join(folder, path), { recursive: true });
       writeFileSync(join(folder, path, 'config.json'), '{}');
     }
@@ -46,34 +46,34 @@ describe('golden cases of the benchmark', () => {
   });
 
   it('are reused, except with other settings or if PyTorch has been installed since', async () => {
-    const made = join(folder, 'made', 'tiny');
-    mkdirSync(made, { recursive: true });
-    writeFileSync(join(made, 'config.json'), JSON.stringify(configurations.tiny));
-    writeFileSync(join(made, 'reference.txt'), 'float64\n');
-    expect(await find('tiny')).toEqual({ folder: made, reference: 'float64' });
+    const created = join(folder, 'created', 'tiny');
+    mkdirSync(created, { recursive: true });
+    writeFileSync(join(created, 'config.json'), JSON.stringify(configurations.tiny));
+    writeFileSync(join(created, 'reference.txt'), 'float64\n');
+    expect(await find('tiny')).toEqual({ folder: created, reference: 'float64' });
     await expect(find('tiny', () => join(folder, 'no-python'))).rejects.toThrow(/golden_case\.py failed/);
-    writeFileSync(join(made, 'config.json'), JSON.stringify({ ...configurations.tiny, d_model: 32 }));
+    writeFileSync(join(created, 'config.json'), JSON.stringify({ ...configurations.tiny, d_model: 32 }));
     await expect(find('tiny', () => join(folder, 'no-python'))).rejects.toThrow(/golden_case\.py failed/);
   });
 
   it('have the losses of the float64 reference without PyTorch', async () => {
-    expect(await makeGolden(folder, 'made', settings, undefined)).toBe('float64');
-    const golden = await readGolden(nodeFiles(), join(folder, 'made'));
+    expect(await makeGolden(folder, 'created', settings, undefined)).toBe('float64');
+    const golden = await readGolden(nodeFiles(), join(folder, 'created'));
     expect([...golden.source.shape, ...golden.targetIn.shape]).toEqual([3, 6, 3, 5]);
     expect(golden.expected.losses?.data).toHaveLength(3);
     const rows = await checkGolden(golden, async () => cpuEngine());
     expect(rows.filter(([name]) => /^(loss|losses|grad_norm)/.test(name)).every(([, error]) => error < 1e-6)).toBe(
       true,
     );
-    expect(readFileSync(join(folder, 'made', 'reference.txt'), 'utf8')).toBe('float64\n');
+    expect(readFileSync(join(folder, 'created', 'reference.txt'), 'utf8')).toBe('float64\n');
   });
 
   const python = findPytorch();
   it.skipIf(!python)(
     'agree with PyTorch (needs python3-torch)',
     async () => {
-      expect(await makeGolden(folder, 'made', { ...settings, head_width: 8 }, python)).toBe('PyTorch');
-      const rows = await checkGolden(await readGolden(nodeFiles(), join(folder, 'made')), async () => cpuEngine());
+      expect(await makeGolden(folder, 'created', { ...settings, head_width: 8 }, python)).toBe('PyTorch');
+      const rows = await checkGolden(await readGolden(nodeFiles(), join(folder, 'created')), async () => cpuEngine());
       expect(rows.length).toBeGreaterThan(20);
       expect(rows.filter(([, error]) => !(error < 1e-6))).toEqual([]);
     },

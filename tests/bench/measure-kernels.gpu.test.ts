@@ -14,7 +14,7 @@ it('checks every variant of a kernel, then times it, and reports progress', asyn
   const options = { set: 'small', filter: 'add', roofs: false, span: 2, rounds: 3 } as const;
   const { kernels, roofs } = await measure(device, options, {
     signal: new AbortController().signal,
-    onProgress: (done, of, next) => heard.push(`${done}/${of} ${next}`),
+    onProgress: (done, total, next) => heard.push(`${done}/${total} ${next}`),
     onKernel: ({ name }) => heard.push(name),
   });
   expect(heard).toEqual(['0/1 add [64,64]', 'add [64,64]']);

@@ -52,7 +52,7 @@ describe('trains and evaluates on', () => {
     expect(stderr).toContain('80 training pairs');
     expect(stdout).toMatch(/^5 held-out sentences/);
     expect(start('parallel').corpus).toMatchObject({ pairs: 80, dev: 10, test: 10 });
-    const evaluated = await heddle(['eval', at('parallel'), '--no-tune', at('dev.csv'), ...columns]);
+    const evaluated = await heddle(['eval', at('parallel'), '--host', 'cpu', at('dev.csv'), ...columns]);
     expect(evaluated.stdout, evaluated.stderr).toMatch(/^pairs +10\n/);
   });
 
@@ -62,7 +62,9 @@ describe('trains and evaluates on', () => {
     const { status, stderr } = await train(['-', ...dev], 'stdin', gzipSync(tsv.join('')));
     expect(status, stderr).toBe(0);
     expect(start('stdin').corpus).toMatchObject({ name: 'stdin', pairs: 60, dev: 40, test: 0 });
-    const evaluated = await heddleProcess(['eval', at('stdin'), '--no-tune', '-'], { input: tsv.slice(0, 7).join('') });
+    const evaluated = await heddleProcess(['eval', at('stdin'), '--host', 'cpu', '-'], {
+      input: tsv.slice(0, 7).join(''),
+    });
     expect(evaluated.stdout, evaluated.stderr).toMatch(/^pairs +7\n/);
   });
 });

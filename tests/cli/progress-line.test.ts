@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 const step = (done: number, task = 'train') =>
-  ({ type: 'progress', task, done, of: 100, text: `loss ${done}` }) as const;
+  ({ type: 'progress', task, done, total: 100, text: `loss ${done}` }) as const;
 
 it('writes a line every few seconds if stderr is not a terminal, and always writes the last one', () => {
   const progress = createProgress(false);

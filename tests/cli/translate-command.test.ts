@@ -97,8 +97,7 @@ describe('translate', () => {
   it('prints JSON for each text when it is translated, or writes it to a file', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const file = join(scratch(), 'translations.json');
-    const run = (...args: string[]) =>
-      heddle(['translate', model(), ...texts, ...short, '--batch-size', '1', ...args]);
+    const run = (...args: string[]) => heddle(['translate', model(), ...texts, ...short, '--batch-size', '1', ...args]);
     const [json, both] = [await run('--json'), await run('--json', file, '--beam-size', '2', '--num-return', '2')];
     expect([json.status, both.status], json.stderr + both.stderr).toEqual([0, 0]);
     const found = JSON.parse(json.stdout);
@@ -192,7 +191,8 @@ describe('translate', () => {
   });
 
   it('translates a long line sentence by sentence', async () => {
-    const run = (...args: string[]) => heddle(['translate', model(), '--host', 'cpu', '--min-new-tokens', '2', ...args]);
+    const run = (...args: string[]) =>
+      heddle(['translate', model(), '--host', 'cpu', '--min-new-tokens', '2', ...args]);
     const [one, two] = (await run('Tuesday', 'Peru')).stdout.split('\n') as [string, string];
     expect(one.length * two.length).toBeGreaterThan(0);
     const document = await run('--split-sentences', 'Tuesday\nPeru\n'.repeat(20));

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runPaced, type Steps, type WorkProgress } from '../../src/core/steps.ts';
 
 function* count(to: number): Steps<string> {
-  for (let i = 0; i < to; i++) yield { task: 'count', done: i, of: to };
+  for (let i = 0; i < to; i++) yield { task: 'count', done: i, total: to };
   return `counted to ${to}`;
 }
 
@@ -13,7 +13,7 @@ it('runs the steps of a task without a break, or with a pause after any of them'
     return progress.done === 1 ? Promise.resolve() : undefined;
   };
   expect(await runPaced(count(3), pace)).toBe('counted to 3');
-  expect(seen.map(({ done, of }) => [done, of])).toEqual([
+  expect(seen.map(({ done, total }) => [done, total])).toEqual([
     [0, 3],
     [1, 3],
     [2, 3],

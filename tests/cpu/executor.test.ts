@@ -48,7 +48,7 @@ describe('the CPU executor', () => {
     cpu.state('parameterBuffer').set([7, 8], 64);
     expect(cpu.run({}).again).toEqual(Float64Array.of(70, 80));
     expect(Array.from(cpu.state('parameterBuffer').subarray(128, 130))).toEqual([70, 80]);
-    expect(cpu.of(placed)).toEqual(Float64Array.of(70, 80));
+    expect(cpu.dataOf(placed)).toEqual(Float64Array.of(70, 80));
   });
 
   it('shares states by name among graphs', () => {

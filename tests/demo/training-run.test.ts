@@ -30,7 +30,7 @@ async function start(
     hub: '',
   });
   const { corpus, out: _, resume: __, ...settings } = tinyTraining();
-  const host = { send, memory: () => ({ buffers: 0, bytes: 0, made: 0 }), readLog: async () => [] };
+  const host = { send, memory: () => ({ buffers: 0, bytes: 0, created: 0 }), readLog: async () => [] };
   return { files, training: startTraining('m', corpus, { ...settings, tune: false, ...options }, host) };
 }
 

@@ -373,7 +373,7 @@ it('reports what does not fit before it starts, and continues training if the st
     batchSize: 60_000,
     model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 },
   });
-  const { fits, why } = await ask(page, (s, given) => s.describe(given), huge);
+  const { fits, reason: why } = await ask(page, (s, given) => s.describe(given), huge);
   expect([fits, why]).toEqual([false, expect.stringMatching(/needs .*\d bytes/)]);
   expect(await failure(page, (s, given) => s.start(given), huge)).toMatch(/^memory: .*needs .*\d bytes/);
 

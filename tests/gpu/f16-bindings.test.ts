@@ -57,8 +57,8 @@ describe('storeAsF16', () => {
   it('finds the declaration of each f32 binding of the shaders', () => {
     for (const name of builtInShaders.names) {
       const { source, bindings } = shaderOf(name);
-      for (const { name: binding, of } of bindings)
-        if (/^array<(f32|vec4<f32>|Vec)>$/.test(of))
+      for (const { name: binding, wgslType } of bindings)
+        if (/^array<(f32|vec4<f32>|Vec)>$/.test(wgslType))
           expect(storeAsF16(source, [binding]), `${name} ${binding}`).toMatch(/^enable f16;/);
     }
   });

@@ -31,7 +31,7 @@ function measured(build: (g: Graph) => void, name?: string) {
   fillSample(node, inputs);
   const cpu = createCpuExecutor(graph);
   cpu.run(inputs);
-  return { inputs, outputs: graph.nodes[0]!.outputs.map((v) => cpu.of(v)) };
+  return { inputs, outputs: graph.nodes[0]!.outputs.map((v) => cpu.dataOf(v)) };
 }
 
 const step = (g: Graph) => g.input('step', 'u32', [stepWords]);
@@ -110,7 +110,7 @@ it('masks no key by its lengths, for any number of heads', () => {
   attention(g);
   const cpu = createCpuExecutor(g);
   cpu.run({ qkv: inputs.in0!, lens: [9, 9], step: inputs.step! });
-  expect(outputs[0]).toEqual(cpu.of(g.nodes[0]!.outputs[0]!));
+  expect(outputs[0]).toEqual(cpu.dataOf(g.nodes[0]!.outputs[0]!));
 });
 
 it('is in the middle of decoding, with separate keys per row', () => {

@@ -73,7 +73,7 @@ it("reads the declarations of a user's own shader; two sources of one name are t
     @compute @workgroup_size(64) fn main(thread: Thread) { y[group_index(thread)] *= 2; }`;
   const [a, b] = ['f32', 'u32'].map((type) => shaderOf({ name: 'double', source: source(type) }));
   expect(a).toMatchObject({ name: 'double', params: [{ name: 'count' }] });
-  expect(a?.entries.get('main')?.map(({ of }) => of)).toEqual(['array<f32>']);
+  expect(a?.entries.get('main')?.map(({ wgslType }) => wgslType)).toEqual(['array<f32>']);
   expect(a?.key).not.toBe(b?.key);
   expect(shaderOf({ name: 'double', source: source('f32') })).toBe(a);
 });

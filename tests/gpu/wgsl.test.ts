@@ -66,10 +66,10 @@ describe('declarations', () => {
 
   it('are the bindings with their access, without those in comments', () => {
     expect(d.bindings).toEqual([
-      { name: 'x', group: 0, binding: 0, type: 'read-only-storage', of: 'array<vec4<f32>>' },
-      { name: 'y', group: 0, binding: 1, type: 'storage', of: 'array<f32>' },
-      { name: 'params', group: 0, binding: 2, type: 'uniform', of: 'Params' },
-      { name: 'implied', group: 0, binding: 3, type: 'read-only-storage', of: 'array<u32>' },
+      { name: 'x', group: 0, binding: 0, type: 'read-only-storage', wgslType: 'array<vec4<f32>>' },
+      { name: 'y', group: 0, binding: 1, type: 'storage', wgslType: 'array<f32>' },
+      { name: 'params', group: 0, binding: 2, type: 'uniform', wgslType: 'Params' },
+      { name: 'implied', group: 0, binding: 3, type: 'read-only-storage', wgslType: 'array<u32>' },
     ]);
   });
 

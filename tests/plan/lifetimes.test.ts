@@ -17,10 +17,10 @@ it('separates groups in use at the same time, in slots that are large enough', (
       const all = make(list);
       const slots = assignSlots(all);
       for (const [i, a] of all.entries()) {
-        const slot = slots.of.get(a)!;
+        const slot = slots.slotOf.get(a)!;
         expect(slots.bytes[slot]).toBeGreaterThanOrEqual(a.bytes);
         for (const b of all.slice(i + 1))
-          if (a.start <= b.end && b.start <= a.end) expect(slots.of.get(b)).not.toBe(slot);
+          if (a.start <= b.end && b.start <= a.end) expect(slots.slotOf.get(b)).not.toBe(slot);
       }
     }),
   );

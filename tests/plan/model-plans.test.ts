@@ -196,7 +196,7 @@ describe('usage scopes', () => {
           const plan = makePlan(graph, { kernelChoices });
           for (const pass of plan.passes) {
             const bindings = shaderOf(pass.shader).entries.get(pass.entry) ?? [];
-            const uses = bindings.filter((b) => b.of !== 'Params' && pass.bind[b.name]);
+            const uses = bindings.filter((b) => b.wgslType !== 'Params' && pass.bind[b.name]);
             for (const b of uses) {
               if (b.type !== 'storage') continue;
               const buffer = pass.bind[b.name]!.buffer;
@@ -237,7 +237,9 @@ describe('bindings', () => {
       for (const graph of Object.values(graphsOf(options)))
         for (const pass of makePlan(graph).passes) {
           const shader = shaderOf(pass.shader);
-          const wanted = shader.entries.get(pass.entry)!.filter((b) => !['Params', 'Step', 'Table'].includes(b.of));
+          const wanted = shader.entries
+            .get(pass.entry)!
+            .filter((b) => !['Params', 'Step', 'Table'].includes(b.wgslType));
           expect(Object.keys(pass.bind)).toEqual(expect.arrayContaining(wanted.map((b) => b.name)));
           expect(Object.keys(pass.params)).toEqual(expect.arrayContaining(shader.params.map((f) => f.name)));
         }

@@ -10,7 +10,7 @@ it('reports rate and time left of work that takes long, and lets other work run'
   const pace = createPace({ emit: (event) => events.push(event) });
   let pauses = 0;
   for (let done = 0; done <= 4000; done++) {
-    const pause = pace({ task: 'encode', done, of: 10_000 });
+    const pause = pace({ task: 'encode', done, total: 10_000 });
     if (pause) {
       pauses++;
       await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);
@@ -20,7 +20,7 @@ it('reports rate and time left of work that takes long, and lets other work run'
   expect(pauses).toBeGreaterThan(60);
   expect(pauses).toBeLessThan(100);
   expect(events.length).toBeGreaterThan(3);
-  expect(events.at(-1)).toMatchObject({ type: 'progress', task: 'encode', of: 10_000 });
+  expect(events.at(-1)).toMatchObject({ type: 'progress', task: 'encode', total: 10_000 });
   expect(events[0]).toMatchObject({ text: 'pairs, 1,000 pairs/s, 9 s left' });
 });
 
@@ -28,13 +28,13 @@ it('counts bytes in MB, leaves out the time left of an unknown total, and says n
   const events: JobEvent[] = [];
   const pace = createPace({ emit: (event) => events.push(event) });
   for (let done = 0; done < 30; done++) {
-    const pause = pace({ task: 'read', done: done * 1e6, of: 0 });
+    const pause = pace({ task: 'read', done: done * 1e6, total: 0 });
     if (pause) await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);
     vi.advanceTimersByTime(100);
   }
-  expect(events[0]).toMatchObject({ task: 'read', of: 0, text: 'MB, 10 MB/s' });
+  expect(events[0]).toMatchObject({ task: 'read', total: 0, text: 'MB, 10 MB/s' });
   const short = createPace({ emit: () => expect.fail('an event') });
-  const pause = short({ task: 'read', done: 1, of: 2 });
+  const pause = short({ task: 'read', done: 1, total: 2 });
   if (pause) await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);
 });
 
@@ -46,7 +46,7 @@ it.each([
   const events: JobEvent[] = [];
   const pace = createPace({ emit: (event) => events.push(event) });
   for (let done = 0; done < 30; done++) {
-    const pause = pace({ task, done, of: 30 });
+    const pause = pace({ task, done, total: 30 });
     if (pause) await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);
     vi.advanceTimersByTime(100);
   }
@@ -61,6 +61,6 @@ it('ends with the reason of a signal at the next turn', async () => {
   const pace = createPace({ emit: () => undefined, signal: stop.signal });
   vi.advanceTimersByTime(60);
   stop.abort(new Error('stopped'));
-  const pause = pace({ task: 'count', done: 1, of: 2 });
+  const pause = pace({ task: 'count', done: 1, total: 2 });
   await expect(Promise.all([pause, vi.advanceTimersByTimeAsync(0)])).rejects.toThrow('stopped');
 });

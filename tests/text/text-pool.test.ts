@@ -121,7 +121,7 @@ it('adds up the progress of threads', async () => {
   const items = Array.from({ length: 20_000 }, (_, i) => String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 40)));
   const table = { items: items.join('\n'), counts: new Float64Array(20_000).fill(2) };
   await pool.run({ name: 'trainTokenizer', args: { kind: 'bpe', size: 2000 }, chunks: [[table], [table]] });
-  expect(seen.some(({ of }) => of === 4000 || of === 2 * new Set(items).size)).toBe(true);
+  expect(seen.some(({ total }) => total === 4000 || total === 2 * new Set(items).size)).toBe(true);
 });
 
 it('joins encoded chunks', async () => {

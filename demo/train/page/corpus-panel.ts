@@ -79,7 +79,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     field('Pairs', pairs, 'Dates, amounts, names and lists in both languages, generated from Unicode CLDR.'),
   );
 
-  const made = el(
+  const taskFields = el(
     'div',
     { class: 'stack' },
     field('Task', task),
@@ -117,7 +117,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     text,
     'One pair per line: source, tab, target, as two columns copied from a spreadsheet; or CSV.',
   );
-  const panes: Record<Source, HTMLElement> = { intl: generated, task: made, file: drop, paste };
+  const panes: Record<Source, HTMLElement> = { intl: generated, task: taskFields, file: drop, paste };
   const showPane = (name: Source) => {
     selected = name;
     for (const [each, pane] of Object.entries(panes)) set(pane, { hidden: each !== name });
@@ -175,7 +175,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
   showPane(selected);
 
   return {
-    element: el('div', { class: 'stack' }, sources, generated, made, drop, paste),
+    element: el('div', { class: 'stack' }, sources, generated, taskFields, drop, paste),
     read() {
       if (selected === 'intl') {
         if (!markValid(pairs)) return `Pairs: ${pairs.validationMessage}`;

@@ -183,7 +183,7 @@ export function createHeatMap(): HeatMap {
       layer.value = Number(previous[0] || -1) < a.layers ? previous[0] || '-1' : '-1';
       head.value = Number(previous[1] || -1) < a.heads ? previous[1] || '-1' : '-1';
       set(choice, { hidden: a.layers * a.heads === 1 });
-      const tokens = (of: Attention | undefined) => JSON.stringify([of?.source, of?.target]);
+      const tokens = (shown: Attention | undefined) => JSON.stringify([shown?.source, shown?.target]);
       const changed = tokens(a) !== tokens(attention);
       attention = a;
       if (changed) {

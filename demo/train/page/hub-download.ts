@@ -30,13 +30,13 @@ export function createHubDownload(
 ): HubDownload {
   let running: AbortController | undefined;
   let progress: PullProgress | undefined;
-  const of = what && ` of ${what}`;
+  const suffix = what && ` of ${what}`;
   const cancel = el(
     'button',
-    { type: 'button', hidden: true, 'aria-label': `Cancel the download${of}`, onclick: () => running?.abort() },
+    { type: 'button', hidden: true, 'aria-label': `Cancel the download${suffix}`, onclick: () => running?.abort() },
     'Cancel',
   );
-  const bar = el('progress', { max: 1, 'aria-label': `Download progress${of}`, hidden: true });
+  const bar = el('progress', { max: 1, 'aria-label': `Download progress${suffix}`, hidden: true });
   const count = el('p', { class: 'hint number', hidden: true });
   const note = el('p', { class: 'hint', role: 'status' });
   const draw = onFrame(() => {

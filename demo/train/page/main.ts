@@ -118,13 +118,13 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     },
     refresh: () => models.refresh(),
   });
-  const runs = createRunsPanel(session, (name) => void starter.attempt(sameAgain(name)));
+  const runs = createRunsPanel(session, (name) => void starter.attempt(reuseSettings(name)));
   const panels = { corpus, settings: settingsForm, run, 'translate-box': translate, gallery, models, runs };
   for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
   const live = createLivePanel(session);
   byId('figures').append(run.figures);
   byId('live').append(live.element);
-  keepClearOf(byId('run'));
+  reserveBottomSpace(byId('run'));
 
   const preview = createPlanPreview({
     session,
@@ -148,7 +148,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   });
   const events = createEventHandler({ translate, models, gallery, header, notices });
   const dispatch = (event: SessionEvent) => {
-    if (event.type === 'state' && event.state === 'preparing') forgetRecorded();
+    if (event.type === 'state' && event.state === 'preparing') hideRecordedRun();
     for (const panel of [run, live, curves, samples, inside]) panel.onEvent(event);
     if (event.type === 'change') settingsForm.addChange(event.change);
     events(event);
@@ -174,7 +174,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     translate.setModel(name);
     const { corpus: from, samples: shown, step, ...curvesOf } = await fillForm(name);
     const { steps, evals, probes, changes } = curvesOf;
-    forgetRecorded();
+    hideRecordedRun();
     if (from?.kind === 'intl') for (const panel of [samples, translate]) panel.setLanguages(from.source, from.target);
     curves.clear();
     for (const panel of [run, live, curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes, changes });
@@ -183,7 +183,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   }
 
   /** Fills the form for another training with the corpus and settings of a stored model. */
-  async function sameAgain(name: string): Promise<void> {
+  async function reuseSettings(name: string): Promise<void> {
     const { corpus: from, settings } = await fillForm(name);
     if (from?.kind === 'tsv') {
       const pairs = (await session.corpusOf(name)) as BlobPart;
@@ -245,13 +245,13 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   void offerToResume();
   // The first translation is shown before the training is planned, unless the network is slow.
   const first = demoModels[0] as DemoModel;
-  const moment = new Promise((resolve) => setTimeout(resolve, 2500));
+  const timeout = new Promise((resolve) => setTimeout(resolve, 2500));
   let recorded = true;
-  function forgetRecorded(): void {
+  function hideRecordedRun(): void {
     recorded = false;
     set(byId('recorded'), { hidden: true });
   }
-  void Promise.race([translate.useDemo(first), moment]).then(() => {
+  void Promise.race([translate.useDemo(first), timeout]).then(() => {
     preview.update(0);
     whenVisible(byId('curves-card'), () => void showRecordedRun(() => recorded));
   });
@@ -277,7 +277,7 @@ function changedText(run: string, changes: string): string {
 }
 
 /** Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is scrolled into view. */
-function keepClearOf(panel: HTMLElement): void {
+function reserveBottomSpace(panel: HTMLElement): void {
   new ResizeObserver(() => {
     const height = `${Math.ceil(panel.getBoundingClientRect().height) + 16}px`;
     document.documentElement.style.setProperty('--clear-bottom', height);

@@ -58,9 +58,13 @@ export function createModelsPanel(session: Session, options: ModelsHost): Models
     }
   }
   const button: ModelListHost['button'] = (label, description, action, style = 'quiet') => {
-    const made = el('button', { type: 'button', class: style, 'aria-label': description, title: description }, label);
-    made.addEventListener('click', () => void run(made, action));
-    return made;
+    const element = el(
+      'button',
+      { type: 'button', class: style, 'aria-label': description, title: description },
+      label,
+    );
+    element.addEventListener('click', () => void run(element, action));
+    return element;
   };
   const host: ModelListHost = {
     resume,

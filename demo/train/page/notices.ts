@@ -49,10 +49,10 @@ export function createNotices(): Notices {
   return {
     element,
     show(kind, text, { id = '', actions = [] } = {}) {
-      const again = shown.find((s) => s.text === text && s.id === id);
-      if (again) {
-        again.times++;
-        again.count.textContent = `${again.times} times`;
+      const existing = shown.find((s) => s.text === text && s.id === id);
+      if (existing) {
+        existing.times++;
+        existing.count.textContent = `${existing.times} times`;
         return;
       }
       if (id !== '') drop(shown.find((s) => s.id === id));

@@ -82,7 +82,7 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
     for (const place of places) place.removeAttribute('aria-busy');
     showAdapter(result.adapter);
     preview.settings = settings;
-    run.setReady(result.fits ? 'ready' : 'invalid', result.fits ? fewPairs(result.corpus) : result.why);
+    run.setReady(result.fits ? 'ready' : 'invalid', result.fits ? fewPairs(result.corpus) : result.reason);
     settingsForm.showLength(result.steps, result.stepsPerEpoch);
     answer(result.fits ? settings : undefined);
   }
@@ -228,7 +228,7 @@ function planSummary(preview: TrainingPreview, changes: string | undefined): HTM
     return bar;
   });
   return [
-    ...(preview.fits ? [] : [el('p', { class: 'wrong', 'data-fits': 'false' }, preview.why)]),
+    ...(preview.fits ? [] : [el('p', { class: 'wrong', 'data-fits': 'false' }, preview.reason)]),
     factList([
       ['parameters', formatInteger(preview.parameters)],
       ['layers', `${config.encoderLayers} + ${config.decoderLayers}, dModel ${config.dModel}, ${config.heads} heads`],

@@ -240,7 +240,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
       else if (event.type === 'history') dev = event.evals.findLast((e) => e.part === 'dev');
       else if (event.type === 'checkpoint') savedAt = event.time;
       else if (event.type === 'progress' && state === 'preparing')
-        text = `${event.text} · ${event.done} of ${event.of}`;
+        text = `${event.text} · ${event.done} of ${event.total}`;
       draw();
     },
     setReady(able, about = '') {

@@ -98,7 +98,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
     if (image) download(image, 'runs.png');
   }
 
-  function row(run: RunSummary, heads: readonly string[], settings: readonly string[]): HTMLTableRowElement {
+  function row(run: RunSummary, headings: readonly string[], settings: readonly string[]): HTMLTableRowElement {
     const { folder: name } = run;
     const box = el('input', {
       type: 'checkbox',
@@ -124,16 +124,16 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
       {
         type: 'button',
         class: 'quiet',
-        'aria-label': `Same again with the settings of ${name}`,
+        'aria-label': `Reuse settings of ${name}`,
         onclick: () => again(name),
       },
-      'Same again with…',
+      'Reuse settings',
     );
     return el(
       'tr',
       { 'data-run': name },
       el('th', { scope: 'row' }, el('label', { class: 'check' }, box, name)),
-      ...cells.map((cell, i) => el('td', { 'data-name': heads[i + 1] }, cell)),
+      ...cells.map((cell, i) => el('td', { 'data-name': headings[i + 1] }, cell)),
       el('td', {}, same),
     );
   }
@@ -149,7 +149,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
         }
         const settings = Object.keys(runs[0]?.settings ?? {});
         // On a narrow screen the names of the columns are beside the values.
-        const heads = [
+        const headings = [
           ...['run', ...settings, 'steps', 'state', ...runMetrics.map(([, head]) => head)],
           ...['time', 'tokens/s', 'MFU', 'adapter', ''],
         ];
@@ -160,8 +160,8 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
             el(
               'table',
               { class: 'numbers' },
-              el('thead', {}, el('tr', {}, ...heads.map((h) => (h ? el('th', { scope: 'col' }, h) : el('td', {}))))),
-              el('tbody', {}, ...runs.map((run) => row(run, heads, settings))),
+              el('thead', {}, el('tr', {}, ...headings.map((h) => (h ? el('th', { scope: 'col' }, h) : el('td', {}))))),
+              el('tbody', {}, ...runs.map((run) => row(run, headings, settings))),
             ),
         );
         draw();

@@ -32,9 +32,9 @@ const textOf = (value: unknown): string | undefined =>
 export function toHash({ corpus, settings }: Pick<TrainingSettings, 'corpus' | 'settings'>): string | undefined {
   if (corpus.kind === 'text') return undefined;
   const { kind, pairs, seed } = corpus;
-  const of: Record<string, string> =
+  const corpusFields: Record<string, string> =
     kind === 'intl' ? { from: corpus.source, to: corpus.target } : { task: corpus.task };
-  const hash = new URLSearchParams({ corpus: kind, ...of, pairs: String(pairs), corpusSeed: String(seed) });
+  const hash = new URLSearchParams({ corpus: kind, ...corpusFields, pairs: String(pairs), corpusSeed: String(seed) });
   for (const [name] of shared) {
     const text = textOf(settings[name as keyof TrainSettings]);
     if (text !== undefined) hash.set(name, text);

@@ -120,8 +120,8 @@ export interface Session {
   importArchive(data: Blob, name: string): Promise<string>;
   /**
    * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's server, or
-   * directly if it has none; resolves to the name of the model in the browser. Rejects with `exists` if the name is taken, `aborted` by the
-   * signal. An incomplete download is kept, and the next call continues it.
+   * directly if it has none; resolves to the name of the model in the browser. Rejects with `exists` if the name is
+   * taken, `aborted` by the signal. The next call continues an incomplete download.
    */
   pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
   /** Deletes an incomplete download. */

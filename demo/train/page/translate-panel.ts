@@ -213,9 +213,9 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   }
   /** Shows the languages of the loaded model. */
   async function findLanguages(): Promise<void> {
-    const asked = model;
-    const found = asked ? await session.languages().catch(() => undefined) : undefined;
-    if (model === asked) languages.offer(found);
+    const requested = model;
+    const found = requested ? await session.languages().catch(() => undefined) : undefined;
+    if (model === requested) languages.offer(found);
   }
   text.addEventListener('focus', () => {
     if (text.value === suggested) text.select();

@@ -25,9 +25,9 @@ export async function translateText(
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   const streams = method !== 'beam' && numReturn === 1;
   let ms = 0;
-  const piece = (made: PieceEvent) => {
+  const piece = (token: PieceEvent) => {
     ms = performance.now() - begin;
-    onPiece(made);
+    onPiece(token);
   };
   const generateOptions: GenerateOptions = { ...options, signal, ...(streams && { onPiece: piece }) };
   const found = await model.generate(text, generateOptions);

@@ -9,7 +9,7 @@ export const loseDevice = (): void => lastDevice?.destroy();
 
 /** Starts counting; call it once, before a device is opened. Returns a function that returns the counts. */
 export function countGpuMemory(): () => GpuMemory {
-  let [buffers, bytes, made] = [0, 0, 0];
+  let [buffers, bytes, created] = [0, 0, 0];
   /** Live buffers by device, and the set that a buffer is in. */
   const live = new WeakMap<GPUDevice, Set<GPUBuffer>>();
   const owner = new WeakMap<GPUBuffer, Set<GPUBuffer>>();
@@ -20,7 +20,7 @@ export function countGpuMemory(): () => GpuMemory {
   };
   const device = globalThis.GPUDevice?.prototype;
   const buffer = globalThis.GPUBuffer?.prototype;
-  if (!device || !buffer) return () => ({ buffers, bytes, made });
+  if (!device || !buffer) return () => ({ buffers, bytes, created });
   const { createBuffer } = device;
   const { destroy } = buffer;
   device.createBuffer = function (descriptor) {
@@ -38,7 +38,7 @@ export function countGpuMemory(): () => GpuMemory {
     own.add(result);
     owner.set(result, own);
     buffers++;
-    made++;
+    created++;
     bytes += result.size;
     return result;
   };
@@ -46,5 +46,5 @@ export function countGpuMemory(): () => GpuMemory {
     remove(this);
     return destroy.call(this);
   };
-  return () => ({ buffers, bytes, made });
+  return () => ({ buffers, bytes, created });
 }

@@ -256,7 +256,7 @@ function controlsOf(run: RunState): TrainingRun {
 
 /** Error of work that was queued when the run ended. */
 export class RunEndedError extends Error {
-  override readonly name = 'Ended';
+  override readonly name = 'RunEndedError';
 }
 
 /** Steps and evaluations up to step `until` of a resumed training. */

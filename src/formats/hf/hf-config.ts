@@ -140,9 +140,9 @@ function readBartFields({ raw, family, get, number, whole, flag, reject }: HfFie
     reject('decoder_vocab_size', `it must be vocab_size, ${srcVocab}, since source and target share embeddings`);
   const dModel = whole('d_model');
   const [heads, decoderHeads] = (['encoder_attention_heads', 'decoder_attention_heads'] as const).map((field) => {
-    const many = whole(field);
-    if (many === 0 || dModel % many !== 0) reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
-    return many;
+    const count = whole(field);
+    if (count === 0 || dModel % count !== 0) reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
+    return count;
   }) as [number, number];
   const learned = !flag('static_position_embeddings');
   const rate = number('dropout');

@@ -167,9 +167,9 @@ export function matchTensors<T extends { readonly shape: Shape }>(
   const known = tiedNames(c, prefix);
   // A file may store a tied tensor under any of its names.
   const tensors = new Map([...found].filter(([name]) => !isUnread(name)));
-  for (const [alias, of] of Object.entries(known)) {
+  for (const [alias, original] of Object.entries(known)) {
     const held = found.get(alias);
-    if (held && !tensors.has(of)) tensors.set(of, held);
+    if (held && !tensors.has(original)) tensors.set(original, held);
   }
   const absent = [...tensors.keys()].filter((name) => !found.has(name));
   const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
@@ -197,11 +197,11 @@ function checkAliases(
   const known = tiedNames(c, prefix);
   for (const name of aliases) {
     const { shape, data } = tensors.get(name) as StoredTensor;
-    const of = known[name];
-    const same = of ? tensors.get(of)?.data : sinusoids(c.maxLength, c.dModel, 'halves');
+    const original = known[name];
+    const same = original ? tensors.get(original)?.data : sinusoids(c.maxLength, c.dModel, 'halves');
     if (!sameValues(data, same))
       throw new HeddleError(
-        `${path}: ${name} ${show(shape)} must equal ${of ?? 'the table of sinusoids'}, since config.json ties them`,
+        `${path}: ${name} ${show(shape)} must equal ${original ?? 'the table of sinusoids'}, since config.json ties them`,
       );
   }
 }

@@ -105,9 +105,9 @@ export function withLanguages(model: SavedModel, { sourceLang, targetLang }: Lan
 
 function unknownLanguage(option: string, code: string, codes: readonly string[]): string {
   const near = codes.filter((x) => x.slice(0, 2).toLowerCase() === code.slice(0, 2).toLowerCase());
-  const some = (near.length > 0 ? near : codes).slice(0, 8);
-  const more = codes.length > some.length ? ` and ${codes.length - some.length} more` : '';
-  return `${option} is ${JSON.stringify(code)}, which is not a language of this model; it has ${some.join(', ')}${more}`;
+  const suggestions = (near.length > 0 ? near : codes).slice(0, 8);
+  const more = codes.length > suggestions.length ? ` and ${codes.length - suggestions.length} more` : '';
+  return `${option} is ${JSON.stringify(code)}, which is not a language of this model; it has ${suggestions.join(', ')}${more}`;
 }
 
 /** A checkpoint with the languages in its files. */

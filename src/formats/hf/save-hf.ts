@@ -138,8 +138,8 @@ function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['
     if (!absent.includes(name)) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
   const known = tiedNames(c, prefix);
   for (const name of aliases) {
-    const of = own.get(known[name] ?? '');
-    if (of) put(name, of.shape, weights.subarray(of.at, of.at + sizeOf(of.shape)));
+    const original = own.get(known[name] ?? '');
+    if (original) put(name, original.shape, weights.subarray(original.at, original.at + sizeOf(original.shape)));
     else if (isComputedTable(c, prefix, name))
       put(name, [c.maxLength, c.dModel], sinusoids(c.maxLength, c.dModel, 'halves'));
   }

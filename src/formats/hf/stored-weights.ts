@@ -73,8 +73,8 @@ export async function storedWeights(
   const { expected, tensors, aliases } = matchTensors(c, p, found, path);
   const known = tiedNames(c, prefixOf(found));
   for (const name of aliases) {
-    const [copy, of] = [tensors.get(name) as FileTensor, tensors.get(known[name] ?? '')];
-    if (of && !(await sameNumbers(copy, of)))
+    const [copy, original] = [tensors.get(name) as FileTensor, tensors.get(known[name] ?? '')];
+    if (original && !(await sameNumbers(copy, original)))
       throw new HeddleError(
         `${path}: ${name} ${show(copy.shape)} must equal ${known[name]}, since config.json ties them`,
       );

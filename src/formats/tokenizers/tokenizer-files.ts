@@ -85,8 +85,8 @@ export function readTokenizerFiles(
       ? byteTokenizerJson(config, srcVocab)
       : byteLevelBpeJson(files, folder);
   if (!parsed) return kind && readClass(kind, config, files, facts, folder);
-  const of = path(json ? names.json : byteLevelBpeFileNames.vocab);
-  const make = (size: number) => fitting(of, size, () => createHfTokenizer(parsed, { special, size }));
+  const file = path(json ? names.json : byteLevelBpeFileNames.vocab);
+  const make = (size: number) => fitting(file, size, () => createHfTokenizer(parsed, { special, size }));
   const first = make(srcVocab);
   const both = { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
   const added = Array.isArray(parsed.added_tokens) ? (parsed.added_tokens as Json[]) : [];

@@ -51,7 +51,7 @@ export interface TorchRun {
   /** The settings at `firstStep`, then those after each later change. */
   readonly settings: readonly TorchSettings[];
   /** If a LoRA adapter is trained. */
-  readonly adapter?: TorchLora | undefined;
+  readonly lora?: TorchLora | undefined;
   /** Fields of the record that begins a session in the log; the script adds time, steps and backend. */
   readonly log: Readonly<Record<string, unknown>>;
 }
@@ -64,7 +64,19 @@ const shardSize = 2 ** 24;
 
 /** Returns the files by path. */
 export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8Array>> {
-  const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, adapter, log } = run;
+  const {
+    config,
+    parameters,
+    trainable,
+    recipe,
+    corpus,
+    batches,
+    firstStep,
+    lastStep,
+    settings,
+    lora: adapter,
+    log,
+  } = run;
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
   const data = {

@@ -44,7 +44,7 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, we
     const { rows, fact } = await check(folder, weights, context);
     const compared = rows.map(([quantity, error, limit]) => ({ quantity, error, limit, passed: error <= limit }));
     results.push({ name, backend: context.backend, compared, ...(fact !== undefined && { fact }) });
-    context.emit({ type: 'progress', task: 'verify', done: results.length, of: folders.length, text: name });
+    context.emit({ type: 'progress', task: 'verify', done: results.length, total: folders.length, text: name });
   }
   return results;
 };

@@ -99,18 +99,18 @@ export function distanceIndex(bias: { readonly shape: readonly number[] }, i: nu
   return far + Math.max(-far, Math.min(far, j - i));
 }
 
-/** A dispatch with one thread for each number of `made`; `bias` is the bias or its gradient. */
+/** A dispatch with one thread for each number of `result`; `bias` is the bias or its gradient. */
 export function biasLaunch(
   entry: string,
   { starts, forward }: RelativeBuckets,
   bias: Value,
-  made: Value,
+  result: Value,
   bind: Launch['bind'],
 ) {
   const exact = Math.floor(starts.length / 2);
   const log = starts.slice(exact);
   const packed = Array.from({ length: startWords }, (_, i) => (log[2 * i] ?? 0) + 65536 * (log[2 * i + 1] ?? 0));
-  const threads = sizeOf(made.shape);
+  const threads = sizeOf(result.shape);
   const sizes = { heads: dim(bias, 0), farthest: farthestOf(bias), exact, log_buckets: log.length, forward, threads };
   const params = { ...Object.fromEntries(packed.map((word, i) => [`starts${i}`, word])), ...sizes };
   return [{ shader: 'relative-position-bias', entry, params, bind, grid: gridOf(threads, 64) }];

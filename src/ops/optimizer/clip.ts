@@ -51,7 +51,7 @@ export const gradientNormOp = defineOp({
     const count = sizeOf(g.shape);
     const block = blockOf(count);
     // A range is a multiple of a block; of several dispatches the partial sums must start at multiples of 256 bytes.
-    const multiple = (of: number) => Math.floor(rangeLength(traits.maxBindingBytes) / of) * of;
+    const multiple = (unit: number) => Math.floor(rangeLength(traits.maxBindingBytes) / unit) * unit;
     const one = count <= maxRanges * multiple(block);
     const range = multiple(one ? block : (256 / 8 / maxRanges) * block);
     check(

@@ -96,7 +96,7 @@ export function encodePairs(
 /** Joins at least one corpus, of consecutive pairs and encoded by the same tokenizers. */
 export function joinEncoded(parts: readonly EncodedCorpus[]): EncodedCorpus {
   const [first] = parts as [EncodedCorpus];
-  const sum = (of: (part: EncodedCorpus) => number) => parts.reduce((n, part) => n + of(part), 0);
+  const sum = (count: (part: EncodedCorpus) => number) => parts.reduce((n, part) => n + count(part), 0);
   const count = sum((part) => part.count);
   const side = (name: 'source' | 'target'): RaggedRows => {
     const length = sum((part) => part[name].ids.length);
@@ -154,12 +154,12 @@ const maxUnknown = 0.02;
  * Describes the unknown tokens of a corpus: `unknown tokens: 0.4 % of the source, 2.1 % of the target`. `many`: whether
  * a side has more than 2 %.
  */
-export function describeUnknown(corpus: EncodedCorpus): { readonly text: string; readonly many: boolean } {
+export function describeUnknown(corpus: EncodedCorpus): { readonly text: string; readonly tooMany: boolean } {
   const { unknown, source, target, count } = corpus;
   // Do not count the end token of a source.
   const shares = [unknown.source / (source.ids.length - count), unknown.target / target.ids.length];
   const [s, t] = shares.map((share) => `${(100 * share).toFixed(1)} %`);
-  return { text: `unknown tokens: ${s} of the source, ${t} of the target`, many: Math.max(...shares) > maxUnknown };
+  return { text: `unknown tokens: ${s} of the source, ${t} of the target`, tooMany: Math.max(...shares) > maxUnknown };
 }
 
 /** Number of encoder positions of a row. */

@@ -153,8 +153,8 @@ export function splitDev<P extends Pair>(pairs: readonly P[], share: number): Sp
   const count = share > 0 ? Math.max(1, Math.round(share * sorted.length)) : 0;
   if (count > 0 && sorted.length === 1) return { train: [...pairs], dev: [...pairs], test: [] };
   const first = sorted[Math.min(count, sorted.length - 1)] ?? 0; // the smallest hash that is not dev
-  const of = (isDev: boolean) => pairs.filter((_, i) => (keys[i] as number) < first === isDev);
-  return { train: of(false), dev: of(true), test: [] };
+  const part = (isDev: boolean) => pairs.filter((_, i) => (keys[i] as number) < first === isDev);
+  return { train: part(false), dev: part(true), test: [] };
 }
 
 /** Throws a HeddleError for invalid fractions. */

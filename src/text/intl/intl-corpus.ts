@@ -44,7 +44,7 @@ function price(r: Random, decimals: 0 | 2): number {
 }
 
 /** `n` different elements. */
-function some<T>(r: Random, list: readonly T[], n: number): T[] {
+function distinct<T>(r: Random, list: readonly T[], n: number): T[] {
   const out = new Set<T>();
   while (out.size < n) out.add(r.pick(list));
   return [...out];
@@ -72,7 +72,7 @@ function relative(r: Random): Phrase {
 }
 
 /** A number of days, weeks, months or years ago (sign -1) or from now (1). */
-function apart(r: Random, sign: 1 | -1): Phrase {
+function fromNow(r: Random, sign: 1 | -1): Phrase {
   const unit = r.pick(timeUnits.slice(0, 4));
   const amount = sign * (1 + r.int(20));
   return (s) => s.relative(amount, unit);
@@ -87,9 +87,9 @@ function duration(r: Random, among: readonly TimeUnit[], max: number): Phrase {
   return (s) => s.duration(parts);
 }
 
-function quantity(r: Random, of?: keyof typeof units): Phrase {
-  const unit = r.pick(units[of ?? r.pick(Object.keys(units) as (keyof typeof units)[])]);
-  const amount = of === 'temperature' || unit === 'celsius' || unit === 'fahrenheit' ? r.int(60) - 15 : measure(r);
+function quantity(r: Random, kind?: keyof typeof units): Phrase {
+  const unit = r.pick(units[kind ?? r.pick(Object.keys(units) as (keyof typeof units)[])]);
+  const amount = kind === 'temperature' || unit === 'celsius' || unit === 'fahrenheit' ? r.int(60) - 15 : measure(r);
   return (s) => s.quantity(amount, unit);
 }
 
@@ -110,7 +110,7 @@ function names(
   min: number,
   max: number,
 ): Phrase {
-  const list = some(r, codes, min + r.int(max - min + 1));
+  const list = distinct(r, codes, min + r.int(max - min + 1));
   return (s) => (list.length === 1 ? format(s, list[0] as string) : s.list(list.map((code) => format(s, code))));
 }
 
@@ -129,8 +129,8 @@ const slots = {
   date: (r) => date(r, 'long'),
   weekday: (r) => date(r, 'weekday'),
   time: timeInSentence,
-  past: (r) => apart(r, -1),
-  future: (r) => apart(r, 1),
+  past: (r) => fromNow(r, -1),
+  future: (r) => fromNow(r, 1),
   span: (r) => duration(r, timeUnits.slice(0, 4), 2),
   flight: (r) => duration(r, ['hour', 'minute'], 2),
   mass: (r) => quantity(r, 'mass'),

@@ -59,12 +59,12 @@ function knownLocale(locale: string): string {
  */
 export function createLocaleFormatter(locale: string): LocaleFormatter {
   const tag = knownLocale(locale);
-  const made = new Map<string, unknown>();
+  const formatters = new Map<string, unknown>();
   const keep = <T>(key: string, make: () => T): T => {
-    let formatter = made.get(key) as T | undefined;
+    let formatter = formatters.get(key) as T | undefined;
     if (formatter === undefined) {
       formatter = make();
-      made.set(key, formatter);
+      formatters.set(key, formatter);
     }
     return formatter;
   };

@@ -120,10 +120,10 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
 
 /** A function that makes its value at the first call. */
 function once<T>(make: () => T): () => T {
-  let made: T | undefined;
+  let value: T | undefined;
   return () => {
-    made ??= make();
-    return made;
+    value ??= make();
+    return value;
   };
 }
 

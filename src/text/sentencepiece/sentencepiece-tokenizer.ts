@@ -120,14 +120,14 @@ export function createSentencePieceTokenizer({
     checkId(id, count);
     return tokens[id] ?? `[unused${id}]`;
   };
-  const decode = (some: Iterable<number>): string => {
+  const decode = (tokenIds: Iterable<number>): string => {
     let out = '';
     let pieces: string[] = [];
     const flush = () => {
       out += model.decode(pieces);
       pieces = [];
     };
-    for (const id of some) {
+    for (const id of tokenIds) {
       const text = token(id);
       if (silent.has(id) || tokens[id] === undefined) continue;
       if (!spelledIds.has(id) && (vocab === undefined || id !== ids.unknown)) {

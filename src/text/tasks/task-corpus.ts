@@ -7,7 +7,7 @@ const letters = [...'abcdefghijklmnopqrstuvwxyz'];
 const months = 'January February March April May June July August September October November December'.split(' ');
 
 /** `min` to `max` elements of a list. */
-const some = <T>(r: Random, list: readonly T[], min: number, max: number): T[] =>
+const picks = <T>(r: Random, list: readonly T[], min: number, max: number): T[] =>
   Array.from({ length: min + r.int(max - min + 1) }, () => r.pick(list));
 
 /** A date between 1950 and 2049 in one of the forms of English, and in ISO 8601. */
@@ -50,11 +50,11 @@ function word(r: Random): Pair {
 
 const draw = {
   reverse(r: Random): Pair {
-    const text = some(r, letters, 3, 10);
+    const text = picks(r, letters, 3, 10);
     return { source: text.join(''), target: [...text].reverse().join('') };
   },
   sort(r: Random): Pair {
-    const text = some(r, letters, 3, 10);
+    const text = picks(r, letters, 3, 10);
     return { source: text.join(''), target: [...text].sort().join('') };
   },
   addition(r: Random): Pair {

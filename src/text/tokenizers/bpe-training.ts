@@ -49,7 +49,7 @@ function* mergeSteps(counts: ReadonlyMap<string, number>, vocab: string[], size:
     else if (list[list.length - 1] !== piece) list.push(piece);
   };
   for (const [p, ids] of pieces.entries()) {
-    if (p % 5000 === 0) yield { task: 'count pairs', done: p, of: pieces.length };
+    if (p % 5000 === 0) yield { task: 'count pairs', done: p, total: pieces.length };
     for (let i = 1; i < ids.length; i++) bump(ids[i - 1] as number, ids[i] as number, weights[p] as number, p);
   }
 
@@ -73,7 +73,7 @@ function* mergeSteps(counts: ReadonlyMap<string, number>, vocab: string[], size:
       continue;
     }
     if (count < 1) break;
-    yield { task: 'train tokenizer', done: vocab.length, of: size };
+    yield { task: 'train tokenizer', done: vocab.length, total: size };
     const [a, b] = idsOf(top.pair);
     const [left, right] = [vocab[a] as string, vocab[b] as string];
     merges.push([left, right]);

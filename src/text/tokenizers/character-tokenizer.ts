@@ -39,9 +39,9 @@ export function createCharacterTokenizer({ characters, size, special, begin }: C
     const role = Object.values(special).indexOf(id);
     return role >= 0 ? (specialTokens[role] as string) : roles.has(id) ? '[begin]' : (list[id] ?? `[unused${id}]`);
   };
-  const decode = (some: Iterable<number>): string => {
+  const decode = (ids: Iterable<number>): string => {
     let text = '';
-    for (const id of some) {
+    for (const id of ids) {
       checkId(id, size);
       if (!roles.has(id)) text += list[id] ?? '';
     }

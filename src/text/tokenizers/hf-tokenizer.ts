@@ -72,8 +72,8 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
       : named('encode a text', () => library.encode(text, { add_special_tokens: false }).ids).map((id) =>
           Number.isInteger(id) && id >= 0 && id < total && !silent.has(id) ? id : all.unknown,
         );
-  const decode = (some: Iterable<number>): string => {
-    const spoken = [...some].filter((id) => {
+  const decode = (ids: Iterable<number>): string => {
+    const spoken = [...ids].filter((id) => {
       token(id);
       return !silent.has(id) && library.id_to_token(id) !== undefined;
     });
@@ -129,7 +129,7 @@ function countTokens(file: Json): number {
     for (const [id, entry] of vocab.entries()) take(Array.isArray(entry) ? entry[0] : entry, id, false);
   else for (const [token, id] of Object.entries(vocab)) take(token, id, false);
   for (const entry of added as unknown[]) take((entry as Json | null)?.content, (entry as Json | null)?.id, true);
-  return [...owner.keys()].reduce((most, id) => Math.max(most, id + 1), 0);
+  return [...owner.keys()].reduce((max, id) => Math.max(max, id + 1), 0);
 }
 
 /** Nesting depth of a value, up to `maxDepth` + 1. Iterative: a malicious file may nest deeper than the call stack. */

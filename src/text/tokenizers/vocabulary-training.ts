@@ -60,7 +60,7 @@ export function* pieceSteps(words: Counts): Steps<Map<string, number>> {
   const pieces = new Map<string, number>();
   let done = 0;
   for (const [word, count] of words) {
-    if (done++ % 5000 === 0) yield { task: 'split words', done, of: words.size };
+    if (done++ % 5000 === 0) yield { task: 'split words', done, total: words.size };
     for (const piece of splitWord(word)) pieces.set(piece, (pieces.get(piece) ?? 0) + count);
   }
   return pieces;
@@ -84,7 +84,7 @@ function compare(a: string, b: string): number {
 
 /** Trains a character tokenizer on counted characters, in steps: the most frequent ones, up to `size`. */
 export function* characterSteps(counts: Counts, { size, lowercase = false }: VocabularyOptions): Steps<Tokenizer> {
-  yield { task: 'train tokenizer', done: 0, of: counts.size };
+  yield { task: 'train tokenizer', done: 0, total: counts.size };
   const characters = byFrequency(counts).slice(0, Math.max(0, size - specialTokens.length));
   return createTokenizer({ kind: 'char', lowercase, vocab: [...specialTokens, ...characters] });
 }

@@ -1,7 +1,7 @@
 // The scaling benchmark: its fits, and the limits that plans must keep at all sizes.
 
 import { describe, expect, it } from 'vitest';
-import { axes, bars, exponentOf, fitsOf, measureScale, scaleTable } from '../../../bench/scale/scale-bench.ts';
+import { axes, exponentOf, fitsOf, limits, measureScale, scaleTable } from '../../../bench/scale/scale-bench.ts';
 import { type AxisCosts, type Cost, scaleReport } from '../../../bench/scale/scale-report.ts';
 
 describe('exponentOf', () => {
@@ -15,7 +15,7 @@ describe('exponentOf', () => {
   });
 });
 
-describe('bars', () => {
+describe('limits', () => {
   const points = (cost: (value: number) => Partial<Cost>): AxisCosts => ({
     axis: 'length',
     run: 'training',
@@ -41,9 +41,9 @@ describe('bars', () => {
     const { all } = await measureScale(axes, { runs: 0, seconds: 0, onPoint: () => {} });
     const fits = fitsOf(all);
     expect(fits.filter((f) => !f.passed)).toEqual([]);
-    const held = fits.filter((f) => f.bar !== undefined).map((f) => `${f.run} ${f.axis} ${f.cost}`);
+    const held = fits.filter((f) => f.limit !== undefined).map((f) => `${f.run} ${f.axis} ${f.cost}`);
     for (const run of ['training', 'decoding'])
-      for (const { cost, axes: some } of bars.filter((b) => !b.cost.endsWith('Ms')))
+      for (const { cost, axes: some } of limits.filter((b) => !b.cost.endsWith('Ms')))
         for (const axis of some) expect(held).toContain(`${run} ${axis} ${cost}`);
     const table = scaleTable(all, fits);
     expect(table).toMatch(/^\| training \| length \| 4096 \| [\d.]+ GiB \| \d+ \|.* not measured \|$/m);
