@@ -81,7 +81,7 @@ export function createKernelTable(
   const body = el('tbody');
   const table = el(
     'table',
-    { class: 'numbers kernels' },
+    { class: 'numbers blocks kernels' },
     el('caption', { class: 'unseen' }, 'Kernels; the fastest variant of each comes first'),
     el('thead', {}, head),
     body,
@@ -211,11 +211,11 @@ function elementsOf(
       i === 0
         ? el('th', { scope: 'row' }, name)
         : el('td', {}, el('span', { class: 'unseen' }, `${kernel.name}, slower variant`)),
-      ...numbers.map((child) => el('td', {}, child)),
+      ...numbers.map((child, j) => el('td', { 'data-name': columns[j + 1]?.title }, child)),
       ...(compared ? comparison(row, i === 0) : []),
       measured
         ? variantCell(kernel, variant as VariantResult, i === 0 && !all)
-        : el('td', { class: 'variant' }, 'only in the baseline'),
+        : el('td', { class: 'variant', 'data-name': 'Variant' }, 'only in the baseline'),
     );
   });
 }
@@ -241,8 +241,8 @@ function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | unde
 /** Cells with the time of the baseline, and whether the difference is larger than the noise. */
 function comparison({ before, change }: Row, first: boolean): HTMLTableCellElement[] {
   if (!first) return [el('td'), el('td')];
-  const old = el('td', {}, before === undefined ? '—' : time(before));
-  if (!change) return [old, el('td', {}, '—')];
+  const old = el('td', { 'data-name': 'Baseline' }, before === undefined ? '—' : time(before));
+  if (!change) return [old, el('td', { 'data-name': 'Difference' }, '—')];
   const { change: by, noise, significant } = change;
   const text = `${by < 0 ? '−' : '+'}${(100 * Math.abs(by)).toFixed(1)} %`;
   const look = !significant ? 'same' : by < 0 ? 'quicker' : 'slower-now';
@@ -251,7 +251,7 @@ function comparison({ before, change }: Row, first: boolean): HTMLTableCellEleme
     old,
     el(
       'td',
-      { class: `change ${look}` },
+      { class: `change ${look}`, 'data-name': 'Difference' },
       el('span', {}, text),
       el('span', { class: 'soft' }, ` ${says}, noise ${spreadText(noise)}`),
     ),
@@ -260,7 +260,11 @@ function comparison({ before, change }: Row, first: boolean): HTMLTableCellEleme
 
 function variantCell(kernel: KernelResult, variant: VariantResult, withOthers: boolean): HTMLTableCellElement {
   const others = kernel.variants.length - 1;
-  const cell = el('td', { class: 'variant' }, variant.variant === 'only' ? '' : variant.variant);
+  const cell = el(
+    'td',
+    { class: 'variant', 'data-name': 'Variant' },
+    variant.variant === 'only' ? '' : variant.variant,
+  );
   if (withOthers && others > 0) cell.append(el('span', { class: 'soft' }, ` of ${others + 1}`));
   if (variant.failure) cell.append(el('span', { class: 'wrong' }, ` ${variant.failure}`));
   return cell;

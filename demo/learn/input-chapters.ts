@@ -47,7 +47,7 @@ export const embeddings: Chapter = {
   title: 'Embeddings and positions',
   text: [
     'Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.',
-    'A transformer reads all tokens at once, so a vector must also contain the position of its token. The models of this page add sines and cosines of the position, with high to low frequencies. BART instead learns a table with a row for each position: select Learned to load a model with such a table.',
+    'A transformer reads all tokens at once, so a vector must also contain the position of its token: the positional encoding. The models of this page add sines and cosines of the position, with high to low frequencies. BART instead learns a table with a row for each position: select Learned to load a model with such a table.',
     'The sum is what the first layer reads. Select another token: its position vector changes even if the word is the same.',
   ],
   picture(inspection, { use }) {

@@ -1,6 +1,6 @@
-// The heat map: weights of one layer and head or their means, and labels.
+// The heat map: weights of one layer and head or their means, labels, and sizes.
 import { expect, it } from 'vitest';
-import { labelOf, viewOf } from '../../demo/train/page/heat-map.ts';
+import { labelOf, sizesFor, viewOf } from '../../demo/train/page/heat-map.ts';
 
 // Two layers of two heads, one target token and two source tokens; the weights of the heads differ.
 const attention = {
@@ -26,4 +26,19 @@ it('makes spaces visible and truncates long tokens', () => {
   expect(labelOf('')).toBe('∅');
   expect(labelOf('Donaudampfschifffahrt')).toBe('Donaudampfsch…');
   expect(labelOf('🧵'.repeat(14))).toBe('🧵'.repeat(14));
+});
+
+it('fits sixteen columns on a phone, with vertical labels, and has a smallest cell for more', () => {
+  const words = (n: number) => Array.from({ length: n }, (_, i) => ['␣token', '␣of', '␣words'][i % 3] as string);
+  const width = ({ cell, left, right }: ReturnType<typeof sizesFor>, columns: number) => left + columns * cell + right;
+  const [phone, desktop] = [330, 560];
+  const few = sizesFor(words(5), words(5), phone);
+  expect([few.cell, few.isUpright]).toEqual([30, false]);
+  const many = sizesFor(words(16), words(14), phone);
+  expect(many.isUpright).toBe(true);
+  expect(many.cell).toBeGreaterThanOrEqual(14);
+  expect(width(many, 16)).toBeLessThanOrEqual(phone);
+  expect(sizesFor(words(16), words(14), desktop)).toMatchObject({ isUpright: false });
+  expect(width(sizesFor(words(16), words(14), desktop), 16)).toBeLessThanOrEqual(desktop);
+  expect(sizesFor(words(100), words(100), phone).cell).toBe(14);
 });

@@ -49,7 +49,18 @@ describe('a measurement', () => {
 
   it('shows every kernel as correct, in the table and the roofline', async () => {
     const { page } = lab;
-    await atBothWidths(page, async () => {
+    await atBothWidths(page, async (width) => {
+      // On a phone a kernel is a block with the names of its values, and the buttons that sort are above.
+      await page.waitForFunction(
+        (name) => {
+          const cell = document.querySelector('.kernels tbody td:nth-of-type(4)');
+          return cell && getComputedStyle(cell, '::before').content === name;
+        },
+        {},
+        width === 390 ? '"GB/s"' : 'none',
+      );
+      expect(await page.$eval('#table .scroll', (e) => e.scrollWidth - e.clientWidth)).toBe(0);
+      expect(await shownText(page, '.kernels thead th:nth-child(5) button')).toBe('GB/s');
       const status = await shownText(page, '.status');
       expect(status).toContain(`Done: ${names.length} kernels, all correct. The roofs differ by `);
       expect(status).toMatch(/differ by [\d.]+ % before and after\.( This machine is busy, measure again\.)?$/);

@@ -289,8 +289,13 @@ describe('a training run', () => {
     for (const [kind, message] of Object.entries(errors) as [keyof typeof errors, string][]) {
       await page.evaluate((error) => window.fake.fail('start', error), { kind, message });
       await page.waitForSelector('#start:not([hidden], [disabled])');
+      await page.$eval('#foot', (e) => e.scrollIntoView({ behavior: 'instant' }));
       await page.locator('#start').click();
       await untilText(page, '#notices .bad', message);
+      await page.waitForFunction(() => {
+        const { top = -1, bottom = 0 } = document.querySelector('#notices .bad')?.getBoundingClientRect() ?? {};
+        return top >= 0 && bottom <= window.innerHeight;
+      });
     }
   });
 });

@@ -70,6 +70,11 @@ describe.each([1280, 390])('at %i px', (width) => {
     const bytes = await page.evaluate(async (u) => (await (await fetch(u)).arrayBuffer()).byteLength, url);
     expect(bytes).toBeLessThan(1e6);
     expect(await page.$$eval('.try li', (pairs) => pairs.map((p) => p.textContent))).toHaveLength(3);
+    // It is the first panel, and within two screens; Start is always on the screen.
+    expect(await page.$eval('main .card:not([hidden])', (card) => card.id)).toBe('translate-card');
+    const bottom = await page.$eval('#translate', (e) => e.getBoundingClientRect().bottom + window.scrollY);
+    expect(bottom).toBeLessThan(2 * (page.viewport()?.height ?? 0));
+    expect(await onScreen(page, '#start')).toBe(true);
     await page.locator('[data-demo="ar"]').click();
     await page.waitForFunction(() => document.querySelector('#translation')?.getAttribute('lang') === 'ar');
     expect(await page.$eval('.try', (e) => e.textContent)).toContain('الثلاثاء، 4 مارس 2025');
@@ -118,6 +123,33 @@ describe.each([1280, 390])('at %i px', (width) => {
       await untilText(page, '#translation', `^${output}$`);
       expect(await rows()).toEqual([...output.split(' '), '[end]']);
     }
+  });
+
+  it('shows the whole attention of a long pair, or says that there is more', async () => {
+    const page = await trainedPage(width);
+    const show = async (tokens: number) => {
+      await page.evaluate((n) => {
+        const words = Array.from({ length: n }, (_, i) => [' token', ' of', ' words', 'ing'][i % 4] as string);
+        const weights = (rows: number, keys: number) =>
+          btoa(String.fromCharCode(...Array.from({ length: 4 * rows * keys }, (_, i) => (i * 7) % 250)));
+        const maps = (['encoder', 'decoder', 'cross'] as const).map(
+          (kind) => ({ kind, layer: 0, heads: 4, weights: weights(n, n) }) as const,
+        );
+        const pair = { source: words, target: words, next: words.map((word) => [[word, 0.9]] as never) };
+        window.fake.send({ type: 'probe', probe: { type: 'probe', step: 400 + n, attention: maps, ...pair } as never });
+      }, tokens);
+      await untilText(page, '#probe-where', `step ${400 + tokens}`);
+      await page.$eval('#inside-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))));
+      return page.$eval('#inside .heat-scroll', (e) => [
+        e.scrollWidth > e.clientWidth,
+        document.querySelector('#inside .heat-cue')?.checkVisibility(),
+      ]);
+    };
+    expect(await show(14)).toEqual([false, false]);
+    expect(await page.$eval('#probe-map', (e) => e.textContent)).toBe('Cross-attention, layer 1, head 1');
+    expect(await show(60)).toEqual([true, true]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   });
 
   it('shows the progress in the title', async () => {
@@ -197,12 +229,31 @@ describe.each([1280, 390])('at %i px', (width) => {
     }
   });
 
-  it('queues a press of Start right after an edit', async () => {
+  it('queues a press of Start right after an edit, and scrolls to the curves, which have no empty boxes', async () => {
     const page = await visit(width);
+    await page.waitForSelector('#translate-box .heat-cell'); // it is gone when the training starts
     await fillField(page, 'Learning rate', '0.0021');
-    await page.evaluate(() => document.getElementById('start')?.click());
+    await page.evaluate(() => {
+      window.scrollTo({ top: 0, behavior: 'instant' });
+      document.getElementById('start')?.click();
+    });
     await untilText(page, '.state', 'Training');
     expect(await calls(page, 'start')).toMatchObject([[{ settings: { learningRate: 0.0021 } }, {}]]);
+    const top = () => page.$eval('#curves-card', (e) => e.getBoundingClientRect().top);
+    await page.waitForFunction(() => {
+      const at = document.querySelector('#curves-card')?.getBoundingClientRect().top ?? -1;
+      return at >= 0 && at < window.innerHeight / 2;
+    });
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 300))); // it stays there
+    expect(await top()).toBeGreaterThanOrEqual(0);
+    expect(await onScreen(page, '#curves-title')).toBe(true);
+    const charts = () => page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length);
+    expect(await charts()).toBe(0);
+    expect(await page.$eval('#curves > * > .hint', (e) => e.checkVisibility() && e.textContent)).toMatch(
+      /with its first update/,
+    );
+    await page.evaluate(() => window.fake.train(1, 50));
+    await page.waitForFunction(() => document.querySelector('#curves .chart')?.checkVisibility());
   });
 
   it('drops the forecast of a number of pairs that was corrected, and says that it plans', async () => {
@@ -211,6 +262,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     await fillField(page, 'Pairs', '1000000');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('1000000'));
     expect(await page.$eval('#corpus-summary', (e) => e.getAttribute('aria-busy'))).toBe('true');
+    await untilText(page, '.state', '^Planning$');
     await fillField(page, 'Pairs', '2000');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('2000'));
     expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(false);
@@ -384,11 +436,28 @@ describe.each([1280, 390])('the loaded model at %i px', (width) => {
     expect(await page.$eval('#translate-box .heat', (e) => e.checkVisibility())).toBe(false);
   });
 
-  it('stays loaded when it is renamed, and is gone when it is deleted', async () => {
+  it('has its curves, settings and samples, stays when it is renamed, and is gone when it is deleted', async () => {
     const page = await visit(width);
     await untilText(page, '#translation', '^martes');
+    await page.evaluate(() => {
+      window.fake.history = {
+        corpus: { kind: 'intl', source: 'en', target: 'fr', pairs: 5000, seed: 1 },
+        settings: { preset: 'small', steps: 1234 },
+        steps: [1, 2, 3].map((step) => ({ type: 'step', step, loss: 4 / step, gradientNorm: 1 })) as never,
+        evals: [{ type: 'eval', part: 'dev', step: 3, loss: 1.625, seconds: 1 }],
+        samples: [{ source: 'one', reference: 'un', translation: 'un', exact: true }],
+        probes: [],
+        changes: [],
+        step: 3,
+      };
+    });
     await press(page, 'Load intl-en-fr to translate with it');
     await untilText(page, '#translate-box .tag', '^intl-en-fr$');
+    await untilText(page, '#samples', '^Step 3: 1 of 1 translations match');
+    expect(await page.$eval('#curves .numbers tbody', (e) => e.textContent)).toMatch(/^31\.625/);
+    expect(await page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length)).toBe(3);
+    const steps = '::-p-aria([name="Steps"][role="spinbutton"])';
+    expect(await page.$eval(steps, (e) => (e as HTMLInputElement).value)).toBe('1234');
     await press(page, 'Rename intl-en-fr');
     await page.waitForSelector('dialog[open]');
     await page.locator('dialog input').fill('french');

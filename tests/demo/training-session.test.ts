@@ -291,6 +291,20 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
   await ask(second.page, (s) => s.load('long'));
   expect((await ask(second.page, (s) => s.translate('one two'))).model).toBe('long');
 
+  // While weights change, each translation has the attention of its own tokens.
+  const translations = await ask(first.page, (s) =>
+    Promise.all([
+      s.translate('one two', { attention: true }),
+      s.translate('one two', { attention: true, method: 'beam', beams: 3, numReturn: 3 }),
+      s.translate('one two', { attention: true, method: 'sample', temperature: 3, seed: 7 }),
+    ]),
+  );
+  expect(translations.map(({ candidates }) => candidates.length)).toEqual([1, 3, 1]);
+  for (const { text, ids, attention } of translations.flatMap(({ candidates }) => candidates)) {
+    const words = attention?.target.filter((token) => token !== '[end]') ?? [];
+    expect([words.length, words.join('')]).toEqual([ids.length, text.replaceAll(' ', '')]);
+  }
+
   // A pause saves a checkpoint; translating remains possible.
   await ask(first.page, (s) => s.pause());
   const paused = await ask(first.page, (s) => s.translate('one two'));

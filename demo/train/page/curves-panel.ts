@@ -59,6 +59,7 @@ export function createCurvesPanel(): CurvesPanel {
   const metrics = createLineChart({
     title: 'Dev metrics',
     height: 250,
+    empty: 'no evaluation yet',
     range: [0, 100],
     format: (x) => x.toFixed(0),
     lines: [
@@ -95,14 +96,14 @@ export function createCurvesPanel(): CurvesPanel {
     if (s.updateRatio !== undefined) steps.updateRatio.add(s.step, s.updateRatio);
     if (s.mfu !== undefined) steps.mfu.add(s.step, 100 * s.mfu);
   }
-  const hint = el('p', { class: 'hint' }, 'The curves of a training appear here.');
+  const hint = el('p', { class: 'hint' }, 'The curves of a training appear here with its first update.');
   const charts = el('div', { class: 'stack', hidden: true });
-  /** Hides the charts that have no values for this run or adapter; before the first run, all charts. */
+  /** Hides the small charts without values, and before the first values of a run all charts. */
   function hideEmpty(): void {
-    set(hint, { hidden: true });
-    set(charts, { hidden: false });
-    const any = steps.loss.xs.length > 1;
-    for (const { figure, series } of smalls) set(figure, { hidden: any && series.xs.length === 0 });
+    const any = all.some(({ xs }) => xs.length > 0);
+    set(hint, { hidden: any });
+    set(charts, { hidden: !any });
+    for (const { figure, series } of smalls) set(figure, { hidden: series.xs.length === 0 });
   }
 
   const log = el('input', { type: 'checkbox', id: 'log-scale' });

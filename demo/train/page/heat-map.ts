@@ -52,9 +52,37 @@ const scale = (): HTMLElement =>
     '100 %, each row',
   );
 
-/** Side of a cell and width of a character, in pixels. */
-const cell = 30;
+/** Largest and smallest side of a cell, height that the cells fill, and width of a character, in pixels. */
+const largestCell = 30;
+const smallestCell = 14;
+const mostHeight = 560;
+/** Padding of the scroll area on both sides, which has room for the focus ring. */
+const padding = 4;
 const characterWidth = 7.4;
+/** Below this side of a cell the labels of its columns are vertical: slanted ones would overlap. */
+const slantedFrom = 20;
+
+/** Sizes of a map in pixels, for the room that it has. */
+export interface MapSizes {
+  readonly cell: number;
+  readonly isUpright: boolean;
+  /** Space of the labels. */
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+}
+
+/** Returns sizes with which the columns fit `room`, unless there are too many for cells of the smallest side. */
+export function sizesFor(across: readonly string[], down: readonly string[], room: number): MapSizes {
+  const longest = (labels: readonly string[]) => Math.max(2, ...labels.map((l) => [...l].length)) * characterWidth;
+  const left = longest(down) + 12;
+  const fitting = (right: number) =>
+    Math.min(largestCell, Math.floor((room - left - right) / across.length), Math.floor(mostHeight / down.length));
+  const right = longest(across.slice(-3)) * 0.75;
+  const slanted = fitting(right);
+  if (slanted >= slantedFrom) return { cell: slanted, isUpright: false, left, top: longest(across) * 0.75 + 16, right };
+  return { cell: Math.max(smallestCell, fitting(4)), isUpright: true, left, top: longest(across) + 14, right: 4 };
+}
 
 /** Creates an empty heat map. */
 export function createHeatMap(): HeatMap {
@@ -62,6 +90,7 @@ export function createHeatMap(): HeatMap {
   let view: Float32Array = new Float32Array();
   let at = { t: 0, s: 0 };
   let cells: SVGRectElement[] = [];
+  let sizes = sizesFor([], [], 0);
 
   const layer = select([], '');
   const head = select([], '');
@@ -69,12 +98,15 @@ export function createHeatMap(): HeatMap {
   const words = el('ul', { class: 'hint' });
   const choice = el('div', { class: 'row' }, field('Layer', layer), field('Head', head));
   const drawing = svg('svg', { class: 'heat', tabindex: 0, role: 'img' });
-  const frame = svg('rect', { class: 'heat-at', width: cell, height: cell, rx: 4 });
+  const frame = svg('rect', { class: 'heat-at', rx: 4 });
+  const scroll = el('div', { class: 'scroll heat-scroll' }, drawing);
+  const cue = el('p', { class: 'hint heat-cue', hidden: true }, 'Part of the map is out of sight: scroll it.');
   const element = el(
     'div',
     { class: 'stack', hidden: true },
     el('div', { class: 'row heat-choice' }, choice, readout, scale()),
-    el('div', { class: 'scroll heat-scroll' }, drawing),
+    scroll,
+    cue,
     el('details', {}, el('summary', {}, 'As text'), words),
   );
 
@@ -83,20 +115,32 @@ export function createHeatMap(): HeatMap {
     const { source, target } = attention;
     const weight = view[at.t * source.length + at.s] ?? 0;
     setText(readout, `${quoted(target[at.t] ?? '')} → ${quoted(source[at.s] ?? '')}: ${formatPercent(weight)}`);
-    set(frame, { x: at.s * cell, y: at.t * cell });
+    set(frame, { x: at.s * sizes.cell, y: at.t * sizes.cell });
   }
 
-  /** Draws the grid and labels of a translation. */
-  function build(a: Attention): void {
-    const [T, S] = [a.target.length, a.source.length];
-    const across = a.source.map(labelOf);
-    const down = a.target.map(labelOf);
-    const longest = (labels: readonly string[]) => Math.max(2, ...labels.map((l) => [...l].length)) * characterWidth;
-    const left = longest(down) + 12;
-    const top = longest(across) * 0.75 + 16;
-    const right = longest(across.slice(-3)) * 0.75;
+  /** Draws the map anew if its tokens have changed, or the room that it has. */
+  function redraw(changed: boolean): void {
+    if (!attention) return;
+    const [across, down] = [attention.source.map(labelOf), attention.target.map(labelOf)];
+    // Without a width the map is not visible yet: it is fitted when it is.
+    const wanted = sizesFor(across, down, scroll.clientWidth - padding || Number.POSITIVE_INFINITY);
+    if (changed || wanted.cell !== sizes.cell || wanted.isUpright !== sizes.isUpright) {
+      sizes = wanted;
+      build(across, down);
+      paint();
+    }
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = scroll;
+    set(cue, { hidden: scrollWidth <= clientWidth + 1 && scrollHeight <= clientHeight + 1 });
+  }
+  new ResizeObserver(() => redraw(false)).observe(scroll);
+
+  /** Draws the grid and the labels. */
+  function build(across: readonly string[], down: readonly string[]): void {
+    const [T, S] = [down.length, across.length];
+    const { cell, isUpright, left, top, right } = sizes;
     const [width, height] = [left + S * cell + right, top + T * cell + 4];
     set(drawing, { viewBox: `0 0 ${width} ${height}`, width, height });
+    set(frame, { width: cell, height: cell });
     cells = Array.from({ length: T * S }, (_, i) =>
       svg('rect', {
         class: 'heat-cell',
@@ -117,8 +161,8 @@ export function createHeatMap(): HeatMap {
         frame,
       ),
       ...across.map((text, s) => {
-        const x = left + (s + 0.5) * cell;
-        return svg('text', { x: x + 3, y: top - 6, transform: `rotate(-45 ${x + 3} ${top - 6})` }, text);
+        const [x, y] = [left + (s + 0.5) * cell + (isUpright ? 4.5 : 3), top - 6];
+        return svg('text', { x, y, transform: `rotate(${isUpright ? -90 : -45} ${x} ${y})` }, text);
       }),
       ...down.map((text, t) =>
         svg('text', { class: 'heat-row', x: left - 8, y: top + (t + 0.5) * cell + 4.5, direction: 'ltr' }, text),
@@ -162,13 +206,15 @@ export function createHeatMap(): HeatMap {
       s: clamp(at.s + (move[1] ?? 0), attention.source.length),
     };
     showCell();
+    frame.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   });
-  drawing.addEventListener('pointermove', (event) => {
-    const index = cells.indexOf(event.target as SVGRectElement);
-    if (index < 0 || !attention) return;
-    at = { t: Math.floor(index / attention.source.length), s: index % attention.source.length };
-    showCell();
-  });
+  for (const event of ['pointermove', 'pointerdown'] as const)
+    drawing.addEventListener(event, ({ target }) => {
+      const index = cells.indexOf(target as SVGRectElement);
+      if (index < 0 || !attention) return;
+      at = { t: Math.floor(index / attention.source.length), s: index % attention.source.length };
+      showCell();
+    });
 
   return {
     element,
@@ -186,12 +232,10 @@ export function createHeatMap(): HeatMap {
       const tokens = (shown: Attention | undefined) => JSON.stringify([shown?.source, shown?.target]);
       const changed = tokens(a) !== tokens(attention);
       attention = a;
-      if (changed) {
-        at = { t: 0, s: 0 };
-        build(a);
-      }
-      paint();
+      if (changed) at = { t: 0, s: 0 };
       element.hidden = false;
+      if (changed) redraw(true);
+      else paint();
     },
     selectRow(row) {
       if (!attention) return;

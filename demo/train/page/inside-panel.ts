@@ -24,6 +24,9 @@ const kinds: Record<AttentionKind, string> = {
 /** Milliseconds of one recorded step while playing. */
 const frameMs = 150;
 
+/** Milliseconds of a frame in which small maps are painted. */
+const paintMs = 8;
+
 /** Weights of a recorded map, [heads, queries, keys], each row normalized. */
 export function weightsOf(encoded: string, keys: number): Float32Array {
   const bytes = Float32Array.from(atob(encoded), (c) => c.charCodeAt(0));
@@ -62,13 +65,14 @@ export function createInsidePanel(): InsidePanel {
   const cost = el('p', { class: 'hint', id: 'probe-cost' });
   const maps = el('div', { class: 'maps' });
   const heat = createHeatMap();
+  const enlarged = el('h3', { id: 'probe-map' });
   const next = el('tbody');
   const body = el(
     'div',
     { class: 'stack', hidden: true },
     pair,
     el('div', { class: 'row probe-steps' }, play, slider, where),
-    el('div', { class: 'inside' }, maps, heat.element),
+    el('div', { class: 'inside' }, maps, el('div', { class: 'stack' }, enlarged, heat.element)),
     el('h3', {}, 'Most likely next tokens'),
     el(
       'div',
@@ -126,12 +130,12 @@ export function createInsidePanel(): InsidePanel {
   let buttons: { key: string; button: HTMLButtonElement; canvas: HTMLCanvasElement }[] = [];
   function drawMaps(probe: LogProbe): void {
     const wanted = probe.attention.flatMap(({ kind, layer, heads }) =>
-      Array.from({ length: heads }, (_, head) => ({ kind, layer, head, key: `${kind} ${layer} ${head}` })),
+      Array.from({ length: heads }, (_, head) => ({ kind, layer, head, key: keyOf({ kind, layer, head }) })),
     );
     if (wanted.map(({ key }) => key).join() !== buttons.map(({ key }) => key).join()) {
       buttons = wanted.map(({ kind, layer, head, key }) => {
         const canvas = el('canvas');
-        const label = `${kinds[kind].split(':')[0]}, layer ${layer + 1}, head ${head + 1}`;
+        const label = mapName(kind, layer, head);
         const onclick = () => {
           chosen = { kind, layer, head };
           draw();
@@ -155,24 +159,33 @@ export function createInsidePanel(): InsidePanel {
         ]),
       );
     }
+    for (const { key, button } of buttons) set(button, { 'aria-pressed': String(key === keyOf(chosen)) });
     const [ink, ground] = [colour('--c1'), colour('--fill')];
     let n = 0;
-    for (const { kind, layer, heads, weights } of probe.attention) {
+    unpainted = probe.attention.map(({ kind, heads, weights }) => {
+      const canvases = buttons.slice(n, n + heads).map(({ canvas }) => canvas);
+      n += heads;
       const [rows, keys] = sizesOf(probe, kind);
-      const all = weightsOf(weights, keys);
-      for (let head = 0; head < heads; head++) {
-        const entry = buttons[n++];
-        if (!entry) continue;
-        const pressed = kind === chosen.kind && layer === chosen.layer && head === chosen.head;
-        set(entry.button, { 'aria-pressed': String(pressed) });
-        paint(entry.canvas, all.subarray(head * rows * keys, (head + 1) * rows * keys), rows, keys, ink, ground);
-      }
-    }
+      return () => {
+        const all = weightsOf(weights, keys);
+        for (const [head, canvas] of canvases.entries())
+          paint(canvas, all.subarray(head * rows * keys, (head + 1) * rows * keys), rows, keys, ink, ground);
+      };
+    });
+    paintSome();
   }
+  /** Work that paints the maps of a layer; a large model has a hundred maps, more than the page can paint in a frame. */
+  let unpainted: (() => void)[] = [];
+  const paintSome = onFrame(() => {
+    const begin = performance.now();
+    while (unpainted.length > 0 && performance.now() - begin < paintMs) unpainted.shift()?.();
+    if (unpainted.length > 0) paintSome();
+  });
   function drawEnlarged(probe: LogProbe): void {
     const { kind, head } = chosen;
     const map = probe.attention.find((each) => each.kind === kind && each.layer === chosen.layer) ?? probe.attention[0];
     if (!map) return;
+    setText(enlarged, mapName(map.kind, map.layer, head));
     const [rows, keys] = sizesOf(probe, map.kind);
     const all = weightsOf(map.weights, keys);
     heat.show({
@@ -232,6 +245,12 @@ export function createInsidePanel(): InsidePanel {
     },
   };
 }
+
+const keyOf = ({ kind, layer, head }: { kind: AttentionKind; layer: number; head: number }): string =>
+  `${kind} ${layer} ${head}`;
+
+const mapName = (kind: AttentionKind, layer: number, head: number): string =>
+  `${kinds[kind].split(':')[0]}, layer ${layer + 1}, head ${head + 1}`;
 
 /** A box for each token. */
 const tokensOf = (labels: readonly string[]): HTMLElement[] => labels.map((label) => el('bdi', {}, labelOf(label)));

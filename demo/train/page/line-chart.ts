@@ -37,6 +37,8 @@ export interface ChartOptions {
   readonly range?: readonly [number, number];
   /** Initial scale of the y axis; default: linear. */
   readonly scale?: 'linear' | 'log';
+  /** Text while there are no values; default: `no values yet`. */
+  readonly empty?: string;
 }
 
 /** A line chart. */
@@ -63,14 +65,14 @@ function axisWidth(_: uPlot, labels: string[] | null): number {
 
 /** Creates a chart; it is drawn once its element has a width. */
 export function createLineChart(options: ChartOptions): LineChart {
-  const { title, format = formatNumber, height = 190, range } = options;
+  const { title, format = formatNumber, height = 190, range, empty: emptyText = 'no values yet' } = options;
   let { lines } = options;
   const box = el('div', { class: 'plot' });
   // Reserve the height, so that the layout does not shift when the first values arrive.
   box.style.minHeight = `${height + 26}px`;
   const id = freshId('chart');
   const summary = el('p', { class: 'unseen', id });
-  const none = el('p', { class: 'none' }, 'no values yet');
+  const none = el('p', { class: 'none' }, emptyText);
   none.style.height = `${height + 26}px`;
   const frame = el(
     'div',

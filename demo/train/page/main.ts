@@ -148,10 +148,13 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   });
   const events = createEventHandler({ translate, models, gallery, header, notices });
   const dispatch = (event: SessionEvent) => {
-    if (event.type === 'state' && event.state === 'preparing') hideRecordedRun();
+    const begins = event.type === 'state' && event.state === 'preparing';
+    if (begins) hideRecordedRun();
     for (const panel of [run, live, curves, samples, inside]) panel.onEvent(event);
     if (event.type === 'change') settingsForm.addChange(event.change);
     events(event);
+    // The panels are drawn in the next frame: then the translation of another model is gone, and the curves are higher.
+    if (begins) requestAnimationFrame(() => requestAnimationFrame(showCurves));
   };
   session.on(dispatch);
 
@@ -274,6 +277,13 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
 /** Lists the settings that were changed during a run. */
 function changedText(run: string, changes: string): string {
   return `${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
+}
+
+/** Shows the curves, if they are not on the screen: on a narrow screen they are below the forms. */
+function showCurves(): void {
+  const panel = byId('curves-card');
+  const { top } = panel.getBoundingClientRect();
+  if (top < 0 || top > window.innerHeight / 2) panel.scrollIntoView({ block: 'start' });
 }
 
 /** Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is scrolled into view. */

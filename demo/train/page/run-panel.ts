@@ -152,7 +152,11 @@ export function createRunPanel(actions: RunActions): RunPanel {
     if (focused && !isUsable(focused)) ([pause, stop, start].find(isUsable) ?? document.getElementById('run'))?.focus();
     setText(start, queued ? 'Starting…' : state === 'idle' ? 'Start training' : 'Start a new training');
     const waited = Math.round((performance.now() - since) / 1000);
-    setText(title, stateNames[state] + (state === 'recovering' && waited > 0 ? `, ${waited} s` : ''));
+    const isPlanning = state === 'idle' && ready === 'pending';
+    setText(
+      title,
+      isPlanning ? 'Planning' : stateNames[state] + (state === 'recovering' && waited > 0 ? `, ${waited} s` : ''),
+    );
     title.dataset.state = state;
     set(bar, { value: steps > 0 ? step / steps : 0, hidden: steps === 0 && !busy });
     if (state === 'preparing' && steps === 0) bar.removeAttribute('value');

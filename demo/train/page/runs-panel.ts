@@ -159,7 +159,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
           runs.length > 0 &&
             el(
               'table',
-              { class: 'numbers' },
+              { class: 'numbers blocks' },
               el('thead', {}, el('tr', {}, ...headings.map((h) => (h ? el('th', { scope: 'col' }, h) : el('td', {}))))),
               el('tbody', {}, ...runs.map((run) => row(run, headings, settings))),
             ),

@@ -1,6 +1,5 @@
 // Starts a training from the forms or resumes one from a checkpoint, and shows a notice if a call fails.
 
-import { byId } from '../../common/dom.ts';
 import type { TrainingSettings } from '../protocol.ts';
 import { ask } from './dialogs.ts';
 import type { Notices } from './notices.ts';
@@ -33,7 +32,6 @@ export function createTrainingStarter({ session, notices, setLanguages, onRename
     const { corpus } = settings;
     if (corpus.kind === 'intl') setLanguages(corpus.source, corpus.target);
     else setLanguages('', '');
-    showCurves();
     try {
       await session.start(settings, { replace });
     } catch (error) {
@@ -75,21 +73,15 @@ export function createTrainingStarter({ session, notices, setLanguages, onRename
   function showError(error: unknown): void {
     if (error instanceof SessionError && error.kind === 'aborted') return;
     notices.show('bad', (error as Error).message, { id: 'failed' });
+    notices.element.scrollIntoView({ block: 'nearest' }); // the button that was pressed is always visible, the notice is not
   }
   return {
     start,
     async resume(name, steps) {
       setLanguages('', '');
-      showCurves();
       await attempt(session.resume(name, steps === undefined ? {} : { steps }));
     },
     freeName,
     attempt,
   };
-}
-
-/** Shows the curves, if they are not on the screen: on a narrow screen they are below the forms. */
-function showCurves(): void {
-  const panel = byId('curves-card');
-  if (panel.getBoundingClientRect().top > window.innerHeight / 2) panel.scrollIntoView({ block: 'start' });
 }
