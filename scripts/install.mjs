@@ -70,10 +70,10 @@ function installPackages() {
   npmCi([], 'node_modules is missing or older than package-lock.json');
 }
 
-function npmCi(more, why) {
+function npmCi(more, reason) {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...more];
-  run(npm, args, { minutes: 10, why, shell: process.platform === 'win32' });
+  run(npm, args, { minutes: 10, reason, shell: process.platform === 'win32' });
 }
 
 function modified(path) {
@@ -91,18 +91,18 @@ function installSystem(missing) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const wait = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30'];
   try {
-    run('apt-get', ['update', '-qq', ...wait], { minutes: 5, why: `${what} not found`, env });
+    run('apt-get', ['update', '-qq', ...wait], { minutes: 5, reason: `${what} not found`, env });
   } catch (error) {
     console.log(`setup: ${error.message}; continuing with the old package lists`);
   }
   const install = ['install', '-y', '--no-install-recommends', '-qq', ...wait, ...packages];
-  run('apt-get', install, { minutes: 10, why: `${what}; a minute or two`, env, quiet: true });
+  run('apt-get', install, { minutes: 10, reason: `${what}; a minute or two`, env, quiet: true });
 }
 
 /** Runs a command without input and shows its output. Throws a SetupError if it fails or exceeds its time limit. */
-function run(command, args, { minutes, why, env = process.env, shell = false, quiet = false }) {
+function run(command, args, { minutes, reason, env = process.env, shell = false, quiet = false }) {
   const line = [command, ...args.filter((arg, i) => arg !== '-o' && args[i - 1] !== '-o')].join(' ');
-  console.log(`setup: ${line} (${why})`);
+  console.log(`setup: ${line} (${reason})`);
   const { status, error } = spawnSync(command, args, {
     stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
     timeout: minutes * MINUTE,

@@ -8,15 +8,7 @@ import * as heddle from '../src/index.ts';
 import { fewerInChrome, testGpu } from './support/gpu.ts';
 
 const files = memoryFiles();
-heddle.registerPlatform({
-  host: 'Dawn',
-  version: '',
-  openGpu: testGpu,
-  files,
-  modelPath: (name) => name,
-  cachePath: (name) => `cache/${name}`,
-  hub: 'http://127.0.0.1:1',
-});
+heddle.registerPlatform({ openGpu: testGpu, files, modelPath: (name) => name });
 
 /** The first example of a page. */
 const exampleOf = (page: string): string => /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
@@ -28,10 +20,10 @@ async function run(example: string, changes: Readonly<Record<string, string>>) {
     expect(body).toContain(from);
     body = body.replace(from, to);
   }
-  const said: unknown[][] = [];
+  const printed: unknown[][] = [];
   const start = new Function('heddle', 'console', `return (async () => {${body}})();`);
-  await start(heddle, { log: (...words: unknown[]) => said.push(words) });
-  return said;
+  await start(heddle, { log: (...words: unknown[]) => printed.push(words) });
+  return printed;
 }
 
 const pages: [string, string][] = [
@@ -40,10 +32,10 @@ const pages: [string, string][] = [
 ];
 it.each(fewerInChrome(pages, ([name]) => name === 'README.md'))('runs the first example of %s', async (_, page) => {
   const example = exampleOf(page);
-  const said = await run(example, { '20_000': '200', 'steps: 800': 'steps: 3, tune: false' });
-  expect(said.slice(0, 3).map(([step]) => step)).toEqual([1, 2, 3]);
-  for (const [, loss] of said.slice(0, 3)) expect(loss).toBeGreaterThan(0);
-  expect(typeof said[3]?.[0]).toBe('string');
+  const printed = await run(example, { '20_000': '200', 'steps: 800': 'steps: 3, tune: false' });
+  expect(printed.slice(0, 3).map(([step]) => step)).toEqual([1, 2, 3]);
+  for (const [, loss] of printed.slice(0, 3)) expect(loss).toBeGreaterThan(0);
+  expect(typeof printed[3]?.[0]).toBe('string');
   expect(await files.exists('out/config.json')).toBe(true);
   expect(example.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(10);
 });

@@ -1,9 +1,9 @@
 // Installs transformers.js and Marian into bench/decode/node_modules if they are missing or older than the lock file, and writes the page
 // that runs them.
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installPackages } from '../install-packages.mjs';
 
 /** The package of Marian, in this folder. */
 export const bergamot = 'node_modules/@browsermt/bergamot-translator';
@@ -12,15 +12,7 @@ export const bergamot = 'node_modules/@browsermt/bergamot-translator';
 export const here = dirname(fileURLToPath(import.meta.url));
 
 /** Installs the packages of this folder. Returns an error message, or undefined if they are installed. */
-export function installTransformers() {
-  const mark = join(here, 'node_modules', '.package-lock.json');
-  if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(join(here, 'package-lock.json')).mtimeMs) return undefined;
-  console.error('installing transformers.js and Marian into bench/decode/node_modules');
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const options = { cwd: here, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 180_000 };
-  const { status, stderr } = spawnSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], options);
-  return status === 0 ? undefined : `npm ci in bench/decode failed: ${stderr || 'timeout'}`;
-}
+export const installTransformers = () => installPackages(here, 'transformers.js and Marian');
 
 /**
  * Writes the page of decode-page.mjs with transformers.js, onnxruntime-web and Marian into a folder. Its models go to the folder `models` there.

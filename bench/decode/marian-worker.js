@@ -37,9 +37,9 @@ async function load({ folder, options }) {
   });
   const { AlignedMemory, AlignedMemoryList, BlockingService, TranslationModel } = self.Module;
   const memory = (bytes, alignment) => {
-    const made = new AlignedMemory(bytes.length, alignment);
-    made.getByteArrayView().set(bytes);
-    return made;
+    const block = new AlignedMemory(bytes.length, alignment);
+    block.getByteArrayView().set(bytes);
+    return block;
   };
   const vocabularies = new AlignedMemoryList();
   vocabularies.push_back(memory(vocabulary, 64));
@@ -59,7 +59,7 @@ function translate({ texts }) {
   }
   const responses = service.translate(model, input, options);
   const found = texts.map((_, i) => responses.get(i).getTranslatedText());
-  for (const made of [input, options, responses]) made.delete();
+  for (const object of [input, options, responses]) object.delete();
   return found;
 }
 

@@ -252,14 +252,14 @@ function announceDevice(device: GPUDevice): GPUDevice {
   const later = device.createComputePipelineAsync.bind(device);
   const now = device.createComputePipeline.bind(device);
   device.createComputePipelineAsync = (descriptor) => {
-    const made = last
+    const pipeline = last
       .catch(() => undefined)
       .then(() => {
         announce(descriptor);
         return later(descriptor);
       });
-    last = made;
-    return made;
+    last = pipeline;
+    return pipeline;
   };
   device.createComputePipeline = (descriptor) => {
     announce(descriptor);

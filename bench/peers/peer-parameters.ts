@@ -1,7 +1,7 @@
 // The weights of a golden case in the layout of the peers: linear weights [in, out], and projections of attention that
 // have the same input packed into one matrix.
 
-import type { Shape, Tensor } from '../../src/core/tensor.ts';
+import { type Shape, type Tensor, transposed } from '../../src/core/tensor.ts';
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 /** A float32 tensor of a peer. */
@@ -11,12 +11,6 @@ export interface PeerTensor {
 }
 
 const tensorOf = ({ shape, data }: Tensor): PeerTensor => ({ shape, data: data as Float32Array });
-
-function transposed({ shape: [rows = 0, cols = 0], data }: PeerTensor): PeerTensor {
-  const out = new Float32Array(data.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c] as number;
-  return { shape: [cols, rows], data: out };
-}
 
 /** Rows `from` to `to` of a tensor's first axis. */
 function rows({ shape, data }: PeerTensor, from: number, to: number): PeerTensor {
@@ -34,7 +28,8 @@ export function peerParameters({ config: c, weights }: GoldenCase): Record<strin
   const inner = c.heads * c.headWidth;
   const stored = (name: string): PeerTensor => tensorOf(weights[name] as Tensor);
   const linear = (to: string, w: PeerTensor, b?: PeerTensor) => {
-    p[`${to}.w`] = transposed(w);
+    const [rows = 0, cols = 0] = w.shape;
+    p[`${to}.w`] = { shape: [cols, rows], data: transposed(w.data, rows, cols) };
     if (b) p[`${to}.b`] = b;
   };
   const norm = (to: string, from: string) => {

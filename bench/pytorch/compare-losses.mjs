@@ -77,12 +77,12 @@ try {
     steps: [],
   };
   const own = [];
-  for (let turn = 0; turn < steps; turn++) {
-    const batch = task.batchAt(turn);
+  for (let step = 0; step < steps; step++) {
+    const batch = task.batchAt(step);
     const report = await trainer.update([batch]);
     own.push(report.loss);
     run.steps.push({ learningRate: report.learningRate, ...rowsOf(batch) });
-    if ((turn + 1) % 20 === 0) console.error(`heddle   ${turn + 1}/${steps}  loss ${report.loss.toFixed(4)}`);
+    if ((step + 1) % 20 === 0) console.error(`heddle   ${step + 1}/${steps}  loss ${report.loss.toFixed(4)}`);
   }
   writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
   const script = fileURLToPath(new URL('torch_losses.py', import.meta.url));

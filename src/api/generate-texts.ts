@@ -151,9 +151,9 @@ async function generateWhole(
   numberOf?: (index: number) => number,
 ): Promise<Generation[][]> {
   const { attention = false, onPiece, batchSize, replaceUnknown: replaces, longTexts, maxLength, ...given } = options;
-  const spoken = await modelInLanguages(saved, given);
-  const decode = decodingIn(given, saved, spoken);
-  const { full, encoded, shape } = encodeTexts(texts, spoken, options, numberOf);
+  const configured = await modelInLanguages(saved, given);
+  const decode = decodingIn(given, saved, configured);
+  const { full, encoded, shape } = encodeTexts(texts, configured, options, numberOf);
   const out: Generation[][] = texts.map(() => []);
   if (full.length === 0) return out;
   const translator = await model.translator(onPiece ? { ...shape, batch: 1 } : shape, decode);
@@ -182,7 +182,7 @@ async function generateWhole(
     for (const translation of out[i] as Generation[])
       found.push({
         ...translation,
-        attention: await attentionOf(spoken, translator, encoded[i] as number[], translation),
+        attention: await attentionOf(configured, translator, encoded[i] as number[], translation),
       });
     out[i] = found;
   }
@@ -193,8 +193,8 @@ async function generateWhole(
     const replaced = (out[i] as Generation[]).map(async (found): Promise<Generation> => {
       if (!found.ids.includes(target.special.unknown)) return found;
       decode.signal?.throwIfAborted();
-      const alignment = await translator.align(encoded[i] as number[], found.ids, spoken.config.startId);
-      return { ...found, text: replaceUnknown(spoken.source, target, texts[i] as string, found.ids, alignment) };
+      const alignment = await translator.align(encoded[i] as number[], found.ids, configured.config.startId);
+      return { ...found, text: replaceUnknown(configured.source, target, texts[i] as string, found.ids, alignment) };
     });
     out[i] = await Promise.all(replaced);
   }

@@ -61,9 +61,9 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       return typeof texts === 'string' ? best[0] : best;
     }) as Model['translate'],
     async *stream(text, given = {}) {
-      const spoken = await modelInLanguages(saved, given);
-      const options = decodingIn(given, saved, spoken);
-      const { full, encoded, shape } = encodeTexts([text], spoken, options);
+      const configured = await modelInLanguages(saved, given);
+      const options = decodingIn(given, saved, configured);
+      const { full, encoded, shape } = encodeTexts([text], configured, options);
       if (full.length === 0) return;
       // The turn lasts until the loop ends, which `return` of this generator reports.
       let end = () => {};

@@ -185,8 +185,8 @@ export function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | '
     build(g) {
       const targets = g.input('targets', 'i32', [rows]);
       const logits = input(g, 'logits', [rows, V]);
-      const how = { smoothing: 0.1, ignore: 0 };
-      const { nll } = crossEntropyOf(g, logits, targets, step(g), { ...how, fused: kind === 'train' });
+      const lossAttrs = { smoothing: 0.1, ignore: 0 };
+      const { nll } = crossEntropyOf(g, logits, targets, step(g), { ...lossAttrs, fused: kind === 'train' });
       if (kind === 'backward') gradients(g, nll, [logits]);
     },
     data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),

@@ -55,7 +55,7 @@ function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult):
     `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
       alike > 0 ? `; ${alike} others use stored results, those of a similar kernel or the default` : ''
     }`,
-    ...Object.entries(dropped).map(([kernel, why]) => `not used: ${kernel}: ${why}`),
+    ...Object.entries(dropped).map(([kernel, reason]) => `not used: ${kernel}: ${reason}`),
     ...(place === undefined ? [] : [`stored in ${place}`]),
   ].join('\n');
 }

@@ -47,8 +47,8 @@ export interface SafetensorsHeader {
   readonly base: number;
 }
 
-const fail = (name: string, why: string): never => {
-  throw new HeddleError(`${name}: not a valid safetensors file: ${why}`);
+const fail = (name: string, reason: string): never => {
+  throw new HeddleError(`${name}: not a valid safetensors file: ${reason}`);
 };
 const count = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 

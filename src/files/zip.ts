@@ -87,8 +87,8 @@ function describe(v: DataView, at: number, size: number, nameLength: number, crc
  * truncated or damaged, uses an unsupported feature, or has a path that leaves its folder.
  */
 export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
-  const fail = (what: string): never => {
-    throw new HeddleError(`${archive}: ${what}`);
+  const fail = (problem: string): never => {
+    throw new HeddleError(`${archive}: ${problem}`);
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let end = bytes.length - 22;

@@ -83,8 +83,8 @@ function checkBatch(
   { source, mask, targetIn, targetOut }: Record<'source' | 'mask' | 'targetIn' | 'targetOut', Tensor>,
   vocab: number,
 ): void {
-  const fail = (why: string): never => {
-    throw new HeddleError(`${path}: ${why}`);
+  const fail = (reason: string): never => {
+    throw new HeddleError(`${path}: ${reason}`);
   };
   const [B, S = 0] = source.shape;
   if (!sameShape(source.shape, mask.shape)) fail('attention_mask and input_ids differ in shape');

@@ -21,7 +21,7 @@ export interface DroppedKernel {
   /** Op and variant: `linear tiled-64x64`. */
   readonly kernel: string;
   /** What is wrong, in one line. */
-  readonly why: string;
+  readonly reason: string;
 }
 
 /** Settings of `tuneKernels`. */
@@ -110,9 +110,9 @@ export async function tuneWith(
   /** Measured kernels, for similar nodes. */
   const seen: Record<string, string> = { ...known };
   const passes = async (node: Node, variant: string): Promise<boolean> => {
-    const why = await timer.check(node, variant);
-    if (why) options.onDropped?.({ kernel: `${node.op.name} ${variant}`, why: why.replace(/\s+/g, ' ') });
-    return !why;
+    const reason = await timer.check(node, variant);
+    if (reason) options.onDropped?.({ kernel: `${node.op.name} ${variant}`, reason: reason.replace(/\s+/g, ' ') });
+    return !reason;
   };
   for (const { key, node } of openNodes(device, graphs, {})) {
     const variant = settled[key];

@@ -163,8 +163,8 @@ function excerptOf(node: Node, { traits }: Device): Graph {
   let graph = withOutputs(singleNodeGraph(node, shapes));
   for (let work = workOf(graph); work > limit; ) {
     const smaller = shrunk(node, shapes, (next) => {
-      const made = withOutputs(singleNodeGraph(node, next));
-      return workOf(made) < work ? made : undefined;
+      const excerpt = withOutputs(singleNodeGraph(node, next));
+      return workOf(excerpt) < work ? excerpt : undefined;
     });
     if (!smaller) break;
     ({ shapes, graph } = smaller);

@@ -109,8 +109,8 @@ function createPipelines(device: GPUDevice): Pipelines {
       const { messages } = await module.getCompilationInfo();
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message.trim()}`);
       const { message } = (await failure) ?? (error as Error);
-      const why = lines.length ? lines.join('\n') : message;
-      throw new Error(`shader ${label} ${JSON.stringify(constants)} does not compile:\n${why}`);
+      const details = lines.length ? lines.join('\n') : message;
+      throw new Error(`shader ${label} ${JSON.stringify(constants)} does not compile:\n${details}`);
     }
   };
 

@@ -176,11 +176,11 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
 function difference(ms: number, sum: number, clock: Profile['clock']): string {
   if (clock === 'host')
     return `the passes sum up to ${sum.toFixed(3)} ms: each is submitted and waited for by itself, which a run does only once`;
-  const why =
+  const explanation =
     sum > ms
       ? 'timing each pass keeps it from overlapping with the next one'
       : 'a run also records, submits, waits between passes and reads its outputs';
-  return `the passes sum up to ${sum.toFixed(3)} ms, ${Math.abs(sum - ms).toFixed(3)} ms ${sum > ms ? 'more' : 'less'}: ${why}`;
+  return `the passes sum up to ${sum.toFixed(3)} ms, ${Math.abs(sum - ms).toFixed(3)} ms ${sum > ms ? 'more' : 'less'}: ${explanation}`;
 }
 
 /** Sum over passes. */

@@ -41,8 +41,8 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
       try {
         const path = open(url.searchParams.get('path'));
         const to = request.method === 'POST' ? open(url.searchParams.get('to')) : '';
-        const asked = ['list', 'stream'].find((name) => url.searchParams.has(name));
-        await act(files, request, response, path, to, asked);
+        const action = ['list', 'stream'].find((name) => url.searchParams.has(name));
+        await act(files, request, response, path, to, action);
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;
         response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' }).end(error.message);
@@ -58,13 +58,13 @@ async function act(
   response: ServerResponse,
   path: string,
   to: string,
-  asked: string | undefined,
+  action: string | undefined,
 ): Promise<void> {
   const done = (body?: Uint8Array | string) => response.writeHead(200, { 'Cache-Control': 'no-store' }).end(body);
   switch (request.method) {
     case 'GET':
-      if (asked === 'list') return void done(JSON.stringify(await files.list(path)));
-      if (asked !== 'stream') return void done(await files.read(path));
+      if (action === 'list') return void done(JSON.stringify(await files.list(path)));
+      if (action !== 'stream') return void done(await files.read(path));
       for await (const chunk of await openStream(files, path)) response.write(chunk) || (await once(response, 'drain'));
       return void response.end();
     case 'HEAD': {

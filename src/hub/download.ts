@@ -109,15 +109,15 @@ async function check(
   parts: PartialFile,
 ): Promise<void> {
   const titles: Record<Checksum['kind'], string> = { sha256: 'SHA-256', git: 'Git checksum' };
-  const why =
+  const reason =
     size !== undefined && size !== length
       ? `it has ${length} bytes, the hub says ${size}`
       : stated && actual !== stated.hex
         ? `its ${titles[stated.kind]} is ${actual}, the hub says ${stated.hex}`
         : undefined;
-  if (why === undefined) return;
+  if (reason === undefined) return;
   await parts.remove();
-  throw new HeddleError(`${title}: ${why}; the file has been removed, try again`);
+  throw new HeddleError(`${title}: ${reason}; the file has been removed, try again`);
 }
 
 /**
@@ -205,9 +205,9 @@ async function store(
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
         web.signal.throwIfAborted();
-        const why = error instanceof RetryableError ? error.message : 'the connection was cut';
+        const reason = error instanceof RetryableError ? error.message : 'the connection was cut';
         const length = total === undefined ? '' : ` of ${total}`;
-        throw new RetryableError(`${title}: ${why} after ${parts.length}${length} bytes`, { cause: error });
+        throw new RetryableError(`${title}: ${reason} after ${parts.length}${length} bytes`, { cause: error });
       });
       if (done) break;
       if (parts.length + value.length > longest) {

@@ -132,8 +132,8 @@ export function statusError({ status, statusText, headers }: Response, what: str
     const seconds = Number(headers.get('Retry-After'));
     const wait = seconds > 0 ? Math.min(maxWait, seconds * 1000) : 0;
     // The hub proxy of a page says that it cannot reach its hub.
-    const why = / cannot be reached$/.test(statusText) ? statusText : `the hub answers ${status}`;
-    return new RetryableError(`${what}: ${why}`, { wait });
+    const reason = / cannot be reached$/.test(statusText) ? statusText : `the hub answers ${status}`;
+    return new RetryableError(`${what}: ${reason}`, { wait });
   }
   return new HeddleError(`${what}: the hub answers ${status}`);
 }

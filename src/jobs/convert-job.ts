@@ -92,11 +92,11 @@ async function convertRun(
   const { torchRunFiles } = await import('../formats/torch-run/torch-run-files.ts');
   const { freeze } = args;
   const lora = args.lora && loraConfig(args.lora);
-  const made = await torchRunFiles({
+  const torchRun = await torchRunFiles({
     ...{ config: task.config, corpus: task.corpus, batches: task.batches, parameters, recipe },
     trainable: trainableParameters(task.config, parameters, { ...(freeze && { freeze }), ...(lora && { lora }) }),
     ...{ firstStep: before.step, lastStep: last, settings: settingsFrom(setup, before.step) },
-    lora: lora && setup.start && { lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
+    lora: lora && setup.start && { config: lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
     log: {
       ...{ type: 'start', format: 'heddle-log', version: 1, heddle: version },
       ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },
@@ -108,11 +108,11 @@ async function convertRun(
   });
   const kept: Record<string, Uint8Array> = {};
   // A folder for PyTorch may be converted again.
-  const left = [reportName, 'data', ...Object.keys(made)];
+  const left = [reportName, 'data', ...Object.keys(torchRun)];
   for (const name of await files.list(at)) if (!left.includes(name)) kept[name] = await files.read(`${at}/${name}`);
   const state = { ...(await readJson(files, `${at}/${checkpointNames.state}`)), steps: setup.steps, schedule };
   kept[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
-  await writeFolder(files, out, { ...kept, ...made });
+  await writeFolder(files, out, { ...kept, ...torchRun });
   return { out, to, parameters: parameters.count, steps: { first: before.step, last } };
 }
 

@@ -16,13 +16,13 @@ export function expectType(
   type: TensorType | undefined,
   dtype: DType,
   shape?: Shape,
-  why?: string,
+  explanation?: string,
 ): asserts type is TensorType {
   check(type, `${op}: ${name} is missing`);
   check(
     type.dtype === dtype && (shape === undefined || sameShape(type.shape, shape)),
     () =>
-      `${op}: ${name} is ${type.dtype} ${show(type.shape)}, must be ${dtype}${shape ? ` ${show(shape)}` : ''}${why ? ` (${why})` : ''}`,
+      `${op}: ${name} is ${type.dtype} ${show(type.shape)}, must be ${dtype}${shape ? ` ${show(shape)}` : ''}${explanation ? ` (${explanation})` : ''}`,
   );
 }
 

@@ -118,7 +118,7 @@ function row({ source, reference, translation, exact }: Sample): Html {
   const left = (s: TextSegment) => (s.same ? s.text : html`<del>${s.text.trimEnd()}</del>${spaceAfter(s.text)}`);
   const added = (s: TextSegment) => (s.same ? s.text : html`<ins>${s.text.trimEnd()}</ins>${spaceAfter(s.text)}`);
   const mark = exact ? html`<span class="yes"><b>✓</b>exact</span>` : html`<span class="no"><b>✗</b>differs</span>`;
-  const made = translation.trim() === '' ? html`<i>nothing</i>` : html`${parts.b.map(added)}`;
-  return html`<tr${exact && html` class="exact"`}><td class="mark">${mark}</td>${side('source', source)}${side('reference', html`${parts.a.map(left)}`)}${side('translation', made)}</tr>
+  const marked = translation.trim() === '' ? html`<i>nothing</i>` : html`${parts.b.map(added)}`;
+  return html`<tr${exact && html` class="exact"`}><td class="mark">${mark}</td>${side('source', source)}${side('reference', html`${parts.a.map(left)}`)}${side('translation', marked)}</tr>
 `;
 }

@@ -31,8 +31,8 @@ export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions
     const ended = new Promise<void>((resolve) => {
       child.once('error', (error) => fail(new HeddleError(`Deno did not start (${program}): ${error.message}`)));
       child.once('close', () => {
-        const said = printed.trim();
-        fail(new HeddleError(`Deno ended while running ${job}${said && `; it printed: ${said}`}`));
+        const output = printed.trim();
+        fail(new HeddleError(`Deno ended while running ${job}${output && `; it printed: ${output}`}`));
         resolve();
       });
     });

@@ -127,12 +127,12 @@ function watch(
   { every, within: limit }: { every: number; within: number },
   fail: (error: Error) => void,
 ) {
-  let asked = false;
+  let waiting = false;
   return setInterval(() => {
-    if (asked) return;
-    asked = true;
+    if (waiting) return;
+    waiting = true;
     withTimeout(limit * 1000, `A heartbeat of ${host.name} that runs ${name}`, host.ping()).then(() => {
-      asked = false;
+      waiting = false;
     }, fail);
   }, every * 1000);
 }

@@ -195,11 +195,12 @@ async function measureAndKeep(
   const kept = await s.kernelStore?.load(adapter);
   const measured: Record<string, string> = {};
   const guessed: Record<string, string> = {};
-  const drop = (kernel: string, why: string) => {
-    if (!dropped.has(kernel)) s.emit({ type: 'warning', text: `kernel not used on this adapter: ${kernel}: ${why}` });
-    dropped.set(kernel, why);
+  const drop = (kernel: string, reason: string) => {
+    if (!dropped.has(kernel))
+      s.emit({ type: 'warning', text: `kernel not used on this adapter: ${kernel}: ${reason}` });
+    dropped.set(kernel, reason);
   };
-  for (const [kernel, why] of Object.entries(kept?.dropped ?? {})) drop(kernel, why);
+  for (const [kernel, reason] of Object.entries(kept?.dropped ?? {})) drop(kernel, reason);
   const keep = async (): Promise<string | undefined> => {
     if (Object.keys({ ...measured, ...guessed }).length === 0) return;
     try {
@@ -222,8 +223,8 @@ async function measureAndKeep(
       onGuessed(key, variant) {
         guessed[key] = variant;
       },
-      onDropped({ kernel, why }) {
-        drop(kernel, why);
+      onDropped({ kernel, reason }) {
+        drop(kernel, reason);
       },
       onProgress(done, total, what) {
         s.emit({ type: 'progress', task: 'tune', done, total, text: `measuring kernels: ${what}` });

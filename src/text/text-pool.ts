@@ -24,7 +24,7 @@ export interface TextThreads {
   /** Maximum number of threads. */
   readonly count: number;
   /** Starts a thread. `onEnd` is called if it ends or does not start, with the reason. */
-  start(onMessage: (message: unknown) => void, onEnd: (why: Error) => void): TextThread;
+  start(onMessage: (message: unknown) => void, onEnd: (error: Error) => void): TextThread;
 }
 
 /** A request to a thread; it answers them in order. */
@@ -199,9 +199,9 @@ function openThread(host: TextThreads): OpenThread {
       if (!error.user) thrown.stack = error.stack ?? '';
       request?.reject(thrown);
     },
-    (why) => {
-      ended = why;
-      for (const { reject } of waiting.splice(0)) reject(why);
+    (error) => {
+      ended = error;
+      for (const { reject } of waiting.splice(0)) reject(error);
     },
   );
   return {

@@ -199,9 +199,9 @@ describe('short examples run', () => {
       const modules: Record<string, unknown> = {};
       for (const [, name = ''] of body.matchAll(/modules\["([^"]+)"\]/g))
         modules[name] = await import(entries[name] ?? name);
-      const said: unknown[] = [];
-      new Function('modules', 'console', body)(modules, { log: (...words: unknown[]) => said.push(words) });
-      for (const words of said) expect(words).not.toContain(undefined);
+      const printed: unknown[] = [];
+      new Function('modules', 'console', body)(modules, { log: (...words: unknown[]) => printed.push(words) });
+      for (const words of printed) expect(words).not.toContain(undefined);
     },
     60_000,
   ); // the first one loads an entry, which is slow on a busy machine

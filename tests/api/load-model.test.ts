@@ -86,9 +86,9 @@ describe('a model is loaded', () => {
     const options = { ...cpu, hub: hub.url, onDownload: ({ loaded }: { loaded: number }) => void seen.push(loaded) };
     await translates(await loadModel('me/it', options));
     expect(seen.at(-1)).toBeGreaterThan(1000);
-    const asked = hub.log.length;
+    const requests = hub.log.length;
     await translates(await loadModel('me/it', options));
-    expect(hub.log).toHaveLength(asked);
+    expect(hub.log).toHaveLength(requests);
     expect(readdirSync(at('cache/hub'))).toHaveLength(1);
   });
 

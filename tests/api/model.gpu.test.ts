@@ -42,10 +42,10 @@ async function newModel(
     options.session ??
     openSession({ device: await gpuDevice(), tune: false, ...(events && { onEvent: (e) => events.push(e) }) });
   const platform = { modelPath: (name: string) => name } as never;
-  const made = options.saved ?? saved;
-  const model = createModel(made, hostOf(session.context, session.close, platform), {
+  const source = options.saved ?? saved;
+  const model = createModel(source, hostOf(session.context, session.close, platform), {
     weights,
-    ...(weights && { parameters: quantizedParameters(parameterList(made.config), weights) }),
+    ...(weights && { parameters: quantizedParameters(parameterList(source.config), weights) }),
   });
   open.push(model);
   return model;
@@ -130,7 +130,7 @@ describe('a model', () => {
     }
     expect((await model.attention('bad cab')).source).toEqual(best!.attention!.source);
     const lists = await model.generate(texts, { beams: 2, numReturn: 2 });
-    expect(lists.map((some) => some.length)).toEqual([2, 2, 2, 0, 2]);
+    expect(lists.map((candidates) => candidates.length)).toEqual([2, 2, 2, 0, 2]);
   });
 
   it('forgets the options of a call', async () => {
@@ -163,14 +163,14 @@ describe('a model', () => {
 
   it('reports each token of several texts', async () => {
     const model = await newModel();
-    const said = texts.map(() => '');
+    const streamed = texts.map(() => '');
     const found = await model.generate(texts, {
       onPiece: (piece, index) => {
-        said[index] += piece.text;
+        streamed[index] += piece.text;
       },
     });
-    expect(said).toEqual(await model.translate(texts));
-    expect(found[0]![0]!.text).toBe(said[0]);
+    expect(streamed).toEqual(await model.translate(texts));
+    expect(found[0]![0]!.text).toBe(streamed[0]);
   });
 
   it('evaluates pairs and counts those that do not fit', async () => {
@@ -306,8 +306,8 @@ describe('LoRA adapters of one base', () => {
       model.useLora(name);
       expect(await model.translate(texts), String(name)).toEqual(wanted.get(name)!.texts);
     }
-    for (const made of ['createBuffer', 'createComputePipelineAsync', 'createComputePipeline', 'createShaderModule'])
-      expect(watched.calls.get(made), made).toBeUndefined();
+    for (const method of ['createBuffer', 'createComputePipelineAsync', 'createComputePipeline', 'createShaderModule'])
+      expect(watched.calls.get(method), method).toBeUndefined();
     // An adapter of all these layers at once is smaller than the base.
     const uploaded = write.mock.calls.map(([, , data]) => (data as ArrayBuffer).byteLength);
     write.mockRestore();

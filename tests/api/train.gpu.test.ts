@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
 import type { Model } from '../../src/api/model-types.ts';
-import { type Platform, registerPlatform } from '../../src/api/platform.ts';
+import { registerPlatform } from '../../src/api/platform.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
@@ -12,16 +12,7 @@ import { everyCase, gpuDevice, testGpu } from '../support/gpu.ts';
 import { fragileGpu, tinyCorpus } from '../support/training.ts';
 
 const files = memoryFiles();
-const platform: Platform = {
-  host: 'Dawn',
-  version: '',
-  openGpu: testGpu,
-  files,
-  modelPath: (name) => name,
-  cachePath: (name) => `cache/${name}`,
-  hub: 'http://127.0.0.1:1',
-};
-registerPlatform(platform);
+registerPlatform({ openGpu: testGpu, files, modelPath: (name) => name });
 
 const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
 const dev = pairs.slice(0, 8);

@@ -54,42 +54,42 @@ describe('options of the benchmark', () => {
 
   it('are checked before the peers are installed', async () => {
     const prepare = vi.fn(async () => {});
-    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
     const helped = vi.spyOn(console, 'log').mockImplementation(() => {});
     try {
       expect(await main(['--host', 'safari'], prepare)).toBe(2);
-      expect(said.mock.calls).toEqual([['--host safari: it must be one or more of dawn,chrome.']]);
+      expect(printed.mock.calls).toEqual([['--host safari: it must be one or more of dawn,chrome.']]);
       expect(await main(['--help'], prepare)).toBe(0);
       expect(helped.mock.calls[0]?.[0]).toContain('--contestants');
       expect(prepare).not.toHaveBeenCalled();
     } finally {
-      said.mockRestore();
+      printed.mockRestore();
       helped.mockRestore();
     }
   });
 });
 
 describe('a result', () => {
-  const why = (what: Parameters<typeof notKept>[1], ...args: string[]) => notKept(read(...args), what);
+  const reasonFor = (what: Parameters<typeof notKept>[1], ...args: string[]) => notKept(read(...args), what);
 
   it('is stored if it is complete, also with only one peer', () => {
-    expect(why('steps')).toBeUndefined();
-    expect(why('kernels')).toBeUndefined();
-    expect(why('endurance')).toBeUndefined();
-    expect(why('steps', '--contestants', 'jax,heddle', '--steps', '3')).toBeUndefined();
-    expect(why('steps', '--kernels', '--only', 'softmax')).toBeUndefined();
-    expect(why('endurance', '--contestants', 'tfjs')).toBeUndefined();
+    expect(reasonFor('steps')).toBeUndefined();
+    expect(reasonFor('kernels')).toBeUndefined();
+    expect(reasonFor('endurance')).toBeUndefined();
+    expect(reasonFor('steps', '--contestants', 'jax,heddle', '--steps', '3')).toBeUndefined();
+    expect(reasonFor('steps', '--kernels', '--only', 'softmax')).toBeUndefined();
+    expect(reasonFor('endurance', '--contestants', 'tfjs')).toBeUndefined();
   });
 
   it('is only printed if it is incomplete', () => {
-    expect(why('kernels', '--kernels', '--only', 'softmax')).toMatch(/--only/);
-    expect(why('steps', '--no-fuse', 'residual-norm')).toMatch(/--no-fuse/);
-    expect(why('steps', '--set', 'jax.qkv=apart')).toMatch(/--set/);
-    expect(why('steps', '--contestants', 'heddle')).toMatch(/compare heddle with a peer/);
-    expect(why('kernels', '--contestants', 'tfjs,jax')).toMatch(/compare heddle with a peer/);
-    expect(why('steps', '--steps', '2')).toMatch(/3 rounds/);
-    expect(why('steps', '--warm-cache')).toMatch(/--warm-cache/);
-    expect(why('endurance', '--endure', 'small', '--steps', '300')).toMatch(/2000 steps/);
-    expect(why('profile', '--no-write')).toMatch(/--no-write/);
+    expect(reasonFor('kernels', '--kernels', '--only', 'softmax')).toMatch(/--only/);
+    expect(reasonFor('steps', '--no-fuse', 'residual-norm')).toMatch(/--no-fuse/);
+    expect(reasonFor('steps', '--set', 'jax.qkv=apart')).toMatch(/--set/);
+    expect(reasonFor('steps', '--contestants', 'heddle')).toMatch(/compare heddle with a peer/);
+    expect(reasonFor('kernels', '--contestants', 'tfjs,jax')).toMatch(/compare heddle with a peer/);
+    expect(reasonFor('steps', '--steps', '2')).toMatch(/3 rounds/);
+    expect(reasonFor('steps', '--warm-cache')).toMatch(/--warm-cache/);
+    expect(reasonFor('endurance', '--endure', 'small', '--steps', '300')).toMatch(/2000 steps/);
+    expect(reasonFor('profile', '--no-write')).toMatch(/--no-write/);
   });
 });

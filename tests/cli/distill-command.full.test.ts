@@ -34,11 +34,11 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
     heddleProcess(['distill', at('teacher'), at('texts.txt'), '--out', at(out), ...options, ...training], {
       timeout: 600_000,
       onStart(child) {
-        let said = '';
+        let output = '';
         child.stderr?.on('data', (chunk) => {
-          const before = until?.test(said);
-          said += chunk;
-          if (until?.test(said) && !before) child.kill('SIGINT');
+          const before = until?.test(output);
+          output += chunk;
+          if (until?.test(output) && !before) child.kill('SIGINT');
         });
       },
     });

@@ -44,9 +44,9 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
   ).stdout.trim();
   expect(lines.find((line) => line.startsWith('deed\t'))).toBe(`deed\t${translated}`);
 
-  const made = statSync(at('student.teacher/000000.tsv')).mtimeMs;
+  const written = statSync(at('student.teacher/000000.tsv')).mtimeMs;
   expect((await run('texts.txt', '--steps', '3')).status).toBe(0);
-  expect(statSync(at('student.teacher/000000.tsv')).mtimeMs).toBe(made);
+  expect(statSync(at('student.teacher/000000.tsv')).mtimeMs).toBe(written);
   expect(readdirSync(at('student.teacher'))).toEqual(['000000.tsv', 'distill.json']);
 
   writeFileSync(at('others.txt'), 'abc\nbad\n');

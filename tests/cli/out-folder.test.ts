@@ -56,11 +56,11 @@ it.skipIf(!mounts)(
           encoding: 'utf8',
         });
       const tiny = 'pairs.tsv --host cpu --set dModel=8 --set heads=2 --steps 1 --test-sentences 0 --vocab-size 60';
-      const made = spawnSync('node', [cli, 'train', ...tiny.split(' '), '--out', 'm'], {
+      const trained = spawnSync('node', [cli, 'train', ...tiny.split(' '), '--out', 'm'], {
         cwd: folder,
         encoding: 'utf8',
       });
-      expect(made.status, made.stderr).toBe(0);
+      expect(trained.status, trained.stderr).toBe(0);
       for (const command of [
         `train ${tiny} --out disk/m`,
         `train ${tiny} --out n --tensorboard disk/events`,

@@ -70,12 +70,12 @@ it('lists every pass if asked for, without disabled rewrites, and writes the tra
 });
 
 it('has no profile of decoding, nor of the CPU', async () => {
-  for (const [args, said] of [
+  for (const [args, message] of [
     [['--run', 'decoding'], /--run/],
     [['--host', 'cpu'], /cpu/],
   ] as const) {
     const { status, stderr } = await heddle(['profile', ...small, ...args]);
-    expect(stderr).toMatch(said);
+    expect(stderr).toMatch(message);
     expect([status, isOneLine(stderr)]).toEqual([1, true]);
   }
 });

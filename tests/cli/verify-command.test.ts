@@ -7,7 +7,7 @@ import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
 
 const golden = resolve(import.meta.dirname, '../fixtures/golden/odd-post');
 
-/** A copy of the case to be spoilt. */
+/** A copy of the case to be damaged. */
 function copy(name: string): string {
   const folder = join(scratch(), 'cases', name);
   cpSync(golden, folder, { recursive: true });
@@ -38,13 +38,13 @@ it('names the quantities that failed, and exits with 1', async () => {
   const folder = copy('wrong');
   const path = join(folder, 'expected.safetensors');
   const expected = readSafetensors(readFileSync(path));
-  const spoil = (name: string, change: (x: number) => number) => {
+  const damage = (name: string, change: (x: number) => number) => {
     const data = expected[name]?.data as Float32Array;
     data[0] = change(data[0] as number);
   };
-  spoil('loss', (x) => x * 1.01);
-  spoil('grad.generator.weight', () => Number.NaN);
-  spoil('greedy', (x) => x + 1);
+  damage('loss', (x) => x * 1.01);
+  damage('grad.generator.weight', () => Number.NaN);
+  damage('greedy', (x) => x + 1);
   writeFileSync(path, writeSafetensors(expected));
   const { status, stdout, stderr } = await heddle(['verify', folder, golden]);
   expect(stdout).toMatch(/^ {2}loss .*FAILED$/m);

@@ -60,9 +60,9 @@ it('rounds in float64 as the conversion does, from subnormals to overflow', () =
     65520,
     -1e6,
   );
-  for (const some of [values, edges]) {
-    const want = fromFloat16(toFloat16(some));
-    for (const [i, x] of some.entries()) expect(roundToF16(x) + 0, String(x)).toBe(want[i]! + 0);
+  for (const numbers of [values, edges]) {
+    const want = fromFloat16(toFloat16(numbers));
+    for (const [i, x] of numbers.entries()) expect(roundToF16(x) + 0, String(x)).toBe(want[i]! + 0);
   }
   expect(roundToF16(Number.NaN)).toBeNaN();
 });

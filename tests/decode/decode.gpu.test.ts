@@ -61,13 +61,13 @@ async function decodeAll(
   writePositions(on, c);
   const out: Hypothesis[][] = [];
   for (let at = 0; at < sources.length; at += batch) {
-    const some = sources.slice(at, at + batch);
+    const part = sources.slice(at, at + batch);
     const search =
       settings.method === 'beam'
-        ? createBeamSearch(some.length, settings)
-        : createRowSearch(some.length, c.endId, settings);
-    const streams = some.map((_, i) => at + i);
-    for await (const _ of decoder.run({ sources: some, streams }, settings, search));
+        ? createBeamSearch(part.length, settings)
+        : createRowSearch(part.length, c.endId, settings);
+    const streams = part.map((_, i) => at + i);
+    for await (const _ of decoder.run({ sources: part, streams }, settings, search));
     out.push(...search.finish());
   }
   return out;

@@ -93,17 +93,19 @@ describe('translate', () => {
     ];
     for (const options of searches) {
       const found = await t.generate(texts, options);
-      expect(await t.translate(texts, options)).toEqual(found.map((some) => some[0]!.text));
-      for (const some of found) {
-        expect(some.length).toBe(4);
-        for (const x of some) {
+      expect(await t.translate(texts, options)).toEqual(found.map((candidates) => candidates[0]!.text));
+      for (const candidates of found) {
+        expect(candidates.length).toBe(4);
+        for (const x of candidates) {
           expect(x.text).toBe(letters.decode(x.ids));
           expect(x.score).toBeCloseTo(x.logProb / (x.ids.length + (x.ended ? 1 : 0)), 10);
         }
-        expect(some.map((x) => x.score)).toEqual(some.map((x) => x.score).sort((a, b) => b - a));
+        expect(candidates.map((x) => x.score)).toEqual(candidates.map((x) => x.score).sort((a, b) => b - a));
       }
     }
-    const beams = (await t.generate(texts, searches[0])).map((some) => new Set(some.map((x) => x.ids.join())).size);
+    const beams = (await t.generate(texts, searches[0])).map(
+      (candidates) => new Set(candidates.map((x) => x.ids.join())).size,
+    );
     expect(beams).toEqual(texts.map(() => 4));
   });
 
@@ -121,9 +123,11 @@ describe('translate', () => {
 
   it('gives the same on the float64 references as on the GPU', async () => {
     const cpu = await createTranslator(cpuEngine(), model, { batch: 3 });
-    const some = texts.slice(0, 3);
+    const firstTexts = texts.slice(0, 3);
     for (const options of [{}, { beams: 2 }, { method: 'sample', seed: 4 }] as DecodeOptions[])
-      expect(await cpu.translate(some, options)).toEqual(await (await translator()).translate(some, options));
+      expect(await cpu.translate(firstTexts, options)).toEqual(
+        await (await translator()).translate(firstTexts, options),
+      );
   });
 
   it('names the text that is too long and the option that is invalid', async () => {

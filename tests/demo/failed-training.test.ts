@@ -40,10 +40,10 @@ async function start(settings: Record<string, string>): Promise<Page> {
 async function expectMessage(page: Page, pattern: RegExp): Promise<void> {
   await atBothWidths(page, async (width) => {
     for (const place of ['#notices .bad p', '#run .why']) {
-      const said = await page.$eval(place, (e) => (e.checkVisibility() && e.textContent) || '');
-      expect(said).toMatch(pattern);
-      expect(said).not.toMatch(forCommandLine);
-      expect(said.length).toBeLessThan(500);
+      const shown = await page.$eval(place, (e) => (e.checkVisibility() && e.textContent) || '');
+      expect(shown).toMatch(pattern);
+      expect(shown).not.toMatch(forCommandLine);
+      expect(shown.length).toBeLessThan(500);
     }
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   });

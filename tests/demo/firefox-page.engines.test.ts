@@ -9,7 +9,7 @@ import type { CheckedConformance, LabResults } from '../../demo/lab/lab-protocol
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { launchFirefox } from '../../src/host/firefox.ts';
 import type { RequestHandler } from '../../src/host/static-server.ts';
-import { demo } from '../support/demo.ts';
+import { demo, fillSmallTraining } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -70,18 +70,7 @@ it('trains on a file, resumes after a reload, translates, and exports the model'
     join(folder, 'words.tsv'),
   );
   await says(page, '#corpus', /words\.tsv/);
-  await page.select('#settings select', 'tiny');
-  await page.$eval('#settings details', (d) => {
-    (d as HTMLDetailsElement).open = true;
-  });
-  await choose(page, 'Tokenizer', 'word');
-  await fill(page, 'Steps', '100');
-  await fill(page, 'Batch size', '8');
-  await fill(page, 'Learning rate', '0.01');
-  await choose(page, 'Schedule', 'constant');
-  await fill(page, 'Evaluate every, steps', '20');
-  await fill(page, 'Dev sentences', '4');
-  await fill(page, 'Held-out share', '0.1');
+  await fillSmallTraining(page, { steps: 100, evaluateEvery: 20 }, { choose, fill });
   await says(page, '#corpus-summary', /pairs\s*96/);
   await says(page, '#plan-summary', /parameters\s*[\d,]{6,}/);
 

@@ -87,11 +87,11 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   await page.locator('#translate').click();
   await untilText(page, '#translate-box [role="status"].wrong', '\\d');
   await atBothWidths(page, async () => {
-    const said = await page.$eval(
+    const shown = await page.$eval(
       '#translate-box [role="status"]',
       (e) => (e.checkVisibility() && e.textContent) || '',
     );
-    expect(said.length).toBeLessThan(200);
+    expect(shown.length).toBeLessThan(200);
   });
   await page.locator('#hub-model').fill('me/it');
 
@@ -105,7 +105,7 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   expect(hub.log.some(({ path }) => path.endsWith('/distill-pegasus-xsum-16-4/revision/refs/pr/1'))).toBe(true);
   expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toContain('324 metres');
 
-  expect(requests.filter((asked) => asked.includes('/hub/')).length).toBeGreaterThan(3);
+  expect(requests.filter((url) => url.includes('/hub/')).length).toBeGreaterThan(3);
   // The console reports the missing model and the cut connection.
   expect(errors.filter((fault) => !fault.startsWith('console: Failed to load resource'))).toEqual([]);
   await page.close();

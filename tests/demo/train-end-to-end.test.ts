@@ -14,7 +14,7 @@ import { hfFiles } from '../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { onnxFiles } from '../../src/formats/onnx/save-onnx.ts';
 import { readSentencePiece } from '../../src/text/sentencepiece/sentencepiece-model.ts';
-import { atBothWidths, demo, untilText, withoutModels } from '../support/demo.ts';
+import { atBothWidths, demo, fillSmallTraining, untilText, withoutModels } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { loadMultilingual, sentencePieceFile, t5Pieces, withFlags } from '../support/sentencepiece.ts';
 import { tinyCorpus } from '../support/training.ts';
@@ -59,18 +59,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await input.uploadFile(join(folder, 'words.tsv'));
   await untilText(page, '#corpus', 'words\\.tsv');
 
-  await page.select('#settings select', 'tiny');
-  await page.$eval('#settings details', (d) => {
-    (d as HTMLDetailsElement).open = true;
-  });
-  await choose(page, 'Tokenizer', 'word');
-  await fill(page, 'Steps', '30');
-  await fill(page, 'Batch size', '8');
-  await fill(page, 'Learning rate', '0.01');
-  await choose(page, 'Schedule', 'constant');
-  await fill(page, 'Evaluate every, steps', '10');
-  await fill(page, 'Dev sentences', '4');
-  await fill(page, 'Held-out share', '0.1');
+  await fillSmallTraining(page, { steps: 30, evaluateEvery: 10 }, { choose, fill });
   await page.waitForSelector('#start:not([disabled])', timing);
   await untilText(page, '#corpus-summary', 'pairs\\s*96');
   await untilText(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');

@@ -521,7 +521,15 @@ describe('pairs of the visitor', () => {
 describe.each([1280, 390])('runs and sharing at %i px', (width) => {
   it('compares runs by settings, curves, CSV and PNG, and trains the same again', async () => {
     const page = await visit(width);
-    await page.evaluate(() => {
+    const settings = {
+      preset: 'small',
+      steps: 1234,
+      learningRate: 0.0007,
+      batchSize: 16,
+      seed: 9,
+      changes: '9 dropout=0.3',
+    } as const;
+    await page.evaluate((settings) => {
       const run = { step: 800, steps: 800, state: 'done', best: {}, seconds: 61, tokensPerSecond: 41_000 } as const;
       const facts = { ...run, mfu: 0.42, adapter: 'chrome fake-gpu', parameters: 781_144 };
       window.fake.runs = [
@@ -531,14 +539,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       const steps = [1, 2, 3].map((step) => ({ type: 'step', step, loss: 4 / step, gradientNorm: 1, seconds: step }));
       window.fake.history = {
         corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
-        settings: {
-          preset: 'small',
-          steps: 1234,
-          learningRate: 0.0007,
-          batchSize: 16,
-          seed: 9,
-          changes: '9 dropout=0.3',
-        },
+        settings,
         steps: steps as never,
         evals: [{ type: 'eval', part: 'dev', step: 3, loss: 1.5, seconds: 1 }],
         samples: [],
@@ -548,7 +549,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       };
       window.fake.models = window.fake.models.slice(1); // the list changes, so the runs are read again
       document.dispatchEvent(new Event('visibilitychange'));
-    });
+    }, settings);
     await untilText(
       page,
       '[data-run="fast"]',
@@ -604,14 +605,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       {
         name: 'fast-2',
         corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
-        settings: {
-          preset: 'small',
-          steps: 1234,
-          learningRate: 0.0007,
-          batchSize: 16,
-          seed: 9,
-          changes: '9 dropout=0.3',
-        },
+        settings,
       },
     ]);
     // The link says so too.
@@ -701,7 +695,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
 });
 
 it('shows no flags, packages or paths to visitors', () => {
-  const said = [
+  const messages = [
     'Training is stuck at step 9: the loss is 2, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite (--check-finite).',
     'The GPU device was lost 3 times within a minute, so training has stopped. The checkpoint of step 7 is in models/a; --resume continues it. Try a smaller model or batch, or another driver.',
     'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu.',
@@ -713,12 +707,12 @@ it('shows no flags, packages or paths to visitors', () => {
     'dev: there are no pairs for the evaluation; increase heldOut, or give dev pairs',
     'the warm-up of 9 steps is longer than the run of 8: the learning rate never reaches 1; lower --warmup-steps or raise --steps',
   ].map(messageForVisitors);
-  for (const text of said)
+  for (const text of messages)
     expect(text).not.toMatch(/--|Debian|models\/|\.failed|heldOut|evalSteps|unknown tokens|more than 2 %/);
-  expect(said[6]).toContain('0.4 % of the source, 2.1 % of the target. The model cannot translate them.');
-  expect(said[8]).toBe('dev: there are no pairs for the evaluation; increase “Held-out share”, or give dev pairs');
-  expect(said[9]).toMatch(/; lower “Warm-up steps” or raise “Steps”$/);
-  expect(said[1]).toContain('The checkpoint of step 7 is in this browser; Resume continues it.');
+  expect(messages[6]).toContain('0.4 % of the source, 2.1 % of the target. The model cannot translate them.');
+  expect(messages[8]).toBe('dev: there are no pairs for the evaluation; increase “Held-out share”, or give dev pairs');
+  expect(messages[9]).toMatch(/; lower “Warm-up steps” or raise “Steps”$/);
+  expect(messages[1]).toContain('The checkpoint of step 7 is in this browser; Resume continues it.');
   expect(messageForVisitors('x'.repeat(5000)).length).toBeLessThan(500);
   const quoted = messageForVisitors(`"${'x'.repeat(5000)}" is not the name of a model; write OWNER/NAME`);
   expect(quoted).toBe(`"${'x'.repeat(40)}…" is not the name of a model; write OWNER/NAME`);

@@ -20,15 +20,7 @@ async function start(
   { gpu, files = memoryFiles() }: { gpu?: GPU; files?: Files } = {},
 ) {
   await writeText(files, 'pairs.tsv', tinyCorpus);
-  registerPlatform({
-    host: 'Dawn',
-    version: '',
-    openGpu: async () => gpu,
-    files,
-    modelPath: (name) => `models/${name}`,
-    cachePath: (name) => name,
-    hub: '',
-  });
+  registerPlatform({ openGpu: async () => gpu, files });
   const { corpus, out: _, resume: __, ...settings } = tinyTraining();
   const host = { send, memory: () => ({ buffers: 0, bytes: 0, created: 0 }), readLog: async () => [] };
   return { files, training: startTraining('m', corpus, { ...settings, tune: false, ...options }, host) };

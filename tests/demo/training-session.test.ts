@@ -181,8 +181,8 @@ it('describes a training run, trains, translates, and exchanges models with the 
       name,
     );
   const file = await exported('exportSafetensors', 'calm.safetensors');
-  const said = await heddleProcess(['translate', '--no-tune', file, ...texts]);
-  expect([said.status, said.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
+  const printed = await heddleProcess(['translate', '--no-tune', file, ...texts]);
+  expect([printed.status, printed.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
   const onnx = await exported('exportOnnx', 'calm-onnx.zip');
   expect(Object.keys(await unzip(readFileSync(onnx), onnx)).sort()).toEqual([
     ...['config.json', 'generation_config.json', 'onnx/decoder_model_merged_quantized.onnx'],

@@ -170,7 +170,7 @@ it('loads the scale of rsLoRA, and float16', async () => {
 
 it('names the fields that it does not support', async () => {
   const { c } = await fixture();
-  for (const [change, said] of [
+  for (const [change, message] of [
     [{ peft_type: 'IA3' }, 'peft_type is "IA3", which is not supported'],
     [{ use_dora: true }, 'use_dora is true, which is not supported'],
     [{ bias: 'all' }, 'bias is "all", which is not supported'],
@@ -183,7 +183,7 @@ it('names the fields that it does not support', async () => {
     const files = await copy();
     const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${loraFileNames.config}`)));
     await files.write(`a/${loraFileNames.config}`, new TextEncoder().encode(JSON.stringify({ ...json, ...change })));
-    await expect(loadLora(files, 'a', c), said).rejects.toThrow(said);
+    await expect(loadLora(files, 'a', c), message).rejects.toThrow(message);
   }
   const files = await copy();
   const other = { ...c, decoderLayers: 1 };

@@ -97,11 +97,11 @@ async function main(): Promise<void> {
   const all = chosen(await targets(values.fixtures));
   const first = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
   const end = performance.now() + Number(values.seconds) * 1000;
-  const most = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
+  const limit = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
   const counts = new Map(all.map(({ name }) => [name, { tried: 0, rejected: 0, failed: 0 }]));
   const told = new Set<string>();
   let child = await startChild();
-  for (let i = 0; i < most && performance.now() < end; i++) {
+  for (let i = 0; i < limit && performance.now() < end; i++) {
     const target = all[i % all.length] as Target;
     const count = counts.get(target.name) as { tried: number; rejected: number; failed: number };
     const report = await ask(child, { target: target.name, seed: (first + Math.floor(i / all.length)) >>> 0 });

@@ -43,7 +43,7 @@ async function run(
     onGuessed(key, variant) {
       guessed[key] = variant;
     },
-    onDropped: ({ kernel, why }) => void dropped.push(`${kernel}: ${why}`),
+    onDropped: ({ kernel, reason }) => void dropped.push(`${kernel}: ${reason}`),
     ...options,
   });
   const chosen = graphs.flatMap((g) => g.nodes.map((node) => choices[variantKey(node)]));

@@ -234,13 +234,13 @@ describe('memory', () => {
   it('beyond the maximum buffer size is an error before anything is created', async () => {
     const watched = watchedDevice(await gpuDevice());
     const session = new Session(watched.device);
-    const most = watched.device.gpu.limits.maxBufferSize;
+    const limit = watched.device.gpu.limits.maxBufferSize;
     const g = new Graph();
-    g.state('huge', 'f32', [most / 4 + 64]);
+    g.state('huge', 'f32', [limit / 4 + 64]);
     watched.reset();
     await expect(session.prepare([makePlan(g)])).rejects.toMatchObject({
       message: expect.stringContaining(
-        `The plan's buffer huge needs ${formatBytes(most + 256)}, the device allows ${formatBytes(most)} a buffer`,
+        `The plan's buffer huge needs ${formatBytes(limit + 256)}, the device allows ${formatBytes(limit)} a buffer`,
       ),
       kind: 'memory',
     });

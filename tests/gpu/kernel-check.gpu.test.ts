@@ -85,8 +85,8 @@ describe('createChecker', () => {
     ['readonly', /^shader double-readonly.main \{\} does not compile:/],
     ['right', /^$/],
     ['naive', /^$/],
-  ])('of the variant %s says %s', async (variant, what) => {
-    expect(await createChecker(device).check(doubled(64).node, variant)).toMatch(what);
+  ])('of the variant %s says %s', async (variant, message) => {
+    expect(await createChecker(device).check(doubled(64).node, variant)).toMatch(message);
     device.check(); // the device goes on
   });
 
@@ -98,8 +98,8 @@ describe('createChecker', () => {
         const { node } = graphOf(kernel);
         const variants = new Set([...variantsOf(node, device.traits), naiveOf(node, device.traits)]);
         for (const variant of variants) {
-          const why = await check(node, variant);
-          if (why) failed.push(`${kernel.name} ${variant}: ${why}`);
+          const reason = await check(node, variant);
+          if (reason) failed.push(`${kernel.name} ${variant}: ${reason}`);
         }
       }
       expect(failed).toEqual([]);
@@ -128,7 +128,7 @@ describe('tuneKernels', () => {
     const matrices = [{ operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 }] as const;
     const claiming = { ...device, traits: { ...device.traits, matrices, maxWorkgroupBytes: 32768, software: false } };
     const dropped: string[] = [];
-    const onDropped = ({ kernel, why }: DroppedKernel) => void dropped.push(`${kernel}: ${why}`);
+    const onDropped = ({ kernel, reason }: DroppedKernel) => void dropped.push(`${kernel}: ${reason}`);
     const choices = await tuneKernels(claiming, [graph], { budgetMs: -1, onDropped });
     expect(Object.values(choices)).toEqual(['tiled-64x64']);
     expect(dropped).toEqual([

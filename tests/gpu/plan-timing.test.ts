@@ -7,37 +7,37 @@ import type { Runner } from '../../src/gpu/runner.ts';
 /** A device without timestamp queries. */
 const device = { gpu: { features: new Set() } } as unknown as Device;
 
-/** A runner whose submission costs `overhead` and each run `ms` milliseconds; `asked` lists the repetitions. */
+/** A runner whose submission costs `overhead` and each run `ms` milliseconds; `repetitions` lists those of each call. */
 function fake(ms: number, overhead: number) {
-  const asked: number[] = [];
+  const repetitions: number[] = [];
   const clock = async (repeats: number) => {
-    asked.push(repeats);
+    repetitions.push(repeats);
     return { host: overhead + repeats * ms, gpu: undefined };
   };
-  return { runner: { clock } as unknown as Runner, asked };
+  return { runner: { clock } as unknown as Runner, repetitions };
 }
 
 describe('timeRunner', () => {
   it('repeats until a measurement lasts as long as requested, for any overhead of a submission', async () => {
-    const { runner, asked } = fake(0.01, 3);
+    const { runner, repetitions } = fake(0.01, 3);
     const { ms, repeats, rounds, clock } = await timeRunner(device, runner, { span: 50, rounds: 5 });
     expect(repeats * 0.01).toBeGreaterThanOrEqual(20);
-    expect(asked.filter((n) => n === repeats)).toHaveLength(6);
+    expect(repetitions.filter((n) => n === repeats)).toHaveLength(6);
     expect([rounds, clock]).toEqual([5, 'host']);
     expect(ms).toBeCloseTo(0.01 + 3 / repeats, 9);
     expect(ms).toBeLessThan(0.012);
   });
 
   it('does not repeat a run that is longer than a measurement', async () => {
-    const { runner, asked } = fake(400, 1);
+    const { runner, repetitions } = fake(400, 1);
     await timeRunner(device, runner, { span: 100, rounds: 3 });
-    expect(asked).toEqual([1, 1, 1, 1]);
+    expect(repetitions).toEqual([1, 1, 1, 1]);
   });
 
   it('times a run that cannot be the fastest only once', async () => {
-    const { runner, asked } = fake(30, 0);
+    const { runner, repetitions } = fake(30, 0);
     const timing = await timeRunner(device, runner, { span: 100, rounds: 5, skipAbove: 20 });
-    expect(asked).toEqual([1]);
+    expect(repetitions).toEqual([1]);
     expect(timing).toMatchObject({ ms: 30, low: 30, high: 30, rounds: 1 });
   });
 });

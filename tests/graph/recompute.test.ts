@@ -29,13 +29,13 @@ describe('a part that is recomputed', () => {
     const loss = dot(graph, times(graph, inside, inside), w);
     const forward = graph.nodes.length;
     gradients(graph, loss, [x], (node) => (node.scope === 'part' ? 'part' : undefined));
-    const made = graph.nodes.slice(forward);
+    const added = graph.nodes.slice(forward);
     // The last scale and the product are not needed again: their gradients read what goes into them.
-    expect(made.filter((n) => n.scope.endsWith('.again')).map((n) => n.op.name)).toEqual(['scale']);
-    const copy = made.find((n) => n.scope === 'part.again')!.outputs[0]!;
+    expect(added.filter((n) => n.scope.endsWith('.again')).map((n) => n.op.name)).toEqual(['scale']);
+    const copy = added.find((n) => n.scope === 'part.again')!.outputs[0]!;
     const first = graph.nodes[0]!.outputs[0]!;
-    expect(made.filter((n) => n.inputs.includes(copy))).not.toEqual([]);
-    expect(made.filter((n) => n.inputs.includes(first))).toEqual([]);
+    expect(added.filter((n) => n.inputs.includes(copy))).not.toEqual([]);
+    expect(added.filter((n) => n.inputs.includes(first))).toEqual([]);
   });
 });
 

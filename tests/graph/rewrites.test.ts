@@ -37,12 +37,12 @@ async function compute(options: Partial<ModelOptions>, noFuse: readonly string[]
 
 /** Nodes that read what no earlier node has made. */
 function readTooEarly(g: Graph): string[] {
-  const made = new Set<Value>();
+  const computed = new Set<Value>();
   const early: string[] = [];
   for (const node of g.nodes) {
     for (const v of node.inputs)
-      if (v.kind === 'result' && !made.has(v)) early.push(`${node.scope} ${node.op.name}: ${v.name}`);
-    for (const v of node.outputs) made.add(v);
+      if (v.kind === 'result' && !computed.has(v)) early.push(`${node.scope} ${node.op.name}: ${v.name}`);
+    for (const v of node.outputs) computed.add(v);
   }
   return early;
 }

@@ -94,14 +94,14 @@ describe('a running Chrome', () => {
   });
 
   it('forwards console messages and uncaught errors of the page', async () => {
-    const said: string[] = [];
+    const messages: string[] = [];
     const page = await chrome.openPage(`${server.url}headless-page.html`, {
-      onConsole: (line, kind) => said.push(`${kind}: ${line}`),
-      onError: (error) => said.push(`uncaught: ${error.message}`),
+      onConsole: (line, kind) => messages.push(`${kind}: ${line}`),
+      onError: (error) => messages.push(`uncaught: ${error.message}`),
     });
     // As a string: an error of a function that Puppeteer evaluates is not an error of the page.
     await page.evaluate("console.log('step', 3); setTimeout(() => { throw new Error('late'); }); undefined");
-    await vi.waitFor(() => expect(said).toEqual(['log: step 3', 'uncaught: late']), { timeout: 5000 });
+    await vi.waitFor(() => expect(messages).toEqual(['log: step 3', 'uncaught: late']), { timeout: 5000 });
     await page.close();
   });
 

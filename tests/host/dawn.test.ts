@@ -35,9 +35,9 @@ it('defines the WebGPU constants on globalThis and does not overwrite existing o
 
 it('reports what to install if there is no driver', async () => {
   vi.stubEnv('VK_DRIVER_FILES', '/nowhere/driver.json');
-  const asked = dawnGpu({ flags: ['backend=vulkan'] }); // not yet started with these flags, so it looks for a driver now
-  await expect(asked).rejects.toThrow(HeddleError);
-  await expect(asked).rejects.toThrow(/no WebGPU adapter.*VK_DRIVER_FILES=\/nowhere\/driver\.json.*install/);
+  const opening = dawnGpu({ flags: ['backend=vulkan'] }); // not yet started with these flags, so it looks for a driver now
+  await expect(opening).rejects.toThrow(HeddleError);
+  await expect(opening).rejects.toThrow(/no WebGPU adapter.*VK_DRIVER_FILES=\/nowhere\/driver\.json.*install/);
 });
 
 it("forwards Dawn's message about an unknown adapter", async () => {

@@ -33,13 +33,13 @@ function run(code: string, flags: readonly string[] = []): Promise<string> {
 it('runs the documented example, of ten lines', async () => {
   const [, example = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/engines.md'), 'utf8')) ?? [];
   expect(example.trim().split('\n').filter(Boolean)).toHaveLength(10);
-  const said = await run(example);
-  expect(said).toMatch(/^Deno\/[\d.]+ 50\n/);
-  expect(said).toContain('"model.safetensors"');
+  const output = await run(example);
+  expect(output).toMatch(/^Deno\/[\d.]+ 50\n/);
+  expect(output).toContain('"model.safetensors"');
 }, 180_000);
 
 it('names missing files, and replaces folders', async () => {
-  const said = await run(`
+  const output = await run(`
     import { denoFiles, loadModel } from 'heddle';
     const files = denoFiles();
     const report = (work) => work.catch((error) => console.log(error.name, error.message));
@@ -53,7 +53,7 @@ it('names missing files, and replaces folders', async () => {
     await files.remove('d');
     await files.remove('d');
     console.log(await files.exists('d'));`);
-  expect(said.split('\n')).toEqual([
+  expect(output.split('\n')).toEqual([
     expect.stringMatching(/^HeddleError loadModel: there is no folder or file none;/),
     'HeddleError absent/file: cannot read: there is no such file or folder',
     '[ "c.txt" ] false false',
@@ -63,7 +63,7 @@ it('names missing files, and replaces folders', async () => {
 }, 60_000);
 
 it('uses a device without its adapter, whose info Deno cannot read', async () => {
-  const said = await run(
+  const output = await run(
     `
     import { train } from 'heddle';
     import { Graph, gpuEngine, softmax, wrapDevice } from 'heddle/engine';
@@ -84,5 +84,5 @@ it('uses a device without its adapter, whose info Deno cannot read', async () =>
     console.log((await train(pairs, { ...settings, device, tune: false })).training.steps);`,
     ['--v8-flags=--expose-gc'],
   );
-  expect(said).toMatch(/^Deno [\d.]+ \[ 0\.5, 0\.5 \]\n2$/);
+  expect(output).toMatch(/^Deno [\d.]+ \[ 0\.5, 0\.5 \]\n2$/);
 }, 180_000);

@@ -66,13 +66,16 @@ describe('a running Firefox', () => {
   }, 30_000);
 
   it('forwards console messages and uncaught errors, and connects only to this machine', async () => {
-    const said: string[] = [];
+    const messages: string[] = [];
     const page = await firefox.openPage(server.url, {
-      onConsole: (line, kind) => said.push(`${kind}: ${line}`),
-      onError: (error) => said.push(`uncaught: ${error.message}`),
+      onConsole: (line, kind) => messages.push(`${kind}: ${line}`),
+      onError: (error) => messages.push(`uncaught: ${error.message}`),
     });
     await page.evaluate('hello()');
-    await vi.waitFor(() => expect(said).toEqual(['log: hello 3', expect.stringMatching(/^uncaught: .*late/)]), 5000);
+    await vi.waitFor(
+      () => expect(messages).toEqual(['log: hello 3', expect.stringMatching(/^uncaught: .*late/)]),
+      5000,
+    );
     expect(await page.evaluate('reach()')).toBe(false);
     await page.close();
   }, 30_000);

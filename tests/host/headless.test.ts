@@ -24,12 +24,12 @@ it('runs the documented example', async () => {
   writeFileSync(join(folder, 'site/index.html'), '<!doctype html><script type="module" src="add.js"></script>');
   writeFileSync(join(folder, 'site/add.js'), page);
   writeFileSync(join(folder, 'example.mjs'), example);
-  const said = await new Promise<string>((done, fail) => {
+  const output = await new Promise<string>((done, fail) => {
     execFile(process.execPath, ['example.mjs'], { cwd: folder, timeout: 150_000 }, (error, stdout, stderr) =>
       error ? fail(new Error(`${error.message}\n${stderr}`)) : done(stdout),
     );
   });
-  const lines = said.trim().split('\n');
+  const lines = output.trim().split('\n');
   expect(lines[0]).toMatch(/^(Headless)?Chrom\S+\/[\d.]+ on (swiftshader|hardware): \w+ \w+$/);
   expect(lines).toContain('report: { limit: true }');
   expect(lines).toContain('page log: added 4 numbers');

@@ -64,8 +64,8 @@ describe('a model is downloaded', () => {
       ['model.safetensors', 100_000],
     ]);
     expectModel();
-    const asked = hub.log.filter(({ path }) => path.startsWith('/me/')).map(({ path }) => path.split('/')[4]);
-    expect(new Set(asked)).toEqual(new Set(['c0ffee'.padEnd(40, '0')]));
+    const revisions = hub.log.filter(({ path }) => path.startsWith('/me/')).map(({ path }) => path.split('/')[4]);
+    expect(new Set(revisions)).toEqual(new Set(['c0ffee'.padEnd(40, '0')]));
   });
 
   it('onto a disk, after a damaged copy', async () => {

@@ -18,12 +18,15 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
   await saveModelFolder(nodeFiles(), at('model'), letterModel());
   const texts = ['bad cab', 'ace', 'dead'];
   const found = await runJob('translate', { folder: at('model'), texts, batch: 2, maxTokens: 9 }, cpu);
-  const made = texts.map((source, i) => ({ source, best: found[i]?.[0] }));
-  writeFileSync(at('made.tsv'), made.map(({ source, best }) => `${source}\t${best?.text.trim() || 'a'}\n`).join(''));
+  const translations = texts.map((source, i) => ({ source, best: found[i]?.[0] }));
+  writeFileSync(
+    at('made.tsv'),
+    translations.map(({ source, best }) => `${source}\t${best?.text.trim() || 'a'}\n`).join(''),
+  );
   const pairs = { files: [at('made.tsv')] };
   const scored = await runJob('score', { folder: at('model'), pairs, batch: 2 }, cpu);
   expect(scored.map((pair) => pair.source)).toEqual(texts);
-  for (const [i, { best }] of made.entries()) {
+  for (const [i, { best }] of translations.entries()) {
     const { logProb = 0, tokens = [] } = scored[i] ?? {};
     expect(tokens.reduce((sum, token) => sum + token.logProb, 0)).toBeCloseTo(logProb, 5);
     expect(tokens.at(-1)?.token).toBe('[end]');

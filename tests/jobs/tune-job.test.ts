@@ -41,7 +41,7 @@ const preset: PresetArguments = {
   vocab: 100,
   shape: { batch: 8, source: 8, target: 8 },
 };
-const what = /^it differs from naive by .* of the largest value, allowed 0.0001$/;
+const errorPattern = /^it differs from naive by .* of the largest value, allowed 0.0001$/;
 
 /** A context on Dawn whose kernel store is `text`. */
 function start(place: { text?: string | undefined } = {}) {
@@ -73,7 +73,7 @@ const linearChoices = (choices: Readonly<Record<string, string>>): string[] =>
 it('heddle tune drops it, names it, and stores it as dropped', async () => {
   const { context, close, warnings, place } = start();
   const result = await tune({ ...preset, seconds: 20 }, context);
-  expect(result.dropped).toEqual({ 'linear lazy': expect.stringMatching(what) });
+  expect(result.dropped).toEqual({ 'linear lazy': expect.stringMatching(errorPattern) });
   expect(result.measured.flat().filter((m) => m.variant === 'lazy')).toEqual([]);
   expect(result.measured.flat().some((m) => m.key.startsWith('linear '))).toBe(true);
   expect(warnings()).toEqual([expect.stringMatching(/^kernel not used on this adapter: linear lazy: it differs/)]);
@@ -118,7 +118,7 @@ it('the log and the report of later training runs name it', async () => {
     expect(mfu).toBeGreaterThan(0);
     expect(await text('log.jsonl')).toMatch(/"type":"step","step":2,.*"mfu":0\.\d+/);
     const head = JSON.parse((await text('log.jsonl')).split('\n', 1)[0] as string) as Record<string, unknown>;
-    expect(head.droppedKernels).toEqual({ 'linear lazy': expect.stringMatching(what) });
+    expect(head.droppedKernels).toEqual({ 'linear lazy': expect.stringMatching(errorPattern) });
     expect(await text('report.html')).toMatch(/<dt>kernels not used<\/dt><dd>linear lazy: it differs from naive/);
   }
   await close();

@@ -42,8 +42,8 @@ const lora = loraConfig({
 function ready(make: typeof evaluationGraph | typeof gradientGraph, dropout = 0, adapters = true) {
   const { c, p } = smallModel();
   const own = { ...lora, dropout };
-  const made = make(c, p, shape, { logits: true, ...(adapters && { lora: own }) });
-  const graph = 'graph' in made ? made.graph : made;
+  const built = make(c, p, shape, { logits: true, ...(adapters && { lora: own }) });
+  const graph = 'graph' in built ? built.graph : built;
   const cpu = createCpuExecutor(graph);
   const r = random(8);
   const weights = Float64Array.from({ length: p.size }, () => 0.3 * r.normal());
@@ -55,9 +55,9 @@ function ready(make: typeof evaluationGraph | typeof gradientGraph, dropout = 0,
   const ids = randomIds(c, shape);
   const step = new Uint32Array(stepWords);
   writeStep(step, { learningRate: 0, tokenWeight: 1, seed: 3, step: 2, keep: 0, position: 0 });
-  const index = (side: 'src' | 'tgt', of: Int32Array, vocab: number) => {
-    const [rowStart, occurrences] = [new Uint32Array(vocab + 1), new Uint32Array(of.length)];
-    fillTokenIndex(rowStart, occurrences, of);
+  const index = (side: 'src' | 'tgt', tokens: Int32Array, vocab: number) => {
+    const [rowStart, occurrences] = [new Uint32Array(vocab + 1), new Uint32Array(tokens.length)];
+    fillTokenIndex(rowStart, occurrences, tokens);
     return { [`${side}RowStart`]: rowStart, [`${side}Occurrences`]: occurrences };
   };
   const all: Record<string, ArrayLike<number>> = {

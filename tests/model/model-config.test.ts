@@ -5,13 +5,13 @@ import { HeddleError } from '../../src/core/errors.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { presets } from '../../src/model/presets.ts';
 
-const least: ModelOptions = { srcVocab: 10, tgtVocab: 12 };
+const required: ModelOptions = { srcVocab: 10, tgtVocab: 12 };
 
 describe('a configuration', () => {
   it('needs only the vocabularies', () => {
-    const c = modelConfig(least);
+    const c = modelConfig(required);
     expect(c).toMatchObject({ srcVocab: 10, tgtVocab: 12, dModel: 128, heads: 4, headWidth: 32, padId: 0 });
-    expect(modelConfig({ ...least, dModel: undefined } as unknown as ModelOptions)).toEqual(c);
+    expect(modelConfig({ ...required, dModel: undefined } as unknown as ModelOptions)).toEqual(c);
   });
 
   it('is the same after it is saved and read', () => {
@@ -23,8 +23,8 @@ describe('a configuration', () => {
 
   it("takes one rate of dropout for the paper's places, or one for each", () => {
     const all = { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, memory: 0, output: 0 };
-    expect(modelConfig({ ...least, dropout: 0.1 }).dropout).toEqual(all);
-    expect(modelConfig({ ...least, dropout: { output: 0.5 } }).dropout).toEqual({
+    expect(modelConfig({ ...required, dropout: 0.1 }).dropout).toEqual(all);
+    expect(modelConfig({ ...required, dropout: { output: 0.5 } }).dropout).toEqual({
       embedding: 0,
       attention: 0,
       feedForward: 0,
@@ -35,7 +35,7 @@ describe('a configuration', () => {
   });
 
   it('allows heads that are wider than dModel / heads', () => {
-    expect(modelConfig({ ...least, dModel: 10, heads: 3, headWidth: 7 }).headWidth).toBe(7);
+    expect(modelConfig({ ...required, dModel: 10, heads: 3, headWidth: 7 }).headWidth).toBe(7);
   });
 
   it.each<[Partial<ModelOptions>, Partial<ModelOptions>]>([
@@ -52,7 +52,7 @@ describe('a configuration', () => {
       { headWidth: 5, decoderHeadWidth: 3, feedForward: 512, decoderFeedForward: 8 },
     ],
   ])('gives the decoder the sizes of the encoder by default: %o', (options, wanted) => {
-    expect(modelConfig({ ...least, dModel: 10, ...options })).toMatchObject(wanted);
+    expect(modelConfig({ ...required, dModel: 10, ...options })).toMatchObject(wanted);
   });
 });
 
@@ -112,7 +112,7 @@ describe('an invalid field is named with its value and the allowed values', () =
   ];
   for (const [wrong, message] of cases)
     it(message, () => {
-      const make = () => modelConfig({ ...least, ...wrong } as ModelOptions);
+      const make = () => modelConfig({ ...required, ...wrong } as ModelOptions);
       expect(make).toThrow(HeddleError);
       expect(make).toThrow(message);
     });

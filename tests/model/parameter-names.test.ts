@@ -47,8 +47,8 @@ it('matches a glob with a whole name, or with what follows a dot', () => {
 it('lists names similar to a glob without matches', () => {
   const { p } = smallModel();
   const names = p.all.map(({ name }) => name);
-  const said = noMatchError('freeze', 'encodr.*.liner1.*', names).message;
-  expect(said).toMatch(/^freeze: encodr\.\*\.liner1\.\* matches no name; the most similar are /);
-  expect(said).toContain('transformer.encoder.layers.0.linear1.weight');
-  expect(said.split(', ')).toHaveLength(5);
+  const { message } = noMatchError('freeze', 'encodr.*.liner1.*', names);
+  expect(message).toMatch(/^freeze: encodr\.\*\.liner1\.\* matches no name; the most similar are /);
+  expect(message).toContain('transformer.encoder.layers.0.linear1.weight');
+  expect(message.split(', ')).toHaveLength(5);
 });

@@ -30,15 +30,15 @@ it('needs at least the maximum in use at once', () => {
   fc.assert(
     fc.property(groups, (list) => {
       const all = make(list);
-      const least = maxAlive(all, 100);
+      const needed = maxAlive(all, 100);
       const brute = Math.max(
         0,
         ...Array.from({ length: 100 }, (_, t) =>
           all.filter((g) => g.start <= t && t <= g.end).reduce((n, g) => n + g.bytes, 0),
         ),
       );
-      expect(least).toBe(brute);
-      expect(assignSlots(all).bytes.reduce((n, b) => n + b, 0)).toBeGreaterThanOrEqual(least);
+      expect(needed).toBe(brute);
+      expect(assignSlots(all).bytes.reduce((n, b) => n + b, 0)).toBeGreaterThanOrEqual(needed);
     }),
   );
 });

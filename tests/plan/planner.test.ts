@@ -34,10 +34,10 @@ function build(plans: NodePlan): Graph {
   for (const [n, p] of plans.entries()) {
     const inputs = p.inputs.map((i) => values[i % values.length]!);
     const share = p.share.filter(([i, o]) => i < inputs.length && o < p.sizes.length);
-    const made = boxes(g, inputs, { sizes: p.sizes, share, scratch: p.scratch });
-    if (p.place) g.place(made[0]!, parameterBuffer, 64 * 64 * placed++);
-    if (p.output) g.output(`out${n}`, made[made.length - 1]!);
-    values.push(...made);
+    const results = boxes(g, inputs, { sizes: p.sizes, share, scratch: p.scratch });
+    if (p.place) g.place(results[0]!, parameterBuffer, 64 * 64 * placed++);
+    if (p.output) g.output(`out${n}`, results[results.length - 1]!);
+    values.push(...results);
   }
   return g;
 }

@@ -149,13 +149,13 @@ it('has the values of the log by step, and a new file for a resumed run', async 
 });
 
 it('writes the model FLOPs utilization once it is known', async () => {
-  const some = memoryFiles();
-  const writer = await createEventWriter(some, 'mfu', 0, () => undefined);
+  const memory = memoryFiles();
+  const writer = await createEventWriter(memory, 'mfu', 0, () => undefined);
   const update = { type: 'step', step: 7, loss: 1, accuracy: 0, learningRate: 1, gradientNorm: 1, tokens: 1 } as const;
   writer.add({ ...update, tokensPerSecond: 300, mfu: 0.25, seconds: 1, lossScale: 8 });
   await writer.close();
-  const [name = ''] = await some.list('mfu');
-  expect(eventsIn(await some.read(`mfu/${name}`))[1]).toMatchObject({
+  const [name = ''] = await memory.list('mfu');
+  expect(eventsIn(await memory.read(`mfu/${name}`))[1]).toMatchObject({
     step: 7,
     scalars: { 'train/mfu': 0.25, 'train/loss_scale': 8, 'train/tokens_per_second': 300 },
   });

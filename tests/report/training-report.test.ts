@@ -123,9 +123,9 @@ const cases: [string, LogRecord[]][] = [
 ];
 
 it.each(cases)('makes a whole page of %s', (_, records) => {
-  const made = trainingReport(records);
-  expect(unbalanced(made)).toEqual([]);
-  expect(made).not.toMatch(/NaN|Infinity|undefined|\[object/);
+  const page = trainingReport(records);
+  expect(unbalanced(page)).toEqual([]);
+  expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);
 });
 
 it('notes an incomplete log, a stopped run and skipped updates', () => {

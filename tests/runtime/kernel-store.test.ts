@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 
-/** A place in memory whose text a test can see and spoil. */
+/** A place in memory whose text a test can read and damage. */
 function memory(text?: string) {
   const place = {
     name: 'memory',

@@ -46,10 +46,10 @@ export function heddle(args: readonly string[], { env = {} }: Pick<CliOptions, '
 
 async function runHere(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
   const { runCommandLine } = await import('../../src/cli/command-line.ts');
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      said[name] += text;
+      output[name] += text;
       return true;
     }),
   );
@@ -58,7 +58,7 @@ async function runHere(args: readonly string[], env: Readonly<Record<string, str
   process.exitCode = undefined;
   try {
     await runCommandLine(args);
-    return { status: Number(process.exitCode ?? 0), ...said };
+    return { status: Number(process.exitCode ?? 0), ...output };
   } finally {
     process.exitCode = undefined;
     for (const spy of spies) spy.mockRestore();

@@ -178,3 +178,23 @@ export async function pastePairs(page: Page, lines: string): Promise<void> {
     lines,
   );
 }
+
+/** Sets the form of the training page for a tiny model of words. `choose` and `fill` set the field with a label. */
+export async function fillSmallTraining(
+  page: Page,
+  { steps, evaluateEvery }: { readonly steps: number; readonly evaluateEvery: number },
+  { choose, fill }: Readonly<Record<'choose' | 'fill', (page: Page, label: string, value: string) => Promise<void>>>,
+): Promise<void> {
+  await page.select('#settings select', 'tiny');
+  await page.$eval('#settings details', (details) => {
+    (details as HTMLDetailsElement).open = true;
+  });
+  await choose(page, 'Tokenizer', 'word');
+  await fill(page, 'Steps', `${steps}`);
+  await fill(page, 'Batch size', '8');
+  await fill(page, 'Learning rate', '0.01');
+  await choose(page, 'Schedule', 'constant');
+  await fill(page, 'Evaluate every, steps', `${evaluateEvery}`);
+  await fill(page, 'Dev sentences', '4');
+  await fill(page, 'Held-out share', '0.1');
+}

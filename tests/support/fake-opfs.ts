@@ -69,10 +69,10 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
     if (there) return there as Extract<Entry, { kind: K }>;
     if (!create) throw new Missing(`no ${name}`);
     change();
-    const made: Entry =
+    const entry: Entry =
       kind === 'file' ? { kind: 'file', bytes: new Uint8Array() } : { kind: 'directory', entries: new Map() };
-    folder.entries.set(name, made);
-    return made as Extract<Entry, { kind: K }>;
+    folder.entries.set(name, entry);
+    return entry as Extract<Entry, { kind: K }>;
   }
 
   function folderHandle(folder: FakeFolder, name: string): object {

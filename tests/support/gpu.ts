@@ -41,7 +41,7 @@ function shapeNamed(name: string | undefined): AdapterShape {
 let gpu: Promise<GPU> | undefined;
 let device: Promise<GPUDevice> | undefined;
 let opened: GPUDevice | undefined;
-const troubles: string[] = [];
+const errors: string[] = [];
 
 /** The host's GPU; throws if WebGPU is missing. */
 export function testGpu(): Promise<GPU> {
@@ -58,10 +58,10 @@ export function gpuDevice(): Promise<GPUDevice> {
 /** Watches another device than that of `gpuDevice`: uncaptured errors and loss fail the running test. */
 export function watchDevice(watched: GPUDevice): void {
   watched.addEventListener('uncapturederror', (event) => {
-    troubles.push(`uncaptured ${event.error.constructor.name}: ${event.error.message}`);
+    errors.push(`uncaptured ${event.error.constructor.name}: ${event.error.message}`);
   });
   watched.lost.then((info) => {
-    if (info.reason !== 'destroyed') troubles.push(`the device was lost: ${info.message}`);
+    if (info.reason !== 'destroyed') errors.push(`the device was lost: ${info.message}`);
   });
 }
 
@@ -90,7 +90,7 @@ async function openDevice(): Promise<GPUDevice> {
  */
 export function watchTests(): void {
   beforeEach(async () => {
-    troubles.length = 0;
+    errors.length = 0;
     const watched = await gpuDevice();
     for (const filter of SCOPES) watched.pushErrorScope(filter);
   });
@@ -98,9 +98,9 @@ export function watchTests(): void {
     const watched = await gpuDevice();
     for (const filter of SCOPES.toReversed()) {
       const error = await watched.popErrorScope();
-      if (error) troubles.push(`${filter} error: ${error.message}`);
+      if (error) errors.push(`${filter} error: ${error.message}`);
     }
-    if (troubles.length > 0) throw new Error(`WebGPU reported during the test:\n${troubles.splice(0).join('\n')}`);
+    if (errors.length > 0) throw new Error(`WebGPU reported during the test:\n${errors.splice(0).join('\n')}`);
   });
   afterAll(() => {
     opened?.destroy();

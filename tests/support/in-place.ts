@@ -26,22 +26,22 @@ export async function checkInPlace<I extends string, O extends string, A extends
     node.outputNames.includes(output) ? [names as string | readonly string[]].flat() : [],
   );
   const offered = pairs.filter((name) => node.inputNames.includes(name));
-  for (const made of [...offered.map((name) => [name]), [...new Set(offered)]])
-    await checkSet(op, inputs, attrs, made, tolerance);
+  for (const reused of [...offered.map((name) => [name]), [...new Set(offered)]])
+    await checkSet(op, inputs, attrs, reused, tolerance);
 }
 
 async function checkSet<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
   inputs: OpCheckInputs<I>,
   attrs: A,
-  made: readonly string[],
+  reused: readonly string[],
   tolerance: number,
 ): Promise<void> {
   const device = wrapDevice(await gpuDevice());
-  const { graph, data, node } = build(op, inputs, attrs, made);
+  const { graph, data, node } = build(op, inputs, attrs, reused);
   const { shared } = lifetimes(graph);
   const taken = [...shared].filter((s) => s.startsWith(`${node.id}:`));
-  if (taken.length === 0) throw new Error(`${op.name}: no output took the memory of input ${made.join()}`);
+  if (taken.length === 0) throw new Error(`${op.name}: no output took the memory of input ${reused.join()}`);
   const want = createCpuExecutor(graph).run(data);
   for (const variant of variantsOf(node, device.traits)) {
     const session = new Session(device);
@@ -68,13 +68,13 @@ function build<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
   inputs: OpCheckInputs<I>,
   attrs: A,
-  made: readonly string[],
+  reused: readonly string[],
 ) {
   const graph = new Graph();
   const data: Record<string, TensorData> = Object.fromEntries(tensorsOf(op, inputs).map(([name, t]) => [name, t.data]));
   const input = (name: string, t: Tensor): Value => {
     const a = graph.input(name, t.dtype, t.shape);
-    if (!made.includes(name)) return a;
+    if (!reused.includes(name)) return a;
     data[`zeros ${name}`] = new Float32Array(sizeOf(t.shape));
     return graph.apply(addOp, { a, b: graph.input(`zeros ${name}`, 'f32', t.shape) }).y;
   };

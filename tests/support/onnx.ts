@@ -38,18 +38,18 @@ export function logitCase({ srcVocab, tgtVocab, padId, startId, endId }: ModelCo
 }
 
 /** heddle's logits [B, T, V] in float64. */
-export async function ownLogits({ config: c, weights }: SavedModel, of: LogitCase): Promise<Float32Array> {
+export async function ownLogits({ config: c, weights }: SavedModel, logitCase: LogitCase): Promise<Float32Array> {
   const engine = cpuEngine();
-  const [source, target] = [of.source[0]?.length ?? 0, of.target[0]?.length ?? 0];
-  const shape = { batch: of.source.length, source, target };
+  const [source, target] = [logitCase.source[0]?.length ?? 0, logitCase.target[0]?.length ?? 0];
+  const shape = { batch: logitCase.source.length, source, target };
   const [program] = await engine.prepare([evaluationGraph(c, parameterList(c), shape, { logits: true })]);
   engine.write('weights', weights);
   writePositions(engine, c);
   const { inputs } = program!;
-  inputs.src?.set(of.source.flat());
-  inputs.tgtIn?.set(of.target.flat());
+  inputs.src?.set(logitCase.source.flat());
+  inputs.tgtIn?.set(logitCase.target.flat());
   inputs.tgtOut?.fill(c.endId);
-  inputs.srcLens?.set(of.lengths);
+  inputs.srcLens?.set(logitCase.lengths);
   inputs.tgtLens?.fill(target);
   return (await program!.run()).logits as Float32Array;
 }

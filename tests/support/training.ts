@@ -6,8 +6,8 @@ const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun so
 
 /** 96 pairs of up to three words, as TSV. */
 export const tinyCorpus = Array.from({ length: 96 }, (_, i) => {
-  const some = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4].slice(0, 1 + (i % 3)).map((k) => words[k] as string[]);
-  return `${some.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}\t${some.map((w) => w[1]).join(' ')}.`;
+  const picked = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4].slice(0, 1 + (i % 3)).map((k) => words[k] as string[]);
+  return `${picked.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}\t${picked.map((w) => w[1]).join(' ')}.`;
 }).join('\n');
 
 /** Sizes of the model of `tinyTraining`. */

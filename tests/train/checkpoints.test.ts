@@ -106,14 +106,14 @@ describe('createCheckpointer', () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const [files, memory] = [memoryFiles(), memoryFiles()];
-    const said: string[] = [];
+    const messages: string[] = [];
     const keeper = createCheckpointer({
       out: { files, folder: 'out' },
       saveSteps: 0,
       saveSeconds: 0,
       memory,
-      onSaved: (step) => said.push(`saved ${step}`),
-      onFailed: (error) => said.push(`failed ${error.message}`),
+      onSaved: (step) => messages.push(`saved ${step}`),
+      onFailed: (error) => messages.push(`failed ${error.message}`),
       ...options,
     });
     let at = 0;
@@ -127,7 +127,7 @@ describe('createCheckpointer', () => {
       keeper,
       files,
       memory,
-      said,
+      said: messages,
       async run(step: number, seconds: number, final = false) {
         at = step;
         now = seconds * 1000;
@@ -139,7 +139,7 @@ describe('createCheckpointer', () => {
   }
 
   it('saves snapshots in memory every 30 seconds, and only the folder at the end', async () => {
-    const { keeper, files, memory, said, run } = made({});
+    const { keeper, files, memory, said: messages, run } = made({});
     expect(await run(3, 29)).toBe(0);
     expect(await run(4, 31)).toBe(1);
     expect(await memory.exists('out/step')).toBe(true);
@@ -148,33 +148,39 @@ describe('createCheckpointer', () => {
     await run(9, 40, true);
     expect(await memory.exists('out/step')).toBe(false);
     expect(await files.read('out/step')).toEqual(new Uint8Array([9]));
-    expect(said).toEqual(['saved 9']);
+    expect(messages).toEqual(['saved 9']);
   });
 
   it('saves in the folder by steps or by seconds, each step once', async () => {
-    const { said, run } = made({ saveSteps: 5, saveSeconds: 20 });
+    const { said: messages, run } = made({ saveSteps: 5, saveSeconds: 20 });
     await run(4, 15);
     await run(5, 21); // both are due
     await run(6, 30);
     await run(7, 42);
     await run(7, 43, true);
-    expect(said).toEqual(['saved 5', 'saved 7']);
+    expect(messages).toEqual(['saved 5', 'saved 7']);
   });
 
   it('takes at most a fiftieth of the time for saving by the clock', async () => {
-    const { said, run } = made({ saveSeconds: 1 });
+    const { said: messages, run } = made({ saveSeconds: 1 });
     await run(1, 2); // takes 0.1 s: the next is due 5 s after it
     await run(2, 7);
     await run(3, 7.2);
-    expect(said).toEqual(['saved 1', 'saved 3']);
+    expect(messages).toEqual(['saved 1', 'saved 3']);
   });
 
   it('warns about a folder that cannot be written, saves the snapshot in memory, and fails only at the end', async () => {
     let full = true;
-    const { keeper, files, memory, said, run } = made({ saveSteps: 2 }, (place) => full && place.files !== spare());
+    const {
+      keeper,
+      files,
+      memory,
+      said: messages,
+      run,
+    } = made({ saveSteps: 2 }, (place) => full && place.files !== spare());
     const spare = () => memory;
     await run(2, 1);
-    expect(said).toEqual(['failed no room']);
+    expect(messages).toEqual(['failed no room']);
     expect(keeper.last?.files).toBe(memory);
     expect(await memory.read('out/step')).toEqual(new Uint8Array([2]));
     await expect(run(3, 2, true)).rejects.toThrow('no room');

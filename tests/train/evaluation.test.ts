@@ -159,13 +159,13 @@ it('evaluates the output of heddle translate', async () => {
 it('evaluates the same samples for any batch size, equal to those of heddle translate', async () => {
   const decode = { method: 'sample', seed: 3 } as const;
   const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
-  const said = await runJob(
+  const translated = await runJob(
     'translate',
     { folder: at('learned'), texts: sources as string[], batch: 12, maxTokens: 0, decode },
     { host: 'cpu' },
   );
   const want = corpusChrf(
-    said.map(([best]) => best?.text ?? ''),
+    translated.map(([best]) => best?.text ?? ''),
     (targets as string[]).map((target) => [target]),
   );
   for (const batch of [5, 64]) {

@@ -77,11 +77,11 @@ it('waits for pending updates before a pause, by step count or on request, and a
 });
 
 it('gives a host the engine between two updates, with its clock stopped', async () => {
-  let asked = 0;
+  let calls = 0;
   const loop = made({
     gate: {
       between() {
-        if (++asked !== 2) return undefined;
+        if (++calls !== 2) return undefined;
         loop.said.push('asked');
         return () => {
           loop.said.push('begun');

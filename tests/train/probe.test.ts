@@ -48,12 +48,12 @@ async function run(fields: Partial<TrainArguments>) {
 
 it('records the pinned pair before the first step, while the model learns and at the end, and saves it', async () => {
   const probe = 'one two xx\tuno dos.';
-  const off = await run({ out: 'off', steps: 20 });
-  const on = await run({ out: 'on', steps: 20, probe, probeSteps: 5 });
-  expect(on.losses).toEqual(off.losses); // bit for bit
-  expect(off.probes).toEqual([]);
-  expect(on.probes.map(({ step }) => step)).toEqual([0, 5, 10, 15, 20]);
-  const [first] = on.probes as [LogProbe];
+  const without = await run({ out: 'off', steps: 20 });
+  const withProbe = await run({ out: 'on', steps: 20, probe, probeSteps: 5 });
+  expect(withProbe.losses).toEqual(without.losses); // bit for bit
+  expect(without.probes).toEqual([]);
+  expect(withProbe.probes.map(({ step }) => step)).toEqual([0, 5, 10, 15, 20]);
+  const [first] = withProbe.probes as [LogProbe];
   expect(first.source).toEqual(['one', 'two', 'xx', '[end]']);
   expect(first.target).toEqual(['[start]', 'uno', 'dos', '.']);
   expect(first.attention.map(({ kind, heads }) => [kind, heads])).toEqual([
@@ -66,12 +66,12 @@ it('records the pinned pair before the first step, while the model learns and at
   expect([...weights.subarray(0, 4)]).toEqual([255, 0, 0, 0]); // the start token sees only itself
   expect(first.next).toHaveLength(4);
   expect(first.next[0]).toHaveLength(5);
-  expect(on.probes.at(-1)!.next).not.toEqual(first.next);
+  expect(withProbe.probes.at(-1)!.next).not.toEqual(first.next);
   // Saved with the run, and continued by a resumed one.
   const more = await run({ out: 'on', steps: 25, resume: true, probeSteps: 5 });
   const saved = historyOf(parseLog(new TextDecoder().decode(await files.read('on/log.jsonl')))).probes;
   expect(saved.map(({ step }) => step)).toEqual([
-    ...on.probes.map(({ step }) => step),
+    ...withProbe.probes.map(({ step }) => step),
     ...more.probes.map(({ step }) => step).filter((step) => step > 20),
   ]);
   expect(saved[0]).toEqual(first);
@@ -147,8 +147,8 @@ it('runs nothing if it is off', async () => {
   const names = async (fields: Partial<TrainArguments>) => (await run({ steps: 3, ...fields })).shaders;
   const probed = { probe: 'one\tuno' };
   expect(await names(probed)).toContain('attention-weights.attention_weights');
-  for (const off of [{}, { ...probed, probeSteps: 0 }]) {
-    const shaders = await names(off);
+  for (const options of [{}, { ...probed, probeSteps: 0 }]) {
+    const shaders = await names(options);
     expect(shaders.length).toBeGreaterThan(5);
     expect(shaders.filter((name) => name.startsWith('attention-weights'))).toEqual([]);
   }

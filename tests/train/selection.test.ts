@@ -120,16 +120,16 @@ describe('a training run', () => {
   it('keeps the weights of its best evaluation, and stops early', async () => {
     const whole = await train({ out: 'whole' });
     const losses = whole.dev.map((e) => e.loss as number);
-    const least = losses.indexOf(Math.min(...losses));
-    expect(whole.best).toMatchObject({ metric: 'loss', step: 2 * (least + 1), value: losses[least] });
-    expect(least, String(losses)).toBeLessThan(losses.length - 3);
+    const best = losses.indexOf(Math.min(...losses));
+    expect(whole.best).toMatchObject({ metric: 'loss', step: 2 * (best + 1), value: losses[best] });
+    expect(best, String(losses)).toBeLessThan(losses.length - 3);
 
     const judged = await runJob('evaluate', { folder: at('whole'), pairs: at('dev.tsv'), batch: 4 }, { host: 'cpu' });
-    expect(judged.loss).toBeCloseTo(losses[least] as number, 5);
+    expect(judged.loss).toBeCloseTo(losses[best] as number, 5);
 
     const early = await train({ out: 'early', patience: 3 });
-    expect([early.steps, early.stopped]).toEqual([2 * (least + 1) + 6, false]);
-    expect(early.dev.map((e) => e.step)).toEqual(Array.from({ length: least + 4 }, (_, i) => 2 * (i + 1)));
+    expect([early.steps, early.stopped]).toEqual([2 * (best + 1) + 6, false]);
+    expect(early.dev.map((e) => e.step)).toEqual(Array.from({ length: best + 4 }, (_, i) => 2 * (i + 1)));
     expect(early.best?.step).toBe(whole.best?.step);
     expect(bits('early')).toEqual(bits('whole'));
     const { ends } = historyOf(parseLog(readFileSync(at('early/log.jsonl'), 'utf8')));

@@ -198,8 +198,11 @@ describe('initialization from an HF folder', () => {
       await train({ out: at('parts'), resume: true, steps: 6 });
       // The references compute in float64 and a checkpoint holds float32; Adam makes of 6e-8 some times as much.
       const [parts, whole] = [await loadModelFolder(files, at('parts')), await loadModelFolder(files, at('whole'))];
-      const off = parts.weights.reduce((most, x, i) => Math.max(most, Math.abs(x - (whole.weights[i] as number))), 0);
-      expect(off).toBeLessThan(1e-4);
+      const difference = parts.weights.reduce(
+        (largest, x, i) => Math.max(largest, Math.abs(x - (whole.weights[i] as number))),
+        0,
+      );
+      expect(difference).toBeLessThan(1e-4);
       expect(json(at('parts/config.json'))).toEqual(json(at('whole/config.json')));
     });
   });

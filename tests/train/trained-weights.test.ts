@@ -32,8 +32,8 @@ function expectNear(path: string, other: string, names = /./): void {
 
 const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((p) => p.split(' '));
 const pairs = Array.from({ length: 36 }, (_, i) => {
-  const some = [i % 6, Math.floor(i / 6)].slice(0, 1 + (i % 2)).map((k) => words[k] as string[]);
-  return [some.map((w) => w[0]).join(' '), some.map((w) => w[1]).join(' ')].join('\t');
+  const picked = [i % 6, Math.floor(i / 6)].slice(0, 1 + (i % 2)).map((k) => words[k] as string[]);
+  return [picked.map((w) => w[0]).join(' '), picked.map((w) => w[1]).join(' ')].join('\t');
 });
 
 const common = fineTuning({

@@ -36,7 +36,7 @@ async function training(options: TrainerOptions, gradientAccumulationSteps = 1) 
 }
 
 /** Puts a number into the first two elements of a weight. */
-function spoil(engine: Engine, name: string, value: number): void {
+function overwrite(engine: Engine, name: string, value: number): void {
   engine.write('weights', Float32Array.of(value, value), model.p.byName.get(name)!.offset);
 }
 
@@ -63,7 +63,7 @@ describe('a number that is not finite', () => {
 
   it('is named if it comes from a file or an earlier step', async () => {
     const { engine, update } = await training({ checkFinite: true });
-    spoil(engine, 'transformer.decoder.layers.0.norm2.bias', Number.NaN);
+    overwrite(engine, 'transformer.decoder.layers.0.norm2.bias', Number.NaN);
     await expect(update()).rejects.toThrow(
       /^Step 1: .* existed before the first op.*: tensor weights of transformer\.decoder\.layers\.0\.norm2\.bias \[16\], element 0\./,
     );

@@ -238,11 +238,11 @@ const mixed = () => {
       for (let i = 0; i < steps; i++) {
         const ids = randomIds(c, all, i % 4);
         const part = (rows: readonly [number, number]) => {
-          const some = Object.entries(ids).map(([name, data]) => {
+          const entries = Object.entries(ids).map(([name, data]) => {
             const width = data.length / all.batch;
             return [name, data.slice(rows[0] * width, rows[1] * width)];
           });
-          const own = Object.fromEntries(some) as Ids;
+          const own = Object.fromEntries(entries) as Ids;
           const fill = (arrays: object) => loadIds({ inputs: arrays } as Parameters<typeof loadIds>[0], own);
           return { shape: 0, tokens: own.tgtLens.reduce((a, b) => a + b, 0), fill };
         };

@@ -38,8 +38,8 @@ export function readHfConfig(
   has: (name: string) => boolean = () => false,
   path = 'config.json',
 ): HfConfig {
-  const reject: Reject = (field, why) => {
-    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${why}`);
+  const reject: Reject = (field, reason) => {
+    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${reason}`);
   };
   const type = raw.model_type as HfType;
   if (!hfTypes.includes(type)) reject('model_type', `heddle reads ${hfTypes.join(', ')}`);

@@ -300,7 +300,7 @@ export const isKnownField = (field: string, type: HfType): boolean =>
   (hfFamilies[type].like === 'bart' && Object.hasOwn(bartValues, field));
 
 /** Throws a HeddleError that names a field and its value. */
-export type Reject = (field: string, why: string) => never;
+export type Reject = (field: string, reason: string) => never;
 
 /**
  * Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an invalid

@@ -83,22 +83,22 @@ export function withLanguages(model: SavedModel, { sourceLang, targetLang }: Lan
     if (!languages.ids.has(code)) throw new HeddleError(unknownLanguage(option, code, [...languages.ids.keys()]));
   }
   if (!languages) return model;
-  const spoken: Languages = {
+  const chosen: Languages = {
     ...languages,
     source: sourceLang ?? languages.source,
     target: targetLang ?? languages.target,
   };
-  const target = spoken.target === undefined ? undefined : spoken.ids.get(spoken.target);
-  const startsWith = startsWithLanguage(spoken.after, model.config);
+  const target = chosen.target === undefined ? undefined : chosen.ids.get(chosen.target);
+  const startsWith = startsWithLanguage(chosen.after, model.config);
   const config = startsWith && target !== undefined ? { ...model.config, startId: target } : model.config;
   return {
     ...model,
     config,
-    ...inLanguages(spoken, config),
-    languages: spoken,
+    ...inLanguages(chosen, config),
+    languages: chosen,
     ...(target !== undefined && !startsWith && { decode: { ...model.decode, forcedBosTokenId: target } }),
     ...(model.sourceCheckpoint && {
-      sourceCheckpoint: checkpointIn(model.sourceCheckpoint, spoken, target, startsWith),
+      sourceCheckpoint: checkpointIn(model.sourceCheckpoint, chosen, target, startsWith),
     }),
   };
 }

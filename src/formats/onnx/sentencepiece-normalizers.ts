@@ -10,7 +10,7 @@ import type { Json } from '../../files/json-files.ts';
 import type { SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { readCharsmap } from '../../text/sentencepiece/sentencepiece-normalizer.ts';
 import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
-import { classPattern, triePattern } from './trie-pattern.ts';
+import { triePattern } from './trie-pattern.ts';
 
 /**
  * First character of tokens that a text does not spell out: special tokens, and those of the target only. A normalizer
@@ -79,7 +79,7 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
   const atOpen = languages.length > 0 ? `${startOfText}(?:${OPEN}${language}|(?!${OPEN}${TOKEN_MARK}))` : startOfText;
   const spaceMarks = `[ ${HEAD}${spec.escapeWhitespaces ? SPACE_MARK : ''}]+`;
   // A text of spaces only is empty; one whose other characters are all deleted is not.
-  const some = !collapse ? '[\\s\\S]' : marks ? `[${OPEN}${DONE}](?! ${segmentEnd})` : '[^ ]';
+  const anyCharacter = !collapse ? '[\\s\\S]' : marks ? `[${OPEN}${DONE}](?! ${segmentEnd})` : '[^ ]';
   const rest = languages.length > 0 ? `${startOfText}(?:${OPEN}?${language}|(?!${OPEN}?${TOKEN_MARK}))[\\s\\S]*` : '';
   return [
     replace('\\p{Cs}', '\ufffd'),
@@ -89,7 +89,7 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
     ...(added === 'before' && !collapse
       ? [replace(marks ? `${atOpen}(?=[${OPEN}${DONE}])` : `${atStart}(?=[\\s\\S])`, `$&${blank}`)]
       : []),
-    ...(added === 'after' ? [replace(`${endOfText}(?<=${rest}${some}[\\s\\S]*)`, TAIL)] : []),
+    ...(added === 'after' ? [replace(`${endOfText}(?<=${rest}${anyCharacter}[\\s\\S]*)`, TAIL)] : []),
     ...after,
     ...(collapse
       ? [
@@ -196,6 +196,3 @@ function unknownCharacter(
   while (!isFree(String.fromCodePoint(code))) code += 0x10000;
   return String.fromCodePoint(code);
 }
-
-/** A pattern of one character that is in no token. */
-export const unknownPattern = (known: ReadonlySet<string>): string => classPattern([...known, TOKEN_MARK], true);

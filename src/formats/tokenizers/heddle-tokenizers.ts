@@ -58,9 +58,9 @@ function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConf
   facts.push(['the padding id', special.pad, 'padId', c.padId]);
   if (side === 'target')
     facts.push(['the start id', special.start, 'startId', c.startId], ['the end id', special.end, 'endId', c.endId]);
-  for (const [what, has, name, wants] of facts)
+  for (const [difference, has, name, wants] of facts)
     if (has !== wants)
-      throw new HeddleError(`${path} does not match ${names.config}: ${what}: ${has}, ${name}: ${wants}`);
+      throw new HeddleError(`${path} does not match ${names.config}: ${difference}: ${has}, ${name}: ${wants}`);
 }
 
 /** The tokenizer files by name. */

@@ -33,7 +33,7 @@ export interface TorchSettings {
 
 /** A LoRA adapter that is trained, and the frozen weights under it with their storage. */
 export interface TorchLora {
-  readonly lora: LoraConfig;
+  readonly config: LoraConfig;
   readonly base: WeightReader;
   readonly format: WeightFormat;
 }
@@ -64,19 +64,7 @@ const shardSize = 2 ** 24;
 
 /** Returns the files by path. */
 export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8Array>> {
-  const {
-    config,
-    parameters,
-    trainable,
-    recipe,
-    corpus,
-    batches,
-    firstStep,
-    lastStep,
-    settings,
-    lora: adapter,
-    log,
-  } = run;
+  const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, lora, log } = run;
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
   const data = {
@@ -90,8 +78,8 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     firstStep,
     lastStep,
     model: config,
-    weights: adapter ? loraFileNames.weights : 'model.safetensors',
-    ...(adapter && { lora: loraPlan(config, adapter.lora) }),
+    weights: lora ? loraFileNames.weights : 'model.safetensors',
+    ...(lora && { lora: loraPlan(config, lora.config) }),
     parameters: trainable.all.all.map(({ name, shape, decay, stored }) => ({
       ...{ name, shape, tensor: stored.name, row: stored.row, rows: stored.rows },
       trained: trained.has(name),
@@ -110,7 +98,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     'checkpoint.py': new TextEncoder().encode(checkpointScript),
     'transformer.py': new TextEncoder().encode(transformerScript),
     ...data,
-    ...(adapter && { [baseName]: await baseFile(parameters, adapter) }),
+    ...(lora && { [baseName]: await baseFile(parameters, lora) }),
   };
 }
 

@@ -114,6 +114,6 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
 
 /** A product by a variant that splits K if its tiles are few, else by the kernel of its slices. */
 const splitIfFew = (p: Product, context: LaunchContext, variant: string): Launch[] => {
-  const few = productKernels(p, [p.a, p.b], context.traits).some(splitsK);
-  return productLaunches(p, context, few ? variant : sliceKernel(variant));
+  const usesSplitK = productKernels(p, [p.a, p.b], context.traits).some(splitsK);
+  return productLaunches(p, context, usesSplitK ? variant : sliceKernel(variant));
 };

@@ -100,9 +100,9 @@ export function expectPacked(
 ): number {
   check(packedFormats.includes(format), `${op}: ${format} is not one of ${packedFormats.join(', ')}`);
   const [rows = 0] = words.shape;
-  const why = `rows of ${cols} numbers as ${format}`;
+  const layout = `rows of ${cols} numbers as ${format}`;
   check(words.shape.length === 2, () => `${op}: packed weights are ${show(words.shape)}, must be [rows, words]`);
-  expectType(op, 'packed weights', words, 'u32', [rows, wordsOf(format, cols)], why);
+  expectType(op, 'packed weights', words, 'u32', [rows, wordsOf(format, cols)], layout);
   if (format === 'int8') expectType(op, 'scales', scales, 'f32', [rows], 'one for each row of the packed weights');
   return rows;
 }

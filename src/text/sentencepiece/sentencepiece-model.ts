@@ -63,8 +63,8 @@ const textOf = (field: Field): string => decodeLossy(field.bytes);
 
 /** Reads a model file. Throws a HeddleError that starts with `name` if it is invalid. */
 export function readSentencePiece(file: Uint8Array, name: string): SentencePieceModel {
-  const fail = (why: string): never => {
-    throw new HeddleError(`${name}: not a valid SentencePiece model: ${why}`);
+  const fail = (reason: string): never => {
+    throw new HeddleError(`${name}: not a valid SentencePiece model: ${reason}`);
   };
   if (file.length > maxFile) fail(`it has ${file.length} bytes, the maximum is ${maxFile}`);
   const pieces: Piece[] = [];
@@ -190,7 +190,7 @@ export const isTextPiece = ({ type }: Piece): boolean =>
   type === 'normal' || type === 'user-defined' || type === 'unused';
 
 /** Checks the pieces as SentencePiece does: no duplicates, one unknown piece, and all 256 byte pieces or none. */
-function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (why: string) => never): void {
+function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (reason: string) => never): void {
   const seen = [new Map<string, number>(), new Map<string, number>()] as const;
   const bytes = new Set<number>();
   let unknown = -1;
@@ -228,8 +228,8 @@ const none = new Uint8Array(0);
 
 /** Yields the fields of a message in order. Throws a HeddleError that starts with `name` if it is invalid. */
 function* readFields(message: Uint8Array, name: string): Generator<Field> {
-  const fail = (at: number, why: string): never => {
-    throw new HeddleError(`${name}: invalid at byte ${at} of ${message.length}: ${why}; the file may be truncated`);
+  const fail = (at: number, reason: string): never => {
+    throw new HeddleError(`${name}: invalid at byte ${at} of ${message.length}: ${reason}; the file may be truncated`);
   };
   let at = 0;
   const varint = (): number => {

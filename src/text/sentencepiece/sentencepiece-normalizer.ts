@@ -107,8 +107,8 @@ export interface Charsmap {
  * is invalid; invalid rules throw when they are used.
  */
 export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
-  const fail = (why: string): never => {
-    throw new HeddleError(`${name}: its normalization rules are invalid: ${why}`);
+  const fail = (reason: string): never => {
+    throw new HeddleError(`${name}: its normalization rules are invalid: ${reason}`);
   };
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
   if (blob.length <= 4) fail(`they have ${blob.length} bytes`);

@@ -48,8 +48,8 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
       return work();
     } catch (error) {
       if (error instanceof HeddleError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new HeddleError(`tokenizer.json: the tokenizer cannot ${what}: ${why}`, { cause: error });
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new HeddleError(`tokenizer.json: the tokenizer cannot ${what}: ${reason}`, { cause: error });
     }
   };
   const library = named('be read', () => new Library(file, {}));
@@ -73,13 +73,13 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
           Number.isInteger(id) && id >= 0 && id < total && !silent.has(id) ? id : all.unknown,
         );
   const decode = (ids: Iterable<number>): string => {
-    const spoken = [...ids].filter((id) => {
+    const visible = [...ids].filter((id) => {
       token(id);
       return !silent.has(id) && library.id_to_token(id) !== undefined;
     });
-    if (spoken.length === 0) return '';
+    if (visible.length === 0) return '';
     return named('decode ids', () =>
-      library.decode(spoken, { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+      library.decode(visible, { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
     );
   };
   return {

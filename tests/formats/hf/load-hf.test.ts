@@ -209,9 +209,9 @@ describe('is an error that names it:', () => {
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: 'x'.repeat(30), phoneme_chars: '' }),
     ],
-  ])('%s', async (message, name, spoil) => {
+  ])('%s', async (message, name, damage) => {
     const files = await hfFolder(name);
-    await spoil(files);
+    await damage(files);
     await expect(loadModelFolder(files, name)).rejects.toThrow(message);
   });
 });

@@ -72,13 +72,13 @@ describe('weights in files', () => {
       },
     ] satisfies ((t: ReturnType<typeof readSafetensors>) => void)[]) {
       const files = await changed('bart', change);
-      const said = await loadModelFolder(files, 'm').then(
+      const message = await loadModelFolder(files, 'm').then(
         () => 'no error',
         (error: Error) => error.message,
       );
       const opened = async () => (await loadModelFolder(files, 'm', true)).stored!.fingerprint();
-      expect(said).not.toBe('no error');
-      await expect(opened()).rejects.toThrow(said);
+      expect(message).not.toBe('no error');
+      await expect(opened()).rejects.toThrow(message);
     }
   });
 

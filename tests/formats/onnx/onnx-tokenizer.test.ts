@@ -33,11 +33,11 @@ const n = fairseqPieces.length;
 const texts = ['the cat', 'a', 'cab  the', ' the ', 'the ☃ cat', 'abc the'];
 
 /** Compares an exported tokenizer with those of its model: ids of texts, and texts of ids with special tokens around them. */
-function compare({ source, target, config }: SavedModel, some: readonly string[] = texts) {
+function compare({ source, target, config }: SavedModel, list: readonly string[] = texts) {
   const { json, sourceIds } = onnxTokenizer(source, target);
   const library = new Library(json, {});
   const sourceId = (id: number) => sourceIds?.[id] ?? id;
-  for (const text of some) {
+  for (const text of list) {
     expect(library.encode(text).ids.map(sourceId), text).toEqual([...source.encode(text), source.special.end]);
     // transformers leaves unknown tokens out of a text; heddle shows them.
     const known = target.encode(text).filter((id) => id !== target.special.unknown);
@@ -217,8 +217,8 @@ describe('texts in which tokenizers differ', () => {
         async () => {
           const vocab = numbered(['<s>', '<pad>', '</s>', '<unk>', ...others, ...mostPieces(name)]);
           const files = { 'sentencepiece.bpe.model': model(name), 'vocab.json': vocab };
-          const made = await loadMultilingual('m2m_100', mbart, files);
-          return withLanguages(made, { sourceLang: 'de', targetLang: 'fr' });
+          const saved = await loadMultilingual('m2m_100', mbart, files);
+          return withLanguages(saved, { sourceLang: 'de', targetLang: 'fr' });
         },
       ]),
     ),
@@ -253,12 +253,12 @@ describe('texts in which tokenizers differ', () => {
         { suffix: true, collapse: false },
         { suffix: true, collapse: true, prefix: true },
       ];
-      for (const some of everyCase ? flags : flags.slice(0, name === 'unigram' ? 1 : 5)) {
-        const file = withFlags(model(name), some);
+      for (const combination of everyCase ? flags : flags.slice(0, name === 'unigram' ? 1 : 5)) {
+        const file = withFlags(model(name), combination);
         const tokenizer = createSentencePieceTokenizer({ file, name, special: { pad: 0, start: 0 } });
         const { start, end, pad: padId } = tokenizer.special;
         const ids = { startId: start, endId: end, padId };
-        expect(compareTokenizers(tokenizer, tokenizer, ids, hostile), JSON.stringify(some)).toEqual([]);
+        expect(compareTokenizers(tokenizer, tokenizer, ids, hostile), JSON.stringify(combination)).toEqual([]);
       }
     },
   );

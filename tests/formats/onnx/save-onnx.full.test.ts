@@ -262,10 +262,10 @@ const words = Object.keys(dictionary) as (keyof typeof dictionary)[];
 async function withTokenizer(name: string): Promise<Sample> {
   const [type, fields, files, languages = {}] = withTokenizers[name] as TokenizerModel;
   const sizes = hfSizes(type, { width: 32, layers: 2, hidden: 64, heads: 4, positions: 40 });
-  const made = await loadMultilingual(type, { ...sizes, ...fields }, files);
-  const weights = initializeWeights(made.config, parameterList(made.config), 1);
+  const untrained = await loadMultilingual(type, { ...sizes, ...fields }, files);
+  const weights = initializeWeights(untrained.config, parameterList(untrained.config), 1);
   const init = join(site, `${name}-init`);
-  await writeFolder(nodeFiles(), init, hfFiles({ ...made, weights }, type as HfType));
+  await writeFolder(nodeFiles(), init, hfFiles({ ...untrained, weights }, type as HfType));
   const r = random(9);
   const text = () => Array.from({ length: 1 + r.int(6) }, () => r.pick(words));
   const lines = Array.from({ length: 2000 }, text).map(

@@ -119,12 +119,12 @@ describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxrunt
   it('rounds weights to float16 and int8', async () => {
     const saved = model({ tie: 'all' });
     const expected = await ownLogits(saved, padded);
-    for (const [dtype, suffix, most] of [
+    for (const [dtype, suffix, limit] of [
       ['fp16', '_fp16', 1e-2],
       ['q8', '_quantized', 0.2],
     ] as const) {
       const [logits] = onnxLogits([await exported(dtype, saved, { dtype })], padded, suffix);
-      expect(logitDifference(logits!.whole, expected), dtype).toBeLessThan(most);
+      expect(logitDifference(logits!.whole, expected), dtype).toBeLessThan(limit);
       expect(logitDifference(logits!.whole, expected), dtype).toBeGreaterThan(0);
     }
   });

@@ -66,14 +66,14 @@ const decoder = Native.fromString(
 /** The native library's tokenizer of the same files, put together as transformers does. */
 async function native(spaces: boolean): Promise<Native> {
   for (const [name, file] of Object.entries(files)) writeFileSync(join(folder, name), file);
-  const made = new Native(
+  const tokenizer = new Native(
     await BPE.fromFile(join(folder, 'vocab.json'), join(folder, 'merges.txt'), { unkToken: '<unk>' }),
   );
-  made.setPreTokenizer(byteLevelPreTokenizer(spaces, true));
-  made.setDecoder(decoder);
-  made.setPostProcessor(robertaProcessing(['</s>', 2], ['<s>', 0], true, spaces));
-  made.addAddedTokens([new AddedToken('<mask>', true, { leftStrip: true, normalized: false })]);
-  return made;
+  tokenizer.setPreTokenizer(byteLevelPreTokenizer(spaces, true));
+  tokenizer.setDecoder(decoder);
+  tokenizer.setPostProcessor(robertaProcessing(['</s>', 2], ['<s>', 0], true, spaces));
+  tokenizer.addAddedTokens([new AddedToken('<mask>', true, { leftStrip: true, normalized: false })]);
+  return tokenizer;
 }
 
 const odd = [

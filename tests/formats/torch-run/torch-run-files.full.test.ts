@@ -294,13 +294,14 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
         const f64 = dtype === 'f64';
         const both = await bothEngines(folder, given, f64 ? long : [40, 80, 85], { dtype, processes: f64 ? 0 : 2 });
         for (const [side, { steps, state }] of Object.entries(both)) {
-          const some = f64 ? steps : steps.slice(0, 5);
-          const differences = some.map(({ heddle, torch }) => Math.abs(heddle - torch));
+          const compared = f64 ? steps : steps.slice(0, 5);
+          const differences = compared.map(({ heddle, torch }) => Math.abs(heddle - torch));
           console.log(
-            `| ${name} | ${dtype} | ${side} | ${some.length} updates ${Math.max(...differences).toExponential(1)} | state ${state.toExponential(1)} |`,
+            `| ${name} | ${dtype} | ${side} | ${compared.length} updates ${Math.max(...differences).toExponential(1)} | state ${state.toExponential(1)} |`,
           );
           expect(steps[0]?.step).toBe(side === 'there' ? 41 : 81);
-          for (const [i, d] of differences.entries()) expect(d, `${dtype}, update ${some[i]?.step}`).toBeLessThan(1e-5);
+          for (const [i, d] of differences.entries())
+            expect(d, `${dtype}, update ${compared[i]?.step}`).toBeLessThan(1e-5);
           // Weights and moments after 40 updates. In float32 AdamW amplifies gradients that are 0, as those of key biases.
           if (f64) expect(state, side).toBeLessThan(1e-4);
         }
@@ -365,7 +366,7 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     expect(found).toBeLessThan(1e-3);
     const rates = (folder: string) => stepsOf(folder).map(({ learningRate }) => learningRate);
     expect(rates(out)).toEqual(rates(whole));
-    const made = (folder: string) => historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).changes;
-    expect(made(out)).toEqual(made(whole));
+    const changesOf = (folder: string) => historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).changes;
+    expect(changesOf(out)).toEqual(changesOf(whole));
   });
 });

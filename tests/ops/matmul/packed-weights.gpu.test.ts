@@ -112,11 +112,11 @@ describe.each(packedFormats)('%s', (format) => {
       pack(format, matrix, cols, words, scales);
       for (let r = 0; r < 3; r++) {
         const row = matrix.subarray(r * cols, (r + 1) * cols);
-        const most = Math.max(...row.map(Math.abs));
+        const largest = Math.max(...row.map(Math.abs));
         for (const [k, x] of row.entries()) {
           const stride = wordsOf(format, cols);
           const kept = unpacked(format, words.subarray(r * stride, (r + 1) * stride), k, scales[r]);
-          const step = format === 'int8' ? most / 127 : Math.max(Math.abs(x) * 2 ** -10, 2 ** -24);
+          const step = format === 'int8' ? largest / 127 : Math.max(Math.abs(x) * 2 ** -10, 2 ** -24);
           expect(Math.abs(kept - x)).toBeLessThanOrEqual(0.5001 * step);
         }
       }

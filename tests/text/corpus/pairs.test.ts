@@ -31,7 +31,7 @@ it('takes only texts for plain that no rule changes', () => {
     maxLength: 9,
   });
   fc.assert(
-    fc.property(text, (some) => !isPlainText(some) || !changes(some)),
+    fc.property(text, (firstPairs) => !isPlainText(firstPairs) || !changes(firstPairs)),
     { numRuns: 3000 },
   );
   expect(['', 'a b', '¿Qué?', 'привет', '你好。'].map(isPlainText)).not.toContain(false);
@@ -81,10 +81,10 @@ it('holds out an exact share for dev, at least one sentence, and never all of se
     [1000, 0.1, 100],
     [10, 0, 0],
   ] as const) {
-    const some = pairs.slice(0, count);
-    const { train, dev, test } = splitDev(some, share);
+    const firstPairs = pairs.slice(0, count);
+    const { train, dev, test } = splitDev(firstPairs, share);
     expect([train.length, dev.length, test.length], `${share} of ${count}`).toEqual([count - wanted, wanted, 0]);
-    expect([...train, ...dev].sort((a, b) => Number(a.target) - Number(b.target))).toEqual(some);
+    expect([...train, ...dev].sort((a, b) => Number(a.target) - Number(b.target))).toEqual(firstPairs);
   }
   // Pairs of one sentence, also with other spacing, are in one set; a single sentence is in both.
   const twice = [...pairs.slice(0, 10), ...pairs.slice(0, 10).map((p) => ({ ...p, source: ` ${p.source}` }))];
@@ -115,12 +115,12 @@ it('rejects fractions that leave no training set', () => {
 });
 
 it('distinguishes pairs in another order, other pairs and fewer pairs', () => {
-  const some = pairs.slice(0, 50);
-  const { hash } = fingerprint(some);
-  expect(fingerprint([...some])).toEqual({ pairs: 50, hash });
+  const firstPairs = pairs.slice(0, 50);
+  const { hash } = fingerprint(firstPairs);
+  expect(fingerprint([...firstPairs])).toEqual({ pairs: 50, hash });
   expect(hash).toMatch(/^[0-9a-f]{8}$/);
-  const changed = some.map((pair, i) => (i === 49 ? { ...pair, target: '50' } : pair));
-  for (const others of [[...some].reverse(), changed, some.slice(1), some.slice(0, -1)])
+  const changed = firstPairs.map((pair, i) => (i === 49 ? { ...pair, target: '50' } : pair));
+  for (const others of [[...firstPairs].reverse(), changed, firstPairs.slice(1), firstPairs.slice(0, -1)])
     expect(fingerprint(others).hash).not.toBe(hash);
 });
 

@@ -120,8 +120,8 @@ it.each([
 
 it('fills the same places of a template in every language, and has plain templates for all others', () => {
   const places = (frame: string) => frame.match(/\{\w+\}/g)?.sort();
-  for (const said of Object.values(sentenceTemplates))
-    for (const [id, frame] of Object.entries(said))
+  for (const templates of Object.values(sentenceTemplates))
+    for (const [id, frame] of Object.entries(templates))
       expect(places(frame), id).toEqual(places(sentenceTemplates.en?.[id] ?? ''));
   expect(sharedTemplates('en', 'ja')).toEqual([]);
   expect(sharedTemplates('en', 'es-MX')).toEqual(Object.keys(sentenceTemplates.en ?? {}));

@@ -119,8 +119,8 @@ it('fills the vocabulary with unused tokens if asked to', () => {
   expect([words.size, trainWords(['b b a c c'], { ...options, fill: false }).size]).toEqual([12, 7]);
   expect([7, 11].map((id) => words.token(id))).toEqual(['[unused0]', '[unused4]']);
   const read = loadTokenizer(JSON.parse(JSON.stringify(words)));
-  for (const some of [words, read, trainWords(['a'], { size: 9, fill: true })])
-    expect(some.encode('[unused0] a').every((id) => some.token(id) !== '[unused0]')).toBe(true);
+  for (const tokenizer of [words, read, trainWords(['a'], { size: 9, fill: true })])
+    expect(tokenizer.encode('[unused0] a').every((id) => tokenizer.token(id) !== '[unused0]')).toBe(true);
 });
 
 it('rejects vocabularies without room', () => {
