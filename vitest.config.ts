@@ -95,6 +95,7 @@ export default defineConfig({
         test: {
           ...inNode,
           name: 'cpu',
+          env: fasterCompiler,
           isolate: false,
           include: ['tests/**/*.test.ts'],
           exclude: [gpuTests, engineTests, fullTests],
