@@ -557,9 +557,11 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     );
     expect(await page.$eval('#runs thead', (e) => e.textContent)).toContain('learningRate');
     // On a phone a run is a block with the names of its values, and nothing is beyond the edge.
-    const names = await page.$eval('[data-run="fast"] td', (e) => getComputedStyle(e, '::before').content);
+    const names = await page.$eval('[data-run="fast"] td[data-name]', (e) => getComputedStyle(e, '::before').content);
     expect(names).toBe(width === 390 ? '"learningRate"' : 'none');
     if (width === 390) expect(await page.$eval('#runs .scroll', (e) => e.scrollWidth - e.clientWidth)).toBe(0);
+    await page.$eval('#runs', (e) => e.scrollIntoView({ behavior: 'instant' }));
+    expect(await onScreen(page, '[data-run="fast"] button')).toBe(true); // also of a table that is wider than its place
     for (const name of ['fast', 'slow']) await page.locator(`[data-run="${name}"] input`).click();
     await page.waitForFunction(() => document.querySelector('#runs .chart')?.checkVisibility());
     await page.$eval('#runs .chart', (e) => e.scrollIntoView({ block: 'center', behavior: 'instant' })); // it is drawn

@@ -133,8 +133,8 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
       'tr',
       { 'data-run': name },
       el('th', { scope: 'row' }, el('label', { class: 'check' }, box, name)),
-      ...cells.map((cell, i) => el('td', { 'data-name': headings[i + 1] }, cell)),
-      el('td', {}, same),
+      el('td', { class: 'reuse' }, same), // before the values: a table with many settings is wider than its place
+      ...cells.map((cell, i) => el('td', { 'data-name': headings[i + 2] }, cell)),
     );
   }
   return {
@@ -150,8 +150,8 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
         const settings = Object.keys(runs[0]?.settings ?? {});
         // On a narrow screen the names of the columns are beside the values.
         const headings = [
-          ...['run', ...settings, 'steps', 'state', ...runMetrics.map(([, head]) => head)],
-          ...['time', 'tokens/s', 'MFU', 'adapter', ''],
+          ...['run', '', ...settings, 'steps', 'state', ...runMetrics.map(([, head]) => head)],
+          ...['time', 'tokens/s', 'MFU', 'adapter'],
         ];
         setText(note, runs.length === 0 ? 'No runs yet. The table shows the settings in which runs differ.' : '');
         fill(
