@@ -6,8 +6,11 @@
 //   --random-marian    a model of MarianMT's size (77 M parameters) with random weights
 //   --batches 1,8,32   batch sizes
 //   --texts N          number of sentences (default: 64)
+//   --tokens N         most new tokens of a sentence while speed and memory are measured (default: the model's limit)
+//   --timed-batches N  number of batches in a measurement of speed (default: all sentences)
 //   --rounds N         measurements of each contestant (default: 3)
-//   --sentences N      sentences that heddle translates one after another while its memory is watched (default: 1000)
+//   --sentences N      sentences that heddle translates one after another while its memory is watched, and at most as many by the others
+//                      (default: 1000)
 //   --threads 1,2      threads of wasm (default: both, one after the other)
 //   --no-store         do not write the result into bench/results
 import { spawnSync } from 'node:child_process';
@@ -36,6 +39,8 @@ const { values: options } = parseArgs({
     'random-marian': { type: 'boolean', default: false },
     batches: { type: 'string', default: '1,8,32' },
     texts: { type: 'string', default: '64' },
+    tokens: { type: 'string' },
+    'timed-batches': { type: 'string' },
     rounds: { type: 'string', default: '3' },
     sentences: { type: 'string', default: '1000' },
     threads: { type: 'string', default: '1,2' },
@@ -73,6 +78,10 @@ const noMarian =
   'has no other positions in decoding.';
 const marianNote =
   'Marian is @browsermt/bergamot-translator in float32 on 1 thread. It gives whole translations, so it has no times of tokens.';
+const limits = [
+  ...(options.tokens ? [`Speeds and memory: at most ${options.tokens} tokens a sentence.`] : []),
+  ...(options['timed-batches'] ? [`Speeds: at most ${options['timed-batches']} batches a measurement.`] : []),
+];
 
 for (const { name, folder, hasMarian = false } of folders) {
   const { texts, endId, maxTokens, sizes } = await prepare(name, folder);
@@ -87,6 +96,8 @@ for (const { name, folder, hasMarian = false } of folders) {
       const args = {
         ...{ model: name, texts, endId, maxTokens, threads, hasMarian },
         ...{ rounds: Number(options.rounds), sentences: Number(options.sentences) },
+        ...(options.tokens && { tokens: Math.min(Number(options.tokens), maxTokens) }),
+        timedBatches: Number(options['timed-batches'] ?? texts.length),
         batches: options.batches.split(',').map(Number),
         ...(options.only && { only: options.only.split(',') }),
       };
@@ -94,8 +105,10 @@ for (const { name, folder, hasMarian = false } of folders) {
         call: 'measureDecoding',
         args: [args],
         onReport: (line) => console.error(line),
-        timeout: 3_600_000,
+        timeout: 24 * 3_600_000,
       });
+      const slow = Object.keys(decode.same).filter((each) => !decode.tokens[each] && each !== 'Marian wasm');
+      const untimed = slow.map((each) => `${each} is too slow for times of tokens.`);
       const versionOf = (path) => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).version;
       const result = {
         what: `decoding ${name}, ${threads} thread${threads > 1 ? 's' : ''}`,
@@ -111,7 +124,11 @@ for (const { name, folder, hasMarian = false } of folders) {
         browser: chrome.version,
         date: new Date().toISOString(),
         load: [before, loadavg()[0]],
-        decode: { ...decode, downloads: sizes, notes: [noCTranslate2, hasMarian ? marianNote : noMarian] },
+        decode: {
+          ...decode,
+          downloads: sizes,
+          notes: [noCTranslate2, hasMarian ? marianNote : noMarian, ...limits, ...untimed],
+        },
       };
       console.log(`${section(result)}\n`);
       const wrong = faults(decode);

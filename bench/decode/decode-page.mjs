@@ -49,18 +49,20 @@ async function inBatches(texts, batchSize, run) {
  * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, and bytes() -> memory: of GPU buffers,
  * or of wasm. Those that can have stream(text, count) -> times of its tokens (of exactly `count` tokens, if given).
  */
-async function contestants({ model, threads, endId, maxTokens, texts, hasMarian }) {
+async function contestants({ model, threads, endId, maxTokens, tokens = maxTokens, texts, hasMarian }) {
   const { loadModel } = await import('/dist/heddle.js');
   const { pipeline, BaseStreamer } = await openTransformers(threads);
   const cut = (ids) => {
     const end = ids.indexOf(endId);
     return end < 0 ? ids : ids.slice(0, end);
   };
+  // One more than is compared: the last token may be forced to be the end.
+  const limit = tokens < maxTokens ? { maxNewTokens: tokens + 1 } : {};
   const heddle = async () => {
     const bytes = gpuBytes();
     const loaded = await loadModel(new URL(`/models/${model}-heddle/`, location.href).href);
     const translate = async (texts, batchSize, options = {}) => {
-      const found = await loaded.generate(texts, { batchSize, ...options });
+      const found = await loaded.generate(texts, { batchSize, ...limit, ...options });
       return found.map(([best]) => cut(best.ids));
     };
     return {
@@ -69,7 +71,12 @@ async function contestants({ model, threads, endId, maxTokens, texts, hasMarian 
       async stream(text, count) {
         const times = [];
         const exact = count && { minNewTokens: count - 1, maxNewTokens: count };
-        await loaded.generate([text], { batchSize: 1, ...exact, onPiece: () => times.push(performance.now()) });
+        await loaded.generate([text], {
+          batchSize: 1,
+          ...limit,
+          ...exact,
+          onPiece: () => times.push(performance.now()),
+        });
         return times;
       },
       bytes,
@@ -81,7 +88,11 @@ async function contestants({ model, threads, endId, maxTokens, texts, hasMarian 
     const { tokenizer, model: loaded } = await pipeline('translation', model, { device, dtype: 'fp32' });
     const run = async (texts, options) => {
       const inputs = tokenizer(texts, { padding: true, truncation: true });
-      const out = await loaded.generate({ ...inputs, max_new_tokens: 256, ...options });
+      const out = await loaded.generate({
+        ...inputs,
+        max_new_tokens: tokens < maxTokens ? tokens + 1 : 256,
+        ...options,
+      });
       return out.tolist().map((row) => cut(row.slice(1).map(Number)));
     };
     return {
@@ -112,7 +123,7 @@ async function contestants({ model, threads, endId, maxTokens, texts, hasMarian 
       ...{
         'max-length-break': 64,
         'mini-batch-words': 100000,
-        'max-length-factor': Math.ceil((maxTokens + 1) / shortest),
+        'max-length-factor': Math.ceil((tokens + 1) / shortest),
       },
     };
     await worker.call('load', { folder: `/models/${model}-marian`, options });
@@ -192,6 +203,9 @@ function watchWasmMemory() {
   return { bytes: () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
 }
 
+/** Tokens per second below which no times of tokens are measured: they would take minutes a sentence. */
+const slowest = 2;
+
 /** Tokens of which the median time is taken at the first and at the last positions. */
 const edge = 8;
 
@@ -200,7 +214,7 @@ const edge = 8;
  * objects and memory.
  */
 globalThis.measureDecoding = async (options) => {
-  const { texts, batches, rounds, maxTokens, only, sentences } = options;
+  const { texts, batches, rounds, timedBatches, maxTokens, tokens: limit = maxTokens, only, sentences } = options;
   const makers = Object.entries(await contestants(options)).filter(([name]) => !only || only.includes(name));
   const [ready, first, loaded, results] = [{}, {}, {}, {}];
   for (const [name, make] of makers) {
@@ -214,20 +228,29 @@ globalThis.measureDecoding = async (options) => {
   }
   const names = Object.keys(loaded);
   const [reference] = names;
-  const idsOf = (name, i) => String(results[name][i].slice(0, maxTokens));
+  const idsOf = (name, i) => String(results[name][i].slice(0, limit));
   const isSame = (name, i) => idsOf(name, i) === idsOf(reference, i);
   const same = Object.fromEntries(names.map((name) => [name, texts.filter((_, i) => isSame(name, i)).length]));
+  for (const name of names) heddleReport(`${name}: same ids in ${same[name]} of ${texts.length} sentences`);
   const rows = [];
   for (const [length, some] of byLength(texts))
-    for (const batch of batches) rows.push(...(await speeds(loaded, some, { batch, rounds, length })));
+    for (const batch of batches) {
+      const timed = some.slice(0, timedBatches * batch);
+      rows.push(...(await speeds(loaded, timed, { batch, rounds, length })));
+    }
   const tokens = {};
-  for (const name of names.filter((each) => loaded[each].stream)) {
+  const isSlow = (name) => rows.every((row) => row.contestant !== name || row.tokensPerSecond < slowest);
+  for (const name of names.filter((each) => loaded[each].stream && !isSlow(each))) {
     tokens[name] = await tokenTimes(loaded[name], texts, maxTokens);
     heddleReport(`${name}: token times`);
   }
   const memory = {};
   for (const name of names) {
-    memory[name] = await endurance(loaded[name], texts, name === 'heddle' ? sentences : texts.length);
+    memory[name] = await endurance(
+      loaded[name],
+      texts,
+      name === 'heddle' ? sentences : Math.min(sentences, texts.length),
+    );
     heddleReport(`${name}: memory`);
   }
   for (const name of names) await loaded[name].dispose();
@@ -257,8 +280,9 @@ async function speeds(loaded, texts, { batch, rounds, length }) {
       const start = performance.now();
       const ids = await translate(texts, batch);
       const seconds = (performance.now() - start) / 1000;
-      found[name].push(ids.reduce((sum, row) => sum + row.length + 1, 0) / seconds);
-      heddleReport(`${length}, batch ${batch}, round ${round + 1}: ${name}`);
+      const rate = ids.reduce((sum, row) => sum + row.length + 1, 0) / seconds;
+      found[name].push(rate);
+      heddleReport(`${length}, batch ${batch}, round ${round + 1}: ${name}, ${rate.toFixed(1)} tokens/s`);
     }
   return ways.map(([contestant]) => ({
     ...{ contestant, batch, length, tokensPerSecond: median(found[contestant]) },
