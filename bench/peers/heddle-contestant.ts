@@ -86,8 +86,8 @@ export function batchLoader(
     fillLengths(input('srcLens'), input('src'), S, c.padId, c.srcVocab, 'src');
     fillLengths(input('tgtLens'), input('tgtIn'), T, c.padId, c.tgtVocab, 'tgt_in');
     if (inputs.srcRowStart) {
-      fillTokenIndex(inputs.srcRowStart, input('srcOccurrences'), input('src'));
-      fillTokenIndex(input('tgtRowStart'), input('tgtOccurrences'), input('tgtIn'));
+      fillTokenIndex(inputs.srcRowStart, input('srcOccurrences') as Uint32Array, input('src'));
+      fillTokenIndex(input('tgtRowStart'), input('tgtOccurrences') as Uint32Array, input('tgtIn'));
     }
     writeStep({ ...scalars, step });
   };

@@ -83,7 +83,7 @@ function fillInputs(inputs: Readonly<Record<string, TensorData>>, c: ModelConfig
     ['tgt', 'tgtIn'],
   ] as const) {
     const starts = inputs[`${side}RowStart`];
-    if (starts) fillTokenIndex(starts, inputs[`${side}Occurrences`] as TensorData, inputs[ids] as TensorData);
+    if (starts) fillTokenIndex(starts, inputs[`${side}Occurrences`] as Uint32Array, inputs[ids] as TensorData);
   }
   const tokenWeight = 1 / (inputs.tgtOut as TensorData).length;
   writeStep(inputs.step as Uint32Array, { learningRate: 1e-4, tokenWeight, seed: 1, step: 0, keep: 0, position: 0 });

@@ -71,8 +71,8 @@ export function loadIds(program: Program, ids: Ids): void {
   const { inputs } = program;
   for (const [name, data] of Object.entries(ids)) inputs[name]?.set(data);
   const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = inputs;
-  if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences, ids.src);
-  if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences, ids.tgtIn);
+  if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences as Uint32Array, ids.src);
+  if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences as Uint32Array, ids.tgtIn);
 }
 
 /** Writes the step scalars of a program; by default a learning rate of 1e-2 and every token at its mean. */

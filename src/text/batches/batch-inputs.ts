@@ -12,9 +12,9 @@ type Fillable = Numbers & { fill(value: number, from?: number, to?: number): unk
  * occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without atomics. `rowStart` is
  * [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id out of range.
  */
-export function fillTokenIndex(rowStart: Fillable, occurrences: Numbers, ids: Numbers): void {
+export function fillTokenIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numbers): void {
   const vocab = rowStart.length - 1;
-  if (16 * ids.length < vocab) {
+  if (16 * ids.length < vocab && vocab * ids.length <= 2 ** 32) {
     fillSparseIndex(rowStart, occurrences, ids);
     return;
   }
@@ -35,12 +35,17 @@ export function fillTokenIndex(rowStart: Fillable, occurrences: Numbers, ids: Nu
   rowStart[0] = 0;
 }
 
-/** `fillTokenIndex` of few tokens of a large vocabulary: sorts the tokens, and fills the equal starts between them. */
-function fillSparseIndex(rowStart: Fillable, occurrences: Numbers, ids: Numbers): void {
+/**
+ * `fillTokenIndex` of few tokens of a large vocabulary: sorts the keys id * count + position, which fit into 32 bits, and
+ * fills the equal starts between the tokens.
+ */
+function fillSparseIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numbers): void {
   const [count, vocab] = [ids.length, rowStart.length - 1];
-  const keys = Float64Array.from({ length: count }, (_, i) => checkedId(ids, i, vocab) * count + i).sort();
+  for (let i = 0; i < count; i++) occurrences[i] = checkedId(ids, i, vocab) * count + i;
+  occurrences.sort();
   let next = 0;
-  for (const [k, key] of keys.entries()) {
+  for (let k = 0; k < count; k++) {
+    const key = occurrences[k] as number;
     const v = Math.floor(key / count);
     occurrences[k] = key - v * count;
     if (v >= next) rowStart.fill(k, next, v + 1);
