@@ -10,21 +10,51 @@
 
 const ADD: u32 = 5u; // after the kinds of activations
 
-// Stores the first `left` of four numbers of row m of C from column n on.
+// Applies the epilogue to the first `left` of four numbers of row m of C from column n on, and stores them.
 fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
   if (m >= p.m || n >= p.n) { return; }
-  let i = p.c0 + m * p.ldc + n;
-  var v = sums;
-  if (p.purpose == DW) {
-    if (params.accumulate != 0u) { v += y2_four(i, left); }
-    write_y2(i, v, left);
-    return;
+  if (has_functions(p)) {
+    store_function_row(p, m, n, left, sums);
+  } else {
+    store_plain_row(p, m, n, left, sums);
   }
-  if (params.bias != 0u) { v += bias_from(n, left, VEC == 4u); }
+}
+
+fn store_function_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
+  let i = p.c0 + m * p.ldc + n;
+  var v = add_bias(n, left, sums);
   if (p.purpose == KEPT) { write_y2(i, v, left); }
   v = activate4(v, params.activation);
   if (params.epilogue != 0u && params.epilogue != ADD) { v *= activation_slope4(epilogue_four(i, left), params.epilogue); }
   if (params.threshold != 0u) { v *= dropout_factors(p.key, i, 1u, params.threshold, params.keep_scale); }
+  add_and_store(i, v, left);
+}
+
+// Whether the epilogue has an activation, its derivative, dropout, or keeps the input of the activation.
+fn has_functions(p: Product) -> bool {
+  if (p.purpose == DW) { return false; }
+  let has_slope = params.epilogue != 0u && params.epilogue != ADD;
+  return p.purpose == KEPT || params.activation != 0u || has_slope || params.threshold != 0u;
+}
+
+fn store_plain_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
+  let i = p.c0 + m * p.ldc + n;
+  if (p.purpose != DW) {
+    add_and_store(i, add_bias(n, left, sums), left);
+    return;
+  }
+  var v = sums;
+  if (params.accumulate != 0u) { v += y2_four(i, left); }
+  write_y2(i, v, left);
+}
+
+fn add_bias(n: u32, left: u32, sums: vec4<f32>) -> vec4<f32> {
+  if (params.bias == 0u) { return sums; }
+  return sums + bias_from(n, left, VEC == 4u);
+}
+
+fn add_and_store(i: u32, sums: vec4<f32>, left: u32) {
+  var v = sums;
   if (params.epilogue == ADD) { v += epilogue_four(i, left); }
   if (VEC == 4u && left < 4u) { v = select(vec4<f32>(), v, OFFSETS < vec4(left)); }
   write_y(i, v, left);

@@ -18,6 +18,8 @@ override THREADS_Y: u32 = LANE_GROUPS;
 override TILE_ROWS: u32 = ROWS * LANE_GROUPS;
 override TILE_COLUMNS: u32 = LANES * select(4u, 8u, WIDE);
 
+const MAX_BLOCKS: u32 = 0x3fffffffu; // a constant bound of a loop that ends by `break`, so that compilers add no counter
+
 struct Tile {
   c0: mat4x4<f32>, c1: mat4x4<f32>, c2: mat4x4<f32>, c3: mat4x4<f32>,
   c4: mat4x4<f32>, c5: mat4x4<f32>, c6: mat4x4<f32>, c7: mat4x4<f32>,
@@ -33,7 +35,9 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let b_n0 = inside(n0, p.n);
   let b_n1 = inside(n1, p.n);
   var t: Tile;
-  for (var k = 0u; k < p.k; k += 4u) {
+  for (var i = 0u; i < MAX_BLOCKS; i++) {
+    let k = 4u * i;
+    if (k >= p.k) { break; }
     let b0 = b_block(p, k, b_n0);
     var b1: mat4x4<f32>;
     if (WIDE) { b1 = b_block(p, k, b_n1); }
@@ -81,14 +85,23 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   store_tile(p, m, n0, n1, t);
 }
 
-// A loop, since the code of the epilogue times ROWS would be most of the kernel. The bound is ROWS, but compilers do
-// not know that and so do not unroll it.
+// Loops, since the code of the epilogue times ROWS would be most of the kernel. Rows without functions have a loop of their
+// own: software adapters execute the code of branches that are not taken, but the body of a loop of 0 rounds only once.
 fn store_tile(p: Product, m: u32, n0: u32, n1: u32, t: Tile) {
+  if (m >= p.m || n0 >= p.n) { return; }
   var blocks = array(
     t.c0, t.c1, t.c2, t.c3, t.c4, t.c5, t.c6, t.c7, t.d0, t.d1, t.d2, t.d3, t.d4, t.d5, t.d6, t.d7);
-  for (var s = 0u; s < min(ROWS, params.k_total); s++) {
-    store_row(p, m + s, n0, p.n - n0, blocks[s >> 2u][s & 3u]);
-    if (WIDE) { store_row(p, m + s, n1, p.n - n1, blocks[8u + (s >> 2u)][s & 3u]); }
+  let rows = min(ROWS, p.m - m);
+  let two = WIDE && n1 < p.n;
+  let function_rows = select(0u, rows, has_functions(p));
+  let plain_rows = rows - function_rows;
+  for (var s = 0u; s < function_rows; s++) {
+    store_function_row(p, m + s, n0, p.n - n0, blocks[s >> 2u][s & 3u]);
+    if (two) { store_function_row(p, m + s, n1, p.n - n1, blocks[8u + (s >> 2u)][s & 3u]); }
+  }
+  for (var s = 0u; s < plain_rows; s++) {
+    store_plain_row(p, m + s, n0, p.n - n0, blocks[s >> 2u][s & 3u]);
+    if (two) { store_plain_row(p, m + s, n1, p.n - n1, blocks[8u + (s >> 2u)][s & 3u]); }
   }
 }
 
