@@ -172,7 +172,7 @@ function endurance(e) {
 function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = [], ...d }) {
   const speeds = rows.map((r) => [
     ...[r.contestant, r.length ?? 'all', r.batch],
-    ...[r.tokensPerSecond.toFixed(0), r.ratio.toFixed(2)],
+    ...[r.tokensPerSecond.toFixed(r.tokensPerSecond < 10 ? 1 : 0), r.ratio.toFixed(2)],
   ]);
   const times = Object.keys(readyMs).map((name) => {
     const t = tokens[name];
