@@ -513,7 +513,7 @@ describe('pairs of the visitor', () => {
       document.dispatchEvent(new Event('visibilitychange'));
     });
     await page.waitForSelector('[data-run="words"]');
-    await press(page, 'Reuse settings of words');
+    await press(page, 'Same again with the settings of words');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('words.tsv'));
   });
 });
@@ -596,7 +596,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       await shown.get(width)?.view({ width, height: 900, theme });
       await shown.get(width)?.screenshot(`runs-${width}-${theme}`);
     }
-    await press(page, 'Reuse settings of fast');
+    await press(page, 'Same again with the settings of fast');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('fast-2'));
     await untilText(
       page,

@@ -124,10 +124,10 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
       {
         type: 'button',
         class: 'quiet',
-        'aria-label': `Reuse settings of ${name}`,
+        'aria-label': `Same again with the settings of ${name}`,
         onclick: () => again(name),
       },
-      'Reuse settings',
+      'Same again with…',
     );
     return el(
       'tr',
