@@ -179,7 +179,7 @@ export function fakeWorker(): void {
     flops: 9.4e9,
     dispatches: 212,
     fits: fake.fits,
-    why: fake.fits
+    reason: fake.fits
       ? ''
       : 'A buffer of 3.1 GiB is needed for the logits, this GPU allows 2.0 GiB: take a smaller batch.',
     adapter: 'chrome fake-gpu',

@@ -215,6 +215,7 @@ describe('a measurement', () => {
       '.status',
       'The roofs differ by [\\d.]+ % before and after\\. This machine is busy, measure again\\.$',
     );
+    await untilText(page, '.kernels tbody td:nth-of-type(2)', '^± 30 % ⚠$');
     await atBothWidths(page, async () => {
       expect(await page.$$eval('.kernels tbody td:nth-of-type(2)', (all) => all.map((e) => e.textContent))).toEqual([
         '± 30 % ⚠',

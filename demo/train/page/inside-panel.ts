@@ -24,8 +24,8 @@ const kinds: Record<AttentionKind, string> = {
 /** Milliseconds of one recorded step while playing. */
 const frameMs = 150;
 
-/** Milliseconds of a frame in which small maps are painted. */
-const paintMs = 8;
+/** Milliseconds of a frame in which parts of a probe are drawn. */
+const drawMs = 8;
 
 /** Weights of a recorded map, [heads, queries, keys], each row normalized. */
 export function weightsOf(encoded: string, keys: number): Float32Array {
@@ -113,6 +113,7 @@ export function createInsidePanel(): InsidePanel {
     const probe = probes[at];
     set(body, { hidden: !probe });
     set(hint, { hidden: probe !== undefined });
+    parts = [];
     if (!probe) return;
     set(slider, { max: probes.length - 1 });
     slider.value = String(at);
@@ -121,9 +122,16 @@ export function createInsidePanel(): InsidePanel {
     const { share = 0 } = probes.at(-1) ?? {};
     setText(cost, share > 0 ? `Recording took ${formatPercent(share)} of the training time.` : '');
     fill(pair, ...tokensOf(probe.source.slice(0, -1)), el('span', {}, '→'), ...tokensOf(probe.target.slice(1)));
-    drawMaps(probe);
-    drawEnlarged(probe);
-    drawNext(probe);
+    parts = [() => drawMaps(probe), () => drawEnlarged(probe), () => drawNext(probe)];
+    drawSome();
+  });
+
+  /** What is left to draw, drawn over several frames: a large model has a hundred maps. */
+  let parts: (() => void)[] = [];
+  const drawSome = onFrame(() => {
+    const begin = performance.now();
+    while (parts.length > 0 && performance.now() - begin < drawMs) parts.shift()?.();
+    if (parts.length > 0) drawSome();
   });
 
   /** Small maps; their buttons are created once per run. */
@@ -162,25 +170,17 @@ export function createInsidePanel(): InsidePanel {
     for (const { key, button } of buttons) set(button, { 'aria-pressed': String(key === keyOf(chosen)) });
     const [ink, ground] = [colour('--c1'), colour('--fill')];
     let n = 0;
-    unpainted = probe.attention.map(({ kind, heads, weights }) => {
+    for (const { kind, heads, weights } of probe.attention) {
       const canvases = buttons.slice(n, n + heads).map(({ canvas }) => canvas);
       n += heads;
       const [rows, keys] = sizesOf(probe, kind);
-      return () => {
+      parts.push(() => {
         const all = weightsOf(weights, keys);
         for (const [head, canvas] of canvases.entries())
           paint(canvas, all.subarray(head * rows * keys, (head + 1) * rows * keys), rows, keys, ink, ground);
-      };
-    });
-    paintSome();
+      });
+    }
   }
-  /** Work that paints the maps of a layer; a large model has a hundred maps, more than the page can paint in a frame. */
-  let unpainted: (() => void)[] = [];
-  const paintSome = onFrame(() => {
-    const begin = performance.now();
-    while (unpainted.length > 0 && performance.now() - begin < paintMs) unpainted.shift()?.();
-    if (unpainted.length > 0) paintSome();
-  });
   function drawEnlarged(probe: LogProbe): void {
     const { kind, head } = chosen;
     const map = probe.attention.find((each) => each.kind === kind && each.layer === chosen.layer) ?? probe.attention[0];

@@ -58,8 +58,8 @@ it('counts unknown tokens, and says if they are more than 2 %', () => {
   expect(unknown).toEqual({ source: 2, target: 1 });
   const share = (known: number) =>
     describeUnknown(encodePairs([pair(`x ${'a '.repeat(known)}`, 'a')], words, words, limits));
-  expect(share(49)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', many: false });
-  expect(share(48)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', many: true });
+  expect(share(49)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', tooMany: false });
+  expect(share(48)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', tooMany: true });
 });
 
 it('reports nothing if no pair is left out', () => {
