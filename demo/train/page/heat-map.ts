@@ -52,10 +52,10 @@ const scale = (): HTMLElement =>
     '100 %, each row',
   );
 
-/** Largest and smallest side of a cell, height that the cells fill, and width of a character, in pixels. */
-const largestCell = 30;
-const smallestCell = 14;
-const mostHeight = 560;
+/** Maximum and minimum side of a cell, height that the cells fill, and width of a character, in pixels. */
+const maxCell = 30;
+const minCell = 14;
+const maxHeight = 560;
 /** Padding of the scroll area on both sides, which has room for the focus ring. */
 const padding = 4;
 const characterWidth = 7.4;
@@ -77,11 +77,11 @@ export function sizesFor(across: readonly string[], down: readonly string[], roo
   const longest = (labels: readonly string[]) => Math.max(2, ...labels.map((l) => [...l].length)) * characterWidth;
   const left = longest(down) + 12;
   const fitting = (right: number) =>
-    Math.min(largestCell, Math.floor((room - left - right) / across.length), Math.floor(mostHeight / down.length));
+    Math.min(maxCell, Math.floor((room - left - right) / across.length), Math.floor(maxHeight / down.length));
   const right = longest(across.slice(-3)) * 0.75;
   const slanted = fitting(right);
   if (slanted >= slantedFrom) return { cell: slanted, isUpright: false, left, top: longest(across) * 0.75 + 16, right };
-  return { cell: Math.max(smallestCell, fitting(4)), isUpright: true, left, top: longest(across) + 14, right: 4 };
+  return { cell: Math.max(minCell, fitting(4)), isUpright: true, left, top: longest(across) + 14, right: 4 };
 }
 
 /** Creates an empty heat map. */
@@ -118,7 +118,7 @@ export function createHeatMap(): HeatMap {
     set(frame, { x: at.s * sizes.cell, y: at.t * sizes.cell });
   }
 
-  /** Draws the map anew if its tokens have changed, or the room that it has. */
+  /** Draws the map again if its tokens or the available width have changed. */
   function redraw(changed: boolean): void {
     if (!attention) return;
     const [across, down] = [attention.source.map(labelOf), attention.target.map(labelOf)];
