@@ -26,15 +26,23 @@ const FULL_CHECKS = [
   { name: 'soak', args: ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'auto'], minutes: 10 },
 ];
 
+/** Folders of tests by the part of `cpu` that runs them: the pages, commands and other processes, and the rest. */
+const PAGES = ['demo'];
+const COMMANDS = ['cli', 'examples', 'host', 'jobs', 'run'];
+const REST = readdirSync('tests').filter((name) => ![...PAGES, ...COMMANDS].includes(name));
+/** Paths below tests/. Vitest looks for them in the paths of files, so a folder ends with a slash. */
+const inTests = (names) => names.map((name) => `tests/${name}${name.includes('.') ? '' : '/'}`);
+
 /**
- * The projects of vitest.config.ts, the longest first; `cpu` in two parts: the tests of the pages, and the others. Two run at a time,
- * because each leaves cores idle while it compiles or waits.
+ * The projects of vitest.config.ts, `cpu` in three parts. Two run at a time, because each leaves cores idle while it compiles or waits; in
+ * this order both ends are reached at about the same time.
  */
 const PROJECTS = [
-  { name: 'cpu', minutes: 20, files: readdirSync('tests').flatMap((name) => (name === 'demo' ? [] : `tests/${name}`)) },
+  { name: 'cpu', label: 'pages', minutes: 20, files: inTests(PAGES) },
+  { name: 'cpu', minutes: 20, files: inTests(REST) },
   { name: 'chrome', minutes: 30 },
-  { name: 'cpu', label: 'pages', minutes: 20, files: ['tests/demo/'] },
   { name: 'dawn', minutes: 20 },
+  { name: 'cpu', label: 'commands', minutes: 20, files: inTests(COMMANDS) },
 ];
 
 /** Tests that also run in Deno: all shaders compile, 20 updates, a golden case. llvmpipe compiles as in vitest.config.ts. */

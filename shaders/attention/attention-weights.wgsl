@@ -49,11 +49,14 @@ fn attention_weights(thread: Thread) {
   var k_at = (b * params.keys * params.kv_stride + params.k_column + h * WIDTH) / VEC;
   let unmasked = min(lens[b], params.keys);
   let seen = select(unmasked, min(unmasked, i + 1u), params.causal == 1u && params.scores == 0u);
+  var q_row: array<Vec, VECS>;
+  // unroll up to 32
+  for (var c = 0u; c < VECS; c++) { q_row[c] = q[q_at + c]; }
   var top = MASKED;
   for (var j = 0u; j < seen; j++) {
     var products = Vec(0.0);
     // unroll up to 32
-    for (var c = 0u; c < VECS; c++) { products += q[q_at + c] * kv[k_at + c]; }
+    for (var c = 0u; c < VECS; c++) { products += q_row[c] * kv[k_at + c]; }
     k_at += params.kv_stride / VEC;
     var s = vec_sum(products) * params.scale;
     if (params.biased == 1u) { s += bias_at(h, i, j); }

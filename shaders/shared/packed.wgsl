@@ -8,13 +8,21 @@
 @if(int8) const PARTS: u32 = 4u;
 @else const PARTS: u32 = 2u;
 
-// Vector `part` of the numbers of a vector of words, without the scale of its row.
-@if(int8) fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> {
-  return vec4<f32>(bitcast<vec4<i32>>(vec4(words[part]) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u));
+// The four numbers of a word of int8, or of two words of f16, without the scale of their row.
+@if(int8) fn numbers(word: u32) -> vec4<f32> {
+  return vec4<f32>(bitcast<vec4<i32>>(vec4(word) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u));
 }
-@else fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> {
-  return vec4(unpack2x16float(words[2u * part]), unpack2x16float(words[2u * part + 1u]));
+@else fn numbers(low: u32, high: u32) -> vec4<f32> {
+  return vec4(unpack2x16float(low), unpack2x16float(high));
 }
+
+// Vector `part` of the numbers of a vector of words.
+@if(int8) fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> { return numbers(words[part]); }
+@else fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> { return numbers(words[2u * part], words[2u * part + 1u]); }
+
+// The same of vector i of w, of which it reads only these words.
+@if(int8) fn unpacked_at(i: u32, part: u32) -> vec4<f32> { return numbers(w[i][part]); }
+@else fn unpacked_at(i: u32, part: u32) -> vec4<f32> { return numbers(w[i][2u * part], w[i][2u * part + 1u]); }
 
 // Scale of a row: the factor of its numbers.
 @if(int8) fn row_scale(row: u32) -> f32 { return scales[row] / 127.0; }

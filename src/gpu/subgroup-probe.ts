@@ -1,7 +1,7 @@
 // Probes subgroups at start-up. Kernels assume that a workgroup of 4 or 8 threads is one subgroup whose lanes are in the
 // order of the threads, which WGSL does not guarantee.
 
-import { lanesOf } from '../ops/matmul/matmul-kernels.ts';
+import { lanesOf } from '../ops/work-division.ts';
 import { type KernelKey, pipelinesOf } from './pipelines.ts';
 import { whenDone } from './readback.ts';
 

@@ -3,6 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
+import type { DeviceTraits } from './device-traits.ts';
 import type { Value } from './op.ts';
 
 /**
@@ -56,6 +57,15 @@ export const rowGroupsFor = (cols: number): readonly [string, string] => [
   cols > 512 ? 'row-group-256' : 'row-group-32',
   'row-group-1',
 ];
+
+/** Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or more). */
+export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
+
+/**
+ * Whether a device is a GPU with subgroups of more than 8 lanes, as most GPUs are. The kernels above, made for CPU adapters
+ * and small subgroups, spill registers there (docs/gpu-compiler.md).
+ */
+export const hasLargeSubgroups = ({ minSubgroup, software }: DeviceTraits): boolean => minSubgroup > 8 && !software;
 
 /** Numbers that a thread reads at once from rows of `cols`: 4 if that divides them, else 1. */
 export const vecWidth = (cols: number): 1 | 4 => (cols % 4 === 0 ? 4 : 1);

@@ -3,9 +3,11 @@
 import { expect, it } from 'vitest';
 import { storeAsF16 } from '../../src/graph/f16-storage.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { attentionVariants } from '../../src/ops/attention/attention-launch.ts';
 import { defaultTraits } from '../../src/ops/device-traits.ts';
 import { add } from '../../src/ops/elementwise/elementwise-ops.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
 import type { Node } from '../../src/ops/op.ts';
 import { candidates, variantKey } from '../../src/plan/kernel-choices.ts';
@@ -65,4 +67,23 @@ it('puts kernels without barriers and with few threads first on software adapter
   const variants = (traits: typeof software) => makePlan(graph, { traits }).passes.map((p) => p.variant);
   expect(variants(software)).toEqual(['registers-8x8', 'row-group-1', 'per-16']);
   expect(variants(defaultTraits)).toEqual(['tiled-64x64', 'row-group-256', 'per-1']);
+});
+
+it('offers kernels that exchange numbers by subgroups to CPU adapters and to GPUs with small subgroups', () => {
+  const graph = new Graph();
+  linear(graph, graph.input('x', 'f32', [256, 64]), graph.input('w', 'f32', [512, 64]));
+  matmul(graph, graph.input('a', 'f32', [8, 512]), graph.input('b', 'f32', [512, 64]));
+  const offered = (minSubgroup: number, software = false) =>
+    graph.nodes.map((node) => candidates(node, { ...defaultTraits, minSubgroup, software }));
+  expect(offered(16, true)).toEqual([['subgroups-16x4', 'tiled-64x64'], ['subgroups-8x4']]);
+  expect(offered(8)).toEqual([['tiled-64x64', 'subgroups-16x4'], ['subgroups-8x4']]);
+  expect(offered(32)).toEqual([['tiled-64x64'], ['registers-4x4']]);
+  for (const [minSubgroup, software, variants] of [
+    [32, false, ['tiles']],
+    [8, false, ['subgroups-8', 'tiles']],
+    [4, false, ['subgroups-4', 'tiles']],
+    [16, true, ['subgroups-8']],
+    [0, true, ['tiles']],
+  ] as const)
+    expect(attentionVariants({ ...defaultTraits, minSubgroup, software }, 64)).toEqual(variants);
 });

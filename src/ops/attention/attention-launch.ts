@@ -2,18 +2,18 @@
 
 import type { DeviceTraits } from '../device-traits.ts';
 import type { Launch, LaunchContext, Value } from '../op.ts';
+import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
  * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs; reads
- * shared by subgroups (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters with small subgroups get
- * only the latter: tiles take ten times as long there, and seconds to compile.
+ * shared by subgroups (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters with subgroups get only the
+ * latter: tiles take ten times as long there, and seconds to compile.
  */
-export function attentionVariants({ minSubgroup, software }: DeviceTraits, headWidth: number): readonly string[] {
-  if (minSubgroup < 4 || headWidth > maxHeldWidth) return ['tiles'];
-  const shared = minSubgroup < 8 ? 'subgroups-4' : 'subgroups-8';
-  if (software && minSubgroup <= 8) return [shared];
-  return minSubgroup <= 8 ? [shared, 'tiles'] : ['tiles', shared];
+export function attentionVariants(traits: DeviceTraits, headWidth: number): readonly string[] {
+  if (traits.minSubgroup < 4 || hasLargeSubgroups(traits) || headWidth > maxHeldWidth) return ['tiles'];
+  const shared = `subgroups-${lanesOf(traits.minSubgroup)}`;
+  return traits.software ? [shared] : [shared, 'tiles'];
 }
 
 /** A variant, and the device that it is for. */

@@ -2,9 +2,9 @@
 
 import { dim, sizeOf } from '../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
-import { expectPacked, numbersPerVec, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
+import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
-import { gridOf } from '../work-division.ts';
+import { gridOf, shaderFor, vecWidth } from '../work-division.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
@@ -28,7 +28,7 @@ export const packedEmbeddingOp = defineOp({
     const [batch = 0, length = 0, width = 0] = out.shape;
     const vecs = vecsOf(format, width);
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => ({
-      shader: shaders[format],
+      shader: shaderFor(shaders[format], width),
       entry: 'embedding',
       constants: { POSITIONS: positions ? 1 : 0, PLACES: places ? 1 : 0, DECODE: decode ? 1 : 0 },
       params: {
@@ -52,7 +52,7 @@ export const packedEmbeddingOp = defineOp({
         out,
         ...(step && { step }),
       },
-      grid: gridOf((batch * length * vecs * numbersPerVec[format]) / 4, 64), // a thread per vector of four numbers
+      grid: gridOf((batch * length * width) / vecWidth(width), 64),
       flops: 2 * sizeOf(out.shape),
     }));
   },

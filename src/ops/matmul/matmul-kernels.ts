@@ -3,6 +3,7 @@
 
 import type { TensorType } from '../../core/tensor.ts';
 import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
+import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
 
 /**
  * Memory layout of the operands of C = A·B: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M].
@@ -103,9 +104,6 @@ function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): K
 const byWork = (configs: readonly MatrixConfig[]): MatrixConfig[] =>
   [...configs].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
 
-/** Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or more). */
-export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
-
 /** Columns of a workgroup of `dots`, and the maximum of a dispatch; a vocabulary may have more. */
 export const dotsColumns = 16;
 export const maxDots = dotsColumns * 65535;
@@ -128,7 +126,7 @@ export function productKernels(p: Sizes, operands: Operands, traits: DeviceTrait
   const split = matrixKernel(64, operands, traits) ? ['matrix-split', 'split'] : ['split'];
   if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift(...split);
   else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push(...split);
-  kernels.push(registerTile(m, traits));
+  if (sizes.length === 0 || !hasLargeSubgroups(traits)) kernels.push(registerTile(m, traits));
   if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
   return kernels;
 }
@@ -146,8 +144,9 @@ export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
   batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64);
 
 /** The tile of a thread that was fastest on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
-function registerTile(m: number, { minSubgroup }: DeviceTraits): string {
-  if (minSubgroup < 4) return m <= 64 ? 'registers-4x4' : 'registers-8x8';
+function registerTile(m: number, traits: DeviceTraits): string {
+  const { minSubgroup } = traits;
+  if (minSubgroup < 4 || hasLargeSubgroups(traits)) return m <= 64 ? 'registers-4x4' : 'registers-8x8';
   const lanes = lanesOf(minSubgroup);
   const rows = Math.min(lanes === 8 ? 16 : 32, 2 ** Math.ceil(Math.log2(Math.max(4, m))));
   return `subgroups-${rows}x${lanes === 8 ? 4 : 8}`;

@@ -28,14 +28,15 @@ export const packedLinearOp = defineOp({
   variants({ x, words }, { format }, traits) {
     const { rows, cols } = matrixOf(x.shape);
     const few = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
-    // Rows with padding are read number by number: all kernels are slow, and `rows-4` compiles fastest.
-    if (!fillsVectors(format, cols)) return [...few, 'rows-4'];
+    const fewest = rows === 1 ? 'rows-1' : 'rows-4';
+    // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles fastest.
+    if (!fillsVectors(format, cols)) return [...few, fewest];
     // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are unrolled.
-    const rolled = format === 'int8' ? 'rows-4-rolled' : 'rows-4';
-    if (traits.software && rows > 4) return ['rows-16', rolled];
-    if (traits.software) return [...new Set(['rows-4', rolled]), ...(rows === 1 ? few : [])];
+    const rolled = format === 'int8' ? [`${fewest}-rolled`] : [];
+    if (traits.software && rows > 4) return ['rows-16', ...(rolled.length > 0 ? rolled : [fewest])];
+    if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? few : [])];
     // More rows would not fit the registers of GPUs; int8 needs more registers.
-    return rows <= 4 || format === 'int8' ? [...few, 'rows-4'] : [...few, 'rows-8', 'rows-4'];
+    return rows <= 4 || format === 'int8' ? [...few, fewest] : [...few, 'rows-8', fewest];
   },
   modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
   launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {

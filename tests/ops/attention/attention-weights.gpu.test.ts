@@ -7,6 +7,8 @@ it('gives the probabilities of each head, zeros for what is masked', async () =>
     [1, 1, 1, 1],
     [5, 7, 3, 4],
     [33, 130, 2, 5],
+    [3, 5, 1, 37], // more vectors than are unrolled
+    [3, 5, 1, 132],
   ] as const) {
     const kv = randomTensor([3, keys, 2 * heads * headWidth], 2);
     const lens = [keys, Math.ceil(keys / 2), 0];

@@ -84,6 +84,7 @@ describe.each(packedFormats)('%s', (format) => {
   for (const { batch, length, rows, width, decode, positions } of [
     { batch: 1, length: 1, rows: 1, width: 1, decode: false, positions: false },
     { batch: 3, length: 5, rows: 17, width: 33, decode: false, positions: true },
+    { batch: 2, length: 3, rows: 9, width: 20, decode: false, positions: true }, // whole vectors, padded words
     { batch: 7, length: 1, rows: 129, width: 64, decode: true, positions: true },
   ])
     it(`looks up [${batch},${length}] in [${rows},${width}]${decode ? ' in decoding' : ''}`, async () => {
