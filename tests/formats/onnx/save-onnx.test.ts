@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { installTransformers } from '../../../bench/decode/install-transformers.mjs';
 import { random } from '../../../src/core/random.ts';
 import { createTranslator } from '../../../src/decode/translator.ts';
@@ -159,20 +159,8 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     readonly dtype?: OnnxDtype;
   }
 
-  /** Compares source ids, generated ids and texts of transformers.js, in one process, with heddle's. */
-  async function compare(cases: readonly Case[]) {
-    const runs: object[] = [];
-    for (const { name, saved, texts, dtype = 'fp32' } of cases)
-      runs.push({ folder: await exported(name, saved, { dtype }), texts, batchSize: 8 });
-    const script = join(import.meta.dirname, '../../../bench/decode/transformers-node.mjs');
-    const input = JSON.stringify(runs);
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { input, encoding: 'utf8' });
-    expect(status === 0 ? '' : stderr).toBe('');
-    const found: Generated[][] = JSON.parse(stdout.trim().split('\n').at(-1)!);
-    for (const [i, of] of cases.entries()) await compareOne(of, found[i]!);
-  }
-
-  async function compareOne({ name, saved, texts, dtype = 'fp32' }: Case, theirs: readonly Generated[]) {
+  /** Compares the ids and texts of transformers.js with heddle's. */
+  async function compare({ name, saved, texts, dtype = 'fp32' }: Case, theirs: readonly Generated[]) {
     const weights = ({ fp32: 'f32', fp16: 'f16', q8: 'int8' } as const)[dtype];
     const translator = await createTranslator(cpuEngine(), saved, { batch: 8, weights });
     const ours = await translator.generate(texts);
@@ -195,59 +183,80 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     Array.from({ length: 1 + r.int(6) }, () => words[r.int(6)]).join(' '),
   );
 
-  it('generates the ids of a model with two word vocabularies, unknown words included', async () => {
-    const source = trainWords(['red green blue cat dog'], { size: 30 });
-    const target = trainWords(['el la rojo verde azul gato perro casa blue !'], { size: 30 });
-    const saved = model({ dModel: 16, heads: 2 }, source, target);
-    const texts = [...sentences, 'A ñandú!', 'blue el rojo'];
-    await compare([
-      { name: 'words', saved, texts },
-      { name: 'words-q8', saved, texts, dtype: 'q8' },
-    ]);
-  });
+  /** Models of each test. */
+  const tests: Record<string, () => Promise<readonly Case[]>> = {
+    async 'generates the ids of a model with two word vocabularies, unknown words included'() {
+      const source = trainWords(['red green blue cat dog'], { size: 30 });
+      const target = trainWords(['el la rojo verde azul gato perro casa blue !'], { size: 30 });
+      const saved = model({ dModel: 16, heads: 2 }, source, target);
+      const texts = [...sentences, 'A ñandú!', 'blue el rojo'];
+      return [
+        { name: 'words', saved, texts },
+        { name: 'words-q8', saved, texts, dtype: 'q8' },
+      ];
+    },
 
-  it('generates the ids of models of characters, with a shared tokenizer and with a begin token', async () => {
-    const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
-    const special = { pad: 0, start: 1, end: 2, unknown: 3 };
-    const side = (characters: string) => createCharacterTokenizer({ characters, size: 12, special, begin: 1 });
-    const saved = model({ tie: 'all' }, side('____abcdefgh'), side('____αβγδabcd'));
-    const rules = { suppressTokens: [3], forceEos: true, minNewTokens: 2 };
-    await compare([
-      { name: 'letters', saved: letters, texts: ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'] },
-      {
-        name: 'alphabets',
-        saved: { ...saved, decode: rules },
-        texts: ['a', 'abc', 'ef', 'cab', 'head', 'g?', 'bb'],
-      },
-    ]);
-  });
+    async 'generates the ids of models of characters, with a shared tokenizer and with a begin token'() {
+      const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
+      const special = { pad: 0, start: 1, end: 2, unknown: 3 };
+      const side = (characters: string) => createCharacterTokenizer({ characters, size: 12, special, begin: 1 });
+      const saved = model({ tie: 'all' }, side('____abcdefgh'), side('____αβγδabcd'));
+      const decode = { suppressTokens: [3], forceEos: true, minNewTokens: 2 };
+      return [
+        { name: 'letters', saved: letters, texts: ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'] },
+        { name: 'alphabets', saved: { ...saved, decode }, texts: ['a', 'abc', 'ef', 'cab', 'head', 'g?', 'bb'] },
+      ];
+    },
 
-  it('generates the ids of a model whose config.json and generation_config.json have different rules', async () => {
-    const texts = ['the cat', 'a', 'cab the', 'abc', 'cat cat', 'b a b', 'c', 'the'];
-    await compare([{ name: 'rules', saved: await withOtherRules(), texts }]);
-  });
+    async 'generates the ids of a model whose config.json and generation_config.json have different rules'() {
+      const texts = ['the cat', 'a', 'cab the', 'abc', 'cat cat', 'b a b', 'c', 'the'];
+      return [{ name: 'rules', saved: await withOtherRules(), texts }];
+    },
 
-  it('generates the ids of a model that generates padding, which hides its keys', async () => {
-    const tokenizer = trainCharacters(['abc de']);
-    const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd', 'ee', 'cab', 'dab'];
-    const { config } = model({ dModel: 16, heads: 2 }, tokenizer);
-    const weights = initializeWeights(config, parameterList(config), 5).map((x) => 3 * x);
-    weights[(parameterList(config).byName.get('generator.bias')?.offset ?? 0) + config.padId] = 5;
-    const saved = { config, weights, source: tokenizer, target: tokenizer };
-    const rules = [{ suppressTokens: [3] }, { suppressTokens: [3], noRepeatNgramSize: 2 }];
-    for (const decode of rules) {
-      const translator = await createTranslator(cpuEngine(), { ...saved, decode }, { batch: 8 });
-      const inside = (await translator.generate(texts)).filter(([best]) => /,0,[1-9]/.test(String(best?.ids)));
-      expect(inside.length).toBeGreaterThan(0);
+    async 'generates the ids of a model that generates padding, which hides its keys'() {
+      const tokenizer = trainCharacters(['abc de']);
+      const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd', 'ee', 'cab', 'dab'];
+      const { config } = model({ dModel: 16, heads: 2 }, tokenizer);
+      const weights = initializeWeights(config, parameterList(config), 5).map((x) => 3 * x);
+      weights[(parameterList(config).byName.get('generator.bias')?.offset ?? 0) + config.padId] = 5;
+      const saved = { config, weights, source: tokenizer, target: tokenizer };
+      const rules = [{ suppressTokens: [3] }, { suppressTokens: [3], noRepeatNgramSize: 2 }];
+      for (const decode of rules) {
+        const translator = await createTranslator(cpuEngine(), { ...saved, decode }, { batch: 8 });
+        const inside = (await translator.generate(texts)).filter(([best]) => /,0,[1-9]/.test(String(best?.ids)));
+        expect(inside.length).toBeGreaterThan(0);
+      }
+      return rules.map((decode, i) => ({ name: `padding-${i}`, saved: { ...saved, decode }, texts }));
+    },
+
+    async 'adds nothing after the end of a text if n-grams must not repeat, while the batch goes on'() {
+      const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
+      const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'];
+      const rules = (noRepeatNgramSize: number) => ({ ...letters, decode: { noRepeatNgramSize, suppressTokens: [3] } });
+      return [1, 2].map((n) => ({ name: `ngrams-${n}`, saved: rules(n), texts }));
+    },
+  };
+
+  const cases = new Map<string, readonly Case[]>();
+  const generated = new Map<Case, readonly Generated[]>();
+  // One process for all models: it takes seconds to load transformers.js.
+  beforeAll(async () => {
+    const runs: object[] = [];
+    for (const [title, makeCases] of Object.entries(tests)) {
+      cases.set(title, await makeCases());
+      for (const { name, saved, texts, dtype = 'fp32' } of cases.get(title) ?? [])
+        runs.push({ folder: await exported(name, saved, { dtype }), texts, batchSize: 8 });
     }
-    await compare(rules.map((decode, i) => ({ name: `padding-${i}`, saved: { ...saved, decode }, texts })));
+    const script = join(import.meta.dirname, '../../../bench/decode/transformers-node.mjs');
+    const input = JSON.stringify(runs);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { input, encoding: 'utf8' });
+    expect(status === 0 ? '' : stderr).toBe('');
+    const found: Generated[][] = JSON.parse(stdout.trim().split('\n').at(-1)!);
+    for (const [i, one] of [...cases.values()].flat().entries()) generated.set(one, found[i]!);
   });
 
-  it('adds nothing after the end of a text if n-grams must not repeat, while the batch goes on', async () => {
-    const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
-    const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'];
-    const rules = (noRepeatNgramSize: number) => ({ ...letters, decode: { noRepeatNgramSize, suppressTokens: [3] } });
-    await compare([1, 2].map((n) => ({ name: `ngrams-${n}`, saved: rules(n), texts })));
+  it.each(Object.keys(tests))('%s', async (title) => {
+    for (const one of cases.get(title)!) await compare(one, generated.get(one)!);
   });
 });
 
