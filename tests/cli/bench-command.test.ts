@@ -6,10 +6,18 @@ import { heddle, isOneLine, scratch } from '../support/cli.ts';
 
 it('checks and times every variant of a kernel, and writes all figures', async () => {
   const json = join(scratch(), 'bench.json');
-  const { status, stdout, stderr } = await heddle(['bench', '--filter', 'softmax [', '--quick', '--json', json]);
+  const { status, stdout, stderr } = await heddle([
+    'bench',
+    '--small',
+    '--filter',
+    'softmax [',
+    '--quick',
+    '--json',
+    json,
+  ]);
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/^kernel +ms +spread +GFLOP\/s +GB\/s +error +best variant/m);
-  expect(stdout).toMatch(/^softmax \[4096,512\] +[\d.]+ +± [\d.]+ %/m);
+  expect(stdout).toMatch(/^softmax \[256,128\] +[\d.]+ +± [\d.]+ %/m);
   const { adapter, machine, roofs, roofSpread, conformance, kernels, steps } = JSON.parse(readFileSync(json, 'utf8'));
   expect(adapter).not.toBe('');
   expect(machine.agent).toBe(`Node.js ${process.version}`);
@@ -28,10 +36,10 @@ it('checks and times every variant of a kernel, and writes all figures', async (
   expect(stdout.includes('this machine is busy, measure again')).toBe(maxSpread > 0.2);
   expect(stdout).toContain('the adapter is software: it computes on the CPU');
   expect(stdout).toContain('conformance: 1 of 1 kernels within their tolerance');
-  expect(conformance).toMatchObject({ passed: true, kernels: [{ name: 'softmax [4096,512]', passed: true }] });
+  expect(conformance).toMatchObject({ passed: true, kernels: [{ name: 'softmax [256,128]', passed: true }] });
   expect([kernels.length, steps]).toEqual([1, []]);
   const [{ variants, bytes }] = kernels;
-  expect(bytes).toBe(2 * 4 * 4096 * 512);
+  expect(bytes).toBe(2 * 4 * 256 * 128);
   expect(variants.length).toBeGreaterThan(1);
   for (const { ms, error, passed, low, high, rounds, clock } of variants) {
     expect(low).toBeLessThanOrEqual(ms);
