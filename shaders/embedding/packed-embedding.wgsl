@@ -1,7 +1,8 @@
-// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[t + offset]. One thread per vector of
-// the output.
+// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[t + offset]. A row
+// group per row of the output.
 // include shared/kernel.wgsl
 // include shared/packed.wgsl
+// include shared/row-group.wgsl
 // include shared/vec.wgsl
 
 struct Params {
@@ -31,23 +32,22 @@ override DECODE: bool = false; // position 0 of `ids` is step.position
 @if(scalar) fn vec_from(v: vec4<f32>, k: u32) -> Vec { return v[k % 4u]; }
 @else fn vec_from(v: vec4<f32>, k: u32) -> Vec { return v; }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn embedding(thread: Thread) {
-  let i = group_index(thread) * 64u + thread.index;
-  let vecs = params.width / VEC;
-  let place = i / vecs;
+  let place = row_of(thread);
   if (place >= params.tokens) { return; }
   let id = min(ids[place], params.last) - params.first; // wraps below `first`
   if (id >= params.rows) { return; }
-  let c = i % vecs;
-  let quad = VEC * c / 4u;
-  let v = unpacked_at(id * params.vecs + quad / PARTS, quad % PARTS);
-  var value = vec_from(v, VEC * c) * (row_scale(id) * params.scale);
-  if (POSITIONS) {
-    var row = place % params.length + params.offset;
-    if (DECODE) { row += step.position; }
-    if (PLACES) { row = places[place]; }
-    value += positions[min(row, params.position_rows - 1u) * vecs + c];
+  let vecs = params.width / VEC;
+  var position = place % params.length + params.offset;
+  if (DECODE) { position += step.position; }
+  if (PLACES) { position = places[place]; }
+  position = min(position, params.position_rows - 1u) * vecs;
+  let scale = row_scale(id) * params.scale;
+  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+    let four = VEC * c / 4u;
+    var value = scale * vec_from(unpacked_any(w[id * params.vecs + four / PARTS], four % PARTS), VEC * c);
+    if (POSITIONS) { value += positions[position + c]; }
+    out[place * vecs + c] = value;
   }
-  out[i] = value;
 }

@@ -20,9 +20,15 @@
 @if(int8) fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> { return numbers(words[part]); }
 @else fn unpacked(words: vec4<u32>, part: u32) -> vec4<f32> { return numbers(words[2u * part], words[2u * part + 1u]); }
 
-// The same of vector i of w, of which it reads only these words.
-@if(int8) fn unpacked_at(i: u32, part: u32) -> vec4<f32> { return numbers(w[i][part]); }
-@else fn unpacked_at(i: u32, part: u32) -> vec4<f32> { return numbers(w[i][2u * part], w[i][2u * part + 1u]); }
+// The same for a part that is not constant: a choice among the words needs no bounds check, unlike an index.
+@if(int8) fn unpacked_any(words: vec4<u32>, part: u32) -> vec4<f32> {
+  let half = select(words.xy, words.zw, part > 1u);
+  return numbers(select(half.x, half.y, (part & 1u) == 1u));
+}
+@else fn unpacked_any(words: vec4<u32>, part: u32) -> vec4<f32> {
+  let half = select(words.xy, words.zw, part > 0u);
+  return numbers(half.x, half.y);
+}
 
 // Scale of a row: the factor of its numbers.
 @if(int8) fn row_scale(row: u32) -> f32 { return scales[row] / 127.0; }

@@ -3,8 +3,8 @@
 import { dim, sizeOf } from '../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
-import { gridOf, shaderFor, vecWidth } from '../work-division.ts';
+import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
@@ -24,13 +24,17 @@ export const packedEmbeddingOp = defineOp({
     expectPacked('packed_embedding', attrs.format, words, scales, attrs.width);
     return { out: lookupType('packed_embedding', attrs.width, { ids, positions, places, step }, attrs) };
   },
-  launch({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset, decode }, { traits }) {
+  variants: (_inputs, { width }) => rowGroupsFor(width),
+  sample: ({ words }) => ({ ids: sampleIds(dim(words, 0)) }),
+  launch({ ids, words, scales, positions, places, step }, { out }, attrs, { variant, traits }) {
+    const { format, scale, offset, decode } = attrs;
+    const rowGroup = rowGroupOf(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
     const vecs = vecsOf(format, width);
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => ({
       shader: shaderFor(shaders[format], width),
       entry: 'embedding',
-      constants: { POSITIONS: positions ? 1 : 0, PLACES: places ? 1 : 0, DECODE: decode ? 1 : 0 },
+      constants: { ...rowGroup, POSITIONS: positions ? 1 : 0, PLACES: places ? 1 : 0, DECODE: decode ? 1 : 0 },
       params: {
         tokens: batch * length,
         length,
@@ -52,7 +56,7 @@ export const packedEmbeddingOp = defineOp({
         out,
         ...(step && { step }),
       },
-      grid: gridOf((batch * length * width) / vecWidth(width), 64),
+      grid: gridOf(batch * length, rowGroup.ROWS),
       flops: 2 * sizeOf(out.shape),
     }));
   },
