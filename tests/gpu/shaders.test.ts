@@ -2,7 +2,9 @@
 // and no unused entry point.
 
 import { describe, expect, it } from 'vitest';
+import { type KernelKey, pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { builtInShaders, codeOf, constantsOf, shaderLibrary, shaderOf } from '../../src/gpu/shaders.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
 import type { ShaderSource } from '../../src/ops/op.ts';
 import { launchedKernels } from '../support/launched-kernels.ts';
 import { lintWgsl } from '../support/wgsl-lint.ts';
@@ -98,6 +100,38 @@ describe('the shaders of shaders/', () => {
       return lintWgsl(shaderOf(name).source, { subgroups, matrices }).map((fault) => `${name}: ${fault}`);
     });
     expect(faults).toEqual([]);
+  });
+
+  // Dawn's null adapter has subgroup matrices, checks pipelines as other adapters do, and runs nothing.
+  it('compile with subgroup matrices, f16 16x16x16 and f32 8x8x8, in every form', async () => {
+    const adapter = (await (await dawnGpu({ flags: ['backend=null'] })).requestAdapter()) as GPUAdapter;
+    const device = await adapter.requestDevice({ requiredFeatures: [...adapter.features] as GPUFeatureName[] });
+    const errorOf = (kernel: KernelKey) =>
+      pipelinesOf(device)
+        .get(kernel)
+        .then(
+          () => '',
+          ({ message }) => message as string,
+        );
+    /** The null adapter has 16 KiB of workgroup memory, GPUs with matrices have 32 KiB. */
+    const needsMore =
+      /does not compile:\nThe total use of workgroup storage \(\d+ bytes\) is larger than the maximum allowed \(16384/;
+    const forms = new Set<string>();
+    const errors: string[] = [];
+    for (const kernel of kernels.filter(({ shader }) => String(shader).startsWith('matmul-matrix'))) {
+      const { MATRIX_M, MATRIX_N, MATRIX_K, FORM = 'backward' } = kernel.constants;
+      forms.add(`${MATRIX_M}x${MATRIX_N}x${MATRIX_K} ${FORM}`);
+      errors.push(await errorOf(kernel));
+    }
+    expect([...forms].sort()).toEqual(
+      ['16x16x16', '8x8x8'].flatMap((size) => [0, 1, 2, 'backward'].map((form) => `${size} ${form}`)),
+    );
+    expect(errors).toContain('');
+    for (const error of errors.filter((each) => each !== '')) expect(error).toMatch(needsMore);
+    const source = `enable chromium_experimental_subgroup_matrix; @compute @workgroup_size(32) fn f() { var m: subgroup_matrix_left<f32, 8>; }`;
+    const faulty = { shader: { name: 'faulty', source }, entry: 'f', constants: {} };
+    await expect(errorOf(faulty)).resolves.toMatch('does not compile');
+    device.destroy();
   });
 
   it('have an op for each entry point', () => {
