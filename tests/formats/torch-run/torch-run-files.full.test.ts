@@ -279,8 +279,9 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
   }
   async function familyDifference(init: string, settings: TrainSettings): Promise<number> {
     // At a rate of 0.01 training amplifies rounding: after 60 updates float32 and float64 of PyTorch differ by 2e-2 (bart),
-    // 7e-2 (bart-pre-norm) and 3e-2 (marian). So that rate is below, from the same checkpoint.
-    const { corpus, ...given } = await familySettings(init, 0.003);
+    // 7e-2 (bart-pre-norm) and 3e-2 (marian); at 0.003 some CPUs still differ by 7e-3 (t5-v1.0). So the rate of 0.01 is
+    // below, from the same checkpoint.
+    const { corpus, ...given } = await familySettings(init, 0.001);
     return difference({ ...given, ...settings }, corpus);
   }
 
