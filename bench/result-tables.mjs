@@ -29,25 +29,32 @@ function adapterTitle({ adapter }) {
   return adapter.description || adapter.device || adapter.architecture || adapter.vendor;
 }
 
-/** One line on how a result was measured: host, adapter, machine, versions, date, load. */
-function provenance(result) {
-  const { adapter, machine, versions, date, browser, load } = result;
-  const names = Object.entries({ ...versions, ...(browser && { Chrome: browser.replace(/^.*\//, '') }) });
+/** One line on how results of one machine and versions were measured: host, adapter, machine, versions, commits, dates, load. */
+function provenance(results) {
+  const [{ host, adapter, machine, versions, browser }] = results;
+  const { heddle, ...others } = { ...versions, ...(browser && { Chrome: browser.replace(/^.*\//, '') }) };
+  const commits = unique(results.map((r) => /\((.*)\)/.exec(r.versions.heddle)?.[1]).filter(Boolean));
+  const own = heddle && `${heddle.replace(/ \(.*/, '')}${commits.length > 0 ? ` (${commits.join(', ')})` : ''}`;
+  const names = Object.entries({ ...(own && { heddle: own }), ...others });
   const device = [adapter.description || adapter.device, adapter.architecture].filter(Boolean).join(', ');
+  const loads = results.flatMap(({ load }) => load);
   return [
-    `${hosts[result.host]}: ${device}; ${machine.cores} × ${machine.cpu}`,
+    `${hosts[host]}: ${device}; ${machine.cores} × ${machine.cpu}`,
     names.map(([name, version]) => `${name} ${version}`).join(', '),
-    `${date.slice(0, 10)}, load ${load.map((x) => x.toFixed(1)).join(' to ')}`,
+    `${unique(results.map(({ date }) => date.slice(0, 10))).join(', ')}; load ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`,
   ].join('; ');
 }
 
-/** The lines of `provenance` of results; results that differ only in the machine's load share a line. */
+const unique = (values) => [...new Set(values)].sort();
+
+/** The lines of `provenance` of results; results that differ only in commit, date and load share a line. */
 export function origins(results) {
   const alike = new Map();
   for (const result of results) {
-    const line = provenance({ ...result, load: [0, 0] });
-    const load = [...(alike.get(line)?.load ?? []), ...result.load];
-    alike.set(line, { ...result, load: [Math.min(...load), Math.max(...load)] });
+    const { host, adapter, machine, browser } = result;
+    const { heddle: _, ...versions } = result.versions;
+    const key = JSON.stringify([host, adapter, machine, browser, versions]);
+    alike.set(key, [...(alike.get(key) ?? []), result]);
   }
   return [...alike.values()].map(provenance);
 }
@@ -201,7 +208,7 @@ function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = []
 
 /** A result as a Markdown section. */
 export function section(result) {
-  const parts = [`### ${result.what}, ${hosts[result.host]}, ${adapterTitle(result)}`, provenance(result)];
+  const parts = [`### ${result.what}, ${hosts[result.host]}, ${adapterTitle(result)}`, provenance([result])];
   if (result.steps) parts.push(stepsTable(result));
   if (result.kernels) parts.push(kernelsTable(result));
   if (result.endured) parts.push(endurance(result.endured));
