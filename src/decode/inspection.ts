@@ -2,7 +2,7 @@
 // store: attention of all layers and heads, logits, and on request every tensor between the layers.
 
 import { check } from '../core/errors.ts';
-import type { Shape } from '../core/tensor.ts';
+import { dim, type Shape, sizeOf } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
 import { fuseLayers } from '../graph/layer-rewrites.ts';
@@ -10,8 +10,10 @@ import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { decode, encode, openTransformer, project, weight } from '../model/transformer.ts';
 import { crossAttentionOp, selfAttentionOp } from '../ops/attention/attention.ts';
+import type { AttentionAttrs } from '../ops/attention/attention-layout.ts';
 import { attentionWeights } from '../ops/attention/attention-weights.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
+import type { Node, Value } from '../ops/op.ts';
 import { applicationOf } from '../ops/op-nodes.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
@@ -75,66 +77,102 @@ export interface InspectorOptions {
   readonly crossOnly?: boolean;
 }
 
-interface MapOutput {
-  readonly kind: AttentionKind;
-  readonly layer: number;
-  readonly heads: number;
+/** Place of an attention in the model. */
+type AttentionPlace = Pick<AttentionMap, 'kind' | 'layer' | 'heads'>;
+
+/** Adds the attention weights of the layers to the outputs of a graph, and the scores with `tensors`. */
+function outputAttention(
+  graph: Graph,
+  nodes: readonly Node[],
+  { tensors, crossOnly }: InspectorOptions,
+): AttentionPlace[] {
+  const places: AttentionPlace[] = [];
+  const add = (
+    kind: AttentionKind,
+    { heads, headWidth, scale }: AttentionAttrs,
+    { q, kv, lens, bias }: { q: Value; kv: Value; lens: Value; bias?: Value | undefined },
+  ) => {
+    const self = kind !== 'cross';
+    const attrs = { heads, headWidth, ...(scale !== undefined && { scale }), self, causal: kind === 'decoder' };
+    const output = (name: string, scores: boolean) =>
+      graph.output(`${name}.${places.length}`, attentionWeights(graph, q, kv, lens, { ...attrs, scores }, bias));
+    output('weights', false);
+    if (tensors) output('scores', true);
+    places.push({ kind, layer: places.filter((place) => place.kind === kind).length, heads });
+  };
+  for (const node of nodes) {
+    const self = crossOnly ? undefined : applicationOf(node, selfAttentionOp);
+    const cross = applicationOf(node, crossAttentionOp);
+    if (cross) add('cross', cross.attrs, cross.inputs);
+    if (self)
+      add(self.attrs.causal ? 'decoder' : 'encoder', self.attrs, {
+        ...self.inputs,
+        q: self.inputs.qkv,
+        kv: self.inputs.qkv,
+      });
+  }
+  return places;
+}
+
+/** A tensor between the layers: its unique name, and whether it has a row for each source token. */
+interface TensorOutput {
+  readonly name: string;
+  readonly value: Value;
+  readonly ofSource: boolean;
+}
+
+/** Adds the tensors between the layers to the outputs of a graph. */
+function outputTensors(graph: Graph, nodes: readonly Node[]): TensorOutput[] {
+  const keysValues = new Set(nodes.map((node) => applicationOf(node, crossAttentionOp)?.inputs.kv));
+  const tensors: TensorOutput[] = [];
+  for (const { scope, outputs } of nodes) {
+    const [value] = outputs;
+    if (value?.dtype !== 'f32' || value.shape[0] !== 1 || value.shape.length !== 3 || graph.isOutput(value)) continue;
+    const repeated = tensors.filter((tensor) => tensor.value.name === value.name).length;
+    const name = repeated > 0 ? `${value.name} ${repeated + 1}` : value.name;
+    tensors.push({ name, value, ofSource: scope.startsWith('encoder') || keysValues.has(value) });
+    graph.output(`tensor ${name}`, value);
+  }
+  return tensors;
 }
 
 function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOptions) {
-  const { source: S, target: T, tensors, crossOnly } = options;
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
   const tokens = (side: string, size: number) => ({
     ids: graph.input(side, 'i32', [1, size]),
     lengths: graph.input(`${side}Lens`, 'u32', [1]),
   });
-  const [source, target] = [tokens('src', S), tokens('tgt', T)];
+  const [source, target] = [tokens('src', options.source), tokens('tgt', options.target)];
   const memory = encode(m, source);
   const hidden = decode(m, target, memory, source.lengths);
-  if (!crossOnly) graph.output('logits', project(m, hidden));
-  const maps: MapOutput[] = [];
-  /** Values with a row for each source token. */
-  const ofSource = new Set<string>();
-  const keysValues = new Set<unknown>();
+  if (!options.crossOnly) graph.output('logits', project(m, hidden));
   const nodes = [...graph.nodes];
   // Nothing reads the results of the last cross-attention and of the nodes after it.
-  if (crossOnly) graph.nodes.length = nodes.findLastIndex(({ op }) => op === crossAttentionOp);
-  for (const node of nodes) {
-    const self = crossOnly ? undefined : applicationOf(node, selfAttentionOp);
-    const cross = applicationOf(node, crossAttentionOp);
-    const found = self ?? cross;
-    const [q, kv] = self ? [self.inputs.qkv, self.inputs.qkv] : cross ? [cross.inputs.q, cross.inputs.kv] : [];
-    if (!found || !q || !kv) continue;
-    const kind = cross ? 'cross' : self?.attrs.causal ? 'decoder' : 'encoder';
-    const layer = maps.filter((each) => each.kind === kind).length;
-    const { heads, headWidth, scale } = found.attrs;
-    const attrs = { heads, headWidth, ...(scale !== undefined && { scale }), self: !cross, causal: kind === 'decoder' };
-    const { lens } = found.inputs;
-    const bias = self?.inputs.bias;
-    if (cross) keysValues.add(kv);
-    graph.output(`weights.${maps.length}`, attentionWeights(graph, q, kv, lens, attrs, bias));
-    if (tensors)
-      graph.output(`scores.${maps.length}`, attentionWeights(graph, q, kv, lens, { ...attrs, scores: true }, bias));
-    maps.push({ kind, layer, heads });
-  }
-  const names: string[] = [];
-  if (tensors && c.positions === 'learned') {
-    const rows = graph.input('rows', 'i32', [1, Math.max(S, T)]);
+  if (options.crossOnly) graph.nodes.length = nodes.findLastIndex(({ op }) => op === crossAttentionOp);
+  const attention = outputAttention(graph, nodes, options);
+  if (options.tensors && c.positions === 'learned') {
+    const rows = graph.input('rows', 'i32', [1, Math.max(options.source, options.target)]);
     graph.output('positions', embedding(graph, rows, weight(m, 'src_pos.weight')));
   }
-  if (tensors)
-    for (const node of nodes) {
-      const [value] = node.outputs;
-      if (value?.dtype !== 'f32' || value.shape[0] !== 1 || value.shape.length !== 3) continue;
-      const repeated = names.filter((name) => name.replace(/ \d+$/, '') === value.name).length;
-      const name = repeated > 0 ? `${value.name} ${repeated + 1}` : value.name;
-      names.push(name);
-      if (node.scope.startsWith('encoder') || keysValues.has(value)) ofSource.add(name);
-      if (!graph.isOutput(value)) graph.output(`tensor ${name}`, value);
+  const tensors = options.tensors ? outputTensors(graph, nodes) : [];
+  if (!options.tensors) fuseLayers(graph);
+  return { graph, attention, tensors };
+}
+
+/** Removes the padding from attention weights [heads, Q, K]. */
+function withoutPadding(
+  padded: Float32Array,
+  [Q, K]: readonly [number, number],
+  { heads, queries, keys }: Pick<AttentionMap, 'heads' | 'queries' | 'keys'>,
+): Float32Array {
+  const out = new Float32Array(heads * queries * keys);
+  for (let h = 0; h < heads; h++)
+    for (let i = 0; i < queries; i++) {
+      const start = (h * Q + i) * K;
+      out.set(padded.subarray(start, start + keys), (h * queries + i) * keys);
     }
-  else fuseLayers(graph);
-  return { graph, maps, names, ofSource };
+  return out;
 }
 
 /** Creates an inspector on an engine that has the weights, or receives them before the first call. */
@@ -144,66 +182,47 @@ export async function createInspector(
   p: ParameterList,
   options: InspectorOptions,
 ): Promise<Inspector> {
-  const { graph, maps, names, ofSource } = inspectionGraph(c, p, options);
+  const { graph, attention, tensors } = inspectionGraph(c, p, options);
   const [program] = (await engine.prepare([graph])) as [Program];
   writeStep(program.inputs.step as Uint32Array);
   const task = options.crossOnly ? 'align' : 'inspect';
+  const writeInputs = (source: readonly number[], target: readonly number[]) => {
+    for (const [side, ids, vocab, size] of [
+      ['src', source, c.srcVocab, options.source],
+      ['tgt', target, c.tgtVocab, options.target],
+    ] as const) {
+      check(ids.length <= size, `${task}: ${side} has ${ids.length} tokens, the maximum is ${size}`);
+      const wrong = ids.find((id) => !(id >= 0 && id < vocab));
+      check(wrong === undefined, `${task}: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
+      (program.inputs[side] as Int32Array).fill(c.padId).set(ids);
+      (program.inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;
+    }
+    const rows = program.inputs.rows as Int32Array | undefined;
+    rows?.set(rows.map((_, i) => Math.min(i, c.maxLength - 1) + c.positionOffset));
+  };
   return {
-    async inspect(source, target, startId = c.startId) {
-      const read = [startId, ...target];
-      for (const [side, ids, vocab, size] of [
-        ['src', source, c.srcVocab, options.source],
-        ['tgt', read, c.tgtVocab, options.target],
-      ] as const) {
-        check(ids.length <= size, `${task}: ${side} has ${ids.length} tokens, the maximum is ${size}`);
-        const wrong = ids.find((id) => !(id >= 0 && id < vocab));
-        check(wrong === undefined, `${task}: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
-        (program.inputs[side] as Int32Array).fill(c.padId).set(ids);
-        (program.inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;
-      }
-      const rows = program.inputs.rows as Int32Array | undefined;
-      rows?.forEach((_, i) => {
-        rows[i] = Math.min(i, c.maxLength - 1) + c.positionOffset;
-      });
+    async inspect(source, targetIds, startId = c.startId) {
+      const target = [startId, ...targetIds];
+      writeInputs(source, target);
       const outputs = await program.run();
       const output = (name: string) => outputs[name] as Float32Array;
-      const [S, T] = [source.length, read.length];
-      const attention = maps.map(({ kind, layer, heads }, n): AttentionMap => {
-        const [queries, Q] = kind === 'encoder' ? [S, options.source] : [T, options.target];
-        const [keys, K] = kind === 'decoder' ? [T, options.target] : [S, options.source];
-        const cut = (all: Float32Array) => {
-          const out = new Float32Array(heads * queries * keys);
-          for (let h = 0; h < heads; h++)
-            for (let i = 0; i < queries; i++)
-              out.set(all.subarray((h * Q + i) * K, (h * Q + i) * K + keys), (h * queries + i) * keys);
-          return out;
-        };
-        const weights = cut(output(`weights.${n}`));
-        return {
-          kind,
-          layer,
-          heads,
-          queries,
-          keys,
-          weights,
-          ...(options.tensors && { scores: cut(output(`scores.${n}`)) }),
-        };
-      });
-      const tensors = names.flatMap((name): InspectedTensor[] => {
-        const value = graph.outputs.get(`tensor ${name}`);
-        if (!value) return [];
-        const [, , cols = 0] = value.shape;
-        const kept = ofSource.has(name) ? S : T;
-        return [{ name, shape: [kept, cols], data: output(`tensor ${name}`).slice(0, kept * cols) }];
-      });
-      const logits = options.crossOnly ? new Float32Array() : output('logits').slice(0, T * c.tgtVocab);
+      const [S, T] = [source.length, target.length];
       const positions = outputs.positions as Float32Array | undefined;
       return {
         source: [...source],
-        target: read,
-        attention,
-        logits,
-        tensors,
+        target,
+        attention: attention.map((place, n): AttentionMap => {
+          const [queries, Q] = place.kind === 'encoder' ? [S, options.source] : [T, options.target];
+          const [keys, K] = place.kind === 'decoder' ? [T, options.target] : [S, options.source];
+          const sizes = { ...place, queries, keys };
+          const read = (name: string) => withoutPadding(output(`${name}.${n}`), [Q, K], sizes);
+          return { ...sizes, weights: read('weights'), ...(options.tensors && { scores: read('scores') }) };
+        }),
+        logits: options.crossOnly ? new Float32Array() : output('logits').slice(0, T * c.tgtVocab),
+        tensors: tensors.map(({ name, value, ofSource }): InspectedTensor => {
+          const shape = [ofSource ? S : T, dim(value, 2)];
+          return { name, shape, data: output(`tensor ${name}`).slice(0, sizeOf(shape)) };
+        }),
         ...(positions && { positions: positions.slice(0, Math.max(S, T) * c.dModel) }),
       };
     },

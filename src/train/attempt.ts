@@ -15,7 +15,14 @@ import type { JobContext } from '../runtime/job.ts';
 import { attentionFitsF16, hasWideStream } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer } from '../trainer/trainer.ts';
-import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
+import {
+  type Checkpointer,
+  createCheckpointer,
+  createWeightKeeper,
+  type RunParts,
+  restore,
+  writeCheckpoint,
+} from './checkpoints.ts';
 import { createDevSet, type DevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
 import { type ChangeList, createLiveRun, type LiveRun, startOf } from './live-run.ts';
@@ -23,7 +30,7 @@ import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailu
 import { type Pause, trainingLoop } from './loop.ts';
 import { createProbe } from './probe.ts';
 import { initFolder } from './recipes.ts';
-import { type BestModel, type Candidate, createBestModel } from './selection.ts';
+import { type Candidate, createBestModel } from './selection.ts';
 import { type Setup, setUp } from './setup.ts';
 import type {
   CheckpointFolder,
@@ -70,13 +77,13 @@ export async function attemptTraining(
     emit({ type: 'message', text: `training on ${engine.name}` });
     const opened = await open(engine, setup, context, changes);
     const { trainer, model, trained, plans } = opened;
-    let peak: number | undefined;
     events = await openEvents(args, trainer.step, context);
     const onRecord = (record: LogRecord) => {
       attempt.onRecord(record);
       events?.add(record);
     };
-    const logbook = await openLog(setup, opened, context, { ...attempt, onRecord }, () => peak);
+    const peak = createPeakMeasurement(context);
+    const logbook = await openLog(setup, opened, context, { ...attempt, onRecord }, peak.gflops);
     const live = createLiveRun(setup, trainer, changes, logbook.add);
     const selection = {
       ...args,
@@ -85,63 +92,19 @@ export async function attemptTraining(
       },
     };
     const best = createBestModel(selection, opened.kept);
-    const { gate, snapshots: memory } = inputs;
-    const { out, saveSteps, saveSeconds } = args;
-    const checkpointer = createCheckpointer({
-      ...{ saveSteps, saveSeconds, memory },
-      out: out ? { files, folder: out } : undefined,
-      isWanted: gate && (() => gate.wantsCheckpoint()),
-      onSaved: (step) => emit({ type: 'checkpoint', step }),
-      onFailed: ({ message }) =>
-        emit({
-          type: 'warning',
-          text: `The checkpoint was not saved; training continues: ${message}`,
-          unsaved: true,
-        }),
-    });
-    const keepWeights = createWeightKeeper(files, args, trained);
+    const run: StartedRun = { ...opened, engine, changes, logbook, live, best };
+    const checkpointer = createRunCheckpointer(args, inputs, context);
     attempt.onStart(checkpointer, engine.kernelChoices);
     const dev: LogEval[] = [];
-    const probe =
-      args.probe &&
-      args.probeSteps > 0 &&
-      (await createProbe(engine, model, trainer.parameters, {
-        probe: args.probe,
-        every: args.probeSteps,
-        dev: setup.dev,
-        train: setup.examples,
-        step: () => trainer.step,
-        onModel: trained.on,
-        onRecord: logbook.add,
-      }));
-    let measured = false;
-    const pauses: Pause[] = [
-      {
-        every: 0,
-        // After the first update, so that the measurement does not delay it.
-        due: () => !measured,
-        async pause() {
-          if (!measured) peak = await context.peakGflops();
-          measured = true;
-        },
-      },
-      ...(probe ? [probe] : []),
-      evaluationPause(setup, { ...opened, best, live }, context, engine, (found) => {
-        dev.push(found);
-        logbook.add(found);
-      }),
-      ...checkpointer.pauses(
-        () => trainer.step,
-        async (place, skipped) => {
-          await writeCheckpoint(setup, { engine, trainer, trained, best, logbook, changes }, place, skipped);
-          if (place.files !== files) return;
-          await keepWeights(trainer.step);
-          await setup.cacheTokens();
-        },
-      ),
+    const pauses = [
+      peak.pause,
+      ...(await probePauses(setup, run)),
+      evaluationPause(setup, run, context, (evaluation) => dev.push(evaluation)),
+      ...checkpointPauses(setup, run, context, checkpointer),
       live.pause,
     ];
     checkStarts(signal);
+    const { gate } = inputs;
     const { parameters } = trainer;
     gate?.ready({
       ...{ engine, model, parameters, plans },
@@ -151,7 +114,7 @@ export async function attemptTraining(
       change: live.change,
     });
     let [done, skipped] = [trainer.step, before?.skipped ?? 0];
-    const run = await trainingLoop(trainer, task.batchAt, steps, context, {
+    const result = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped,
       onStep(report, seconds) {
         logbook.step(report, seconds);
@@ -166,11 +129,7 @@ export async function attemptTraining(
       if (!args.out || lost || !(error instanceof HeddleError)) throw error;
       throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
-    return await finishTraining(
-      setup,
-      { engine, trainer, model, trained, best, logbook, changes, run, dev, inputs, peak },
-      context,
-    );
+    return await finishTraining(setup, { ...run, result, dev, inputs, peak: peak.gflops() }, context);
   } finally {
     await events?.close();
     engine.destroy();
@@ -185,6 +144,11 @@ interface OpenedRun {
   /** The best weights in the checkpoint, if it has any. */
   readonly kept: Candidate | undefined;
   readonly plans: NonNullable<Trainer['programs'][number]['plan']>[];
+}
+
+/** A run before its next update. */
+interface StartedRun extends RunParts, OpenedRun {
+  readonly live: LiveRun;
 }
 
 /** Throws a HeddleError if the run was stopped before its first step; a large run takes seconds to open. */
@@ -290,13 +254,70 @@ async function openEvents(
   );
 }
 
+/** The pause that measures the peak rate of the adapter, after the first update so that it does not delay it. */
+function createPeakMeasurement(context: JobContext): { readonly pause: Pause; gflops(): number | undefined } {
+  let peak: number | undefined;
+  let measured = false;
+  return {
+    gflops: () => peak,
+    pause: {
+      every: 0,
+      due: () => !measured,
+      async pause() {
+        if (!measured) peak = await context.peakGflops();
+        measured = true;
+      },
+    },
+  };
+}
+
+/** Creates the checkpointer of the model folder. */
+function createRunCheckpointer(
+  { out, saveSteps, saveSeconds }: CompleteArguments,
+  { gate, snapshots: memory }: TrainInputs,
+  { emit, files }: JobContext,
+): Checkpointer {
+  return createCheckpointer({
+    ...{ saveSteps, saveSeconds, memory },
+    out: out ? { files, folder: out } : undefined,
+    isWanted: gate && (() => gate.wantsCheckpoint()),
+    onSaved: (step) => emit({ type: 'checkpoint', step }),
+    onFailed: ({ message }) =>
+      emit({ type: 'warning', text: `The checkpoint was not saved; training continues: ${message}`, unsaved: true }),
+  });
+}
+
+/** The pauses that save checkpoints; those in the model folder come with weights of the update and token ids. */
+function checkpointPauses(setup: Setup, run: StartedRun, { files }: JobContext, checkpointer: Checkpointer): Pause[] {
+  const { trainer, trained } = run;
+  const keepWeights = createWeightKeeper(files, setup.args, trained);
+  return checkpointer.pauses(
+    () => trainer.step,
+    async (place, skipped) => {
+      await writeCheckpoint(setup, run, place, skipped);
+      if (place.files !== files) return;
+      await keepWeights(trainer.step);
+      await setup.cacheTokens();
+    },
+  );
+}
+
+/** The pause that records the probe, if the run has one. */
+async function probePauses(
+  { args: { probe, probeSteps: every }, dev, examples: train }: Setup,
+  { engine, model, trainer, trained, logbook }: StartedRun,
+): Promise<Pause[]> {
+  if (!probe || every === 0) return [];
+  const options = { probe, every, dev, train, step: () => trainer.step, onModel: trained.on, onRecord: logbook.add };
+  return [await createProbe(engine, model, trainer.parameters, options)];
+}
+
 /** The pause that evaluates the dev pairs and selects the best weights. */
 function evaluationPause(
   { args, dev }: Setup,
-  { trainer, model, trained, best, live }: OpenedRun & { readonly best: BestModel; readonly live: LiveRun },
+  { engine, trainer, model, trained, logbook, best, live }: StartedRun,
   { emit, signal }: JobContext,
-  engine: Engine,
-  onEvaluation: (found: LogEval) => void,
+  onEvaluation: (evaluation: LogEval) => void,
 ): Pause {
   const message = (text: string) => emit({ type: 'message', text });
   const open = (): DevSet | undefined => {
@@ -322,12 +343,13 @@ function evaluationPause(
     opened = true;
     if (!devSet) return;
     const { evaluate } = devSet;
-    const found = await trained.on(() => evaluate(trainer.step, signal));
-    if (!found) return;
-    evaluated = found.step;
-    onEvaluation(found);
-    message(describeDev(found));
-    await best.consider(found, trained.read);
+    const evaluation = await trained.on(() => evaluate(trainer.step, signal));
+    if (!evaluation) return;
+    evaluated = evaluation.step;
+    onEvaluation(evaluation);
+    logbook.add(evaluation);
+    message(describeDev(evaluation));
+    await best.consider(evaluation, trained.read);
   };
   const due = () => live.evalSteps > 0 && trainer.step % live.evalSteps === 0;
   return { every: 0, due, pause };

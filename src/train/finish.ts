@@ -17,7 +17,7 @@ import type { TrainInputs, TrainResult } from './train-arguments.ts';
 /** A run after its last step. */
 export interface FinishedTraining extends RunParts {
   readonly model: TextModel;
-  readonly run: LoopResult;
+  readonly result: LoopResult;
   /** Evaluations of the dev pairs. */
   readonly dev: readonly LogEval[];
   readonly inputs: TrainInputs;
@@ -32,7 +32,7 @@ export async function finishTraining(
   { emit, signal, files }: JobContext,
 ): Promise<TrainResult> {
   const { args, dev: devPairs, test: testPairs, task, parameters, steps } = setup;
-  const { engine, trainer, model, trained, best, logbook, run, dev, inputs, peak } = finished;
+  const { engine, trainer, model, trained, best, logbook, result, dev, inputs, peak } = finished;
   const message = (text: string) => emit({ type: 'message', text });
   const early = best.outOfPatience && trainer.step < steps;
   const stopped = trainer.step < steps && !early;
@@ -56,7 +56,7 @@ export async function finishTraining(
     time: new Date().toISOString(),
     step: trainer.step,
     reason: early ? 'patience' : stopped ? 'stopped' : 'done',
-    skipped: run.skipped,
+    skipped: result.skipped,
     ...(best.state && { best: best.state }),
   });
   if (args.out)
@@ -69,13 +69,13 @@ export async function finishTraining(
     config: task.config,
     parameters: parameters.count,
     pairs: task.corpus.count,
-    steps: run.losses.length,
+    steps: result.losses.length,
     stopped,
-    skipped: run.skipped,
-    losses: run.losses,
-    trainSeconds: run.seconds,
-    tokensPerSecond: run.tokens / run.seconds,
-    ...(peak && run.modelFlops > 0 && { mfu: mfuOf(run.modelFlops, run.seconds, peak) }),
+    skipped: result.skipped,
+    losses: result.losses,
+    trainSeconds: result.seconds,
+    tokensPerSecond: result.tokens / result.seconds,
+    ...(peak && result.modelFlops > 0 && { mfu: mfuOf(result.modelFlops, result.seconds, peak) }),
     peakBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
     dispatches: Math.max(0, ...plans.slice(0, task.shapes.length).map((p) => p.passes.length)),
     dev,
