@@ -65,16 +65,16 @@ export async function evaluateModel(
   check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
   if (leftOut) host.emit({ type: 'message', text: `${name}: ${leftOut}` });
   const tokens = await teacherForced(config, corpus, batchSize, host, decode.signal);
-  const kept = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
+  const fitting = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
   const translations = await host.translate(
-    kept.map((pair) => pair.source),
+    fitting.map((pair) => pair.source),
     {
       ...decode,
       batchSize,
       onProgress: (done, total) => host.emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' }),
     },
   );
-  const references = kept.map(({ target: reference, others = [] }) => [reference, ...others]);
+  const references = fitting.map(({ target: reference, others = [] }) => [reference, ...others]);
   const translation = translationMetrics(translations, references, (text) => target.normalize(text));
   return { pairs: corpus.count, leftOut: corpus.tooLong + corpus.empty, ...tokens, ...translation };
 }

@@ -125,10 +125,10 @@ export async function generateTexts(
   const parts = texts.map(splitSentences);
   const owners = parts.flatMap(({ sentences }, i) => sentences.map(() => i + 1));
   const sentences = parts.flatMap((part) => part.sentences);
-  const found = await generateWhole(saved, model, sentences, options, (i) => owners[i] as number);
+  const generations = await generateWhole(saved, model, sentences, options, (i) => owners[i] as number);
   let at = 0;
   return parts.map(({ sentences: { length }, join }) => {
-    const own = found.slice(at, at + length);
+    const own = generations.slice(at, at + length);
     at += length;
     const best = own.flatMap(([first]) => (first ? [first] : []));
     if (best.length === 0) return [];
@@ -170,31 +170,34 @@ async function generateWhole(
       out[i] = [{ ids, text, score: Number.NaN, logProb: Number.NaN, ended }];
     }
   else {
-    const found = await translator.generate(
+    const generations = await translator.generate(
       full.map((i) => encoded[i] as number[]),
       decode,
     );
-    for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
+    for (const [k, i] of full.entries()) out[i] = generations[k] ?? [];
   }
   for (const i of attention ? full : []) {
     decode.signal?.throwIfAborted();
-    const found: Generation[] = [];
+    const withAttention: Generation[] = [];
     for (const translation of out[i] as Generation[])
-      found.push({
+      withAttention.push({
         ...translation,
         attention: await attentionOf(configured, translator, encoded[i] as number[], translation),
       });
-    out[i] = found;
+    out[i] = withAttention;
   }
   if (!replaces) return out;
   const { replaceUnknown } = await import('../decode/replace-unknown.ts');
   const { target } = saved;
   for (const i of full) {
-    const replaced = (out[i] as Generation[]).map(async (found): Promise<Generation> => {
-      if (!found.ids.includes(target.special.unknown)) return found;
+    const replaced = (out[i] as Generation[]).map(async (generation): Promise<Generation> => {
+      if (!generation.ids.includes(target.special.unknown)) return generation;
       decode.signal?.throwIfAborted();
-      const alignment = await translator.align(encoded[i] as number[], found.ids, configured.config.startId);
-      return { ...found, text: replaceUnknown(configured.source, target, texts[i] as string, found.ids, alignment) };
+      const alignment = await translator.align(encoded[i] as number[], generation.ids, configured.config.startId);
+      return {
+        ...generation,
+        text: replaceUnknown(configured.source, target, texts[i] as string, generation.ids, alignment),
+      };
     });
     out[i] = await Promise.all(replaced);
   }
@@ -210,13 +213,13 @@ async function attentionOf(
   const all = await translator.align(text, ids, startId);
   const { layers, heads } = all;
   const [S, T] = [all.source.length, all.target.length];
-  const kept = ended ? T : Math.min(T, ids.length);
-  const weights = new Float32Array(layers * heads * kept * S);
+  const length = ended ? T : Math.min(T, ids.length);
+  const weights = new Float32Array(layers * heads * length * S);
   for (let n = 0; n < layers * heads; n++)
-    weights.set(all.weights.subarray(n * T * S, (n * T + kept) * S), n * kept * S);
+    weights.set(all.weights.subarray(n * T * S, (n * T + length) * S), n * length * S);
   return {
     source: all.source.map((id) => tokenLabel(source, id)),
-    target: all.target.slice(0, kept).map((id) => tokenLabel(target, id)),
+    target: all.target.slice(0, length).map((id) => tokenLabel(target, id)),
     layers,
     heads,
     weights,

@@ -126,19 +126,19 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     if (!parts.engine) (await before?.catch(() => undefined))?.engine.destroy();
   };
   const write = async (peak: number): Promise<void> => {
-    const it = await load();
+    const current = await load();
     const { lora: onEngine } = parameters;
-    if (onEngine && loras.size > 0 && it.lora !== active) {
+    if (onEngine && loras.size > 0 && current.lora !== active) {
       const lora = active === null ? undefined : loras.get(active);
       const { widenLora } = await import('../model/lora.ts');
-      it.engine.write(onEngine.state, widenLora(config, onEngine.config, lora));
-      it.lora = active;
+      current.engine.write(onEngine.state, widenLora(config, onEngine.config, lora));
+      current.lora = active;
     }
-    if (it.written) return;
-    await putWeights(it.engine, config, parameters, saved);
+    if (current.written) return;
+    await putWeights(current.engine, config, parameters, saved);
     for (const [i, { config: c, parameters: p }] of (parameters.ensemble?.others ?? []).entries())
-      await putWeights(it.engine, c, p, ensemble[i] as SavedModel);
-    it.written = true;
+      await putWeights(current.engine, c, p, ensemble[i] as SavedModel);
+    current.written = true;
     if (format === 'f32') return;
     const { describeWeights } = await import('../model/quantized-parameters.ts');
     host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
@@ -173,50 +173,50 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     engine: async () => (await load()).engine,
     write,
     async translator({ fitting, ...shape }, decode) {
-      let it = await load();
+      let current = await load();
       const key = JSON.stringify(shape);
-      const fits = [...it.translators.keys()].find((other) => isReusable(JSON.parse(other), shape, fitting));
-      if (fits === undefined && !it.translators.has(key) && it.translators.size >= maxTranslators) {
+      const fits = [...current.translators.keys()].find((other) => isReusable(JSON.parse(other), shape, fitting));
+      if (fits === undefined && !current.translators.has(key) && current.translators.size >= maxTranslators) {
         await unload();
-        it = await load();
+        current = await load();
       }
-      let pending = it.translators.get(fits ?? key);
+      let pending = current.translators.get(fits ?? key);
       if (!pending) {
         const model = { config, source, target, ...(rules && { decode: rules }) };
-        pending = createTranslator(it.engine, model, { ...shape, firstCall: decode, parameters });
-        it.translators.set(key, pending);
-        pending.catch(() => it.translators.delete(key));
+        pending = createTranslator(current.engine, model, { ...shape, firstCall: decode, parameters });
+        current.translators.set(key, pending);
+        pending.catch(() => current.translators.delete(key));
       }
       const translator = await pending;
       await write(translator.bytes.peak);
       return translator;
     },
     async inspector() {
-      const it = await load();
+      const current = await load();
       const { createModelInspector: create } = await import('../decode/inspection.ts');
-      it.inspector ??= create(it.engine, { config, source, target }, parameters);
-      return it.inspector;
+      current.inspector ??= create(current.engine, { config, source, target }, parameters);
+      return current.inspector;
     },
     async addLora(name, folder) {
       const { checkLoraBase, fingerprintOfModel, loadLora } = await import('../formats/lora-folder.ts');
       const { adaptedParameters, commonLora, loraParameters } = await import('../model/lora.ts');
-      const found = await loadLora(host.files, host.modelPath?.(folder) ?? folder, config);
+      const adapter = await loadLora(host.files, host.modelPath?.(folder) ?? folder, config);
       await inTurn(async () => {
         fingerprint ??= fingerprintOfModel(saved);
-        checkLoraBase(folder, found, await fingerprint);
-        loras.set(name, found);
+        checkLoraBase(folder, adapter, await fingerprint);
+        loras.set(name, adapter);
         const lora = commonLora(
           config,
           [...loras.values()].map((own) => own.lora),
         );
-        const it = loaded && (await loaded);
-        if (it) it.lora = undefined; // it may be an old adapter of this name
+        const current = loaded && (await loaded);
+        if (current) current.lora = undefined; // it may be an old adapter of this name
         const before = parameters.lora?.config;
         if (JSON.stringify(lora) === JSON.stringify(before)) return;
         // The next call plans the new layers or rank; the weights stay on the device.
         parameters = adaptedParameters(plain, lora, `lora.${loraParameters(config, lora).size}`);
-        it?.translators.clear();
-        if (it) it.inspector = undefined;
+        current?.translators.clear();
+        if (current) current.inspector = undefined;
       });
     },
     useLora(name) {
@@ -242,9 +242,9 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
 }
 
 /** Whether a translator can be used for a smaller shape. It may be a little larger, so that successive texts share plans. */
-const isReusable = (it: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
-  it.batch >= shape.batch &&
-  it.batch <= Math.min(4 * shape.batch, fitting) &&
-  it.maxTarget === shape.maxTarget &&
-  it.maxSource >= shape.maxSource &&
-  it.maxSource <= 2 * shape.maxSource;
+const isReusable = (existing: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
+  existing.batch >= shape.batch &&
+  existing.batch <= Math.min(4 * shape.batch, fitting) &&
+  existing.maxTarget === shape.maxTarget &&
+  existing.maxSource >= shape.maxSource &&
+  existing.maxSource <= 2 * shape.maxSource;

@@ -30,9 +30,9 @@ const internals = new WeakMap<Model, Internals>();
 
 /** The internals of a model. Throws a HeddleError for any other value. */
 export function internalsOf(model: Model): Internals {
-  const found = internals.get(model);
-  check(found, 'This is not a model of heddle; get one from train() or loadModel()');
-  return found;
+  const known = internals.get(model);
+  check(known, 'This is not a model of heddle; get one from train() or loadModel()');
+  return known;
 }
 
 /** Creates a model from its parts. */
@@ -56,8 +56,8 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     ...(saved.languages && { languages: modelLanguages(saved.languages) }),
     ...(parts.training && { training: parts.training }),
     translate: (async (texts: string | readonly string[], options: TranslateOptions = {}) => {
-      const found = await inTurn(() => generate([texts].flat(), options));
-      const best = found.map(([translation]) => translation?.text ?? '');
+      const generations = await inTurn(() => generate([texts].flat(), options));
+      const best = generations.map(([translation]) => translation?.text ?? '');
       return typeof texts === 'string' ? best[0] : best;
     }) as Model['translate'],
     async *stream(text, given = {}) {
@@ -84,8 +84,8 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       }
     },
     generate: (async (texts: string | readonly string[], options: GenerateOptions = {}) => {
-      const found = await inTurn(() => generate([texts].flat(), options));
-      return typeof texts === 'string' ? found[0] : found;
+      const generations = await inTurn(() => generate([texts].flat(), options));
+      return typeof texts === 'string' ? generations[0] : generations;
     }) as Model['generate'],
     evaluate: (pairs, options = {}) =>
       inTurn(async () => {

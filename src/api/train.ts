@@ -80,27 +80,15 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(pairs: readonly Pair[] | CorpusArguments, options: TrainOptions = {}): Promise<Model> {
-  const {
-    dev,
-    test,
-    from,
-    checkpoint,
-    resume = false,
-    force = false,
-    onStep,
-    onEvent,
-    signal,
-    gate,
-    ...rest
-  } = options;
-  const { snapshots, maxLogSteps, device, tune, ...settings } = rest;
+  const { dev, test, from, checkpoint, resume = false, force = false, ...others } = options;
+  const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, device, tune, ...settings } = others;
   const listener =
     (onStep || onEvent) &&
     ((event: JobEvent): void => {
       if (event.type === 'step') onStep?.(event);
       onEvent?.(event);
     });
-  const where = {
+  const sessionOptions = {
     ...(device && { device }),
     ...(tune !== undefined && { tune }),
     ...(listener && { onEvent: listener }),
@@ -114,8 +102,8 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
   );
   const { args, split, base } = await runInputs(pairs, { ...settings, dev, test, from }, { out, resume });
   // The model gets its own session, which the signal of the run does not end.
-  const host = openSession(where);
-  const session = openSession(where, signal);
+  const host = openSession(sessionOptions);
+  const session = openSession(sessionOptions, signal);
   let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
   try {
     const training = await runTraining(args, session.context, {
@@ -177,8 +165,8 @@ export async function runInputs(
   if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
-  const kept = resume && !corpus ? await startOf(out) : undefined;
-  const heldOut = kept?.heldOut ?? settings.heldOut ?? settingDefaults.heldOut;
+  const checkpointArgs = resume && !corpus ? await startOf(out) : undefined;
+  const heldOut = checkpointArgs?.heldOut ?? settings.heldOut ?? settingDefaults.heldOut;
   const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
   const origin = from && internalsOf(from);
   const base = origin && { saved: await origin.saved(), name: origin.name };

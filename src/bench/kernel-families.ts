@@ -313,8 +313,8 @@ export const familyNames = Object.keys(kernelFamilies) as readonly FamilyName[];
  * and its allowed values.
  */
 export function kernelOf({ family: name, values = {} }: KernelSpec): KernelCase {
-  const found = Object.hasOwn(kernelFamilies, name) ? (kernelFamilies[name as FamilyName] as KernelFamily) : undefined;
-  if (!found) throw new HeddleError(`There is no kernel family ${name}; there are ${familyNames.join(', ')}.`);
-  const checked = checkedValues(name, found, values);
-  return { ...found.make(checked as Readonly<Record<string, never>>), spec: { family: name, values: checked } };
+  const family = Object.hasOwn(kernelFamilies, name) ? (kernelFamilies[name as FamilyName] as KernelFamily) : undefined;
+  if (!family) throw new HeddleError(`There is no kernel family ${name}; there are ${familyNames.join(', ')}.`);
+  const checked = checkedValues(name, family, values);
+  return { ...family.make(checked as Readonly<Record<string, never>>), spec: { family: name, values: checked } };
 }

@@ -91,15 +91,15 @@ export function declarationsIn(source: string): Declarations | undefined {
 
 /**
  * The value of a number or of an integer expression of sizes, such as `(N + 15) / 16`. Throws a HeddleError that starts
- * with `what` for other texts.
+ * with `title` for other texts.
  */
-export function numberIn(text: string, what: string, sizes: ReadonlyMap<string, number>): number {
+export function numberIn(text: string, title: string, sizes: ReadonlyMap<string, number>): number {
   const number = text.trim() === '' ? Number.NaN : Number(text);
   const value = Number.isNaN(number) ? evaluate(text, sizes) : number;
   if (Number.isFinite(value)) return value;
   const names = [...sizes.keys()].join(', ');
   throw new HeddleError(
-    `${what} is “${text.slice(0, 40)}”; it must be a number, or an expression of ${names || 'numbers'}.`,
+    `${title} is “${text.slice(0, 40)}”; it must be a number, or an expression of ${names || 'numbers'}.`,
   );
 }
 

@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander';
 import { archiveFiles } from '../files/archive-files.ts';
+import { withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { outFolder, withoutEndSlash } from './out-folder.ts';
+import { outFolder } from './out-folder.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { jsonOption } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';

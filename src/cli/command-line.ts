@@ -38,7 +38,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
     .configureOutput({
       outputError(text, write) {
         const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-        const command = program.commands.find((it) => it.name() === name);
+        const command = program.commands.find((added) => added.name() === name);
         write(`heddle: ${line.trim()}; see heddle ${command ? `${command.name()} ` : ''}--help\n`);
       },
     });

@@ -24,9 +24,9 @@ export function addConformance(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: HostOptions & { lostDevices: number; json?: JsonOption }) => {
       const { lostDevices, json } = options;
-      const found = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
-      const { engine } = found;
-      const report = { ...found, engine: { ...engine, ...(engine.name === 'Dawn' && { version: dawnVersion() }) } };
+      const result = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
+      const { engine } = result;
+      const report = { ...result, engine: { ...engine, ...(engine.name === 'Dawn' && { version: dawnVersion() }) } };
       const facts = { heddle: version, when: new Date().toISOString(), ...report };
       await printResult(facts, json, () => describe(report));
       if (!report.passed) throw new HeddleError('conformance: this engine or adapter fails a check');

@@ -3,11 +3,11 @@
 import { type Command, Option } from 'commander';
 import type { SaveOptions } from '../api/save-model.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import { withoutEndSlash } from '../files/files.ts';
 import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from '../jobs/convert-job.ts';
-import { withoutEndSlash } from './out-folder.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { addLanguageOptions, jsonOption, type LanguageFlags, languagesOf, loraOption, whole } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';

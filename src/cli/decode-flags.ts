@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import type { DecodeOptions, LengthPenalty } from '../decode/decode-options.ts';
+import { withoutUndefined } from '../files/json-files.ts';
 import { notNegative, number, positive, whole } from './parse-values.ts';
 
 /** Values of the flags; `numReturn` is a flag of `translate` only. */
@@ -85,7 +86,7 @@ export function decodeOptionsOf(o: DecodingFlags): Omit<DecodeOptions, 'maxNewTo
     noRepeatNgramSize: o.repeatNgramSize ?? undefined,
     suppressTokens: o.suppressTokens,
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return withoutUndefined(given);
 }
 
 function penalty(text: string): LengthPenalty {

@@ -56,8 +56,8 @@ export function addEvaluate(program: Command): void {
         ...{ pairs, references, batch, decode: decodeOptionsOf(options) },
         ...(options.badWords && { badWords: options.badWords }),
       };
-      const found = await runWithProgress('evaluate', args, options, [...folders, ...pathsOf(pairs)]);
-      await printResult(found, json, () => describe(found));
+      const evaluation = await runWithProgress('evaluate', args, options, [...folders, ...pathsOf(pairs)]);
+      await printResult(evaluation, json, () => describe(evaluation));
     });
   addPairFlags(command);
   addModelOptions(command);

@@ -2,7 +2,7 @@
 
 import { basename, dirname, resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
-import { existingFolder, type Files, writeText } from '../files/files.ts';
+import { existingFolder, type Files, withoutEndSlash, writeText } from '../files/files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
@@ -13,9 +13,6 @@ export interface OutOptions {
   readonly force?: boolean;
   readonly resume?: boolean;
 }
-
-/** Removes trailing slashes and backslashes; `/` is unchanged. */
-export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
 
 /**
  * Returns the output folder without a trailing slash and without symbolic links. Default: the first of `runs/NAME`,

@@ -114,19 +114,19 @@ export const jsonValue = (file: string): string | true => file || true;
 function isFile(word: string): boolean {
   if (/\.jsonl?$/i.test(word)) return true;
   if (/\s/.test(word) || !/[\\/]|\.\w+$/.test(word)) return false;
-  const found = kindOf(word);
-  if (found === 'file')
+  const kind = kindOf(word);
+  if (kind === 'file')
     throw new HeddleError(
       `--json ${shellQuote(word)}: this file exists; put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)}`,
     );
-  return found !== 'folder';
+  return kind !== 'folder';
 }
 
 /** Whether a path is a file or a folder; a device is neither. */
 function kindOf(path: string): 'file' | 'folder' | undefined {
   try {
-    const found = statSync(path);
-    return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : undefined;
+    const stats = statSync(path);
+    return stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : undefined;
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { type Files, writeFolder } from '../files/files.ts';
+import { baseName, type Files, withoutEndSlash, writeFolder } from '../files/files.ts';
 import { jsonBytes, parseJson } from '../files/json-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -12,7 +12,6 @@ import { formatLog, logName, parseLog } from '../report/training-log.ts';
 import { reportName, trainingReport } from '../report/training-report.ts';
 import { corpusFile } from '../runtime/load-corpus.ts';
 import { checkpointNames } from '../trainer/training-state.ts';
-import { withoutEndSlash } from './out-folder.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { jsonOption } from './parse-values.ts';
 
@@ -42,8 +41,8 @@ export function addPack(program: Command): void {
       if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
       await copy(from, to, options, async (files, folder) => {
         const names = await files.list(folder);
-        const kept = names.filter((name) => !options.weightsOnly || !runFiles.includes(name));
-        return withoutPaths(await readAll(files, folder, kept), folder);
+        const packed = names.filter((name) => !options.weightsOnly || !runFiles.includes(name));
+        return withoutPaths(await readAll(files, folder, packed), folder);
       });
     });
 }
@@ -111,7 +110,5 @@ function withoutPaths(parts: Record<string, Uint8Array>, folder: string): Record
 /** JSON in which each text that is an absolute path is its last part. */
 const shortened = (json: unknown): unknown =>
   JSON.parse(
-    JSON.stringify(json ?? null, (_, x: unknown) =>
-      typeof x === 'string' && isAbsolute(x) ? x.replace(/^.*[\\/](?=[^\\/]+[\\/]*$)/, '') : x,
-    ),
+    JSON.stringify(json ?? null, (_, x: unknown) => (typeof x === 'string' && isAbsolute(x) ? baseName(x) : x)),
   );

@@ -1,8 +1,9 @@
 // heddle plan
 
 import { type Command, Option } from 'commander';
-import { formatMiB } from '../core/format-numbers.ts';
-import { type NamedPlan, type PlanArguments, type PlannedModel, plannedRuns } from '../jobs/plan-job.ts';
+import { formatMiB, formatPercent } from '../core/format-numbers.ts';
+import type { NamedPlan, PlanArguments, PlannedModel } from '../jobs/plan-job.ts';
+import { presetRuns } from '../jobs/preset-graphs.ts';
 import { presets } from '../model/presets.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/device-traits.ts';
@@ -32,7 +33,7 @@ export function addPlan(program: Command): void {
     .command('plan')
     .description('print the plan of a model: kernels in order, shapes, buffers, bytes and FLOPs (needs no GPU)')
     .argument('[dir]', 'model folder, instead of --preset');
-  addPresetFlags(command, plannedRuns)
+  addPresetFlags(command, presetRuns)
     .addOption(
       new Option('--optimizer <name>', 'optimizer (default: rmsprop for keras, else adamw)').choices(optimizerNames),
     )
@@ -123,10 +124,9 @@ function bindingLimit(plans: readonly NamedPlan[]): string {
 /** Compares a plan with the one in f32 without gradient checkpointing. */
 function comparison({ plan: { bytes }, plain }: NamedPlan): string {
   if (!plain) return '';
-  const share = (n: number, total: number) => `${((100 * n) / total).toFixed(1)} %`;
   return (
-    `without f16 and gradient checkpointing: activations ${formatMiB(plain.slots)} (this plan: ${share(bytes.slots, plain.slots)}), ` +
-    `peak ${formatMiB(plain.peak)} (this plan: ${share(bytes.peak, plain.peak)})\n`
+    `without f16 and gradient checkpointing: activations ${formatMiB(plain.slots)} (this plan: ${formatPercent(bytes.slots / plain.slots)}), ` +
+    `peak ${formatMiB(plain.peak)} (this plan: ${formatPercent(bytes.peak / plain.peak)})\n`
   );
 }
 

@@ -35,21 +35,21 @@ export function addProfile(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const args = { ...presetArguments(options), runs: options.runs };
-      const found = await runWithProgress('profile', args, { ...options, exactTimestamps: true });
-      await printResult(found, options.json, () => describe(found, options));
+      const profile = await runWithProgress('profile', args, { ...options, exactTimestamps: true });
+      await printResult(profile, options.json, () => describe(profile, options));
       const { trace = `runs/profile-${options.preset}.json` } = options;
       if (trace === false) return;
-      await writeText(nodeFiles(), trace, chromeTrace(found));
+      await writeText(nodeFiles(), trace, chromeTrace(profile));
       log(`wrote the trace of the last run to ${trace}`);
     });
   addHostOptions(command);
 }
 
-function describe(found: ProfileResult, { rows, passes = false }: Options): string {
-  const table = printProfile(found, { rows, each: passes }).trimEnd();
-  const { modelFlops, ms, peakGflops, mfu } = found;
+function describe(profile: ProfileResult, { rows, passes = false }: Options): string {
+  const table = printProfile(profile, { rows, each: passes }).trimEnd();
+  const { modelFlops, ms, peakGflops, mfu } = profile;
   const used =
     `\nmodel FLOPs utilization (MFU) ${formatPercent(mfu)}: ${formatNumber(modelFlops / 1e9)} GFLOP of matrix products ` +
     `in ${formatNumber(ms)} ms, peak ${formatNumber(peakGflops)} GFLOP/s`;
-  return `${found.backend}\n\n${table}${used}${passes ? '' : '\na row is the sum over all passes of a kind; --passes lists each pass'}`;
+  return `${profile.backend}\n\n${table}${used}${passes ? '' : '\na row is the sum over all passes of a kind; --passes lists each pass'}`;
 }

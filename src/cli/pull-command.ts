@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { defaultHub } from '../api/platform.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
-import { withoutEndSlash } from './out-folder.ts';
+import { withoutEndSlash } from '../files/files.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { jsonOption } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';

@@ -84,11 +84,11 @@ const alternatives = [
 
 /** The settings of a file, overridden by the command line; `lora` and `model` field by field. */
 export function overridden(file: TrainSettings, given: TrainSettings): TrainSettings {
-  const kept: Record<string, unknown> = { ...file };
+  const fromFile: Record<string, unknown> = { ...file };
   for (const names of alternatives)
-    if (names.some((name) => given[name] !== undefined)) for (const name of names) delete kept[name];
+    if (names.some((name) => given[name] !== undefined)) for (const name of names) delete fromFile[name];
   return {
-    ...kept,
+    ...fromFile,
     ...given,
     ...(file.lora && given.lora && { lora: { ...file.lora, ...given.lora } }),
     ...(file.model && given.model && { model: { ...file.model, ...given.model } }),

@@ -15,8 +15,8 @@ export function addRuns(program: Command): void {
     .argument('<dir...>', 'model folders of heddle train, or folders that contain them, e.g. runs')
     .addOption(jsonOption())
     .action(async (folders: string[], { json }: { json?: JsonOption }) => {
-      const found = await runWithProgress('runs', { folders }, { host: 'cpu' });
-      await printResult(found, json, () => describe(found));
+      const runs = await runWithProgress('runs', { folders }, { host: 'cpu' });
+      await printResult(runs, json, () => describe(runs));
     });
 }
 

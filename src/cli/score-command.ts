@@ -45,11 +45,11 @@ export function addScore(program: Command): void {
       if (!pairs) throw new HeddleError('score: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
       const { model, folders } = modelArguments(folder, options);
-      const found = await runWithProgress('score', { ...model, pairs, batch }, options, [
+      const scores = await runWithProgress('score', { ...model, pairs, batch }, options, [
         ...folders,
         ...pathsOf(pairs),
       ]);
-      await printResult(found, options.json, () => found.map((pair) => lineFor(pair, tokens)).join('\n'));
+      await printResult(scores, options.json, () => scores.map((pair) => lineFor(pair, tokens)).join('\n'));
     });
   addPairFlags(command);
   addModelOptions(command);

@@ -6,7 +6,7 @@ import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { type Files, isInFolder } from '../files/files.ts';
+import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
@@ -15,7 +15,7 @@ import { initFolder } from '../train/recipes.ts';
 import type { SettingName } from '../train/settings.ts';
 import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
 import { flagOf, type TrainSettings } from '../train/train-settings.ts';
-import { outFolder, withoutEndSlash } from './out-folder.ts';
+import { outFolder } from './out-folder.ts';
 import { log, printResult } from './output.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { runWithProgress } from './run-command.ts';
@@ -174,7 +174,7 @@ function describe(r: TrainResult): string {
     ...(e ? [`${e.sentences} held-out sentences, the first ones:`, '', ...samples] : []),
     ...(e
       ? [
-          `exact match  ${(100 * e.exactMatch).toFixed(1)} % of ${e.sentences}`,
+          `exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`,
           `BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`,
         ]
       : []),

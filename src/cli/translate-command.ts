@@ -118,11 +118,11 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
         ...options,
         onPiece: out.write,
         onResult(value) {
-          const { first: number, found, failed: anyFailed } = value as TranslatedTexts;
+          const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
           failed += anyFailed;
-          if (writesText) out.write(`${linesFor(found, options, number)}\n`);
-          json?.add(found.map((all, i) => ({ source: inputTexts[i], translations: all.map(withoutAttention) })));
-          alignments?.write(alignmentLines(found, number));
+          if (writesText) out.write(`${linesFor(translations, options, number)}\n`);
+          json?.add(translations.map((all, i) => ({ source: inputTexts[i], translations: all.map(withoutAttention) })));
+          alignments?.write(alignmentLines(translations, number));
         },
         async nextTexts() {
           const next = first ?? (await input.next());
@@ -195,8 +195,8 @@ function checkSplit({ splitSentences, stream, numReturn, alignments }: Options):
  * A line of JSON for each text: its number, from 1, translation, tokens and attention. An empty text has only number and
  * translation.
  */
-const alignmentLines = (found: readonly Translated[][], first: number): string =>
-  found
+const alignmentLines = (translations: readonly Translated[][], first: number): string =>
+  translations
     .map(
       ([best], i) => `${JSON.stringify({ text: first + i + 1, translation: best?.text ?? '', ...best?.attention })}\n`,
     )
@@ -207,13 +207,13 @@ const alignmentLines = (found: readonly Translated[][], first: number): string =
  * from 1, and its score. The translation of an empty text is empty.
  */
 export function linesFor(
-  found: readonly Translated[][],
+  translations: readonly Translated[][],
   { numReturn, ids }: Pick<Options, 'numReturn' | 'ids'>,
   first = 0,
 ): string {
   const textOf = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
-  if (numReturn === undefined) return found.map(([best]) => textOf(best)).join('\n');
-  return found
+  if (numReturn === undefined) return translations.map(([best]) => textOf(best)).join('\n');
+  return translations
     .flatMap((candidates, i) =>
       (candidates.length ? candidates : [undefined]).map(
         (x) => `${first + i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`,

@@ -15,12 +15,12 @@ export interface HostVersion {
  */
 export function hostOf(agent: string = globalThis.navigator?.userAgent ?? ''): HostVersion {
   const version = (pattern: RegExp) => pattern.exec(agent)?.[1];
-  const found = (name: GpuHost, text: string | undefined) => text !== undefined && { name, version: text };
+  const named = (name: GpuHost, text: string | undefined) => text !== undefined && { name, version: text };
   return (
-    found('Deno', version(/^Deno\/([\d.]+)/)) ||
-    found('Firefox', version(/Firefox\/([\d.]+)/)) ||
-    found('Chrome', version(/Chrome\/([\d.]+)/)) ||
-    found('Safari', version(/Version\/([\d.]+).*Safari\//)) || { name: 'Dawn', version: '' }
+    named('Deno', version(/^Deno\/([\d.]+)/)) ||
+    named('Firefox', version(/Firefox\/([\d.]+)/)) ||
+    named('Chrome', version(/Chrome\/([\d.]+)/)) ||
+    named('Safari', version(/Version\/([\d.]+).*Safari\//)) || { name: 'Dawn', version: '' }
   );
 }
 

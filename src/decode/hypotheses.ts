@@ -127,9 +127,9 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
     idsOf: (sentence, row) => idsOf(all[sentence]?.links[row]),
     finish: () =>
       all.map(({ links, totals, finished, done }) => {
-        const found = [...finished];
-        for (const [k, sum] of totals.entries()) if (!done && sum > dead) add(found, links[k], sum, length, false);
-        return found.slice(0, s.numReturn);
+        const hypotheses = [...finished];
+        for (const [k, sum] of totals.entries()) if (!done && sum > dead) add(hypotheses, links[k], sum, length, false);
+        return hypotheses.slice(0, s.numReturn);
       }),
   };
 }

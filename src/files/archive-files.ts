@@ -11,8 +11,8 @@ import { unpackSafetensorsModel } from './model-file.ts';
  * archive.
  */
 function inArchive(path: string): [string, string] | undefined {
-  const found = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path);
-  return found ? [found[1] as string, found[2] as string] : undefined;
+  const match = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path);
+  return match ? [match[1] as string, match[2] as string] : undefined;
 }
 const isZip = (path: string): boolean => /\.zip$/i.test(path);
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
@@ -62,21 +62,21 @@ export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<
 export function archiveFiles(files: Files): Files {
   const opened = new Map<string, Promise<Files>>();
   const open = (archive: string): Promise<Files> => {
-    let found = opened.get(archive);
-    if (!found) {
-      found = files
+    let contents = opened.get(archive);
+    if (!contents) {
+      contents = files
         .read(archive)
         .then((bytes) => unpackModelFile(bytes, archive))
         .then((parts) => memoryFiles(new Map(Object.entries(parts).map(([name, data]) => [`/${name}`, data]))));
-      opened.set(archive, found);
-      found.catch(() => opened.delete(archive));
+      opened.set(archive, contents);
+      contents.catch(() => opened.delete(archive));
     }
-    return found;
+    return contents;
   };
   /** Archive and name if the path leads into an archive file; a folder with such a name stays a folder. */
   const at = async (path: string): Promise<[string, string] | undefined> => {
-    const found = inArchive(path);
-    return found && (await isFile(found[0])) ? found : undefined;
+    const place = inArchive(path);
+    return place && (await isFile(place[0])) ? place : undefined;
   };
   const isFile = async (path: string): Promise<boolean> =>
     opened.has(path) ||
@@ -93,23 +93,23 @@ export function archiveFiles(files: Files): Files {
   return {
     ...others,
     async read(path) {
-      const found = await at(path);
-      return found ? (await open(found[0])).read(`/${found[1]}`) : files.read(path);
+      const place = await at(path);
+      return place ? (await open(place[0])).read(`/${place[1]}`) : files.read(path);
     },
     async write(path, bytes) {
-      const found = await at(path);
-      if (!found) return files.write(path, bytes);
-      if (!isZip(found[0]))
+      const place = await at(path);
+      if (!place) return files.write(path, bytes);
+      if (!isZip(place[0]))
         throw new HeddleError(
-          `${path}: cannot write: ${found[0]} is a safetensors file, which is read-only; use a folder or a .zip`,
+          `${path}: cannot write: ${place[0]} is a safetensors file, which is read-only; use a folder or a .zip`,
         );
-      const inside = await open(found[0]);
-      await inside.write(`/${found[1]}`, bytes);
-      await write(found[0], await packFolder(inside, ''));
+      const inside = await open(place[0]);
+      await inside.write(`/${place[1]}`, bytes);
+      await write(place[0], await packFolder(inside, ''));
     },
     async exists(path) {
-      const found = await at(path);
-      return found ? (await open(found[0])).exists(`/${found[1]}`) : files.exists(path);
+      const place = await at(path);
+      return place ? (await open(place[0])).exists(`/${place[1]}`) : files.exists(path);
     },
     async list(folder) {
       return isArchive(folder) && (await isFile(folder)) ? (await open(folder)).list('') : files.list(folder);

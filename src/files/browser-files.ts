@@ -35,12 +35,12 @@ async function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function storageError(what: string, path: string, error: unknown): Promise<HeddleError> {
+async function storageError(action: string, path: string, error: unknown): Promise<HeddleError> {
   if (error instanceof HeddleError) return error;
   if (named(error) === 'QuotaExceededError')
-    return new HeddleError(`${path}: cannot ${what}: ${await quotaMessage()}`, { kind: 'quota' });
+    return new HeddleError(`${path}: cannot ${action}: ${await quotaMessage()}`, { kind: 'quota' });
   const reason = named(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
-  return new HeddleError(`${path}: cannot ${what} in the browser's storage: ${reason}`, { cause: error });
+  return new HeddleError(`${path}: cannot ${action} in the browser's storage: ${reason}`, { cause: error });
 }
 
 /** Message of a full storage: its usage and quota, and how to free space. */
@@ -101,12 +101,12 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     return file.getFile();
   };
   /** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
-  const steady = async <T>(what: string, path: string, look: () => Promise<T>): Promise<T> => {
+  const steady = async <T>(action: string, path: string, look: () => Promise<T>): Promise<T> => {
     for (let left = 3; ; left--)
       try {
         return await look();
       } catch (error) {
-        if (left === 0 || !(isAbsent(error) || isReplaced(error))) throw await storageError(what, path, error);
+        if (left === 0 || !(isAbsent(error) || isReplaced(error))) throw await storageError(action, path, error);
       }
   };
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {

@@ -54,6 +54,12 @@ export async function appendFile(files: Files, path: string, bytes: Uint8Array):
   await files.write(path, (await files.exists(path)) ? concatBytes([await files.read(path), bytes]) : bytes);
 }
 
+/** Removes trailing slashes and backslashes; `/` is unchanged. */
+export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
+
+/** The last part of a path, without trailing slashes. */
+export const baseName = (path: string): string => withoutEndSlash(path).replace(/^.*[\\/](?=.)/, '');
+
 /** Whether a path is a folder or leads into it. Both are relative, or both absolute. */
 export function isInFolder(path: string, folder: string): boolean {
   const [inner, outer] = [path, folder].map((p) => `${p.replace(/\\/g, '/').replace(/^(?:\.\/)+|\/+$/g, '')}/`);

@@ -4,7 +4,7 @@
 import { fromBfloat16 } from '../core/bfloat16.ts';
 import { HeddleError } from '../core/errors.ts';
 import { type DType, sizeOf, type Tensor } from '../core/tensor.ts';
-import { isObject, type Json } from './json-files.ts';
+import { isCount, isObject, type Json } from './json-files.ts';
 
 /** Maximum header size, as in the reference implementation. */
 const maxHeader = 100 * 2 ** 20;
@@ -50,7 +50,6 @@ export interface SafetensorsHeader {
 const fail = (name: string, reason: string): never => {
   throw new HeddleError(`${name}: not a valid safetensors file: ${reason}`);
 };
-const count = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 
 /**
  * Reads and validates the header. `start` holds at least the header, `fileBytes` is the size of the whole file. Throws
@@ -93,10 +92,10 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
   const e = (typeof value === 'object' && value !== null ? value : {}) as Partial<TensorEntry>;
   const width = typeof e.dtype === 'string' && Object.hasOwn(widths, e.dtype) ? widths[e.dtype] : undefined;
   if (width === undefined) return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
-  if (!Array.isArray(e.shape) || !e.shape.every(count))
+  if (!Array.isArray(e.shape) || !e.shape.every(isCount))
     return fail(file, `the shape of tensor ${key} is not a list of non-negative integers`);
   const [from, to] = Array.isArray(e.data_offsets) ? e.data_offsets : [];
-  if (!count(from) || !count(to) || e.data_offsets?.length !== 2 || from > to || to > bytes)
+  if (!isCount(from) || !isCount(to) || e.data_offsets?.length !== 2 || from > to || to > bytes)
     return fail(
       file,
       `tensor ${key} has data_offsets ${JSON.stringify(e.data_offsets)} of ${bytes} bytes: the file may be truncated`,

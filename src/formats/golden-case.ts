@@ -3,7 +3,7 @@
 import { check, HeddleError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions, ModelRules } from '../decode/decode-options.ts';
-import type { Files } from '../files/files.ts';
+import { baseName, type Files } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
@@ -92,7 +92,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   if (raw.positions !== 'learned')
     options.maxLength = Math.max(number('max_len', 1), source.shape[1] ?? 0, targetIn.shape[1] ?? 0, decodeLength);
   return {
-    name: folder.split('/').filter(Boolean).pop() ?? folder,
+    name: baseName(folder),
     config: modelConfig(options as unknown as ModelConfig),
     optimizer: {
       steps: number('steps', 0),

@@ -3,7 +3,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { sameShape, type Tensor } from '../core/tensor.ts';
-import type { Files } from '../files/files.ts';
+import { baseName, type Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
@@ -40,7 +40,7 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
   // Learned positions end at the configured length; others are computed for any length.
   const config = { ...model.config, ...(model.config.positions !== 'learned' && { maxLength: longest }) };
   return {
-    name: folder.split('/').filter(Boolean).pop() ?? folder,
+    name: baseName(folder),
     config,
     optimizer: {
       steps: number('steps', 0),

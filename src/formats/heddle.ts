@@ -68,11 +68,11 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   for (const name of [names.tokenizer, names.source, names.target]) {
     const embedded = metadata[name];
     if (embedded === undefined || !(await files.exists(`${folder}/${name}`))) continue;
-    const [trained, found] = [
+    const [trained, current] = [
       parseJson(new TextEncoder().encode(embedded), path),
       await readJson(files, `${folder}/${name}`),
     ];
-    if (JSON.stringify(found) !== JSON.stringify(trained)) throw wrongTokenizer(folder, name);
+    if (JSON.stringify(current) !== JSON.stringify(trained)) throw wrongTokenizer(folder, name);
   }
   return { config, ...tokenizers, weights };
 }

@@ -151,18 +151,18 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
 export async function loadKeras(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, fields, fixed, `${folder}/${modelFileNames.config}`);
   const p = parameterList(c);
-  const found = await readFloatTensors(files, folder);
+  const stored = await readFloatTensors(files, folder);
   const path = `${folder}/${modelFileNames.weights}`;
   const weights = new Float32Array(p.size);
   for (const { name, shape, at, matrix } of kerasTensors(c, p)) {
-    const tensor = found.get(name);
+    const tensor = stored.get(name);
     if (!tensor) throw new HeddleError(`${path}: missing ${name}`);
     if (!sameShape(tensor.shape, shape))
       throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`);
     weights.set(matrix ? transposed(tensor.data, matrix[1], matrix[0]) : tensor.data, at);
-    found.delete(name);
+    stored.delete(name);
   }
-  const [other] = found.keys();
+  const [other] = stored.keys();
   if (other !== undefined) throw new HeddleError(`${path}: unexpected tensor ${other}`);
   return { ...(await readTextSides(files, folder, raw, c)), weights };
 }

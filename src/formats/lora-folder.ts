@@ -169,7 +169,7 @@ export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, fo
  */
 function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
   const known = new Set(linearLayers(c).map(({ name }) => name));
-  const found = new Set<string>();
+  const layers = new Set<string>();
   for (const [name, { shape }] of Object.entries(tensors)) {
     const [, layer, part] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name) ?? [];
     if (layer === undefined || !known.has(layer))
@@ -178,10 +178,10 @@ function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, pat
       );
     if (shape[part === 'A' ? 0 : 1] !== rank)
       throw new HeddleError(`${path}: ${name} is [${shape}], but r is ${rank} in ${loraFileNames.config}`);
-    found.add(layer);
+    layers.add(layer);
   }
-  if (found.size === 0) throw new HeddleError(`${path}: it has no tensors`);
-  return [...found];
+  if (layers.size === 0) throw new HeddleError(`${path}: it has no tensors`);
+  return [...layers];
 }
 
 /** A model with a LoRA adapter merged into its weights. */

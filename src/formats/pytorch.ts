@@ -70,12 +70,12 @@ export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
  */
 export async function loadPytorch(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);
-  const found = await readFloatTensors(files, folder);
-  const tensors: Record<string, Tensor> = Object.fromEntries(found);
+  const stored = await readFloatTensors(files, folder);
+  const tensors: Record<string, Tensor> = Object.fromEntries(stored);
   for (const [name, original] of tiedNames(c)) {
-    const copy = found.get(name)?.data;
+    const copy = stored.get(name)?.data;
     if (!copy) continue;
-    if (!sameValues(copy, found.get(original)?.data))
+    if (!sameValues(copy, stored.get(original)?.data))
       throw new HeddleError(`${folder}: ${name} must equal ${original}, since tie is ${c.tie}`);
     delete tensors[name];
   }

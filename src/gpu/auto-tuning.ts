@@ -51,7 +51,7 @@ export interface TuneKernelsOptions {
   /** Called with each variant that fails its check. */
   readonly onDropped?: (dropped: DroppedKernel) => void;
   /** Called before each measurement. It may throw to stop. */
-  readonly onProgress?: (done: number, total: number, what: string) => void;
+  readonly onProgress?: (done: number, total: number, kernel: string) => void;
 }
 
 /** Checks and times kernels: on a device, or with given numbers in a test. */

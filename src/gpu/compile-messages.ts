@@ -15,7 +15,7 @@ export async function compileMessages(gpu: GPUDevice, code: string): Promise<Com
   const module = gpu.createShaderModule({ label: 'editor', code });
   const failure = gpu.popErrorScope();
   const { messages } = await module.getCompilationInfo();
-  const found = messages.map(
+  const compiled = messages.map(
     ({ type, lineNum, linePos, message }): CompileMessage => ({
       type,
       line: lineNum,
@@ -25,9 +25,9 @@ export async function compileMessages(gpu: GPUDevice, code: string): Promise<Com
   );
   const error = await failure;
   // Firefox may report an error without a line.
-  if (error && !found.some(({ type }) => type === 'error'))
-    found.push({ type: 'error', line: lineIn(error.message), column: 0, text: error.message });
-  return found;
+  if (error && !compiled.some(({ type }) => type === 'error'))
+    compiled.push({ type: 'error', line: lineIn(error.message), column: 0, text: error.message });
+  return compiled;
 }
 
 /** The line that an error text names, as `wgsl:12:5`; 0 if it names none. */

@@ -114,10 +114,10 @@ async function resultsOf(device: Device, graph: Graph, variant: string): Promise
     }
     session.poison();
     const outputs = await runner.run();
-    const found = new Map<string, { dtype: DType; data: TensorData }>();
-    for (const [name, { dtype }] of graph.outputs) found.set(name, { dtype, data: outputs[name] as TensorData });
-    for (const { name, dtype } of mutated) found.set(name, { dtype, data: (await session.read(name)).data });
-    return found;
+    const results = new Map<string, { dtype: DType; data: TensorData }>();
+    for (const [name, { dtype }] of graph.outputs) results.set(name, { dtype, data: outputs[name] as TensorData });
+    for (const { name, dtype } of mutated) results.set(name, { dtype, data: (await session.read(name)).data });
+    return results;
   }
 }
 

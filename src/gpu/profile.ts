@@ -193,7 +193,7 @@ interface Sum {
 }
 
 function sumOf(name: string, times: readonly PassTime[]): Sum {
-  const sum = (what: (t: PassTime) => number) => times.reduce((n, t) => n + what(t), 0);
+  const sum = (amountOf: (t: PassTime) => number) => times.reduce((n, t) => n + amountOf(t), 0);
   return { name, n: times.length, us: sum((t) => t.us), flops: sum((t) => t.pass.flops), bytes: sum((t) => t.bytes) };
 }
 

@@ -39,13 +39,13 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
   };
 
   /** Paths that the include lines of a text reach. */
-  const reach = (text: string, found = new Set<string>()): Set<string> => {
+  const reach = (text: string, paths = new Set<string>()): Set<string> => {
     for (const path of includesOf(text)) {
-      if (found.has(path)) continue;
-      found.add(path);
-      reach(textOf(path), found);
+      if (paths.has(path)) continue;
+      paths.add(path);
+      reach(textOf(path), paths);
     }
-    return found;
+    return paths;
   };
 
   const included = new Set([...files.values()].flatMap(includesOf));
@@ -98,16 +98,16 @@ function withConditions(text: string, conditions: ReadonlySet<string>): string {
   const head = /^@(?:if\((\w+)\)|else)\s+/gm;
   let out = '';
   let from = 0;
-  let kept: boolean | undefined;
+  let chosen: boolean | undefined;
   for (let m = head.exec(text); m; m = head.exec(text)) {
     const between = text.slice(from, m.index);
     const [start, name] = [m.index + m[0].length, m[1]];
-    if (name === undefined && (kept === undefined || between.trim() !== ''))
+    if (name === undefined && (chosen === undefined || between.trim() !== ''))
       throw new Error(`shader: this @else follows no @if: ${text.slice(m.index).split('\n')[0]}`);
     const end = declarationEnd(text, start);
-    const keep: boolean = name === undefined ? !kept : conditions.has(name);
+    const keep: boolean = name === undefined ? !chosen : conditions.has(name);
     out += between + (keep ? text.slice(start, end) : '');
-    kept = name === undefined ? undefined : keep;
+    chosen = name === undefined ? undefined : keep;
     from = end;
     head.lastIndex = end;
   }
@@ -151,13 +151,13 @@ const known = new Map<string, Shader>();
  */
 export function shaderOf(shader: string | ShaderSource): Shader {
   const key = shaderKey(shader);
-  let found = known.get(key);
-  if (!found) {
+  let loaded = known.get(key);
+  if (!loaded) {
     const source = builtInShaders.sourceOf(shader);
-    found = { name: typeof shader === 'string' ? shader : shader.name, key, source, ...declarations(source) };
-    known.set(key, found);
+    loaded = { name: typeof shader === 'string' ? shader : shader.name, key, source, ...declarations(source) };
+    known.set(key, loaded);
   }
-  return found;
+  return loaded;
 }
 
 /** Hash of all shader files. Kernel timings of other files are not valid. */

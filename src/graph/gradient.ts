@@ -47,8 +47,8 @@ export function gradients(
     const source = recomputed.copyOf(node);
     graph.scope(node.scope, () => {
       const dOutputs = gradientsByName(node, total);
-      const found = gradient(builder, inputsOf(source), outputsOf(source), dOutputs, attrs);
-      const dInputs = aligned(node.inputNames, found);
+      const byName = gradient(builder, inputsOf(source), outputsOf(source), dOutputs, attrs);
+      const dInputs = aligned(node.inputNames, byName);
       for (const [i, v] of node.inputs.entries()) {
         const d = dInputs[i];
         if (!d || !needed.has(v)) continue;

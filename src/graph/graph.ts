@@ -114,9 +114,9 @@ export class Graph implements Builder {
     const { names, list } = listed<Value>(op.name, op.inputs, inputs);
     const node = this.scope(old[0]?.scope ?? '', () => this.#add(op, names, list, attrs));
     this.nodes.pop();
-    const kept = aligned(node.outputNames, outputs);
+    const given = aligned(node.outputNames, outputs);
     (node as { outputs: readonly Value[] }).outputs = node.outputs.map((fresh, i) => {
-      const value = kept[i];
+      const value = given[i];
       if (!value) return fresh;
       if (!sameShape(value.shape, fresh.shape) || value.dtype !== fresh.dtype)
         throw new Error(

@@ -44,8 +44,8 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
     // In blocks of 64 rows.
     const blocks = Math.ceil(rows / 64);
     const fitting = (bytes: number) => Math.floor(bytes / 4 / cols / 64);
-    const few = logitBytes ? 0 : Math.min(fitting(maxLogits.max), Math.ceil(blocks / maxLogits.chunks));
-    const chunks = Math.ceil(blocks / Math.max(1, fitting(usual), few));
+    const minChunks = logitBytes ? 0 : Math.min(fitting(maxLogits.max), Math.ceil(blocks / maxLogits.chunks));
+    const chunks = Math.ceil(blocks / Math.max(1, fitting(usual), minChunks));
     const frozen = trained !== undefined && !trained.has(weights.w) && !(b && trained.has(b));
     const chunked = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };
     const attrs = { ...chunked, ...(frozen && { frozen }), ...(packed && { format: packed.attrs.format }) };

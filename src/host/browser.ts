@@ -137,9 +137,9 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
 /** Time limit for the adapter request in milliseconds: a broken driver can block it forever. */
 const ADAPTER_TIMEOUT = 20_000;
 
-/** Calls `fail` with an error if the browser ends during `what`. Returns a function that stops this. */
-export function onBrowserEnd(browser: HeadlessBrowser, what: string, fail: (error: HeddleError) => void): () => void {
-  const listener = () => fail(new HeddleError(endMessage(browser, what)));
+/** Calls `fail` with an error if the browser ends during `task`. Returns a function that stops this. */
+export function onBrowserEnd(browser: HeadlessBrowser, task: string, fail: (error: HeddleError) => void): () => void {
+  const listener = () => fail(new HeddleError(endMessage(browser, task)));
   browser.browser.once('disconnected', listener);
   return () => void browser.browser.off('disconnected', listener);
 }
@@ -148,18 +148,18 @@ export function onBrowserEnd(browser: HeadlessBrowser, what: string, fail: (erro
  * The error of a call that failed because the browser has ended; Puppeteer reports only a closed target. Other errors are
  * returned unchanged.
  */
-export const callError = (browser: HeadlessBrowser, what: string, error: unknown): unknown =>
+export const callError = (browser: HeadlessBrowser, task: string, error: unknown): unknown =>
   error instanceof Error && error.name === 'TargetCloseError'
-    ? new HeddleError(endMessage(browser, what), { cause: error })
+    ? new HeddleError(endMessage(browser, task), { cause: error })
     : error;
 
-function endMessage(browser: HeadlessBrowser, what: string): string {
+function endMessage(browser: HeadlessBrowser, task: string): string {
   const pipeline = browser.lastPipeline();
   const reason =
     pipeline === undefined
       ? ''
       : `; the last compute pipeline was ${pipeline} (an error inside Firefox's WebGPU ends the whole browser)`;
-  return `${browser.name} ended while running ${what}${reason}`;
+  return `${browser.name} ended while running ${task}${reason}`;
 }
 
 /** The relevant line of a failed launch. Puppeteer's message contains all output of the browser. */

@@ -164,12 +164,12 @@ function namesNoDriver(): boolean {
 /** Error message for a machine without an adapter. */
 function noAdapterMessage(): string {
   const driver = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
-  const found = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a working Vulkan driver';
+  const driverText = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a working Vulkan driver';
   const remedy =
     process.platform === 'linux'
       ? "install the GPU's Vulkan driver, or a software one (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"
       : "install the GPU vendor's driver";
-  return `no WebGPU adapter: Dawn found none ${found}; ${remedy}, or use another host instead (--host chrome, firefox or deno)`;
+  return `no WebGPU adapter: Dawn found none ${driverText}; ${remedy}, or use another host instead (--host chrome, firefox or deno)`;
 }
 
 const FREE_POLLING_MS = 0.3;

@@ -50,11 +50,11 @@ export const reasonOf = (error: unknown): string =>
   reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
 
 /** Runs `work`. An error of the system becomes a HeddleError with the operation, the path and the reason. */
-async function named<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
+async function named<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new HeddleError(`${path}: cannot ${what}: ${reasonOf(error)}`, { cause: error });
+    throw new HeddleError(`${path}: cannot ${action}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -126,8 +126,8 @@ export function diskFiles(disk: Disk): Files {
       blob: (path: string) => named('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path)),
     }),
     size: async (path) => {
-      const found = path === '-' ? undefined : await statOf(path);
-      return found?.isFile ? found.size : undefined;
+      const stats = path === '-' ? undefined : await statOf(path);
+      return stats?.isFile ? stats.size : undefined;
     },
     write: (path, bytes) =>
       named('write', path, async () => {

@@ -28,8 +28,8 @@ const nodeDisk: Disk = {
   write: (path, bytes) => fs.writeFile(path, bytes),
   append: (path, bytes) => fs.appendFile(path, bytes),
   async stat(path) {
-    const found = await fs.stat(path);
-    return { isFile: found.isFile(), isFolder: found.isDirectory(), size: found.size };
+    const stats = await fs.stat(path);
+    return { isFile: stats.isFile(), isFolder: stats.isDirectory(), size: stats.size };
   },
   list: (folder) => fs.readdir(folder),
   makeFolder: (path) => fs.mkdir(path),

@@ -43,9 +43,9 @@ export async function serveFolder(
 ): Promise<FolderServer> {
   const server = createServer(async (request, response) => {
     if (await answer?.(request, response)) return;
-    const found = await readFrom(folder, request.url ?? '/');
-    response.writeHead(found ? 200 : 404, {
-      'Content-Type': found?.type ?? 'text/plain; charset=utf-8',
+    const file = await readFrom(folder, request.url ?? '/');
+    response.writeHead(file ? 200 : 404, {
+      'Content-Type': file?.type ?? 'text/plain; charset=utf-8',
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'no-referrer',
@@ -53,7 +53,7 @@ export async function serveFolder(
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
     });
-    response.end(found?.body ?? 'not found\n');
+    response.end(file?.body ?? 'not found\n');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

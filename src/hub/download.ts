@@ -41,7 +41,7 @@ export async function download(
   if (version && !isSame(version, known)) await parts.restart(known);
   const hint = `; the part of ${title} that arrived is kept, ${errorHints(web).resume}`;
   let furthest = parts.length;
-  const found = await withRetries(web, hint, (progress) =>
+  const exists = await withRetries(web, hint, (progress) =>
     receive(web, file, parts, (done, total) => {
       // After a restart, bytes received before are not progress.
       if (done > furthest) progress();
@@ -49,7 +49,7 @@ export async function download(
       onBytes(done, total);
     }),
   );
-  if (!found) {
+  if (!exists) {
     await parts.remove();
     return undefined;
   }

@@ -63,13 +63,13 @@ export interface TimedResponse {
 }
 
 /**
- * Sends one request; `what` is its name in errors. Throws a HeddleError that says what to do for statuses of 400 and
+ * Sends one request; `title` is its name in errors. Throws a HeddleError that says what to do for statuses of 400 and
  * above, except those in `allowed`, and a RetryableError if a retry may help.
  */
 export async function send(
   web: HttpOptions,
   url: string,
-  what: string,
+  title: string,
   { allowed = [], ...init }: RequestInit & { allowed?: readonly number[] } = {},
 ): Promise<TimedResponse> {
   web.signal.throwIfAborted();
@@ -100,12 +100,12 @@ export async function send(
   } catch (error) {
     clock.stop();
     web.signal.throwIfAborted();
-    throw new RetryableError(`${what}: ${reasonOf(error, url)}`, { cause: error });
+    throw new RetryableError(`${title}: ${reasonOf(error, url)}`, { cause: error });
   }
   if (response.status < 400 || allowed.includes(response.status)) return { response, timer: clock };
   clock.stop();
   await response.body?.cancel().catch(() => undefined);
-  throw statusError(response, what, web);
+  throw statusError(response, title, web);
 }
 
 /** Why fetch failed, which its own message does not tell. */
@@ -120,22 +120,22 @@ function reasonOf(error: unknown, url: string): string {
 }
 
 /** The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help. */
-export function statusError({ status, statusText, headers }: Response, what: string, web: HttpOptions): Error {
-  if (status === 404) return new HeddleError(`${what}: there is no such model, revision or file (404)`);
+export function statusError({ status, statusText, headers }: Response, title: string, web: HttpOptions): Error {
+  if (status === 404) return new HeddleError(`${title}: there is no such model, revision or file (404)`);
   if (status === 401 || status === 403) {
     const help = web.token
       ? 'the token in HF_TOKEN does not allow it; its owner may have to accept the terms of the model on its page'
       : `it does not exist, or is private: ${errorHints(web).access}`;
-    return new HeddleError(`${what}: the hub refuses it (${status}): ${help}`);
+    return new HeddleError(`${title}: the hub refuses it (${status}): ${help}`);
   }
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(headers.get('Retry-After'));
     const wait = seconds > 0 ? Math.min(maxWait, seconds * 1000) : 0;
     // The hub proxy of a page says that it cannot reach its hub.
     const reason = / cannot be reached$/.test(statusText) ? statusText : `the hub answers ${status}`;
-    return new RetryableError(`${what}: ${reason}`, { wait });
+    return new RetryableError(`${title}: ${reason}`, { wait });
   }
-  return new HeddleError(`${what}: the hub answers ${status}`);
+  return new HeddleError(`${title}: the hub answers ${status}`);
 }
 
 /**

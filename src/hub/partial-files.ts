@@ -145,13 +145,13 @@ async function readVersion(files: Files, path: string): Promise<FileVersion | un
 
 /** The chunks from byte 0 on without a gap. */
 async function readPieces(files: Files, folder: string): Promise<{ at: number; length: number }[]> {
-  const found = (await files.list(folder)).flatMap((name) => {
+  const chunks = (await files.list(folder)).flatMap((name) => {
     const [, at, length] = /^(\d{1,15})-(\d{1,15})$/.exec(name) ?? [];
     return at === undefined ? [] : [{ at: Number(at), length: Number(length) }];
   });
-  const out: typeof found = [];
+  const out: typeof chunks = [];
   let end = 0;
-  for (const piece of found.sort((a, b) => a.at - b.at)) {
+  for (const piece of chunks.sort((a, b) => a.at - b.at)) {
     if (piece.at !== end) break;
     out.push(piece);
     end += piece.length;

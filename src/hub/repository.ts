@@ -5,7 +5,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { check, HeddleError } from '../core/errors.ts';
-import { isObject } from '../files/json-files.ts';
+import { isCount, isObject } from '../files/json-files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
 
 /** A model on a hub. */
@@ -187,12 +187,10 @@ function parseListing(text: string, name: string) {
   const files = json.siblings.filter(isObject).flatMap((entry) => {
     if (typeof entry.rfilename !== 'string') return [];
     const lfs = isObject(entry.lfs) ? entry.lfs : {};
-    const size = [lfs.size, entry.size].find((x) => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0);
+    const size = [lfs.size, entry.size].find(isCount);
     const checksum =
       checksumOf(lfs.sha256) ?? checksumOf(lfs.oid) ?? (entry.lfs ? undefined : checksumOf(entry.blobId));
-    return [
-      { name: entry.rfilename, ...(size !== undefined && { size: size as number }), ...(checksum && { checksum }) },
-    ];
+    return [{ name: entry.rfilename, ...(size !== undefined && { size }), ...(checksum && { checksum }) }];
   });
   return { commit, files };
 }

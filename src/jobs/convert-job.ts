@@ -15,7 +15,7 @@ import type { WeightReader } from '../model/quantized-parameters.ts';
 import { parseChanges } from '../report/run-changes.ts';
 import { reportName } from '../report/training-report.ts';
 import type { Job, JobContext } from '../runtime/job.ts';
-import { startOf } from '../train/live-run.ts';
+import { settingsAfter } from '../train/live-run.ts';
 import { corpusFacts } from '../train/logging.ts';
 import { startArguments } from '../train/resume-arguments.ts';
 import { type Setup, setUp } from '../train/setup.ts';
@@ -121,7 +121,7 @@ function settingsFrom(setup: Setup, first: number): TorchSettings[] {
   const changes = parseChanges(setup.args.changes);
   const later = changes.filter(({ step }) => step > first);
   return [{ step: first }, ...later].map(({ step, ...change }) => {
-    const { schedule, config } = startOf(
+    const { schedule, config } = settingsAfter(
       setup,
       changes.filter((other) => other.step <= step),
     );

@@ -128,11 +128,11 @@ function checkStudent(settings: TrainSettings): void {
 
 /** The distinct texts in the order of the files. */
 async function readTexts(given: PairFiles, context: JobContext): Promise<string[]> {
-  const found = new Set<string>();
+  const texts = new Set<string>();
   for await (const block of pairBlocks(given, { open: (path) => openStream(context.files, path) }))
-    for (const source of await sourcesOf(block)) if (source) found.add(source);
-  check(found.size > 0, () => `${nameOfPairs(given)}: there are no texts`);
-  return [...found];
+    for (const source of await sourcesOf(block)) if (source) texts.add(source);
+  check(texts.size > 0, () => `${nameOfPairs(given)}: there are no texts`);
+  return [...texts];
 }
 
 /** Translates the texts that have no translation yet. Returns the files of pairs: texts and translations. */

@@ -26,13 +26,11 @@ import {
   trainingGraph,
   updateGraph,
 } from '../trainer/training-graphs.ts';
-
-/** Runs that can be planned. */
-export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
+import type { PresetArguments } from './preset-graphs.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface PlanArguments {
-  readonly run: (typeof plannedRuns)[number];
+  readonly run: PresetArguments['run'];
   /** Model folder to plan, instead of `preset` and `vocab`. */
   readonly folder?: string;
   readonly preset: PresetName;

@@ -45,16 +45,16 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
     fillInputs(program.inputs, config);
     const text = `${program.plan.passes.length} passes, ${args.runs} runs`;
     context.emit({ type: 'progress', task: 'profile', done: 0, total: 1, text });
-    const found = await engine.profile(program, args.runs);
+    const times = await engine.profile(program, args.runs);
     const { modelFlops } = program.plan;
     const peakGflops = (await context.peakGflops()) ?? (await measurePeakGflops(device));
     return {
       backend: context.backend,
       adapter: adapterName(device.adapter),
-      ...found,
+      ...times,
       modelFlops,
       peakGflops,
-      mfu: mfuOf(modelFlops, found.ms / 1000, peakGflops),
+      mfu: mfuOf(modelFlops, times.ms / 1000, peakGflops),
     };
   } finally {
     engine.destroy();

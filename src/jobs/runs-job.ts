@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { formatNumber, formatPercent } from '../core/format-numbers.ts';
-import { existingFolder, type Files, readText } from '../files/files.ts';
+import { existingFolder, type Files, readText, withoutEndSlash } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import { historyOf, type LogEnd, type LogRecord, logName, parseLog } from '../report/training-log.ts';
@@ -110,7 +110,7 @@ const hasLog = async (files: Files, folder: string): Promise<boolean> =>
 
 /** The folder if it has a log, or the folders and archives in it that have one. */
 async function runsIn(files: Files, given: string): Promise<string[]> {
-  const folder = given.replace(/(?<=.)[\\/]+$/, '');
+  const folder = withoutEndSlash(given);
   if (await hasLog(files, folder)) return [folder];
   const names = (await files.exists(folder)) ? await files.list(folder).catch(() => []) : [];
   const inside: string[] = [];

@@ -53,7 +53,7 @@ export interface TranslatedTexts {
   /** Index of the first text. */
   readonly first: number;
   /** Translations of each text, best first; none for a text that is empty or too long. */
-  readonly found: readonly Translated[][];
+  readonly translations: readonly Translated[][];
   /** Number of texts that are too long, if that is an error. */
   readonly failed: number;
 }
@@ -74,7 +74,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     for (; line < text; line++) emit({ type: 'piece', text: '\n' });
   };
   const generate = async (inputs: readonly string[], long: GenerateOptions['longTexts']) => {
-    const found = await model.generate(inputs, {
+    const generations = await model.generate(inputs, {
       ...decode,
       ...(maxLength !== undefined && { maxLength }),
       longTexts: long,
@@ -97,7 +97,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
       }),
     });
     if (stream) sayUpTo(first + inputs.length);
-    return found.map((all) =>
+    return generations.map((all) =>
       all.map(({ attention, ...translation }) => ({
         ...translation,
         ...(attention && { attention: nested(attention) }),
@@ -122,8 +122,8 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
         const message = `${describeLong(first + i + 1, tokens, limit)}${hint}; it is not translated`;
         emit({ type: 'warning', text: message });
       }
-      const found = await generate(inputs, longTexts === 'error' ? 'skip' : longTexts);
-      emit({ type: 'result', value: { first, found, failed } satisfies TranslatedTexts });
+      const translations = await generate(inputs, longTexts === 'error' ? 'skip' : longTexts);
+      emit({ type: 'result', value: { first, translations, failed } satisfies TranslatedTexts });
       first += inputs.length;
     }
     return [];

@@ -94,9 +94,9 @@ export function corpusBleu(
       wanted.map((reference) => reference.length),
     );
     for (let n = 1; n <= order; n++) {
-      const found = countNgrams(words, n, ' ');
-      counts[n - 1] = (counts[n - 1] ?? 0) + countMatches(found, maxCounts(wanted, n));
-      totals[n - 1] = (totals[n - 1] ?? 0) + countAll(found);
+      const ngrams = countNgrams(words, n, ' ');
+      counts[n - 1] = (counts[n - 1] ?? 0) + countMatches(ngrams, maxCounts(wanted, n));
+      totals[n - 1] = (totals[n - 1] ?? 0) + countAll(ngrams);
     }
   }
   const value = options.smoothingValue ?? defaultValues[smoothing];

@@ -59,14 +59,8 @@ export function corpusChrf(
   references: References,
   options: ChrfOptions = {},
 ): ChrfScore {
-  const {
-    charOrder = 6,
-    wordOrder = 0,
-    beta = 2,
-    lowercase = false,
-    whitespace = false,
-    epsSmoothing = false,
-  } = options;
+  const { charOrder = 6, wordOrder = 0, beta = 2 } = options;
+  const { lowercase = false, whitespace = false, epsSmoothing = false } = options;
   for (const [name, order, min] of [
     ['charOrder', charOrder, 1],
     ['wordOrder', wordOrder, 0],
@@ -88,8 +82,8 @@ export function corpusChrf(
   const score = (counts: readonly Counts[]) => fScore(counts, beta, epsSmoothing);
   let sums: Counts[] = Array.from({ length: charOrder + wordOrder }, () => [0, 0, 0]);
   for (const [i, translation] of translations.entries()) {
-    const found = ngrams(translation);
-    const [first, ...others] = (given[i] ?? []).map((reference) => countsOf(found, ngrams(reference)));
+    const translationNgrams = ngrams(translation);
+    const [first, ...others] = (given[i] ?? []).map((reference) => countsOf(translationNgrams, ngrams(reference)));
     const best = others.reduce((a, b) => (score(b) > score(a) ? b : a), first as Counts[]);
     sums = sums.map((sum, k) => add(sum, best[k] as Counts));
   }
@@ -117,9 +111,9 @@ const add = (a: Counts, b: Counts): Counts => [a[0] + b[0], a[1] + b[1], a[2] + 
  * Counts by order. If the reference is too short for an order, the translation's n-grams of that order do not count
  * either.
  */
-const countsOf = (found: readonly Map<string, number>[], wanted: readonly Map<string, number>[]): Counts[] =>
-  found.map((counts, k) => {
-    const reference = wanted[k] ?? new Map<string, number>();
+const countsOf = (translation: readonly Map<string, number>[], references: readonly Map<string, number>[]): Counts[] =>
+  translation.map((counts, k) => {
+    const reference = references[k] ?? new Map<string, number>();
     return [reference.size > 0 ? countAll(counts) : 0, countAll(reference), countMatches(counts, reference)];
   });
 

@@ -96,8 +96,8 @@ export function hfModuleNames(c: ModelConfig, name: string): string[] {
   const [, stack = '', layer = '', part = ''] =
     /^transformer\.(\w+)\.layers\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
   const { modules, layer: prefix } = namingOf(c);
-  const found = modules[`${stack}.${part}`] ?? modules[part] ?? [];
-  return found.map((module) => `${prefix(stack, layer)}${module}`);
+  const hfModules = modules[`${stack}.${part}`] ?? modules[part] ?? [];
+  return hfModules.map((module) => `${prefix(stack, layer)}${module}`);
 }
 
 /** Returns Hugging Face's names of a parameter, in the order of their rows. */
@@ -123,7 +123,7 @@ export function globMatcher(glob: string): (name: string) => boolean {
 }
 
 /** Returns the error for a glob that matches no name. It lists the five most similar names. */
-export function noMatchError(what: string, glob: string, names: readonly string[]): HeddleError {
+export function noMatchError(option: string, glob: string, names: readonly string[]): HeddleError {
   const parts = glob.split('.').filter((part) => part.replaceAll('*', '') !== '');
   const distance = (name: string) =>
     parts.reduce(
@@ -135,7 +135,7 @@ export function noMatchError(what: string, glob: string, names: readonly string[
     .sort((a, b) => a.off - b.off)
     .slice(0, 5);
   return new HeddleError(
-    `${what}: ${glob} matches no name; the most similar are ${near.map((n) => n.name).join(', ')}`,
+    `${option}: ${glob} matches no name; the most similar are ${near.map((n) => n.name).join(', ')}`,
   );
 }
 

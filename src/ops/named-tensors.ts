@@ -27,9 +27,9 @@ export function listed<T>(
   const list: T[] = [];
   for (const d of declared) {
     const name = nameOf(d);
-    const found = given[name] as T | readonly T[] | undefined;
-    if (found === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
-    for (const x of Array.isArray(found) ? (found as readonly T[]) : found === undefined ? [] : [found as T]) {
+    const tensors = given[name] as T | readonly T[] | undefined;
+    if (tensors === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
+    for (const x of Array.isArray(tensors) ? (tensors as readonly T[]) : tensors === undefined ? [] : [tensors as T]) {
       names.push(name);
       list.push(x);
     }

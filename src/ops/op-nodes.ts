@@ -7,8 +7,8 @@ import type { Attrs, Node, Op, SomeByName, Value } from './op.ts';
 /** Returns the value of each of `names`, in which a list repeats its name; undefined if `given` has none. */
 export const aligned = (names: readonly string[], given: SomeByName<string>): (Value | undefined)[] =>
   names.map((name, i) => {
-    const found = given[name] as Value | readonly (Value | undefined)[] | undefined;
-    return Array.isArray(found) ? found[i - names.indexOf(name)] : (found as Value | undefined);
+    const values = given[name] as Value | readonly (Value | undefined)[] | undefined;
+    return Array.isArray(values) ? values[i - names.indexOf(name)] : (values as Value | undefined);
   });
 
 /** The inputs of a node by name. */

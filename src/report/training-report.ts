@@ -130,11 +130,11 @@ const evaluated = (evals: readonly LogEval[], value: (e: LogEval) => number | un
   curve(evals.filter((e) => value(e) !== undefined).map((e) => [e.step, value(e) as number] as const));
 
 /** First and last value of a curve, as text for screen readers. */
-function inWords(what: string, points: readonly Point[], show: (value: number) => string): string {
+function inWords(name: string, points: readonly Point[], show: (value: number) => string): string {
   const known = points.filter((p) => Number.isFinite(p.y));
   const [first, last] = [known[0], known.at(-1)];
-  if (!first || !last) return `${what}: no values`;
-  return `${what} from ${show(first.y)} at step ${formatInteger(first.x)} to ${show(last.y)} at step ${formatInteger(last.x)}`;
+  if (!first || !last) return `${name}: no values`;
+  return `${name} from ${show(first.y)} at step ${formatInteger(first.x)} to ${show(last.y)} at step ${formatInteger(last.x)}`;
 }
 
 function charts(history: TrainingHistory): Html {

@@ -52,13 +52,13 @@ export async function runJob<N extends JobName>(
   if (options.dawn?.adapter !== undefined && host !== 'dawn')
     throw new HeddleError(`--adapter ${options.dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
-  const kept = tune ? cachePath(kernelsName) : undefined;
+  const kernelsPath = tune ? cachePath(kernelsName) : undefined;
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
     const { paths = [], browser, onBrowser } = options;
     const remote: RemoteJobOptions = {
       paths,
       signal,
-      ...(kept && { kernelFile: kept }),
+      ...(kernelsPath && { kernelFile: kernelsPath }),
       onEvent: onEvent as (event: unknown) => void,
       ...memory,
       ...(options.input && { input: options.input }),
@@ -80,7 +80,7 @@ export async function runJob<N extends JobName>(
     ...(options.input && { input: options.input }),
     ...(textThreads && { textThreads }),
     openGpu: () => dawnGpu(options.dawn),
-    ...(kept && { kernelStore: createKernelStore(filePlace(files, kept)) }),
+    ...(kernelsPath && { kernelStore: createKernelStore(filePlace(files, kernelsPath)) }),
     ...memory,
   });
   try {

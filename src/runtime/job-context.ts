@@ -121,8 +121,8 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
       if (s.host === 'cpu' || !s.kernelStore) return undefined;
       const opened = await context.device();
       const adapter = adapterKey(s, opened);
-      const kept = (await s.kernelStore.load(adapter)).peakGflops;
-      if (kept) return kept;
+      const stored = (await s.kernelStore.load(adapter)).peakGflops;
+      if (stored) return stored;
       s.emit({ type: 'progress', task: 'tune', done: 0, total: 1, text: 'measuring the peak rate of multiply-adds' });
       const { measurePeakGflops } = await import('../gpu/roofs.ts');
       const peakGflops = await measurePeakGflops(opened);
@@ -192,7 +192,7 @@ async function measureAndKeep(
   options: TuneKernelsOptions,
 ): Promise<{ choices: KernelChoices; failure: string | undefined }> {
   const adapter = adapterKey(s, device);
-  const kept = await s.kernelStore?.load(adapter);
+  const stored = await s.kernelStore?.load(adapter);
   const measured: Record<string, string> = {};
   const guessed: Record<string, string> = {};
   const drop = (kernel: string, reason: string) => {
@@ -200,7 +200,7 @@ async function measureAndKeep(
       s.emit({ type: 'warning', text: `kernel not used on this adapter: ${kernel}: ${reason}` });
     dropped.set(kernel, reason);
   };
-  for (const [kernel, reason] of Object.entries(kept?.dropped ?? {})) drop(kernel, reason);
+  for (const [kernel, reason] of Object.entries(stored?.dropped ?? {})) drop(kernel, reason);
   const keep = async (): Promise<string | undefined> => {
     if (Object.keys({ ...measured, ...guessed }).length === 0) return;
     try {
@@ -212,8 +212,8 @@ async function measureAndKeep(
   try {
     const { tuneKernels } = await import('../gpu/auto-tuning.ts');
     const choices = await tuneKernels(device, graphs, {
-      known: kept?.measured ?? {},
-      guessed: kept?.guessed ?? {},
+      known: stored?.measured ?? {},
+      guessed: stored?.guessed ?? {},
       ...options,
       onMeasured(list) {
         const [best] = list;

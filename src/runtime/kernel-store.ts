@@ -52,8 +52,8 @@ export function createKernelStore(place: TextPlace): KernelStore {
     const shaders = (await import('../gpu/shaders.ts')).shaderHash();
     const nothing: Kept = { version, shaders, adapters: {} };
     try {
-      const kept = JSON.parse((await place.read()) ?? 'null') as Kept | null;
-      return kept?.version === version && kept.shaders === shaders && isObject(kept.adapters) ? kept : nothing;
+      const stored = JSON.parse((await place.read()) ?? 'null') as Kept | null;
+      return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters) ? stored : nothing;
     } catch {
       return nothing;
     }
@@ -62,15 +62,15 @@ export function createKernelStore(place: TextPlace): KernelStore {
     place: place.name,
     load: async (adapter) => knownIn((await read()).adapters[adapter]),
     async save(adapter, found) {
-      const kept = await read();
-      const before = knownIn(kept.adapters[adapter]);
+      const stored = await read();
+      const before = knownIn(stored.adapters[adapter]);
       const measured = { ...before.measured, ...found.measured };
       const guessed = { ...before.guessed, ...found.guessed };
       for (const key of Object.keys(measured)) delete guessed[key];
       const peakGflops = found.peakGflops ?? before.peakGflops;
       const dropped = { ...before.dropped, ...found.dropped };
       const known: StoredKernels = { measured, guessed, dropped, ...(peakGflops && { peakGflops }) };
-      await place.write(JSON.stringify({ ...kept, adapters: { ...kept.adapters, [adapter]: known } }));
+      await place.write(JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }));
     },
   };
 }

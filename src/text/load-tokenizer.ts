@@ -25,8 +25,8 @@ export function loadTokenizer(json: unknown): Tokenizer {
   check(isObject(file) && isObject(file.model), 'tokenizer.json: the field model is missing');
   const { model } = file;
   if (model.type === sentencePieceModelType) return loadSentencePieceTokenizer(model);
-  const kept = savedHfOptions(file);
-  if (kept) return createHfTokenizer(file, kept);
+  const hfOptions = savedHfOptions(file);
+  if (hfOptions) return createHfTokenizer(file, hfOptions);
   return loadTrainedTokenizer({ ...file, model });
 }
 

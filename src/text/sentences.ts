@@ -20,17 +20,17 @@ export interface SplitText {
 export function splitSentences(text: string): SplitText {
   // The root locale: the result does not depend on the machine.
   const segmenter = new Intl.Segmenter('und', { granularity: 'sentence' });
-  const found = Array.from(segmenter.segment(text), ({ segment, index }) => ({
+  const located = Array.from(segmenter.segment(text), ({ segment, index }) => ({
     sentence: segment.trim(),
     start: index + segment.length - segment.trimStart().length,
   })).filter(({ sentence }) => sentence !== '');
-  const spaceAfter = ({ sentence, start }: (typeof found)[number], i: number) => {
-    const next = found[i + 1];
+  const spaceAfter = ({ sentence, start }: (typeof located)[number], i: number) => {
+    const next = located[i + 1];
     return next ? text.slice(start + sentence.length, next.start) || ' ' : '';
   };
-  const spaces = found.map(spaceAfter);
+  const spaces = located.map(spaceAfter);
   return {
-    sentences: found.map(({ sentence }) => sentence),
+    sentences: located.map(({ sentence }) => sentence),
     join: (translations) => translations.map((translation, i) => translation + (spaces[i] ?? '')).join(''),
   };
 }

@@ -51,8 +51,9 @@ export function serveTextTasks(post: (message: unknown) => void): (message: unkn
   const tasks = new Map<number, AnyTask>();
   let shown = 0;
   const pace: Pace = (progress) => {
-    if (performance.now() - shown > interval) post({ progress } satisfies Reply);
-    if (performance.now() - shown > interval) shown = performance.now();
+    if (performance.now() - shown <= interval) return undefined;
+    post({ progress } satisfies Reply);
+    shown = performance.now();
     return undefined;
   };
   const answer = async (request: Request): Promise<unknown> => {

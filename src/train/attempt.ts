@@ -25,7 +25,7 @@ import {
 } from './checkpoints.ts';
 import { createDevSet, type DevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
-import { type ChangeList, createLiveRun, type LiveRun, startOf } from './live-run.ts';
+import { type ChangeList, createLiveRun, type LiveRun, settingsAfter } from './live-run.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
 import { type Pause, trainingLoop } from './loop.ts';
 import { createProbe } from './probe.ts';
@@ -168,7 +168,7 @@ async function open(
   const { config, source, target, shapes } = task;
   const lora = args.lora && loraConfig(args.lora);
   const message = (text: string) => emit({ type: 'message', text });
-  const begin = startOf(setup, changes.upTo(before?.step ?? 0));
+  const begin = settingsAfter(setup, changes.upTo(before?.step ?? 0));
   const { weights, stored, notes: _, ...loaded } = start ?? {};
   const base = stored ?? weights;
   const wideStream =

@@ -175,8 +175,8 @@ export function createWeightKeeper(
     if (keepLast === 0) return;
     const entries = steps ? [] : await files.list(parent || '.').catch(() => []);
     steps ??= entries.flatMap((entry) => {
-      const found = Number(/\.step-(\d+)/.exec(entry)?.[1]);
-      return entry === `${name}.step-${found}${ending}` ? [found] : [];
+      const savedStep = Number(/\.step-(\d+)/.exec(entry)?.[1]);
+      return entry === `${name}.step-${savedStep}${ending}` ? [savedStep] : [];
     });
     await trained.save({ files, folder: folderOf(step) }, await trained.read(), {});
     steps = [...steps.filter((other) => other !== step), step].sort((a, b) => a - b);

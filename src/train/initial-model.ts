@@ -44,11 +44,11 @@ export async function initialModel(
   const languages = { sourceLang, targetLang };
   // Quantize the weights under an adapter while they are read, if they are not f32.
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
-  const found = given
+  const base = given
     ? await modelInLanguages(given, languages)
     : await openModel(folder, context, undefined, languages, inParts);
-  const { sourceCheckpoint, config } = found;
-  const hf = hfConfigOf(found);
+  const { sourceCheckpoint, config } = base;
+  const hf = hfConfigOf(base);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (hf?.[field])
       throw new HeddleError(`${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`);
@@ -62,7 +62,7 @@ export async function initialModel(
   const isT5 = type !== undefined && hfFamilies[type].like === 't5';
   const rates = isT5 && typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
   return {
-    ...found,
+    ...base,
     config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
     ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
   };

@@ -1,6 +1,7 @@
 // Settings that change during a run: by hand through the training gate, or at the steps in the setting `changes`. The run
 // stores all changes, so that it gives the same bits if it is repeated, resumed, or recovered from a lost device.
 
+import { withoutUndefined } from '../files/json-files.ts';
 import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
 import {
   checkLiveSettings,
@@ -77,7 +78,7 @@ export interface LiveRun {
 }
 
 /** The settings of a run after some changes. */
-export function startOf(
+export function settingsAfter(
   { args, task, recipe }: FirstSettings,
   changes: readonly RunChange[],
 ): { readonly config: ModelConfig; readonly schedule: ScheduleConfig; readonly evalSteps: number } {
@@ -97,12 +98,12 @@ export function createLiveRun(
   changes: ChangeList,
   onChange: (change: LogChange) => void,
 ): LiveRun {
-  let now = startOf(setup, changes.upTo(trainer.step));
+  let now = settingsAfter(setup, changes.upTo(trainer.step));
   /** Step up to which the changes are applied. */
   let appliedStep = trainer.step;
   async function apply(change: RunChange): Promise<void> {
     const before = now.config.dropout;
-    now = startOf(setup, [...changes.upTo(trainer.step)]);
+    now = settingsAfter(setup, [...changes.upTo(trainer.step)]);
     trainer.schedule = now.schedule;
     if (Object.entries(before).some(([place, rate]) => now.config.dropout[place as keyof DropoutRates] !== rate))
       await trainer.setDropout(now.config.dropout);
@@ -118,9 +119,9 @@ export function createLiveRun(
       evalSteps: now.evalSteps,
     }),
     async change(given) {
-      const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+      const settings = withoutUndefined({ ...given });
       checkLiveSettings(settings);
-      const next = startOf(setup, [...changes.upTo(trainer.step), { step: trainer.step, ...settings }]);
+      const next = settingsAfter(setup, [...changes.upTo(trainer.step), { step: trainer.step, ...settings }]);
       checkSchedule(next.schedule);
       checkBest({ ...setup.args, evalSteps: next.evalSteps });
       const change = { step: trainer.step, ...settings };
@@ -149,7 +150,7 @@ export function checkChanges(setup: FirstSettings & { readonly steps: number }, 
   const late = changes.filter(({ step }) => step > setup.steps);
   if (late.length > 0) log(`changes after the last step, ${setup.steps}, have no effect: ${formatChanges(late)}`);
   for (const i of changes.keys()) {
-    const { schedule, evalSteps } = startOf(setup, changes.slice(0, i + 1));
+    const { schedule, evalSteps } = settingsAfter(setup, changes.slice(0, i + 1));
     checkSchedule(schedule);
     checkBest({ ...setup.args, evalSteps });
   }

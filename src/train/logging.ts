@@ -2,7 +2,7 @@
 
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { existingFolder, type Files, readText } from '../files/files.ts';
+import { baseName, existingFolder, type Files, readText } from '../files/files.ts';
 import { mfuOf } from '../gpu/roofs.ts';
 import { ignoresCase } from '../metrics/translation-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -211,7 +211,7 @@ export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
   if (corpus.kind === 'task') return `built-in task: ${corpus.task}`;
   if (corpus.kind !== 'intl') {
     const [first = '', ...others] = pathsOf(corpusFiles(corpus)?.train ?? {}).map((path) =>
-      path === '-' ? 'stdin' : path.replace(/^.*[\\/]/, ''),
+      path === '-' ? 'stdin' : baseName(path),
     );
     return others.length > 2 ? `${first} and ${others.length} more files` : [first, ...others].join(', ');
   }

@@ -2,6 +2,7 @@
 // checkpoints.
 
 import { HeddleError } from '../core/errors.ts';
+import { formatPercent } from '../core/format-numbers.ts';
 import { lossScales } from '../ops/optimizer/clip.ts';
 import type { JobContext } from '../runtime/job.ts';
 import type { TrainingGate } from '../runtime/training-gate.ts';
@@ -93,7 +94,7 @@ export async function trainingLoop(
       done: first + losses.length,
       total: steps,
       text:
-        `loss ${report.loss.toFixed(4)}  accuracy ${(100 * report.accuracy).toFixed(1)} %  lr ${report.learningRate.toExponential(2)}  ` +
+        `loss ${report.loss.toFixed(4)}  accuracy ${formatPercent(report.accuracy)}  lr ${report.learningRate.toExponential(2)}  ` +
         `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
     });
   };

@@ -1,5 +1,6 @@
 // Converts the settings of a run to the options of its parts: data and model, optimizer, schedule.
 
+import { withoutUndefined } from '../files/json-files.ts';
 import type { ModelOptions } from '../model/model-config.ts';
 import { presets } from '../model/presets.ts';
 import { type OptimizerConfig, scaling } from '../trainer/optimizer-config.ts';
@@ -58,6 +59,3 @@ export function scheduleOf(s: CompleteSettings): Partial<ScheduleConfig> & Pick<
   const { schedule: kind, learningRate, warmupSteps, scheduleSteps: steps, minLearningRate } = s;
   return { kind, learningRate, ...withoutUndefined({ warmupSteps, steps, minLearningRate }) };
 }
-
-const withoutUndefined = (fields: Record<string, number | undefined>): Record<string, number> =>
-  Object.fromEntries(Object.entries(fields).filter((field): field is [string, number] => field[1] !== undefined));

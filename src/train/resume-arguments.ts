@@ -2,7 +2,7 @@
 // arguments that older versions wrote.
 
 import { check } from '../core/errors.ts';
-import { isObject } from '../files/json-files.ts';
+import { isObject, withoutUndefined } from '../files/json-files.ts';
 import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
 import { checkpointNames, type TrainingState } from '../trainer/training-state.ts';
 import type { SettingName } from './settings.ts';
@@ -26,27 +26,27 @@ export function resumeArguments(
   { corpus, out = '', resume: _, ...given }: TrainArguments,
   log: (text: string) => void,
 ): CompleteArguments {
-  const kept = startArguments(before, out);
-  const { steps, epochs, batchSize, maxTokens, changes: made, ...others } = kept;
+  const saved = startArguments(before, out);
+  const { steps, epochs, batchSize, maxTokens, changes: made, ...others } = saved;
   const length = given.steps !== undefined || given.epochs !== undefined ? {} : { steps, epochs };
   const batch = given.batchSize !== undefined || given.maxTokens !== undefined ? {} : { batchSize, maxTokens };
   const { changes: repeated = made, ...changed } = Object.fromEntries(
     resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
   ) as TrainSettings;
   // Drop settings that the new schedule does not have.
-  const schedule = given.schedule ?? kept.schedule;
+  const schedule = given.schedule ?? saved.schedule;
   for (const [name, { onlyFor = [] as readonly string[] }] of settingRows)
     if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule)) delete (others as Record<string, unknown>)[name];
   const news = resumableSettings.flatMap((name) => {
-    const [now, before] = [given[name], kept[name]].map((value) => JSON.stringify(value));
+    const [now, before] = [given[name], saved[name]].map((value) => JSON.stringify(value));
     return now === undefined || now === before ? [] : [`${flagOf(name)} ${now} (was ${before ?? 'not set'})`];
   });
   if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
-  const ignored = ignoredSettings(kept, given);
+  const ignored = ignoredSettings(saved, given);
   if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
-  const moved = kept.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
+  const moved = saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
   // A new value replaces the changes of that setting during the run.
-  const replaced = resumableSettings.filter((name) => given[name] !== undefined && given[name] !== kept[name]);
+  const replaced = resumableSettings.filter((name) => given[name] !== undefined && given[name] !== saved[name]);
   const changes = formatChanges(withoutSettings(parseChanges(repeated), replaced));
   return {
     ...others,
@@ -54,7 +54,7 @@ export function resumeArguments(
     ...batch,
     ...changed,
     ...(changes && { changes }),
-    corpus: moved ? corpus : kept.corpus,
+    corpus: moved ? corpus : saved.corpus,
     out,
     resume: true,
   } as CompleteArguments;
@@ -98,7 +98,7 @@ function upgraded(old: Readonly<Record<string, unknown>>): Record<string, unknow
   const { targets, ...lora } = part('lora');
   const { tokenizer: _, initFrom, steps, epochs, ...fields } = old;
   const names = Object.entries(renamed);
-  const found: Record<string, unknown> = {
+  const current: Record<string, unknown> = {
     ...Object.fromEntries(Object.entries(fields).filter(([name]) => !names.some(([, former]) => former === name))),
     ...Object.fromEntries(names.map(([name, former]) => [name, old[former] || undefined])),
     steps: steps || undefined,
@@ -120,5 +120,5 @@ function upgraded(old: Readonly<Record<string, unknown>>): Record<string, unknow
     init: initFrom ?? old.init,
     lora: old.lora && { ...lora, targetModules: targets },
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  return withoutUndefined(current);
 }

@@ -44,8 +44,8 @@ export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | W
       const layer = matrix.exec(parameter.name)?.[1];
       if (layer === undefined) continue;
       const numbers = async (name: string): Promise<Float32Array> => {
-        const found = p.byName.get(name);
-        return found ? read(found) : new Float32Array(1); // a model without biases
+        const other = p.byName.get(name);
+        return other ? read(other) : new Float32Array(1); // a model without biases
       };
       const norm = normOf(layer);
       if (!p.byName.has(`${norm}.weight`)) return false; // keys and values of the stream itself

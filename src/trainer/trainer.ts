@@ -288,9 +288,9 @@ export async function createTrainer(
       const skipped = clip?.[clipAt.finite] !== 1;
       for (const [k, { graph, watch: look }] of run.entries()) {
         const flags = results[k]?.[finiteOutput];
-        const found = flags && look?.(flags);
-        if (!found || (skipped && lossScale > lossScales.min && isScaled(graph, found))) continue;
-        throw nonFiniteError(step, found, [trainable.parameters, p]);
+        const nonFinite = flags && look?.(flags);
+        if (!nonFinite || (skipped && lossScale > lossScales.min && isScaled(graph, nonFinite))) continue;
+        throw nonFiniteError(step, nonFinite, [trainable.parameters, p]);
       }
       const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
       return {

@@ -123,10 +123,10 @@ export function gradientGraph(
   const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
   // Quantized weights save memory, so the widest results are recomputed too.
   const ofPacked = p.quantization && feedForwardOf;
-  const found = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : ofPacked);
+  const parameterGradients = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : ofPacked);
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {
-    const d = found[i];
+    const d = parameterGradients[i];
     if (d) graph.place(d, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);

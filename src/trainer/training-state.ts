@@ -5,6 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import type { Tensor, TensorData } from '../core/tensor.ts';
 import type { Engine } from '../engine/engine.ts';
 import { existingFolder, type Files, readText } from '../files/files.ts';
+import { isCount, jsonBytes } from '../files/json-files.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -79,7 +80,7 @@ export async function checkpointFiles(
   };
   return {
     [checkpointNames.optimizer]: writeSafetensors(tensors, { format: 'heddle' }),
-    [checkpointNames.state]: new TextEncoder().encode(`${JSON.stringify(full, undefined, 1)}\n`),
+    [checkpointNames.state]: jsonBytes(full),
   };
 }
 
@@ -105,7 +106,7 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
   }
   if (state.version !== 1)
     throw new HeddleError(`${path}: version ${JSON.stringify(state.version)}, this heddle reads version 1`);
-  if (!Number.isSafeInteger(state.step) || (state.step as number) < 0)
+  if (!isCount(state.step))
     throw new HeddleError(`${path}: step is ${JSON.stringify(state.step)}, it must be a whole number`);
   return { choices: {}, engine: '', skipped: 0, arguments: undefined, ...state } as TrainingState;
 }

@@ -3,7 +3,7 @@
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
-import type { Json } from '../../files/json-files.ts';
+import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import { type HfType, hfTypes } from '../shared/model-formats.ts';
 import {
@@ -62,7 +62,7 @@ export function readHfConfig(
   };
   const whole = (field: string): number => {
     const value = number(field);
-    if (!Number.isSafeInteger(value) || value < 0) reject(field, 'it must be a whole number of at least 0');
+    if (!isCount(value)) reject(field, 'it must be a whole number of at least 0');
     return value;
   };
   const flag = (field: string, sign?: string): boolean => {
@@ -78,9 +78,8 @@ export function readHfConfig(
   if (!isNothing(raw.bos_token_id)) whole('bos_token_id');
   const startId =
     idOf('decoder_start_token_id') ?? idOf('bos_token_id') ?? get('decoder_start_token_id') ?? get('bos_token_id');
-  if (!Number.isSafeInteger(startId) || (startId as number) < 0)
-    reject('decoder_start_token_id', 'it must be a whole number of at least 0');
-  const ids = { padId: whole('pad_token_id'), startId: startId as number, endId: whole('eos_token_id') };
+  if (!isCount(startId)) return reject('decoder_start_token_id', 'it must be a whole number of at least 0');
+  const ids = { padId: whole('pad_token_id'), startId, endId: whole('eos_token_id') };
   if (ids.padId === ids.endId) reject('eos_token_id', 'it must differ from pad_token_id');
   const end = generation?.eos_token_id;
   if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
@@ -204,7 +203,7 @@ function checkNeutral(json: Json, table: typeof requiredValues, reject: Reject):
 
 /** Decoding rules of the model. `forced`: whether the end token is forced if the field is absent. */
 function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, reject: Reject): HfConfig['decode'] {
-  const isId = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < vocab;
+  const isId = (value: unknown) => isCount(value) && value < vocab;
   const id = (field: string): number | undefined => {
     const value = json[field];
     if (isNothing(value)) return undefined;
@@ -213,8 +212,7 @@ function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, 
   };
   const count = (field: string): number => {
     const value = json[field] ?? 0;
-    if (!Number.isSafeInteger(value) || (value as number) < 0) reject(field, 'it must be a whole number of at least 0');
-    return value as number;
+    return isCount(value) ? value : reject(field, 'it must be a whole number of at least 0');
   };
   // A field that is null forces nothing.
   const absent = forced ? endId : undefined;

@@ -132,13 +132,13 @@ export function weightsFromHfTensors(
   const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
   for (const [name, tensor] of unread) dtypes.set(name, tensor.dtype as WeightDtype);
   const others = Object.fromEntries([...dtypes].filter(([, d]) => d !== dtype));
-  const kept = unread.map(([name, { shape, data }]) => [name, { shape, values: [...data] }] as const);
+  const unreadTensors = unread.map(([name, { shape, data }]) => [name, { shape, values: [...data] }] as const);
   return {
     weights,
     stored: {
       ...{ prefix, dtype, dtypes: others, aliases },
       ...(absent.length > 0 && { absent }),
-      ...(kept.length > 0 && { unread: Object.fromEntries(kept) }),
+      ...(unreadTensors.length > 0 && { unread: Object.fromEntries(unreadTensors) }),
     },
   };
 }
@@ -175,9 +175,9 @@ export function matchTensors<T extends { readonly shape: Shape }>(
   const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
   if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
   for (const { name, shape } of expected) {
-    const found = (tensors.get(name) as T).shape;
-    if (!sameShape(found, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(found)}, config.json says ${show(shape)}`);
+    const actual = (tensors.get(name) as T).shape;
+    if (!sameShape(actual, shape))
+      throw new HeddleError(`${path}: ${name} is ${show(actual)}, config.json says ${show(shape)}`);
   }
   const own = new Set([...expected.map(({ name }) => name), ...absent]);
   const aliases = [...tensors.keys()].filter((name) => !own.has(name)).sort();

@@ -80,8 +80,8 @@ async function describeHf(
     ...(raw && { config: await textOf(`${folder}/config.json`) }),
     ...(generation && { generation: await textOf(generationPath) }),
   };
-  const found = withStoredPositions(readConfig(folder, json, generation, tensors, ownHead), tensors);
-  const { config } = found;
+  const hf = withStoredPositions(readConfig(folder, json, generation, tensors, ownHead), tensors);
+  const { config } = hf;
   if (!raw)
     notes.push(
       `${folder}: there is no config.json; read as MarianMT with ${config.heads} head${config.heads > 1 ? 's' : ''}, ` +
@@ -91,7 +91,7 @@ async function describeHf(
   const own = await readTokenizerBytes(files, folder);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
   const checkpoint = { config: json, ...(generation && { generation }), texts, files: own };
-  return { config, ...tokenizers, decode: found.decode, checkpoint, notes: [...notes, ...more] };
+  return { config, ...tokenizers, decode: hf.decode, checkpoint, notes: [...notes, ...more] };
 }
 
 /** The tokenizer files of a folder by name. */
@@ -122,22 +122,22 @@ function readConfig(
     const head = tensors.get(name)?.data;
     return head !== undefined && !sameValues(head, tensors.get(`${prefix}shared.weight`)?.data);
   };
-  const found = readHfConfig(json, generation, has, `${folder}/config.json`);
-  const bias = found.config.outputBias && (!tensors || tensors.has('final_logits_bias'));
-  return { ...found, config: { ...found.config, outputBias: bias } };
+  const hf = readHfConfig(json, generation, has, `${folder}/config.json`);
+  const bias = hf.config.outputBias && (!tensors || tensors.has('final_logits_bias'));
+  return { ...hf, config: { ...hf.config, outputBias: bias } };
 }
 
 /** Takes stored position tables as learned positions if they differ from the sinusoids that heddle computes. */
-function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, StoredTensor> | undefined): HfConfig {
-  const c = found.config;
-  if (!tensors || c.positions !== 'sinusoidal-halves') return found;
+function withStoredPositions(hf: HfConfig, tensors: ReadonlyMap<string, StoredTensor> | undefined): HfConfig {
+  const c = hf.config;
+  if (!tensors || c.positions !== 'sinusoidal-halves') return hf;
   const stored = ['encoder', 'decoder'].map(
     (s) => tensors.get(`${prefixOf(tensors)}${s}.embed_positions.weight`)?.data,
   );
   const computed = sinusoids(c.maxLength, c.dModel, 'halves');
-  if (!stored.some((data) => data && !sameValues(data, computed))) return found;
-  const trainPositions = found.type === 'marian';
-  return { ...found, config: { ...c, positions: 'learned', positionOffset: 0, trainPositions } };
+  if (!stored.some((data) => data && !sameValues(data, computed))) return hf;
+  const trainPositions = hf.type === 'marian';
+  return { ...hf, config: { ...c, positions: 'learned', positionOffset: 0, trainPositions } };
 }
 
 /**

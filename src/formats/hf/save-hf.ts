@@ -42,20 +42,15 @@ interface Outgoing {
  */
 export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
   const { sourceCheckpoint } = model;
-  const {
-    model: out,
-    json,
-    text,
-    stored,
-    others,
-  } = sourceCheckpoint?.config.model_type === type ? restore(model, sourceCheckpoint) : convert(model, type);
-  const kept = dtype ? { ...stored, dtype, dtypes: {} } : stored;
+  const isSource = sourceCheckpoint?.config.model_type === type;
+  const { json, text, stored, others, ...out } = isSource ? restore(model, sourceCheckpoint) : convert(model, type);
+  const storage = dtype ? { ...stored, dtype, dtypes: {} } : stored;
   const named = dtype
     ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
     : json;
   return {
     'config.json': textOr(text, named),
-    [weightNames.whole]: writeRawTensors(tensorsOf(out, kept), { format: 'pt' }),
+    [weightNames.whole]: writeRawTensors(tensorsOf(out.model, storage), { format: 'pt' }),
     ...others,
   };
 }

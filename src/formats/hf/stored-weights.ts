@@ -109,15 +109,15 @@ export function randomWeights(
   seed: number,
   whole: () => Promise<SavedModel>,
 ): ReadWeights {
-  let kept: { name: string; values: Float32Array } | undefined;
+  let cached: { name: string; values: Float32Array } | undefined;
   return complete(p, whole, {
     async read({ name }, first, count) {
       const parameter = p.byName.get(name) as Parameter;
-      if (kept?.name !== name) {
-        kept = undefined;
-        kept = { name, values: initializeWeights(c, layOutParameters([parameter]), seed, 'truncated-normal') };
+      if (cached?.name !== name) {
+        cached = undefined;
+        cached = { name, values: initializeWeights(c, layOutParameters([parameter]), seed, 'truncated-normal') };
       }
-      return kept.values.slice(first, first + count);
+      return cached.values.slice(first, first + count);
     },
   });
 }

@@ -85,8 +85,8 @@ export function lookUp(b: Builder, name: string, ids: Name): Name {
   const { values, shape } = parameter(b, name);
   if (b.dtype !== 'q8') return g.op('Gather', [floatMatrix(b, name, shape, values), ids]);
   const [rows = '', scales = ''] = int8Matrix(b, name, shape, () => int8Rows(values, shape[1] ?? 0));
-  const found = g.op('Cast', [g.op('Gather', [rows, ids])], { to: 1 });
-  return g.op('Mul', [found, g.op('Unsqueeze', [g.op('Gather', [scales, ids]), g.integers(-1)])]);
+  const rowsOfIds = g.op('Cast', [g.op('Gather', [rows, ids])], { to: 1 });
+  return g.op('Mul', [rowsOfIds, g.op('Unsqueeze', [g.op('Gather', [scales, ids]), g.integers(-1)])]);
 }
 
 /** Constant ids [n] in int64. */

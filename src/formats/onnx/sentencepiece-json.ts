@@ -5,7 +5,7 @@ import { encodeUtf8 } from '../../text/sentencepiece/byte-strings.ts';
 import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
 import { byteOfPiece, type Piece, type SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
-import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
+import { metaspace, SPACE_MARK } from '../../text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { bytesAsLetters } from '../tokenizers/byte-level-bpe.ts';
 import { replace, sentencePieceNormalizers, TOKEN_END, TOKEN_MARK } from './sentencepiece-normalizers.ts';
@@ -156,7 +156,6 @@ export function sentencePieceJson(
 /** Whether an exported Unigram model has bytes instead of characters: transformers.js has no byte fallback for it. */
 const usesBytes = ({ algorithm, byteFallback }: SentencePieceModel): boolean => byteFallback && algorithm === 'unigram';
 
-const metaspace = { type: 'Metaspace', replacement: SPACE_MARK, prepend_scheme: 'always', split: true };
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
 
 /** The decoder of a translation: it removes the marks of tokens, and turns space marks into spaces. */

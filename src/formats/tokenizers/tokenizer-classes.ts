@@ -2,7 +2,7 @@
 // file it reads, the ids of its pieces, further tokens, and the codes of its languages.
 
 import { HeddleError } from '../../core/errors.ts';
-import { isObject, type Json } from '../../files/json-files.ts';
+import { isCount, isObject, type Json } from '../../files/json-files.ts';
 import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { bytesAsLetters } from './byte-level-bpe.ts';
 import { m2m100Languages, mbart50Languages, mbartLanguages, nllbLanguages, wmt21Languages } from './language-codes.ts';
@@ -37,8 +37,7 @@ export interface LanguageTokens {
 const sentinels = (count: unknown, standard: number): string[] =>
   Array.from({ length: countOf(count, standard) }, (_, i) => `<extra_id_${i}>`);
 
-const countOf = (value: unknown, standard: number): number =>
-  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 1000 ? (value as number) : standard;
+const countOf = (value: unknown, standard: number): number => (isCount(value) && value <= 1000 ? value : standard);
 
 /** The first ids of fairseq's vocabularies; SentencePiece numbers these pieces otherwise. */
 const fairseq = {
@@ -189,17 +188,17 @@ export function classVocabulary(
     set(token, id);
     further.add(token);
   }
-  const kept = [...further].filter((token) => ids.has(token) && token !== '<unk>');
+  const present = [...further].filter((token) => ids.has(token) && token !== '<unk>');
   return {
     vocab: Object.fromEntries(ids),
-    symbols: kept.filter(isSymbol),
-    hidden: kept.filter((token) => !isSymbol(token)),
+    symbols: present.filter(isSymbol),
+    hidden: present.filter((token) => !isSymbol(token)),
     legacy: kind.legacy === undefined || config.legacy !== false,
     spaced: spacedTokens(config),
     languages: languagesIn(
       kind,
       config,
-      kept.map((token) => [token, ids.get(token) as number]),
+      present.map((token) => [token, ids.get(token) as number]),
     ),
   };
 }

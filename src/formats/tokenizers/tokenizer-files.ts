@@ -2,7 +2,7 @@
 // SentencePiece model of a tokenizer class, or vocab.json and merges.txt.
 
 import { HeddleError } from '../../core/errors.ts';
-import { isObject, type Json, parseJson } from '../../files/json-files.ts';
+import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
 import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -126,8 +126,8 @@ function readClass(
   let languages: LanguageFacts | undefined;
   const tokenizer = fitting(path(vocab ? names.vocab : name), srcVocab, () => {
     const given = { file, added, size: srcVocab, ...(vocab && { vocab }) };
-    const { languages: found, ...tokens } = classVocabulary(kind, config, given, path(name));
-    languages = found;
+    const { languages: classLanguages, ...tokens } = classVocabulary(kind, config, given, path(name));
+    languages = classLanguages;
     return createSentencePieceTokenizer({ file, name: path(name), ...tokens, special, size: srcVocab });
   });
   return { source: tokenizer, target: tokenizer, languages };
@@ -141,11 +141,7 @@ function addedTokens(config: Json, files: Readonly<Record<string, Uint8Array>>, 
     ...Object.entries(old),
     ...listed.map(([id, token]): [unknown, unknown] => [(token as Json | null)?.content, Number(id)]),
   ];
-  return new Map(
-    all.filter(
-      (x): x is [string, number] => typeof x[0] === 'string' && Number.isSafeInteger(x[1]) && Number(x[1]) >= 0,
-    ),
-  );
+  return new Map(all.filter((x): x is [string, number] => typeof x[0] === 'string' && isCount(x[1])));
 }
 
 /** Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`. */

@@ -104,13 +104,13 @@ async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engi
     ['logits', relativeError(logits ?? [], expectedOf(golden, 'logits')), limits.logits],
     ['loss', relativeError([meanLoss(stats)], expectedOf(golden, 'loss')), limits.loss],
   ];
-  const found = tensorsOf(golden, trainable.parameters, (await engine.read('gradients')).data);
-  const largest = Math.max(...found.map(([name]) => maxOf(expectedOf(golden, `grad.${name}`))));
+  const gradients = tensorsOf(golden, trainable.parameters, (await engine.read('gradients')).data);
+  const largest = Math.max(...gradients.map(([name]) => maxOf(expectedOf(golden, `grad.${name}`))));
   // In exact arithmetic the gradient of a bias of keys is zero: it adds the same number to all scores of a query.
-  for (const [name, data] of found)
+  for (const [name, data] of gradients)
     if (golden.hf && name.endsWith('k_proj.bias')) rows.push([`grad.${name}`, maxOf(data) / largest, limits.zero]);
     else rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
-  const known = new Set(found.map(([name]) => `grad.${name}`));
+  const known = new Set(gradients.map(([name]) => `grad.${name}`));
   const missing = Object.keys(golden.expected).filter((name) => name.startsWith('grad.') && !known.has(name));
   return [...rows, ...missing.map((name): Row => [name, Number.POSITIVE_INFINITY, limits.gradient])];
 }
@@ -189,10 +189,10 @@ async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine)
   const { config: c, decodeLength: length } = golden;
   if (length === 0) return [];
   if (golden.hf) return checkDecoding(golden, golden.hf, p, engine);
-  const found = await decodeCase(golden, p, engine, {}, Math.min(length, c.maxLength));
+  const hypotheses = await decodeCase(golden, p, engine, {}, Math.min(length, c.maxLength));
   const want = expectedOf(golden, 'greedy');
   let different = 0;
-  for (const [b, { ids, ended }] of found.entries()) {
+  for (const [b, { ids, ended }] of hypotheses.entries()) {
     const row = [...ids, ...(ended ? [c.endId] : [])];
     for (let t = 0; t < length; t++) if ((row[t] ?? c.padId) !== want[b * length + t]) different++;
   }
@@ -206,11 +206,11 @@ async function checkDecoding(golden: GoldenCase, hf: HfCase, p: ParameterList, e
   const decode = (options: DecodeOptions) =>
     decodeCase(golden, p, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length);
   /** Number of ids that differ, up to the first expected end token; padding follows. */
-  const differences = (found: readonly Hypothesis[], name: string): number => {
+  const differences = (hypotheses: readonly Hypothesis[], name: string): number => {
     const want = expectedOf(golden, name);
     const L = want.length / batch;
     let different = 0;
-    for (const [b, { ids, ended }] of found.entries()) {
+    for (const [b, { ids, ended }] of hypotheses.entries()) {
       const row = [c.startId, ...ids, ...(ended ? [c.endId] : [])];
       const expected = Array.from(want.subarray(b * L, (b + 1) * L));
       const end = expected.indexOf(c.endId, 1);

@@ -139,14 +139,14 @@ async function logitsOf(
     writeStep(step);
     const { logits } = await program.run();
     const V = c.tgtVocab;
-    const found = new Float32Array(V * rows.reduce((n, { target }) => n + target.length, 0));
+    const unpadded = new Float32Array(V * rows.reduce((n, { target }) => n + target.length, 0));
     let end = 0;
     for (const [b, { target }] of rows.entries()) {
       const start = b * shape.target * V;
-      found.set((logits as Float32Array).subarray(start, start + target.length * V), end);
+      unpadded.set((logits as Float32Array).subarray(start, start + target.length * V), end);
       end += target.length * V;
     }
-    return { logits: found, bytes: { weights: weightBytes(p), peak: program.plan?.bytes.peak ?? 0 } };
+    return { logits: unpadded, bytes: { weights: weightBytes(p), peak: program.plan?.bytes.peak ?? 0 } };
   } finally {
     engine.destroy();
   }

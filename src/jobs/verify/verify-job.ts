@@ -1,7 +1,7 @@
 // heddle verify: compares the results of a backend with a reference. Golden cases have those of PyTorch or transformers in
 // float64, Hugging Face folders an expected.json; other models are compared with the float64 reference of the ops.
 
-import type { Files } from '../../files/files.ts';
+import { baseName, type Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 import { readAnyGolden } from '../../formats/golden-hf.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';
@@ -40,7 +40,7 @@ export interface VerifyArguments {
 export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, context) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
-    const name = folder.split('/').filter(Boolean).pop() ?? folder;
+    const name = baseName(folder);
     const { rows, fact } = await check(folder, weights, context);
     const compared = rows.map(([quantity, error, limit]) => ({ quantity, error, limit, passed: error <= limit }));
     results.push({ name, backend: context.backend, compared, ...(fact !== undefined && { fact }) });

@@ -186,10 +186,10 @@ export const decodingReferences: readonly OpReference[] = [
       const falling = tokensOfRow.map(({ p }) => p).sort((a, b) => b - a);
       let min = topK > 0 ? (falling[Math.min(topK, falling.length) - 1] ?? 0) : 0;
       if (topP < 1) {
-        const kept = falling.filter((p) => p >= min);
-        const aim = topP * kept.reduce((a, b) => a + b, 0);
+        const allowed = falling.filter((p) => p >= min);
+        const aim = topP * allowed.reduce((a, b) => a + b, 0);
         let mass = 0;
-        for (const p of kept) {
+        for (const p of allowed) {
           if (mass >= aim) break;
           mass += p;
           min = p;

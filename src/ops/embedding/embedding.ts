@@ -142,19 +142,8 @@ export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, F
  * const y = embedding(graph, ids, graph.state('table', 'f32', [8000, 64]), { scale: 8 }); // [32, 20, 64]
  */
 export function embedding(builder: Builder, ids: Value, table: Value, options: EmbeddingOptions = {}): Value {
-  const {
-    scale = 1,
-    positions,
-    learned = false,
-    offset = 0,
-    decode = false,
-    step,
-    rate = 0,
-    site = 0,
-    index,
-    places,
-    frozenId,
-  } = options;
+  const { scale = 1, positions, learned = false, offset = 0, decode = false } = options;
+  const { step, rate = 0, site = 0, index, places, frozenId } = options;
   const inputs = { ids, table, positions, places, step: decode || rate > 0 ? step : undefined, ...index };
   const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
   return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId }).out;

@@ -27,16 +27,16 @@ export const packedLinearOp = defineOp({
   f16Storage: ['x', 'y'],
   variants({ x, words }, { format }, traits) {
     const { rows, cols } = matrixOf(x.shape);
-    const few = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
+    const dots = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
     const fewest = rows === 1 ? 'rows-1' : 'rows-4';
     // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles fastest.
-    if (!fillsVectors(format, cols)) return [...few, fewest];
+    if (!fillsVectors(format, cols)) return [...dots, fewest];
     // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are unrolled.
     const rolled = format === 'int8' ? [`${fewest}-rolled`] : [];
     if (traits.software && rows > 4) return ['rows-16', ...(rolled.length > 0 ? rolled : [fewest])];
-    if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? few : [])];
+    if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? dots : [])];
     // More rows would not fit the registers of GPUs; int8 needs more registers.
-    return rows <= 4 || format === 'int8' ? [...few, fewest] : [...few, 'rows-8', fewest];
+    return rows <= 4 || format === 'int8' ? [...dots, fewest] : [...dots, 'rows-8', fewest];
   },
   modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
   launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {

@@ -1,5 +1,7 @@
 // A corpus as token ids in flat arrays. Pairs above the length limits are omitted and counted.
+
 import { check } from '../../core/errors.ts';
+import { formatPercent } from '../../core/format-numbers.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -158,7 +160,7 @@ export function describeUnknown(corpus: EncodedCorpus): { readonly text: string;
   const { unknown, source, target, count } = corpus;
   // Do not count the end token of a source.
   const shares = [unknown.source / (source.ids.length - count), unknown.target / target.ids.length];
-  const [s, t] = shares.map((share) => `${(100 * share).toFixed(1)} %`);
+  const [s, t] = shares.map(formatPercent);
   return { text: `unknown tokens: ${s} of the source, ${t} of the target`, tooMany: Math.max(...shares) > maxUnknown };
 }
 

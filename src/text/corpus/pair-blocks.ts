@@ -41,11 +41,11 @@ export async function* pairBlocks(given: PairFiles, options: PairBlockOptions): 
       const bytes = await from.block(blockBytes);
       const lines = countLines(bytes);
       const targets = await to.lines(lines);
-      const found = countLines(targets);
-      if (found < lines || (lines === 0 && (await to.lines(1)).length > 0))
+      const targetLines = countLines(targets);
+      if (targetLines < lines || (lines === 0 && (await to.lines(1)).length > 0))
         throw new HeddleError(
-          `${name} has ${found < lines ? 'more' : 'fewer'} lines than ${targetName}, which has ` +
-            `${found < lines ? line - 1 + found : `more than ${line - 1}`}; line i of both files is a pair`,
+          `${name} has ${targetLines < lines ? 'more' : 'fewer'} lines than ${targetName}, which has ` +
+            `${targetLines < lines ? line - 1 + targetLines : `more than ${line - 1}`}; line i of both files is a pair`,
         );
       if (lines === 0) break;
       const columns = [0, 1] as const;

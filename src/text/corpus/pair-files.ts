@@ -155,12 +155,12 @@ export async function parseCsv(text: string, name: string): Promise<string[][]> 
 
 /** The text of a field by its path, or the texts of a list; none if there is no such field. */
 function fieldOf(record: unknown, path: string): string[] {
-  let found: unknown = record;
+  let value: unknown = record;
   // A field whose name has a dot is found by its full name.
   const direct = (record as Record<string, unknown> | null | undefined)?.[path];
-  if (direct !== undefined) found = direct;
-  else for (const key of path.split('.')) found = (found as Record<string, unknown> | null | undefined)?.[key];
-  return [found].flat().filter((text): text is string => typeof text === 'string');
+  if (direct !== undefined) value = direct;
+  else for (const key of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[key];
+  return [value].flat().filter((text): text is string => typeof text === 'string');
 }
 
 /** Lines of a text; the last line break does not start another line. */

@@ -44,7 +44,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   const { whitespaceAsSuffix } = model;
   const normalize = createNormalizer(model.normalizer, { symbols, whitespaceAsSuffix }, name);
   const bare = { ...model.normalizer, addDummyPrefix: false };
-  const normalizeBare = once(() => createNormalizer(bare, { symbols, whitespaceAsSuffix }, name));
+  let normalizeBare: typeof normalize | undefined;
   const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
   const cut = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
   // If a text piece and a piece of another type have the same text, the latter wins, as in SentencePiece.
@@ -94,7 +94,8 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
     size: pieces.length,
     normalize: (text) => decodeLossy(normalize(encodeUtf8(text))),
     encode(text, dummyPrefix = true) {
-      const bytes = (dummyPrefix ? normalize : normalizeBare())(encodeUtf8(text));
+      if (!dummyPrefix) normalizeBare ??= createNormalizer(bare, { symbols, whitespaceAsSuffix }, name);
+      const bytes = (dummyPrefix ? normalize : (normalizeBare as typeof normalize))(encodeUtf8(text));
       const out: EncodedPiece[] = [];
       let unknownFrom = -1;
       for (const { from, to, id } of cut(bytes)) {
@@ -115,15 +116,6 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
       return out;
     },
     decode,
-  };
-}
-
-/** A function that makes its value at the first call. */
-function once<T>(make: () => T): () => T {
-  let value: T | undefined;
-  return () => {
-    value ??= make();
-    return value;
   };
 }
 

@@ -123,9 +123,9 @@ function readPiece(message: Uint8Array, name: string): Piece {
       score = new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat32(0, true);
     } else if (field.number === 3) {
       expectWire(field, 0, name);
-      const found = types[field.value];
-      if (found === undefined) throw new HeddleError(`${name}: unknown piece type ${field.value}`);
-      type = found;
+      const known = types[field.value];
+      if (known === undefined) throw new HeddleError(`${name}: unknown piece type ${field.value}`);
+      type = known;
     }
   }
   if (bytes.length === 0) throw new HeddleError(`${name}: it is empty`);

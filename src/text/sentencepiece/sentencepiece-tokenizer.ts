@@ -2,7 +2,7 @@
 // languages share. tokenizer.json embeds the model file in base64.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { isObject } from '../../files/json-files.ts';
+import { isCount, isObject } from '../../files/json-files.ts';
 import { maxTokens } from '../tokenizers/bpe-merges.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import { checkId, type SpecialIds, type Tokenizer, tokenizerJson } from '../tokenizers/tokenizer.ts';
@@ -107,14 +107,14 @@ export function createSentencePieceTokenizer({
     const plain = legacy ? rest : rest.replaceAll(SPACE_MARK, ' ');
     const parts = splitter ? plain.split(splitter) : [plain];
     // A piece that the model does not have may be in the vocabulary of both languages.
-    const found = parts.flatMap(
+    const tokenIds = parts.flatMap(
       (part, i) =>
         spelled.get(part) ??
         piecesOf(part, parts[i - 1]).map((piece) =>
           !known ? piece.id : piece.id === unknownPiece ? textId(piece.text) : (known[piece.id] as number),
         ),
     );
-    return codeId === undefined ? found : [codeId, ...found];
+    return codeId === undefined ? tokenIds : [codeId, ...tokenIds];
   };
   const token = (id: number): string => {
     checkId(id, count);
@@ -176,8 +176,7 @@ export function createSentencePieceTokenizer({
 export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknown>>): Tokenizer {
   const name = 'tokenizer.json';
   const { file, vocab, special, size, symbols = [], hidden = [], legacy = true, spaced = [] } = model;
-  const isId = (x: unknown): x is number =>
-    typeof x === 'number' && Number.isSafeInteger(x) && x >= 0 && x <= maxTokens;
+  const isId = (x: unknown): x is number => isCount(x) && x <= maxTokens;
   const given = (typeof special === 'object' && special !== null ? special : {}) as Record<string, unknown>;
   const { pad, start, end, unknown } = given;
   check(typeof file === 'string', `${name}: the ${sentencePieceModelType} model has no file`);

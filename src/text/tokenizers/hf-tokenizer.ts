@@ -3,7 +3,7 @@
 
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError } from '../../core/errors.ts';
-import type { Json } from '../../files/json-files.ts';
+import { isCount, type Json } from '../../files/json-files.ts';
 import { maxTokens } from './bpe-merges.ts';
 import { checkPatterns } from './safe-pattern.ts';
 import { checkId, type SpecialIds, type Tokenizer, type TokenizerJson } from './tokenizer.ts';
@@ -23,7 +23,7 @@ export function savedHfOptions(file: Json): HfTokenizerOptions | undefined {
   const saved = file.heddle as { special?: Json; size?: unknown } | undefined | null;
   if (typeof saved !== 'object' || saved === null) return undefined;
   const id = (name: string, value: unknown): number => {
-    const good = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= maxTokens;
+    const good = isCount(value) && value <= maxTokens;
     check(good, `tokenizer.json: heddle.${name} is ${JSON.stringify(value)}, it must be a whole number`);
     return value;
   };
@@ -43,13 +43,13 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
   const { model: _, added_tokens: __, ...rules } = file;
   checkPatterns(rules, 'tokenizer.json');
   const known = countTokens(file);
-  const named = <T>(what: string, work: () => T): T => {
+  const named = <T>(action: string, work: () => T): T => {
     try {
       return work();
     } catch (error) {
       if (error instanceof HeddleError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new HeddleError(`tokenizer.json: the tokenizer cannot ${what}: ${reason}`, { cause: error });
+      throw new HeddleError(`tokenizer.json: the tokenizer cannot ${action}: ${reason}`, { cause: error });
     }
   };
   const library = named('be read', () => new Library(file, {}));

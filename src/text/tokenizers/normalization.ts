@@ -48,7 +48,8 @@ export const normalizerJson = (lowercase: boolean) => ({
   ],
 });
 
-const metaspace = { type: 'Metaspace', replacement: SPACE_MARK, prepend_scheme: 'always', split: true };
+/** SentencePiece's spaces as `pre_tokenizer` and `decoder` of tokenizer.json. */
+export const metaspace = { type: 'Metaspace', replacement: SPACE_MARK, prepend_scheme: 'always', split: true };
 
 /** The `pre_tokenizer` and `decoder` of tokenizer.json of a kind; a character tokenizer does not split text. */
 export const piecesJson = (kind: TokenizerKind) =>

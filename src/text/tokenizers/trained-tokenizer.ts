@@ -29,8 +29,8 @@ function equal(a: unknown, b: unknown): boolean {
  */
 export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tokenizer {
   const { model } = file;
-  const reject = (part: string, found: unknown): never => {
-    throw new HeddleError(`tokenizer.json: the ${part} ${parts(found)} is not supported: heddle does not write it`);
+  const reject = (part: string, component: unknown): never => {
+    throw new HeddleError(`tokenizer.json: the ${part} ${parts(component)} is not supported: heddle does not write it`);
   };
   if (model.type !== 'BPE' && model.type !== 'WordPiece') reject('model', model);
   const isSplit = file.pre_tokenizer !== null && file.pre_tokenizer !== undefined;
