@@ -5,7 +5,7 @@ import { changeOf, disturbance, rangeOf, spreadOf } from '../../src/bench/spread
 
 const timed = (ms: number, spread: number) => ({ ms, low: ms * (1 - spread), high: ms * (1 + spread) });
 
-it('is half the range between the quartiles, relative to the median', () => {
+it('the spread is half the range between the quartiles, relative to the median', () => {
   expect(spreadOf({ ms: 10, low: 9, high: 12 })).toBeCloseTo(0.15, 9);
   expect(rangeOf([80, 100, 90])).toBeCloseTo(0.2, 9);
 });
@@ -17,7 +17,7 @@ it.each([
   [timed(8, 0.01), timed(10, 0.01), [0.2], false], // the machine itself differs by more
   [timed(12, 0.02), timed(10, 0.02), [0.01, 0.01], true],
   [timed(0.2, 0.01), timed(10, 0.01), [0.5], true], // noise of 100 % cannot explain 50 times the speed
-])('tells a change from noise: %j, before %j', (now, before, machines, significant) => {
+])('distinguishes a change from noise: %j, before %j', (now, before, machines, significant) => {
   const found = changeOf(now, before, machines);
   expect(found.change).toBeCloseTo(now.ms / before.ms - 1, 9);
   expect(found.significant).toBe(significant);

@@ -31,12 +31,12 @@ const ratios = async (...contestants: Contestant[]) => {
   return Object.fromEntries(timed.map((t) => [t.contestant, t.ratio]));
 };
 
-it("are heddle's, at any position", async () => {
+it('takes the times of heddle, at any position', async () => {
   const found = await ratios(contestant('tfjs', 10), contestant('heddle', 1));
   expect(found.heddle).toBe(1);
   expect(found.tfjs).toBeGreaterThan(1);
 });
 
-it("are the first contestant's without heddle", async () => {
+it('takes the times of the first contestant if heddle is missing', async () => {
   expect((await ratios(contestant('jax-js', 1), contestant('tfjs', 1)))['jax-js']).toBe(1);
 });

@@ -41,7 +41,7 @@ describe('--json', () => {
   });
 });
 
-it('is what the command gets', async () => {
+it('passes the parsed flag to the command', async () => {
   const args = ['plan', '--preset', 'tiny'];
   const file = join(folder, 'plan');
   const written = await heddle([...args, `--json=${file}`]);

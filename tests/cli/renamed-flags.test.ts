@@ -4,7 +4,7 @@ import { currentFlags, flagAliases, renamedFlags } from '../../src/cli/renamed-f
 import { heddle } from '../support/cli.ts';
 
 describe('renamed flags', () => {
-  it('are these', () => {
+  it('are listed for each command', () => {
     const decoding = {
       '--beam': '--beam-size',
       '--beams': '--beam-size',

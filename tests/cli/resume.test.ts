@@ -38,7 +38,7 @@ const hosts: [string, number, number][] = [
   ['chrome', 4, 10],
 ];
 it.each(process.env.HEDDLE_FULL ? hosts : hosts.slice(0, 1))(
-  'on %s, steps 1 to %i and the rest to %i end in the bits of one go',
+  'resumes on %s with the bits of an uninterrupted run: steps 1 to %i, then to %i',
   async (host, first, last) => {
     const [whole, parts] = [at(`${host}-whole`), at(`${host}-parts`)];
     await train(...common, '--host', host, '--steps', `${last}`, '--out', whole);
@@ -56,7 +56,7 @@ it.each(process.env.HEDDLE_FULL ? hosts : hosts.slice(0, 1))(
 // Each round is a process: more of them in test:full.
 const rounds = process.env.HEDDLE_FULL ? 8 : 5;
 
-it('resumes bit for bit after being killed at many moments', async () => {
+it('resumes bit for bit after kills at many moments', async () => {
   const [whole, killed] = [at('dawn-whole'), at('killed')]; // the whole one is of the test above
   const files = nodeFiles();
   let kills = 0;
@@ -88,7 +88,7 @@ it('resumes bit for bit after being killed at many moments', async () => {
   expect(bits(killed)).toEqual(bits(whole));
 }, 300_000);
 
-it('killed without save options, leaves its last checkpoint and log, and resumes from another folder', async () => {
+it('leaves its last checkpoint and log if it is killed without save options, and resumes from another folder', async () => {
   const [out, tsv] = [at('by-the-clock'), at('pairs.tsv')];
   const lines = intlCorpus({ pairs: 200 }).map(({ source, target }) => `${source}\t${target}`);
   writeFileSync(tsv, lines.join('\n'));

@@ -65,7 +65,7 @@ it.each([
   ['--best bleu', { bestMetric: 'bleu' }, '--best is now --best-metric'],
   ['--test 5', { testSentences: 5 }, '--test is now --test-sentences'],
   ['--save-every 5', { saveSteps: 5 }, '--save-every is now --save-steps'],
-])('%s still works and prints the new name', (line, settings, notice) => {
+])('accepts the old flag %s and prints the new name', (line, settings, notice) => {
   expect(parsed(line)).toEqual({ given: settings, notices: [notice] });
 });
 
@@ -135,7 +135,7 @@ it.each([
   ['--freeze ,', 'It must be a list with commas, for example encoder.*,*.bias.'],
   ['--lora-alpha 4', 'lora.alpha needs lora.rank'],
   ['--init base --tokenizer word', 'the model in base has its own tokenizer'],
-])('%s is rejected', (line, message) => {
+])('rejects %s', (line, message) => {
   expect(() => complete(line)).toThrow(message);
 });
 

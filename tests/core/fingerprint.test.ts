@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 
-it('is the same for the same bytes, wherever they are, and another after any change', () => {
+it('gives equal fingerprints for equal bytes at any address, and another after any change', () => {
   const weights = Float32Array.from({ length: 1001 }, (_, i) => Math.sin(i));
   const before = fingerprintOf([weights]);
   expect(before).toMatch(/^[0-9a-f]{16}$/);

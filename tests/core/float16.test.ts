@@ -9,7 +9,7 @@ const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 it.each([
   ['float16', fromFloat16, toFloat16, 0x7c00],
   ['bfloat16', fromBfloat16, toBfloat16, 0x7f80],
-] as const)('%s: all bits that are a number come back', (_, from, to, infinity) => {
+] as const)('%s: converts all bits that are a number back to themselves', (_, from, to, infinity) => {
   const back = to(from(all));
   expect(all.filter((bits) => back[bits] !== bits && (bits & 0x7fff) <= infinity)).toEqual(new Uint16Array(0));
 });
@@ -29,7 +29,7 @@ it('converts known values', () => {
 it.each([
   ['float16', fromFloat16, toFloat16],
   ['bfloat16', fromBfloat16, toBfloat16],
-] as const)('%s: values in between round to nearest, ties to even', (_, from, to) => {
+] as const)('%s: rounds values in between to nearest, ties to even', (_, from, to) => {
   const values = from(all);
   // Neighbours of one sign, each with the point half way, a little under and a little over it; float32 holds all of them.
   for (let bits = 0; bits < 0x7b00; bits += 37) {
@@ -41,7 +41,7 @@ it.each([
   }
 });
 
-it('becomes infinite above the largest float16', () => {
+it('converts values above the largest float16 to infinity', () => {
   expect([...toFloat16(Float32Array.of(65519, 65520, -1e9, Number.NaN))]).toEqual([0x7bff, 0x7c00, 0xfc00, 0x7e00]);
 });
 

@@ -119,7 +119,7 @@ describe('greedy decoding', () => {
     });
 
   it.each(everyCase ? hfTypes : (['m2m_100', 't5'] as const))(
-    'and beam search equal decoding without a cache in %s',
+    'equals decoding without a cache in %s, as does beam search',
     async (type) => {
       const c = smallHfConfig(type);
       const p = parameterList(c);
@@ -246,7 +246,7 @@ describe('beam search', () => {
         expectSame(got[i]!, beamSearch(c, settings, oracle, source).slice(0, settings.numReturn));
     });
 
-  it('is greedy decoding with one beam', async () => {
+  it('equals greedy decoding with one beam', async () => {
     for (const options of [{}, { minNewTokens: 4 }, { noRepeatNgramSize: 2 }]) {
       const model = small(126);
       const sources = randomSources(model.c, [5, 2, 8, 4, 6], 6);
@@ -264,7 +264,7 @@ describe('beam search', () => {
     { beams: 64, numReturn: 30, maxNewTokens: 4, suppressTokens: [0, 1, 5, 6], lengthPenalty: 'none' },
   ];
   for (const options of wide)
-    it(`is exhaustive search if it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
+    it(`equals exhaustive search if it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
       const model = small(92);
       const { c, p, parameterBuffer } = model;
       const oracle = createOracle(c, p, parameterBuffer, c.maxLength);
@@ -312,7 +312,7 @@ describe('sampling', () => {
     }
   });
 
-  it('is greedy decoding if only the most probable token remains', async () => {
+  it('equals greedy decoding if only the most probable token remains', async () => {
     const greedy = await decodeAll(model, sources, {});
     for (const options of [{ topK: 1 }, { topP: 1e-6 }, { temperature: 0.001 }]) {
       const sampled = await decodeAll(model, sources, { ...options, method: 'sample' });

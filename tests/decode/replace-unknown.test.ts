@@ -34,7 +34,7 @@ it('copies a whole word for a word with an unknown part, and keeps punctuation',
   expect(replaced(source, target, text, ids, aligned)).toBe('vimos Köb, en');
 });
 
-it('keeps the spaces of characters', () => {
+it('keeps the spaces between words of a character tokenizer', () => {
   const [source, target] = [trainCharacters(['a b']), trainCharacters(['xy z'])];
   const ids = target.encode('xy Q z');
   expect(replaced(source, target, 'a Q', ids, [0, 0, 0, 2, 0, 0])).toBe('xy Q z');

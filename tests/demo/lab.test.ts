@@ -83,7 +83,7 @@ describe('a measurement', () => {
     expect(await text(page, '.adapter')).toContain('swiftshader');
   });
 
-  it('can show all variants, in table and chart', async () => {
+  it('shows all variants on request, in table and chart', async () => {
     const { page } = lab;
     const count = () => page.$$eval('.kernels tbody tr', (rows) => rows.length);
     const marks = () => page.$$eval('.plot .place', (all) => all.length);

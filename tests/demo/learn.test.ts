@@ -139,7 +139,7 @@ it('draws sines, and the learned positions of another model', async () => {
   await page.waitForSelector('[aria-label="Sines of the positions"]', { timeout: 60_000 });
 });
 
-it('continues from another token', async () => {
+it('continues the translation from another token', async () => {
   await chapter('decoding');
   await page.waitForSelector('#beams li');
   // Four beams, which share their first tokens.

@@ -22,7 +22,7 @@ async function countPasses(page: Page): Promise<() => Promise<number>> {
   return async () => (await run(() => (globalThis as unknown as { passes: number }).passes)).reduce((a, b) => a + b, 0);
 }
 
-it('takes at most 3 % of the training time, and runs nothing on the GPU if it is off', async () => {
+it('records in at most 3 % of the training time, and runs nothing on the GPU if recording is off', async () => {
   const { page } = await open('index.html?tune=0');
   const fill = (name: string, value: string, role = 'spinbutton') =>
     page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);

@@ -26,7 +26,7 @@ const run: BenchRun = {
   })),
 };
 
-it('has the adapter, the roofs and the fastest variant of each kernel, in an address of a few kB', async () => {
+it('encodes the adapter, the roofs and the fastest variant of each kernel in an address of a few kB', async () => {
   const hash = await toHash(run);
   expect(hash.length).toBeLessThan(6000);
   expect(hash).toMatch(/^#results=[\w-]+$/);
@@ -42,7 +42,7 @@ it('has the adapter, the roofs and the fastest variant of each kernel, in an add
   ]);
 });
 
-it('is nothing without results, and an error if they are damaged or of another version', async () => {
+it('returns nothing without results, and throws if they are damaged or of another version', async () => {
   expect(await fromHash('')).toBeUndefined();
   expect(await fromHash('#kernels')).toBeUndefined();
   const hash = await toHash(run);

@@ -395,7 +395,7 @@ describe('the translate panel', () => {
 });
 
 describe('the models', () => {
-  it('are not deleted after Escape or while another tab trains them', async () => {
+  it('are not deleted after Escape, nor while another tab trains them', async () => {
     const page = await openPage();
     await press(page, 'Delete intl-en-fr');
     await page.waitForSelector('dialog[open]');

@@ -256,7 +256,7 @@ describe.each([1280, 390])('at %i px', (width) => {
     await page.waitForFunction(() => document.querySelector('#curves .chart')?.checkVisibility());
   });
 
-  it('drops the forecast of a number of pairs that was corrected, and says that it plans', async () => {
+  it('drops the forecast if the number of pairs is corrected, and says that it plans again', async () => {
     const page = await visit(width);
     await page.evaluate(() => window.fake.delayDescribe(true));
     await fillField(page, 'Pairs', '1000000');
@@ -416,7 +416,7 @@ describe.each([1280, 390])('at %i px', (width) => {
 });
 
 describe.each([1280, 390])('the loaded model at %i px', (width) => {
-  it('takes its translation and attention with it when a training starts, as the recorded run its samples', async () => {
+  it('disappears with its translation and attention when a training starts, as does the recorded run with its samples', async () => {
     const page = await visit(width);
     await untilText(page, '#translation', '^martes');
     await page.waitForSelector('#translate-box .heat-cell');

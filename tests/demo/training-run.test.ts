@@ -58,7 +58,7 @@ it('translates between two updates, and has a checkpoint when it is paused, even
   await training.stop();
 });
 
-it('saves when asked, whatever warnings come meanwhile', async () => {
+it('saves on request, whatever warnings come meanwhile', async () => {
   const warnings: string[] = [];
   const { training } = await start({ device: 'cpu', steps: 3, vocabSize: 12 }, (event) => {
     if (event.type === 'warning') warnings.push(event.text);

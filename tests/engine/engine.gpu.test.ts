@@ -129,7 +129,7 @@ describe('an engine', () => {
     engine.destroy();
   });
 
-  it('records unchosen variants, and those used in place of a missing choice, so that they can be used again', async () => {
+  it('records variants that nobody chose, and those used in place of a missing choice, so that they can be used again', async () => {
     const g = graph();
     const device = await wrapped();
     const several = g.nodes.filter((n) => variantsOf(n, device.traits).length > 1);

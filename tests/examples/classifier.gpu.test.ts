@@ -17,7 +17,7 @@ it('trains to separate two rings', async () => {
   expect(accuracy).toBe(1);
 });
 
-it('has the losses of the references', async () => {
+it('has the same losses as the CPU references', async () => {
   const engine = gpuEngine(wrapDevice(await gpuDevice()));
   const { losses } = await trainClassifier(engine, 5);
   engine.destroy();

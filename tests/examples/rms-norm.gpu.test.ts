@@ -16,12 +16,12 @@ it('agrees with its reference on the GPU, forward and backward', async () => {
   expect(Math.max(...Object.values(errors))).toBeLessThan(1e-5);
 });
 
-it('runs', async () => {
+it('runs in a graph', async () => {
   const y = await runRmsNorm(wrapDevice(await gpuDevice()));
   for (const [i, want] of [1, -1, 1, -1, 2, 0, 0, 0].entries()) expect(y[i]).toBeCloseTo(want, 4);
 });
 
-it('is an error that names both sides if gamma does not fit', () => {
+it('throws an error that names both sides if gamma does not fit', () => {
   const graph = new Graph();
   const [x, gamma] = [graph.input('x', 'f32', [2, 4]), graph.input('gamma', 'f32', [3])];
   expect(() => graph.apply(rmsNormOp, { x, gamma }, attrs)).toThrow('rms_norm: gamma is f32 [3], must be f32 [4]');

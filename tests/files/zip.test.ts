@@ -11,7 +11,7 @@ const files = {
   empty: text(''),
 };
 
-it('has the checksum in the specification', () => {
+it('computes the checksum in the specification', () => {
   expect(crc32(text('123456789'))).toBe(0xcbf43926); // the check value of CRC-32/ISO-HDLC
 });
 

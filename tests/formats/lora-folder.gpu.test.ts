@@ -81,7 +81,7 @@ async function ready(
 }
 type Shape = Parameters<typeof evaluationGraph>[2];
 
-it('has the results and gradients of PyTorch, merged or not', async () => {
+it('gives the results and gradients of PyTorch, merged or not', async () => {
   const f = await fixture();
   const options: GraphOptions = { lora: f.adapter.lora, logits: true };
   const engine = await testEngine();
@@ -103,7 +103,7 @@ it('has the results and gradients of PyTorch, merged or not', async () => {
   expect(relativeError((await merged.run()).logits!, logits!)).toBeLessThan(1e-5);
 });
 
-it('trains as with AdamW of PyTorch', async () => {
+it("trains with the updates of PyTorch's AdamW", async () => {
   const f = await fixture();
   const optimizer = optimizerConfig({ weightDecay: 0.01, clipNorm: 0.5 });
   for (const engine of [cpuEngine(), await testEngine()]) {

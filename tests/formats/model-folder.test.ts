@@ -93,7 +93,7 @@ it('loads the previous folder if a process was killed between two renames, and c
   expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(2).weights);
 });
 
-it('has a complete model at every moment, even if the writing process is killed', async () => {
+it('contains a complete model at every moment, even if the writing process is killed', async () => {
   await saveModelFolder(files, at('m'), model(1, words, words));
   const script = `
     import { loadModelFolder } from ${JSON.stringify(distFile('modules/formats/model-folder.js'))};

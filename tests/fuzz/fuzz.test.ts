@@ -37,7 +37,7 @@ it('explains its options, and throws for an unknown one', () => {
   }
 });
 
-it('is the same for the same seed', () => {
+it('makes the same damage for the same seed', () => {
   for (const target of all.slice(0, 3)) expect(damaged(target, 5)).toEqual(damaged(target, 5));
 });
 

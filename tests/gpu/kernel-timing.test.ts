@@ -113,7 +113,7 @@ it('masks no key by its lengths, for any number of heads', () => {
   expect(outputs[0]).toEqual(cpu.dataOf(g.nodes[0]!.outputs[0]!));
 });
 
-it('is in the middle of decoding, with separate keys per row', () => {
+it('times decoding in the middle of a translation, with separate keys per row', () => {
   const [R, T] = [6, 11];
   const { inputs } = measured((g) => {
     const [qkv, cache] = [g.input('qkv', 'f32', [R, 1, 12]), g.state('cache', 'f32', [R, T, 8])];
@@ -124,7 +124,7 @@ it('is in the middle of decoding, with separate keys per row', () => {
   expect(new Set(inputs.in2!.slice(0, 3 * T))).toEqual(new Set(Array.from({ length: 3 * T }, (_, i) => i)));
 });
 
-it('forces no next token, and reads the history', () => {
+it('times token rules that force no token and read the history', () => {
   const { inputs, outputs } = measured((g) => {
     const [logits, history] = [g.state('logits', 'f32', [3, 1, V]), g.input('history', 'i32', [3, 21])];
     const rules = g.input('rules', 'i32', [rulesSize(2)]);

@@ -10,7 +10,7 @@ it.each([1, 255, 256, 257, 16 * 1024 + 3])('copies %i numbers', async (count) =>
   await checkOp(copyOp, { inputs: { x: randomTensor([count], 1) }, attrs: {}, tolerance: 0 });
 });
 
-it.each([true, false])('does the chains of multiply-adds, fused: %s', async (fused) => {
+it.each([true, false])('computes the chains of multiply-adds, fused: %s', async (fused) => {
   const attrs = { rounds: 2, a: -0.9, b: 1, chains: 4, fused };
   await checkOp(multiplyAddOp, { inputs: { x: randomTensor([65, 4], 2) }, attrs });
 });

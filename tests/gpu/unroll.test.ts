@@ -8,7 +8,7 @@ it('replaces a marked loop by its bodies with the counter as a literal', () => {
   expect(flat(unroll(source))).toBe('fn f() { { x[1u] = 1u; }{ x[2u] = 2u; }{ x[3u] = 3u; } }');
 });
 
-it('takes bounds and steps from consts, also computed ones, in any order', () => {
+it('reads bounds and steps from consts, also computed ones, in any order', () => {
   const source =
     'const N: u32 = (W + 3u) / 4u * 2u;\nconst W: u32 = 10u;\n// unroll\nfor (var c = 0u; c < N; c += 2u) { a(c + 1u); }\n';
   expect(flat(unroll(source))).toContain('{ a(0u + 1u); }{ a(2u + 1u); }{ a(4u + 1u); }');
@@ -41,7 +41,7 @@ it('does not unroll loops above their limit, but those inside them', () => {
   expect(unroll(named.replace('MOST = 8u', 'MOST = 7u'))).not.toContain('f(7u)');
 });
 
-it('takes the const of a bound that is the minimum of a const and a parameter', () => {
+it('unrolls to the const if a bound is the minimum of a const and a parameter', () => {
   const loop = 'const N = 2u;\n// unroll up to 2\nfor (var i = 0u; i < min(N, params.n); i++) { f(i); }';
   expect(flat(unroll(loop))).toBe('const N = 2u; { f(0u); }{ f(1u); }');
   expect(unroll(loop.replace('N = 2u', 'N = 3u'))).toContain('i < min(N, params.n)');

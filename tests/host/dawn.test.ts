@@ -20,7 +20,7 @@ it('returns a GPU whose adapter has a description', async () => {
   expect(adapter.features).toContain('timestamp-query');
 });
 
-it('has the version of its package', () => {
+it('reports the version of its package', () => {
   expect(dawnVersion()).toMatch(/^\d+\.\d+\.\d+/);
 });
 

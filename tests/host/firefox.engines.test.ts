@@ -12,12 +12,12 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-it('is the path in FIREFOX_PATH', () => {
+it('finds Firefox at the path in FIREFOX_PATH', () => {
   vi.stubEnv('FIREFOX_PATH', '/some/firefox');
   expect(findFirefox()).toBe('/some/firefox');
 });
 
-it('is an error that names the Debian package if it is missing', async ({ skip }) => {
+it('throws an error that names the Debian package if Firefox is missing', async ({ skip }) => {
   vi.stubEnv('FIREFOX_PATH', '');
   vi.stubEnv('PATH', '');
   skip(findFirefox() !== undefined, 'Firefox is at a fixed path');

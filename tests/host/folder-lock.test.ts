@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-lock-'));
 const model = join(folder, 'model');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('has one owner per folder, also by another path, until it is released', async () => {
+it('allows one owner per folder, also by another path, until the lock is released', async () => {
   const release = await lockFolder(model);
   await expect(lockFolder(model)).rejects.toThrow(
     new RegExp(`model: another training writes it \\(process ${process.pid} on ${hostname()}\\); wait .*remove `),

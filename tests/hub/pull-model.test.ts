@@ -184,7 +184,7 @@ describe('an interrupted connection', () => {
     expectModel(noise(100_000).reverse());
   });
 
-  it('includes an idle timeout', async () => {
+  it('is detected by an idle timeout', async () => {
     const slow: typeof fetch = async (input, init) => {
       if (!String(input).includes('model.safetensors')) return fetch(input, init);
       return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));

@@ -10,7 +10,7 @@ import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-it('is the FLOPs of the products over time over the peak, which later runs find in the store', async () => {
+it('computes the MFU as FLOPs of the products over time over the peak, which later runs read from the store', async () => {
   let text: string | undefined;
   const store = createKernelStore({
     name: 'there',

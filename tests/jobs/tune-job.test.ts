@@ -70,7 +70,7 @@ function start(place: { text?: string | undefined } = {}) {
 const linearChoices = (choices: Readonly<Record<string, string>>): string[] =>
   Object.entries(choices).flatMap(([key, variant]) => (key.startsWith('linear ') ? [variant] : []));
 
-it('heddle tune drops it, names it, and stores it as dropped', async () => {
+it('heddle tune drops a wrong kernel, names it, and stores it as dropped', async () => {
   const { context, close, warnings, place } = start();
   const result = await tune({ ...preset, seconds: 20 }, context);
   expect(result.dropped).toEqual({ 'linear lazy': expect.stringMatching(errorPattern) });
@@ -82,7 +82,7 @@ it('heddle tune drops it, names it, and stores it as dropped', async () => {
   await close();
 });
 
-it('the first run drops it, and a checkpoint or a store of an earlier version cannot bring it back', async () => {
+it('the first run drops a wrong kernel, and a checkpoint or a store of an earlier version cannot bring it back', async () => {
   const { graphs } = presetGraphs(preset);
   const nodes = graphs.flatMap((graph) => graph.nodes).filter(({ op }) => op === (linearOp as Node['op']));
   const lazy = Object.fromEntries(nodes.map((node) => [variantKey(node), 'lazy']));
@@ -108,7 +108,7 @@ it('the first run drops it, and a checkpoint or a store of an earlier version ca
   await second.close();
 });
 
-it('the log and the report of later training runs name it', async () => {
+it('the log and the report of later training runs name a dropped kernel', async () => {
   const { context, close, files } = start();
   await tune({ ...preset, seconds: 20 }, context);
   await files.write('pairs.tsv', new TextEncoder().encode(tinyCorpus));

@@ -156,7 +156,7 @@ describe('by hand', () => {
   });
 });
 
-it('is exactly 100 for a perfect corpus, of any length and with any smoothing', () => {
+it('gives exactly 100 for a perfect corpus, of any length and with any smoothing', () => {
   for (let words = 4; words <= 30; words++) {
     const texts = [0, 1, 2].map((k) => Array.from({ length: words + k }, (_, i) => `w${(i * 7 + k) % 11}`).join(' '));
     for (const smoothing of ['exp', 'floor', 'add-k', 'none'] as const)
@@ -170,7 +170,7 @@ it('is exactly 100 for a perfect corpus, of any length and with any smoothing', 
   }
 });
 
-it('is 100 for identical texts, and always from 0 to 100', () => {
+it('gives 100 for identical texts, and always a score from 0 to 100', () => {
   const word = fc.constantFrom('a', 'b', 'c', 'd.', '1,5');
   const text = fc.array(word, { minLength: 4, maxLength: 9 }).map((words) => words.join(' '));
   fc.assert(

@@ -137,7 +137,7 @@ describe('by hand', () => {
   });
 });
 
-it('is 100 for identical texts, and always from 0 to 100', () => {
+it('gives 100 for identical texts, and always a score from 0 to 100', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '.', 'é', '𝒳'), minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(text, text, (found, wanted) => {

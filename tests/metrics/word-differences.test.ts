@@ -13,7 +13,7 @@ it.each([
   ['igual', 'igual', 'igual', 'igual'],
   ['algo', '', '[algo]', ''],
   ['', '', '', ''],
-])('marks what differs of %j and %j', (a, b, left, right) => {
+])('marks the words that differ between %j and %j', (a, b, left, right) => {
   const found = wordDifferences(a, b);
   expect([marked(found.a), marked(found.b)]).toEqual([left, right]);
 });

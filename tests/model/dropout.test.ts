@@ -25,7 +25,7 @@ function drops(training: boolean, norm: 'pre' | 'post') {
   });
 }
 
-it.each(['pre', 'post'] as const)('is at the places of the paper, each with its rate: %s-norm', (norm) => {
+it.each(['pre', 'post'] as const)('acts at the places of the paper, each with its rate: %s-norm', (norm) => {
   const found = drops(true, norm);
   expect(found.map(({ what }) => what).sort()).toMatchInlineSnapshot(`
     [

@@ -113,7 +113,7 @@ it('gives the same logits merged into the weights as in separate layers', () => 
   expect(relativeError(plain, want)).toBeGreaterThan(0.01);
 });
 
-it('is initialized to change nothing, with random A', () => {
+it('initializes B with zeros and A at random, so that the model does not change', () => {
   const { cpu, adapter, run } = ready(evaluationGraph);
   cpu.state('lora').fill(0);
   const same = run().logits!;
@@ -172,7 +172,7 @@ async function logitsOf(c: ModelConfig, weights: Float32Array, own?: LoraConfig,
 }
 
 it.each(hfTypes)(
-  'of %s has its layers, comes back from files of PEFT with its bits, and computes as merged',
+  'adapts the layers of %s, is read from files of PEFT bit for bit, and gives the results of merged weights',
   async (type) => {
     const c = smallHfConfig(type);
     const p = parameterList(c);

@@ -248,7 +248,7 @@ describe('bindings', () => {
 
 describe('the print of a plan', () => {
   // Whoever changes a kernel or a rewrite sees here what it does to the passes: npx vitest run --project cpu tests/plan -u
-  it('of an evaluation with one layer each is small-plan.txt', async () => {
+  it('of an evaluation with one layer each equals small-plan.txt', async () => {
     const c = modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 120, encoderLayers: 1, decoderLayers: 1 });
     const graph = evaluationGraph(c, parameterList(c), { batch: 4, source: 8, target: 6 });
     await expect(printPlan(makePlan(graph))).toMatchFileSnapshot('small-plan.txt');

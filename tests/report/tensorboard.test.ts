@@ -88,7 +88,7 @@ function eventsIn(bytes: Uint8Array): Event[] {
   return events;
 }
 
-it('has the checksums in the specification', () => {
+it('computes the checksums in the specification', () => {
   expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283n);
 });
 
@@ -104,7 +104,7 @@ async function train(fields: Partial<TrainArguments>): Promise<Event[][]> {
   return Promise.all((await files.list('events')).map(async (name) => eventsIn(await files.read(`events/${name}`))));
 }
 
-it('has the values of the log by step, and a new file for a resumed run', async () => {
+it('writes the values of the log by step, and a new file for a resumed run', async () => {
   const before = Date.now() / 1000;
   const [first = []] = await train({ steps: 3, testSentences: 3, tensorboard: 'events' });
   const both = await train({ steps: 5, resume: true });

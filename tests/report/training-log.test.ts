@@ -15,7 +15,7 @@ it('writes one JSON object a line and reads the same records back', () => {
   expect(parseLog(text)).toEqual(records);
 });
 
-it('keeps text of any kind on its line', () => {
+it('writes any text on one line', () => {
   const source = 'a\nb\r\u2028c\u0000"</script>\\';
   const record = samples(1, { samples: [{ source, reference: '', translation: '', exact: false }] });
   const text = formatLog([record]);

@@ -20,7 +20,7 @@ function unbalanced(markup: string): string[] {
   return open;
 }
 
-it('is one page without external resources', () => {
+it('makes one page without external resources', () => {
   expect(page.startsWith('<!doctype html>')).toBe(true);
   expect(unbalanced(page)).toEqual([]);
   expect(page).not.toMatch(/\b(src|href|srcset|action)\s*=|@import|url\(|https?:|<link|<img|<iframe/i);
@@ -29,7 +29,7 @@ it('is one page without external resources', () => {
   expect(page).toContain('prefers-color-scheme: dark');
 });
 
-it('lets no script run but its own', () => {
+it('allows no script but its own', () => {
   expect(scriptHash).toBe(`sha256-${createHash('sha256').update(script).digest('base64')}`);
   expect(page).toContain(`script-src '${scriptHash}'`);
   expect(page.match(/<script/g)).toHaveLength(1);
@@ -38,7 +38,7 @@ it('lets no script run but its own', () => {
   expect(page).not.toMatch(/\son[a-z]+\s*=/);
 });
 
-it('has results, curves, translations and settings', () => {
+it('shows results, curves, translations and settings', () => {
   for (const text of [
     'exact match on 500 held-out sentences',
     'BLEU',

@@ -51,7 +51,7 @@ async function train(args: readonly string[], onText?: (text: string, kill: (sig
   return { status, text, peak };
 }
 
-it('takes less than 1.5 GB, and a resumed run starts at once from the token ids', async () => {
+it('reads a large corpus in less than 1.5 GB, and a resumed run starts at once from the token ids', async () => {
   const out = join(scratch(), 'model');
   const { status, text, peak } = await train([file(), '--out', out, '--steps', '1']);
   expect(status, text).toBe(0);

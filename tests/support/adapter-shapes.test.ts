@@ -7,7 +7,7 @@ import { goldenFolder } from './golden.ts';
 
 const widths = [...new Set(adapterShapes.map(({ vectorWidth }) => vectorWidth))].filter((width) => width !== undefined);
 
-it('has subgroups of 4, 8 and 16', () => {
+it('covers subgroups of 4, 8 and 16', () => {
   expect(widths).toEqual([128, 256, 512]);
 });
 

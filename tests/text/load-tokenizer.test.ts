@@ -18,7 +18,7 @@ it.each(
     trainBpe(texts, { size: 400 }),
     trainBpe(texts, { size: 400, lowercase: true }),
   ].map((tokenizer) => [tokenizer.kind, tokenizer] as const),
-)('reads back %s as they were written', (_, tokenizer) => {
+)('reads %s as they were written', (_, tokenizer) => {
   const text = JSON.stringify(tokenizer);
   for (const read of [loadTokenizer(text), loadTokenizer(JSON.parse(text))]) {
     expect(read.kind).toBe(tokenizer.kind);

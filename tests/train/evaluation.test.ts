@@ -180,7 +180,7 @@ it('evaluates the same samples for any batch size, equal to those of heddle tran
   }
 });
 
-it('trains the same with and without evaluations', async () => {
+it('trains to the same bits with and without evaluations', async () => {
   const { result } = await train({ evalSteps: 0, testSentences: 0, out: '' });
   expect(result.losses).toEqual(whole.result.losses);
   expect(result.dev).toEqual([]);

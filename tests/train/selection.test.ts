@@ -142,7 +142,7 @@ describe('a training run', () => {
     expect((await train({ out: 'early', patience: 4, resume: true })).steps).toBe(2);
   });
 
-  it('in parts ends with the same model and the same best weights as without a break', {
+  it('ends with the same model and the same best weights if it is interrupted and resumed', {
     timeout: 120_000,
   }, async () => {
     const fields = { evalSteps: 4, schedule: 'constant' as const, learningRate: 1e-2 };

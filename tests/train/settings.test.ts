@@ -47,7 +47,7 @@ ${groups.join('\n\n')}
 `;
 }
 
-it('is docs/settings.md', async () => {
+it('writes docs/settings.md', async () => {
   await expect(page()).toMatchFileSnapshot('../../docs/settings.md');
 });
 

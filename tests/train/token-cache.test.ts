@@ -70,7 +70,7 @@ it('is written beside the folder at the first checkpoint, and a resumed run take
   expect(await losses()).toHaveLength(2);
 });
 
-it('has a path next to the model folder or archive', () => {
+it('is stored next to the model folder or archive', () => {
   expect(tokenCachePath('runs/a')).toBe('runs/a.tokens');
   expect(tokenCachePath('runs/a.zip')).toBe('runs/a.tokens');
 });
@@ -93,7 +93,7 @@ it.each([
   expect(readFileSync(cache).equals(readFileSync(at('kept')))).toBe(true);
 });
 
-it('has another key for other files, tokenizers and limits', async () => {
+it('changes its key with files, tokenizers and limits', async () => {
   const { source, target } = first.setup.task;
   const other = trainWords(['one two six'], { size: 60 });
   const limits = { maxSource: 16, maxTarget: 16, truncate: false };

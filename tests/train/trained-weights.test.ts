@@ -73,7 +73,7 @@ describe('a run with frozen parameters', () => {
     expect(moments).not.toContain('moment1.transformer.encoder.layers.0.linear1.weight');
   });
 
-  it('ends the same in two parts', async () => {
+  it('ends with the same weights if it is resumed', async () => {
     await train({ init: at('base'), freeze, out: at('parts'), steps: 2 });
     await train({ out: at('parts'), resume: true });
     expectNear('parts/model.safetensors', 'frozen/model.safetensors');
@@ -112,7 +112,7 @@ describe('a run with a LoRA adapter', () => {
     expect(b?.data.some((x) => x !== 0)).toBe(true);
   });
 
-  it('ends the same if resumed, with and without evaluations', async () => {
+  it('ends with the same weights if it is resumed, with and without evaluations', async () => {
     await train({ ...fields, out: at('halves'), steps: 2, evalSteps: 0 });
     await train({ out: at('halves'), resume: true, evalSteps: 0 });
     const whole = await train({ ...fields, out: at('silent'), evalSteps: 0 });
@@ -146,7 +146,7 @@ describe('a run with a LoRA adapter', () => {
     expect(int8.loss).not.toBe((await of({})).result.loss);
   });
 
-  it('trains on an int8 base as on f32, and ends the same if resumed', async () => {
+  it('trains on an int8 base as on f32, and ends with the same weights if it is resumed', async () => {
     const f32 = await train({ ...fields, out: at('f32'), steps: 8 });
     const int8 = await train({ ...fields, weights: 'int8', out: at('int8'), steps: 8 });
     for (const [i, loss] of int8.result.losses.entries()) expect(loss / f32.result.losses[i]! - 1).toBeCloseTo(0, 2);

@@ -62,7 +62,7 @@ describe('learning rates', () => {
     expect(learningRate({ ...base, ...paper }, 3999)).toBeCloseTo(6.99e-4, 6);
   });
 
-  it('never are negative, infinite or above the largest', () => {
+  it('are never negative, infinite or above the maximum', () => {
     for (const kind of scheduleNames)
       for (let step = 0; step < 60; step++) {
         const rate = learningRate({ ...base, kind }, step);
@@ -107,7 +107,7 @@ describe('a wrong schedule is named', () => {
       expect(() => checkSchedule({ ...base, ...wrong })).toThrow(message);
     });
 
-  it('and valid ones are accepted', () => {
+  it('by its field, and valid ones are accepted', () => {
     for (const kind of scheduleNames) expect(() => checkSchedule({ ...base, kind })).not.toThrow();
   });
 });

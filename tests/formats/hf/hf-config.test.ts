@@ -76,7 +76,7 @@ describe('a config.json', () => {
     [{ id2label: { 0: 'A' }, torch_dtype: 'float16', use_cache: false, _name_or_path: 'x' }, {}],
     [{ is_encoder_decoder: true, chunk_size_feed_forward: 0, repetition_penalty: 1.0, pruned_heads: {} }, {}],
     [{ sep_token_id: null, a_field_that_says_nothing: null }, {}],
-  ])('%o is honoured', (fields, wanted) => {
+  ])('is read with %o', (fields, wanted) => {
     expect(readHfConfig({ ...bart, ...fields }).config).toMatchObject(wanted);
   });
 
@@ -94,7 +94,7 @@ describe('a config.json', () => {
       { encoder_layers: 6, decoder_layers: 1 },
       { encoderLayers: 6, decoderLayers: 1 },
     ],
-  ])('of MarianMT with %o is honoured', (fields, wanted) => {
+  ])('of MarianMT is read with %o', (fields, wanted) => {
     expect(readHfConfig({ ...marian, ...fields }).config).toMatchObject(wanted);
   });
 

@@ -129,7 +129,7 @@ describe('a folder', () => {
   });
 });
 
-it('with deeply nested JSON is an error', async () => {
+it('rejects deeply nested JSON', async () => {
   const files = await hfFolder('bart');
   const text = (await files.read('bart/config.json')).slice(0, -1);
   const nested = (depth: number) =>

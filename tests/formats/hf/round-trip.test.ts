@@ -57,7 +57,7 @@ describe.each(hfNames)('%s', (name) => {
   });
 });
 
-it('keeps copies of tied tensors, and sinusoidal tables', async () => {
+it('exports copies of tied tensors and sinusoidal tables again', async () => {
   const files = await hfFolder('marian');
   const model = await loadModelFolder(files, 'marian');
   const { config: c, sourceCheckpoint } = model;

@@ -429,7 +429,7 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
 });
 
 it.each(['bart', 'marian', 't5', 'mt5', 'm2m_100', 'mbart', 'pegasus'])(
-  '%s is smaller by 3.5 times as q8',
+  'stores %s as q8 in files that are 3.5 times smaller',
   async (type) => {
     const sizes = hfSizes(type, { width: 256, hidden: 1024, heads: 4, positions: 128 });
     const first = ['bart', 'm2m_100', 'mbart'].includes(type) ? 1 : 0; // padding, then the end

@@ -260,7 +260,7 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
   });
 });
 
-it('is smaller by 3.5 times as q8, and config.json says which file to load', () => {
+it('stores q8 weights in files that are 3.5 times smaller, and config.json says which file to load', () => {
   const saved = model({ dModel: 128, heads: 4, feedForward: 512 });
   const sizeOf = (parts: Record<string, Uint8Array>) =>
     Object.entries(parts).reduce((sum, [name, bytes]) => sum + (name.endsWith('.onnx') ? bytes.length : 0), 0);
@@ -283,7 +283,7 @@ it('names the layers of the decoder of T5, which a config.json may leave out', a
   expect(config).toMatchObject({ model_type: 't5', num_layers: 1, num_decoder_layers: 1, num_heads: 1, d_kv: 4 });
 });
 
-it('has the decoding rules of the model only in generation_config.json, without options that a caller chooses', async () => {
+it('writes the decoding rules of the model only to generation_config.json, without options that a caller chooses', async () => {
   const saved = await withOtherRules();
   const read = (name: string) => JSON.parse(new TextDecoder().decode(onnxFiles(saved)[name]));
   expect(read('generation_config.json')).toEqual({

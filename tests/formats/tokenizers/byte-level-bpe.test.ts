@@ -97,7 +97,7 @@ it.each([false, true])('encodes and decodes as the native library, a space put b
   }
 });
 
-it('is the tokenizer of a BART folder without tokenizer.json', async () => {
+it('becomes the tokenizer of a BART folder without tokenizer.json', async () => {
   const all = await hfFolder('bart');
   const few = ['<s>', '<pad>', '</s>', '<unk>', ...'abcdefghijklm', 'Ġ', 'ab', 'Ġc'];
   await all.write('bart/vocab.json', jsonBytes(Object.fromEntries(few.map((token, id) => [token, id]))));
@@ -108,7 +108,7 @@ it('is the tokenizer of a BART folder without tokenizer.json', async () => {
   expect(target.decode([0, 18, 19, 2])).toBe('ab c');
 });
 
-it('has the special tokens of the other files', () => {
+it('reads special tokens from the other files', () => {
   const named = { '[CLS]': 0, '[PAD]': 1, '[SEP]': 2, '[UNK]': 3, a: 4, b: 5, c: 6 };
   const roles = { cls_token: '[CLS]', sep_token: { content: '[SEP]', lstrip: false }, pad_token: '[PAD]' };
   const found = readTokenizerFiles(

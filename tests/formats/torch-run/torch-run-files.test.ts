@@ -50,7 +50,7 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
   expect(data('target').target?.data).toEqual(Int32Array.from(task.corpus.target.ids));
 });
 
-it('is a checkpoint too, with scripts of fewer than 300 lines', async () => {
+it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => {
   const names = readdirSync(at('out'));
   expect(names).toEqual(expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')));
   expect(await readTrainingState(cpuContext().files, at('out'))).toMatchObject({ step: 3 });

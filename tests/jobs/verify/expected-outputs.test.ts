@@ -42,7 +42,7 @@ describe('a Hugging Face folder', () => {
     ['bart-pre-norm', { extra_pos_embeddings: 2, max_position_embeddings: 15 }, ['first logits']],
     ['marian', { bad_words_ids: [[30], [22]] }, ['tokens', 'texts']],
     ['marian', { scale_embedding: false }, ['first logits']],
-  ])('%s with %o decodes otherwise', async (name, change, wanted) => {
+  ])('%s with %o fails its check', async (name, change, wanted) => {
     const failed = (await compared(name, change)).filter((q) => !q.passed).map((q) => q.quantity);
     expect(failed).toEqual(expect.arrayContaining(wanted));
   });

@@ -161,7 +161,7 @@ describe('a case that cannot be read', () => {
       await expect(run).rejects.toThrow(message);
     });
 
-  it('is not there', async () => {
+  it('is named in the error', async () => {
     const run = verify({ folders: [goldenFolder('absent')] }, onCpu(fixtureFiles));
     await expect(run).rejects.toThrow('tests/fixtures/golden/absent/');
   });

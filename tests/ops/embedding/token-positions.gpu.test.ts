@@ -46,7 +46,7 @@ it.each([8, 7])('leaves the frozen row without a gradient, width %i', async (D) 
   await checkOp(embeddingBackwardOp, { inputs: { ...inputs, base: randomTensor([4, D], 2) }, attrs, tolerance: 1e-6 });
 });
 
-it('has the sinusoids of fairseq: halves, zero for padding and in the last column of an odd width', () => {
+it('computes the sinusoids of fairseq: halves, zero for padding and in the last column of an odd width', () => {
   const table = fairseqSinusoids(4, 7, 1);
   const row = (p: number) => Array.from(table.subarray(p * 7, (p + 1) * 7));
   expect(row(1)).toEqual([0, 0, 0, 0, 0, 0, 0]);

@@ -65,7 +65,7 @@ const unbiased: [Shape, number][] = [
   [[40, 520], 36],
 ];
 it.each(fewerInChrome(unbiased, ([, outs]) => outs === 36))(
-  'takes x %j to %i outputs without a bias',
+  'multiplies x %j to %i outputs without a bias',
   async (x, outs) => {
     const inputs = layer(x, outs, false);
     await checkOp(linearOp, { inputs, attrs: { activation: 'none' }, wrt: ['x', 'w'], tolerance });

@@ -29,7 +29,7 @@ for (const [rows, cols] of [
   [2, 2053],
   [3, 8000],
 ] as const)
-  it(`of [${rows},${cols}] is the reference's at several scales, and so is its gradient`, async () => {
+  it(`gives the results and gradients of the reference for [${rows},${cols}] at several scales`, async () => {
     for (const scale of [1e-3, 1, 30]) {
       await checkOp(softmaxOp, {
         inputs: { x: randomTensor([rows, cols], 1, scale) },

@@ -12,7 +12,7 @@ function run(shape: number[], x: number[], causal: boolean, lens?: number[]): nu
   return [...createCpuExecutor(g).run(data).y!];
 }
 
-it('has values that are computed by hand', () => {
+it('gives the values computed by hand', () => {
   const y = run([1, 3], [0, Math.log(2), Math.log(5)], false);
   // The inputs are float32, so the logarithms are off by 1e-7.
   [1 / 8, 2 / 8, 5 / 8].forEach((want, i) => {
@@ -20,7 +20,7 @@ it('has values that are computed by hand', () => {
   });
 });
 
-it('sees only earlier columns if causal, and none past the length', () => {
+it('reads only earlier columns if causal, and none past the length', () => {
   expect(run([1, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1, 1], true)).toEqual([1, 0, 0, 0.5, 0.5, 0, 1 / 3, 1 / 3, 1 / 3]);
   expect(run([2, 1, 4], [3, 3, 3, 3, 3, 3, 3, 3], false, [2, 0])).toEqual([0.5, 0.5, 0, 0, 0, 0, 0, 0]);
 });

@@ -11,7 +11,7 @@ it('lists the positions of each token in order, padding included', () => {
 });
 
 it.each([10, 1000])(
-  'has each position of %i tokens once, in order, for any previous contents of the arrays',
+  'lists each position of %i tokens once, in order, for any previous contents of the arrays',
   (vocab) => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: vocab - 1 })), (ids) => {
@@ -42,7 +42,7 @@ const lengthsOf = (rows: number[][], padId = 0, vocab = 10): number[] => {
   return Array.from(lengths);
 };
 
-it('count the tokens before the padding', () => {
+it('counts the tokens before the padding', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(7), { minLength: 1 }), fc.nat(9), (wanted, padId) => {
       const token = padId === 5 ? 6 : 5;
@@ -52,7 +52,7 @@ it('count the tokens before the padding', () => {
   );
 });
 
-it('are rejected, by row and position, if padding is inside a row', () => {
+it('rejects padding inside a row, and names row and position', () => {
   expect(() =>
     lengthsOf([
       [1, 2, 0],
@@ -61,7 +61,7 @@ it('are rejected, by row and position, if padding is inside a row', () => {
   ).toThrow(new HeddleError('source: row 1 has padding (id 0) at 1, before its end at 3; pad at the end only'));
 });
 
-it('are rejected if an id is out of range, in padding too', () => {
+it('rejects an id out of range, in padding too', () => {
   for (const id of [-1, 10, 2 ** 31 - 1])
     expect(() =>
       lengthsOf([
@@ -72,7 +72,7 @@ it('are rejected if an id is out of range, in padding too', () => {
   expect(() => lengthsOf([[1, 12, 12]], 12)).toThrow('token id 12 in row 0 at 1 is out of range');
 });
 
-it('count a start token that is padding itself', () => {
+it('counts a start token that is padding itself', () => {
   const lengths = new Uint32Array(3);
   const rows = [0, 4, 5, 0, 0, 7, 0, 0, 0, 0, 0, 0];
   fillLengths(lengths, Int32Array.from(rows), 4, 0, 10, 'target', true);

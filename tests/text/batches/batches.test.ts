@@ -64,7 +64,7 @@ describe('a batch', () => {
   });
 });
 
-it('has every pair once per epoch, each batch in a shape that fits', () => {
+it('contains every pair once per epoch, each batch in a shape that fits', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.integer({ min: 2, max: 20 }), fc.integer({ min: 2, max: 20 })), { minLength: 1 }),
@@ -92,7 +92,7 @@ it('has every pair once per epoch, each batch in a shape that fits', () => {
   );
 });
 
-it('has an order that depends only on seed and epoch', () => {
+it('shuffles in an order that depends only on seed and epoch', () => {
   const first = createBatches(varied, shapes, { seed: 5 });
   const n = first.perEpoch;
   const all = rowsOf(first, 0, 3 * n);

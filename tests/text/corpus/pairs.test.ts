@@ -18,7 +18,7 @@ it('normalizes whitespace, direction marks and combining characters', () => {
   expect(normalizeText('Cafe\u0301')).toBe('Café');
 });
 
-it('takes only texts for plain that no rule changes', () => {
+it('isPlainText accepts only texts that normalization does not change', () => {
   const changes = (text: string) =>
     text !== text.normalize('NFC') ||
     /[^\P{White_Space} ]|\p{Mn}|\p{Cf}(?<!\xad)| {2}|^ | $/u.test(text) ||
@@ -38,7 +38,7 @@ it('takes only texts for plain that no rule changes', () => {
   expect([' a', 'a ', 'a  b', 'a\tb', 'a\u00a0b', 'e\u0301', '\u200ba', '\u212b'].map(isPlainText)).not.toContain(true);
 });
 
-it('has the same key for other spacing or case', () => {
+it('gives the same key for other spacing or case', () => {
   expect(pairKey(' It\u202fis\u00a0 3:45\u202fPM ')).toBe(pairKey('it is 3:45 pm'));
   expect(pairKey('it is 3:45 am')).not.toBe(pairKey('it is 3:45 pm'));
 });

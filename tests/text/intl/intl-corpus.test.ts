@@ -16,7 +16,7 @@ it('starts a longer corpus with the shorter one', () => {
   expect(intlCorpus({ pairs: 300, seed: 3 })).toEqual(corpus.slice(0, 300));
 });
 
-it('has more than 100,000 pairs, no source twice, and none in two sets of a split', () => {
+it('generates more than 100,000 pairs, no source twice, and none in two sets of a split', () => {
   const many = intlCorpus({ pairs: 110_000 });
   expect(new Set(many.map((pair) => pairKey(pair.source))).size).toBe(110_000);
   const { train, test } = splitPairs(many, { test: 0.02 });
@@ -25,7 +25,7 @@ it('has more than 100,000 pairs, no source twice, and none in two sets of a spli
   expect(test.filter((pair) => seen.has(pairKey(pair.source)))).toEqual([]);
 }, 60_000);
 
-it('has every kind, half of it or less in sentences, none rare', () => {
+it('draws every kind of phrase, at most half of them sentences, none rarely', () => {
   for (const kind of intlKinds) {
     const share = corpus.filter((pair) => pair.kind === kind).length / corpus.length;
     expect(share, kind).toBeGreaterThan(0.02);
@@ -33,7 +33,7 @@ it('has every kind, half of it or less in sentences, none rare', () => {
   }
 });
 
-it('has short phrases of plain text with single spaces', () => {
+it('generates short phrases of plain text with single spaces', () => {
   for (const { source, target } of corpus)
     for (const text of [source, target]) {
       expect(text).toMatch(/^\S+( \S+)*$/);
@@ -98,7 +98,7 @@ it('distinguishes a unit of time from a time of day', () => {
   expect(es.quantity(2, 'month')).toBe('2 meses');
 });
 
-it('has no Spanish sentence with a wrong article before one o’clock', () => {
+it('generates no Spanish sentence with a wrong article before one o’clock', () => {
   const sentences = only('sentence', 3000);
   expect(sentences.filter((pair) => / a las \d/.test(pair.target)).length).toBeGreaterThan(100);
   expect(sentences.filter((pair) => / a las (0?1|13):/.test(pair.target) && !/ 13:/.test(pair.target))).toEqual([]);

@@ -13,7 +13,7 @@ it.each([
       return at.toISOString().slice(0, 10);
     },
   ],
-] as const)('%s has the right targets', (task, answer) => {
+] as const)('generates the right targets of %s', (task, answer) => {
   for (const { source, target } of taskCorpus({ task, pairs: 500 }))
     expect([source, target]).toEqual([source, answer(source)]);
 });

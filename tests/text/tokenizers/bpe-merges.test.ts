@@ -16,7 +16,7 @@ function naive(ids: number[], table: Map<number, { rank: number; id: number }>):
   }
 }
 
-it('merges as the definition, for any table and any ids', () => {
+it('applies merges as a direct implementation does, for any table and any ids', () => {
   const id = fc.nat({ max: 6 });
   fc.assert(
     fc.property(fc.array(id, { maxLength: 24 }), fc.array(fc.tuple(id, id, id), { maxLength: 20 }), (ids, merges) => {

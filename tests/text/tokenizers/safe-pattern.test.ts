@@ -12,7 +12,7 @@ it.each([
   String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*`,
   ' {2,}',
   String.raw`\(+\)*[)*+]+`,
-])('%s is run', (pattern) => {
+])('accepts %s', (pattern) => {
   expect(() => checkPattern(pattern, 'm')).not.toThrow();
 });
 
@@ -27,13 +27,13 @@ it.each([
   ['a*a*a*a*a*b', 'has 5 unbounded repetitions in a row'],
   ['x|a*(?:b|)a*(?:b|)a*(?:b|)a*(?:b|)a*', 'has 5 unbounded repetitions in a row'],
   ['a'.repeat(5000), 'has 5000 characters'],
-])('%s is not', (pattern, message) => {
+])('rejects %s', (pattern, message) => {
   expect(() => checkPattern(pattern, 'm')).toThrow(message);
   expect(() => checkPattern(pattern, 'm')).toThrow(HeddleError);
 });
 
 it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
-  'a tokenizer.json with such a pattern in its %s is rejected',
+  'rejects a tokenizer.json with such a pattern in its %s',
   (part) => {
     const none = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
     const file = { ...none, model: { type: 'BPE', vocab: { a: 0, b: 1, Regex: 2 }, merges: [] }, added_tokens: [] };
