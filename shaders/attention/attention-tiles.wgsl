@@ -33,17 +33,31 @@ alias Scores = array<vec4<f32>, SCORES>;
 // Output of a thread: chunk across + m·ACROSS of its row r is [m][r].
 alias Output = array<mat4x4<f32>, OWN>;
 
-// Sum or maximum of each row over the threads across, returned to all of them. All threads must call it.
-fn across_sum(x: vec4<f32>, thread: u32) -> vec4<f32> {
+// Sum or maximum of each row over the threads across, returned to all of them. All threads must call it. In the variant
+// `shuffle` by subgroup shuffles (a butterfly), for subgroups of at least ACROSS lanes in the order of the threads; otherwise
+// through workgroup memory.
+@if(shuffle) fn across_sum(x: vec4<f32>, thread: u32) -> vec4<f32> {
+  var sum = x;
+  for (var distance = 1u; distance < ACROSS; distance *= 2u) { sum += subgroupShuffleXor(sum, distance); }
+  return sum;
+}
+@else fn across_sum(x: vec4<f32>, thread: u32) -> vec4<f32> {
   exchange(x, thread);
   var sum = vec4(0.0);
   for (var n = 0u; n < ACROSS; n++) { sum += weights[min(thread, THREADS - 1u) / ACROSS * ACROSS + n]; }
+  workgroupBarrier();
   return sum;
 }
-fn across_max(x: vec4<f32>, thread: u32) -> vec4<f32> {
+@if(shuffle) fn across_max(x: vec4<f32>, thread: u32) -> vec4<f32> {
+  var top = x;
+  for (var distance = 1u; distance < ACROSS; distance *= 2u) { top = max(top, subgroupShuffleXor(top, distance)); }
+  return top;
+}
+@else fn across_max(x: vec4<f32>, thread: u32) -> vec4<f32> {
   exchange(x, thread);
   var top = x;
   for (var n = 0u; n < ACROSS; n++) { top = max(top, weights[min(thread, THREADS - 1u) / ACROSS * ACROSS + n]); }
+  workgroupBarrier();
   return top;
 }
 fn exchange(x: vec4<f32>, thread: u32) {

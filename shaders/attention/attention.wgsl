@@ -3,6 +3,7 @@
 // A workgroup computes ROWS queries and iterates over the keys in tiles of 32 with an online softmax: when a tile
 // raises the maximum of a row, the sum and the output so far shrink. Probabilities pass from the threads that compute
 // them to those that need them through workgroup memory (attention-tiles.wgsl).
+@if(shuffle) enable subgroups;
 // include attention/attention-base.wgsl
 // include attention/attention-tiles.wgsl
 // include attention/attention-backward.wgsl
@@ -42,7 +43,6 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
       m = max(m, s[n]);
     }
     m = across_max(m, thread);
-    workgroupBarrier();
     let shrink = exp2(top - m);
     top = m;
     total *= shrink;

@@ -79,8 +79,8 @@ it('offers kernels that exchange numbers by subgroups to CPU adapters and to GPU
   expect(offered(8)).toEqual([['tiled-64x64', 'subgroups-16x4'], ['subgroups-8x4']]);
   expect(offered(32)).toEqual([['tiled-64x64'], ['registers-4x4']]);
   for (const [minSubgroup, software, variants] of [
-    [32, false, ['tiles']],
-    [8, false, ['subgroups-8', 'tiles']],
+    [32, false, ['tiles', 'tiles-shuffle']],
+    [8, false, ['subgroups-8', 'tiles', 'tiles-shuffle']],
     [4, false, ['subgroups-4', 'tiles']],
     [16, true, ['subgroups-8']],
     [0, true, ['tiles']],

@@ -11,6 +11,7 @@ import {
   attentionSources,
   type ForwardBinding,
   type KernelContext,
+  usesTiles,
 } from './attention-launch.ts';
 import {
   type AttentionAttrs,
@@ -43,7 +44,7 @@ function backwardLaunches(a: AttentionLayout, context: KernelContext, x: Backwar
   const queries = attentionLaunch(a, context, 'backward_queries', a.queries, ofQueries, 6);
   const keys = attentionLaunch(a, context, 'backward_keys', a.keys, ofKeys, 8);
   if (!parts) return [queries, keys];
-  if (context.variant !== 'tiles') return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
+  if (!usesTiles(context.variant)) return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
   const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
   const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
   return [queries, summing, ...(dbias ? [blockSums(a, summing, parts, dbias)] : [])];
@@ -53,7 +54,7 @@ function backwardLaunches(a: AttentionLayout, context: KernelContext, x: Backwar
 function biasPartsLength(a: AttentionLayout, context: KernelContext, gradient: boolean): number {
   if (!gradient) return 64; // a binding that is not read
   const blocks = Math.ceil(a.keys / attentionRows(context, a.width, 'backward_keys'));
-  return a.batch * a.heads * (context.variant === 'tiles' ? blocks * columnsOf(a) : 2 * a.queries - 1);
+  return a.batch * a.heads * (usesTiles(context.variant) ? blocks * columnsOf(a) : 2 * a.queries - 1);
 }
 
 /** Columns of the bias: its distances. */

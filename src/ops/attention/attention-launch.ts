@@ -6,14 +6,19 @@ import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
- * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs; reads
- * shared by subgroups (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters with subgroups get only the
- * latter: tiles take ten times as long there, and seconds to compile.
+ * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs, and
+ * `tiles-shuffle`, whose threads reduce rows by subgroup shuffles; reads shared by subgroups (attention-subgroups.wgsl),
+ * for devices with small subgroups. CPU adapters with subgroups get only the latter: tiles take ten times as long there,
+ * and seconds to compile.
  */
 export function attentionVariants(traits: DeviceTraits, headWidth: number): readonly string[] {
-  if (traits.minSubgroup < 4 || hasLargeSubgroups(traits) || headWidth > maxHeldWidth) return ['tiles'];
-  const shared = `subgroups-${lanesOf(traits.minSubgroup)}`;
-  return traits.software ? [shared] : [shared, 'tiles'];
+  const { minSubgroup, software } = traits;
+  const shared =
+    minSubgroup < 4 || hasLargeSubgroups(traits) || headWidth > maxHeldWidth
+      ? []
+      : [`subgroups-${lanesOf(minSubgroup)}`];
+  if (software && shared.length > 0) return shared;
+  return [...shared, 'tiles', ...(minSubgroup >= tileAcross(headWidth) ? ['tiles-shuffle'] : [])];
 }
 
 /** A variant, and the device that it is for. */
@@ -55,7 +60,11 @@ export function attentionLaunch(
   perColumn: number,
 ): Launch {
   const { shader, constants, rows } = kernelOf(context, a.width, entry);
-  const conditions = [...(a.farthest >= 0 ? ['bias'] : []), ...(a.width % 4 > 0 ? ['scalar'] : [])];
+  const conditions = [
+    ...(a.farthest >= 0 ? ['bias'] : []),
+    ...(a.width % 4 > 0 ? ['scalar'] : []),
+    ...(context.variant === 'tiles-shuffle' ? ['shuffle'] : []),
+  ];
   return {
     shader: [shader, ...conditions].join('-'),
     entry,
@@ -75,7 +84,10 @@ interface Kernel {
 }
 
 const kernelOf = ({ variant, traits }: KernelContext, width: number, entry: string): Kernel =>
-  variant === 'tiles' ? tiles(width, entry) : subgroups(variant, traits.software);
+  usesTiles(variant) ? tiles(width, entry) : subgroups(variant, traits.software);
+
+/** Whether a variant computes attention by tiles. */
+export const usesTiles = (variant: string): boolean => variant.startsWith('tiles');
 
 /** Rows of a workgroup of an entry point. */
 export const attentionRows = (context: KernelContext, width: number, entry: string): number =>
@@ -86,13 +98,16 @@ export const attentionRows = (context: KernelContext, width: number, entry: stri
  * threads and 16 KiB of workgroup memory.
  */
 function tiles(width: number, entry: string): Kernel {
-  const ACROSS = width <= (entry === 'backward_keys' ? 32 : 64) ? 8 : width <= 128 ? 16 : 32;
+  const ACROSS = entry === 'backward_keys' && width > 32 && width <= 64 ? 16 : tileAcross(width);
   const DOWN = ACROSS === 32 ? 8 : 16;
   const chunks = Math.ceil(width / 4 / ACROSS) * ACROSS;
   // Rows that are staged at once: a power of two.
   const SHARE = Math.min(32, 2 ** Math.floor(Math.log2((DOWN === 8 ? 512 : 256) / chunks)));
   return { shader: 'attention', constants: { ACROSS, DOWN, SHARE }, rows: 4 * DOWN };
 }
+
+/** Threads that share a row of a tile; they reduce it. */
+const tileAcross = (width: number): number => (width <= 64 ? 8 : width <= 128 ? 16 : 32);
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */
 function subgroups(variant: string, software: boolean): Kernel {
