@@ -132,8 +132,7 @@ fn input_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
   if (c >= params.vecs) { return; }
   var sums: array<array<vec4<f32>, PARTS>, ROWS>;
   var at: array<u32, ROWS>;
-  // Rows past the last are the last.
-  // unroll
+  // Rows past the last are the last. unroll
   for (var r = 0u; r < ROWS; r++) { at[r] = min(row + r, params.rows - 1u) * params.width + params.first; }
   for (var o = 0u; o < params.outs; o++) {
     let words = w[o * params.vecs + c];

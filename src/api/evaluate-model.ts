@@ -53,18 +53,13 @@ const maxLogitBytes = 64 * 2 ** 20;
 
 /** Evaluates a model. Throws a HeddleError if no pair fits the model, and the signal's reason if it is aborted. */
 export async function evaluateModel(
-  { config, source, target }: SavedModel,
+  model: SavedModel,
   pairs: readonly Pair[],
   { batchSize = 64, name = 'evaluate', ...decode }: EvaluateOptions,
   host: EvaluationHost,
 ): Promise<Evaluation> {
-  checkPairs(pairs, `${name}: pairs`);
-  const { maxLength } = config;
-  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
-  const leftOut = describeLeftOut(corpus);
-  check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
-  if (leftOut) host.emit({ type: 'message', text: `${name}: ${leftOut}` });
-  const tokens = await teacherForced(config, corpus, batchSize, host, decode.signal);
+  const corpus = encodeFitting(model, pairs, name, host.emit);
+  const tokens = await teacherForced(model.config, corpus, batchSize, host, decode.signal);
   const fitting = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
   const translations = await host.translate(
     fitting.map((pair) => pair.source),
@@ -75,8 +70,23 @@ export async function evaluateModel(
     },
   );
   const references = fitting.map(({ target: reference, others = [] }) => [reference, ...others]);
-  const translation = translationMetrics(translations, references, (text) => target.normalize(text));
+  const translation = translationMetrics(translations, references, (text) => model.target.normalize(text));
   return { pairs: corpus.count, leftOut: corpus.tooLong + corpus.empty, ...tokens, ...translation };
+}
+
+/** Encodes the pairs that fit a model and reports the others; `name`: of the pairs, in messages. */
+function encodeFitting(
+  { config: { maxLength }, source, target }: SavedModel,
+  pairs: readonly Pair[],
+  name: string,
+  emit: JobContext['emit'],
+): EncodedCorpus {
+  checkPairs(pairs, `${name}: pairs`);
+  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
+  const leftOut = describeLeftOut(corpus);
+  check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
+  if (leftOut) emit({ type: 'message', text: `${name}: ${leftOut}` });
+  return corpus;
 }
 
 /** Loss, perplexity and token accuracy with the target given. */
@@ -139,18 +149,13 @@ export interface PairScore {
  * HeddleError if no pair fits the model, and the signal's reason if it is aborted.
  */
 export async function scorePairs(
-  { config, source, target }: SavedModel,
+  model: SavedModel,
   pairs: readonly Pair[],
   { batchSize = 64, signal }: Pick<EvaluateOptions, 'batchSize' | 'signal'>,
   host: Omit<EvaluationHost, 'translate'>,
 ): Promise<(PairScore | undefined)[]> {
-  checkPairs(pairs, 'score: pairs');
-  const { maxLength } = config;
-  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
-  const leftOut = describeLeftOut(corpus);
-  check(corpus.count > 0, () => `score: no pair fits the model: ${leftOut || 'there are no pairs'}`);
-  if (leftOut) host.emit({ type: 'message', text: `score: ${leftOut}` });
-  const { batches, programAt } = await prepareBatches(config, corpus, batchSize, host, true);
+  const corpus = encodeFitting(model, pairs, 'score', host.emit);
+  const { batches, programAt } = await prepareBatches(model.config, corpus, batchSize, host, true);
   const scores: (PairScore | undefined)[] = pairs.map(() => undefined);
   for (let i = 0; i < batches.perEpoch; i++) {
     signal?.throwIfAborted();
@@ -162,7 +167,7 @@ export async function scorePairs(
     for (const [b, row] of [...batches.rowsAt(i)].entries()) {
       const tokens = Array.from({ length: arrays.tgtLens[b] as number }, (_, t) => {
         const id = arrays.tgtOut[b * length + t] as number;
-        return { id, token: target.token(id), logProb: -(nll[b * length + t] as number) };
+        return { id, token: model.target.token(id), logProb: -(nll[b * length + t] as number) };
       });
       const logProb = tokens.reduce((sum, token) => sum + token.logProb, 0);
       scores[corpus.pairIndex[row] as number] = { logProb, tokens };

@@ -61,9 +61,7 @@ async function leaseSharedDevice(): Promise<Device> {
   }
 }
 
-/**
- * Opens a session on the current platform. The device opens at its first use. `signal` stops its work.
- */
+/** Opens a session on the current platform. The device opens at its first use. `signal` stops its work. */
 export function openSession({ device, tune = true, onEvent }: SessionOptions = {}, signal?: AbortSignal): Session {
   const platform = currentPlatform();
   const files = lazyArchives(platform.files);

@@ -48,9 +48,7 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
   readonly from?: Model;
   /** Folder, or name in the browser's storage, for checkpoints. [only in memory, for recovery from a lost device] */
   readonly checkpoint?: string;
-  /**
-   * Whether to resume from the checkpoint, with its settings; docs/settings.md lists which may change. [false]
-   */
+  /** Whether to resume from the checkpoint, with its settings; docs/settings.md lists which may change. [false] */
   readonly resume?: boolean;
   /** Whether to replace a model that `checkpoint` already has. [false: an error] */
   readonly force?: boolean;

@@ -79,11 +79,7 @@ function inF16({ build, ...rest }: KernelCase, chosen: 'f32' | 'f16'): KernelCas
   return kernel;
 }
 
-const decoding = {
-  rows: size('Rows', 64, 4096),
-  beams: size('Beams', 4, 16),
-  length: size('Positions', 64, 8192, 2),
-};
+const decoding = { rows: size('Rows', 64, 4096), beams: size('Beams', 4, 16), length: size('Positions', 64, 8192, 2) };
 const vocab: SizeField = { label: 'Vocabulary', value: 8000, min: 8, max: 300_000 };
 const toSizes = (v: {
   rows: number;
@@ -92,14 +88,7 @@ const toSizes = (v: {
   vocab?: number;
   heads?: number;
   width?: number;
-}) => ({
-  R: v.rows,
-  beams: v.beams,
-  T: v.length,
-  V: v.vocab ?? 8,
-  H: v.heads ?? 1,
-  W: v.width ?? 1,
-});
+}) => ({ R: v.rows, beams: v.beams, T: v.length, V: v.vocab ?? 8, H: v.heads ?? 1, W: v.width ?? 1 });
 
 /** All families by name. */
 export const kernelFamilies = {

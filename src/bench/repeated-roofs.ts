@@ -56,10 +56,7 @@ export async function measureRoofsRepeatedly(device: Device, options: RoofOption
           peak: await peak.measure(short(roofs.peak)),
         };
         list.push(again);
-        roofs = {
-          bandwidth: higher(roofs.bandwidth, again.bandwidth),
-          peak: higher(roofs.peak, again.peak),
-        };
+        roofs = { bandwidth: higher(roofs.bandwidth, again.bandwidth), peak: higher(roofs.peak, again.peak) };
       }
     } finally {
       bandwidth.destroy();

@@ -15,12 +15,7 @@ import { adam as adamUpdate, adamw, rmsprop, sgd } from '../ops/optimizer/optimi
 import { backward, input, type KernelCase, spaced, step } from './kernel-case.ts';
 
 /** States of an optimizer besides weights and gradients. */
-export const optimizers = {
-  AdamW: ['m', 'v'],
-  Adam: ['m', 'v'],
-  RMSprop: ['v'],
-  SGD: ['m'],
-} as const;
+export const optimizers = { AdamW: ['m', 'v'], Adam: ['m', 'v'], RMSprop: ['v'], SGD: ['m'] } as const;
 
 /** Optimizer update of `size` weights. */
 export function update(name: keyof typeof optimizers, size: number): KernelCase {

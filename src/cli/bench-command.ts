@@ -232,18 +232,7 @@ function spreadText(kernel: KernelResult): string {
 }
 
 function stepTable(steps: BenchResult['steps']): string {
-  const head = [
-    'training step',
-    'batch',
-    'weights',
-    'ms',
-    'tokens/s',
-    'GFLOP/s',
-    'MFU',
-    'dispatches',
-    'submits',
-    'memory',
-  ];
+  const head = ['training step', 'batch', 'weights', 'ms', 'tokens/s', 'GFLOP/s', 'MFU', 'dispatches', 'submits'];
   const rows = steps.map((s) => [
     s.preset,
     `${s.batch}x${s.source}x${s.target}`,
@@ -258,5 +247,5 @@ function stepTable(steps: BenchResult['steps']): string {
     formatNumber(s.jsMs),
     (s.firstMs / 1000).toFixed(1),
   ]);
-  return table([[...head, 'JS ms', 'first s'], ...rows], [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  return table([[...head, 'memory', 'JS ms', 'first s'], ...rows], [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 }

@@ -45,19 +45,9 @@ export function addPlan(program: Command): void {
     .addOption(weightsOption('format of the weights; in training only with --lora-rank'))
     .addOption(jsonOption())
     .action(async (folder: string | undefined, options: Options) => {
-      const {
-        preset,
-        run,
-        batchSize: batch,
-        vocabSize: vocab = presetRecipe(preset).vocabSize,
-        fuse: noFuse,
-        precision = 'f32',
-        freeze,
-        weights,
-        loraRank: rank,
-        loraTargetModules: targetModules,
-      } = options;
-      const model = options.set ?? {};
+      const { preset, run, batchSize: batch, fuse: noFuse, precision = 'f32', freeze, weights } = options;
+      const { vocabSize: vocab = presetRecipe(preset).vocabSize, set: model = {} } = options;
+      const { loraRank: rank, loraTargetModules: targetModules } = options;
       const maxLength = model.maxLength ?? presets[preset].maxLength;
       const { sourceLength: source = folder ? 0 : Math.min(32, maxLength) } = options;
       const planned = await runWithProgress(

@@ -36,19 +36,10 @@ const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  {
-    host,
-    adapter,
-    memoryLimit,
-    tune = true,
-    exactTimestamps = false,
-    onPiece,
-    onResult,
-    nextTexts,
-    onBrowser,
-  }: HostOptions,
+  options: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
+  const { host, tune = true, exactTimestamps = false, adapter, memoryLimit, onBrowser, nextTexts } = options;
   const progress = createProgress();
   const interrupt = new AbortController();
   let interrupted = 0;
@@ -68,8 +59,8 @@ export async function runWithProgress<N extends JobName>(
       signal: interrupt.signal,
       onEvent: (event) => {
         progress.show(event);
-        if (event.type === 'piece') onPiece?.(event.text);
-        if (event.type === 'result') onResult?.(event.value);
+        if (event.type === 'piece') options.onPiece?.(event.text);
+        if (event.type === 'result') options.onResult?.(event.value);
       },
       browser: { handleSignals: false, exactTimestamps },
       dawn: { quiet: true, exactTimestamps, ...(adapter !== undefined && { adapter }) },

@@ -159,14 +159,7 @@ function parseSetting(type: Setting['type'], text: string, before: unknown): unk
   }
 }
 
-const places = [
-  'embedding',
-  'attention',
-  'feedForward',
-  'residual',
-  'memory',
-  'output',
-] as const satisfies (keyof DropoutRates)[];
+const places: (keyof DropoutRates)[] = ['embedding', 'attention', 'feedForward', 'residual', 'memory', 'output'];
 
 /** A rate for all places, `0.1`, or rates of places, `attention=0.2,output=0.1`; both may be combined. */
 function parseDropout(text: string, before: TrainSettings['dropout']): TrainSettings['dropout'] {

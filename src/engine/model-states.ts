@@ -6,9 +6,7 @@ import { fixedPositions } from '../model/parameters.ts';
 import type { WeightReader } from '../model/quantized-parameters.ts';
 import type { Engine } from './engine.ts';
 
-/**
- * Writes the fixed sinusoidal positions to the state `positions`. Does nothing if the model has none.
- */
+/** Writes the fixed sinusoidal positions to the state `positions`. Does nothing if the model has none. */
 export function writePositions(engine: Engine, c: ModelConfig, suffix = ''): void {
   const table = fixedPositions(c);
   if (table) engine.write(`positions${suffix}`, table);

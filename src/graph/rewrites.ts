@@ -54,9 +54,7 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
   },
 });
 
-/**
- * The backward node of a linear layer if only `reader` reads its dx and it has no epilogue yet except dropout.
- */
+/** The backward node of a linear layer if only `reader` reads its dx and it has no epilogue yet except dropout. */
 function openBackward(graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, dx: Value, reader: Node) {
   const back = applicationOf(dx.node, linearBackwardOp);
   if (!back || back.outputs.dx !== dx || back.attrs.epilogue !== 'none') return undefined;

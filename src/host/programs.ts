@@ -22,9 +22,7 @@ export const findChrome = (): string | undefined =>
  */
 export const findFirefox = (): string | undefined => process.env.FIREFOX_PATH || firstProgram(browserPrograms.firefox);
 
-/**
- * Path of the system's Deno: DENO_PATH if set, else `deno` in PATH. Returns undefined if there is none.
- */
+/** Path of the system's Deno: DENO_PATH if set, else `deno` in PATH. Returns undefined if there is none. */
 export const findDeno = (): string | undefined => process.env.DENO_PATH || firstProgram(['deno']);
 
 /** The first of some programs that exists: names are searched in PATH. */

@@ -220,8 +220,5 @@ export interface ChecksumWriter {
 export function checksumWriter(kind: Checksum['kind'], length: number): ChecksumWriter {
   const hash = kind === 'git' ? sha1.create() : sha256.create();
   if (kind === 'git') hash.update(new TextEncoder().encode(`blob ${length}\0`));
-  return {
-    add: (bytes) => void hash.update(bytes),
-    hex: () => bytesToHex(hash.digest()),
-  };
+  return { add: (bytes) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
 }

@@ -98,9 +98,7 @@ export interface Launch {
   readonly constants?: Readonly<Record<string, number>>;
   /** Fields of the WGSL `Params` struct (u32, i32 or f32); all of them. */
   readonly params?: Readonly<Record<string, number>>;
-  /**
-   * WGSL variable name -> value. A variable that an override disables still needs a value: bind another input.
-   */
+  /** WGSL variable name -> value. A variable that an override disables still needs a value: bind another input. */
   readonly bind: Readonly<Record<string, Value>>;
   /** Values to set to zero before the dispatch, by the driver: faster than a kernel. */
   readonly clear?: readonly Value[];

@@ -66,8 +66,7 @@ interface NodeLaunch {
 }
 
 /**
- * Returns the launches of nodes in order, with the chosen variants or else the default ones, and their scratch
- * memory.
+ * Returns the launches of nodes in order, with the chosen variants or else the default ones, and their scratch memory.
  */
 function launchesOf(
   nodes: readonly Node[],

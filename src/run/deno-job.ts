@@ -20,9 +20,7 @@ export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions
     const child = spawn(
       program,
       ['run', ...flags, `--allow-net=${new URL(url).host}`, join(folder, 'headless-deno.js')],
-      {
-        env: { ...process.env, NO_COLOR: '1' },
-      },
+      { env: { ...process.env, NO_COLOR: '1' } },
     );
     let printed = '';
     child.stderr.on('data', (chunk) => {

@@ -30,14 +30,8 @@ declare global {
 
 let running = new AbortController();
 
-async function run({
-  name,
-  args,
-  files: base,
-  kernelFile,
-  memoryLimit,
-  machineMemory,
-}: PageRequest): Promise<PageResponse> {
+async function run(request: PageRequest): Promise<PageResponse> {
+  const { name, args, files: base, kernelFile, memoryLimit, machineMemory } = request;
   running = new AbortController();
   // Events are sent one after another, so that they arrive in order and before the result.
   let sent = Promise.resolve();

@@ -104,11 +104,7 @@ async function readCorpus(
   const { train, dev, test } = corpusFiles(corpus) as NonNullable<ReturnType<typeof corpusFiles>>;
   const read = (pairFiles: PairFiles, split: HeldOut = {}) => readSets(pairFiles, context, pool, { split });
   const sets = train ? await read(train, heldOutParts(heldOut, { dev, test })) : { train: [], dev: [], test: [] };
-  return {
-    ...sets,
-    ...(dev && { dev: (await read(dev)).train }),
-    ...(test && { test: (await read(test)).train }),
-  };
+  return { ...sets, ...(dev && { dev: (await read(dev)).train }), ...(test && { test: (await read(test)).train }) };
 }
 
 /** Name of the file with the training pairs in a model folder. */

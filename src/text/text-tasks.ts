@@ -71,16 +71,14 @@ export interface TokenizerOptions extends VocabularyOptions {
 export type Sides = readonly ('source' | 'target')[];
 
 /** Counts the words or characters of some tokenizers. */
-function count({
-  tokenizers,
-  kind,
-  lowercase,
-}: TokenizerOptions & { tokenizers: readonly Sides[] }): TextTask<PairChunk, undefined, CountTable[]> {
-  const counters = tokenizers.map(() => createCounter(kind, lowercase));
+function count(
+  options: TokenizerOptions & { tokenizers: readonly Sides[] },
+): TextTask<PairChunk, undefined, CountTable[]> {
+  const counters = options.tokenizers.map(() => createCounter(options.kind, options.lowercase));
   return {
     map(chunk) {
       for (const pair of pairsIn(chunk))
-        for (const [i, sides] of tokenizers.entries()) for (const side of sides) counters[i]?.add(pair[side]);
+        for (const [i, sides] of options.tokenizers.entries()) for (const side of sides) counters[i]?.add(pair[side]);
       return undefined;
     },
     end: () =>

@@ -22,12 +22,7 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
       ...(maxLength !== undefined && { maxLength }),
       ...s.model,
     },
-    tokenizer: {
-      kind: s.tokenizer,
-      size: s.vocabSize,
-      lowercase,
-      ...(fillVocab && { fill: true }),
-    },
+    tokenizer: { kind: s.tokenizer, size: s.vocabSize, lowercase, ...(fillVocab && { fill: true }) },
     maxLength,
     truncate,
     batchSize,

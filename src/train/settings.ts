@@ -99,19 +99,10 @@ export const settings = {
       default: false,
       resume: true,
     },
-    noFuse: {
-      type: list('rewrites'),
-      help: 'graph rewrites to disable',
-      default: [],
-    },
+    noFuse: { type: list('rewrites'), help: 'graph rewrites to disable', default: [] },
   }),
   ...rowsOf('Optimizer', {
-    optimizer: {
-      type: choice(optimizerNames, 'name'),
-      help: 'optimizer',
-      label: 'Optimizer',
-      advanced: true,
-    },
+    optimizer: { type: choice(optimizerNames, 'name'), help: 'optimizer', label: 'Optimizer', advanced: true },
     learningRate: {
       type: positive('rate'),
       help: 'maximum learning rate; for --schedule noam the factor in its formula',
@@ -119,12 +110,7 @@ export const settings = {
       label: 'Learning rate',
       resume: true,
     },
-    schedule: {
-      type: choice(scheduleNames, 'name'),
-      help: 'learning rate schedule',
-      label: 'Schedule',
-      resume: true,
-    },
+    schedule: { type: choice(scheduleNames, 'name'), help: 'learning rate schedule', label: 'Schedule', resume: true },
     warmupSteps: {
       type: integer(0, 'steps'),
       help: 'steps of linear warm-up of the learning rate',
@@ -169,12 +155,7 @@ export const settings = {
       defaultText: '1e-9; rmsprop: 1e-7',
       onlyFor: ['optimizer', 'adamw', 'adam', 'rmsprop'],
     },
-    momentum: {
-      type: rate,
-      help: 'momentum of sgd',
-      defaultText: '0.9',
-      onlyFor: ['optimizer', 'sgd'],
-    },
+    momentum: { type: rate, help: 'momentum of sgd', defaultText: '0.9', onlyFor: ['optimizer', 'sgd'] },
     rho: {
       type: rate,
       help: 'decay rate of the mean square of rmsprop',
@@ -203,11 +184,7 @@ export const settings = {
     },
   }),
   ...rowsOf('Model', {
-    preset: {
-      type: choice(Object.keys(presets) as PresetName[], 'name'),
-      help: 'sizes of the model',
-      label: 'Model',
-    },
+    preset: { type: choice(Object.keys(presets) as PresetName[], 'name'), help: 'sizes of the model', label: 'Model' },
     model: {
       type: { kind: 'model', unit: 'field=value' },
       help: 'change a field of the model configuration, e.g. --set heads=4; may be repeated',
@@ -269,11 +246,7 @@ export const settings = {
       defaultText: '*.q,*.v',
       oldFlags: ['lora-targets'],
     },
-    'lora.dropout': {
-      type: rate,
-      help: 'dropout rate of the input of the LoRA adapter',
-      defaultText: '0',
-    },
+    'lora.dropout': { type: rate, help: 'dropout rate of the input of the LoRA adapter', defaultText: '0' },
     weights: {
       type: choice(weightFormats, 'format'),
       help:

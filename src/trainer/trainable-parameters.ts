@@ -47,11 +47,7 @@ export interface TrainableParameters {
  */
 function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
   const tests = globs.map(globMatcher);
-  const names = p.all.map((own) => ({
-    own,
-    known: [own.name, own.stored.name],
-    parts: hfNames(c, own),
-  }));
+  const names = p.all.map((own) => ({ own, known: [own.name, own.stored.name], parts: hfNames(c, own) }));
   for (const [i, test] of tests.entries())
     if (!names.some(({ known, parts }) => [...known, ...parts].some(test)))
       throw noMatchError(

@@ -95,13 +95,7 @@ export const hfFamilies = {
     forcesEnd: true,
     architectures: ['MarianMTModel', 'MarianModel'],
     separateEmbeddings: true,
-    defaults: {
-      ...shared,
-      vocab_size: 58101,
-      pad_token_id: 58100,
-      eos_token_id: 0,
-      decoder_start_token_id: 58100,
-    },
+    defaults: { ...shared, vocab_size: 58101, pad_token_id: 58100, eos_token_id: 0, decoder_start_token_id: 58100 },
   },
   mbart: {
     title: 'mBART',
@@ -182,24 +176,10 @@ export const hfFamilies = {
 
 /** Supported fields without a default. */
 const supported = [
-  'model_type',
-  'architectures',
-  'bos_token_id',
-  'decoder_start_token_id',
-  'unk_token_id',
-  'decoder_vocab_size',
-  'forced_eos_token_id',
-  'forced_bos_token_id',
-  'force_bos_token_to_be_generated',
-  'bad_words_ids',
-  'suppress_tokens',
-  'min_length',
-  'no_repeat_ngram_size',
-  'num_hidden_layers',
-  'num_attention_heads',
-  'hidden_size',
-  'grapheme_chars',
-  'phoneme_chars',
+  ...['model_type', 'architectures', 'bos_token_id', 'decoder_start_token_id', 'unk_token_id', 'decoder_vocab_size'],
+  ...['forced_eos_token_id', 'forced_bos_token_id', 'force_bos_token_to_be_generated', 'bad_words_ids', 'min_length'],
+  ...['suppress_tokens', 'no_repeat_ngram_size', 'num_hidden_layers', 'num_attention_heads', 'hidden_size'],
+  ...['grapheme_chars', 'phoneme_chars'],
 ];
 
 /** Supported fields of T5 without a default. */

@@ -151,16 +151,8 @@ export async function readSourceCheckpoint(
   config: ModelConfig,
 ): Promise<Omit<SavedModel, 'weights'>> {
   const path = `${folder}/config.json`;
-  const {
-    config: raw,
-    generation,
-    texts = {},
-    prefix,
-    dtype,
-    dtypes,
-    aliases,
-    absent = [],
-  } = isObject(json) ? json : {};
+  const fields = isObject(json) ? json : {};
+  const { config: raw, generation, texts = {}, prefix, dtype, dtypes, aliases, absent = [] } = fields;
   const valid =
     isObject(raw) &&
     (generation === undefined || isObject(generation)) &&

@@ -27,9 +27,7 @@ export type Row = readonly [quantity: string, error: number, limit: number];
  */
 export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3, zero: 1e-6 } as const;
 
-/**
- * Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on a new engine.
- */
+/** Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on a new engine. */
 export async function checkGolden(golden: GoldenCase, newEngine: () => Promise<Engine>): Promise<Row[]> {
   const rows: Row[] = [];
   for (const check of [checkGradients, checkLosses, checkGreedy]) {

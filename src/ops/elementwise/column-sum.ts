@@ -63,12 +63,7 @@ export const normSumsOp = defineOp({
    * `count` norms of width `cols`, with `rows` rows of partial sums [2·cols] each; a norm's rows start every `stride`
    * elements.
    */
-  attrs: attrsOf<{
-    readonly count: number;
-    readonly rows: number;
-    readonly cols: number;
-    readonly stride: number;
-  }>(),
+  attrs: attrsOf<{ readonly count: number; readonly rows: number; readonly cols: number; readonly stride: number }>(),
   shape({ partials }, { count, rows, cols, stride }) {
     expectType('norm_sums', 'partials', partials, 'f32');
     check(

@@ -10,9 +10,8 @@ import { type LookupAttrs, lookupType } from './embedding.ts';
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
 
 /**
- * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], places as in `embeddingOp`,
- * step if decoding;
- * out [B,T,D] = table[ids] * scale + positions.
+ * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], places as in
+ * `embeddingOp`, step if decoding; out [B,T,D] = table[ids] * scale + positions.
  */
 export const packedEmbeddingOp = defineOp({
   name: 'packed_embedding',

@@ -25,11 +25,7 @@ export const linearBackwardOp = defineOp({
    * Which gradients are wanted, and the epilogue of dx: `add` adds a tensor (the gradient of a residual path), an
    * activation multiplies by its derivative (that of the layer below). Dropout acts on dx before an addition.
    */
-  attrs: attrsOf<
-    WantedGradients & {
-      readonly epilogue: EpilogueKind | 'none';
-    } & Partial<DropoutAttrs>
-  >(),
+  attrs: attrsOf<WantedGradients & { readonly epilogue: EpilogueKind | 'none' } & Partial<DropoutAttrs>>(),
   shape({ dy, x, w, operand, step }, { dx, dw, db, epilogue, rate = 0 }) {
     const ofOuts = [dim(w, 0), wholeVectors(dim(w, 0))].includes(matrixOf(dy.shape).cols);
     const fits = w.shape.length === 2 && ofOuts && dim(w, 1) === matrixOf(x.shape).cols;

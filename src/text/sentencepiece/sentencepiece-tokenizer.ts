@@ -46,17 +46,8 @@ const languageCode = /^>>[^<>\s]+<</;
  * @example
  * const tokenizer = createSentencePieceTokenizer({ file: await files.read('source.spm'), name: 'source.spm', vocab });
  */
-export function createSentencePieceTokenizer({
-  file,
-  name,
-  vocab,
-  special,
-  size,
-  symbols = [],
-  hidden = [],
-  legacy = true,
-  spaced = [],
-}: SentencePieceTokenizerOptions): Tokenizer {
+export function createSentencePieceTokenizer(options: SentencePieceTokenizerOptions): Tokenizer {
+  const { file, name, vocab, special, size, symbols = [], hidden = [], legacy = true, spaced = [] } = options;
   const model = openSentencePiece(file, name);
   const { pieces: own, special: at, normalizer: rules } = model.model;
   const idOf = vocab === undefined ? new Map(own.map(({ text }, id) => [text, id])) : readVocab(vocab);
@@ -160,16 +151,7 @@ export function createSentencePieceTokenizer({
         ...(!legacy && { legacy, spaced }),
       },
     });
-  return {
-    kind: 'sentencepiece',
-    size: count,
-    special: ids,
-    encode,
-    decode,
-    token,
-    normalize,
-    toJSON,
-  };
+  return { kind: 'sentencepiece', size: count, special: ids, encode, decode, token, normalize, toJSON };
 }
 
 /** Loads the tokenizer from the `model` of its `toJSON`. Throws a HeddleError if it is invalid. */
