@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { appendFile, concatBytes, type Files } from '../files/files.ts';
+import { double, field, float, integer, text } from '../files/protobuf-writer.ts';
 import type { LogRecord } from './training-log.ts';
 
 /** Writes an event file. */
@@ -66,36 +67,19 @@ export async function createEventWriter(
   };
 }
 
-/** Names and values of a record. */
+/** Names, such as `train/learning_rate`, and values of a record. */
 function scalarsOf(record: LogRecord): [tag: string, value: number][] {
   const named = (part: string, values: Record<string, number | undefined>) =>
     Object.entries(values).flatMap(([name, value]): [string, number][] =>
-      value === undefined ? [] : [[`${part}/${name}`, value]],
+      value === undefined ? [] : [[`${part}/${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, value]],
     );
   if (record.type === 'step') {
     const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale, updateRatio } = record;
-    return named('train', {
-      loss,
-      accuracy,
-      learning_rate: learningRate,
-      gradient_norm: gradientNorm,
-      tokens_per_second: tokensPerSecond,
-      mfu,
-      loss_scale: lossScale,
-      update_ratio: updateRatio,
-    });
+    return named('train', { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale, updateRatio });
   }
   if (record.type !== 'eval') return [];
   const { loss, perplexity, tokenAccuracy, knownTokenAccuracy, bleu, chrf, exactMatch } = record;
-  return named(record.part, {
-    loss,
-    perplexity,
-    token_accuracy: tokenAccuracy,
-    known_token_accuracy: knownTokenAccuracy,
-    bleu,
-    chrf,
-    exact_match: exactMatch,
-  });
+  return named(record.part, { loss, perplexity, tokenAccuracy, knownTokenAccuracy, bleu, chrf, exactMatch });
 }
 
 interface EventFields {
@@ -109,50 +93,24 @@ interface EventFields {
 
 /** An event as a TFRecord. Field numbers are from event.proto and summary.proto. */
 function event({ step, version, scalars, isStart }: EventFields): Uint8Array {
-  const values = (scalars ?? []).map(([tag, value]) =>
-    block(1, concatBytes([block(1, utf8(tag)), concatBytes([varint((2 << 3) | 5), float32(value)])])),
-  );
+  const values = (scalars ?? []).map(([tag, value]) => field(1, concatBytes([text(1, tag), float(2, value)])));
   return tfRecord(
     concatBytes([
-      varint((1 << 3) | 1),
-      float64(Date.now() / 1000), // wall_time
-      varint(2 << 3),
-      varint(step),
-      ...(version === undefined ? [] : [block(3, utf8(version))]),
-      ...(values.length > 0 ? [block(5, concatBytes(values))] : []),
-      ...(isStart ? [block(7, Uint8Array.of(1 << 3, 1))] : []), // session_log with status START
+      double(1, Date.now() / 1000), // wall_time
+      integer(2, step),
+      ...(version === undefined ? [] : [text(3, version)]),
+      ...(values.length > 0 ? [field(5, concatBytes(values))] : []),
+      ...(isStart ? [field(7, integer(1, 1))] : []), // session_log with status START
     ]),
   );
 }
 
 /** A TFRecord: length as uint64, its checksum, the bytes, their checksum. */
 function tfRecord(bytes: Uint8Array): Uint8Array {
-  const length = withView(8, (view) => view.setUint32(0, bytes.length, true));
-  const checksum = (data: Uint8Array) => withView(4, (view) => view.setUint32(0, maskedCrc32c(data), true));
+  const length = new Uint8Array(Uint32Array.of(bytes.length, 0).buffer);
+  const checksum = (data: Uint8Array) => new Uint8Array(Uint32Array.of(maskedCrc32c(data)).buffer);
   return concatBytes([length, checksum(length), bytes, checksum(bytes)]);
 }
-
-/** A field of bytes. */
-const block = (field: number, bytes: Uint8Array): Uint8Array =>
-  concatBytes([varint((field << 3) | 2), varint(bytes.length), bytes]);
-
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-/** A whole number of at least 0, seven bits a byte, low bits first. */
-function varint(n: number): Uint8Array {
-  const bytes: number[] = [];
-  for (; n >= 128; n = Math.floor(n / 128)) bytes.push((n % 128) | 128);
-  return Uint8Array.from([...bytes, n]);
-}
-
-function withView(size: number, fill: (view: DataView) => void): Uint8Array {
-  const bytes = new Uint8Array(size);
-  fill(new DataView(bytes.buffer));
-  return bytes;
-}
-
-const float32 = (x: number): Uint8Array => withView(4, (view) => view.setFloat32(0, x, true));
-const float64 = (x: number): Uint8Array => withView(8, (view) => view.setFloat64(0, x, true));
 
 /** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of each byte. */
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -2,6 +2,7 @@
 // https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
 import { concatBytes } from '../../files/files.ts';
+import { field, float, integer, text } from '../../files/protobuf-writer.ts';
 
 /** Element types with their numbers in the format. */
 const types = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
@@ -76,7 +77,7 @@ export function createOnnxGraph(title: string): OnnxGraph {
   const ops: OnnxGraph['ops'] = (type, from, results, attributes = {}) => {
     const to = Array.from({ length: results }, () => `${count++}`);
     nodes.push(
-      message([
+      concatBytes([
         ...from.map((input) => text(1, input)),
         ...to.map((output) => text(2, output)),
         text(4, type),
@@ -95,7 +96,7 @@ export function createOnnxGraph(title: string): OnnxGraph {
       return name;
     },
     output(name, type, shape, value) {
-      nodes.push(message([text(1, value), text(2, name), text(4, 'Identity')]));
+      nodes.push(concatBytes([text(1, value), text(2, name), text(4, 'Identity')]));
       outputs.push(valueInfo(name, type, shape));
     },
     integers: (...values) =>
@@ -111,16 +112,16 @@ export function createOnnxGraph(title: string): OnnxGraph {
           parts.push([]);
           offset = 0;
         }
-        const entry = (key: string, value: string) => field(13, message([text(1, key), text(2, value)]));
+        const entry = (key: string, value: string) => field(13, concatBytes([text(1, key), text(2, value)]));
         const location = parts.length > 1 ? `${dataName}_${parts.length - 1}` : dataName;
         const place = { location, offset: String(offset), length: String(bytes.length) };
         parts.at(-1)?.push(bytes);
         offset += bytes.length;
-        return [...Object.entries(place).map(([key, value]) => entry(key, value)), number(14, 1)];
+        return [...Object.entries(place).map(([key, value]) => entry(key, value)), integer(14, 1)];
       };
       const initializers = tensors.map((tensor) => {
-        const dims = tensor.shape.map((n) => number(1, n));
-        return message([...dims, number(2, types[tensor.type]), text(8, tensor.name), ...content(tensor)]);
+        const dims = tensor.shape.map((n) => integer(1, n));
+        return concatBytes([...dims, integer(2, types[tensor.type]), text(8, tensor.name), ...content(tensor)]);
       });
       const graph = [
         ...nodes.map((node) => field(1, node)),
@@ -129,11 +130,11 @@ export function createOnnxGraph(title: string): OnnxGraph {
         ...inputs.map((info) => field(11, info)),
         ...outputs.map((info) => field(12, info)),
       ];
-      const model = message([
-        number(1, irVersion),
+      const model = concatBytes([
+        integer(1, irVersion),
         text(2, 'heddle'),
-        field(7, message(graph)),
-        field(8, number(2, opset)),
+        field(7, concatBytes(graph)),
+        field(8, integer(2, opset)),
       ]);
       return { model, data: parts.map(concatBytes) };
     },
@@ -142,33 +143,14 @@ export function createOnnxGraph(title: string): OnnxGraph {
 
 /** ValueInfoProto: name, element type and shape of an input or output. */
 function valueInfo(name: Name, type: OnnxType, shape: readonly Axis[]): Uint8Array {
-  const dims = shape.map((n) => field(1, typeof n === 'number' ? number(1, n) : text(2, n)));
-  const tensor = message([number(1, types[type]), field(2, message(dims))]);
-  return message([text(1, name), field(2, field(1, tensor))]);
+  const dims = shape.map((n) => field(1, typeof n === 'number' ? integer(1, n) : text(2, n)));
+  const tensor = concatBytes([integer(1, types[type]), field(2, concatBytes(dims))]);
+  return concatBytes([text(1, name), field(2, field(1, tensor))]);
 }
 
 /** AttributeProto. */
 function attribute(name: string, value: Attribute): Uint8Array {
-  if (typeof value === 'number') return message([text(1, name), number(3, value), number(20, 2)]);
-  if ('float' in value) {
-    const bytes = new Uint8Array(Float32Array.of(value.float).buffer);
-    return message([text(1, name), Uint8Array.from([...varint(2 * 8 + 5), ...bytes]), number(20, 1)]);
-  }
-  return message([text(1, name), ...value.map((n) => number(8, n)), number(20, 7)]);
-}
-
-const encoder = new TextEncoder();
-const message = (fields: readonly Uint8Array[]): Uint8Array => concatBytes(fields);
-const text = (id: number, value: string): Uint8Array => field(id, encoder.encode(value));
-const number = (id: number, value: number): Uint8Array => Uint8Array.from([...varint(id * 8), ...varint(value)]);
-/** A field with a length: text, bytes, or a message. */
-const field = (id: number, content: Uint8Array): Uint8Array =>
-  concatBytes([Uint8Array.from([...varint(id * 8 + 2), ...varint(content.length)]), content]);
-
-/** A whole number of up to 64 bits in groups of seven bits, the lowest first; negative numbers in two's complement. */
-function varint(value: number): number[] {
-  const out: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  for (; rest > 127n; rest >>= 7n) out.push(Number(rest & 127n) + 128);
-  return [...out, Number(rest)];
+  if (typeof value === 'number') return concatBytes([text(1, name), integer(3, value), integer(20, 2)]);
+  if ('float' in value) return concatBytes([text(1, name), float(2, value.float), integer(20, 1)]);
+  return concatBytes([text(1, name), ...value.map((n) => integer(8, n)), integer(20, 7)]);
 }
