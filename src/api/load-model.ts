@@ -47,14 +47,14 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
 export async function loadModel(where: string | Blob, options: LoadOptions = {}): Promise<Model> {
   const { context, close } = openSession(options);
   const platform = currentPlatform();
-  const host: ModelHost = hostOf(context, close, platform);
+  const host: ModelHost = modelHost(context, close, platform);
   const { files, folder } = await findModel(where, context.files, platform, options);
   const name = typeof where === 'string' ? where : folder;
   return openFolder(folder, files === context.files ? host : { ...host, files }, { ...options, name }, host);
 }
 
 /** A model and the context of its session or job. */
-export const hostOf = (context: JobContext, close: () => Promise<void>, { modelPath }: Platform): ModelHost => ({
+export const modelHost = (context: JobContext, close: () => Promise<void>, { modelPath }: Platform): ModelHost => ({
   files: context.files,
   emit: context.emit,
   engine: context.engine,

@@ -18,7 +18,7 @@ import { startArguments } from '../train/resume-arguments.ts';
 import type { TrainArguments, TrainInputs } from '../train/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/train-settings.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
-import { hostOf } from './load-model.ts';
+import { modelHost } from './load-model.ts';
 import { createModel, internalsOf } from './model.ts';
 import type { Model } from './model-types.ts';
 import { currentPlatform } from './platform.ts';
@@ -130,7 +130,7 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
         base: base?.name ?? '',
         baseFingerprint: base && fingerprintOf([base.saved.weights]),
       };
-    return createModel(saved, hostOf(host.context, host.close, platform), { training, lora, name: checkpoint });
+    return createModel(saved, modelHost(host.context, host.close, platform), { training, lora, name: checkpoint });
   } catch (error) {
     await host.close();
     throw error;
@@ -163,7 +163,7 @@ export async function runInputs(
   if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
-  const checkpointArgs = resume && !corpus ? await startOf(out) : undefined;
+  const checkpointArgs = resume && !corpus ? await readStartArguments(out) : undefined;
   const heldOut = checkpointArgs?.heldOut ?? settings.heldOut ?? settingDefaults.heldOut;
   const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
   const origin = from && internalsOf(from);
@@ -181,7 +181,7 @@ export async function runInputs(
 }
 
 /** The arguments at the start of the run in a folder. */
-const startOf = async (folder: string): Promise<TrainArguments> =>
+const readStartArguments = async (folder: string): Promise<TrainArguments> =>
   startArguments(await readTrainingState(archiveFiles(currentPlatform().files), folder), folder);
 
 const splitOf = (

@@ -106,13 +106,14 @@ async function convertRun(
       arguments: args,
     },
   });
-  const kept: Record<string, Uint8Array> = {};
+  const contents: Record<string, Uint8Array> = {};
   // A folder for PyTorch may be converted again.
-  const left = [reportName, 'data', ...Object.keys(torchRun)];
-  for (const name of await files.list(at)) if (!left.includes(name)) kept[name] = await files.read(`${at}/${name}`);
+  const omitted = [reportName, 'data', ...Object.keys(torchRun)];
+  for (const name of await files.list(at))
+    if (!omitted.includes(name)) contents[name] = await files.read(`${at}/${name}`);
   const state = { ...(await readJson(files, `${at}/${checkpointNames.state}`)), steps: setup.steps, schedule };
-  kept[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
-  await writeFolder(files, out, { ...kept, ...torchRun });
+  contents[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
+  await writeFolder(files, out, { ...contents, ...torchRun });
   return { out, to, parameters: parameters.count, steps: { first: before.step, last } };
 }
 

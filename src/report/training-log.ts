@@ -266,7 +266,7 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   const starts = records.filter((r) => r.type === 'start');
   const [first, start] = [starts[0], starts.at(-1)];
   if (!first || !start) throw new HeddleError('log: it has no start record; the beginning of the file may be missing');
-  const course = {
+  const history = {
     first,
     start,
     steps: [] as LogStep[],
@@ -279,18 +279,19 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   let before = 0;
   for (const record of records) {
     if (record.type === 'start') {
-      course.steps = course.steps.filter((r) => r.step <= record.step);
-      course.evals = course.evals.filter((r) => r.step <= record.step);
-      course.samples = [];
-      course.probes = course.probes.filter((r) => r.step <= record.step);
-      course.changes = course.changes.filter((r) => r.step <= record.step);
-      before = course.steps.at(-1)?.seconds ?? 0;
-    } else if (record.type === 'step') course.steps.push({ ...record, seconds: before + record.seconds });
-    else if (record.type === 'eval') course.evals.push(record);
-    else if (record.type === 'samples') course.samples = [...record.samples];
-    else if (record.type === 'probe') course.probes = [...course.probes.filter((r) => r.step !== record.step), record];
-    else if (record.type === 'change') course.changes.push(record);
-    else course.ends.push(record);
+      history.steps = history.steps.filter((r) => r.step <= record.step);
+      history.evals = history.evals.filter((r) => r.step <= record.step);
+      history.samples = [];
+      history.probes = history.probes.filter((r) => r.step <= record.step);
+      history.changes = history.changes.filter((r) => r.step <= record.step);
+      before = history.steps.at(-1)?.seconds ?? 0;
+    } else if (record.type === 'step') history.steps.push({ ...record, seconds: before + record.seconds });
+    else if (record.type === 'eval') history.evals.push(record);
+    else if (record.type === 'samples') history.samples = [...record.samples];
+    else if (record.type === 'probe')
+      history.probes = [...history.probes.filter((r) => r.step !== record.step), record];
+    else if (record.type === 'change') history.changes.push(record);
+    else history.ends.push(record);
   }
-  return course;
+  return history;
 }

@@ -26,7 +26,7 @@ export interface KernelStore {
    * Adds choices of an adapter; a timed choice is never replaced by an untimed one. Rejects if the store cannot be
    * written.
    */
-  save(adapter: string, found: StoredKernels): Promise<void>;
+  save(adapter: string, kernels: StoredKernels): Promise<void>;
 }
 
 /** A text that can be read and written. */
@@ -40,7 +40,7 @@ export interface TextPlace {
 /** Version 2 is ignored: its choices were timed but not checked on the adapter. */
 const version = 3;
 
-interface Kept {
+interface KernelFile {
   readonly version: typeof version;
   readonly shaders: string;
   readonly adapters: Record<string, StoredKernels>;
@@ -48,11 +48,11 @@ interface Kept {
 
 /** Returns a store in one text. */
 export function createKernelStore(place: TextPlace): KernelStore {
-  const read = async (): Promise<Kept> => {
+  const read = async (): Promise<KernelFile> => {
     const shaders = (await import('../gpu/shaders.ts')).shaderHash();
-    const nothing: Kept = { version, shaders, adapters: {} };
+    const nothing: KernelFile = { version, shaders, adapters: {} };
     try {
-      const stored = JSON.parse((await place.read()) ?? 'null') as Kept | null;
+      const stored = JSON.parse((await place.read()) ?? 'null') as KernelFile | null;
       return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters) ? stored : nothing;
     } catch {
       return nothing;
@@ -61,14 +61,14 @@ export function createKernelStore(place: TextPlace): KernelStore {
   return {
     place: place.name,
     load: async (adapter) => knownIn((await read()).adapters[adapter]),
-    async save(adapter, found) {
+    async save(adapter, kernels) {
       const stored = await read();
       const before = knownIn(stored.adapters[adapter]);
-      const measured = { ...before.measured, ...found.measured };
-      const guessed = { ...before.guessed, ...found.guessed };
+      const measured = { ...before.measured, ...kernels.measured };
+      const guessed = { ...before.guessed, ...kernels.guessed };
       for (const key of Object.keys(measured)) delete guessed[key];
-      const peakGflops = found.peakGflops ?? before.peakGflops;
-      const dropped = { ...before.dropped, ...found.dropped };
+      const peakGflops = kernels.peakGflops ?? before.peakGflops;
+      const dropped = { ...before.dropped, ...kernels.dropped };
       const known: StoredKernels = { measured, guessed, dropped, ...(peakGflops && { peakGflops }) };
       await place.write(JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }));
     },

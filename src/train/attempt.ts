@@ -75,7 +75,7 @@ export async function attemptTraining(
   let events: EventWriter | undefined;
   try {
     emit({ type: 'message', text: `training on ${engine.name}` });
-    const opened = await open(engine, setup, context, changes);
+    const opened = await openRun(engine, setup, context, changes);
     const { trainer, model, trained, plans } = opened;
     events = await openEvents(args, trainer.step, context);
     const onRecord = (record: LogRecord) => {
@@ -156,7 +156,7 @@ const checkStarts = (signal: AbortSignal): void =>
   check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
 
 /** Creates the trainer and initializes its state, or restores the checkpoint. */
-async function open(
+async function openRun(
   engine: Engine,
   setup: Setup,
   { emit, signal }: JobContext,

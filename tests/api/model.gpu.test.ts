@@ -1,7 +1,7 @@
 // Model and loadModel on the GPU: translating, streaming, generating, evaluating, saving and loading.
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { hostOf, loadModel, openFolder } from '../../src/api/load-model.ts';
+import { modelHost, loadModel, openFolder } from '../../src/api/load-model.ts';
 import { createModel } from '../../src/api/model.ts';
 import type { Model } from '../../src/api/model-types.ts';
 import { openSession, type Session } from '../../src/api/session.ts';
@@ -43,7 +43,7 @@ async function newModel(
     openSession({ device: await gpuDevice(), tune: false, ...(events && { onEvent: (e) => events.push(e) }) });
   const platform = { modelPath: (name: string) => name } as never;
   const source = options.saved ?? saved;
-  const model = createModel(source, hostOf(session.context, session.close, platform), {
+  const model = createModel(source, modelHost(session.context, session.close, platform), {
     weights,
     ...(weights && { parameters: quantizedParameters(parameterList(source.config), weights) }),
   });
@@ -278,7 +278,7 @@ describe('LoRA adapters of one base', () => {
   }
   const opened = async (session: Session, lora: Record<string, string>) => {
     const files = await folders();
-    const host = hostOf({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
+    const host = modelHost({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
     const model = await openFolder('base', host, { lora }, host);
     open.push(model);
     return model;
@@ -343,7 +343,7 @@ describe('LoRA adapters of one base', () => {
   it('switch on int8 weights too', async () => {
     const files = await folders();
     const session = openSession({ device: await gpuDevice(), tune: false });
-    const host = hostOf({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
+    const host = modelHost({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
     const model = await openFolder('base', host, { lora: 'wide', weights: 'int8' }, host);
     open.push(model);
     const exact = await newModel({ saved: mergedWith(saved, adapters.wide) });

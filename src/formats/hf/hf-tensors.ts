@@ -109,12 +109,12 @@ export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
 export function weightsFromHfTensors(
   c: ModelConfig,
   p: ParameterList,
-  found: ReadonlyMap<string, StoredTensor>,
+  stored: ReadonlyMap<string, StoredTensor>,
   path: string,
 ): { weights: Float32Array; stored: Omit<SourceCheckpoint, 'config' | 'generation' | 'texts' | 'files'> } {
-  const { expected, tensors, absent, aliases } = matchTensors(c, p, found, path);
-  const prefix = prefixOf(found);
-  const unread = [...found].filter(([name, { data }]) => isUnread(name) && data.length <= maxUnread);
+  const { expected, tensors, absent, aliases } = matchTensors(c, p, stored, path);
+  const prefix = prefixOf(stored);
+  const unread = [...stored].filter(([name, { data }]) => isUnread(name) && data.length <= maxUnread);
   // Allocate only after the shapes are checked: a configuration may state any size.
   const weights = new Float32Array(p.size);
   const dtypes = new Map<string, WeightDtype>();
@@ -159,19 +159,19 @@ const maxUnread = 2 ** 14;
 export function matchTensors<T extends { readonly shape: Shape }>(
   c: ModelConfig,
   p: ParameterList,
-  found: ReadonlyMap<string, T>,
+  stored: ReadonlyMap<string, T>,
   path: string,
 ): { expected: HfTensor[]; tensors: Map<string, T>; absent: string[]; aliases: string[] } {
-  const prefix = prefixOf(found);
+  const prefix = prefixOf(stored);
   const expected = hfTensors(c, p, prefix);
   const known = tiedNames(c, prefix);
   // A file may store a tied tensor under any of its names.
-  const tensors = new Map([...found].filter(([name]) => !isUnread(name)));
+  const tensors = new Map([...stored].filter(([name]) => !isUnread(name)));
   for (const [alias, original] of Object.entries(known)) {
-    const held = found.get(alias);
-    if (held && !tensors.has(original)) tensors.set(original, held);
+    const copy = stored.get(alias);
+    if (copy && !tensors.has(original)) tensors.set(original, copy);
   }
-  const absent = [...tensors.keys()].filter((name) => !found.has(name));
+  const absent = [...tensors.keys()].filter((name) => !stored.has(name));
   const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
   if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
   for (const { name, shape } of expected) {

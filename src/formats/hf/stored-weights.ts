@@ -66,12 +66,12 @@ type ReadWeights = Omit<StoredWeights, 'config'>;
 export async function storedWeights(
   c: ModelConfig,
   p: ParameterList,
-  found: ReadonlyMap<string, FileTensor>,
+  stored: ReadonlyMap<string, FileTensor>,
   path: string,
   whole: () => Promise<SavedModel>,
 ): Promise<ReadWeights> {
-  const { expected, tensors, aliases } = matchTensors(c, p, found, path);
-  const known = tiedNames(c, prefixOf(found));
+  const { expected, tensors, aliases } = matchTensors(c, p, stored, path);
+  const known = tiedNames(c, prefixOf(stored));
   for (const name of aliases) {
     const [copy, original] = [tensors.get(name) as FileTensor, tensors.get(known[name] ?? '')];
     if (original && !(await sameNumbers(copy, original)))
