@@ -1,7 +1,7 @@
 // Model and loadModel on the GPU: translating, streaming, generating, evaluating, saving and loading.
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { modelHost, loadModel, openFolder } from '../../src/api/load-model.ts';
+import { loadModel, modelHost, openFolder } from '../../src/api/load-model.ts';
 import { createModel } from '../../src/api/model.ts';
 import type { Model } from '../../src/api/model-types.ts';
 import { openSession, type Session } from '../../src/api/session.ts';
@@ -278,7 +278,9 @@ describe('LoRA adapters of one base', () => {
   }
   const opened = async (session: Session, lora: Record<string, string>) => {
     const files = await folders();
-    const host = modelHost({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
+    const host = modelHost({ ...session.context, files }, session.close, {
+      modelPath: (name: string) => name,
+    } as never);
     const model = await openFolder('base', host, { lora }, host);
     open.push(model);
     return model;
@@ -343,7 +345,9 @@ describe('LoRA adapters of one base', () => {
   it('switch on int8 weights too', async () => {
     const files = await folders();
     const session = openSession({ device: await gpuDevice(), tune: false });
-    const host = modelHost({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
+    const host = modelHost({ ...session.context, files }, session.close, {
+      modelPath: (name: string) => name,
+    } as never);
     const model = await openFolder('base', host, { lora: 'wide', weights: 'int8' }, host);
     open.push(model);
     const exact = await newModel({ saved: mergedWith(saved, adapters.wide) });
