@@ -20,12 +20,6 @@ import { type Conformance, conformanceOf } from './conformance.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { measure } from './measure-kernels.ts';
 
-/** Options of the check; plain JSON. */
-export interface ConformanceArguments {
-  /** Number of trainings during which the device is destroyed. */
-  readonly lostDevices: number;
-}
-
 /** The report; plain JSON. */
 export interface ConformanceReport extends Conformance {
   /** The WebGPU host and its version; `''` if it is unknown. */
@@ -47,9 +41,12 @@ export interface ConformanceReport extends Conformance {
 /** Maximum relative error of a loss. */
 const allowed = 1e-5;
 
-/** Checks each kernel, 20 updates and the recovery of a lost device, and measures readback and dispatches. */
+/**
+ * Checks each kernel, 20 updates and the recovery of `lostDevices` trainings whose device is destroyed, and measures
+ * readback and dispatches.
+ */
 export async function checkConformance(
-  { lostDevices }: ConformanceArguments,
+  { lostDevices }: { readonly lostDevices: number },
   context: JobContext,
 ): Promise<ConformanceReport> {
   const device = await context.device();

@@ -5,13 +5,6 @@ import { neededLimits } from '../runtime/job-context.ts';
 import { type KernelResult, maxError } from './check-kernel.ts';
 import type { Machine } from './machine.ts';
 
-/** An optional feature that kernels or measurements use. */
-export interface FeatureLine {
-  readonly name: string;
-  readonly present: boolean;
-  readonly use: string;
-}
-
 /** A limit of the adapter and the value that is needed. */
 export interface LimitLine {
   readonly name: string;
@@ -46,7 +39,8 @@ export interface KernelLine {
 /** The report; plain JSON. */
 export interface Conformance {
   readonly passed: boolean;
-  readonly features: readonly FeatureLine[];
+  /** Optional features that kernels or measurements use. */
+  readonly features: readonly { readonly name: string; readonly present: boolean; readonly use: string }[];
   readonly limits: readonly LimitLine[];
   /** Smallest and largest subgroup size; null if the adapter does not report them. */
   readonly subgroups: { readonly min: number; readonly max: number } | null;

@@ -229,17 +229,16 @@ export async function createInspector(
   };
 }
 
-/** A likely next token, and its probability. */
-export interface NextToken {
-  readonly id: number;
-  readonly probability: number;
-}
-
 /**
  * The `count` most likely tokens after each of the target tokens, from logits [T, V] divided by the temperature; softmax
  * in float64.
  */
-export function likelyTokens(logits: Float32Array, vocabulary: number, count = 5, temperature = 1): NextToken[][] {
+export function likelyTokens(
+  logits: Float32Array,
+  vocabulary: number,
+  count = 5,
+  temperature = 1,
+): { id: number; probability: number }[][] {
   return Array.from({ length: logits.length / vocabulary }, (_, t) => {
     const row = logits.subarray(t * vocabulary, (t + 1) * vocabulary);
     const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);

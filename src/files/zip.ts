@@ -11,11 +11,15 @@ const utf8Flag = 0x800;
 const epoch = 0x21;
 const maxSize = 0xffffffff;
 
-const table = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
+/** The CRC-32 of each byte with a reflected polynomial. */
+export const crcTable = (polynomial: number): Uint32Array =>
+  Uint32Array.from({ length: 256 }, (_, byte) => {
+    let c = byte;
+    for (let bit = 0; bit < 8; bit++) c = c & 1 ? polynomial ^ (c >>> 1) : c >>> 1;
+    return c;
+  });
+
+const table = crcTable(0xedb88320);
 
 /** CRC-32 of bytes (polynomial 0xEDB88320). */
 export function crc32(bytes: Uint8Array): number {

@@ -56,22 +56,17 @@ export class RetryableError extends Error {
 /** Maximum of Retry-After in milliseconds. */
 const maxWait = 60_000;
 
-/** A response with its idle timer: call `timer.reset` when data arrives, `timer.stop` at the end. */
-export interface TimedResponse {
-  readonly response: Response;
-  readonly timer: { reset(): void; stop(): void };
-}
-
 /**
- * Sends one request; `title` is its name in errors. Throws a HeddleError that says what to do for statuses of 400 and
- * above, except those in `allowed`, and a RetryableError if a retry may help.
+ * Sends one request; `title` is its name in errors. Call `timer.reset` when data arrives, `timer.stop` at the end. Throws
+ * a HeddleError that says what to do for statuses of 400 and above, except those in `allowed`, and a RetryableError if
+ * a retry may help.
  */
 export async function send(
   web: HttpOptions,
   url: string,
   title: string,
   { allowed = [], ...init }: RequestInit & { allowed?: readonly number[] } = {},
-): Promise<TimedResponse> {
+): Promise<{ readonly response: Response; readonly timer: { reset(): void; stop(): void } }> {
   web.signal.throwIfAborted();
   const stopper = new AbortController();
   const stop = () => stopper.abort(web.signal.reason);

@@ -53,9 +53,6 @@ export interface BleuScore {
   readonly signature: string;
 }
 
-/** The statistics that a BLEU score is computed from. */
-export type BleuCounts = Pick<BleuScore, 'counts' | 'totals' | 'length' | 'referenceLength'>;
-
 const defaultValues = { exp: undefined, floor: 0.1, 'add-k': 1, none: undefined };
 
 /**
@@ -125,7 +122,7 @@ export const sentenceBleu = (
 
 /** The score of given statistics; 0 if no n-gram matches, with any smoothing. `value` is the smoothing value. */
 export function bleuFromCounts(
-  { counts, totals, length, referenceLength }: BleuCounts,
+  { counts, totals, length, referenceLength }: Pick<BleuScore, 'counts' | 'totals' | 'length' | 'referenceLength'>,
   smoothing: Smoothing = 'none',
   value: number = defaultValues[smoothing] ?? 0,
   effectiveOrder = false,

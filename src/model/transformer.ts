@@ -42,17 +42,12 @@ export interface Transformer {
   nextSite(): number;
 }
 
-/** The positions of a batch sorted by token id, for the gradient of an embedding; see fillTokenIndex in src/text. */
-export interface TokenIndex {
-  readonly rowStart: Value;
-  readonly occurrences: Value;
-}
-
-/** Token ids i32 [B, S or T], true lengths u32 [B], and in training the index of the ids. */
+/** Token ids i32 [B, S or T] and true lengths u32 [B]. */
 export interface Tokens {
   readonly ids: Value;
   readonly lengths: Value;
-  readonly index?: TokenIndex;
+  /** In training, the positions sorted by token id, for the gradient of the embedding; see fillTokenIndex in src/text. */
+  readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
 }
 
 /** Adds the weights of a model to a graph, with the LoRA adapter of the list if it has one. */

@@ -4,6 +4,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { appendFile, concatBytes, type Files } from '../files/files.ts';
 import { double, field, float, integer, text } from '../files/protobuf-writer.ts';
+import { crcTable } from '../files/zip.ts';
 import type { LogRecord } from './training-log.ts';
 
 /** Writes an event file. */
@@ -112,12 +113,8 @@ function tfRecord(bytes: Uint8Array): Uint8Array {
   return concatBytes([length, checksum(length), bytes, checksum(bytes)]);
 }
 
-/** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of each byte. */
-const table = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let c = byte;
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0x82f63b78 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
+/** CRC-32C (Castagnoli). */
+const table = crcTable(0x82f63b78);
 
 /** The masked CRC-32C of TFRecords: rotated and with an offset, since the data may contain checksums itself. */
 function maskedCrc32c(bytes: Uint8Array): number {

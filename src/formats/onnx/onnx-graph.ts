@@ -29,12 +29,6 @@ const minExternal = 1024;
 /** The name of a tensor in a graph. */
 export type Name = string;
 
-/** A model file, and the files of its tensors if they do not fit into it. */
-export interface OnnxFiles {
-  readonly model: Uint8Array;
-  readonly data: readonly Uint8Array[];
-}
-
 /** A graph under construction. Operators are added in the order in which they run. */
 export interface OnnxGraph {
   /** Adds an input. */
@@ -55,7 +49,7 @@ export interface OnnxGraph {
    * The files. If the model is larger than `limit` bytes (default 2 GB), its tensors go to the files `dataName`,
    * `dataName_1` and so on, each up to the limit.
    */
-  files(dataName: string, limit?: number): OnnxFiles;
+  files(dataName: string, limit?: number): { readonly model: Uint8Array; readonly data: readonly Uint8Array[] };
 }
 
 /** Creates an empty graph. */

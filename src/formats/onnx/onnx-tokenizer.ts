@@ -2,7 +2,7 @@
 // their union: the ids of the target, then the tokens that only the source has.
 
 import type { Json } from '../../files/json-files.ts';
-import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import { specialFields, type Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import {
   missingPieces,
   savedSentencePiece,
@@ -85,10 +85,7 @@ function tokenIds(tokenizer: Tokenizer): Map<string, number> {
 const isUnused = (token: string, id: number): boolean => token === `[unused${id}]`;
 
 /** A token that is not in the text of a translation. */
-const specialToken = (content: string): Json => ({
-  content,
-  ...{ special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
-});
+const specialToken = (content: string): Json => ({ content, ...specialFields });
 
 /** The post-processor that adds the tokens before and after a text. */
 function frame(before: readonly string[], after: readonly string[], ids: ReadonlyMap<string, number>): Json {

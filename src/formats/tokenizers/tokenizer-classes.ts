@@ -4,6 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { isCount, isObject, type Json } from '../../files/json-files.ts';
 import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
+import { specialFields } from '../../text/tokenizers/tokenizer.ts';
 import { bytesAsLetters } from './byte-level-bpe.ts';
 import { m2m100Languages, mbart50Languages, mbartLanguages, nllbLanguages, wmt21Languages } from './language-codes.ts';
 
@@ -222,7 +223,7 @@ export function byteTokenizerJson(config: Json, size: number): Json {
   return {
     version: '1.0',
     added_tokens: [...special.map((content, id) => ({ content, id })), ...after.filter(({ id }) => id < size)].map(
-      (token) => ({ ...token, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false }),
+      (token) => ({ ...token, ...specialFields }),
     ),
     normalizer: null,
     pre_tokenizer: level,

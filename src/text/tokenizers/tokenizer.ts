@@ -198,15 +198,16 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
   };
 }
 
-const addedToken = (id: number, content: string): AddedToken => ({
-  id,
-  content,
+/** Fields of a special token in tokenizer.json. */
+export const specialFields = {
   special: true,
   single_word: false,
   lstrip: false,
   rstrip: false,
   normalized: false,
-});
+} as const;
+
+const addedToken = (id: number, content: string): AddedToken => ({ id, content, ...specialFields });
 
 /**
  * The `model` of tokenizer.json. A word tokenizer is a WordPiece model without continuation tokens, which gives a word
