@@ -51,20 +51,23 @@ export function check(condition: unknown, message: string | (() => string)): ass
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
 }
 
-/**
- * Returns `work()`. Prefixes the message of a HeddleError that it throws with `prefix: `, which replaces the prefix
- * `replaced: `.
- */
-export function withErrorPrefix<T>(prefix: string, work: () => T, replaced?: string): T {
+/** Returns `work()`. If it throws a HeddleError, `rewrite` changes the message. */
+export function withErrorText<T>(work: () => T, rewrite: (message: string) => string): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    const { message } = error;
-    const rest = replaced && message.startsWith(`${replaced}: `) ? message.slice(replaced.length + 2) : message;
-    throw new HeddleError(`${prefix}: ${rest}`, { cause: error });
+    throw new HeddleError(rewrite(error.message), { cause: error });
   }
 }
+
+/** `withErrorText` that prefixes the message with `prefix: `, which replaces the prefix `replaced: `. */
+export const withErrorPrefix = <T>(prefix: string, work: () => T, replaced?: string): T =>
+  withErrorText(work, (message) =>
+    replaced && message.startsWith(`${replaced}: `)
+      ? `${prefix}${message.slice(replaced.length)}`
+      : `${prefix}: ${message}`,
+  );
 
 /**
  * Quotes a word of a command line in a message, so that it can be pasted into a POSIX shell: in single quotes if it has

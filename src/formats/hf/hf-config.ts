@@ -1,7 +1,7 @@
 // Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. A field is supported, ignored because
 // it has no effect here, or an error. Missing fields have the defaults of transformers.
 
-import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { HeddleError, withErrorPrefix, withErrorText } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
@@ -105,15 +105,12 @@ export function readHfConfig(
 /** Runs `work`; its errors about a field of ModelConfig name the field of config.json instead. */
 function inJsonNames<T>({ like }: HfFamily, work: () => T): T {
   const names = namesInJson[like];
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    const message = error.message.replace(/^config: /, '');
+  return withErrorText(work, (text) => {
+    const message = text.replace(/^config: /, '');
     const field = /^([\w.]+) is /.exec(message)?.[1] ?? '';
     const name = names[field] ?? names[field.replace(/\..*/, '')];
-    throw new HeddleError(name ? `${name}${message.slice(field.length)}` : message, { cause: error });
-  }
+    return name ? `${name}${message.slice(field.length)}` : message;
+  });
 }
 
 /** Whether the end token is forced at the maximum length if no field says so. */

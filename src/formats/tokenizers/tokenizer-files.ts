@@ -1,7 +1,7 @@
 // Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or tokenizer.json, or the
 // SentencePiece model of a tokenizer class, or vocab.json and merges.txt.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, withErrorText } from '../../core/errors.ts';
 import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
 import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
@@ -146,13 +146,7 @@ function addedTokens(config: Json, files: Readonly<Record<string, Uint8Array>>, 
 
 /** Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`. */
 function fitting(path: string, size: number, make: () => Tokenizer): Tokenizer {
-  let tokenizer: Tokenizer;
-  try {
-    tokenizer = make();
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(error.message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `), { cause: error });
-  }
+  const tokenizer = withErrorText(make, (message) => message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `));
   if (tokenizer.size > size)
     throw new HeddleError(`${path}: its largest id is ${tokenizer.size - 1}, the model has ${size} tokens`);
   return tokenizer;

@@ -68,14 +68,7 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
   }
   fillTokenIndices(inputs);
   const counted = Array.from(golden.targetOut.data).filter((id) => id !== (hf?.ignore ?? c.padId)).length;
-  writeStep(step, {
-    learningRate: golden.optimizer.learningRate,
-    tokenWeight: 1 / Math.max(1, counted),
-    seed: 0,
-    step: 0,
-    keep: 0,
-    position: 0,
-  });
+  writeStep(step, { learningRate: golden.optimizer.learningRate, tokenWeight: 1 / Math.max(1, counted) });
 }
 
 /** Options of the graphs of a case. */
