@@ -1,8 +1,9 @@
 // Checks and times one kernel on the device: compares each of its variants with the float64 reference, then times it.
 
-import { fromFloat16, roundToF16, toFloat16 } from '../core/float16.ts';
+import { messageOf } from '../core/errors.ts';
+import { numbersOf, roundToF16, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
-import { allocate, bytesOf, sizeOf, type TensorData } from '../core/tensor.ts';
+import { allocate, bytesOf, sizeOf } from '../core/tensor.ts';
 import { createCpuExecutor, relativeError } from '../cpu/executor.ts';
 import type { Device } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
@@ -235,7 +236,7 @@ export const failed = (variant: string, error: unknown): VariantResult => ({
   variant,
   error: Number.POSITIVE_INFINITY,
   passed: false,
-  failure: error instanceof Error ? error.message : String(error),
+  failure: messageOf(error),
 });
 
 /** The result of a kernel; `flops` are those of its plan. */
@@ -306,6 +307,3 @@ function load(session: Session, runner: Runner, name: string, value: Value, from
   if (name === 'step') runner.inputs.step?.set(data);
   else session.write(name, data);
 }
-
-/** Tensor data as numbers; float16 is stored as bits. */
-const numbersOf = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);

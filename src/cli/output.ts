@@ -1,7 +1,7 @@
 // Output of the command: results on stdout, messages and errors on stderr, and the flag `--json [file]`.
 
 import { statSync } from 'node:fs';
-import { HeddleError, shellQuote } from '../core/errors.ts';
+import { HeddleError, messageOf, shellQuote } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 
@@ -67,7 +67,9 @@ const debugging = (): boolean => verbosity === 'verbose' || !['', '0', undefined
  * set.
  */
 export function reportError(error: unknown): void {
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim();
+  const message = messageOf(error)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
   const hint = error instanceof HeddleError || debugging() ? '' : ' (--verbose shows the stack)';
   warn(`heddle: ${message || 'unknown error'}${hint}`);
   if (debugging() && error instanceof Error) {

@@ -51,6 +51,9 @@ export function check(condition: unknown, message: string | (() => string)): ass
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
 }
 
+/** The text of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Returns `work()`. If it throws a HeddleError, `rewrite` changes the message. */
 export function withErrorText<T>(work: () => T, rewrite: (message: string) => string): T {
   try {

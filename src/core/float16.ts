@@ -1,6 +1,6 @@
 // Conversion between float32 and float16 (IEEE 754 binary16).
 
-import type { Tensor } from './tensor.ts';
+import type { Tensor, TensorData } from './tensor.ts';
 
 let numbers: Float32Array | undefined;
 
@@ -29,6 +29,10 @@ export function fromFloat16(bits: Uint16Array): Float32Array {
   for (let i = 0; i < bits.length; i++) out[i] = table[bits[i] as number] as number;
   return out;
 }
+
+/** Tensor data as numbers; float16 is stored as bits. */
+export const numbersOf = (data: TensorData): ArrayLike<number> =>
+  data instanceof Uint16Array ? fromFloat16(data) : data;
 
 /** Converts a tensor of f16 to f32; other tensors are returned as they are. */
 export const asFloat32 = (tensor: Tensor): Tensor =>

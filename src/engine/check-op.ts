@@ -1,9 +1,9 @@
 // Checks an op against its float64 reference: on a GPU for every variant (checkOp), and its gradient against finite
 // differences (checkGradient).
 
-import { fromFloat16, toFloat16 } from '../core/float16.ts';
+import { numbersOf, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
-import { f32, type Shape, sizeOf, type Tensor, type TensorData, tensorType } from '../core/tensor.ts';
+import { f32, type Shape, sizeOf, type Tensor, tensorType } from '../core/tensor.ts';
 import { createCpuExecutor, relativeError } from '../cpu/executor.ts';
 import type { Device } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
@@ -148,9 +148,6 @@ function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O,
 /** Name of the output that is the gradient of an input. */
 const gradientOf = (name: string): string => `d(${name})`;
 
-/** Numbers of a tensor that may be f16. */
-const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
-
 /**
  * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64 reference. Memory
  * is filled with NaN first, so that a read of unwritten memory fails the check. Returns the error of each tensor, max|x -
@@ -169,7 +166,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   const reference = build(op, c);
   const cpu = createCpuExecutor(reference.graph);
   for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
-  const expected = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbers(d)])));
+  const expected = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbersOf(d)])));
   const errors: Record<string, number> = {};
   const failures: string[] = [];
   const variantsOfNode = (n: Node): readonly string[] => {
@@ -193,7 +190,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
       session.poison();
       for (const [name, d] of Object.entries(states)) session.write(name, d);
       for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
-      const read = Object.entries(await runner.run()).map(([name, d]) => [name, numbers(d)] as const);
+      const read = Object.entries(await runner.run()).map(([name, d]) => [name, numbersOf(d)] as const);
       const got: Record<string, ArrayLike<number>> = Object.fromEntries(read);
       for (const name of Object.keys(states)) got[name] = (await session.read(name)).data;
       for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {

@@ -1,7 +1,7 @@
 // Checks a kernel variant before it is used: its results on sample data must be those of the naive variant on the same
 // adapter, within a tolerance. A bug of a driver or of an untested kernel then costs speed, never correctness.
 
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, messageOf } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import { bytesOf, type DType, type Shape, sizeOf, type TensorData } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -63,7 +63,7 @@ export function createChecker(device: Device): KernelChecker {
         (error: unknown) => {
           device.check();
           if (error instanceof HeddleError && error.kind === 'memory') throw error;
-          return error instanceof Error ? error.message : String(error);
+          return messageOf(error);
         },
       );
       known.set(id, verdict);

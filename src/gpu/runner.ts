@@ -2,7 +2,7 @@
 // come back through a ring of staging buffers, so the host does not wait for the GPU. After `createRunner` only command
 // encoders are created.
 
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, messageOf } from '../core/errors.ts';
 import { allocate, arrayTypes, sizeOf, type TensorData } from '../core/tensor.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
@@ -230,7 +230,7 @@ function outputRing(device: Device, plan: Plan, inFlight: number, create: Create
         // If the device was lost, any of these calls can fail, and the reason may come later.
         await device.lost();
         device.check();
-        throw new HeddleError(`Reading results back failed: ${error instanceof Error ? error.message : error}`);
+        throw new HeddleError(`Reading results back failed: ${messageOf(error)}`);
       }
       free.push(staging);
       device.check();

@@ -1,6 +1,7 @@
 // Probes subgroups at start-up. Kernels assume that a workgroup of 4 or 8 threads is one subgroup whose lanes are in the
 // order of the threads, which WGSL does not guarantee.
 
+import { messageOf } from '../core/errors.ts';
 import { lanesOf } from '../ops/work-division.ts';
 import { type KernelKey, pipelinesOf } from './pipelines.ts';
 import { whenDone } from './readback.ts';
@@ -38,7 +39,7 @@ export async function probeSubgroups(device: GPUDevice, minSubgroup: number): Pr
     const right = new Uint32Array(read.getMappedRange()).every((bit) => bit === 1);
     return right ? '' : `a workgroup of ${lanes} threads is not one subgroup with its lanes in order`;
   } catch (error) {
-    return `the probe did not run: ${error instanceof Error ? error.message : error}`.replace(/\s+/g, ' ');
+    return `the probe did not run: ${messageOf(error)}`.replace(/\s+/g, ' ');
   } finally {
     y.destroy();
     read.destroy();

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, messageOf } from '../core/errors.ts';
 import { filterNativeStderr } from './native-stderr.ts';
 import { optionalPackage } from './optional-package.ts';
 
@@ -96,10 +96,7 @@ export async function dawnAdapters(options: Pick<DawnOptions, 'quiet'> = {}): Pr
     started.set(unknownAdapter, gpu);
     return gpu.requestAdapter({ powerPreference: 'high-performance' });
   });
-  const text = await request.then(
-    () => '',
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const text = await request.then(() => '', messageOf);
   const names = Array.from(text.matchAll(/^ \* backend: '.*?', name: '(.*)'$/gm), ([, name = '']) => name);
   if (names.length === 0) throw new HeddleError(text ? `Dawn did not start: ${text.trim()}` : noAdapterMessage());
   return names;

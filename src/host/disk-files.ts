@@ -1,5 +1,5 @@
 // Files on disk, by the file system calls of Node or Deno.
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, messageOf } from '../core/errors.ts';
 import { type Files, previousFolder } from '../files/files.ts';
 
 /** File system calls. They reject with errors whose `code` is the system's, such as ENOENT. */
@@ -46,8 +46,7 @@ const reasons: Record<string, string> = {
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 
 /** The reason of a failed file system call, as text. */
-export const reasonOf = (error: unknown): string =>
-  reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+export const reasonOf = (error: unknown): string => reasons[codeOf(error)] ?? messageOf(error);
 
 /** Runs `work`. An error of the system becomes a HeddleError with the operation, the path and the reason. */
 async function named<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // Context of a job, created from the services of a host: Node or a page.
 
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, messageOf } from '../core/errors.ts';
 import type { GpuHost } from '../core/host-name.ts';
 import { adapterName } from '../core/host-name.ts';
 import { type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
@@ -206,7 +206,7 @@ async function measureAndKeep(
     try {
       await s.kernelStore?.save(adapter, { measured, guessed, dropped: Object.fromEntries(dropped) });
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   };
   try {

@@ -2,7 +2,7 @@
 // padding, start and end; they come from the model's configuration and are saved under the key `heddle`.
 
 import { Tokenizer as Library } from '@huggingface/tokenizers';
-import { check, HeddleError } from '../../core/errors.ts';
+import { check, HeddleError, messageOf } from '../../core/errors.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { maxTokens } from './bpe-merges.ts';
 import { checkPatterns } from './safe-pattern.ts';
@@ -48,7 +48,7 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
       return work();
     } catch (error) {
       if (error instanceof HeddleError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new HeddleError(`tokenizer.json: the tokenizer cannot ${action}: ${reason}`, { cause: error });
     }
   };
