@@ -51,18 +51,16 @@ export function selfAttention(s: DecodingSizes): KernelCase {
 }
 
 /** Cross-attention of one token. */
-export function crossAttention({ R, beams, T, H, W }: DecodingSizes): KernelCase {
-  return {
-    name: `cached cross-attention [${R}x${T}] ${H} heads x ${W}`,
-    group: 'decoding',
-    build(g) {
-      const kv = input(g, 'kv', [R / beams, T, 2 * H * W]);
-      const attrs = { heads: H, headWidth: W, beams };
-      cachedCrossAttention(g, input(g, 'q', [R, 1, H * W]), kv, g.input('lens', 'u32', [R / beams]), attrs);
-    },
-    data: (name, length) => (name === 'lens' ? new Array(length).fill(T) : undefined),
-  };
-}
+export const crossAttention = ({ R, beams, T, H, W }: DecodingSizes): KernelCase => ({
+  name: `cached cross-attention [${R}x${T}] ${H} heads x ${W}`,
+  group: 'decoding',
+  build(g) {
+    const kv = input(g, 'kv', [R / beams, T, 2 * H * W]);
+    const attrs = { heads: H, headWidth: W, beams };
+    cachedCrossAttention(g, input(g, 'q', [R, 1, H * W]), kv, g.input('lens', 'u32', [R / beams]), attrs);
+  },
+  data: (name, length) => (name === 'lens' ? new Array(length).fill(T) : undefined),
+});
 
 /** Choice of the next token with rules: a minimum length, no repeated trigram, two suppressed tokens. */
 export function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: DecodingSizes): KernelCase {
@@ -150,12 +148,10 @@ export function slots(s: DecodingSizes): KernelCase {
 }
 
 /** Copy of the unfinished rows. */
-export function takenRows(R: number, D: number): KernelCase {
-  return {
-    name: `take rows [${R},${D}]`,
-    group: 'decoding',
-    build: (g) => void takeRows(g, input(g, 'x', [2 * R, D]), g.input('picks', 'u32', [R])),
-    data: (name, length) => (name === 'picks' ? Uint32Array.from({ length }, (_, i) => (i * 7) % (2 * R)) : undefined),
-    bytes: 4 * R * (1 + 2 * D),
-  };
-}
+export const takenRows = (R: number, D: number): KernelCase => ({
+  name: `take rows [${R},${D}]`,
+  group: 'decoding',
+  build: (g) => void takeRows(g, input(g, 'x', [2 * R, D]), g.input('picks', 'u32', [R])),
+  data: (name, length) => (name === 'picks' ? Uint32Array.from({ length }, (_, i) => (i * 7) % (2 * R)) : undefined),
+  bytes: 4 * R * (1 + 2 * D),
+});

@@ -29,18 +29,16 @@ export function product(m: number, k: number, n: number, form: 'NN' | 'NT' | 'TN
 }
 
 /** Linear layer with ReLU, or all its gradients without. */
-export function feedForward(rows: number, D: number, F: number, back = false): KernelCase {
-  return {
-    name: `linear ${back ? 'backward' : 'relu'} [${rows},${D}]x[${F},${D}]ᵀ`,
-    group: 'products',
-    build(g) {
-      const [x, w, b] = [input(g, 'x', [rows, D]), input(g, 'w', [F, D]), input(g, 'b', [F])];
-      const y = linear(g, x, w, b, back ? 'none' : 'relu');
-      if (back) backward(g, y, [x, w, b]);
-    },
-    ...(back && { op: 'linear_backward' }),
-  };
-}
+export const feedForward = (rows: number, D: number, F: number, back = false): KernelCase => ({
+  name: `linear ${back ? 'backward' : 'relu'} [${rows},${D}]x[${F},${D}]ᵀ`,
+  group: 'products',
+  build(g) {
+    const [x, w, b] = [input(g, 'x', [rows, D]), input(g, 'w', [F, D]), input(g, 'b', [F])];
+    const y = linear(g, x, w, b, back ? 'none' : 'relu');
+    if (back) backward(g, y, [x, w, b]);
+  },
+  ...(back && { op: 'linear_backward' }),
+});
 
 const lengths =
   (T: number) =>
@@ -51,33 +49,29 @@ const lengths =
 export type Heads = readonly [number, number, number];
 
 /** Causal self-attention without padding; `biased`: with T5's relative position bias instead. */
-export function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32], biased = false): KernelCase {
-  return {
-    name: `attention${back ? ' backward' : ''}${biased ? ' with position bias' : ''} [${B},${T}] ${H} heads x ${W}`,
-    group: 'attention',
-    build(g) {
-      const qkv = input(g, 'qkv', [B, T, 3 * H * W]);
-      const lens = g.input('lens', 'u32', [B]);
-      const bias = biased ? input(g, 'bias', [H, 183]) : undefined;
-      const y = selfAttention(g, qkv, lens, step(g), { heads: H, headWidth: W, causal: !biased }, bias);
-      if (back) backward(g, y, bias ? [qkv, bias] : [qkv]);
-    },
-    data: lengths(T),
-  };
-}
+export const attention = (T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32], biased = false): KernelCase => ({
+  name: `attention${back ? ' backward' : ''}${biased ? ' with position bias' : ''} [${B},${T}] ${H} heads x ${W}`,
+  group: 'attention',
+  build(g) {
+    const qkv = input(g, 'qkv', [B, T, 3 * H * W]);
+    const lens = g.input('lens', 'u32', [B]);
+    const bias = biased ? input(g, 'bias', [H, 183]) : undefined;
+    const y = selfAttention(g, qkv, lens, step(g), { heads: H, headWidth: W, causal: !biased }, bias);
+    if (back) backward(g, y, bias ? [qkv, bias] : [qkv]);
+  },
+  data: lengths(T),
+});
 
 /** The relative position bias of T5 by distance, and the gradient of its table. */
-export function relativeBias(back: boolean, heads = 8): KernelCase {
-  return {
-    name: `relative position bias${back ? ' backward' : ''} of [32,${heads}]`,
-    group: 'attention',
-    build(g) {
-      const table = input(g, 'table', [32, heads]);
-      const bias = relativePositionBias(g, table, { maxDistance: 128, bidirectional: true });
-      if (back) backward(g, bias, [table]);
-    },
-  };
-}
+export const relativeBias = (back: boolean, heads = 8): KernelCase => ({
+  name: `relative position bias${back ? ' backward' : ''} of [32,${heads}]`,
+  group: 'attention',
+  build(g) {
+    const table = input(g, 'table', [32, heads]);
+    const bias = relativePositionBias(g, table, { maxDistance: 128, bidirectional: true });
+    if (back) backward(g, bias, [table]);
+  },
+});
 
 /**
  * Attention of T target tokens to S source tokens. `probabilities` computes the attention weights, which the fused
@@ -106,45 +100,39 @@ export function cross(
 }
 
 /** Layer norm, or its gradient. */
-export function norm(rows: number, D: number, back: boolean): KernelCase {
-  return {
-    name: `layer norm${back ? ' backward' : ''} [${rows},${D}]`,
-    group: 'rows',
-    build(g) {
-      const x = input(g, 'x', [rows, D]);
-      const y = layerNorm(g, x, input(g, 'gamma', [D]), input(g, 'beta', [D]), 1e-5);
-      if (back) backward(g, y, [x]);
-    },
-    ...(back && { op: 'layer_norm_backward' }),
-  };
-}
+export const norm = (rows: number, D: number, back: boolean): KernelCase => ({
+  name: `layer norm${back ? ' backward' : ''} [${rows},${D}]`,
+  group: 'rows',
+  build(g) {
+    const x = input(g, 'x', [rows, D]);
+    const y = layerNorm(g, x, input(g, 'gamma', [D]), input(g, 'beta', [D]), 1e-5);
+    if (back) backward(g, y, [x]);
+  },
+  ...(back && { op: 'layer_norm_backward' }),
+});
 
 /** Fused residual connection, dropout and layer norm. */
-export function addNorm(rows: number, D: number): KernelCase {
-  return {
-    name: `add, dropout, layer norm [${rows},${D}]`,
-    group: 'rows',
-    build(g) {
-      const [x, residual] = [input(g, 'x', [rows, D]), input(g, 'residual', [rows, D])];
-      const affine = { gamma: input(g, 'gamma', [D]), beta: input(g, 'beta', [D]) };
-      addLayerNorm(g, { x, residual, ...affine, step: step(g) }, { eps: 1e-5, rate: 0.1, site: 1 });
-    },
-  };
-}
+export const addNorm = (rows: number, D: number): KernelCase => ({
+  name: `add, dropout, layer norm [${rows},${D}]`,
+  group: 'rows',
+  build(g) {
+    const [x, residual] = [input(g, 'x', [rows, D]), input(g, 'residual', [rows, D])];
+    const affine = { gamma: input(g, 'gamma', [D]), beta: input(g, 'beta', [D]) };
+    addLayerNorm(g, { x, residual, ...affine, step: step(g) }, { eps: 1e-5, rate: 0.1, site: 1 });
+  },
+});
 
 /** Softmax, or its gradient. */
-export function softmaxOf(rows: number, cols: number, back: boolean): KernelCase {
-  return {
-    name: `softmax${back ? ' backward' : ''} [${rows},${cols}]`,
-    group: 'rows',
-    build(g) {
-      const x = input(g, 'x', [rows, cols]);
-      const y = softmax(g, x);
-      if (back) backward(g, y, [x]);
-    },
-    ...(back && { op: 'softmax_backward' }),
-  };
-}
+export const softmaxOf = (rows: number, cols: number, back: boolean): KernelCase => ({
+  name: `softmax${back ? ' backward' : ''} [${rows},${cols}]`,
+  group: 'rows',
+  build(g) {
+    const x = input(g, 'x', [rows, cols]);
+    const y = softmax(g, x);
+    if (back) backward(g, y, [x]);
+  },
+  ...(back && { op: 'softmax_backward' }),
+});
 
 /**
  * Embedding and its gradient. Ids step through the vocabulary in large strides, so that all rows are used about

@@ -116,11 +116,10 @@ export function showKernel(kernel: KernelCase, traits: DeviceTraits): ShownKerne
 }
 
 /** Names of the tensors of a node; those of a list are numbered. */
-function namesOf(names: readonly string[]): string[] {
-  return names.map((name, i) =>
+const namesOf = (names: readonly string[]): string[] =>
+  names.map((name, i) =>
     names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}${i - names.indexOf(name)}`,
   );
-}
 
 function tensorsOf(node: Node): ShownTensor[] {
   const changed = new Set(mutatedBy(node));

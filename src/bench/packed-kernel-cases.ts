@@ -28,32 +28,28 @@ function packed(format: PackedFormat, rows: number, cols: number) {
 }
 
 /** Linear layer with packed weights. */
-export function linearOfPacked(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
-  return {
-    name: `linear ${format} [${rows},${I}]x[${O},${I}]ᵀ`,
-    group: 'products',
-    build(g) {
-      const words = g.input('words', 'u32', [O, wordsOf(format, I)]);
-      const scales = format === 'int8' ? { scales: input(g, 'scales', [O]) } : {};
-      packedLinear(g, input(g, 'x', [rows, I]), { format, words, ...scales }, input(g, 'b', [O]));
-    },
-    data: (name) => (name === 'words' || name === 'scales' ? packed(format, O, I)[name] : undefined),
-  };
-}
+export const linearOfPacked = (format: PackedFormat, rows: number, I: number, O: number): KernelCase => ({
+  name: `linear ${format} [${rows},${I}]x[${O},${I}]ᵀ`,
+  group: 'products',
+  build(g) {
+    const words = g.input('words', 'u32', [O, wordsOf(format, I)]);
+    const scales = format === 'int8' ? { scales: input(g, 'scales', [O]) } : {};
+    packedLinear(g, input(g, 'x', [rows, I]), { format, words, ...scales }, input(g, 'b', [O]));
+  },
+  data: (name) => (name === 'words' || name === 'scales' ? packed(format, O, I)[name] : undefined),
+});
 
 /** The gradient of the input of a layer with packed weights. */
-export function packedLinearBackward(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
-  return {
-    name: `linear ${format} dx [${rows},${O}]x[${O},${I}]`,
-    group: 'products',
-    build(g) {
-      const words = g.input('words', 'u32', [O, wordsOf(format, I)]);
-      const scales = format === 'int8' ? { scales: input(g, 'scales', [O]) } : {};
-      g.apply(packedLinearBackwardOp, { dy: input(g, 'dy', [rows, O]), words, ...scales }, { format, ins: I });
-    },
-    data: (name) => (name === 'words' || name === 'scales' ? packed(format, O, I)[name] : undefined),
-  };
-}
+export const packedLinearBackward = (format: PackedFormat, rows: number, I: number, O: number): KernelCase => ({
+  name: `linear ${format} dx [${rows},${O}]x[${O},${I}]`,
+  group: 'products',
+  build(g) {
+    const words = g.input('words', 'u32', [O, wordsOf(format, I)]);
+    const scales = format === 'int8' ? { scales: input(g, 'scales', [O]) } : {};
+    g.apply(packedLinearBackwardOp, { dy: input(g, 'dy', [rows, O]), words, ...scales }, { format, ins: I });
+  },
+  data: (name) => (name === 'words' || name === 'scales' ? packed(format, O, I)[name] : undefined),
+});
 
 /** Embedding from a packed table. */
 export function embeddingOfPacked(format: PackedFormat, B: number, T: number, V: number, D: number): KernelCase {
@@ -74,18 +70,16 @@ export function embeddingOfPacked(format: PackedFormat, B: number, T: number, V:
 }
 
 /** Output projection, loss and all gradients, 128 rows at a time. */
-export function projectedLoss(rows: number, D: number, V: number): KernelCase {
-  return {
-    name: `loss of projection [${rows},${D}]x[${V},${D}]ᵀ`,
-    group: 'products',
-    build(g) {
-      const targets = g.input('targets', 'i32', [rows]);
-      const inputs = { x: input(g, 'x', [rows, D]), w: input(g, 'w', [V, D]), targets, step: step(g) };
-      g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, gradients: true, rows: 128 });
-    },
-    data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
-  };
-}
+export const projectedLoss = (rows: number, D: number, V: number): KernelCase => ({
+  name: `loss of projection [${rows},${D}]x[${V},${D}]ᵀ`,
+  group: 'products',
+  build(g) {
+    const targets = g.input('targets', 'i32', [rows]);
+    const inputs = { x: input(g, 'x', [rows, D]), w: input(g, 'w', [V, D]), targets, step: step(g) };
+    g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, gradients: true, rows: 128 });
+  },
+  data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
+});
 
 /** A linear layer as mixed precision stores it: operands as f16, sums and results in f32. */
 export function linearF16(rows: number, I: number, O: number, back: boolean): KernelCase {
@@ -106,33 +100,29 @@ export function linearF16(rows: number, I: number, O: number, back: boolean): Ke
 }
 
 /** The f16 copies of weights. */
-export function castToF16(size: number): KernelCase {
-  return {
-    name: `weights to f16 [${spaced(size)}]`,
-    group: 'elements',
-    build: (g) =>
-      void g.apply(castWeightsOp, {
-        weights: g.state('weights', 'f32', [size]),
-        copies: g.state('copies', 'f16', [size]),
-      }),
-    bytes: 6 * size,
-    needs: 'f16',
-  };
-}
+export const castToF16 = (size: number): KernelCase => ({
+  name: `weights to f16 [${spaced(size)}]`,
+  group: 'elements',
+  build: (g) =>
+    void g.apply(castWeightsOp, {
+      weights: g.state('weights', 'f32', [size]),
+      copies: g.state('copies', 'f16', [size]),
+    }),
+  bytes: 6 * size,
+  needs: 'f16',
+});
 
 /** Columns of a LoRA adapter: added to the columns of a layer, or extracted for the gradient. */
-export function columns(kind: 'add' | 'take', rows: number, N: number, count: number): KernelCase {
-  return {
-    name: `${kind} columns [${rows},${count}] of [${rows},${N}]`,
-    group: 'elements',
-    build(g) {
-      const x = input(g, 'x', [rows, N]);
-      if (kind === 'take') return void takeColumns(g, x, { first: N - count, scale: 0.5, count });
-      addColumns(g, x, input(g, 'u', [rows, count]), { first: N - count, scale: 0.5 });
-    },
-    ...(kind === 'take' && { bytes: 8 * rows * count }),
-  };
-}
+export const columns = (kind: 'add' | 'take', rows: number, N: number, count: number): KernelCase => ({
+  name: `${kind} columns [${rows},${count}] of [${rows},${N}]`,
+  group: 'elements',
+  build(g) {
+    const x = input(g, 'x', [rows, N]);
+    if (kind === 'take') return void takeColumns(g, x, { first: N - count, scale: 0.5, count });
+    addColumns(g, x, input(g, 'u', [rows, count]), { first: N - count, scale: 0.5 });
+  },
+  ...(kind === 'take' && { bytes: 8 * rows * count }),
+});
 
 /** The loss scale of mixed precision. */
 export const lossScale: KernelCase = {

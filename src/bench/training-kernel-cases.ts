@@ -50,52 +50,49 @@ export function update(name: keyof typeof optimizers, size: number): KernelCase 
 }
 
 /** Sum over a parameter buffer: gradient accumulation, or the moving average of the weights. */
-export function bufferSum(kind: 'accumulate' | 'average', size: number): KernelCase {
-  return {
-    name: `${kind} [${spaced(size)}]`,
-    group: 'elements',
-    build(g) {
-      const [sum, x] = [g.state('sum', 'f32', [size]), g.state('x', 'f32', [size])];
-      if (kind === 'average') ema(g, sum, x, 0.999);
-      else accumulate(g, sum, x, step(g));
-    },
-    step: { keep: 1 },
-  };
-}
+export const bufferSum = (kind: 'accumulate' | 'average', size: number): KernelCase => ({
+  name: `${kind} [${spaced(size)}]`,
+  group: 'elements',
+  build(g) {
+    const [sum, x] = [g.state('sum', 'f32', [size]), g.state('x', 'f32', [size])];
+    if (kind === 'average') ema(g, sum, x, 0.999);
+    else accumulate(g, sum, x, step(g));
+  },
+  step: { keep: 1 },
+});
 
 /** Gradient clipping: the partial sums of the norm, or the factor. */
-export function clipping(part: 'norm' | 'scale', size: number): KernelCase {
-  return {
-    name: `gradient ${part} [${spaced(size)}]`,
-    group: 'elements',
-    build(g) {
-      const { partials } = g.apply(gradientNormOp, { gradients: g.state('gradients', 'f32', [size]) });
-      if (part === 'norm') return;
-      const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
-      g.apply(clipScaleOp, { partials, counters: g.state('counters', 'f32', [counterLength]) }, attrs);
-    },
-    data: (name, length) => (name === 'counters' ? new Float32Array(length) : undefined),
-  };
-}
+export const clipping = (part: 'norm' | 'scale', size: number): KernelCase => ({
+  name: `gradient ${part} [${spaced(size)}]`,
+  group: 'elements',
+  build(g) {
+    const { partials } = g.apply(gradientNormOp, { gradients: g.state('gradients', 'f32', [size]) });
+    if (part === 'norm') return;
+    const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
+    g.apply(clipScaleOp, { partials, counters: g.state('counters', 'f32', [counterLength]) }, attrs);
+  },
+  data: (name, length) => (name === 'counters' ? new Float32Array(length) : undefined),
+});
 
 /** Check of a parameter buffer for numbers that are not finite. */
-export function finite(size: number): KernelCase {
-  return {
-    name: `check finite [${spaced(size)}]`,
-    group: 'elements',
-    build: (g) =>
-      void g.apply(
-        checkFiniteOp,
-        { x: g.state('x', 'f32', [size]), flags: g.state('flags', 'u32', [1]) },
-        { slot: 0, first: true },
-      ),
-  };
-}
+export const finite = (size: number): KernelCase => ({
+  name: `check finite [${spaced(size)}]`,
+  group: 'elements',
+  build: (g) =>
+    void g.apply(
+      checkFiniteOp,
+      { x: g.state('x', 'f32', [size]), flags: g.state('flags', 'u32', [1]) },
+      { slot: 0, first: true },
+    ),
+});
 
 /** An elementwise kernel. */
-function elements(name: string, rows: number, D: number, build: KernelCase['build'], op?: string): KernelCase {
-  return { name: `${name} [${rows},${D}]`, group: 'elements', build, ...(op && { op }) };
-}
+const elements = (name: string, rows: number, D: number, build: KernelCase['build'], op?: string): KernelCase => ({
+  name: `${name} [${rows},${D}]`,
+  group: 'elements',
+  build,
+  ...(op && { op }),
+});
 
 /** An activation function. */
 export const activated = (kind: Activation, rows: number, D: number, back: boolean): KernelCase =>
@@ -167,27 +164,23 @@ export const normSums = (count: number, rows: number, D: number): KernelCase => 
 });
 
 /** Gradient of learned positions. */
-export function positions(B: number, T: number, D: number): KernelCase {
-  return {
-    name: `positions backward [${B},${T},${D}]`,
-    group: 'rows',
-    build: (g) =>
-      void g.apply(positionBackwardOp, { dy: input(g, 'dy', [B, T, D]) }, { rows: T, offset: 0, rate: 0, site: 0 }),
-  };
-}
+export const positions = (B: number, T: number, D: number): KernelCase => ({
+  name: `positions backward [${B},${T},${D}]`,
+  group: 'rows',
+  build: (g) =>
+    void g.apply(positionBackwardOp, { dy: input(g, 'dy', [B, T, D]) }, { rows: T, offset: 0, rate: 0, site: 0 }),
+});
 
 /** Loss and accuracy of a batch. */
-export function stats(tokens: number): KernelCase {
-  return {
-    name: `token statistics [${tokens}]`,
-    group: 'rows',
-    build: (g) =>
-      void tokenStats(g, input(g, 'nll', [tokens]), input(g, 'hit', [tokens]), g.input('targets', 'i32', [tokens]), {
-        ignore: 0,
-      }),
-    data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => 1 + (i % 7)) : undefined),
-  };
-}
+export const stats = (tokens: number): KernelCase => ({
+  name: `token statistics [${tokens}]`,
+  group: 'rows',
+  build: (g) =>
+    void tokenStats(g, input(g, 'nll', [tokens]), input(g, 'hit', [tokens]), g.input('targets', 'i32', [tokens]), {
+      ignore: 0,
+    }),
+  data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => 1 + (i % 7)) : undefined),
+});
 
 /** Elementwise sum. */
 export const sum = (rows: number, D: number) =>

@@ -68,14 +68,13 @@ export const noFuseOption = (): Option =>
     .default([], 'none');
 
 /** Adds the flags of commands that run a model: host, auto-tuning and memory. */
-export function addHostOptions(command: Command): Command {
-  return command
+export const addHostOptions = (command: Command): Command =>
+  command
     .optionsGroup('Device:')
     .addOption(hostOption())
     .addOption(adapterOption())
     .option('--no-tune', 'disable auto-tuning: use the default kernels instead of the fastest measured ones')
     .option('--memory-limit <bytes>', 'maximum GPU memory, for example 512M (default: no limit)', bytes);
-}
 
 /** Values of the flags of `addModelOptions`. */
 export interface ModelRunOptions extends LanguageFlags {

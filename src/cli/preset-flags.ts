@@ -20,8 +20,8 @@ export interface PresetFlags<Run extends PresetArguments['run']> {
 }
 
 /** Adds the flags. `runs` are the values of `--run`, the default first. */
-export function addPresetFlags(command: Command, runs: readonly PresetArguments['run'][]): Command {
-  return command
+export const addPresetFlags = (command: Command, runs: readonly PresetArguments['run'][]): Command =>
+  command
     .addOption(new Option('--preset <name>', 'model size').choices(Object.keys(presets)).default('small'))
     .addOption(new Option('--run <kind>', 'computation').choices(runs).default(runs[0]))
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 32)
@@ -30,7 +30,6 @@ export function addPresetFlags(command: Command, runs: readonly PresetArguments[
     .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(4))
     .option('--set <field=value>', 'change a field of the model configuration (repeatable)', setting)
     .addOption(noFuseOption());
-}
 
 /** The flags as arguments of a job. */
 export function presetArguments<Run extends PresetArguments['run']>(

@@ -233,13 +233,13 @@ export async function createInspector(
  * The `count` most likely tokens after each of the target tokens, from logits [T, V] divided by the temperature; softmax
  * in float64.
  */
-export function likelyTokens(
+export const likelyTokens = (
   logits: Float32Array,
   vocabulary: number,
   count = 5,
   temperature = 1,
-): { id: number; probability: number }[][] {
-  return Array.from({ length: logits.length / vocabulary }, (_, t) => {
+): { id: number; probability: number }[][] =>
+  Array.from({ length: logits.length / vocabulary }, (_, t) => {
     const row = logits.subarray(t * vocabulary, (t + 1) * vocabulary);
     const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const total = row.reduce((sum, x) => sum + Math.exp((x - max) / temperature), 0);
@@ -252,7 +252,6 @@ export function likelyTokens(
     }
     return best.map((id) => ({ id, probability: Math.exp(((row[id] as number) - max) / temperature) / total }));
   });
-}
 
 /** Settings of `Model.inspect`. */
 export interface InspectOptions {

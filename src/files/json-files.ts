@@ -20,9 +20,8 @@ export const withoutUndefined = <T>(fields: Readonly<Record<string, T | undefine
 const maxDepth = 500;
 
 /** Reads a JSON object. Throws a HeddleError that names the file if it is not one. */
-export async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
-  return parseJson(await files.read(path), path);
-}
+export const readJson = async (files: Files, path: string): Promise<Record<string, unknown>> =>
+  parseJson(await files.read(path), path);
 
 /** Parses a JSON object from UTF-8 bytes; `path` is for errors. Throws as `readJson`. */
 export function parseJson(bytes: Uint8Array, path: string): Record<string, unknown> {

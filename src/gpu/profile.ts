@@ -118,8 +118,8 @@ async function byTimestamps(device: Device, runner: Runner, runs: number, timest
  * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
  * const json = chromeTrace(await profilePasses(device, runner));
  */
-export function chromeTrace({ passes }: Profile): string {
-  return JSON.stringify({
+export const chromeTrace = ({ passes }: Profile): string =>
+  JSON.stringify({
     displayTimeUnit: 'ms',
     traceEvents: passes.map(({ pass, last, bytes }) => ({
       name: pass.op,
@@ -139,7 +139,6 @@ export function chromeTrace({ passes }: Profile): string {
       },
     })),
   });
-}
 
 /** Settings of `printProfile`. */
 export interface ProfileTable {

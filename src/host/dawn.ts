@@ -199,13 +199,10 @@ function pacePolling(): void {
 /**
  * Whether a native addon made this callback: it has no name, no parameters and, unlike built-in functions, a prototype.
  */
-function isDawnPoll(callback: unknown, args: unknown[]): boolean {
-  return (
-    typeof callback === 'function' &&
-    args.length === 0 &&
-    callback.name === '' &&
-    callback.length === 0 &&
-    Object.hasOwn(callback, 'prototype') &&
-    Function.prototype.toString.call(callback).includes('[native code]')
-  );
-}
+const isDawnPoll = (callback: unknown, args: unknown[]): boolean =>
+  typeof callback === 'function' &&
+  args.length === 0 &&
+  callback.name === '' &&
+  callback.length === 0 &&
+  Object.hasOwn(callback, 'prototype') &&
+  Function.prototype.toString.call(callback).includes('[native code]');

@@ -27,8 +27,8 @@ function startOf(pid: number): string | undefined {
 type Line = Record<string, unknown>;
 
 /** The lines of a lock file that are JSON objects; after a crash of the machine it may contain anything. */
-function linesOf(text: string): Line[] {
-  return text.split('\n').flatMap((line) => {
+const linesOf = (text: string): Line[] =>
+  text.split('\n').flatMap((line) => {
     try {
       const parsed: unknown = JSON.parse(line);
       return isObject(parsed) ? [parsed] : [];
@@ -36,7 +36,6 @@ function linesOf(text: string): Line[] {
       return [];
     }
   });
-}
 
 /**
  * The claim that owns the lock: the first one that is not released and whose process may still run. All processes find

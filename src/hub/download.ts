@@ -69,8 +69,8 @@ const isSame = (a: FileVersion, b: FileVersion): boolean =>
  * Asks the server (HEAD) for size and checksum of a file that no listing describes. A hub sends both in its redirect to
  * the storage of large files, which a page cannot read; then they stay unknown.
  */
-async function describeFile(web: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> {
-  return await withRetries(web, '', async () => {
+const describeFile = async (web: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> =>
+  await withRetries(web, '', async () => {
     const allowed = [400, 404, 405, 501];
     const { response, timer } = await send(web, file.url, file.title, { method: 'HEAD', redirect: 'manual', allowed });
     timer.stop();
@@ -85,7 +85,6 @@ async function describeFile(web: HttpOptions, file: RemoteFile): Promise<RemoteF
     const size = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
     return { ...file, ...(size !== undefined && { size }), ...(stated && { checksum: stated }) };
   });
-}
 
 /** Size in bytes of a stored file; undefined if its size or checksum differs from the hub's. */
 async function lengthIfSame(

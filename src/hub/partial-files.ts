@@ -103,13 +103,11 @@ interface JoinedFile {
 }
 
 /** A file on a disk, of any size. */
-function diskJoin(files: Files, temporary: string): JoinedFile {
-  return {
-    start: () => files.write(temporary, new Uint8Array()),
-    add: (bytes) => appendFile(files, temporary, bytes),
-    moveTo: (path) => files.rename(temporary, path),
-  };
-}
+const diskJoin = (files: Files, temporary: string): JoinedFile => ({
+  start: () => files.write(temporary, new Uint8Array()),
+  add: (bytes) => appendFile(files, temporary, bytes),
+  moveTo: (path) => files.rename(temporary, path),
+});
 
 /** A file in memory, of up to 2 GiB. */
 function memoryJoin(files: Files, length: number, title: string): JoinedFile {

@@ -123,14 +123,13 @@ async function runsIn(files: Files, given: string): Promise<string[]> {
 }
 
 /** Arguments by name; fields of objects have names such as `model.heads`. */
-function flat(json: unknown, before = ''): Record<string, unknown> {
-  return Object.fromEntries(
+const flat = (json: unknown, before = ''): Record<string, unknown> =>
+  Object.fromEntries(
     Object.entries(isObject(json) ? json : {}).flatMap(([key, value]) => {
       if (before === '' && others.includes(key)) return [];
       return isObject(value) ? Object.entries(flat(value, `${before}${key}.`)) : [[before + key, value]];
     }),
   );
-}
 
 /** The dev metrics of runs with headings and formats. */
 export const runMetrics: readonly [BestMetric, string, (value: number) => string][] = [

@@ -58,8 +58,8 @@ export interface LoraTarget {
 }
 
 /** Returns the linear layers of a model that LoRA can adapt. */
-export function linearLayers(c: ModelConfig): LoraTarget[] {
-  return parameterList(c).all.flatMap(({ name: weight, shape }) => {
+export const linearLayers = (c: ModelConfig): LoraTarget[] =>
+  parameterList(c).all.flatMap(({ name: weight, shape }) => {
     const [rows = 0, inner = 0] = shape;
     const names = shape.length === 2 ? hfModuleNames(c, weight) : [];
     return names.map((name, i) => ({
@@ -70,7 +70,6 @@ export function linearLayers(c: ModelConfig): LoraTarget[] {
       in: inner,
     }));
   });
-}
 
 /**
  * Returns the layers whose Hugging Face name, with or without `_proj`, matches a glob. Throws a HeddleError if a glob
@@ -95,8 +94,8 @@ export const loraTensorName = (target: Pick<LoraTarget, 'name'>, matrix: 'A' | '
   `base_model.model.${target.name}.lora_${matrix}.weight`;
 
 /** Returns the parameters of a LoRA adapter: A [r, in] and B [out, r] of each layer, with PEFT's names. */
-export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList {
-  return layOutParameters(
+export const loraParameters = (c: ModelConfig, lora: LoraConfig): ParameterList =>
+  layOutParameters(
     loraTargets(c, lora.targetModules).flatMap((target) => {
       const parameter = (matrix: 'A' | 'B', shape: readonly number[], bound: number): Omit<Parameter, 'offset'> => {
         const name = loraTensorName(target, matrix);
@@ -109,7 +108,6 @@ export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList 
       ];
     }),
   );
-}
 
 /** Initializes a LoRA adapter so that it changes nothing yet: A uniform in ±1/sqrt(in), as in PEFT, and B zero. */
 export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number): Float32Array =>

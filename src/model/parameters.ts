@@ -103,9 +103,8 @@ export function parameterList(c: ModelConfig): ParameterList {
 }
 
 /** Returns the shape of each tensor of PyTorch's state_dict by name. */
-export function storedShapes(list: ParameterList): Map<string, Shape> {
-  return new Map(list.all.map((p) => [p.stored.name, [p.stored.rows, ...p.shape.slice(1)]]));
-}
+export const storedShapes = (list: ParameterList): Map<string, Shape> =>
+  new Map(list.all.map((p) => [p.stored.name, [p.stored.rows, ...p.shape.slice(1)]]));
 
 /** Splits weights [list.size] into the tensors of PyTorch's state_dict. */
 export function tensorsFromWeights(list: ParameterList, weights: ArrayLike<number>): Record<string, Tensor> {

@@ -241,9 +241,8 @@ export function positionBias(m: Transformer, stack: Stack): Value | undefined {
 }
 
 /** Keys and values of the cross-attention of a decoder layer: memory [B, S, D] -> [B, S, 2HW]. */
-export function crossKeysValues(m: Transformer, layer: string, memory: Value): Value {
-  return m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
-}
+export const crossKeysValues = (m: Transformer, layer: string, memory: Value): Value =>
+  m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
 
 /**
  * Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B, T, HW] ->
@@ -286,9 +285,8 @@ function norm(m: Transformer, name: string, x: Value): Value {
   );
 }
 
-function drop(m: Transformer, x: Value, rate: number): Value {
-  return m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
-}
+const drop = (m: Transformer, x: Value, rate: number): Value =>
+  m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
 
 /**
  * Options of an attention op: heads, head width and scale of a stack, and in training the dropout of the attention

@@ -28,23 +28,18 @@ export function factCards(history: TrainingHistory): Html {
 <details><summary>All arguments</summary><pre>${JSON.stringify(start.arguments, undefined, 1) ?? ''}</pre></details>`;
 }
 
-function corpusFacts({ corpus: c }: LogStart): Facts {
-  return [
-    ['name', c.name],
-    ['training pairs', formatInteger(c.pairs)],
-    ...(c.leftOut > 0 ? ([['pairs left out', formatInteger(c.leftOut)]] as Facts) : []),
-    ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
-    [
-      'tokenizer',
-      c.lowercase === undefined ? c.tokenizer : `${c.tokenizer}, ${c.lowercase ? 'lowercase' : 'case kept'}`,
-    ],
-    ...(c.unknown
-      ? ([['unknown tokens', `${formatPercent(c.unknown.source)}, ${formatPercent(c.unknown.target)}`]] as Facts)
-      : []),
-    ['vocabularies', `${formatInteger(c.sourceVocabulary)}, ${formatInteger(c.targetVocabulary)}`],
-    ['tokens per sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
-  ];
-}
+const corpusFacts = ({ corpus: c }: LogStart): Facts => [
+  ['name', c.name],
+  ['training pairs', formatInteger(c.pairs)],
+  ...(c.leftOut > 0 ? ([['pairs left out', formatInteger(c.leftOut)]] as Facts) : []),
+  ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
+  ['tokenizer', c.lowercase === undefined ? c.tokenizer : `${c.tokenizer}, ${c.lowercase ? 'lowercase' : 'case kept'}`],
+  ...(c.unknown
+    ? ([['unknown tokens', `${formatPercent(c.unknown.source)}, ${formatPercent(c.unknown.target)}`]] as Facts)
+    : []),
+  ['vocabularies', `${formatInteger(c.sourceVocabulary)}, ${formatInteger(c.targetVocabulary)}`],
+  ['tokens per sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
+];
 
 function machineFacts({ start, steps }: TrainingHistory): Facts {
   const { plan } = start;
@@ -70,14 +65,13 @@ function machineFacts({ start, steps }: TrainingHistory): Facts {
 }
 
 /** Flattens nested settings to `a.b` and their values; an object of zeros is one entry. */
-function flat(value: Readonly<Record<string, unknown>>, prefix = ''): Facts {
-  return Object.entries(value).flatMap(([key, x]): Facts => {
+const flat = (value: Readonly<Record<string, unknown>>, prefix = ''): Facts =>
+  Object.entries(value).flatMap(([key, x]): Facts => {
     const name = `${prefix}${key}`;
     if (!isObject(x)) return [[name, show(x)]];
     const inner = Object.values(x);
     return inner.length > 1 && inner.every((rate) => rate === 0) ? [[name, '0']] : flat(x, `${name}.`);
   });
-}
 
 function show(value: unknown): string {
   if (value === null) return '–';

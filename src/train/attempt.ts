@@ -272,12 +272,12 @@ function createPeakMeasurement(context: JobContext): { readonly pause: Pause; gf
 }
 
 /** Creates the checkpointer of the model folder. */
-function createRunCheckpointer(
+const createRunCheckpointer = (
   { out, saveSteps, saveSeconds }: CompleteArguments,
   { gate, snapshots: memory }: TrainInputs,
   { emit, files }: JobContext,
-): Checkpointer {
-  return createCheckpointer({
+): Checkpointer =>
+  createCheckpointer({
     ...{ saveSteps, saveSeconds, memory },
     out: out ? { files, folder: out } : undefined,
     isWanted: gate && (() => gate.wantsCheckpoint()),
@@ -285,7 +285,6 @@ function createRunCheckpointer(
     onFailed: ({ message }) =>
       emit({ type: 'warning', text: `The checkpoint was not saved; training continues: ${message}`, unsaved: true }),
   });
-}
 
 /** The pauses that save checkpoints; those in the model folder come with weights of the update and token ids. */
 function checkpointPauses(setup: Setup, run: StartedRun, { files }: JobContext, checkpointer: Checkpointer): Pause[] {

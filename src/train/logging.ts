@@ -182,29 +182,27 @@ export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[])
 export const shapeName = ({ batch, source, target }: BatchShape): string => `${batch}x${source}x${target}`;
 
 /** Returns the statistics of the corpus. */
-export function corpusFacts(
+export const corpusFacts = (
   { corpus: from }: Pick<CompleteArguments, 'corpus'>,
   { corpus, source, target }: TrainingData,
   { dev, test }: Readonly<Record<'dev' | 'test', { readonly length: number }>>,
-): CorpusFacts {
-  return {
-    name: corpusName(from),
-    pairs: corpus.count,
-    leftOut: corpus.tooLong + corpus.empty,
-    dev: dev.length,
-    test: test.length,
-    tokenizer: source.kind,
-    lowercase: ignoresCase((text) => source.normalize(text)),
-    unknown: {
-      source: corpus.unknown.source / corpus.source.ids.length,
-      target: corpus.unknown.target / corpus.target.ids.length,
-    },
-    sourceVocabulary: source.size,
-    targetVocabulary: target.size,
-    sourceLength: corpus.source.ids.length / corpus.count,
-    targetLength: corpus.target.ids.length / corpus.count,
-  };
-}
+): CorpusFacts => ({
+  name: corpusName(from),
+  pairs: corpus.count,
+  leftOut: corpus.tooLong + corpus.empty,
+  dev: dev.length,
+  test: test.length,
+  tokenizer: source.kind,
+  lowercase: ignoresCase((text) => source.normalize(text)),
+  unknown: {
+    source: corpus.unknown.source / corpus.source.ids.length,
+    target: corpus.unknown.target / corpus.target.ids.length,
+  },
+  sourceVocabulary: source.size,
+  targetVocabulary: target.size,
+  sourceLength: corpus.source.ids.length / corpus.count,
+  targetLength: corpus.target.ids.length / corpus.count,
+});
 
 /** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {

@@ -92,21 +92,17 @@ export async function createProbe(
 }
 
 /** A record of the log. */
-function recordOf(step: number, { source, target, attention, next }: Inspection, share: number): LogProbe {
-  return {
-    type: 'probe',
-    step,
-    share: Number(share.toFixed(4)),
-    source: source.map(({ label }) => label),
-    target: target.map(({ label }) => label),
-    attention: attention.map(({ kind, layer, heads, weights }) => ({
-      kind,
-      layer,
-      heads,
-      weights: btoa(String.fromCharCode(...Uint8Array.from(weights, (w) => Math.round(255 * w)))),
-    })),
-    next: next.map((tokens) =>
-      tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const),
-    ),
-  };
-}
+const recordOf = (step: number, { source, target, attention, next }: Inspection, share: number): LogProbe => ({
+  type: 'probe',
+  step,
+  share: Number(share.toFixed(4)),
+  source: source.map(({ label }) => label),
+  target: target.map(({ label }) => label),
+  attention: attention.map(({ kind, layer, heads, weights }) => ({
+    kind,
+    layer,
+    heads,
+    weights: btoa(String.fromCharCode(...Uint8Array.from(weights, (w) => Math.round(255 * w)))),
+  })),
+  next: next.map((tokens) => tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const)),
+});

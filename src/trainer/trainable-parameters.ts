@@ -112,18 +112,17 @@ function runsOf(trained: readonly Parameter[], compact: ParameterList): Run[] {
 }
 
 /** Returns the runs of a buffer as values; a run that is the whole buffer is the buffer itself. */
-export function runValues(
+export const runValues = (
   graph: Graph,
   buffer: Value,
   { runs }: Pick<TrainableParameters, 'runs'>,
   side: 'inState' | 'inBuffer',
-): Value[] {
-  return runs.map((run) =>
+): Value[] =>
+  runs.map((run) =>
     run[side] === 0 && run.length === sizeOf(buffer.shape)
       ? buffer
       : graph.slice(buffer, `${buffer.name}+${run[side]}`, run[side], [run.length]),
   );
-}
 
 /** Returns a message: `frozen: 18 of 46 parameters, 1,204 of 5,010 weights`; undefined if all weights are trained. */
 export function describeTrainable(

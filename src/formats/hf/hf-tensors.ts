@@ -226,8 +226,8 @@ export interface HfTensor {
  * All tensors of a model, in the order of its parameters. A parameter that joins several tensors (q, k and v) has their
  * rows one after another, so every tensor is contiguous. All names except the head's start with `prefix`.
  */
-export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] {
-  return p.all.flatMap((parameter) => {
+export const hfTensors = (c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] =>
+  p.all.flatMap((parameter) => {
     const names = hfNames(c, parameter);
     if (names.length === 0) throw new Error(`weights: ${parameter.name} has no name in transformers`);
     const shape = parameter.name === 'generator.bias' ? [1, c.tgtVocab] : parameter.shape;
@@ -239,7 +239,6 @@ export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
       at: parameter.offset + i * part * sizeOf(inner),
     }));
   });
-}
 
 /** Other names of tied tensors, each with the tensor's own name. */
 export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {

@@ -93,25 +93,23 @@ export function checkLengths(name: string, layout: AttentionLayout, lens: Tensor
 }
 
 /** The fields of Params in shaders/attention/attention-base.wgsl. */
-export function attentionParams(a: AttentionLayout): Record<string, number> {
-  return {
-    batch: a.batch,
-    queries: a.queries,
-    keys: a.keys,
-    heads: a.heads,
-    q_stride: a.qStride,
-    kv_stride: a.kvStride,
-    k_column: a.kColumn,
-    v_column: a.vColumn,
-    scale: a.scale,
-    ...dropoutFields({ rate: a.dropout, site: a.site }),
-    causal: a.causal ? 1 : 0,
-    farthest: Math.max(a.farthest, 0),
-    slices: Math.ceil(a.width / 16),
-    padded: 2 * Math.ceil(a.width / 8),
-    padded_alone: 2 * Math.ceil(a.width / 8),
-  };
-}
+export const attentionParams = (a: AttentionLayout): Record<string, number> => ({
+  batch: a.batch,
+  queries: a.queries,
+  keys: a.keys,
+  heads: a.heads,
+  q_stride: a.qStride,
+  kv_stride: a.kvStride,
+  k_column: a.kColumn,
+  v_column: a.vColumn,
+  scale: a.scale,
+  ...dropoutFields({ rate: a.dropout, site: a.site }),
+  causal: a.causal ? 1 : 0,
+  farthest: Math.max(a.farthest, 0),
+  slices: Math.ceil(a.width / 16),
+  padded: 2 * Math.ceil(a.width / 8),
+  padded_alone: 2 * Math.ceil(a.width / 8),
+});
 
 function innerWidth(name: string, { heads, headWidth }: AttentionAttrs): number {
   check(

@@ -10,12 +10,10 @@ import { type DropoutAttrs, dropoutFields } from './elementwise-ops.ts';
  * The factor of element `i` in a reference: 1 / (1 - rate) or 0; always 1 without a rate. `step` is the op's input of
  * that name.
  */
-export function dropoutFactor(
+export const dropoutFactor = (
   step: ReferenceTensor | undefined,
   { rate = 0, site = 0 }: Partial<DropoutAttrs>,
-): (i: number) => number {
-  return rate > 0 && step ? dropoutMask(readStep(step.data), site, rate) : () => 1;
-}
+): ((i: number) => number) => (rate > 0 && step ? dropoutMask(readStep(step.data), site, rate) : () => 1);
 
 /** The factor of element `i` at `site`: 1 / (1 - rate), or 0 if it is dropped. */
 export function dropoutMask(

@@ -54,9 +54,8 @@ export const linearOp = defineOp({
  * const w = graph.state('w', 'f32', [256, 64]);
  * const y = linear(graph, graph.input('x', 'f32', [32, 64]), w, undefined, 'relu'); // [32, 256]
  */
-export function linear(builder: Builder, x: Value, w: Value, b?: Value, activation: Activation = 'none'): Value {
-  return builder.apply(linearOp, { x, w, b }, { activation }).y;
-}
+export const linear = (builder: Builder, x: Value, w: Value, b?: Value, activation: Activation = 'none'): Value =>
+  builder.apply(linearOp, { x, w, b }, { activation }).y;
 
 /**
  * x·wᵀ + b with rows padded with zeros to whole vectors: x [..,I], w [O,I], b [O] or nothing; y [.., O rounded up to a

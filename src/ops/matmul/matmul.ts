@@ -37,9 +37,8 @@ export const matmulOp = defineOp({
  * @example
  * const scores = matmul(graph, graph.input('q', 'f32', [8, 64]), graph.input('k', 'f32', [10, 64]), { transB: true }); // [8, 10]
  */
-export function matmul(builder: Builder, a: Value, b: Value, attrs: Partial<MatmulAttrs> = {}): Value {
-  return builder.apply(matmulOp, { a, b }, { transA: false, transB: false, batched: false, ...attrs }).c;
-}
+export const matmul = (builder: Builder, a: Value, b: Value, attrs: Partial<MatmulAttrs> = {}): Value =>
+  builder.apply(matmulOp, { a, b }, { transA: false, transB: false, batched: false, ...attrs }).c;
 
 function productShape(a: TensorType, b: TensorType, attrs: MatmulAttrs): Shape {
   const { transA, transB, batched } = attrs;

@@ -7,13 +7,12 @@ import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type 
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 
-function launches(entry: string, acc: Value, x: Value, scale: number, context: LaunchContext, step?: Value): Launch[] {
-  return rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
+const launches = (entry: string, acc: Value, x: Value, scale: number, context: LaunchContext, step?: Value): Launch[] =>
+  rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
     const bind = { x: rangeOf(x, start, count), ...(step && { step }) };
     const launch = elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale });
     return { ...launch, flops: 2 * count };
   });
-}
 
 /**
  * acc [P] (a state, written), x [P], step; acc = acc * step.keep + x. If keep is 0, the content of acc does not matter.

@@ -102,8 +102,8 @@ function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (
  * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side, padding
  * included, rounded down to a multiple of 8 above 8. Throws a HeddleError if not even one row fits.
  */
-export function batchShapes(buckets: readonly Bucket[], size: { rows: number } | { tokens: number }): BatchShape[] {
-  return buckets.map((bucket) => {
+export const batchShapes = (buckets: readonly Bucket[], size: { rows: number } | { tokens: number }): BatchShape[] =>
+  buckets.map((bucket) => {
     const longer = Math.max(bucket.source, bucket.target);
     const fit = 'rows' in size ? size.rows : Math.floor(size.tokens / longer);
     check(
@@ -114,4 +114,3 @@ export function batchShapes(buckets: readonly Bucket[], size: { rows: number } |
     );
     return { ...bucket, batch: 'rows' in size || fit < 8 ? fit : fit - (fit % 8) };
   });
-}
