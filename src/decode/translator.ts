@@ -157,9 +157,7 @@ export async function createTranslator(
 
   const translator: Translator = {
     bytes: { weights: weightBytes(p), peak },
-    async translate(texts, call) {
-      return (await translator.generate(texts, call)).map(([best]) => best?.text ?? '');
-    },
+    translate: async (texts, call) => (await translator.generate(texts, call)).map(([best]) => best?.text ?? ''),
     async generate(texts, call) {
       const settings = settingsOf(call);
       const encoded = texts.map(encode);

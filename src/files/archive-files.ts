@@ -111,9 +111,8 @@ export function archiveFiles(files: Files): Files {
       const place = await at(path);
       return place ? (await open(place[0])).exists(`/${place[1]}`) : files.exists(path);
     },
-    async list(folder) {
-      return isArchive(folder) && (await isFile(folder)) ? (await open(folder)).list('') : files.list(folder);
-    },
+    list: async (folder) =>
+      isArchive(folder) && (await isFile(folder)) ? (await open(folder)).list('') : files.list(folder),
     async rename(from, to) {
       const isFolder = !isArchive(from) && !(await isFile(from));
       if (!isZip(to) || !isFolder || ((await files.exists(to)) && !(await isFile(to)))) return files.rename(from, to);

@@ -144,9 +144,7 @@ export async function createRunner(
       submit(encoder);
       return outputs.read(staging);
     },
-    async time(repeats) {
-      return (await clock(repeats)).host / repeats;
-    },
+    time: async (repeats) => (await clock(repeats)).host / repeats,
     clock,
     submitPass(index) {
       const pass = passes[index];

@@ -306,9 +306,8 @@ export async function createTrainer(
         ...(ratio !== undefined && { updateRatio: ratio }),
       };
     },
-    async evaluate(batch, special) {
-      return runEvaluation((evaluation[batch.shape] as BatchPart).program, (arrays) => batch.fill(arrays), special);
-    },
+    evaluate: async (batch, special) =>
+      runEvaluation((evaluation[batch.shape] as BatchPart).program, (arrays) => batch.fill(arrays), special),
   };
   return trainer;
 }

@@ -102,9 +102,10 @@ function countTokens(file: Json): number {
   const { model, added_tokens: added = [] } = file;
   check(typeof model === 'object' && model !== null, 'tokenizer.json: the field model is missing');
   const { type, vocab, merges = [] } = model as Json;
-  check(type === 'BPE' || type === 'Unigram' || type === 'WordPiece', () => {
-    return `tokenizer.json: the model ${JSON.stringify(type)} is not one of BPE, Unigram, WordPiece`;
-  });
+  check(
+    type === 'BPE' || type === 'Unigram' || type === 'WordPiece',
+    () => `tokenizer.json: the model ${JSON.stringify(type)} is not one of BPE, Unigram, WordPiece`,
+  );
   check(typeof vocab === 'object' && vocab !== null, `tokenizer.json: the ${type} model has no vocab`);
   check(
     Array.isArray(vocab) === (type === 'Unigram'),
