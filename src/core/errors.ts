@@ -75,9 +75,6 @@ export const withErrorPrefix = <T>(prefix: string, work: () => T, replaced?: str
 /**
  * Quotes a word of a command line in a message, so that it can be pasted into a POSIX shell: in single quotes if it has
  * special characters.
- *
- * @example
- * console.log(shellQuote("my model's")); // 'my model'\''s'
  */
 export const shellQuote = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

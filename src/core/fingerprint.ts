@@ -26,12 +26,7 @@ export function createFingerprint(): FingerprintSum {
   };
 }
 
-/**
- * 64 bits in hexadecimal of all bytes in order (two FNV-1a hashes over 32-bit words).
- *
- * @example
- * console.log(fingerprintOf([weights]) === fingerprintOf([new Float32Array(weights)])); // true
- */
+/** 64 bits in hexadecimal of all bytes in order (two FNV-1a hashes over 32-bit words). */
 export function fingerprintOf(parts: readonly (Uint8Array | Float32Array)[]): string {
   const sum = createFingerprint();
   for (const part of parts) sum.add(part);

@@ -94,9 +94,6 @@ async function replaceFolder(files: Files, link: string, fill: (temporary: strin
 
 /**
  * Writes a folder of files, given by name, atomically: an existing folder stays in place until the new one is complete.
- *
- * @example
- * await writeFolder(files, 'out', { 'a.txt': new TextEncoder().encode('hello') });
  */
 export const writeFolder = (files: Files, folder: string, parts: Readonly<Record<string, Uint8Array>>): Promise<void> =>
   replaceFolder(files, folder, async (temporary) => {

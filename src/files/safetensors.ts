@@ -110,10 +110,6 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
  * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits (`f16`), BF16
  * and F64 are converted to float32, I64 to int32. Throws a HeddleError that starts with `name` if the file is invalid
  * or an int64 does not fit.
- *
- * @example
- * const tensors = readSafetensors(bytes, 'model.safetensors');
- * tensors['embed.weight']?.shape; // [vocab, width]
  */
 export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {
   const { entries, base } = readSafetensorsHeader(file, file.length, name);

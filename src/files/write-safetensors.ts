@@ -10,12 +10,7 @@ export interface RawTensor {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Writes a safetensors file: tensors sorted by name, header padded with spaces to a multiple of 8 bytes.
- *
- * @example
- * const bytes = writeSafetensors({ w: { dtype: 'f32', shape: [2], data: new Float32Array([1, 2]) } }, { format: 'pt' });
- */
+/** Writes a safetensors file: tensors sorted by name, header padded with spaces to a multiple of 8 bytes. */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata?: Readonly<Record<string, string>>,

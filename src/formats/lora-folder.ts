@@ -37,12 +37,7 @@ export interface SavedLora {
 /** Metadata key of the weights: fingerprint of the base model. PEFT rejects unknown fields in its configuration. */
 const baseKey = 'heddle_base';
 
-/**
- * The files of a LoRA adapter by name. `base`: name or path of the base model (PEFT's base_model_name_or_path).
- *
- * @example
- * await writeFolder(files, 'adapter', loraFiles(model.config, { lora, weights }, 'facebook/bart-base'));
- */
+/** The files of a LoRA adapter by name. `base`: name or path of the base model (PEFT's base_model_name_or_path). */
 export function loraFiles(
   c: ModelConfig,
   { lora, weights, baseFingerprint }: SavedLora,

@@ -32,9 +32,6 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
  * Loads a model folder: heddle's format, Hugging Face, PyTorch or Keras. `inParts`: read the weights of a Hugging Face
  * folder when they are needed (`SavedModel.stored`). Throws a HeddleError that names the file if it is missing or invalid,
  * or if weights or tokenizers do not match the configuration.
- *
- * @example
- * const { config, weights, source, target } = await loadModelFolder(files, 'runs/en-es');
  */
 export async function loadModelFolder(files: Files, folder: string, inParts = false): Promise<SavedModel> {
   const at = await existingFolder(files, folder);

@@ -67,12 +67,7 @@ export const layerRules: Readonly<Record<string, Rule>> = {
   },
 };
 
-/**
- * Applies the rewrites of layers, except those named in `off`, until none applies. Decoding needs no others.
- *
- * @example
- * fuseLayers(graph);
- */
+/** Applies the rewrites of layers, except those named in `off`, until none applies. Decoding needs no others. */
 export const fuseLayers = (graph: Graph, off: readonly string[] = []): void => applyAll(graph, layerRules, off);
 
 /** Applies rules one after another, except those named in `off`, each until it does not apply. */

@@ -32,12 +32,7 @@ const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;
 /** Names to request from a server without a listing; the first must exist. */
 const fallbackNames = ['config.json', whole, index, ...plain.slice(1)] as const;
 
-/**
- * A validated repository. Throws a HeddleError if the name is not OWNER/NAME, or revision or base is invalid.
- *
- * @example
- * const bart = repository('facebook/bart-base', 'main', defaultHub);
- */
+/** A validated repository. Throws a HeddleError if the name is not OWNER/NAME, or revision or base is invalid. */
 export function repository(name: string, revision: string, base: string): Repository {
   const part = /^(?!\.{1,2}$)[\w.-]{1,96}$/;
   const parts = name.split('/');

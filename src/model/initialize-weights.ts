@@ -13,13 +13,7 @@ export const initSchemes = ['xavier', 'truncated-normal'] as const;
 /** Name of an initialization scheme. */
 export type InitScheme = (typeof initSchemes)[number];
 
-/**
- * Initializes weights: returns an array [list.size] that depends only on configuration, scheme and seed.
- *
- * @example
- * const config = modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 100 });
- * const weights = initializeWeights(config, parameterList(config), 42);
- */
+/** Initializes weights: returns an array [list.size] that depends only on configuration, scheme and seed. */
 export function initializeWeights(
   c: ModelConfig,
   list: ParameterList,

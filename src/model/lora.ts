@@ -22,12 +22,7 @@ import { parameterList } from './parameters.ts';
 
 export type { LoraConfig } from './parameter-layout.ts';
 
-/**
- * Fills in the defaults of a LoRA configuration. Throws a HeddleError if a value is out of range.
- *
- * @example
- * loraConfig({ rank: 8 }); // { rank: 8, alpha: 16, targetModules: ['*.q', '*.v'], dropout: 0 }
- */
+/** Fills in the defaults of a LoRA configuration. Throws a HeddleError if a value is out of range. */
 export function loraConfig(options: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>): LoraConfig {
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
   const c: LoraConfig = {

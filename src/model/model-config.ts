@@ -187,9 +187,6 @@ const max = { layers: 1000, positions: 2 ** 20, buckets: 128, distance: 65535, p
 /**
  * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed
  * values.
- *
- * @example
- * modelConfig({ ...presets.tiny, srcVocab: 1000, tgtVocab: 1000, dropout: 0.1 });
  */
 export function modelConfig(options: ModelOptions): ModelConfig {
   for (const key of Object.keys(options))

@@ -10,13 +10,7 @@ import { type Init, layOutParameters, type Parameter, type ParameterList } from 
 
 type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
 
-/**
- * Returns the parameters of a configuration.
- *
- * @example
- * const list = parameterList(modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 100 }));
- * list.byName.get('src_embed.weight')?.shape; // [V, D]
- */
+/** Returns the parameters of a configuration. */
 export function parameterList(c: ModelConfig): ParameterList {
   const D = c.dModel;
   const drafts: Draft[] = [];

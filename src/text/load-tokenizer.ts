@@ -16,9 +16,6 @@ import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
 /**
  * Loads the tokenizer.json of a heddle model, as text or parsed. Throws a HeddleError if it is invalid, or names a
  * model, normalizer, pre-tokenizer, decoder or post-processor that heddle does not write.
- *
- * @example
- * const tokenizer = loadTokenizer(await readText(files, 'model/tokenizer.json'));
  */
 export function loadTokenizer(json: unknown): Tokenizer {
   const file = typeof json === 'string' ? parse(json) : json;

@@ -10,13 +10,7 @@ export interface SplitText {
   join(translations: readonly string[]): string;
 }
 
-/**
- * Splits a text into sentences. A text without words has none.
- *
- * @example
- * const { sentences, join } = splitSentences('Good morning. How are you?');
- * console.log(sentences, join(['Buenos días.', '¿Cómo estás?']));
- */
+/** Splits a text into sentences. A text without words has none. */
 export function splitSentences(text: string): SplitText {
   // The root locale: the result does not depend on the machine.
   const segmenter = new Intl.Segmenter('und', { granularity: 'sentence' });

@@ -36,9 +36,6 @@ interface Outgoing {
 /**
  * Exports a model for transformers: the files of the folder by name. `dtype` of the weights defaults to the dtype of the
  * source checkpoint, or float32. Throws a HeddleError that names each field that the family does not support.
- *
- * @example
- * await writeFolder(files, 'bart', hfFiles(model, 'bart', 'F16'));
  */
 export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
   const { sourceCheckpoint } = model;

@@ -35,12 +35,7 @@ export interface OnnxOptions {
   readonly onWarning?: (text: string) => void;
 }
 
-/**
- * Exports a model for transformers.js: the files of the folder by path.
- *
- * @example
- * await writeFolder(files, 'out', onnxFiles(model, { dtype: 'q8' }));
- */
+/** Exports a model for transformers.js: the files of the folder by path. */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
   const { dtype = 'fp32', maxBytes, onWarning } = options;

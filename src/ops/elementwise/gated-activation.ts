@@ -48,11 +48,6 @@ export function gatedLaunch(
   };
 }
 
-/**
- * f(a) ⊙ b for x [..,2F], whose rows hold a and then b: [..,F].
- *
- * @example
- * const y = gatedActivation(graph, graph.input('x', 'f32', [32, 128]), 'gelu-tanh'); // [32, 64]
- */
+/** f(a) ⊙ b for x [..,2F], whose rows hold a and then b: [..,F]. */
 export const gatedActivation = (builder: Builder, x: Value, kind: Activation): Value =>
   builder.apply(gatedActivationOp, { x }, { kind }).y;

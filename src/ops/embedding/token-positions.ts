@@ -39,9 +39,6 @@ export const tokenPositionsOp = defineOp({
 
 /**
  * Rows of a table of positions for ids i32 [B,T]: places u32 [B,T]; with `step`, [B,1] for the token at step.position.
- *
- * @example
- * const places = tokenPositions(graph, graph.input('ids', 'i32', [32, 20]), { padId: 1 });
  */
 export const tokenPositions = (builder: Builder, ids: Value, attrs: TokenPositionsAttrs, step?: Value): Value =>
   builder.apply(tokenPositionsOp, { ids, step }, attrs).places;

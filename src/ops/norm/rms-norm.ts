@@ -42,11 +42,6 @@ export const addRmsNormOp = defineOp({
   ],
 });
 
-/**
- * RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of both.
- *
- * @example
- * const y = rmsNorm(graph, x, gamma, 1e-6);
- */
+/** RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of both. */
 export const rmsNorm = (builder: Builder, x: Value, gamma: Value, eps: number): Value =>
   builder.apply(rmsNormOp, { x, gamma }, { eps }).y;

@@ -42,9 +42,6 @@ const languageCode = /^>>[^<>\s]+<</;
 /**
  * Creates a tokenizer from a SentencePiece model. Text may start with a language code, `>>fra<<`, if the vocabulary has
  * it. Throws a HeddleError that starts with `name` if the model or the vocabulary is invalid or lacks a special token.
- *
- * @example
- * const tokenizer = createSentencePieceTokenizer({ file: await files.read('source.spm'), name: 'source.spm', vocab });
  */
 export function createSentencePieceTokenizer(options: SentencePieceTokenizerOptions): Tokenizer {
   const { file, name, vocab, special, size, symbols = [], hidden = [], legacy = true, spaced = [] } = options;
