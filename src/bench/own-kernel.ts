@@ -13,17 +13,8 @@ import type { Node } from '../ops/op.ts';
 import { mutatedBy } from '../ops/op-nodes.ts';
 import { candidates } from '../plan/kernel-choices.ts';
 import type { Pass, Plan, Range } from '../plan/plan.ts';
-import {
-  type CheckedPlan,
-  checkPlan,
-  type IsolatedKernel,
-  isolate,
-  type KernelResult,
-  type PreparedKernel,
-  resultOf,
-  type VariantResult,
-  variantPlan,
-} from './check-kernel.ts';
+import type { CheckedPlan, IsolatedKernel, KernelResult, PreparedKernel, VariantResult } from './check-kernel.ts';
+import { checkPlan, isolate, resultOf, variantPlan } from './check-kernel.ts';
 import type { KernelCase } from './kernel-case.ts';
 
 /** A tensor that a kernel reads or writes. */

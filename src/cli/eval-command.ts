@@ -8,14 +8,8 @@ import { pathsOf } from '../text/corpus/pair-files.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import {
-  addHostOptions,
-  addModelOptions,
-  jsonOption,
-  type ModelRunOptions,
-  modelArguments,
-  whole,
-} from './parse-values.ts';
+import type { ModelRunOptions } from './parse-values.ts';
+import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {

@@ -6,14 +6,8 @@ import type { ScoredPair } from '../jobs/evaluate-job.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import {
-  addHostOptions,
-  addModelOptions,
-  jsonOption,
-  type ModelRunOptions,
-  modelArguments,
-  whole,
-} from './parse-values.ts';
+import type { ModelRunOptions } from './parse-values.ts';
+import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, ModelRunOptions, PairFlags {

@@ -8,14 +8,8 @@ import type { Translated, TranslatedTexts } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { type JsonOption, jsonArrayWriter, log } from './output.ts';
-import {
-  addHostOptions,
-  addModelOptions,
-  jsonOption,
-  type ModelRunOptions,
-  modelArguments,
-  whole,
-} from './parse-values.ts';
+import type { ModelRunOptions } from './parse-values.ts';
+import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { lineInput, listInput } from './text-input.ts';
 

@@ -10,14 +10,8 @@ import { writeRules, writeSampling } from '../ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../ops/step-scalars.ts';
 import { fillLengths } from '../text/batches/batch-inputs.ts';
 import type { DecodeSettings } from './decode-options.ts';
-import {
-  type DecodeMode,
-  type DecodeShape,
-  decodeStates,
-  shrinkGraph,
-  sourceGraph,
-  stepGraph,
-} from './decoding-graphs.ts';
+import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';
+import { decodeStates, shrinkGraph, sourceGraph, stepGraph } from './decoding-graphs.ts';
 import type { Search } from './hypotheses.ts';
 
 /** Sources that decode together. */

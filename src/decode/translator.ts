@@ -10,14 +10,8 @@ import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Aligner, Attention } from './alignment.ts';
-import {
-  type DecodeOptions,
-  type DecodeSettings,
-  decodeSettings,
-  type ModelRules,
-  modeOf,
-  withModelRules,
-} from './decode-options.ts';
+import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
+import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 import { type Hypothesis, searchFor } from './hypotheses.ts';

@@ -9,15 +9,8 @@ import { existingFolder, type Files } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
-import {
-  type LoraConfig,
-  type LoraTarget,
-  linearLayers,
-  loraConfig,
-  loraParameters,
-  loraTargets,
-  mergeLora,
-} from '../model/lora.ts';
+import type { LoraConfig, LoraTarget } from '../model/lora.ts';
+import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { retrainedCheckpoint, type SavedModel } from './shared/saved-model.ts';

@@ -3,18 +3,8 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
-import {
-  allocate,
-  bytesPer,
-  type DType,
-  type Shape,
-  sameShape,
-  show,
-  sizeOf,
-  type Tensor,
-  type TensorData,
-  type TensorType,
-} from '../core/tensor.ts';
+import type { DType, Shape, Tensor, TensorData, TensorType } from '../core/tensor.ts';
+import { allocate, bytesPer, sameShape, show, sizeOf } from '../core/tensor.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Device } from './device.ts';

@@ -9,15 +9,8 @@ import type { Plan, Range } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import type { Kernel, Pipelines } from './pipelines.ts';
 import { whenDone } from './readback.ts';
-import {
-  alignToWords,
-  type BoundPass,
-  type BufferAt,
-  bindPass,
-  createRecorder,
-  packParams,
-  paramAlign,
-} from './recorded-passes.ts';
+import type { BoundPass, BufferAt } from './recorded-passes.ts';
+import { alignToWords, bindPass, createRecorder, packParams, paramAlign } from './recorded-passes.ts';
 import type { Timestamps } from './timestamps.ts';
 
 /** Outputs of a run by name. The arrays belong to the caller. */

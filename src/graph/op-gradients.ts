@@ -13,14 +13,8 @@ import { relativePositionBiasOp } from '../ops/attention/relative-position-bias.
 import { activationBackwardOp, gatedActivationBackwardOp } from '../ops/elementwise/activation-backward.ts';
 import { columnSum } from '../ops/elementwise/column-sum.ts';
 import { addColumnsOp, takeColumns, takeColumnsOp } from '../ops/elementwise/columns.ts';
-import {
-  activationOp,
-  addOp,
-  type DropoutAttrs,
-  dropout,
-  dropoutOp,
-  keepsInput,
-} from '../ops/elementwise/elementwise-ops.ts';
+import type { DropoutAttrs } from '../ops/elementwise/elementwise-ops.ts';
+import { activationOp, addOp, dropout, dropoutOp, keepsInput } from '../ops/elementwise/elementwise-ops.ts';
 import { gatedActivationOp } from '../ops/elementwise/gated-activation.ts';
 import { embeddingOp } from '../ops/embedding/embedding.ts';
 import { embeddingBackwardOp, positionBackwardOp } from '../ops/embedding/embedding-backward.ts';

@@ -19,13 +19,8 @@ import type { BatchShape } from '../text/batches/buckets.ts';
 import { hasWideStream } from '../trainer/f16-range.ts';
 import { type OptimizerConfig, optimizerConfig, type Precision, scaling } from '../trainer/optimizer-config.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
-import {
-  evaluationGraph,
-  type GraphOptions,
-  gradientAccumulationGraph,
-  trainingGraph,
-  updateGraph,
-} from '../trainer/training-graphs.ts';
+import type { GraphOptions } from '../trainer/training-graphs.ts';
+import { evaluationGraph, gradientAccumulationGraph, trainingGraph, updateGraph } from '../trainer/training-graphs.ts';
 import type { PresetArguments } from './preset-graphs.ts';
 
 /** Arguments of the job; plain JSON. */

@@ -2,15 +2,8 @@
 // the scores of sacreBLEU 2: counts are summed over the corpus before precision and recall are computed.
 
 import { check } from '../core/errors.ts';
-import {
-  countAll,
-  countMatches,
-  countNgrams,
-  countReferences,
-  givenReferences,
-  type References,
-  splitWords,
-} from './ngrams.ts';
+import type { References } from './ngrams.ts';
+import { countAll, countMatches, countNgrams, countReferences, givenReferences, splitWords } from './ngrams.ts';
 
 /** Options of chrF. The defaults are those of sacreBLEU and give chrF2. */
 export interface ChrfOptions {

@@ -10,13 +10,8 @@ import { linear } from '../ops/matmul/linear.ts';
 import type { Value } from '../ops/op.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import type { ModelConfig } from './model-config.ts';
-import {
-  type LoraConfig,
-  type LoraLayers,
-  layOutParameters,
-  type Parameter,
-  type ParameterList,
-} from './parameter-layout.ts';
+import type { LoraConfig, LoraLayers, Parameter, ParameterList } from './parameter-layout.ts';
+import { layOutParameters } from './parameter-layout.ts';
 import { globMatcher, hfModuleNames, noMatchError } from './parameter-names.ts';
 import { parameterList } from './parameters.ts';
 

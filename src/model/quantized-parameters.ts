@@ -8,15 +8,8 @@ import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
 import { type PackedValue, packedLinear } from '../ops/matmul/packed-linear.ts';
 import { pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
 import type { ModelConfig } from './model-config.ts';
-import {
-  layOutParameters,
-  type OpenedWeights,
-  type Parameter,
-  type ParameterList,
-  type Quantization,
-  type WeightPart,
-  weightBytes,
-} from './parameter-layout.ts';
+import type { OpenedWeights, Parameter, ParameterList, Quantization, WeightPart } from './parameter-layout.ts';
+import { layOutParameters, weightBytes } from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';
 
 /**

@@ -5,15 +5,8 @@ import { existingFolder, type Files, openStream } from '../files/files.ts';
 import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
-import {
-  type CorpusSplit,
-  checkHeldOut,
-  type HeldOut,
-  heldOutParts,
-  type Pair,
-  splitDev,
-  splitPairs,
-} from '../text/corpus/pairs.ts';
+import type { CorpusSplit, HeldOut, Pair } from '../text/corpus/pairs.ts';
+import { checkHeldOut, heldOutParts, splitDev, splitPairs } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
 import { type TaskName, taskCorpus } from '../text/tasks/task-corpus.ts';

@@ -1,15 +1,8 @@
 // Runs text tasks (text-tasks.ts) on the chunks of a corpus, in threads of the host or in this thread.
 import { HeddleError } from '../core/errors.ts';
 import { type Pace, runPaced, type Steps, type WorkProgress } from '../core/steps.ts';
-import {
-  type ChunkOf,
-  type PartOf,
-  type ResultOf,
-  type TaskArguments,
-  type TaskName,
-  type TextTask,
-  textTasks,
-} from './text-tasks.ts';
+import type { ChunkOf, PartOf, ResultOf, TaskArguments, TaskName, TextTask } from './text-tasks.ts';
+import { textTasks } from './text-tasks.ts';
 
 /** A thread of the host; messages are structured clones. */
 export interface TextThread {

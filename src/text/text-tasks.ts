@@ -8,13 +8,8 @@ import { createPairHash, type HeldOut, type Pair, partOf } from './corpus/pairs.
 import { loadTokenizer } from './load-tokenizer.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
-import {
-  type Counts,
-  characterSteps,
-  createCounter,
-  type VocabularyOptions,
-  wordSteps,
-} from './tokenizers/vocabulary-training.ts';
+import type { Counts, VocabularyOptions } from './tokenizers/vocabulary-training.ts';
+import { characterSteps, createCounter, wordSteps } from './tokenizers/vocabulary-training.ts';
 
 /** A task on the chunks of a corpus. */
 export interface TextTask<Chunk, Part, Result = undefined> {

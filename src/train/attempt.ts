@@ -15,14 +15,8 @@ import type { JobContext } from '../runtime/job.ts';
 import { attentionFitsF16, hasWideStream } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer } from '../trainer/trainer.ts';
-import {
-  type Checkpointer,
-  createCheckpointer,
-  createWeightKeeper,
-  type RunParts,
-  restore,
-  writeCheckpoint,
-} from './checkpoints.ts';
+import type { Checkpointer, RunParts } from './checkpoints.ts';
+import { createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
 import { createDevSet, type DevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
 import { type ChangeList, createLiveRun, type LiveRun, settingsAfter } from './live-run.ts';

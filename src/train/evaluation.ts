@@ -3,14 +3,8 @@
 
 import { createTranslator, type TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import {
-  addSums,
-  type TokenMetrics,
-  type TokenSums,
-  type TranslationMetrics,
-  tokenMetrics,
-  translationMetrics,
-} from '../metrics/translation-metrics.ts';
+import type { TokenMetrics, TokenSums, TranslationMetrics } from '../metrics/translation-metrics.ts';
+import { addSums, tokenMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';

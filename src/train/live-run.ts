@@ -3,14 +3,8 @@
 
 import { withoutUndefined } from '../files/json-files.ts';
 import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
-import {
-  checkLiveSettings,
-  formatChanges,
-  type LiveSettings,
-  mergeChanges,
-  parseChanges,
-  type RunChange,
-} from '../report/run-changes.ts';
+import type { LiveSettings, RunChange } from '../report/run-changes.ts';
+import { checkLiveSettings, formatChanges, mergeChanges, parseChanges } from '../report/run-changes.ts';
 import type { LogChange } from '../report/training-log.ts';
 import { checkSchedule, type ScheduleConfig } from '../trainer/schedule.ts';
 import type { Recipe, Trainer } from '../trainer/trainer.ts';

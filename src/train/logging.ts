@@ -6,17 +6,8 @@ import { baseName, existingFolder, type Files, readText } from '../files/files.t
 import { mfuOf } from '../gpu/roofs.ts';
 import { ignoresCase } from '../metrics/translation-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
-import {
-  type CorpusFacts,
-  formatLog,
-  type LogEnd,
-  type LogRecord,
-  type LogStart,
-  logName,
-  type PlanFacts,
-  parseLog,
-  type Sample,
-} from '../report/training-log.ts';
+import type { CorpusFacts, LogEnd, LogRecord, LogStart, PlanFacts, Sample } from '../report/training-log.ts';
+import { formatLog, logName, parseLog } from '../report/training-log.ts';
 import { reportName, trainingReport } from '../report/training-report.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';

@@ -5,35 +5,20 @@ import { check, HeddleError, shellQuote } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { createPace } from '../runtime/job-pace.ts';
-import {
-  type CorpusContext,
-  corpusFiles,
-  nameOfPairs,
-  openCorpusPool,
-  readKeptCorpus,
-} from '../runtime/load-corpus.ts';
+import type { CorpusContext } from '../runtime/load-corpus.ts';
+import { corpusFiles, nameOfPairs, openCorpusPool, readKeptCorpus } from '../runtime/load-corpus.ts';
 import { chunksOf } from '../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
 import { readTokenizerFile } from '../text/load-tokenizer.ts';
 import type { TextPool } from '../text/text-pool.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import {
-  encodeOptionsOf,
-  prepareTrainingData,
-  type TrainingData,
-  type TrainingDataOptions,
-} from '../trainer/training-data.ts';
+import type { TrainingData, TrainingDataOptions } from '../trainer/training-data.ts';
+import { encodeOptionsOf, prepareTrainingData } from '../trainer/training-data.ts';
 import type { TrainingState } from '../trainer/training-state.ts';
 import { corpusName } from './logging.ts';
 import { dataOptions } from './recipe-options.ts';
-import {
-  cacheKey,
-  hashCorpus,
-  type PreparedCorpus,
-  readTokenCache,
-  tokenCachePath,
-  writeTokenCache,
-} from './token-cache.ts';
+import type { PreparedCorpus } from './token-cache.ts';
+import { cacheKey, hashCorpus, readTokenCache, tokenCachePath, writeTokenCache } from './token-cache.ts';
 import type { CheckpointFolder, CompleteArguments, TrainInputs } from './train-arguments.ts';
 
 /** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */

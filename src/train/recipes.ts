@@ -8,13 +8,8 @@ import { type PresetName, presets } from '../model/presets.ts';
 import { checkApplicable, checkSettings } from './check-settings.ts';
 import type { Setting } from './setting-types.ts';
 import { type SettingName, settings } from './settings.ts';
-import {
-  type SettingsWithDefaults,
-  settingDefaults,
-  settingOf,
-  settingsIn,
-  type TrainSettings,
-} from './train-settings.ts';
+import type { SettingsWithDefaults, TrainSettings } from './train-settings.ts';
+import { settingDefaults, settingOf, settingsIn } from './train-settings.ts';
 
 /** Settings that every recipe has. */
 export type RecipeSetting =

@@ -7,14 +7,8 @@ import { formatChanges, parseChanges, withoutSettings } from '../report/run-chan
 import { checkpointNames, type TrainingState } from '../trainer/training-state.ts';
 import type { SettingName } from './settings.ts';
 import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
-import {
-  flagOf,
-  resumableSettings,
-  settingDefaults,
-  settingOf,
-  settingRows,
-  type TrainSettings,
-} from './train-settings.ts';
+import type { TrainSettings } from './train-settings.ts';
+import { flagOf, resumableSettings, settingDefaults, settingOf, settingRows } from './train-settings.ts';
 
 /**
  * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of pairs may

@@ -8,18 +8,8 @@ import type { TokenizerKind } from '../text/tokenizers/tokenizer.ts';
 import { optimizerNames, precisions } from '../trainer/optimizer-config.ts';
 import { scheduleNames } from '../trainer/schedule.ts';
 import { bestMetrics } from './selection.ts';
-import {
-  boolean,
-  choice,
-  integer,
-  list,
-  notNegative,
-  positive,
-  rate,
-  rowsOf,
-  type Setting,
-  text,
-} from './setting-types.ts';
+import type { Setting } from './setting-types.ts';
+import { boolean, choice, integer, list, notNegative, positive, rate, rowsOf, text } from './setting-types.ts';
 
 /** The table. Settings of LoRA are the fields of the option `lora`. */
 export const settings = {

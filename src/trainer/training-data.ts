@@ -4,13 +4,8 @@ import { check } from '../core/errors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
-import {
-  describeLeftOut,
-  type EncodedCorpus,
-  type EncodeOptions,
-  joinEncoded,
-  targetLength,
-} from '../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, EncodeOptions } from '../text/batches/encoded-corpus.ts';
+import { describeLeftOut, joinEncoded, targetLength } from '../text/batches/encoded-corpus.ts';
 import { chunksOf } from '../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../text/corpus/pairs.ts';
 import { loadTokenizer } from '../text/load-tokenizer.ts';

@@ -10,15 +10,8 @@ import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import { adaptedParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { ensembleLogits, type ParameterList } from '../model/parameter-layout.ts';
-import {
-  decode,
-  encode,
-  openTransformer,
-  project,
-  type Tokens,
-  type Transformer,
-  weight,
-} from '../model/transformer.ts';
+import type { Tokens, Transformer } from '../model/transformer.ts';
+import { decode, encode, openTransformer, project, weight } from '../model/transformer.ts';
 import { crossEntropy, tokenStats } from '../ops/loss/cross-entropy.ts';
 import type { Value } from '../ops/op.ts';
 import { accumulate } from '../ops/optimizer/buffer-sums.ts';
@@ -27,12 +20,8 @@ import { stepWords } from '../ops/step-scalars.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
-import {
-  runValues,
-  type TrainableOptions,
-  type TrainableParameters,
-  trainableParameters,
-} from './trainable-parameters.ts';
+import type { TrainableOptions, TrainableParameters } from './trainable-parameters.ts';
+import { runValues, trainableParameters } from './trainable-parameters.ts';
 
 /** Options of the graphs. */
 export interface GraphOptions extends TrainableOptions {

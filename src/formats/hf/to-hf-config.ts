@@ -7,13 +7,8 @@ import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
 import type { HfType } from '../shared/model-formats.ts';
-import {
-  classicFields,
-  type FieldRequirement,
-  requireFields,
-  sameFields,
-  sharedWidths,
-} from '../shared/requirements.ts';
+import type { FieldRequirement } from '../shared/requirements.ts';
+import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
 import { type HfFamily, hfFamilies } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';

@@ -12,16 +12,8 @@ import {
   splitHeads,
   withPositionBias,
 } from './onnx-attention.ts';
-import {
-  axisSize,
-  type Builder,
-  floats,
-  idTable,
-  matrix,
-  type OnnxSource,
-  openBuilder,
-  transposedTable,
-} from './onnx-builder.ts';
+import type { Builder, OnnxSource } from './onnx-builder.ts';
+import { axisSize, floats, idTable, matrix, openBuilder, transposedTable } from './onnx-builder.ts';
 import { type ChangedKeys, openCache } from './onnx-cache.ts';
 import { embed, positionsFrom } from './onnx-embedding.ts';
 import type { Name, OnnxGraph } from './onnx-graph.ts';

@@ -7,15 +7,8 @@ import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencep
 import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { byteLevelBpeFileNames, byteLevelBpeJson } from './byte-level-bpe.ts';
-import {
-  byteTokenizerJson,
-  classVocabulary,
-  type LanguageFacts,
-  languagesIn,
-  type TokenizerClass,
-  type TokenizerClassName,
-  tokenizerClasses,
-} from './tokenizer-classes.ts';
+import type { LanguageFacts, TokenizerClass, TokenizerClassName } from './tokenizer-classes.ts';
+import { byteTokenizerJson, classVocabulary, languagesIn, tokenizerClasses } from './tokenizer-classes.ts';
 
 /** What the model's configuration states about its tokens. */
 export interface TokenizerConstraints {

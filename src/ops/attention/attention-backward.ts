@@ -5,21 +5,10 @@ import { dim, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionKernels, checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
-import {
-  attentionLaunch,
-  attentionRows,
-  attentionSources,
-  type ForwardBinding,
-  type KernelContext,
-  usesTiles,
-} from './attention-launch.ts';
-import {
-  type AttentionAttrs,
-  type AttentionLayout,
-  checkLengths,
-  crossLayout,
-  selfLayout,
-} from './attention-layout.ts';
+import type { ForwardBinding, KernelContext } from './attention-launch.ts';
+import { attentionLaunch, attentionRows, attentionSources, usesTiles } from './attention-launch.ts';
+import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
+import { checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 import { biasLaunch, biasName, type RelativePositionAttrs, relativeBuckets } from './relative-position-bias.ts';
 
 /**

@@ -8,13 +8,8 @@ import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionVariants, forwardLaunch } from './attention-launch.ts';
-import {
-  type AttentionAttrs,
-  type AttentionLayout,
-  checkLengths,
-  crossLayout,
-  selfLayout,
-} from './attention-layout.ts';
+import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
+import { checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 
 /** Names of the ops. */
 export const selfName = 'self_attention';

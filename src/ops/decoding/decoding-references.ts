@@ -7,23 +7,10 @@ import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import { beamSelectOp } from './beam-select.ts';
 import { cacheSlotsOp } from './cache-slots.ts';
-import {
-  type CachedAttentionAttrs,
-  cachedCrossAttentionOp,
-  cachedSelfAttentionOp,
-  hiddenSlot,
-} from './cached-attention.ts';
-import {
-  bestTokensOp,
-  dead,
-  greedyTokenOp,
-  lowest,
-  masked,
-  type NextTokenAttrs,
-  type NextTokenInputs,
-  sampleTokenOp,
-  vocabOf,
-} from './next-token.ts';
+import type { CachedAttentionAttrs } from './cached-attention.ts';
+import { cachedCrossAttentionOp, cachedSelfAttentionOp, hiddenSlot } from './cached-attention.ts';
+import type { NextTokenAttrs, NextTokenInputs } from './next-token.ts';
+import { bestTokensOp, dead, greedyTokenOp, lowest, masked, sampleTokenOp, vocabOf } from './next-token.ts';
 
 /**
  * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`, keys j in

@@ -9,14 +9,8 @@ import {
 import { type OpReference, opReference, type ReferenceOf } from '../op.ts';
 import { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
-import {
-  type CrossEntropyAttrs,
-  classesOf,
-  crossEntropyBackwardOp,
-  crossEntropyOp,
-  type LossInputs,
-  tokenStatsOp,
-} from './cross-entropy.ts';
+import type { CrossEntropyAttrs, LossInputs } from './cross-entropy.ts';
+import { classesOf, crossEntropyBackwardOp, crossEntropyOp, tokenStatsOp } from './cross-entropy.ts';
 import { projectedLossOp } from './projected-loss.ts';
 
 /** Logsumexp, loss and hit of one row; loss and hit are 0 if its target is ignored. */

@@ -2,14 +2,8 @@
 // in vocabulary-training.ts and bpe-training.ts, loading in load-tokenizer.ts.
 import { check } from '../../core/errors.ts';
 import { applyMerges, pairOf } from './bpe-merges.ts';
-import {
-  createTextNormalizer,
-  normalizerJson,
-  piecesJson,
-  SPACE_MARK,
-  splitWord,
-  type TokenizerKind,
-} from './normalization.ts';
+import type { TokenizerKind } from './normalization.ts';
+import { createTextNormalizer, normalizerJson, piecesJson, SPACE_MARK, splitWord } from './normalization.ts';
 
 export type { TokenizerKind } from './normalization.ts';
 
