@@ -2,7 +2,6 @@
 // of the corpus files, the tokenizers and the settings; the cache also has the SHA-256 of its own contents. If either
 // differs, the corpus is read and tokenized again.
 
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { version } from '../../package.json';
 import type { Pace } from '../core/steps.ts';
 import { concatBytes, type Files, openStream } from '../files/files.ts';
@@ -30,8 +29,11 @@ export const tokenCachePath = (out: string): string => `${out.replace(/\.zip$/i,
 /** Bytes that are hashed together. */
 const blockBytes = 2 ** 22;
 
+const hexOf = (bytes: ArrayBuffer): string =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
 const sha256 = async (bytes: Uint8Array): Promise<string> =>
-  bytesToHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource)));
+  hexOf(await crypto.subtle.digest('SHA-256', bytes as BufferSource));
 
 /** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
 async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, pace?: (done: number) => unknown) {
