@@ -6,10 +6,14 @@ import { concatBytes } from './files.ts';
 export const field = (id: number, content: Uint8Array): Uint8Array =>
   concatBytes([Uint8Array.from([...varint(id * 8 + 2), ...varint(content.length)]), content]);
 
+/** A field with a text in UTF-8. */
 export const text = (id: number, value: string): Uint8Array => field(id, new TextEncoder().encode(value));
+/** A field with a whole number. */
 export const integer = (id: number, value: number): Uint8Array =>
   Uint8Array.from([...varint(id * 8), ...varint(value)]);
+/** A field with a number of 32 bits. */
 export const float = (id: number, value: number): Uint8Array => fixed(id * 8 + 5, Float32Array.of(value));
+/** A field with a number of 64 bits. */
 export const double = (id: number, value: number): Uint8Array => fixed(id * 8 + 1, Float64Array.of(value));
 
 const fixed = (key: number, { buffer }: Float32Array | Float64Array): Uint8Array =>
