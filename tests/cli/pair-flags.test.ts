@@ -70,7 +70,7 @@ describe('trains and evaluates on', () => {
 });
 
 it('reports progress while it prepares a large corpus, and stops at once at Ctrl-C', async () => {
-  const lines = Array.from({ length: 400_000 }, (_, i) => {
+  const lines = Array.from({ length: 1_200_000 }, (_, i) => {
     const { source, target } = pairs[i % pairs.length] as (typeof pairs)[number];
     return `${i} ${source}\t${i} ${target}\n`;
   });
@@ -86,8 +86,7 @@ it('reports progress while it prepares a large corpus, and stops at once at Ctrl
   });
   const took = performance.now() - stopped;
   expect([status, stopped > 0], stderr).toEqual([130, true]);
-  // A fast machine may have prepared the corpus when the signal arrives.
-  expect(stderr).toMatch(/train: (interrupted|stopped before the first step; nothing was saved)/);
+  expect(stderr).toContain('train: interrupted');
   expect(took).toBeLessThan(2000); // a second, and the load of other tests
   expect(existsSync(at('large'))).toBe(false);
 });
