@@ -296,8 +296,23 @@ it('keeps shaders under 200 lines and free of anything but WGSL', () => {
   expect(shaders.filter((path) => read(path).split('\n').length > 200)).toEqual([]);
 });
 
-it('opens each file of src/ and shaders/ with a comment', () => {
-  const bare = [...sources, ...shaders].filter((path) => !/^(#!.*\n)?(\/\/|\/\*)/.test(read(path)));
+it('opens each file with a comment that says what it is', () => {
+  const files = ['tests', 'scripts'].flatMap(filesUnder).filter((path) => /\.(ts|mjs|js)$/.test(path));
+  const bare = [...code, ...files, ...shaders].filter((path) => !/^(#!.*\n)?(\/\/|\/\*)/.test(read(path)));
+  expect(bare).toEqual([]);
+});
+
+it('documents each export of src/', () => {
+  const bare = sources.flatMap((path) => {
+    const lines = read(path).split('\n');
+    const names = lines.map(
+      (line) => /^export (?:async )?(?:const|function\*?|class|interface|type) (\w+)/.exec(line)?.[1],
+    );
+    return names.flatMap((name, i) => {
+      const isOverload = names.slice(0, i).includes(name); // the first one is documented
+      return name === undefined || isOverload || lines[i - 1]?.endsWith('*/') ? [] : [`${path}: ${name}`];
+    });
+  });
   expect(bare).toEqual([]);
 });
 

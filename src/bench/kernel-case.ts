@@ -9,6 +9,7 @@ import { type StepScalars, stepWords } from '../ops/step-scalars.ts';
 
 /** Groups of kernels, by what they compute. */
 export const kernelGroups = ['products', 'attention', 'rows', 'elements', 'decoding'] as const;
+/** Name of a group of kernels. */
 export type KernelGroup = (typeof kernelGroups)[number];
 
 /** A kernel by its family and sizes (kernel-families.ts); plain JSON. */

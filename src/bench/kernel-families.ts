@@ -292,6 +292,7 @@ export const kernelFamilies = {
     takenRows(v.rows, v.width),
   ),
 } as const satisfies Readonly<Record<string, KernelFamily>>;
+/** Name of a kernel family. */
 export type FamilyName = keyof typeof kernelFamilies;
 
 /** Names of the families. */

@@ -18,6 +18,7 @@ export interface ChoiceField {
   readonly values: readonly string[];
 }
 
+/** A value of a family that a user sets. */
 export type FamilyField = SizeField | ChoiceField;
 
 /** Kernels that differ in their sizes. */

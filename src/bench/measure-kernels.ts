@@ -15,6 +15,7 @@ import { disturbance, maxSpread } from './spread.ts';
 
 /** Kernel sets by name. */
 const kernelSets = { all: kernelCases, small: smallKernelCases, conformance: conformanceKernelCases } as const;
+/** Name of a set of kernels. */
 export type KernelSet = keyof typeof kernelSets;
 
 /** Options of `measure`. */

@@ -28,6 +28,7 @@ const widths: Record<string, number> = {
   F8_E4M3: 1,
   F8_E5M2: 1,
 };
+/** Names of heddle's dtypes in safetensors. */
 export const safetensorsNames: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
 
 /** Bytes per element of a dtype; 0 if it is unknown. */

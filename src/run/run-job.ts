@@ -17,6 +17,7 @@ import type { RemoteJobOptions } from './remote-job.ts';
 
 /** Hosts of jobs. */
 export const hostNames = ['dawn', 'chrome', 'firefox', 'deno', 'cpu'] as const;
+/** Where a job runs. */
 export type HostName = (typeof hostNames)[number];
 
 /** Options of `runJob`. */

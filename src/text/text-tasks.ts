@@ -143,11 +143,15 @@ function encode({
 /** All tasks by name. */
 export const textTasks = { parse, hash, count, trainTokenizer, encode };
 
-/** Name of a task, and the types of its data. */
+/** Name of a task. */
 export type TaskName = keyof typeof textTasks;
+/** Arguments of a task. */
 export type TaskArguments<N extends TaskName> = Parameters<(typeof textTasks)[N]>[0];
+/** What a thread gets: a chunk of the corpus. */
 export type ChunkOf<N extends TaskName> = Parameters<ReturnType<(typeof textTasks)[N]>['map']>[0];
+/** What a thread returns for a chunk. */
 export type PartOf<N extends TaskName> =
   ReturnType<(typeof textTasks)[N]> extends TextTask<never, infer P, unknown> ? P : never;
+/** The result of a task, from all parts. */
 export type ResultOf<N extends TaskName> =
   ReturnType<(typeof textTasks)[N]> extends TextTask<never, unknown, infer R> ? R : never;

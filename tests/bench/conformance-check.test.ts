@@ -1,3 +1,4 @@
+// The stored losses of the conformance check.
 import { expect, it } from 'vitest';
 import { storedLosses, trainReference } from '../../src/bench/conformance-check.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';

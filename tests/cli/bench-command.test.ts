@@ -1,3 +1,4 @@
+// `heddle bench` on Dawn and in Chrome.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// `heddle info`: the adapter, and what is missing without one.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

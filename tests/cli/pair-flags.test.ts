@@ -1,3 +1,4 @@
+// The flags that name pairs: parallel files, several formats, stdin.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';

@@ -1,3 +1,4 @@
+// `heddle plan`: passes, memory and FLOPs, without a GPU.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// `heddle profile` on Dawn and in Chrome.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// The progress line on a terminal and in a file.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createProgress } from '../../src/cli/progress-line.ts';
 

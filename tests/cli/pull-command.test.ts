@@ -1,3 +1,4 @@
+// `heddle pull` from a local server that acts as the hub.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';

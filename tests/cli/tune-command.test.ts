@@ -1,3 +1,4 @@
+// `heddle tune` and its cache of kernel choices.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// Help, version and wrong usage of the command line.
 import { describe, expect, it } from 'vitest';
 import { version } from '../../package.json';
 import { heddle, isOneLine } from '../support/cli.ts';

@@ -1,3 +1,4 @@
+// `heddle verify` with golden cases, right and wrong ones.
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';

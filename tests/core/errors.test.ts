@@ -1,3 +1,4 @@
+// How error messages quote names.
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { shellQuote } from '../../src/core/errors.ts';

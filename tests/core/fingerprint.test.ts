@@ -1,3 +1,4 @@
+// Fingerprints of bytes.
 import { expect, it } from 'vitest';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 

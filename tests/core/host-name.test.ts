@@ -1,3 +1,4 @@
+// The name of the browser from its user agent.
 import { expect, it } from 'vitest';
 import { hostOf } from '../../src/core/host-name.ts';
 

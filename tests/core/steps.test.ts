@@ -1,3 +1,4 @@
+// Tasks that pause between their steps.
 import { expect, it } from 'vitest';
 import { runPaced, type Steps, type WorkProgress } from '../../src/core/steps.ts';
 

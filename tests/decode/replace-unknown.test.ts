@@ -1,3 +1,4 @@
+// Copies source words for unknown tokens of a translation.
 import { expect, it } from 'vitest';
 import { replaceUnknown } from '../../src/decode/replace-unknown.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';

@@ -1,3 +1,4 @@
+// Reads results back in browsers that notice finished work late.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { whenDone } from '../../src/gpu/readback.ts';
 

@@ -1,3 +1,4 @@
+// Unrolls marked WGSL loops.
 import { expect, it } from 'vitest';
 import { unroll } from '../../src/gpu/unroll.ts';
 

@@ -1,3 +1,4 @@
+// Finds and starts Chrome, and reports why it does not start.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

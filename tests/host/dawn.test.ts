@@ -1,3 +1,4 @@
+// Dawn in Node: adapters, constants, polling.
 import { execFile } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';

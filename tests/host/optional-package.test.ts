@@ -1,3 +1,4 @@
+// Errors for packages that are not installed or do not load.
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { optionalPackage } from '../../src/host/optional-package.ts';

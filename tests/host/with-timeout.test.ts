@@ -1,3 +1,4 @@
+// Promises with a timeout.
 import { expect, it } from 'vitest';
 import { withTimeout } from '../../src/host/with-timeout.ts';
 

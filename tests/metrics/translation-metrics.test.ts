@@ -1,3 +1,4 @@
+// Loss, accuracy, BLEU, chrF and exact match of translations.
 import { expect, it } from 'vitest';
 import { addSums, exactMatch, tokenMetrics, translationMetrics } from '../../src/metrics/translation-metrics.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';

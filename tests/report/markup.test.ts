@@ -1,3 +1,4 @@
+// HTML text with escaped values.
 import { expect, it } from 'vitest';
 import {
   formatBytes,

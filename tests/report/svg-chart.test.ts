@@ -1,3 +1,4 @@
+// Line charts as SVG.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

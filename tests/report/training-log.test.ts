@@ -1,3 +1,4 @@
+// The training log: records to lines and back, resumed runs.
 import { expect, it } from 'vitest';
 import { formatLog, historyOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
 import { dev, end, example, samples, start, step } from './example.ts';

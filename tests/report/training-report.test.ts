@@ -1,3 +1,4 @@
+// The HTML report of a training log.
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { script, scriptHash } from '../../src/report/report-page.ts';

@@ -1,3 +1,4 @@
+// JSON between processes, with numbers that JSON lacks.
 import { expect, it } from 'vitest';
 import { decodeJson, encodeJson } from '../../src/run/json-transport.ts';
 

@@ -1,3 +1,4 @@
+// The services of a job: WebGPU, and the choice of kernels.
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';

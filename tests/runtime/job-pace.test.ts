@@ -1,3 +1,4 @@
+// Progress, pauses and cancellation of long work.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { createPace } from '../../src/runtime/job-pace.ts';

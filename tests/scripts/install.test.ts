@@ -1,3 +1,4 @@
+// The set-up of `npm start` and `npm test`, with fake installers.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,3 +1,4 @@
+// Runs a compute shader on each host.
 import { expect, it } from 'vitest';
 import { gpuDevice } from './gpu.ts';
 

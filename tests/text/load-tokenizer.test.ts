@@ -1,3 +1,4 @@
+// Loads tokenizer files, also for a new training.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

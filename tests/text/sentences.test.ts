@@ -1,3 +1,4 @@
+// Splits a text into sentences and joins their translations.
 import { describe, expect, it } from 'vitest';
 import { splitSentences } from '../../src/text/sentences.ts';
 

@@ -1,3 +1,4 @@
+// Default settings by corpus, preset and fine-tuning.
 import { expect, it } from 'vitest';
 import { completeSettings } from '../../src/train/recipes.ts';
 import type { TrainSettings } from '../../src/train/train-settings.ts';

@@ -1,3 +1,4 @@
+// The inputs of a training program.
 import { expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Program } from '../../src/engine/engine.ts';

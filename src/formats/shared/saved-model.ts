@@ -41,8 +41,9 @@ export interface StoredWeights extends WeightReader {
 export const hfConfigOf = ({ sourceCheckpoint, stored }: SavedModel): Json | undefined =>
   sourceCheckpoint?.config ?? stored?.config;
 
-/** `format` of config.json of the Keras and PyTorch formats. */
+/** `format` of config.json of the Keras format. */
 export const kerasFormat = 'keras';
+/** `format` of config.json of the PyTorch format. */
 export const pytorchFormat = 'pytorch';
 
 /** Whether a config.json describes a model in the PyTorch format. */
@@ -54,6 +55,7 @@ export type HfPrefix = 'model.' | '';
 
 /** Dtypes of stored weights, named as in safetensors. */
 export const weightDtypes = ['F32', 'F16', 'BF16'] as const;
+/** Dtype of stored weights. */
 export type WeightDtype = (typeof weightDtypes)[number];
 
 /**
@@ -61,6 +63,7 @@ export type WeightDtype = (typeof weightDtypes)[number];
  * `--weights int8`. Computation is in float32 with each of them.
  */
 export const onnxDtypes = ['fp32', 'fp16', 'q8'] as const;
+/** Storage of weights in ONNX files. */
 export type OnnxDtype = (typeof onnxDtypes)[number];
 
 /**

@@ -11,8 +11,9 @@ import { attentionVariants, forwardLaunch } from './attention-launch.ts';
 import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
 import { checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 
-/** Names of the ops. */
+/** Name of the op of self-attention. */
 export const selfName = 'self_attention';
+/** Name of the op of cross-attention. */
 export const crossName = 'cross_attention';
 
 /** Types of the outputs: out [B,Tq,H·W] and lse [B,H,Tq]. */

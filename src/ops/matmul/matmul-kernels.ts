@@ -104,8 +104,9 @@ function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): K
 const byWork = (configs: readonly MatrixConfig[]): MatrixConfig[] =>
   [...configs].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
 
-/** Columns of a workgroup of `dots`, and the maximum of a dispatch; a vocabulary may have more. */
+/** Columns of a workgroup of `dots`. */
 export const dotsColumns = 16;
+/** Maximum columns of a dispatch of `dots`; a vocabulary may have more. */
 export const maxDots = dotsColumns * 65535;
 
 /** Rows of a workgroup of `dots`: all of up to 16, so that the weights are read once. */

@@ -1,3 +1,4 @@
+// Reads AMD's disassembly and statistics of a kernel.
 import { describe, expect, it } from 'vitest';
 import { parseKernel } from '../../../bench/isa/disassembly.ts';
 

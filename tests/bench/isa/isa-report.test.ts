@@ -1,3 +1,4 @@
+// Wrong arguments of `npm run bench:isa`.
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';

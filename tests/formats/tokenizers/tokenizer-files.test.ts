@@ -1,3 +1,4 @@
+// Finds the tokenizer files of a model folder.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';

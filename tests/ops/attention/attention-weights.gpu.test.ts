@@ -1,3 +1,4 @@
+// attention_weights against its reference.
 import { it } from 'vitest';
 import { attentionWeightsOp } from '../../../src/ops/attention/attention-weights.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';

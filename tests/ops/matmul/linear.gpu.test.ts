@@ -1,3 +1,4 @@
+// linear and linear_backward against their references.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { checkOp as checkOpOn } from '../../../src/engine/check-op.ts';

@@ -1,3 +1,4 @@
+// Shapes, kernel choice and activations of linear layers, without a GPU.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { storeAsF16 } from '../../../src/graph/f16-storage.ts';

@@ -1,3 +1,4 @@
+// Shapes and reference of matmul, without a GPU.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { referenceOf } from '../../../src/cpu/executor.ts';

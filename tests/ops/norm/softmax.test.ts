@@ -1,3 +1,4 @@
+// The reference of softmax: values, masks, gradient.
 import { expect, it } from 'vitest';
 import { createCpuExecutor } from '../../../src/cpu/executor.ts';
 import { Graph } from '../../../src/graph/graph.ts';

@@ -1,3 +1,4 @@
+// The inputs of a batch: token positions and lengths.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';

@@ -1,3 +1,4 @@
+// Batches for teacher forcing: contents, order, resume.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBatches, fillBatch } from '../../../src/text/batches/batches.ts';

@@ -1,3 +1,4 @@
+// Batch shapes that minimize padding.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Bucket, batchShapes, chooseBuckets } from '../../../src/text/batches/buckets.ts';

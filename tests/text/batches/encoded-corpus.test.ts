@@ -1,3 +1,4 @@
+// The token ids of a corpus, length limits, unknown tokens.
 import { expect, it } from 'vitest';
 import {
   describeLeftOut,

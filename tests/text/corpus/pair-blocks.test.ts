@@ -1,3 +1,4 @@
+// Reads pairs of all file formats in blocks.
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { pairBlocks } from '../../../src/text/corpus/pair-blocks.ts';

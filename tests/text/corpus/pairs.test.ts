@@ -1,3 +1,4 @@
+// Normalizes pairs and splits them into train, dev and test sets.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {

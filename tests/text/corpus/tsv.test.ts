@@ -1,3 +1,4 @@
+// Reads pairs from TSV, and reports bad lines.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';

@@ -1,3 +1,4 @@
+// The built-in corpus of CLDR phrases.
 import { describe, expect, it } from 'vitest';
 import { pairKey, splitPairs } from '../../../src/text/corpus/pairs.ts';
 import { type IntlKind, intlCorpus, intlKinds, sharedTemplates } from '../../../src/text/intl/intl-corpus.ts';

@@ -1,3 +1,4 @@
+// SentencePiece tokenizers with the vocabulary of MarianMT.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// The priority queue of BPE.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createHeap } from '../../../src/text/tokenizers/binary-heap.ts';

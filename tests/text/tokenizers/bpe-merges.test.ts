@@ -1,3 +1,4 @@
+// Applies BPE merges, compared with a direct implementation.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { applyMerges, pairOf } from '../../../src/text/tokenizers/bpe-merges.ts';

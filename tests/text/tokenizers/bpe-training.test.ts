@@ -1,3 +1,4 @@
+// Trains BPE, compared with the tokenizers package.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { hasTatoeba, mergesOf, nativeMerges, phrases, quixote, tatoebaSide } from '../../support/text.ts';

@@ -1,3 +1,4 @@
+// All tokenizers: ids, decoding, special tokens, compared with Hugging Face's libraries.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
