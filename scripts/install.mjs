@@ -1,5 +1,6 @@
 // Sets up a clone; needs no node_modules: checks the version of Node, installs the npm packages, Chrome and a Vulkan driver. It runs npm ci
-// and, as root, apt-get, with time limits; an error names what it cannot install. With the argument `deno` it only installs Deno.
+// and, as root, apt-get, with time limits; an error names what it cannot install. With the argument `packages` it only
+// installs the npm packages, with `deno` only Deno.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -65,8 +66,8 @@ function checkNode() {
 
 /** Runs `npm ci` if node_modules is missing or older than the lock file; npm writes .package-lock.json last. */
 function installPackages() {
-  const installed = modified('node_modules/.package-lock.json');
-  if (installed >= modified('package-lock.json')) return;
+  const installed = modified(join(root, 'node_modules/.package-lock.json'));
+  if (installed >= modified(join(root, 'package-lock.json'))) return;
   npmCi([], 'node_modules is missing or older than package-lock.json');
 }
 
@@ -155,9 +156,12 @@ function hasAdapter() {
 
 if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
   try {
-    if (process.argv[2] === 'deno') installDeno();
-    else setup();
-    console.log('setup: ready');
+    if (process.argv[2] === 'packages') installPackages();
+    else {
+      if (process.argv[2] === 'deno') installDeno();
+      else setup();
+      console.log('setup: ready');
+    }
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(`setup: ${error.message}`);
