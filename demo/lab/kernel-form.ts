@@ -89,6 +89,6 @@ function controlOf(it: FamilyField, value: number | string | undefined): HTMLInp
       it.values.map((v) => [v, v]),
       String(value ?? it.values[0]),
     );
-  const { min = 1, max, step = 1 } = it;
+  const { min, max, step } = it;
   return numberInput(Number(value ?? it.value), { min, max, step });
 }

@@ -18,7 +18,7 @@ import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
-import { graphOf, type KernelCase, type KernelGroup, type KernelSpec } from './kernel-case.ts';
+import { graphOf, type KernelCase, type KernelGroup, type KernelSpec, numbersIn } from './kernel-case.ts';
 
 /** Result of a variant; without times if it failed. */
 export interface VariantResult extends Partial<Timing> {
@@ -263,10 +263,11 @@ export function resultOf(
 function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   const cpu = createCpuExecutor(whole);
   const noise = random(1);
+  const caseData = kernel.data?.() ?? {};
   const dataOf = (name: string, v: Value): ArrayLike<number> => {
     const length = sizeOf(v.shape);
     if (name === 'step') return stepData(kernel.step);
-    const given = kernel.data?.(name, length);
+    const given = numbersIn(caseData, v);
     if (v.dtype !== 'f32' && v.dtype !== 'f16') return given ?? new Uint32Array(length);
     const data = given ?? Float32Array.from({ length }, () => noise.uniform() - 0.5);
     return v.dtype === 'f16' ? Float64Array.from(data, roundToF16) : data;

@@ -1,7 +1,7 @@
 // A kernel to check and time (check-kernel.ts): a node of a small graph, so that a backward kernel gets the results of its
 // forward kernel.
 
-import { type Shape, tensorType } from '../core/tensor.ts';
+import { allocate, type Shape, sizeOf, tensorType } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
 import { defineOp, type Node, type Value } from '../ops/op.ts';
@@ -19,16 +19,21 @@ export interface KernelSpec {
   readonly values?: Readonly<Record<string, number | string>>;
 }
 
+/** Data of inputs and states by name: all numbers, or the number at an index. */
+export type KernelData = Readonly<Record<string, ArrayLike<number> | ((i: number) => number)>>;
+
 /** One kernel at one size. */
 export interface KernelCase {
   readonly name: string;
   readonly group: KernelGroup;
+  /** Family and all sizes that it was made from. */
+  readonly spec: KernelSpec;
   /** Builds a graph that ends with the kernel. */
   build(graph: Graph): void;
   /** Name of the kernel's op if its node is not the last. */
   readonly op?: string;
-  /** Data of an input or state by name; undefined: noise from -0.5 to 0.5 for float32 tensors, zeros for others. */
-  data?(name: string, length: number): ArrayLike<number> | undefined;
+  /** Data of inputs and states. Default: noise from -0.5 to 0.5 for float32 tensors, zeros for others. */
+  data?(): KernelData;
   /** Step inputs that differ from those of a training step. */
   readonly step?: Partial<StepScalars>;
   /** Bytes and FLOPs, if the kernel reads only a part of its tensors or does less work than its op states. */
@@ -36,8 +41,6 @@ export interface KernelCase {
   readonly flops?: number;
   /** A feature without which the kernel is skipped. */
   readonly needs?: 'f16';
-  /** Family and sizes that it was made from. */
-  readonly spec?: KernelSpec;
 }
 
 /** Starts a backward pass from any value y with the gradient dy. */
@@ -63,14 +66,18 @@ export function backward(g: Graph, y: Value, wrt: readonly Value[]): void {
   gradients(g, root, wrt);
 }
 
-/** A number with spaces between thousands: 10 000 000. */
-export const spaced = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ');
-
 /** The graph of a case and the node of its kernel. */
-export function graphOf(kernel: KernelCase): { graph: Graph; node: Node } {
+export function graphOf(kernel: Pick<KernelCase, 'name' | 'build' | 'op'>): { graph: Graph; node: Node } {
   const graph = new Graph();
   kernel.build(graph);
   const node = kernel.op ? graph.nodes.find(({ op }) => op.name === kernel.op) : graph.nodes.at(-1);
   if (!node) throw new Error(`bench: ${kernel.name} has no node ${kernel.op ?? ''}`);
   return { graph, node };
+}
+
+/** The numbers of an input or state in the data of a case; undefined if it has none. */
+export function numbersIn(data: KernelData, { name, dtype, shape }: Value): ArrayLike<number> | undefined {
+  const given = data[name];
+  if (typeof given !== 'function') return given;
+  return allocate(dtype === 'f16' ? 'f32' : dtype, sizeOf(shape)).map((_, i) => given(i));
 }

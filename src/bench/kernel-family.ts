@@ -1,21 +1,21 @@
 // A kernel family: a kernel with sizes and choices as fields.
 
 import { HeddleError } from '../core/errors.ts';
-import type { KernelCase, KernelSpec } from './kernel-case.ts';
+import type { KernelCase, KernelGroup, KernelSpec } from './kernel-case.ts';
 
-/** A size: a whole number of `min` (default 1) to `max`, a multiple of `step` (default 1). */
+/** A size: a whole number from `min` to `max`, a multiple of `step`. */
 export interface SizeField {
   readonly label: string;
   readonly value: number;
-  readonly min?: number;
+  readonly min: number;
   readonly max: number;
-  readonly step?: number;
+  readonly step: number;
 }
 
 /** A choice; the first value is the default. */
-export interface ChoiceField {
+export interface ChoiceField<V extends string = string> {
   readonly label: string;
-  readonly values: readonly string[];
+  readonly values: readonly V[];
 }
 
 /** A value of a family that a user sets. */
@@ -24,29 +24,50 @@ export type FamilyField = SizeField | ChoiceField;
 /** Kernels that differ in their sizes. */
 export interface KernelFamily {
   readonly label: string;
+  readonly group: KernelGroup;
   readonly fields: Readonly<Record<string, FamilyField>>;
   /** Makes a kernel; the values are checked. */
-  make(values: Readonly<Record<string, never>>): KernelCase;
+  make(values: Readonly<Record<string, never>>): Omit<KernelCase, 'group' | 'spec'>;
 }
 
 /** The values of fields. */
-type ValuesOf<F> = { readonly [N in keyof F]: F[N] extends { readonly values: readonly (infer V)[] } ? V : number };
+type ValuesOf<F> = { readonly [N in keyof F]: F[N] extends ChoiceField<infer V> ? V : number };
 
 /** A family whose `make` receives the values of its fields with their types. */
-export const family = <const F extends Readonly<Record<string, FamilyField>>>(
-  label: string,
-  fields: F,
-  make: (values: ValuesOf<F>) => KernelCase,
-): KernelFamily => ({ label, fields, make: make as KernelFamily['make'] });
+export const family = <const F extends KernelFamily['fields']>(definition: {
+  readonly label: string;
+  readonly group: KernelGroup;
+  readonly fields: F;
+  make(values: ValuesOf<F>): ReturnType<KernelFamily['make']>;
+}): KernelFamily => definition as KernelFamily;
 
 /** A size with its default, from `step` to `max`. */
 export const size = (label: string, value: number, max = 65_536, step = 1): SizeField => ({
-  label,
-  value,
-  min: step,
-  max,
-  step,
+  ...{ label, value, min: step, max, step },
 });
+
+/** A choice; the first value is the default. */
+export const choice = <V extends string>(label: string, ...values: readonly V[]): ChoiceField<V> => ({ label, values });
+
+/** The number of rows, in several families. */
+export const rows = size('Rows', 1024, 1_000_000);
+/** The number of attention heads, in several families. */
+export const heads = size('Heads', 8, 256);
+/** The width of a head, in several families. */
+export const headWidth = size('Head width', 32, 256);
+/** The size of a vocabulary, in several families. */
+export const vocab: SizeField = { ...size('Vocabulary', 8000, 300_000), min: 8 };
+/** The pass, in several families. */
+export const pass = choice('Pass', 'forward', 'backward');
+
+/** The name of a kernel in a pass. */
+export const named = (name: string, pass: string): string => (pass === 'backward' ? `${name} backward` : name);
+
+/** The field `dtype` of families whose kernels `kernelOf` can store as f16. */
+export const storage = choice('Storage', 'f32', 'f16');
+
+/** A number with spaces between thousands: 10 000 000. */
+export const spaced = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ');
 
 /** The values of a family's fields; omitted ones have their defaults. Throws a HeddleError that names an invalid one. */
 export function checkedValues(
@@ -69,7 +90,7 @@ function checkedValue(family: string, key: string, field: FamilyField, given: un
       throw new HeddleError(`${family}: ${key} is ${value}; it must be ${field.values.join(', ')}.`);
     return value as string;
   }
-  const { min = 1, max, step = 1 } = field;
+  const { min, max, step } = field;
   const value = given ?? field.value;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max || value % step !== 0) {
     const multiple = step > 1 ? ` and a multiple of ${step}` : '';

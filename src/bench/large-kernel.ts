@@ -24,7 +24,7 @@ import {
   variantPlan,
   writtenBy,
 } from './check-kernel.ts';
-import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
+import { graphOf, type KernelCase, type KernelSpec, numbersIn } from './kernel-case.ts';
 import { type FamilyName, kernelFamilies, kernelOf } from './kernel-families.ts';
 
 /** Maximum operations and bytes of a case for a float64 reference, which then takes seconds, not minutes. */
@@ -93,7 +93,7 @@ export async function prepareOn(
   limits: { readonly full: Work; readonly small: Work } = references,
 ): Promise<PreparedKernel> {
   const { spec } = kernel;
-  if (!spec || !exceeds(workOf(kernel, device.traits), limits.full)) return prepareKernel(kernel);
+  if (!exceeds(workOf(kernel, device.traits), limits.full)) return prepareKernel(kernel);
   const isolated = isolate(kernel);
   const naive = naiveOf(isolated.node, device.traits);
   const small = smallerKernel(spec, device.traits, limits.small);
@@ -128,7 +128,7 @@ async function checkNaive(device: Device, small: KernelCase, name: string): Prom
 function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): KernelCase {
   let kernel = kernelOf(spec);
   for (let work = workOf(kernel, traits); exceeds(work, limit); ) {
-    const smaller = halved(kernel.spec as KernelSpec).find((next) => next.work.bytes < work.bytes);
+    const smaller = halved(kernel.spec).find((next) => next.work.bytes < work.bytes);
     if (!smaller) break;
     ({ kernel, work } = smaller);
   }
@@ -138,7 +138,7 @@ function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): Ker
   function halved({ family, values = {} }: KernelSpec): { kernel: KernelCase; work: Work }[] {
     const { fields } = kernelFamilies[family as FamilyName];
     const sizes = Object.entries(fields).flatMap(([name, field]) =>
-      'values' in field ? [] : [{ name, value: values[name] as number, min: field.min ?? 1, step: field.step ?? 1 }],
+      'values' in field ? [] : [{ ...field, name, value: values[name] as number }],
     );
     sizes.sort((a, b) => b.value - a.value);
     return sizes.flatMap(({ name, value, min, step }) => {
@@ -161,12 +161,14 @@ function sampleData(
   { kernel, node }: Pick<PreparedKernel, 'kernel' | 'node'>,
 ): Map<Value, ArrayLike<number>> {
   const samples = node.op.sample?.(inputsOf(node), node.attrs) ?? {};
+  const caseData = kernel.data?.() ?? {};
   return new Map(inputs.map((value, i) => [value, dataOf(value, i)]));
 
-  function dataOf({ name, kind, dtype, shape }: Value, i: number): ArrayLike<number> {
+  function dataOf(value: Value, i: number): ArrayLike<number> {
+    const { name, kind, dtype, shape } = value;
     const length = sizeOf(shape);
     if (name === 'step') return stepData(kernel.step);
-    const given = kind === 'result' ? undefined : kernel.data?.(name, length);
+    const given = kind === 'result' ? undefined : numbersIn(caseData, value);
     const sample = samples[node.inputNames[i] ?? ''];
     if (dtype !== 'f32' && dtype !== 'f16') return given ?? Uint32Array.from({ length }, (_, k) => sample?.(k) ?? 0);
     const noise = new Float32Array(given ? 0 : length);

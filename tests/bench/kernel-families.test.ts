@@ -25,7 +25,7 @@ function specsOf(family: (typeof familyNames)[number], sizeOf: (field: FamilyFie
 /** A small size that is not a power of two. */
 const odd = (field: FamilyField, i: number): number => {
   if ('values' in field) return 0;
-  const { min = 1, step = 1, max } = field;
+  const { min, step, max } = field;
   const size = field.label === 'Beams' ? 3 : field.label === 'Rows' ? 33 : [33, 5, 21, 7, 9, 12][i % 6];
   return Math.min(max, Math.max(min, Math.ceil((size ?? 9) / step) * step));
 };
@@ -46,10 +46,7 @@ it.each(familyNames)('%s builds with every option at odd sizes, or throws a Hedd
 });
 
 it('makes every kernel case from its family and sizes', () => {
-  for (const kernel of [...kernelCases, ...smallKernelCases]) {
-    expect(kernel.spec, kernel.name).toBeDefined();
-    if (kernel.spec) expect(kernelOf(kernel.spec).name).toBe(kernel.name);
-  }
+  for (const kernel of [...kernelCases, ...smallKernelCases]) expect(kernelOf(kernel.spec).name).toBe(kernel.name);
 });
 
 it('stores tensors as f16, or throws if the op has none', () => {

@@ -1,0 +1,85 @@
+// Kernel families of attention.
+
+import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
+import { attentionWeights } from '../ops/attention/attention-weights.ts';
+import { relativePositionBias } from '../ops/attention/relative-position-bias.ts';
+import { backward, input, step } from './kernel-case.ts';
+import { choice, family, heads, headWidth, named, pass, size, storage } from './kernel-family.ts';
+
+const batch = size('Sentences', 4, 4096);
+
+/** Families of attention. */
+export const attentionFamilies = {
+  // Without padding. With position bias as in T5: attention to all positions.
+  attention: family({
+    label: 'Self-attention',
+    group: 'attention',
+    fields: {
+      batch,
+      length: size('Length', 128, 8192),
+      heads,
+      width: headWidth,
+      pass,
+      mask: choice('Mask', 'causal', 'position bias'),
+      dtype: storage,
+    },
+    make({ batch, length, heads, width, pass, mask }) {
+      const biased = mask === 'position bias';
+      return {
+        name: `${named('attention', pass)}${biased ? ' with position bias' : ''} [${batch},${length}] ${heads} heads x ${width}`,
+        build(g) {
+          const qkv = input(g, 'qkv', [batch, length, 3 * heads * width]);
+          const lens = g.input('lens', 'u32', [batch]);
+          const bias = biased ? input(g, 'bias', [heads, 183]) : undefined;
+          const y = selfAttention(g, qkv, lens, step(g), { heads, headWidth: width, causal: !biased }, bias);
+          if (pass === 'backward') backward(g, y, bias ? [qkv, bias] : [qkv]);
+        },
+        data: () => ({ lens: () => length }),
+      };
+    },
+  }),
+  // `probabilities`: the attention weights, which the fused kernel does not store.
+  'cross-attention': family({
+    label: 'Cross-attention',
+    group: 'attention',
+    fields: {
+      batch,
+      queries: size('Target length', 128, 8192),
+      keys: size('Source length', 128, 8192),
+      heads,
+      width: headWidth,
+      pass: choice('Pass', 'forward', 'backward', 'probabilities'),
+      dtype: storage,
+    },
+    make({ batch, queries, keys, heads, width, pass }) {
+      const name = pass === 'probabilities' ? 'attention weights' : named('cross-attention', pass);
+      return {
+        name: `${name} [${batch},${queries}x${keys}] ${heads} heads x ${width}`,
+        build(g) {
+          const q = input(g, 'q', [batch, queries, heads * width]);
+          const kv = input(g, 'kv', [batch, keys, 2 * heads * width]);
+          const lens = g.input('lens', 'u32', [batch]);
+          const attrs = { heads, headWidth: width };
+          if (pass === 'probabilities') return void attentionWeights(g, q, kv, lens, attrs);
+          const y = crossAttention(g, q, kv, lens, step(g), attrs);
+          if (pass === 'backward') backward(g, y, [q, kv]);
+        },
+        data: () => ({ lens: () => keys }),
+      };
+    },
+  }),
+  // T5's bias by distance, and the gradient of its table.
+  'position bias': family({
+    label: 'Relative position bias',
+    group: 'attention',
+    fields: { heads, pass },
+    make: ({ heads, pass }) => ({
+      name: `${named('relative position bias', pass)} of [32,${heads}]`,
+      build(g) {
+        const table = input(g, 'table', [32, heads]);
+        const bias = relativePositionBias(g, table, { maxDistance: 128, bidirectional: true });
+        if (pass === 'backward') backward(g, bias, [table]);
+      },
+    }),
+  }),
+};
