@@ -2,17 +2,17 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
-import type { Files } from '../../files/files.ts';
+import { type Files, readText } from '../../files/files.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
-import { initializeWeights } from '../../model/initialize-weights.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
-import { prefixOf, readWeights, type StoredTensor, weightNames, weightsFromHfTensors } from './hf-tensors.ts';
+import { prefixOf, weightNames } from './hf-tensors.ts';
 import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
-import { openWeights, randomWeights, sameNumbers, storedWeights } from './stored-weights.ts';
+import type { FileTensor } from './stored-weights.ts';
+import { fingerprintOfWeights, openWeights, randomWeights, sameNumbers, storedWeights } from './stored-weights.ts';
 
 /** Seed of random weights, and their maximum number (4 GiB). */
 const seed = 1;
@@ -24,64 +24,42 @@ const maxRandom = 2 ** 30;
  * supported.
  */
 export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
-  const tensors = await readWeights(files, folder);
-  const { checkpoint, ...model } = await describeHf(files, folder, raw, tensors);
-  const { config } = model;
-  const p = parameterList(config);
-  if (!tensors && p.size > maxRandom)
+  const { model, checkpoint, form, parameters: p, reader } = await openFolder(files, folder, raw);
+  if (!form && p.size > maxRandom)
     throw new HeddleError(
       `${folder}: there are no weights, and the configuration asks for ${p.size} parameters; random weights are made for at most ${maxRandom}`,
     );
-  const { weights, stored } = tensors
-    ? weightsFromHfTensors(config, p, tensors, folder)
-    : {
-        weights: initializeWeights(config, p, seed, 'truncated-normal'),
-        stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const,
-      };
-  return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...stored } };
+  const weights = new Float32Array(p.size);
+  for (const parameter of p.all)
+    weights.set(await reader.read(parameter, 0, sizeOf(parameter.shape)), parameter.offset);
+  const random = { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const;
+  return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...(form ?? random) } };
 }
 
 /** Like `loadHf`, but reads the weights in parts when they are needed; only then does it check that they are finite. */
 export async function openHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
-  const places = await openWeights(files, folder);
-  const whole = () => loadHf(files, folder, raw);
-  const describe = async () => {
-    if (!places) return describeHf(files, folder, raw, undefined);
-    // Read the tensors that the configuration depends on.
-    const tensors = new Map<string, StoredTensor>(places);
-    for (const [name, place] of places)
-      if (name.endsWith('embed_positions.weight'))
-        tensors.set(name, { ...place, data: await place.read(0, sizeOf(place.shape)) });
-    const [head, shared] = [places.get('lm_head.weight'), places.get(`${prefixOf(places)}shared.weight`)];
-    const ownHead = head !== undefined && (!shared || !(await sameNumbers(head, shared)));
-    return describeHf(files, folder, raw, tensors, ownHead);
+  const { model, checkpoint, parameters, reader } = await openFolder(files, folder, raw);
+  const stored = {
+    ...reader,
+    config: checkpoint.config,
+    whole: () => loadHf(files, folder, raw),
+    fingerprint: () => fingerprintOfWeights(parameters, reader),
   };
-  const { checkpoint, ...model } = await describe();
-  const { config } = model;
-  const p = parameterList(config);
-  const read = places ? await storedWeights(config, p, places, folder, whole) : randomWeights(config, p, seed, whole);
-  return { ...model, weights: new Float32Array(), stored: { ...read, config: checkpoint.config } };
+  return { ...model, weights: new Float32Array(), stored };
 }
 
-/** A model and its source checkpoint, both without the weights. `ownHead`: see `readConfig`. */
-async function describeHf(
-  files: Files,
-  folder: string,
-  raw: Json | undefined,
-  tensors: ReadonlyMap<string, StoredTensor> | undefined,
-  ownHead?: boolean,
-) {
+/** A model without its weights, its source checkpoint, and its weights; `form` is undefined if they are random. */
+async function openFolder(files: Files, folder: string, raw: Json | undefined) {
+  const tensors = await openWeights(files, folder);
   const notes: string[] = [];
   const json = raw ?? inferMarianConfig(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
   const generationPath = `${folder}/generation_config.json`;
   const generation = (await files.exists(generationPath)) ? await readJson(files, generationPath) : undefined;
-  const textOf = async (path: string) => new TextDecoder().decode(await files.read(path));
   const texts = {
-    ...(raw && { config: await textOf(`${folder}/config.json`) }),
-    ...(generation && { generation: await textOf(generationPath) }),
+    ...(raw && { config: await readText(files, `${folder}/config.json`) }),
+    ...(generation && { generation: await readText(files, generationPath) }),
   };
-  const hf = withStoredPositions(readConfig(folder, json, generation, tensors, ownHead), tensors);
-  const { config } = hf;
+  const { config, decode } = await readConfig(folder, json, generation, tensors);
   if (!raw)
     notes.push(
       `${folder}: there is no config.json; read as MarianMT with ${config.heads} head${config.heads > 1 ? 's' : ''}, ` +
@@ -90,8 +68,13 @@ async function describeHf(
   if (!tensors) notes.push(`${folder}: there are no weights, only a configuration; RANDOM weights are used`);
   const own = await readTokenizerBytes(files, folder);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
+  const model = { config, ...tokenizers, decode, notes: [...notes, ...more] };
   const checkpoint = { config: json, ...(generation && { generation }), texts, files: own };
-  return { config, ...tokenizers, decode: hf.decode, checkpoint, notes: [...notes, ...more] };
+  const parameters = parameterList(config);
+  const { form, ...reader } = tensors
+    ? await storedWeights(config, parameters, tensors, folder)
+    : { ...randomWeights(config, parameters, seed), form: undefined };
+  return { model, checkpoint, form, parameters, reader };
 }
 
 /** The tokenizer files of a folder by name. */
@@ -103,41 +86,34 @@ async function readTokenizerBytes(files: Files, folder: string): Promise<Record<
 }
 
 /**
- * The configuration; what config.json omits is read from the tensors. `ownHead`: whether the file has a head that
- * differs from the embedding; if undefined, they are compared.
+ * The configuration; what config.json omits is read from the tensors. Stored position tables that differ from the
+ * sinusoids that heddle computes are learned positions.
  */
-function readConfig(
+async function readConfig(
   folder: string,
   json: Json,
   generation: Json | undefined,
-  tensors: ReadonlyMap<string, StoredTensor> | undefined,
-  ownHead?: boolean,
-): HfConfig {
+  tensors: ReadonlyMap<string, FileTensor> | undefined,
+): Promise<HfConfig> {
   const prefix = tensors ? prefixOf(tensors) : 'model.';
-  const has = (name: string) => {
-    if (name !== 'lm_head.weight') return tensors?.has(`${prefix}${name}`) ?? false;
-    if (!tensors)
-      return json.tie_word_embeddings === false || (json.model_type === 'mt5' && json.tie_word_embeddings !== true);
-    if (ownHead !== undefined) return ownHead;
-    const head = tensors.get(name)?.data;
-    return head !== undefined && !sameValues(head, tensors.get(`${prefix}shared.weight`)?.data);
-  };
-  const hf = readHfConfig(json, generation, has, `${folder}/config.json`);
-  const bias = hf.config.outputBias && (!tensors || tensors.has('final_logits_bias'));
-  return { ...hf, config: { ...hf.config, outputBias: bias } };
-}
-
-/** Takes stored position tables as learned positions if they differ from the sinusoids that heddle computes. */
-function withStoredPositions(hf: HfConfig, tensors: ReadonlyMap<string, StoredTensor> | undefined): HfConfig {
-  const c = hf.config;
-  if (!tensors || c.positions !== 'sinusoidal-halves') return hf;
-  const stored = ['encoder', 'decoder'].map(
-    (s) => tensors.get(`${prefixOf(tensors)}${s}.embed_positions.weight`)?.data,
-  );
+  const [head, shared] = [tensors?.get('lm_head.weight'), tensors?.get(`${prefix}shared.weight`)];
+  const hasHead = tensors
+    ? head !== undefined && !(shared && (await sameNumbers(head, shared)))
+    : json.tie_word_embeddings === false || (json.model_type === 'mt5' && json.tie_word_embeddings !== true);
+  const has = (name: string) => (name === 'lm_head.weight' ? hasHead : (tensors?.has(`${prefix}${name}`) ?? false));
+  const { config: c, ...hf } = readHfConfig(json, generation, has, `${folder}/config.json`);
+  const config = { ...c, outputBias: c.outputBias && (!tensors || tensors.has('final_logits_bias')) };
+  if (!tensors || c.positions !== 'sinusoidal-halves') return { ...hf, config };
   const computed = sinusoids(c.maxLength, c.dModel, 'halves');
-  if (!stored.some((data) => data && !sameValues(data, computed))) return hf;
-  const trainPositions = hf.type === 'marian';
-  return { ...hf, config: { ...c, positions: 'learned', positionOffset: 0, trainPositions } };
+  for (const stack of ['encoder', 'decoder']) {
+    const stored = await tensors.get(`${prefix}${stack}.embed_positions.weight`)?.read();
+    if (stored && !sameValues(stored, computed))
+      return {
+        ...hf,
+        config: { ...config, positions: 'learned', positionOffset: 0, trainPositions: hf.type === 'marian' },
+      };
+  }
+  return { ...hf, config };
 }
 
 /**
@@ -178,7 +154,7 @@ const defaultHeadWidth = 64;
  * A config.json for MarianMT weights in a folder without one: sizes from the tensors, other fields as in the models of
  * Helsinki-NLP. Throws a HeddleError that starts with `path` if the tensors are not those of MarianMT.
  */
-function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
+function inferMarianConfig(tensors: ReadonlyMap<string, FileTensor>, path: string): Json {
   const prefix = prefixOf(tensors);
   const shapeOf = (name: string) => tensors.get(`${prefix}${name}`)?.shape;
   const layersOf = (stack: string): number => {

@@ -11,7 +11,7 @@ import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import { requireFields } from '../shared/requirements.ts';
-import type { SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
+import type { CheckpointTensors, SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
 import { heddleTokenizerFiles } from '../tokenizers/heddle-tokenizers.ts';
 import { readHfConfig } from './hf-config.ts';
 import { hfFamilies } from './hf-fields.ts';
@@ -29,7 +29,7 @@ interface Outgoing {
   readonly json: Json;
   /** Original text of config.json. */
   readonly text?: string;
-  readonly stored: Omit<SourceCheckpoint, 'config' | 'generation' | 'texts' | 'files'>;
+  readonly stored: CheckpointTensors;
   readonly others: Readonly<Record<string, Uint8Array>>;
 }
 

@@ -1,45 +1,90 @@
-// Reads the weights of a Hugging Face folder in parts, when they are needed, so that a model that does not fit into memory
-// as float32 can be quantized.
+// The weights of a Hugging Face folder. They are read in parts, when they are needed, so that a model that does not fit
+// into memory as float32 can be quantized.
 
 import { HeddleError } from '../../core/errors.ts';
 import { createFingerprint } from '../../core/fingerprint.ts';
 import { asFloat32 } from '../../core/float16.ts';
-import { indexOfNonFinite, sameValues, show, sizeOf } from '../../core/tensor.ts';
+import { indexOfNonFinite, type Shape, sameShape, sameValues, show, sizeOf } from '../../core/tensor.ts';
 import { type Files, openBlob } from '../../files/files.ts';
+import { isObject, readJson } from '../../files/json-files.ts';
 import { dtypeBytes, readSafetensorsHeader, tensorFromBytes } from '../../files/safetensors.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { layOutParameters, type Parameter, type ParameterList } from '../../model/parameter-layout.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
-import type { SavedModel, StoredWeights } from '../shared/saved-model.ts';
-import { checkDtype, matchTensors, prefixOf, type StoredTensor, tensorsIn, tiedNames } from './hf-tensors.ts';
+import { type CheckpointTensors, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
+import { hfTensors, isComputedTable, prefixOf, tiedNames, weightNames } from './hf-tensors.ts';
 
-/** A tensor in a file; `data` is empty. */
-export interface FileTensor extends StoredTensor {
-  /** Numbers `first` to `first + count - 1`, as float32. */
-  read(first: number, count: number): Promise<Float32Array>;
+/** A tensor in a file. */
+export interface FileTensor {
+  readonly dtype: WeightDtype;
+  readonly shape: Shape;
+  /**
+   * Reads numbers `first` to `first + count - 1` as float32. Default: all. Throws a HeddleError for a NaN or infinity.
+   */
+  read(first?: number, count?: number): Promise<Float32Array>;
 }
 
-/** Reads the headers of the weights of a folder; undefined if it has none. Throws as `readWeights`. */
-export const openWeights = (files: Files, folder: string): Promise<Map<string, FileTensor> | undefined> =>
-  tensorsIn(files, folder, (path) => openShard(files, path));
+/**
+ * Opens the tensors of a folder: those of model.safetensors, or of shards with an index. Returns undefined if it has no
+ * weights. Throws a HeddleError that names the file.
+ */
+export async function openWeights(files: Files, folder: string): Promise<Map<string, FileTensor> | undefined> {
+  const whole = `${folder}/${weightNames.whole}`;
+  if (await files.exists(whole)) return openShard(files, folder, whole);
+  const index = `${folder}/${weightNames.index}`;
+  if (!(await files.exists(index))) {
+    for (const other of ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'tf_model.h5', 'flax_model.msgpack'])
+      if (await files.exists(`${folder}/${other}`))
+        throw new HeddleError(
+          `${folder}/${other}: heddle reads only safetensors; convert it with transformers (save_pretrained)`,
+        );
+    return undefined;
+  }
+  const { weight_map: fileOf } = await readJson(files, index);
+  if (!isObject(fileOf)) throw new HeddleError(`${index}: it has no weight_map of tensors to files`);
+  for (const [name, file] of Object.entries(fileOf))
+    if (typeof file !== 'string' || !/^[\w.-]+\.safetensors$/.test(file))
+      throw new HeddleError(
+        `${index}: ${name} is in ${JSON.stringify(file)}, which is not the name of a safetensors file in the folder`,
+      );
+  const all = new Map<string, FileTensor>();
+  for (const file of new Set(Object.values(fileOf))) {
+    const path = `${folder}/${file}`;
+    if (!(await files.exists(path))) throw new HeddleError(`${path}: missing, and ${index} names it`);
+    for (const [name, tensor] of await openShard(files, folder, path)) {
+      if (fileOf[name] !== file)
+        throw new HeddleError(`${path}: it contains ${name}, but ${index} lists it in another file`);
+      all.set(name, tensor);
+    }
+  }
+  for (const [name, file] of Object.entries(fileOf))
+    if (!all.has(name)) throw new HeddleError(`${folder}/${file}: ${name} is missing; it is listed in ${index}`);
+  return all;
+}
 
-async function openShard(files: Files, path: string): Promise<[string, FileTensor][]> {
+async function openShard(files: Files, folder: string, path: string): Promise<Map<string, FileTensor>> {
   const blob = await openBlob(files, path);
   const bytes = async (from: number, to: number) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
   const head = await bytes(0, 8);
   const length = head.length < 8 ? 0 : Number(new DataView(head.buffer).getBigUint64(0, true));
   const { entries, base } = readSafetensorsHeader(await bytes(0, Math.min(blob.size, 8 + length)), blob.size, path);
-  return Object.entries(entries).map(([name, { dtype, shape, data_offsets }]) => {
-    checkDtype(path, name, dtype);
+  const tensors = new Map<string, FileTensor>();
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
+    if (!(weightDtypes as readonly string[]).includes(dtype))
+      throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be float32, float16 or bfloat16`);
     const width = dtypeBytes(dtype);
     const start = base + data_offsets[0];
-    const read = async (first: number, count: number): Promise<Float32Array> => {
+    const read = async (first = 0, count = sizeOf(shape)): Promise<Float32Array> => {
       const raw = await bytes(start + first * width, start + (first + count) * width);
-      return asFloat32(tensorFromBytes(path, name, dtype, [count], raw)).data as Float32Array;
+      const values = asFloat32(tensorFromBytes(path, name, dtype, [count], raw)).data as Float32Array;
+      const wrong = indexOfNonFinite(values);
+      if (wrong >= 0) throw new HeddleError(`${folder}: ${name} has ${values[wrong]} at element ${first + wrong}`);
+      return values;
     };
-    return [name, { dtype, shape, data: new Float32Array(), read }];
-  });
+    tensors.set(name, { dtype: dtype as WeightDtype, shape, read });
+  }
+  return tensors;
 }
 
 /** Numbers that are read together. */
@@ -56,27 +101,54 @@ export async function sameNumbers(a: FileTensor, b: FileTensor): Promise<boolean
   return true;
 }
 
-/** Stored weights without the configuration. */
-type ReadWeights = Omit<StoredWeights, 'config'>;
+/**
+ * Whether transformers ignores a tensor: the position bias of T5's cross-attention, and the sinusoids in old files of
+ * M2M100. Tensors of up to `maxUnread` numbers are kept, so that an export has the same tensors.
+ */
+const isUnread = (name: string): boolean =>
+  /EncDecAttention\.relative_attention_bias\.weight$|embed_positions\.weights$/.test(name);
+const maxUnread = 2 ** 14;
+
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 
 /**
- * The weights of a model, read from its tensors. `whole` loads the complete model. Throws as `weightsFromHfTensors`, but
- * checks only while reading that numbers are finite.
+ * The weights of a model in the tensors `stored` of a folder, and how they are stored. Throws a HeddleError that starts
+ * with `path` and names a tensor that is missing or unexpected, has another shape, or differs from the tensor that it is
+ * tied to.
  */
 export async function storedWeights(
   c: ModelConfig,
   p: ParameterList,
   stored: ReadonlyMap<string, FileTensor>,
   path: string,
-  whole: () => Promise<SavedModel>,
-): Promise<ReadWeights> {
-  const { expected, tensors, aliases } = matchTensors(c, p, stored, path);
-  const known = tiedNames(c, prefixOf(stored));
+): Promise<WeightReader & { readonly form: CheckpointTensors }> {
+  const prefix = prefixOf(stored);
+  const expected = hfTensors(c, p, prefix);
+  const tied = tiedNames(c, prefix);
+  const tensors = new Map([...stored].filter(([name]) => !isUnread(name)));
+  // A file may store a tied tensor under any of its names.
+  for (const [alias, original] of Object.entries(tied)) {
+    const copy = stored.get(alias);
+    if (copy && !tensors.has(original)) tensors.set(original, copy);
+  }
+  const absent = [...tensors.keys()].filter((name) => !stored.has(name));
+  const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
+  if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
+  for (const { name, shape } of expected) {
+    const actual = (tensors.get(name) as FileTensor).shape;
+    if (!sameShape(actual, shape))
+      throw new HeddleError(`${path}: ${name} is ${show(actual)}, config.json says ${show(shape)}`);
+  }
+  const own = new Set([...expected.map(({ name }) => name), ...absent]);
+  const aliases = [...tensors.keys()].filter((name) => !own.has(name)).sort();
+  const unknown = aliases.filter((name) => !tied[name] && !isComputedTable(c, prefix, name));
+  if (unknown.length) throw new HeddleError(`${path}: tensors that do not match config.json: ${listed(unknown)}`);
   for (const name of aliases) {
-    const [copy, original] = [tensors.get(name) as FileTensor, tensors.get(known[name] ?? '')];
+    const [copy, original] = [tensors.get(name) as FileTensor, tensors.get(tied[name] ?? '')];
     if (original && !(await sameNumbers(copy, original)))
       throw new HeddleError(
-        `${path}: ${name} ${show(copy.shape)} must equal ${known[name]}, since config.json ties them`,
+        `${path}: ${name} ${show(copy.shape)} must equal ${tied[name]}, since config.json ties them`,
       );
   }
   const parts = new Map(
@@ -85,32 +157,53 @@ export async function storedWeights(
       return [name, expected.filter(({ at }) => at >= offset && at < end)];
     }),
   );
-  return complete(p, whole, {
+  return {
+    form: await checkpointTensors(
+      prefix,
+      stored,
+      [...own].filter((name) => stored.has(name)),
+      aliases,
+      absent,
+    ),
     async read({ name: parameter, offset }, first, count) {
       const out = new Float32Array(count);
       const start = offset + first;
       for (const { name, shape, at } of parts.get(parameter) ?? []) {
         const [from, to] = [Math.max(at, start), Math.min(at + sizeOf(shape), start + count)];
-        if (from >= to) continue;
-        const values = await (tensors.get(name) as FileTensor).read(from - at, to - from);
-        const wrong = indexOfNonFinite(values);
-        if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${values[wrong]} at element ${from - at + wrong}`);
-        out.set(values, from - start);
+        if (from < to) out.set(await (tensors.get(name) as FileTensor).read(from - at, to - from), from - start);
       }
       return out;
     },
-  });
+  };
+}
+
+/** How a folder stores its tensors. `own`: names of those that the model has. */
+async function checkpointTensors(
+  prefix: CheckpointTensors['prefix'],
+  stored: ReadonlyMap<string, FileTensor>,
+  own: readonly string[],
+  aliases: readonly string[],
+  absent: readonly string[],
+): Promise<CheckpointTensors> {
+  const dtypeOf = (name: string) => (stored.get(name) as FileTensor).dtype;
+  const read = [...own, ...aliases];
+  const counts = weightDtypes.map((dtype) => read.filter((name) => dtypeOf(name) === dtype).length);
+  const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
+  const unread: Record<string, { shape: Shape; values: number[] }> = {};
+  for (const [name, { shape, read: readAll }] of stored)
+    if (isUnread(name) && sizeOf(shape) <= maxUnread) unread[name] = { shape, values: [...(await readAll())] };
+  const others = [...read, ...Object.keys(unread)].filter((name) => dtypeOf(name) !== dtype);
+  return {
+    ...{ prefix, dtype, dtypes: Object.fromEntries(others.map((name) => [name, dtypeOf(name)])), aliases },
+    ...(absent.length > 0 && { absent }),
+    ...(Object.keys(unread).length > 0 && { unread }),
+  };
 }
 
 /** The random weights of `initializeWeights`, made for one parameter at a time. */
-export function randomWeights(
-  c: ModelConfig,
-  p: ParameterList,
-  seed: number,
-  whole: () => Promise<SavedModel>,
-): ReadWeights {
+export function randomWeights(c: ModelConfig, p: ParameterList, seed: number): WeightReader {
   let cached: { name: string; values: Float32Array } | undefined;
-  return complete(p, whole, {
+  return {
     async read({ name }, first, count) {
       const parameter = p.byName.get(name) as Parameter;
       if (cached?.name !== name) {
@@ -119,20 +212,17 @@ export function randomWeights(
       }
       return cached.values.slice(first, first + count);
     },
-  });
+  };
 }
 
-const complete = (p: ParameterList, whole: () => Promise<SavedModel>, reader: WeightReader): ReadWeights => ({
-  ...reader,
-  whole,
-  async fingerprint() {
-    const sum = createFingerprint();
-    for (const [i, parameter] of p.all.entries()) {
-      const size = sizeOf(parameter.shape);
-      for (let at = 0; at < size; at += partSize)
-        sum.add(await reader.read(parameter, at, Math.min(partSize, size - at)));
-      sum.add(new Float32Array((p.all[i + 1]?.offset ?? p.size) - parameter.offset - size)); // padding
-    }
-    return sum.text();
-  },
-});
+/** `fingerprintOf` of the parameter buffer. */
+export async function fingerprintOfWeights(p: ParameterList, weights: WeightReader): Promise<string> {
+  const sum = createFingerprint();
+  for (const [i, parameter] of p.all.entries()) {
+    const size = sizeOf(parameter.shape);
+    for (let at = 0; at < size; at += partSize)
+      sum.add(await weights.read(parameter, at, Math.min(partSize, size - at)));
+    sum.add(new Float32Array((p.all[i + 1]?.offset ?? p.size) - parameter.offset - size)); // padding
+  }
+  return sum.text();
+}

@@ -66,17 +66,8 @@ export const onnxDtypes = ['fp32', 'fp16', 'q8'] as const;
 /** Storage of weights in ONNX files. */
 export type OnnxDtype = (typeof onnxDtypes)[number];
 
-/**
- * The Hugging Face checkpoint that a model was loaded from, complete enough to export the same files again. heddle's
- * config.json stores it under the key `origin`, without `files`.
- */
-export interface SourceCheckpoint {
-  /** config.json. */
-  readonly config: Json;
-  /** generation_config.json, if there was one. */
-  readonly generation?: Json;
-  /** Both files as text, so that they are written back unchanged: JSON.stringify turns 0.0 into 0. */
-  readonly texts?: { readonly config?: string; readonly generation?: string };
+/** How a Hugging Face checkpoint stores the tensors of a model. */
+export interface CheckpointTensors {
   readonly prefix: HfPrefix;
   /** Dtype of most tensors; `dtypes` lists the others by name. */
   readonly dtype: WeightDtype;
@@ -87,6 +78,19 @@ export interface SourceCheckpoint {
   readonly absent?: readonly string[];
   /** Small tensors of the file that the model does not use, kept for the export. Default: none. */
   readonly unread?: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: readonly number[] }>>;
+}
+
+/**
+ * The Hugging Face checkpoint that a model was loaded from, complete enough to export the same files again. heddle's
+ * config.json stores it under the key `origin`, without `files`.
+ */
+export interface SourceCheckpoint extends CheckpointTensors {
+  /** config.json. */
+  readonly config: Json;
+  /** generation_config.json, if there was one. */
+  readonly generation?: Json;
+  /** Both files as text, so that they are written back unchanged: JSON.stringify turns 0.0 into 0. */
+  readonly texts?: { readonly config?: string; readonly generation?: string };
   /** The tokenizer files by name. */
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
