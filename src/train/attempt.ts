@@ -10,7 +10,7 @@ import { loraConfig } from '../model/lora.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
-import type { LogEval, LogRecord } from '../report/training-log.ts';
+import type { LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { attentionFitsF16, hasWideStream } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
@@ -18,7 +18,7 @@ import { createTrainer, initializeTraining, type Trainer } from '../trainer/trai
 import type { Checkpointer, RunParts } from './checkpoints.ts';
 import { createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
 import { createDevSet, type DevSet, describeDev } from './evaluation.ts';
-import { finishTraining } from './finish.ts';
+import { type AttemptResult, finishTraining } from './finish.ts';
 import { type ChangeList, createLiveRun, type LiveRun, settingsAfter } from './live-run.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
 import { type Pause, trainingLoop } from './loop.ts';
@@ -26,13 +26,7 @@ import { createProbe } from './probe.ts';
 import { initFolder } from './recipes.ts';
 import { type Candidate, createBestModel } from './selection.ts';
 import { type Setup, setUp } from './setup.ts';
-import type {
-  CheckpointFolder,
-  CompleteArguments,
-  TrainArguments,
-  TrainInputs,
-  TrainResult,
-} from './train-arguments.ts';
+import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs } from './train-arguments.ts';
 import { createTrainedWeights, type TrainedWeights } from './trained-weights.ts';
 
 /** What the attempts of one run share. */
@@ -55,7 +49,7 @@ export async function attemptTraining(
   given: TrainArguments,
   context: JobContext,
   attempt: Attempt,
-): Promise<TrainResult> {
+): Promise<AttemptResult> {
   const { emit, signal, files } = context;
   const { inputs, changes } = attempt;
   const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
@@ -89,11 +83,10 @@ export async function attemptTraining(
     const run: StartedRun = { ...opened, engine, changes, logbook, live, best };
     const checkpointer = createRunCheckpointer(args, inputs, context);
     attempt.onStart(checkpointer, engine.kernelChoices);
-    const dev: LogEval[] = [];
     const pauses = [
       peak.pause,
       ...(await probePauses(setup, run)),
-      evaluationPause(setup, run, context, (evaluation) => dev.push(evaluation)),
+      evaluationPause(setup, run, context),
       ...checkpointPauses(setup, run, context, checkpointer),
       live.pause,
     ];
@@ -123,7 +116,7 @@ export async function attemptTraining(
       if (!args.out || lost || !(error instanceof HeddleError)) throw error;
       throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
-    return await finishTraining(setup, { ...run, result, dev, inputs, peak: peak.gflops() }, context);
+    return await finishTraining(setup, { ...run, result, inputs, peak: peak.gflops() }, context);
   } finally {
     await events?.close();
     engine.destroy();
@@ -255,7 +248,6 @@ function createPeakMeasurement(context: JobContext): { readonly pause: Pause; gf
   return {
     gflops: () => peak,
     pause: {
-      every: 0,
       due: () => !measured,
       async pause() {
         if (!measured) peak = await context.peakGflops();
@@ -310,7 +302,6 @@ function evaluationPause(
   { args, dev }: Setup,
   { engine, trainer, model, trained, logbook, best, live }: StartedRun,
   { emit, signal }: JobContext,
-  onEvaluation: (evaluation: LogEval) => void,
 ): Pause {
   const message = (text: string) => emit({ type: 'message', text });
   const open = (): DevSet | undefined => {
@@ -339,11 +330,9 @@ function evaluationPause(
     const evaluation = await trained.on(() => evaluate(trainer.step, signal));
     if (!evaluation) return;
     evaluated = evaluation.step;
-    onEvaluation(evaluation);
     logbook.add(evaluation);
     message(describeDev(evaluation));
     await best.consider(evaluation, trained.read);
   };
-  const due = () => live.evalSteps > 0 && trainer.step % live.evalSteps === 0;
-  return { every: 0, due, pause };
+  return { due: () => live.evalSteps > 0 && trainer.step % live.evalSteps === 0, pause };
 }

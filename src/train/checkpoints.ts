@@ -100,9 +100,10 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
       };
       const interval = saveSeconds > 0 ? saveSeconds : memorySeconds;
       const due = () => since() >= Math.max(interval, took / maxShare);
+      const folderDue = () => (saveSteps > 0 && step() % saveSteps === 0) || isWanted();
       return [
-        ...(out ? [{ every: saveSteps, due: isWanted, pause: toFolder }] : []),
-        { every: 0, due, pause: out && saveSeconds > 0 ? toFolder : toMemory },
+        ...(out ? [{ due: folderDue, pause: toFolder }] : []),
+        { due, pause: out && saveSeconds > 0 ? toFolder : toMemory },
       ];
     },
   };

@@ -2,7 +2,6 @@
 
 import type { TextModel } from '../decode/translator.ts';
 import { mfuOf } from '../gpu/roofs.ts';
-import type { LogEval } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { sampleEvenly } from '../text/corpus/pairs.ts';
 import type { RunParts } from './checkpoints.ts';
@@ -14,12 +13,13 @@ import { describeBest } from './selection.ts';
 import type { Setup } from './setup.ts';
 import type { TrainInputs, TrainResult } from './train-arguments.ts';
 
+/** The result without the records of the updates and dev evaluations; recovery.ts has those of all attempts. */
+export type AttemptResult = Omit<TrainResult, 'steps' | 'losses' | 'dev'>;
+
 /** A run after its last step. */
-export interface FinishedTraining extends RunParts {
+interface FinishedTraining extends RunParts {
   readonly model: TextModel;
   readonly result: LoopResult;
-  /** Evaluations of the dev pairs. */
-  readonly dev: readonly LogEval[];
   readonly inputs: TrainInputs;
   /** Peak rate of the adapter in GFLOP/s, if it is known. */
   readonly peak: number | undefined;
@@ -30,9 +30,9 @@ export async function finishTraining(
   setup: Setup,
   finished: FinishedTraining,
   { emit, signal, files }: JobContext,
-): Promise<TrainResult> {
+): Promise<AttemptResult> {
   const { args, dev: devPairs, test: testPairs, task, parameters, steps } = setup;
-  const { engine, trainer, model, trained, best, logbook, result, dev, inputs, peak } = finished;
+  const { engine, trainer, model, trained, best, logbook, result, inputs, peak } = finished;
   const message = (text: string) => emit({ type: 'message', text });
   const early = best.outOfPatience && trainer.step < steps;
   const stopped = trainer.step < steps && !early;
@@ -61,24 +61,19 @@ export async function finishTraining(
   });
   if (args.out)
     for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${args.out}/${name}`, bytes);
-  if (inputs.onTrained) {
-    inputs.onTrained({ ...model, weights: await trained.whole(weights) }, args.lora && weights);
-  }
+  inputs.onTrained?.({ ...model, weights: await trained.whole(weights) }, args.lora && weights);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return {
     config: task.config,
     parameters: parameters.count,
     pairs: task.corpus.count,
-    steps: result.losses.length,
     stopped,
     skipped: result.skipped,
-    losses: result.losses,
     trainSeconds: result.seconds,
     tokensPerSecond: result.tokens / result.seconds,
     ...(peak && result.modelFlops > 0 && { mfu: mfuOf(result.modelFlops, result.seconds, peak) }),
     peakBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
     dispatches: Math.max(0, ...plans.slice(0, task.shapes.length).map((p) => p.passes.length)),
-    dev,
     ...(best.state && { best: best.state }),
     ...(evaluation && { evaluation: { ...evaluation.metrics, samples: evaluation.samples } }),
     out: args.out,

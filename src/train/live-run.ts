@@ -124,7 +124,6 @@ export function createLiveRun(
       await apply(change);
     },
     pause: {
-      every: 0,
       due: () => trainer.step > appliedStep && changes.at(trainer.step).length > 0,
       async pause(_, final) {
         if (final || appliedStep === trainer.step) return;

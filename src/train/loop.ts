@@ -8,12 +8,10 @@ import type { JobContext } from '../runtime/job.ts';
 import type { TrainingGate } from '../runtime/training-gate.ts';
 import type { Batch, StepReport, Trainer } from '../trainer/trainer.ts';
 
-/** Work between steps, while no update is pending. */
+/** Work between steps, while no update is pending; also done at the end. */
 export interface Pause {
-  /** Pause every N steps, and at the end; 0: only at the end. */
-  readonly every: number;
-  /** Also pause if this returns true after a step. `trained`: seconds in training so far, without pauses. */
-  readonly due?: (trained: number) => boolean;
+  /** Whether to pause after this step. `trained`: seconds in training so far, without pauses. */
+  readonly due: (trained: number) => boolean;
   /** `skipped`: number of skipped updates so far. `final`: whether the run ends here. */
   readonly pause: (skipped: number, final: boolean, trained: number) => Promise<void>;
 }
@@ -24,7 +22,7 @@ export interface LoopOptions {
   readonly skipped: number;
   /** Called for each update, with the seconds in training so far, without pauses. */
   readonly onStep: (report: StepReport, seconds: number) => void;
-  /** Pauses, in order; they also run at the end. */
+  /** Pauses, in order. */
   readonly pauses: readonly Pause[];
   /** Early stopping: whether to stop after this step. */
   readonly stopEarly?: () => boolean;
@@ -33,7 +31,6 @@ export interface LoopOptions {
 
 /** Result of the loop. */
 export interface LoopResult {
-  readonly losses: number[];
   /** Number of skipped updates, including those before a resume. */
   readonly skipped: number;
   /** Time in training in seconds, without pauses. */
@@ -60,7 +57,6 @@ export async function trainingLoop(
 ): Promise<LoopResult> {
   const { gradientAccumulationSteps } = trainer.recipe;
   const first = trainer.step;
-  const losses: number[] = [];
   const pending: Promise<StepReport>[] = [];
   const clock = createTrainingClock((seconds) =>
     emit({
@@ -76,7 +72,6 @@ export async function trainingLoop(
   const take = async () => {
     const report = await (pending[0] as Promise<StepReport>);
     pending.shift();
-    losses.push(report.loss);
     tokens += report.tokens;
     modelFlops += report.modelFlops;
     if (report.skipped) skipped++;
@@ -85,13 +80,14 @@ export async function trainingLoop(
     onStep(report, seconds);
     checkProgress(report, skipped, stuck);
     const now = performance.now();
-    if (now - shown < 200 && first + losses.length < steps) return;
+    const done = report.step + 1;
+    if (now - shown < 200 && done < steps) return;
     shown = now;
-    const left = (seconds / losses.length) * (steps - first - losses.length);
+    const left = (seconds / (done - first)) * (steps - done);
     emit({
       type: 'progress',
       task: 'train',
-      done: first + losses.length,
+      done,
       total: steps,
       text:
         `loss ${report.loss.toFixed(4)}  accuracy ${formatPercent(report.accuracy)}  lr ${report.learningRate.toExponential(2)}  ` +
@@ -120,13 +116,12 @@ export async function trainingLoop(
     update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
     pending.push(update);
     if (pending.length > 1) await take();
-    const isDue = ({ every, due }: Pause) => (every > 0 && trainer.step % every === 0) || due?.(clock.seconds());
-    if (trainer.step < steps) await pause(pauses.filter(isDue));
+    if (trainer.step < steps) await pause(pauses.filter(({ due }) => due(clock.seconds())));
     await passGate();
   }
   while (pending.length) await take();
   await pause(pauses, true);
-  return { losses, skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens, modelFlops };
+  return { skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens, modelFlops };
 }
 
 /**
@@ -146,19 +141,6 @@ function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, s
     );
 }
 
-/**
- * Clock of a run: the time of its updates, without pauses and without sleep of the machine. On some systems
- * `performance.now()` counts sleep, so a gap is recognized by its length.
- */
-export interface TrainingClock {
-  /** Counts a finished update; returns the seconds so far. */
-  step(): number;
-  /** Runs work while the clock is stopped. */
-  paused(work: () => Promise<void>): Promise<void>;
-  /** Seconds so far. */
-  readonly seconds: () => number;
-}
-
 /** A gap is a wait of at least `minGap` seconds and `timesLongest` times the longest wait of the last updates. */
 const minGap = 20;
 const timesLongest = 20;
@@ -166,18 +148,21 @@ const timesLongest = 20;
 const maxWaits = 16;
 const minWaits = 4;
 
-/** Creates a clock; `onSleep` receives gaps in seconds. `now` returns milliseconds. */
-export function createTrainingClock(
-  onSleep: (seconds: number) => void,
-  now: () => number = () => performance.now(),
-): TrainingClock {
+/**
+ * Creates the clock of a run: the time of its updates, without pauses and without sleep of the machine. On some systems
+ * `performance.now()` counts sleep, so a gap is recognized by its length; `onSleep` receives it in seconds. `now` returns
+ * milliseconds.
+ */
+export function createTrainingClock(onSleep: (seconds: number) => void, now: () => number = () => performance.now()) {
   let begin = now();
   let last = begin;
   const waits: number[] = [];
   const seconds = () => (now() - begin) / 1000;
   return {
+    /** Seconds so far. */
     seconds,
-    step() {
+    /** Counts a finished update; returns the seconds so far. */
+    step(): number {
       const wait = (now() - last) / 1000;
       const longest = Math.max(...waits);
       if (waits.length >= minWaits && wait > Math.max(minGap, timesLongest * longest)) {
@@ -190,7 +175,8 @@ export function createTrainingClock(
       last = now();
       return seconds();
     },
-    async paused(work) {
+    /** Runs work while the clock is stopped. */
+    async paused(work: () => Promise<void>): Promise<void> {
       const from = now();
       await work();
       const took = now() - from;

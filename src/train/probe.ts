@@ -82,7 +82,6 @@ export async function createProbe(
   await run(); // compiles the plan, as training does before its clock starts
   await record(0);
   return {
-    every: 0,
     // Leave time for the record after the last step, and for a record that takes twice as long as the longest so far.
     due: (trained) => step() % every === 0 && fits(3, trained),
     async pause(_, final, trained) {

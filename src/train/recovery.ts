@@ -8,6 +8,7 @@ import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { type Attempt, attemptTraining } from './attempt.ts';
 import type { Checkpointer } from './checkpoints.ts';
+import type { AttemptResult } from './finish.ts';
 import { createChangeList } from './live-run.ts';
 import type { TrainArguments, TrainInputs, TrainResult } from './train-arguments.ts';
 
@@ -119,6 +120,6 @@ function createHistory({ emit }: JobContext) {
     }
     emit(r);
   };
-  const joined = (result: TrainResult): TrainResult => ({ ...result, steps: losses.length, losses, dev: evals });
+  const joined = (result: AttemptResult): TrainResult => ({ ...result, steps: losses.length, losses, dev: evals });
   return { record, joined };
 }

@@ -53,16 +53,15 @@ function made({
   };
 }
 
-it('waits for pending updates before a pause, by step count or on request, and at the end', async () => {
+it('waits for pending updates before a pause, after some steps and at the end', async () => {
   const { said, run } = made();
   const pause = (name: string) => async (_: number, final: boolean) => {
     said.push(final ? `${name} at the end` : name);
   };
-  let wanted = 0;
-  const due = () => ++wanted === 3;
+  let step = 0;
   await run(4, [
-    { every: 2, pause: pause('second') },
-    { every: 0, due, pause: pause('asked') },
+    { due: () => ++step === 2, pause: pause('second') },
+    { due: () => step === 3, pause: pause('asked') },
   ]);
   expect(said.filter((s) => !/^(update|came)/.test(s))).toEqual([
     'heard 0',

@@ -106,7 +106,7 @@ describe('the time of records', () => {
       },
       onRecord: (record) => void records.push(record),
     });
-    for (step = 1; step < steps; step++) if (pause.due?.(step)) await pause.pause(0, false, step);
+    for (step = 1; step < steps; step++) if (pause.due(step)) await pause.pause(0, false, step);
     await pause.pause(0, true, steps);
     return { records, steps: records.map((record) => record.step) };
   }
