@@ -97,14 +97,16 @@ interface Records {
 }
 
 async function openRecords(name: string, { open, onBytes }: PairBlockOptions, quoted: boolean): Promise<Records> {
-  const reader = (await unzipped(await open(name), name, onBytes)).getReader();
+  const { stream, isGzip } = await unzipped(await open(name), onBytes);
+  const reader = stream.getReader();
   let rest: Uint8Array = new Uint8Array();
   let [ended, empty] = [false, true];
   const more = async (): Promise<Uint8Array | undefined> => {
     if (ended) return undefined;
     const { done, value } = await reader.read().catch((error: Error) => {
       if (error instanceof HeddleError) throw error;
-      throw new HeddleError(`${name}: cannot read: ${error.message}`, { cause: error });
+      const problem = isGzip ? `not a complete gzip file (${error.message})` : `cannot read: ${error.message}`;
+      throw new HeddleError(`${name}: ${problem}`, { cause: error });
     });
     ended = done;
     if (value?.length) empty = false;
@@ -166,9 +168,14 @@ function countLines(bytes: Uint8Array): number {
 }
 
 /** The stream, decompressed if it starts with the bytes of gzip. */
-async function unzipped(stream: ByteStream, name: string, onBytes?: (bytes: number) => void): Promise<ByteStream> {
+async function unzipped(
+  stream: ByteStream,
+  onBytes?: (bytes: number) => void,
+): Promise<{ readonly stream: ByteStream; readonly isGzip: boolean }> {
   const reader = stream.getReader();
-  const first = await reader.read();
+  const seen = [await reader.read()];
+  const first = seen[0]?.value;
+  const isGzip = first?.[0] === 0x1f && first[1] === 0x8b;
   const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       const { done, value } = seen.shift() ?? (await reader.read());
@@ -178,18 +185,5 @@ async function unzipped(stream: ByteStream, name: string, onBytes?: (bytes: numb
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  const seen = [first];
-  if (first.value?.[0] !== 0x1f || first.value[1] !== 0x8b) return whole;
-  const plain = whole.pipeThrough(new DecompressionStream('gzip')).getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await plain.read().catch((error: Error) => {
-        if (error instanceof HeddleError) throw error;
-        throw new HeddleError(`${name}: not a complete gzip file (${error.message})`, { cause: error });
-      });
-      if (done) return controller.close();
-      controller.enqueue(value);
-    },
-    cancel: (reason) => plain.cancel(reason),
-  });
+  return { stream: isGzip ? whole.pipeThrough(new DecompressionStream('gzip')) : whole, isGzip };
 }
