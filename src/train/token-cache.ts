@@ -29,11 +29,10 @@ export const tokenCachePath = (out: string): string => `${out.replace(/\.zip$/i,
 /** Bytes that are hashed together. */
 const blockBytes = 2 ** 22;
 
-const hexOf = (bytes: ArrayBuffer): string =>
-  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-const sha256 = async (bytes: Uint8Array): Promise<string> =>
-  hexOf(await crypto.subtle.digest('SHA-256', bytes as BufferSource));
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', bytes as BufferSource);
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
 
 /** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
 async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, pace?: (done: number) => unknown) {
@@ -73,7 +72,7 @@ export async function hashCorpus(
   const hashes: string[] = [];
   for (const path of paths) {
     const total = (await files.size?.(path)) ?? 0;
-    hashes.push(await hashOf(chunksIn(await openStream(files, path)), (done) => pace({ task: 'check', done, total })));
+    hashes.push(await hashOf(await openStream(files, path), (done) => pace({ task: 'check', done, total })));
   }
   const rest = parts.map(({ files = [], source = [], target, ...some }) => [files.map(endingOf), source.length, some]);
   return JSON.stringify([version, hashes, rest, heldOut]);
@@ -81,11 +80,6 @@ export async function hashCorpus(
 
 /** The extension of a file name, which determines the format. */
 const endingOf = (path: string): string => /(\.\w+)?(\.gz)?$/i.exec(path)?.[0] ?? '';
-
-async function* chunksIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const reader = stream.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-}
 
 /** The key of a cache: a hash of the corpus (its hash), the tokenizers and the encoding options. */
 export const cacheKey = (
