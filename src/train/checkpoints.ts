@@ -53,22 +53,6 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
   let lastStep = -1;
   let lastTime = performance.now();
   let took = 0;
-  const keep = async (
-    place: CheckpointFolder,
-    step: number,
-    write: (place: CheckpointFolder) => Promise<void>,
-  ): Promise<void> => {
-    const begin = performance.now();
-    await write(place);
-    lastTime = performance.now();
-    took = (lastTime - begin) / 1000;
-    lastStep = step;
-    if (place !== inMemory) {
-      await memory.remove(inMemory.folder);
-      onSaved(step);
-    }
-    last = place;
-  };
   const since = () => (performance.now() - lastTime) / 1000;
   return {
     get last() {
@@ -78,25 +62,36 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
       return lastStep;
     },
     pauses(step, save) {
+      const keep = async (place: CheckpointFolder, skipped: number): Promise<void> => {
+        const begin = performance.now();
+        await save(place, skipped);
+        lastTime = performance.now();
+        took = (lastTime - begin) / 1000;
+        lastStep = step();
+        if (place !== inMemory) {
+          await memory.remove(inMemory.folder);
+          onSaved(lastStep);
+        }
+        last = place;
+      };
       const toFolder = async (skipped: number, final: boolean) => {
         if (!out) return;
         if (lastStep === step() && last === out) {
           if (isWanted()) onSaved(lastStep);
           return;
         }
-        const write = (place: CheckpointFolder) => save(place, skipped);
         try {
-          await keep(out, step(), write);
+          await keep(out, skipped);
         } catch (error) {
           if (!(error instanceof HeddleError)) throw error;
           // If the device is lost, saving to memory fails too.
-          await keep(inMemory, step(), write);
+          await keep(inMemory, skipped);
           if (final) throw error;
           onFailed(error);
         }
       };
       const toMemory = async (skipped: number, final: boolean) => {
-        if (!final) await keep(inMemory, step(), (place) => save(place, skipped));
+        if (!final) await keep(inMemory, skipped);
       };
       const interval = saveSeconds > 0 ? saveSeconds : memorySeconds;
       const due = () => since() >= Math.max(interval, took / maxShare);
