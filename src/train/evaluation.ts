@@ -60,17 +60,17 @@ function fittingPairs(
 }
 
 /** Metrics and translations of an evaluation. */
-export interface EvaluationResult {
+interface EvaluationResult {
   readonly metrics: TranslationMetrics;
   /** The translations, in the order of the rows. */
   readonly samples: readonly Sample[];
 }
 
-/** Translates pairs greedily and compares the translations with the targets. */
-interface TranslationEvaluator {
-  /** Translates with the weights on the engine. Throws the signal's reason if it is aborted. */
-  evaluate(signal: AbortSignal): Promise<EvaluationResult>;
-}
+/**
+ * Translates pairs greedily with the weights on the engine and compares the translations with the targets. Throws the
+ * signal's reason if it is aborted.
+ */
+type TranslationEvaluator = (signal: AbortSignal) => Promise<EvaluationResult>;
 
 /**
  * Creates an evaluator of at least one row; its plans are ready when it resolves. `maxTarget`: maximum tokens of a
@@ -95,17 +95,15 @@ async function createTranslationEvaluator(
   const normalize = (text: string) => model.target.normalize(text);
   const references = chosen.map(({ target, others = [] }) => [target, ...others]);
   const normalized = references.map((list) => list.map(normalize));
-  return {
-    async evaluate(signal) {
-      const translations = await translator.translate(sources, { signal });
-      return {
-        metrics: translationMetrics(translations, references, normalize),
-        samples: chosen.map(({ source, target }, i) => {
-          const translation = translations[i] as string;
-          return { source, reference: target, translation, exact: normalized[i]?.includes(translation) ?? false };
-        }),
-      };
-    },
+  return async (signal) => {
+    const translations = await translator.translate(sources, { signal });
+    return {
+      metrics: translationMetrics(translations, references, normalize),
+      samples: chosen.map(({ source, target }, i) => {
+        const translation = translations[i] as string;
+        return { source, reference: target, translation, exact: normalized[i]?.includes(translation) ?? false };
+      }),
+    };
   };
 }
 
@@ -166,7 +164,7 @@ export function createDevSet(
         const seconds = () => (performance.now() - begin) / 1000;
         if (rows.length === 0) return { ...head, seconds: seconds() };
         translations ??= createTranslationEvaluator(engine, model, trainer.parameters, dev, rows, maxTarget);
-        const { metrics, samples } = await (await translations).evaluate(signal);
+        const { metrics, samples } = await (await translations)(signal);
         onSamples?.(step, samples);
         return { ...head, ...metrics, seconds: seconds() };
       } catch (error) {
@@ -214,8 +212,8 @@ export async function translateTest(
   onMessage(`translating ${rows.length} test sentences`);
   const begin = performance.now();
   try {
-    const evaluator = await createTranslationEvaluator(engine, model, parameters, test, rows, model.config.maxLength);
-    return { ...(await evaluator.evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
+    const evaluate = await createTranslationEvaluator(engine, model, parameters, test, rows, model.config.maxLength);
+    return { ...(await evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
