@@ -97,7 +97,7 @@ export function createLiveRun(
   let appliedStep = trainer.step;
   async function apply(change: RunChange): Promise<void> {
     const before = now.config.dropout;
-    now = settingsAfter(setup, [...changes.upTo(trainer.step)]);
+    now = settingsAfter(setup, changes.upTo(trainer.step));
     trainer.schedule = now.schedule;
     if (Object.entries(before).some(([place, rate]) => now.config.dropout[place as keyof DropoutRates] !== rate))
       await trainer.setDropout(now.config.dropout);
@@ -115,10 +115,8 @@ export function createLiveRun(
     async change(given) {
       const settings = withoutUndefined({ ...given });
       checkLiveSettings(settings);
-      const next = settingsAfter(setup, [...changes.upTo(trainer.step), { step: trainer.step, ...settings }]);
-      checkSchedule(next.schedule);
-      checkBest({ ...setup.args, evalSteps: next.evalSteps });
       const change = { step: trainer.step, ...settings };
+      checkAfter(setup, [...changes.upTo(trainer.step), change]);
       changes.add(change);
       appliedStep = trainer.step;
       await apply(change);
@@ -142,9 +140,12 @@ export function checkChanges(setup: FirstSettings & { readonly steps: number }, 
   const changes = parseChanges(setup.args.changes);
   const late = changes.filter(({ step }) => step > setup.steps);
   if (late.length > 0) log(`changes after the last step, ${setup.steps}, have no effect: ${formatChanges(late)}`);
-  for (const i of changes.keys()) {
-    const { schedule, evalSteps } = settingsAfter(setup, changes.slice(0, i + 1));
-    checkSchedule(schedule);
-    checkBest({ ...setup.args, evalSteps });
-  }
+  for (const i of changes.keys()) checkAfter(setup, changes.slice(0, i + 1));
+}
+
+/** Throws a HeddleError if the settings after some changes are invalid. */
+function checkAfter(setup: FirstSettings, changes: readonly RunChange[]): void {
+  const { schedule, evalSteps } = settingsAfter(setup, changes);
+  checkSchedule(schedule);
+  checkBest({ ...setup.args, evalSteps });
 }
