@@ -31,16 +31,16 @@ export function resumeArguments(
   const schedule = given.schedule ?? saved.schedule;
   for (const [name, { onlyFor = [] as readonly string[] }] of settingRows)
     if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule)) delete (others as Record<string, unknown>)[name];
-  const news = resumableSettings.flatMap((name) => {
-    const [now, before] = [given[name], saved[name]].map((value) => JSON.stringify(value));
-    return now === undefined || now === before ? [] : [`${flagOf(name)} ${now} (was ${before ?? 'not set'})`];
+  const replaced = resumableSettings.filter((name) => given[name] !== undefined && given[name] !== saved[name]);
+  const news = replaced.map((name) => {
+    const [now, before = 'not set'] = [given[name], saved[name]].map((value) => JSON.stringify(value));
+    return `${flagOf(name)} ${now} (was ${before})`;
   });
   if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
   const ignored = ignoredSettings(saved, given);
   if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
   const moved = saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
   // A new value replaces the changes of that setting during the run.
-  const replaced = resumableSettings.filter((name) => given[name] !== undefined && given[name] !== saved[name]);
   const changes = formatChanges(withoutSettings(parseChanges(repeated), replaced));
   return {
     ...others,
