@@ -12,21 +12,15 @@ import { initializeWeights } from './initialize-weights.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { LoraConfig, LoraLayers, Parameter, ParameterList } from './parameter-layout.ts';
 import { layOutParameters } from './parameter-layout.ts';
-import { globMatcher, hfModuleNames, noMatchError } from './parameter-names.ts';
+import { globMatcher, hfModuleNames } from './parameter-names.ts';
 import { parameterList } from './parameters.ts';
 
 export type { LoraConfig } from './parameter-layout.ts';
 
 /** Fills in the defaults of a LoRA configuration. Throws a HeddleError if a value is out of range. */
 export function loraConfig(options: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>): LoraConfig {
-  const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
-  const c: LoraConfig = {
-    alpha: 2 * options.rank,
-    targetModules: ['*.q', '*.v'],
-    dropout: 0,
-    ...given,
-    rank: options.rank,
-  };
+  const { rank, alpha = 2 * rank, targetModules = ['*.q', '*.v'], dropout = 0 } = options;
+  const c: LoraConfig = { alpha, targetModules, dropout, rank };
   check(
     Number.isSafeInteger(c.rank) && c.rank >= 1,
     `lora: rank is ${c.rank}, it must be a whole number of at least 1`,
@@ -67,16 +61,10 @@ export const linearLayers = (c: ModelConfig): LoraTarget[] =>
  */
 export function loraTargets(c: ModelConfig, globs: readonly string[]): LoraTarget[] {
   const layers = linearLayers(c);
-  const named = layers.map((layer) => ({ layer, names: [layer.name, layer.name.replace(/_proj$/, '')] }));
-  const tests = globs.map(globMatcher);
-  for (const [i, test] of tests.entries())
-    if (!named.some(({ names }) => names.some(test)))
-      throw noMatchError(
-        'lora',
-        globs[i] as string,
-        layers.map(({ name }) => name),
-      );
-  return named.filter(({ names }) => names.some((name) => tests.some((test) => test(name)))).map(({ layer }) => layer);
+  const names = layers.map(({ name }) => name);
+  const short = (name: string) => name.replace(/_proj$/, '');
+  const matches = globMatcher('lora', globs, [...names, ...names.map(short)], names);
+  return layers.filter(({ name }) => matches(name) || matches(short(name)));
 }
 
 /** Name in PEFT of a matrix of a layer's adapter. */

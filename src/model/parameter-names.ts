@@ -110,20 +110,29 @@ export function hfNames(c: ModelConfig, { name }: Pick<Parameter, 'name'>): stri
 }
 
 /**
- * Returns a test of names for a glob: `*` matches any characters, `?` one. A glob matches the whole name or its end
- * after a dot: `encoder.*` matches `transformer.encoder.layers.0.linear1.weight`.
+ * Returns whether a name matches one of `globs`: `*` matches any characters, `?` one. A glob matches the whole name or its
+ * end after a dot: `encoder.*` matches `transformer.encoder.layers.0.linear1.weight`. Throws a HeddleError that starts with
+ * `option` if a glob matches none of `names`; it lists the five most similar of `suggestions`.
  */
-export function globMatcher(glob: string): (name: string) => boolean {
-  const escaped = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replaceAll('?', '.');
-  const whole = new RegExp(`^(?:.*\\.)?${escaped}$`, 's');
-  return (name) => whole.test(name);
+export function globMatcher(
+  option: string,
+  globs: readonly string[],
+  names: readonly string[],
+  suggestions: readonly string[] = names,
+): (name: string) => boolean {
+  const patterns = globs.map((glob) => {
+    const escaped = glob
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*+/g, '.*')
+      .replaceAll('?', '.');
+    const pattern = new RegExp(`^(?:.*\\.)?${escaped}$`, 's');
+    if (!names.some((name) => pattern.test(name))) throw noMatchError(option, glob, suggestions);
+    return pattern;
+  });
+  return (name) => patterns.some((pattern) => pattern.test(name));
 }
 
-/** Returns the error for a glob that matches no name. It lists the five most similar names. */
-export function noMatchError(option: string, glob: string, names: readonly string[]): HeddleError {
+function noMatchError(option: string, glob: string, names: readonly string[]): HeddleError {
   const parts = glob.split('.').filter((part) => part.replaceAll('*', '') !== '');
   const distance = (name: string) =>
     parts.reduce(

@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import { type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { layOutParameters, type Parameter, type ParameterList } from '../model/parameter-layout.ts';
-import { globMatcher, hfNames, noMatchError } from '../model/parameter-names.ts';
+import { globMatcher, hfNames } from '../model/parameter-names.ts';
 import type { Value } from '../ops/op.ts';
 
 /** What to train. [all weights] */
@@ -46,22 +46,16 @@ export interface TrainableParameters {
  * Throws a HeddleError if a glob matches nothing, or only a slice of a parameter.
  */
 function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
-  const tests = globs.map(globMatcher);
   const names = p.all.map((own) => ({ own, known: [own.name, own.stored.name], parts: hfNames(c, own) }));
-  for (const [i, test] of tests.entries())
-    if (!names.some(({ known, parts }) => [...known, ...parts].some(test)))
-      throw noMatchError(
-        'freeze',
-        globs[i] as string,
-        names.flatMap(({ own, parts }) => [own.name, ...parts]),
-      );
+  const all = names.flatMap(({ known, parts }) => [...known, ...parts]);
+  const suggestions = names.flatMap(({ own, parts }) => [own.name, ...parts]);
+  const matches = globMatcher('freeze', globs, all, suggestions);
   const frozen = new Set<string>();
   for (const { own, known, parts } of names) {
-    const hit = (name: string) => tests.some((test) => test(name));
-    const held = parts.filter(hit);
-    if (!known.some(hit) && held.length === 0) continue;
+    const held = parts.filter(matches);
+    if (!known.some(matches) && held.length === 0) continue;
     check(
-      known.some(hit) || held.length === parts.length,
+      known.some(matches) || held.length === parts.length,
       () => `freeze: ${held.join(', ')} is a part of ${own.name}, which is frozen whole or not at all`,
     );
     frozen.add(own.name);
@@ -79,20 +73,19 @@ export function trainableParameters(
     !p.quantization || lora,
     () => `train: weights as ${p.quantization?.format} are not trained; train a LoRA adapter (--lora-rank N)`,
   );
+  const whole = (state: TrainableParameters['state'], all: ParameterList): TrainableParameters => ({
+    state,
+    all,
+    parameters: all,
+    runs: [{ inState: 0, inBuffer: 0, length: all.size }],
+  });
   if (lora) {
     check(freeze.length === 0, 'train: with a LoRA adapter all weights are frozen; leave --freeze out');
-    const all = loraParameters(c, lora);
-    return { state: 'lora', all, parameters: all, runs: [{ inState: 0, inBuffer: 0, length: all.size }] };
+    return whole('lora', loraParameters(c, lora));
   }
-  const whole: TrainableParameters = {
-    state: 'weights',
-    all: p,
-    parameters: p,
-    runs: [{ inState: 0, inBuffer: 0, length: p.size }],
-  };
   const frozen = frozenNames(c, p, freeze);
   const trained = p.all.filter(({ name, frozen: fixed }) => !fixed && !frozen.has(name));
-  if (trained.length === p.all.length) return whole;
+  if (trained.length === p.all.length) return whole('weights', p);
   check(trained.length > 0, `freeze: ${freeze.join(', ')} leave nothing to train`);
   const parameters = layOutParameters(trained);
   return { state: 'weights', all: p, parameters, runs: runsOf(trained, parameters) };
