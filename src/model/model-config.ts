@@ -1,6 +1,7 @@
 // The configuration of an encoder-decoder transformer: its fields and their validation.
 
 import { HeddleError } from '../core/errors.ts';
+import { withoutUndefined } from '../files/json-files.ts';
 
 /** Dropout rates of a model, each at least 0 and below 1. Dropout is applied only in training. */
 export interface DropoutRates {
@@ -92,9 +93,6 @@ export interface ModelConfig {
   readonly hidePadding: boolean;
 }
 
-/** Fields whose defaults depend on other fields. */
-const derived = ['headWidth', 'decoderHeads', 'decoderHeadWidth', 'decoderFeedForward'] as const;
-
 /** Whether source and target share one embedding. */
 export const sharesEmbeddings = ({ tie }: Pick<ModelConfig, 'tie'>): boolean => tie === 'all' || tie === 'embeddings';
 
@@ -160,7 +158,8 @@ const defaults = {
 export const modelFields: readonly string[] = [
   ...Object.keys(defaults),
   ...['srcVocab', 'tgtVocab', 'dropout'],
-  ...derived,
+  // Their defaults depend on other fields.
+  ...['headWidth', 'decoderHeads', 'decoderHeadWidth', 'decoderFeedForward'],
 ];
 
 const choices: Record<string, readonly string[]> = {
@@ -182,7 +181,7 @@ const flags = [
 const inRange = (x: unknown, min: number, end: number): boolean => typeof x === 'number' && x >= min && x < end;
 
 /** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
-const max = { layers: 1000, positions: 2 ** 20, buckets: 128, distance: 65535, parameters: 2 ** 31 };
+const max = { headWidth: 896, layers: 1000, positions: 2 ** 20, buckets: 128, distance: 65535, parameters: 2 ** 31 };
 
 /**
  * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed
@@ -192,7 +191,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   for (const key of Object.keys(options))
     if (!modelFields.includes(key))
       throw new HeddleError(`config: there is no field ${key}; the fields are ${modelFields.join(', ')}`);
-  const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as ModelOptions;
+  const given = withoutUndefined<unknown>({ ...options }) as ModelOptions;
   const fail = (field: string, value: unknown, wanted: string): never => {
     throw new HeddleError(`config: ${field} is ${JSON.stringify(value)}, it must be ${wanted}`);
   };
@@ -214,29 +213,31 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     dropout: rates,
   };
 
-  const integer = (field: keyof ModelConfig, min: number) => {
-    const value = c[field] as number;
-    if (!Number.isSafeInteger(value) || value < min) fail(field, value, `a whole number of at least ${min}`);
+  const integers = (min: number, ...fields: (keyof ModelConfig)[]) => {
+    for (const field of fields)
+      if (!Number.isSafeInteger(c[field]) || (c[field] as number) < min)
+        fail(field, c[field], `a whole number of at least ${min}`);
   };
-  for (const field of ['dModel', 'heads', 'encoderLayers', 'decoderLayers', 'feedForward', 'maxLength'] as const)
-    integer(field, 1);
-  for (const field of ['decoderHeads', 'decoderFeedForward'] as const) integer(field, 1);
-  integer('relativeBuckets', 4);
-  if (c.relativeBuckets > max.buckets) fail('relativeBuckets', c.relativeBuckets, `at most ${max.buckets}`);
-  integer('relativeMaxDistance', Math.floor(c.relativeBuckets / 2) + 1);
-  if (c.relativeMaxDistance > max.distance)
-    fail('relativeMaxDistance', c.relativeMaxDistance, `at most ${max.distance}`);
+  const atMost = (limit: number, ...fields: (keyof ModelConfig)[]) => {
+    for (const field of fields) if ((c[field] as number) > limit) fail(field, c[field], `at most ${limit}`);
+  };
+  integers(1, 'dModel', 'heads', 'encoderLayers', 'decoderLayers', 'feedForward', 'maxLength');
+  integers(1, 'decoderHeads', 'decoderFeedForward');
+  integers(4, 'relativeBuckets');
+  atMost(max.buckets, 'relativeBuckets');
+  integers(Math.floor(c.relativeBuckets / 2) + 1, 'relativeMaxDistance');
+  atMost(max.distance, 'relativeMaxDistance');
   for (const [countField, width] of [
     ['heads', 'headWidth'],
     ['decoderHeads', 'decoderHeadWidth'],
   ] as const) {
     if (given[width] === undefined && !Number.isInteger(c[width]))
       fail(countField, c[countField], `a divisor of dModel ${c.dModel} if ${width} is not given`);
-    integer(width, 1);
-    if (c[width] > 896) fail(width, c[width], 'at most 896');
+    integers(1, width);
+    atMost(max.headWidth, width);
   }
-  for (const field of ['srcVocab', 'tgtVocab'] as const) integer(field, 4);
-  for (const field of ['padId', 'startId', 'endId', 'positionOffset'] as const) integer(field, 0);
+  integers(4, 'srcVocab', 'tgtVocab');
+  integers(0, 'padId', 'startId', 'endId', 'positionOffset');
   for (const field of ['padId', 'startId', 'endId'] as const)
     if (c[field] >= c.tgtVocab) fail(field, c[field], `below tgtVocab ${c.tgtVocab}`);
   if (c.padId >= c.srcVocab) fail('padId', c.padId, `below srcVocab ${c.srcVocab}`);
@@ -250,8 +251,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
       fail(`dropout.${place}`, rate, `left out: the places are ${Object.keys(noDropout).join(', ')}`);
     if (!inRange(rate, 0, 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
   }
-  for (const field of ['encoderLayers', 'decoderLayers'] as const)
-    if (c[field] > max.layers) fail(field, c[field], `at most ${max.layers}`);
+  atMost(max.layers, 'encoderLayers', 'decoderLayers');
   if (c.maxLength + c.positionOffset > max.positions) fail('maxLength', c.maxLength, `at most ${max.positions}`);
   const matrices = c.feedForwardType === 'gated' ? 3 : 2;
   const inLayers =
