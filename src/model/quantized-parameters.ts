@@ -36,28 +36,23 @@ export function quantizedParameters(p: ParameterList, format: WeightFormat): Par
     if (format === 'int8') scales += aligned(rows);
   }
   const plain = layOutParameters(p.all.filter((parameter) => !isQuantized(parameter)));
-  return { ...p, quantization: quantizationOf({ format, matrices, words, scales, plain }) };
+  const quantization: Quantization = {
+    ...{ format, matrices, words, scales, plain },
+    open: (graph, stateSuffix) => openQuantized(graph, quantization, stateSuffix),
+    parts: weightParts,
+  };
+  return { ...p, quantization };
 }
 
-/** Facts about quantized weights. */
-type QuantizedLayout = Omit<Quantization, 'open' | 'parts'>;
-
-/** A layout with the code for its weights. */
-const quantizationOf = (layout: QuantizedLayout): Quantization => ({
-  ...layout,
-  open: (graph, suffix) => openQuantized(graph, layout, suffix),
-  parts: weightParts,
-});
-
 /** Names of the states with quantized weights. */
-const stateNames = ({ format }: Pick<Quantization, 'format'>, suffix = '') => ({
+const stateNames = ({ format }: Pick<Quantization, 'format'>, suffix: string) => ({
   words: `quantized.${format}${suffix}`,
   scales: `quantized.${format}.scales${suffix}`,
   plain: `quantized.${format}.plain${suffix}`,
 });
 
 /** Adds quantized weights to a graph. */
-function openQuantized(graph: Graph, quantization: QuantizedLayout, suffix?: string): OpenedWeights {
+function openQuantized(graph: Graph, quantization: Quantization, suffix: string): OpenedWeights {
   const { format, matrices, plain } = quantization;
   const names = stateNames(quantization, suffix);
   const words = graph.state(names.words, 'u32', [quantization.words]);
