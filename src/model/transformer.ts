@@ -172,21 +172,22 @@ export function embed(
     ...(positions && { positions }),
     ...(places && { places }),
   };
-  if (m.quantized) {
-    const { quantized } = m;
-    const x = g.scope('embed', () => quantized.embedding(tokens.ids, table, { ...options, width: c.dModel }));
-    return drop(m, c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x, c.dropout.embedding); // [B, T, D]
-  }
+  const { quantized } = m;
+  const rate = c.dropout.embedding;
+  const dropsItself = m.training && !quantized && !c.embeddingNorm;
   const x = g.scope('embed', () =>
-    embedding(g, tokens.ids, weight(m, table), {
-      ...options,
-      learned,
-      ...(!c.trainPadding && { frozenId: c.padId }),
-      ...(tokens.index && { index: tokens.index }),
-      ...(m.training && !c.embeddingNorm && { rate: c.dropout.embedding, site: m.nextSite() }),
-    }),
+    quantized
+      ? quantized.embedding(tokens.ids, table, { ...options, width: c.dModel })
+      : embedding(g, tokens.ids, weight(m, table), {
+          ...options,
+          learned,
+          ...(!c.trainPadding && { frozenId: c.padId }),
+          ...(tokens.index && { index: tokens.index }),
+          ...(dropsItself && { rate, site: m.nextSite() }),
+        }),
   );
-  return c.embeddingNorm ? drop(m, norm(m, `${side}_embed_norm`, x), c.dropout.embedding) : x; // [B, T, D]
+  const y = c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x;
+  return dropsItself ? y : drop(m, y, rate); // [B, T, D]
 }
 
 /** An encoder layer: self-attention, then feed-forward; [B, S, D] -> [B, S, D]. */
