@@ -1,17 +1,10 @@
 // Fingerprints of bytes show whether a file or weights have changed. They are not cryptographic.
 
-/** The fingerprint of a sequence of parts. */
-export interface FingerprintSum {
-  add(part: Uint8Array | Float32Array): void;
-  /** The fingerprint so far; see `fingerprintOf`. */
-  text(): string;
-}
-
-/** Starts a fingerprint. */
-export function createFingerprint(): FingerprintSum {
+/** Starts a fingerprint of a sequence of parts; `text` returns that of the parts so far, see `fingerprintOf`. */
+export function createFingerprint() {
   let [a, b] = [0x811c9dc5, 0x1b873593];
   return {
-    add({ buffer, byteOffset, byteLength }) {
+    add({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): void {
       const whole = byteOffset % 4 === 0 ? byteLength >> 2 : 0;
       for (const word of new Uint32Array(buffer, whole ? byteOffset : 0, whole)) {
         a = Math.imul(a ^ word, 0x01000193);
@@ -22,7 +15,7 @@ export function createFingerprint(): FingerprintSum {
         b = Math.imul(b ^ byte, 0x85ebca6b);
       }
     },
-    text: () => [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join(''),
+    text: (): string => [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join(''),
   };
 }
 

@@ -3,25 +3,24 @@
 /** Hosts of WebGPU. Chrome means any Chromium browser; Dawn is the package `webgpu` in Node. */
 export type GpuHost = 'Dawn' | 'Chrome' | 'Firefox' | 'Safari' | 'Deno';
 
-/** A host with its version, `''` if it is unknown. */
-export interface HostVersion {
-  readonly name: GpuHost;
-  readonly version: string;
-}
+/** Pattern of the version of each host in its user agent. */
+const versions: readonly (readonly [GpuHost, RegExp])[] = [
+  ['Deno', /^Deno\/([\d.]+)/],
+  ['Firefox', /Firefox\/([\d.]+)/],
+  ['Chrome', /Chrome\/([\d.]+)/],
+  ['Safari', /Version\/([\d.]+).*Safari\//],
+];
 
 /**
- * Returns the host of a user agent (default: that of this page, worker or runtime). Any other user agent is Dawn: Node has
- * none, or names itself.
+ * Returns the host of a user agent (default: that of this page, worker or runtime), and its version, `''` if it is unknown.
+ * Any other user agent is Dawn: Node has none, or names itself.
  */
-export function hostOf(agent: string = globalThis.navigator?.userAgent ?? ''): HostVersion {
-  const version = (pattern: RegExp) => pattern.exec(agent)?.[1];
-  const named = (name: GpuHost, text: string | undefined) => text !== undefined && { name, version: text };
-  return (
-    named('Deno', version(/^Deno\/([\d.]+)/)) ||
-    named('Firefox', version(/Firefox\/([\d.]+)/)) ||
-    named('Chrome', version(/Chrome\/([\d.]+)/)) ||
-    named('Safari', version(/Version\/([\d.]+).*Safari\//)) || { name: 'Dawn', version: '' }
-  );
+export function hostOf(agent = globalThis.navigator?.userAgent ?? ''): { name: GpuHost; version: string } {
+  for (const [name, pattern] of versions) {
+    const version = pattern.exec(agent)?.[1];
+    if (version !== undefined) return { name, version };
+  }
+  return { name: 'Dawn', version: '' };
 }
 
 /** Names of a GPU adapter, from GPUAdapterInfo. */

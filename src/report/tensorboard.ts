@@ -8,12 +8,7 @@ import { crcTable } from '../files/zip.ts';
 import type { LogRecord } from './training-log.ts';
 
 /** Writes an event file. */
-export interface EventWriter {
-  /** Adds the scalars of an update or an evaluation; other records have none. */
-  add(record: LogRecord): void;
-  /** Writes the pending events. Never throws. */
-  close(): Promise<void>;
-}
+export type EventWriter = Awaited<ReturnType<typeof createEventWriter>>;
 
 /** Milliseconds between two writes of updates; evaluations are written at once. */
 const flushInterval = 2000;
@@ -27,7 +22,7 @@ export async function createEventWriter(
   folder: string,
   step: number,
   onFailed: (error: HeddleError) => void,
-): Promise<EventWriter> {
+) {
   const seconds = Math.floor(Date.now() / 1000);
   let path = '';
   // TensorBoard reads the files of a folder in the order of their names.
@@ -58,12 +53,14 @@ export async function createEventWriter(
     return writing;
   };
   return {
-    add(record) {
+    /** Adds the scalars of an update or an evaluation; other records have none. */
+    add(record: LogRecord): void {
       const scalars = scalarsOf(record);
       if (!('step' in record) || scalars.length === 0) return;
       pending = failed ? [] : [...pending, event({ step: record.step, scalars })];
       if (record.type === 'eval' || performance.now() - lastFlush > flushInterval) void flush();
     },
+    /** Writes the pending events. Never throws. */
     close: flush,
   };
 }

@@ -1,17 +1,7 @@
 // Sentences of a text (Unicode Standard Annex 29, by Intl.Segmenter), for models that were trained on single sentences.
 
-/** The sentences of a text in order, without the white space around them. */
-export interface SplitText {
-  readonly sentences: readonly string[];
-  /**
-   * Joins translations of the sentences with the white space of the text, line breaks included. If two sentences have
-   * none between them, as in Chinese, they get a space.
-   */
-  join(translations: readonly string[]): string;
-}
-
-/** Splits a text into sentences. A text without words has none. */
-export function splitSentences(text: string): SplitText {
+/** Splits a text into sentences, in order and without the white space around them. A text without words has none. */
+export function splitSentences(text: string) {
   // The root locale: the result does not depend on the machine.
   const segmenter = new Intl.Segmenter('und', { granularity: 'sentence' });
   const located = Array.from(segmenter.segment(text), ({ segment, index }) => ({
@@ -25,6 +15,11 @@ export function splitSentences(text: string): SplitText {
   const spaces = located.map(spaceAfter);
   return {
     sentences: located.map(({ sentence }) => sentence),
-    join: (translations) => translations.map((translation, i) => translation + (spaces[i] ?? '')).join(''),
+    /**
+     * Joins translations of the sentences with the white space of the text, line breaks included. If two sentences have
+     * none between them, as in Chinese, they get a space.
+     */
+    join: (translations: readonly string[]): string =>
+      translations.map((translation, i) => translation + (spaces[i] ?? '')).join(''),
   };
 }

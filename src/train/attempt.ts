@@ -14,20 +14,20 @@ import type { LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { attentionFitsF16, hasWideStream } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
-import { createTrainer, initializeTraining, type Trainer } from '../trainer/trainer.ts';
+import { createTrainer, initializeTraining } from '../trainer/trainer.ts';
 import type { Checkpointer, RunParts } from './checkpoints.ts';
 import { createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
-import { createDevSet, type DevSet, describeDev } from './evaluation.ts';
+import { createDevSet, describeDev } from './evaluation.ts';
 import { type AttemptResult, finishTraining } from './finish.ts';
 import { type ChangeList, createLiveRun, type LiveRun, settingsAfter } from './live-run.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
 import { type Pause, trainingLoop } from './loop.ts';
 import { createProbe } from './probe.ts';
 import { initFolder } from './recipes.ts';
-import { type Candidate, createBestModel } from './selection.ts';
+import { createBestModel } from './selection.ts';
 import { type Setup, setUp } from './setup.ts';
 import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs } from './train-arguments.ts';
-import { createTrainedWeights, type TrainedWeights } from './trained-weights.ts';
+import { createTrainedWeights } from './trained-weights.ts';
 
 /** What the attempts of one run share. */
 export interface Attempt {
@@ -124,31 +124,20 @@ export async function attemptTraining(
 }
 
 /** A run on its engine, at its first step or at the step of its checkpoint. */
-interface OpenedRun {
-  readonly trainer: Trainer;
-  readonly model: TextModel;
-  readonly trained: TrainedWeights;
-  /** The best weights in the checkpoint, if it has any. */
-  readonly kept: Candidate | undefined;
-  readonly plans: NonNullable<Trainer['programs'][number]['plan']>[];
-}
+type OpenedRun = Awaited<ReturnType<typeof openRun>>;
 
 /** A run before its next update. */
-interface StartedRun extends RunParts, OpenedRun {
-  readonly live: LiveRun;
-}
+type StartedRun = RunParts & OpenedRun & { readonly live: LiveRun };
 
 /** Throws a HeddleError if the run was stopped before its first step; a large run takes seconds to open. */
 const checkStarts = (signal: AbortSignal): void =>
   check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
 
-/** Creates the trainer and initializes its state, or restores the checkpoint. */
-async function openRun(
-  engine: Engine,
-  setup: Setup,
-  { emit, signal }: JobContext,
-  changes: ChangeList,
-): Promise<OpenedRun> {
+/**
+ * Creates the trainer and initializes its state, or restores the checkpoint. `kept`: the best weights in the checkpoint, if
+ * it has any.
+ */
+async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContext, changes: ChangeList) {
   checkStarts(signal);
   const { args, from, before, start, task, parameters, recipe } = setup;
   const { weights: format = 'f32' } = args;
@@ -304,7 +293,7 @@ function evaluationPause(
   { emit, signal }: JobContext,
 ): Pause {
   const message = (text: string) => emit({ type: 'message', text });
-  const open = (): DevSet | undefined => {
+  const open = () => {
     const devSet = createDevSet(engine, trainer, model, dev, args.devSentences, (step, samples) =>
       emit({ type: 'devSamples', step, samples }),
     );

@@ -32,21 +32,14 @@ export interface CheckpointerOptions {
 }
 
 /** Saves checkpoints. */
-export interface Checkpointer {
-  /** The last complete checkpoint; undefined before the first. */
-  readonly last: CheckpointFolder | undefined;
-  /** Its number of updates; -1 before the first. */
-  readonly step: number;
-  /** Returns the pauses of the training loop that save checkpoints; `save` writes one. */
-  pauses(step: () => number, save: (place: CheckpointFolder, skipped: number) => Promise<void>): Pause[];
-}
+export type Checkpointer = ReturnType<typeof createCheckpointer>;
 
 /** Seconds between checkpoints in memory, and the maximum share of the time that saving by time may take. */
 const memorySeconds = 30;
 const maxShare = 0.02;
 
 /** Creates a checkpointer. */
-export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
+export function createCheckpointer(options: CheckpointerOptions) {
   const { out, saveSteps, saveSeconds, onSaved, onFailed, isWanted = () => false, memory = memoryFiles() } = options;
   const inMemory: CheckpointFolder = { files: memory, folder: out?.folder ?? 'snapshot' };
   let last: CheckpointFolder | undefined;
@@ -55,13 +48,16 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
   let took = 0;
   const since = () => (performance.now() - lastTime) / 1000;
   return {
-    get last() {
+    /** The last complete checkpoint; undefined before the first. */
+    get last(): CheckpointFolder | undefined {
       return last;
     },
-    get step() {
+    /** Its number of updates; -1 before the first. */
+    get step(): number {
       return lastStep;
     },
-    pauses(step, save) {
+    /** Returns the pauses of the training loop that save checkpoints; `save` writes one. */
+    pauses(step: () => number, save: (place: CheckpointFolder, skipped: number) => Promise<void>): Pause[] {
       const keep = async (place: CheckpointFolder, skipped: number): Promise<void> => {
         const begin = performance.now();
         await save(place, skipped);

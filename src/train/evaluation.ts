@@ -11,7 +11,6 @@ import { type Batches, createBatches } from '../text/batches/batches.ts';
 import {
   describeLeftOut,
   describeUnknown,
-  type EncodedCorpus,
   encodePairs,
   sourceLength,
   targetLength,
@@ -43,18 +42,12 @@ export async function evaluateLoss(
   return tokenMetrics(addSums(sums));
 }
 
-/** Pairs that fit a model, tokenized: `pairs[i]` is row i of `corpus`. */
-interface FittingPairs {
-  readonly pairs: readonly Pair[];
-  readonly corpus: EncodedCorpus;
-}
-
-/** Tokenizes pairs and omits those above the limits, by default the model's. */
+/** Tokenizes pairs and omits those above the limits, by default the model's: `pairs[i]` is row i of `corpus`. */
 function fittingPairs(
   { config, source, target }: TextModel,
   pairs: readonly Pair[],
   limits = { maxSource: config.maxLength, maxTarget: config.maxLength },
-): FittingPairs {
+) {
   const corpus = encodePairs(pairs, source, target, limits);
   return { pairs: Array.from(corpus.pairIndex, (i) => pairs[i] as Pair), corpus };
 }
@@ -80,7 +73,7 @@ async function createTranslationEvaluator(
   engine: Engine,
   model: TextModel,
   parameters: ParameterList,
-  { pairs, corpus }: FittingPairs,
+  { pairs, corpus }: ReturnType<typeof fittingPairs>,
   rows: readonly number[],
   maxTarget: number,
 ): Promise<TranslationEvaluator> {
@@ -107,19 +100,9 @@ async function createTranslationEvaluator(
   };
 }
 
-/** Evaluates a model on dev pairs while it trains. */
-export interface DevSet {
-  /** Message about omitted pairs; empty if there are none. */
-  readonly leftOut: string;
-  /** Its unknown tokens; see `describeUnknown`. */
-  readonly unknown: ReturnType<typeof describeUnknown>;
-  /** Evaluates after `step` updates, while none is pending; undefined if the signal was aborted meanwhile. */
-  evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined>;
-}
-
 /**
- * Creates a dev set of evenly sampled pairs that fit the trainer's batches; undefined if no pair fits. `sentences`: how
- * many of them are translated. `onSamples` receives the translations.
+ * Creates a dev set, which evaluates a model while it trains: evenly sampled pairs that fit the trainer's batches;
+ * undefined if no pair fits. `sentences`: how many of them are translated. `onSamples` receives the translations.
  */
 export function createDevSet(
   engine: Engine,
@@ -127,8 +110,8 @@ export function createDevSet(
   model: TextModel,
   pairs: PairList,
   sentences: number,
-  onSamples?: (step: number, samples: readonly Sample[]) => void,
-): DevSet | undefined {
+  onSamples: (step: number, samples: readonly Sample[]) => void,
+) {
   const { shapes } = trainer;
   const largest = shapes.at(-1);
   const limits = { maxSource: largest?.source ?? 0, maxTarget: largest?.target ?? 0 };
@@ -142,9 +125,11 @@ export function createDevSet(
   const maxTarget = Math.min(model.config.maxLength, 2 * longest);
   let translations: Promise<TranslationEvaluator> | undefined;
   return {
+    /** Message about omitted pairs; empty if there are none. */
     leftOut: describeLeftOut(corpus),
     unknown: describeUnknown(corpus),
-    async evaluate(step, signal) {
+    /** Evaluates after `step` updates, while none is pending; undefined if the signal was aborted meanwhile. */
+    async evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined> {
       const begin = performance.now();
       try {
         const loss = await evaluateLoss(
@@ -165,7 +150,7 @@ export function createDevSet(
         if (rows.length === 0) return { ...head, seconds: seconds() };
         translations ??= createTranslationEvaluator(engine, model, trainer.parameters, dev, rows, maxTarget);
         const { metrics, samples } = await (await translations)(signal);
-        onSamples?.(step, samples);
+        onSamples(step, samples);
         return { ...head, ...metrics, seconds: seconds() };
       } catch (error) {
         if (signal.aborted) return undefined;

@@ -8,7 +8,6 @@ import { checkLiveSettings, formatChanges, mergeChanges, parseChanges } from '..
 import type { LogChange } from '../report/training-log.ts';
 import { checkSchedule, type ScheduleConfig } from '../trainer/schedule.ts';
 import type { Recipe, Trainer } from '../trainer/trainer.ts';
-import type { Pause } from './loop.ts';
 import { checkBest } from './selection.ts';
 import type { CompleteArguments } from './train-arguments.ts';
 
@@ -20,31 +19,25 @@ export interface FirstSettings {
 }
 
 /** All changes of a run, past and future; the attempts of a run share the list. */
-export interface ChangeList {
-  /** The changes in the form of the setting `changes`; empty if there are none. */
-  readonly text: string;
-  /** Reads the setting `changes`, unless an earlier attempt did. */
-  read(text: string | undefined): void;
-  /** The changes up to a step, and the changes at a step. */
-  upTo(step: number): readonly RunChange[];
-  at(step: number): readonly RunChange[];
-  add(change: RunChange): void;
-}
+export type ChangeList = ReturnType<typeof createChangeList>;
 
 /** Creates an empty list. */
-export function createChangeList(): ChangeList {
+export function createChangeList() {
   let changes: RunChange[] | undefined;
   const all = () => changes ?? [];
   return {
-    get text() {
+    /** The changes in the form of the setting `changes`; empty if there are none. */
+    get text(): string {
       return formatChanges(all());
     },
-    read(text) {
+    /** Reads the setting `changes`, unless an earlier attempt did. */
+    read(text: string | undefined): void {
       changes ??= parseChanges(text);
     },
-    upTo: (step) => all().filter((change) => change.step <= step),
-    at: (step) => all().filter((change) => change.step === step),
-    add(change) {
+    /** The changes up to a step, and the changes at a step. */
+    upTo: (step: number): RunChange[] => all().filter((change) => change.step <= step),
+    at: (step: number): RunChange[] => all().filter((change) => change.step === step),
+    add(change: RunChange): void {
       changes = [...all(), change].sort((a, b) => a.step - b.step);
     },
   };
@@ -60,16 +53,7 @@ export function dropoutRates(before: DropoutRates, rate: number): DropoutRates {
 }
 
 /** The current values of the settings that may change. */
-export interface LiveRun {
-  /** Updates between evaluations; 0: none. */
-  readonly evalSteps: number;
-  /** Settings of the next update. */
-  settings(): Required<LiveSettings>;
-  /** Changes settings by hand: `RunningTraining.change`. */
-  change(given: LiveSettings): Promise<void>;
-  /** The pause that applies the changes of the setting `changes`. */
-  readonly pause: Pause;
-}
+export type LiveRun = ReturnType<typeof createLiveRun>;
 
 /** The settings of a run after some changes. */
 export function settingsAfter(
@@ -91,7 +75,7 @@ export function createLiveRun(
   trainer: Pick<Trainer, 'step' | 'schedule' | 'setDropout'>,
   changes: ChangeList,
   onChange: (change: LogChange) => void,
-): LiveRun {
+) {
   let now = settingsAfter(setup, changes.upTo(trainer.step));
   /** Step up to which the changes are applied. */
   let appliedStep = trainer.step;
@@ -104,15 +88,18 @@ export function createLiveRun(
     onChange({ type: 'change', ...change });
   }
   return {
-    get evalSteps() {
+    /** Updates between evaluations; 0: none. */
+    get evalSteps(): number {
       return now.evalSteps;
     },
-    settings: () => ({
+    /** Settings of the next update. */
+    settings: (): Required<LiveSettings> => ({
       learningRate: now.schedule.learningRate,
       dropout: Math.max(...Object.values(now.config.dropout)),
       evalSteps: now.evalSteps,
     }),
-    async change(given) {
+    /** Changes settings by hand: `RunningTraining.change`. */
+    async change(given: LiveSettings): Promise<void> {
       const settings = withoutUndefined({ ...given });
       checkLiveSettings(settings);
       const change = { step: trainer.step, ...settings };
@@ -121,9 +108,10 @@ export function createLiveRun(
       appliedStep = trainer.step;
       await apply(change);
     },
+    /** The pause that applies the changes of the setting `changes`. */
     pause: {
       due: () => trainer.step > appliedStep && changes.at(trainer.step).length > 0,
-      async pause(_, final) {
+      async pause(_: number, final: boolean) {
         if (final || appliedStep === trainer.step) return;
         appliedStep = trainer.step;
         for (const change of changes.at(trainer.step)) await apply(change);

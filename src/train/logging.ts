@@ -20,13 +20,7 @@ import type { CompleteArguments } from './train-arguments.ts';
 const window = 20;
 
 /** The growing log of a run. */
-export interface Logbook {
-  add(record: LogRecord): void;
-  /** Adds an update; `seconds` is the time in training so far, without evaluations and saving. */
-  step(report: StepReport, seconds: number): void;
-  /** Returns the current log.jsonl and report.html. */
-  files(): Record<string, Uint8Array>;
-}
+export type Logbook = ReturnType<typeof createLogbook>;
 
 /** Options of a logbook. */
 export interface LogbookOptions {
@@ -45,7 +39,7 @@ export function createLogbook(
   before: readonly LogRecord[],
   start: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'>,
   { onRecord, maxSteps = Number.POSITIVE_INFINITY, peakGflops = () => undefined }: LogbookOptions = {},
-): Logbook {
+) {
   const time = new Date().toISOString();
   const head: LogStart = { type: 'start', format: 'heddle-log', version: 1, heddle: version, time, ...start };
   let records: LogRecord[] = [...before];
@@ -62,7 +56,8 @@ export function createLogbook(
   const last = [{ tokens: 0, modelFlops: 0, seconds: 0 }];
   return {
     add,
-    step(report, seconds) {
+    /** Adds an update; `seconds` is the time in training so far, without evaluations and saving. */
+    step(report: StepReport, seconds: number): void {
       const { step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, modelFlops } = report;
       const { skipped, updateRatio } = report;
       last.push({ tokens, modelFlops, seconds });
@@ -90,7 +85,8 @@ export function createLogbook(
         ...(updateRatio !== undefined && { updateRatio: Number(updateRatio.toPrecision(4)) }),
       });
     },
-    files() {
+    /** Returns the current log.jsonl and report.html. */
+    files(): Record<string, Uint8Array> {
       const encode = (text: string) => new TextEncoder().encode(text);
       return { [logName]: encode(formatLog(records)), [reportName]: encode(trainingReport(records)) };
     },

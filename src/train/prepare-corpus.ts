@@ -22,15 +22,9 @@ import { cacheKey, hashCorpus, readTokenCache, tokenCachePath, writeTokenCache }
 import type { CheckpointFolder, CompleteArguments, TrainInputs } from './train-arguments.ts';
 
 /** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */
-export interface CorpusSetup {
-  /** The first training pairs, and the dev and test pairs. */
-  readonly examples: readonly Pair[];
-  readonly dev: PairList;
-  readonly test: PairList;
+export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {
   /** Further files of the model folder. */
   readonly keep: Readonly<Record<string, Uint8Array>>;
-  /** Fingerprint of the training pairs. */
-  readonly data: Fingerprint;
   readonly task: TrainingData;
   /** Caches the token ids next to the model folder, once; a failure is a warning. */
   cacheTokens(): Promise<void>;

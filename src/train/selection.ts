@@ -63,36 +63,27 @@ export interface Candidate {
  * model of that session. It does not count for the rest of the run, so that a resumed run ends with the same bits as an
  * uninterrupted one.
  */
-export interface BestModel {
-  /** The best evaluation, or the one at the end of the session if it is better. */
-  readonly state: BestState | undefined;
-  /** The state for state.json. */
-  readonly kept: BestState | undefined;
-  readonly outOfPatience: boolean;
-  /** Compares an evaluation with the best one; reads its `weights` if it is better. */
-  consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void>;
-  /** Weights of the best evaluation; undefined if there was none. */
-  weights(): Float32Array | undefined;
-  /** Weights of the best evaluation at a multiple of `evalSteps`, if `weights` returns others. */
-  earlier(): Float32Array | undefined;
-}
+export type BestModel = ReturnType<typeof createBestModel>;
 
 /** Creates a selection, from the state of a checkpoint if there is one. */
-export function createBestModel(options: BestOptions, before?: Candidate): BestModel {
+export function createBestModel(options: BestOptions, before?: Candidate) {
   const { bestMetric: metric, patience } = options;
   let kept = before?.state.metric === metric ? before : undefined;
   let last: Candidate | undefined;
   return {
-    get state() {
+    /** The best evaluation, or the one at the end of the session if it is better. */
+    get state(): BestState | undefined {
       return (last ?? kept)?.state;
     },
-    get kept() {
+    /** The state for state.json. */
+    get kept(): BestState | undefined {
       return kept?.state;
     },
-    get outOfPatience() {
+    get outOfPatience(): boolean {
       return patience > 0 && (kept?.state.since ?? 0) >= patience;
     },
-    async consider(found, weights) {
+    /** Compares an evaluation with the best one; reads its `weights` if it is better. */
+    async consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void> {
       const { step } = found;
       const value = found[metric] ?? Number.NaN;
       const improves = Number.isFinite(value) && (!kept || isBetter(metric, value, kept.state.value));
@@ -105,8 +96,10 @@ export function createBestModel(options: BestOptions, before?: Candidate): BestM
       else if (kept && step > (kept.state.until ?? kept.state.step))
         kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };
     },
-    weights: () => (last ?? kept)?.weights,
-    earlier: () => (last ? kept?.weights : undefined),
+    /** Weights of the best evaluation; undefined if there was none. */
+    weights: (): Float32Array | undefined => (last ?? kept)?.weights,
+    /** Weights of the best evaluation at a multiple of `evalSteps`, if `weights` returns others. */
+    earlier: (): Float32Array | undefined => (last ? kept?.weights : undefined),
   };
 }
 

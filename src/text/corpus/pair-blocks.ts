@@ -88,15 +88,10 @@ async function columnsOf(
   }) as [number, number];
 }
 
-/** Records of a file: lines, or records of CSV, whose quoted fields may contain line breaks. */
-interface Records {
-  /** At least `size` bytes that end with a record; fewer at the end of the file, then none. */
-  block(size: number): Promise<Uint8Array>;
-  /** The next `count` lines; fewer at the end of the file. */
-  lines(count: number): Promise<Uint8Array>;
-}
+type Records = Awaited<ReturnType<typeof openRecords>>;
 
-async function openRecords(name: string, { open, onBytes }: PairBlockOptions, quoted: boolean): Promise<Records> {
+/** Opens the records of a file: lines, or if `quoted` records of CSV, whose quoted fields may contain line breaks. */
+async function openRecords(name: string, { open, onBytes }: PairBlockOptions, quoted: boolean) {
   const { stream, isGzip } = await unzipped(await open(name), onBytes);
   const reader = stream.getReader();
   let rest: Uint8Array = new Uint8Array();
@@ -131,7 +126,8 @@ async function openRecords(name: string, { open, onBytes }: PairBlockOptions, qu
     return concatBytes(parts);
   };
   return {
-    block(size) {
+    /** At least `size` bytes that end with a record; fewer at the end of the file, then none. */
+    block(size: number): Promise<Uint8Array> {
       let quotes = 0;
       return upTo((chunk, before) => {
         const from = Math.max(0, size - before - 1);
@@ -143,19 +139,19 @@ async function openRecords(name: string, { open, onBytes }: PairBlockOptions, qu
         return 0;
       });
     },
-    lines(count) {
+    /** The next `count` lines; fewer at the end of the file. */
+    async lines(count: number): Promise<Uint8Array> {
+      if (count === 0) return new Uint8Array();
       let left = count;
-      return count === 0
-        ? Promise.resolve(new Uint8Array())
-        : upTo((chunk) => {
-            let at = 0;
-            for (; left > 0; left--) {
-              const next = chunk.indexOf(newline, at);
-              if (next < 0) return 0;
-              at = next + 1;
-            }
-            return at;
-          });
+      return upTo((chunk) => {
+        let at = 0;
+        for (; left > 0; left--) {
+          const next = chunk.indexOf(newline, at);
+          if (next < 0) return 0;
+          at = next + 1;
+        }
+        return at;
+      });
     },
   };
 }

@@ -10,23 +10,7 @@ export type DateForm = 'full' | 'long' | 'weekday' | 'day' | 'month';
 export type TimeForm = 'minute' | 'second' | 'period';
 
 /** Formats values in one locale. Times are in UTC milliseconds. */
-export interface LocaleFormatter {
-  readonly locale: string;
-  date(at: number, form: DateForm): string;
-  time(at: number, form: TimeForm): string;
-  /** `tomorrow`, `in 3 weeks`, `2 years ago`. */
-  relative(amount: number, unit: Intl.RelativeTimeFormatUnit): string;
-  /** `3.5 kilograms`. */
-  quantity(amount: number, unit: string): string;
-  /** `12.50 euros`, or with the symbol `€12.50`; no decimals for whole amounts. */
-  money(amount: number, currency: string, display: 'name' | 'symbol'): string;
-  region(code: string): string;
-  language(code: string): string;
-  /** `A, B, and C`. */
-  list(items: readonly string[]): string;
-  /** `3 hours, 5 minutes`. */
-  duration(parts: readonly (readonly [number, TimeUnit])[]): string;
-}
+export type LocaleFormatter = ReturnType<typeof createLocaleFormatter>;
 
 const dateForms: Record<DateForm, Intl.DateTimeFormatOptions> = {
   full: { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
@@ -57,7 +41,7 @@ function knownLocale(locale: string): string {
 /**
  * Creates a formatter with the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not support.
  */
-export function createLocaleFormatter(locale: string): LocaleFormatter {
+export function createLocaleFormatter(locale: string) {
   const tag = knownLocale(locale);
   const formatters = new Map<string, unknown>();
   const keep = <T>(key: string, make: () => T): T => {
@@ -84,12 +68,15 @@ export function createLocaleFormatter(locale: string): LocaleFormatter {
     );
   return {
     locale: tag,
-    date: (at, form) => moment(at, form, dateForms[form]),
-    time: (at, form) => moment(at, form, timeForms[form]),
-    relative: (amount, unit) =>
+    date: (at: number, form: DateForm) => moment(at, form, dateForms[form]),
+    time: (at: number, form: TimeForm) => moment(at, form, timeForms[form]),
+    /** `tomorrow`, `in 3 weeks`, `2 years ago`. */
+    relative: (amount: number, unit: Intl.RelativeTimeFormatUnit) =>
       normalizeText(keep('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit)),
+    /** `3.5 kilograms`. */
     quantity,
-    money(amount, currency, display) {
+    /** `12.50 euros`, or with the symbol `€12.50`; no decimals for whole amounts. */
+    money(amount: number, currency: string, display: 'name' | 'symbol') {
       const digits = Number.isInteger(amount) ? 0 : 2;
       const options = {
         style: 'currency',
@@ -101,10 +88,12 @@ export function createLocaleFormatter(locale: string): LocaleFormatter {
       const formatter = keep(`${currency} ${display} ${digits}`, () => new Intl.NumberFormat(tag, options));
       return normalizeText(formatter.format(amount));
     },
-    region: (code) => name('region', code),
-    language: (code) => name('language', code),
-    list: (items) => joined('conjunction', items),
-    duration: (parts) =>
+    region: (code: string) => name('region', code),
+    language: (code: string) => name('language', code),
+    /** `A, B, and C`. */
+    list: (items: readonly string[]) => joined('conjunction', items),
+    /** `3 hours, 5 minutes`. */
+    duration: (parts: readonly (readonly [number, TimeUnit])[]) =>
       joined(
         'unit',
         parts.map(([amount, unit]) => quantity(amount, unit)),

@@ -1,17 +1,10 @@
 // A binary heap (priority queue).
 
-/** A priority queue. */
-export interface Heap<T> {
-  push(value: T): void;
-  /** Removes and returns the first element; undefined when empty. */
-  pop(): T | undefined;
-}
-
 /** Creates an empty heap. `before(a, b)`: whether a is popped before b. */
-export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
+export function createHeap<T>(before: (a: T, b: T) => boolean) {
   const items: T[] = [];
   return {
-    push(value) {
+    push(value: T): void {
       let i = items.length;
       while (i > 0) {
         const parent = (i - 1) >> 1;
@@ -21,7 +14,8 @@ export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
       }
       items[i] = value;
     },
-    pop() {
+    /** Removes and returns the first element; undefined when empty. */
+    pop(): T | undefined {
       const first = items[0];
       const last = items.pop();
       if (items.length === 0) return first;
