@@ -36,7 +36,7 @@ export type {
   InspectOptions,
   LikelyToken,
 } from './decode/inspection.ts';
-export type { StreamedToken, TextModel, Translation } from './decode/translator.ts';
+export type { StreamedToken, Translation } from './decode/translator.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export { copyFolder, type Files } from './files/files.ts';
 export { memoryFiles } from './files/memory-files.ts';
