@@ -106,7 +106,7 @@ async function teacherForced(
   });
 }
 
-/** Batches of at most `rows` pairs in corpus order, each with its program. */
+/** Batches of at most `rows` pairs, shape by shape, and the program of each batch. */
 async function prepareBatches(
   config: ModelConfig,
   corpus: EncodedCorpus,

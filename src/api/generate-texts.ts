@@ -101,7 +101,7 @@ const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n
 
 /**
  * Plans for at most `fewTexts` texts have room for at least `commonLength` source tokens, so that shorter sentences that
- * come one after another share them.
+ * come one after another share a translator.
  */
 const [fewTexts, commonLength] = [4, 64];
 

@@ -31,8 +31,8 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
 }
 
 /**
- * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face of a family in
- * `modelFormats`. The argument is
+ * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face (BART, MarianMT,
+ * mBART, M2M100, Pegasus, T5, mT5). The argument is
  *
  * - `OWNER/NAME`, a model on the hub, which is downloaded once and cached;
  * - in Node the path of a folder, a .zip or a .safetensors file;
@@ -77,9 +77,9 @@ export async function openFolder(
   host?: ModelHost,
 ): Promise<Model> {
   const { sourceLang, targetLang } = languages;
-  const packed = (weights ?? 'f32') !== 'f32';
-  const merged = typeof lora === 'string' && !packed;
-  const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang }, packed);
+  const quantized = (weights ?? 'f32') !== 'f32';
+  const merged = typeof lora === 'string' && !quantized;
+  const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang }, quantized);
   const computes = host ?? (from as ModelHost);
   if (ensemble.length > 0) {
     check(
@@ -87,7 +87,7 @@ export async function openFolder(
       'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
     );
     const { openEnsemble } = await import('./ensemble-model.ts');
-    const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, packed);
+    const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, quantized);
     return openEnsemble(saved, ensemble, open, computes, { weights, name });
   }
   const parameters = await parametersIn(saved.config, weights ?? 'f32');

@@ -1,5 +1,6 @@
-// A model on its engine, which starts at its first use: the weights, LoRA adapters that switch at run time, and a translator
-// for each batch shape. Work runs one after the other. If the device is lost, it is repeated once on a new device.
+// A model on its engine, which starts at its first use: the weights, LoRA adapters that switch at run time, and a
+// translator for each batch shape. Work runs one after the other. If the device is lost, it is repeated once on a new
+// device.
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
@@ -19,7 +20,7 @@ import type { TrainedLora } from './save-model.ts';
 
 /** The host of a model: its engine and files. */
 export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' | 'lost' | 'reopen'> {
-  /** `dispose` calls it. */
+  /** Closes the session of the model; `dispose` calls it. */
   readonly close?: () => Promise<void>;
   /** Path that `save` writes for a name. */
   readonly modelPath?: (name: string) => string;
@@ -51,7 +52,7 @@ export interface TranslatorShape {
 
 type Inspector = ReturnType<typeof createModelInspector>;
 
-/** A model on an engine. All methods except `inTurn`, `useLora` and `dispose` are called within `inTurn`. */
+/** A model on an engine. Call `engine`, `write`, `translator` and `inspector` within `inTurn`. */
 export interface ModelEngine {
   /** The parameters on the engine; `addLora` changes them. */
   readonly parameters: ParameterList;
@@ -67,7 +68,7 @@ export interface ModelEngine {
   inspector(): Promise<Inspector>;
   addLora(name: string, folder: string): Promise<void>;
   useLora(name: string | null): void;
-  /** The model with all weights. */
+  /** The saved model with its weights in memory; reads them from the files if only the device has them. */
   whole(): Promise<SavedModel>;
   /** The same, with the LoRA adapter in use merged into the weights. */
   merged(): Promise<SavedModel>;
@@ -99,7 +100,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
   check(format === 'f32' || parts.parameters, `weights in ${format} need the parameters of that format`);
   const plain = parts.parameters ?? parameterList(config);
   let parameters = plain;
-  // LoRA adapters that switch at run time, the one of later calls, and the one of the running work.
+  // LoRA adapters by name; `chosen`: the adapter of later calls; `active`: the adapter of the running call.
   const loras = new Map<string, SavedLora>();
   let chosen: string | null = null;
   let active: string | null = null;
@@ -241,7 +242,10 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
   };
 }
 
-/** Whether a translator can be used for a smaller shape. It may be a little larger, so that successive texts share plans. */
+/**
+ * Whether a translator can be used for a smaller shape. It may be a little larger, so that successive texts share
+ * plans.
+ */
 const isReusable = (existing: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
   existing.batch >= shape.batch &&
   existing.batch <= Math.min(4 * shape.batch, fitting) &&

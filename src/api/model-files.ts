@@ -32,7 +32,10 @@ export async function readModelFacts(name: string, place: ModelPlace = {}): Prom
   const path = `${folder}/${modelFileNames.config}`;
   const raw = await readJson(files, path);
   if (raw.model_type === undefined) {
-    check(isObject(raw.model), `${path}: it has no field model and no model_type; it is not of heddle or Hugging Face`);
+    check(
+      isObject(raw.model),
+      `${path}: it has neither the field model (heddle) nor model_type (Hugging Face); give the config.json of such a model`,
+    );
     const config = withErrorPrefix(path, () => modelConfig(raw.model as ModelOptions));
     return { config, parameters: parameterList(config).count };
   }
@@ -75,7 +78,8 @@ export async function importModel(file: File, name: string, place: ModelPlace = 
  * to do, or the signal's reason.
  *
  * @example
- * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) => console.log(loaded / total) });
+ * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) => console.log(loaded /
+ * total) });
  */
 export async function pullModel(model: string, name: string, options: PullOptions = {}): Promise<PulledModel> {
   const { files, folder } = placeOf(name, options);

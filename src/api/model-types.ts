@@ -162,8 +162,8 @@ export interface Model {
   weights(): Record<string, Tensor>;
 
   /**
-   * Loads a LoRA adapter under a name, for `useLora`. Adapters may differ in rank and layers. Throws a HeddleError if it
-   * was trained on another model.
+   * Loads a LoRA adapter under a name, for `useLora`. LoRA adapters may differ in rank and layers. Throws a HeddleError
+   * if one was trained on another model.
    * @example
    * await model.addLora('legal', 'adapters/legal');
    */
@@ -178,8 +178,8 @@ export interface Model {
   useLora(name: string | null): void;
 
   /**
-   * Saves the model. A LoRA adapter in use is merged into the weights. In Node the first argument is a folder or the path of
-   * a .zip file; in a page it is a name in the browser's storage.
+   * Saves the model. A LoRA adapter in use is merged into the weights. In Node the first argument is a folder or the
+   * path of a .zip file; in a page it is a name in the browser's storage.
    * @example
    * await model.save('out');
    * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });

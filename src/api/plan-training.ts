@@ -27,7 +27,7 @@ export type PlanTrainingOptions = TrainData &
     readonly signal?: AbortSignal;
   };
 
-/** Data, model, steps and memory of a training. */
+/** Data, model, steps and memory of a training run. */
 export interface TrainingForecast {
   readonly corpus: {
     /** `English to Spanish, from Unicode CLDR`, or the file name. */
@@ -59,7 +59,7 @@ export interface TrainingForecast {
   /** Floating-point operations and dispatches of a step with the largest batch shape. */
   readonly flops: number;
   readonly dispatches: number;
-  /** Whether the plan fits the device; if not, `reason` states the needed and the available size. */
+  /** Whether the plan fits the device; if not, `reason` says why: the needed and the available size, or another error. */
   readonly fits: boolean;
   readonly reason: string;
   /** Name of the adapter, and whether it is a software adapter, which is slow. */
@@ -128,7 +128,7 @@ export async function planTraining(
   }
 }
 
-/** The text of an event about the corpus; progress has none. */
+/** Returns the text of a message or warning; nothing for other events. */
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
 

@@ -17,7 +17,10 @@ export interface SessionOptions {
    * references of the ops: exact but slow. Default: a device that all models share.
    */
   readonly device?: Device | GPUDevice | GPU | 'cpu';
-  /** Whether to measure kernel variants at their first use (seconds) and cache the fastest ones. Default: true. */
+  /**
+   * Whether to auto-tune: time kernel variants at their first use, for a few seconds, and cache the fastest. Default:
+   * true.
+   */
   readonly tune?: boolean;
   /** Receives messages and progress: kernel tuning, downloads, evaluation. */
   readonly onEvent?: (event: JobEvent) => void;
@@ -87,7 +90,8 @@ const wrapped = new WeakMap<GPUDevice, Promise<Device>>();
 /** The caller's device, which `destroy` leaves open. */
 function ownDevice(device: Device | GPUDevice): Device | Promise<Device> {
   if ('traits' in device) return { ...device, destroy: () => undefined };
-  if (!('queue' in device)) throw new HeddleError('device: neither a Device, a GPUDevice, a GPU nor "cpu"');
+  if (!('queue' in device))
+    throw new HeddleError('device must be a Device, a GPUDevice, a GPU (navigator.gpu) or "cpu"');
   const known = wrapped.get(device) ?? wrapOwn(device);
   wrapped.set(device, known);
   return known.then((opened) => ({ ...opened, destroy: () => undefined }));

@@ -81,7 +81,7 @@ function kernelIn(given: unknown, i: number): KernelResult {
   check(isCount(flops) && isCount(bytes), `${where} needs flops and bytes of 0 or more.`);
   check(speed === undefined || isNumber(speed), `${where} has a speed that is not a number.`);
   const named = by === undefined || (isObject(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
-  check(named, `${where} does not say what it was compared with.`);
+  check(named, `${where} has an invalid comparedWith; it needs the texts variant and kernel.`);
   check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);
   return { ...(given as unknown as KernelResult), variants: (variants as unknown[]).map((v) => variantIn(v, where)) };
 }
@@ -125,7 +125,7 @@ export const referenceNote = ({ name, comparedWith }: Pick<KernelResult, 'name' 
     ? `${name} is too large for float64 on the CPU: it is compared with the variant ${comparedWith.variant} on the same adapter, which matches float64 at ${comparedWith.kernel}.`
     : '';
 
-/** Half of the larger spread of the roofs: the noise of the machine in the time of each kernel. */
+/** Noise of the machine in kernel times: half of the larger spread of the roofs. */
 const machineNoise = ({ roofSpread }: Pick<BenchRun, 'roofSpread'>): number =>
   roofSpread ? Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread) / 2 : 0;
 

@@ -32,7 +32,7 @@ export interface KernelLine {
   readonly variant: string;
   readonly allowed: number;
   readonly passed: boolean;
-  /** Variants that are not used on this adapter: their error exceeds `allowed`, or they do not run. */
+  /** Variants that are not used on this adapter: they fail the check, or do not run. */
   readonly dropped: readonly string[];
 }
 

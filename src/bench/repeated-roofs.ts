@@ -46,7 +46,7 @@ export async function measureRoofsRepeatedly(device: Device, options: RoofOption
   const rates = { before: [roofs], after: [] as Roofs[] };
   const peak = await holdPeak(device, roofs.peak);
   const repeat = async (list: Roofs[], times: number) => {
-    // Freed in between, since it is as large as the adapter allows.
+    // The buffers of the bandwidth are freed before the peak is measured: they are as large as the adapter allows.
     const bandwidth = await holdBandwidth(device, roofs.bandwidth);
     try {
       await bandwidth.measure(warmUp);

@@ -50,7 +50,10 @@ export interface StepResult extends StepShape {
   readonly lastLoss: number;
 }
 
-/** Trains `steps` steps of a preset. `engine` is a new engine of `device`; `peakGflops` is the adapter's peak rate. */
+/**
+ * Trains `steps` + 1 steps of a preset; the median omits the first two. `engine` is a new engine of `device`;
+ * `peakGflops` is the adapter's peak rate.
+ */
 export async function benchStep(
   device: Device,
   engine: Engine,

@@ -13,7 +13,7 @@ import { runWithProgress } from './run-command.ts';
 export function addAverage(program: Command): void {
   program
     .command('average')
-    .description('average the weights of checkpoints of one training, e.g. of heddle train --keep-last N')
+    .description('average the weights of checkpoints of one training run, e.g. of heddle train --keep-last N')
     .argument('<checkpoint...>', 'model folders with the same configuration and vocabulary')
     .requiredOption('--out <dir>', 'folder or .zip file to write')
     .option('--force', 'replace the model in --out')

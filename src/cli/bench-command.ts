@@ -69,7 +69,7 @@ export function addBench(program: Command): void {
         variants.filter((v) => !v.passed).map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
       );
       if (wrong.length > 0)
-        throw new HeddleError(`bench: ${wrong.length} kernels exceed their tolerance: ${wrong.join(', ')}`);
+        throw new HeddleError(`bench: ${wrong.length} kernel variants fail the check: ${wrong.join(', ')}`);
     });
   addHostOptions(command);
 }
@@ -152,7 +152,7 @@ function roofLines({ bandwidth, peak }: Roofs, spread: RoofSpread | undefined, s
   if (software) lines.push('the adapter is software: it computes on the CPU, which other programs share');
   if (spread?.busy) {
     const widest = formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread));
-    lines.push(`this machine is busy, measure again: the roofs differ by ${widest} before and after the kernels`);
+    lines.push(`this machine is busy, measure again: repeated measurements of a roof differ by ${widest}`);
   }
   return lines.join('\n');
 }

@@ -16,11 +16,11 @@ export function addConformance(program: Command): void {
   program
     .command('conformance')
     .description(
-      'check an engine and its adapter: limits, each kernel, 20 training steps, a lost device; readback and dispatch times',
+      'check a WebGPU implementation and its adapter: limits, each kernel, 20 training steps, a lost device; readback and dispatch times',
     )
     .addOption(gpuHostOption())
     .addOption(adapterOption())
-    .option('--lost-devices <n>', 'number of trainings during which the device is destroyed', whole(0), 1)
+    .option('--lost-devices <n>', 'number of training runs in which the device is destroyed', whole(0), 1)
     .addOption(jsonOption())
     .action(async (options: HostOptions & { lostDevices: number; json?: JsonOption }) => {
       const { lostDevices, json } = options;
@@ -29,7 +29,7 @@ export function addConformance(program: Command): void {
       const report = { ...result, engine: { ...engine, ...(engine.name === 'Dawn' && { version: dawnVersion() }) } };
       const facts = { heddle: version, when: new Date().toISOString(), ...report };
       await printResult(facts, json, () => describe(report));
-      if (!report.passed) throw new HeddleError('conformance: this engine or adapter fails a check');
+      if (!report.passed) throw new HeddleError('conformance: this WebGPU implementation or its adapter fails a check');
     });
 }
 

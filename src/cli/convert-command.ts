@@ -34,7 +34,7 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         '--to <format>',
-        "heddle; bart or marian for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js; torch-run: a folder with continue.py, which continues the training with torchrun",
+        "heddle; bart, marian, mbart, m2m_100, pegasus, t5 or mt5 for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js; torch-run: a folder with continue.py, which continues the training with torchrun",
       )
         .choices([...modelFormats, 'torch-run'])
         .makeOptionMandatory(),

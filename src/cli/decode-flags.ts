@@ -1,4 +1,5 @@
-// Decoding flags of `heddle translate` and `heddle eval`. If transformers has the option, the flag has its name.
+// Decoding flags of `heddle translate` and `heddle eval`. Flags have the names of transformers' GenerationConfig, or of
+// fairseq and Marian (--beam-size).
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';

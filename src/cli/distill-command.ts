@@ -36,7 +36,7 @@ export function addDistill(program: Command): void {
     .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
     .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
     .option('--translate-batch <texts>', 'texts per batch of the teacher', whole(1), 32)
-    .option('--force', 'start again instead of resuming')
+    .option('--force', "delete the student in --out and the teacher's translations, and start again (default: resume)")
     .addOption(jsonOption());
   addHostOptions(command);
   addPairFlags(command);

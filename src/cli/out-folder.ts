@@ -7,7 +7,10 @@ import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
 
-/** Options of `heddle train` that choose the output folder. */
+/** What to do if the output folder has a model. */
+export const replaceModel = '--force replaces it; or use another folder';
+
+/** Options of train, distill and average that choose the output folder. */
 export interface OutOptions {
   readonly out?: string;
   readonly force?: boolean;
@@ -16,10 +19,16 @@ export interface OutOptions {
 
 /**
  * Returns the output folder without a trailing slash and without symbolic links. Default: the first of `runs/NAME`,
- * `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. Throws a HeddleError if the folder exists without --force or
- * --resume, contains something else than a model, or cannot be written.
+ * `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. `remedy`: what to do if the folder has a model. Throws a
+ * HeddleError if the folder exists without --force or --resume, contains something else than a model, or cannot be
+ * written.
  */
-export async function outFolder(files: Files, name: string, { out, force, resume }: OutOptions): Promise<string> {
+export async function outFolder(
+  files: Files,
+  name: string,
+  { out, force, resume }: OutOptions,
+  remedy = replaceModel,
+): Promise<string> {
   if (resume && force)
     throw new HeddleError('train: --resume continues a run, --force replaces it; use only one of them');
   if (out === undefined) {
@@ -42,8 +51,7 @@ export async function outFolder(files: Files, name: string, { out, force, resume
       );
     if (!force)
       throw new HeddleError(
-        `--out ${out}: a model exists${there === folder ? '' : ` (${there}: saving was interrupted)`}; ` +
-          '--resume continues its training, --force replaces it; or use another folder',
+        `--out ${out}: a model exists${there === folder ? '' : ` (${there}: saving was interrupted)`}; ${remedy}`,
       );
   }
   await checkWritable(files, folder);

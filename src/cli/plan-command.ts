@@ -124,5 +124,5 @@ function comparison({ plan: { bytes }, plain }: NamedPlan): string {
 function savingsTable(savings: NonNullable<PlannedModel['savings']>, rows: number): string {
   const width = Math.max(...savings.map(({ flags }) => flags.length));
   const lines = savings.map(({ flags, bytes }) => `  ${flags.padEnd(width)}  ${formatMiB(bytes).padStart(11)}`);
-  return `\nGPU memory of an update of ${rows} rows\n${lines.join('\n')}\n`;
+  return `\nGPU memory of an update of ${rows} pairs\n${lines.join('\n')}\n`;
 }

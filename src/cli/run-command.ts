@@ -1,5 +1,5 @@
-// Runs the job of a command, with progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its next step, the
-// second ends the process.
+// Runs the job of a command, with progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its next
+// step, the second ends the process.
 
 import { HeddleError } from '../core/errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../run/jobs.ts';
@@ -14,7 +14,7 @@ export interface HostOptions {
   readonly adapter?: string;
   readonly memoryLimit?: number;
   readonly tune?: boolean;
-  /** Whether timestamp queries have nanoseconds; by default the hosts round them to about 0.1 ms. */
+  /** Whether timestamp queries have nanosecond resolution. Default: false; hosts then round to about 0.1 ms. */
   readonly exactTimestamps?: boolean;
   /** Receives each `piece` that the job emits. */
   readonly onPiece?: (text: string) => void;

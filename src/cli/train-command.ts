@@ -15,7 +15,7 @@ import { initFolder } from '../train/recipes.ts';
 import type { SettingName } from '../train/settings.ts';
 import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
 import { flagOf, type TrainSettings } from '../train/train-settings.ts';
-import { outFolder } from './out-folder.ts';
+import { outFolder, replaceModel } from './out-folder.ts';
 import { log, printResult } from './output.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { runWithProgress } from './run-command.ts';
@@ -62,7 +62,7 @@ async function run(
   const [first] = named.train ? pathsOf(named.train) : [];
   const builtIn = task ?? `intl-${options.sourceLocale}-${options.targetLocale}`;
   const name = first === undefined ? builtIn : nameOf(first);
-  const out = await outFolder(files, name, options);
+  const out = await outFolder(files, name, options, `--resume continues its training, ${replaceModel}`);
   const settings = given.init === undefined ? given : { ...given, init: withoutEndSlash(given.init) };
   const args: TrainArguments = options.resume
     ? { ...settings, corpus: await resumedCorpus(files, out, named), out, resume: true }
@@ -107,7 +107,9 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
   const [train, dev] = [pairFilesOf(pairs, o), part('dev', o.dev)];
   checkStdin([train, dev, test]);
   if (!train && (dev ?? test) && !o.resume)
-    throw new HeddleError('train: dev and test pairs need files of training pairs; the built-in corpus has its own');
+    throw new HeddleError(
+      'train: dev and test pairs need files of training pairs; the built-in corpus has its own dev and test pairs; omit them',
+    );
   return { train, dev, test };
 }
 
@@ -139,7 +141,7 @@ async function resumedCorpus(files: Files, out: string, named: NamedFiles): Prom
   for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
     if (path !== '-' && !(await files.exists(path)))
       throw new HeddleError(
-        `${path}: the training pairs of ${out} are missing; give their path: heddle train FILE --resume --out ${shellQuote(out)}`,
+        `${path}: this file of ${out} is missing; give its new path (FILE of training pairs, --dev or --test): heddle train FILE --resume --out ${shellQuote(out)}`,
       );
   return corpus;
 }
@@ -171,7 +173,7 @@ function describe(r: TrainResult): string {
     ]);
   const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;
   return [
-    ...(e ? [`${e.sentences} held-out sentences, the first ones:`, '', ...samples] : []),
+    ...(e ? [`${e.sentences} test sentences, the first ones:`, '', ...samples] : []),
     ...(e
       ? [
           `exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`,

@@ -62,15 +62,15 @@ export function addTrainFlags(command: Command): void {
       'dev pairs, or --dev-source and --dev-target; may be repeated (default: --held-out of the training pairs)',
       several,
     )
-    .option('--dev-source <file...>', 'parallel files of the dev pairs')
-    .option('--dev-target <file...>', 'parallel files of the dev pairs')
+    .option('--dev-source <file...>', 'source texts of the dev pairs, one per line')
+    .option('--dev-target <file...>', 'target texts of the dev pairs, on the same lines')
     .option(
       '--test <pairs>',
       'test pairs, like --dev (default: --held-out of the training pairs, or the dev pairs)',
       several,
     )
-    .option('--test-source <file...>', 'parallel files of the test pairs')
-    .option('--test-target <file...>', 'parallel files of the test pairs');
+    .option('--test-source <file...>', 'source texts of the test pairs, one per line')
+    .option('--test-target <file...>', 'target texts of the test pairs, on the same lines');
   addSettingFlags(command);
 }
 

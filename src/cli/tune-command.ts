@@ -53,7 +53,7 @@ function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult):
     table([['kernel and tensors', 'ms', 'best', 'others (time relative to the best)'], ...rows], [1]),
     '',
     `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
-      alike > 0 ? `; ${alike} others use stored results, those of a similar kernel or the default` : ''
+      alike > 0 ? `; ${alike} others use a cached choice, the choice of a similar kernel, or the default kernel` : ''
     }`,
     ...Object.entries(dropped).map(([kernel, reason]) => `not used: ${kernel}: ${reason}`),
     ...(place === undefined ? [] : [`stored in ${place}`]),

@@ -21,7 +21,7 @@ export function addVerify(program: Command): void {
     .addOption(adapterOption())
     .option('--tune', 'auto-tune kernels first, as training does (default: off)')
     .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
-    .option('--verbose', 'print each gradient and each loss')
+    .option('--verbose', 'print each gradient and each loss, every event with its time, and the stack of an error')
     .addOption(jsonOption())
     .action(
       async (

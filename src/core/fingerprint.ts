@@ -19,7 +19,7 @@ export function createFingerprint() {
   };
 }
 
-/** 64 bits in hexadecimal of all bytes in order (two FNV-1a hashes over 32-bit words). */
+/** 64 bits in hexadecimal of all bytes in order (FNV-1a over 32-bit words, and a variant that also rotates). */
 export function fingerprintOf(parts: readonly (Uint8Array | Float32Array)[]): string {
   const sum = createFingerprint();
   for (const part of parts) sum.add(part);

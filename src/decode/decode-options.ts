@@ -14,7 +14,10 @@ import type { DecodeMode } from './decoding-graphs.ts';
  */
 export type LengthPenalty = number | 'average' | 'none' | { readonly power: number };
 
-/** Options of decoding, named as in transformers' GenerationConfig. */
+/**
+ * Options of decoding, named as in transformers' GenerationConfig in camelCase, except `method` (do_sample), `beams`
+ * (num_beams) and `numReturn` (num_return_sequences).
+ */
 export interface DecodeOptions {
   /** Default: `beam` if `beams` is above 1, else `greedy`. */
   readonly method?: 'greedy' | 'beam' | 'sample';

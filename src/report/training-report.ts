@@ -1,4 +1,4 @@
-// Report of a run: one self-contained HTML file with results, curves, translations of held-out sentences and all settings.
+// Report of a run: one self-contained HTML file with results, curves, translations of test sentences and all settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { type Html, html } from './markup.ts';
@@ -17,14 +17,14 @@ export function trainingReport(records: readonly LogRecord[]): string {
   const { start } = history;
   return reportPage({
     title: `${start.corpus.name} · heddle training report`,
-    brand: html`${mark}heddle · training report`,
+    brand: html`${logo}heddle · training report`,
     heading: start.corpus.name,
     lead: lead(history),
     main: html`${figures(history)}
 ${notes(history).map((text) => html`<p class="note">${text}</p>`)}
 <h2>Training curves</h2>
 ${charts(history)}
-${history.samples.length > 0 && html`<h2>Translations of held-out sentences</h2>${samplesCard(history.samples)}`}
+${history.samples.length > 0 && html`<h2>Translations of test sentences</h2>${samplesCard(history.samples)}`}
 <h2>Settings</h2>
 ${factCards(history)}`,
     footer: `Made by heddle ${start.heddle}. All figures are in log.jsonl in the same folder, one JSON object per line.`,
@@ -32,7 +32,7 @@ ${factCards(history)}`,
 }
 
 /** Logo: woven threads. */
-const mark = html`<svg viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-linecap="round" aria-hidden="true"><path class="warp" d="M6 2v9M6 17v5M12 2v3M12 11v11M18 2v9M18 17v5"/><path class="weft" d="M2 8h1M9 8h13M2 14h13M21 14h1"/></svg>`;
+const logo = html`<svg viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-linecap="round" aria-hidden="true"><path class="warp" d="M6 2v9M6 17v5M12 2v3M12 11v11M18 2v9M18 17v5"/><path class="weft" d="M2 8h1M9 8h13M2 14h13M21 14h1"/></svg>`;
 
 function lead({ start, steps }: TrainingHistory): string {
   const done = steps.at(-1)?.step ?? start.step;
@@ -55,7 +55,7 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   const cells: [string, string][] = [];
   if (exact)
     cells.push([
-      `exact match on ${formatInteger(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'held-out sentences' : 'dev sentences'}`,
+      `exact match on ${formatInteger(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'test sentences' : 'dev sentences'}`,
       formatPercent(exact.exactMatch ?? Number.NaN),
     ]);
   const [bleu, chrf, accuracy, perplexity] = [

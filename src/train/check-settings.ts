@@ -13,7 +13,7 @@ export function checkSettings(given: TrainSettings): void {
       () => `train: there is no option ${name}; the options are ${Object.keys(settings).join(', ')}`,
     );
   check(
-    !given.lora || given.lora.rank > 0,
+    !given.lora || given.lora.rank !== undefined,
     () =>
       `train: ${Object.keys(given.lora ?? {})
         .map((field) => `lora.${field}`)

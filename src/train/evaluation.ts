@@ -66,8 +66,8 @@ interface EvaluationResult {
 type TranslationEvaluator = (signal: AbortSignal) => Promise<EvaluationResult>;
 
 /**
- * Creates an evaluator of at least one row; its plans are ready when it resolves. `maxTarget`: maximum tokens of a
- * translation.
+ * Creates an evaluator of `rows`, row numbers of the corpus, at least one. Resolves when its plans are compiled.
+ * `maxTarget`: maximum tokens of a translation.
  */
 async function createTranslationEvaluator(
   engine: Engine,
@@ -161,7 +161,8 @@ export function createDevSet(
 }
 
 /**
- * Formats an evaluation as a line: `dev after 300 steps: loss 0.412, perplexity 1.51, token accuracy 88.1 %, BLEU 62.30, ...`.
+ * Formats an evaluation as a line: `dev after 300 steps: loss 0.4120, perplexity 1.510, token accuracy 88.1 %, BLEU
+ * 62.30, ...`.
  */
 export function describeDev(e: LogEval): string {
   const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;

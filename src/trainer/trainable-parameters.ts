@@ -71,7 +71,8 @@ export function trainableParameters(
 ): TrainableParameters {
   check(
     !p.quantization || lora,
-    () => `train: weights as ${p.quantization?.format} are not trained; train a LoRA adapter (--lora-rank N)`,
+    () =>
+      `train: ${p.quantization?.format} weights cannot be trained; train a LoRA adapter (lora.rank), or use f32 weights`,
   );
   const whole = (state: TrainableParameters['state'], all: ParameterList): TrainableParameters => ({
     state,
@@ -80,7 +81,7 @@ export function trainableParameters(
     runs: [{ inState: 0, inBuffer: 0, length: all.size }],
   });
   if (lora) {
-    check(freeze.length === 0, 'train: with a LoRA adapter all weights are frozen; leave --freeze out');
+    check(freeze.length === 0, 'train: with a LoRA adapter all weights are frozen; omit freeze');
     return whole('lora', loraParameters(c, lora));
   }
   const frozen = frozenNames(c, p, freeze);
@@ -117,15 +118,15 @@ export const runValues = (
       : graph.slice(buffer, `${buffer.name}+${run[side]}`, run[side], [run.length]),
   );
 
-/** Returns a message: `frozen: 18 of 46 parameters, 1,204 of 5,010 weights`; undefined if all weights are trained. */
+/** Returns a message: `frozen: 18 of 46 tensors, 1,204 of 5,010 parameters`; undefined if all weights are trained. */
 export function describeTrainable(
   { state, all, parameters }: TrainableParameters,
   p: ParameterList,
 ): string | undefined {
   const number = (n: number) => n.toLocaleString('en');
   if (state === 'lora')
-    return `LoRA adapter: ${number(all.count)} weights in ${all.all.length / 2} layers, all ${number(p.count)} others frozen`;
+    return `LoRA adapter: ${number(all.count)} parameters in ${all.all.length / 2} linear layers; the ${number(p.count)} of the model are frozen`;
   if (parameters === all) return undefined;
   const names = all.all.length - parameters.all.length;
-  return `frozen: ${names} of ${all.all.length} parameters, ${number(all.count - parameters.count)} of ${number(all.count)} weights`;
+  return `frozen: ${names} of ${all.all.length} tensors, ${number(all.count - parameters.count)} of ${number(all.count)} parameters`;
 }

@@ -33,15 +33,18 @@ export interface GraphOptions extends TrainableOptions {
   readonly tokenLosses?: boolean;
   /** Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). */
   readonly gradientCheckpointing?: boolean;
-  /** Maximum bytes of logits at once; beyond it the loss is computed in chunks of rows. [16 MiB, or an eighth up to 128 MiB] */
+  /**
+   * Maximum bytes of logits at once; above it the loss is computed in chunks of rows. [16 MiB, or an eighth of all
+   * logits if that is more, at most 128 MiB]
+   */
   readonly logitBytes?: number;
-  /** Target id that is not counted. [padding] */
+  /** Target id without loss, as PyTorch's `ignore_index`. [padding] */
   readonly ignore?: number;
   /** Mixed precision, see `Precision`. [f32] */
   readonly precision?: Precision;
   /**
-   * In mixed precision, whether the residual stream, the hidden layers and all gradients of a pre-norm model stay f32, since
-   * those of large models exceed f16. [true with RMSNorm]
+   * In mixed precision, whether the residual stream, the hidden layers and all gradients of a pre-norm model stay f32,
+   * since those of large models exceed f16. [true with RMSNorm]
    */
   readonly wideStream?: boolean;
   /** With `wideStream`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
@@ -69,7 +72,7 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
 
 /**
  * Adds loss and statistics of a batch with step scalars `step`. `stats` is [4]: sum of losses, number of target tokens,
- * and how many of them the model predicts.
+ * the number of them that the model predicts, 0.
  */
 function lossOf(
   m: Transformer,
@@ -110,7 +113,7 @@ export function gradientGraph(
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
   const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
-  // Quantized weights save memory, so the widest results are recomputed too.
+  // Quantized weights are chosen to save memory, so the largest activations are recomputed (selective recomputation).
   const ofPacked = p.quantization && feedForwardOf;
   const parameterGradients = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : ofPacked);
   fuseBackward(graph, options.noFuse);
@@ -212,7 +215,7 @@ export function evaluationGraph(
     model,
     ...(p.ensemble?.others ?? []).map((m) => openTransformer(graph, m.config, m.parameters, false)),
   ];
-  const padded = !options.logits && !p.ensemble; // an ensemble averages probabilities, which padding would have too
+  const padded = !options.logits && !p.ensemble; // in an ensemble the mean of probabilities may not include padded columns
   const logits = ensembleLogits(
     graph,
     p,

@@ -123,6 +123,6 @@ describe('problems are named', () => {
   });
 
   it('a value that is not a device', async () => {
-    await expect(loadModel(at('model'), { device: {} as never })).rejects.toThrow('neither a Device');
+    await expect(loadModel(at('model'), { device: {} as never })).rejects.toThrow('device must be a Device');
   });
 });

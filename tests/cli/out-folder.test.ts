@@ -20,7 +20,7 @@ describe('a save that was cut off between its two renames', () => {
   it('keeps an existing model unless --force is given', async () => {
     const files = await filesWith('m.previous');
     await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
-      /^--out m: a model exists \(m\.previous: saving was interrupted\); --resume continues its training, --force replaces it/,
+      /^--out m: a model exists \(m\.previous: saving was interrupted\); --force replaces it/,
     );
     expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
     expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');

@@ -32,7 +32,7 @@ describe.each<[string, () => string[], RegExp, object]>([
   [
     'plan',
     () => [at('m1'), '--batch-size', '2'],
-    /parameters; 2 rows of 24 source[\s\S]*^peak[\s\S]*GPU memory of an update of 2 rows\n/m,
+    /parameters; 2 rows of 24 source[\s\S]*^peak[\s\S]*GPU memory of an update of 2 pairs\n/m,
     {
       shape: { batch: 2, source: 24, target: 24 },
       plans: [{ name: 'training', plan: { bytes: { peak: expect.any(Number) }, passes: expect.any(Array) } }],

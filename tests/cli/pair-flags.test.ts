@@ -51,7 +51,7 @@ describe('trains and evaluates on', () => {
     );
     expect(status, stderr).toBe(0);
     expect(stderr).toContain('80 training pairs');
-    expect(stdout).toMatch(/^5 held-out sentences/);
+    expect(stdout).toMatch(/^5 test sentences/);
     expect(start('parallel').corpus).toMatchObject({ pairs: 80, dev: 10, test: 10 });
     const evaluated = await heddle(['eval', at('parallel'), '--host', 'cpu', at('dev.csv'), ...columns]);
     expect(evaluated.stdout, evaluated.stderr).toMatch(/^pairs +10\n/);

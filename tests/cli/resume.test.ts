@@ -121,5 +121,5 @@ it('leaves its last checkpoint and log if it is killed without save options, and
   expect(again.status, again.stderr).toBe(0);
   renameSync(tsv, at('moved.tsv'));
   const lost = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 2}`, '--out', out]);
-  expect(lost.stderr).toMatch(/pairs\.tsv: the training pairs of .*by-the-clock are missing; give their path/);
+  expect(lost.stderr).toMatch(/pairs\.tsv: this file of .*by-the-clock is missing; give its new path/);
 });

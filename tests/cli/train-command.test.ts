@@ -45,7 +45,7 @@ describe('a training run', () => {
   });
 
   it('prints sentences, the exact match, and the path of the model', () => {
-    expect(stdout).toMatch(/4 held-out sentences/);
+    expect(stdout).toMatch(/4 test sentences/);
     expect(stdout).toMatch(/^exact match +0\.0 % of 4$/m);
     expect(stdout).toContain(`heddle translate ${out()}`);
   });

@@ -41,7 +41,7 @@ it('allows no script but its own', () => {
 
 it('shows results, curves, translations and settings', () => {
   for (const text of [
-    'exact match on 500 held-out sentences',
+    'exact match on 500 test sentences',
     'BLEU',
     'chrF2',
     'perplexity, test',

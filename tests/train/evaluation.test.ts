@@ -86,7 +86,7 @@ it('writes a report into the model folder', () => {
     expect.arrayContaining(['config.json', 'log.jsonl', 'model.safetensors', 'report.html']),
   );
   const page = text('model/report.html');
-  expect(page).toContain('exact match on 8 held-out sentences');
+  expect(page).toContain('exact match on 8 test sentences');
   expect(page).not.toContain('class="note"');
   expect(page).not.toMatch(/NaN|undefined|\[object/);
 });

@@ -60,7 +60,7 @@ describe('a run with frozen parameters', () => {
   const freeze = ['encoder.*', '*.norm?.*'];
   it('writes them unchanged, and moments only of the others', async () => {
     const { told } = await train({ init: at('base'), freeze, out: at('frozen') });
-    expect(told.join('\n')).toMatch(/^frozen: \d+ of \d+ parameters, [\d,]+ of [\d,]+ weights$/m);
+    expect(told.join('\n')).toMatch(/^frozen: \d+ of \d+ tensors, [\d,]+ of [\d,]+ parameters$/m);
     const [before, after] = [tensors('base/model.safetensors'), tensors('frozen/model.safetensors')];
     const same = Object.keys(before).filter(
       (name) => Buffer.compare(Buffer.from(before[name]!.data.buffer), Buffer.from(after[name]!.data.buffer)) === 0,
@@ -93,7 +93,9 @@ describe('a run with a LoRA adapter', () => {
   it("writes it in PEFT's layout, with the state to resume", async () => {
     const { result, told } = await train({ ...fields, out: at('adapter') });
     expect(result).toMatchObject({ loraBase: at('base'), steps: 4 });
-    expect(told.join('\n')).toMatch(/^LoRA adapter: [\d,]+ weights in 8 layers, all [\d,]+ others frozen$/m);
+    expect(told.join('\n')).toMatch(
+      /^LoRA adapter: [\d,]+ parameters in 8 linear layers; the [\d,]+ of the model are frozen$/m,
+    );
     expect(readdirSync(at('adapter')).sort()).toEqual(
       [
         'adapter_config.json',

@@ -1,5 +1,5 @@
-// The tokenizer classes of transformers that read a SentencePiece model, or bytes, with ids of their own. Each is a row: which
-// file it reads, the ids of its pieces, further tokens, and the codes of its languages.
+// The tokenizer classes of transformers that read a SentencePiece model, or bytes, with ids of their own. Each is a
+// row: which file it reads, the ids of its pieces, further tokens, and the codes of its languages.
 
 import { HeddleError } from '../../core/errors.ts';
 import { isCount, isObject, type Json } from '../../files/json-files.ts';
@@ -14,7 +14,7 @@ export interface TokenizerClass {
   readonly file?: string;
   /** Whether vocab.json has the ids of pieces. */
   readonly vocab?: true;
-  /** What is added to the number of a piece. Default 0. */
+  /** Token id minus the number of its piece: fairseq_offset of transformers. Default 0. */
   offset?(config: Json): number;
   /** Tokens with fixed ids, which take precedence over pieces of the same text. */
   tokens?(config: Json): Readonly<Record<string, number>>;
@@ -102,7 +102,7 @@ export interface ClassVocabulary {
   readonly vocab: Readonly<Record<string, number>>;
   /** Tokens that a text may spell out: sentinels and masks. */
   readonly symbols: readonly string[];
-  /** Tokens that are neither encoded nor decoded: languages and other special tokens. */
+  /** Special tokens, language tokens included: text is never encoded to them, and decoding skips them. */
   readonly hidden: readonly string[];
   /** Whether text after a symbol starts with a space mark, and symbols after which spaces count if it does not. */
   readonly legacy: boolean;
@@ -145,9 +145,9 @@ export function languagesIn(
 const isSymbol = (token: string): boolean => /^<(extra_id_\d+|mask\w*)>$/.test(token);
 
 /**
- * The vocabulary of a class: ids of the pieces of `file`, a SentencePiece model, or of `vocab`, a parsed vocab.json, then of
- * further tokens below `size`. `added`: the tokens in tokenizer_config.json and added_tokens.json, whose ids take precedence.
- * Throws a HeddleError that starts with `name` if the model is invalid.
+ * The vocabulary of a class: ids of the pieces of `file`, a SentencePiece model, or of `vocab`, a parsed vocab.json,
+ * then of further tokens below `size`. `added`: the tokens in tokenizer_config.json and added_tokens.json, whose ids
+ * take precedence. Throws a HeddleError that starts with `name` if the model is invalid.
  */
 export function classVocabulary(
   kind: TokenizerClass,

@@ -32,7 +32,7 @@ export function backwardKernels(
   const tiles = sizes.reduce((sum, p) => sum + tilesOf(p), 0);
   const larger: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
   const others = productKernelsOf([larger]).filter((name) => !splitsK(name) && !name.startsWith('dots'));
-  // The tiles of both products run in parallel.
+  // dx and dw are one dispatch, so their tiles count together. With few tiles split K is timed first.
   return tiles < 32 ? [...split, ...others] : [...others, ...split];
 
   function productKernelsOf(all: readonly Sizes[]): string[] {
@@ -54,7 +54,7 @@ export interface BackwardProducts {
   readonly rows: number;
   readonly ins: number;
   readonly outs: number;
-  /** [rows, outs], or with rows of `dyWidth` numbers, of which those past `outs` are 0. */
+  /** [rows, outs] with a row stride of `dyWidth`; elements past `outs` are 0. */
   readonly dy: Value;
   readonly dyWidth?: number;
   readonly x: Value; // [rows, ins]
@@ -112,7 +112,7 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
   ];
 }
 
-/** A product by a variant that splits K if its tiles are few, else by the kernel of its slices. */
+/** Launches a product by split K if it has few tiles, otherwise by the kernel of the slices, without a split. */
 const splitIfFew = (p: Product, context: LaunchContext, variant: string): Launch[] => {
   const usesSplitK = productKernels(p, [p.a, p.b], context.traits).some(splitsK);
   return productLaunches(p, context, usesSplitK ? variant : sliceKernel(variant));

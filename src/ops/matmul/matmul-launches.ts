@@ -9,7 +9,10 @@ import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } 
 /** The numbers of the forms in WGSL. */
 const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
 
-/** An epilogue with an operand: `add` adds it, an activation multiplies by its derivative there. */
+/**
+ * An epilogue with an operand: `add` adds it, an activation multiplies by its derivative at the operand (backward
+ * pass).
+ */
 export type EpilogueKind = 'add' | Exclude<Activation, 'none'>;
 
 /** The number of `add` in WGSL, after those of the activations. */
@@ -35,15 +38,15 @@ export interface Product extends Sizes {
   readonly a: Value;
   readonly b: Value;
   readonly c: Value;
-  /** Elements from one stored row of A to the next, by default its columns; those past them are 0. */
+  /** Row stride of A as stored, in elements; default: its columns. Elements past the columns are 0. */
   readonly lda?: number;
-  /** Elements from one row of C to the next, N by default; those past N become 0. */
+  /** Row stride of C in elements; default: N. Elements past N become 0. */
   readonly ldc?: number;
   /** [N], added to every row. */
   readonly bias?: Value | undefined;
   /** Default none. */
   readonly activation?: Activation;
-  /** Tensor for C + bias with the shape of C, if the gradient of the activation needs it. */
+  /** Output: C + bias, the input of the activation, with the shape of C, if its gradient needs it. */
   readonly activationInput?: Value | undefined;
   readonly epilogue?: Epilogue | undefined;
   readonly dropout?: EpilogueDropout | undefined;

@@ -37,7 +37,8 @@ export interface Batches {
 
 /**
  * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of target
- * tokens, with end tokens. Does not allocate. Throws a HeddleError if a row is longer than the shape.
+ * tokens, with end tokens. Does not allocate. Throws a HeddleError if there are more rows than the shape has, or a row
+ * is longer.
  */
 export function fillBatch(arrays: BatchArrays, shape: BatchShape, corpus: EncodedCorpus, rows: Uint32Array): number {
   const { batch: B, source: S, target: T } = shape;
@@ -55,7 +56,8 @@ export function fillBatch(arrays: BatchArrays, shape: BatchShape, corpus: Encode
     const t = targetLength(corpus, row);
     check(
       s <= S && t <= T,
-      () => `batch: pair ${row} has ${s} source and ${t} target positions, the shape [${S},${T}]`,
+      () =>
+        `batch: pair ${corpus.pairIndex[row]} has ${s} source and ${t} target tokens, the batch shape [${S},${T}] allows fewer`,
     );
     copyRow(corpus.source, row, arrays.src, b * S);
     arrays.tgtIn[b * T] = targetSpecial.start;
@@ -85,8 +87,8 @@ function copyRow({ ids, starts }: RaggedRows, row: number, out: Int32Array, at: 
 
 /**
  * Creates the batches of a corpus. `shapes` are in increasing order; each pair goes to the first shape that fits. Every
- * epoch has every pair once, in an order given by seed and epoch, or in corpus order with `shuffle: false`. Throws a
- * HeddleError if the corpus is empty or a pair fits no shape.
+ * epoch has every pair once, in an order given by seed and epoch; with `shuffle: false` shape by shape, in corpus order
+ * within each. Throws a HeddleError if the corpus is empty or a pair fits no shape.
  */
 export function createBatches(
   corpus: EncodedCorpus,

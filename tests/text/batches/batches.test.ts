@@ -57,7 +57,7 @@ describe('a batch', () => {
     expect(fillBatch(createBatchArrays(exact), exact, two, Uint32Array.of(0))).toBe(2);
     const short = { batch: 1, source: 3, target: 2 };
     expect(() => fillBatch(createBatchArrays(short), short, two, Uint32Array.of(0))).toThrow(
-      'batch: pair 0 has 4 source and 2 target positions, the shape [3,2]',
+      'batch: pair 0 has 4 source and 2 target tokens, the batch shape [3,2] allows fewer',
     );
     expect(() => fillBatch(createBatchArrays(exact), exact, two, Uint32Array.of(0, 0))).toThrow(
       '2 rows, the shape has 1',
