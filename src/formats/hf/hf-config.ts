@@ -17,6 +17,7 @@ import {
   namesInJson,
   type Reject,
   requiredValues,
+  sizeNames,
 } from './hf-fields.ts';
 import { readT5Fields } from './t5-config.ts';
 
@@ -65,13 +66,15 @@ export function readHfConfig(
     if (!isCount(value)) reject(field, 'it must be a whole number of at least 0');
     return value;
   };
+  const sizes: HfFields['sizes'] = (names) =>
+    Object.fromEntries(Object.entries<string>(names).map(([field, name]) => [field, whole(name)])) as never;
   const flag = (field: string, sign?: string): boolean => {
     const value =
       raw[field] ?? (sign === undefined ? family.defaults[field] : family.defaults[field] === true || has(sign));
     if (typeof value !== 'boolean') reject(field, 'it must be true or false');
     return value as boolean;
   };
-  const fields: HfFields = { raw, family, has, get, number, whole, flag, reject };
+  const fields: HfFields = { raw, family, has, get, number, whole, sizes, flag, reject };
   // Old files have the decoding rules in config.json.
   const rules = family.mergesRules ? { ...raw, ...generation } : (generation ?? raw);
   const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);
@@ -119,7 +122,7 @@ const forcesEnd = (family: HfFamily, raw: Json, generation: Json | undefined): b
   (family.mergesRules === true || (!generation && !/^[5-9]/.test(String(raw.transformers_version ?? ''))));
 
 /** The model options of a family like BART. */
-function readBartFields({ raw, family, get, number, whole, flag, reject }: HfFields): ModelOptions {
+function readBartFields({ raw, family, get, number, whole, sizes: read, flag, reject }: HfFields): ModelOptions {
   const activation =
     activations.get(String(get('activation_function'))) ??
     reject('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
@@ -134,24 +137,19 @@ function readBartFields({ raw, family, get, number, whole, flag, reject }: HfFie
   const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
   if (sharedTable && tgtVocab !== srcVocab)
     reject('decoder_vocab_size', `it must be vocab_size, ${srcVocab}, since source and target share embeddings`);
-  const dModel = whole('d_model');
-  const [heads, decoderHeads] = (['encoder_attention_heads', 'decoder_attention_heads'] as const).map((field) => {
-    const count = whole(field);
+  const sizes = read(sizeNames.bart);
+  const { dModel, heads, decoderHeads } = sizes;
+  for (const [field, count] of Object.entries({
+    encoder_attention_heads: heads,
+    decoder_attention_heads: decoderHeads,
+  }))
     if (count === 0 || dModel % count !== 0) reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
-    return count;
-  }) as [number, number];
   const learned = !flag('static_position_embeddings');
   const rate = number('dropout');
   return {
     srcVocab,
     tgtVocab,
-    dModel,
-    heads,
-    decoderHeads,
-    encoderLayers: whole('encoder_layers'),
-    decoderLayers: whole('decoder_layers'),
-    feedForward: whole('encoder_ffn_dim'),
-    decoderFeedForward: whole('decoder_ffn_dim'),
+    ...sizes,
     dropout: {
       embedding: rate,
       residual: rate,
@@ -163,7 +161,6 @@ function readBartFields({ raw, family, get, number, whole, flag, reject }: HfFie
     embeddingNorm: flag('normalize_embedding', 'encoder.layernorm_embedding.weight'),
     activation,
     positions: learned ? 'learned' : 'sinusoidal-halves',
-    maxLength: whole('max_position_embeddings'),
     positionOffset: learned ? whole('extra_pos_embeddings') : 0,
     tie: sharedTable ? 'all' : tied ? 'target' : 'none',
     scaleEmbedding: flag('scale_embedding'),

@@ -44,6 +44,7 @@ const t5Shared = {
   relative_attention_max_distance: 128,
   dropout_rate: 0.1,
   layer_norm_epsilon: 1e-6,
+  n_positions: 512, // relative positions have no limit; this is heddle's default
   pad_token_id: 0,
   eos_token_id: 1,
   decoder_start_token_id: 0,
@@ -183,7 +184,7 @@ const supported = [
 ];
 
 /** Supported fields of T5 without a default. */
-const t5Supported = ['num_decoder_layers', 'n_positions', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
+const t5Supported = ['num_decoder_layers', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
 
 /**
  * Ignored fields: names, generation options that the caller chooses (num_beams), options of other heads and of Python,
@@ -249,23 +250,37 @@ export const activations: ReadonlyMap<string, ModelConfig['activation']> = new M
 /** Whether a field is absent or null. */
 export const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
 
+/** Sizes of a model: their names in config.json by field of ModelConfig. */
+export const sizeNames = {
+  bart: {
+    ...{ dModel: 'd_model', heads: 'encoder_attention_heads', decoderHeads: 'decoder_attention_heads' },
+    ...{ encoderLayers: 'encoder_layers', decoderLayers: 'decoder_layers', maxLength: 'max_position_embeddings' },
+    ...{ feedForward: 'encoder_ffn_dim', decoderFeedForward: 'decoder_ffn_dim' },
+  },
+  t5: {
+    ...{ dModel: 'd_model', heads: 'num_heads', headWidth: 'd_kv', feedForward: 'd_ff' },
+    ...{ encoderLayers: 'num_layers', decoderLayers: 'num_decoder_layers', maxLength: 'n_positions' },
+    ...{ relativeBuckets: 'relative_attention_num_buckets', relativeMaxDistance: 'relative_attention_max_distance' },
+  },
+} as const;
+
+/** The sizes of a model as fields of config.json. */
+export const sizesJson = (c: ModelConfig, like: HfFamily['like']): Json =>
+  Object.fromEntries(Object.entries(sizeNames[like]).map(([field, name]) => [name, c[field as keyof ModelConfig]]));
+
+const idNames = { padId: 'pad_token_id', endId: 'eos_token_id', startId: 'decoder_start_token_id' };
+
 /** For error messages: the fields of config.json by the fields of ModelConfig. */
 export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
   bart: {
-    ...{ dModel: 'd_model', heads: 'encoder_attention_heads', decoderHeads: 'decoder_attention_heads' },
+    ...{ ...sizeNames.bart, ...idNames, srcVocab: 'vocab_size', tgtVocab: 'vocab_size', dropout: 'dropout' },
     ...{ headWidth: 'd_model / encoder_attention_heads', decoderHeadWidth: 'd_model / decoder_attention_heads' },
-    ...{ encoderLayers: 'encoder_layers', decoderLayers: 'decoder_layers', maxLength: 'max_position_embeddings' },
-    ...{ feedForward: 'encoder_ffn_dim', decoderFeedForward: 'decoder_ffn_dim', dropout: 'dropout' },
-    ...{ srcVocab: 'vocab_size', tgtVocab: 'vocab_size', padId: 'pad_token_id', endId: 'eos_token_id' },
-    ...{ startId: 'decoder_start_token_id', positionOffset: 'extra_pos_embeddings' },
     ...{ 'dropout.attention': 'attention_dropout', 'dropout.feedForward': 'activation_dropout' },
+    positionOffset: 'extra_pos_embeddings',
   },
   t5: {
-    ...{ dModel: 'd_model', heads: 'num_heads', headWidth: 'd_kv', feedForward: 'd_ff', dropout: 'dropout_rate' },
-    ...{ encoderLayers: 'num_layers', decoderLayers: 'num_decoder_layers', maxLength: 'n_positions' },
-    ...{ relativeBuckets: 'relative_attention_num_buckets', relativeMaxDistance: 'relative_attention_max_distance' },
-    ...{ srcVocab: 'vocab_size', tgtVocab: 'vocab_size', padId: 'pad_token_id', endId: 'eos_token_id' },
-    ...{ startId: 'decoder_start_token_id', layerNormEps: 'layer_norm_epsilon' },
+    ...{ ...sizeNames.t5, ...idNames, srcVocab: 'vocab_size', tgtVocab: 'vocab_size', dropout: 'dropout_rate' },
+    layerNormEps: 'layer_norm_epsilon',
   },
 };
 
@@ -296,6 +311,8 @@ export interface HfFields {
   number(field: string): number;
   /** A whole number of at least 0. */
   whole(field: string): number;
+  /** The whole numbers of several fields, as in `sizeNames`. */
+  sizes<F extends string>(names: Readonly<Record<F, string>>): Record<F, number>;
   /** true or false. If the field is absent, the presence of the tensor `sign` means true. */
   flag(field: string, sign?: string): boolean;
   readonly reject: Reject;

@@ -10,7 +10,7 @@ import type { HfType } from '../shared/model-formats.ts';
 import type { FieldRequirement } from '../shared/requirements.ts';
 import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
-import { type HfFamily, hfFamilies } from './hf-fields.ts';
+import { type HfFamily, hfFamilies, sizesJson } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';
 
 /** Rows of BART's table of positions before position 0. */
@@ -127,17 +127,10 @@ const bartJson = (c: ModelConfig, type: HfType): Json => ({
   activation_dropout: c.dropout.feedForward,
   activation_function: { relu: 'relu', gelu: 'gelu', 'gelu-tanh': 'gelu_new', silu: 'swish' }[c.activation],
   attention_dropout: c.dropout.attention,
-  d_model: c.dModel,
-  decoder_attention_heads: c.decoderHeads,
-  decoder_ffn_dim: c.decoderFeedForward,
+  ...sizesJson(c, 'bart'),
   decoder_layerdrop: 0,
-  decoder_layers: c.decoderLayers,
   dropout: c.dropout.residual,
-  encoder_attention_heads: c.heads,
-  encoder_ffn_dim: c.feedForward,
   encoder_layerdrop: 0,
-  encoder_layers: c.encoderLayers,
-  max_position_embeddings: c.maxLength,
   num_hidden_layers: c.encoderLayers,
   scale_embedding: c.scaleEmbedding,
   ...(type === 'marian' && {
