@@ -52,7 +52,7 @@ export async function readModelFacts(name: string, place: ModelPlace = {}): Prom
  */
 export async function packModel(name: string, place: ModelPlace = {}): Promise<Blob> {
   const { files, folder } = placeOf(name, place);
-  const { packFolder } = await import('../files/archive-files.ts');
+  const { packFolder } = await import('../files/model-archives.ts');
   return new Blob((await packFolder(files, folder)) as BlobPart[], { type: 'application/zip' });
 }
 
@@ -65,7 +65,7 @@ export async function packModel(name: string, place: ModelPlace = {}): Promise<B
  */
 export async function importModel(file: File, name: string, place: ModelPlace = {}): Promise<void> {
   const { files, folder } = placeOf(name, place);
-  const { unpackModelFile } = await import('../files/archive-files.ts');
+  const { unpackModelFile } = await import('../files/model-archives.ts');
   const parts = await unpackModelFile(new Uint8Array(await file.arrayBuffer()), file.name);
   const unpacked = new Map(Object.entries(parts).map(([part, bytes]) => [`${folder}/${part}`, bytes]));
   await loadModelFolder(memoryFiles(unpacked), folder);

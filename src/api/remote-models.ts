@@ -1,10 +1,10 @@
 // Loads models from a URL, the hub or a single file. This code is imported at its first use.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
+import { unpackModelFile } from '../files/model-archives.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { HttpOptions } from '../hub/http.ts';

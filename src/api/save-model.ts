@@ -1,9 +1,9 @@
 // Saves a model in heddle's format or in the formats of other tools.
 
 import { check } from '../core/errors.ts';
-import { packFolder } from '../files/archive-files.ts';
 import { type Files, writeFolder } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
+import { packFolder } from '../files/model-archives.ts';
 import { hfFiles } from '../formats/hf/save-hf.ts';
 import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';

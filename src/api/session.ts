@@ -2,7 +2,7 @@
 // its last model.
 
 import { HeddleError } from '../core/errors.ts';
-import { lazyArchives } from '../files/lazy-archives.ts';
+import { archiveFiles } from '../files/archive-files.ts';
 import { type Device, openDevice, probedDevice } from '../gpu/device.ts';
 import { adapterInfoOf } from '../gpu/subgroup-features.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
@@ -67,7 +67,7 @@ async function leaseSharedDevice(): Promise<Device> {
 /** Opens a session on the current platform. The device opens at its first use. `signal` stops its work. */
 export function openSession({ device, tune = true, onEvent }: SessionOptions = {}, signal?: AbortSignal): Session {
   const platform = currentPlatform();
-  const files = lazyArchives(platform.files);
+  const files = archiveFiles(platform.files);
   const gpu = device !== 'cpu' && device && 'requestAdapter' in device ? device : undefined;
   return createContext({
     host: device === 'cpu' ? 'cpu' : platform.host,

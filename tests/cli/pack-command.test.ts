@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { unzipModel } from '../../src/files/archive-files.ts';
+import { unzipModel } from '../../src/files/model-archives.ts';
 import { heddle, isOneLine, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);

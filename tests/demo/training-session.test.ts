@@ -8,7 +8,7 @@ import { expect, it, vi } from 'vitest';
 import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { Session } from '../../demo/train/page/training-session.ts';
 import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
-import { unzipModel } from '../../src/files/archive-files.ts';
+import { unzipModel } from '../../src/files/model-archives.ts';
 import { unzip } from '../../src/files/zip.ts';
 import type { TrainSettings } from '../../src/train/train-settings.ts';
 import { heddleProcess, scratch } from '../support/cli.ts';

@@ -1,8 +1,8 @@
 // Small valid files of every kind that heddle reads, for the fuzzer to damage, and their readers.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { unzipModel } from '../../src/files/archive-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { unzipModel } from '../../src/files/model-archives.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { zipParts } from '../../src/files/zip.ts';
