@@ -37,7 +37,7 @@ export async function download(
   }
   const parts = await openPartialFile(files, path);
   const { version } = parts;
-  const known = { url: file.url, checksum: file.checksum?.hex, size: file.size };
+  const known = versionOf(file);
   if (version && !isSame(version, known)) await parts.restart(known);
   const hint = `; the part of ${title} that arrived is kept, ${errorHints(web).resume}`;
   let furthest = parts.length;
@@ -62,7 +62,11 @@ export async function download(
   return length;
 }
 
-const isSame = (a: FileVersion, b: FileVersion): boolean =>
+function versionOf({ url, checksum, size }: RemoteFile, etag?: string): FileVersion {
+  return { url, checksum: checksum?.hex, size, etag };
+}
+
+const isSame = (a: Partial<FileVersion>, b: FileVersion): boolean =>
   a.url === b.url && a.checksum === b.checksum && (b.size === undefined || a.size === undefined || a.size === b.size);
 
 /**
@@ -81,8 +85,7 @@ const describeFile = async (web: HttpOptions, file: RemoteFile): Promise<RemoteF
     const isRedirect = status >= 300;
     const stated =
       checksumOf(headers.get('X-Linked-Etag')) ?? (isRedirect ? undefined : checksumOf(headers.get('ETag')));
-    const length = headers.get('X-Linked-Size') ?? (isRedirect ? null : headers.get('Content-Length'));
-    const size = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+    const size = sizeIn(headers.get('X-Linked-Size') ?? (isRedirect ? null : headers.get('Content-Length')));
     return { ...file, ...(size !== undefined && { size }), ...(stated && { checksum: stated }) };
   });
 
@@ -132,12 +135,7 @@ async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, o
   const { response, timer } = await send(web, url, title, { headers, allowed: [416, ...(optional ? [404] : [])] });
   try {
     const end = () => response.body?.cancel().catch(() => undefined);
-    const version = {
-      url,
-      checksum: file.checksum?.hex,
-      size: file.size,
-      etag: response.headers.get('ETag') ?? undefined,
-    };
+    const version = versionOf(file, response.headers.get('ETag') ?? undefined);
     if (response.status === 404) {
       await end();
       return false;
@@ -151,8 +149,7 @@ async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, o
       await parts.restart(version);
       throw new RetryableError(`${title}: the file has changed on the hub`);
     }
-    if (response.status !== 206) await parts.restart(version);
-    else if (have === 0 && !parts.version) await parts.restart(version);
+    if (response.status !== 206 || !parts.version) await parts.restart(version);
     const stated = range ?? lengthOf(response);
     if (file.size !== undefined && stated !== undefined && stated !== file.size) {
       await end();
@@ -183,10 +180,13 @@ function rangeOf({ status, headers }: Response, have: number): number | 'other' 
 }
 
 function lengthOf({ status, headers }: Response): number | undefined {
-  const length = headers.get('Content-Length');
   const isPlain = (headers.get('Content-Encoding') ?? 'identity') === 'identity';
-  return status === 200 && isPlain && length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  return status === 200 && isPlain ? sizeIn(headers.get('Content-Length')) : undefined;
 }
+
+/** The number in a header; undefined if it is missing or not a number. */
+const sizeIn = (header: string | null): number | undefined =>
+  header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 
 /** Stores the body while it arrives, also if the connection breaks. */
 async function store(

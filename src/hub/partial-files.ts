@@ -1,7 +1,8 @@
 // Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so that a
 // download can resume. about.json identifies the version of the file.
 import { HeddleError } from '../core/errors.ts';
-import { appendFile, concatBytes, type Files, readText, writeText } from '../files/files.ts';
+import { appendFile, concatBytes, type Files, writeText } from '../files/files.ts';
+import { readJson } from '../files/json-files.ts';
 
 /** Bytes that are buffered before they are written as a chunk: the maximum that a killed process loses. */
 const pieceBytes = 4 * 2 ** 20;
@@ -24,7 +25,7 @@ export interface PartialFile {
   /** Number of bytes received. */
   readonly length: number;
   /** Version of the received bytes; undefined before the first. */
-  readonly version: FileVersion | undefined;
+  readonly version: Partial<FileVersion> | undefined;
   /** Discards the received bytes and starts another version. */
   restart(version: FileVersion): Promise<void>;
   /** Appends bytes. */
@@ -43,7 +44,8 @@ export interface PartialFile {
 export async function openPartialFile(files: Files, path: string): Promise<PartialFile> {
   const folder = `${path}.part`;
   const about = `${folder}/about.json`;
-  let version = await readVersion(files, about);
+  // Unreadable if it is incomplete, or another program wrote it.
+  let version = await (readJson(files, about) as Promise<Partial<FileVersion>>).catch(() => undefined);
   let pieces = version ? await readPieces(files, folder) : [];
   let length = pieces.reduce((n, piece) => n + piece.length, 0);
   let gathered: Uint8Array[] = [];
@@ -79,65 +81,30 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
     },
     async join(onBytes) {
       await parts.flush();
-      const joined = files.append ? diskJoin(files, `${folder}/joined`) : memoryJoin(files, length, path);
-      await joined.start();
+      // On a disk the file is joined by appending; without `append`, it is joined in memory.
+      const temporary = `${folder}/joined`;
+      const whole = files.append ? undefined : allocate(length, path);
+      if (!whole) await files.write(temporary, new Uint8Array());
       for (const { at, length: n } of pieces) {
         const bytes = await files.read(`${folder}/${at}-${n}`);
         if (bytes.length !== n)
           throw new HeddleError(`${folder}/${at}-${n}: it has ${bytes.length} bytes; remove ${folder}`);
         onBytes(bytes);
-        await joined.add(bytes);
+        if (whole) whole.set(bytes, at);
+        else await appendFile(files, temporary, bytes);
       }
-      return () => joined.moveTo(path);
+      return () => (whole ? files.write(path, whole) : files.rename(temporary, path));
     },
     remove: () => files.remove(folder),
   };
   return parts;
 }
 
-/** A file that is joined from chunks. */
-interface JoinedFile {
-  start(): Promise<void>;
-  add(bytes: Uint8Array): Promise<void>;
-  moveTo(path: string): Promise<void>;
-}
-
-/** A file on a disk, of any size. */
-const diskJoin = (files: Files, temporary: string): JoinedFile => ({
-  start: () => files.write(temporary, new Uint8Array()),
-  add: (bytes) => appendFile(files, temporary, bytes),
-  moveTo: (path) => files.rename(temporary, path),
-});
-
-/** A file in memory, of up to 2 GiB. */
-function memoryJoin(files: Files, length: number, title: string): JoinedFile {
-  let whole = new Uint8Array();
-  let at = 0;
-  return {
-    async start() {
-      try {
-        whole = new Uint8Array(length);
-      } catch (error) {
-        throw new HeddleError(`${title}: not enough memory for ${length} bytes`, { cause: error });
-      }
-    },
-    async add(bytes) {
-      whole.set(bytes, at);
-      at += bytes.length;
-    },
-    moveTo: (path) => files.write(path, whole),
-  };
-}
-
-async function readVersion(files: Files, path: string): Promise<FileVersion | undefined> {
-  if (!(await files.exists(path))) return undefined;
+function allocate(length: number, title: string): Uint8Array {
   try {
-    const { url, checksum, size, etag } = JSON.parse(await readText(files, path)) as Record<string, unknown>;
-    const text = (x: unknown): x is string | undefined => x === undefined || typeof x === 'string';
-    if (typeof url !== 'string' || !text(checksum) || !text(etag)) return undefined;
-    return { url, checksum, etag, ...(typeof size === 'number' && { size }) };
-  } catch {
-    return undefined; // incomplete, or written by another program
+    return new Uint8Array(length);
+  } catch (error) {
+    throw new HeddleError(`${title}: not enough memory for ${length} bytes`, { cause: error });
   }
 }
 

@@ -2,6 +2,7 @@
 // resumes.
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
+import { weightNames } from '../files/hf-file-names.ts';
 import { isObject, readJson } from '../files/json-files.ts';
 import { download } from './download.ts';
 import type { HttpOptions } from './http.ts';
@@ -23,8 +24,7 @@ export interface PulledModel {
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-const index = 'model.safetensors.index.json';
-const whole = 'model.safetensors';
+const { whole, index } = weightNames;
 
 /** Options of `pull`. */
 export interface PullOptions {

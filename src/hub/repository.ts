@@ -5,6 +5,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { check, HeddleError } from '../core/errors.ts';
+import { tokenizerFileNames, weightNames } from '../files/hf-file-names.ts';
 import { isCount, isObject } from '../files/json-files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
 
@@ -20,13 +21,9 @@ export interface Repository {
 
 const plain = [
   ...['config.json', 'generation_config.json', 'adapter_config.json', 'adapter_model.safetensors'],
-  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
-  ...['source-tokenizer.json', 'target-tokenizer.json', 'optimizer.safetensors'],
-  ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
-  ...['spiece.model', 'sentencepiece.bpe.model'],
+  ...[...Object.values(tokenizerFileNames), 'optimizer.safetensors'],
 ];
-const whole = 'model.safetensors';
-const index = 'model.safetensors.index.json';
+const { whole, index } = weightNames;
 const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;
 
 /** Names to request from a server without a listing; the first must exist. */

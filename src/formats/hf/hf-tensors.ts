@@ -6,9 +6,6 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 import { hfNames } from '../../model/parameter-names.ts';
 import type { HfPrefix } from '../shared/saved-model.ts';
 
-/** Names of the weight files. */
-export const weightNames = { whole: 'model.safetensors', index: 'model.safetensors.index.json' } as const;
-
 /** Prefix of the tensor names. */
 export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
   [...tensors.keys()].some((name) => name.startsWith('model.')) ? 'model.' : '';

@@ -15,14 +15,6 @@ import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 import { type HfFamily, hfFamilies } from './hf-fields.ts';
 import { inLanguages, withAffixes } from './languages.ts';
 
-/** Names of tokenizer files. */
-export const hfTokenizerFileNames = [
-  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
-  ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
-  ...['spiece.model', 'sentencepiece.bpe.model'],
-  ...[modelFileNames.source, modelFileNames.target],
-] as const;
-
 /** The tokenizers of source and target: the same object if they share one. */
 interface Tokenizers {
   readonly source: Tokenizer;

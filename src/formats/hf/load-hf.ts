@@ -3,14 +3,15 @@
 import { HeddleError } from '../../core/errors.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
 import { type Files, readText } from '../../files/files.ts';
+import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
-import { prefixOf, weightNames } from './hf-tensors.ts';
-import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
+import { prefixOf } from './hf-tensors.ts';
+import { readHfTokenizers } from './hf-tokenizers.ts';
 import type { FileTensor } from './stored-weights.ts';
 import { fingerprintOfWeights, openWeights, randomWeights, sameNumbers, storedWeights } from './stored-weights.ts';
 
@@ -80,7 +81,7 @@ async function openFolder(files: Files, folder: string, raw: Json | undefined) {
 /** The tokenizer files of a folder by name. */
 async function readTokenizerBytes(files: Files, folder: string): Promise<Record<string, Uint8Array>> {
   const out: Record<string, Uint8Array> = {};
-  for (const name of hfTokenizerFileNames)
+  for (const name of Object.values(tokenizerFileNames))
     if (await files.exists(`${folder}/${name}`)) out[name] = await files.read(`${folder}/${name}`);
   return out;
 }

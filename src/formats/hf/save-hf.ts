@@ -4,6 +4,7 @@
 import { toBfloat16 } from '../../core/bfloat16.ts';
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
+import { weightNames } from '../../files/hf-file-names.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { type RawTensor, writeRawTensors } from '../../files/write-safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
@@ -15,7 +16,7 @@ import type { CheckpointTensors, SavedModel, SourceCheckpoint, WeightDtype } fro
 import { heddleTokenizerFiles } from '../tokenizers/heddle-tokenizers.ts';
 import { readHfConfig } from './hf-config.ts';
 import { hfFamilies } from './hf-fields.ts';
-import { hfTensors, isComputedTable, tiedNames, weightNames } from './hf-tensors.ts';
+import { hfTensors, isComputedTable, tiedNames } from './hf-tensors.ts';
 import { t5Requirements } from './t5-config.ts';
 import { toHfConfig } from './to-hf-config.ts';
 

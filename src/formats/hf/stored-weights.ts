@@ -6,6 +6,7 @@ import { createFingerprint } from '../../core/fingerprint.ts';
 import { asFloat32 } from '../../core/float16.ts';
 import { indexOfNonFinite, type Shape, sameShape, sameValues, show, sizeOf } from '../../core/tensor.ts';
 import { type Files, openBlob } from '../../files/files.ts';
+import { weightNames } from '../../files/hf-file-names.ts';
 import { isObject, readJson } from '../../files/json-files.ts';
 import { dtypeBytes, readSafetensorsHeader, tensorFromBytes } from '../../files/safetensors.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
@@ -13,7 +14,7 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import { layOutParameters, type Parameter, type ParameterList } from '../../model/parameter-layout.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
 import { type CheckpointTensors, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
-import { hfTensors, isComputedTable, prefixOf, tiedNames, weightNames } from './hf-tensors.ts';
+import { hfTensors, isComputedTable, prefixOf, tiedNames } from './hf-tensors.ts';
 
 /** A tensor in a file. */
 export interface FileTensor {

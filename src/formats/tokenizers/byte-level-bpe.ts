@@ -2,18 +2,9 @@
 // files, to the tokenizer.json that transformers converts them to (convert_slow_tokenizer.py, RobertaConverter).
 
 import { check } from '../../core/errors.ts';
+import { tokenizerFileNames as names } from '../../files/hf-file-names.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
 import { maxTokens } from '../../text/tokenizers/bpe-merges.ts';
-
-/** Names of the files; the last three are optional. */
-export const byteLevelBpeFileNames = {
-  vocab: 'vocab.json',
-  merges: 'merges.txt',
-  roles: 'special_tokens_map.json',
-  config: 'tokenizer_config.json',
-  added: 'added_tokens.json',
-} as const;
-const names = byteLevelBpeFileNames;
 
 /** Tokenizer classes of transformers that use byte-level BPE. */
 const classes = /^(Bart|Roberta|GPT2|LED|Longformer|Mvp)Tokenizer(Fast)?$/;

@@ -2,11 +2,12 @@
 // SentencePiece model of a tokenizer class, or vocab.json and merges.txt.
 
 import { HeddleError, withErrorText } from '../../core/errors.ts';
+import { tokenizerFileNames as names } from '../../files/hf-file-names.ts';
 import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
 import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import { byteLevelBpeFileNames, byteLevelBpeJson } from './byte-level-bpe.ts';
+import { byteLevelBpeJson } from './byte-level-bpe.ts';
 import type { LanguageFacts, TokenizerClass, TokenizerClassName } from './tokenizer-classes.ts';
 import { byteTokenizerJson, classVocabulary, languagesIn, tokenizerClasses } from './tokenizer-classes.ts';
 
@@ -20,17 +21,6 @@ export interface TokenizerConstraints {
   /** The tokenizer class of the model's family, of a folder that names none. */
   readonly kind?: TokenizerClassName | undefined;
 }
-
-/** Names of the files. */
-const names = {
-  source: 'source.spm',
-  target: 'target.spm',
-  vocab: 'vocab.json',
-  targetVocab: 'target_vocab.json',
-  json: 'tokenizer.json',
-  config: 'tokenizer_config.json',
-  added: 'added_tokens.json',
-} as const;
 
 /** The tokenizers of both sides, one object if they share one, and their tokenizer.json if there is one. */
 export interface TokenizerPair {
@@ -78,7 +68,7 @@ export function readTokenizerFiles(
       ? byteTokenizerJson(config, srcVocab)
       : byteLevelBpeJson(files, folder);
   if (!parsed) return kind && readClass(kind, config, files, facts, folder);
-  const file = path(json ? names.json : byteLevelBpeFileNames.vocab);
+  const file = path(json ? names.json : names.vocab);
   const make = (size: number) => fitting(file, size, () => createHfTokenizer(parsed, { special, size }));
   const first = make(srcVocab);
   const both = { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
@@ -109,7 +99,7 @@ function readClass(
   folder: string,
 ): TokenizerPair | undefined {
   const path = (name: string) => `${folder}/${name}`;
-  const name = [kind.file, 'spiece.model', 'sentencepiece.bpe.model'].find((x) => x !== undefined && files[x]);
+  const name = [kind.file, names.t5, names.fairseq].find((x) => x !== undefined && files[x]);
   const file = files[name ?? ''];
   if (name === undefined || !file) return undefined;
   const ids = files[names.vocab];
