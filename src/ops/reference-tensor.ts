@@ -1,4 +1,4 @@
-// Tensors of the CPU references: float64 numbers, row-major, indexed like matrices.
+// Tensors of the CPU references: float64 numbers, row-major, indexed like matrices; and the sums of their formulas.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 
@@ -68,4 +68,18 @@ export class ReferenceTensor {
     if (k === undefined) return i * this.cols + j;
     return (i * this.#secondLast + j) * this.cols + k;
   }
+}
+
+/** Σ term(i), i from 0 to n - 1. */
+export function sum(n: number, term: (i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < n; i++) total += term(i);
+  return total;
+}
+
+/** The parts of a softmax: the maximum of z, and total = Σ exp(z - max). The logsumexp of z is max + log(total). */
+export function softmaxOf(z: ArrayLike<number>): { max: number; total: number } {
+  const values = Array.from(z);
+  const max = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return { max, total: sum(values.length, (i) => Math.exp((values[i] as number) - max)) };
 }

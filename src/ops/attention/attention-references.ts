@@ -2,7 +2,7 @@
 
 import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
+import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
 import { crossAttentionOp, selfAttentionOp } from './attention.ts';
 import {
   crossAttentionBackwardOp,
@@ -29,80 +29,44 @@ interface AttentionInputs {
   readonly bias?: ReferenceTensor | undefined;
 }
 
-/** Visits every query: `visit(b, h, i, keys)`, where `keys` is the number of keys that the query sees. */
-function eachQuery(
-  a: AttentionLayout,
-  lens: ReferenceTensor,
-  visit: (b: number, h: number, i: number, keys: number) => void,
-): void {
+/** A query with its scores. */
+interface Query {
+  readonly b: number;
+  readonly h: number;
+  readonly i: number;
+  /** First columns of its head in q, and of the keys and values in kv. */
+  readonly at: { readonly q: number; readonly k: number; readonly v: number };
+  /** Scaled scores, with bias, of the keys that the query sees, and the parts of their softmax. */
+  readonly scores: readonly number[];
+  readonly max: number;
+  readonly total: number;
+}
+
+/** Visits every query. */
+function eachQuery(a: AttentionLayout, { q, kv, lens, bias }: AttentionInputs, visit: (query: Query) => void): void {
   for (let b = 0; b < a.batch; b++)
     for (let h = 0; h < a.heads; h++)
-      for (let i = 0; i < a.queries; i++) visit(b, h, i, Math.min(a.keys, lens.at(b), a.causal ? i + 1 : a.keys));
-}
-
-/** Columns of one head, and of its keys and values. */
-const columnsOf = (a: AttentionLayout, h: number) => ({
-  q: h * a.width,
-  k: a.kColumn + h * a.width,
-  v: a.vColumn + h * a.width,
-});
-
-/** Scaled scores, with bias, of query i against its first `keys` keys. */
-function scores(
-  a: AttentionLayout,
-  { q, kv, bias }: AttentionInputs,
-  b: number,
-  h: number,
-  i: number,
-  keys: number,
-): number[] {
-  const at = columnsOf(a, h);
-  return Array.from({ length: keys }, (_, j) => {
-    let sum = 0;
-    for (let w = 0; w < a.width; w++) sum += q.at(b, i, at.q + w) * kv.at(b, j, at.k + w);
-    return a.scale * sum + (bias ? biasAt(bias, h, i, j) : 0);
-  });
-}
-
-/** The maximum of the scores, and the sum of exp(score - maximum). */
-function softmaxOf(s: readonly number[]): { max: number; total: number } {
-  const max = Math.max(...s);
-  return { max, total: s.reduce((sum, v) => sum + Math.exp(v - max), 0) };
+      for (let i = 0; i < a.queries; i++) {
+        const at = { q: h * a.width, k: a.kColumn + h * a.width, v: a.vColumn + h * a.width };
+        const keys = Math.min(a.keys, lens.at(b), a.causal ? i + 1 : a.keys);
+        const scores = Array.from({ length: keys }, (_, j) => {
+          const product = sum(a.width, (w) => q.at(b, i, at.q + w) * kv.at(b, j, at.k + w));
+          return a.scale * product + (bias ? biasAt(bias, h, i, j) : 0);
+        });
+        visit({ b, h, i, at, scores, ...softmaxOf(scores) });
+      }
 }
 
 /** out [B,Tq,H·W] and lse [B,H,Tq], the natural logarithm of the sum of exponentials; both 0 if a query sees no key. */
 function attentionForward(a: AttentionLayout, x: AttentionInputs, out: ReferenceTensor, lse: ReferenceTensor): void {
   const factor = dropoutFactor(x.step, { rate: a.dropout, site: a.site });
-  eachQuery(a, x.lens, (b, h, i, keys) => {
-    if (keys === 0) return;
-    const s = scores(a, x, b, h, i, keys);
-    const { max, total } = softmaxOf(s);
+  eachQuery(a, x, ({ b, h, i, at, scores, max, total }) => {
+    if (scores.length === 0) return;
     const row = (b * a.heads + h) * a.queries + i;
-    const at = columnsOf(a, h);
     lse.set(row, max + Math.log(total));
-    s.forEach((score, j) => {
+    scores.forEach((score, j) => {
       const p = Math.exp(score - lse.at(row)) * factor(row * a.keys + j);
       for (let w = 0; w < a.width; w++) out.add(b * a.queries + i, at.q + w, p * x.kv.at(b, j, at.v + w));
-    });
-  });
-}
-
-/** The probabilities without dropout: p [B,H,Tq,Tk], 0 where masked. */
-function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
-  eachQuery(a, x.lens, (b, h, i, keys) => {
-    const s = scores(a, x, b, h, i, keys);
-    const { max, total } = softmaxOf(s);
-    s.forEach((score, j) => {
-      p.set(b * a.heads + h, i, j, Math.exp(score - max) / total);
-    });
-  });
-}
-
-/** Scaled scores [B,H,Tq,Tk] of the first lens[b] keys, without a causal mask; 0 for the others. */
-function attentionScores(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
-  eachQuery({ ...a, causal: false }, x.lens, (b, h, i, keys) => {
-    scores(a, x, b, h, i, keys).forEach((score, j) => {
-      p.set(b * a.heads + h, i, j, score);
     });
   });
 }
@@ -123,18 +87,13 @@ function attentionBackward(
 ): void {
   const { q, kv } = x;
   const factor = dropoutFactor(x.step, { rate: a.dropout, site: a.site });
-  eachQuery(a, x.lens, (b, h, i, keys) => {
-    const s = scores(a, x, b, h, i, keys);
-    const { max, total } = softmaxOf(s);
-    const at = columnsOf(a, h);
+  eachQuery(a, x, ({ b, h, i, at, scores, max, total }) => {
     const row = (b * a.heads + h) * a.queries + i;
-    let D = 0;
-    for (let w = 0; w < a.width; w++) D += dout.at(b, i, at.q + w) * out.at(b, i, at.q + w);
-    s.forEach((score, j) => {
+    const D = sum(a.width, (w) => dout.at(b, i, at.q + w) * out.at(b, i, at.q + w));
+    scores.forEach((score, j) => {
       const p = Math.exp(score - max) / total;
       const m = factor(row * a.keys + j);
-      let dp = 0;
-      for (let w = 0; w < a.width; w++) dp += dout.at(b, i, at.q + w) * kv.at(b, j, at.v + w);
+      const dp = sum(a.width, (w) => dout.at(b, i, at.q + w) * kv.at(b, j, at.v + w));
       const slope = p * (m * dp - D);
       dbias?.add(h, distanceIndex(dbias, i, j), slope);
       const ds = slope * a.scale;
@@ -165,8 +124,13 @@ export const attentionReferences: readonly OpReference[] = [
     attentionBackward(layout, { q, kv, lens, step }, out, dout, dq, dkv);
   }),
   opReference(attentionWeightsOp, ({ q, kv, lens, bias }, { p }, attrs) => {
-    const compute = attrs.scores ? attentionScores : attentionProbabilities;
-    compute(weightsLayout(attrs, q.shape, kv.shape), { q, kv, lens, bias }, p);
+    const a = weightsLayout(attrs, q.shape, kv.shape);
+    const causal = a.causal && !attrs.scores;
+    eachQuery({ ...a, causal }, { q, kv, lens, bias }, ({ b, h, i, scores, max, total }) => {
+      scores.forEach((score, j) => {
+        p.set(b * a.heads + h, i, j, attrs.scores ? score : Math.exp(score - max) / total);
+      });
+    });
   }),
   opReference(relativePositionBiasOp, ({ table }, { bias }, attrs) => {
     const buckets = relativeBuckets(table.dim(0), attrs);

@@ -3,7 +3,7 @@
 import { biasAt } from '../attention/relative-position-bias.ts';
 import { dropoutKey, pcg } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
+import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import { beamSelectOp } from './beam-select.ts';
 import { cacheSlotsOp } from './cache-slots.ts';
@@ -27,17 +27,11 @@ function attend(
 ): void {
   for (let h = 0; h < heads; h++) {
     const [k, v] = [h * W, (heads + h) * W];
-    const keys = seen.map(({ row, j }) => {
-      let sum = 0;
-      for (let w = 0; w < W; w++) sum += q.at(r, h * W + w) * kv.at(row, k + w);
-      return { row, score: sum * scale + bias(h, j) };
-    });
-    const max = Math.max(...keys.map(({ score }) => score));
-    const total = keys.reduce((sum, { score }) => sum + Math.exp(score - max), 0);
+    const scores = seen.map(({ row, j }) => sum(W, (w) => q.at(r, h * W + w) * kv.at(row, k + w)) * scale + bias(h, j));
+    const { max, total } = softmaxOf(scores);
     for (let w = 0; w < W; w++) {
-      let sum = 0;
-      for (const { row, score } of keys) sum += Math.exp(score - max) * kv.at(row, v + w);
-      out.set(r, h * W + w, keys.length ? sum / total : 0);
+      const value = seen.reduce((o, { row }, n) => o + Math.exp((scores[n] as number) - max) * kv.at(row, v + w), 0);
+      out.set(r, h * W + w, seen.length ? value / total : 0);
     }
   }
 }
@@ -53,8 +47,8 @@ function applyRules(
 ): { z: Float64Array; normalizer: number } {
   const z = logits.row(r).subarray(0, vocabOf(logits, attrs));
   logits.row(r).fill(lowest, z.length); // as the kernel does
-  const max = z.reduce((a, b) => Math.max(a, b));
-  const normalizer = max + Math.log(z.reduce((sum, x) => sum + Math.exp(x - max), 0));
+  const { max, total } = softmaxOf(z);
+  const normalizer = max + Math.log(total);
   if (!attrs.rules) return { z, normalizer };
   const { position } = readStep(step.data);
   const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...banned] = rules.data;

@@ -7,7 +7,7 @@ import {
   packedLinearReference,
 } from '../matmul/matmul-references.ts';
 import { type OpReference, opReference, type ReferenceOf } from '../op.ts';
-import { ReferenceTensor } from '../reference-tensor.ts';
+import { ReferenceTensor, softmaxOf } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import type { CrossEntropyAttrs, LossInputs } from './cross-entropy.ts';
 import { classesOf, crossEntropyBackwardOp, crossEntropyOp, tokenStatsOp } from './cross-entropy.ts';
@@ -23,8 +23,8 @@ function rowLoss(
   const { smoothing, ignore } = attrs;
   const z = logits.row(r).subarray(0, classesOf(logits, attrs));
   const target = targets.at(r);
-  const max = z.reduce((a, b) => Math.max(a, b));
-  const lse = max + Math.log(z.reduce((a, v) => a + Math.exp(v - max), 0));
+  const { max, total } = softmaxOf(z);
+  const lse = max + Math.log(total);
   if (target === ignore) return { lse, nll: 0, hit: 0 };
   const mean = z.reduce((a, v) => a + v, 0) / z.length;
   const nll = lse - (1 - smoothing) * logits.at(r, target) - smoothing * mean;

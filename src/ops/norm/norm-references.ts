@@ -2,45 +2,47 @@
 
 import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
-import { addLayerNormOp, layerNormOp } from './layer-norm.ts';
+import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
+import { type AddLayerNormAttrs, addLayerNormOp, layerNormOp } from './layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp, rowsPerBlock } from './layer-norm-backward.ts';
 import { addRmsNormOp, rmsNormOp } from './rms-norm.ts';
 import { type SoftmaxAttrs, softmaxBackwardOp, softmaxOp } from './softmax.ts';
 
-/** Layer norm of each row of `s`. */
-function layerNormalize(
+/** Gain and, in layer norm, bias; RMSNorm has no beta. */
+interface Affine {
+  readonly gamma: ReferenceTensor;
+  readonly beta?: ReferenceTensor;
+}
+
+/** Layer norm of each row of `s`, or RMSNorm without beta. */
+function normalize(
   s: ReferenceTensor,
-  gamma: ReferenceTensor,
-  beta: ReferenceTensor,
+  { gamma, beta }: Affine,
   eps: number,
   y: ReferenceTensor,
   stats: ReferenceTensor,
 ): void {
   for (let r = 0; r < s.rows; r++) {
-    const mean = s.row(r).reduce((a, v) => a + v, 0) / s.cols;
-    const variance = s.row(r).reduce((a, v) => a + (v - mean) ** 2, 0) / s.cols;
+    const mean = beta ? sum(s.cols, (c) => s.at(r, c)) / s.cols : 0;
+    const d = (c: number) => s.at(r, c) - mean;
+    const variance = sum(s.cols, (c) => d(c) ** 2) / s.cols;
     const rstd = 1 / Math.sqrt(variance + eps);
-    for (let c = 0; c < s.cols; c++) y.set(r, c, (s.at(r, c) - mean) * rstd * gamma.at(c) + beta.at(c));
-    stats.set(r, 0, mean);
-    stats.set(r, 1, rstd);
+    for (let c = 0; c < s.cols; c++) y.set(r, c, d(c) * rstd * gamma.at(c));
+    if (beta) for (let c = 0; c < s.cols; c++) y.add(r, c, beta.at(c));
+    if (beta) stats.set(r, 0, mean);
+    stats.set(beta ? 2 * r + 1 : r, rstd);
   }
 }
 
-/** RMSNorm of each row of `s`. */
-function rmsNormalize(
-  s: ReferenceTensor,
-  gamma: ReferenceTensor,
-  eps: number,
-  y: ReferenceTensor,
-  stats: ReferenceTensor,
+/** The same of s = residual + dropout(x). */
+function addAndNormalize(
+  { x, residual, step, ...affine }: Affine & Record<'x' | 'residual', ReferenceTensor> & { step?: ReferenceTensor },
+  { y, s, stats }: Record<'y' | 's' | 'stats', ReferenceTensor>,
+  { eps, ...mask }: AddLayerNormAttrs,
 ): void {
-  for (let r = 0; r < s.rows; r++) {
-    const meanSquare = s.row(r).reduce((a, v) => a + v * v, 0) / s.cols;
-    const rstd = 1 / Math.sqrt(meanSquare + eps);
-    for (let c = 0; c < s.cols; c++) y.set(r, c, s.at(r, c) * rstd * gamma.at(c));
-    stats.set(r, rstd);
-  }
+  const factor = dropoutFactor(step, mask);
+  for (let i = 0; i < s.size; i++) s.set(i, residual.at(i) + x.at(i) * factor(i));
+  normalize(s, affine, eps, y, stats);
 }
 
 /** Of the gradients of layer norm, or with `rms` of RMSNorm. */
@@ -53,12 +55,8 @@ const backward = (op: typeof layerNormBackwardOp, rms: boolean): OpReference =>
       const [mean, rstd] = rms ? [0, stats.at(r)] : [stats.at(r, 0), stats.at(r, 1)];
       const g = (c: number) => dy.at(r, c) * gamma.at(c);
       const n = (c: number) => (s.at(r, c) - mean) * rstd;
-      let meanG = 0;
-      let meanGn = 0;
-      for (let c = 0; c < D; c++) {
-        if (!rms) meanG += g(c) / D;
-        meanGn += (g(c) * n(c)) / D;
-      }
+      const meanG = rms ? 0 : sum(D, (c) => g(c) / D);
+      const meanGn = sum(D, (c) => (g(c) * n(c)) / D);
       for (let c = 0; c < D; c++) {
         const total = rstd * (g(c) - meanG - n(c) * meanGn) + (ds?.at(r, c) ?? 0);
         dsTotal.set(r, c, total);
@@ -77,36 +75,22 @@ function visible(x: ReferenceTensor, lens: ReferenceTensor | undefined, { causal
 
 /** References of the ops of this folder. */
 export const normReferences: readonly OpReference[] = [
-  opReference(layerNormOp, ({ x, gamma, beta }, { y, stats }, { eps }) => {
-    layerNormalize(x, gamma, beta, eps, y, stats);
-  }),
-  opReference(addLayerNormOp, ({ x, residual, gamma, beta, step }, { y, s, stats }, { eps, ...mask }) => {
-    const factor = dropoutFactor(step, mask);
-    for (let i = 0; i < s.size; i++) s.set(i, residual.at(i) + x.at(i) * factor(i));
-    layerNormalize(s, gamma, beta, eps, y, stats);
-  }),
-  opReference(rmsNormOp, ({ x, gamma }, { y, stats }, { eps }) => {
-    rmsNormalize(x, gamma, eps, y, stats);
-  }),
-  opReference(addRmsNormOp, ({ x, residual, gamma, step }, { y, s, stats }, { eps, ...mask }) => {
-    const factor = dropoutFactor(step, mask);
-    for (let i = 0; i < s.size; i++) s.set(i, residual.at(i) + x.at(i) * factor(i));
-    rmsNormalize(s, gamma, eps, y, stats);
-  }),
+  opReference(layerNormOp, ({ x, ...affine }, { y, stats }, { eps }) => normalize(x, affine, eps, y, stats)),
+  opReference(addLayerNormOp, addAndNormalize),
+  opReference(rmsNormOp, ({ x, ...affine }, { y, stats }, { eps }) => normalize(x, affine, eps, y, stats)),
+  opReference(addRmsNormOp, addAndNormalize),
   opReference(softmaxOp, ({ x, lens }, { y }, attrs) => {
     for (let r = 0; r < x.rows; r++) {
-      const scores = Array.from(x.row(r).subarray(0, visible(x, lens, attrs, r)));
-      const max = Math.max(...scores);
-      const total = scores.reduce((sum, s) => sum + Math.exp(s - max), 0);
+      const scores = x.row(r).subarray(0, visible(x, lens, attrs, r));
+      const { max, total } = softmaxOf(scores);
       for (const [c, s] of scores.entries()) y.set(r, c, Math.exp(s - max) / total);
     }
   }),
   opReference(softmaxBackwardOp, ({ y, dy, lens }, { dx }, attrs) => {
     for (let r = 0; r < y.rows; r++) {
       const n = visible(y, lens, attrs, r);
-      let sum = 0;
-      for (let c = 0; c < n; c++) sum += y.at(r, c) * dy.at(r, c);
-      for (let c = 0; c < n; c++) dx.set(r, c, y.at(r, c) * (dy.at(r, c) - sum));
+      const mean = sum(n, (c) => y.at(r, c) * dy.at(r, c));
+      for (let c = 0; c < n; c++) dx.set(r, c, y.at(r, c) * (dy.at(r, c) - mean));
     }
   }),
   backward(layerNormBackwardOp, false),
