@@ -4,8 +4,7 @@
 
 import { activationOp, addOp, type DropoutAttrs, dropoutOp } from '../ops/elementwise/elementwise-ops.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
-import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
-import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
+import { addLayerNormOp, addRmsNormOp, layerNormOp, rmsNormOp } from '../ops/norm/layer-norm.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { applicationOf } from '../ops/op-nodes.ts';
 import type { Graph } from './graph.ts';

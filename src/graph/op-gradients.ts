@@ -26,9 +26,8 @@ import { matmul, matmulOp } from '../ops/matmul/matmul.ts';
 import type { Form } from '../ops/matmul/matmul-kernels.ts';
 import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
 import { packedLinearBackwardOp } from '../ops/matmul/packed-linear-backward.ts';
-import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
+import { addLayerNormOp, addRmsNormOp, type LayerNormAttrs, layerNormOp, rmsNormOp } from '../ops/norm/layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp } from '../ops/norm/layer-norm-backward.ts';
-import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
 import { softmaxBackwardOp, softmaxOp } from '../ops/norm/softmax.ts';
 import type { Attrs, Builder, Op, SomeByName, Value } from '../ops/op.ts';
 
@@ -43,43 +42,28 @@ function noLseGradient(name: string, dlse: Value | undefined): void {
 }
 
 /** The inputs of a norm that its gradient reads; RMSNorm has no beta. */
-type NormInputs = { readonly gamma: Value; readonly beta?: Value; readonly step?: Value | undefined };
-
-/** The gradients of the weights of a norm from their partial sums; none if they are not needed. */
-function weightGradients(builder: Builder, partials: Value, { gamma, beta }: NormInputs) {
-  if (!builder.needs(gamma) && !(beta && builder.needs(beta))) return {};
-  const [dgamma, dbeta] = columnSum(builder, partials, beta ? 2 : 1);
-  return { gamma: dgamma, ...(beta && { beta: dbeta }) };
+interface NormInputs {
+  readonly x: Value;
+  readonly gamma: Value;
+  readonly beta?: Value;
+  readonly step?: Value | undefined;
 }
 
-/** The gradients of a norm of x. */
+/** The gradients of a norm of s = x, or of s = residual + dropout(x). */
 function normGradients(
   builder: Builder,
   backward: typeof layerNormBackwardOp,
-  inputs: NormInputs & { readonly x: Value },
-  stats: Value,
-  dy: Value | undefined,
-) {
-  if (!dy) return {};
-  const backwardInputs = { dy, s: inputs.x, stats, gamma: inputs.gamma };
-  const { dsTotal, partials } = builder.apply(backward, backwardInputs, { rate: 0, site: 0 });
-  return { x: dsTotal, ...weightGradients(builder, partials, inputs) };
-}
-
-/** The gradients of a norm of s = residual + dropout(x). */
-function addNormGradients(
-  builder: Builder,
-  backward: typeof layerNormBackwardOp,
-  inputs: NormInputs,
-  { s, stats }: { readonly s: Value; readonly stats: Value },
+  { x, gamma, beta, step }: NormInputs,
+  { s = x, stats }: { readonly s?: Value; readonly stats: Value },
   { y: dy, s: ds }: { readonly y?: Value | undefined; readonly s?: Value | undefined },
-  { rate, site }: DropoutAttrs,
-) {
-  const { gamma, step } = inputs;
+  { rate = 0, site = 0 }: Partial<DropoutAttrs> & LayerNormAttrs,
+): Record<string, Value | undefined> {
   const mask = { rate, site };
-  if (!dy) return ds ? { x: step ? dropout(builder, ds, step, mask) : ds, residual: ds } : {};
+  if (!dy) return { x: ds && step ? dropout(builder, ds, step, mask) : ds, residual: ds };
   const { dsTotal, partials, dx } = builder.apply(backward, { dy, s, stats, gamma, ds, step }, mask);
-  return { x: dx ?? dsTotal, residual: dsTotal, ...weightGradients(builder, partials, inputs) };
+  const needsWeights = builder.needs(gamma) || (beta && builder.needs(beta));
+  const [dgamma, dbeta] = needsWeights ? columnSum(builder, partials, beta ? 2 : 1) : [];
+  return { x: dx ?? dsTotal, residual: dsTotal, gamma: dgamma, beta: dbeta };
 }
 
 /** Throws unless the loss is the root of the gradient walk. */
@@ -138,14 +122,10 @@ const gradients = new Map<object, unknown>([
       : {},
   ),
   // norm
-  gradient(layerNormOp, (builder, inputs, { stats }, { y: dy }) =>
-    normGradients(builder, layerNormBackwardOp, inputs, stats, dy),
-  ),
-  gradient(addLayerNormOp, (builder, ...rest) => addNormGradients(builder, layerNormBackwardOp, ...rest)),
-  gradient(rmsNormOp, (builder, inputs, { stats }, { y: dy }) =>
-    normGradients(builder, rmsNormBackwardOp, inputs, stats, dy),
-  ),
-  gradient(addRmsNormOp, (builder, ...rest) => addNormGradients(builder, rmsNormBackwardOp, ...rest)),
+  gradient(layerNormOp, (builder, ...rest) => normGradients(builder, layerNormBackwardOp, ...rest)),
+  gradient(addLayerNormOp, (builder, ...rest) => normGradients(builder, layerNormBackwardOp, ...rest)),
+  gradient(rmsNormOp, (builder, ...rest) => normGradients(builder, rmsNormBackwardOp, ...rest)),
+  gradient(addRmsNormOp, (builder, ...rest) => normGradients(builder, rmsNormBackwardOp, ...rest)),
   gradient(softmaxOp, (builder, { lens }, { y }, { y: dy }, attrs) => ({
     x: dy && builder.apply(softmaxBackwardOp, { y, dy, lens }, attrs).dx,
   })),

@@ -1,5 +1,5 @@
-// Layer norm over the last axis (Ba et al., 2016), by itself and fused with the residual connection before it and its
-// dropout.
+// Layer norm (Ba et al., 2016) and RMSNorm (Zhang and Sennrich, 2019) over the last axis, by themselves and fused with the
+// residual connection before them and its dropout.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
@@ -11,91 +11,76 @@ import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };
 
-/** Inputs of a norm by name; RMSNorm has no beta. */
-type NormInputs = { readonly x: TensorType; readonly gamma: TensorType; readonly beta?: TensorType };
+/** `eps` and the dropout before the residual connection. */
+export type AddLayerNormAttrs = LayerNormAttrs & DropoutAttrs;
 
-/** Types of a norm and of the statistics of its rows: [rows,2], or [rows] without beta. */
-export function normTypes(op: string, { x, gamma, beta }: NormInputs) {
+type NormAttrs = LayerNormAttrs & Partial<DropoutAttrs>;
+
+/** Inputs of a norm of x or, with `residual`, of s = residual + dropout(x); RMSNorm has no beta. */
+interface NormInputs<T> {
+  readonly x: T;
+  readonly residual?: T;
+  readonly gamma: T;
+  readonly beta?: T;
+  readonly step?: T | undefined;
+}
+
+/** Types of a norm, of s, and of the statistics of the rows: [rows,2], or [rows] without beta. */
+function normTypes(
+  op: string,
+  { x, residual = x, gamma, beta, step }: NormInputs<TensorType>,
+  { rate = 0 }: NormAttrs,
+) {
   const { rows, cols } = matrixOf(x.shape);
+  const sides = `x ${show(x.shape)} + residual ${show(residual.shape)}`;
+  check(sameShape(x.shape, residual.shape), `${op}: shapes differ, ${sides}`);
+  expectDropout(op, rate, step);
   expectType(op, 'x', x, 'f32');
   expectType(op, 'gamma', gamma, 'f32', [cols], `x is ${show(x.shape)}`);
   if (beta) expectType(op, 'beta', beta, 'f32', [cols], `x is ${show(x.shape)}`);
-  return { y: tensorType('f32', x.shape), stats: tensorType('f32', beta ? [rows, 2] : [rows]) };
-}
-
-/** Types of a norm of s = residual + dropout(x). */
-export function addNormTypes(
-  op: string,
-  { residual, step, ...norm }: NormInputs & { readonly residual: TensorType; readonly step?: TensorType },
-  { rate }: DropoutAttrs,
-) {
-  const sides = `x ${show(norm.x.shape)} + residual ${show(residual.shape)}`;
-  check(sameShape(norm.x.shape, residual.shape), `${op}: shapes differ, ${sides}`);
-  expectDropout(op, rate, step);
-  return { ...normTypes(op, norm), s: norm.x };
+  return { y: tensorType('f32', x.shape), s: x, stats: tensorType('f32', beta ? [rows, 2] : [rows]) };
 }
 
 /** The variants of all norms. */
-export const normVariants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.shape).cols);
+const variants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.shape).cols);
 
-const noDropout: DropoutAttrs = { rate: 0, site: 0 };
-
-/** Tensors of a launch of a norm. RMSNorm binds any tensor as `beta`, which it does not read. */
-interface NormTensors {
-  readonly x: Value;
-  readonly gamma: Value;
-  readonly beta: Value;
-  readonly y: Value;
-  readonly stats: Value;
-}
-
-/** The dispatch of a norm by itself. `rms`: RMSNorm. */
-export const normLaunch = ({ x, ...tensors }: NormTensors, eps: number, context: LaunchContext, rms = false): Launch =>
-  dispatch(
-    x,
-    { x, residual: x, ...tensors, s: context.scratch('f32', [4]) }, // s is not written
-    { eps, ...noDropout },
-    { ADD: 0, SHARED: 0, ...(rms && { RMS: 1 }) },
-    context.variant,
-  );
-
-/** The dispatch of a norm of s = residual + dropout(x). */
-export function addNormLaunch(
-  {
-    x,
-    residual,
-    step,
-    ...tensors
-  }: NormTensors & { readonly residual: Value; readonly s: Value; readonly step?: Value | undefined },
-  attrs: AddLayerNormAttrs,
-  { variant, shared }: Pick<LaunchContext<'x' | 'residual', 's'>, 'variant' | 'shared'>,
-  rms = false,
-): Launch {
-  const SHARED = shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
-  // If s has taken the memory of an addend, the kernel reads the addend through s.
-  const addends = { x: SHARED === 2 ? tensors.gamma : x, residual: SHARED === 1 ? tensors.gamma : residual };
-  const bind = { ...tensors, ...addends, ...(step && { step }) };
-  return dispatch(x, bind, attrs, { ADD: 1, SHARED, ...(rms && { RMS: 1 }) }, variant);
-}
-
-function dispatch(
-  x: Value,
-  bind: Launch['bind'],
-  { eps, ...mask }: AddLayerNormAttrs,
-  constants: { readonly ADD: number; readonly SHARED: number; readonly RMS?: number },
-  variant: string,
-): Launch {
+/** The dispatch of a norm. */
+function launch(
+  { x, residual, gamma, beta, step }: NormInputs<Value>,
+  { y, s, stats }: { readonly y: Value; readonly s?: Value; readonly stats: Value },
+  { eps, rate = 0, site = 0 }: NormAttrs,
+  { variant, shared, scratch }: LaunchContext,
+): Launch[] {
   const { rows, cols } = matrixOf(x.shape);
   const rowGroup = rowGroupOf(variant);
-  return {
-    shader: shaderFor('layer-norm', cols),
-    entry: 'layer_norm',
-    constants: { ...rowGroup, ...constants, DROPOUT: bind.step ? 1 : 0 },
-    params: { rows, cols, eps, ...dropoutFields(mask) },
-    bind,
-    grid: gridOf(rows, rowGroup.ROWS),
-    flops: ((constants.RMS ? 5 : 8) + 2 * constants.ADD) * sizeOf(x.shape),
-  };
+  const SHARED = !residual ? 0 : shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
+  return [
+    {
+      shader: shaderFor('layer-norm', cols),
+      entry: 'layer_norm',
+      constants: {
+        ...rowGroup,
+        ADD: residual ? 1 : 0,
+        SHARED,
+        DROPOUT: step ? 1 : 0,
+        ...(!beta && { RMS: 1 }),
+      },
+      params: { rows, cols, eps, ...dropoutFields({ rate, site }) },
+      bind: {
+        gamma,
+        beta: beta ?? gamma, // RMSNorm does not read it
+        y,
+        s: s ?? scratch('f32', [4]), // not written
+        stats,
+        // If s has taken the memory of an addend, the kernel reads the addend through s.
+        x: SHARED === 2 ? gamma : x,
+        residual: SHARED === 1 ? gamma : (residual ?? x),
+        ...(step && { step }),
+      },
+      grid: gridOf(rows, rowGroup.ROWS),
+      flops: ((beta ? 8 : 5) + (residual ? 2 : 0)) * sizeOf(x.shape),
+    },
+  ];
 }
 
 /** x [..,D], gamma [D], beta [D]; y [..,D] and stats [rows,2], the mean and 1 / sqrt(variance + eps) of each row. */
@@ -104,14 +89,11 @@ export const layerNormOp = defineOp({
   inputs: ['x', 'gamma', 'beta'],
   outputs: ['y', 'stats'],
   attrs: attrsOf<LayerNormAttrs>(),
-  shape: (inputs) => normTypes('layer_norm', inputs),
+  shape: (inputs, attrs) => normTypes('layer_norm', inputs, attrs),
   f16Storage: ['x', 'y'],
-  variants: normVariants,
-  launch: (inputs, outputs, { eps }, context) => [normLaunch({ ...inputs, ...outputs }, eps, context)],
+  variants,
+  launch,
 });
-
-/** `eps` and the dropout before the residual connection. */
-export type AddLayerNormAttrs = LayerNormAttrs & DropoutAttrs;
 
 /**
  * x [..,D], residual [..,D], gamma [D], beta [D], step if there is dropout; s = residual + dropout(x), y = layer norm
@@ -122,11 +104,43 @@ export const addLayerNormOp = defineOp({
   inputs: ['x', 'residual', 'gamma', 'beta', 'step?'],
   outputs: ['y', 's', 'stats'],
   attrs: attrsOf<AddLayerNormAttrs>(),
-  shape: (inputs, attrs) => addNormTypes('add_layer_norm', inputs, attrs),
+  shape: (inputs, attrs) => normTypes('add_layer_norm', inputs, attrs),
   f16Storage: ['x', 'residual', 'y', 's'],
   inPlace: { s: ['residual', 'x'] },
-  variants: normVariants,
-  launch: (inputs, outputs, attrs, context) => [addNormLaunch({ ...inputs, ...outputs }, attrs, context)],
+  variants,
+  launch,
+});
+
+/**
+ * x [..,D], gamma [D]; y [..,D] and stats [rows], 1 / sqrt(mean(x²) + eps) of each row. x stays f32: the residual stream
+ * of T5 exceeds float16.
+ */
+export const rmsNormOp = defineOp({
+  name: 'rms_norm',
+  inputs: ['x', 'gamma'],
+  outputs: ['y', 'stats'],
+  attrs: attrsOf<LayerNormAttrs>(),
+  shape: (inputs, attrs) => normTypes('rms_norm', inputs, attrs),
+  f16Storage: ['y'],
+  variants,
+  launch,
+});
+
+/**
+ * x [..,D], residual [..,D], gamma [D], step if there is dropout; s = residual + dropout(x), y = RMSNorm of s, and stats
+ * [rows]. s may take the memory of either addend.
+ */
+export const addRmsNormOp = defineOp({
+  name: 'add_rms_norm',
+  inputs: ['x', 'residual', 'gamma', 'step?'],
+  outputs: ['y', 's', 'stats'],
+  attrs: attrsOf<AddLayerNormAttrs>(),
+  shape: (inputs, attrs) => normTypes('add_rms_norm', inputs, attrs),
+  // x and the sum stay f32: those of large T5 models do not fit in f16.
+  f16Storage: ['y'],
+  inPlace: { s: ['residual', 'x'] },
+  variants,
+  launch,
 });
 
 /**
@@ -150,3 +164,7 @@ export const addLayerNorm = (
   { eps, rate = 0, site = 0 }: { eps: number; rate?: number; site?: number },
 ): { readonly y: Value; readonly s: Value } =>
   builder.apply(addLayerNormOp, { ...inputs, step: rate > 0 ? step : undefined }, { eps, rate, site });
+
+/** RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of both. */
+export const rmsNorm = (builder: Builder, x: Value, gamma: Value, eps: number): Value =>
+  builder.apply(rmsNormOp, { x, gamma }, { eps }).y;

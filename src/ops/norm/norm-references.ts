@@ -3,9 +3,8 @@
 import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
-import { type AddLayerNormAttrs, addLayerNormOp, layerNormOp } from './layer-norm.ts';
+import { type AddLayerNormAttrs, addLayerNormOp, addRmsNormOp, layerNormOp, rmsNormOp } from './layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp, rowsPerBlock } from './layer-norm-backward.ts';
-import { addRmsNormOp, rmsNormOp } from './rms-norm.ts';
 import { type SoftmaxAttrs, softmaxBackwardOp, softmaxOp } from './softmax.ts';
 
 /** Gain and, in layer norm, bias; RMSNorm has no beta. */
