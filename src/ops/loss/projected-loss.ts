@@ -7,7 +7,7 @@ import { check } from '../../core/errors.ts';
 import { dim, matrixOf, type Shape, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { linearOp } from '../matmul/linear.ts';
-import { backwardKernels, backwardLaunches } from '../matmul/matmul-backward.ts';
+import { backwardKernels, backwardLaunches } from '../matmul/linear-backward.ts';
 import { productKernels, splitsK } from '../matmul/matmul-kernels.ts';
 import { packedLinearOp } from '../matmul/packed-linear.ts';
 import { packedBackwardKernels, packedLinearBackwardOp } from '../matmul/packed-linear-backward.ts';
@@ -87,10 +87,8 @@ export const projectedLossOp = defineOp({
         const inputs = { dy: logits, words: w, scales };
         launches.push(...packedLinearBackwardOp.launch(inputs, { dx: dxs }, { format, ins }, packed));
       } else {
-        const chunkGradients = { dyWidth: width, dx: dxs, dw, db, accumulate: first > 0 };
-        launches.push(
-          ...backwardLaunches({ rows: count, ins, outs, dy: logits, x: xs, w, ...chunkGradients }, context),
-        );
+        const chunkGradients = { dx: dxs, dw, db, accumulate: first > 0 };
+        launches.push(...backwardLaunches({ dy: logits, x: xs, w, ...chunkGradients }, context));
       }
     }
     return launches;
