@@ -75,8 +75,16 @@ export { type DeviceTraits, defaultTraits, type MatrixConfig } from './ops/devic
 export { columnSum } from './ops/elementwise/column-sum.ts';
 export { type AddColumnsAttrs, addColumns, type TakeColumnsAttrs, takeColumns } from './ops/elementwise/columns.ts';
 export type { Activation, ActivationAttrs, DropoutAttrs } from './ops/elementwise/elementwise-ops.ts';
-export { activation, activationOp, add, addOp, dropout, dropoutOp } from './ops/elementwise/elementwise-ops.ts';
-export { logMean, logMeanOp } from './ops/elementwise/log-mean.ts';
+export {
+  activation,
+  activationOp,
+  add,
+  addOp,
+  dropout,
+  dropoutOp,
+  logMean,
+  logMeanOp,
+} from './ops/elementwise/elementwise-ops.ts';
 export { takeRows } from './ops/elementwise/take-rows.ts';
 export type {
   EmbeddingAttrs,

@@ -3,9 +3,8 @@
 import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
 import { columnSum, normSumsOp } from '../ops/elementwise/column-sum.ts';
 import { addColumns, takeColumns } from '../ops/elementwise/columns.ts';
-import { activation, add, dropout } from '../ops/elementwise/elementwise-ops.ts';
+import { activation, add, dropout, logMean } from '../ops/elementwise/elementwise-ops.ts';
 import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
-import { logMean } from '../ops/elementwise/log-mean.ts';
 import { positionBackwardOp } from '../ops/embedding/embedding-backward.ts';
 import { tokenPositions } from '../ops/embedding/token-positions.ts';
 import { tokenStats } from '../ops/loss/cross-entropy.ts';

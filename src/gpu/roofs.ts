@@ -36,7 +36,7 @@ export const copyOp = defineOp({
   outputs: ['y'],
   shape: ({ x }) => ({ y: x }),
   variants: elementwiseVariants,
-  launch: ({ x }, { y }, _attrs, { variant }) => [elementwiseLaunch('copy', variant, y, { x })],
+  launch: ({ x }, { y }, _attrs, { variant }) => [elementwiseLaunch('copy', variant, y, { x }, { flops: 0 })],
   reference: ({ x }, { y }) => y.data.set(x.data),
 });
 

@@ -1,8 +1,7 @@
 // Ensembles: several models with one vocabulary whose next-token probabilities are averaged. An ensemble is a property
 // of the parameter list of its first model, so the same graphs decode and evaluate it.
 
-import { add } from '../ops/elementwise/elementwise-ops.ts';
-import { logMean } from '../ops/elementwise/log-mean.ts';
+import { add, logMean } from '../ops/elementwise/elementwise-ops.ts';
 import { softmax } from '../ops/norm/softmax.ts';
 import type { Builder, Value } from '../ops/op.ts';
 import type { ModelConfig } from './model-config.ts';

@@ -5,7 +5,7 @@ import { sameShape, show, tensorType } from '../../core/tensor.ts';
 import { attrsOf, defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwiseVariants, rowGroupsFor } from '../work-division.ts';
-import { type ActivationAttrs, activationLaunch } from './elementwise-ops.ts';
+import { type ActivationAttrs, elementwiseLaunch } from './elementwise-ops.ts';
 import { gatedLaunch, gatedWidth } from './gated-activation.ts';
 
 /** dx = f'(x)·dy; for ReLU x may be the output y. dx may take the memory of dy. */
@@ -25,9 +25,9 @@ export const activationBackwardOp = defineOp({
   inPlace: { dx: 'dy' },
   f16Storage: ['x', 'dy', 'dx'],
   variants: elementwiseVariants,
-  launch({ x, dy }, { dx }, attrs, { shared, variant }) {
-    const inPlace = shared('dy', 'dx');
-    return [activationLaunch('activation_backward', variant, attrs, dx, inPlace ? { x } : { x, b: dy }, inPlace)];
+  launch({ x, dy }, { dx }, { kind }, { shared, variant }) {
+    const bind = { x, b: shared('dy', 'dx') ? undefined : dy };
+    return [elementwiseLaunch('activation_backward', variant, dx, bind, { kind })];
   },
 });
 

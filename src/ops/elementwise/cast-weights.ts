@@ -27,8 +27,9 @@ export const castWeightsOp = defineOp({
     // Ranges of both buffers start at multiples of 256 bytes.
     const max = traits.maxBindingBytes - (traits.maxBindingBytes % 512);
     // y is stored as f16 (src/gpu/f16-bindings.ts), so the copy rounds.
-    return rangesOf('cast_weights', [copies], max).map(([start, count]) =>
-      elementwiseLaunch('copy', variant, rangeOf(copies, start, count), { x: rangeOf(weights, start, count) }),
-    );
+    return rangesOf('cast_weights', [copies], max).map(([start, count]) => {
+      const x = rangeOf(weights, start, count);
+      return elementwiseLaunch('copy', variant, rangeOf(copies, start, count), { x }, { flops: 0 });
+    });
   },
 });

@@ -1,5 +1,5 @@
-// Elementwise ops: addition, activations and dropout, and the dispatches of shaders/elementwise/elementwise-ops.wgsl. After a
-// matrix product its epilogue computes activation and dropout instead.
+// Elementwise ops: addition, activations, dropout and the logarithm of a mean, and the dispatches of
+// shaders/elementwise/elementwise-ops.wgsl. After a matrix product its epilogue computes activation and dropout instead.
 
 import { check } from '../../core/errors.ts';
 import { sameShape, show, sizeOf, tensorType } from '../../core/tensor.ts';
@@ -8,28 +8,37 @@ import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants } from '../work-division.ts';
 
 /** Settings of a dispatch of elementwise-ops.wgsl. */
-export interface ElementwiseSettings extends Partial<DropoutAttrs> {
+interface ElementwiseSettings extends Partial<DropoutAttrs> {
   /** Scale of log_mean and ema. Default 1. */
   readonly scale?: number;
-  /** Whether y has the memory of an input, which `bind` then lacks. Default false. */
-  readonly inPlace?: boolean;
+  /** Activation of `activation` and `activation_backward`. */
+  readonly kind?: Activation;
+  /** Floating-point operations for each number. Default 1. */
+  readonly flops?: number;
 }
 
-/** A dispatch of elementwise-ops.wgsl that computes `out`, bound as y, from the values in `bind`. */
+/**
+ * A dispatch of elementwise-ops.wgsl that computes `out`, bound as y, from the values in `bind`. An undefined one is the
+ * input whose memory y has taken.
+ */
 export function elementwiseLaunch(
   entry: string,
   variant: string,
   out: Value,
-  bind: Launch['bind'],
-  { rate = 0, site = 0, scale = 1, inPlace = false }: ElementwiseSettings = {},
+  bind: Readonly<Record<string, Value | undefined>>,
+  { rate = 0, site = 0, scale = 1, kind, flops = 1 }: ElementwiseSettings = {},
 ): Launch {
   const count = sizeOf(out.shape);
+  const { constants, grid } = elementwise(variant, Math.ceil(count / 4));
+  const bound = Object.entries(bind).filter((entry): entry is [string, Value] => entry[1] !== undefined);
   return {
     shader: 'elementwise-ops',
-    entry: inPlace ? `${entry}_in_place` : entry,
+    entry: bound.length < Object.keys(bind).length ? `${entry}_in_place` : entry,
+    constants: { ...constants, ...(kind && { KIND: activationKinds[kind] }) },
     params: { count, ...dropoutFields({ rate, site }), scale },
-    bind: { ...bind, y: out },
-    ...elementwise(variant, Math.ceil(count / 4)),
+    bind: { ...Object.fromEntries(bound), y: out },
+    grid,
+    flops: flops * count,
   };
 }
 
@@ -49,8 +58,7 @@ export const addOp = defineOp({
   variants: elementwiseVariants,
   launch({ a, b }, { y }, _attrs, { shared, variant }) {
     const other = shared('a', 'y') ? b : shared('b', 'y') ? a : undefined;
-    const bind: Launch['bind'] = other ? { b: other } : { x: a, b };
-    return [{ ...elementwiseLaunch('add', variant, y, bind, { inPlace: !!other }), flops: sizeOf(y.shape) }];
+    return [elementwiseLaunch('add', variant, y, other ? { x: undefined, b: other } : { x: a, b })];
   },
 });
 
@@ -98,10 +106,9 @@ export const activationOp = defineOp({
   inPlace: { y: 'x' },
   f16Storage: ['x', 'y'],
   variants: elementwiseVariants,
-  launch({ x }, { y }, attrs, { shared, variant }) {
-    const inPlace = shared('x', 'y');
-    return [activationLaunch('activation', variant, attrs, y, inPlace ? {} : { x }, inPlace)];
-  },
+  launch: ({ x }, { y }, { kind }, { shared, variant }) => [
+    elementwiseLaunch('activation', variant, y, { x: shared('x', 'y') ? undefined : x }, { kind }),
+  ],
 });
 
 /**
@@ -112,19 +119,6 @@ export const activationOp = defineOp({
  */
 export const activation = (builder: Builder, x: Value, kind: Activation): Value =>
   kind === 'none' ? x : builder.apply(activationOp, { x }, { kind }).y;
-
-/** A dispatch of an activation or its gradient, which computes `out`, bound as y. */
-export function activationLaunch(
-  entry: string,
-  variant: string,
-  { kind }: ActivationAttrs,
-  out: Value,
-  bind: Launch['bind'],
-  inPlace: boolean,
-): Launch {
-  const { constants, ...rest } = elementwiseLaunch(entry, variant, out, bind, { inPlace });
-  return { ...rest, constants: { ...constants, KIND: activationKinds[kind] }, flops: sizeOf(out.shape) };
-}
 
 /**
  * Dropout. `rate`: probability of a zero. `site`: number of this dropout in the model, so that each has its own mask. The
@@ -154,11 +148,9 @@ export const dropoutOp = defineOp({
   inPlace: { y: 'x' },
   f16Storage: ['x', 'y'],
   variants: elementwiseVariants,
-  launch({ x, step }, { y }, attrs, { shared, variant }) {
-    const inPlace = shared('x', 'y');
-    const bind: Launch['bind'] = inPlace ? { step } : { x, step };
-    return [{ ...elementwiseLaunch('dropout', variant, y, bind, { ...attrs, inPlace }), flops: sizeOf(y.shape) }];
-  },
+  launch: ({ x, step }, { y }, attrs, { shared, variant }) => [
+    elementwiseLaunch('dropout', variant, y, { x: shared('x', 'y') ? undefined : x, step }, attrs),
+  ],
 });
 
 /**
@@ -169,3 +161,30 @@ export const dropoutOp = defineOp({
  */
 export const dropout = (builder: Builder, x: Value, step: Value, attrs: DropoutAttrs): Value =>
   attrs.rate === 0 ? x : builder.apply(dropoutOp, { x, step }, attrs).y;
+
+/** y = log(max(x / count, 1e-37)); y may take the memory of x. */
+export const logMeanOp = defineOp({
+  name: 'log_mean',
+  inputs: ['x'],
+  outputs: ['y'],
+  /** `count`: number of terms of each sum. */
+  attrs: attrsOf<{ readonly count: number }>(),
+  shape({ x }) {
+    expectType('log_mean', 'x', x, 'f32');
+    return { y: tensorType('f32', x.shape) };
+  },
+  inPlace: { y: 'x' },
+  variants: elementwiseVariants,
+  launch: ({ x }, { y }, { count }, { shared, variant }) => [
+    elementwiseLaunch('log_mean', variant, y, { x: shared('x', 'y') ? undefined : x }, { scale: 1 / count, flops: 0 }),
+  ],
+});
+
+/**
+ * The logarithm of x / count, for a sum x of `count` probabilities.
+ *
+ * @example
+ * const logProbs = logMean(graph, add(graph, softmax(graph, x), softmax(graph, w)), 2);
+ */
+export const logMean = (builder: Builder, x: Value, count: number): Value =>
+  builder.apply(logMeanOp, { x }, { count }).y;

@@ -7,9 +7,8 @@ import { castWeightsOp } from './cast-weights.ts';
 import { columnSumOp, normSumsOp } from './column-sum.ts';
 import { addColumnsOp, takeColumnsOp } from './columns.ts';
 import { dropoutFactor } from './dropout-reference.ts';
-import { activationOp, addOp, dropoutOp } from './elementwise-ops.ts';
+import { activationOp, addOp, dropoutOp, logMeanOp } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
-import { logMeanOp } from './log-mean.ts';
 import { takeRowsOp } from './take-rows.ts';
 
 /** The smallest mean of `logMeanOp`: a smaller one, whose f32 is subnormal or 0, counts as this. */

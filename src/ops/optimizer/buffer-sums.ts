@@ -10,8 +10,7 @@ import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 const launches = (entry: string, acc: Value, x: Value, scale: number, context: LaunchContext, step?: Value): Launch[] =>
   rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
     const bind = { x: rangeOf(x, start, count), ...(step && { step }) };
-    const launch = elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale });
-    return { ...launch, flops: 2 * count };
+    return elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale, flops: 2 });
   });
 
 /**

@@ -3,8 +3,13 @@
 import { describe, expect, it } from 'vitest';
 import { f32, type Shape, sizeOf } from '../../../src/core/tensor.ts';
 import { activationBackwardOp } from '../../../src/ops/elementwise/activation-backward.ts';
-import { type Activation, activationOp, addOp, dropoutOp } from '../../../src/ops/elementwise/elementwise-ops.ts';
-import { logMeanOp } from '../../../src/ops/elementwise/log-mean.ts';
+import {
+  type Activation,
+  activationOp,
+  addOp,
+  dropoutOp,
+  logMeanOp,
+} from '../../../src/ops/elementwise/elementwise-ops.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
