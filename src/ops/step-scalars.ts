@@ -36,14 +36,7 @@ export function createStepWriter(out: Uint32Array): (s: StepScalars) => void {
 }
 
 /** All scalars 0, for runs that use none of them. */
-export const zeroStep: Readonly<StepScalars> = {
-  learningRate: 0,
-  tokenWeight: 0,
-  seed: 0,
-  step: 0,
-  keep: 0,
-  position: 0,
-};
+export const zeroStep: Readonly<StepScalars> = /* @__PURE__ */ readStep(new Uint32Array(stepWords));
 
 /**
  * Writes the block into `out` [stepWords] once; missing scalars are 0.
