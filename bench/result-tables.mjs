@@ -41,7 +41,7 @@ function provenance(results) {
   return [
     `${hosts[host]}: ${device}; ${machine.cores} × ${machine.cpu}`,
     names.map(([name, version]) => `${name} ${version}`).join(', '),
-    `${unique(results.map(({ date }) => date.slice(0, 10))).join(', ')}; load ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`,
+    `${unique(results.map(({ date }) => date.slice(0, 10))).join(', ')}; load average ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`,
   ].join('; ');
 }
 
@@ -231,8 +231,11 @@ export function summaryTable(results) {
     three(r, (t) => t.dispatches).join(' / '),
     three(r, (t) => seconds(t.firstStepMs)).join(' / '),
   ]);
-  const head = ['step', 'on', 'heddle ms', 'TensorFlow.js ms', 'jax-js ms', 'faster peer / heddle'];
-  return table([...head, 'GPU MiB', 'dispatches', 'first step s'], rows);
+  const head = ['step', 'on', 'heddle ms', 'TensorFlow.js ms', 'jax-js ms', 'speed-up over the faster library'];
+  return table(
+    [...head, 'GPU MiB (heddle / TensorFlow.js / jax-js)', 'dispatches (same order)', 'first step s (same order)'],
+    rows,
+  );
 }
 
 /** The latest result for each host, adapter and subject; cases first. */

@@ -141,7 +141,7 @@ const whenOf = (when: string): string => (when ? `${when.slice(0, 16).replace('T
 
 /** `12.3 GB/s ± 2 %, 140 GFLOP/s ± 1 %` */
 export function roofText({ roofs, roofSpread }: Pick<BenchRun, 'roofs' | 'roofSpread'>): string {
-  if (!roofs) return 'no roofs';
+  if (!roofs) return 'bandwidth and peak not measured';
   const spread = (name: 'bandwidth' | 'peak') => (roofSpread ? ` ${spreadText(roofSpread[name].spread / 2)}` : '');
   return `${formatNumber(roofs.bandwidth.rate)} GB/s${spread('bandwidth')}, ${formatNumber(roofs.peak.rate)} GFLOP/s${spread('peak')}`;
 }

@@ -58,7 +58,7 @@ const columns: readonly Column[] = [
   { title: 'GFLOP/s', value: (row) => rateOf(row.kernel, best(row) as VariantResult) },
   { title: 'GB/s', value: (row) => row.kernel.bytes / (best(row)?.ms ?? Number.NaN) },
   {
-    title: 'Of roofline',
+    title: '% of roofline',
     value: (row, roofs) => (roofs ? shareOfRoof(row.kernel, best(row) as VariantResult, roofs) : Number.NaN),
   },
   { title: 'Error', value: (row) => Math.max(...row.kernel.variants.map((v) => v.error)) },

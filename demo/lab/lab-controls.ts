@@ -91,8 +91,8 @@ export function createControls(actions: LabActions): Controls {
       segmentedChoice(
         'Measurements',
         [
-          ['quick', '5 × 20 ms'],
-          ['careful', '9 × 100 ms'],
+          ['quick', '5 rounds of 20 ms'],
+          ['careful', '9 rounds of 100 ms'],
         ],
         length,
         (value) => {

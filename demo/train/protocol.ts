@@ -59,7 +59,7 @@ export interface TrainingPreview extends Omit<TrainingForecast, 'corpus'> {
     readonly train: number;
     readonly dev: number;
     readonly test: number;
-    readonly leftOut: number;
+    readonly skipped: number;
     /** Message about lines that are not pairs; empty if there are none. */
     readonly badLines: string;
     readonly sourceLength: LengthStatistics;

@@ -13,7 +13,7 @@ import { writeStep } from '../ops/step-scalars.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
-import { describeLeftOut, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
+import { describeSkipped, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
 import { checkPairs, type Pair } from '../text/corpus/pairs.ts';
 import { evaluateLoss } from '../train/evaluation.ts';
 import { runEvaluation } from '../trainer/trainer.ts';
@@ -32,7 +32,7 @@ export interface Evaluation extends TokenMetrics, TranslationMetrics {
   /** Number of pairs that were evaluated. */
   readonly pairs: number;
   /** Number of omitted pairs: a side is empty or too long. */
-  readonly leftOut: number;
+  readonly skipped: number;
 }
 
 /** The parts of a model that an evaluation uses. */
@@ -71,7 +71,7 @@ export async function evaluateModel(
   );
   const references = fitting.map(({ target: reference, others = [] }) => [reference, ...others]);
   const translation = translationMetrics(translations, references, (text) => model.target.normalize(text));
-  return { pairs: corpus.count, leftOut: corpus.tooLong + corpus.empty, ...tokens, ...translation };
+  return { pairs: corpus.count, skipped: corpus.tooLong + corpus.empty, ...tokens, ...translation };
 }
 
 /** Encodes the pairs that fit a model and reports the others; `name`: of the pairs, in messages. */
@@ -83,9 +83,9 @@ function encodeFitting(
 ): EncodedCorpus {
   checkPairs(pairs, `${name}: pairs`);
   const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
-  const leftOut = describeLeftOut(corpus);
-  check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
-  if (leftOut) emit({ type: 'message', text: `${name}: ${leftOut}` });
+  const skipped = describeSkipped(corpus);
+  check(corpus.count > 0, () => `${name}: no pair fits the model: ${skipped || 'there are no pairs'}`);
+  if (skipped) emit({ type: 'message', text: `${name}: ${skipped}` });
   return corpus;
 }
 

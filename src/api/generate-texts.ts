@@ -74,7 +74,7 @@ export function encodeTexts(
   );
   check(
     texts.every((text) => typeof text === 'string'),
-    'translate: a text must be a string',
+    `translate: text ${texts.findIndex((text) => typeof text !== 'string')} (from 0) is not a string; pass a string or an array of strings`,
   );
   const { longTexts = 'error' } = o;
   const limit = checkedMaxLength(maxLength, config);

@@ -17,7 +17,7 @@ import { openSession, type SessionOptions } from './session.ts';
 /** Options of `loadModel`. */
 export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOptions {
   /**
-   * Folder of a LoRA adapter, which is merged into f32 weights. Or several adapters, name to folder, between which
+   * Folder of a LoRA adapter, which is merged into f32 weights. Or several LoRA adapters, name to folder, between which
    * `model.useLora` switches.
    */
   readonly lora?: string | Readonly<Record<string, string>>;

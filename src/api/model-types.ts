@@ -13,7 +13,7 @@ import type { TrainResult } from '../train/train-arguments.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import type { SaveOptions } from './save-model.ts';
 
-/** Shape of a batch for `Model.plan`. */
+/** Shape of a batch for `Model.plan`; in heddle plan: --batch-size, --source-length, --target-length. */
 export interface PlanShape {
   /** Number of sentences. [1] */
   readonly batch?: number;

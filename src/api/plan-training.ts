@@ -10,7 +10,7 @@ import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { JobEvent } from '../runtime/job.ts';
 import type { CorpusArguments } from '../runtime/load-corpus.ts';
-import { describeLeftOut, type EncodedCorpus, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
+import { describeSkipped, type EncodedCorpus, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { corpusName, shapeName } from '../train/logging.ts';
 import { setUp } from '../train/setup.ts';
@@ -36,7 +36,7 @@ export interface TrainingForecast {
     readonly train: number;
     readonly dev: number;
     readonly test: number;
-    readonly leftOut: number;
+    readonly skipped: number;
     /** Messages of the reader, for example about invalid lines. */
     readonly messages: readonly string[];
     /** Number of tokens of each side of each training pair. */
@@ -102,8 +102,8 @@ export async function planTraining(
     return {
       corpus: {
         name: corpusName(args.corpus),
-        ...{ train: corpus.count, dev: dev.length, test: test.length, leftOut: corpus.tooLong + corpus.empty },
-        messages: messages.slice(0, summary).filter((text) => text !== describeLeftOut(corpus)),
+        ...{ train: corpus.count, dev: dev.length, test: test.length, skipped: corpus.tooLong + corpus.empty },
+        messages: messages.slice(0, summary).filter((text) => text !== describeSkipped(corpus)),
         sourceLengths: lengths(corpus, sourceLength),
         targetLengths: lengths(corpus, targetLength),
         sourceVocabulary: source.size,

@@ -44,9 +44,12 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
   readonly dev?: readonly Pair[];
   /** Pairs to translate at the end, for `Model.training.evaluation`. [another fraction `heldOut`; with `dev`: none] */
   readonly test?: readonly Pair[];
-  /** The model to fine-tune; it does not change. */
+  /** The model to fine-tune (`--init DIR`; `init` in state.json); it does not change. */
   readonly from?: Model;
-  /** Folder, or name in the browser's storage, for checkpoints. [only in memory, for recovery from a lost device] */
+  /**
+   * Folder, or name in the browser's storage, for checkpoints (`--out`). [only in memory, for recovery from a lost
+   * device]
+   */
   readonly checkpoint?: string;
   /** Whether to resume from the checkpoint, with its settings; docs/settings.md lists which may change. [false] */
   readonly resume?: boolean;
@@ -68,8 +71,8 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 
 /**
  * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: files of pairs, pairs generated
- * from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if the loss becomes NaN
- * or infinite.
+ * from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if training diverges
+ * (docs/training.md): the loss stays NaN or infinite.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
  * console.log(await model.translate('The tree is 59 yards tall.'));

@@ -1,7 +1,7 @@
 // heddle bench
 
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { type BenchRun, compareRuns, fastestOf, readBenchRun, referenceNote } from '../bench/bench-file.ts';
 import type { KernelResult } from '../bench/check-kernel.ts';
@@ -46,7 +46,12 @@ export function addBench(program: Command): void {
       'compare with the results of an earlier --json: the difference, and whether it exceeds the noise',
     )
     .option('--no-kernels', 'only training steps')
-    .option('--preset <name...>', 'presets whose training step is timed', ['tiny', 'small', 'mid'])
+    .addOption(
+      new Option('--preset <name...>', 'presets whose training step is timed').default(
+        ['tiny', 'small', 'mid'],
+        'tiny, small, mid',
+      ),
+    )
     .option('--batch-size <pairs>', 'pairs per batch, of up to 32 tokens', whole(1), 32)
     .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(5))
     .option('--steps <n>', 'number of timed steps per preset', whole(3), 10)

@@ -36,7 +36,7 @@ export function addDecodingFlags(command: Command): Command {
     .option('--beam-size <n>', 'number of beams, 1 to 64 (default: 1, greedy decoding)', whole(1))
     .option(
       '--length-penalty <penalty>',
-      'divisor of beam scores: a number a for ((5 + length) / 6)^a, average, power:<a> for length^a, or none (default: average)',
+      'divide beam scores by length^A (power:A, as length_penalty of transformers), ((5 + length) / 6)^A (a number A, as in GNMT), length (average) or 1 (none) (default: average)',
       penalty,
     )
     .option('--early-stopping', 'stop beam search when as many hypotheses as beams are finished')

@@ -20,7 +20,7 @@ interface Options extends HostOptions, PairFlags {
   out: string;
   dev?: string;
   beamSize: number;
-  translateBatch: number;
+  teacherBatchSize: number;
   force?: boolean;
   json?: JsonOption;
 }
@@ -35,7 +35,7 @@ export function addDistill(program: Command): void {
     .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
     .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
     .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
-    .option('--translate-batch <texts>', 'texts per batch of the teacher', whole(1), 32)
+    .option('--teacher-batch-size <texts>', 'texts per batch of the teacher', whole(1), 32)
     .option('--force', "delete the student in --out and the teacher's translations, and start again (default: resume)")
     .addOption(jsonOption());
   addHostOptions(command);
@@ -46,7 +46,7 @@ export function addDistill(program: Command): void {
     const dev = pairFilesOf(options.dev === undefined ? undefined : [options.dev], {});
     if (!texts) throw new HeddleError('distill: give files of texts or pairs');
     checkStdin([texts, dev]);
-    const { force = false, beamSize: beams, translateBatch: batch } = options;
+    const { force = false, beamSize: beams, teacherBatchSize: batch } = options;
     const files = archiveFiles(nodeFiles());
     const resume = !force && (await isHeddleFolder(files, withoutEndSlash(options.out)));
     const out = await outFolder(files, 'student', { out: options.out, force, resume });

@@ -60,7 +60,7 @@ export function addEvaluate(program: Command): void {
 }
 
 function describe(e: Evaluation): string {
-  const left = e.leftOut > 0 ? ` (${e.leftOut} skipped)` : '';
+  const left = e.skipped > 0 ? ` (${e.skipped} skipped)` : '';
   const known = Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
     ? ''
     : ` (${formatPercent(e.knownTokenAccuracy)} without unknown tokens)`;

@@ -42,7 +42,10 @@ export async function outFolder(
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
     throw new HeddleError(`--out ${out}: it contains the working directory; name a separate folder`);
   if (resume) {
-    if (!(await isTrained(files, folder))) throw new HeddleError(`--out ${out}: there is no model to resume`);
+    if (!(await isTrained(files, folder)))
+      throw new HeddleError(
+        `--out ${out}: there is no checkpoint to resume; name the folder of a run (heddle runs runs lists them), or omit --resume`,
+      );
   } else if (await isTaken(files, folder)) {
     const there = await existingFolder(files, folder);
     if (!(await isTrained(files, folder)))

@@ -31,7 +31,7 @@ interface Options extends PresetFlags<PlanArguments['run']> {
 export function addPlan(program: Command): void {
   const command = program
     .command('plan')
-    .description('print the plan of a model: kernels in order, shapes, buffers, bytes and FLOPs (needs no GPU)')
+    .description('print the plan of a model: passes in order, shapes, memory slots, bytes and FLOPs (needs no GPU)')
     .argument('[dir]', 'model folder, instead of --preset');
   addPresetFlags(command, presetRuns)
     .addOption(

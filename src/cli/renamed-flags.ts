@@ -22,7 +22,7 @@ const sizes = {
 export const renamedFlags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   translate: { ...decoding, '--n-best': '--num-return', '--max-tokens': '--max-new-tokens' },
   eval: decoding,
-  distill: { '--beams': '--beam-size' },
+  distill: { '--beams': '--beam-size', '--translate-batch': '--teacher-batch-size' },
   convert: { '--adapter': '--lora-adapter' },
   plan: { ...sizes, '--checkpoint-layers': '--gradient-checkpointing' },
   profile: sizes,

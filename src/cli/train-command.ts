@@ -77,7 +77,9 @@ async function run(
   if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
     throw new HeddleError(`--out ${out}: this is the base model of the LoRA adapter; use another folder`);
   if (folder !== undefined && !options.resume && !(await files.exists(folder)))
-    throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
+    throw new HeddleError(
+      `--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
+    );
   if (options.saveConfig !== undefined)
     await saveRunConfig(
       files,

@@ -66,7 +66,7 @@ export function addTrainFlags(command: Command): void {
     .option('--dev-target <file...>', 'target texts of the dev pairs, on the same lines')
     .option(
       '--test <pairs>',
-      'test pairs, like --dev (default: --held-out of the training pairs, or the dev pairs)',
+      'test pairs, like --dev (default: --held-out of the training pairs; with --dev: the dev pairs)',
       several,
     )
     .option('--test-source <file...>', 'source texts of the test pairs, one per line')
@@ -92,7 +92,7 @@ function describeModels(): string {
     return sizes.map(String);
   });
   const head = ['preset', 'dModel', 'layers', 'heads', 'feedForward', 'maxLength', 'tie'];
-  return `${table([head, ...rows], [1, 2, 3, 4, 5])}\n\nFields of --set: ${modelFields.join(', ')}`;
+  return `${table([head, ...rows], [1, 2, 3, 4, 5])}\n\nFields of --set (docs/settings.md describes them): ${modelFields.join(', ')}`;
 }
 
 /** Collects the values of a flag that may be repeated. */

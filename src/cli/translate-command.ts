@@ -43,7 +43,7 @@ export function addTranslate(program: Command): void {
     .option('--output <file>', 'write the translations to this file (default: stdout)')
     .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
     .option('--max-length <n>', 'maximum length of a text in tokens (default and limit: that of the model)', whole(2))
-    .option('--max-length-crop', 'cut longer texts (default: report an error and print an empty line)')
+    .option('--max-length-crop', 'truncate longer texts (default: report an error and print an empty line)')
     .option('--skip-long', 'print an empty line for longer texts, without an error')
     .option('--replace-unknown', 'replace an unknown word by the source word that it attends to most')
     .option('--split-sentences', 'split texts into sentences and join their translations, for long documents')
@@ -52,7 +52,11 @@ export function addTranslate(program: Command): void {
       'maximum length of a translation in tokens (default and limit: that of the model)',
       whole(1),
     )
-    .option('--num-return <n>', 'number of translations per text; print text number, score and translation', whole(1))
+    .option(
+      '--num-return <n>',
+      'number of translations per text; prints text number, score and translation (default: 1, translation only)',
+      whole(1),
+    )
     .option(
       '--stream',
       'print each token as soon as it is decoded, one text after the other (greedy decoding and sampling)',

@@ -29,7 +29,9 @@ export function addTune(program: Command): void {
       const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
       await printResult(result, options.json, () => describe(result));
       if (result.failure !== undefined)
-        throw new HeddleError(`tune: the result could not be stored: ${result.failure}`);
+        throw new HeddleError(
+          `tune: the tuned kernels could not be stored: ${result.failure}; set HEDDLE_CACHE to a writable folder`,
+        );
     });
 }
 

@@ -2,7 +2,7 @@
 // place.
 import { HeddleError } from '../core/errors.ts';
 import { type Files, openBlob } from '../files/files.ts';
-import { errorHints, type HttpOptions, RetryableError, send, withRetries } from './http.ts';
+import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
 import { type FileVersion, maxBytesOf, openPartialFile, type PartialFile } from './partial-files.ts';
 import { type Checksum, checksumOf, checksumWriter, type RemoteFile } from './repository.ts';
 
@@ -80,7 +80,7 @@ const describeFile = async (web: HttpOptions, file: RemoteFile): Promise<RemoteF
     timer.stop();
     const { status, headers } = response;
     if (status === 404 && file.optional) return undefined;
-    if (status === 404) throw new HeddleError(`${file.title}: there is no such model, revision or file (404)`);
+    if (status === 404) throw statusError(response, file.title, web);
     if (status >= 400 || response.type === 'opaqueredirect') return file;
     const isRedirect = status >= 300;
     const stated =

@@ -116,7 +116,10 @@ function reasonOf(error: unknown, url: string): string {
 
 /** The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help. */
 export function statusError({ status, statusText, headers }: Response, title: string, web: HttpOptions): Error {
-  if (status === 404) return new HeddleError(`${title}: there is no such model, revision or file (404)`);
+  if (status === 404)
+    return new HeddleError(
+      `${title}: there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub`,
+    );
   if (status === 401 || status === 403) {
     const help = web.token
       ? 'the token in HF_TOKEN does not allow it; its owner may have to accept the terms of the model on its page'

@@ -61,7 +61,7 @@ function selectFiles(files: readonly string[], name: string, revision: string): 
   const others = plain.filter((x) => has.has(x));
   check(
     has.has('config.json') || has.has('adapter_config.json'),
-    `${name}: it has no config.json, so it is not a supported model`,
+    `${name}: it has no config.json; choose a transformers model (BART, MarianMT, T5, ...) or one of heddle train`,
   );
   if (weights.length === 0 && !has.has('adapter_model.safetensors')) {
     const other = [...has].find((x) => /\.(bin|h5|msgpack|npz|onnx|ckpt|pt|pth)$/.test(x));
@@ -174,7 +174,9 @@ function parseListing(text: string, name: string) {
     throw new HeddleError(`${name}: the hub's list of files is not JSON`);
   }
   if (!isObject(json) || !Array.isArray(json.siblings))
-    throw new HeddleError(`${name}: the hub's answer has no list of files`);
+    throw new HeddleError(
+      `${name}: the hub's answer has no list of files; is --hub or HF_ENDPOINT the URL of a Hugging Face hub?`,
+    );
   const commit = typeof json.sha === 'string' && /^[0-9a-f]{40}$/.test(json.sha) ? json.sha : undefined;
   const files = json.siblings.filter(isObject).flatMap((entry) => {
     if (typeof entry.rfilename !== 'string') return [];

@@ -21,22 +21,31 @@ export interface DropoutRates {
 
 /** Configuration of a model: everything that determines what it computes. */
 export interface ModelConfig {
+  /** Size of the source vocabulary; training sets it. */
   readonly srcVocab: number;
+  /** Size of the target vocabulary; training sets it. */
   readonly tgtVocab: number;
+  /** Hidden size. */
   readonly dModel: number;
+  /** Number of attention heads of a layer. */
   readonly heads: number;
   /** Width of one head. Default dModel / heads. */
   readonly headWidth: number;
-  /** Heads of the decoder, cross-attention included, and their width. Default those of the encoder. */
+  /** Heads of a decoder layer, cross-attention included. Default those of the encoder. */
   readonly decoderHeads: number;
+  /** Width of a head of the decoder. Default headWidth, or dModel / decoderHeads if the numbers of heads differ. */
   readonly decoderHeadWidth: number;
+  /** Number of encoder layers. */
   readonly encoderLayers: number;
+  /** Number of decoder layers. */
   readonly decoderLayers: number;
+  /** Width of the feed-forward blocks. */
   readonly feedForward: number;
   /** Feed-forward width of the decoder. Default that of the encoder. */
   readonly decoderFeedForward: number;
+  /** Dropout rates by place; one number sets embedding, attention, feedForward and residual. */
   readonly dropout: DropoutRates;
-  /** Where norms are, `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
+  /** Norm after or before each sub-layer: `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
   readonly norm: 'post' | 'pre';
   /** `layer`: layer norm; `rms`: RMSNorm, without a mean and a bias (T5). */
   readonly normType: 'layer' | 'rms';
@@ -58,8 +67,9 @@ export interface ModelConfig {
    * embeddings; `relative`: a bias of the self-attention scores for each distance and head (T5); `none`.
    */
   readonly positions: 'sinusoidal' | 'sinusoidal-halves' | 'fairseq-sinusoidal' | 'learned' | 'relative' | 'none';
-  /** Relative positions: number of buckets of distances, and the distance from which all share the last bucket. */
+  /** Number of distance buckets of relative positions. */
   readonly relativeBuckets: number;
+  /** Distance from which all share the last bucket of relative positions. */
   readonly relativeMaxDistance: number;
   /** Maximum length of source and target, in tokens. */
   readonly maxLength: number;
@@ -74,16 +84,23 @@ export interface ModelConfig {
   readonly scaleEmbedding: boolean;
   /** Whether the input of the output projection is divided by sqrt(dModel) (T5 v1.0). */
   readonly scaleOutput: boolean;
+  /** Constant added to the variance in norms. */
   readonly layerNormEps: number;
+  /** Whether the output projection has a bias. */
   readonly outputBias: boolean;
-  /** Whether training changes the output bias, and learned positions. */
+  /** Whether training changes the output bias. */
   readonly trainOutputBias: boolean;
+  /** Whether training changes learned positions. */
   readonly trainPositions: boolean;
   /** Whether look-ups train the embedding of padding; false as with torch.nn.Embedding's padding_idx. */
   readonly trainPadding: boolean;
+  /** Label smoothing of the loss. */
   readonly labelSmoothing: number;
+  /** Id of the padding token. */
   readonly padId: number;
+  /** Id of the token that starts the decoder's input. */
   readonly startId: number;
+  /** Id of the end token. */
   readonly endId: number;
   /**
    * Whether self-attention of the decoder masks padding tokens that the model generated, as nn.Transformer's target

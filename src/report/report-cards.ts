@@ -31,7 +31,7 @@ export function factCards(history: TrainingHistory): Html {
 const corpusFacts = ({ corpus: c }: LogStart): Facts => [
   ['name', c.name],
   ['training pairs', formatInteger(c.pairs)],
-  ...(c.leftOut > 0 ? ([['pairs left out', formatInteger(c.leftOut)]] as Facts) : []),
+  ...(c.skipped > 0 ? ([['pairs skipped', formatInteger(c.skipped)]] as Facts) : []),
   ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
   ['tokenizer', c.lowercase === undefined ? c.tokenizer : `${c.tokenizer}, ${c.lowercase ? 'lowercase' : 'case kept'}`],
   ...(c.unknown

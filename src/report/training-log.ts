@@ -9,7 +9,7 @@ export interface CorpusFacts {
   readonly name: string;
   /** Number of training pairs, and of omitted pairs: too long, or with an empty side. */
   readonly pairs: number;
-  readonly leftOut: number;
+  readonly skipped: number;
   readonly dev: number;
   readonly test: number;
   readonly tokenizer: string;

@@ -298,10 +298,12 @@ function evaluationPause(
       emit({ type: 'devSamples', step, samples }),
     );
     if (!devSet) {
-      message('dev: there are no pairs for the evaluation; increase heldOut, or give dev pairs');
+      message(
+        'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut or maxLength, or give dev pairs',
+      );
       return undefined;
     }
-    if (devSet.leftOut) message(`dev: ${devSet.leftOut}`);
+    if (devSet.skipped) message(`dev: ${devSet.skipped}`);
     message(`dev: ${devSet.unknown.text}`);
     if (devSet.unknown.tooMany) emit({ type: 'warning', text: `dev: more than 2 % ${devSet.unknown.text}` });
     return devSet;

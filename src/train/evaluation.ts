@@ -9,7 +9,7 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import {
-  describeLeftOut,
+  describeSkipped,
   describeUnknown,
   encodePairs,
   sourceLength,
@@ -126,7 +126,7 @@ export function createDevSet(
   let translations: Promise<TranslationEvaluator> | undefined;
   return {
     /** Message about omitted pairs; empty if there are none. */
-    leftOut: describeLeftOut(corpus),
+    skipped: describeSkipped(corpus),
     unknown: describeUnknown(corpus),
     /** Evaluates after `step` updates, while none is pending; undefined if the signal was aborted meanwhile. */
     async evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined> {
@@ -191,8 +191,8 @@ export async function translateTest(
   onMessage: (text: string) => void,
 ): Promise<(EvaluationResult & { readonly seconds: number }) | undefined> {
   const test = fittingPairs(model, pairs);
-  const leftOut = describeLeftOut(test.corpus);
-  if (leftOut) onMessage(`test: ${leftOut}`);
+  const skipped = describeSkipped(test.corpus);
+  if (skipped) onMessage(`test: ${skipped}`);
   const rows = [...test.pairs.keys()];
   if (rows.length === 0) return undefined;
   onMessage(`translating ${rows.length} test sentences`);

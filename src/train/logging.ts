@@ -176,7 +176,7 @@ export const corpusFacts = (
 ): CorpusFacts => ({
   name: corpusName(from),
   pairs: corpus.count,
-  leftOut: corpus.tooLong + corpus.empty,
+  skipped: corpus.tooLong + corpus.empty,
   dev: dev.length,
   test: test.length,
   tokenizer: source.kind,

@@ -46,7 +46,7 @@ export const settings = {
       type: integer(1, 'n'),
       help: 'maximum number of batch shapes; each batch is padded to one of them',
       default: 2,
-      label: 'Batch shapes',
+      label: 'Buckets (batch shapes)',
       advanced: true,
     },
     gradientAccumulationSteps: {
@@ -59,7 +59,7 @@ export const settings = {
       resume: true,
     },
     changes: {
-      type: text('steps'),
+      type: text('changes'),
       help: 'change learningRate, dropout or evalSteps during the run, each after a number of steps: 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
       defaultText: 'none',
       resume: true,
@@ -100,7 +100,12 @@ export const settings = {
       label: 'Learning rate',
       resume: true,
     },
-    schedule: { type: choice(scheduleNames, 'name'), help: 'learning rate schedule', label: 'Schedule', resume: true },
+    schedule: {
+      type: choice(scheduleNames, 'name'),
+      help: 'learning rate schedule; with --steps or --epochs the default linear becomes inverse-sqrt',
+      label: 'Schedule',
+      resume: true,
+    },
     warmupSteps: {
       type: integer(0, 'steps'),
       help: 'steps of linear warm-up of the learning rate',
@@ -168,13 +173,13 @@ export const settings = {
     },
     lossScaleGrowth: {
       type: integer(0, 'steps'),
-      help: 'number of steps without overflow after which the loss scale of f16 doubles',
+      help: 'double the loss scale of --precision f16 after N steps without overflow (0: never)',
       defaultText: '2000',
       onlyFor: ['precision', 'f16'],
     },
   }),
   ...rowsOf('Model', {
-    preset: { type: choice(Object.keys(presets) as PresetName[], 'name'), help: 'sizes of the model', label: 'Model' },
+    preset: { type: choice(Object.keys(presets) as PresetName[], 'name'), help: 'model size', label: 'Preset' },
     model: {
       type: { kind: 'model', unit: 'field=value' },
       help: 'change a field of the model configuration, e.g. --set heads=4; may be repeated',
@@ -182,19 +187,22 @@ export const settings = {
     },
     norm: {
       type: choice(['pre', 'post'], 'position'),
-      help: 'layer norm before or after each sub-layer',
+      help: 'layer norm before (pre) or after (post) each sub-layer',
+      defaultText: 'pre (built-in corpus, built-in tasks, preset t5-tiny), else post; fine-tuning: that of the model',
       label: 'Layer norm',
       advanced: true,
     },
     dropout: {
       type: { kind: 'dropout', unit: 'rates' },
-      help: 'dropout rate, or rates of embedding, attention, feedForward, residual, memory, output, e.g. attention=0.2,output=0.1',
+      help: 'dropout rate, or rates by place: embedding, attention, feedForward, residual, memory (encoder output), output (before the output projection), e.g. attention=0.2,output=0.1',
+      defaultText:
+        '0.1 (pairs), 0 (built-in corpus, built-in tasks), output=0.5 (preset keras), that of the model (fine-tuning)',
       label: 'Dropout',
     },
     labelSmoothing: {
       type: rate,
       help: 'label smoothing of the loss',
-      defaultText: "0, or the preset's",
+      defaultText: '0; fine-tuning: that of the model',
       label: 'Label smoothing',
     },
     init: {
@@ -216,12 +224,12 @@ export const settings = {
     },
     freeze: {
       type: list('patterns'),
-      help: 'freeze the parameters whose name, or the end of it after a dot, matches one of these globs, e.g. encoder.*,*.bias; may be repeated',
+      help: 'freeze parameters whose full name, or its part after any dot, matches one of these globs, e.g. encoder.*,*.bias; may be repeated',
       defaultText: 'none',
     },
     'lora.rank': {
       type: integer(1, 'n'),
-      help: 'train a LoRA adapter of this rank for the model in --init, and save it in the format of PEFT',
+      help: 'rank of a LoRA adapter to train; all other weights are frozen, and train saves the adapter in the format of PEFT',
       defaultText: 'train all weights',
       aliases: ['lora'],
     },
@@ -232,7 +240,7 @@ export const settings = {
     },
     'lora.targetModules': {
       type: list('patterns'),
-      help: 'linear layers that get a LoRA adapter: q_proj, k_proj, v_proj, out_proj, fc1, fc2; in T5 q, k, v, o, wi, wo',
+      help: 'globs of linear layers that get a LoRA adapter, e.g. *.q_proj,*.fc1; layers: q_proj, k_proj, v_proj, out_proj, fc1, fc2 (in T5 q, k, v, o, wi, wo); the ending _proj may be omitted',
       defaultText: '*.q,*.v',
       oldFlags: ['lora-targets'],
     },
@@ -247,10 +255,10 @@ export const settings = {
   }),
   ...rowsOf('Data', {
     heldOut: {
-      type: { ...rate, unit: 'share' },
-      help: 'fraction of the source sentences held out for dev, and as much for test',
+      type: { ...rate, unit: 'fraction' },
+      help: 'fraction of the source sentences to hold out for dev, and the same fraction for test (0: none)',
       default: 0.02,
-      label: 'Held-out share',
+      label: 'Held-out fraction',
       advanced: true,
     },
     tokenizer: {
@@ -296,12 +304,12 @@ export const settings = {
     },
     truncate: {
       type: boolean,
-      help: 'cut pairs that are longer than --max-length instead of omitting them',
+      help: 'truncate pairs that are longer than --max-length instead of skipping them',
       default: false,
     },
     fillVocab: {
       type: boolean,
-      help: 'pad a vocabulary of words to its full size',
+      help: 'pad a word vocabulary to --vocab-size with unused tokens',
       defaultText: 'off; preset keras: on',
     },
   }),
@@ -311,12 +319,12 @@ export const settings = {
       help: 'evaluate on the dev pairs every N steps and at the end (0: never)',
       oldFlags: ['eval-every'],
       resume: true,
-      label: 'Evaluate every, steps',
+      label: 'Evaluation interval (steps)',
       advanced: true,
     },
     probe: {
       type: text('pair'),
-      help: 'record the attention and the most probable next tokens of this pair during training: source, tab, target; dev: a dev pair',
+      help: 'pair whose attention and most probable next tokens are recorded during training: SOURCE<tab>TARGET, or the word dev for a dev pair',
       defaultText: 'none',
       resume: true,
     },
@@ -325,7 +333,7 @@ export const settings = {
       help: 'record the probe every N steps, in at most 3 % of the training time (0: never)',
       default: 10,
       resume: true,
-      label: 'Probe every, steps',
+      label: 'Probe interval (steps)',
       advanced: true,
     },
     updateRatioSteps: {
@@ -333,7 +341,7 @@ export const settings = {
       help: 'log the norm of the update divided by the norm of the weights every N steps (0: never)',
       default: 0,
       resume: true,
-      label: 'Update norm every, steps',
+      label: 'Update ratio interval (steps)',
       advanced: true,
     },
     devSentences: {
@@ -341,7 +349,7 @@ export const settings = {
       help: 'number of dev sentences to translate for BLEU, chrF and exact match',
       default: 200,
       resume: true,
-      label: 'Dev sentences',
+      label: 'Dev sentences to translate',
       advanced: true,
     },
     bestMetric: {
@@ -377,7 +385,7 @@ export const settings = {
       help: 'save a checkpoint every N seconds, in at most 2 % of the time (0: never)',
       default: 60,
       resume: true,
-      label: 'Checkpoint every, seconds',
+      label: 'Checkpoint interval (seconds)',
       advanced: true,
     },
     keepLast: {

@@ -8,7 +8,7 @@ import { loraConfig } from '../model/lora.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { CorpusContext } from '../runtime/load-corpus.ts';
-import { describeLeftOut, describeUnknown } from '../text/batches/encoded-corpus.ts';
+import { describeSkipped, describeUnknown } from '../text/batches/encoded-corpus.ts';
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { fallsTo, type ScheduleConfig, scheduleConfig } from '../trainer/schedule.ts';
 import type { Recipe } from '../trainer/trainer.ts';
@@ -54,7 +54,7 @@ export async function setUp(
   const start = await initialModel(args, context, from, inputs.model);
   const prepared = await prepareCorpus(args, context, from, before, start, inputs.split);
   const { config, source, target, corpus, shapes, batches } = prepared.task;
-  if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
+  if (describeSkipped(corpus)) log(describeSkipped(corpus));
   if (!before && hasPackedBatches(given))
     log(
       `to save memory, batches have at most ${args.maxTokens} tokens, with ${args.gradientAccumulationSteps} batches per update; ` +

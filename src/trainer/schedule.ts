@@ -64,7 +64,7 @@ export function checkSchedule(s: ScheduleConfig): void {
   if (s.kind === 'linear' || s.kind === 'cosine')
     check(
       s.steps > s.warmupSteps,
-      `schedule: ${s.kind} over ${s.steps} steps needs fewer warmupSteps, not ${s.warmupSteps}`,
+      `schedule: warmupSteps (${s.warmupSteps}) must be below the ${s.steps} steps of the ${s.kind} schedule; lower warmupSteps or raise steps`,
     );
 }
 

@@ -5,7 +5,7 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../text/batches/encoded-corpus.ts';
-import { describeLeftOut, joinEncoded, targetLength } from '../text/batches/encoded-corpus.ts';
+import { describeSkipped, joinEncoded, targetLength } from '../text/batches/encoded-corpus.ts';
 import { chunksOf } from '../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../text/corpus/pairs.ts';
 import { loadTokenizer } from '../text/load-tokenizer.ts';
@@ -63,7 +63,7 @@ export async function prepareTrainingData(
   const { config, source, target } = known ?? (await createConfig(pairs as PairList, options, workers));
   const corpus =
     encoded ?? (await encodeList(pairs as PairList, source, target, encodeOptionsOf(config, options), workers));
-  check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
+  check(corpus.count > 0, () => `train: no pair is left: ${describeSkipped(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
   const batches = createBatches(corpus, shapes, { seed: options.seed });

@@ -102,10 +102,14 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
   try {
     state = Object(JSON.parse(await readText(files, path))) as Partial<TrainingState>;
   } catch {
-    throw new HeddleError(`${path}: not JSON; the file may be cut off`);
+    throw new HeddleError(
+      `${path}: not JSON; the file may be truncated. Restore the folder from a copy, or start again without --resume`,
+    );
   }
   if (state.version !== 1)
-    throw new HeddleError(`${path}: version ${JSON.stringify(state.version)}, this heddle reads version 1`);
+    throw new HeddleError(
+      `${path}: version ${JSON.stringify(state.version)}; this version of heddle reads version 1, so update heddle or start a new run`,
+    );
   if (!isCount(state.step))
     throw new HeddleError(`${path}: step is ${JSON.stringify(state.step)}, it must be a whole number`);
   return { choices: {}, engine: '', skipped: 0, arguments: undefined, ...state } as TrainingState;

@@ -178,7 +178,7 @@ describe('a model', () => {
     const model = await newModel({ events });
     const pairs = ['abc', 'bad', 'cab e'].map((source) => ({ source, target: source }));
     const result = await model.evaluate([...pairs, { source: 'a'.repeat(99), target: 'b' }]);
-    expect(result).toMatchObject({ pairs: 3, leftOut: 1, sentences: 3 });
+    expect(result).toMatchObject({ pairs: 3, skipped: 1, sentences: 3 });
     expect(result.loss).toBeGreaterThan(0);
     expect(result.perplexity).toBeCloseTo(Math.exp(result.loss), 4);
     expect(result.tokenAccuracy).toBeLessThanOrEqual(1);
@@ -244,7 +244,7 @@ describe('a model', () => {
     const model = await newModel();
     await expect(model.translate('a'.repeat(40))).rejects.toThrow(/text 1 has 41 tokens/);
     await expect(model.translate('a', { batch: 2 } as never)).rejects.toThrow('no option batch');
-    await expect(model.translate(null as never)).rejects.toThrow('a text must be a string');
+    await expect(model.translate(null as never)).rejects.toThrow('text 0 (from 0) is not a string');
     await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow('option beam is now called');
     await expect(model.save('out', { format: 'lora' })).rejects.toThrow('no LoRA adapter');
     await expect(model.save('out', { dtype: 'bf16' })).rejects.toThrow('heddle has no dtype bf16; it has f32, f16');

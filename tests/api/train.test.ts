@@ -84,7 +84,9 @@ it('names an invalid pair', async () => {
 });
 
 it('rejects a schedule without room for its warm-up', async () => {
-  await expect(trained({ warmupSteps: 3 })).rejects.toThrow('linear over 3 steps needs fewer warmupSteps');
+  await expect(trained({ warmupSteps: 3 })).rejects.toThrow(
+    'warmupSteps (3) must be below the 3 steps of the linear schedule',
+  );
 });
 
 it('names the step at which a number is not finite, if it checks', async () => {

@@ -83,7 +83,7 @@ describe('bench tables', () => {
   it('prints the environment and the range of loads of the results once', () => {
     const results = [result('small', 'dawn', '2026-01-01'), { ...result('mid', 'dawn', '2026-01-01'), load: [0.5, 2] }];
     expect(origins(results)).toHaveLength(1);
-    expect(origins(results)[0]).toMatch(/2026-01-01; load 0\.0 to 2\.0$/);
+    expect(origins(results)[0]).toMatch(/2026-01-01; load average 0\.0 to 2\.0$/);
     expect(origins([...results, result('small', 'chrome', '2026-01-01')])).toHaveLength(2);
     const versions = { heddle: '0.1.0 (abc)', tfjs: '4' };
     const later = { ...result('base', 'dawn', '2026-01-02'), versions: { ...versions, heddle: '0.1.0 (def)' } };

@@ -22,7 +22,7 @@ describe('renamed flags', () => {
     expect(renamedFlags).toEqual({
       translate: { ...decoding, '--n-best': '--num-return', '--max-tokens': '--max-new-tokens' },
       eval: decoding,
-      distill: { '--beams': '--beam-size' },
+      distill: { '--beams': '--beam-size', '--translate-batch': '--teacher-batch-size' },
       convert: { '--adapter': '--lora-adapter' },
       plan: { ...sizes, '--checkpoint-layers': '--gradient-checkpointing' },
       profile: sizes,

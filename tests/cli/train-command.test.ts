@@ -167,7 +167,7 @@ describe('prints one line, before anything is trained, that', () => {
     [
       'steps are fewer than the warm-up',
       () => ['--schedule', 'linear', '--warmup-steps', '50'],
-      /schedule: linear over 2 steps/,
+      /schedule: warmupSteps/,
     ],
     ['there are two corpora', () => [file('two.tsv', 'a\tb\n'), '--corpus', 'intl'], /not both/],
   ];

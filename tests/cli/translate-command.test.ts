@@ -384,7 +384,7 @@ describe('eval', () => {
       return { ...ended, figures: read(json) };
     };
     const { stdout, stderr, figures: gpu } = await figures('dawn');
-    expect(stderr).toMatch(/pairs\.tsv: 1 of 3 pairs left out: 1 longer than 40/);
+    expect(stderr).toMatch(/pairs\.tsv: 1 of 3 pairs skipped: 1 longer than 40/);
     for (const line of ['loss', 'token accuracy', 'exact match']) expect(stdout).toMatch(new RegExp(`^${line} `, 'm'));
     const { figures: cpu } = await figures('cpu');
     expect(gpu.pairs).toBe(2);

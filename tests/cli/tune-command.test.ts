@@ -57,6 +57,6 @@ it('prints the timings and an error if the cache folder cannot be written', asyn
   });
   expect(stdout).toMatch(/^\d+ kernels measured in [\d.]+ s/m);
   expect(stdout).not.toContain('stored in');
-  expect(stderr).toMatch(/^heddle: tune: the result could not be stored: .*a-file.kernels\.json: cannot write/m);
+  expect(stderr).toMatch(/^heddle: tune: the tuned kernels could not be stored: .*a-file.kernels\.json: cannot write/m);
   expect(status).toBe(1);
 });

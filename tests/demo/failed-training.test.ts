@@ -27,7 +27,7 @@ async function start(settings: Record<string, string>): Promise<Page> {
   for (const [name, value] of Object.entries({
     Tokenizer: 'word',
     'Batch size': '8',
-    'Dev sentences': '0',
+    'Dev sentences to translate': '0',
     ...settings,
   }))
     await page.locator(`::-p-aria([name="${name}"][role="${role(name)}"])`).fill(value);
@@ -74,7 +74,7 @@ async function countsSeconds(page: Page): Promise<void> {
 itInFull(
   'counts the seconds after a crash of the GPU, keeps its charts, and says what to do if there is no adapter',
   async () => {
-    const page = await start({ Steps: '100000', 'Evaluate every, steps': '5' });
+    const page = await start({ Steps: '100000', 'Evaluation interval (steps)': '5' });
     const session = await page.browser().target().createCDPSession();
     const chartIsDrawn = () =>
       page.waitForFunction(

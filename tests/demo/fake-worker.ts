@@ -162,7 +162,7 @@ export function fakeWorker(): void {
       train: fake.trainPairs,
       dev: fake.devPairs,
       test: 786,
-      leftOut: 12,
+      skipped: 12,
       badLines: settings.corpus.kind === 'text' ? '2 lines are no pair: line 3 (no tab), line 9 (empty target)' : '',
       sourceLength: side(9.4),
       targetLength: side(11.2),

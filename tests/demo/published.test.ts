@@ -73,7 +73,11 @@ it('downloads a model directly from the hub under a sub-path, as its policy allo
   await page.goto(`${url}?tune=0`, { waitUntil: 'load' });
   await page.locator('#hub-model').fill('me/gone');
   await page.locator('#hub-fetch').click();
-  await untilText(page, '#hub-note.wrong', '^me/gone/config.json: there is no such model, revision or file \\(404\\)$');
+  await untilText(
+    page,
+    '#hub-note.wrong',
+    '^me/gone/config.json: there is no such model, revision or file \\(404\\); check the spelling',
+  );
   await page.locator('#hub-model').fill('me/it');
   await page.locator('#hub-fetch').click();
   await untilText(page, '#hub-note', '^me/it was downloaded');

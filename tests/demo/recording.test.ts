@@ -34,8 +34,8 @@ it('records in at most 3 % of the training time, and runs nothing on the GPU if 
   await page.locator('::-p-aria([name="Tokenizer"][role="combobox"])').fill('word');
   await fill('Epochs', '');
   await fill('Batch size', '8');
-  await fill('Dev sentences', '0');
-  await fill('Probe every, steps', '1');
+  await fill('Dev sentences to translate', '0');
+  await fill('Probe interval (steps)', '1');
   await untilText(page, '#corpus-summary', 'pairs\\s*96');
   const passes = await countPasses(page);
   // The share after each record, and the seconds in training at that time.
@@ -78,7 +78,7 @@ it('records in at most 3 % of the training time, and runs nothing on the GPU if 
   expect(((spent.at(-1) ?? Number.NaN) - longest) / trained).toBeLessThanOrEqual(0.03);
 
   const before = await passes();
-  await fill('Probe every, steps', '0');
+  await fill('Probe interval (steps)', '0');
   await train('unrecorded', 10);
   expect(await passes()).toBe(before);
   await atBothWidths(page, async () => {

@@ -103,7 +103,7 @@ it('describes a training run, trains, translates, and exchanges models with the 
   const { page, errors, losses: came } = await undisturbed();
   const facts = await ask(page, (s, given) => s.describe(given), settings('calm'));
   expect(facts).toMatchObject({
-    corpus: { name: 'pairs.tsv', pairs: 96, train: 89, leftOut: 0, sourceVocabulary: 15, badLines: '' },
+    corpus: { name: 'pairs.tsv', pairs: 96, train: 89, skipped: 0, sourceVocabulary: 15, badLines: '' },
     parameters: 1843,
     shapes: ['8x8x8'],
     steps: 12,

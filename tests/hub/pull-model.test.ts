@@ -270,7 +270,12 @@ describe('a server', () => {
 });
 
 it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
-  ['no such model', undefined, {}, 'there is no such model, revision or file (404)'],
+  [
+    'no such model',
+    undefined,
+    {},
+    'there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub',
+  ],
   ['no configuration', '{"siblings":[{"rfilename":"model.safetensors"}]}', {}, 'me/it: it has no config.json'],
   [
     'other weights only',

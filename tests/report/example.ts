@@ -28,7 +28,7 @@ export const start = (fields: Partial<LogStart> = {}): LogStart => ({
   corpus: {
     name: 'intl en-es',
     pairs: 38_400,
-    leftOut: 12,
+    skipped: 12,
     dev: 800,
     test: 790,
     tokenizer: 'words',

@@ -194,7 +194,7 @@ export async function fillSmallTraining(
   await fill(page, 'Batch size', '8');
   await fill(page, 'Learning rate', '0.01');
   await choose(page, 'Schedule', 'constant');
-  await fill(page, 'Evaluate every, steps', `${evaluateEvery}`);
-  await fill(page, 'Dev sentences', '4');
-  await fill(page, 'Held-out share', '0.1');
+  await fill(page, 'Evaluation interval (steps)', `${evaluateEvery}`);
+  await fill(page, 'Dev sentences to translate', '4');
+  await fill(page, 'Held-out fraction', '0.1');
 }

@@ -261,7 +261,9 @@ it('rejects evaluation without dev pairs', async () => {
     out: '',
     steps: 1,
   });
-  expect(told).toContain('dev: there are no pairs for the evaluation; increase heldOut, or give dev pairs');
-  expect(told.find((line) => line.startsWith('test:'))).toContain('1 of 1 pairs left out');
+  expect(told).toContain(
+    'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut or maxLength, or give dev pairs',
+  );
+  expect(told.find((line) => line.startsWith('test:'))).toContain('1 of 1 pairs skipped');
   expect(result).toMatchObject({ dev: [] });
 });

@@ -16,7 +16,7 @@ const head: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'> = 
   corpus: {
     name: 'pairs.tsv',
     pairs: 1,
-    leftOut: 0,
+    skipped: 0,
     dev: 0,
     test: 0,
     tokenizer: 'word',

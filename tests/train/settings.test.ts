@@ -1,5 +1,8 @@
 // The table of settings, and docs/settings.md, which is generated from it: `npx vitest run -u tests/train/settings.test.ts`.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { modelConfig, modelFields } from '../../src/model/model-config.ts';
 import { checkSettings, describeType } from '../../src/train/check-settings.ts';
 import { describeDefault } from '../../src/train/recipes.ts';
 import { type Setting, settingGroups } from '../../src/train/setting-types.ts';
@@ -40,12 +43,46 @@ function page(): string {
 <!-- Generated from src/train/settings.ts by tests/train/settings.test.ts. -->
 
 The options of \`train\` in the library, the flags of \`heddle train\` and the fields of \`arguments\` in a checkpoint's \`state.json\`.
-Options with a dot are fields of an option: \`lora: { rank: 8 }\`. Some defaults depend on the recipe: the built-in corpus, your own
-pairs, \`preset: 'keras'\`, or fine-tuning a model. † may change when a run is resumed; all other settings are those of the checkpoint.
+Options with a dot are fields of an option: \`lora: { rank: 8 }\`. Some defaults depend on the kind of run: built-in corpus, built-in
+tasks, pairs (your own files or array), \`preset: 'keras'\`, or fine-tuning a model. † may change when a run is resumed; all other settings are those of the checkpoint.
 
 ${groups.join('\n\n')}
+
+## Model configuration
+
+The fields of \`model\`, which \`--set FIELD=VALUE\` and \`config.json\` have too. A preset gives some of them other values.
+
+| field | meaning | values | default |
+|---|---|---|---|
+${modelRows().join('\n')}
 `;
 }
+
+/** Rows of the fields of ModelConfig: meaning and type from its declaration, defaults from `modelConfig`. */
+function modelRows(): string[] {
+  const source = readFileSync(join(import.meta.dirname, '../../src/model/model-config.ts'), 'utf8');
+  const [, fields = ''] = /export interface ModelConfig \{\n(.*?)\n\}/s.exec(source) ?? [];
+  const complete: Record<string, unknown> = { ...modelConfig({ srcVocab: 8, tgtVocab: 8 }), dropout: 0 };
+  return [...fields.matchAll(/\/\*\*(.*?)\*\/\s+readonly (\w+): ([^;]+);/gs)].map(
+    ([, comment = '', field = '', type]) => {
+      const [meaning, given] = comment
+        .replace(/\s*\n\s*\* ?/g, ' ')
+        .trim()
+        .split(/ Default (.*)\.$/s);
+      const values = { boolean: 'true, false', number: 'number', DropoutRates: 'rate, or rates by place' }[type ?? ''];
+      const standard = /Vocab$/.test(field) ? '' : (given ?? complete[field]);
+      return `| \`${field}\` | ${meaning} | ${values ?? type?.replaceAll("'", '').replaceAll(' | ', ', ')} | ${standard} |`;
+    },
+  );
+}
+
+it('describes each field of the model configuration', () => {
+  expect(
+    modelRows()
+      .map((line) => /`(\w+)`/.exec(line)?.[1])
+      .sort(),
+  ).toEqual([...modelFields].sort());
+});
 
 it('writes docs/settings.md', async () => {
   await expect(page()).toMatchFileSnapshot('../../docs/settings.md');

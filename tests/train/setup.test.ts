@@ -77,7 +77,7 @@ it('leaves pairs above the maximum length out, or cuts them', async () => {
   const short = { tokenizer: 'char', maxLength: 6 } as const;
   const { told: said } = await prepared(tinyTraining(short));
   const [, left, all] =
-    /^(\d+) of (\d+) pairs left out: 75 longer than 6 source or 6 target tokens/.exec(said[0] as string) ?? [];
+    /^(\d+) of (\d+) pairs skipped: 75 longer than 6 source or 6 target tokens/.exec(said[0] as string) ?? [];
   // The line after it has the number of the others, which are trained on.
   expect(said[1]).toMatch(new RegExp(`^${Number(all) - Number(left)} training pairs,`));
   const { task, told } = await prepared(tinyTraining({ ...short, truncate: true }));

@@ -99,7 +99,7 @@ describe('a wrong schedule is named', () => {
     [{ minLearningRate: 2e-3 }, 'schedule: minLearningRate is 0.002, it must be 0 to learningRate'],
     [{ kind: 'noam', warmupSteps: 0 }, 'schedule: noam needs warmupSteps of at least 1'],
     [{ kind: 'inverse-sqrt', warmupSteps: 0 }, 'schedule: inverse-sqrt needs warmupSteps of at least 1'],
-    [{ kind: 'cosine', steps: 4 }, 'schedule: cosine over 4 steps needs fewer warmupSteps, not 4'],
+    [{ kind: 'cosine', steps: 4 }, 'schedule: warmupSteps (4) must be below the 4 steps of the cosine schedule'],
   ];
   for (const [wrong, message] of cases)
     it(message, () => {

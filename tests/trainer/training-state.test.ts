@@ -71,8 +71,8 @@ describe('a checkpoint', () => {
   const json = (text: string) => ({ 'state.json': new TextEncoder().encode(text) });
   const broken: [string, Record<string, Uint8Array>, string][] = [
     ['absent', {}, 'run: there is no state.json, so nothing to resume; train without --resume.'],
-    ['cut off', json('{"version": 1, "st'), 'run/state.json: not JSON; the file may be cut off'],
-    ['of another version', json('{"version": 2}'), 'run/state.json: version 2, this heddle reads version 1'],
+    ['cut off', json('{"version": 1, "st'), 'run/state.json: not JSON; the file may be truncated'],
+    ['of another version', json('{"version": 2}'), 'run/state.json: version 2; this version of heddle reads version 1'],
     ['without a step', json('{"version": 1}'), 'run/state.json: step is undefined, it must be a whole number'],
     ['at a negative step', json('{"version": 1, "step": -1}'), 'run/state.json: step is -1'],
     ['null', json('null'), 'run/state.json: version undefined'],

@@ -66,7 +66,7 @@ export function createCurvesPanel(): CurvesPanel {
       { name: 'token accuracy %', series: dev.tokens, look: 1, dots: true },
       { name: 'exact match %', series: dev.exact, look: 2, dots: true },
       { name: 'BLEU', series: dev.bleu, look: 3, dots: true },
-      { name: 'chrF', series: dev.chrf, look: 4, dots: true },
+      { name: 'chrF2', series: dev.chrf, look: 4, dots: true },
     ],
   });
   const small = (
@@ -170,7 +170,7 @@ export function createCurvesPanel(): CurvesPanel {
             el(
               'tr',
               {},
-              ...['step', 'dev loss', 'token accuracy', 'exact match', 'BLEU', 'chrF'].map((name) =>
+              ...['step', 'dev loss', 'token accuracy', 'exact match', 'BLEU', 'chrF2'].map((name) =>
                 el('th', { scope: 'col' }, name),
               ),
             ),

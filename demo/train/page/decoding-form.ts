@@ -29,7 +29,12 @@ export function createDecodingForm(): DecodingForm {
     beam: { beams, lengthPenalty },
     sample: { temperature, topK, topP, seed },
   };
-  const beamFields = el('div', { class: 'thirds' }, field('Beams', beams), field('Length penalty', lengthPenalty));
+  const beamFields = el(
+    'div',
+    { class: 'thirds' },
+    field('Beams', beams),
+    field('Length penalty', lengthPenalty, 'alpha of ((5 + length) / 6)^alpha, the divisor of scores; 0: none'),
+  );
   const sampleFields = el(
     'div',
     { class: 'thirds' },

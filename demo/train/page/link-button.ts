@@ -25,7 +25,8 @@ export function createLinkButton(planned: () => Promise<TrainingSettings | undef
 
 /** Message after the button was pressed. */
 function linkText(valid: boolean, fits: boolean, copied: boolean): string {
-  if (!valid) return 'These settings cannot be trained, so there is no link.';
+  if (!valid)
+    return 'There is no link: the settings are invalid or do not fit the GPU. Correct the field that is marked, or choose a smaller model or batch.';
   if (!fits) return 'A link cannot contain the pairs of a file or text. Send the file, or use a generated corpus.';
   return `The address of this page is the link${copied ? ', and was copied' : ''}: corpus, settings and seed.`;
 }

@@ -55,7 +55,7 @@ export function createLivePanel(session: Pick<Session, 'change'>): LivePanel {
       { class: 'live' },
       rate,
       field('Dropout rate', inputs.dropout),
-      field('Steps between evaluations', inputs.evalSteps),
+      field('Evaluation interval (steps)', inputs.evalSteps),
       apply,
     ),
     note,

@@ -67,7 +67,7 @@ function exampleTable(): HTMLElement {
   return el(
     'section',
     { class: 'card stack', 'aria-labelledby': 'examples-title' },
-    el('h2', { id: 'examples-title' }, 'What models trained on this page translate'),
+    el('h2', { id: 'examples-title' }, 'Translations by models that were trained on this page'),
     el(
       'div',
       { class: 'model-examples' },
@@ -209,12 +209,12 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     try {
       const linked = fromHash(location.hash);
       if (!linked) return false;
-      if (isRunning(run.state)) throw new HeddleError('a training is running');
+      if (isRunning(run.state)) throw new HeddleError('a training is running; stop it, then open the link again');
       corpus.load(linked.corpus);
       settingsForm.load(settingsForm.nameFor(linked.corpus), linked.settings);
       const { changes } = linked.settings;
       const text =
-        'The form has the training of the link. Started on the same kind of GPU adapter, it gives the same losses.' +
+        'The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.' +
         (changes ? ` ${changedText('The run', changes)} This training repeats these changes.` : '');
       notices.show('info', text, { id: 'link' });
       return true;
@@ -286,7 +286,10 @@ function showCurves(): void {
   if (top < 0 || top > window.innerHeight / 2) panel.scrollIntoView({ block: 'start' });
 }
 
-/** Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is scrolled into view. */
+/**
+ * Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is scrolled into
+ * view.
+ */
 function reserveBottomSpace(panel: HTMLElement): void {
   new ResizeObserver(() => {
     const height = `${Math.ceil(panel.getBoundingClientRect().height) + 16}px`;

@@ -132,7 +132,7 @@ function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLE
       ? ['dev pairs', formatInteger(corpus.dev)]
       : ['dev · test pairs', `${about}${formatInteger(corpus.dev)} · ${formatInteger(corpus.test)}`],
   ];
-  if (corpus.leftOut > 0) rows.push(['skipped (too long or empty)', formatInteger(corpus.leftOut)]);
+  if (corpus.skipped > 0) rows.push(['skipped (too long or empty)', formatInteger(corpus.skipped)]);
   return [
     factList(rows),
     ...(corpus.sampled > 0

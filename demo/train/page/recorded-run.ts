@@ -17,6 +17,7 @@ export interface RecordedRun {
 /** Loads the recorded run. Rejects if its file cannot be loaded. */
 export async function loadRecordedRun(): Promise<RecordedRun> {
   const response = await fetch(new URL('../../models/en-es-run.json', import.meta.url));
-  if (!response.ok) throw new Error(`the recorded run was not loaded: ${response.status}`);
+  if (!response.ok)
+    throw new Error(`the recorded run could not be loaded: the server answered ${response.status}; reload the page`);
   return response.json();
 }

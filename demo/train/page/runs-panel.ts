@@ -124,10 +124,10 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
       {
         type: 'button',
         class: 'quiet',
-        'aria-label': `Same again with the settings of ${name}`,
+        'aria-label': `Reuse the settings of ${name} for a new training`,
         onclick: () => again(name),
       },
-      'Same again with…',
+      'Reuse settings',
     );
     return el(
       'tr',

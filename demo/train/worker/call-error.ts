@@ -31,7 +31,10 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/; heddle train --out [^ ]+ makes one/g, ''],
   [/ \((?:[\w.]+, )?--[^()]*\)/g, ''],
   [/^train: /, ''],
-  [/^no pairs are left to train on; reduce heldOut$/, 'All pairs are held out; add pairs, or reduce “Held-out share”'],
+  [
+    /^no pairs are left to train on; reduce heldOut$/,
+    'All pairs are held out; add pairs, or reduce “Held-out fraction”',
+  ],
   [/\bmodels\/(?=[\p{L}\p{N}_-])/gu, ''],
   [
     /^dev: more than 2 % unknown tokens: (.*) of the source, (.*) of the target$/,

@@ -55,14 +55,14 @@ export async function describeTraining(
   const scaled = (n: number) => Math.round(n * scale);
   const from = choice.kind !== 'text' && sampled ? { ...choice, pairs: sampled } : choice;
   const { corpus, ...forecast } = await planTraining(corpusArguments(from), { ...settings, files, signal });
-  const { messages, sourceLengths, targetLengths, examples, train, dev, test, leftOut, ...facts } = corpus;
+  const { messages, sourceLengths, targetLengths, examples, train, dev, test, skipped, ...facts } = corpus;
   return {
     ...forecast,
     corpus: {
       ...facts,
       sampled,
-      pairs: choice.kind !== 'text' && sampled ? choice.pairs : train + dev + test + leftOut,
-      ...{ train: scaled(train), dev: scaled(dev), test: scaled(test), leftOut: scaled(leftOut) },
+      pairs: choice.kind !== 'text' && sampled ? choice.pairs : train + dev + test + skipped,
+      ...{ train: scaled(train), dev: scaled(dev), test: scaled(test), skipped: scaled(skipped) },
       badLines: messages.join(' '),
       sourceLength: statisticsOf(sourceLengths),
       targetLength: statisticsOf(targetLengths),

@@ -165,7 +165,9 @@ const calls: {
     await store.moveToDisk(name);
     const { corpus, storedPairs } = await readCheckpoint(name);
     if (corpus.kind === 'tsv' && storedPairs === undefined)
-      throw new HeddleError(`${name} cannot be resumed: its training pairs (${corpus.path}) were not stored with it.`);
+      throw new HeddleError(
+        `${name} cannot be resumed: its training pairs (${corpus.path}) are not in this browser. Resume it with heddle train --resume, or train a new model on that file.`,
+      );
     await startRun(name, corpus, { ...length, resume: true });
   },
   pause: async () => runningTraining().pause(),

@@ -136,7 +136,7 @@ export function joinEncoded(parts: readonly EncodedCorpus[]): EncodedCorpus {
  * Describes the pairs that were left out: `12 of 100 pairs left out: 10 longer than 64 source or 64 target tokens,
  * ...`; empty if none.
  */
-export function describeLeftOut({ count, tooLong, truncated, empty, limits }: EncodedCorpus): string {
+export function describeSkipped({ count, tooLong, truncated, empty, limits }: EncodedCorpus): string {
   if (truncated > 0)
     return `${truncated} of ${count} pairs cut to ${limits.source} source or ${limits.target} target tokens${
       empty > 0 ? `; ${empty} without a token on one side left out` : ''
@@ -146,7 +146,7 @@ export function describeLeftOut({ count, tooLong, truncated, empty, limits }: En
     ...(empty > 0 ? [`${empty} without a token on one side`] : []),
   ];
   if (reasons.length === 0) return '';
-  return `${tooLong + empty} of ${count + tooLong + empty} pairs left out: ${reasons.join(', ')}`;
+  return `${tooLong + empty} of ${count + tooLong + empty} pairs skipped: ${reasons.join(', ')}`;
 }
 
 /** Fraction of unknown tokens of a side above which the user gets a warning. */

@@ -1,7 +1,7 @@
 // The token ids of a corpus, length limits, unknown tokens.
 import { expect, it } from 'vitest';
 import {
-  describeLeftOut,
+  describeSkipped,
   describeUnknown,
   encodePairs,
   sourceLength,
@@ -35,8 +35,8 @@ it('leaves out pairs one past a limit, keeps those at it, and reports it', () =>
   const corpus = encodePairs(pairs, words, words, { maxSource: 3, maxTarget: 3 });
   expect([...corpus.pairIndex]).toEqual([0, 2]);
   expect(corpus).toMatchObject({ count: 2, tooLong: 2, empty: 2 });
-  expect(describeLeftOut(corpus)).toBe(
-    '4 of 6 pairs left out: 2 longer than 3 source or 3 target tokens, 2 without a token on one side',
+  expect(describeSkipped(corpus)).toBe(
+    '4 of 6 pairs skipped: 2 longer than 3 source or 3 target tokens, 2 without a token on one side',
   );
 });
 
@@ -48,7 +48,7 @@ it('cuts pairs that are too long if asked to, and keeps their end tokens', () =>
   expect([...corpus.source.ids]).toEqual([a, b, words.special.end, a, words.special.end]);
   expect([...corpus.target.ids]).toEqual([d, c, b]);
   expect(corpus).toMatchObject({ count: 2, tooLong: 0, truncated: 1, empty: 1 });
-  expect(describeLeftOut(corpus)).toBe(
+  expect(describeSkipped(corpus)).toBe(
     '1 of 2 pairs cut to 3 source or 3 target tokens; 1 without a token on one side left out',
   );
 });
@@ -64,7 +64,7 @@ it('counts unknown tokens, and says if they are more than 2 %', () => {
 });
 
 it('reports nothing if no pair is left out', () => {
-  expect(describeLeftOut(encodePairs([pair('a', 'b')], words, words, { maxSource: 2, maxTarget: 2 }))).toBe('');
+  expect(describeSkipped(encodePairs([pair('a', 'b')], words, words, { maxSource: 2, maxTarget: 2 }))).toBe('');
 });
 
 it('rejects limits that leave nothing', () => {
