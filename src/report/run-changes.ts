@@ -55,13 +55,14 @@ export function parseChanges(text = ''): RunChange[] {
   return changes.sort((a, b) => a.step - b.step);
 }
 
-/** Settings of a change as text: `learningRate=0.001 dropout=0`. */
-const settingsText = (settings: LiveSettings): string =>
-  liveSettingNames.flatMap((name) => (settings[name] === undefined ? [] : [`${name}=${settings[name]}`])).join(' ');
+/** Names of the settings that a change has. */
+const namesIn = (change: RunChange) => liveSettingNames.filter((name) => change[name] !== undefined);
 
 /** Formats changes as `parseChanges` reads them; empty if there are none. */
 export const formatChanges = (changes: readonly RunChange[]): string =>
-  changes.map((change) => `${change.step} ${settingsText(change)}`).join('; ');
+  changes
+    .map((change) => [change.step, ...namesIn(change).map((name) => `${name}=${change[name]}`)].join(' '))
+    .join('; ');
 
 /** Settings after several changes. */
 export const mergeChanges = (changes: readonly RunChange[]): LiveSettings =>
@@ -83,10 +84,8 @@ const words: Record<keyof LiveSettings, string> = {
 /** Changes as a phrase: `learning rate 0.001 and dropout 0 after step 40, evaluation interval 50 after step 80`. */
 export const describeChanges = (changes: readonly RunChange[]): string =>
   changes
-    .map(({ step, ...settings }) => {
-      const parts = liveSettingNames.flatMap((name) =>
-        settings[name] === undefined ? [] : [`${words[name]} ${settings[name]}`],
-      );
-      return `${parts.join(' and ')} after step ${step}`;
+    .map((change) => {
+      const parts = namesIn(change).map((name) => `${words[name]} ${change[name]}`);
+      return `${parts.join(' and ')} after step ${change.step}`;
     })
     .join(', ');

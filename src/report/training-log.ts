@@ -266,32 +266,23 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   const starts = records.filter((r) => r.type === 'start');
   const [first, start] = [starts[0], starts.at(-1)];
   if (!first || !start) throw new HeddleError('log: it has no start record; the beginning of the file may be missing');
-  const history = {
-    first,
-    start,
-    steps: [] as LogStep[],
-    evals: [] as LogEval[],
-    samples: [] as Sample[],
-    probes: [] as LogProbe[],
-    changes: [] as LogChange[],
-    ends: [] as LogEnd[],
-  };
+  let kept: Exclude<LogRecord, LogStart>[] = [];
   let before = 0;
   for (const record of records) {
     if (record.type === 'start') {
-      history.steps = history.steps.filter((r) => r.step <= record.step);
-      history.evals = history.evals.filter((r) => r.step <= record.step);
-      history.samples = [];
-      history.probes = history.probes.filter((r) => r.step <= record.step);
-      history.changes = history.changes.filter((r) => r.step <= record.step);
-      before = history.steps.at(-1)?.seconds ?? 0;
-    } else if (record.type === 'step') history.steps.push({ ...record, seconds: before + record.seconds });
-    else if (record.type === 'eval') history.evals.push(record);
-    else if (record.type === 'samples') history.samples = [...record.samples];
-    else if (record.type === 'probe')
-      history.probes = [...history.probes.filter((r) => r.step !== record.step), record];
-    else if (record.type === 'change') history.changes.push(record);
-    else history.ends.push(record);
+      kept = kept.filter((r) => r.type === 'end' || (r.type !== 'samples' && r.step <= record.step));
+      before = kept.findLast((r) => r.type === 'step')?.seconds ?? 0;
+    } else if (record.type === 'step') kept.push({ ...record, seconds: before + record.seconds });
+    else kept.push(record);
   }
-  return history;
+  return {
+    first,
+    start,
+    steps: kept.filter((r) => r.type === 'step'),
+    evals: kept.filter((r) => r.type === 'eval'),
+    samples: kept.findLast((r) => r.type === 'samples')?.samples ?? [],
+    probes: [...new Map(kept.flatMap((r) => (r.type === 'probe' ? [[r.step, r]] : []))).values()],
+    changes: kept.filter((r) => r.type === 'change'),
+    ends: kept.filter((r) => r.type === 'end'),
+  };
 }

@@ -5,7 +5,7 @@ import { type Html, html } from './markup.ts';
 import { factCards, samplesCard } from './report-cards.ts';
 import { reportPage } from './report-page.ts';
 import { describeChanges } from './run-changes.ts';
-import { curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
+import { type Chart, curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
 import { historyOf, type LogEval, type LogRecord, type LogStep, type TrainingHistory } from './training-log.ts';
 
 /** Name of the report in a model folder. */
@@ -40,34 +40,26 @@ function lead({ start, steps }: TrainingHistory): string {
   return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} steps on ${start.backend}, ${when}`;
 }
 
-/** Returns the last evaluation of a part that has a metric. */
-const lastWith = (evals: readonly LogEval[], metric: keyof LogEval): LogEval | undefined =>
-  evals.findLast((e) => typeof e[metric] === 'number');
-
-/** Results; the best-known metric is first. */
+/** Results of the last evaluation of the test set, or else of the dev set; the best-known metric is first. */
 function figures({ evals, steps, start }: TrainingHistory): Html {
-  const evaluationWith = (metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity') =>
-    lastWith(
-      evals.filter((e) => e.part === 'test'),
-      metric,
-    ) ?? lastWith(evals, metric);
-  const exact = evaluationWith('exactMatch');
   const cells: [string, string][] = [];
-  if (exact)
-    cells.push([
-      `exact match on ${formatInteger(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'test sentences' : 'dev sentences'}`,
-      formatPercent(exact.exactMatch ?? Number.NaN),
-    ]);
-  const [bleu, chrf, accuracy, perplexity] = [
-    evaluationWith('bleu'),
-    evaluationWith('chrf'),
-    evaluationWith('tokenAccuracy'),
-    evaluationWith('perplexity'),
-  ];
-  if (bleu) cells.push(['BLEU', (bleu.bleu ?? Number.NaN).toFixed(1)]);
-  if (chrf) cells.push(['chrF2', (chrf.chrf ?? Number.NaN).toFixed(1)]);
-  if (accuracy) cells.push([`token accuracy, ${accuracy.part}`, formatPercent(accuracy.tokenAccuracy ?? Number.NaN)]);
-  if (perplexity) cells.push([`perplexity, ${perplexity.part}`, formatNumber(perplexity.perplexity ?? Number.NaN)]);
+  const addMetric = (
+    metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity',
+    label: (e: LogEval) => string,
+    show: (value: number) => string,
+  ) => {
+    const known = evals.filter((e) => typeof e[metric] === 'number');
+    const last = known.findLast((e) => e.part === 'test') ?? known.at(-1);
+    if (last) cells.push([label(last), show(last[metric] as number)]);
+  };
+  const sentences = (e: LogEval) => `${formatInteger(e.sentences ?? Number.NaN)} ${e.part} sentences`;
+  addMetric('exactMatch', (e) => `exact match on ${sentences(e)}`, formatPercent);
+  const hasExactMatch = cells.length > 0;
+  const oneDecimal = (x: number) => x.toFixed(1);
+  addMetric('bleu', () => 'BLEU', oneDecimal);
+  addMetric('chrf', () => 'chrF2', oneDecimal);
+  addMetric('tokenAccuracy', (e) => `token accuracy, ${e.part}`, formatPercent);
+  addMetric('perplexity', (e) => `perplexity, ${e.part}`, formatNumber);
   const loss = steps.findLast((s) => Number.isFinite(s.loss));
   if (loss) cells.push(['training loss, last step', loss.loss.toFixed(3)]);
   const seconds = steps.at(-1)?.seconds ?? 0;
@@ -80,7 +72,7 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   if (cells.length === 0) cells.push(['steps planned', formatInteger(start.steps)]);
   return html`<dl class="figures">${cells.map(
     ([name, value], i) =>
-      html`<div class="card${i === 0 && exact !== undefined && ' main'}"><dt>${name}</dt><dd>${value}</dd></div>`,
+      html`<div class="card${i === 0 && hasExactMatch && ' main'}"><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>`;
 }
 
@@ -113,18 +105,8 @@ function notes({ start, steps, ends, changes }: TrainingHistory): string[] {
   return out;
 }
 
-const training = (steps: readonly LogStep[], value: (s: LogStep) => number, maxPoints?: number): Point[] =>
-  curve(
-    steps.map((s) => [s.step, value(s)] as const),
-    maxPoints,
-  );
-
-/** Update ratios of the steps at which they were measured. */
-const measured = (steps: readonly LogStep[]): Point[] =>
-  training(
-    steps.filter((s) => s.updateRatio !== undefined),
-    (s) => s.updateRatio ?? Number.NaN,
-  );
+const training = (steps: readonly LogStep[], value: (s: LogStep) => number): Point[] =>
+  curve(steps.map((s) => [s.step, value(s)] as const));
 
 const evaluated = (evals: readonly LogEval[], value: (e: LogEval) => number | undefined): Point[] =>
   curve(evals.filter((e) => value(e) !== undefined).map((e) => [e.step, value(e) as number] as const));
@@ -158,20 +140,19 @@ function charts(history: TrainingHistory): Html {
       label: inWords('Training loss', loss, formatNumber),
     });
   const speed = rates(steps.map((s) => ({ x: s.step, amount: s.tokens, time: s.seconds })));
-  const small = [
+  const small: [title: string, points: Point[], axis: Partial<Chart>][] = [
     ['Learning rate', training(steps, (s) => s.learningRate), { from: 0 }],
     ['Target tokens per second', speed, { from: 0 }],
     ['Gradient norm before clipping', training(steps, (s) => s.gradientNorm), { scale: 'log' }],
     ['Training token accuracy, %', training(steps, (s) => 100 * s.accuracy), { range: [0, 100] }],
-    ...(steps.some((s) => s.updateRatio !== undefined)
-      ? ([['Update norm over weight norm', measured(steps), { scale: 'log' }]] as const)
-      : []),
-    ...(steps.some((s) => s.mfu !== undefined)
-      ? ([
-          ['Model FLOPs utilization (MFU), %', training(steps, (s) => 100 * (s.mfu ?? Number.NaN)), { from: 0 }],
-        ] as const)
-      : []),
-  ] as const;
+  ];
+  const measured = steps.filter((s) => s.updateRatio !== undefined);
+  if (measured.length > 0)
+    small.push(['Update norm over weight norm', training(measured, (s) => s.updateRatio as number), { scale: 'log' }]);
+  if (steps.some((s) => s.mfu !== undefined)) {
+    const mfu = training(steps, (s) => 100 * (s.mfu ?? Number.NaN));
+    small.push(['Model FLOPs utilization (MFU), %', mfu, { from: 0 }]);
+  }
   return html`<div class="charts">
 <figure class="card wide"><div class="tabs">
 <h3>Loss, nats per target token</h3>
