@@ -15,20 +15,7 @@ import type { TrainableParameters } from '../trainer/trainable-parameters.ts';
 import type { CheckpointFolder } from './train-arguments.ts';
 
 /** The trained weights; arrays have the layout of the trainable parameters. */
-export interface TrainedWeights {
-  /** Reads the weights to save: the moving average if the optimizer has one. */
-  read(): Promise<Float32Array>;
-  /** Runs `work` while the engine has these weights, then restores the training state exactly. */
-  on<T>(work: () => Promise<T>): Promise<T>;
-  /** Loads weights into the engine for inference. Training cannot continue after that. */
-  put(weights: Float32Array): void;
-  /** Returns all weights of the model: a LoRA adapter is merged into its base. */
-  whole(weights: Float32Array): Promise<Float32Array>;
-  /** Writes weights and further files into a folder, atomically. */
-  save(place: CheckpointFolder, weights: Float32Array, extra: Readonly<Record<string, Uint8Array>>): Promise<void>;
-  /** Reads saved weights. */
-  load(place: CheckpointFolder): Promise<Float32Array>;
-}
+export type TrainedWeights = Awaited<ReturnType<typeof createTrainedWeights>>;
 
 /** Options: the trained parameters and their engine. */
 export interface TrainedWeightsOptions {
@@ -43,12 +30,17 @@ export interface TrainedWeightsOptions {
 }
 
 /** Returns the trained weights. Throws a HeddleError if LoRA has no base model. */
-export async function createTrainedWeights(options: TrainedWeightsOptions): Promise<TrainedWeights> {
+export async function createTrainedWeights(options: TrainedWeightsOptions) {
   const { engine, model, trainable, optimizer, lora, start, baseFolder = '' } = options;
   const averaged = optimizer.emaDecay > 0;
   const { state } = trainable;
-  const common = {
+  const { config } = model;
+  check(!lora || start, 'train: lora needs a trained model; name its folder with init (--init DIR)');
+  const adapter = lora && start && { lora, base: start, baseFingerprint: await fingerprintOfModel(start) };
+  return {
+    /** Reads the weights to save: the moving average if the optimizer has one. */
     read: async () => (await engine.read(averaged ? 'average' : state)).data as Float32Array,
+    /** Runs `work` while the engine has these weights, then restores the training state exactly. */
     async on<T>(work: () => Promise<T>): Promise<T> {
       if (!averaged) return work();
       engine.swap(state, 'average');
@@ -58,29 +50,28 @@ export async function createTrainedWeights(options: TrainedWeightsOptions): Prom
         engine.swap(state, 'average');
       }
     },
+    /** Loads weights into the engine for inference. Training cannot continue after that. */
     put: (weights: Float32Array) => engine.write(state, weights),
-  };
-  if (!lora)
-    return {
-      ...common,
-      whole: async (weights) => weights,
-      save: ({ files, folder }, weights, extra) => saveModelFolder(files, folder, { ...model, weights }, extra),
-      load: async ({ files, folder }) => (await loadModelFolder(files, folder)).weights,
-    };
-  check(start, 'train: lora needs a trained model; name its folder with init (--init DIR)');
-  const { config } = model;
-  const baseFingerprint = await fingerprintOfModel(start);
-  return {
-    ...common,
-    whole: async (weights) => {
-      const { weights: base } = (await start.stored?.whole()) ?? start;
-      return mergeLora(config, base, lora, weights);
+    /** Returns all weights of the model: a LoRA adapter is merged into its base. */
+    async whole(weights: Float32Array): Promise<Float32Array> {
+      if (!adapter) return weights;
+      const { weights: base } = (await adapter.base.stored?.whole()) ?? adapter.base;
+      return mergeLora(config, base, adapter.lora, weights);
     },
-    save: ({ files, folder }, weights, extra) =>
-      writeFolder(files, folder, { ...loraFiles(config, { lora, weights, baseFingerprint }, baseFolder), ...extra }),
-    async load({ files, folder }) {
+    /** Writes weights and further files into a folder, atomically. */
+    async save(
+      { files, folder }: CheckpointFolder,
+      weights: Float32Array,
+      extra: Readonly<Record<string, Uint8Array>>,
+    ): Promise<void> {
+      if (!adapter) return saveModelFolder(files, folder, { ...model, weights }, extra);
+      await writeFolder(files, folder, { ...loraFiles(config, { ...adapter, weights }, baseFolder), ...extra });
+    },
+    /** Reads saved weights. */
+    async load({ files, folder }: CheckpointFolder): Promise<Float32Array> {
+      if (!adapter) return (await loadModelFolder(files, folder)).weights;
       const saved = await loadLora(files, folder, config);
-      checkLoraBase(folder, saved, baseFingerprint);
+      checkLoraBase(folder, saved, adapter.baseFingerprint);
       return saved.weights;
     },
   };
