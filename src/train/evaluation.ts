@@ -17,6 +17,7 @@ import {
 } from '../text/batches/encoded-corpus.ts';
 import { type Pair, type PairList, sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
+import { batchOf } from '../trainer/training-data.ts';
 
 /** Maximum number of dev pairs whose loss is computed; an evaluation then costs about as much as a few dozen steps. */
 const maxDevPairs = 1000;
@@ -132,19 +133,8 @@ export function createDevSet(
     async evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined> {
       const begin = performance.now();
       try {
-        const loss = await evaluateLoss(
-          batches,
-          (i) =>
-            trainer.evaluate(
-              {
-                shape: batches.shapeAt(i),
-                tokens: batches.rowsAt(i).reduce((n, row) => n + targetLength(corpus, row), 0),
-                fill: (arrays) => batches.fill(i, arrays),
-              },
-              corpus.targetSpecial,
-            ),
-          { signal },
-        );
+        const evaluateBatch = (i: number) => trainer.evaluate(batchOf(batches, corpus, i), corpus.targetSpecial);
+        const loss = await evaluateLoss(batches, evaluateBatch, { signal });
         const head = { type: 'eval', step, part: 'dev', pairs: corpus.count, ...loss } as const;
         const seconds = () => (performance.now() - begin) / 1000;
         if (rows.length === 0) return { ...head, seconds: seconds() };

@@ -229,7 +229,6 @@ export async function createTrainer(
   const withBatch = (part: Part): BatchPart => ({ ...part, arrays: inputArrays(part.program) });
   const n = shapes.length;
   let training = ready(trainingGraphs, programs).map(withBatch);
-  const evaluation = ready(evaluationGraphs, programs.slice(n)).map(withBatch);
   const [finish] = ready(finishGraphs, programs.slice(2 * n));
   const [norms] = ready(normGraphs, programs.slice(2 * n + finishGraphs.length));
   const scalars: StepScalars = { ...zeroStep, seed: recipe.seed >>> 0 };
@@ -307,7 +306,7 @@ export async function createTrainer(
       };
     },
     evaluate: async (batch, special) =>
-      runEvaluation((evaluation[batch.shape] as BatchPart).program, (arrays) => batch.fill(arrays), special),
+      runEvaluation(programs[n + batch.shape] as Program, (arrays) => batch.fill(arrays), special),
   };
   return trainer;
 }

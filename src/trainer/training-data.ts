@@ -41,7 +41,7 @@ export interface TrainingData {
   readonly corpus: EncodedCorpus;
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
-  /** Returns batch `turn`, from 0, for a trainer. */
+  /** Returns a batch for a trainer, see `batchOf`. */
   batchAt(index: number): Batch;
 }
 
@@ -74,13 +74,16 @@ export async function prepareTrainingData(
     corpus,
     shapes,
     batches,
-    batchAt: (index) => ({
-      shape: batches.shapeAt(index),
-      tokens: batches.rowsAt(index).reduce((n, row) => n + targetLength(corpus, row), 0),
-      fill: (arrays) => batches.fill(index, arrays),
-    }),
+    batchAt: (index) => batchOf(batches, corpus, index),
   };
 }
+
+/** Batch `index` of a corpus, from 0, for a trainer. */
+export const batchOf = (batches: Batches, corpus: EncodedCorpus, index: number): Batch => ({
+  shape: batches.shapeAt(index),
+  tokens: batches.rowsAt(index).reduce((n, row) => n + targetLength(corpus, row), 0),
+  fill: (arrays) => batches.fill(index, arrays),
+});
 
 /** Options for encoding the pairs of a training run. */
 export function encodeOptionsOf(
