@@ -8,9 +8,8 @@ import { createPace } from '../runtime/job-pace.ts';
 import type { CorpusContext } from '../runtime/load-corpus.ts';
 import { corpusFiles, nameOfPairs, openCorpusPool, readKeptCorpus } from '../runtime/load-corpus.ts';
 import { chunksOf } from '../text/corpus/packed-pairs.ts';
-import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
+import type { Fingerprint, Pair } from '../text/corpus/pairs.ts';
 import { readTokenizerFile } from '../text/load-tokenizer.ts';
-import type { TextPool } from '../text/text-pool.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { TrainingData, TrainingDataOptions } from '../trainer/training-data.ts';
 import { encodeOptionsOf, prepareTrainingData } from '../trainer/training-data.ts';
@@ -65,6 +64,7 @@ export async function prepareCorpus(
       : await readKeptCorpus(corpus, heldOut, context, from, pool);
     const { train, dev, test } = split;
     check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
+    const tokenizers = start ? {} : await givenTokenizers(args, files);
     const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
     const checked = hashing.then(([data]) => {
       checkPairs(before?.data, data as Fingerprint, args, context);
@@ -72,7 +72,8 @@ export async function prepareCorpus(
     });
     // Compare the pairs with the checkpoint before they are tokenized.
     if (before || !pool.parallel) await checked;
-    const [data, task] = await Promise.all([checked, prepareText(train, args, options, start, context, pool)]);
+    const preparing = prepareTrainingData(train, { ...options, tokenizers }, start, pool);
+    const [data, task] = await Promise.all([checked, preparing]);
     const examples = Array.from({ length: Math.min(exampleCount, train.length) }, (_, i) => train.at(i) as Pair);
     const prepared: PreparedCorpus = { corpus: task.corpus, data, examples, dev, test };
     let pending = hash !== undefined;
@@ -93,19 +94,6 @@ export async function prepareCorpus(
   } finally {
     pool.close();
   }
-}
-
-/** Tokenizes the training pairs with the tokenizers of the model, of files, or new ones. */
-async function prepareText(
-  train: PairList,
-  args: CompleteArguments,
-  options: TrainingDataOptions,
-  start: SavedModel | undefined,
-  { files }: CorpusContext,
-  pool: TextPool,
-): Promise<TrainingData> {
-  const tokenizers = start ? {} : await givenTokenizers(args, files);
-  return prepareTrainingData(train, { ...options, tokenizers }, start, pool);
 }
 
 /** Reads the tokenizer files in the settings. Throws a HeddleError that names the file or the setting. */
