@@ -28,10 +28,9 @@ export function translationMetrics(
   references: readonly (string | readonly string[])[],
   normalize: (text: string) => string,
 ): TranslationMetrics {
-  const lists = references.map((reference) => [reference].flat());
   const lowercase = ignoresCase(normalize);
-  const bleu = corpusBleu(translations, lists, { lowercase });
-  const chrf = corpusChrf(translations, lists, { lowercase });
+  const bleu = corpusBleu(translations, references, { lowercase });
+  const chrf = corpusChrf(translations, references, { lowercase });
   return {
     sentences: translations.length,
     bleu: bleu.score,

@@ -9,7 +9,7 @@ import {
   loadSentencePieceTokenizer,
   sentencePieceModelType,
 } from './sentencepiece/sentencepiece-tokenizer.ts';
-import { createHfTokenizer, savedHfOptions } from './tokenizers/hf-tokenizer.ts';
+import { createHfTokenizer, type HfTokenizerOptions, savedHfOptions } from './tokenizers/hf-tokenizer.ts';
 import { specialTokens, type Tokenizer } from './tokenizers/tokenizer.ts';
 import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
 
@@ -86,10 +86,7 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
   const size = Math.max(0, ...[...ids.values()].map(Number).filter(Number.isFinite)) + 1;
   const [pad = size, end, unknown] = [find('pad'), find('end'), find('unknown')];
   check(end !== undefined, `${name}: there is no end token (${names.end.join(', ')}) in it`);
-  const special = { pad, start: find('start') ?? pad, end, ...(unknown !== undefined && { unknown }) } as {
-    pad: number;
-    start: number;
-    end: number;
-  };
+  const start = find('start') ?? pad;
+  const special = { pad, start, end, ...(unknown !== undefined && { unknown }) } as HfTokenizerOptions['special'];
   return createHfTokenizer(json, { special, size: Math.max(size, special.pad + 1) });
 }
