@@ -7,17 +7,15 @@ import { allocate, bytesOf, sizeOf } from '../core/tensor.ts';
 import { createCpuExecutor, relativeError } from '../cpu/executor.ts';
 import type { Device } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
+import { variantPlan } from '../gpu/kernel-timing.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../gpu/plan-timing.ts';
 import type { Runner } from '../gpu/runner.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
-import type { DeviceTraits } from '../ops/device-traits.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { mutatedBy, variantsOf } from '../ops/op-nodes.ts';
 import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
-import { variantKey } from '../plan/kernel-choices.ts';
 import type { Plan } from '../plan/plan.ts';
-import { makePlan } from '../plan/planner.ts';
 import { graphOf, type KernelCase, type KernelGroup, type KernelSpec, numbersIn } from './kernel-case.ts';
 
 /** Result of a variant; without times if it failed. */
@@ -122,10 +120,6 @@ export const writtenBy = ({ node, names }: IsolatedKernel): readonly (Omit<Expec
     return { value, name, tensor, allowed: value.dtype === 'f16' ? maxErrorOfF16 : maxError };
   });
 
-/** The plan of one variant of a kernel. */
-export const variantPlan = ({ graph }: IsolatedKernel, variant: string, traits: DeviceTraits): Plan =>
-  makePlan(graph, { traits, kernelChoices: { [variantKey(graph.nodes[0] as Node)]: variant } });
-
 /** A plan of a kernel on the device, after its first run. */
 export interface CheckedPlan {
   readonly runner: Runner;
@@ -214,7 +208,7 @@ export async function measurePrepared(
   for (const variant of variantsOf(prepared.node, device.traits)) {
     let checked: CheckedPlan | undefined;
     try {
-      const plan = variantPlan(prepared, variant, device.traits);
+      const plan = variantPlan(prepared.graph, variant, device.traits);
       flops = Math.max(flops, plan.flops);
       checked = await checkPlan(device, prepared, plan);
       const { error, passed, runner } = checked;

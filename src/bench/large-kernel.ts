@@ -5,7 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { roundToF16 } from '../core/float16.ts';
 import { bytesOf, sizeOf } from '../core/tensor.ts';
 import type { Device } from '../gpu/device.ts';
-import { fillNoise } from '../gpu/kernel-timing.ts';
+import { fillNoise, variantPlan } from '../gpu/kernel-timing.ts';
 import type { Roofs } from '../gpu/roofs.ts';
 import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
 import type { Value } from '../ops/op.ts';
@@ -21,7 +21,6 @@ import {
   prepareKernel,
   runPlan,
   stepData,
-  variantPlan,
   writtenBy,
 } from './check-kernel.ts';
 import { graphOf, type KernelCase, type KernelSpec, numbersIn } from './kernel-case.ts';
@@ -99,7 +98,7 @@ export async function prepareOn(
   const small = smallerKernel(spec, device.traits, limits.small);
   await checkNaive(device, small, naive);
   const before = sampleData(isolated.node.inputs, isolated);
-  const ran = await runPlan(device, { ...isolated, before }, variantPlan(isolated, naive, device.traits));
+  const ran = await runPlan(device, { ...isolated, before }, variantPlan(isolated.graph, naive, device.traits));
   try {
     const expected: Expected[] = [];
     for (const { value: _, ...rest } of writtenBy(isolated))
@@ -116,7 +115,7 @@ async function checkNaive(device: Device, small: KernelCase, name: string): Prom
   const { traits } = device;
   const prepared = prepareKernel(small);
   const variant = canRun(prepared.node, name, traits) ? name : naiveOf(prepared.node, traits);
-  const { passed, error, destroy } = await checkPlan(device, prepared, variantPlan(prepared, variant, traits));
+  const { passed, error, destroy } = await checkPlan(device, prepared, variantPlan(prepared.graph, variant, traits));
   destroy();
   if (!passed)
     throw new HeddleError(

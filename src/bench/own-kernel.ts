@@ -5,6 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import { type CompileMessage, compileMessages } from '../gpu/compile-messages.ts';
 import type { Device } from '../gpu/device.ts';
+import { variantPlan } from '../gpu/kernel-timing.ts';
 import { type TimeOptions, timeInTurn } from '../gpu/plan-timing.ts';
 import { builtInShaders, shaderOf } from '../gpu/shaders.ts';
 import { type Declarations, declarations, evaluate, replaceConsts } from '../gpu/wgsl.ts';
@@ -14,7 +15,7 @@ import { mutatedBy } from '../ops/op-nodes.ts';
 import { candidates } from '../plan/kernel-choices.ts';
 import type { Pass, Plan, Range } from '../plan/plan.ts';
 import type { CheckedPlan, IsolatedKernel, KernelResult, PreparedKernel, VariantResult } from './check-kernel.ts';
-import { checkPlan, isolate, resultOf, variantPlan } from './check-kernel.ts';
+import { checkPlan, isolate, resultOf } from './check-kernel.ts';
 import type { KernelCase } from './kernel-case.ts';
 
 /** A tensor that a kernel reads or writes. */
@@ -99,7 +100,7 @@ export function showKernel(kernel: KernelCase, traits: DeviceTraits): ShownKerne
   const isolated = isolate(kernel);
   const { node } = isolated;
   const variants = candidates(node, traits).map((name) => {
-    const plan = variantPlan(isolated, name, traits);
+    const plan = variantPlan(isolated.graph, name, traits);
     const ranges = rangesOf(isolated, plan);
     return { name, passes: plan.passes.map((pass) => showPass(pass, ranges)) };
   });
@@ -193,7 +194,8 @@ export async function tryKernel(
     if (!passed) return { messages, result: result({ variant: own.label, error, passed }), ...(worst && { worst }) };
     const [first, ...others] = all;
     const rival = first?.passed ? first : undefined;
-    const beside = rival && (await checkPlan(device, prepared, variantPlan(prepared, rival.variant, device.traits)));
+    const beside =
+      rival && (await checkPlan(device, prepared, variantPlan(prepared.graph, rival.variant, device.traits)));
     try {
       const [mine, its] = await timeInTurn(device, [checked.runner, ...(beside ? [beside.runner] : [])], options);
       const timed = { variant: own.label, error, passed, ...mine };
@@ -208,7 +210,7 @@ export async function tryKernel(
 
 /** The plan of a variant in which a user's dispatch replaces one dispatch or all. */
 function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, traits: DeviceTraits): Plan {
-  const plan = variantPlan(prepared, own.variant, traits);
+  const plan = variantPlan(prepared.graph, own.variant, traits);
   const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];
   if (own.pass >= plan.passes.length)
     throw new HeddleError(`${own.variant} has ${plan.passes.length} dispatches, there is no dispatch ${own.pass + 1}.`);

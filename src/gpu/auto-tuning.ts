@@ -88,7 +88,7 @@ export const tuneKernels = (
           for (const v of variants) compileVariant(device, node, v);
         },
       }),
-      check: createChecker(device).check,
+      check: createChecker(device),
       measure: (node, variant, best) => measureVariant(device, node, variant, best),
       now: () => performance.now(),
     },

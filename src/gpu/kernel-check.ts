@@ -11,7 +11,7 @@ import { naiveOf, variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
 import { Session } from './gpu-session.ts';
-import { fillNoise, fillSample, singleNodeGraph } from './kernel-timing.ts';
+import { fillNoise, fillSample, singleNodeGraph, variantPlan } from './kernel-timing.ts';
 import { kernelKey } from './pipelines.ts';
 import type { Runner } from './runner.ts';
 
@@ -31,50 +31,42 @@ const workPerElement = 64;
 /** Results of the checks so far, by device and compiled kernels: '' if they are right, else what is wrong. */
 const verdicts = new WeakMap<GPUDevice, Map<string, string>>();
 
-/** Checks variants of nodes. */
-export interface KernelChecker {
-  /**
-   * Returns what is wrong with a variant of a node; '' if nothing. Kernels that passed before, on a node of another
-   * size, are not run again. Throws if the device is lost.
-   */
-  check(node: Node, variant: string): Promise<string>;
-}
-
-/** Creates a checker for a device. */
-export function createChecker(device: Device): KernelChecker {
+/**
+ * Returns a function that says what is wrong with a variant of a node; '' if nothing. Kernels that passed before, on a
+ * node of another size, are not run again. It throws if the device is lost.
+ */
+export function createChecker(device: Device): (node: Node, variant: string) => Promise<string> {
   const known = verdicts.get(device.gpu) ?? new Map<string, string>();
   verdicts.set(device.gpu, known);
   /** Results of the naive variant of the last checked node. */
   let naive: { readonly key: string; readonly excerpt: Graph; readonly results: Results } | undefined;
-  return {
-    async check(node, variant) {
-      const simplest = naiveOf(node, device.traits);
-      if (variant === simplest) return '';
-      const id = kernelsOf(node, variant, device);
-      const before = known.get(id);
-      if (before !== undefined) return before;
-      const key = variantKey(node);
-      if (naive?.key !== key) {
-        const excerpt = excerptOf(node, device);
-        naive = { key, excerpt, results: await resultsOf(device, excerpt, simplest) };
-      }
-      const verdict = await resultsOf(device, naive.excerpt, variant).then(
-        (results) => compare(results, naive?.results as Results, simplest),
-        (error: unknown) => {
-          device.check();
-          if (error instanceof HeddleError && error.kind === 'memory') throw error;
-          return messageOf(error);
-        },
-      );
-      known.set(id, verdict);
-      return verdict;
-    },
+  return async (node, variant) => {
+    const simplest = naiveOf(node, device.traits);
+    if (variant === simplest) return '';
+    const id = kernelsOf(node, variant, device);
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    const key = variantKey(node);
+    if (naive?.key !== key) {
+      const excerpt = excerptOf(node, device);
+      naive = { key, excerpt, results: await resultsOf(device, excerpt, simplest) };
+    }
+    const verdict = await resultsOf(device, naive.excerpt, variant).then(
+      (results) => compare(results, naive?.results as Results, simplest),
+      (error: unknown) => {
+        device.check();
+        if (error instanceof HeddleError && error.kind === 'memory') throw error;
+        return messageOf(error);
+      },
+    );
+    known.set(id, verdict);
+    return verdict;
   };
 }
 
 /** Key of the compiled kernels of a variant; nodes of different sizes can share it. */
 function kernelsOf(node: Node, variant: string, { traits }: Device): string {
-  const plan = makePlan(singleNodeGraph(node), { traits, kernelChoices: { [variantKey(node)]: variant } });
+  const plan = variantPlan(singleNodeGraph(node), variant, traits);
   return [node.op.name, ...plan.passes.map(kernelKey)].join('\n');
 }
 
@@ -103,8 +95,7 @@ async function resultsOf(device: Device, graph: Graph, variant: string): Promise
   return ran.value;
 
   async function run(): Promise<Results> {
-    const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
-    const [runner] = (await session.prepare([plan])) as [Runner];
+    const [runner] = (await session.prepare([variantPlan(graph, variant, device.traits)])) as [Runner];
     fillSample(node, runner.inputs);
     const mutated = mutatedBy(node);
     for (const { name, shape } of mutated.filter(({ dtype }) => dtype === 'f32')) {

@@ -3,10 +3,12 @@
 import type { Shape, TensorData } from '../core/tensor.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { inputsOf, mutatedBy } from '../ops/op-nodes.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
+import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
 import { Session } from './gpu-session.ts';
@@ -15,7 +17,7 @@ import type { Runner } from './runner.ts';
 
 /** Starts to compile a variant of a node. `measureVariant` waits for it. */
 export function compileVariant(device: Device, node: Node, variant: string): void {
-  const plan = planOf(device, singleNodeGraph(node), node, variant);
+  const plan = variantPlan(singleNodeGraph(node), variant, device.traits);
   // Errors of the compiler are reported when the kernel runs.
   for (const pass of plan.passes)
     pipelinesOf(device.gpu)
@@ -27,7 +29,8 @@ export function compileVariant(device: Device, node: Node, variant: string): voi
 export async function measureVariant(device: Device, node: Node, variant: string, best: number): Promise<number> {
   const session = new Session(device);
   try {
-    const [runner] = (await session.prepare([planOf(device, singleNodeGraph(node), node, variant)])) as [Runner];
+    const plan = variantPlan(singleNodeGraph(node), variant, device.traits);
+    const [runner] = (await session.prepare([plan])) as [Runner];
     fillSample(node, runner.inputs);
     await runner.time(1); // warms up
     let ms = await runner.time(1);
@@ -45,8 +48,9 @@ export async function measureVariant(device: Device, node: Node, variant: string
 export const flopsOf = (node: Node, { traits }: Pick<Device, 'traits'>): number =>
   makePlan(singleNodeGraph(node), { traits }).flops;
 
-const planOf = (device: Device, graph: Graph, node: Node, variant: string) =>
-  makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
+/** Returns the plan of a graph of a single node that runs as a variant. */
+export const variantPlan = (graph: Graph, variant: string, traits: DeviceTraits): Plan =>
+  makePlan(graph, { traits, kernelChoices: { [variantKey(graph.nodes[0] as Node)]: variant } });
 
 /**
  * Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them. `shapes` are

@@ -43,71 +43,51 @@ export async function timeRunner(device: Device, runner: Runner, options: TimeOp
   return timing as Timing;
 }
 
+/** A plan that is timed. */
+interface TimedPlan {
+  readonly runner: Runner;
+  /** `gpu` until a measurement has no timestamps. */
+  clock: Timing['clock'];
+  repeats: number;
+  skipped: boolean;
+  readonly times: number[];
+}
+
 /** Times several plans in turn, one measurement of each per round, so that other load on the machine affects all equally. */
 export async function timeInTurn(
   device: Device,
   runners: readonly Runner[],
-  { span, rounds, skipAbove = Number.POSITIVE_INFINITY, repeats: known }: TimeOptions,
+  { span, rounds, skipAbove = Number.POSITIVE_INFINITY, repeats }: TimeOptions,
 ): Promise<Timing[]> {
-  const clocks = runners.map((runner) => createClock(device, runner));
+  const timestamps = createTimestamps(device, 2);
+  const clock = timestamps ? 'gpu' : 'host';
+  const plans = runners.map(
+    (runner): TimedPlan => ({ runner, clock, repeats: repeats ?? 1, skipped: false, times: [] }),
+  );
+  /** Milliseconds of a run, of `repeats` in one submission. */
+  const measure = async (plan: TimedPlan): Promise<number> => {
+    const { host, gpu } = await plan.runner.clock(plan.repeats, timestamps);
+    if (gpu === undefined) plan.clock = 'host';
+    return (plan.clock === 'gpu' && gpu !== undefined ? gpu : host) / plan.repeats;
+  };
   try {
-    const plans: {
-      readonly clock: Clock;
-      readonly repeats: number;
-      readonly times: number[];
-      readonly skipped: boolean;
-    }[] = [];
-    for (const clock of clocks) {
-      const once = known === undefined ? await clock.measure(1) : 0;
-      const skipped = once > skipAbove;
-      const repeats = known ?? (skipped ? 1 : await repeatsFor(clock, once, span));
-      plans.push({ clock, repeats, times: skipped ? [once] : [], skipped });
+    for (const plan of repeats === undefined ? plans : []) {
+      // The first estimate includes the overhead of a submission; more runs per submission reduce its share.
+      let estimate = await measure(plan);
+      plan.skipped = estimate > skipAbove;
+      if (plan.skipped) plan.times.push(estimate);
+      while (!plan.skipped && plan.repeats * estimate < span / 2 && plan.repeats < maxRepeats) {
+        const wanted = Math.max(2 * plan.repeats, Math.min(100 * plan.repeats, Math.round(span / estimate)));
+        plan.repeats = Math.min(maxRepeats, wanted);
+        estimate = await measure(plan);
+      }
     }
     for (let round = 0; round < rounds; round++)
-      for (const { clock, repeats, times, skipped } of plans) if (!skipped) times.push(await clock.measure(repeats));
-    return plans.map(({ clock, repeats, times }) => ({
-      ...quartiles(times),
-      repeats,
-      rounds: times.length,
-      clock: clock.kind(),
-    }));
+      for (const plan of plans) if (!plan.skipped) plan.times.push(await measure(plan));
+    return plans.map(({ times, repeats, clock }) => ({ ...quartiles(times), repeats, rounds: times.length, clock }));
   } finally {
-    for (const clock of clocks) clock.destroy();
+    timestamps?.destroy();
   }
-}
-
-/** Measures a runner with timestamps, or by the host's clock if there are none. */
-interface Clock {
-  /** Milliseconds of a run, of `repeats` in one submission. */
-  measure(repeats: number): Promise<number>;
-  kind(): Timing['clock'];
-  destroy(): void;
-}
-
-function createClock(device: Device, runner: Runner): Clock {
-  const timestamps = createTimestamps(device, 2);
-  let kind: Timing['clock'] = timestamps ? 'gpu' : 'host';
-  return {
-    async measure(repeats) {
-      const { host, gpu } = await runner.clock(repeats, timestamps);
-      if (gpu === undefined) kind = 'host';
-      return (kind === 'gpu' && gpu !== undefined ? gpu : host) / repeats;
-    },
-    kind: () => kind,
-    destroy: () => timestamps?.destroy(),
-  };
-}
-
-/** Runs that last about `span` ms; `once` is the time of a single run. */
-async function repeatsFor(clock: Clock, once: number, span: number): Promise<number> {
-  // The first estimate includes the overhead of a submission; more runs per submission reduce its share.
-  let repeats = 1;
-  let estimate = once;
-  while (repeats * estimate < span / 2 && repeats < maxRepeats) {
-    repeats = Math.min(maxRepeats, Math.max(2 * repeats, Math.min(100 * repeats, Math.round(span / estimate))));
-    estimate = await clock.measure(repeats);
-  }
-  return repeats;
 }
 
 /** Median of numbers; NaN if there are none. */

@@ -9,13 +9,19 @@ import { whenDone } from './readback.ts';
 import type { Runner } from './runner.ts';
 import { createTimestamps, type Timestamps } from './timestamps.ts';
 
+/** Start and duration of a pass in microseconds. */
+interface PassSpan {
+  readonly startUs: number;
+  readonly us: number;
+}
+
 /** A pass and its time. */
 export interface PassTime {
   readonly pass: Pass;
   /** Median of the runs in microseconds; 0 if below the resolution of the clock. */
   readonly us: number;
   /** The last run: its start after the start of the first pass, and its duration. */
-  readonly last: { readonly startUs: number; readonly us: number };
+  readonly last: PassSpan;
   /** Total size of its bindings in bytes: the minimum memory traffic, if each is read or written once. */
   readonly bytes: number;
 }
@@ -55,58 +61,52 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
   const samples = timestamps
     ? await byTimestamps(device, runner, runs, timestamps).finally(timestamps.destroy)
     : await byHost(device, runner, runs);
-  const last = samples.at(-1) as Sample;
+  const last = samples.at(-1) as PassSpan[];
   return {
     clock: timestamps ? 'gpu' : 'host',
     runs,
     ms: median(whole),
     passes: passes.map((pass, i) => ({
       pass,
-      us: median(samples.map((s) => s.us[i] as number)),
-      last: { startUs: last.starts[i] as number, us: last.us[i] as number },
+      us: median(samples.map((spans) => (spans[i] as PassSpan).us)),
+      last: last[i] as PassSpan,
       bytes: Object.values(pass.bind).reduce((n, r) => n + r.bytes, 0),
     })),
   };
 }
 
-/** Duration and start of each pass in one run, in microseconds. */
-interface Sample {
-  readonly us: readonly number[];
-  readonly starts: readonly number[];
-}
-
-async function byHost(
-  { gpu, check: checkDevice }: Device,
-  { plan, submitPass }: Runner,
-  runs: number,
-): Promise<Sample[]> {
-  const samples: Sample[] = [];
+/** The passes of each run, each submitted and awaited by itself. */
+async function byHost(device: Device, { plan, submitPass }: Runner, runs: number): Promise<PassSpan[][]> {
+  const { queue } = device.gpu;
+  const samples: PassSpan[][] = [];
   for (let run = 0; run < runs; run++) {
-    const us: number[] = [];
-    const starts: number[] = [];
+    const spans: PassSpan[] = [];
     const first = performance.now();
     for (const i of plan.passes.keys()) {
       const begun = performance.now();
       submitPass(i);
-      await whenDone(gpu.queue, gpu.queue.onSubmittedWorkDone());
-      starts.push((begun - first) * 1000);
-      us.push((performance.now() - begun) * 1000);
+      await whenDone(queue, queue.onSubmittedWorkDone());
+      spans.push({ startUs: (begun - first) * 1000, us: (performance.now() - begun) * 1000 });
     }
-    checkDevice();
-    samples.push({ us, starts });
+    device.check();
+    samples.push(spans);
   }
   return samples;
 }
 
-async function byTimestamps(device: Device, runner: Runner, runs: number, timestamps: Timestamps): Promise<Sample[]> {
-  const samples: Sample[] = [];
+async function byTimestamps(
+  device: Device,
+  runner: Runner,
+  runs: number,
+  timestamps: Timestamps,
+): Promise<PassSpan[][]> {
+  const samples: PassSpan[][] = [];
   for (let run = 0; run < runs; run++) {
     runner.submitTimed(timestamps);
     const ns = await timestamps.read();
     device.check();
     const at = (i: number) => Number((ns[i] ?? 0n) - (ns[0] ?? 0n)) / 1000;
-    const passes = [...runner.plan.passes.keys()];
-    samples.push({ us: passes.map((i) => at(2 * i + 1) - at(2 * i)), starts: passes.map((i) => at(2 * i)) });
+    samples.push(runner.plan.passes.map((_, i) => ({ startUs: at(2 * i), us: at(2 * i + 1) - at(2 * i) })));
   }
   return samples;
 }

@@ -86,13 +86,13 @@ describe('createChecker', () => {
     ['right', /^$/],
     ['naive', /^$/],
   ])('of the variant %s says %s', async (variant, message) => {
-    expect(await createChecker(device).check(doubled(64).node, variant)).toMatch(message);
+    expect(await createChecker(device)(doubled(64).node, variant)).toMatch(message);
     device.check(); // the device goes on
   });
 
   if (gpuHost !== 'Chrome' || everyCase)
     it('passes every variant of the small kernels of the benchmark', { timeout: 300_000 }, async () => {
-      const { check } = createChecker(device);
+      const check = createChecker(device);
       const failed: string[] = [];
       for (const kernel of smallKernelCases) {
         const { node } = graphOf(kernel);

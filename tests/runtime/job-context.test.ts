@@ -19,7 +19,7 @@ vi.mock('../../src/gpu/kernel-timing.ts', async (original) => ({
   ...(await original<object>()),
   measureVariant: vi.fn(),
 }));
-vi.mock('../../src/gpu/kernel-check.ts', () => ({ createChecker: () => ({ check: async () => '' }) }));
+vi.mock('../../src/gpu/kernel-check.ts', () => ({ createChecker: () => async () => '' }));
 vi.mock('../../src/gpu/gpu-session.ts', () => ({
   Session: class {
     prepare = async () => [];
