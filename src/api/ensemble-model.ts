@@ -3,8 +3,9 @@
 import { check } from '../core/errors.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { ensembleParameters } from '../model/ensemble.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { createModel } from './model.ts';
-import type { ModelHost, ModelParts } from './model-engine.ts';
+import type { ModelHost } from './model-engine.ts';
 import type { Model } from './model-types.ts';
 
 /**
@@ -16,17 +17,17 @@ export async function openEnsemble(
   names: readonly string[],
   open: (name: string) => Promise<SavedModel>,
   host: ModelHost,
-  parts: Pick<ModelParts, 'weights' | 'name'> = {},
+  { weights, name: firstName = 'the first' }: { readonly weights?: WeightFormat; readonly name?: string } = {},
 ): Promise<Model> {
   const ensemble: SavedModel[] = [];
   for (const name of names) {
     const model = await open(name);
-    checkMember(first, parts.name ?? 'the first', model, name);
+    checkMember(first, firstName, model, name);
     ensemble.push(model);
   }
   const others = ensemble.map(({ config }) => config);
-  const parameters = ensembleParameters(first.config, others, parts.weights);
-  return createModel(first, host, { ...parts, ensemble, parameters });
+  const parameters = ensembleParameters(first.config, others, weights);
+  return createModel(first, host, { name: firstName, ensemble, parameters });
 }
 
 /**

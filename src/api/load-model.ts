@@ -1,9 +1,9 @@
 // Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's storage.
 
 import { check } from '../core/errors.ts';
-import { parametersIn } from '../decode/translator.ts';
 import type { Files } from '../files/files.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
+import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
@@ -73,11 +73,11 @@ interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,
-  { lora, weights, ensemble = [], name = folder, ...languages }: FolderOptions = {},
+  { lora, weights = 'f32', ensemble = [], name = folder, ...languages }: FolderOptions = {},
   host?: ModelHost,
 ): Promise<Model> {
   const { sourceLang, targetLang } = languages;
-  const quantized = (weights ?? 'f32') !== 'f32';
+  const quantized = weights !== 'f32';
   const merged = typeof lora === 'string' && !quantized;
   const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang }, quantized);
   const computes = host ?? (from as ModelHost);
@@ -90,8 +90,11 @@ export async function openFolder(
     const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, quantized);
     return openEnsemble(saved, ensemble, open, computes, { weights, name });
   }
-  const parameters = await parametersIn(saved.config, weights ?? 'f32');
-  const model = createModel(saved, computes, { weights, name, parameters });
+  const plain = parameterList(saved.config);
+  const parameters = quantized
+    ? (await import('../model/quantized-parameters.ts')).quantizedParameters(plain, weights)
+    : plain;
+  const model = createModel(saved, computes, { name, parameters });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;
   for (const [own, path] of Object.entries(named)) await model.addLora(own, path);

@@ -13,7 +13,6 @@ import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
 import type { TrainedLora } from './save-model.ts';
@@ -28,14 +27,12 @@ export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' 
 
 /** Optional parts of `createModel`. */
 export interface ModelParts {
-  /** Format of the weights on the device, the same as in `parameters`. [f32] */
-  readonly weights?: WeightFormat | undefined;
   /** The trained LoRA adapter, which is merged into the weights. */
   readonly lora?: TrainedLora | undefined;
   readonly training?: TrainResult | undefined;
   /** Engine of a running training, with its weights: the model only decodes, and does not free the engine. */
   readonly engine?: Engine | undefined;
-  /** The parameters on the engine, with weight format, LoRA adapter and ensemble. [those of the model in `weights`] */
+  /** The parameters on the engine, with weight format, LoRA adapter and ensemble. [those of the model in f32] */
   readonly parameters?: ParameterList | undefined;
   /** The other models of the ensemble in `parameters`. */
   readonly ensemble?: readonly SavedModel[];
@@ -96,9 +93,7 @@ const putWeights = async (engine: Engine, c: ModelConfig, p: ParameterList, { st
 /** Creates the engine of a model, which starts at its first use. */
 export function createModelEngine(saved: SavedModel, host: ModelHost, parts: ModelParts): ModelEngine {
   const { config, source, target, decode: rules } = saved;
-  const { weights: format = 'f32', ensemble = [] } = parts;
-  check(format === 'f32' || parts.parameters, `weights in ${format} need the parameters of that format`);
-  const plain = parts.parameters ?? parameterList(config);
+  const { parameters: plain = parameterList(config), ensemble = [] } = parts;
   let parameters = plain;
   // LoRA adapters by name; `chosen`: the adapter of later calls; `active`: the adapter of the running call.
   const loras = new Map<string, SavedLora>();
@@ -140,9 +135,11 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     for (const [i, { config: c, parameters: p }] of (parameters.ensemble?.others ?? []).entries())
       await putWeights(current.engine, c, p, ensemble[i] as SavedModel);
     current.written = true;
-    if (format === 'f32') return;
+    const { quantization } = parameters;
+    if (!quantization) return;
     const { describeWeights } = await import('../model/quantized-parameters.ts');
-    host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
+    const bytes = { weights: weightBytes(parameters), peak };
+    host.emit({ type: 'message', text: describeWeights(config, quantization.format, bytes) });
   };
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     const [before, lora] = [last, chosen];
@@ -189,7 +186,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
         pending.catch(() => current.translators.delete(key));
       }
       const translator = await pending;
-      await write(translator.bytes.peak);
+      await write(translator.peak);
       return translator;
     },
     async inspector() {

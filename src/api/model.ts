@@ -119,7 +119,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     weights() {
       check(
         !saved.stored,
-        `weights: this model has its weights only on the device, in ${parts.weights ?? 'f32'}; load it with weights f32`,
+        `weights: this model has its weights only on the device, in ${onEngine.parameters.quantization?.format}; load it with weights f32`,
       );
       return tensorsFromWeights(parameterList(config), weights);
     },

@@ -21,30 +21,26 @@ export interface Attention<Token = string> {
   readonly weights: Float32Array;
 }
 
-/** Computes alignments, one pair at a time. */
-export interface Aligner {
-  /**
-   * `target` is without start and end token; it started with `startId`, by default that of the model. Throws a HeddleError
-   * for an invalid id or a side that is too long.
-   */
-  align(source: readonly number[], target: readonly number[], startId?: number): Promise<Attention<number>>;
-}
+/** Computes the alignment of a pair. Arguments and errors are those of `Inspect`. */
+export type Align = (
+  source: readonly number[],
+  target: readonly number[],
+  startId?: number,
+) => Promise<Attention<number>>;
 
 /** Creates an aligner on an engine that has the weights. `size`: maximum number of tokens of a side. */
-export async function createAligner(engine: Engine, c: ModelConfig, p: ParameterList, size: number): Promise<Aligner> {
-  const inspector = await createInspector(engine, c, p, { source: size, target: size, crossOnly: true });
-  return {
-    async align(source, target, startId) {
-      check(
-        source.length <= size && target.length <= size,
-        `align: the source has ${source.length} and the target ${target.length} tokens, the maximum is ${size}`,
-      );
-      const { attention } = await inspector.inspect(source, target.slice(0, size - 1), startId);
-      const [layers, heads] = [c.decoderLayers, c.decoderHeads];
-      const predicted = [...target, c.endId].slice(0, size);
-      const weights = new Float32Array(layers * heads * predicted.length * source.length);
-      for (const [n, map] of attention.entries()) weights.set(map.weights, n * map.weights.length);
-      return { source: [...source], target: predicted, layers, heads, weights };
-    },
+export async function createAligner(engine: Engine, c: ModelConfig, p: ParameterList, size: number): Promise<Align> {
+  const inspect = await createInspector(engine, c, p, { source: size, target: size, crossOnly: true });
+  return async (source, target, startId) => {
+    check(
+      source.length <= size && target.length <= size,
+      `align: the source has ${source.length} and the target ${target.length} tokens, the maximum is ${size}`,
+    );
+    const { attention } = await inspect(source, target.slice(0, size - 1), startId);
+    const [layers, heads] = [c.decoderLayers, c.decoderHeads];
+    const predicted = [...target, c.endId].slice(0, size);
+    const weights = new Float32Array(layers * heads * predicted.length * source.length);
+    for (const [n, map] of attention.entries()) weights.set(map.weights, n * map.weights.length);
+    return { source: [...source], target: predicted, layers, heads, weights };
   };
 }

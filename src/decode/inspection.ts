@@ -57,14 +57,15 @@ export interface RawInspection {
   readonly positions?: Float32Array;
 }
 
-/** Inspects a model, one pair at a time. */
-export interface Inspector {
-  /**
-   * `target` is without start and end token; it started with `startId`, by default that of the model. Throws a HeddleError
-   * for an invalid id or a side that is too long.
-   */
-  inspect(source: readonly number[], target: readonly number[], startId?: number): Promise<RawInspection>;
-}
+/**
+ * Inspects one pair at a time. `target` is without start and end token; it started with `startId`, by default that of the
+ * model. Throws a HeddleError for an invalid id or a side that is too long.
+ */
+export type Inspect = (
+  source: readonly number[],
+  target: readonly number[],
+  startId?: number,
+) => Promise<RawInspection>;
 
 /** Options of `createInspector`. */
 export interface InspectorOptions {
@@ -181,7 +182,7 @@ export async function createInspector(
   c: ModelConfig,
   p: ParameterList,
   options: InspectorOptions,
-): Promise<Inspector> {
+): Promise<Inspect> {
   const { graph, attention, tensors } = inspectionGraph(c, p, options);
   const [program] = (await engine.prepare([graph])) as [Program];
   writeStep(program.inputs.step as Uint32Array);
@@ -200,32 +201,30 @@ export async function createInspector(
     const rows = program.inputs.rows as Int32Array | undefined;
     rows?.set(rows.map((_, i) => Math.min(i, c.maxLength - 1) + c.positionOffset));
   };
-  return {
-    async inspect(source, targetIds, startId = c.startId) {
-      const target = [startId, ...targetIds];
-      writeInputs(source, target);
-      const outputs = await program.run();
-      const output = (name: string) => outputs[name] as Float32Array;
-      const [S, T] = [source.length, target.length];
-      const positions = outputs.positions as Float32Array | undefined;
-      return {
-        source: [...source],
-        target,
-        attention: attention.map((place, n): AttentionMap => {
-          const [queries, Q] = place.kind === 'encoder' ? [S, options.source] : [T, options.target];
-          const [keys, K] = place.kind === 'decoder' ? [T, options.target] : [S, options.source];
-          const sizes = { ...place, queries, keys };
-          const read = (name: string) => withoutPadding(output(`${name}.${n}`), [Q, K], sizes);
-          return { ...sizes, weights: read('weights'), ...(options.tensors && { scores: read('scores') }) };
-        }),
-        logits: options.crossOnly ? new Float32Array() : output('logits').slice(0, T * c.tgtVocab),
-        tensors: tensors.map(({ name, value, ofSource }): InspectedTensor => {
-          const shape = [ofSource ? S : T, dim(value, 2)];
-          return { name, shape, data: output(`tensor ${name}`).slice(0, sizeOf(shape)) };
-        }),
-        ...(positions && { positions: positions.slice(0, Math.max(S, T) * c.dModel) }),
-      };
-    },
+  return async (source, targetIds, startId = c.startId) => {
+    const target = [startId, ...targetIds];
+    writeInputs(source, target);
+    const outputs = await program.run();
+    const output = (name: string) => outputs[name] as Float32Array;
+    const [S, T] = [source.length, target.length];
+    const positions = outputs.positions as Float32Array | undefined;
+    return {
+      source: [...source],
+      target,
+      attention: attention.map((place, n): AttentionMap => {
+        const [queries, Q] = place.kind === 'encoder' ? [S, options.source] : [T, options.target];
+        const [keys, K] = place.kind === 'decoder' ? [T, options.target] : [S, options.source];
+        const sizes = { ...place, queries, keys };
+        const read = (name: string) => withoutPadding(output(`${name}.${n}`), [Q, K], sizes);
+        return { ...sizes, weights: read('weights'), ...(options.tensors && { scores: read('scores') }) };
+      }),
+      logits: options.crossOnly ? new Float32Array() : output('logits').slice(0, T * c.tgtVocab),
+      tensors: tensors.map(({ name, value, ofSource }): InspectedTensor => {
+        const shape = [ofSource ? S : T, dim(value, 2)];
+        return { name, shape, data: output(`tensor ${name}`).slice(0, sizeOf(shape)) };
+      }),
+      ...(positions && { positions: positions.slice(0, Math.max(S, T) * c.dModel) }),
+    };
   };
 }
 
@@ -311,7 +310,7 @@ export function createModelInspector(
   { config, source, target }: { readonly config: ModelConfig; readonly source: Tokenizer; readonly target: Tokenizer },
   p: ParameterList,
 ) {
-  const inspectors = new Map<string, Promise<Inspector>>();
+  const inspectors = new Map<string, Promise<Inspect>>();
   return async (
     sourceIds: readonly number[],
     targetIds: readonly number[],
@@ -331,7 +330,7 @@ export function createModelInspector(
       inspectors.set(key, inspector);
       inspector.catch(() => inspectors.delete(key));
     }
-    const raw = await (await inspector).inspect(sourceIds, targetIds);
+    const raw = await (await inspector)(sourceIds, targetIds);
     const label = (tokenizer: Tokenizer) => (id: number) => ({
       id,
       label: tokenLabel(tokenizer, id),

@@ -5,15 +5,12 @@ import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { Aligner, Attention } from './alignment.ts';
+import type { Align, Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
 import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
-import type { DecodeMode } from './decoding-graphs.ts';
 import { type Hypothesis, searchFor } from './hypotheses.ts';
 
 /** A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine. */
@@ -35,16 +32,9 @@ export interface TranslatorOptions {
   readonly maxSource?: number;
   /** Maximum number of target tokens. Default: the model's maximum length. */
   readonly maxTarget?: number;
-  /** Defaults of the decoding options. */
-  readonly decode?: DecodeOptions;
   /** Options of a call whose plans are compiled when the translator is created. Default: a call without options. */
   readonly firstCall?: DecodeOptions;
-  /**
-   * Storage of matrices and token embeddings on the engine: f32 (default), f16, or int8 quantized with one scale per
-   * row. Norms, biases and position embeddings stay f32. f16 and int8 need the model's `weights`.
-   */
-  readonly weights?: WeightFormat;
-  /** The weights on the engine with their storage and LoRA adapter, instead of `weights`. */
+  /** The parameters on the engine with their weight format and LoRA adapter. Default: those of the model in f32. */
   readonly parameters?: ParameterList;
 }
 
@@ -65,8 +55,8 @@ export type SourceText = string | ArrayLike<number>;
 
 /** Translates texts. Concurrent calls are queued. */
 export interface Translator {
-  /** Size of the weights on the engine and peak memory of the largest plan in bytes; `peak` is 0 on the CPU. */
-  readonly bytes: { readonly weights: number; readonly peak: number };
+  /** Peak memory of the largest plan in bytes; 0 on the CPU. */
+  readonly peak: number;
   /**
    * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is invalid,
    * and the signal's reason if it is aborted.
@@ -87,12 +77,6 @@ export interface Translator {
   align(text: SourceText, ids: readonly number[], startId?: number): Promise<Attention<number>>;
 }
 
-/** The parameters of a model in a weight format. Loads the code of the format. */
-export async function parametersIn(c: ModelConfig, format: WeightFormat): Promise<ParameterList> {
-  if (format === 'f32') return parameterList(c);
-  return (await import('../model/quantized-parameters.ts')).quantizedParameters(parameterList(c), format);
-}
-
 /** Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid. */
 export async function createTranslator(
   engine: Engine,
@@ -100,20 +84,14 @@ export async function createTranslator(
   options: TranslatorOptions = {},
 ): Promise<Translator> {
   const { config: c, source, target } = model;
-  const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength } = options;
-  const { weights: format = 'f32' } = options;
-  check(
-    format === 'f32' || model.weights || options.parameters,
-    `translator: weights in ${format} need model.weights, which is missing`,
-  );
-  const p = options.parameters ?? (await parametersIn(c, format));
+  const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength, parameters: p = parameterList(c) } = options;
   const decoders = new Map<string, Promise<Decoder>>();
-  let aligner: Promise<Aligner> | undefined;
+  let aligner: Promise<Align> | undefined;
 
   const settingsOf = (call: DecodeOptions = {}) =>
-    decodeSettings(withModelRules(model.decode ?? {}, { ...options.decode, ...call }, maxTarget), c, maxTarget);
+    decodeSettings(withModelRules(model.decode ?? {}, call, maxTarget), c, maxTarget);
   const decoderFor = (settings: DecodeSettings, sentences: number): Promise<Decoder> => {
-    const mode: DecodeMode = modeOf(settings);
+    const mode = modeOf(settings);
     const key = JSON.stringify([mode, settings.rows, sentences]);
     let decoder = decoders.get(key);
     if (!decoder) {
@@ -150,7 +128,7 @@ export async function createTranslator(
   if (model.weights) writeWeights(engine, c, p, model.weights);
 
   const translator: Translator = {
-    bytes: { weights: weightBytes(p), peak },
+    peak,
     translate: async (texts, call) => (await translator.generate(texts, call)).map(([best]) => best?.text ?? ''),
     async generate(texts, call) {
       const settings = settingsOf(call);
@@ -201,7 +179,7 @@ export async function createTranslator(
       aligner ??= import('./alignment.ts').then(({ createAligner }) =>
         createAligner(engine, c, p, Math.max(maxSource, maxTarget)),
       );
-      const { align } = await aligner;
+      const align = await aligner;
       const end = await acquireLock();
       try {
         return await align(encode(text, 0), ids, startId);

@@ -44,7 +44,6 @@ async function newModel(
   const platform = { modelPath: (name: string) => name } as never;
   const source = options.saved ?? saved;
   const model = createModel(source, modelHost(session.context, session.close, platform), {
-    weights,
     ...(weights && { parameters: quantizedParameters(parameterList(source.config), weights) }),
   });
   open.push(model);

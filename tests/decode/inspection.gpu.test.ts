@@ -19,7 +19,7 @@ const read = target.encode('abc e');
 
 async function inspectOn(engine: Engine, tensors: boolean) {
   const parameters = parameterList(config);
-  const { inspect } = await createInspector(engine, config, parameters, { source: 16, target: 16, tensors });
+  const inspect = await createInspector(engine, config, parameters, { source: 16, target: 16, tensors });
   writeWeights(engine, config, parameters, weights);
   return inspect(ids, read);
 }
@@ -68,7 +68,7 @@ it('shows all attention of a model with relative positions, bias included', asyn
   const parameters = parameterList(t5);
   const parameterBuffer = unevenWeights(t5, parameters, 3);
   const inspectT5 = async (engine: Engine) => {
-    const { inspect } = await createInspector(engine, t5, parameters, { source: 16, target: 16, tensors: true });
+    const inspect = await createInspector(engine, t5, parameters, { source: 16, target: 16, tensors: true });
     writeWeights(engine, t5, parameters, parameterBuffer);
     return (await inspect(ids, read)).attention;
   };
@@ -95,7 +95,7 @@ it('gives the learned positions of the encoder: the embeddings are sums of them 
   const parameters = parameterList(learned);
   const parameterBuffer = unevenWeights(learned, parameters, 3);
   const engine = cpuEngine();
-  const { inspect } = await createInspector(engine, learned, parameters, { source: 16, target: 16, tensors: true });
+  const inspect = await createInspector(engine, learned, parameters, { source: 16, target: 16, tensors: true });
   writeWeights(engine, learned, parameters, parameterBuffer);
   const { positions, tensors } = await inspect(ids, read);
   const [sum, D] = [tensors.find(({ name }) => name === 'encoder.embed.embedding'), learned.dModel];

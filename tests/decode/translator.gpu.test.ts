@@ -109,18 +109,6 @@ describe('translate', () => {
     expect(beams).toEqual(texts.map(() => 4));
   });
 
-  it('uses the options of the translator unless a call overrides them', async () => {
-    const t = await createTranslator(await newEngine(), model, {
-      batch: 3,
-      decode: { maxNewTokens: 2, suppressTokens: [4] },
-    });
-    const found = await t.generate(texts);
-    expect(found.flat().every((x) => x.ids.length <= 2 && !x.ids.includes(4))).toBe(true);
-    const longer = await t.generate(texts, { maxNewTokens: 9 });
-    expect(longer.flat().some((x) => x.ids.length > 2)).toBe(true);
-    expect(longer.flat().every((x) => !x.ids.includes(4))).toBe(true);
-  });
-
   it('gives the same on the float64 references as on the GPU', async () => {
     const cpu = await createTranslator(cpuEngine(), model, { batch: 3 });
     const firstTexts = texts.slice(0, 3);

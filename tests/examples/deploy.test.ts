@@ -15,6 +15,7 @@ import { serveFolder } from '../../src/host/static-server.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
 import { trainWords } from '../support/tokenizers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -51,7 +52,10 @@ describe.runIf(missing === undefined)('docs/deploy.md (needs npm packages)', () 
     expect(onGpu).not.toBe(page);
     writeFileSync(join(site, 'gpu.html'), document(onGpu));
 
-    const translator = await createTranslator(cpuEngine(), saved, { weights: 'int8', batch: 1 });
+    const translator = await createTranslator(cpuEngine(), saved, {
+      parameters: quantizedParameters(parameterList(saved.config), 'int8'),
+      batch: 1,
+    });
     const [expected] = await translator.translate(['Where is the station?']);
     const [chrome, server] = await Promise.all([launchChrome({ gpu: 'swiftshader' }), serveFolder(site)]);
     try {

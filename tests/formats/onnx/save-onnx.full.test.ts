@@ -28,6 +28,7 @@ import { type FolderServer, serveFolder } from '../../../src/host/static-server.
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
 import { loraConfig, loraParameters } from '../../../src/model/lora.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
+import { quantizedParameters } from '../../../src/model/quantized-parameters.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 import { createCharacterTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import { distFile } from '../../support/dist.ts';
@@ -331,7 +332,8 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
     const expected = {} as Record<OnnxDtype, Translation[]>;
     for (const [dtype, weights] of Object.entries(weightsOf) as [OnnxDtype, 'f32' | 'f16' | 'int8'][]) {
       await exportAs(name, saved, dtype);
-      const translator = await createTranslator(cpuEngine(), saved, { batch: batchSize, weights });
+      const parameters = quantizedParameters(parameterList(config), weights);
+      const translator = await createTranslator(cpuEngine(), saved, { batch: batchSize, parameters });
       // transformers.js stops after 256 tokens.
       const found = await translator.generate(texts, { maxNewTokens: Math.min(256, config.maxLength) });
       expected[dtype] = found.map(([best]) => best!);

@@ -22,6 +22,7 @@ import { initializeWeights } from '../../../src/model/initialize-weights.ts';
 import { loraConfig, loraParameters } from '../../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
+import { quantizedParameters } from '../../../src/model/quantized-parameters.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { jobContext } from '../../support/golden.ts';
@@ -162,7 +163,10 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
   /** Compares the ids and texts of transformers.js with heddle's. */
   async function compare({ name, saved, texts, dtype = 'fp32' }: Case, theirs: readonly Generated[]) {
     const weights = ({ fp32: 'f32', fp16: 'f16', q8: 'int8' } as const)[dtype];
-    const translator = await createTranslator(cpuEngine(), saved, { batch: 8, weights });
+    const translator = await createTranslator(cpuEngine(), saved, {
+      batch: 8,
+      parameters: quantizedParameters(parameterList(saved.config), weights),
+    });
     const ours = await translator.generate(texts);
     const { endId } = saved.config;
     const distinct = new Set<string>();
