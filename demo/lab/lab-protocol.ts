@@ -1,6 +1,7 @@
 // Message protocol of the kernel lab and its worker: structured-cloneable data.
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
+import type { BenchRun } from '../../src/bench/bench-file.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import type { ConformanceReport } from '../../src/bench/conformance-check.ts';
@@ -8,7 +9,6 @@ import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
 import type { OwnKernel, ShownKernel, TriedKernel } from '../../src/bench/own-kernel.ts';
-import type { RoofSpread } from '../../src/bench/repeated-roofs.ts';
 import type { Roofs } from '../../src/low-level.ts';
 
 /** Libraries to compare with. */
@@ -29,18 +29,10 @@ export interface LabSettings {
 }
 
 /** Results of a measurement: the JSON that can be copied, downloaded and opened again. */
-export interface LabResults {
-  readonly heddle: string;
-  /** Start time, ISO 8601. */
-  readonly when: string;
-  /** Name of the adapter. */
-  readonly adapter: string;
+export interface LabResults extends BenchRun {
   readonly settings: LabSettings;
   readonly machine: Machine;
   readonly roofs: Roofs;
-  /** All measurements of the roofs; absent if the measurement was stopped before the last of them. */
-  readonly roofSpread?: RoofSpread;
-  readonly kernels: readonly KernelResult[];
   readonly conformance?: Conformance;
   /** Kernel times of the libraries to compare with and of heddle, in microseconds. */
   readonly peers?: readonly TimedKernel[];

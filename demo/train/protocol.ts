@@ -18,6 +18,7 @@ import type {
   RunSummary,
   Sample,
   TrainingForecast,
+  TrainingHistory,
   TrainSettings,
   TranslateOptions,
 } from '../../src/index.ts';
@@ -253,15 +254,10 @@ export interface LoadFrom {
 }
 
 /** The settings, curves and samples of a stored model. */
-export interface RunHistory {
+export interface RunHistory extends Pick<TrainingHistory, 'steps' | 'evals' | 'samples' | 'probes' | 'changes'> {
   /** Corpus and settings; undefined for a model without a checkpoint. A stored text has no data. */
   readonly corpus: CorpusArguments | undefined;
   readonly settings: TrainSettings;
-  readonly steps: readonly LogStep[];
-  readonly evals: readonly LogEval[];
-  readonly samples: readonly Sample[];
-  readonly probes: readonly LogProbe[];
-  readonly changes: readonly LogChange[];
   /** Step of the checkpoint. */
   readonly step: number;
 }

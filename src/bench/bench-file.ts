@@ -19,6 +19,7 @@ export interface BenchRun {
   readonly adapter: string;
   readonly machine?: Machine;
   readonly roofs?: Roofs;
+  /** All measurements of the roofs; absent if the measurement was stopped before the last of them. */
   readonly roofSpread?: RoofSpread;
   readonly kernels: readonly KernelResult[];
 }

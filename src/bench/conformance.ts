@@ -2,7 +2,7 @@
 
 import { matrixFeature } from '../gpu/subgroup-features.ts';
 import { neededLimits } from '../runtime/job-context.ts';
-import { type KernelResult, maxError } from './check-kernel.ts';
+import { type KernelResult, maxError, type VariantResult } from './check-kernel.ts';
 import type { Machine } from './machine.ts';
 
 /** A limit of the adapter and the value that is needed. */
@@ -13,20 +13,11 @@ export interface LimitLine {
   readonly passed: boolean;
 }
 
-/** A variant of a kernel. */
-export interface VariantLine {
-  readonly variant: string;
-  /** Maximum error of the outputs, max|x - ref| / max|ref|; infinite if the variant did not run. */
-  readonly error: number;
-  readonly passed: boolean;
-  /** Error message of a variant that did not run. */
-  readonly failure?: string;
-}
-
 /** A kernel with all its variants. */
 export interface KernelLine {
   readonly name: string;
-  readonly variants: readonly VariantLine[];
+  /** Without times. `error` is infinite if the variant did not run. */
+  readonly variants: readonly VariantResult[];
   /** Maximum error, and its variant. */
   readonly worst: number;
   readonly variant: string;

@@ -1,17 +1,13 @@
 // The recorded training of a model that ships with the page: curves, samples and attention for visitors who have not
 // trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs writes it.
 
-import type { LogEval, LogProbe, LogStep, Sample } from '../../../src/index.ts';
+import type { TrainingHistory } from '../../../src/index.ts';
 
 /** A recorded training. */
-export interface RecordedRun {
+export interface RecordedRun extends Pick<TrainingHistory, 'steps' | 'evals' | 'samples' | 'probes'> {
   /** Name of the corpus, and the adapter that it was trained on. */
   readonly corpus: string;
   readonly backend: string;
-  readonly steps: readonly LogStep[];
-  readonly evals: readonly LogEval[];
-  readonly samples: readonly Sample[];
-  readonly probes: readonly LogProbe[];
 }
 
 /** Loads the recorded run. Rejects if its file cannot be loaded. */
