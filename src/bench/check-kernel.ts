@@ -217,21 +217,13 @@ export async function measurePrepared(
       variants.push({ variant, error, passed, ...timed });
     } catch (error) {
       device.check();
-      variants.push(failed(variant, error));
+      variants.push({ variant, error: Number.POSITIVE_INFINITY, passed: false, failure: messageOf(error) });
     } finally {
       checked?.destroy();
     }
   }
   return resultOf(prepared, flops, variants);
 }
-
-/** The result of a variant that did not run. */
-export const failed = (variant: string, error: unknown): VariantResult => ({
-  variant,
-  error: Number.POSITIVE_INFINITY,
-  passed: false,
-  failure: messageOf(error),
-});
 
 /** The result of a kernel; `flops` are those of its plan. */
 export function resultOf(

@@ -187,10 +187,7 @@ export async function tryKernel(
   try {
     const { error, passed, worst } = checked;
     const all = ours.variants.filter(({ variant }) => variant !== own.label);
-    const result = (mine: VariantResult, others = all): KernelResult => ({
-      ...resultOf(prepared, ours.flops, [mine, ...others]),
-      flops: ours.flops,
-    });
+    const result = (mine: VariantResult, others = all) => resultOf(prepared, ours.flops, [mine, ...others]);
     if (!passed) return { messages, result: result({ variant: own.label, error, passed }), ...(worst && { worst }) };
     const [first, ...others] = all;
     const rival = first?.passed ? first : undefined;

@@ -76,7 +76,7 @@ const defaultStep: StepScalars = { learningRate: 1e-3, tokenWeight: 1, seed: 7, 
 
 /**
  * Adds a node of an op to a graph. Its inputs become inputs of the graph, or states if the op changes them; `input` replaces
- * how an input is made.
+ * how an input is made. Returns the node, and the tensors without the step by the names of these inputs and states.
  */
 export function applyToInputs<I extends string, O extends string, A extends Attrs>(
   graph: Graph,
@@ -84,27 +84,20 @@ export function applyToInputs<I extends string, O extends string, A extends Attr
   inputs: OpCheckInputs<I>,
   attrs: A,
   input: (name: string, tensor: Tensor) => Value = (name, t) => graph.input(name, t.dtype, t.shape),
-): { node: Node; outputs: ByName<O, Value> } {
+): { readonly node: Node; readonly tensors: ReadonlyMap<string, Tensor> } {
   const { names, list } = listed<Tensor | 'step'>(op.name, op.inputs, inputs);
-  const keys = names.map((name, i) => (names.indexOf(name) === i ? name : `${name}${i}`));
+  const tensors = new Map<string, Tensor>();
   const values = list.map((t, i): Value => {
-    const key = keys[i] as string;
     if (t === 'step') return graph.input('step', 'u32', [stepWords]);
+    const name = names[i] as string;
+    const key = names.indexOf(name) === i ? name : `${name}${i}`;
+    tensors.set(key, t);
     return (op.mutates as readonly string[] | undefined)?.includes(key)
       ? graph.state(key, t.dtype, t.shape)
       : input(key, t);
   });
-  const outputs = graph.apply(op as AnyOp, named(op.inputs, names, values), attrs);
-  return { node: graph.nodes.at(-1) as Node, outputs: outputs as ByName<O, Value> };
-}
-
-/** The tensors of a case, without the step, with the names that `applyToInputs` gives them. */
-export function tensorsOf<I extends string>(op: { name: string; inputs: readonly I[] }, inputs: OpCheckInputs<I>) {
-  const { names, list } = listed<Tensor | 'step'>(op.name, op.inputs, inputs);
-  return list.flatMap((t, i): [string, Tensor][] => {
-    const name = names[i] as string;
-    return t === 'step' ? [] : [[names.indexOf(name) === i ? name : `${name}${i}`, t]];
-  });
+  graph.apply(op as AnyOp, named(op.inputs, names, values), attrs);
+  return { node: graph.nodes.at(-1) as Node, tensors };
 }
 
 function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>, c: OpCase<I, O, A>) {
@@ -112,9 +105,9 @@ function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O,
   const data: Record<string, Tensor['data']> = { step: new Uint32Array(stepWords) };
   writeStep(data.step as Uint32Array, { ...defaultStep, ...c.step });
   const states: Record<string, Tensor['data']> = {};
-  const { node } = applyToInputs(graph, op, c.inputs, c.attrs);
+  const { node, tensors } = applyToInputs(graph, op, c.inputs, c.attrs);
   if (!graph.inputs.has('step')) delete data.step;
-  for (const [name, t] of tensorsOf(op, c.inputs)) (graph.states.has(name) ? states : data)[name] = t.data;
+  for (const [name, t] of tensors) (graph.states.has(name) ? states : data)[name] = t.data;
   const outputOf = (name: string | undefined) => node.outputs[node.outputNames.indexOf(name as string)] as Value;
   for (const [i, v] of node.outputs.entries()) {
     const name = node.outputNames[i] as string;

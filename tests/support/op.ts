@@ -12,7 +12,6 @@ export {
   type OpCase,
   type OpCheckInputs,
   randomTensor,
-  tensorsOf,
 } from '../../src/engine/check-op.ts';
 export { defaultTraits } from '../../src/ops/device-traits.ts';
 

@@ -11,7 +11,7 @@ import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scala
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
-import { applyToInputs, type OpCheckInputs, tensorsOf } from './op.ts';
+import { applyToInputs, type OpCheckInputs } from './op.ts';
 
 /** Outputs by name, and the changed inputs after the run. */
 export interface OpResult<I extends string, O extends string> {
@@ -31,7 +31,7 @@ export async function runOp<I extends string, O extends string, A extends Attrs>
   const graph = new Graph();
   const words = new Uint32Array(stepWords);
   writeStep(words, { learningRate: 1e-3, tokenWeight: 1, seed: 7, step: 3, keep: 1, position: 0, ...step });
-  const { node } = applyToInputs(graph, op, inputs, attrs);
+  const { node, tensors } = applyToInputs(graph, op, inputs, attrs);
   for (const [i, v] of node.outputs.entries()) graph.output(node.outputNames[i] as string, v);
   const kernelChoices = variant ? { [variantKey(node)]: variant } : {};
   const plan = makePlan(graph, { traits: { ...device.traits, ...traits }, kernelChoices });
@@ -41,7 +41,7 @@ export async function runOp<I extends string, O extends string, A extends Attrs>
     if (!runner) throw new Error('no runner');
     session.poison();
     runner.inputs.step?.set(words);
-    for (const [name, t] of tensorsOf(op, inputs)) {
+    for (const [name, t] of tensors) {
       if (graph.states.has(name)) session.write(name, t.data);
       else runner.inputs[name]?.set(t.data);
     }
