@@ -170,7 +170,7 @@ function settings(given: readonly string[]): Partial<ContestantOptions> {
 }
 
 /** Why a result is only printed, or undefined if it is stored. An incomplete result must not replace a complete one. */
-export function notKept(o: Options, what: 'steps' | 'kernels' | 'profile' | 'endurance'): string | undefined {
+export function reasonNotStored(o: Options, what: 'steps' | 'kernels' | 'profile' | 'endurance'): string | undefined {
   const comparison = what === 'steps' || what === 'kernels';
   const reasons: [boolean, string][] = [
     [!o.write, '--no-write'],

@@ -11,7 +11,7 @@ import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import { enduranceFaults, section } from '../result-tables.mjs';
 import { caseFolders, caseNames, prepareCase } from './bench-cases.ts';
 import { type HostContext, type HostFindings, hosts } from './bench-hosts.ts';
-import { type HostName, notKept, type Options, readOptions, usage } from './bench-options.ts';
+import { type HostName, type Options, readOptions, reasonNotStored, usage } from './bench-options.ts';
 import type { ContestantName, Task } from './bench-session.ts';
 
 import type { ContestantOptions } from './contestant.ts';
@@ -81,7 +81,7 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
         },
       }),
     };
-    finish(host, caseName, found, load, { reproduced, steps }, notKept(options, 'steps'));
+    finish(host, caseName, found, load, { reproduced, steps }, reasonNotStored(options, 'steps'));
   }
   if (options.kernels) {
     const load = loadavg()[0] as number;
@@ -89,13 +89,13 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const all: ContestantName[] =
       host === 'chrome' && contestants.length > 1 ? [...contestants, 'ort'] : [...contestants];
     const found = await run({ contestants: all, kernels: { only: options.only } });
-    finish(host, 'kernels', found, load, { kernels: found.kernels }, notKept(options, 'kernels'));
+    finish(host, 'kernels', found, load, { kernels: found.kernels }, reasonNotStored(options, 'kernels'));
   }
   for (const caseName of options.profile) {
     const load = loadavg()[0] as number;
     const { choices } = (await tuned(caseName)) ?? {};
     const found = await run({ contestants: [], profile: { name: caseName } }, { choices });
-    finish(host, `${caseName}-profile`, found, load, { profile: found.profiled }, notKept(options, 'profile'));
+    finish(host, `${caseName}-profile`, found, load, { profile: found.profiled }, reasonNotStored(options, 'profile'));
   }
   let endured = true;
   for (const caseName of options.endure) {
@@ -103,7 +103,14 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const { choices } = (await tuned(caseName)) ?? {};
     const endure = { name: caseName, steps: options.enduranceSteps };
     const found = await run({ contestants: ['heddle'], endure }, { choices });
-    finish(host, `${caseName}-endurance`, found, load, { endured: found.endured }, notKept(options, 'endurance'));
+    finish(
+      host,
+      `${caseName}-endurance`,
+      found,
+      load,
+      { endured: found.endured },
+      reasonNotStored(options, 'endurance'),
+    );
     for (const fault of enduranceFaults(found.endured)) {
       console.error(`${caseName} on ${host} failed the endurance test: ${fault}`);
       endured = false;

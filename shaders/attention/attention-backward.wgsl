@@ -16,18 +16,18 @@ fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
   let across = thread % ACROSS;
   let rows = four(first + down * 4u);
   let seen = select(vec4(length), min(vec4(length), rows + 1u), params.causal != 0u);
-  var top: vec4<f32>;
-  var mean: vec4<f32>;
+  var lse2: vec4<f32>;
+  var row_dot: vec4<f32>;
   for (var r = 0u; r < 4u; r++) {
     let i = min(rows[r], params.queries - 1u);
     let at = out_at(b, i, h);
-    top[r] = lse_in[row_at(b, i, h)] * LOG2_E;
-    for (var m = 0u; m < OWN; m++) {
+    lse2[r] = lse_in[row_at(b, i, h)] * LOG2_E;
+    for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
       let c = across + m * ACROSS;
-      if (c < CHUNKS) { mean[r] += dot(load_dout(at, c), load_out(at, c)); }
+      if (c < CHUNKS) { row_dot[r] += dot(load_dout(at, c), load_out(at, c)); }
     }
   }
-  mean = across_sum(mean, thread);
+  row_dot = across_sum(row_dot, thread);
   var grad: Output;
   let tiles = (end + 31u) / 32u;
   for (var tile = 0u; tile < MAX_TILES; tile++) {
@@ -50,8 +50,8 @@ fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
     for (var n = 0u; n < SCORES; n++) {
       let column = across + n * ACROSS;
       if (DROPOUT) { dp[n] *= factors(key, row_at(b, rows.x, h) * params.keys + j + column, params.keys); }
-      let p = exp2(biased(s[n] * (params.scale * LOG2_E), h, rows, vec4(j + column)) - top);
-      weights[column * WEIGHTS_PITCH + down] = select(vec4(0.0), p * (dp[n] - mean), vec4(j + column) < seen);
+      let p = exp2(biased(s[n] * (params.scale * LOG2_E), h, rows, vec4(j + column)) - lse2);
+      weights[column * WEIGHTS_PITCH + down] = select(vec4(0.0), p * (dp[n] - row_dot), vec4(j + column) < seen);
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_kv(b, h, params.k_column, j + part * SHARE, end, thread);
@@ -60,11 +60,11 @@ fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
   }
   for (var r = 0u; r < 4u; r++) {
     if (rows[r] < params.queries) {
-      for (var m = 0u; m < OWN; m++) {
+      for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
         let c = across + m * ACROSS;
         if (c < CHUNKS) { store_dq(q_at(b, rows[r], h), c, grad[m][r] * params.scale); }
       }
-      if (across == 0u) { row_dots[row_at(b, rows[r], h)] = mean[r]; }
+      if (across == 0u) { row_dots[row_at(b, rows[r], h)] = row_dot[r]; }
     }
   }
 }
@@ -107,7 +107,7 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
     for (var n = 0u; n < SCORES; n++) {
       let column = across + n * ACROSS;
       let query = i + column;
-      let at = row_at(b, row_of(query, params.queries), h);
+      let at = row_at(b, clamp_row(query, params.queries), h);
       let sees = (rows < vec4(length)) & (first_query <= vec4(query)) & vec4(query < params.queries);
       let p = exp2(biased(s[n] * (params.scale * LOG2_E), h, vec4(query), rows) - LOG2_E * lse_in[at]);
       var kept = vec4(1.0);
@@ -129,7 +129,7 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
   end_diagonals(b, h, group.x, thread);
   for (var r = 0u; r < 4u; r++) {
     if (rows[r] < params.keys) {
-      for (var m = 0u; m < OWN; m++) {
+      for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
         let c = across + m * ACROSS;
         if (c < CHUNKS) {
           store_dkv(k_at(b, rows[r], h), c, dk[m][r] * params.scale);

@@ -5,9 +5,9 @@
 //   backward_queries   dq, and row_dots = rowsum(dout∘out)
 //   backward_keys      dk and dv, from lse and row_dots
 // The variant `bias` is self-attention with a bias of position: score(i, j) += bias[h, j - i + farthest]. Distances
-// beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, which is the same tensor in
-// self-attention: a kernel may bind 8 storage buffers. The gradient of the bias, dbias[h, d + farthest], is the sum of dS
-// over all rows, queries i and keys j with j - i = d (or beyond, at the ends), in a fixed order.
+// beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, the same tensor in
+// self-attention, since a kernel may bind only 8 storage buffers. The gradient of the bias, dbias[h, d + farthest], is
+// the sum of dS over all rows, queries i and keys j with j - i = d (or beyond, at the ends), in a fixed order.
 // include shared/kernel.wgsl
 // include shared/random.wgsl
 // include shared/chunks.wgsl
@@ -28,17 +28,17 @@ struct Params {
   causal: u32,
   farthest: u32, // the bias of position has 2·farthest + 1 distances
   slices: u32, // of 16 columns of a head
-  padded: u32, // PADDED
-  padded_alone: u32, // the same
+  padded: u32, // PADDED_CHUNKS
+  padded_alone: u32, // the same, in another word of memory: see chunk_bound in attention-subgroups.wgsl
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> lens: array<u32>;
-@group(0) @binding(3) var<storage, read> q: array<Vec>;
-@group(0) @binding(4) var<storage, read> kv: array<Vec>;
-@group(0) @binding(5) var<storage, read_write> out: array<Vec>;
-@group(0) @binding(6) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(2) var<storage, read> lens: array<u32>; // [B]
+@group(0) @binding(3) var<storage, read> q: array<Vec>; // [B, Tq, q_stride]
+@group(0) @binding(4) var<storage, read> kv: array<Vec>; // [B, Tk, kv_stride]
+@group(0) @binding(5) var<storage, read_write> out: array<Vec>; // [B, Tq, H·W]
+@group(0) @binding(6) var<storage, read_write> lse: array<f32>; // [B, H, Tq]
 @group(0) @binding(7) var<storage, read> out_in: array<Vec>;
 @group(0) @binding(8) var<storage, read> dout: array<Vec>;
 @group(0) @binding(9) var<storage, read> lse_in: array<f32>;
@@ -53,7 +53,7 @@ struct Params {
 @if(bias) @group(0) @binding(17) var<storage, read> dbias_parts_in: array<f32>;
 
 // Chunks are read in pairs; the last of an odd number is paired with zeros.
-const PADDED: u32 = (CHUNKS + 1u) / 2u * 2u;
+const PADDED_CHUNKS: u32 = (CHUNKS + 1u) / 2u * 2u;
 
 override DROPOUT: bool = false;
 

@@ -1,6 +1,6 @@
-// Backward pass of attention in registers with subgroup broadcasts, as two dispatches. First a thread per ROWS queries
-// computes dq and the row dots rowsum(dout∘out); then a thread per ROWS keys iterates over the queries and computes dk
-// and dv. Probabilities are recomputed from lse.
+// Backward pass of attention in registers with subgroup broadcasts, as two dispatches (formulas:
+// attention-backward.wgsl). First a thread per ROWS queries computes dq and the row dots rowsum(dout∘out); then a
+// thread per ROWS keys iterates over the queries and computes dk and dv. Probabilities are recomputed from lse.
 // part of attention/attention-subgroups.wgsl
 
 @compute @workgroup_size(THREADS)
@@ -17,27 +17,27 @@ fn backward_queries(
   let end = seen_by(first + THREADS * ROWS - 1u, length);
   let last = max(end, 1u) - 1u;
   let key = dropout_key(step.seed, step.step, params.site);
-  var q: array<array<vec4<f32>, PADDED>, ROWS>;
-  var d: array<array<vec4<f32>, PADDED>, ROWS>;
-  var grad: array<array<vec4<f32>, PADDED>, ROWS>;
-  var top: array<f32, ROWS>;
-  var mean: array<f32, ROWS>;
+  var q: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
+  var d: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
+  var grad: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
+  var lse2: array<f32, ROWS>;
+  var row_dot: array<f32, ROWS>;
   // unroll
   for (var r = 0u; r < ROWS; r++) {
     let i = min(first + r * THREADS + thread, params.queries - 1u);
     let at = q_at(b, i, h);
     let o_at = out_at(b, i, h);
-    var read: array<vec4<f32>, PADDED>;
+    var read: array<vec4<f32>, PADDED_CHUNKS>;
     for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
       read[c] = load_query(at, c);
-      mean[r] += dot(load_dout(o_at, c), load_out(o_at, c));
+      row_dot[r] += dot(load_dout(o_at, c), load_out(o_at, c));
     }
     // unroll up to 8
     for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
       q[r][c] = read[c] * (params.scale * LOG2_E);
       d[r][c] = load_dout(o_at, c);
     }
-    top[r] = lse_in[row_at(b, i, h)] * LOG2_E;
+    lse2[r] = lse_in[row_at(b, i, h)] * LOG2_E;
   }
   let k_start = k_at(b, 0u, h);
   let v_start = v_at(b, 0u, h);
@@ -45,7 +45,7 @@ fn backward_queries(
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
+    for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       let v = fetch_kv(v_start, params.kv_stride / VEC, j, last, c);
       // unroll
@@ -59,11 +59,11 @@ fn backward_queries(
       let i = first + r * THREADS + thread;
       if (DROPOUT) { dp[r] *= factors(key, row_at(b, i, h) * params.keys + j, 1u); }
       let visible = four(j) < vec4(seen_by(i, length));
-      let p = exp2(biased(s[r], h, vec4(i), four(j)) - top[r]);
-      s[r] = select(vec4(0.0), p * (dp[r] - mean[r]), visible);
+      let p = exp2(biased(s[r], h, vec4(i), four(j)) - lse2[r]);
+      s[r] = select(vec4(0.0), p * (dp[r] - row_dot[r]), visible);
     }
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
+    for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
@@ -77,11 +77,11 @@ fn backward_queries(
     let i = first + r * THREADS + thread;
     if (i < params.queries) {
       let at = q_at(b, i, h);
-      var made: array<vec4<f32>, PADDED>;
+      var made: array<vec4<f32>, PADDED_CHUNKS>;
       // unroll up to 8
       for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { made[c] = grad[r][c] * params.scale; }
       for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { store_dq(at, c, made[c]); }
-      row_dots[row_at(b, i, h)] = mean[r];
+      row_dots[row_at(b, i, h)] = row_dot[r];
     }
   }
 }
@@ -98,16 +98,16 @@ fn backward_keys(
   let first = group.x * THREADS * ROWS;
   let length = length_of(b);
   let key = dropout_key(step.seed, step.step, params.site);
-  var k: array<array<vec4<f32>, PADDED>, ROWS>;
-  var v: array<array<vec4<f32>, PADDED>, ROWS>;
-  var dk: array<array<vec4<f32>, PADDED>, ROWS>;
-  var dv: array<array<vec4<f32>, PADDED>, ROWS>;
+  var k: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
+  var v: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
+  var dk: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
+  var dv: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
   // unroll
   for (var r = 0u; r < ROWS; r++) {
     let j = min(first + r * THREADS + thread, max(length, 1u) - 1u);
     let k_from = k_at(b, j, h);
     let v_from = v_at(b, j, h);
-    var read: array<vec4<f32>, PADDED>;
+    var read: array<vec4<f32>, PADDED_CHUNKS>;
     for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { read[c] = load_kv(k_from, c); }
     // unroll up to 8
     for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
@@ -125,12 +125,12 @@ fn backward_keys(
   for (var i = select(0u, first / 4u * 4u, params.causal != 0u); i < end; i += 4u) {
     let i4 = four(i);
     let at = rows + min(i4, vec4(last));
-    let top = LOG2_E * vec4(lse_in[at.x], lse_in[at.y], lse_in[at.z], lse_in[at.w]);
-    let mean = vec4(row_dots_in[at.x], row_dots_in[at.y], row_dots_in[at.z], row_dots_in[at.w]);
+    let lse2 = LOG2_E * vec4(lse_in[at.x], lse_in[at.y], lse_in[at.z], lse_in[at.w]);
+    let row_dot = vec4(row_dots_in[at.x], row_dots_in[at.y], row_dots_in[at.z], row_dots_in[at.w]);
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
+    for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
       let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
@@ -143,14 +143,14 @@ fn backward_keys(
     for (var r = 0u; r < ROWS; r++) {
       let j = first + r * THREADS + thread;
       let visible = (i4 < vec4(params.queries)) & vec4(j < length) & (i4 >= vec4(select(0u, j, params.causal != 0u)));
-      let p = select(vec4(0.0), exp2(biased(s[r], h, i4, vec4(j)) - top), visible);
+      let p = select(vec4(0.0), exp2(biased(s[r], h, i4, vec4(j)) - lse2), visible);
       var kept = vec4(1.0);
       if (DROPOUT) { kept = factors(key, (rows + i) * params.keys + j, params.keys); }
-      s[r] = p * (dp[r] * kept - mean);
+      s[r] = p * (dp[r] * kept - row_dot);
       dp[r] = p * kept;
     }
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
+    for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
       let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
@@ -168,7 +168,7 @@ fn backward_keys(
     if (j < params.keys) {
       let k_to = k_at(b, j, h);
       let v_to = v_at(b, j, h);
-      var made: array<array<vec4<f32>, PADDED>, 2>;
+      var made: array<array<vec4<f32>, PADDED_CHUNKS>, 2>;
       // unroll up to 8
       for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) {
         made[0][c] = dk[r][c] * params.scale;

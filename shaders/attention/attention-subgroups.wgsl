@@ -14,14 +14,14 @@ const LANES: u32 = 4u;
 override CPU: bool = false;
 var<private> lane: u32;
 
-// PADDED as a loop bound that is unknown to compilers, so that they unroll only marked loops. llvmpipe guesses a bound
-// that is loaded before the loop with other fields of its four words, so padded_alone is loaded in the loop.
+// PADDED_CHUNKS as a loop bound that is unknown to compilers, so that they unroll only marked loops. llvmpipe guesses a
+// bound that is loaded before the loop with other fields of its four words, so padded_alone is loaded in the loop.
 fn chunk_bound() -> u32 {
   if (CPU) { return params.padded_alone; }
   return params.padded;
 }
 
-// The row that this thread reads, and which of the chunks c and c + 1.
+// Index of the first vector of the row that this thread reads, and which of the chunks c and c + 1 it reads.
 fn own_row(start: u32, stride: u32, row: u32, last: u32) -> u32 { return start + min(row + (lane & 3u), last) * stride; }
 fn own_chunk(c: u32) -> u32 { return min(c + select(0u, (lane >> 2u) & 1u, LANES == 8u), CHUNKS - 1u); }
 
@@ -65,14 +65,14 @@ fn forward(
   let end = seen_by(first + THREADS * ROWS - 1u, length);
   let last = max(end, 1u) - 1u;
   let key = dropout_key(step.seed, step.step, params.site);
-  var q: array<array<vec4<f32>, PADDED>, ROWS>;
-  var o: array<array<vec4<f32>, PADDED>, ROWS>;
+  var q: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
+  var o: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
   var top: array<f32, ROWS>;
   var total: array<f32, ROWS>;
   // unroll
   for (var r = 0u; r < ROWS; r++) {
     let at = q_at(b, min(first + r * THREADS + thread, params.queries - 1u), h);
-    var read: array<vec4<f32>, PADDED>;
+    var read: array<vec4<f32>, PADDED_CHUNKS>;
     for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { read[c] = load_query(at, c); }
     // unroll up to 8
     for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { q[r][c] = read[c] * (params.scale * LOG2_E); }
@@ -83,31 +83,31 @@ fn forward(
   for (var j = 0u; j < end; j += 4u) {
     var s = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
+    for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) { s[r] = dots(dots(s[r], q[r][c], k.lo), q[r][c + 1u], k.hi); }
     }
-    var shrink = array<f32, ROWS>();
+    var rescale = array<f32, ROWS>();
     // unroll
     for (var r = 0u; r < ROWS; r++) {
       let i = first + r * THREADS + thread;
       let visible = four(j) < vec4(seen_by(i, length));
       s[r] = select(vec4(MASKED), biased(s[r], h, vec4(i), four(j)), visible);
       let m = max(top[r], max4(s[r]));
-      shrink[r] = exp2(top[r] - m);
+      rescale[r] = exp2(top[r] - m);
       top[r] = m;
       s[r] = select(vec4(0.0), exp2(s[r] - m), visible);
-      total[r] = total[r] * shrink[r] + sum4(s[r]);
+      total[r] = total[r] * rescale[r] + sum4(s[r]);
       if (DROPOUT) { s[r] *= factors(key, row_at(b, i, h) * params.keys + j, 1u); }
     }
     // unroll up to 8
-    for (var c = 0u; c < min(PADDED, chunk_bound()); c += 2u) {
+    for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
       let v = fetch_kv(v_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
-        o[r][c] = blend(o[r][c] * shrink[r], s[r], v.lo);
-        o[r][c + 1u] = blend(o[r][c + 1u] * shrink[r], s[r], v.hi);
+        o[r][c] = blend(o[r][c] * rescale[r], s[r], v.lo);
+        o[r][c + 1u] = blend(o[r][c + 1u] * rescale[r], s[r], v.hi);
       }
     }
   }
@@ -118,7 +118,7 @@ fn forward(
       let at = out_at(b, i, h);
       let any = end > 0u;
       let scale = select(0.0, 1.0 / total[r], any);
-      var made: array<vec4<f32>, PADDED>;
+      var made: array<vec4<f32>, PADDED_CHUNKS>;
       // unroll up to 8
       for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { made[c] = o[r][c] * scale; }
       for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { store_out(at, c, made[c]); }

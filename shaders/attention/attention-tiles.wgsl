@@ -12,12 +12,12 @@ const THREADS: u32 = DOWN * ACROSS;
 const ROWS: u32 = 4u * DOWN;
 // Scores of a row, and chunks of its output, per thread.
 const SCORES: u32 = 32u / ACROSS;
-const OWN: u32 = (CHUNKS + ACROSS - 1u) / ACROSS;
+const CHUNKS_PER_THREAD: u32 = (CHUNKS + ACROSS - 1u) / ACROSS;
 // A constant bound of loops that end by `break`, so that compilers add no counter.
 const MAX_TILES: u32 = 0xffffffu;
 // Rows of the other side that are staged at once for the output, in chunks.
 const SHARE: u32 = 16u;
-const SHARE_PITCH: u32 = OWN * ACROSS;
+const SHARE_PITCH: u32 = CHUNKS_PER_THREAD * ACROSS;
 // Distances of rows in workgroup memory; + 1 avoids bank conflicts.
 const PITCH: u32 = 5u;
 const WEIGHTS_PITCH: u32 = DOWN + 1u;
@@ -31,11 +31,11 @@ var<workgroup> weights: array<vec4<f32>, 32u * WEIGHTS_PITCH>;
 // Scores of a thread: vector n has those of its 4 rows in column across + n·ACROSS.
 alias Scores = array<vec4<f32>, SCORES>;
 // Output of a thread: chunk across + m·ACROSS of its row r is [m][r].
-alias Output = array<mat4x4<f32>, OWN>;
+alias Output = array<mat4x4<f32>, CHUNKS_PER_THREAD>;
 
 // Sum or maximum of each row over the threads across, returned to all of them. All threads must call it. In the variant
-// `shuffle` by subgroup shuffles (a butterfly), for subgroups of at least ACROSS lanes in the order of the threads; otherwise
-// through workgroup memory.
+// `shuffle` by subgroup shuffles (a butterfly), for subgroups of at least ACROSS lanes in the order of the threads;
+// otherwise through workgroup memory.
 @if(shuffle) fn across_sum(x: vec4<f32>, thread: u32) -> vec4<f32> {
   var sum = x;
   for (var distance = 1u; distance < ACROSS; distance *= 2u) { sum += subgroupShuffleXor(sum, distance); }
@@ -88,7 +88,7 @@ fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   let at = min(part, 32u / SHARE - 1u) * (SHARE * WEIGHTS_PITCH) + t / ACROSS;
   for (var n = 0u; n < SHARE; n++) {
     let p = weights[at + n * WEIGHTS_PITCH];
-    for (var m = 0u; m < OWN; m++) {
+    for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
       let x = own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS];
       (*o)[m] += mat4x4(p.x * x, p.y * x, p.z * x, p.w * x);
     }
@@ -98,21 +98,21 @@ fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
 
 // Chunk c of a row of head h. Rows past the last repeat it; chunks past the head are zero.
 fn query_chunk(b: u32, h: u32, i: u32, c: u32) -> vec4<f32> {
-  return inside(load_query(q_at(b, row_of(i, params.queries), h), min_chunk(c)), c);
+  return zero_past_head(load_query(q_at(b, clamp_row(i, params.queries), h), min_chunk(c)), c);
 }
 fn dout_chunk(b: u32, h: u32, i: u32, c: u32) -> vec4<f32> {
-  return inside(load_dout(out_at(b, row_of(i, params.queries), h), min_chunk(c)), c);
+  return zero_past_head(load_dout(out_at(b, clamp_row(i, params.queries), h), min_chunk(c)), c);
 }
 fn kv_chunk(b: u32, h: u32, column: u32, j: u32, end: u32, c: u32) -> vec4<f32> {
-  return inside(load_kv(kv_at(b, row_of(j, end), h, column), min_chunk(c)), c);
+  return zero_past_head(load_kv(kv_at(b, clamp_row(j, end), h, column), min_chunk(c)), c);
 }
 // A signed minimum, since bench:isa counts unsigned ones as bounds checks.
-fn row_of(row: u32, end: u32) -> u32 { return u32(min(i32(row), i32(end) - 1)); }
+fn clamp_row(row: u32, end: u32) -> u32 { return u32(min(i32(row), i32(end) - 1)); }
 fn min_chunk(c: u32) -> u32 {
   if (CHUNKS % 4u == 0u && CHUNKS % ACROSS == 0u) { return c; }
   return min(c, CHUNKS - 1u);
 }
-fn inside(x: vec4<f32>, c: u32) -> vec4<f32> {
+fn zero_past_head(x: vec4<f32>, c: u32) -> vec4<f32> {
   if (CHUNKS % 4u == 0u && CHUNKS % ACROSS == 0u) { return x; }
   return select(vec4(0.0), x, c < CHUNKS);
 }

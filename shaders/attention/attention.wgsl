@@ -1,7 +1,7 @@
 // Attention by tiles in workgroup memory, for GPUs (FlashAttention, Dao et al., 2022):
 //   out = dropout(p)·v,  p = softmax(scale·q·kᵀ), and its gradients (attention-backward.wgsl)
 // A workgroup computes ROWS queries and iterates over the keys in tiles of 32 with an online softmax: when a tile
-// raises the maximum of a row, the sum and the output so far shrink. Probabilities pass from the threads that compute
+// raises the maximum of a row, the sum and the output so far are rescaled. Probabilities pass from the threads that compute
 // them to those that need them through workgroup memory (attention-tiles.wgsl).
 @if(shuffle) enable subgroups;
 // include attention/attention-base.wgsl
@@ -43,9 +43,9 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
       m = max(m, s[n]);
     }
     m = across_max(m, thread);
-    let shrink = exp2(top - m);
+    let rescale = exp2(top - m);
     top = m;
-    total *= shrink;
+    total *= rescale;
     for (var n = 0u; n < SCORES; n++) {
       let column = across + n * ACROSS;
       // The first key of a row is in its first tile, so m is a score, and exp2 of a masked one is 0.
@@ -54,8 +54,8 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
       if (DROPOUT) { p *= factors(key, row_at(b, rows.x, h) * params.keys + j + column, params.keys); }
       weights[column * WEIGHTS_PITCH + down] = p;
     }
-    for (var r = 0u; r < OWN; r++) {
-      o[r] = mat4x4(o[r][0] * shrink.x, o[r][1] * shrink.y, o[r][2] * shrink.z, o[r][3] * shrink.w);
+    for (var r = 0u; r < CHUNKS_PER_THREAD; r++) {
+      o[r] = mat4x4(o[r][0] * rescale.x, o[r][1] * rescale.y, o[r][2] * rescale.z, o[r][3] * rescale.w);
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_kv(b, h, params.v_column, j + part * SHARE, end, thread);
@@ -66,7 +66,7 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
   for (var r = 0u; r < 4u; r++) {
     if (rows[r] < params.queries) {
       let scale = select(0.0, 1.0 / total[r], end > 0u);
-      for (var m = 0u; m < OWN; m++) {
+      for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
         let c = across + m * ACROSS;
         if (c < CHUNKS) { store_out(out_at(b, rows[r], h), c, o[m][r] * scale); }
       }

@@ -1,6 +1,6 @@
 // Top-k: the `wanted` most probable tokens of each row except its end, by falling log-probability (of equal ones the
-// lower id first), and the log-probability of the end. Reads the row once; after each token its thread scans its part of the
-// row again. So it needs no memory that grows with k.
+// lower id first), and the log-probability of the end. Reads the row once; after each token its thread scans its part
+// of the row again. So it needs no memory that grows with k.
 // part of decoding/next-token.wgsl
 
 @group(0) @binding(7) var<storage, read_write> ends: array<f32>;
@@ -10,11 +10,11 @@ var<workgroup> row_group_bests: array<Best, THREADS>;
 // The maximum over the row group, of equal ones the lowest index, returned to each of its threads. All threads of the
 // workgroup must call it.
 fn row_group_best(own: Best, thread: u32) -> Best {
-  if (ROW_GROUP == 1u) { return own; }
+  if (ROW_GROUP_SIZE == 1u) { return own; }
   row_group_bests[thread] = own;
   workgroupBarrier();
-  for (var stride = ROW_GROUP / 2u; stride > 0u; stride /= 2u) {
-    if (thread % ROW_GROUP < stride) {
+  for (var stride = ROW_GROUP_SIZE / 2u; stride > 0u; stride /= 2u) {
+    if (thread % ROW_GROUP_SIZE < stride) {
       let other = row_group_bests[thread + stride];
       let mine = row_group_bests[thread];
       if (other.value > mine.value || (other.value == mine.value && other.index < mine.index)) {
@@ -23,16 +23,17 @@ fn row_group_best(own: Best, thread: u32) -> Best {
     }
     workgroupBarrier();
   }
-  let best = row_group_bests[thread - thread % ROW_GROUP];
+  let best = row_group_bests[thread - thread % ROW_GROUP_SIZE];
   workgroupBarrier();
   return best;
 }
 
-// The thread's largest logit after `last` and the first vector that has it; LOWEST and that of the end if there is none.
+// The thread's largest logit after `last` and the first vector that has it; LOWEST and the vector of the end token if
+// there is none.
 fn best_after(row: u32, last: Best, thread: u32) -> Best {
   var best = Best(LOWEST, params.end / VEC);
   let vecs = params.cols / VEC;
-  for (var c = thread % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  for (var c = thread % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     let z = logits[row * vecs + c];
     if (vec_max(z) > best.value) {
       for (var k = 0u; k < VEC; k++) {

@@ -52,11 +52,11 @@ fn attend_row(row: u32, h: u32, length: u32) {
       for (var c = 0u; c < chunks; c++) { dots += q[c] * load_kv(k, c); }
       let score = sum4(dots) + LOG2_E * position_bias(h, j);
       let m = max(top, score);
-      let shrink = exp2(top - m);
+      let rescale = exp2(top - m);
       let p = exp2(score - m);
       top = m;
-      total = total * shrink + p;
-      for (var c = 0u; c < chunks; c++) { o[c] = o[c] * shrink + p * load_kv(v, c); }
+      total = total * rescale + p;
+      for (var c = 0u; c < chunks; c++) { o[c] = o[c] * rescale + p * load_kv(v, c); }
     }
   }
   let scale = select(0.0, 1.0 / total, total > 0.0);
@@ -69,7 +69,7 @@ const PARTS: u32 = 4u;
 const QUERIES: u32 = 1u;
 
 var<workgroup> tile_queries: array<array<vec4<f32>, CHUNKS>, QUERIES>;
-var<workgroup> tile_values: array<array<u32, CHUNKS>, PARTS>; // where the values of each key start
+var<workgroup> value_starts: array<array<u32, CHUNKS>, PARTS>; // where the values of each key start
 var<workgroup> tile_scores: array<array<array<f32, CHUNKS>, PARTS>, QUERIES>;
 var<workgroup> part_sums: array<array<vec4<f32>, CHUNKS>, PARTS>;
 var<workgroup> part_softmax: array<vec2<f32>, PARTS>; // maximum score, sum of exponentials
@@ -99,7 +99,7 @@ fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, lane: vec
       for (var n = 0u; n < QUERIES; n++) { dots[n] += tile_queries[n][c] * key; }
     }
     let bias = LOG2_E * position_bias(h, j);
-    tile_values[y][x] = k + params.heads * (WIDTH / VEC);
+    value_starts[y][x] = k + params.heads * (WIDTH / VEC);
     for (var n = 0u; n < QUERIES; n++) {
       tile_scores[n][y][x] = select(LOWEST, sum4(dots[n]) + bias, slot < HIDDEN);
     }
@@ -107,13 +107,13 @@ fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, lane: vec
     for (var n = 0u; n < QUERIES; n++) {
       var m = tops[n];
       for (var i = 0u; i < CHUNKS; i++) { m = max(m, tile_scores[n][y][i]); }
-      let shrink = exp2(tops[n] - m);
+      let rescale = exp2(tops[n] - m);
       tops[n] = m;
-      totals[n] *= shrink;
-      sums[n] *= shrink;
+      totals[n] *= rescale;
+      sums[n] *= rescale;
     }
     for (var i = 0u; i < CHUNKS; i++) {
-      let value = load_kv(tile_values[y][i], x);
+      let value = load_kv(value_starts[y][i], x);
       for (var n = 0u; n < QUERIES; n++) {
         let p = exp2(tile_scores[n][y][i] - tops[n]);
         totals[n] += p;
@@ -132,9 +132,9 @@ fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, lane: vec
       var total = 0.0;
       var sum = vec4(0.0);
       for (var p = 0u; p < PARTS; p++) {
-        let shrink = exp2(part_softmax[p].x - top);
-        total += part_softmax[p].y * shrink;
-        sum += part_sums[p][x] * shrink;
+        let rescale = exp2(part_softmax[p].x - top);
+        total += part_softmax[p].y * rescale;
+        sum += part_sums[p][x] * rescale;
       }
       let scale = select(0.0, 1.0 / total, total > 0.0);
       store_out(((row + n) * params.heads + h) * (WIDTH / VEC), x, sum * scale);

@@ -1,6 +1,6 @@
 // The next token of each row from its logits z [R, V], under rules that forbid some tokens. Log-probabilities are those
-// of the distribution before the rules. One row group per row; a thread reads and writes only every ROW_GROUP-th vector
-// of its row, so its writes need no barrier. Overwrites the logits. Entry points:
+// of the distribution before the rules. One row group per row; a thread reads and writes only every ROW_GROUP_SIZE-th
+// vector of its row, so its writes need no barrier. Overwrites the logits. Entry points:
 //   greedy_token  argmax
 //   best_tokens   top-k for beam search: best-tokens.wgsl
 //   sample_token  a random token: sample-token.wgsl
@@ -44,25 +44,25 @@ fn logit_of(row: u32, token: u32) -> f32 {
 
 // Whether vector c of a row is the thread's.
 fn owns(thread: u32, c: u32) -> bool {
-  return c % ROW_GROUP == thread % ROW_GROUP;
+  return c % ROW_GROUP_SIZE == thread % ROW_GROUP_SIZE;
 }
 
 // Tokens that a thread has forbidden: their largest logit, and the sum of exp(z - largest). The normalizer of
 // log-probabilities includes them.
-struct Removed {
+struct ForbiddenTokens {
   largest: f32,
   exponentials: f32,
 }
 
-// Forbids a token: adds MASKED to its logit. A logit below DEAD is forbidden.
-fn forbid(row: u32, token: u32, thread: u32, removed: Removed) -> Removed {
+// Forbids a token: adds MASKED to its logit. A logit below MASKED_BOUND is forbidden.
+fn forbid(row: u32, token: u32, thread: u32, removed: ForbiddenTokens) -> ForbiddenTokens {
   let c = token / VEC;
   if (token >= params.cols || !owns(thread, c)) { return removed; }
   let z = logit_of(row, token);
-  if (z < DEAD) { return removed; }
+  if (z < MASKED_BOUND) { return removed; }
   logits[row * (params.cols / VEC) + c] += vec_one_hot(MASKED, c, token);
   let largest = max(z, removed.largest);
-  return Removed(largest, removed.exponentials * exp(removed.largest - largest) + exp(z - largest));
+  return ForbiddenTokens(largest, removed.exponentials * exp(removed.largest - largest) + exp(z - largest));
 }
 
 // Whether the last n - 1 tokens of a row are also at position i, so that the token after i would repeat an n-gram.
@@ -75,13 +75,13 @@ fn repeats(row: u32, i: u32, n: u32) -> bool {
 }
 
 // Applies the rules to the thread's vectors of a row. A forced token gets probability 1.
-fn apply_rules(row: u32, thread: u32) -> Removed {
-  var removed = Removed(LOWEST, 0.0);
-  let ends = step.position == u32(rules[1]);
-  if (ends || (step.position == 0u && rules[3] >= 0)) {
-    let token = select(u32(rules[3]), params.end, ends);
+fn apply_rules(row: u32, thread: u32) -> ForbiddenTokens {
+  var removed = ForbiddenTokens(LOWEST, 0.0);
+  let forces_end = step.position == u32(rules[1]);
+  if (forces_end || (step.position == 0u && rules[3] >= 0)) {
+    let token = select(u32(rules[3]), params.end, forces_end);
     let vecs = params.cols / VEC;
-    for (var c = thread % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+    for (var c = thread % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
       logits[row * vecs + c] = Vec(MASKED) + vec_one_hot(-MASKED, c, token);
     }
     return removed;
@@ -104,10 +104,12 @@ fn hide_padding(row: u32, thread: u32) {
   let c = params.vocab / VEC;
   if (params.vocab == params.cols || !owns(thread, c)) { return; }
   let i = row * (params.cols / VEC) + c;
-  logits[i] = vec_where(logits[i], c, params.vocab, LOWEST);
+  logits[i] = vec_masked(logits[i], c, params.vocab, LOWEST);
 }
 
 // A number and its index.
+// A value, and the index of its vector or token.
+// A value, and the index of its vector or token.
 struct Best {
   value: f32,
   index: u32,
@@ -116,7 +118,7 @@ struct Best {
 // The scan of a row after the rules, and the normalizer before them: the maximum logit and the logarithm of the sum of
 // exponentials of the differences from it. The two are separate numbers, so that small log-probabilities are not lost
 // in the rounding of large logits.
-struct Ruled {
+struct ScanAfterRules {
   best: Best, // the largest logit and the first vector that has it
   own: Best, // the same of the thread's vectors
   top: f32,
@@ -124,16 +126,16 @@ struct Ruled {
   end: f32, // logit of the end after the rules, if it is the thread's
 }
 
-fn log_prob_of(logit: f32, ruled: Ruled) -> f32 {
+fn log_prob_of(logit: f32, ruled: ScanAfterRules) -> f32 {
   return (logit - ruled.top) - ruled.log_sum;
 }
 
 // Applies the rules to a row and scans it. Without `with_end` the end does not take part, but counts in the normalizer.
 // All threads of the workgroup must call it.
-fn scan_ruled(row: u32, with_end: bool, thread: u32) -> Ruled {
+fn scan_ruled(row: u32, with_end: bool, thread: u32) -> ScanAfterRules {
   let exists = row < params.rows;
   let vecs = params.cols / VEC;
-  var removed = Removed(LOWEST, 0.0);
+  var removed = ForbiddenTokens(LOWEST, 0.0);
   var end = MASKED;
   if (RULES && exists) { removed = apply_rules(row, thread); }
   if (exists) { hide_padding(row, thread); }
@@ -143,12 +145,12 @@ fn scan_ruled(row: u32, with_end: bool, thread: u32) -> Ruled {
     removed = forbid(row, params.end, thread, removed);
     logits[row * vecs + end_vec] += vec_one_hot(LOWEST, end_vec, params.end);
   }
-  return ruled_scan(scan_share(row * vecs, thread % ROW_GROUP, select(0u, vecs, exists)), removed, end, thread);
+  return merge_ruled_scans(scan_share(row * vecs, thread % ROW_GROUP_SIZE, select(0u, vecs, exists)), removed, end, thread);
 }
 
 // The scan of a row after the rules from those of the parts of its threads, what they have removed, and the logit of
 // the end. All threads of the workgroup must call it.
-fn ruled_scan(part: RowScan, removed: Removed, end: f32, thread: u32) -> Ruled {
+fn merge_ruled_scans(part: RowScan, removed: ForbiddenTokens, end: f32, thread: u32) -> ScanAfterRules {
   var share = part;
   let own = Best(share.largest, share.first);
   // The exponentials are relative to a separate maximum, which includes removed tokens.
@@ -156,7 +158,7 @@ fn ruled_scan(part: RowScan, removed: Removed, end: f32, thread: u32) -> Ruled {
   share.exponentials = share.exponentials * exp(share.largest - share.top)
     + removed.exponentials * exp(removed.largest - share.top);
   let scan = merged_shares(share, thread);
-  return Ruled(Best(scan.largest, scan.first), own, scan.top, log(scan.exponentials), end);
+  return ScanAfterRules(Best(scan.largest, scan.first), own, scan.top, log(scan.exponentials), end);
 }
 
 // The first token after `last` of a vector of a row that has the value of `best`; the end if there is none.
@@ -186,8 +188,8 @@ fn write_token(row: u32, token: u32, log_prob: f32, allowed: bool) {
 fn greedy_token(thread: Thread) {
   let row = row_of(thread);
   let ruled = scan_ruled(row, true, thread.index);
-  if (row < params.rows && thread.index % ROW_GROUP == 0u) {
+  if (row < params.rows && thread.index % ROW_GROUP_SIZE == 0u) {
     let best = ruled.best;
-    write_token(row, token_of(row, best, NO_TOKEN), log_prob_of(best.value, ruled), best.value > DEAD);
+    write_token(row, token_of(row, best, NO_TOKEN), log_prob_of(best.value, ruled), best.value > MASKED_BOUND);
   }
 }

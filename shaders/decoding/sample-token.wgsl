@@ -2,16 +2,17 @@
 // to the fewest whose mass is at least top_p (nucleus sampling; Holtzman et al., 2020, "The curious case of neural text
 // degeneration"). Tokens as probable as the last are included, except with a top_k of 1, which is greedy: of equal ones
 // the lowest id. The limits are thresholds of probability, found by a search over their bits instead of a sort; the row
-// then holds the probabilities. A thread keeps its part of the row in registers if it fits. The draw is an exponential
-// race (the Gumbel-max trick): each token takes an exponentially distributed time divided by its probability, and the
-// first wins. The random numbers depend only on seed, position, stream and token, not on the division of work.
+// then holds exp((z - max) / temperature). A thread keeps its part of the row in registers if it fits. The draw is an
+// exponential race (the Gumbel-max trick): each token takes an exponentially distributed time divided by its
+// probability, and the first wins. The random numbers depend only on seed, position, stream and token, not on the
+// division of work.
 // part of decoding/next-token.wgsl
 // include shared/random.wgsl
 // include decoding/best-tokens.wgsl
 
 // Temperature, top_p, top_k (0: all), unused.
 @group(0) @binding(8) var<storage, read> sampling: array<f32>;
-@group(0) @binding(9) var<storage, read> streams: array<u32>;
+@group(0) @binding(9) var<storage, read> streams: array<u32>; // [R], the random stream of each row
 
 const HELD: u32 = 0u; // vectors of a row that a thread holds in registers; 0: it reads them from memory
 const HELD_SIZE: u32 = max(HELD, 1u);
@@ -19,14 +20,14 @@ const HELD_SIZE: u32 = max(HELD, 1u);
 var<workgroup> row_group_sums: array<vec3<f32>, THREADS>;
 
 fn row_group_total(own: vec3<f32>, thread: u32) -> vec3<f32> {
-  if (ROW_GROUP == 1u) { return own; }
+  if (ROW_GROUP_SIZE == 1u) { return own; }
   row_group_sums[thread] = own;
   workgroupBarrier();
-  for (var stride = ROW_GROUP / 2u; stride > 0u; stride /= 2u) {
-    if (thread % ROW_GROUP < stride) { row_group_sums[thread] += row_group_sums[thread + stride]; }
+  for (var stride = ROW_GROUP_SIZE / 2u; stride > 0u; stride /= 2u) {
+    if (thread % ROW_GROUP_SIZE < stride) { row_group_sums[thread] += row_group_sums[thread + stride]; }
     workgroupBarrier();
   }
-  let total = row_group_sums[thread - thread % ROW_GROUP];
+  let total = row_group_sums[thread - thread % ROW_GROUP_SIZE];
   workgroupBarrier();
   return total;
 }
@@ -41,11 +42,11 @@ struct Part {
 // The scan of the part of the row that the thread holds. Vectors past the end of the row are LOWEST.
 fn scan_held(part: ptr<function, Part>, thread: u32) -> RowScan {
   var largest = LOWEST;
-  var first = thread % ROW_GROUP;
+  var first = thread % ROW_GROUP_SIZE;
   // unroll
   for (var k = 0u; k < HELD; k++) {
     let top = vec_max((*part).held[k]);
-    if (top > largest) { largest = top; first = thread % ROW_GROUP + k * ROW_GROUP; }
+    if (top > largest) { largest = top; first = thread % ROW_GROUP_SIZE + k * ROW_GROUP_SIZE; }
   }
   var exponentials = Vec(0.0);
   // unroll
@@ -70,7 +71,7 @@ fn reached(part: ptr<function, Part>, limits: vec3<f32>, masses: bool, thread: u
     // unroll
     for (var k = 0u; k < HELD; k++) { sums = reached_by(sums, (*part).held[k], limits, masses); }
   } else {
-    for (var c = thread % ROW_GROUP; c < (*part).vecs; c += ROW_GROUP) {
+    for (var c = thread % ROW_GROUP_SIZE; c < (*part).vecs; c += ROW_GROUP_SIZE) {
       sums = reached_by(sums, logits[(*part).row * (*part).vecs + c], limits, masses);
     }
   }
@@ -113,13 +114,13 @@ fn fastest(best: Best, p: Vec, c: u32, limit: f32, first: u32, key: u32) -> Best
 @compute @workgroup_size(THREADS)
 fn sample_token(thread: Thread) {
   let row = row_of(thread);
-  let own = thread.index % ROW_GROUP;
+  let own = thread.index % ROW_GROUP_SIZE;
   let exists = row < params.rows;
   var part: Part;
   part.row = row;
   part.vecs = select(0u, params.cols / VEC, exists);
   let start = row * part.vecs;
-  var removed = Removed(LOWEST, 0.0);
+  var removed = ForbiddenTokens(LOWEST, 0.0);
   if (RULES && exists) { removed = apply_rules(row, thread.index); }
   if (exists) { hide_padding(row, thread.index); }
   var scan: RowScan;
@@ -127,25 +128,25 @@ fn sample_token(thread: Thread) {
     // unroll
     for (var k = 0u; k < HELD; k++) {
       part.held[k] = Vec(LOWEST);
-      if (own + k * ROW_GROUP < part.vecs) { part.held[k] = logits[start + own + k * ROW_GROUP]; }
+      if (own + k * ROW_GROUP_SIZE < part.vecs) { part.held[k] = logits[start + own + k * ROW_GROUP_SIZE]; }
     }
     scan = scan_held(&part, thread.index);
   } else {
     scan = scan_share(start, own, part.vecs);
   }
-  let ruled = ruled_scan(scan, removed, MASKED, thread.index);
+  let ruled = merge_ruled_scans(scan, removed, MASKED, thread.index);
   let largest = ruled.best.value;
   var first = 0u;
   if (sampling[2] == 1.0 && exists) { first = token_of(row, ruled.best, NO_TOKEN); }
-  if (ROW_GROUP > 1u) { workgroupBarrier(); }
+  if (ROW_GROUP_SIZE > 1u) { workgroupBarrier(); }
   if (HELD > 0u) {
     // unroll
     for (var k = 0u; k < HELD; k++) {
       part.held[k] = exp((part.held[k] - largest) / sampling[0]);
-      if (own + k * ROW_GROUP < part.vecs) { logits[start + own + k * ROW_GROUP] = part.held[k]; }
+      if (own + k * ROW_GROUP_SIZE < part.vecs) { logits[start + own + k * ROW_GROUP_SIZE] = part.held[k]; }
     }
   } else {
-    for (var c = own; c < part.vecs; c += ROW_GROUP) {
+    for (var c = own; c < part.vecs; c += ROW_GROUP_SIZE) {
       logits[start + c] = exp((logits[start + c] - largest) / sampling[0]);
     }
   }
@@ -159,9 +160,9 @@ fn sample_token(thread: Thread) {
   var best = Best(-1.0, params.end);
   if (HELD > 0u) {
     // unroll
-    for (var k = 0u; k < HELD; k++) { best = fastest(best, part.held[k], own + k * ROW_GROUP, limit, first, key); }
+    for (var k = 0u; k < HELD; k++) { best = fastest(best, part.held[k], own + k * ROW_GROUP_SIZE, limit, first, key); }
   } else {
-    for (var c = own; c < part.vecs; c += ROW_GROUP) {
+    for (var c = own; c < part.vecs; c += ROW_GROUP_SIZE) {
       best = fastest(best, logits[start + c], c, limit, first, key);
     }
   }
@@ -169,6 +170,6 @@ fn sample_token(thread: Thread) {
   let c = best.index / VEC;
   if (exists && owns(thread.index, c)) {
     let p = vec_element(logits[start + c], best.index % VEC);
-    write_token(row, best.index, log_prob_of(log(p) * sampling[0] + largest, ruled), largest > DEAD);
+    write_token(row, best.index, log_prob_of(log(p) * sampling[0] + largest, ruled), largest > MASKED_BOUND);
   }
 }

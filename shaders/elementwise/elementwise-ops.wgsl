@@ -85,13 +85,13 @@ fn activation_in_place(thread: Thread) {
 @compute @workgroup_size(THREADS)
 fn activation_backward(thread: Thread) {
   let span = span_of(thread, vecs_of(params.count));
-  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(b[i] * activation_slope4(x[i], KIND), i, params.count); }
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(b[i] * activation_derivative4(x[i], KIND), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)
 fn activation_backward_in_place(thread: Thread) {
   let span = span_of(thread, vecs_of(params.count));
-  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(y[i] * activation_slope4(x[i], KIND), i, params.count); }
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = within(y[i] * activation_derivative4(x[i], KIND), i, params.count); }
 }
 
 @compute @workgroup_size(THREADS)

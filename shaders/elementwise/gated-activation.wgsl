@@ -24,7 +24,7 @@ fn gated_activation(thread: Thread) {
   let row = row_of(thread);
   let vecs = params.cols / VEC;
   if (row >= params.rows) { return; }
-  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     let a = 2u * row * vecs + c;
     y[row * vecs + c] = vec_of(activate4(vec4<f32>(x[a]), KIND)) * x[a + vecs];
   }
@@ -35,11 +35,11 @@ fn gated_activation_backward(thread: Thread) {
   let row = row_of(thread);
   let vecs = params.cols / VEC;
   if (row >= params.rows) { return; }
-  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     let i = 2u * row * vecs + c;
     let a = vec4<f32>(x[i]);
     let d = dy[row * vecs + c];
-    dx[i] = d * x[i + vecs] * vec_of(activation_slope4(a, KIND));
+    dx[i] = d * x[i + vecs] * vec_of(activation_derivative4(a, KIND));
     dx[i + vecs] = d * vec_of(activate4(a, KIND));
   }
 }

@@ -1,4 +1,4 @@
-// y[i] = x[picks[i]]: selected rows of `width` 32-bit words of any type. One thread per word.
+// y[i] = x[indices[i]]: selected rows of `width` 32-bit words of any type. One thread per word.
 // include shared/kernel.wgsl
 
 struct Params {
@@ -8,7 +8,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read> picks: array<u32>;
+@group(0) @binding(1) var<storage, read> indices: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -19,6 +19,6 @@ fn take_rows(thread: Thread) {
   let i = group_index(thread) * THREADS + thread.index;
   let row = i / params.width;
   if (row < params.rows) {
-    y[i] = x[min(picks[row], params.rows_in - 1u) * params.width + i % params.width];
+    y[i] = x[min(indices[row], params.rows_in - 1u) * params.width + i % params.width];
   }
 }

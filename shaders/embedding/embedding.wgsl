@@ -1,6 +1,6 @@
-// Embedding: out[b, t] = dropout(table[ids[b, t]] * scale + positions[t + offset]), and the gradients of both tables.
-// Every vector of the outputs is written by one thread, so sums have a fixed order. Entry points, each with a row group
-// per row:
+// Embedding: out[b, t] = dropout(table[ids[b, t]] * scale + positions[p]), with p = position_ids[b, t] if
+// POSITION_IDS, else t + offset (+ step.position if DECODE); and the gradients of both tables. Every vector of the
+// outputs is written by one thread, so sums have a fixed order. Entry points, each with a row group per row:
 //   embedding                out [B, T, D]
 //   embedding_backward       dtable [V, D] += scale * sum of dy over the positions of each id, which the host has sorted:
 //                            occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of
@@ -35,12 +35,12 @@ struct Params {
 @group(0) @binding(6) var<storage, read> occurrences: array<u32>;
 @group(0) @binding(7) var<storage, read> base: array<Vec>;
 @group(0) @binding(8) var<storage, read_write> dtable: array<Vec>;
-@group(0) @binding(9) var<storage, read> places: array<u32>;
+@group(0) @binding(9) var<storage, read> position_ids: array<u32>;
 @group(0) @binding(10) var<uniform> params: Params;
 @group(0) @binding(11) var<uniform> step: Step;
 
 override POSITIONS: bool = false;
-override PLACES: bool = false; // the row of positions is places[b, t]
+override POSITION_IDS: bool = false; // the row of positions is position_ids[b, t]
 override DECODE: bool = false; // position 0 of `ids` is step.position
 override DROPOUT: bool = false;
 override IN_PLACE: bool = false; // add to the content of dtable
@@ -52,19 +52,19 @@ fn key_of_step() -> u32 {
 
 @compute @workgroup_size(THREADS)
 fn embedding(thread: Thread) {
-  let place = row_of(thread);
-  if (place >= params.batch * params.length) { return; }
+  let row = row_of(thread);
+  if (row >= params.batch * params.length) { return; }
   let vecs = params.width / VEC;
   let key = key_of_step();
-  var position = place % params.length + params.offset;
+  var position = row % params.length + params.offset;
   if (DECODE) { position += step.position; }
-  if (PLACES) { position = places[place]; }
+  if (POSITION_IDS) { position = position_ids[row]; }
   position = min(position, params.position_rows - 1u) * vecs;
-  let id = min(ids[place], params.rows - 1u) * vecs;
-  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  let id = min(ids[row], params.rows - 1u) * vecs;
+  for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     var value = table[id + c] * params.scale;
     if (POSITIONS) { value += positions[position + c]; }
-    let i = place * vecs + c;
+    let i = row * vecs + c;
     if (DROPOUT) { value *= vec_dropout(key, i, params.threshold, params.keep_scale); }
     out[i] = value;
   }
@@ -104,7 +104,7 @@ fn embedding_backward(thread: Thread) {
   let stop = row_start[id + 1u];
   let vecs = params.width / VEC;
   let key = key_of_step();
-  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     let sum = gradient_of(k, stop, c, key);
     if (IN_PLACE) { dtable[id * vecs + c] += sum; } else { dtable[id * vecs + c] = sum; }
   }
@@ -118,7 +118,7 @@ fn embedding_backward_onto(thread: Thread) {
   let stop = select(row_start[id + 1u], start, id == params.frozen);
   let vecs = params.width / VEC;
   let key = key_of_step();
-  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     dtable[id * vecs + c] = base[id * vecs + c] + gradient_of(start, stop, c, key);
   }
 }
@@ -131,7 +131,7 @@ fn position_backward(thread: Thread) {
   let used = row >= params.offset && row - params.offset < params.length;
   let batch = select(0u, params.batch, used);
   let key = key_of_step();
-  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     var sum = Vec(0.0);
     var i = (row - params.offset) * vecs + c;
     for (var b = 0u; b < batch; b++) {

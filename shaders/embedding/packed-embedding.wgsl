@@ -1,5 +1,5 @@
-// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[t + offset]. A row
-// group per row of the output.
+// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[p], with p as in embedding.wgsl.
+// A row group per row of the output.
 // include shared/kernel.wgsl
 // include shared/packed.wgsl
 // include shared/row-group.wgsl
@@ -22,32 +22,32 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<Vec>;
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> step: Step;
-@group(0) @binding(7) var<storage, read> places: array<u32>;
+@group(0) @binding(7) var<storage, read> position_ids: array<u32>;
 
 override POSITIONS: bool = false;
-override PLACES: bool = false; // the row of positions is places[b, t]
+override POSITION_IDS: bool = false; // the row of positions is position_ids[b, t]
 override DECODE: bool = false; // position 0 of `ids` is step.position
 
-// The numbers of a row from number k on, of which `v` has four.
+// The Vec at element k of a row; `v` has the four elements from k / 4 * 4 on.
 @if(scalar) fn vec_from(v: vec4<f32>, k: u32) -> Vec { return v[k % 4u]; }
 @else fn vec_from(v: vec4<f32>, k: u32) -> Vec { return v; }
 
 @compute @workgroup_size(THREADS)
 fn embedding(thread: Thread) {
-  let place = row_of(thread);
-  if (place >= params.tokens) { return; }
-  let id = min(ids[place], params.last) - params.first; // wraps below `first`
+  let row = row_of(thread);
+  if (row >= params.tokens) { return; }
+  let id = min(ids[row], params.last) - params.first; // wraps below `first`
   if (id >= params.rows) { return; }
   let vecs = params.width / VEC;
-  var position = place % params.length + params.offset;
+  var position = row % params.length + params.offset;
   if (DECODE) { position += step.position; }
-  if (PLACES) { position = places[place]; }
+  if (POSITION_IDS) { position = position_ids[row]; }
   position = min(position, params.position_rows - 1u) * vecs;
   let scale = row_scale(id) * params.scale;
-  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+  for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     let four = VEC * c / 4u;
-    var value = scale * vec_from(unpacked_any(w[id * params.vecs + four / PARTS], four % PARTS), VEC * c);
+    var value = scale * vec_from(unpacked_any(w[id * params.vecs + four / VECS_PER_LOAD], four % VECS_PER_LOAD), VEC * c);
     if (POSITIONS) { value += positions[position + c]; }
-    out[place * vecs + c] = value;
+    out[row * vecs + c] = value;
   }
 }

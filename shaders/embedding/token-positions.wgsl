@@ -1,5 +1,6 @@
-// Positions of tokens counted over those that are not padding: places[b, t] = pad + (number of ids[b, 0 .. t] that are not
-// pad), and pad itself where ids[b, t] is pad. One thread per place; in decoding only that of step.position is computed.
+// Positions of tokens counted over those that are not padding: position_ids[b, t] = pad + (number of ids[b, 0 .. t]
+// that are not pad), or pad if ids[b, t] is pad. One thread per place; in decoding only that of step.position is
+// computed.
 // include shared/kernel.wgsl
 
 struct Params {
@@ -9,7 +10,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> ids: array<i32>;
-@group(0) @binding(1) var<storage, read_write> places: array<u32>;
+@group(0) @binding(1) var<storage, read_write> position_ids: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<uniform> step: Step;
 
@@ -33,5 +34,5 @@ fn token_positions(thread: Thread) {
       place += select(0u, 1u, ids[row * params.length + k] != params.pad);
     }
   }
-  places[i] = place;
+  position_ids[i] = place;
 }

@@ -3,8 +3,8 @@
 
 struct Params {
   count: u32,
-  ignores: u32,
-  ignored: i32,
+  has_ignore_index: u32,
+  ignore_index: i32,
 }
 
 @group(0) @binding(0) var<storage, read> nll: array<f32>;
@@ -20,7 +20,7 @@ var<workgroup> shares: array<vec3<f32>, THREADS>;
 fn token_stats(@builtin(local_invocation_index) thread: u32) {
   var share = vec3(0.0);
   for (var i = thread; i < params.count; i += THREADS) {
-    let counts = params.ignores == 0u || targets[i] != params.ignored;
+    let counts = params.has_ignore_index == 0u || targets[i] != params.ignore_index;
     share += vec3(nll[i], select(0.0, 1.0, counts), hit[i]);
   }
   shares[thread] = share;

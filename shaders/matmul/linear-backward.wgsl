@@ -1,8 +1,9 @@
-// Gradients of a linear layer in one dispatch: a workgroup computes a tile of dx, a tile of dw, or column sums for db.
+// Gradients of y = x·wᵀ + b in one dispatch: dx = dy·w [rows, in], dw = dyᵀ·x [out, in], db = Σ_rows dy [out]. A workgroup
+// computes a tile of dx, a tile of dw, or column sums for db.
 // part of matmul/matmul-tiled.wgsl
 // include matmul/matmul-grid.wgsl
 
-@group(0) @binding(7) var<storage, read_write> db: array<f32>; // column sums of dz [out]
+@group(0) @binding(7) var<storage, read_write> db: array<f32>; // column sums of dy [out]
 
 @compute @workgroup_size(THREADS_X, THREADS_Y)
 fn linear_backward(
@@ -23,7 +24,7 @@ fn linear_backward(
   }
 }
 
-// db[j..j+3], sums over the rows of dz, by one thread.
+// db[j..j+3], sums over the rows of dy, by one thread.
 fn column_sums(j: u32) {
   let p = dw_product();
   if (j >= p.m) { return; }

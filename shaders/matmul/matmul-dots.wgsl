@@ -1,6 +1,6 @@
 // Matrix product with few rows, for decoding: C[m,n] = Σ_k A[m,k]·B[n,k] (NT). Other kernels would leave most of a GPU
 // idle. A workgroup computes ROWS x 16 numbers of C, all rows if there are at most ROWS, so that B is read once: LANES
-// threads share K and four columns, and add up their shares in workgroup memory.
+// threads split K between them for four columns, and add up their partial sums in workgroup memory.
 // include matmul/matmul-grid.wgsl
 // include matmul/dots-sum.wgsl
 

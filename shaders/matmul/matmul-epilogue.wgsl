@@ -1,5 +1,5 @@
-// Epilogue of a product: bias, activation or multiplication by its derivative, dropout, addition, and the store of C in
-// vectors, or in the variant `scalar`, for rows of C that are not whole vectors, number by number.
+// Epilogue of a product: y = dropout(f(C + bias) · g'(epilogue)), or dropout(f(C + bias)) + epilogue if ADD, with the
+// activations f and g. C is stored in vectors, or in the variant `scalar`, for rows that are not whole vectors, by element.
 // include matmul/matmul-operands.wgsl
 // include shared/activation-functions.wgsl
 // include shared/vec.wgsl
@@ -13,7 +13,7 @@ const ADD: u32 = 5u; // after the kinds of activations
 // Applies the epilogue to the first `left` of four numbers of row m of C from column n on, and stores them.
 fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
   if (m >= p.m || n >= p.n) { return; }
-  if (has_functions(p)) {
+  if (has_nonlinear_epilogue(p)) {
     store_function_row(p, m, n, left, sums);
   } else {
     store_plain_row(p, m, n, left, sums);
@@ -25,13 +25,13 @@ fn store_function_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
   var v = add_bias(n, left, sums);
   if (p.purpose == KEPT) { write_y2(i, v, left); }
   v = activate4(v, params.activation);
-  if (params.epilogue != 0u && params.epilogue != ADD) { v *= activation_slope4(epilogue_four(i, left), params.epilogue); }
+  if (params.epilogue != 0u && params.epilogue != ADD) { v *= activation_derivative4(epilogue_four(i, left), params.epilogue); }
   if (params.threshold != 0u) { v *= dropout_factors(p.key, i, 1u, params.threshold, params.keep_scale); }
   add_and_store(i, v, left);
 }
 
 // Whether the epilogue has an activation, its derivative, dropout, or keeps the input of the activation.
-fn has_functions(p: Product) -> bool {
+fn has_nonlinear_epilogue(p: Product) -> bool {
   if (p.purpose == DW) { return false; }
   let has_slope = params.epilogue != 0u && params.epilogue != ADD;
   return p.purpose == KEPT || params.activation != 0u || has_slope || params.threshold != 0u;

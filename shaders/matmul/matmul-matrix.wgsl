@@ -32,7 +32,7 @@ const DOWN: u32 = SIZE / (SUBGROUPS / ACROSS) / MATRIX_M; // matrices of a subgr
 const WIDE: u32 = SIZE / ACROSS / MATRIX_N;
 const MATRICES: u32 = DOWN * WIDE;
 const MATRIX_SIZE: u32 = MATRIX_M * MATRIX_N;
-const DEEP: u32 = DEPTH / 4u; // vectors along k
+const DEPTH_VECS: u32 = DEPTH / 4u; // vectors along k
 
 // Numbers of operands in workgroup memory.
 @if(f16) alias StagedNumber = f16;
@@ -43,10 +43,10 @@ var<workgroup> a_tile: array<array<Staged, MATRIX_M * PITCH>, SIZE / MATRIX_M>;
 var<workgroup> b_tile: array<array<Staged, MATRIX_N * PITCH>, SIZE / MATRIX_N>;
 var<workgroup> c_tile: array<array<vec4<f32>, MATRIX_SIZE / 4u>, SUBGROUPS>;
 
-// Indices of the four vectors of a block at row i, column k of an operand with `count` rows. With `across`, the operand is stored
-// transposed: its rows are contiguous.
+// Indices of the four vectors of a block at row i, column k of an operand with `count` rows. With `across`, the operand
+// is stored transposed, with m or n contiguous.
 fn block_at(i: u32, count: u32, k: u32, pitch: u32, across: bool) -> vec4<u32> {
-  return select(min(vec4(i) + OFFSETS, vec4(count - 1u)) * pitch + k, (vec4(k) + OFFSETS) * pitch + inside(i, count),
+  return select(min(vec4(i) + OFFSETS, vec4(count - 1u)) * pitch + k, (vec4(k) + OFFSETS) * pitch + index_or_zero(i, count),
     vec4(across));
 }
 
@@ -64,7 +64,7 @@ fn b_vectors(p: Product, at: vec4<u32>, left: u32) -> mat4x4<f32> {
 
 // The block as rows along k; those past the last are 0.
 fn block_rows(block: mat4x4<f32>, across: bool, left: vec4<bool>) -> mat4x4<f32> {
-  let rows = upright(across, block);
+  let rows = transpose_if(across, block);
   if (!K_TAIL) { return rows; }
   let zero = vec4<f32>();
   return mat4x4(
@@ -76,8 +76,8 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let a_across = p.form == TN;
   let b_across = p.form != NT;
   // The 4x4 block that the thread stages, in fours, and the running indices of its vectors.
-  let row = thread / DEEP;
-  let column = thread % DEEP;
+  let row = thread / DEPTH_VECS;
+  let column = thread % DEPTH_VECS;
   let m = tile_m + 4u * row;
   let n = tile_n + 4u * row;
   var k = 4u * column;
@@ -91,9 +91,9 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   var sums: array<Sums, MATRICES>;
   let rounds = (p.k + DEPTH - 1u) / DEPTH;
   for (var round = 0u; round < rounds; round++) {
-    let left = vec4(k) + OFFSETS < vec4(p.k);
-    let a_rows = block_rows(a_block(a_at, select(p.k - k, p.m - m, a_across)), a_across, left);
-    let b_rows = block_rows(b_vectors(p, b_at, select(p.k - k, p.n - n, b_across)), b_across, left);
+    let in_k = vec4(k) + OFFSETS < vec4(p.k);
+    let a_rows = block_rows(a_block(a_at, select(p.k - k, p.m - m, a_across)), a_across, in_k);
+    let b_rows = block_rows(b_vectors(p, b_at, select(p.k - k, p.n - n, b_across)), b_across, in_k);
     k += DEPTH;
     a_at += a_step;
     b_at += b_step;

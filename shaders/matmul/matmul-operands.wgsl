@@ -16,14 +16,14 @@ struct Params {
   a_batch: u32, // elements from one matrix of the batch to the next
   b_batch: u32,
   first: u32, // index in the batch of the grid's z = 0
-  k_total: u32, // split-K, where the batch is slices of one product: the whole K; else 2^32 - 1
+  k_total: u32, // the whole K if the batch is slices of one product (split-K), else 2^32 - 1
   dx_tiles: u32, // linear_backward: the first workgroups, which compute dx
   dw_tiles: u32, // the workgroups after them, which compute dw
   // The epilogue. Data rather than constants: its code is small compared with the product, and one pipeline serves all
   // layers.
   bias: u32, // 1: add `bias`
   activation: u32, // of C + bias
-  epilogue: u32, // 4: add `epilogue`; an activation: multiply by its derivative at `epilogue`; 0: neither
+  epilogue: u32, // ADD: add `epilogue`; an activation: multiply by its derivative at `epilogue`; 0: neither
   accumulate: u32, // linear_backward: 1: add to the content of dw and db
   site: u32, // of the dropout of C
   threshold: u32, // 0: none
@@ -45,7 +45,7 @@ override K_TAIL: bool = false; // K is not a multiple of 4
 
 // Purpose of a product, which decides the buffer of B and the epilogue of C.
 const PLAIN: u32 = 0u;
-const KEPT: u32 = 1u; // also store the input of the activation
+const KEPT: u32 = 1u; // also store the pre-activation C + bias
 const DX: u32 = 2u;
 const DW: u32 = 3u;
 
@@ -68,12 +68,12 @@ fn plain_product(purpose: u32, z: u32) -> Product {
     batch * params.a_batch, batch * params.b_batch, batch * params.m * params.ldc, params.ldc, key_of_dropout());
 }
 
-// dx [rows, in] = dz [rows, out] · w [out, in]; params has the sizes of this product.
+// dx [rows, in] = dy [rows, out] · w [out, in]; params has the sizes of this product.
 fn dx_product() -> Product {
   return Product(DX, NN, params.m, params.n, params.k, 0u, 0u, 0u, params.n, key_of_dropout());
 }
 
-// dw [out, in] = dzᵀ · x, x [rows, in].
+// dw [out, in] = dyᵀ · x, x [rows, in].
 fn dw_product() -> Product {
   return Product(DW, TN, params.k, params.n, params.m, 0u, 0u, 0u, params.n, 0u);
 }
@@ -109,11 +109,11 @@ fn bias_from(i: u32, left: u32, vectors: bool) -> vec4<f32> {
 }
 
 // i, or 0 if it is past the edge: results of such an index are never stored.
-fn inside(i: u32, count: u32) -> u32 {
+fn index_or_zero(i: u32, count: u32) -> u32 {
   return select(0u, i, i < count);
 }
 
-fn k_inside(p: Product, k: u32) -> u32 {
+fn clamp_k(p: Product, k: u32) -> u32 {
   if (K_TAIL) { return min(k, p.k - 1u); }
   return k;
 }
@@ -121,8 +121,8 @@ fn k_inside(p: Product, k: u32) -> u32 {
 // Vector s of the 4x4 block of A at row m, column k, as stored: a row (NN, NT) or a column (TN).
 fn a_vec(p: Product, m: u32, k: u32, s: u32) -> vec4<f32> {
   let transposed = p.form == TN;
-  let row = select(inside(m + s, p.m), k_inside(p, k + s), transposed);
-  let column = select(k, inside(m, p.m), transposed);
+  let row = select(index_or_zero(m + s, p.m), clamp_k(p, k + s), transposed);
+  let column = select(k, index_or_zero(m, p.m), transposed);
   let v = a_four(p.a0 + row * params.lda + column, select(p.k, p.m, transposed) - column);
   if (K_TAIL && transposed) { return select(vec4<f32>(), v, k + s < p.k); }
   return v;
@@ -131,18 +131,18 @@ fn a_vec(p: Product, m: u32, k: u32, s: u32) -> vec4<f32> {
 // Vector s of the 4x4 block of B at row k, column n, as stored: a row (NN, TN) or a column (NT).
 fn b_vec(p: Product, k: u32, n: u32, s: u32) -> vec4<f32> {
   let transposed = p.form == NT;
-  let row = select(k_inside(p, k + s), min(n + s, p.n - 1u), transposed);
+  let row = select(clamp_k(p, k + s), min(n + s, p.n - 1u), transposed);
   let column = select(n, k, transposed);
   return b_four(p, p.b0 + row * params.ldb + column, select(p.n, p.k, transposed) - column);
 }
 
 // The 4x4 block of B as rows along n: block · (four numbers of a row of A along k) is four numbers of C.
 fn b_block(p: Product, k: u32, n: u32) -> mat4x4<f32> {
-  return upright(p.form == NT,
+  return transpose_if(p.form == NT,
     mat4x4(b_vec(p, k, n, 0u), b_vec(p, k, n, 1u), b_vec(p, k, n, 2u), b_vec(p, k, n, 3u)));
 }
 
-fn upright(transposed: bool, block: mat4x4<f32>) -> mat4x4<f32> {
+fn transpose_if(transposed: bool, block: mat4x4<f32>) -> mat4x4<f32> {
   if (transposed) { return transpose(block); }
   return block;
 }

@@ -32,8 +32,8 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let m = tile_m + who.y * ROWS;
   let n0 = tile_n + who.x * 4u;
   let n1 = n0 + LANES * 4u;
-  let b_n0 = inside(n0, p.n);
-  let b_n1 = inside(n1, p.n);
+  let b_n0 = index_or_zero(n0, p.n);
+  let b_n1 = index_or_zero(n1, p.n);
   var t: Tile;
   for (var i = 0u; i < MAX_BLOCKS; i++) {
     let k = 4u * i;
@@ -86,14 +86,15 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
 }
 
 // Loops, since the code of the epilogue times ROWS would be most of the kernel. Rows without functions have a loop of their
-// own: software adapters execute the code of branches that are not taken, but the body of a loop of 0 rounds only once.
+// own: software adapters execute the code of branches that are not taken, but run the body of a loop of 0 iterations
+// only once.
 fn store_tile(p: Product, m: u32, n0: u32, n1: u32, t: Tile) {
   if (m >= p.m || n0 >= p.n) { return; }
   var blocks = array(
     t.c0, t.c1, t.c2, t.c3, t.c4, t.c5, t.c6, t.c7, t.d0, t.d1, t.d2, t.d3, t.d4, t.d5, t.d6, t.d7);
   let rows = min(ROWS, p.m - m);
   let two = WIDE && n1 < p.n;
-  let function_rows = select(0u, rows, has_functions(p));
+  let function_rows = select(0u, rows, has_nonlinear_epilogue(p));
   let plain_rows = rows - function_rows;
   for (var s = 0u; s < function_rows; s++) {
     store_function_row(p, m + s, n0, p.n - n0, blocks[s >> 2u][s & 3u]);
@@ -109,12 +110,12 @@ fn store_tile(p: Product, m: u32, n0: u32, n1: u32, t: Tile) {
 @if(subgroups) fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32> {
   let eight = LANES == 8u; // the lanes read 8 rows at once, for blocks i and i + 1
   let rows = a_vec(p, m + 4u * select(i, i & ~1u, eight) + (lane & 4u), k, lane & 3u);
-  if (eight && (i & 1u) == 1u) { return upright(p.form == TN, last_lanes(rows)); }
-  return upright(p.form == TN, first_lanes(rows));
+  if (eight && (i & 1u) == 1u) { return transpose_if(p.form == TN, last_lanes(rows)); }
+  return transpose_if(p.form == TN, first_lanes(rows));
 }
 @else fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32> {
   let top = m + 4u * i;
-  return upright(p.form == TN,
+  return transpose_if(p.form == TN,
     mat4x4(a_vec(p, top, k, 0u), a_vec(p, top, k, 1u), a_vec(p, top, k, 2u), a_vec(p, top, k, 3u)));
 }
 

@@ -20,9 +20,9 @@ const THREADS_Y: u32 = SIDE;
 const TILE_ROWS: u32 = SIZE;
 const TILE_COLUMNS: u32 = SIZE;
 const VECTORS: u32 = SIZE / 4u; // along m or n
-const DEEP: u32 = DEPTH / 4u; // vectors along k
+const DEPTH_VECS: u32 = DEPTH / 4u; // vectors along k
 // Distances of rows in vectors; + 1 avoids bank conflicts.
-const K_PITCH: u32 = DEEP + 1u;
+const K_PITCH: u32 = DEPTH_VECS + 1u;
 const PITCH: u32 = DEPTH + 1u;
 
 // Numbers of operands in workgroup memory.
@@ -34,7 +34,7 @@ var<workgroup> a_rows: array<Staged, SIZE * K_PITCH>;
 var<workgroup> a_columns: array<Staged, VECTORS * PITCH>;
 var<workgroup> b_tile: array<Staged, VECTORS * PITCH>;
 
-fn wide(v: Staged) -> vec4<f32> {
+fn to_f32(v: Staged) -> vec4<f32> {
   return vec4<f32>(v);
 }
 
@@ -51,11 +51,11 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let a_across = p.form == TN;
   let b_across = p.form != NT;
   let across = vec2(4u * (thread % VECTORS), thread / VECTORS); // [m or n, k]
-  let along = vec2(thread / DEEP, 4u * (thread % DEEP));
+  let along = vec2(thread / DEPTH_VECS, 4u * (thread % DEPTH_VECS));
   let a_at = select(along, across, a_across);
   let b_at = select(along, across, b_across);
-  let m = select(min(tile_m + a_at.x, p.m - 1u), inside(tile_m + a_at.x, p.m), a_across);
-  let n = select(min(tile_n + b_at.x, p.n - 1u), inside(tile_n + b_at.x, p.n), b_across);
+  let m = select(min(tile_m + a_at.x, p.m - 1u), index_or_zero(tile_m + a_at.x, p.m), a_across);
+  let n = select(min(tile_n + b_at.x, p.n - 1u), index_or_zero(tile_n + b_at.x, p.n), b_across);
   // Running indices, in vectors if the operand is read so.
   var a_k = a_at.y;
   var b_k = b_at.y;
@@ -65,8 +65,8 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   var b_step = select(DEPTH, DEPTH * params.ldb, b_across);
   if (A_VECTORS) { a_index >>= 2u; a_step >>= 2u; }
   if (B_VECTORS) { b_index >>= 2u; b_step >>= 2u; }
-  let slot = thread / (4u * DEEP) * PITCH + 4u * (thread % DEEP); // of a vector along k in b_tile
-  let part = thread / DEEP % 4u;
+  let slot = thread / (4u * DEPTH_VECS) * PITCH + 4u * (thread % DEPTH_VECS); // of a vector along k in b_tile
+  let part = thread / DEPTH_VECS % 4u;
 
   var c00: mat4x4<f32>;
   var c01: mat4x4<f32>;
@@ -95,7 +95,7 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
     if (a_across) {
       a_columns[thread % VECTORS * PITCH + thread / VECTORS] = Staged(av);
     } else {
-      a_rows[thread / DEEP * K_PITCH + thread % DEEP] = Staged(av);
+      a_rows[thread / DEPTH_VECS * K_PITCH + thread % DEPTH_VECS] = Staged(av);
     }
     if (b_across) {
       b_tile[thread % VECTORS * PITCH + thread / VECTORS] = Staged(bv);
@@ -106,35 +106,35 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
       b_tile[slot + 3u][part] = StagedNumber(bv.w);
     }
     workgroupBarrier();
-    for (var i = 0u; i < DEEP; i++) {
+    for (var i = 0u; i < DEPTH_VECS; i++) {
       // Column s of a0 has the thread's rows of A at k = 4i + s.
       var a0: mat4x4<f32>;
       var a1: mat4x4<f32>;
       if (a_across) {
         let at = y * PITCH + 4u * i;
-        a0 = mat4x4(wide(a_columns[at]), wide(a_columns[at + 1u]), wide(a_columns[at + 2u]), wide(a_columns[at + 3u]));
+        a0 = mat4x4(to_f32(a_columns[at]), to_f32(a_columns[at + 1u]), to_f32(a_columns[at + 2u]), to_f32(a_columns[at + 3u]));
         if (SIZE > 64u) {
           let next = (y + VECTORS - SIDE) * PITCH + 4u * i;
-          a1 = mat4x4(wide(a_columns[next]), wide(a_columns[next + 1u]), wide(a_columns[next + 2u]),
-            wide(a_columns[next + 3u]));
+          a1 = mat4x4(to_f32(a_columns[next]), to_f32(a_columns[next + 1u]), to_f32(a_columns[next + 2u]),
+            to_f32(a_columns[next + 3u]));
         }
       } else {
-        a0 = transpose(mat4x4(wide(a_rows[y * K_PITCH + i]), wide(a_rows[(y + 16u) * K_PITCH + i]),
-          wide(a_rows[(y + 32u) * K_PITCH + i]), wide(a_rows[(y + 48u) * K_PITCH + i])));
+        a0 = transpose(mat4x4(to_f32(a_rows[y * K_PITCH + i]), to_f32(a_rows[(y + 16u) * K_PITCH + i]),
+          to_f32(a_rows[(y + 32u) * K_PITCH + i]), to_f32(a_rows[(y + 48u) * K_PITCH + i])));
         if (SIZE > 64u) {
           a1 = transpose(mat4x4(
-            wide(a_rows[(y + SIZE - 64u) * K_PITCH + i]), wide(a_rows[(y + SIZE - 48u) * K_PITCH + i]),
-            wide(a_rows[(y + SIZE - 32u) * K_PITCH + i]), wide(a_rows[(y + SIZE - 16u) * K_PITCH + i])));
+            to_f32(a_rows[(y + SIZE - 64u) * K_PITCH + i]), to_f32(a_rows[(y + SIZE - 48u) * K_PITCH + i]),
+            to_f32(a_rows[(y + SIZE - 32u) * K_PITCH + i]), to_f32(a_rows[(y + SIZE - 16u) * K_PITCH + i])));
         }
       }
       let at = x * PITCH + 4u * i;
       if (SIZE == 64u) {
-        let b0 = mat4x4(wide(b_tile[at]), wide(b_tile[at + 1u]), wide(b_tile[at + 2u]), wide(b_tile[at + 3u]));
+        let b0 = mat4x4(to_f32(b_tile[at]), to_f32(b_tile[at + 1u]), to_f32(b_tile[at + 2u]), to_f32(b_tile[at + 3u]));
         for (var s = 0u; s < 4u; s++) { c00 += outer(a0[s], b0[s]); }
       } else {
         for (var s = 0u; s < 4u; s++) {
-          let b0 = wide(b_tile[at + s]);
-          let b1 = wide(b_tile[at + SIDE * PITCH + s]);
+          let b0 = to_f32(b_tile[at + s]);
+          let b1 = to_f32(b_tile[at + SIDE * PITCH + s]);
           c00 += outer(a0[s], b0);
           c01 += outer(a0[s], b1);
           c10 += outer(a1[s], b0);

@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read> dy: array<f32>; // [rows, width]
 @group(0) @binding(7) var<storage, read_write> dx: array<f32>; // [rows, ins]
 
-override X_WHOLE: bool = true; // a row of w has no padding
+override UNPADDED_ROWS: bool = true; // a row of w has no padding
 const TILE_LANES: u32 = 32u;
 // Parts up to which a loop is unrolled. CPUs have too few registers for the x of four parts of int8.
 const MAX_UNROLLED: u32 = 4u;
@@ -68,7 +68,7 @@ fn row_at(out: u32) -> u32 {
   return min(out, params.outs - 1u) * params.vecs;
 }
 
-// `part` of the rows as columns of a matrix: it times a vector of x is four numbers of y.
+// Part `part` of four rows of w as a matrix with these rows: its product with a vector of x is four elements of y.
 fn block(words: Words, part: u32) -> mat4x4<f32> {
   return transpose(mat4x4(
     unpacked(words.w0, part), unpacked(words.w1, part), unpacked(words.w2, part), unpacked(words.w3, part)));
@@ -85,12 +85,12 @@ fn sums_of(row: u32, out: u32, begin: u32, stride: u32) -> array<vec4<f32>, ROWS
   for (var c = begin; c < params.vecs; c += stride) {
     let words = Words(w[w_at.x], w[w_at.y], w[w_at.z], w[w_at.w]);
     // unroll up to MAX_UNROLLED
-    for (var part = 0u; part < min(PARTS, 4u * params.vecs); part++) {
+    for (var part = 0u; part < min(VECS_PER_LOAD, 4u * params.vecs); part++) {
       let b = block(words, part);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
         var v: vec4<f32>;
-        if (X_WHOLE) { v = x[(x_rows[r] * params.vecs + c) * PARTS + part]; } else { v = x_vec(x_rows[r], c * PARTS + part); }
+        if (UNPADDED_ROWS) { v = x[(x_rows[r] * params.vecs + c) * VECS_PER_LOAD + part]; } else { v = x_vec(x_rows[r], c * VECS_PER_LOAD + part); }
         sums[r] += b[0] * v.x;
         sums[r] += b[1] * v.y;
         sums[r] += b[2] * v.z;
@@ -130,7 +130,7 @@ fn input_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
   let c = group.x * TILE_LANES + thread;
   let row = ROWS * group.y;
   if (c >= params.vecs) { return; }
-  var sums: array<array<vec4<f32>, PARTS>, ROWS>;
+  var sums: array<array<vec4<f32>, VECS_PER_LOAD>, ROWS>;
   var at: array<u32, ROWS>;
   // Rows past the last are the last. unroll
   for (var r = 0u; r < ROWS; r++) { at[r] = min(row + r, params.rows - 1u) * params.width + params.first; }
@@ -141,7 +141,7 @@ fn input_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
     // unroll
     for (var r = 0u; r < ROWS; r++) { d[r] = dy[at[r] + o] * scale; }
     // unroll
-    for (var part = 0u; part < PARTS; part++) {
+    for (var part = 0u; part < VECS_PER_LOAD; part++) {
       let v = unpacked(words, part);
       // unroll
       for (var r = 0u; r < ROWS; r++) { sums[r][part] += v * d[r]; }
@@ -149,8 +149,8 @@ fn input_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
   }
   // Bounds that compilers do not know, so that they do not unroll the loops.
   let left = min(ROWS, params.rows - row);
-  let begin = 4u * PARTS * c;
-  let count = min(4u * PARTS, params.ins - begin);
+  let begin = 4u * VECS_PER_LOAD * c;
+  let count = min(4u * VECS_PER_LOAD, params.ins - begin);
   for (var r = 0u; r < left; r++) {
     for (var k = 0u; k < count; k++) {
       let i = (row + r) * params.ins + begin + k;

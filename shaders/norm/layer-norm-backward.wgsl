@@ -2,9 +2,9 @@
 //   ds_total = rstd * (g - mean(g) - n * mean(g * n)) + ds, with ds the gradient of s by its other uses (residuals)
 //   dx = dropout'(ds_total)
 //   partials [blocks, 2 * cols] = sums over a block's rows of (dy * n, dy); column_sum adds them up to dgamma and dbeta
-// RMS: gradients of RMSNorm. The means of s and g are 0, stats [rows] = rstd, and partials [blocks, cols] have no sums of dy.
-// A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a thread per column
-// (vector).
+// RMS: gradients of RMSNorm. No means of s and g are subtracted, stats [rows] = rstd, and partials [blocks, cols] have
+// no sums of dy. A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a
+// thread per column (vector).
 // include shared/kernel.wgsl
 // include shared/row-group.wgsl
 // include shared/vec.wgsl
@@ -28,7 +28,7 @@ struct Params {
 @group(0) @binding(8) var<uniform> params: Params;
 @group(0) @binding(9) var<uniform> step: Step;
 
-// Memory of dy: 0 a binding of its own, 1 ds_total, 2 dx. Memory of ds: the same with 3 for its own; 0: no ds.
+// Binding from which dy is read: 0 dy, 1 ds_total, 2 dx. Binding of ds: 0 no ds, 1 ds_total, 3 ds.
 override DY_IN: u32 = 0u;
 override DS_IN: u32 = 0u;
 // Whether dx is written, as dropout'(ds_total).
@@ -47,7 +47,6 @@ fn dy_at(i: u32) -> Vec {
 
 fn ds_at(i: u32) -> Vec {
   if (DS_IN == 1u) { return ds_total[i]; }
-  if (DS_IN == 2u) { return dx[i]; }
   if (DS_IN == 3u) { return ds[i]; }
   return Vec(0.0);
 }
@@ -70,20 +69,20 @@ fn layer_norm_backward(thread: Thread) {
   let vecs = params.cols / VEC;
   let first = block * BLOCK;
   for (var r = 0u; r < BLOCK; r += ROWS) {
-    let row = first + r + thread.index / ROW_GROUP;
-    let begin = select(vecs, thread.index % ROW_GROUP, row < params.rows);
+    let row = first + r + thread.index / ROW_GROUP_SIZE;
+    let begin = select(vecs, thread.index % ROW_GROUP_SIZE, row < params.rows);
     let own = stats_of(row);
     var sum_g = Vec(0.0);
     var sum_gn = Vec(0.0);
-    for (var c = begin; c < vecs; c += ROW_GROUP) {
+    for (var c = begin; c < vecs; c += ROW_GROUP_SIZE) {
       let i = row * vecs + c;
       let g = dy_at(i) * gamma[c];
       if (!RMS) { sum_g += g; }
       sum_gn += g * normalized(s[i], own.x, own.y);
     }
     let total = row_group_sum(vec2(vec_sum(sum_g), vec_sum(sum_gn)), thread.index) / f32(params.cols);
-    if (thread.index % ROW_GROUP == 0u) {
-      by_row[r + thread.index / ROW_GROUP] = vec4(own, total);
+    if (thread.index % ROW_GROUP_SIZE == 0u) {
+      by_row[r + thread.index / ROW_GROUP_SIZE] = vec4(own, total);
     }
   }
   workgroupBarrier();

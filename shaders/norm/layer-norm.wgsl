@@ -30,14 +30,14 @@ override RMS: bool = false;
 override ADD: bool = false;
 override DROPOUT: bool = false;
 // The input whose memory s overwrites: 0 none, 1 residual, 2 x.
-override SHARED: u32 = 0u;
+override IN_PLACE_OF: u32 = 0u;
 
 // Vector i of residual + dropout(x).
 fn summed(i: u32, key: u32) -> Vec {
   var branch = Vec(0.0);
-  if (SHARED == 2u) { branch = s[i]; } else { branch = x[i]; }
+  if (IN_PLACE_OF == 2u) { branch = s[i]; } else { branch = x[i]; }
   if (DROPOUT) { branch *= vec_dropout(key, i, params.threshold, params.keep_scale); }
-  if (SHARED == 1u) { return s[i] + branch; }
+  if (IN_PLACE_OF == 1u) { return s[i] + branch; }
   return residual[i] + branch;
 }
 
@@ -56,7 +56,7 @@ fn summand(v: Vec) -> Vec {
 fn layer_norm(thread: Thread) {
   let row = row_of(thread);
   let vecs = params.cols / VEC;
-  let start = row * vecs + thread.index % ROW_GROUP;
+  let start = row * vecs + thread.index % ROW_GROUP_SIZE;
   // An empty range if there is no such row: its threads still take part in barriers.
   let end = select(start, (row + 1u) * vecs, row < params.rows);
   var sum = Vec(0.0);
@@ -64,36 +64,36 @@ fn layer_norm(thread: Thread) {
     var key = 0u;
     if (DROPOUT) { key = dropout_key(step.seed, step.step, params.site); }
     // Each thread reads back only what it has written itself.
-    for (var i = start; i < end; i += ROW_GROUP) {
+    for (var i = start; i < end; i += ROW_GROUP_SIZE) {
       let value = summed(i, key);
       s[i] = value;
       sum += summand(value);
     }
   } else {
-    for (var i = start; i < end; i += ROW_GROUP) { sum += summand(x[i]); }
+    for (var i = start; i < end; i += ROW_GROUP_SIZE) { sum += summand(x[i]); }
   }
-  let rough = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x / f32(params.cols);
+  let first_moment = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x / f32(params.cols);
   var mean = 0.0;
-  var variance = rough; // RMS: the mean of squares
+  var variance = first_moment; // RMS: the mean of squares
   if (!RMS) {
     var first = Vec(0.0);
     var second = Vec(0.0);
-    for (var i = start; i < end; i += ROW_GROUP) {
-      let d = s_at(i) - rough;
+    for (var i = start; i < end; i += ROW_GROUP_SIZE) {
+      let d = s_at(i) - first_moment;
       first += d;
       second += d * d;
     }
     let moments = row_group_sum(vec2(vec_sum(first), vec_sum(second)), thread.index) / f32(params.cols);
-    mean = rough + moments.x;
+    mean = first_moment + moments.x;
     variance = max(moments.y - moments.x * moments.x, 0.0);
   }
   let rstd = inverseSqrt(variance + params.eps);
-  var c = thread.index % ROW_GROUP;
-  for (var i = start; i < end; i += ROW_GROUP) {
+  var c = thread.index % ROW_GROUP_SIZE;
+  for (var i = start; i < end; i += ROW_GROUP_SIZE) {
     if (RMS) { y[i] = s_at(i) * rstd * gamma[c]; } else { y[i] = (s_at(i) - mean) * rstd * gamma[c] + beta[c]; }
-    c += ROW_GROUP;
+    c += ROW_GROUP_SIZE;
   }
-  if (row < params.rows && thread.index % ROW_GROUP == 0u) {
+  if (row < params.rows && thread.index % ROW_GROUP_SIZE == 0u) {
     if (RMS) {
       stats[row] = rstd;
     } else {

@@ -1,6 +1,6 @@
 // Softmax over the last axis of [rows, cols]: y = exp(x - max) / sum in the columns that a row sees, and 0 in all
-// others, which are not read. Row r sees the columns below its sequence's length, and if causal those up to its own
-// number. Entry points:
+// others, which are not read. Row r sees the columns below its sequence's length and, if causal, up to column
+// r % queries. Entry points:
 //   softmax            y; online softmax (Milakov and Gimelshein, 2018), a row group per row
 //   softmax_backward   dx = y (dy - sum(y dy)); a row group per row
 //   softmax_held, softmax_held_backward   the same for short rows: a thread keeps a whole row of HELD vectors in registers,
@@ -24,18 +24,18 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Vec>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// X_SHARED: y overwrites x. In the backward pass x is the output of the forward pass and y is dx, which overwrites x
-// (X_SHARED) or dy (DY_SHARED).
-override X_SHARED: bool = false;
-override DY_SHARED: bool = false;
+// IN_PLACE: y overwrites x. In the backward pass x is the output of the forward pass and y is dx, which overwrites x
+// (IN_PLACE) or dy (IN_PLACE_OF_DY).
+override IN_PLACE: bool = false;
+override IN_PLACE_OF_DY: bool = false;
 
 fn x_at(i: u32) -> Vec {
-  if (X_SHARED) { return y[i]; }
+  if (IN_PLACE) { return y[i]; }
   return x[i];
 }
 
 fn dy_at(i: u32) -> Vec {
-  if (DY_SHARED) { return y[i]; }
+  if (IN_PLACE_OF_DY) { return y[i]; }
   return dy[i];
 }
 
@@ -50,11 +50,11 @@ fn visible(row: u32) -> u32 {
 
 // Combines (maximum, sum of 2^(log2(e) (x - maximum))) over a row group.
 fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
-  if (ROW_GROUP == 1u) { return part; }
+  if (ROW_GROUP_SIZE == 1u) { return part; }
   row_group_scratch[thread] = part;
   workgroupBarrier();
-  for (var stride = ROW_GROUP / 2u; stride > 0u; stride /= 2u) {
-    if (thread % ROW_GROUP < stride) {
+  for (var stride = ROW_GROUP_SIZE / 2u; stride > 0u; stride /= 2u) {
+    if (thread % ROW_GROUP_SIZE < stride) {
       let a = row_group_scratch[thread];
       let b = row_group_scratch[thread + stride];
       let top = max(a.x, b.x);
@@ -62,7 +62,7 @@ fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
     }
     workgroupBarrier();
   }
-  return row_group_scratch[thread - thread % ROW_GROUP];
+  return row_group_scratch[thread - thread % ROW_GROUP_SIZE];
 }
 
 @compute @workgroup_size(THREADS)
@@ -71,41 +71,41 @@ fn softmax(thread: Thread) {
   let seen = visible(row);
   let vecs = params.cols / VEC;
   let start = row * vecs;
-  let first = thread.index % ROW_GROUP;
+  let first = thread.index % ROW_GROUP_SIZE;
   let whole = seen / VEC;
   var top = LOWEST;
   var total = Vec(0.0);
   var c = first;
   // Four vectors at a time, all seen, so that the sum is rescaled once per four; then the others one by one.
-  for (; c + 3u * ROW_GROUP < whole; c += 4u * ROW_GROUP) {
+  for (; c + 3u * ROW_GROUP_SIZE < whole; c += 4u * ROW_GROUP_SIZE) {
     let z0 = x_at(start + c);
-    let z1 = x_at(start + c + ROW_GROUP);
-    let z2 = x_at(start + c + 2u * ROW_GROUP);
-    let z3 = x_at(start + c + 3u * ROW_GROUP);
+    let z1 = x_at(start + c + ROW_GROUP_SIZE);
+    let z2 = x_at(start + c + 2u * ROW_GROUP_SIZE);
+    let z3 = x_at(start + c + 3u * ROW_GROUP_SIZE);
     let next = max(top, vec_max(max(max(z0, z1), max(z2, z3))));
-    total = total * exp2(LOG2_E * (top - next)) + (power(z0, next) + power(z1, next)) + (power(z2, next) + power(z3, next));
+    total = total * exp2(LOG2_E * (top - next)) + (exp_minus(z0, next) + exp_minus(z1, next)) + (exp_minus(z2, next) + exp_minus(z3, next));
     top = next;
   }
-  for (; c * VEC < seen; c += ROW_GROUP) {
-    let z = vec_where(x_at(start + c), c, seen, LOWEST);
+  for (; c * VEC < seen; c += ROW_GROUP_SIZE) {
+    let z = vec_masked(x_at(start + c), c, seen, LOWEST);
     let next = max(top, vec_max(z));
-    total = total * exp2(LOG2_E * (top - next)) + vec_where(power(z, next), c, seen, 0.0);
+    total = total * exp2(LOG2_E * (top - next)) + vec_masked(exp_minus(z, next), c, seen, 0.0);
     top = next;
   }
   let row_total = joined(vec2(top, vec_sum(total)), thread.index);
   let scale = select(0.0, 1.0 / row_total.y, seen > 0u);
   let end = select(0u, vecs, row < params.rows);
   c = first;
-  for (; c < whole; c += ROW_GROUP) { y[start + c] = scale * power(x_at(start + c), row_total.x); }
-  for (; c < end; c += ROW_GROUP) {
+  for (; c < whole; c += ROW_GROUP_SIZE) { y[start + c] = scale * exp_minus(x_at(start + c), row_total.x); }
+  for (; c < end; c += ROW_GROUP_SIZE) {
     var value = Vec(0.0);
-    if (c * VEC < seen) { value = vec_where(scale * power(x_at(start + c), row_total.x), c, seen, 0.0); }
+    if (c * VEC < seen) { value = vec_masked(scale * exp_minus(x_at(start + c), row_total.x), c, seen, 0.0); }
     y[start + c] = value;
   }
 }
 
 // 2^(log2(e) (z - top)).
-fn power(z: Vec, top: f32) -> Vec { return exp2(LOG2_E * (z - top)); }
+fn exp_minus(z: Vec, top: f32) -> Vec { return exp2(LOG2_E * (z - top)); }
 
 @compute @workgroup_size(THREADS)
 fn softmax_backward(thread: Thread) {
@@ -113,19 +113,19 @@ fn softmax_backward(thread: Thread) {
   let seen = visible(row);
   let vecs = params.cols / VEC;
   let start = row * vecs;
-  let first = thread.index % ROW_GROUP;
+  let first = thread.index % ROW_GROUP_SIZE;
   let whole = seen / VEC;
   var sum = Vec(0.0);
   var c = first;
-  for (; c < whole; c += ROW_GROUP) { sum += x_at(start + c) * dy_at(start + c); }
-  for (; c * VEC < seen; c += ROW_GROUP) { sum += vec_where(x_at(start + c) * dy_at(start + c), c, seen, 0.0); }
-  let mean = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x;
+  for (; c < whole; c += ROW_GROUP_SIZE) { sum += x_at(start + c) * dy_at(start + c); }
+  for (; c * VEC < seen; c += ROW_GROUP_SIZE) { sum += vec_masked(x_at(start + c) * dy_at(start + c), c, seen, 0.0); }
+  let row_dot = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x;
   let end = select(0u, vecs, row < params.rows);
   c = first;
-  for (; c < whole; c += ROW_GROUP) { y[start + c] = x_at(start + c) * (dy_at(start + c) - mean); }
-  for (; c < end; c += ROW_GROUP) {
+  for (; c < whole; c += ROW_GROUP_SIZE) { y[start + c] = x_at(start + c) * (dy_at(start + c) - row_dot); }
+  for (; c < end; c += ROW_GROUP_SIZE) {
     var value = Vec(0.0);
-    if (c * VEC < seen) { value = vec_where(x_at(start + c) * (dy_at(start + c) - mean), c, seen, 0.0); }
+    if (c * VEC < seen) { value = vec_masked(x_at(start + c) * (dy_at(start + c) - row_dot), c, seen, 0.0); }
     y[start + c] = value;
   }
 }
@@ -142,14 +142,14 @@ fn softmax_held(thread: Thread) {
   var tops = Vec(LOWEST);
   // unroll
   for (var c = 0u; c < HELD; c++) {
-    z[c] = vec_where(x_at(start + c), c, seen, LOWEST);
+    z[c] = vec_masked(x_at(start + c), c, seen, LOWEST);
     tops = max(tops, z[c]);
   }
   let top = vec_max(tops);
   var total = Vec(0.0);
   // unroll
   for (var c = 0u; c < HELD; c++) {
-    z[c] = vec_where(power(z[c], top), c, seen, 0.0);
+    z[c] = vec_masked(exp_minus(z[c], top), c, seen, 0.0);
     total += z[c];
   }
   let scale = select(0.0, 1.0 / vec_sum(total), seen > 0u);
@@ -168,11 +168,11 @@ fn softmax_held_backward(thread: Thread) {
   var sum = Vec(0.0);
   // unroll
   for (var c = 0u; c < HELD; c++) {
-    p[c] = vec_where(x_at(start + c), c, seen, 0.0);
-    d[c] = vec_where(dy_at(start + c), c, seen, 0.0);
+    p[c] = vec_masked(x_at(start + c), c, seen, 0.0);
+    d[c] = vec_masked(dy_at(start + c), c, seen, 0.0);
     sum += p[c] * d[c];
   }
-  let mean = vec_sum(sum);
+  let row_dot = vec_sum(sum);
   // unroll
-  for (var c = 0u; c < HELD; c++) { y[start + c] = p[c] * (d[c] - mean); }
+  for (var c = 0u; c < HELD; c++) { y[start + c] = p[c] * (d[c] - row_dot); }
 }

@@ -7,9 +7,9 @@
 //   scale_step     step_out = step_in with token_weight (word 1) multiplied by the loss scale, if there is one; a thread
 //                  per word. The product is computed as a float and all other words are copied as bits, since they may
 //                  not be floats
-// The factor is min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. Whether a number is finite is read
-// from the bits of its exponent: WGSL may assume that NaN and infinities do not occur. A dispatch binds up to four ranges
-// of the gradients, since they may exceed the size of a binding.
+// The factor is min(1, max_norm / (norm + 1e-6)) / loss scale, as torch.nn.utils.clip_grad_norm_ with unscaled
+// gradients. Whether a number is finite is read from the bits of its exponent: WGSL may assume that NaN and infinities
+// do not occur. A dispatch binds up to four ranges of the gradients, since they may exceed the size of a binding.
 
 struct Params {
   count: u32, // elements; in clip_scale blocks

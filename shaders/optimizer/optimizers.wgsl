@@ -1,22 +1,23 @@
 // One optimizer update of a slice of the weights p from the gradients g, element by element. The gradient is g *
 // clip[0]; if clip[2] is 0 (a gradient is not finite) nothing changes. Weight decay applies to elements below
-// `decay_count`. Entry points:
-//   adamw    Loshchilov and Hutter, 2019; as torch.optim.AdamW, eps outside the root
-//   adam     Kingma and Ba, 2015; as torch.optim.Adam, decay added to the gradient
-//   rmsprop  as keras.optimizers.RMSprop without momentum, eps inside the root
-//   sgd      as torch.optim.SGD, momentum without dampening
+// `decay_end`. Entry points:
+//   adamw    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g², p -= lr decay p + lr m̂ / (√v̂ + eps), with the
+//            moments m̂, v̂ without bias (Loshchilov and Hutter, 2019; as torch.optim.AdamW)
+//   adam     the same with g + decay p instead of g, and no other decay (Kingma and Ba, 2015; as torch.optim.Adam)
+//   rmsprop  v = beta2 v + (1 - beta2) g², p -= lr g / √(v + eps); beta2 is rho (as keras.optimizers.RMSprop)
+//   sgd      m = beta1 m + g + decay p, p -= lr m; beta1 is the momentum (as torch.optim.SGD without dampening)
 // A thread updates PER vectors of four numbers.
 // include shared/elementwise.wgsl
 // include shared/kernel.wgsl
 
 struct Params {
   count: u32,
-  decay_count: u32,
+  decay_end: u32,
   decay: f32,
   beta1: f32,
-  rest1: f32, // 1 - beta1, rounded once from float64
+  one_minus_beta1: f32, // 1 - beta1, rounded once from float64
   beta2: f32,
-  rest2: f32,
+  one_minus_beta2: f32,
   eps: f32,
 }
 
@@ -24,7 +25,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> g: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> v: array<vec4<f32>>;
-// (scale, norm, finite, loss scale)
+// (factor of the gradients, norm, 1 if finite, loss scale), see clip.wgsl
 @group(0) @binding(4) var<storage, read> clip: array<f32>;
 // (applied, skipped, 1 - beta1^applied, 1 - beta2^applied, ...)
 @group(0) @binding(5) var<storage, read> counters: array<f32>;
@@ -39,7 +40,7 @@ fn update_span(thread: Thread) -> Span {
 
 // `decay` for the numbers of vector i that decay, else 0.
 fn decay_of(i: u32, decay: f32) -> vec4<f32> {
-  return select(vec4(0.0), vec4(decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_count));
+  return select(vec4(0.0), vec4(decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_end));
 }
 
 // Factors that correct the bias of the moments: the learning rate over that of the first, and 1 / sqrt of that of the
@@ -55,8 +56,8 @@ fn correction() -> Correction {
 
 // Updates the moments of vector i by gradient d; returns the update of the weights.
 fn adam_update(i: u32, d: vec4<f32>, by: Correction) -> vec4<f32> {
-  let mean = params.beta1 * m[i] + params.rest1 * d;
-  let square = params.beta2 * v[i] + params.rest2 * d * d;
+  let mean = params.beta1 * m[i] + params.one_minus_beta1 * d;
+  let square = params.beta2 * v[i] + params.one_minus_beta2 * d * d;
   m[i] = mean;
   v[i] = square;
   return by.rate * mean / (sqrt(square) * by.root + params.eps);
@@ -86,7 +87,7 @@ fn rmsprop(thread: Thread) {
   let span = update_span(thread);
   for (var i = span.first; i < span.end; i += THREADS) {
     let d = g[i] * clip[0];
-    let square = params.beta2 * v[i] + params.rest2 * d * d;
+    let square = params.beta2 * v[i] + params.one_minus_beta2 * d * d;
     v[i] = square;
     p[i] -= step.learning_rate * d / sqrt(square + params.eps);
   }

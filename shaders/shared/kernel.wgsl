@@ -9,7 +9,7 @@ struct Thread {
   @builtin(local_invocation_index) index: u32,
 }
 
-// Number of the workgroup in a grid that gridOf (src/ops/work-division.ts) may have folded into two dimensions.
+// Index of the workgroup in a grid that gridOf (src/ops/work-division.ts) may have folded into two dimensions.
 fn group_index(thread: Thread) -> u32 {
   return thread.group.y * thread.groups.x + thread.group.x;
 }
@@ -33,8 +33,8 @@ const LN_2: f32 = 0.6931471805599453;
 // that infinities do not occur.
 const LOWEST: f32 = -1e38;
 // Replaces minus infinity as the score of a masked key, token or beam. A sum of masked scores stays above LOWEST and
-// below DEAD.
+// below MASKED_BOUND.
 const MASKED: f32 = -1e30;
-const DEAD: f32 = -1e29;
+const MASKED_BOUND: f32 = -1e29;
 // Flag in a cache slot: the key is padding, and queries skip it.
 const HIDDEN: u32 = 0x80000000u;

@@ -5,8 +5,8 @@
 @if(int8) @group(0) @binding(2) var<storage, read> scales: array<f32>;
 
 // Vectors of four numbers in a vector of words.
-@if(int8) const PARTS: u32 = 4u;
-@else const PARTS: u32 = 2u;
+@if(int8) const VECS_PER_LOAD: u32 = 4u;
+@else const VECS_PER_LOAD: u32 = 2u;
 
 // The four numbers of a word of int8, or of two words of f16, without the scale of their row.
 @if(int8) fn numbers(word: u32) -> vec4<f32> {

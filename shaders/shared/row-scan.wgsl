@@ -1,6 +1,7 @@
 // One pass over a row by its row group: the maximum and the first vector that has it, the sum of exp(z - top), where top
 // is the maximum, and the sum of z. The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein,
-// 2018, "Online normalizer calculation for softmax"). The including file defines  fn vec_at(i: u32) -> Vec  and a vector width.
+// 2018, "Online normalizer calculation for softmax"). The including file defines `fn vec_at(i: u32) -> Vec` and
+// includes shared/vec.wgsl.
 // part of decoding/next-token.wgsl
 // include shared/kernel.wgsl
 // include shared/row-group.wgsl
@@ -22,7 +23,7 @@ fn merged(a: RowScan, b: RowScan) -> RowScan {
   return RowScan(max(a.largest, b.largest), select(a.first, b.first, b_first), top, exponentials, a.sum + b.sum);
 }
 
-// The scan of a thread's part of a row, every ROW_GROUP-th vector from `begin` on. Four vectors at a time, so that the
+// The scan of a thread's part of a row, every ROW_GROUP_SIZE-th vector from `begin` on. Four vectors at a time, so that the
 // sum of exponentials is rescaled once per four; then the others one by one.
 fn scan_share(start: u32, begin: u32, vecs: u32) -> RowScan {
   var largest = LOWEST;
@@ -30,22 +31,22 @@ fn scan_share(start: u32, begin: u32, vecs: u32) -> RowScan {
   var exponentials = Vec(0.0);
   var sum = Vec(0.0);
   var c = begin;
-  for (; c + 3u * ROW_GROUP < vecs; c += 4u * ROW_GROUP) {
+  for (; c + 3u * ROW_GROUP_SIZE < vecs; c += 4u * ROW_GROUP_SIZE) {
     let z0 = vec_at(start + c);
-    let z1 = vec_at(start + c + ROW_GROUP);
-    let z2 = vec_at(start + c + 2u * ROW_GROUP);
-    let z3 = vec_at(start + c + 3u * ROW_GROUP);
+    let z1 = vec_at(start + c + ROW_GROUP_SIZE);
+    let z2 = vec_at(start + c + 2u * ROW_GROUP_SIZE);
+    let z3 = vec_at(start + c + 3u * ROW_GROUP_SIZE);
     let before = largest;
     let tops = array(vec_max(z0), vec_max(z1), vec_max(z2), vec_max(z3));
     if (tops[0] > largest) { largest = tops[0]; first = c; }
-    if (tops[1] > largest) { largest = tops[1]; first = c + ROW_GROUP; }
-    if (tops[2] > largest) { largest = tops[2]; first = c + 2u * ROW_GROUP; }
-    if (tops[3] > largest) { largest = tops[3]; first = c + 3u * ROW_GROUP; }
+    if (tops[1] > largest) { largest = tops[1]; first = c + ROW_GROUP_SIZE; }
+    if (tops[2] > largest) { largest = tops[2]; first = c + 2u * ROW_GROUP_SIZE; }
+    if (tops[3] > largest) { largest = tops[3]; first = c + 3u * ROW_GROUP_SIZE; }
     exponentials = exponentials * exp(before - largest)
       + ((exp(z0 - largest) + exp(z1 - largest)) + (exp(z2 - largest) + exp(z3 - largest)));
     sum += (z0 + z1) + (z2 + z3);
   }
-  for (; c < vecs; c += ROW_GROUP) {
+  for (; c < vecs; c += ROW_GROUP_SIZE) {
     let z = vec_at(start + c);
     let before = largest;
     if (vec_max(z) > largest) { largest = vec_max(z); first = c; }
@@ -57,9 +58,9 @@ fn scan_share(start: u32, begin: u32, vecs: u32) -> RowScan {
 
 // The scan of vector c of a row of `cols` numbers, which is partly filled.
 fn scan_tail(z: Vec, c: u32, cols: u32) -> RowScan {
-  let seen = vec_where(z, c, cols, LOWEST);
+  let seen = vec_masked(z, c, cols, LOWEST);
   let largest = vec_max(seen);
-  return RowScan(largest, c, largest, vec_sum(exp(seen - largest)), vec_sum(vec_where(z, c, cols, 0.0)));
+  return RowScan(largest, c, largest, vec_sum(exp(seen - largest)), vec_sum(vec_masked(z, c, cols, 0.0)));
 }
 
 // The scan of the first `cols` numbers of row `row` of [rows, width], returned to all threads of its row group. All
@@ -67,8 +68,8 @@ fn scan_tail(z: Vec, c: u32, cols: u32) -> RowScan {
 fn scan_row(row: u32, rows: u32, cols: u32, width: u32, thread: u32) -> RowScan {
   let start = row * (width / VEC);
   let whole = cols / VEC;
-  var share = scan_share(start, thread % ROW_GROUP, select(0u, whole, row < rows));
-  if (cols % VEC > 0u && row < rows && whole % ROW_GROUP == thread % ROW_GROUP) {
+  var share = scan_share(start, thread % ROW_GROUP_SIZE, select(0u, whole, row < rows));
+  if (cols % VEC > 0u && row < rows && whole % ROW_GROUP_SIZE == thread % ROW_GROUP_SIZE) {
     share = merged(share, scan_tail(vec_at(start + whole), whole, cols));
   }
   return merged_shares(share, thread);
@@ -76,16 +77,16 @@ fn scan_row(row: u32, rows: u32, cols: u32, width: u32, thread: u32) -> RowScan 
 
 // The scan of a row from those of the parts of its threads. All threads of the workgroup must call it.
 fn merged_shares(share: RowScan, thread: u32) -> RowScan {
-  if (ROW_GROUP == 1u) {
+  if (ROW_GROUP_SIZE == 1u) {
     return share;
   }
   row_scans[thread] = share;
   workgroupBarrier();
-  for (var stride = ROW_GROUP / 2u; stride > 0u; stride /= 2u) {
-    if (thread % ROW_GROUP < stride) {
+  for (var stride = ROW_GROUP_SIZE / 2u; stride > 0u; stride /= 2u) {
+    if (thread % ROW_GROUP_SIZE < stride) {
       row_scans[thread] = merged(row_scans[thread], row_scans[thread + stride]);
     }
     workgroupBarrier();
   }
-  return row_scans[thread - thread % ROW_GROUP];
+  return row_scans[thread - thread % ROW_GROUP_SIZE];
 }

@@ -7,7 +7,7 @@
 @if(scalar) const VEC: u32 = 1u;
 @else const VEC: u32 = 4u;
 
-// The first numbers of four.
+// The first elements of a vec4 as a Vec.
 @if(scalar) fn vec_of(v: vec4<f32>) -> Vec { return v.x; }
 @else fn vec_of(v: vec4<f32>) -> Vec { return v; }
 
@@ -46,7 +46,7 @@ fn vec_one_hot(x: f32, c: u32, column: u32) -> Vec {
 }
 
 // Vector c of a row, with `masked` in the columns from `seen` on.
-fn vec_where(v: Vec, c: u32, seen: u32, masked: f32) -> Vec {
+fn vec_masked(v: Vec, c: u32, seen: u32, masked: f32) -> Vec {
   return vec_of(select(vec4(masked), vec4<f32>(v), vec_columns(c) < vec4(seen)));
 }
 

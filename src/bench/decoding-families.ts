@@ -150,8 +150,8 @@ export const decodingFamilies = {
     fields: { rows: size('Rows', 64), width: size('Columns', 16_384, 1_000_000) },
     make: ({ rows, width }) => ({
       name: `take rows [${rows},${width}]`,
-      build: (g) => void takeRows(g, input(g, 'x', [2 * rows, width]), g.input('picks', 'u32', [rows])),
-      data: () => ({ picks: (i) => (i * 7) % (2 * rows) }),
+      build: (g) => void takeRows(g, input(g, 'x', [2 * rows, width]), g.input('indices', 'u32', [rows])),
+      data: () => ({ indices: (i) => (i * 7) % (2 * rows) }),
       bytes: 4 * rows * (1 + 2 * width),
     }),
   }),

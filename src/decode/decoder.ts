@@ -131,7 +131,7 @@ export async function createDecoder(
           for (let { smaller } = stage; smaller && running.length <= smaller.stage.shape.batch; { smaller } = stage) {
             const order = Array.from({ length: smaller.stage.shape.batch }, (_, i) => running[i] ?? -1);
             const places = new Map(sentences.map((b, i) => [b, i]));
-            smaller.shrink.inputs.picks?.set(order.map((b) => places.get(b) ?? 0));
+            smaller.shrink.inputs.indices?.set(order.map((b) => places.get(b) ?? 0));
             smaller.shrink.submit();
             [stage, sentences] = [smaller.stage, order];
             load(stage, sentences, srcLens, batch, settings);

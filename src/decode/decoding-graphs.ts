@@ -206,14 +206,14 @@ export function stepGraph(
 }
 
 /**
- * Moves running sentences to a smaller batch: input picks u32 [b] are their indices; copies their states from shape
+ * Moves running sentences to a smaller batch: input indices u32 [b] are their indices; copies their states from shape
  * `from` to `to`.
  */
 export function shrinkGraph(c: ModelConfig, p: ParameterList, from: DecodeShape, to: DecodeShape): Graph {
   const graph = new Graph();
-  const picks = graph.input('picks', 'u32', [to.batch]);
+  const indices = graph.input('indices', 'u32', [to.batch]);
   const take = (a: DecodeState, b: DecodeState, group: number) =>
-    graph.place(takeRows(graph, stateOf(graph, a), picks, group), stateOf(graph, b), 0);
+    graph.place(takeRows(graph, stateOf(graph, a), indices, group), stateOf(graph, b), 0);
   const { beams = 1 } = from;
   for (const { config, parameters } of membersOf(c, p)) {
     const [before, after] = [from, to].map((shape) => decodeStates(config, shape, parameters.stateSuffix));

@@ -145,7 +145,7 @@ export class Graph implements Builder {
     return users;
   }
 
-  /** Returns true: outside of a gradient walk every gradient may be needed. */
+  /** Returns true: outside of the backward pass every gradient may be needed. */
   needs(): boolean {
     return true;
   }

@@ -1,5 +1,5 @@
-// The gradients of all ops of this library, each as ordinary nodes. A user's op has its gradient in its definition; those of
-// the library are apart from the definitions, so that only training loads them.
+// The gradients of all ops of this library, each as ordinary nodes. A user's op has its gradient in its definition;
+// those of the library are apart from the definitions, so that only training loads them.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { dim, matrixOf } from '../core/tensor.ts';
@@ -66,7 +66,7 @@ function normGradients(
   return { x: dx ?? dsTotal, residual: dsTotal, gamma: dgamma, beta: dbeta };
 }
 
-/** Throws unless the loss is the root of the gradient walk. */
+/** Throws unless the loss is the root of the backward pass. */
 function checkRoot(op: string, dOutputs: SomeByName<string>): void {
   if (Object.values(dOutputs).some((d) => d !== undefined))
     throw new Error(`${op}: is the root of the loss, its outputs have no gradient`);

@@ -160,7 +160,7 @@ export function embed(
   const fixed = rows > 0 ? g.state(`positions${m.parameters.stateSuffix ?? ''}`, 'f32', [rows, c.dModel]) : undefined;
   const positions = learned ? weight(m, `${side}_pos.weight`) : fixed; // [L, D]
   const counted = c.positions === 'fairseq-sinusoidal';
-  const places =
+  const positionIds =
     counted && g.scope('embed', () => tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step)); // [B, T]
   const table = side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
   const options = {
@@ -169,7 +169,7 @@ export function embed(
     decode: history !== undefined,
     step: m.step,
     ...(positions && { positions }),
-    ...(places && { places }),
+    ...(positionIds && { positionIds }),
   };
   const { quantized } = m;
   const rate = c.dropout.embedding;

@@ -4,7 +4,7 @@ import type { DeviceTraits } from './device-traits.ts';
 import { type ByName, named } from './named-tensors.ts';
 import type { Attrs, Node, Op, SomeByName, Value } from './op.ts';
 
-/** Returns the value of each of `names`, in which a list repeats its name; undefined if `given` has none. */
+/** For each of `names` its value in `given`, or undefined. The k-th occurrence of a list's name has its k-th value. */
 export const aligned = (names: readonly string[], given: SomeByName<string>): (Value | undefined)[] =>
   names.map((name, i) => {
     const values = given[name] as Value | readonly (Value | undefined)[] | undefined;

@@ -1,7 +1,7 @@
-// What an op is: one definition with named inputs and outputs that contains its shape rule and its GPU launches. A user's op
-// also has its gradient and its CPU reference in the definition. Those of this library are in src/graph/op-gradients.ts
-// and in *-references.ts, so that a page that translates loads neither. Values and nodes are plain data; src/graph builds them,
-// src/plan orders and places them, src/cpu and src/gpu run them.
+// What an op is: one definition with named inputs and outputs that contains its shape rule and its GPU launches. A
+// user's op also has its gradient and its CPU reference in the definition. Those of this library are in
+// src/graph/op-gradients.ts and in *-references.ts, so that a page that translates loads neither. Values and nodes are
+// plain data; src/graph builds them, src/plan orders and places them, src/cpu and src/gpu run them.
 
 import type { DType, Shape, TensorType } from '../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
@@ -71,7 +71,7 @@ export type AttrsArgument<A extends Attrs> = NoAttrs extends A ? [attrs?: A] : [
 
 /** Adds nodes to a graph; what model code and `grad` work with. */
 export interface Builder {
-  /** Whether the gradient of `value` is needed; always true outside of a gradient walk. */
+  /** Whether the gradient of `value` is needed; always true outside of the backward pass. */
   needs(value: Value): boolean;
   /** Applies an op; returns its outputs by name. */
   apply<I extends string, O extends string, A extends Attrs>(
@@ -150,8 +150,8 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   readonly naive?: string;
   /**
    * Sample data: element i of an input when the node is timed or checked. Default, also for an undefined element: noise for
-   * f32 and f16, lengths that mask nothing for u32 vectors, packed weights for u32 matrices, else zero. The data must not let
-   * a kernel skip work of a real run: no padding, no empty rows.
+   * f32 and f16, lengths that mask nothing for u32 vectors, packed weights for u32 matrices, else zero. The data must
+   * not let a kernel skip work of a real run: no padding, no empty rows.
    */
   sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number | undefined };
   /**
@@ -170,8 +170,8 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
     attrs: A,
   ): SomeByName<I>;
   /**
-   * Slow float64 loops that a reader can check by eye. The CPU engine runs them, and checks compare kernels with them. Outputs
-   * are zero at first; inputs in `mutates` are written in place.
+   * Slow float64 loops that a reader can check by eye. The CPU engine runs them, and checks compare kernels with them.
+   * Outputs are zero at first; inputs in `mutates` are written in place.
    */
   reference?(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
 }

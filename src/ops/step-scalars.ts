@@ -16,7 +16,10 @@ export interface StepScalars {
   seed: number;
   /** Number of the step, from 0. Dropout masks depend on it and on the seed. */
   step: number;
-  /** Factor of the gradients accumulated so far: 0 for the first micro-batch of an update, else 1. */
+  /**
+   * Factor of the gradients accumulated so far: 0 for the first micro-batch of an update, 1 for the others; -1
+   * subtracts (`updateNormGraph`).
+   */
   keep: number;
   /** Decoding: the position of the token that the step reads, from 0. */
   position: number;

@@ -1,5 +1,5 @@
-// How kernels divide their work: items per thread, row groups, and ranges of buffers that exceed one binding. On a GPU threads
-// are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
+// How kernels divide their work: items per thread, row groups, and ranges of buffers that exceed one binding. On a GPU
+// threads are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
 
 import { check } from '../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
@@ -62,8 +62,9 @@ export const rowGroupsFor = (cols: number): readonly [string, string] => [
 export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
 /**
- * Whether a device is a GPU with subgroups of more than 8 lanes, as most GPUs are. The kernels above, made for CPU adapters
- * and small subgroups, spill registers there (docs/gpu-compiler.md).
+ * Whether a device is a GPU with subgroups of more than 8 lanes, as most GPUs are. Kernels that exchange numbers by
+ * subgroup broadcasts are made for CPU adapters and small subgroups; they spill registers on such GPUs
+ * (docs/gpu-compiler.md).
  */
 export const hasLargeSubgroups = ({ minSubgroup, software }: DeviceTraits): boolean => minSubgroup > 8 && !software;
 
@@ -86,7 +87,8 @@ export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols)
 export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;
 
 /**
- * A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; `buffer` itself if the slice is the whole.
+ * A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; `buffer` itself if the slice is the
+ * whole.
  */
 export function rangeOf(buffer: Value, start: number, length: number): Value {
   if (start === 0 && length === sizeOf(buffer.shape)) return buffer;

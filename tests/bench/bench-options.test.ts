@@ -1,6 +1,6 @@
 // Options of the benchmark against the peers: errors before an installation or a run, and which results are stored.
 import { describe, expect, it, vi } from 'vitest';
-import { notKept, readOptions } from '../../bench/peers/bench-options.ts';
+import { readOptions, reasonNotStored } from '../../bench/peers/bench-options.ts';
 import { main } from '../../bench/peers/bench-runner.ts';
 
 const read = (...args: string[]) => readOptions(args, ['small', 'odd-post', 'options-pre']);
@@ -70,7 +70,8 @@ describe('options of the benchmark', () => {
 });
 
 describe('a result', () => {
-  const reasonFor = (what: Parameters<typeof notKept>[1], ...args: string[]) => notKept(read(...args), what);
+  const reasonFor = (what: Parameters<typeof reasonNotStored>[1], ...args: string[]) =>
+    reasonNotStored(read(...args), what);
 
   it('is stored if it is complete, also with only one peer', () => {
     expect(reasonFor('steps')).toBeUndefined();

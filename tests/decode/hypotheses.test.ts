@@ -13,35 +13,35 @@ const i = (...x: number[]) => Int32Array.from(x);
 
 describe('independent rows', () => {
   it('end at the end token and ignore later tokens', () => {
-    const lines = createRowSearch(2, c.endId, settings({ lengthPenalty: 'none' }));
-    lines.take({ token: i(5, 6), logProb: f(-1, -2) }, [0, 1]);
-    lines.take({ token: i(c.endId, 7), logProb: f(-3, -4) }, [0, 1]);
-    expect([lines.done(0), lines.done(1)]).toEqual([true, false]);
-    lines.take({ token: i(9, c.endId), logProb: f(-9, -1) }, [0, 1]);
-    expect(lines.finish()).toEqual([
+    const search = createRowSearch(2, c.endId, settings({ lengthPenalty: 'none' }));
+    search.take({ token: i(5, 6), logProb: f(-1, -2) }, [0, 1]);
+    search.take({ token: i(c.endId, 7), logProb: f(-3, -4) }, [0, 1]);
+    expect([search.done(0), search.done(1)]).toEqual([true, false]);
+    search.take({ token: i(9, c.endId), logProb: f(-9, -1) }, [0, 1]);
+    expect(search.finish()).toEqual([
       [{ ids: [5], logProb: -4, score: -4, ended: true }],
       [{ ids: [6, 7], logProb: -7, score: -7, ended: true }],
     ]);
   });
 
   it('count the end token in the length penalty', () => {
-    const lines = createRowSearch(2, c.endId, settings({}));
-    lines.take({ token: i(5, 5), logProb: f(-1, -1) }, [0, 1]);
-    lines.take({ token: i(c.endId, 6), logProb: f(-2, -2) }, [0, 1]);
-    expect(lines.finish().map(([h]) => h!.score)).toEqual([-1.5, -1.5]);
+    const search = createRowSearch(2, c.endId, settings({}));
+    search.take({ token: i(5, 5), logProb: f(-1, -1) }, [0, 1]);
+    search.take({ token: i(c.endId, 6), logProb: f(-2, -2) }, [0, 1]);
+    expect(search.finish().map(([h]) => h!.score)).toEqual([-1.5, -1.5]);
   });
 
   it('follow sentences that change places', () => {
-    const lines = createRowSearch(3, c.endId, settings({}));
-    lines.take({ token: i(4, 5, 6), logProb: f(0, 0, 0) }, [0, 1, 2]);
-    lines.take({ token: i(7, 8), logProb: f(0, 0) }, [2, -1]);
-    expect(lines.finish().map(([h]) => h!.ids)).toEqual([[4], [5], [6, 7]]);
+    const search = createRowSearch(3, c.endId, settings({}));
+    search.take({ token: i(4, 5, 6), logProb: f(0, 0, 0) }, [0, 1, 2]);
+    search.take({ token: i(7, 8), logProb: f(0, 0) }, [2, -1]);
+    expect(search.finish().map(([h]) => h!.ids)).toEqual([[4], [5], [6, 7]]);
   });
 
   it('return the best sample first', () => {
-    const lines = createRowSearch(1, c.endId, settings({ method: 'sample', numReturn: 3 }));
-    lines.take({ token: i(4, 5, 6), logProb: f(-2, -1, -3) }, [0]);
-    expect(lines.finish()[0]!.map((h) => h.ids)).toEqual([[5], [4], [6]]);
+    const search = createRowSearch(1, c.endId, settings({ method: 'sample', numReturn: 3 }));
+    search.take({ token: i(4, 5, 6), logProb: f(-2, -1, -3) }, [0]);
+    expect(search.finish()[0]!.map((h) => h.ids)).toEqual([[5], [4], [6]]);
   });
 });
 

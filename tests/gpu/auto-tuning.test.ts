@@ -18,7 +18,10 @@ function layers(rows: number, ...outs: number[]): Graph {
   return graph;
 }
 
-/** Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling; variants that match `wrong` fail their check. */
+/**
+ * Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling; variants that match `wrong` fail
+ * their check.
+ */
 async function run(
   graphs: Graph[],
   ms: (variant: string) => number,
@@ -150,7 +153,7 @@ describe('tuneWith', () => {
     const key = variantKey(layers(256, 512).nodes[0] as Node);
     const half = { [key.replaceAll('f32', 'f16')]: 'tiled-64x64' };
     expect((await run([layers(256, 512)], registersWin, { known: half })).chosen).toEqual(['registers-8x8']);
-    // Nodes that differ in what follows the product are alike, unless each is asked for.
+    // Nodes that differ only in the epilogue share a measurement, unless all are measured.
     const plain = layers(256, 512);
     linear(plain, plain.input('x', 'f32', [256, 64]), plain.input('w512', 'f32', [512, 64]), undefined, 'relu');
     expect((await run([plain], registersWin)).measured).toHaveLength(2);

@@ -1,4 +1,4 @@
-// The bound of what attention computes: heads of T5 and mBART by weights of several sizes, from an array and in parts.
+// Whether attention fits f16: T5 and mBART with scaled weights, read from an array and in parts.
 
 import { expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';

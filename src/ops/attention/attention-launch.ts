@@ -94,7 +94,7 @@ export const attentionRows = (context: KernelContext, width: number, entry: stri
   kernelOf(context, width, entry).rows;
 
 /**
- * At most two vec4 of columns of each tensor per thread, and one in backward_keys, which has two results; up to 256
+ * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 64 one in backward_keys; up to 256
  * threads and 16 KiB of workgroup memory.
  */
 function tiles(width: number, entry: string): Kernel {

@@ -8,8 +8,8 @@ import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './at
 
 /**
  * Heads, their width and, if not 1/sqrt(W), the factor of the scores. `self`: q and kv are the qkv [B,T,3·H·W] of
- * self-attention, which may be `causal`. `scores`: the scaled scores of all keys, also of those that a causal mask
- * hides, instead of probabilities.
+ * self-attention, which may be `causal`. `scores`: the scaled scores of the keys j < lens[b] without a causal mask,
+ * and 0 for the others, instead of probabilities.
  */
 export type AttentionWeightsAttrs = Pick<AttentionAttrs, 'heads' | 'headWidth' | 'scale'> & {
   readonly self?: boolean;
@@ -76,8 +76,8 @@ export const attentionWeightsOp = defineOp({
 });
 
 /**
- * Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B]. `bias`, if given, is
- * added to the scaled scores (`relativePositionBias`).
+ * Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B]. `bias`, if
+ * given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
  * const lens = graph.input('lens', 'u32', [2]); // key lengths

@@ -19,7 +19,7 @@ export type CachedAttentionAttrs = {
   readonly scale?: number;
 };
 
-/** Added to a slot whose key is masked (padding). */
+/** Flag that is added to a slot whose key is hidden (padding): HIDDEN in the kernels. */
 export const hiddenSlot = 2 ** 31;
 
 /**

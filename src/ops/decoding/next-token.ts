@@ -276,7 +276,7 @@ export const sampleTokenOp = defineOp({
   },
   mutates: ['logits'],
   variants,
-  // Both cuts are made.
+  // Timing covers top-k and top-p.
   sample: (inputs, attrs) => ({ ...sample(inputs, attrs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
   launch({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) {
     const bind = { sampling, streams, tokens, log_probs: logProbs };

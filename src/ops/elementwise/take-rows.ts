@@ -6,35 +6,35 @@ import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 
-/** x [N·group,..] of any 32-bit type, picks u32 [n], each below N; group i of y [n·group,..] is group picks[i] of x. */
+/** x [N·group,..] of any 32-bit type, indices u32 [n], each below N; group i of y [n·group,..] is group indices[i] of x. */
 export const takeRowsOp = defineOp({
   name: 'take_rows',
-  inputs: ['x', 'picks'],
+  inputs: ['x', 'indices'],
   outputs: ['y'],
   /** `group`: number of consecutive rows of x that are taken together, as one. */
   attrs: attrsOf<{ readonly group: number }>(),
-  shape({ x, picks }, { group }) {
+  shape({ x, indices }, { group }) {
     const [rows = 0, ...rest] = x.shape;
-    expectType('take_rows', 'picks', picks, 'u32', [dim(picks, 0)]);
+    expectType('take_rows', 'indices', indices, 'u32', [dim(indices, 0)]);
     check(
       x.dtype !== 'f16' && group >= 1 && rows > 0 && rows % group === 0,
       () => `take_rows: x is ${x.dtype} ${show(x.shape)}, must be of 32 bits and of whole groups of ${group} rows`,
     );
-    return { y: tensorType(x.dtype, [dim(picks, 0) * group, ...rest]) };
+    return { y: tensorType(x.dtype, [dim(indices, 0) * group, ...rest]) };
   },
-  launch({ x, picks }, { y }, { group }) {
+  launch({ x, indices }, { y }, { group }) {
     const rows_in = dim(x, 0) / group;
-    const params = { rows: dim(picks, 0), width: sizeOf(x.shape) / rows_in, rows_in };
+    const params = { rows: dim(indices, 0), width: sizeOf(x.shape) / rows_in, rows_in };
     const grid = gridOf(sizeOf(y.shape), 256);
-    return [{ shader: 'take-rows', entry: 'take_rows', params, bind: { x, picks, y }, grid }];
+    return [{ shader: 'take-rows', entry: 'take_rows', params, bind: { x, indices, y }, grid }];
   },
 });
 
 /**
- * Groups picks u32 [n] of the rows of x [N·group,..]: [n·group,..]. Not differentiable: for decoding.
+ * Groups indices u32 [n] of the rows of x [N·group,..]: [n·group,..]. Not differentiable: for decoding.
  *
  * @example
- * const rows = takeRows(graph, x, graph.input('picks', 'u32', [3]));
+ * const rows = takeRows(graph, x, graph.input('indices', 'u32', [3]));
  */
-export const takeRows = (builder: Builder, x: Value, picks: Value, group = 1): Value =>
-  builder.apply(takeRowsOp, { x, picks }, { group }).y;
+export const takeRows = (builder: Builder, x: Value, indices: Value, group = 1): Value =>
+  builder.apply(takeRowsOp, { x, indices }, { group }).y;

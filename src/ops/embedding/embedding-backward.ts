@@ -33,8 +33,8 @@ export const embeddingBackwardOp = defineOp({
   variants: ({ dy }) => rowGroupsFor(dim(dy, -1)),
   // Every token occurs about equally often, at positions far apart.
   sample({ rowStart, occurrences }) {
-    const [rows, places] = [sizeOf(rowStart.shape) - 1, sizeOf(occurrences.shape)];
-    return { rowStart: (v) => Math.floor((v * places) / rows), occurrences: (k) => (k * 7919) % places };
+    const [rows, count] = [sizeOf(rowStart.shape) - 1, sizeOf(occurrences.shape)];
+    return { rowStart: (v) => Math.floor((v * count) / rows), occurrences: (k) => (k * 7919) % count };
   },
   launch({ dy, rowStart, occurrences, step, base }, { dtable }, attrs, { shared, variant }) {
     const [rows = 0, width = 0] = dtable.shape;

@@ -11,12 +11,12 @@ import { tokenPositionsOp } from './token-positions.ts';
 
 /** References of the ops of this folder. */
 export const embeddingReferences: readonly OpReference[] = [
-  opReference(embeddingOp, ({ ids, table, positions, places, step }, { out }, attrs) => {
+  opReference(embeddingOp, ({ ids, table, positions, positionIds, step }, { out }, attrs) => {
     const first = attrs.offset + (attrs.decode && step ? readStep(step.data).position : 0);
     const factor = dropoutFactor(step, attrs);
     for (let r = 0; r < out.rows; r++)
       for (let c = 0; c < out.cols; c++) {
-        const place = places?.at(r) ?? (r % out.dim(1)) + first;
+        const place = positionIds?.at(r) ?? (r % out.dim(1)) + first;
         const x = table.at(ids.at(r), c) * attrs.scale + (positions?.at(place, c) ?? 0);
         out.set(r, c, x * factor(r * out.cols + c));
       }
@@ -41,11 +41,11 @@ export const embeddingReferences: readonly OpReference[] = [
   }),
   opReference(
     packedEmbeddingOp,
-    ({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset }) => {
+    ({ ids, words, scales, positions, positionIds, step }, { out }, { format, scale, offset }) => {
       const first = offset + (step ? readStep(step.data).position : 0);
       for (let r = 0; r < out.rows; r++) {
         const id = ids.at(r);
-        const place = places?.at(r) ?? (r % out.dim(1)) + first;
+        const place = positionIds?.at(r) ?? (r % out.dim(1)) + first;
         for (let c = 0; c < out.cols; c++) {
           const weight = unpacked(format, words.row(id), c, scales?.at(id));
           out.set(r, c, weight * scale + (positions?.at(place, c) ?? 0));
@@ -53,14 +53,14 @@ export const embeddingReferences: readonly OpReference[] = [
       }
     },
   ),
-  opReference(tokenPositionsOp, ({ ids, step }, { places }, { padId }) => {
+  opReference(tokenPositionsOp, ({ ids, step }, { positionIds }, { padId }) => {
     const at = step && readStep(step.data).position;
     for (let b = 0; b < ids.rows; b++) {
       let place = padId;
       for (let t = 0; t < ids.cols; t++) {
         const counts = ids.at(b, t) !== padId;
         if (counts) place++;
-        if (at === undefined || at === t) places.set(b, at === undefined ? t : 0, counts ? place : padId);
+        if (at === undefined || at === t) positionIds.set(b, at === undefined ? t : 0, counts ? place : padId);
       }
     }
   }),

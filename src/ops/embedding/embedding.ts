@@ -29,7 +29,7 @@ export type EmbeddingAttrs = LookupAttrs &
   FrozenId & { readonly positions: 'none' | 'fixed' | 'learned' };
 
 /**
- * The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D], the places of tokens
+ * The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D], the position ids
  * [B,T] or the step of decoding do not fit.
  */
 export function lookupType(
@@ -38,12 +38,12 @@ export function lookupType(
   {
     ids,
     positions,
-    places,
+    positionIds,
     step,
   }: {
     readonly ids: TensorType;
     readonly positions?: TensorType;
-    readonly places?: TensorType;
+    readonly positionIds?: TensorType;
     readonly step?: TensorType;
   },
   { offset, decode }: LookupAttrs,
@@ -59,27 +59,27 @@ export function lookupType(
       () => `${op}: ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
     );
   }
-  if (places) expectType(op, 'places', places, 'u32', [B, T], 'one for each id');
+  if (positionIds) expectType(op, 'positionIds', positionIds, 'u32', [B, T], 'one for each id');
   if (decode) expectStep(op, step);
   return tensorType('f32', [B, T, D]);
 }
 
 /**
- * ids [B,T], table [V,D], positions [L,D], the row of positions for each id if it is not its place in the row, step if
- * decoding or dropout needs it, and, if the table is trained, the positions where each id occurs: rowStart [V+1] and
- * occurrences [B*T]; out [B,T,D].
+ * ids [B,T], table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step if decoding or
+ * dropout needs it; if the table is trained, the sorted positions of each id: rowStart [V+1] and occurrences [B*T]. out
+ * [B,T,D].
  */
 export const embeddingOp = defineOp({
   name: 'embedding',
-  inputs: ['ids', 'table', 'positions?', 'places?', 'step?', 'rowStart?', 'occurrences?'],
+  inputs: ['ids', 'table', 'positions?', 'positionIds?', 'step?', 'rowStart?', 'occurrences?'],
   outputs: ['out'],
   attrs: attrsOf<EmbeddingAttrs>(),
-  shape({ ids, table, positions, places, step, rowStart, occurrences }, attrs) {
+  shape({ ids, table, positions, positionIds, step, rowStart, occurrences }, attrs) {
     check(table.shape.length === 2, () => `embedding: table is ${show(table.shape)}, must be [V,D]`);
     expectType('embedding', 'table', table, 'f32');
     const [V = 0, D = 0] = table.shape;
     expectDropout('embedding', attrs.rate, step);
-    const out = lookupType('embedding', D, { ids, positions, places, step }, attrs);
+    const out = lookupType('embedding', D, { ids, positions, positionIds, step }, attrs);
     if (rowStart) expectType('embedding', 'rowStart', rowStart, 'u32', [V + 1]);
     if (occurrences) expectType('embedding', 'occurrences', occurrences, 'u32', [sizeOf(ids.shape)]);
     return { out };
@@ -87,7 +87,7 @@ export const embeddingOp = defineOp({
   f16Storage: ['out'],
   variants: ({ table }) => rowGroupsFor(dim(table, 1)),
   sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
-  launch({ ids, table, positions, places, step }, { out }, attrs, { variant }) {
+  launch({ ids, table, positions, positionIds, step }, { out }, attrs, { variant }) {
     const rowGroup = rowGroupOf(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
     return [
@@ -97,7 +97,7 @@ export const embeddingOp = defineOp({
         constants: {
           ...rowGroup,
           POSITIONS: positions ? 1 : 0,
-          PLACES: places ? 1 : 0,
+          POSITION_IDS: positionIds ? 1 : 0,
           DECODE: attrs.decode ? 1 : 0,
           DROPOUT: attrs.rate > 0 ? 1 : 0,
         },
@@ -112,7 +112,14 @@ export const embeddingOp = defineOp({
           frozen: noId,
           ...dropoutFields(attrs),
         },
-        bind: { ids, table, positions: positions ?? table, places: places ?? ids, out, ...(step && { step }) },
+        bind: {
+          ids,
+          table,
+          positions: positions ?? table,
+          position_ids: positionIds ?? ids,
+          out,
+          ...(step && { step }),
+        },
         grid: gridOf(batch * length, rowGroup.ROWS),
         flops: 2 * sizeOf(out.shape),
       },
@@ -124,8 +131,8 @@ export const embeddingOp = defineOp({
 export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, FrozenId {
   /** Table [L,D] added by position: a state filled by `sinusoids`, or a weight. */
   readonly positions?: Value;
-  /** Row of positions for each id u32 [B,T], as `tokenPositions` computes it. Default: its place in the row. */
-  readonly places?: Value | undefined;
+  /** Position ids u32 [B,T], the row of `positions` for each id, from `tokenPositions`. Default: the column of the id. */
+  readonly positionIds?: Value | undefined;
   /** Whether the table of positions is trained. */
   readonly learned?: boolean;
   /** The graph's step input; needed for decoding and for dropout. */
@@ -143,8 +150,8 @@ export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, F
  */
 export function embedding(builder: Builder, ids: Value, table: Value, options: EmbeddingOptions = {}): Value {
   const { scale = 1, positions, learned = false, offset = 0, decode = false } = options;
-  const { step, rate = 0, site = 0, index, places, frozenId } = options;
-  const inputs = { ids, table, positions, places, step: decode || rate > 0 ? step : undefined, ...index };
+  const { step, rate = 0, site = 0, index, positionIds, frozenId } = options;
+  const inputs = { ids, table, positions, positionIds, step: decode || rate > 0 ? step : undefined, ...index };
   const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
   return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId }).out;
 }

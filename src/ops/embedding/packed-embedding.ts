@@ -10,22 +10,22 @@ import { type LookupAttrs, lookupType } from './embedding.ts';
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
 
 /**
- * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], places as in
+ * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], positionIds as in
  * `embeddingOp`, step if decoding; out [B,T,D] = table[ids] * scale + positions.
  */
 export const packedEmbeddingOp = defineOp({
   name: 'packed_embedding',
-  inputs: ['ids', 'words', 'scales?', 'positions?', 'places?', 'step?'],
+  inputs: ['ids', 'words', 'scales?', 'positions?', 'positionIds?', 'step?'],
   outputs: ['out'],
   /** Attributes of a packed embedding. */
   attrs: attrsOf<LookupAttrs & { readonly format: PackedFormat; readonly width: number }>(),
-  shape({ ids, words, scales, positions, places, step }, attrs) {
+  shape({ ids, words, scales, positions, positionIds, step }, attrs) {
     expectPacked('packed_embedding', attrs.format, words, scales, attrs.width);
-    return { out: lookupType('packed_embedding', attrs.width, { ids, positions, places, step }, attrs) };
+    return { out: lookupType('packed_embedding', attrs.width, { ids, positions, positionIds, step }, attrs) };
   },
   variants: (_inputs, { width }) => rowGroupsFor(width),
   sample: ({ words }) => ({ ids: sampleIds(dim(words, 0)) }),
-  launch({ ids, words, scales, positions, places, step }, { out }, attrs, { variant, traits }) {
+  launch({ ids, words, scales, positions, positionIds, step }, { out }, attrs, { variant, traits }) {
     const { format, scale, offset, decode } = attrs;
     const rowGroup = rowGroupOf(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
@@ -33,7 +33,12 @@ export const packedEmbeddingOp = defineOp({
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => ({
       shader: shaderFor(shaders[format], width),
       entry: 'embedding',
-      constants: { ...rowGroup, POSITIONS: positions ? 1 : 0, PLACES: places ? 1 : 0, DECODE: decode ? 1 : 0 },
+      constants: {
+        ...rowGroup,
+        POSITIONS: positions ? 1 : 0,
+        POSITION_IDS: positionIds ? 1 : 0,
+        DECODE: decode ? 1 : 0,
+      },
       params: {
         tokens: batch * length,
         length,
@@ -51,7 +56,7 @@ export const packedEmbeddingOp = defineOp({
         w: block.words,
         ...(block.scales && { scales: block.scales }),
         positions: positions ?? block.words,
-        places: places ?? ids,
+        position_ids: positionIds ?? ids,
         out,
         ...(step && { step }),
       },
@@ -65,7 +70,7 @@ export const packedEmbeddingOp = defineOp({
 export interface PackedEmbeddingOptions extends Partial<LookupAttrs> {
   readonly width: number;
   readonly positions?: Value;
-  readonly places?: Value | undefined;
+  readonly positionIds?: Value | undefined;
   readonly step?: Value;
 }
 
@@ -80,8 +85,8 @@ export function packedEmbedding(
   builder: Builder,
   ids: Value,
   { format, words, scales }: PackedValue,
-  { width, scale = 1, positions, places, offset = 0, decode = false, step }: PackedEmbeddingOptions,
+  { width, scale = 1, positions, positionIds, offset = 0, decode = false, step }: PackedEmbeddingOptions,
 ): Value {
-  const inputs = { ids, words, scales, positions, places, step: decode ? step : undefined };
+  const inputs = { ids, words, scales, positions, positionIds, step: decode ? step : undefined };
   return builder.apply(packedEmbeddingOp, inputs, { format, width, scale, offset, decode }).out;
 }

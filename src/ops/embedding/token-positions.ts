@@ -10,35 +10,35 @@ import { gridOf } from '../work-division.ts';
 export type TokenPositionsAttrs = { readonly padId: number };
 
 /**
- * ids i32 [B,T]; places u32 [B,T]: padId + k for the k-th token of a row that is not padding, from 1, and padId for
- * padding. With step, ids are the tokens of a decoder so far and places is [B,1], that of the token at step.position.
+ * ids i32 [B,T]; positionIds u32 [B,T]: padId + k for the k-th token of a row that is not padding, from 1, and padId for
+ * padding. With step, ids are the tokens of a decoder so far and positionIds is [B,1], that of the token at step.position.
  */
 export const tokenPositionsOp = defineOp({
   name: 'token_positions',
   inputs: ['ids', 'step?'],
-  outputs: ['places'],
+  outputs: ['positionIds'],
   attrs: attrsOf<TokenPositionsAttrs>(),
   shape({ ids, step }) {
     expectType('token_positions', 'ids', ids, 'i32');
     check(ids.shape.length === 2, () => `token_positions: ids are ${show(ids.shape)}, must be [B,T]`);
     if (step) expectStep('token_positions', step);
-    return { places: tensorType('u32', [dim(ids, 0), step ? 1 : dim(ids, 1)]) };
+    return { positionIds: tensorType('u32', [dim(ids, 0), step ? 1 : dim(ids, 1)]) };
   },
-  launch: ({ ids, step }, { places }, { padId }) => [
+  launch: ({ ids, step }, { positionIds }, { padId }) => [
     {
       shader: 'token-positions',
       entry: 'token_positions',
       constants: { DECODE: step ? 1 : 0 },
       params: { rows: dim(ids, 0), length: dim(ids, 1), pad: padId },
-      bind: { ids, places, ...(step && { step }) },
-      grid: gridOf(sizeOf(places.shape), 64),
+      bind: { ids, position_ids: positionIds, ...(step && { step }) },
+      grid: gridOf(sizeOf(positionIds.shape), 64),
       flops: sizeOf(ids.shape),
     },
   ],
 });
 
 /**
- * Rows of a table of positions for ids i32 [B,T]: places u32 [B,T]; with `step`, [B,1] for the token at step.position.
+ * Rows of a table of positions for ids i32 [B,T]: positionIds u32 [B,T]; with `step`, [B,1] for the token at step.position.
  */
 export const tokenPositions = (builder: Builder, ids: Value, attrs: TokenPositionsAttrs, step?: Value): Value =>
-  builder.apply(tokenPositionsOp, { ids, step }, attrs).places;
+  builder.apply(tokenPositionsOp, { ids, step }, attrs).positionIds;

@@ -39,7 +39,10 @@ function rowType(op: string, { logits, targets, step }: LossInputs<TensorType>, 
     () =>
       `${op}: logits ${show(logits.shape)} of ${classes} classes must have rows of that length, or padded to ${wholeVectors(classes)}`,
   );
-  check(attrs.smoothing >= 0 && attrs.smoothing < 1, `${op}: a smoothing of ${attrs.smoothing}, must be from 0 to 1`);
+  check(
+    attrs.smoothing >= 0 && attrs.smoothing < 1,
+    `${op}: smoothing is ${attrs.smoothing}, must be at least 0 and below 1`,
+  );
   return tensorType('f32', targets.shape);
 }
 
@@ -48,7 +51,7 @@ function launchOf(logits: Value, attrs: CrossEntropyAttrs) {
   const { smoothing, ignore } = attrs;
   const { rows, cols: width } = matrixOf(logits.shape);
   const sizes = { rows, cols: classesOf(logits, attrs), width };
-  const params = { ...sizes, smoothing, ignores: ignore === undefined ? 0 : 1, ignored: ignore ?? 0 };
+  const params = { ...sizes, smoothing, has_ignore_index: ignore === undefined ? 0 : 1, ignore_index: ignore ?? 0 };
   return { shader: shaderFor('cross-entropy', width), params };
 }
 
@@ -56,10 +59,10 @@ function launchOf(logits: Value, attrs: CrossEntropyAttrs) {
 export type LossAttrs = CrossEntropyAttrs & { readonly fused: boolean };
 
 /**
- * logits [..,V], targets i32 [..], step; nll (the loss of each row, 0 if ignored) and hit (1 if the first maximum of
- * the logits is the target), f32 of the targets' shape. Further lse (logsumexp of each row) or, if fused, dlogits,
- * which may take the memory of logits. As the root of a gradient walk the loss is the sum of nll times
- * step.tokenWeight.
+ * logits [..,V], targets i32 [..], step; nll (the label-smoothed loss of each row, 0 if ignored) and hit (1 if the
+ * first maximum of the logits is the target), f32 of the targets' shape. Further lse (logsumexp of each row) or, if
+ * fused, dlogits, which may take the memory of logits. As the root of the backward pass the loss is the sum of nll
+ * times step.tokenWeight.
  */
 export const crossEntropyOp = defineOp({
   name: 'cross_entropy',
@@ -165,7 +168,7 @@ export const tokenStatsOp = defineOp({
       {
         shader: 'token-stats',
         entry: 'token_stats',
-        params: { count, ignores: ignore === undefined ? 0 : 1, ignored: ignore ?? 0 },
+        params: { count, has_ignore_index: ignore === undefined ? 0 : 1, ignore_index: ignore ?? 0 },
         bind: { nll, hit, targets, stats },
         grid: [1, 1, 1],
         flops: 3 * count,

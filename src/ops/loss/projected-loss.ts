@@ -1,7 +1,7 @@
-// The output projection and its cross-entropy in chunks of rows, so that the logits [B·T, V] never exist as a whole. Rows of
-// logits are padded to whole vectors. In training the gradient of a chunk overwrites its logits, and all gradients are
-// computed with the loss, by the kernels of linear, cross_entropy and linear_backward. Evaluation runs only those of linear
-// and cross_entropy. Packed and frozen weights have no gradient.
+// The output projection and its cross-entropy in chunks of rows, so that the logits [B·T, V] never exist as a whole.
+// Rows of logits are padded to whole vectors. In training the gradient of a chunk overwrites its logits, and all
+// gradients are computed with the loss, by the kernels of linear, cross_entropy and linear_backward. Evaluation runs
+// only those of linear and cross_entropy. Packed and frozen weights have no gradient.
 
 import { check } from '../../core/errors.ts';
 import { dim, matrixOf, type Shape, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
@@ -30,7 +30,7 @@ export type ProjectedLossAttrs = CrossEntropyAttrs & {
 /**
  * x [..,D], w [V,D] (packed: words, and scales if the format is int8), targets i32 [..], step, b [V]; nll and hit as of
  * cross_entropy and, with `gradients`, dx [..,D], and if w is not frozen dw [V,D] and db [V] if there is a bias: then it
- * may be the root of a gradient walk.
+ * may be the root of the backward pass.
  */
 export const projectedLossOp = defineOp({
   name: 'projected_loss',
@@ -95,7 +95,10 @@ export const projectedLossOp = defineOp({
   },
 });
 
-/** Variants of one dispatch: those of the gradients if they are computed; the forward product then uses the same variant. */
+/**
+ * Variants of one dispatch: those of the gradients if they are computed; the forward product then uses the same
+ * variant.
+ */
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];

@@ -46,7 +46,7 @@ export const linearBackwardOp = defineOp({
       fits && matrixOf(x.shape).rows === matrixOf(dy.shape).rows,
       () => `linear_backward: dy ${show(dy.shape)}, x ${show(x.shape)} and w ${show(w.shape)} do not fit`,
     );
-    if (epilogue !== 'none') expectType('linear_backward', epilogue, operand, 'f32', x.shape, 'as dx');
+    if (epilogue !== 'none') expectType('linear_backward', 'operand', operand, 'f32', x.shape, 'as dx');
     expectDropout('linear_backward', rate, step);
     check(dx || dw || db, 'linear_backward: no gradient is wanted');
     const f32 = (wanted: boolean, { shape }: Pick<TensorType, 'shape'>) =>

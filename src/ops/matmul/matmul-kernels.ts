@@ -140,7 +140,7 @@ function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
   return large >= 64 ? [128, 64] : [64, 128];
 }
 
-/** Number of tiles of 64 x 64, which shows whether a product fills a GPU. */
+/** Number of tiles of 64 x 64, which shows whether a product fills a GPU; 1e9 for a batch, which is never split. */
 export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
   batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64);
 

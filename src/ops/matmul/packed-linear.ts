@@ -51,7 +51,7 @@ export const packedLinearOp = defineOp({
         entry: dots ? 'dots' : 'tiles',
         constants: {
           ROWS,
-          X_WHOLE: fillsVectors(format, cols) ? 1 : 0,
+          UNPADDED_ROWS: fillsVectors(format, cols) ? 1 : 0,
           ...(variant.endsWith('rolled') && { MAX_UNROLLED: 2 }),
         },
         params: { ...sizes, bias: b ? 1 : 0, accumulate: 0 },

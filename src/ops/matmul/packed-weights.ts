@@ -1,6 +1,6 @@
 // Weights stored in fewer bits: rows of vectors of four words, which kernels read at once. `f16`: eight numbers a vector,
-// for unpack2x16float. `int8`: 16, whole numbers q from -127 to 127; the weight is q / 127 times the scale of its row.
-// Rows are padded with zeros to whole vectors.
+// for unpack2x16float. `int8`: 16, integers q from -127 to 127; the weight is q / 127 times `scales`, the largest
+// absolute value of its row. Rows are padded with zeros to whole vectors.
 
 import { check } from '../../core/errors.ts';
 import { float16Table, toFloat16 } from '../../core/float16.ts';

@@ -53,7 +53,7 @@ function launch(
 ): Launch[] {
   const { rows, cols } = matrixOf(x.shape);
   const rowGroup = rowGroupOf(variant);
-  const SHARED = !residual ? 0 : shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
+  const IN_PLACE_OF = !residual ? 0 : shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
   return [
     {
       shader: shaderFor('layer-norm', cols),
@@ -61,7 +61,7 @@ function launch(
       constants: {
         ...rowGroup,
         ADD: residual ? 1 : 0,
-        SHARED,
+        IN_PLACE_OF,
         DROPOUT: step ? 1 : 0,
         ...(!beta && { RMS: 1 }),
       },
@@ -73,8 +73,8 @@ function launch(
         s: s ?? scratch('f32', [4]), // not written
         stats,
         // If s has taken the memory of an addend, the kernel reads the addend through s.
-        x: SHARED === 2 ? gamma : x,
-        residual: SHARED === 1 ? gamma : (residual ?? x),
+        x: IN_PLACE_OF === 2 ? gamma : x,
+        residual: IN_PLACE_OF === 1 ? gamma : (residual ?? x),
         ...(step && { step }),
       },
       grid: gridOf(rows, rowGroup.ROWS),

@@ -44,7 +44,7 @@ function addAndNormalize(
   normalize(s, affine, eps, y, stats);
 }
 
-/** Of the gradients of layer norm, or with `rms` of RMSNorm. */
+/** Reference of the gradients of layer norm, or with `rms` of RMSNorm. */
 const backward = (op: typeof layerNormBackwardOp, rms: boolean): OpReference =>
   opReference(op, ({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs) => {
     const D = dy.cols;

@@ -24,15 +24,15 @@ function variantsFor({ shape }: { readonly shape: Shape }): readonly string[] {
   return cols / vecWidth(cols) <= maxHeld ? [...rowGroupsFor(cols), 'held'] : rowGroupsFor(cols);
 }
 
-/** A dispatch without its bindings; X_SHARED and DY_SHARED: y has taken the memory of x or dy. */
+/** A dispatch without its bindings; IN_PLACE and IN_PLACE_OF_DY: y has taken the memory of x or dy. */
 function launchOf(
   entry: 'softmax' | 'softmax_backward',
   x: Value,
   { causal }: SoftmaxAttrs,
   lens: Value | undefined,
   variant: string,
-  X_SHARED: boolean,
-  DY_SHARED = false,
+  IN_PLACE: boolean,
+  IN_PLACE_OF_DY = false,
 ): Omit<Launch, 'bind'> {
   const { rows, cols } = matrixOf(x.shape);
   const held = variant === 'held';
@@ -43,8 +43,8 @@ function launchOf(
     constants: {
       ...rowGroup,
       ...(held && { HELD: cols / vecWidth(cols) }),
-      X_SHARED: X_SHARED ? 1 : 0,
-      DY_SHARED: DY_SHARED ? 1 : 0,
+      IN_PLACE: IN_PLACE ? 1 : 0,
+      IN_PLACE_OF_DY: IN_PLACE_OF_DY ? 1 : 0,
     },
     params: {
       rows,

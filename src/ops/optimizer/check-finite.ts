@@ -24,7 +24,7 @@ export const checkFiniteOp = defineOp({
   shape({ x, flags }, { slot }) {
     check(canOverflow(x.dtype), () => `check_finite: x is ${x.dtype}, it must be f32 or f16, others are always finite`);
     expectType('check_finite', 'flags', flags, 'u32');
-    check(slot >= 0 && slot < dim(flags, 0), () => `check_finite: flag ${slot} of ${dim(flags, 0)}`);
+    check(slot >= 0 && slot < dim(flags, 0), () => `check_finite: slot is ${slot}, must be 0 to ${dim(flags, 0) - 1}`);
     return {};
   },
   mutates: ['flags'],

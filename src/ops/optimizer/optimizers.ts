@@ -64,12 +64,12 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
         entry: name,
         params: {
           count,
-          decay_count: Math.min(count, Math.max(0, decayEnd - start)),
+          decay_end: Math.min(count, Math.max(0, decayEnd - start)),
           decay: weightDecay,
           beta1,
-          rest1: 1 - beta1,
+          one_minus_beta1: 1 - beta1,
           beta2,
-          rest2: 1 - beta2,
+          one_minus_beta2: 1 - beta2,
           eps,
         },
         bind: {

@@ -16,7 +16,8 @@ import { checkOp, integers, randomTensor } from '../../support/op.ts';
 
 const lengths = (n: readonly number[]) => integers('u32', [n.length], n);
 
-// exp keeps 3 + 2|x| ULP and scores are up to about 10 (a row of 4 columns, normal numbers): 1e-6; sums over keys round below that.
+// exp keeps 3 + 2|x| ULP and scores are up to about 10 (a row of 4 columns, normal numbers): 1e-6; sums over keys round
+// below that.
 const tolerance = 3e-6;
 // The backward takes the difference of dP and its mean, each rounded at its own size.
 const gradTolerance = 1e-5;
@@ -31,7 +32,10 @@ function poisoned(x: Tensor, lens: readonly number[], first: number): Tensor {
   return x;
 }
 
-/** CPU adapters have no tiles among their kernels. Chrome compiles those for seconds each, so it leaves them to Dawn and test:full. */
+/**
+ * CPU adapters have no tiles among their kernels. Chrome compiles those for seconds each, so it leaves them to Dawn and
+ * test:full.
+ */
 const everyKernel = gpuHost !== 'Chrome' || everyCase ? { software: false } : {};
 
 interface Sizes {
@@ -99,7 +103,8 @@ describe('cross-attention', () => {
   });
 });
 
-// Tiles of 8, 16 and 32 threads across, whole slices of 16 columns or not: others differ only in numbers, and take drivers long to compile.
+// Tiles of 8, 16 and 32 threads across, whole slices of 16 columns or not: others differ only in numbers, and take
+// drivers long to compile.
 const widths = [
   [1, 8, 'subgroups'],
   [3, 5, 'subgroups'],
@@ -160,7 +165,8 @@ it('shares reads among four threads if subgroups are larger', async () => {
 it('works on small and large numbers', async () => {
   const sizes = { heads: 2, headWidth: 4, queries: 19, keys: 19 };
   await checkSelf(sizes, true, [19, 10], 1e-3);
-  // Scores have a deviation of 5² · 2 / 2 = 25, the largest about 100, of which float32 keeps 4e-6; exp makes that relative.
+  // Scores have a deviation of 5² · 2 / 2 = 25, the largest about 100, of which float32 keeps 4e-6; exp makes that
+  // relative.
   const qkv = randomTensor([2, 19, 24], 1, 5);
   await checkOp(selfAttentionOp, {
     inputs: { qkv, lens: lengths([19, 10]), step: 'step' },
@@ -171,7 +177,7 @@ it('works on small and large numbers', async () => {
   });
 });
 
-/** A training pass of one head row over T tokens: out and dqkv, run `times` times by one variant. */
+/** Forward and backward pass of `heads` heads over T tokens by one variant, run `times` times: out and dqkv of each. */
 async function bothWays(T: number, heads: number, times: number, variant: string, allValues?: number) {
   const device = wrapDevice(await gpuDevice());
   const attrs = { heads, headWidth: 4, causal: false };

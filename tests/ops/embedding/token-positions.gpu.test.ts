@@ -27,7 +27,7 @@ it.each([8, 7])('adds rows of positions by place, width %i', async (D) => {
       ids: i32([2, 3], [5, 6, 1, 3, 2, 0]),
       table: randomTensor([9, D], 1),
       positions: randomTensor([6, D], 2),
-      places,
+      positionIds: places,
     },
     attrs: { scale: 2, positions: 'fixed', offset: 0, decode: false, rate: 0, site: 0 },
     tolerance: 1e-6,

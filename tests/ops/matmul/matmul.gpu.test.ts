@@ -1,4 +1,4 @@
-// matmul and matmul_backward: every kernel against the reference.
+// matmul and its gradients: every kernel against the reference.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { type MatmulAttrs, matmulOp } from '../../../src/ops/matmul/matmul.ts';

@@ -53,7 +53,7 @@ describe('clipping and AdamW', () => {
     expect(passes.map((p) => p.entry)).toEqual(['gradient_norm', 'clip_scale', 'adamw', 'adamw']);
     const [, , first, second] = passes;
     expect([first?.params.count, second?.params.count]).toEqual([32 * MiB, P - 32 * MiB]);
-    expect([first?.params.decay_count, second?.params.decay_count]).toEqual([32 * MiB, 40_000_000 - 32 * MiB]);
+    expect([first?.params.decay_end, second?.params.decay_end]).toEqual([32 * MiB, 40_000_000 - 32 * MiB]);
     for (const p of passes) for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
   });
 
