@@ -135,6 +135,14 @@ export const stackSizes = (c: ModelConfig, stack: Stack): StackSizes =>
 export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
   Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
 
+/** One rate for all places of the paper. */
+export const usualDropout = (rate: number) => ({
+  embedding: rate,
+  attention: rate,
+  feedForward: rate,
+  residual: rate,
+});
+
 const noDropout: DropoutRates = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0, output: 0 };
 
 const defaults = {
@@ -215,10 +223,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   const { dropout = 0 } = given;
   if (typeof dropout !== 'number' && (typeof dropout !== 'object' || dropout === null))
     fail('dropout', dropout, 'a rate or a rate for each place');
-  const rates: DropoutRates =
-    typeof dropout === 'number'
-      ? { ...noDropout, embedding: dropout, attention: dropout, feedForward: dropout, residual: dropout }
-      : { ...noDropout, ...dropout };
+  const rates = { ...noDropout, ...(typeof dropout === 'number' ? usualDropout(dropout) : dropout) };
   const merged = { ...defaults, ...given };
   const { dModel, heads, headWidth = dModel / heads, decoderHeads = heads } = merged;
   // A different number of heads divides dModel again; the same number has the encoder's width.

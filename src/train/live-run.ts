@@ -2,7 +2,7 @@
 // stores all changes, so that it gives the same bits if it is repeated, resumed, or recovered from a lost device.
 
 import { withoutUndefined } from '../files/json-files.ts';
-import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
+import { type DropoutRates, type ModelConfig, usualDropout } from '../model/model-config.ts';
 import type { LiveSettings, RunChange } from '../report/run-changes.ts';
 import { checkLiveSettings, formatChanges, mergeChanges, parseChanges } from '../report/run-changes.ts';
 import type { LogChange } from '../report/training-log.ts';
@@ -43,13 +43,11 @@ export function createChangeList() {
   };
 }
 
-/** Places with dropout by default. */
-const usual: readonly (keyof DropoutRates)[] = ['embedding', 'attention', 'feedForward', 'residual'];
-
 /** Sets the rate of all places that have dropout; of the usual places if none has. */
 export function dropoutRates(before: DropoutRates, rate: number): DropoutRates {
   const places = (Object.keys(before) as (keyof DropoutRates)[]).filter((place) => before[place] > 0);
-  return { ...before, ...Object.fromEntries((places.length > 0 ? places : usual).map((place) => [place, rate])) };
+  if (places.length === 0) return { ...before, ...usualDropout(rate) };
+  return { ...before, ...Object.fromEntries(places.map((place) => [place, rate])) };
 }
 
 /** The current values of the settings that may change. */

@@ -3,13 +3,12 @@
 
 import { check } from '../core/errors.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
-import type { DropoutRates, ModelOptions } from '../model/model-config.ts';
+import { type DropoutRates, type ModelOptions, usualDropout } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
-import { checkApplicable, checkSettings } from './check-settings.ts';
 import type { Setting } from './setting-types.ts';
 import { type SettingName, settings } from './settings.ts';
 import type { SettingsWithDefaults, TrainSettings } from './train-settings.ts';
-import { settingDefaults, settingOf, settingsIn } from './train-settings.ts';
+import { checkApplicable, checkSettings, settingDefaults, settingOf, settingsIn } from './train-settings.ts';
 
 /** Settings that every recipe has. */
 export type RecipeSetting =
@@ -151,9 +150,8 @@ function mergeDropout(
   base: ModelOptions['dropout'] = 0,
   given: NonNullable<TrainSettings['dropout']>,
 ): number | Partial<DropoutRates> {
-  const inside = (rate: number) => ({ embedding: rate, attention: rate, feedForward: rate, residual: rate });
-  if (typeof given === 'number') return typeof base === 'number' ? given : { ...base, ...inside(given) };
-  return { ...(typeof base === 'number' ? inside(base) : base), ...given };
+  if (typeof given === 'number') return typeof base === 'number' ? given : { ...base, ...usualDropout(given) };
+  return { ...(typeof base === 'number' ? usualDropout(base) : base), ...given };
 }
 
 /** Vocabulary size and optimizer for training a preset on the user's pairs. */
