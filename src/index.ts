@@ -98,11 +98,17 @@ export { type TaskName, type TaskOptions, taskCorpus, taskNames, taskSizes } fro
 export type { TextThread, TextThreads } from './text/text-pool.ts';
 export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 // Settings of a training run.
-export { describeType, fitsType } from './train/check-settings.ts';
 export { type CompleteSettings, completeSettings, type RecipeSetting, recipeFor } from './train/recipes.ts';
 export type { BestMetric, BestState } from './train/selection.ts';
 export type { Setting, SettingType } from './train/setting-types.ts';
 export type { Table } from './train/settings.ts';
 export { type SettingName, settings } from './train/settings.ts';
 export type { TrainResult } from './train/train-arguments.ts';
-export { type SettingsWithDefaults, settingRows, type TrainSettings, type ValueOf } from './train/train-settings.ts';
+export {
+  describeType,
+  fitsType,
+  type SettingsWithDefaults,
+  settingRows,
+  type TrainSettings,
+  type ValueOf,
+} from './train/train-settings.ts';

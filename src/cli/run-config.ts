@@ -5,10 +5,9 @@ import { dump, load } from 'js-yaml';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
-import { checkSettings } from '../train/check-settings.ts';
 import { completeSettings, initFolder, type RecipeName } from '../train/recipes.ts';
 import { settings } from '../train/settings.ts';
-import { settingsIn, type TrainSettings } from '../train/train-settings.ts';
+import { checkSettings, settingsIn, type TrainSettings } from '../train/train-settings.ts';
 import { settingAttributes } from './train-flags.ts';
 
 /** Flags that a configuration file cannot have. */

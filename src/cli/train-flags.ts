@@ -1,14 +1,13 @@
 // Flags of `heddle train`: one for each row of the table of settings (src/train/settings.ts), and flags for files.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type DropoutRates, modelConfig, modelFields } from '../model/model-config.ts';
+import { type DropoutRates, modelConfig, modelFields, usualDropout } from '../model/model-config.ts';
 import { presets } from '../model/presets.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
-import { describeType, fitsType } from '../train/check-settings.ts';
 import { describeDefault } from '../train/recipes.ts';
 import { type Setting, settingGroups } from '../train/setting-types.ts';
 import { type SettingName, settings } from '../train/settings.ts';
-import { flagOf, settingRows, type TrainSettings } from '../train/train-settings.ts';
+import { describeType, fitsType, flagOf, settingRows, type TrainSettings } from '../train/train-settings.ts';
 import { type JsonOption, table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
 import { addHostOptions, jsonOption, rate, setting, whole } from './parse-values.ts';
@@ -173,8 +172,7 @@ function parseDropout(text: string, before: TrainSettings['dropout']): TrainSett
     const place = places.find((known) => known === name);
     if (!place)
       throw new InvalidArgumentError(`It must be a rate, or rates of ${places.join(', ')}, for example attention=0.2.`);
-    const all =
-      typeof rates === 'number' ? { embedding: rates, attention: rates, feedForward: rates, residual: rates } : rates;
+    const all = typeof rates === 'number' ? usualDropout(rates) : rates;
     rates = { ...all, [place]: rate(value) };
   }
   return rates;

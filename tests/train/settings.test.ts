@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { modelConfig, modelFields } from '../../src/model/model-config.ts';
-import { checkSettings, describeType } from '../../src/train/check-settings.ts';
 import { describeDefault } from '../../src/train/recipes.ts';
 import { type Setting, settingGroups } from '../../src/train/setting-types.ts';
-import { flagOf, settingRows } from '../../src/train/train-settings.ts';
+import { checkSettings, describeType, flagOf, settingRows } from '../../src/train/train-settings.ts';
 
 const words: Record<string, string> = {
   boolean: 'true, false',
