@@ -99,20 +99,15 @@ export interface TokenMetrics {
   readonly knownTokenAccuracy: number;
 }
 
-/** Adds the sums of several batches. */
-export const addSums = (parts: Iterable<TokenSums>): TokenSums => {
+/** Loss, perplexity and token accuracy from the sums of batches. */
+export function tokenMetrics(batches: Iterable<TokenSums>): TokenMetrics {
   const sums = { loss: 0, tokens: 0, hits: 0, knownTokens: 0, knownHits: 0 };
-  for (const part of parts) for (const name of Object.keys(sums) as (keyof TokenSums)[]) sums[name] += part[name];
-  return sums;
-};
-
-/** Loss, perplexity and token accuracy from sums. */
-export function tokenMetrics({ loss, tokens, hits, knownTokens, knownHits }: TokenSums): TokenMetrics {
-  const mean = loss / tokens;
+  for (const batch of batches) for (const name of Object.keys(sums) as (keyof TokenSums)[]) sums[name] += batch[name];
+  const loss = sums.loss / sums.tokens;
   return {
-    loss: mean,
-    perplexity: Math.exp(mean),
-    tokenAccuracy: hits / tokens,
-    knownTokenAccuracy: knownHits / knownTokens,
+    loss,
+    perplexity: Math.exp(loss),
+    tokenAccuracy: sums.hits / sums.tokens,
+    knownTokenAccuracy: sums.knownHits / sums.knownTokens,
   };
 }

@@ -4,7 +4,7 @@
 import { createTranslator, type TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { TokenMetrics, TokenSums, TranslationMetrics } from '../metrics/translation-metrics.ts';
-import { addSums, tokenMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
+import { tokenMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
@@ -40,7 +40,7 @@ export async function evaluateLoss(
     sums.push(await evaluateBatch(i));
     onBatch?.(i + 1, perEpoch);
   }
-  return tokenMetrics(addSums(sums));
+  return tokenMetrics(sums);
 }
 
 /** Tokenizes pairs and omits those above the limits, by default the model's: `pairs[i]` is row i of `corpus`. */
