@@ -6,7 +6,7 @@ import { version } from '../../package.json';
 import type { Pace } from '../core/steps.ts';
 import { concatBytes, type Files, openStream } from '../files/files.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
-import type { EncodedCorpus, EncodeOptions, TokenIds } from '../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, EncodeOptions, RaggedRows, TokenIds } from '../text/batches/encoded-corpus.ts';
 import { packedPairs, packPairs } from '../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
@@ -100,8 +100,6 @@ const hashBytes = 65;
 interface CacheHeader extends Pick<PreparedCorpus, 'data' | 'examples'> {
   readonly key: string;
   readonly facts: Omit<EncodedCorpus, 'source' | 'target' | 'pairIndex'>;
-  /** Bytes of an id of each side. */
-  readonly width: { readonly source: number; readonly target: number };
   readonly pairs: { readonly dev: number; readonly test: number };
   /** Bytes of each array, in this order. */
   readonly sizes: readonly number[];
@@ -127,7 +125,6 @@ export async function writeTokenCache(
     data,
     examples,
     facts,
-    width: { source: source.ids.BYTES_PER_ELEMENT, target: target.ids.BYTES_PER_ELEMENT },
     pairs: { dev: dev.length, test: test.length },
     sizes: arrays.map(({ length }) => length),
   };
@@ -164,15 +161,18 @@ export async function readTokenCache(
     at += size;
     return [aligned.buffer, at - size, size] as const;
   }) as [View, View, View, View, View, View, View];
-  const ids = ([buffer, from, size]: View, width: number) =>
-    width === 2 ? new Uint16Array(buffer, from, size / 2) : new Uint32Array(buffer.slice(from, from + size));
   const uint32 = ([buffer, from, size]: View) => new Uint32Array(buffer, from, size / 4);
+  const rows = ([buffer, from, size]: View, starts: Uint32Array): RaggedRows => {
+    const is16Bit = size === 2 * (starts.at(-1) as number);
+    const ids = is16Bit ? new Uint16Array(buffer, from, size / 2) : new Uint32Array(buffer.slice(from, from + size));
+    return { ids, starts };
+  };
   const list = (view: View, length: number) => packedPairs([{ bytes: new Uint8Array(...view), length }]);
   return {
     corpus: {
       ...header.facts,
-      source: { ids: ids(sourceIds, header.width.source), starts: uint32(sourceStarts) },
-      target: { ids: ids(targetIds, header.width.target), starts: uint32(targetStarts) },
+      source: rows(sourceIds, uint32(sourceStarts)),
+      target: rows(targetIds, uint32(targetStarts)),
       pairIndex: uint32(pairIndex),
     },
     data: header.data,
