@@ -111,12 +111,12 @@ export function applyOptimizer(
     graph.output('clip', clip);
     const partsOf = (buffer: Value, side: 'inState' | 'inBuffer') => runValues(graph, buffer, trainable, side);
     const weights = partsOf(graph.state(trainable.state, 'f32', [all.size]), 'inState');
-    const slopes = partsOf(gradients, 'inBuffer');
+    const gradientParts = partsOf(gradients, 'inBuffer');
     const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBuffer');
     const firsts = o.kind === 'rmsprop' ? [] : moments('moment1');
     const seconds = o.kind === 'sgd' ? [] : moments('moment2');
     for (const [i, { inBuffer, length }] of runs.entries()) {
-      const inputs = { weights: weights[i] as Value, gradients: slopes[i] as Value, clip, step };
+      const inputs = { weights: weights[i] as Value, gradients: gradientParts[i] as Value, clip, step };
       const [m, v] = [firsts[i] as Value, seconds[i] as Value];
       const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer));
       const decay = { weightDecay: o.weightDecay, decayEnd: decayed };

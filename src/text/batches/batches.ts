@@ -108,7 +108,7 @@ export function createBatches(
       to: first + Math.min(list.length, (i + 1) * size),
     }));
   });
-  const turns = Uint32Array.from(plan, (_, i) => i);
+  const batchOrder = Uint32Array.from(plan, (_, i) => i);
   let currentEpoch = -1;
 
   /** Shuffles for the epoch of a step, if it is not the current one; returns the step's batch. */
@@ -123,10 +123,10 @@ export function createBatches(
         if (shuffle) random(seed, keyOf('pairs'), epoch, shape).shuffle(order.subarray(at, at + list.length));
         at += list.length;
       }
-      for (let i = 0; i < turns.length; i++) turns[i] = i;
-      if (shuffle) random(seed, keyOf('batches'), epoch).shuffle(turns);
+      for (let i = 0; i < batchOrder.length; i++) batchOrder[i] = i;
+      if (shuffle) random(seed, keyOf('batches'), epoch).shuffle(batchOrder);
     }
-    return plan[turns[step % plan.length] as number] as (typeof plan)[number];
+    return plan[batchOrder[step % plan.length] as number] as (typeof plan)[number];
   };
   const rowsAt = (step: number) => {
     const { from, to } = batchAt(step);

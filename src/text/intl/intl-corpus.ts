@@ -228,8 +228,8 @@ export function intlCorpus(options: IntlOptions): IntlPair[] {
   check(chosen.length > 0, `intl: no kinds chosen; there are ${intlKinds.join(', ')}`);
   for (const kind of chosen)
     check(Object.hasOwn(phraseKinds, kind), `intl: no kind '${kind}'; there are ${intlKinds.join(', ')}`);
-  const frames = sharedTemplates(source.locale, target.locale);
-  const urn = chosen.flatMap((kind) => Array<IntlKind>(phraseKinds[kind].weight).fill(kind));
+  const templates = sharedTemplates(source.locale, target.locale);
+  const weightedKinds = chosen.flatMap((kind) => Array<IntlKind>(phraseKinds[kind].weight).fill(kind));
   const out: IntlPair[] = [];
   const seen = new Set<string>();
   for (let draw = 0, last = 0; out.length < pairs; draw++) {
@@ -238,8 +238,8 @@ export function intlCorpus(options: IntlOptions): IntlPair[] {
       () => `intl: ${chosen.join(', ')} have about ${out.length} distinct pairs, fewer than ${pairs}`,
     );
     const r = random(seed, keyOf('intl'), draw);
-    const kind = r.pick(urn);
-    const phrase = phraseKinds[kind].draw(r, frames);
+    const kind = r.pick(weightedKinds);
+    const phrase = phraseKinds[kind].draw(r, templates);
     const text = phrase(source);
     const key = pairKey(text);
     if (seen.has(key)) continue;
