@@ -118,15 +118,8 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop);
   const started = Array.from({ length: host?.count ?? 0 }, () => openThread(host as TextThreads));
-  const opened = await Promise.all(
-    started.map((thread) =>
-      thread.call({ type: 'open' }).then(
-        () => [thread],
-        () => [],
-      ),
-    ),
-  );
-  const threads = opened.flat();
+  const opened = await Promise.allSettled(started.map((thread) => thread.call({ type: 'open' })));
+  const threads = started.filter((_, i) => opened[i]?.status === 'fulfilled');
   let runs = 0;
   return {
     parallel: threads.length > 0,

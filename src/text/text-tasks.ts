@@ -108,7 +108,7 @@ export interface TokenizerData {
   readonly begin?: number | undefined;
 }
 
-/** A tokenizer as plain data. */
+/** Converts a tokenizer to plain data. */
 export const tokenizerData = (tokenizer: Tokenizer): TokenizerData => ({
   json: JSON.stringify(tokenizer),
   begin: tokenizer.begin,

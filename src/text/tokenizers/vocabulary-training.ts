@@ -32,15 +32,12 @@ export function* wordSteps(counts: Counts, options: VocabularyOptions): Steps<To
 export type Counts = ReadonlyMap<string, number>;
 
 /** Counts the normalized words of texts, or their characters for a character tokenizer. */
-export function createCounter(
-  kind: TokenizerKind,
-  lowercase = false,
-): { add(text: string): void; counts(): Map<string, number> } {
+export function createCounter(kind: TokenizerKind, lowercase = false) {
   const normalize = createTextNormalizer(lowercase);
   const counters = new Map<string, { n: number }>();
   return {
-    counts: () => new Map(Array.from(counters, ([item, { n }]) => [item, n])),
-    add(text) {
+    counts: (): Map<string, number> => new Map(Array.from(counters, ([item, { n }]) => [item, n])),
+    add(text: string): void {
       const normal = normalize(text);
       if (normal === '') return;
       for (const item of kind === 'char' ? normal : normal.split(' ')) {
