@@ -3,21 +3,26 @@
 //
 // B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head width.
 
+import { type Stack, stackSizes } from '../../model/model-config.ts';
+import type { Builder, OnnxSource } from './onnx-builder.ts';
+import { axisSize, floats, idTable, matrix, openBuilder, transposedTable } from './onnx-builder.ts';
+import type { Name, OnnxGraph } from './onnx-graph.ts';
 import {
   attention,
   causalMask,
+  embed,
+  feedForward,
   maskOf,
+  multiply,
+  norm,
   paddingMask,
+  positionsFrom,
+  project,
+  residual,
   selfHeads,
   splitHeads,
   withPositionBias,
-} from './onnx-attention.ts';
-import type { Builder, OnnxSource } from './onnx-builder.ts';
-import { axisSize, floats, idTable, matrix, openBuilder, transposedTable } from './onnx-builder.ts';
-import { type ChangedKeys, openCache } from './onnx-cache.ts';
-import { embed, positionsFrom } from './onnx-embedding.ts';
-import type { Name, OnnxGraph } from './onnx-graph.ts';
-import { feedForward, multiply, norm, project, residual } from './onnx-layers.ts';
+} from './onnx-layers.ts';
 
 /** The encoder: input_ids and attention_mask [B, S] -> last_hidden_state [B, S, D]. */
 export function onnxEncoder(source: OnnxSource): OnnxGraph {
@@ -66,7 +71,7 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const rest = g.op('Slice', [memory, cache.lengthOf('encoder'), g.integers(2 ** 31 - 1), g.integers(1)]);
   let finished = isFinished(b, ids, past, added); // [B, T]
   // The keys of layer 0 remember which are hidden, and finished rows: another token than the end may follow it.
-  const change = (keys: Name): ChangedKeys => {
+  const change = (keys: Name) => {
     const used = hidden ? g.op('Mul', [keys, g.op('Sub', [g.scalar(1), hidden])]) : keys;
     const marked = hidden ? g.op('Sub', [used, g.op('Mul', [hidden, g.scalar(mark)])]) : keys;
     return { used, stored: source.noRepeat ? storeFinished(marked) : marked };
@@ -156,4 +161,50 @@ function forceEnd(b: Builder, logits: Name, finished: Name, past: Name, added: N
   end[c.endId] = 1e9;
   const forced = g.op('Unsqueeze', [g.op('Or', [finished, over]), g.integers(-1)]);
   return g.op('Where', [forced, floats(b, 'end_token', [c.tgtVocab], end), logits]);
+}
+
+/** Keys and values of the target (`decoder`) and of the source (`encoder`), [B, H, length, W] in each layer. */
+interface OnnxCache {
+  /** Number of tokens of a side that have keys and values: [1]. */
+  lengthOf(side: Stack): Name;
+  /** The cached keys of the target in the first layer. */
+  readonly firstKeys: Name;
+  /**
+   * Appends keys and values to those of a layer and makes the results outputs. Returns both. `change` returns the keys to
+   * attend to, and the keys to store.
+   */
+  append(
+    layer: number,
+    side: Stack,
+    fresh: readonly Name[],
+    change?: (keys: Name) => { readonly used: Name; readonly stored: Name },
+  ): [keys: Name, values: Name];
+}
+
+/** Adds the inputs of the cache of all decoder layers. */
+function openCache(b: Builder): OnnxCache {
+  const { graph: g, config: c } = b;
+  const { heads, headWidth } = stackSizes(c, 'decoder');
+  const shapeOf = (length: string) => ['batch_size', heads, length, headWidth];
+  const nameOf = (kind: string, layer: number, side: Stack, part: string) => `${kind}.${layer}.${side}.${part}`;
+  const past = Array.from({ length: c.decoderLayers }, (_, layer) => {
+    const inputs = (side: Stack) =>
+      ['key', 'value'].map((part) =>
+        g.input(nameOf('past_key_values', layer, side, part), 'float', shapeOf(`past_${side}_sequence_length`)),
+      );
+    return { decoder: inputs('decoder'), encoder: inputs('encoder') };
+  });
+  return {
+    lengthOf: (side) => axisSize(b, past[0]?.[side][0] ?? '', 2),
+    firstKeys: past[0]?.decoder[0] ?? '',
+    append(layer, side, fresh, change = (keys) => ({ used: keys, stored: keys })) {
+      const both = fresh.map((part, i) => g.op('Concat', [past[layer]?.[side][i] ?? '', part], { axis: 2 }));
+      const length = side === 'decoder' ? 'decoder_sequence_length + past' : 'encoder_sequence_length';
+      const [keys = '', values = ''] = both;
+      const { used, stored } = change(keys);
+      g.output(nameOf('present', layer, side, 'key'), 'float', shapeOf(length), stored);
+      g.output(nameOf('present', layer, side, 'value'), 'float', shapeOf(length), values);
+      return [used, values];
+    },
+  };
 }
