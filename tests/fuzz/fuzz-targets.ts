@@ -182,6 +182,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
         const sp = openSentencePiece(bytes, 'x.spm');
         tryTokenizer({
           ...sp,
+          size: sp.model.pieces.length,
           encode: (text) => sp.encode(text).map((p) => p.id),
           decode: (ids) => decodeIds(sp, ids),
         });

@@ -1,5 +1,4 @@
-// Byte strings: UTF-8 as SentencePiece decodes it (one U+FFFD per invalid byte, unlike TextDecoder), a growing buffer,
-// and a trie.
+// Byte strings: UTF-8 as SentencePiece decodes it (one U+FFFD per invalid byte, unlike TextDecoder), and a trie.
 
 import { HeddleError } from '../../core/errors.ts';
 
@@ -45,44 +44,6 @@ export function decodeLossy(bytes: Uint8Array): string {
     whole = ++at;
   }
   return out + decodeUtf8(bytes.subarray(whole));
-}
-
-/** A growing byte buffer. */
-export interface ByteBuffer {
-  readonly length: number;
-  push(bytes: Uint8Array, from?: number, to?: number): void;
-  /** Truncates to a length. */
-  cut(length: number): void;
-  endsWith(bytes: Uint8Array): boolean;
-  /** The contents; the view is valid until the next push. */
-  view(): Uint8Array;
-}
-
-/** Creates an empty buffer with initial capacity. */
-export function byteBuffer(capacity: number): ByteBuffer {
-  let data = new Uint8Array(Math.max(16, capacity));
-  let length = 0;
-  return {
-    get length() {
-      return length;
-    },
-    push(bytes, from = 0, to = bytes.length) {
-      if (length + to - from > data.length) {
-        const more = new Uint8Array(Math.max(2 * data.length, length + to - from));
-        more.set(data.subarray(0, length));
-        data = more;
-      }
-      for (let i = from; i < to; i++) data[length++] = bytes[i] as number;
-    },
-    cut(to) {
-      length = Math.min(length, to);
-    },
-    endsWith(bytes) {
-      const start = length - bytes.length;
-      return start >= 0 && bytes.every((byte, i) => data[start + i] === byte);
-    },
-    view: () => data.subarray(0, length),
-  };
 }
 
 /** Maximum number of nodes, which bounds memory to 384 MiB; a vocabulary of 256,000 pieces takes about a million. */

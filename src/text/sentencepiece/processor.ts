@@ -1,5 +1,6 @@
 // SentencePiece encoding and decoding, with the results of SentencePiece 0.2. The tokenizer of a translation model,
 // with its own ids, is in sentencepiece-tokenizer.ts.
+import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import { createTrie, decodeLossy, decodeUtf8, encodeUtf8 } from './byte-strings.ts';
 import { createBpe, createUnigram } from './segmentation.ts';
 import { byteOfPiece, isTextPiece, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
@@ -15,11 +16,9 @@ export interface EncodedPiece {
 /** Encodes and decodes with a model. */
 export interface SentencePieceProcessor {
   readonly model: SentencePieceModel;
-  /** Number of pieces. */
-  readonly size: number;
   /**
    * Pieces of a text; adjacent unknown characters are one unknown piece. `dummyPrefix`: whether to put a space mark
-   * before the text, if the model does so.
+   * before the text, if the model does so (default true).
    */
   encode(text: string, dummyPrefix?: boolean): EncodedPiece[];
   /** Text of pieces; unknown pieces stay as they are. */
@@ -28,30 +27,25 @@ export interface SentencePieceProcessor {
   normalize(text: string): string;
 }
 
-const mark = '\u2581';
-
 /** Loads a model file. Throws a HeddleError that starts with `name` if it is invalid. */
 export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'): SentencePieceProcessor {
   const model = readSentencePiece(file, name);
   const { pieces, special, byteFallback } = model;
-  const entries = pieces.map(({ bytes }, value) => ({ bytes, value }));
-  const trie = createTrie(
-    entries.filter(({ value }) => isTextPiece(pieces[value] as (typeof pieces)[number])),
-    name,
-  );
-  const userDefined = entries.filter(({ value }) => pieces[value]?.type === 'user-defined');
+  const entries = pieces.map((piece, value) => ({ piece, bytes: piece.bytes, value }));
+  const textPieces = entries.filter(({ piece }) => isTextPiece(piece));
+  const trie = createTrie(textPieces, name);
+  const userDefined = entries.filter(({ piece }) => piece.type === 'user-defined');
   const symbols = userDefined.length > 0 ? createTrie(userDefined, name) : undefined;
   const { whitespaceAsSuffix } = model;
   const normalize = createNormalizer(model.normalizer, { symbols, whitespaceAsSuffix }, name);
-  const bare = { ...model.normalizer, addDummyPrefix: false };
-  let normalizeBare: typeof normalize | undefined;
   const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
   const cut = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
   // If a text piece and a piece of another type have the same text, the latter wins, as in SentencePiece.
   const idOf = new Map<string, number>();
   for (const text of [true, false])
     for (const [id, piece] of pieces.entries()) if (isTextPiece(piece) === text) idOf.set(piece.text, id);
-  const bytePieces = byteFallback ? byteIds(model) : [];
+  const byteIds: number[] = [];
+  for (const [id, { type, text }] of pieces.entries()) if (type === 'byte') byteIds[byteOfPiece(text)] = id;
 
   const { addDummyPrefix, removeExtraWhitespaces } = model.normalizer;
   const decode = (tokens: readonly string[]): string => {
@@ -79,11 +73,11 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
         continue;
       }
       let text = token;
-      if (atStart && (addDummyPrefix || removeExtraWhitespaces) && text.startsWith(mark)) {
+      if (atStart && (addDummyPrefix || removeExtraWhitespaces) && text.startsWith(SPACE_MARK)) {
         text = text.slice(1);
         sawMark = !removeExtraWhitespaces;
       }
-      out += text.replaceAll(mark, ' ');
+      out += text.replaceAll(SPACE_MARK, ' ');
     }
     flush();
     return denormalize ? decodeLossy(denormalize(encodeUtf8(out))) : out;
@@ -91,11 +85,9 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
 
   return {
     model,
-    size: pieces.length,
     normalize: (text) => decodeLossy(normalize(encodeUtf8(text))),
-    encode(text, dummyPrefix = true) {
-      if (!dummyPrefix) normalizeBare ??= createNormalizer(bare, { symbols, whitespaceAsSuffix }, name);
-      const bytes = (dummyPrefix ? normalize : (normalizeBare as typeof normalize))(encodeUtf8(text));
+    encode(text, dummyPrefix) {
+      const bytes = normalize(encodeUtf8(text), dummyPrefix);
       const out: EncodedPiece[] = [];
       let unknownFrom = -1;
       for (const { from, to, id } of cut(bytes)) {
@@ -104,7 +96,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
           out.push({ id, text: (pieces[id] as (typeof pieces)[number]).text });
         } else if (byteFallback) {
           for (const byte of bytes.subarray(from, to)) {
-            const piece = bytePieces[byte] as number;
+            const piece = byteIds[byte] as number;
             out.push({ id: piece, text: (pieces[piece] as (typeof pieces)[number]).text });
           }
         } else {
@@ -117,11 +109,4 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
     },
     decode,
   };
-}
-
-/** Ids of the byte pieces, by byte. */
-function byteIds({ pieces }: SentencePieceModel): number[] {
-  const out: number[] = [];
-  for (const [id, piece] of pieces.entries()) if (piece.type === 'byte') out[byteOfPiece(piece.text)] = id;
-  return out;
 }

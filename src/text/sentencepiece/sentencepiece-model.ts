@@ -59,8 +59,6 @@ const maxFile = 128 * 2 ** 20;
 const maxPieces = 1_000_000;
 const maxPieceBytes = 1024;
 
-const textOf = (field: Field): string => decodeLossy(field.bytes);
-
 /** Reads a model file. Throws a HeddleError that starts with `name` if it is invalid. */
 export function readSentencePiece(file: Uint8Array, name: string): SentencePieceModel {
   const fail = (reason: string): never => {
@@ -104,25 +102,14 @@ export function readSentencePiece(file: Uint8Array, name: string): SentencePiece
   };
 }
 
-/** Throws if a field does not have the given wire type. */
-function expectWire(field: Field, wire: Field['wire'], name: string): void {
-  if (field.wire !== wire)
-    throw new HeddleError(`${name}: field ${field.number} has the wire type ${field.wire}, it must be ${wire}`);
-}
-
 function readPiece(message: Uint8Array, name: string): Piece {
   let bytes = new Uint8Array(0);
   let score = 0;
   let type: PieceType = 'normal';
-  for (const field of readFields(message, name)) {
-    if (field.number === 1) {
-      expectWire(field, 2, name);
-      bytes = new Uint8Array(field.bytes);
-    } else if (field.number === 2) {
-      expectWire(field, 5, name);
-      score = new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat32(0, true);
-    } else if (field.number === 3) {
-      expectWire(field, 0, name);
+  for (const field of knownFields(message, name, { 1: 2, 2: 5, 3: 0 })) {
+    if (field.number === 1) bytes = new Uint8Array(field.bytes);
+    else if (field.number === 2) score = new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat32(0, true);
+    else {
       const known = types[field.value];
       if (known === undefined) throw new HeddleError(`${name}: unknown piece type ${field.value}`);
       type = known;
@@ -145,9 +132,8 @@ function readTrainer(message: Uint8Array, name: string) {
     endId: 2,
     padId: -1,
   };
-  for (const field of readFields(message, name)) {
-    const { number, value } = field;
-    if ([3, 24, 35, 41, 42, 43].includes(number)) expectWire(field, 0, name);
+  const wires = { 3: 0, 24: 0, 35: 0, 41: 0, 42: 0, 43: 0, 44: 2 } as const;
+  for (const { number, value, bytes } of knownFields(message, name, wires)) {
     if (number === 3) out.algorithm = algorithms[value] ?? `number ${value}`;
     else if (number === 24) out.whitespaceAsSuffix = value !== 0;
     else if (number === 35) out.byteFallback = value !== 0;
@@ -155,10 +141,7 @@ function readTrainer(message: Uint8Array, name: string) {
     else if (number === 42) out.endId = value;
     else if (number === 43)
       out.padId = value; // -1 is read as a number above all ids
-    else if (number === 44) {
-      expectWire(field, 2, name);
-      out.unknownSurface = textOf(field);
-    }
+    else out.unknownSurface = decodeLossy(bytes);
   }
   return out;
 }
@@ -166,15 +149,11 @@ function readTrainer(message: Uint8Array, name: string) {
 function readNormalizer(message: Uint8Array, name: string): NormalizerSpec {
   let charsmap = new Uint8Array(0);
   const flags = { addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true };
-  for (const field of readFields(message, name)) {
-    if (field.number === 2) {
-      expectWire(field, 2, name);
-      charsmap = new Uint8Array(field.bytes);
-    }
-    if (field.number < 3 || field.number > 5) continue;
-    expectWire(field, 0, name);
-    const flag = (['addDummyPrefix', 'removeExtraWhitespaces', 'escapeWhitespaces'] as const)[field.number - 3];
-    if (flag) flags[flag] = field.value !== 0;
+  for (const { number, value, bytes } of knownFields(message, name, { 2: 2, 3: 0, 4: 0, 5: 0 })) {
+    if (number === 2) charsmap = new Uint8Array(bytes);
+    else if (number === 3) flags.addDummyPrefix = value !== 0;
+    else if (number === 4) flags.removeExtraWhitespaces = value !== 0;
+    else flags.escapeWhitespaces = value !== 0;
   }
   return { charsmap, ...flags };
 }
@@ -225,6 +204,24 @@ export interface Field {
 }
 
 const none = new Uint8Array(0);
+
+/**
+ * Yields the fields whose numbers are in `wires`. Throws a HeddleError as `readFields`, or if one has another wire type
+ * than `wires` says.
+ */
+function* knownFields(
+  message: Uint8Array,
+  name: string,
+  wires: Readonly<Record<number, Field['wire']>>,
+): Generator<Field> {
+  for (const field of readFields(message, name)) {
+    const wire = wires[field.number];
+    if (wire === undefined) continue;
+    if (field.wire !== wire)
+      throw new HeddleError(`${name}: field ${field.number} has the wire type ${field.wire}, it must be ${wire}`);
+    yield field;
+  }
+}
 
 /** Yields the fields of a message in order. Throws a HeddleError that starts with `name` if it is invalid. */
 function* readFields(message: Uint8Array, name: string): Generator<Field> {

@@ -2,7 +2,8 @@
 // marks.
 
 import { HeddleError } from '../../core/errors.ts';
-import { byteBuffer, decodeLossy, encodeUtf8, sequenceLength, type Trie, validSequenceLength } from './byte-strings.ts';
+import { SPACE_MARK } from '../tokenizers/normalization.ts';
+import { decodeLossy, encodeUtf8, sequenceLength, type Trie, validSequenceLength } from './byte-strings.ts';
 import type { NormalizerSpec } from './sentencepiece-model.ts';
 
 /** Options of `createNormalizer`. */
@@ -15,21 +16,22 @@ export interface NormalizerOptions {
 /** Maximum length of normalized text in bytes. */
 const maxBytes = 2 ** 28;
 
-const space = encodeUtf8(' ');
-const mark = encodeUtf8('\u2581');
 const replacement = encodeUtf8('\ufffd');
 
-/** Returns a function that normalizes UTF-8. Throws a HeddleError that starts with `name` if the rules are invalid. */
+/**
+ * Returns a function that normalizes UTF-8; `dummyPrefix`: whether to add the space mark, if the model does so (default
+ * true). Throws a HeddleError that starts with `name` if the rules are invalid.
+ */
 export function createNormalizer(
   spec: NormalizerSpec,
   { symbols, whitespaceAsSuffix = false }: NormalizerOptions,
   name: string,
-): (input: Uint8Array) => Uint8Array {
+): (input: Uint8Array, dummyPrefix?: boolean) => Uint8Array {
   const charsmap: Charsmap | undefined = spec.charsmap.length > 0 ? readCharsmap(spec.charsmap, name) : undefined;
   const { removeExtraWhitespaces: collapse, escapeWhitespaces, addDummyPrefix } = spec;
-  const blank = escapeWhitespaces ? mark : space;
+  const blank = encodeUtf8(escapeWhitespaces ? SPACE_MARK : ' ');
 
-  return (input) => {
+  return (input, dummyPrefix = true) => {
     // Replacement of the input at `at`: bytes[from, to) for `taken` input bytes.
     let [from, to, taken] = [0, 0, 0];
     let bytes = input;
@@ -56,24 +58,34 @@ export function createNormalizer(
         at += taken;
       }
     if (at === input.length) return new Uint8Array(0);
-    const out = byteBuffer(2 * input.length + 8);
-    if (!whitespaceAsSuffix && addDummyPrefix) out.push(blank);
+    let out = new Uint8Array(2 * input.length + 8);
+    let length = 0;
+    const push = (part: Uint8Array, first = 0, end = part.length): void => {
+      if (length + end - first > out.length) {
+        const larger = new Uint8Array(2 * (length + end - first));
+        larger.set(out);
+        out = larger;
+      }
+      for (let i = first; i < end; i++) out[length++] = part[i] as number;
+    };
+    if (!whitespaceAsSuffix && addDummyPrefix && dummyPrefix) push(blank);
     let afterSpace = collapse;
     while (at < input.length) {
       take(at);
       while (afterSpace && from < to && bytes[from] === 0x20) from++;
       for (let i = from; i < to; i++) {
-        if (bytes[i] === 0x20) out.push(blank);
-        else out.push(bytes, i, i + 1);
+        if (bytes[i] === 0x20) push(blank);
+        else push(bytes, i, i + 1);
       }
-      if (out.length > maxBytes)
+      if (length > maxBytes)
         throw new HeddleError(`${name}: the normalized form of ${input.length} bytes is longer than ${maxBytes}`);
       if (from < to) afterSpace = collapse && bytes[to - 1] === 0x20;
       at += taken;
     }
-    if (collapse) while (out.endsWith(blank)) out.cut(out.length - blank.length);
-    if (whitespaceAsSuffix && addDummyPrefix) out.push(blank);
-    return out.view();
+    const endsInBlank = () => blank.every((byte, i) => out[length - blank.length + i] === byte);
+    if (collapse) while (endsInBlank()) length -= blank.length;
+    if (whitespaceAsSuffix && addDummyPrefix && dummyPrefix) push(blank);
+    return out.subarray(0, length);
   };
 }
 
