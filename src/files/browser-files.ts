@@ -17,7 +17,7 @@ const isOwn = (name: string): boolean => name === pointer || isGeneration(name) 
 
 /** A file handle with `move`, which TypeScript's DOM types lack. */
 interface Movable extends FileSystemFileHandle {
-  move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+  move(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
 const named = (error: unknown): string => (error instanceof Error ? error.name : '');
@@ -90,6 +90,13 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     const all = parts(path);
     return [all.slice(0, -1), all.at(-1) ?? ''];
   };
+  /** The folder of a path, created if it does not exist, and the name in it. */
+  const folderFor = async (path: string): Promise<[FileSystemDirectoryHandle, string]> => {
+    const [folder, name] = split(path);
+    const parent = await enter(folder, { create: true });
+    if (!parent || !name) throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
+    return [parent, name];
+  };
   const fileAt = async (path: string): Promise<FileSystemFileHandle | undefined> => {
     const [folder, name] = split(path);
     const parent = await enter(folder);
@@ -100,27 +107,29 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
     return file.getFile();
   };
-  /** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
-  const steady = async <T>(action: string, path: string, look: () => Promise<T>): Promise<T> => {
-    for (let left = 3; ; left--)
-      try {
-        return await look();
-      } catch (error) {
-        if (left === 0 || !(isAbsent(error) || isReplaced(error))) throw await storageError(action, path, error);
-      }
+  /** Runs `work`; its errors become HeddleErrors that name action and path. */
+  const attempt = async <T>(action: string, path: string, work: () => Promise<T>, retries = 0): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (retries > 0 && (isAbsent(error) || isReplaced(error))) return attempt(action, path, work, retries - 1);
+      throw await storageError(action, path, error);
+    }
   };
+  /** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
+  const steady = <T>(action: string, path: string, look: () => Promise<T>): Promise<T> =>
+    attempt(action, path, look, 3);
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
     // `close` replaces an existing file atomically. Until then a new file would be visible but empty, so it has a
     // temporary name.
     const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
     const first = isNew ? unfinished(name) : name;
-    const handle: Movable = await folder.getFileHandle(first, { create: true });
+    const handle = (await folder.getFileHandle(first, { create: true })) as Movable;
     const writable = await handle.createWritable();
     try {
       await writable.write(bytes as BufferSource | string);
       await writable.close();
-      if (isNew) await moveFile(handle, folder, name);
-      if (isNew && !handle.move) await folder.removeEntry(first);
+      if (isNew) await handle.move(folder, name);
     } catch (error) {
       await writable.abort().catch(() => undefined);
       if (isNew) await folder.removeEntry(first).catch(() => undefined);
@@ -135,14 +144,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       if (handle.kind === 'directory') {
         const next = await to.getDirectoryHandle(name, { create: true });
         await moveAll(handle as FileSystemDirectoryHandle, next);
-      } else await moveFile(handle as Movable, to, name);
+      } else await (handle as Movable).move(to, name);
     }
-  };
-  const moveFile = async (file: Movable, to: FileSystemDirectoryHandle, name: string): Promise<void> => {
-    if (file.move) return file.move(to, name);
-    const copy = await (await to.getFileHandle(name, { create: true })).createWritable();
-    await copy.write(await file.getFile());
-    await copy.close();
   };
   const renameFolder = async (from: FileSystemDirectoryHandle, path: string): Promise<void> => {
     let to = root;
@@ -171,17 +174,11 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   return {
     read: (path) => steady('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
     blob: (path) => steady('read', path, () => openFile(path)),
-    async write(path, bytes) {
-      const [folder, name] = split(path);
-      try {
-        const parent = await enter(folder, { create: true });
-        if (!parent || !name)
-          throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
+    write: (path, bytes) =>
+      attempt('write', path, async () => {
+        const [parent, name] = await folderFor(path);
         await store(parent, name, bytes);
-      } catch (error) {
-        throw await storageError('write', path, error);
-      }
-    },
+      }),
     exists: (path) => steady('look at', path, () => exists(path)),
     list: (path) =>
       steady('list', path, async () => {
@@ -205,8 +202,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
         }
         return { bytes, time };
       }),
-    async rename(from, to) {
-      try {
+    rename: (from, to) =>
+      attempt(`rename to ${to}`, from, async () => {
         const folder = await enter(parts(from));
         if (folder) {
           await renameFolder(folder, to);
@@ -215,21 +212,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
         }
         const file = await fileAt(from);
         if (!file) throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
-        const [parent, name] = split(to);
-        const target = await enter(parent, { create: true });
-        if (!target) throw new HeddleError(`${to}: cannot write: a part of the path is a file, not a folder`);
-        await moveFile(file as Movable, target, name);
-        if (!(file as Movable).move) await remove(from);
-      } catch (error) {
-        throw await storageError(`rename to ${to}`, from, error);
-      }
-    },
-    remove: async (path) => {
-      try {
-        await remove(path);
-      } catch (error) {
-        throw await storageError('remove', path, error);
-      }
-    },
+        await (file as Movable).move(...(await folderFor(to)));
+      }),
+    remove: (path) => attempt('remove', path, () => remove(path)),
   };
 }
