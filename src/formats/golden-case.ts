@@ -67,6 +67,21 @@ export function idsIn(batch: Readonly<Record<string, Tensor>>, name: string, pat
   return tensor;
 }
 
+/** The optimizer of a case; `number` reads a field or returns its default. */
+export const goldenOptimizer = (
+  number: (field: string, standard: number) => number,
+  standard: Pick<GoldenCase['optimizer'], 'beta2' | 'eps' | 'clipNorm' | 'decayAll'>,
+): GoldenCase['optimizer'] => ({
+  steps: number('steps', 0),
+  learningRate: number('lr', 1e-3),
+  beta1: number('beta1', 0.9),
+  beta2: number('beta2', standard.beta2),
+  eps: number('eps', standard.eps),
+  weightDecay: number('weight_decay', 0),
+  clipNorm: number('clip_norm', standard.clipNorm),
+  decayAll: standard.decayAll,
+});
+
 /** Reads a golden case of PyTorch's nn.Transformer. Throws a HeddleError that names the file and the problem. */
 export async function readGolden(files: Files, folder: string): Promise<GoldenCase> {
   const path = (name: string) => `${folder}/${name}`;
@@ -78,7 +93,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
     if (field) options[field] = value;
     else if (!otherFields.includes(key)) throw new HeddleError(`${path('config.json')}: unknown field ${key}`);
   }
-  const number = (key: string, fallback: number): number => (raw[key] === undefined ? fallback : Number(raw[key]));
+  const number = (key: string, standard: number): number => (raw[key] === undefined ? standard : Number(raw[key]));
   const load = async (name: string) => readSafetensors(await files.read(path(name)), path(name));
   const [weights, batch, expected] = await Promise.all([
     load('weights.safetensors'),
@@ -94,16 +109,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   return {
     name: baseName(folder),
     config: modelConfig(options as unknown as ModelConfig),
-    optimizer: {
-      steps: number('steps', 0),
-      learningRate: number('lr', 1e-3),
-      beta1: number('beta1', 0.9),
-      beta2: number('beta2', 0.98),
-      eps: number('eps', 1e-9),
-      weightDecay: number('weight_decay', 0),
-      clipNorm: number('clip_norm', 1),
-      decayAll: true,
-    },
+    optimizer: goldenOptimizer(number, { beta2: 0.98, eps: 1e-9, clipNorm: 1, decayAll: true }),
     decodeLength,
     weights,
     source,

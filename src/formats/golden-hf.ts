@@ -7,7 +7,7 @@ import { baseName, type Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
-import { type GoldenCase, idsIn, readGolden } from './golden-case.ts';
+import { type GoldenCase, goldenOptimizer, idsIn, readGolden } from './golden-case.ts';
 import { loadHf } from './hf/load-hf.ts';
 
 /** Reads a golden case of either kind. Throws a HeddleError that names the file and the problem. */
@@ -42,16 +42,7 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
   return {
     name: baseName(folder),
     config,
-    optimizer: {
-      steps: number('steps', 0),
-      learningRate: number('lr', 1e-3),
-      beta1: number('beta1', 0.9),
-      beta2: number('beta2', 0.999),
-      eps: number('eps', 1e-8),
-      weightDecay: number('weight_decay', 0),
-      clipNorm: number('clip_norm', 0),
-      decayAll: false,
-    },
+    optimizer: goldenOptimizer(number, { beta2: 0.999, eps: 1e-8, clipNorm: 0, decayAll: false }),
     decodeLength: expected.greedy ? maxLength - 1 : 0,
     weights: tensorsFromWeights(parameterList(config), model.weights),
     source,

@@ -14,11 +14,9 @@ import type { HfType } from '../shared/model-formats.ts';
 import { requireFields } from '../shared/requirements.ts';
 import type { CheckpointTensors, SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
 import { heddleTokenizerFiles } from '../tokenizers/heddle-tokenizers.ts';
-import { readHfConfig } from './hf-config.ts';
-import { hfFamilies } from './hf-fields.ts';
+import { type HfFamily, hfFamilies } from './hf-fields.ts';
 import { hfTensors, isComputedTable, tiedNames } from './hf-tensors.ts';
-import { t5Requirements } from './t5-config.ts';
-import { toHfConfig } from './to-hf-config.ts';
+import { hfRequirements, toHfConfig } from './to-hf-config.ts';
 
 /** Names of dtypes in config.json. */
 const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
@@ -56,29 +54,19 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
 /** Exports in the form of the source checkpoint; only dropout rates may differ. */
 function restore({ config, weights }: SavedModel, origin: SourceCheckpoint): Outgoing {
   const { config: raw, generation, texts = {}, files, ...stored } = origin;
-  const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
-  const { embedding, residual, attention, feedForward, memory, output } = config.dropout;
-  const t5 = hfFamilies[raw.model_type as HfType].like === 't5';
-  requireFields(
-    `a ${String(raw.model_type)} model`,
-    t5
-      ? t5Requirements(config, raw.model_type as 't5' | 'mt5').filter(([field]) => field === 'dropout')
-      : [
-          ['dropout.memory', memory, 0],
-          ['dropout.output', output, 0],
-          ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
-        ],
-  );
-  const rates = t5
-    ? { ...(residual !== was.dropout.residual && { dropout_rate: residual }) }
-    : {
-        ...(residual !== was.dropout.residual && { dropout: residual }),
-        ...(attention !== was.dropout.attention && { attention_dropout: attention }),
-        ...(feedForward !== was.dropout.feedForward && { activation_dropout: feedForward }),
-      };
+  const type = raw.model_type as HfType;
+  const dropout = hfRequirements(config, type).filter(([field]) => field.startsWith('dropout'));
+  requireFields(`a ${type} model`, dropout);
+  const { residual, attention, feedForward } = config.dropout;
+  const { like, defaults }: HfFamily = hfFamilies[type];
+  const rates =
+    like === 't5'
+      ? { dropout_rate: residual }
+      : { dropout: residual, attention_dropout: attention, activation_dropout: feedForward };
+  const changed = Object.entries(rates).filter(([field, rate]) => rate !== (raw[field] ?? defaults[field]));
   return {
     model: { config, weights },
-    json: { ...raw, ...rates },
+    json: { ...raw, ...Object.fromEntries(changed) },
     ...(texts.config !== undefined && { text: texts.config }),
     stored,
     others: { ...(generation && { 'generation_config.json': textOr(texts.generation, generation) }), ...files },
@@ -95,9 +83,6 @@ function textOr(text: string | undefined, json: Json): Uint8Array {
   }
   return jsonBytes(json);
 }
-
-const hasNorm = (c: SavedModel['config'], name: string): boolean =>
-  name.includes('layernorm_embedding') ? c.embeddingNorm : c.finalNorm;
 
 function convert(model: SavedModel, type: HfType): Outgoing {
   const { json, ...expressed } = toHfConfig(model, type);

@@ -27,10 +27,7 @@ interface HfExport {
 /** Converts a model. Throws a HeddleError that names each field that the family does not support. */
 export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType): HfExport {
   const family: HfFamily = hfFamilies[type];
-  requireFields(
-    family.title,
-    family.like === 't5' ? t5Requirements(c, type as 't5' | 'mt5') : bartRequirements(c, type),
-  );
+  requireFields(family.title, hfRequirements(c, type));
   const learned = family.defaults.static_position_embeddings === false;
   const config = modelConfig({
     ...c,
@@ -59,7 +56,10 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
 const sortedJson = (json: Json): Json =>
   Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 
-/** Requirements of the export to families like BART. */
+/** Requirements of the export to a family. */
+export const hfRequirements = (c: ModelConfig, type: HfType): FieldRequirement[] =>
+  type === 't5' || type === 'mt5' ? t5Requirements(c, type) : bartRequirements(c, type);
+
 function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
   const { embedding, residual, memory, output } = c.dropout;
   const { model = {}, defaults }: HfFamily = hfFamilies[type];
