@@ -7,7 +7,6 @@ import { type Device, openDevice, probedDevice } from '../gpu/device.ts';
 import { adapterInfoOf } from '../gpu/subgroup-features.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext, neededLimits } from '../runtime/job-context.ts';
-import { createKernelStore, filePlace } from '../runtime/kernel-store.ts';
 import { currentPlatform } from './platform.ts';
 
 /** The device of a model, and the receiver of events. */
@@ -76,11 +75,11 @@ export function openSession({ device, tune = true, onEvent }: SessionOptions = {
     emit: onEvent ?? (() => undefined),
     signal: signal ?? new AbortController().signal,
     openGpu: async () => gpu ?? platform.openGpu(),
-    ...(!device && { openDevice: leaseSharedDevice }),
-    ...(device && device !== 'cpu' && !gpu && { device: ownDevice(device as Device | GPUDevice) }),
-    ...(tune && { kernelStore: createKernelStore(filePlace(platform.files, platform.cachePath('kernels.json'))) }),
-    ...(platform.textThreads && { textThreads: platform.textThreads }),
-    ...(platform.machineMemory && { machineMemory: platform.machineMemory }),
+    openDevice: device ? undefined : leaseSharedDevice,
+    device: device && device !== 'cpu' && !gpu ? ownDevice(device as Device | GPUDevice) : undefined,
+    kernelFile: tune ? platform.cachePath('kernels.json') : undefined,
+    textThreads: platform.textThreads,
+    machineMemory: platform.machineMemory,
   });
 }
 

@@ -4,18 +4,15 @@
 import { HeddleError } from '../core/errors.ts';
 import { hostOf } from '../core/host-name.ts';
 import { readText } from '../files/files.ts';
-import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 import type { Job } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
-import { createKernelStore, filePlace } from '../runtime/kernel-store.ts';
 import { httpFiles } from './http-files.ts';
 import { type JobName, loadJob } from './jobs.ts';
 import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
 
 declare global {
-  /** Functions of the page, for example `page.evaluate(() => heddle.describe())`. */
+  /** Functions of the page, for example `page.evaluate(() => heddle.abort())`. */
   var heddle: {
-    describe(): Promise<AdapterDescription>;
     /**
      * Runs a job: takes an encoded PageRequest and returns an encoded PageResponse (see json-transport.ts). Never
      * rejects.
@@ -31,7 +28,7 @@ declare global {
 let running = new AbortController();
 
 async function run(request: PageRequest): Promise<PageResponse> {
-  const { name, args, files: base, kernelFile, memoryLimit, machineMemory } = request;
+  const { name, args, files: base, ...limits } = request;
   running = new AbortController();
   // Events are sent one after another, so that they arrive in order and before the result.
   let sent = Promise.resolve();
@@ -44,9 +41,7 @@ async function run(request: PageRequest): Promise<PageResponse> {
     signal: running.signal,
     input: async () => (JSON.parse(await readText(files, inputFile)) as string[] | null) ?? undefined,
     openGpu: async () => navigator.gpu,
-    ...(kernelFile !== undefined && { kernelStore: createKernelStore(filePlace(files, kernelFile)) }),
-    ...(memoryLimit !== undefined && { memoryLimit }),
-    ...(machineMemory !== undefined && { machineMemory }),
+    ...limits,
     emit(event) {
       if (event.type === 'step') return; // one per update, which nothing in Node shows
       sent = sent.then(() => heddleEmit(encodeJson(event)));
@@ -66,7 +61,6 @@ async function run(request: PageRequest): Promise<PageResponse> {
 }
 
 globalThis.heddle = {
-  describe: () => describeAdapter(navigator.gpu),
   run: async (request) => encodeJson(await run(decodeJson(request) as PageRequest)),
   abort: () => running.abort(),
 };

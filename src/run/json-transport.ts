@@ -13,7 +13,7 @@ export interface PageRequest {
   /** File of the tuned kernels; without it no kernels are tuned. */
   readonly kernelFile?: string;
   readonly memoryLimit?: number;
-  readonly machineMemory?: number;
+  readonly machineMemory: number;
 }
 
 /** Response of the page. `userError`: the error is a HeddleError, whose message is for the user. */

@@ -3,15 +3,12 @@ import { HeddleError } from '../core/errors.ts';
 import { callError, type HeadlessBrowser, onBrowserEnd } from '../host/browser.ts';
 import { type RemoteHost, type RemoteJobOptions, runRemotely } from './remote-job.ts';
 
-/** The browser that was started. */
-export type StartedBrowser = Pick<HeadlessBrowser, 'name' | 'version' | 'flags'>;
-
 /** Options of `runJobInPage`. */
 export interface PageJobOptions extends RemoteJobOptions {
   /** Starts the browser. */
   launch(): Promise<HeadlessBrowser>;
   /** Receives the browser that was started. */
-  readonly onBrowser?: (browser: StartedBrowser) => void;
+  readonly onBrowser?: (browser: HeadlessBrowser) => void;
 }
 
 /**

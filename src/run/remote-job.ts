@@ -7,6 +7,7 @@ import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { fileServer } from '../host/file-server.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { machineMemory } from '../host/node-platform.ts';
 import { serveFolder } from '../host/static-server.ts';
 import { withTimeout } from '../host/with-timeout.ts';
 import type { JobContext } from '../runtime/job.ts';
@@ -24,8 +25,6 @@ export interface RemoteJobOptions {
   readonly kernelFile?: string;
   onEvent(event: unknown): void;
   readonly memoryLimit?: number;
-  /** Bytes of memory of the machine, the limit of a software adapter. */
-  readonly machineMemory?: number;
   /** See `JobContext.input`. */
   readonly input?: JobContext['input'];
   /** Seconds between heartbeats of the host, and time limit of its answer in seconds (default: 15 and 300). */
@@ -68,7 +67,7 @@ export async function runRemotely(
   options: RemoteJobOptions,
   start: (start: RemoteStart) => Promise<RemoteHost>,
 ): Promise<unknown> {
-  const { paths, signal, kernelFile, memoryLimit, machineMemory } = options;
+  const { paths, signal, kernelFile, memoryLimit } = options;
   const disk = archiveFiles(nodeFiles());
   const input = async () => new TextEncoder().encode(JSON.stringify((await options.input?.()) ?? null));
   const files = fileServer({ ...disk, read: (path) => (path === resolve(inputFile) ? input() : disk.read(path)) }, [
@@ -89,13 +88,10 @@ export async function runRemotely(
     host = await start({ job: name, folder, url: `${server.url}${pageName}`, emit, fail });
     const { abort } = host;
     signal.addEventListener('abort', abort);
+    const base = new URL(files.base, server.url).href;
     const request: PageRequest = {
-      name,
-      args,
-      files: new URL(files.base, server.url).href,
-      ...(kernelFile !== undefined && { kernelFile }),
-      ...(memoryLimit !== undefined && { memoryLimit }),
-      ...(machineMemory !== undefined && { machineMemory }),
+      ...{ name, args, files: base, kernelFile, memoryLimit },
+      machineMemory: machineMemory(),
     };
     const pulse = watch(host, name, options.pulse ?? { every: 15, within: 300 }, fail);
     try {
@@ -139,12 +135,11 @@ function watch(
 
 /** Folder of the built page: that of the built command, or dist if this runs from the sources. */
 function findPage(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     for (const candidate of [folder, join(folder, 'dist')]) if (existsSync(join(candidate, pageName))) return candidate;
-    const parent = dirname(folder);
-    if (parent === folder) break;
-    folder = parent;
+    if (folder === dirname(folder))
+      throw new HeddleError(
+        `The page for jobs in a browser is not built (dist/${pageName}): run "npm run build" first.`,
+      );
   }
-  throw new HeddleError(`The page for jobs in a browser is not built (dist/${pageName}): run "npm run build" first.`);
 }

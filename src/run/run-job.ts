@@ -9,10 +9,9 @@ import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory, nodeTextThreads } from '../host/node-platform.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
-import { createKernelStore, filePlace } from '../runtime/kernel-store.ts';
 import { runInDeno } from './deno-job.ts';
 import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
-import { runJobInPage, type StartedBrowser } from './page-job.ts';
+import { type PageJobOptions, runJobInPage } from './page-job.ts';
 import type { RemoteJobOptions } from './remote-job.ts';
 
 /** Hosts of jobs. */
@@ -35,13 +34,9 @@ export interface RunOptions {
   readonly memoryLimit?: number;
   /** Options of the browser. Firefox ignores those of the adapter. */
   readonly browser?: ChromeOptions;
-  /** Receives the browser that was started. */
-  readonly onBrowser?: (browser: StartedBrowser) => void;
+  readonly onBrowser?: PageJobOptions['onBrowser'];
   readonly dawn?: DawnOptions;
 }
-
-/** Name of the file with the tuned kernels in the cache folder. */
-const kernelsName = 'kernels.json';
 
 /** Runs a job and returns its result. Throws the error of the job, a HeddleError if the user can fix it. */
 export async function runJob<N extends JobName>(
@@ -49,40 +44,31 @@ export async function runJob<N extends JobName>(
   args: ArgumentsOf<N>,
   options: RunOptions,
 ): Promise<ResultOf<N>> {
-  const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true, memoryLimit } = options;
-  if (options.dawn?.adapter !== undefined && host !== 'dawn')
-    throw new HeddleError(`--adapter ${options.dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
-  const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
-  const kernelsPath = tune ? cachePath(kernelsName) : undefined;
+  const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true } = options;
+  const { paths = [], dawn, browser, onBrowser, memoryLimit, input } = options;
+  if (dawn?.adapter !== undefined && host !== 'dawn')
+    throw new HeddleError(`--adapter ${dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
+  const kernelFile = tune ? cachePath('kernels.json') : undefined;
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
-    const { paths = [], browser, onBrowser } = options;
-    const remote: RemoteJobOptions = {
-      paths,
-      signal,
-      ...(kernelsPath && { kernelFile: kernelsPath }),
-      onEvent: onEvent as (event: unknown) => void,
-      ...memory,
-      ...(options.input && { input: options.input }),
-    };
+    const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, input };
     const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser));
-    return (await (host === 'deno'
-      ? runInDeno(name, args, remote)
-      : runJobInPage(name, args, { ...remote, launch, ...(onBrowser && { onBrowser }) }))) as ResultOf<N>;
+    const running =
+      host === 'deno' ? runInDeno(name, args, remote) : runJobInPage(name, args, { ...remote, launch, onBrowser });
+    return (await running) as ResultOf<N>;
   }
   // Fail before any work if the adapter does not exist.
-  if (options.dawn?.adapter !== undefined) await dawnGpu(options.dawn);
-  const files = archiveFiles(nodeFiles());
-  const textThreads = nodeTextThreads();
+  if (dawn?.adapter !== undefined) await dawnGpu(dawn);
   const { context, close } = createContext({
     ...(host === 'cpu' ? { host } : { host: 'Dawn', version: dawnVersion() }),
-    files,
+    files: archiveFiles(nodeFiles()),
     emit: onEvent,
     signal,
-    ...(options.input && { input: options.input }),
-    ...(textThreads && { textThreads }),
-    openGpu: () => dawnGpu(options.dawn),
-    ...(kernelsPath && { kernelStore: createKernelStore(filePlace(files, kernelsPath)) }),
-    ...memory,
+    input,
+    textThreads: nodeTextThreads(),
+    openGpu: () => dawnGpu(dawn),
+    kernelFile,
+    memoryLimit,
+    machineMemory: machineMemory(),
   });
   try {
     const job = await loadJob(name);

@@ -8,9 +8,8 @@ import type { Files } from '../files/files.ts';
 import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';
-import type { KernelStore } from './kernel-store.ts';
+import { createKernelStore } from './kernel-store.ts';
 
 /** Services of a host for a job. */
 export interface HostServices {
@@ -29,8 +28,8 @@ export interface HostServices {
   readonly openDevice?: () => Promise<Device>;
   /** A device to use. If it is lost, it is not replaced. */
   readonly device?: Device | Promise<Device>;
-  /** Store of kernel choices. Without it kernels are not timed and the default variants are used. */
-  readonly kernelStore?: KernelStore;
+  /** File of kernel choices. Without it kernels are not timed and the default variants are used. */
+  readonly kernelFile?: string;
   /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
   /** Bytes of the machine's memory: the limit for a software adapter. */
@@ -52,20 +51,144 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   let gpu: Promise<GPU> | undefined;
   let device: Promise<Device> | undefined;
   let backend: string = s.host === 'cpu' ? 'cpu' : s.host.toLowerCase();
+  const opened = () => device?.catch(() => undefined);
 
   const openGpu = async (): Promise<GPU> => {
     if (s.host === 'cpu') throw new HeddleError('The cpu backend has no GPU; use --host dawn.');
-    const opened = await s.openGpu();
-    if (!opened) throw new HeddleError(`There is no WebGPU in this ${s.host}.`);
-    return opened;
+    const found = await s.openGpu();
+    if (!found) throw new HeddleError(`There is no WebGPU in this ${s.host}.`);
+    return found;
   };
   const openOwn = async (): Promise<Device> =>
     s.device ?? s.openDevice?.() ?? openDevice(await context.gpu(), { require: neededLimits });
+
+  /** Replaces the device; retries if there is none or it is lost at once. Throws the last error. */
+  const reopen = async (): Promise<void> => {
+    (await opened())?.destroy();
+    device = undefined;
+    let failure: unknown;
+    for (const wait of waits) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      s.signal.throwIfAborted();
+      try {
+        const next = await context.device();
+        await next.gpu.queue.onSubmittedWorkDone();
+        const lost = await next.lost();
+        if (lost === undefined) return;
+        throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
+      } catch (error) {
+        failure = error;
+        device = undefined;
+      }
+    }
+    throw failure;
+  };
+
+  const kernels = kernelTuning(s);
+  const context: JobContext = {
+    files: s.files,
+    emit: s.emit,
+    signal: s.signal,
+    input: s.input,
+    textThreads: s.textThreads,
+    get backend() {
+      return backend;
+    },
+    droppedKernels: kernels.dropped,
+    gpu() {
+      gpu ??= openGpu();
+      return gpu;
+    },
+    device() {
+      device ??= openOwn().then((own) => {
+        const name = adapterName(own.adapter);
+        backend = name.startsWith(s.host) ? name : `${s.host.toLowerCase()} ${name}`;
+        return own;
+      });
+      return device;
+    },
+    lost: s.host === 'cpu' ? undefined : async () => (await opened())?.lost(),
+    reopen: s.host === 'cpu' || s.device ? undefined : reopen,
+    peakGflops: () => kernels.peakGflops(context.device),
+    async tune(graphs, options) {
+      const { failure } = await kernels.measure(await context.device(), graphs, options);
+      return { place: s.kernelFile, failure };
+    },
+    async engine(options: GpuEngineOptions = {}): Promise<Engine> {
+      if (s.host === 'cpu') return (await import('../engine/cpu-engine.ts')).cpuEngine();
+      const own = await context.device();
+      const memoryLimit = s.memoryLimit ?? (own.traits.software ? s.machineMemory : undefined);
+      return gpuEngine(own, { chooseKernels: kernels.choose, memoryLimit, ...options });
+    },
+  };
+  return { context, close: async () => (await opened())?.destroy() };
+}
+
+/** Delay before each attempt to open a device, in milliseconds: half a minute in total. */
+const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
+
+/** Auto-tuning of a context: the kernel choices of its adapter, and what is measured once per adapter. */
+function kernelTuning(s: HostServices) {
+  const store = s.kernelFile === undefined ? undefined : createKernelStore(s.files, s.kernelFile);
+  const adapterKey = ({ adapter }: Device): string =>
+    `${s.host}${s.version ? ` ${s.version}` : ''} ${adapterName(adapter)}`;
+  const dropped = new Map<string, string>();
+  const drop = (kernel: string, reason: string) => {
+    if (!dropped.has(kernel))
+      s.emit({ type: 'warning', text: `kernel not used on this adapter: ${kernel}: ${reason}` });
+    dropped.set(kernel, reason);
+  };
+  /**
+   * Checks and times kernels, and stores the results, even if it is interrupted. Emits progress, and a warning for each
+   * kernel that fails its check. `failure`: why the results could not be stored.
+   */
+  const measure = async (device: Device, graphs: readonly Graph[], options: TuneKernelsOptions) => {
+    const adapter = adapterKey(device);
+    const stored = await store?.load(adapter);
+    const measured: Record<string, string> = {};
+    const guessed: Record<string, string> = {};
+    for (const [kernel, reason] of Object.entries(stored?.dropped ?? {})) drop(kernel, reason);
+    const keep = async (): Promise<string | undefined> => {
+      if (Object.keys({ ...measured, ...guessed }).length === 0) return;
+      try {
+        await store?.save(adapter, { measured, guessed, dropped: Object.fromEntries(dropped) });
+      } catch (error) {
+        return messageOf(error);
+      }
+    };
+    try {
+      const { tuneKernels } = await import('../gpu/auto-tuning.ts');
+      const choices = await tuneKernels(device, graphs, {
+        known: stored?.measured ?? {},
+        guessed: stored?.guessed ?? {},
+        ...options,
+        onMeasured(list) {
+          const [best] = list;
+          if (best) measured[best.key] = best.variant;
+          options.onMeasured?.(list);
+        },
+        onGuessed(key, variant) {
+          guessed[key] = variant;
+        },
+        onDropped: ({ kernel, reason }) => drop(kernel, reason),
+        onProgress(done, total, what) {
+          s.emit({ type: 'progress', task: 'tune', done, total, text: `measuring kernels: ${what}` });
+          s.signal.throwIfAborted();
+          options.onProgress?.(done, total, what);
+        },
+      });
+      return { choices, failure: await keep() };
+    } catch (error) {
+      const failure = await keep();
+      if (Object.keys(measured).length > 0 && store && failure === undefined)
+        s.emit({ type: 'message', text: `the kernels measured so far are stored in ${s.kernelFile}` });
+      throw error;
+    }
+  };
   let warned = false;
-  const droppedKernels = new Map<string, string>();
   /** Returns kernel choices for graphs: stored ones, and the others by timing now. */
   const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
-    const { choices, failure } = await measureAndKeep(s, device, graphs, droppedKernels, { settled });
+    const { choices, failure } = await measure(device, graphs, { settled });
     if (failure !== undefined && !warned)
       s.emit({
         type: 'message',
@@ -74,169 +197,18 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     warned ||= failure !== undefined;
     return choices;
   };
-  const context: JobContext = {
-    files: s.files,
-    emit: s.emit,
-    signal: s.signal,
-    ...(s.input && { input: s.input }),
-    ...(s.textThreads && { textThreads: s.textThreads }),
-    get backend() {
-      return backend;
-    },
-    droppedKernels,
-    gpu() {
-      gpu ??= openGpu();
-      return gpu;
-    },
-    device() {
-      device ??= openOwn().then((opened) => {
-        const name = adapterName(opened.adapter);
-        backend = name.startsWith(s.host) ? name : `${s.host.toLowerCase()} ${name}`;
-        return opened;
-      });
-      return device;
-    },
-    ...(s.host !== 'cpu' && {
-      async lost() {
-        const opened = await device?.catch(() => undefined);
-        return opened?.lost();
-      },
-    }),
-    ...(s.host !== 'cpu' &&
-      !s.device && {
-        async reopen() {
-          const old = device;
-          device = undefined;
-          (await old?.catch(() => undefined))?.destroy();
-          await withRetries(
-            () => context.device(),
-            () => {
-              device = undefined;
-            },
-            s.signal,
-          );
-        },
-      }),
-    async peakGflops() {
-      if (s.host === 'cpu' || !s.kernelStore) return undefined;
-      const opened = await context.device();
-      const adapter = adapterKey(s, opened);
-      const stored = (await s.kernelStore.load(adapter)).peakGflops;
-      if (stored) return stored;
-      s.emit({ type: 'progress', task: 'tune', done: 0, total: 1, text: 'measuring the peak rate of multiply-adds' });
-      const { measurePeakGflops } = await import('../gpu/roofs.ts');
-      const peakGflops = await measurePeakGflops(opened);
-      await s.kernelStore.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});
-      return peakGflops;
-    },
-    async tune(graphs, options) {
-      const { failure } = await measureAndKeep(s, await context.device(), graphs, droppedKernels, options);
-      return { place: s.kernelStore?.place, failure };
-    },
-    async engine(options: GpuEngineOptions = {}): Promise<Engine> {
-      if (s.host === 'cpu') return (await import('../engine/cpu-engine.ts')).cpuEngine();
-      const opened = await context.device();
-      const memoryLimit = s.memoryLimit ?? (opened.traits.software ? s.machineMemory : undefined);
-      return gpuEngine(opened, {
-        ...(s.kernelStore && { chooseKernels: choose }),
-        ...(memoryLimit !== undefined && { memoryLimit }),
-        ...options,
-      });
-    },
-  };
-  return {
-    context,
-    async close() {
-      const opened = await device?.catch(() => undefined);
-      opened?.destroy();
-    },
-  };
-}
 
-/** Delay before each attempt to open a device, in milliseconds: half a minute in total. */
-const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
-
-/** Opens a device; retries if there is none or it is lost at once. Throws the last error. */
-async function withRetries(open: () => Promise<Device>, forget: () => void, signal: AbortSignal): Promise<void> {
-  let failure: unknown;
-  for (const wait of waits) {
-    await new Promise((resolve) => setTimeout(resolve, wait));
-    signal.throwIfAborted();
-    try {
-      const device = await open();
-      await device.gpu.queue.onSubmittedWorkDone();
-      const lost = await device.lost();
-      if (lost === undefined) return;
-      throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
-    } catch (error) {
-      failure = error;
-      forget();
-    }
-  }
-  throw failure;
-}
-
-/** Key of the kernel choices of an adapter. */
-const adapterKey = ({ host, version = '' }: HostServices, device: Device): string =>
-  `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
-
-/**
- * Checks and times kernels, and stores the results, even if it is interrupted. Emits progress, and a warning for each
- * kernel that fails its check and is added to `dropped`. `failure`: why the results could not be stored.
- */
-async function measureAndKeep(
-  s: HostServices,
-  device: Device,
-  graphs: readonly Graph[],
-  dropped: Map<string, string>,
-  options: TuneKernelsOptions,
-): Promise<{ choices: KernelChoices; failure: string | undefined }> {
-  const adapter = adapterKey(s, device);
-  const stored = await s.kernelStore?.load(adapter);
-  const measured: Record<string, string> = {};
-  const guessed: Record<string, string> = {};
-  const drop = (kernel: string, reason: string) => {
-    if (!dropped.has(kernel))
-      s.emit({ type: 'warning', text: `kernel not used on this adapter: ${kernel}: ${reason}` });
-    dropped.set(kernel, reason);
+  const peakGflops = async (open: () => Promise<Device>): Promise<number | undefined> => {
+    if (s.host === 'cpu' || !store) return undefined;
+    const device = await open();
+    const adapter = adapterKey(device);
+    const stored = (await store.load(adapter)).peakGflops;
+    if (stored) return stored;
+    s.emit({ type: 'progress', task: 'tune', done: 0, total: 1, text: 'measuring the peak rate of multiply-adds' });
+    const { measurePeakGflops } = await import('../gpu/roofs.ts');
+    const peakGflops = await measurePeakGflops(device);
+    await store.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});
+    return peakGflops;
   };
-  for (const [kernel, reason] of Object.entries(stored?.dropped ?? {})) drop(kernel, reason);
-  const keep = async (): Promise<string | undefined> => {
-    if (Object.keys({ ...measured, ...guessed }).length === 0) return;
-    try {
-      await s.kernelStore?.save(adapter, { measured, guessed, dropped: Object.fromEntries(dropped) });
-    } catch (error) {
-      return messageOf(error);
-    }
-  };
-  try {
-    const { tuneKernels } = await import('../gpu/auto-tuning.ts');
-    const choices = await tuneKernels(device, graphs, {
-      known: stored?.measured ?? {},
-      guessed: stored?.guessed ?? {},
-      ...options,
-      onMeasured(list) {
-        const [best] = list;
-        if (best) measured[best.key] = best.variant;
-        options.onMeasured?.(list);
-      },
-      onGuessed(key, variant) {
-        guessed[key] = variant;
-      },
-      onDropped({ kernel, reason }) {
-        drop(kernel, reason);
-      },
-      onProgress(done, total, what) {
-        s.emit({ type: 'progress', task: 'tune', done, total, text: `measuring kernels: ${what}` });
-        s.signal.throwIfAborted();
-        options.onProgress?.(done, total, what);
-      },
-    });
-    return { choices, failure: await keep() };
-  } catch (error) {
-    const failure = await keep();
-    if (Object.keys(measured).length > 0 && s.kernelStore && failure === undefined)
-      s.emit({ type: 'message', text: `the kernels measured so far are stored in ${s.kernelStore.place}` });
-    throw error;
-  }
+  return { dropped, measure, choose: store && choose, peakGflops };
 }

@@ -1,5 +1,5 @@
-// Store of kernel choices by adapter: one JSON text in the user's cache folder or in the browser's storage. The store counts
-// as empty if the text cannot be read or the shaders have changed.
+// Store of kernel choices by adapter: one JSON file in the user's cache folder or in the browser's storage. The store counts
+// as empty if the file cannot be read or the shaders have changed.
 
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
@@ -19,22 +19,12 @@ export interface StoredKernels {
 
 /** Store of kernel choices. */
 export interface KernelStore {
-  /** Name of the place, for messages. */
-  readonly place: string;
   load(adapter: string): Promise<StoredKernels>;
   /**
    * Adds choices of an adapter; a timed choice is never replaced by an untimed one. Rejects if the store cannot be
    * written.
    */
   save(adapter: string, kernels: StoredKernels): Promise<void>;
-}
-
-/** A text that can be read and written. */
-export interface TextPlace {
-  /** Name, for messages. */
-  readonly name: string;
-  read(): Promise<string | undefined>;
-  write(text: string): Promise<void>;
 }
 
 /** Version 2 is ignored: its choices were timed but not checked on the adapter. */
@@ -46,20 +36,19 @@ interface KernelFile {
   readonly adapters: Record<string, StoredKernels>;
 }
 
-/** Returns a store in one text. */
-export function createKernelStore(place: TextPlace): KernelStore {
+/** Returns a store in one file. */
+export function createKernelStore(files: Files, path: string): KernelStore {
   const read = async (): Promise<KernelFile> => {
     const shaders = (await import('../gpu/shaders.ts')).shaderHash();
     const nothing: KernelFile = { version, shaders, adapters: {} };
     try {
-      const stored = JSON.parse((await place.read()) ?? 'null') as KernelFile | null;
+      const stored = JSON.parse(await readText(files, path)) as KernelFile | null;
       return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters) ? stored : nothing;
     } catch {
       return nothing;
     }
   };
   return {
-    place: place.name,
     load: async (adapter) => knownIn((await read()).adapters[adapter]),
     async save(adapter, kernels) {
       const stored = await read();
@@ -67,30 +56,18 @@ export function createKernelStore(place: TextPlace): KernelStore {
       const measured = { ...before.measured, ...kernels.measured };
       const guessed = { ...before.guessed, ...kernels.guessed };
       for (const key of Object.keys(measured)) delete guessed[key];
-      const peakGflops = kernels.peakGflops ?? before.peakGflops;
       const dropped = { ...before.dropped, ...kernels.dropped };
-      const known: StoredKernels = { measured, guessed, dropped, ...(peakGflops && { peakGflops }) };
-      await place.write(JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }));
+      const known: StoredKernels = { ...before, ...kernels, measured, guessed, dropped };
+      await writeText(files, path, JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }));
     },
   };
 }
 
-/** Returns a file as a text place. */
-export const filePlace = (files: Files, path: string): TextPlace => ({
-  name: path,
-  read: async () => ((await files.exists(path)) ? readText(files, path) : undefined),
-  write: (text) => writeText(files, path, text),
-});
-
-/** The valid choices in an entry of the text. */
-function knownIn(entry: unknown) {
+/** The valid choices in an entry of the file. */
+function knownIn(entry: unknown): StoredKernels {
   const { measured, guessed, dropped, peakGflops } = isObject(entry) ? entry : {};
-  return {
-    measured: textsIn(measured),
-    guessed: textsIn(guessed),
-    dropped: textsIn(dropped),
-    ...(typeof peakGflops === 'number' && peakGflops > 0 && { peakGflops }),
-  };
+  const known = { measured: textsIn(measured), guessed: textsIn(guessed), dropped: textsIn(dropped) };
+  return typeof peakGflops === 'number' && peakGflops > 0 ? { ...known, peakGflops } : known;
 }
 
 const textsIn = (list: unknown): Record<string, string> =>

@@ -6,28 +6,20 @@ import { dawnGpu } from '../../src/host/dawn.ts';
 import { profile } from '../../src/jobs/profile-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
-import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 it('computes the MFU as FLOPs of the products over time over the peak, which later runs read from the store', async () => {
-  let text: string | undefined;
-  const store = createKernelStore({
-    name: 'there',
-    read: async () => text,
-    async write(next) {
-      text = next;
-    },
-  });
+  const files = memoryFiles();
   const run = async () => {
     const events: JobEvent[] = [];
     const { context, close } = createContext({
       host: 'Dawn',
-      files: memoryFiles(),
+      files,
       emit: (event) => void events.push(event),
       signal: new AbortController().signal,
       openGpu: () => dawnGpu(),
-      kernelStore: store,
+      kernelFile: 'kernels.json',
     });
     const shape = { batch: 4, source: 8, target: 8 };
     const result = await profile({ preset: 'tiny', run: 'training', model: {}, vocab: 100, shape, runs: 1 }, context);

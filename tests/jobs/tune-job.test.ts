@@ -1,6 +1,7 @@
 // A kernel variant that is fast and wrong, offered by a built-in op: neither `heddle tune` nor the first run uses it.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { type PresetArguments, presetGraphs } from '../../src/jobs/preset-graphs.ts';
@@ -11,7 +12,6 @@ import { variantsOf } from '../../src/ops/op-nodes.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
-import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
@@ -43,27 +43,19 @@ const preset: PresetArguments = {
 };
 const errorPattern = /^it differs from naive by .* of the largest value, allowed 0.0001$/;
 
-/** A context on Dawn whose kernel store is `text`. */
-function start(place: { text?: string | undefined } = {}) {
+/** A context on Dawn that stores its kernels in `kernels.json`. */
+function start(files = memoryFiles()) {
   const events: JobEvent[] = [];
-  const files = memoryFiles();
-  const store = createKernelStore({
-    name: 'there',
-    read: async () => place.text,
-    async write(text) {
-      place.text = text;
-    },
-  });
   const { context, close } = createContext({
     host: 'Dawn',
     files,
     emit: (event) => void events.push(event),
     signal: new AbortController().signal,
     openGpu: () => dawnGpu(),
-    kernelStore: store,
+    kernelFile: 'kernels.json',
   });
   const warnings = () => events.flatMap((e) => (e.type === 'warning' ? [e.text] : []));
-  return { context, close, files, warnings, place };
+  return { context, close, files, warnings, stored: () => readText(files, 'kernels.json') };
 }
 
 /** Choices for the linear layers of the preset. */
@@ -71,14 +63,14 @@ const linearChoices = (choices: Readonly<Record<string, string>>): string[] =>
   Object.entries(choices).flatMap(([key, variant]) => (key.startsWith('linear ') ? [variant] : []));
 
 it('heddle tune drops a wrong kernel, names it, and stores it as dropped', async () => {
-  const { context, close, warnings, place } = start();
+  const { context, close, warnings, stored } = start();
   const result = await tune({ ...preset, seconds: 20 }, context);
   expect(result.dropped).toEqual({ 'linear lazy': expect.stringMatching(errorPattern) });
   expect(result.measured.flat().filter((m) => m.variant === 'lazy')).toEqual([]);
   expect(result.measured.flat().some((m) => m.key.startsWith('linear '))).toBe(true);
   expect(warnings()).toEqual([expect.stringMatching(/^kernel not used on this adapter: linear lazy: it differs/)]);
-  expect(place.text).toContain('"dropped":{"linear lazy":"it differs');
-  expect(place.text).not.toContain('":"lazy"');
+  expect(await stored()).toContain('"dropped":{"linear lazy":"it differs');
+  expect(await stored()).not.toContain('":"lazy"');
   await close();
 });
 
@@ -94,10 +86,12 @@ it('the first run drops a wrong kernel, and a checkpoint or a store of an earlie
   await first.close();
 
   const old = { version: 2, adapters: { x: { measured: lazy, guessed: {} } } };
-  const stored = first.place.text as string;
+  const stored = await first.stored();
   const adapter = Object.keys((JSON.parse(stored) as { adapters: object }).adapters)[0] as string;
   const text = JSON.stringify({ ...JSON.parse(stored), ...old, adapters: { [adapter]: old.adapters.x } });
-  const second = start({ text });
+  const files = memoryFiles();
+  await writeText(files, 'kernels.json', text);
+  const second = start(files);
   const resumed = await second.context.engine({ kernelChoices: lazy });
   await resumed.prepare(graphs);
   const chosen = linearChoices(resumed.kernelChoices);

@@ -1,7 +1,7 @@
 // The services of a job: WebGPU, and the choice of kernels.
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { Files } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { measureVariant } from '../../src/gpu/kernel-timing.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
@@ -28,7 +28,7 @@ vi.mock('../../src/gpu/gpu-session.ts', () => ({
 
 const services = (more: Partial<HostServices>): HostServices => ({
   host: 'Dawn',
-  files: {} as Files,
+  files: memoryFiles(),
   emit: () => {},
   signal: new AbortController().signal,
   openGpu: async () => undefined,
@@ -92,7 +92,7 @@ describe('the choice of kernels', () => {
     addEventListener() {},
   };
 
-  /** A context whose kernels take `ms`, its messages, and its kernel store, in `text` or in an unwritable place. */
+  /** A context whose kernels take `ms`, its messages, and its stored kernels, if the file is writable. */
   function start(ms: (variant: string, measured: number) => number, writable = true) {
     const logs: string[] = [];
     const abort = new AbortController();
@@ -101,15 +101,10 @@ describe('the choice of kernels', () => {
       measured.push(`${node.outputs[0]?.shape.at(-1)} ${variant}`);
       return ms(variant, measured.length);
     });
-    let text: string | undefined;
-    const store = createKernelStore({
-      name: 'there',
-      read: async () => text,
-      async write(next) {
-        if (!writable) throw new HeddleError('there: it is full');
-        text = next;
-      },
-    });
+    const files = memoryFiles();
+    const full = async () => {
+      throw new HeddleError('there: it is full');
+    };
     const { context } = createContext(
       services({
         openGpu: async () => {
@@ -118,10 +113,11 @@ describe('the choice of kernels', () => {
         },
         emit: (event: JobEvent) => void (event.type === 'message' && logs.push(event.text)),
         signal: abort.signal,
-        kernelStore: store,
+        files: writable ? files : { ...files, write: full },
+        kernelFile: 'there',
       }),
     );
-    return { context, logs, abort, measured, load: () => store.load('Dawn toy') };
+    return { context, logs, abort, measured, load: () => createKernelStore(files, 'there').load('Dawn toy') };
   }
 
   /** Two layers, the first of more work, and what decides how fast they are. */

@@ -1,19 +1,16 @@
 // Stored kernel choices: which are used, and which are ignored.
 
 import { describe, expect, it } from 'vitest';
+import { readText, writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { createKernelStore } from '../../src/runtime/kernel-store.ts';
 
-/** A place in memory whose text a test can read and damage. */
-function memory(text?: string) {
-  const place = {
-    name: 'memory',
-    text,
-    read: async () => place.text,
-    async write(next: string) {
-      place.text = next;
-    },
-  };
-  return place;
+/** A store in memory, whose file a test can read and damage. */
+function memory() {
+  const files = memoryFiles();
+  const read = () => readText(files, 'kernels.json');
+  const write = (next: string) => writeText(files, 'kernels.json', next);
+  return { ...createKernelStore(files, 'kernels.json'), read, write };
 }
 
 const nothing = { measured: {}, guessed: {}, dropped: {} };
@@ -21,31 +18,31 @@ const won = (measured: Record<string, string>) => ({ ...nothing, measured });
 
 describe('a kernel store', () => {
   it('returns the stored choices of an adapter, and adds to them', async () => {
-    const place = memory();
-    await createKernelStore(place).save('a', won({ 'linear 1': 'tiled' }));
-    await createKernelStore(place).save('a', {
+    const store = memory();
+    await store.save('a', won({ 'linear 1': 'tiled' }));
+    await store.save('a', {
       measured: { 'linear 2': 'registers' },
       guessed: { 'linear 3': 'tiled' },
       dropped: { 'linear dots': 'it is wrong' },
     });
-    await createKernelStore(place).save('b', won({ 'linear 1': 'naive' }));
-    expect(await createKernelStore(place).load('a')).toEqual({
+    await store.save('b', won({ 'linear 1': 'naive' }));
+    expect(await store.load('a')).toEqual({
       measured: { 'linear 1': 'tiled', 'linear 2': 'registers' },
       guessed: { 'linear 3': 'tiled' },
       dropped: { 'linear dots': 'it is wrong' },
     });
-    expect(await createKernelStore(place).load('b')).toEqual(won({ 'linear 1': 'naive' }));
-    expect(await createKernelStore(place).load('c')).toEqual(nothing);
+    expect(await store.load('b')).toEqual(won({ 'linear 1': 'naive' }));
+    expect(await store.load('c')).toEqual(nothing);
   });
 
   it('replaces a guess by a measurement, and never a measurement by a guess', async () => {
-    const place = memory();
+    const store = memory();
     const guess = { ...nothing, guessed: { k: 'first' } };
-    await createKernelStore(place).save('a', guess);
-    expect(await createKernelStore(place).load('a')).toEqual(guess);
-    await createKernelStore(place).save('a', won({ k: 'best' }));
-    await createKernelStore(place).save('a', guess);
-    expect(await createKernelStore(place).load('a')).toEqual(won({ k: 'best' }));
+    await store.save('a', guess);
+    expect(await store.load('a')).toEqual(guess);
+    await store.save('a', won({ k: 'best' }));
+    await store.save('a', guess);
+    expect(await store.load('a')).toEqual(won({ k: 'best' }));
   });
 
   for (const text of [
@@ -59,21 +56,22 @@ describe('a kernel store', () => {
     '{"version":4,"adapters":{"a":{"k":"v"}}}',
   ])
     it(`is empty if it reads ${text || 'an empty text'}, and is then overwritten`, async () => {
-      const place = memory(text);
-      expect(await createKernelStore(place).load('a')).toEqual(nothing);
-      await createKernelStore(place).save('a', won({ k: 'v' }));
-      expect(await createKernelStore(place).load('a')).toEqual(won({ k: 'v' }));
+      const store = memory();
+      await store.write(text);
+      expect(await store.load('a')).toEqual(nothing);
+      await store.save('a', won({ k: 'v' }));
+      expect(await store.load('a')).toEqual(won({ k: 'v' }));
     });
 
   it('ignores the version whose choices were never checked on the adapter, and what was measured with other shaders', async () => {
-    const place = memory();
-    await createKernelStore(place).save('a', won({ k: 'v' }));
-    const text = place.text as string;
-    place.text = text.replace('"version":3', '"version":2').replace(',"dropped":{}', '');
-    expect(place.text).toMatch(/"version":2.*"adapters":\{"a":\{"measured":\{"k":"v"\},"guessed":\{\}\}\}/);
-    expect(await createKernelStore(place).load('a')).toEqual(nothing);
-    place.text = text.replace(/"shaders":"[^"]*"/, '"shaders":"00000000"');
-    expect(await createKernelStore(place).load('a')).toEqual(nothing);
+    const store = memory();
+    await store.save('a', won({ k: 'v' }));
+    const text = await store.read();
+    await store.write(text.replace('"version":3', '"version":2').replace(',"dropped":{}', ''));
+    expect(await store.read()).toMatch(/"version":2.*"adapters":\{"a":\{"measured":\{"k":"v"\},"guessed":\{\}\}\}/);
+    expect(await store.load('a')).toEqual(nothing);
+    await store.write(text.replace(/"shaders":"[^"]*"/, '"shaders":"00000000"'));
+    expect(await store.load('a')).toEqual(nothing);
   });
 
   for (const entry of [
@@ -86,24 +84,25 @@ describe('a kernel store', () => {
     '{"measured":{"bad":7,"worse":["x"]},"guessed":{"bad":null}}',
   ])
     it(`drops the entry of a GPU adapter with ${entry}, and keeps the others`, async () => {
-      const place = memory();
-      await createKernelStore(place).save('a', won({ k: 'v' }));
-      await createKernelStore(place).save('b', won({ k: 'w' }));
-      place.text = place.text?.replace('"a":{"measured":{"k":"v"},"guessed":{},"dropped":{}}', `"a":${entry}`);
-      expect(place.text).toContain(`"a":${entry}`);
-      expect(await createKernelStore(place).load('a')).toEqual(nothing);
-      await createKernelStore(place).save('a', won({ next: 'v' }));
-      expect(await createKernelStore(place).load('a')).toEqual(won({ next: 'v' }));
-      expect(await createKernelStore(place).load('b')).toEqual(won({ k: 'w' }));
+      const store = memory();
+      await store.save('a', won({ k: 'v' }));
+      await store.save('b', won({ k: 'w' }));
+      const text = await store.read();
+      await store.write(text.replace('"a":{"measured":{"k":"v"},"guessed":{},"dropped":{}}', `"a":${entry}`));
+      expect(await store.read()).toContain(`"a":${entry}`);
+      expect(await store.load('a')).toEqual(nothing);
+      await store.save('a', won({ next: 'v' }));
+      expect(await store.load('a')).toEqual(won({ next: 'v' }));
+      expect(await store.load('b')).toEqual(won({ k: 'w' }));
     });
 
-  it('is empty if its file cannot be read, and names a file that cannot be written', async () => {
-    const broken = createKernelStore({
-      name: 'broken',
+  it('is empty if its file cannot be read, and rejects if it cannot be written', async () => {
+    const files = {
+      ...memoryFiles(),
       read: () => Promise.reject(new Error('cannot be read')),
       write: () => Promise.reject(new Error('cannot be written')),
-    });
-    expect(broken.place).toBe('broken');
+    };
+    const broken = createKernelStore(files, 'kernels.json');
     expect(await broken.load('a')).toEqual(nothing);
     await expect(broken.save('a', won({ k: 'v' }))).rejects.toThrow('cannot be written');
   });
