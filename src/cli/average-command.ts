@@ -5,9 +5,9 @@ import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { outFolder } from './out-folder.ts';
-import { type JsonOption, printResult } from './output.ts';
+import type { JsonOption } from './output.ts';
 import { jsonOption } from './parse-values.ts';
-import { runWithProgress } from './run-command.ts';
+import { runAndPrint } from './run-command.ts';
 
 /** Adds the command `average`. */
 export function addAverage(program: Command): void {
@@ -21,11 +21,11 @@ export function addAverage(program: Command): void {
     .action(async (folders: string[], options: { out: string; force?: boolean; json?: JsonOption }) => {
       const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
       const args = { folders: folders.map(withoutEndSlash), out };
-      const average = await runWithProgress('average', args, { host: 'cpu' }, [...folders, out]);
-      await printResult(
-        average,
-        options.json,
-        () => `${out}: mean of ${average.models} models, ${average.parameters.toLocaleString('en')} parameters`,
+      await runAndPrint(
+        'average',
+        args,
+        { host: 'cpu', json: options.json },
+        ({ models, parameters }) => `${out}: mean of ${models} models, ${parameters.toLocaleString('en')} parameters`,
       );
     });
 }

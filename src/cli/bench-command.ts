@@ -14,7 +14,7 @@ import type { Roofs } from '../gpu/roofs.ts';
 import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { presetRecipe } from '../train/recipes.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { printResult, table } from './output.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
@@ -30,7 +30,6 @@ interface Options extends HostOptions {
   steps: number;
   small?: boolean;
   quick?: boolean;
-  json?: JsonOption;
 }
 
 /** Adds the command `bench`. */
@@ -61,14 +60,11 @@ export function addBench(program: Command): void {
     .action(async (options: Options) => {
       const earlier = options.baseline === undefined ? undefined : await readBaseline(options.baseline);
       let browser: { version: string; flags: readonly string[] } | undefined;
-      const result = await runWithProgress('bench', argumentsOf(options), {
-        ...options,
-        onBrowser({ version: program, flags }) {
-          browser = { version: program, flags };
-        },
-      });
-      const when = new Date().toISOString();
-      const facts = { heddle: version, when, ...(browser && { browser }), ...result };
+      const onBrowser: HostOptions['onBrowser'] = ({ version: program, flags }) => {
+        browser = { version: program, flags };
+      };
+      const result = await runWithProgress('bench', argumentsOf(options), { ...options, onBrowser });
+      const facts = { heddle: version, when: new Date().toISOString(), browser, ...result };
       await printResult(facts, options.json, () => describe(result, earlier));
       const wrong = result.kernels.flatMap(({ name, variants }) =>
         variants.filter((v) => !v.passed).map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),

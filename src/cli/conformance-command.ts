@@ -7,7 +7,7 @@ import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
 import { adapterName } from '../core/host-name.ts';
 import { dawnVersion } from '../host/dawn.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
@@ -22,7 +22,7 @@ export function addConformance(program: Command): void {
     .addOption(adapterOption())
     .option('--lost-devices <n>', 'number of training runs in which the device is destroyed', whole(0), 1)
     .addOption(jsonOption())
-    .action(async (options: HostOptions & { lostDevices: number; json?: JsonOption }) => {
+    .action(async (options: HostOptions & { lostDevices: number }) => {
       const { lostDevices, json } = options;
       const result = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
       const { engine } = result;

@@ -8,17 +8,15 @@ import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from '../jobs/convert-job.ts';
-import { type JsonOption, printResult } from './output.ts';
 import { addLanguageOptions, jsonOption, type LanguageFlags, languagesOf, loraOption, whole } from './parse-values.ts';
-import { runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 
-interface Options extends LanguageFlags {
+interface Options extends LanguageFlags, Pick<HostOptions, 'json'> {
   to: ModelFormat | 'torch-run';
   dtype?: NonNullable<SaveOptions['dtype']>;
   force?: boolean;
   loraAdapter?: string;
   steps?: number;
-  json?: JsonOption;
 }
 
 /** Adds the command `convert`. */
@@ -55,27 +53,12 @@ export function addConvert(program: Command): void {
     .option('--force', 'replace <out> if it exists')
     .addOption(jsonOption())
     .action(async (folder: string, given: string, options: Options) => {
-      const { to, dtype, force, loraAdapter: lora, steps } = options;
-      const languages = languagesOf(options);
+      const { to, dtype, force, loraAdapter: lora, steps, json } = options;
       const out = withoutEndSlash(given);
-      const files = nodeFiles();
-      if (!force && (await files.exists(out)))
+      if (!force && (await nodeFiles().exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const converted = await runWithProgress(
-        'convert',
-        {
-          folder,
-          out,
-          to,
-          ...(dtype && { dtype }),
-          ...(lora && { lora }),
-          ...(languages && { languages }),
-          ...(steps !== undefined && { steps }),
-        },
-        { host: 'cpu' },
-        [folder, out, ...(lora ? [lora] : [])],
-      );
-      await printResult(converted, options.json, () => describe(converted));
+      const args = { folder, out, to, dtype, lora: lora || undefined, languages: languagesOf(options), steps };
+      await runAndPrint('convert', args, { host: 'cpu', json }, describe);
     });
 }
 

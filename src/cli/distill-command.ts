@@ -10,10 +10,10 @@ import { nodeFiles } from '../host/node-files.ts';
 import type { Distilled } from '../jobs/distill-job.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { outFolder } from './out-folder.ts';
-import { type JsonOption, log, printResult, table } from './output.ts';
+import { log, table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
-import { type HostOptions, runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 import { addSettingFlags, givenSettings } from './train-flags.ts';
 
 interface Options extends HostOptions, PairFlags {
@@ -22,7 +22,6 @@ interface Options extends HostOptions, PairFlags {
   beamSize: number;
   teacherBatchSize: number;
   force?: boolean;
-  json?: JsonOption;
 }
 
 /** Adds the command `distill`. */
@@ -54,10 +53,9 @@ export function addDistill(program: Command): void {
     if (resolve(teacher) === resolve(out))
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
     const settings = givenSettings(command, log);
-    const args = { ...{ teacher, texts, out, beams, batch, settings, force }, ...(dev && { dev }) };
+    const args = { teacher, texts, dev, out, beams, batch, settings, force };
     const paths = [teacher, out, `${out}.teacher`, ...[texts, dev].flatMap((set) => (set ? pathsOf(set) : []))];
-    const result = await runWithProgress('distill', args, options, paths);
-    await printResult(result, options.json, () => describe(result, out));
+    await runAndPrint('distill', args, options, (result) => describe(result, out), paths);
   });
 }
 

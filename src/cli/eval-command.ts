@@ -6,16 +6,15 @@ import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
-import { type HostOptions, runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
   references: number;
   batchSize: number;
-  json?: JsonOption;
 }
 
 /** Adds the command `eval`. */
@@ -40,18 +39,13 @@ export function addEvaluate(program: Command): void {
         'target, given the source and the previous target tokens (teacher forcing).',
     )
     .action(async (folder: string, files: string[], options: Options) => {
-      const { references, batchSize: batch, json } = options;
+      const { references, batchSize: batch, badWords } = options;
       const pairs = pairFilesOf(files, options);
       if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
       const { model, folders } = modelArguments(folder, options);
-      const args = {
-        ...model,
-        ...{ pairs, references, batch, decode: decodeOptionsOf(options) },
-        ...(options.badWords && { badWords: options.badWords }),
-      };
-      const evaluation = await runWithProgress('evaluate', args, options, [...folders, ...pathsOf(pairs)]);
-      await printResult(evaluation, json, () => describe(evaluation));
+      const args = { ...model, pairs, references, batch, decode: decodeOptionsOf(options), badWords };
+      await runAndPrint('evaluate', args, options, describe, [...folders, ...pathsOf(pairs)]);
     });
   addPairFlags(command);
   addModelOptions(command);

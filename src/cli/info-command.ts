@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { formatLimit } from '../core/format-numbers.ts';
 import { dawnAdapters } from '../host/dawn.ts';
 import type { InfoResult } from '../jobs/info-job.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
@@ -16,7 +16,7 @@ export function addInfo(program: Command): void {
     .addOption(gpuHostOption())
     .addOption(adapterOption())
     .addOption(jsonOption())
-    .action(async (options: HostOptions & { json?: JsonOption }) => {
+    .action(async (options: HostOptions) => {
       const adapter = await runWithProgress('info', {}, options);
       const adapters = options.host === 'dawn' ? await dawnAdapters({ quiet: true }) : undefined;
       await printResult({ ...adapter, ...(adapters && { adapters }) }, options.json, () => describe(adapter, adapters));

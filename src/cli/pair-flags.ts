@@ -40,21 +40,14 @@ export function pairFilesOf(
     throw new HeddleError(`${source ? flags.source : flags.target} needs ${source ? flags.target : flags.source} too`);
   if (files?.length && source)
     throw new HeddleError(`${files[0]} and ${flags.source} ${source[0]} exclude each other; give one kind of files`);
-  if (source && target)
-    return source.length === target.length
-      ? { source: absolute(source), target: absolute(target) }
-      : fail(`${flags.source} has ${source.length} files, ${flags.target} ${target.length}; each needs the other side`);
-  if (!files?.length) return undefined;
-  return {
-    files: absolute(files),
-    ...(format && { format }),
-    ...(sourceColumn !== undefined && { sourceColumn }),
-    ...(targetColumn !== undefined && { targetColumn }),
-  };
-}
-
-function fail(message: string): never {
-  throw new HeddleError(message);
+  if (source && target) {
+    if (source.length !== target.length)
+      throw new HeddleError(
+        `${flags.source} has ${source.length} files, ${flags.target} ${target.length}; each needs the other side`,
+      );
+    return { source: absolute(source), target: absolute(target) };
+  }
+  return files?.length ? { files: absolute(files), format, sourceColumn, targetColumn } : undefined;
 }
 
 /** Throws a HeddleError if stdin is named more than once. */

@@ -100,7 +100,7 @@ export const addLanguageOptions = (command: Command): Command =>
 
 /** The languages of a job; undefined if no flag is given. */
 export const languagesOf = ({ sourceLang, targetLang }: LanguageFlags): LanguageOptions | undefined =>
-  sourceLang || targetLang ? { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) } : undefined;
+  sourceLang || targetLang ? { sourceLang: sourceLang || undefined, targetLang: targetLang || undefined } : undefined;
 
 /** Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages. */
 export const addModelOptions = (command: Command): Command =>
@@ -115,14 +115,7 @@ export function modelArguments(
   folder: string,
   { loraAdapter: lora, ensemble = [], weights, ...flags }: ModelRunOptions,
 ): { readonly model: ModelArguments; readonly folders: readonly string[] } {
-  const languages = languagesOf(flags);
-  const model = {
-    folder,
-    ...(lora && { lora }),
-    ...(weights && { weights }),
-    ...(ensemble.length > 0 && { ensemble }),
-    ...(languages && { languages }),
-  };
+  const model = { folder, lora: lora || undefined, weights, ensemble, languages: languagesOf(flags) };
   return { model, folders: [folder, ...(lora ? [lora] : []), ...ensemble] };
 }
 

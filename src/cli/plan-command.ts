@@ -4,19 +4,17 @@ import { type Command, Option } from 'commander';
 import { formatMiB, formatPercent } from '../core/format-numbers.ts';
 import type { NamedPlan, PlanArguments, PlannedModel } from '../jobs/plan-job.ts';
 import { presetRuns } from '../jobs/preset-graphs.ts';
-import { presets } from '../model/presets.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/device-traits.ts';
 import { printPlan } from '../plan/plan.ts';
 import { presetRecipe } from '../train/recipes.ts';
 import { optimizerNames, type Precision } from '../trainer/optimizer-config.ts';
-import { type JsonOption, printResult } from './output.ts';
 import { jsonOption, weightsOption } from './parse-values.ts';
-import { addPresetFlags, type PresetFlags } from './preset-flags.ts';
-import { runWithProgress } from './run-command.ts';
+import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 import { settingOption } from './train-flags.ts';
 
-interface Options extends PresetFlags<PlanArguments['run']> {
+interface Options extends PresetFlags<PlanArguments['run']>, Pick<HostOptions, 'json'> {
   optimizer?: NonNullable<PlanArguments['optimizer']['kind']>;
   gradientCheckpointing?: boolean;
   precision?: Precision;
@@ -24,7 +22,6 @@ interface Options extends PresetFlags<PlanArguments['run']> {
   loraRank?: number;
   loraTargetModules?: string[];
   weights?: WeightFormat;
-  json?: JsonOption;
 }
 
 /** Adds the command `plan`. */
@@ -45,26 +42,15 @@ export function addPlan(program: Command): void {
     .addOption(weightsOption('format of the weights; in training only with --lora-rank'))
     .addOption(jsonOption())
     .action(async (folder: string | undefined, options: Options) => {
-      const { preset, run, batchSize: batch, fuse: noFuse, precision = 'f32', freeze, weights } = options;
-      const { vocabSize: vocab = presetRecipe(preset).vocabSize, set: model = {} } = options;
+      const { precision = 'f32', gradientCheckpointing = false, freeze, weights, json } = options;
       const { loraRank: rank, loraTargetModules: targetModules } = options;
-      const maxLength = model.maxLength ?? presets[preset].maxLength;
-      const { sourceLength: source = folder ? 0 : Math.min(32, maxLength) } = options;
-      const planned = await runWithProgress(
-        'plan',
-        {
-          ...(folder && { folder }),
-          ...{ preset, run, vocab, batch, source, target: options.targetLength ?? source, model, noFuse, precision },
-          optimizer: { kind: options.optimizer ?? presetRecipe(preset).optimizer },
-          gradientCheckpointing: options.gradientCheckpointing ?? false,
-          ...(freeze && { freeze }),
-          ...(rank && { lora: { rank, ...(targetModules && { targetModules }) } }),
-          ...(weights && { weights }),
-        },
-        { host: 'cpu' },
-        folder ? [folder] : [],
-      );
-      await printResult(planned, options.json, () => describe(planned));
+      const args = {
+        ...presetArguments(options, folder),
+        optimizer: { kind: options.optimizer ?? presetRecipe(options.preset).optimizer },
+        ...{ folder, precision, gradientCheckpointing, freeze, weights },
+        lora: rank ? { rank, targetModules } : undefined,
+      };
+      await runAndPrint('plan', args, { host: 'cpu', json }, describe);
     });
 }
 

@@ -31,12 +31,14 @@ export const addPresetFlags = (command: Command, runs: readonly PresetArguments[
     .option('--set <field=value>', 'change a field of the model configuration (repeatable)', setting)
     .addOption(noFuseOption());
 
-/** The flags as arguments of a job. */
+/** The flags as arguments of a job. With a model folder the default lengths are 0, those of the model. */
 export function presetArguments<Run extends PresetArguments['run']>(
   flags: PresetFlags<Run>,
+  folder?: string,
 ): PresetArguments & { readonly run: Run } {
   const { preset, run, batchSize: batch, fuse: noFuse, set: model = {} } = flags;
   const { vocabSize: vocab = presetRecipe(preset).vocabSize } = flags;
-  const { sourceLength: source = Math.min(32, model.maxLength ?? presets[preset].maxLength) } = flags;
+  const { maxLength } = { ...presets[preset], ...model };
+  const { sourceLength: source = folder ? 0 : Math.min(32, maxLength) } = flags;
   return { preset, run, model, vocab, noFuse, shape: { batch, source, target: flags.targetLength ?? source } };
 }

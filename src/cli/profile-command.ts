@@ -6,17 +6,16 @@ import { writeText } from '../files/files.ts';
 import { chromeTrace, printProfile } from '../gpu/profile.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { ProfileResult } from '../jobs/profile-job.ts';
-import { type JsonOption, log, printResult } from './output.ts';
+import { log } from './output.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
-import { type HostOptions, runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, PresetFlags<'training' | 'evaluation'> {
   runs: number;
   rows: number;
   passes?: boolean;
   trace?: string | false;
-  json?: JsonOption;
 }
 
 /** Adds the command `profile`. */
@@ -35,8 +34,8 @@ export function addProfile(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const args = { ...presetArguments(options), runs: options.runs };
-      const profile = await runWithProgress('profile', args, { ...options, exactTimestamps: true });
-      await printResult(profile, options.json, () => describe(profile, options));
+      const host = { ...options, exactTimestamps: true };
+      const profile = await runAndPrint('profile', args, host, (result) => describe(result, options));
       const { trace = `runs/profile-${options.preset}.json` } = options;
       if (trace === false) return;
       await writeText(nodeFiles(), trace, chromeTrace(profile));

@@ -5,16 +5,15 @@ import { defaultHub } from '../api/platform.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { withoutEndSlash } from '../files/files.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { table } from './output.ts';
 import { jsonOption } from './parse-values.ts';
-import { runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 
-interface Options {
+interface Options extends Pick<HostOptions, 'json'> {
   out?: string;
   revision: string;
   hub: string;
   force?: boolean;
-  json?: JsonOption;
 }
 
 /** Adds the command `pull`. */
@@ -34,16 +33,10 @@ export function addPull(program: Command): void {
       const folder = withoutEndSlash(out ?? `models/${name.split('/').pop()}`);
       if (folder.replaceAll(/[./\\]/g, '') === '')
         throw new HeddleError(`--out ${out}: use a folder for this model only`);
-      const pulled = await runWithProgress(
-        'pull',
-        { name, revision, hub, out: folder, ...(force && { force }), ...(token && { token }) },
-        { host: 'cpu' },
-      );
-      const describe = () =>
-        `${table(
-          pulled.files.map((file) => [file.name, formatBytes(file.bytes)]),
-          [1],
-        )}\n${folder}`;
-      await printResult(pulled, json, describe);
+      const args = { name, revision, hub, out: folder, force, token: token || undefined };
+      await runAndPrint('pull', args, { host: 'cpu', json }, ({ files }) => {
+        const rows = files.map((file) => [file.name, formatBytes(file.bytes)]);
+        return `${table(rows, [1])}\n${folder}`;
+      });
     });
 }

@@ -4,7 +4,7 @@
 import { HeddleError } from '../core/errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../run/jobs.ts';
 import { type HostName, type RunOptions, runJob } from '../run/run-job.ts';
-import { log } from './output.ts';
+import { type JsonOption, log, printResult } from './output.ts';
 import { createProgress } from './progress-line.ts';
 
 /** Options of commands that run a job. */
@@ -14,6 +14,7 @@ export interface HostOptions {
   readonly adapter?: string;
   readonly memoryLimit?: number;
   readonly tune?: boolean;
+  readonly json?: JsonOption;
   /** Whether timestamp queries have nanosecond resolution. Default: false; hosts then round to about 0.1 ms. */
   readonly exactTimestamps?: boolean;
   /** Receives each `piece` that the job emits. */
@@ -39,7 +40,7 @@ export async function runWithProgress<N extends JobName>(
   options: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
-  const { host, tune = true, exactTimestamps = false, adapter, memoryLimit, onBrowser, nextTexts } = options;
+  const { host, tune, exactTimestamps = false, adapter, memoryLimit, onBrowser, nextTexts: input } = options;
   const progress = createProgress();
   const interrupt = new AbortController();
   let interrupted = 0;
@@ -53,9 +54,7 @@ export async function runWithProgress<N extends JobName>(
   for (const signal of Object.keys(signals)) process.on(signal, onSignal);
   try {
     return await runJob(name, args, {
-      host,
-      tune,
-      paths,
+      ...{ host, tune, paths, memoryLimit, input, onBrowser },
       signal: interrupt.signal,
       onEvent: (event) => {
         progress.show(event);
@@ -63,10 +62,7 @@ export async function runWithProgress<N extends JobName>(
         if (event.type === 'result') options.onResult?.(event.value);
       },
       browser: { handleSignals: false, exactTimestamps },
-      dawn: { quiet: true, exactTimestamps, ...(adapter !== undefined && { adapter }) },
-      ...(onBrowser && { onBrowser }),
-      ...(nextTexts && { input: nextTexts }),
-      ...(memoryLimit !== undefined && { memoryLimit }),
+      dawn: { quiet: true, exactTimestamps, adapter },
     });
   } catch (error) {
     if (!interrupt.signal.aborted || error instanceof HeddleError) throw error;
@@ -77,4 +73,17 @@ export async function runWithProgress<N extends JobName>(
     // After a signal the process ends soon; another signal still ends it with its status.
     if (!interrupted) for (const signal of Object.keys(signals)) process.off(signal, onSignal);
   }
+}
+
+/** Runs a job and prints its result, as text or as JSON with `--json`. */
+export async function runAndPrint<N extends JobName>(
+  name: N,
+  args: ArgumentsOf<N>,
+  options: HostOptions,
+  describe: (result: ResultOf<N>) => string,
+  paths: readonly string[] = [],
+): Promise<ResultOf<N>> {
+  const result = await runWithProgress(name, args, options, paths);
+  await printResult(result, options.json, () => describe(result));
+  return result;
 }

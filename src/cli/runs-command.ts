@@ -3,9 +3,9 @@
 import type { Command } from 'commander';
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { type RunSummary, runMetrics, settingText } from '../jobs/runs-job.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { table } from './output.ts';
 import { jsonOption } from './parse-values.ts';
-import { runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 
 /** Adds the command `runs`. */
 export function addRuns(program: Command): void {
@@ -14,9 +14,8 @@ export function addRuns(program: Command): void {
     .description('compare training runs: the settings that differ, steps, best dev metrics, time, MFU, adapter')
     .argument('<dir...>', 'model folders of heddle train, or folders that contain them, e.g. runs')
     .addOption(jsonOption())
-    .action(async (folders: string[], { json }: { json?: JsonOption }) => {
-      const runs = await runWithProgress('runs', { folders }, { host: 'cpu' });
-      await printResult(runs, json, () => describe(runs));
+    .action(async (folders: string[], { json }: HostOptions) => {
+      await runAndPrint('runs', { folders }, { host: 'cpu', json }, describe);
     });
 }
 

@@ -4,16 +4,14 @@ import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import type { ScoredPair } from '../jobs/evaluate-job.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import { type JsonOption, printResult } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
-import { type HostOptions, runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, ModelRunOptions, PairFlags {
   batchSize: number;
   tokens?: boolean;
-  json?: JsonOption;
 }
 
 /** Adds the command `score`. */
@@ -39,11 +37,9 @@ export function addScore(program: Command): void {
       if (!pairs) throw new HeddleError('score: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
       const { model, folders } = modelArguments(folder, options);
-      const scores = await runWithProgress('score', { ...model, pairs, batch }, options, [
-        ...folders,
-        ...pathsOf(pairs),
-      ]);
-      await printResult(scores, options.json, () => scores.map((pair) => lineFor(pair, tokens)).join('\n'));
+      const describe = (scores: ScoredPair[]) => scores.map((pair) => lineFor(pair, tokens)).join('\n');
+      const paths = [...folders, ...pathsOf(pairs)];
+      await runAndPrint('score', { ...model, pairs, batch }, options, describe, paths);
     });
   addPairFlags(command);
   addModelOptions(command);

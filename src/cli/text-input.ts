@@ -4,42 +4,21 @@ import { HeddleError } from '../core/errors.ts';
 import { openStream } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 
-/** A stream of texts. */
-export interface TextInput {
-  /** The texts that are available, at least one and at most `maxTexts`; undefined at the end. */
-  next(): Promise<readonly string[] | undefined>;
+/** Groups of the texts that are available: at least one and at most `maxTexts` in each. */
+export async function* textGroups(
+  available: Iterable<readonly string[]> | AsyncIterable<readonly string[]>,
+  maxTexts: number,
+): AsyncGenerator<readonly string[], undefined> {
+  for await (const texts of available)
+    for (let at = 0; at < texts.length; at += maxTexts) yield texts.slice(at, at + maxTexts);
+  return undefined;
 }
 
-/** A list of texts as an input. */
-export function listInput(texts: readonly string[], maxTexts: number): TextInput {
-  let at = 0;
-  return {
-    async next() {
-      if (at >= texts.length) return undefined;
-      at += maxTexts;
-      return texts.slice(at - maxTexts, at);
-    },
-  };
-}
-
-/** The lines of files; `-` is stdin. Throws a HeddleError for a line that is not UTF-8. */
-export function lineInput(paths: readonly string[], maxTexts: number): TextInput {
-  const chunks = linesOf(paths);
-  let lines: string[] = [];
-  return {
-    async next() {
-      while (lines.length === 0) {
-        const { value, done } = await chunks.next();
-        if (done) return undefined;
-        lines = value;
-      }
-      return lines.splice(0, maxTexts);
-    },
-  };
-}
-
-/** The lines of files, in groups of those that a chunk of the stream completes. */
-async function* linesOf(paths: readonly string[]): AsyncGenerator<string[], void, void> {
+/**
+ * The lines of files, in groups of those that a chunk of the stream completes; `-` is stdin. Throws a HeddleError for a
+ * line that is not UTF-8.
+ */
+export async function* linesOf(paths: readonly string[]): AsyncGenerator<readonly string[]> {
   const files = nodeFiles();
   for (const path of paths) {
     const utf8 = new TextDecoder('utf-8', { fatal: true });

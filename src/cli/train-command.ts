@@ -16,9 +16,9 @@ import type { SettingName } from '../train/settings.ts';
 import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
 import { flagOf, type TrainSettings } from '../train/train-settings.ts';
 import { outFolder, replaceModel } from './out-folder.ts';
-import { log, printResult } from './output.ts';
+import { log } from './output.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { runWithProgress } from './run-command.ts';
+import { runAndPrint } from './run-command.ts';
 import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
 import { addTrainFlags, givenSettings, oldTestSentences, type TrainFileOptions } from './train-flags.ts';
 
@@ -45,55 +45,44 @@ async function run(
 ): Promise<void> {
   const named = namedFiles(pairs, options);
   if (named.train && options.corpus) throw new HeddleError('train: give files of pairs or --corpus, not both');
-  if (named.train)
-    for (const flag of ['pairs', 'sourceLocale', 'targetLocale'])
-      if (command.getOptionValueSource(flag) !== 'default')
-        throw new HeddleError(
-          `train: ${flagOf(flag as SettingName)} is only for the built-in corpus; omit it, or omit ${pathsOf(named.train)[0]}`,
-        );
-  const task = options.corpus === 'intl' ? undefined : options.corpus;
-  if (task)
-    for (const flag of ['sourceLocale', 'targetLocale'])
-      if (command.getOptionValueSource(flag) !== 'default')
-        throw new HeddleError(
-          `train: ${flagOf(flag as SettingName)} is only for --corpus intl; the task ${task} has no languages`,
-        );
   const files = archiveFiles(nodeFiles());
   const [first] = named.train ? pathsOf(named.train) : [];
+  const task = options.corpus === 'intl' ? undefined : options.corpus;
+  const rejectFlags = (flags: readonly string[], reason: string) => {
+    for (const flag of flags)
+      if (command.getOptionValueSource(flag) !== 'default')
+        throw new HeddleError(`train: ${flagOf(flag as SettingName)} is only for ${reason}`);
+  };
+  if (named.train)
+    rejectFlags(['pairs', 'sourceLocale', 'targetLocale'], `the built-in corpus; omit it, or omit ${first}`);
+  if (task) rejectFlags(['sourceLocale', 'targetLocale'], `--corpus intl; the task ${task} has no languages`);
   const builtIn = task ?? `intl-${options.sourceLocale}-${options.targetLocale}`;
   const name = first === undefined ? builtIn : nameOf(first);
   const out = await outFolder(files, name, options, `--resume continues its training, ${replaceModel}`);
   const settings = given.init === undefined ? given : { ...given, init: withoutEndSlash(given.init) };
-  const args: TrainArguments = options.resume
-    ? { ...settings, corpus: await resumedCorpus(files, out, named), out, resume: true }
+  const saved = options.resume ? await readCheckpoint(out, { files }) : undefined;
+  const args: TrainArguments = saved
+    ? { ...settings, corpus: await resumedCorpus(files, out, saved.corpus, named), out, resume: true }
     : { ...settings, corpus: newCorpus(named, settings.seed ?? 1, options), out };
-  const folder = options.resume ? await savedFolder(files, out) : initFolder(settings);
-  const { tensorboard = options.resume ? (await readCheckpoint(out, { files })).settings.tensorboard : undefined } =
-    settings;
+  const folder = saved ? saved.settings.lora && initFolder(saved.settings) : initFolder(settings);
+  const tensorboard = settings.tensorboard ?? saved?.settings.tensorboard;
   if (tensorboard && isInFolder(resolve(tensorboard), resolve(out)))
     throw new HeddleError(
       `--tensorboard ${tensorboard}: it is in --out, which each checkpoint replaces; use a folder outside, for example ${out}-tensorboard`,
     );
   if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
     throw new HeddleError(`--out ${out}: this is the base model of the LoRA adapter; use another folder`);
-  if (folder !== undefined && !options.resume && !(await files.exists(folder)))
+  if (folder !== undefined && !saved && !(await files.exists(folder)))
     throw new HeddleError(
       `--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
     );
+  const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
   if (options.saveConfig !== undefined)
-    await saveRunConfig(
-      files,
-      options.saveConfig,
-      command,
-      settings,
-      named.train ? 'pairs' : task ? 'task' : 'intl',
-      pairs,
-    );
+    await saveRunConfig(files, options.saveConfig, command, settings, recipe, pairs);
   const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;
-  const result = await runWithProgress('train', args, options, paths).finally(unlock);
-  await printResult(result, options.json, () => describe(result));
+  await runAndPrint('train', args, options, describe, paths).finally(unlock);
 }
 
 /** Files of pairs on the command line. */
@@ -117,7 +106,7 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
 
 const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileOptions): CorpusArguments =>
   train
-    ? { kind: 'files', train, ...(dev && { dev }), ...(test && { test }) }
+    ? { kind: 'files', train, dev, test }
     : o.corpus && o.corpus !== 'intl'
       ? { kind: 'task', task: o.corpus, pairs: o.pairs, seed }
       : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
@@ -126,17 +115,15 @@ const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileO
 const corpusPaths = (corpus: CorpusArguments): string[] =>
   Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? pathsOf(set) : []));
 
-/** The base model of the LoRA adapter in a checkpoint. */
-async function savedFolder(files: Files, out: string): Promise<string | undefined> {
-  const { settings } = await readCheckpoint(out, { files });
-  return settings.lora && initFolder(settings);
-}
-
 /**
  * The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file is missing.
  */
-async function resumedCorpus(files: Files, out: string, named: NamedFiles): Promise<CorpusArguments> {
-  const { corpus: kept } = await readCheckpoint(out, { files });
+async function resumedCorpus(
+  files: Files,
+  out: string,
+  kept: CorpusArguments,
+  named: NamedFiles,
+): Promise<CorpusArguments> {
   const corpus = movedCorpus(kept, named);
   const given = Object.values(named).flatMap((set) => (set ? pathsOf(set) : []));
   if (corpus === kept && given.length > 0) log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);
@@ -155,8 +142,8 @@ export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFi
   return {
     kind: 'files',
     train: train ?? before.train,
-    ...(before.dev && { dev: dev ?? before.dev }),
-    ...(before.test && { test: test ?? before.test }),
+    dev: before.dev && (dev ?? before.dev),
+    test: before.test && (test ?? before.test),
   };
 }
 

@@ -8,7 +8,7 @@ import { describeDefault } from '../train/recipes.ts';
 import { type Setting, settingGroups } from '../train/setting-types.ts';
 import { type SettingName, settings } from '../train/settings.ts';
 import { describeType, fitsType, flagOf, settingRows, type TrainSettings } from '../train/train-settings.ts';
-import { type JsonOption, table } from './output.ts';
+import { table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
 import { addHostOptions, jsonOption, rate, setting, whole } from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';
@@ -18,7 +18,6 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
   out?: string;
   force?: boolean;
   resume?: boolean;
-  json?: JsonOption;
   config?: string;
   saveConfig?: string;
   corpus?: 'intl' | TaskName;

@@ -7,11 +7,11 @@ import { reasonOf } from '../host/disk-files.ts';
 import type { Translated, TranslatedTexts } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
-import { type JsonOption, jsonArrayWriter, log } from './output.ts';
+import { jsonArrayWriter, log } from './output.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
-import { lineInput, listInput } from './text-input.ts';
+import { linesOf, textGroups } from './text-input.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   input?: string[];
@@ -26,7 +26,6 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   splitSentences?: boolean;
   stream?: boolean;
   alignments?: string;
-  json?: JsonOption;
 }
 
 /** Number of batches that are sorted by length and translated together. */
@@ -82,13 +81,13 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   if (options.maxLengthCrop && options.skipLong)
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
   const decode = decodeOptionsOf(options);
-  checkStream(options);
-  checkSplit(options);
+  checkExclusive(options);
   const maxTexts = batch * batchesAtOnce;
-  const input = texts.length > 0 ? listInput(texts, maxTexts) : lineInput(paths ?? ['-'], maxTexts);
+  const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), maxTexts);
+  const nextGroup = async () => (await input.next()).value;
   const typed = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
   if (typed) log('type a text and press Enter; Ctrl-D ends');
-  let first = typed ? undefined : await input.next();
+  let first = typed ? undefined : await nextGroup();
   if (!first && !typed && options.json === undefined) return;
   const { model, folders } = modelArguments(folder, options);
   const args = {
@@ -97,8 +96,8 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     longTexts: options.maxLengthCrop ? 'crop' : options.skipLong ? 'skip' : 'error',
     replaceUnknown: options.replaceUnknown ?? false,
     splitSentences: options.splitSentences ?? false,
-    ...(options.maxLength !== undefined && { maxLength: options.maxLength }),
-    ...(options.badWords && { badWords: options.badWords }),
+    maxLength: options.maxLength,
+    badWords: options.badWords,
   } as const;
   const out = openOutput(options.output);
   const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);
@@ -123,7 +122,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
           alignments?.write(alignmentLines(translations, number));
         },
         async nextTexts() {
-          const next = first ?? (await input.next());
+          const next = first ?? (await nextGroup());
           first = undefined;
           inputTexts = next ?? [];
           return next;
@@ -156,36 +155,28 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
 
 const withoutAttention = ({ attention: _, ...translation }: Translated) => translation;
 
-/** Throws a HeddleError for options that cannot be streamed. */
-function checkStream({ stream, beamSize: beams = 1, numReturn, ids, replaceUnknown, json }: Options): void {
-  if (!stream) return;
-  if (json === true)
+/** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */
+function checkExclusive({ beamSize: beams = 1, stream, splitSentences, numReturn, alignments, ...o }: Options): void {
+  if (stream && o.json === true)
     throw new HeddleError(
       '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
     );
-  const other = [
-    [beams > 1, '--beam-size'],
-    [numReturn !== undefined, '--num-return'],
-    [ids, '--ids'],
-    [replaceUnknown, '--replace-unknown'],
-  ].find(([given]) => given)?.[1];
-  if (other)
-    throw new HeddleError(
-      `--stream and ${other} exclude each other: only greedy decoding and sampling can be streamed`,
+  const exclude = (flag: string, others: Readonly<Record<string, boolean | undefined>>, why: string) => {
+    const other = Object.keys(others).find((name) => others[name]);
+    if (other) throw new HeddleError(`${flag} and ${other} exclude each other: ${why}`);
+  };
+  const several = numReturn !== undefined;
+  if (stream)
+    exclude(
+      '--stream',
+      { '--beam-size': beams > 1, '--num-return': several, '--ids': o.ids, '--replace-unknown': o.replaceUnknown },
+      'only greedy decoding and sampling can be streamed',
     );
-}
-
-/** Throws a HeddleError for options that joined translations do not have. */
-function checkSplit({ splitSentences, stream, numReturn, alignments }: Options): void {
-  if (!splitSentences) return;
-  const other = [
-    [stream, '--stream'],
-    [numReturn !== undefined, '--num-return'],
-    [alignments !== undefined, '--alignments'],
-  ].find(([given]) => given)?.[1];
-  if (other)
-    throw new HeddleError(
-      `--split-sentences and ${other} exclude each other: the translations of the sentences become one text`,
+  if (splitSentences)
+    exclude(
+      '--split-sentences',
+      { '--stream': stream, '--num-return': several, '--alignments': alignments !== undefined },
+      'the translations of the sentences become one text',
     );
 }
 

@@ -5,14 +5,13 @@ import { HeddleError } from '../core/errors.ts';
 import { formatNumber } from '../core/format-numbers.ts';
 import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
 import type { TuneResult } from '../jobs/tune-job.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, positive } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
-import { type HostOptions, runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, PresetFlags<PresetArguments['run']> {
   seconds: number;
-  json?: JsonOption;
 }
 
 /** Adds the command `tune`. */
@@ -26,11 +25,11 @@ export function addTune(program: Command): void {
     .addOption(gpuHostOption())
     .addOption(adapterOption())
     .action(async (options: Options) => {
-      const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
-      await printResult(result, options.json, () => describe(result));
-      if (result.failure !== undefined)
+      const args = { ...presetArguments(options), seconds: options.seconds };
+      const { failure } = await runAndPrint('tune', args, options, describe);
+      if (failure !== undefined)
         throw new HeddleError(
-          `tune: the tuned kernels could not be stored: ${result.failure}; set HEDDLE_CACHE to a writable folder`,
+          `tune: the tuned kernels could not be stored: ${failure}; set HEDDLE_CACHE to a writable folder`,
         );
     });
 }

@@ -5,9 +5,13 @@ import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Comparison, VerifiedCase } from '../jobs/verify/verify-job.ts';
-import { type JsonOption, printResult, table } from './output.ts';
+import { table } from './output.ts';
 import { adapterOption, hostOption, jsonOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
-import { type HostOptions, runWithProgress } from './run-command.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
+
+interface Options extends HostOptions, Pick<ModelRunOptions, 'weights'> {
+  verbose?: boolean;
+}
 
 /** Adds the command `verify`. */
 export function addVerify(program: Command): void {
@@ -23,21 +27,14 @@ export function addVerify(program: Command): void {
     .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
     .option('--verbose', 'print each gradient and each loss, every event with its time, and the stack of an error')
     .addOption(jsonOption())
-    .action(
-      async (
-        dirs: string[],
-        options: HostOptions & Pick<ModelRunOptions, 'weights'> & { verbose?: boolean; json?: JsonOption },
-      ) => {
-        const files = nodeFiles();
-        const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
-        const args = { folders, ...(options.weights && { weights: options.weights }) };
-        const cases = await runWithProgress('verify', args, { tune: false, ...options }, folders);
-        const text = () => cases.map((c) => printCase(c, options.verbose === true)).join('\n\n');
-        await printResult(cases, options.json, text);
-        const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));
-        if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
-      },
-    );
+    .action(async (dirs: string[], { weights, verbose = false, tune = false, ...options }: Options) => {
+      const files = nodeFiles();
+      const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
+      const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
+      const cases = await runAndPrint('verify', { folders, weights }, { ...options, tune }, describe, folders);
+      const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));
+      if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
+    });
 }
 
 /** The case in a folder, or the cases in its subfolders. */

@@ -51,7 +51,7 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
   const { kernels, roofs, roofSpread }: Measured = args.kernels
     ? await measure(
         device,
-        { set, filter, ...(specs && { specs }), span, rounds, roofs: true },
+        { set, filter, specs, span, rounds, roofs: true },
         {
           signal: context.signal,
           onProgress: (done, total, text) => context.emit({ type: 'progress', task: 'kernels', done, total, text }),
@@ -75,9 +75,9 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
     backend: context.backend,
     adapter: adapterName(device.adapter),
     machine,
-    ...(roofs && { roofs }),
-    ...(roofSpread && { roofSpread }),
-    ...(args.kernels && { conformance: conformanceOf(machine, kernels) }),
+    roofs,
+    roofSpread,
+    conformance: args.kernels ? conformanceOf(machine, kernels) : undefined,
     kernels,
     steps,
   };

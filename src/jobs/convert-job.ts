@@ -53,9 +53,9 @@ export const convert: Job<ConvertArguments, Converted> = async (args, context) =
   const { folder, out, to, dtype, lora, languages } = args;
   if (to === 'torch-run') return convertRun(args, context);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
-  const model = await openFolder(folder, context, { ...languages, ...(lora && { lora }) });
+  const model = await openFolder(folder, context, { ...languages, lora });
   const onWarning = (text: string) => context.emit({ type: 'warning', text });
-  await model.save(out, { format: to, onWarning, ...(dtype && { dtype }) });
+  await model.save(out, { format: to, onWarning, dtype });
   return { out, to, parameters: model.parameterCount };
 };
 
@@ -90,11 +90,10 @@ async function convertRun(
   );
   const { init, gradientAccumulationSteps, optimizer, schedule, seed } = recipe;
   const { torchRunFiles } = await import('../formats/torch-run/torch-run-files.ts');
-  const { freeze } = args;
   const lora = args.lora && loraConfig(args.lora);
   const torchRun = await torchRunFiles({
     ...{ config: task.config, corpus: task.corpus, batches: task.batches, parameters, recipe },
-    trainable: trainableParameters(task.config, parameters, { ...(freeze && { freeze }), ...(lora && { lora }) }),
+    trainable: trainableParameters(task.config, parameters, { freeze: args.freeze, lora }),
     ...{ firstStep: before.step, lastStep: last, settings: settingsFrom(setup, before.step) },
     lora: lora && setup.start && { config: lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
     log: {

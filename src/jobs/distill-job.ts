@@ -70,7 +70,7 @@ export const distill: Job<DistillArguments, Distilled> = async (args, context) =
   const folder = `${out}.teacher`;
   // The languages are those of the teacher, and of a multilingual student.
   const { sourceLang, targetLang, ...others } = settings;
-  const languages = { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) };
+  const languages = { sourceLang: sourceLang || undefined, targetLang: targetLang || undefined };
   const training = initFolder(settings) === undefined ? others : settings;
   checkStudent(training);
   const pairs = dev && (await readPairs(dev, context));
@@ -87,7 +87,7 @@ export const distill: Job<DistillArguments, Distilled> = async (args, context) =
   const unlock = await files.lock?.(folder);
   try {
     const { parts, skipped } = await translateAll(args, model, languages, texts, folder, context);
-    const corpus = { kind: 'files', train: { files: parts, format: 'tsv' }, ...(dev && { dev }) } as const;
+    const corpus = { kind: 'files', train: { files: parts, format: 'tsv' }, dev } as const;
     const result = {
       texts: texts.length,
       skipped,

@@ -29,7 +29,7 @@ export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context
     const pairs = await readPairs(given, context, args.references ?? 1);
     return await model.evaluate(pairs, {
       ...args.decode,
-      ...excludedTokens(model, args.decode, args.badWords),
+      suppressTokens: excludedTokens(model, args.decode?.suppressTokens, args.badWords),
       batchSize: args.batch,
       name: nameOfPairs(given),
       signal: context.signal,

@@ -3,7 +3,6 @@
 import { openFolder } from '../api/load-model.ts';
 import type { Model } from '../api/model-types.ts';
 import { check } from '../core/errors.ts';
-import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
@@ -25,23 +24,14 @@ export interface ModelArguments {
 export const openJobModel = (
   { folder, lora, ensemble, weights, languages }: ModelArguments,
   context: JobContext,
-): Promise<Model> =>
-  openFolder(folder, context, {
-    ...(lora && { lora }),
-    ...(weights && { weights }),
-    ...(ensemble && { ensemble }),
-    ...languages,
-  });
+): Promise<Model> => openFolder(folder, context, { lora, weights, ensemble, ...languages });
 
-/** The option `suppressTokens`, with the tokens of `badWords`. Throws a HeddleError if a word is not one token. */
-export function excludedTokens(
+/** The ids in `suppressTokens` and those of `badWords`. Throws a HeddleError if a word is not one token. */
+export const excludedTokens = (
   model: Model,
-  decode: DecodeOptions = {},
+  suppressTokens: readonly number[] = [],
   badWords: readonly string[] = [],
-): Pick<DecodeOptions, 'suppressTokens'> {
-  const ids = [...(decode.suppressTokens ?? []), ...badWords.flatMap((word) => tokensOf(model, word))];
-  return ids.length > 0 ? { suppressTokens: ids } : {};
-}
+) => [...suppressTokens, ...badWords.flatMap((word) => tokensOf(model, word))];
 
 /** The ids of all tokens whose text is a word. */
 function tokensOf({ tokenizers: { target } }: Model, word: string): number[] {

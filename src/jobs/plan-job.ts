@@ -1,14 +1,13 @@
 // heddle plan: plans the passes and the memory of a run, without a GPU.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import { hfConfigOf } from '../formats/shared/saved-model.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../model/lora.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
+import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
-import { type PresetName, presets } from '../model/presets.ts';
+import { presets } from '../model/presets.ts';
 import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/device-traits.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -20,24 +19,14 @@ import { hasWideStream } from '../trainer/f16-range.ts';
 import { type OptimizerConfig, optimizerConfig, type Precision, scaling } from '../trainer/optimizer-config.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
 import type { GraphOptions } from '../trainer/training-graphs.ts';
-import { evaluationGraph, gradientAccumulationGraph, trainingGraph, updateGraph } from '../trainer/training-graphs.ts';
-import type { PresetArguments } from './preset-graphs.ts';
+import { gradientAccumulationGraph, trainingGraph, updateGraph } from '../trainer/training-graphs.ts';
+import { type PresetArguments, runGraphs } from './preset-graphs.ts';
 
-/** Arguments of the job; plain JSON. */
-export interface PlanArguments {
-  readonly run: PresetArguments['run'];
+/** Arguments of the job; plain JSON. A length of 0 in `shape` is 32, or the model's maximum length if it is less. */
+export interface PlanArguments extends PresetArguments {
   /** Model folder to plan, instead of `preset` and `vocab`. */
   readonly folder?: string;
-  readonly preset: PresetName;
-  /** Fields of the configuration to change. */
-  readonly model: Partial<ModelOptions>;
-  readonly vocab: number;
-  readonly batch: number;
-  /** Number of positions; 0: 32, or the model's maximum length if it is less. */
-  readonly source: number;
-  readonly target: number;
   readonly optimizer: Partial<OptimizerConfig>;
-  readonly noFuse: readonly string[];
   /** For training; see GraphOptions. */
   readonly gradientCheckpointing: boolean;
   readonly precision: Precision;
@@ -72,7 +61,7 @@ export interface NamedPlan {
 
 /** Plans a run. Throws a HeddleError if the configuration is invalid or exceeds the limits of WebGPU. */
 export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
-  const { preset, vocab, batch, noFuse, gradientCheckpointing, precision } = args;
+  const { preset, vocab, noFuse = [], gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
   const opened = args.folder ? await openModel(args.folder, context, undefined, {}, true) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
@@ -86,36 +75,26 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const lora = args.lora && loraConfig(args.lora);
   const p = adaptedParameters(quantizedParameters(parameterList(config), weights), lora);
   const longest = Math.min(32, config.maxLength);
-  const { source, target } = { source: args.source || longest, target: args.target || longest };
-  const shape = { batch, source, target };
+  const { batch, source, target } = args.shape;
+  const shape = { batch, source: source || longest, target: target || longest };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
-  const plain = () =>
-    trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, ...(lora && { lora }) });
-  const graphs = (): [string, Graph][] => {
-    const options = { noFuse, gradientCheckpointing, precision, wideStream, freeze, ...(lora && { lora }) };
-    if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
-    if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
-    return [
-      ['decoding, once a batch of sources', sourceGraph(config, p, shape, noFuse)],
-      ['decoding, once a token', stepGraph(config, p, shape, plainGreedy, noFuse)],
-    ];
-  };
+  const options = { gradientCheckpointing, precision, wideStream, freeze, lora };
+  const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
   const saved = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
-  const plans = graphs().map(([name, graph]): NamedPlan => {
-    const unsaved = saved ? plainBytes(plain) : undefined;
-    return {
+  const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options).map(
+    ([name, graph]): NamedPlan => ({
       name,
       plan: args.folder ? planOf(graph, precision) : makePlan(graph, { traits: traitsOf(precision) }),
-      ...(unsaved && { plain: unsaved }),
-    };
-  });
+      plain: saved ? plainBytes(plain) : undefined,
+    }),
+  );
   return {
     model: args.folder ?? preset,
     parameters: p.count,
     shape,
     plans,
     sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
-    ...(args.folder && args.run === 'training' && { savings: savingsOf(config, shape, wideStream, args) }),
+    savings: args.folder && args.run === 'training' ? savingsOf(config, shape, wideStream, args) : undefined,
   };
 };
 

@@ -1,14 +1,15 @@
-// Graphs of a preset, for commands that need kernels but no corpus.
+// Graphs of a model without a corpus, for commands that plan, time or tune them.
 
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
-import { evaluationGraph, trainingGraph } from '../trainer/training-graphs.ts';
+import { evaluationGraph, type GraphOptions, trainingGraph } from '../trainer/training-graphs.ts';
 
 /** Runs of a preset. */
 export const presetRuns = ['training', 'evaluation', 'decoding'] as const;
@@ -31,9 +32,25 @@ export function presetGraphs({ preset, run, model, vocab, shape, noFuse = [] }: 
   readonly graphs: readonly Graph[];
 } {
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...model });
-  const p = parameterList(config);
   checkRewriteNames(noFuse);
-  if (run === 'training') return { config, graphs: [trainingGraph(config, p, shape, optimizerConfig(), { noFuse })] };
-  if (run === 'evaluation') return { config, graphs: [evaluationGraph(config, p, shape, { noFuse })] };
-  return { config, graphs: [sourceGraph(config, p, shape, noFuse), stepGraph(config, p, shape, plainGreedy, noFuse)] };
+  const graphs = runGraphs(run, config, parameterList(config), shape, noFuse);
+  return { config, graphs: graphs.map(([, graph]) => graph) };
+}
+
+/** Graphs of a run with their names: two for decoding. `optimizer` and `options` are for training. */
+export function runGraphs(
+  run: PresetArguments['run'],
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  noFuse: readonly string[],
+  optimizer = optimizerConfig(),
+  options: GraphOptions = {},
+): [name: string, graph: Graph][] {
+  if (run === 'training') return [['training', trainingGraph(c, p, shape, optimizer, { ...options, noFuse })]];
+  if (run === 'evaluation') return [['evaluation', evaluationGraph(c, p, shape, { noFuse })]];
+  return [
+    ['decoding, once a batch of sources', sourceGraph(c, p, shape, noFuse)],
+    ['decoding, once a token', stepGraph(c, p, shape, plainGreedy, noFuse)],
+  ];
 }

@@ -31,8 +31,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
   const started = performance.now();
   let before: number | undefined;
   return pullModel(name, out, {
-    ...{ files: context.files, signal: context.signal, revision, hub },
-    ...(token !== undefined && { token }),
+    ...{ files: context.files, signal: context.signal, revision, hub, token },
     onDownload({ file, loaded, total }) {
       before ??= loaded;
       const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);

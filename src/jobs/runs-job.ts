@@ -65,7 +65,7 @@ export function summarizeRuns(
   const settings = histories.map(({ start, changes }) => ({
     pairs: `${start.corpus.name} (${start.corpus.pairs})`,
     ...flat(start.arguments),
-    ...(changes.length > 0 && { changes: formatChanges(changes) }),
+    changes: changes.length > 0 ? formatChanges(changes) : undefined,
   }));
   const names = [...new Set(settings.flatMap((one) => Object.keys(one)))].filter((name) => {
     const values = settings.map((one: Record<string, unknown>) => JSON.stringify(one[name] ?? null));

@@ -67,7 +67,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   const { maxLength, longTexts = 'error', replaceUnknown = false, splitSentences: splits = false } = args;
   const { emit, signal } = context;
   const model = await openJobModel(args, context);
-  const decode = { ...args.decode, ...excludedTokens(model, args.decode, args.badWords) };
+  const suppressTokens = excludedTokens(model, args.decode?.suppressTokens, args.badWords);
   let [first, line] = [0, 0];
   const begin = performance.now();
   const sayUpTo = (text: number) => {
@@ -75,8 +75,9 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   };
   const generate = async (inputs: readonly string[], long: GenerateOptions['longTexts']) => {
     const generations = await model.generate(inputs, {
-      ...decode,
-      ...(maxLength !== undefined && { maxLength }),
+      ...args.decode,
+      suppressTokens,
+      maxLength,
       longTexts: long,
       replaceUnknown,
       splitSentences: splits,

@@ -53,7 +53,7 @@ export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
     nodes,
     measured,
     dropped: Object.fromEntries(context.droppedKernels),
-    ...(place !== undefined && failure === undefined && { place }),
-    ...(failure !== undefined && { failure }),
+    place: failure === undefined ? place : undefined,
+    failure,
   };
 };

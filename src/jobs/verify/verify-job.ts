@@ -43,7 +43,7 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, we
     const name = baseName(folder);
     const { rows, fact } = await check(folder, weights, context);
     const compared = rows.map(([quantity, error, limit]) => ({ quantity, error, limit, passed: error <= limit }));
-    results.push({ name, backend: context.backend, compared, ...(fact !== undefined && { fact }) });
+    results.push({ name, backend: context.backend, compared, fact });
     context.emit({ type: 'progress', task: 'verify', done: results.length, total: folders.length, text: name });
   }
   return results;
