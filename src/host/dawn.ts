@@ -133,20 +133,16 @@ const limitWarning = /^Warning: maxDynamic[A-Za-z]+ artificially reduced from [0
 
 async function start(create: (flags: string[]) => GPU, flags: string[], options: DawnOptions): Promise<GPU> {
   if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
-  let gpu: GPU;
-  let adapter: GPUAdapter | null;
   try {
-    const opened = await withoutLimitWarnings(options, () => {
-      const gpu = create(flags);
-      return { gpu, request: gpu.requestAdapter() };
+    const { gpu, request } = await withoutLimitWarnings(options, () => {
+      const created = create(flags);
+      return { gpu: created, request: created.requestAdapter() };
     });
-    gpu = opened.gpu;
-    adapter = await opened.request;
+    if (await request) return gpu;
   } catch (error) {
     throw new HeddleError(`Dawn did not start: ${(error as Error).message.trim()}`, { cause: error });
   }
-  if (!adapter) throw new HeddleError(noAdapterMessage());
-  return gpu;
+  throw new HeddleError(noAdapterMessage());
 }
 
 /**

@@ -121,9 +121,7 @@ export function diskFiles(disk: Disk): Files {
   return {
     read: (path) => named('read', path, () => disk.read(path)),
     stream: (path) => named('read', path, () => disk.stream(path)),
-    ...(disk.blob && {
-      blob: (path: string) => named('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path)),
-    }),
+    blob: disk.blob && ((path) => named('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path))),
     size: async (path) => {
       const stats = path === '-' ? undefined : await statOf(path);
       return stats?.isFile ? stats.size : undefined;

@@ -2,8 +2,8 @@
 // The client in the page is http-files.ts.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve, sep } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { HeddleError } from '../core/errors.ts';
 import { appendFile, type Files, openStream } from '../files/files.ts';
 import type { RequestHandler } from './static-server.ts';
@@ -36,61 +36,48 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
   return {
     base,
     async handle(request, response) {
-      const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-      if (url.pathname !== base) return false;
+      const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (pathname !== base) return false;
+      const done = (body?: Uint8Array | string): true => {
+        response.writeHead(200, { 'Cache-Control': 'no-store' }).end(body);
+        return true;
+      };
       try {
-        const path = open(url.searchParams.get('path'));
-        const to = request.method === 'POST' ? open(url.searchParams.get('to')) : '';
-        const action = ['list', 'stream'].find((name) => url.searchParams.has(name));
-        await act(files, request, response, path, to, action);
+        const path = open(query.get('path'));
+        switch (request.method) {
+          case 'GET':
+            if (query.has('list')) return done(JSON.stringify(await files.list(path)));
+            if (!query.has('stream')) return done(await files.read(path));
+            for await (const chunk of await openStream(files, path))
+              response.write(chunk) || (await once(response, 'drain'));
+            response.end();
+            return true;
+          case 'HEAD': {
+            const size = await files.size?.(path);
+            const headers = size === undefined ? {} : { 'Content-Length': size };
+            response.writeHead((await files.exists(path)) ? 200 : 404, headers).end();
+            return true;
+          }
+          case 'PUT':
+            await files.write(path, await buffer(request));
+            return done();
+          case 'PATCH':
+            await appendFile(files, path, await buffer(request));
+            return done();
+          case 'POST':
+            await files.rename(path, open(query.get('to')));
+            return done();
+          case 'DELETE':
+            await files.remove(path);
+            return done();
+          default:
+            throw new HeddleError(`${path}: ${request.method} is not supported`);
+        }
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;
         response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' }).end(error.message);
+        return true;
       }
-      return true;
     },
   };
-}
-
-async function act(
-  files: Files,
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-  to: string,
-  action: string | undefined,
-): Promise<void> {
-  const done = (body?: Uint8Array | string) => response.writeHead(200, { 'Cache-Control': 'no-store' }).end(body);
-  switch (request.method) {
-    case 'GET':
-      if (action === 'list') return void done(JSON.stringify(await files.list(path)));
-      if (action !== 'stream') return void done(await files.read(path));
-      for await (const chunk of await openStream(files, path)) response.write(chunk) || (await once(response, 'drain'));
-      return void response.end();
-    case 'HEAD': {
-      const size = await files.size?.(path);
-      const headers = size === undefined ? {} : { 'Content-Length': size };
-      return void response.writeHead((await files.exists(path)) ? 200 : 404, headers).end();
-    }
-    case 'PUT':
-      await files.write(path, await bodyOf(request));
-      return void done();
-    case 'PATCH':
-      await appendFile(files, path, await bodyOf(request));
-      return void done();
-    case 'POST':
-      await files.rename(path, to);
-      return void done();
-    case 'DELETE':
-      await files.remove(path);
-      return void done();
-    default:
-      throw new HeddleError(`${path}: ${request.method} is not supported`);
-  }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
