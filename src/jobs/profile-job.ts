@@ -2,7 +2,7 @@
 
 import { adapterName } from '../core/host-name.ts';
 import { random } from '../core/random.ts';
-import type { TensorData } from '../core/tensor.ts';
+import type { Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
 import type { Profile } from '../gpu/profile.ts';
 import { measurePeakGflops, mfuOf } from '../gpu/roofs.ts';
@@ -11,7 +11,8 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import type { Job } from '../runtime/job.ts';
-import { fillTokenIndex } from '../text/batches/batch-inputs.ts';
+import { fillTokenIndices } from '../text/batches/batches.ts';
+import { inputArrays } from '../trainer/training-graphs.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
 /** Arguments of the job; plain JSON. */
@@ -42,7 +43,7 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
     if (!program?.plan || !engine.profile) throw new Error('profile: the engine has no passes to time');
     engine.write('weights', initializeWeights(config, parameterList(config), 1, 'xavier'));
     writePositions(engine, config);
-    fillInputs(program.inputs, config);
+    fillInputs(program, config);
     const text = `${program.plan.passes.length} passes, ${args.runs} runs`;
     context.emit({ type: 'progress', task: 'profile', done: 0, total: 1, text });
     const times = await engine.profile(program, args.runs);
@@ -61,30 +62,19 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
   }
 };
 
-/** Random tokens without padding, in rows of full length, and the inputs of a training step. */
-function fillInputs(inputs: Readonly<Record<string, TensorData>>, c: ModelConfig): void {
+/** Writes random tokens without padding, in rows of full length, and the other inputs of a training step. */
+function fillInputs(program: Program, c: ModelConfig): void {
+  const inputs = inputArrays(program);
+  const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
   const r = random(1);
-  const fill = (name: string, vocab: number) => {
-    const ids = inputs[name] as TensorData;
+  const fill = (ids: Int32Array, vocab: number) => {
     for (let i = 0; i < ids.length; i++) ids[i] = (c.padId + 1 + Math.floor(r.uniform() * (vocab - 1))) % vocab;
   };
-  fill('src', c.srcVocab);
-  fill('tgtIn', c.tgtVocab);
-  fill('tgtOut', c.tgtVocab);
-  for (const [lengths, ids] of [
-    ['srcLens', 'src'],
-    ['tgtLens', 'tgtIn'],
-  ] as const) {
-    const rows = inputs[lengths] as TensorData;
-    rows.fill((inputs[ids] as TensorData).length / rows.length);
-  }
-  for (const [side, ids] of [
-    ['src', 'src'],
-    ['tgt', 'tgtIn'],
-  ] as const) {
-    const starts = inputs[`${side}RowStart`];
-    if (starts) fillTokenIndex(starts, inputs[`${side}Occurrences`] as Uint32Array, inputs[ids] as TensorData);
-  }
-  const tokenWeight = 1 / (inputs.tgtOut as TensorData).length;
-  writeStep(inputs.step as Uint32Array, { learningRate: 1e-4, tokenWeight, seed: 1, step: 0, keep: 0, position: 0 });
+  fill(src, c.srcVocab);
+  fill(tgtIn, c.tgtVocab);
+  fill(tgtOut, c.tgtVocab);
+  srcLens.fill(src.length / srcLens.length);
+  tgtLens.fill(tgtIn.length / tgtLens.length);
+  fillTokenIndices(inputs);
+  writeStep(step, { learningRate: 1e-4, tokenWeight: 1 / tgtOut.length, seed: 1 });
 }

@@ -75,27 +75,24 @@ export function summarizeRuns(
     const own: Record<string, unknown> = settings[i] ?? {};
     const seconds = steps.at(-1)?.seconds ?? 0;
     const rates = steps.flatMap(({ mfu }) => (mfu === undefined ? [] : [mfu]));
-    const valuesOf = (metric: BestMetric) =>
-      evals.flatMap(({ part, step, [metric]: value }) =>
-        part === 'dev' && value !== undefined && Number.isFinite(value) ? [{ value, step }] : [],
-      );
-    const best = bestMetrics.flatMap((metric) => {
-      const [first, ...more] = valuesOf(metric);
-      return first ? [[metric, more.reduce((a, b) => (isBetter(metric, b.value, a.value) ? b : a), first)]] : [];
-    });
-    const final = bestMetrics.flatMap((metric) =>
-      valuesOf(metric)
-        .slice(-1)
-        .map(({ value }) => [metric, value]),
-    );
+    const best: Record<string, { value: number; step: number }> = {};
+    const final: Record<string, number> = {};
+    for (const { part, step, ...metrics } of evals)
+      for (const metric of part === 'dev' ? bestMetrics : []) {
+        const value = metrics[metric];
+        if (value === undefined || !Number.isFinite(value)) continue;
+        final[metric] = value;
+        const before = best[metric];
+        if (!before || isBetter(metric, value, before.value)) best[metric] = { value, step };
+      }
     return {
       folder,
       settings: Object.fromEntries(names.map((name) => [name, own[name] ?? null])),
       step: steps.at(-1)?.step ?? start.step,
       steps: start.steps,
       state: end?.reason ?? 'unfinished',
-      best: Object.fromEntries(best),
-      final: Object.fromEntries(final),
+      best,
+      final,
       seconds,
       tokensPerSecond: seconds > 0 ? steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds : 0,
       mfu: rates.length > 0 ? rates.reduce((sum, x) => sum + x, 0) / rates.length : null,
@@ -142,13 +139,8 @@ export const runMetrics: readonly [BestMetric, string, (value: number) => string
 ];
 
 /** The value of a setting that differs, as text. */
-export const settingText = (value: unknown): string =>
-  typeof value === 'number'
-    ? Number.isInteger(value)
-      ? String(value)
-      : formatNumber(value)
-    : value === null
-      ? '–'
-      : typeof value === 'string'
-        ? value
-        : JSON.stringify(value);
+export function settingText(value: unknown): string {
+  if (value === null) return '–';
+  if (typeof value === 'number' && !Number.isInteger(value)) return formatNumber(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
