@@ -4,14 +4,15 @@ import { type Command, Option } from 'commander';
 import type { SaveOptions } from '../api/save-model.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { withoutEndSlash } from '../files/files.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from '../jobs/convert-job.ts';
-import { addLanguageOptions, jsonOption, type LanguageFlags, languagesOf, loraOption, whole } from './parse-values.ts';
+import { addLanguageOptions, jsonOption, loraOption, whole } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
-interface Options extends LanguageFlags, Pick<HostOptions, 'json'> {
+interface Options extends LanguageOptions, Pick<HostOptions, 'json'> {
   to: ModelFormat | 'torch-run';
   dtype?: NonNullable<SaveOptions['dtype']>;
   force?: boolean;
@@ -53,11 +54,11 @@ export function addConvert(program: Command): void {
     .option('--force', 'replace <out> if it exists')
     .addOption(jsonOption())
     .action(async (folder: string, given: string, options: Options) => {
-      const { to, dtype, force, loraAdapter: lora, steps, json } = options;
+      const { to, dtype, force, loraAdapter: lora, sourceLang, targetLang, steps, json } = options;
       const out = withoutEndSlash(given);
       if (!force && (await nodeFiles().exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const args = { folder, out, to, dtype, lora: lora || undefined, languages: languagesOf(options), steps };
+      const args = { folder, out, to, dtype, lora, sourceLang, targetLang, steps };
       await runAndPrint('convert', args, { host: 'cpu', json }, describe);
     });
 }

@@ -39,12 +39,12 @@ export function addEvaluate(program: Command): void {
         'target, given the source and the previous target tokens (teacher forcing).',
     )
     .action(async (folder: string, files: string[], options: Options) => {
-      const { references, batchSize: batch, badWords } = options;
+      const { references, batchSize, badWords } = options;
       const pairs = pairFilesOf(files, options);
       if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
       const { model, folders } = modelArguments(folder, options);
-      const args = { ...model, pairs, references, batch, decode: decodeOptionsOf(options), badWords };
+      const args = { ...model, pairs, references, options: { ...decodeOptionsOf(options), batchSize }, badWords };
       await runAndPrint('evaluate', args, options, describe, [...folders, ...pathsOf(pairs)]);
     });
   addPairFlags(command);

@@ -77,17 +77,14 @@ export const addHostOptions = (command: Command): Command =>
     .option('--memory-limit <bytes>', 'maximum GPU memory, for example 512M (default: no limit)', bytes);
 
 /** Values of the flags of `addModelOptions`. */
-export interface ModelRunOptions extends LanguageFlags {
+export interface ModelRunOptions extends LanguageOptions {
   loraAdapter?: string;
   ensemble?: string[];
   weights?: WeightFormat;
 }
 
-/** Values of the flags of `addLanguageOptions`. */
-export interface LanguageFlags {
-  sourceLang?: string;
-  targetLang?: string;
-}
+/** Parses a text; an empty one counts as not given. */
+const orUndefined = (text: string): string | undefined => text || undefined;
 
 /** Adds the flags of the languages of a multilingual model. */
 export const addLanguageOptions = (command: Command): Command =>
@@ -95,12 +92,9 @@ export const addLanguageOptions = (command: Command): Command =>
     .option(
       '--source-lang <code>',
       "source language, for M2M100, NLLB and mBART: en, eng_Latn, en_XX (default: the model's)",
+      orUndefined,
     )
-    .option('--target-lang <code>', "target language (default: the model's)");
-
-/** The languages of a job; undefined if no flag is given. */
-export const languagesOf = ({ sourceLang, targetLang }: LanguageFlags): LanguageOptions | undefined =>
-  sourceLang || targetLang ? { sourceLang: sourceLang || undefined, targetLang: targetLang || undefined } : undefined;
+    .option('--target-lang <code>', "target language (default: the model's)", orUndefined);
 
 /** Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages. */
 export const addModelOptions = (command: Command): Command =>
@@ -113,15 +107,17 @@ export const addModelOptions = (command: Command): Command =>
 /** The flags of `addModelOptions` as arguments of a job, and the folders that the job reads. */
 export function modelArguments(
   folder: string,
-  { loraAdapter: lora, ensemble = [], weights, ...flags }: ModelRunOptions,
+  { loraAdapter: lora, ensemble = [], weights, sourceLang, targetLang }: ModelRunOptions,
 ): { readonly model: ModelArguments; readonly folders: readonly string[] } {
-  const model = { folder, lora: lora || undefined, weights, ensemble, languages: languagesOf(flags) };
+  const model = { folder, lora, weights, ensemble, sourceLang, targetLang };
   return { model, folders: [folder, ...(lora ? [lora] : []), ...ensemble] };
 }
 
 /** `--lora-adapter`. */
 export const loraOption = (): Option =>
-  new Option('--lora-adapter <dir>', 'LoRA adapter of the model (from heddle train --lora-rank, or PEFT)');
+  new Option('--lora-adapter <dir>', 'LoRA adapter of the model (from heddle train --lora-rank, or PEFT)').argParser(
+    orUndefined,
+  );
 
 /** `--weights`. */
 export const weightsOption = (

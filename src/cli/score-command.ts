@@ -32,14 +32,14 @@ export function addScore(program: Command): void {
         'the maximum length of the model has - instead.',
     )
     .action(async (folder: string, files: string[], options: Options) => {
-      const { batchSize: batch, tokens = false } = options;
+      const { batchSize, tokens = false } = options;
       const pairs = pairFilesOf(files, options);
       if (!pairs) throw new HeddleError('score: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
       const { model, folders } = modelArguments(folder, options);
       const describe = (scores: ScoredPair[]) => scores.map((pair) => lineFor(pair, tokens)).join('\n');
       const paths = [...folders, ...pathsOf(pairs)];
-      await runAndPrint('score', { ...model, pairs, batch }, options, describe, paths);
+      await runAndPrint('score', { ...model, pairs, batchSize }, options, describe, paths);
     });
   addPairFlags(command);
   addModelOptions(command);

@@ -75,15 +75,15 @@ export function addTranslate(program: Command): void {
 }
 
 async function run(folder: string, texts: string[], options: Options): Promise<void> {
-  const { batchSize: batch, maxNewTokens = 0, input: paths, stream = false } = options;
+  const { batchSize, input: paths, stream = false, badWords, maxNewTokens, maxLength } = options;
+  const { replaceUnknown, splitSentences, maxLengthCrop, skipLong } = options;
   if (paths && texts.length > 0)
     throw new HeddleError(`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`);
-  if (options.maxLengthCrop && options.skipLong)
+  if (maxLengthCrop && skipLong)
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
-  const maxTexts = batch * batchesAtOnce;
-  const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), maxTexts);
+  const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
   const nextGroup = async () => (await input.next()).value;
   const typed = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
   if (typed) log('type a text and press Enter; Ctrl-D ends');
@@ -91,13 +91,12 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   if (!first && !typed && options.json === undefined) return;
   const { model, folders } = modelArguments(folder, options);
   const args = {
-    ...model,
-    ...{ batch, maxTokens: maxNewTokens, decode, stream, align: options.alignments !== undefined },
-    longTexts: options.maxLengthCrop ? 'crop' : options.skipLong ? 'skip' : 'error',
-    replaceUnknown: options.replaceUnknown ?? false,
-    splitSentences: options.splitSentences ?? false,
-    maxLength: options.maxLength,
-    badWords: options.badWords,
+    ...{ ...model, stream, badWords },
+    options: {
+      ...{ ...decode, batchSize, maxNewTokens, maxLength, replaceUnknown, splitSentences },
+      longTexts: maxLengthCrop ? 'crop' : skipLong ? 'skip' : 'error',
+      attention: options.alignments !== undefined,
+    },
   } as const;
   const out = openOutput(options.output);
   const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);

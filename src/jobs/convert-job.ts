@@ -23,8 +23,8 @@ import { fallsTo } from '../trainer/schedule.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
 import { checkpointNames, readTrainingState } from '../trainer/training-state.ts';
 
-/** Arguments of the job; plain JSON. */
-export interface ConvertArguments {
+/** Arguments of the job; plain JSON. The languages are those that OUT translates between. */
+export interface ConvertArguments extends LanguageOptions {
   /** Folder of the model, or the checkpoint for `torch-run`. */
   readonly folder: string;
   readonly out: string;
@@ -33,8 +33,6 @@ export interface ConvertArguments {
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
-  /** Languages of a multilingual model: those that OUT translates between. [those of the model] */
-  readonly languages?: LanguageOptions;
   /** torch-run: total number of updates that the data is for. [the planned updates, and the end of the schedule] */
   readonly steps?: number;
 }
@@ -50,23 +48,20 @@ export interface Converted {
 
 /** Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not support. */
 export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
-  const { folder, out, to, dtype, lora, languages } = args;
+  const { folder, out, to, dtype } = args;
   if (to === 'torch-run') return convertRun(args, context);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
-  const model = await openFolder(folder, context, { ...languages, lora });
+  const model = await openFolder(folder, context, args);
   const onWarning = (text: string) => context.emit({ type: 'warning', text });
   await model.save(out, { format: to, onWarning, dtype });
   return { out, to, parameters: model.parameterCount };
 };
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
-async function convertRun(
-  { folder, out, to, dtype, lora: merged, languages, steps }: ConvertArguments,
-  context: JobContext,
-) {
+async function convertRun({ folder, out, to, steps, ...changes }: ConvertArguments, context: JobContext) {
   const { files } = context;
   check(
-    !dtype && !merged && !languages,
+    !changes.dtype && !changes.lora && !changes.sourceLang && !changes.targetLang,
     'convert: torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
   );
   const at = await existingFolder(files, folder);

@@ -1,40 +1,25 @@
 // heddle translate: translates texts with a saved model.
 
 import { checkedMaxLength, describeLong } from '../api/generate-texts.ts';
+import { openFolder } from '../api/load-model.ts';
 import type { GenerateOptions, Generation } from '../api/model-types.ts';
 import { check } from '../core/errors.ts';
 import type { Attention } from '../decode/alignment.ts';
 import type { Job } from '../runtime/job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { splitSentences } from '../text/sentences.ts';
-import { excludedTokens, type ModelArguments, openJobModel } from './model-arguments.ts';
+import { excludedTokens, type ModelArguments } from './model-arguments.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface TranslateArguments extends ModelArguments {
   /** The texts. If undefined, they come from the context's input, and each group is emitted as `TranslatedTexts`. */
   readonly texts?: readonly string[];
-  /** Maximum number of sentences in a batch. */
-  readonly batch: number;
-  /** Maximum number of tokens of a translation, with the end token; 0: the model's maximum length. */
-  readonly maxTokens: number;
-  /** Maximum number of tokens of a text, with the end token. [the model's maximum length, which is also the limit] */
-  readonly maxLength?: number;
-  /**
-   * What to do with longer texts. `error`: reject the job if they are in `texts`, else a warning for each. [`error`]
-   */
-  readonly longTexts?: GenerateOptions['longTexts'];
-  /** Whether to replace an unknown word by the source word that it attends to most. */
-  readonly replaceUnknown?: boolean;
-  /** Whether to split texts into sentences and to join the translations. */
-  readonly splitSentences?: boolean;
+  /** Options of `Model.generate`. For the context's input, `longTexts: 'error'` gives a warning for each text. */
+  readonly options?: Omit<GenerateOptions, 'onProgress' | 'onPiece' | 'signal'>;
   /** Words that are never generated; each must be one token. */
   readonly badWords?: readonly string[];
-  /** Decoding options. [greedy decoding] */
-  readonly decode?: Omit<GenerateOptions, 'maxNewTokens' | 'onProgress' | 'onPiece' | 'signal'>;
   /** Whether to emit each token of the best translations when it is decoded: one text after the other, a line each. */
   readonly stream?: boolean;
-  /** Whether to return the cross-attention of the best translation of each text. */
-  readonly align?: boolean;
 }
 
 /** A translation; plain JSON. */
@@ -63,46 +48,37 @@ export interface TranslatedTexts {
  * that is too long or an invalid option. Throws the signal's reason if it is aborted.
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
-  const { texts, batch, maxTokens, stream = false, align = false } = args;
-  const { maxLength, longTexts = 'error', replaceUnknown = false, splitSentences: splits = false } = args;
+  const { texts, options = {}, stream = false } = args;
+  const { maxLength, maxNewTokens, longTexts = 'error', splitSentences: splits } = options;
   const { emit, signal } = context;
-  const model = await openJobModel(args, context);
-  const suppressTokens = excludedTokens(model, args.decode?.suppressTokens, args.badWords);
+  const model = await openFolder(args.folder, context, args);
+  const suppressTokens = excludedTokens(model, options.suppressTokens, args.badWords);
   let [first, line] = [0, 0];
   const begin = performance.now();
   const sayUpTo = (text: number) => {
     for (; line < text; line++) emit({ type: 'piece', text: '\n' });
   };
+  const onPiece = ({ text }: { readonly text: string }, index: number) => {
+    sayUpTo(first + index);
+    emit({ type: 'piece', text: toSingleLine(text) });
+  };
   const generate = async (inputs: readonly string[], long: GenerateOptions['longTexts']) => {
     const generations = await model.generate(inputs, {
-      ...args.decode,
-      suppressTokens,
-      maxLength,
+      ...options,
       longTexts: long,
-      replaceUnknown,
-      splitSentences: splits,
-      batchSize: batch,
-      ...(maxTokens > 0 && { maxNewTokens: Math.min(maxTokens, model.config.maxLength) }),
-      attention: align,
+      suppressTokens,
+      maxNewTokens: maxNewTokens && Math.min(maxNewTokens, model.config.maxLength),
       signal,
       onProgress(done, total) {
         // In the first seconds the translations show the progress.
         if (!texts && performance.now() - begin < 5000) return;
         emit({ type: 'progress', task: 'translate', done: first + done, total: texts ? total : 0, text: 'sentences' });
       },
-      ...(stream && {
-        onPiece(piece, text) {
-          sayUpTo(first + text);
-          emit({ type: 'piece', text: toSingleLine(piece.text) });
-        },
-      }),
+      onPiece: stream ? onPiece : undefined,
     });
     if (stream) sayUpTo(first + inputs.length);
     return generations.map((all) =>
-      all.map(({ attention, ...translation }) => ({
-        ...translation,
-        ...(attention && { attention: nested(attention) }),
-      })),
+      all.map(({ attention, ...translation }) => ({ ...translation, attention: attention && nested(attention) })),
     );
   };
   try {

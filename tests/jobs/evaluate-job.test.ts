@@ -17,14 +17,18 @@ const cpu = { host: 'cpu' } as const;
 it('scores a translation as the decoder that made it, and pairs as their evaluation', async () => {
   await saveModelFolder(nodeFiles(), at('model'), letterModel());
   const texts = ['bad cab', 'ace', 'dead'];
-  const found = await runJob('translate', { folder: at('model'), texts, batch: 2, maxTokens: 9 }, cpu);
+  const found = await runJob(
+    'translate',
+    { folder: at('model'), texts, options: { batchSize: 2, maxNewTokens: 9 } },
+    cpu,
+  );
   const translations = texts.map((source, i) => ({ source, best: found[i]?.[0] }));
   writeFileSync(
     at('made.tsv'),
     translations.map(({ source, best }) => `${source}\t${best?.text.trim() || 'a'}\n`).join(''),
   );
   const pairs = { files: [at('made.tsv')] };
-  const scored = await runJob('score', { folder: at('model'), pairs, batch: 2 }, cpu);
+  const scored = await runJob('score', { folder: at('model'), pairs, batchSize: 2 }, cpu);
   expect(scored.map((pair) => pair.source)).toEqual(texts);
   for (const [i, { best }] of translations.entries()) {
     const { logProb = 0, tokens = [] } = scored[i] ?? {};
@@ -33,7 +37,7 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
     // A translation that was cut, or starts with a space, is another text.
     if (best?.ended && best.text.trim() === best.text && best.text) expect(logProb).toBeCloseTo(best.logProb, 3);
   }
-  const { loss } = await runJob('evaluate', { folder: at('model'), pairs, batch: 2 }, cpu);
+  const { loss } = await runJob('evaluate', { folder: at('model'), pairs, options: { batchSize: 2 } }, cpu);
   const sum = scored.reduce((total, { logProb = 0 }) => total + logProb, 0);
   const count = scored.reduce((total, { tokens = [] }) => total + tokens.length, 0);
   expect(-sum / count).toBeCloseTo(loss, 4);
@@ -42,7 +46,7 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
 it('leaves out a pair that is too long, and keeps the order', async () => {
   await saveModelFolder(nodeFiles(), at('order'), letterModel());
   writeFileSync(at('long.tsv'), `a\tb\n${'abc'.repeat(9)}\ta\ncab\tdeed\n`);
-  const scored = await runJob('score', { folder: at('order'), pairs: { files: [at('long.tsv')] }, batch: 4 }, cpu);
+  const scored = await runJob('score', { folder: at('order'), pairs: { files: [at('long.tsv')] }, batchSize: 4 }, cpu);
   expect(scored.map(({ logProb }) => logProb === undefined)).toEqual([false, true, false]);
   expect(scored[2]?.tokens?.map(({ token }) => token).join('')).toBe('deed[end]');
 });

@@ -28,7 +28,7 @@ it('returns one line per text, for any output of a byte-level model', async () =
   const path = join(folder, 'model');
   await saveModelFolder(nodeFiles(), path, { config, source: letters, target: letters, weights });
   const decode = { noRepeatNgramSize: 1 };
-  const args = { folder: path, texts: ['a', '', 'aa'], batch: 2, maxTokens: 3, decode };
+  const args = { folder: path, texts: ['a', '', 'aa'], options: { batchSize: 2, maxNewTokens: 3, ...decode } };
   const found = await runJob('translate', args, { host: 'cpu' });
   expect(found.map(([best]) => best?.text)).toEqual(['\n\ra', undefined, '\n\ra']);
   expect(linesFor(found, {})).toBe('  a\n\n  a');

@@ -92,7 +92,11 @@ it('writes a report into the model folder', () => {
 });
 
 it('has the dev loss of heddle eval, without label smoothing', async () => {
-  const found = await runJob('evaluate', { folder: at('model'), pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
+  const found = await runJob(
+    'evaluate',
+    { folder: at('model'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 5 } },
+    { host: 'cpu' },
+  );
   const last = whole.result.dev.at(-1);
   // Two ways to sum float32 losses of one model over other batches.
   expect(found.loss).toBeCloseTo(last?.loss ?? Number.NaN, 5);
@@ -104,11 +108,15 @@ it('has the dev loss of heddle eval, without label smoothing', async () => {
 it('evaluates the output of heddle translate', async () => {
   const out = at('learned');
   await train({ out, steps: 60, evalSteps: 0, testSentences: 0, schedule: 'constant', learningRate: 3e-2 });
-  const found = await runJob('evaluate', { folder: out, pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
+  const found = await runJob(
+    'evaluate',
+    { folder: out, pairs: { files: [at('dev.tsv')] }, options: { batchSize: 5 } },
+    { host: 'cpu' },
+  );
   const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
   const candidates = await runJob(
     'translate',
-    { folder: out, texts: sources as string[], batch: 4, maxTokens: 0 },
+    { folder: out, texts: sources as string[], options: { batchSize: 4 } },
     { host: 'cpu' },
   );
   const translations = candidates.map(([best]) => best?.text ?? '');
@@ -124,7 +132,7 @@ it('evaluates the output of heddle translate', async () => {
   const pieces: string[] = [];
   const streamed = await runJob(
     'translate',
-    { folder: out, texts: [...(sources as string[]).slice(0, 2), ''], batch: 4, maxTokens: 0, stream: true },
+    { folder: out, texts: [...(sources as string[]).slice(0, 2), ''], options: { batchSize: 4 }, stream: true },
     { host: 'cpu', onEvent: (event) => event.type === 'piece' && pieces.push(event.text) },
   );
   expect(pieces.join('')).toBe(`${translations.slice(0, 2).join('\n')}\n\n`);
@@ -135,7 +143,7 @@ it('evaluates the output of heddle translate', async () => {
   const decode = { beams: 3, lengthPenalty: 0.6 };
   const beams = await runJob(
     'translate',
-    { folder: out, texts: sources as string[], batch: 4, maxTokens: 0, decode },
+    { folder: out, texts: sources as string[], options: { batchSize: 4, ...decode } },
     { host: 'cpu' },
   );
   const found3 = beams.map(([best]) => best?.text ?? '');
@@ -147,7 +155,7 @@ it('evaluates the output of heddle translate', async () => {
       .map((pair, i) => `${pair}\t${others[i]}`)
       .join('\n'),
   );
-  const two = { folder: out, pairs: at('two.tsv'), batch: 5, decode, references: 2 };
+  const two = { folder: out, pairs: { files: [at('two.tsv')] }, options: { batchSize: 5, ...decode }, references: 2 };
   const judged = await runJob('evaluate', two, { host: 'cpu' });
   const both = lists.map((list, i) => [...list, ...(others[i] ? [others[i]] : [])]);
   expect(judged.bleu).toBe(corpusBleu(found3, both).score);
@@ -161,7 +169,7 @@ it('evaluates the same samples for any batch size, equal to those of heddle tran
   const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
   const translated = await runJob(
     'translate',
-    { folder: at('learned'), texts: sources as string[], batch: 12, maxTokens: 0, decode },
+    { folder: at('learned'), texts: sources as string[], options: { batchSize: 12, ...decode } },
     { host: 'cpu' },
   );
   const want = corpusChrf(
@@ -169,7 +177,7 @@ it('evaluates the same samples for any batch size, equal to those of heddle tran
     (targets as string[]).map((target) => [target]),
   );
   for (const batch of [5, 64]) {
-    const args = { folder: at('learned'), pairs: at('dev.tsv'), batch, decode };
+    const args = { folder: at('learned'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: batch, ...decode } };
     const progress: number[] = [];
     const found = await runJob('evaluate', args, {
       host: 'cpu',

@@ -124,7 +124,11 @@ describe('a training run', () => {
     expect(whole.best).toMatchObject({ metric: 'loss', step: 2 * (best + 1), value: losses[best] });
     expect(best, String(losses)).toBeLessThan(losses.length - 3);
 
-    const judged = await runJob('evaluate', { folder: at('whole'), pairs: at('dev.tsv'), batch: 4 }, { host: 'cpu' });
+    const judged = await runJob(
+      'evaluate',
+      { folder: at('whole'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 4 } },
+      { host: 'cpu' },
+    );
     expect(judged.loss).toBeCloseTo(losses[best] as number, 5);
 
     const early = await train({ out: 'early', patience: 3 });
@@ -158,7 +162,11 @@ describe('a training run', () => {
   it('evaluates and saves the moving average if there is one, and resumes from the weights', async () => {
     const fields = { emaDecay: 0.9, schedule: 'constant' as const, learningRate: 1e-2, evalSteps: 4 };
     const whole = await train({ ...fields, out: 'average', steps: 8 });
-    const judged = await runJob('evaluate', { folder: at('average'), pairs: at('dev.tsv'), batch: 4 }, { host: 'cpu' });
+    const judged = await runJob(
+      'evaluate',
+      { folder: at('average'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 4 } },
+      { host: 'cpu' },
+    );
     expect(judged.loss).toBeCloseTo(whole.best?.value ?? Number.NaN, 5);
     const plain = await train({ out: 'plain', steps: 8, schedule: 'constant', learningRate: 1e-2, evalSteps: 0 });
     expect(bits('average')).not.toEqual(bits('plain'));

@@ -126,7 +126,8 @@ describe('a run with a LoRA adapter', () => {
   it('evaluates and translates as the merged model', async () => {
     const adapter = at('adapter');
     const { dev, best } = (await train({ ...fields, out: at('again') })).result;
-    const of = (extra: object) => run('evaluate', { folder: at('base'), pairs: at('dev.tsv'), batch: 4, ...extra });
+    const of = (extra: object) =>
+      run('evaluate', { folder: at('base'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 4 }, ...extra });
     const merged = (await of({ lora: adapter })).result;
     // Evaluation merges in float32; dev loss during training computes the adapter separately.
     expect(merged.loss).toBeCloseTo(dev.find(({ step }) => step === best?.step)?.loss ?? Number.NaN, 5);
@@ -134,7 +135,7 @@ describe('a run with a LoRA adapter', () => {
     await run('convert', { folder: at('base'), out: at('merged'), to: 'heddle', lora: adapter });
     const texts = pairs.map((pair) => pair.split('\t')[0] as string);
     const translate = (from: string, extra: object) =>
-      run('translate', { folder: at(from), texts, batch: 8, maxTokens: 0, ...extra });
+      run('translate', { folder: at(from), texts, options: { batchSize: 8 }, ...extra });
     const scores = async (from: string, extra: object = {}) =>
       (await translate(from, extra)).result.map(([t]) => [t?.text, t?.score]);
     const beside = await scores('base', { lora: adapter });
@@ -162,7 +163,9 @@ describe('a run with a LoRA adapter', () => {
   });
 
   it('is rejected without its base model', async () => {
-    await expect(run('translate', { folder: at('adapter'), texts: ['one'], batch: 1, maxTokens: 0 })).rejects.toThrow(
+    await expect(
+      run('translate', { folder: at('adapter'), texts: ['one'], options: { batchSize: 1 } }),
+    ).rejects.toThrow(
       `${at('adapter')}: a LoRA adapter without its model; give the model, and --lora-adapter ${at('adapter')} (its base model is ${at('base')})`,
     );
     await expect(train({ lora, model: sizes })).rejects.toThrow(

@@ -72,12 +72,11 @@ describe.each(Object.entries(families))('%s', (name, family) => {
   const texts = file ? ['the cat', 'a b c the'] : ['5 6 7', '8 9'];
   const pairs = join(root, `${name}.tsv`);
   writeFileSync(pairs, texts.map((text) => `${text}\t${text}\n`).join(''));
-  const spoken = languages ? { languages } : {};
   let folder: string;
 
   it('translates in any format of weights', async () => {
     folder = await makeFolder(name, family);
-    const args = { folder, texts, batch: 2, maxTokens: 6, ...spoken };
+    const args = { folder, texts, options: { batchSize: 2, maxNewTokens: 6 }, ...languages };
     const found = await runJob('translate', args, host);
     const model = await loadModelFolder(nodeFiles(), folder);
     if (languages) {
@@ -86,7 +85,7 @@ describe.each(Object.entries(families))('%s', (name, family) => {
     }
     for (const weights of ['f16', 'int8'] as const)
       expect(await runJob('translate', { ...args, weights }, host)).toHaveLength(2);
-    expect(await runJob('translate', { ...args, decode: { beams: 3 } }, host)).toHaveLength(2);
+    expect(await runJob('translate', { ...args, options: { ...args.options, beams: 3 } }, host)).toHaveLength(2);
   });
 
   it('gives the same with and without the cache', async () => {
@@ -94,11 +93,11 @@ describe.each(Object.entries(families))('%s', (name, family) => {
     const { file: _, ...plain } = family;
     const bare = await makeFolder(`${name}-ids`, plain);
     const ids = ['5 6 7', '8', '9 10 11 12 4'];
-    const args = { folder: bare, texts: ids, batch: 3, maxTokens: 12, decode: { forceEos: false } };
+    const args = { folder: bare, texts: ids, options: { batchSize: 3, maxNewTokens: 12, forceEos: false } };
     const rows = (await runJob('translate', args, host)).map(([best]) => best);
     const file = `${pairs}.again`;
     writeFileSync(file, rows.map((row, i) => `${ids[i]}\t${row?.ids.join(' ')}\n`).join(''));
-    const scores = await runJob('score', { folder: bare, pairs: { files: [file] }, batch: 3 }, host);
+    const scores = await runJob('score', { folder: bare, pairs: { files: [file] }, batchSize: 3 }, host);
     for (const [i, { tokens = [] }] of scores.entries()) {
       const counted = tokens.slice(0, rows[i]?.ended ? undefined : -1);
       expect(counted.length).toBeGreaterThan(0);
@@ -107,7 +106,11 @@ describe.each(Object.entries(families))('%s', (name, family) => {
   });
 
   it('is evaluated and verified', async () => {
-    const evaluation = await runJob('evaluate', { folder, pairs, batch: 2, ...spoken }, host);
+    const evaluation = await runJob(
+      'evaluate',
+      { folder, pairs: { files: [pairs] }, options: { batchSize: 2 }, ...languages },
+      host,
+    );
     expect(evaluation.pairs).toBe(2);
     expect(Number.isFinite(evaluation.loss)).toBe(true);
     const [result] = await runJob('verify', { folders: [folder] }, host);
@@ -157,7 +160,7 @@ it('names an unknown language, and a model without languages', async () => {
   const translate = (name: string, targetLang: string) =>
     runJob(
       'translate',
-      { folder: join(root, name), texts: ['a'], batch: 1, maxTokens: 2, languages: { targetLang } },
+      { folder: join(root, name), texts: ['a'], options: { batchSize: 1, maxNewTokens: 2 }, targetLang },
       { host: 'cpu' },
     );
   await expect(translate('nllb', 'fr')).rejects.toThrow(
