@@ -7,7 +7,7 @@ import { createDecoder } from '../../decode/decoder.ts';
 import { type Hypothesis, searchFor } from '../../decode/hypotheses.ts';
 import type { Engine, Program } from '../../engine/engine.ts';
 import { writePositions } from '../../engine/model-states.ts';
-import type { GoldenCase, HfCase } from '../../formats/golden-case.ts';
+import type { GoldenCase } from '../../formats/golden-case.ts';
 import { hfTensors } from '../../formats/hf/hf-tensors.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
@@ -30,7 +30,7 @@ export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3, 
 /** Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on a new engine. */
 export async function checkGolden(golden: GoldenCase, newEngine: () => Promise<Engine>): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const check of [checkGradients, checkLosses, checkGreedy]) {
+  for (const check of [checkGradients, checkLosses, checkDecoding]) {
     const engine = await newEngine();
     try {
       rows.push(...(await check(golden, parameterList(golden.config), engine)));
@@ -117,9 +117,8 @@ export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{
   const { beta1, beta2, eps, weightDecay, clipNorm, decayAll } = o;
   const p = parameterList(c);
   const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll });
-  const [program] = (await engine.prepare([trainingGraph(c, p, shapeOf(golden), optimizer, optionsOf(golden))])) as [
-    Program,
-  ];
+  const graph = trainingGraph(c, p, shapeOf(golden), optimizer, optionsOf(golden));
+  const [program] = (await engine.prepare([graph])) as [Program];
   load(golden, p, engine, program);
   const losses: number[] = [];
   let gradNorm = Number.NaN;
@@ -134,20 +133,15 @@ export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{
 async function checkLosses(golden: GoldenCase, _: ParameterList, engine: Engine): Promise<Row[]> {
   const { losses, gradNorm } = await trainGolden(golden, engine);
   const want = expectedOf(golden, 'losses');
+  const limit = golden.hf ? limits.loss : limits.losses;
   return [
     ['grad_norm', relativeError([gradNorm], expectedOf(golden, 'grad_norm')), limits.gradient],
-    ...losses.map(
-      (loss, i): Row => [
-        `losses[${i}]`,
-        relativeError([loss], [want[i] as number]),
-        golden.hf ? limits.loss : limits.losses,
-      ],
-    ),
+    ...losses.map((loss, i): Row => [`losses[${i}]`, relativeError([loss], [want[i] as number]), limit]),
   ];
 }
 
 /** Sources of a case without padding. */
-function sourcesOf({ source, config: c, hf }: GoldenCase): number[][] {
+export function sourcesOf({ source, config: c, hf }: GoldenCase): number[][] {
   const [B = 0, S = 0] = source.shape;
   return Array.from({ length: B }, (_, b) => {
     const row = Array.from(source.data.subarray(b * S, (b + 1) * S));
@@ -176,42 +170,30 @@ async function decodeCase(
   return search.finish().map(([best]) => best as Hypothesis);
 }
 
-async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
-  const { config: c, decodeLength: length } = golden;
+/** Greedy decoding; in cases of Hugging Face's families with the decoding rules of the model, and beam search too. */
+async function checkDecoding(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
+  const { config: c, decodeLength: length, hf } = golden;
   if (length === 0) return [];
-  if (golden.hf) return checkDecoding(golden, golden.hf, p, engine);
-  const hypotheses = await decodeCase(golden, p, engine, {}, Math.min(length, c.maxLength));
-  const want = expectedOf(golden, 'greedy');
-  let different = 0;
-  for (const [b, { ids, ended }] of hypotheses.entries()) {
-    const row = [...ids, ...(ended ? [c.endId] : [])];
-    for (let t = 0; t < length; t++) if ((row[t] ?? c.padId) !== want[b * length + t]) different++;
-  }
-  return [['greedy', different, 0]];
-}
-
-/** Greedy decoding and beam search of a case of Hugging Face's families, with the decoding rules of the model. */
-async function checkDecoding(golden: GoldenCase, hf: HfCase, p: ParameterList, engine: Engine): Promise<Row[]> {
-  const { config: c, decodeLength: length } = golden;
   const { batch } = shapeOf(golden);
   const decode = (options: DecodeOptions) =>
-    decodeCase(golden, p, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length);
-  /** Number of ids that differ, up to the first expected end token; padding follows. */
+    hf
+      ? decodeCase(golden, p, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length)
+      : decodeCase(golden, p, engine, options, Math.min(length, c.maxLength));
+  /** Number of ids that differ; rows are padded. */
   const differences = (hypotheses: readonly Hypothesis[], name: string): number => {
     const want = expectedOf(golden, name);
     const L = want.length / batch;
     let different = 0;
     for (const [b, { ids, ended }] of hypotheses.entries()) {
-      const row = [c.startId, ...ids, ...(ended ? [c.endId] : [])];
-      const expected = Array.from(want.subarray(b * L, (b + 1) * L));
-      const end = expected.indexOf(c.endId, 1);
-      const counted = end < 0 ? expected : expected.slice(0, end + 1);
-      for (let t = 0; t < Math.max(counted.length, row.length); t++) if (row[t] !== counted[t]) different++;
+      const row = [...(hf ? [c.startId] : []), ...ids, ...(ended ? [c.endId] : [])];
+      const expected = want.subarray(b * L, (b + 1) * L);
+      for (let t = 0; t < Math.max(L, row.length); t++)
+        if ((row[t] ?? c.padId) !== (expected[t] ?? c.padId)) different++;
     }
     return different;
   };
-  const rows: Row[] = [['greedy', differences(await decode({ method: 'greedy' }), 'greedy'), 0]];
-  if (!hf.beam) return rows;
+  const rows: Row[] = [['greedy', differences(await decode({}), 'greedy'), 0]];
+  if (!hf?.beam) return rows;
   const best = await decode(hf.beam);
   const scores = best.map(({ score }) => score);
   return [

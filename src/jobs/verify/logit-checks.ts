@@ -15,7 +15,7 @@ import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';
 import { evaluationGraph, inputArrays } from '../../trainer/training-graphs.ts';
 import { hasExpected, readExpected } from './expected-outputs.ts';
-import { limits, type Row } from './golden-checks.ts';
+import { limits, type Row, sourcesOf } from './golden-checks.ts';
 
 /** Result of a check. */
 interface LogitCheck {
@@ -95,20 +95,15 @@ async function readInput(folder: string, context: JobContext, lengths: readonly 
   return { config: c, weights, rows };
 }
 
-/** The rows of a case without padding. In cases of Hugging Face families the attention mask has the source lengths. */
-function rowsOf({ config: c, source, targetIn, hf }: GoldenCase): ModelInput['rows'] {
-  const ids = ({ data, shape: [, length = 0] }: GoldenCase['source'], b: number) => {
-    const row = Array.from(data.subarray(b * length, (b + 1) * length));
-    while (row.length > 1 && row.at(-1) === c.padId) row.pop();
-    return row;
-  };
-  const sourceOf = (b: number) => {
-    const [, length = 0] = source.shape;
-    return hf
-      ? Array.from(source.data.subarray(b * length, b * length + (hf.sourceLengths[b] as number)))
-      : ids(source, b);
-  };
-  return Array.from({ length: source.shape[0] ?? 0 }, (_, b) => ({ source: sourceOf(b), target: ids(targetIn, b) }));
+/** The rows of a case without padding. */
+function rowsOf(golden: GoldenCase): ModelInput['rows'] {
+  const { config, targetIn } = golden;
+  const [, length = 0] = targetIn.shape;
+  return sourcesOf(golden).map((source, b) => {
+    const target = Array.from(targetIn.data.subarray(b * length, (b + 1) * length));
+    while (target.length > 1 && target.at(-1) === config.padId) target.pop();
+    return { source, target };
+  });
 }
 
 /** Computes the logits [positions, V] after each target token on a new engine; also returns its bytes of GPU memory. */
