@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import type { DecodeOptions, LengthPenalty } from '../decode/decode-options.ts';
 import { withoutUndefined } from '../files/json-files.ts';
-import { notNegative, number, positive, whole } from './parse-values.ts';
+import { list, notNegative, number, positive, whole } from './parse-values.ts';
 
 /** Values of the flags; `numReturn` is a flag of `translate` only. */
 export interface DecodingFlags {
@@ -56,7 +56,7 @@ export function addDecodingFlags(command: Command): Command {
         .default(null, 'that of the model'),
     )
     .option('--suppress-tokens <ids>', 'token ids to exclude, separated by commas', idList)
-    .option('--bad-words <words>', 'words to exclude, separated by commas; each must be one token', wordList);
+    .option('--bad-words <words>', 'words to exclude, separated by commas; each must be one token', list);
 }
 
 /** The decoding options in the flags. Throws a HeddleError if flags exclude each other. */
@@ -101,8 +101,3 @@ function penalty(text: string): LengthPenalty {
 }
 
 const idList = (text: string): number[] => text.split(',').map(whole(0));
-
-const wordList = (text: string, before: readonly string[] = []): string[] => [
-  ...before,
-  ...text.split(',').flatMap((word) => word.trim() || []),
-];

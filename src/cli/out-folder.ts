@@ -11,7 +11,7 @@ import { lockPath } from '../host/folder-lock.ts';
 export const replaceModel = '--force replaces it; or use another folder';
 
 /** Options of train, distill and average that choose the output folder. */
-export interface OutOptions {
+interface OutOptions {
   readonly out?: string;
   readonly force?: boolean;
   readonly resume?: boolean;
@@ -66,7 +66,11 @@ export async function outFolder(
  */
 async function isTaken(files: Files, folder: string): Promise<boolean> {
   const there = await existingFolder(files, folder);
-  return (await files.exists(there)) && !(await isEmpty(files, there));
+  if (!(await files.exists(there))) return false;
+  return files.list(there).then(
+    (names) => names.length > 0,
+    () => true, // a file
+  );
 }
 
 /** Whether a folder contains a trained model or LoRA adapter. */
@@ -79,14 +83,6 @@ async function free(files: Files, base: string): Promise<string> {
     if ((await files.exists(await existingFolder(files, folder))) || (await files.exists(lockPath(folder)))) continue;
     await checkWritable(files, folder);
     return folder;
-  }
-}
-
-async function isEmpty(files: Files, folder: string): Promise<boolean> {
-  try {
-    return (await files.list(folder)).length === 0;
-  } catch {
-    return false; // a file
   }
 }
 

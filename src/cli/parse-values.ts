@@ -7,16 +7,6 @@ import { type WeightFormat, weightFormats } from '../model/quantized-parameters.
 import { type HostName, hostNames } from '../run/run-job.ts';
 import { jsonValue } from './output.ts';
 
-/** Returns a parser of whole numbers of at least `min`. */
-export const whole =
-  (min: number) =>
-  (text: string): number => {
-    const n = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(n) || n < min)
-      throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
-    return n;
-  };
-
 /** Returns a parser of numbers that `allowed` accepts; `wanted` describes them in the error. */
 export const number =
   (allowed: (n: number) => boolean, wanted: string) =>
@@ -27,6 +17,9 @@ export const number =
     return n;
   };
 
+/** Returns a parser of whole numbers of at least `min`. */
+export const whole = (min: number) =>
+  number((n) => Number.isSafeInteger(n) && n >= min, `a whole number of at least ${min}`);
 /** Numbers above 0. */
 export const positive = number((n) => n > 0, 'a number above 0');
 /** Numbers of at least 0. */
@@ -58,14 +51,11 @@ export function setting(text: string, previous: Record<string, unknown> = {}): R
   return { ...previous, [text.slice(0, at)]: parsed };
 }
 
-/** `--no-fuse`: names of rewrites, separated by spaces or commas. */
-export const noFuseOption = (): Option =>
-  new Option('--no-fuse <rewrite...>', 'graph rewrites to disable')
-    .argParser((text: string, before: readonly string[]) => {
-      const names = text.split(',').map((name) => name.trim());
-      return [...before, ...names.filter((name) => name !== '')];
-    })
-    .default([], 'none');
+/** Collects the items of lists with commas; the flag may be repeated. */
+export const list = (text: string, before: readonly string[] = []): string[] => [
+  ...before,
+  ...text.split(',').flatMap((item) => item.trim() || []),
+];
 
 /** Adds the flags of commands that run a model: host, auto-tuning and memory. */
 export const addHostOptions = (command: Command): Command =>
@@ -101,7 +91,7 @@ export const addModelOptions = (command: Command): Command =>
   addLanguageOptions(command.addOption(loraOption()).addOption(weightsOption())).option(
     '--ensemble <dir>',
     'average the probabilities with those of this model, which has the same vocabulary; may be repeated, or a list with commas',
-    (text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter(Boolean)],
+    list,
   );
 
 /** The flags of `addModelOptions` as arguments of a job, and the folders that the job reads. */

@@ -5,7 +5,7 @@ import type { PresetArguments } from '../jobs/preset-graphs.ts';
 import type { ModelOptions } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { presetRecipe } from '../train/recipes.ts';
-import { noFuseOption, setting, whole } from './parse-values.ts';
+import { list, setting, whole } from './parse-values.ts';
 
 /** Values of the flags. */
 export interface PresetFlags<Run extends PresetArguments['run']> {
@@ -29,7 +29,7 @@ export const addPresetFlags = (command: Command, runs: readonly PresetArguments[
     .option('--target-length <tokens>', 'target length (default: --source-length)', whole(1))
     .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(4))
     .option('--set <field=value>', 'change a field of the model configuration (repeatable)', setting)
-    .addOption(noFuseOption());
+    .addOption(new Option('--no-fuse <rewrite...>', 'graph rewrites to disable').argParser(list).default([], 'none'));
 
 /** The flags as arguments of a job. With a model folder the default lengths are 0, those of the model. */
 export function presetArguments<Run extends PresetArguments['run']>(

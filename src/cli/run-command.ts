@@ -3,17 +3,14 @@
 
 import { HeddleError } from '../core/errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../run/jobs.ts';
-import { type HostName, type RunOptions, runJob } from '../run/run-job.ts';
+import { type RunOptions, runJob } from '../run/run-job.ts';
 import { type JsonOption, log, printResult } from './output.ts';
 import { createProgress } from './progress-line.ts';
 
 /** Options of commands that run a job. */
-export interface HostOptions {
-  readonly host: HostName;
+export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | 'tune' | 'onBrowser'> {
   /** Name or index of the adapter of Dawn. */
   readonly adapter?: string;
-  readonly memoryLimit?: number;
-  readonly tune?: boolean;
   readonly json?: JsonOption;
   /** Whether timestamp queries have nanosecond resolution. Default: false; hosts then round to about 0.1 ms. */
   readonly exactTimestamps?: boolean;
@@ -23,8 +20,6 @@ export interface HostOptions {
   readonly onResult?: (value: unknown) => void;
   /** Returns the next texts, for jobs that read a stream of texts. */
   readonly nextTexts?: RunOptions['input'];
-  /** Receives the browser when it has started. */
-  readonly onBrowser?: RunOptions['onBrowser'];
 }
 
 /** Exit status after a signal, as in shells: 128 plus the number of the signal. */

@@ -10,7 +10,7 @@ import { type SettingName, settings } from '../train/settings.ts';
 import { describeType, fitsType, flagOf, settingRows, type TrainSettings } from '../train/train-settings.ts';
 import { table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
-import { addHostOptions, jsonOption, rate, setting, whole } from './parse-values.ts';
+import { addHostOptions, jsonOption, list, rate, setting, whole } from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';
 
 /** Values of the flags that are not settings. */
@@ -135,10 +135,7 @@ function parseSetting(type: Setting['type'], text: string, before: unknown): unk
       return value;
     }
     case 'list': {
-      const items = text
-        .split(',')
-        .map((item) => item.trim())
-        .filter(Boolean);
+      const items = list(text);
       if (items.length === 0)
         throw new InvalidArgumentError('It must be a list with commas, for example encoder.*,*.bias.');
       return [...(Array.isArray(before) ? before : []), ...items];

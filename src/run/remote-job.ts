@@ -24,6 +24,7 @@ export interface RemoteJobOptions {
   /** File of the tuned kernels, which the job can access too; without it kernels are not tuned. */
   readonly kernelFile?: string;
   onEvent(event: unknown): void;
+  /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
   /** See `JobContext.input`. */
   readonly input?: JobContext['input'];

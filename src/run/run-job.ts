@@ -7,7 +7,7 @@ import { type DawnOptions, dawnGpu, dawnVersion } from '../host/dawn.ts';
 import { launchFirefox } from '../host/firefox.ts';
 import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory, nodeTextThreads } from '../host/node-platform.ts';
-import type { JobContext, JobEvent } from '../runtime/job.ts';
+import type { JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { runInDeno } from './deno-job.ts';
 import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
@@ -19,19 +19,12 @@ export const hostNames = ['dawn', 'chrome', 'firefox', 'deno', 'cpu'] as const;
 /** Where a job runs. */
 export type HostName = (typeof hostNames)[number];
 
-/** Options of `runJob`. */
-export interface RunOptions {
+/** Options of `runJob`. `paths` are for a job outside this process. */
+export interface RunOptions extends Partial<Pick<RemoteJobOptions, 'paths' | 'signal' | 'input' | 'memoryLimit'>> {
   readonly host: HostName;
-  /** Files and folders that a job outside this process can access. */
-  readonly paths?: readonly string[];
   readonly onEvent?: (event: JobEvent) => void;
-  readonly signal?: AbortSignal;
-  /** See `JobContext.input`. */
-  readonly input?: JobContext['input'];
   /** Auto-tune kernels, which takes a few seconds at first use (default: true). */
   readonly tune?: boolean;
-  /** Maximum bytes of a plan. */
-  readonly memoryLimit?: number;
   /** Options of the browser. Firefox ignores those of the adapter. */
   readonly browser?: ChromeOptions;
   readonly onBrowser?: PageJobOptions['onBrowser'];
