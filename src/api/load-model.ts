@@ -73,13 +73,13 @@ interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,
-  { lora, weights = 'f32', ensemble = [], name = folder, ...languages }: FolderOptions = {},
+  { lora, weights = 'f32', ensemble = [], name = folder, sourceLang, targetLang }: FolderOptions = {},
   host?: ModelHost,
 ): Promise<Model> {
-  const { sourceLang, targetLang } = languages;
   const quantized = weights !== 'f32';
   const merged = typeof lora === 'string' && !quantized;
-  const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang }, quantized);
+  const options = { sourceLang, targetLang, inParts: quantized };
+  const saved = await openModel(folder, from, { ...options, lora: merged ? lora : undefined });
   const computes = host ?? (from as ModelHost);
   if (ensemble.length > 0) {
     check(
@@ -87,7 +87,7 @@ export async function openFolder(
       'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
     );
     const { openEnsemble } = await import('./ensemble-model.ts');
-    const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, quantized);
+    const open = (other: string) => openModel(other, computes, options);
     return openEnsemble(saved, ensemble, open, computes, { weights, name });
   }
   const plain = parameterList(saved.config);

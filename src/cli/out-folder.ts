@@ -33,7 +33,7 @@ export async function outFolder(
     throw new HeddleError('train: --resume continues a run, --force replaces it; use only one of them');
   if (out === undefined) {
     if (resume) throw new HeddleError('train: --resume needs --out, the folder of the run to resume');
-    return free(files, `runs/${name}`);
+    return freeFolder(files, `runs/${name}`);
   }
   const given = withoutEndSlash(out);
   const folder = (await files.real?.(given)) ?? given;
@@ -77,7 +77,8 @@ async function isTaken(files: Files, folder: string): Promise<boolean> {
 const isTrained = async (files: Files, folder: string): Promise<boolean> =>
   (await isHeddleFolder(files, folder)) || (await isLoraFolder(files, folder));
 
-async function free(files: Files, base: string): Promise<string> {
+/** The first of `base`, `base-2`, `base-3`, ... that neither exists nor is locked. */
+async function freeFolder(files: Files, base: string): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
     if ((await files.exists(await existingFolder(files, folder))) || (await files.exists(lockPath(folder)))) continue;

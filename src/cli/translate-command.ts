@@ -85,10 +85,10 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   checkExclusive(options);
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
   const nextGroup = async () => (await input.next()).value;
-  const typed = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
-  if (typed) log('type a text and press Enter; Ctrl-D ends');
-  let first = typed ? undefined : await nextGroup();
-  if (!first && !typed && options.json === undefined) return;
+  const isTyped = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
+  if (isTyped) log('type a text and press Enter; Ctrl-D ends');
+  let first = isTyped ? undefined : await nextGroup();
+  if (!first && !isTyped && options.json === undefined) return;
   const { model, folders } = modelArguments(folder, options);
   const args = {
     ...{ ...model, stream, badWords },

@@ -98,9 +98,8 @@ export function diskFiles(disk: Disk): Files {
   };
 
   /**
-   * Renames. An existing folder is first moved to `previousOf(to)`, and removed when the new one is in place: no portable
-   * system call swaps two folders. If the process is killed in between, the old folder is at `previousOf(to)`,
-   * which readers check too.
+   * Renames. An existing folder is first moved to `previousFolder(to)`, where readers look too if the process is killed
+   * before the new one is in place: no portable system call swaps two folders.
    */
   const replace = async (from: string, to: string): Promise<void> => {
     await makeFolderOf(disk, to);

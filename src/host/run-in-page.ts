@@ -35,54 +35,56 @@ export async function runInPage<Result>(browser: HeadlessBrowser, url: string, o
   const what = `${call}() in ${url}`;
   let last = '';
   let fail: (error: Error) => void = () => {};
-  const broken = new Promise<never>((_, reject) => {
+  const failure = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  broken.catch(() => {}); // it may reject after the call has ended
-  const saying = () => (last === '' ? 'it printed nothing' : `its last output was: ${last}`);
+  failure.catch(() => {}); // it may reject after the call has ended
+  const lastOutput = () => (last === '' ? 'it printed nothing' : `its last output was: ${last}`);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const heard = (line: string) => {
+  const onOutput = (line: string) => {
     if (line !== '') last = line.slice(0, 200);
     if (silence === undefined) return;
     clearTimeout(timer);
     timer = setTimeout(
-      () => fail(new HeddleError(`${what} has been silent for ${silence / 1000} s; ${saying()}`)),
+      () => fail(new HeddleError(`${what} has been silent for ${silence / 1000} s; ${lastOutput()}`)),
       silence,
     );
   };
-  const unwatch = onBrowserEnd(browser, what, ({ message }) => fail(new HeddleError(`${message}; ${saying()}`)));
+  const stopWatching = onBrowserEnd(browser, what, ({ message }) =>
+    fail(new HeddleError(`${message}; ${lastOutput()}`)),
+  );
   let page: Page | undefined;
   try {
     page = await browser.openPage(url, {
       onConsole(line, kind) {
-        heard(line);
+        onOutput(line);
         options.onConsole?.(line, kind);
       },
       onError: (error) => fail(new HeddleError(`the page of ${what} failed: ${error.message}`)),
     });
     await page.exposeFunction('heddleReport', (value: unknown) => {
-      heard(JSON.stringify(value) ?? '');
+      onOutput(JSON.stringify(value) ?? '');
       options.onReport?.(value);
     });
-    const there = page.waitForFunction(
+    const defined = page.waitForFunction(
       (name) => typeof Reflect.get(globalThis, name) === 'function',
       { timeout: 0 },
       call,
     );
-    there.catch(() => {}); // the page may close before
-    await Promise.race([withTimeout(loading, `waiting for ${what}`, there), broken]);
-    heard('');
+    defined.catch(() => {}); // the page may close before
+    await Promise.race([withTimeout(loading, `waiting for ${what}`, defined), failure]);
+    onOutput('');
     const calling = page.evaluate((name, given) => Reflect.get(globalThis, name)(...given), call, args);
     calling.catch(() => {});
     const work = timeout === undefined ? calling : withTimeout(timeout, `${what}`, calling);
-    return (await Promise.race([work, broken])) as Result;
+    return (await Promise.race([work, failure])) as Result;
   } catch (error) {
     if (error instanceof HeddleError && error.kind === 'timeout')
-      throw new HeddleError(`${error.message}; ${saying()}`);
+      throw new HeddleError(`${error.message}; ${lastOutput()}`);
     throw callError(browser, what, error);
   } finally {
     clearTimeout(timer);
-    unwatch();
+    stopWatching();
     await page?.close().catch(() => {});
   }
 }

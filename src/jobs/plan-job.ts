@@ -63,7 +63,7 @@ export interface NamedPlan {
 export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const { preset, vocab, noFuse = [], gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
-  const opened = args.folder ? await openModel(args.folder, context, undefined, {}, true) : undefined;
+  const opened = args.folder ? await openModel(args.folder, context, { inParts: true }) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
   const wideStream = hasWideStream(config, opened !== undefined && hfConfigOf(opened) !== undefined);

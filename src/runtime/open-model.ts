@@ -7,16 +7,19 @@ import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { JobContext } from './job.ts';
 
-/**
- * Loads a model folder, with the LoRA adapter of another folder merged into it if one is given, to translate between the given
- * languages; notes become messages. `inParts`: see `loadModelFolder`.
- */
+/** Options of `openModel`. */
+interface OpenOptions extends LanguageOptions {
+  /** Folder of a LoRA adapter to merge into the weights. */
+  readonly lora?: string;
+  /** See `loadModelFolder`. [false] */
+  readonly inParts?: boolean;
+}
+
+/** Loads a model folder; its notes become messages. */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
-  lora?: string,
-  languages: LanguageOptions = {},
-  inParts = false,
+  { lora, inParts = false, ...languages }: OpenOptions = {},
 ): Promise<SavedModel> {
   if (!(await hasModel(files, folder))) await rejectLora(files, folder);
   const loaded = await loadModelFolder(files, folder, inParts);

@@ -46,7 +46,7 @@ export async function initialModel(
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const base = given
     ? await modelInLanguages(given, languages)
-    : await openModel(folder, context, undefined, languages, inParts);
+    : await openModel(folder, context, { ...languages, inParts });
   const { sourceCheckpoint, config } = base;
   const hf = hfConfigOf(base);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])

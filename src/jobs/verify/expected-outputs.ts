@@ -68,9 +68,9 @@ export async function readExpected(folder: string, { files }: Pick<JobContext, '
   const path = `${folder}/${expectedName}`;
   const { cases } = await readJson(files, path);
   const ids = (x: unknown) => Array.isArray(x) && x.length > 0 && x.every((v) => typeof v === 'number');
-  const sound = (x: Partial<ExpectedCase> | null): boolean =>
+  const isCase = (x: Partial<ExpectedCase> | null): boolean =>
     typeof x?.word === 'string' && typeof x.phonemes === 'string' && [x.src_ids, x.tgt_ids, x.first_logits].every(ids);
-  if (!Array.isArray(cases) || cases.length === 0 || !cases.every(sound))
+  if (!Array.isArray(cases) || cases.length === 0 || !cases.every(isCase))
     throw new HeddleError(`${path}: cases must be a list of word, src_ids, tgt_ids, phonemes and first_logits`);
   return cases as ExpectedCase[];
 }
