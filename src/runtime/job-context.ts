@@ -4,24 +4,17 @@ import { HeddleError, messageOf } from '../core/errors.ts';
 import type { GpuHost } from '../core/host-name.ts';
 import { adapterName } from '../core/host-name.ts';
 import { type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
-import type { Files } from '../files/files.ts';
 import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { JobContext, JobEvent } from './job.ts';
+import type { JobContext } from './job.ts';
 import { createKernelStore } from './kernel-store.ts';
 
 /** Services of a host for a job. */
-export interface HostServices {
+export interface HostServices extends Pick<JobContext, 'files' | 'emit' | 'signal' | 'input' | 'textThreads'> {
   readonly host: GpuHost | 'cpu';
   /** Version of the host; the speed of kernels may depend on it. */
   readonly version?: string;
-  readonly files: Files;
-  readonly emit: (event: JobEvent) => void;
-  readonly signal: AbortSignal;
-  /** See `JobContext.input`. */
-  readonly input?: JobContext['input'];
-  readonly textThreads?: JobContext['textThreads'];
   /** Opens WebGPU; called at most once, and never for `cpu`. */
   readonly openGpu: () => Promise<GPU | undefined>;
   /** Opens the device instead of the context, for example a shared one; `destroy` releases it. */
@@ -48,6 +41,7 @@ export const neededLimits = {
 
 /** Creates a context; `close` frees its device. */
 export function createContext(s: HostServices): { context: JobContext; close(): Promise<void> } {
+  const { files, emit, signal, input, textThreads } = s;
   let gpu: Promise<GPU> | undefined;
   let device: Promise<Device> | undefined;
   let backend: string = s.host === 'cpu' ? 'cpu' : s.host.toLowerCase();
@@ -69,7 +63,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     let failure: unknown;
     for (const wait of waits) {
       await new Promise((resolve) => setTimeout(resolve, wait));
-      s.signal.throwIfAborted();
+      signal.throwIfAborted();
       try {
         const next = await context.device();
         await next.gpu.queue.onSubmittedWorkDone();
@@ -86,11 +80,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
 
   const kernels = kernelTuning(s);
   const context: JobContext = {
-    files: s.files,
-    emit: s.emit,
-    signal: s.signal,
-    input: s.input,
-    textThreads: s.textThreads,
+    ...{ files, emit, signal, input, textThreads },
     get backend() {
       return backend;
     },

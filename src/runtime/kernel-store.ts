@@ -17,16 +17,6 @@ export interface StoredKernels {
   readonly peakGflops?: number;
 }
 
-/** Store of kernel choices. */
-export interface KernelStore {
-  load(adapter: string): Promise<StoredKernels>;
-  /**
-   * Adds choices of an adapter; a timed choice is never replaced by an untimed one. Rejects if the store cannot be
-   * written.
-   */
-  save(adapter: string, kernels: StoredKernels): Promise<void>;
-}
-
 /** Version 2 is ignored: its choices were timed but not checked on the adapter. */
 const version = 3;
 
@@ -36,8 +26,8 @@ interface KernelFile {
   readonly adapters: Record<string, StoredKernels>;
 }
 
-/** Returns a store in one file. */
-export function createKernelStore(files: Files, path: string): KernelStore {
+/** Returns a store in one file: `load` and `save` the choices of an adapter. */
+export function createKernelStore(files: Files, path: string) {
   const read = async (): Promise<KernelFile> => {
     const shaders = (await import('../gpu/shaders.ts')).shaderHash();
     const nothing: KernelFile = { version, shaders, adapters: {} };
@@ -49,8 +39,9 @@ export function createKernelStore(files: Files, path: string): KernelStore {
     }
   };
   return {
-    load: async (adapter) => knownIn((await read()).adapters[adapter]),
-    async save(adapter, kernels) {
+    load: async (adapter: string): Promise<StoredKernels> => knownIn((await read()).adapters[adapter]),
+    /** Adds choices; a timed choice is never replaced by an untimed one. Rejects if the file cannot be written. */
+    async save(adapter: string, kernels: StoredKernels): Promise<void> {
       const stored = await read();
       const before = knownIn(stored.adapters[adapter]);
       const measured = { ...before.measured, ...kernels.measured };
