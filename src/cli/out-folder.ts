@@ -41,33 +41,28 @@ export async function outFolder(
     throw new HeddleError(`--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`);
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
     throw new HeddleError(`--out ${out}: it contains the working directory; name a separate folder`);
-  if (resume) {
-    if (!(await isTrained(files, folder)))
+  const existing = await existingFolder(files, folder);
+  if (await isTrained(files, folder)) {
+    if (!resume && !force)
       throw new HeddleError(
-        `--out ${out}: there is no checkpoint to resume; name the folder of a run (heddle runs runs lists them), or omit --resume`,
+        `--out ${out}: a model exists${existing === folder ? '' : ` (${existing}: saving was interrupted)`}; ${remedy}`,
       );
-  } else if (await isTaken(files, folder)) {
-    const there = await existingFolder(files, folder);
-    if (!(await isTrained(files, folder)))
-      throw new HeddleError(
-        `--out ${out}: ${there === folder ? 'it' : there} contains something that is not a model; use another folder`,
-      );
-    if (!force)
-      throw new HeddleError(
-        `--out ${out}: a model exists${there === folder ? '' : ` (${there}: saving was interrupted)`}; ${remedy}`,
-      );
-  }
+  } else if (resume)
+    throw new HeddleError(
+      `--out ${out}: there is no checkpoint to resume; name the folder of a run (heddle runs runs lists them), or omit --resume`,
+    );
+  else if (await isTaken(files, existing))
+    throw new HeddleError(
+      `--out ${out}: ${existing === folder ? 'it' : existing} contains something that is not a model; use another folder`,
+    );
   await checkWritable(files, folder);
   return folder;
 }
 
-/**
- * Whether the folder, or its backup of an interrupted save, exists and is not empty. The first save would delete it.
- */
+/** Whether a folder exists and is not empty. The first save would delete it. */
 async function isTaken(files: Files, folder: string): Promise<boolean> {
-  const there = await existingFolder(files, folder);
-  if (!(await files.exists(there))) return false;
-  return files.list(there).then(
+  if (!(await files.exists(folder))) return false;
+  return files.list(folder).then(
     (names) => names.length > 0,
     () => true, // a file
   );

@@ -9,8 +9,8 @@ import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
-import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
-import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
+import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../runtime/load-corpus.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
 import { initFolder } from '../train/recipes.ts';
 import type { SettingName } from '../train/settings.ts';
 import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
@@ -86,7 +86,7 @@ async function run(
 }
 
 /** Files of pairs on the command line. */
-type NamedFiles = Readonly<Partial<Record<'train' | 'dev' | 'test', PairFiles | undefined>>>;
+type NamedFiles = Partial<CorpusFiles>;
 
 /** The files of pairs on the command line. */
 function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
@@ -111,10 +111,6 @@ const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileO
       ? { kind: 'task', task: o.corpus, pairs: o.pairs, seed }
       : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
 
-/** Paths of all files of a corpus. */
-const corpusPaths = (corpus: CorpusArguments): string[] =>
-  Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? pathsOf(set) : []));
-
 /**
  * The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file is missing.
  */
@@ -138,7 +134,7 @@ async function resumedCorpus(
 /** A corpus with new paths; unchanged if it has no files, or its pairs are in the model folder. */
 export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFiles): CorpusArguments {
   const before = corpusFiles(kept);
-  if (!before?.train || (kept.kind === 'tsv' && kept.keep) || !(train ?? dev ?? test)) return kept;
+  if (!before || (kept.kind === 'tsv' && kept.keep) || !(train ?? dev ?? test)) return kept;
   return {
     kind: 'files',
     train: train ?? before.train,

@@ -27,13 +27,8 @@ export type CorpusArguments =
     }
   /** A built-in task. */
   | { readonly kind: 'task'; readonly task: TaskName; readonly pairs: number; readonly seed: number }
-  | {
-      readonly kind: 'files';
-      readonly train: PairFiles;
-      /** Dev and test pairs. [a share of the training pairs; no test pairs if there are dev pairs] */
-      readonly dev?: PairFiles;
-      readonly test?: PairFiles;
-    }
+  /** Default of dev and test pairs: a share of the training pairs; no test pairs if there are dev pairs. */
+  | ({ readonly kind: 'files' } & CorpusFiles)
   /** One TSV file. */
   | {
       readonly kind: 'tsv';
@@ -48,16 +43,24 @@ export type CorpusArguments =
 /** The part of a job's context that reading a corpus needs. */
 export type CorpusContext = Pick<JobContext, 'files' | 'emit'> & Partial<Pick<JobContext, 'signal' | 'textThreads'>>;
 
-/** The files of a corpus: train, dev, test; undefined if it is built in. */
-export function corpusFiles(
-  corpus: CorpusArguments,
-): Record<'train' | 'dev' | 'test', PairFiles | undefined> | undefined {
-  if (corpus.kind === 'intl' || corpus.kind === 'task') return undefined;
-  if (corpus.kind === 'files') return { dev: undefined, test: undefined, ...corpus };
-  const one = (path: string | undefined) =>
-    path === undefined ? undefined : { files: [path], format: 'tsv' as const };
-  return { train: one(corpus.path), dev: one(corpus.dev), test: undefined };
+/** Files of the training, dev and test pairs of a corpus. */
+export interface CorpusFiles {
+  readonly train: PairFiles;
+  readonly dev?: PairFiles;
+  readonly test?: PairFiles;
 }
+
+/** The files of a corpus; undefined if it is built in. */
+export function corpusFiles(corpus: CorpusArguments): CorpusFiles | undefined {
+  if (corpus.kind === 'files') return { train: corpus.train, dev: corpus.dev, test: corpus.test };
+  if (corpus.kind !== 'tsv') return undefined;
+  const one = (path: string): PairFiles => ({ files: [path], format: 'tsv' });
+  return { train: one(corpus.path), dev: corpus.dev === undefined ? undefined : one(corpus.dev) };
+}
+
+/** Paths of all files of a corpus. */
+export const corpusPaths = (corpus: CorpusArguments): string[] =>
+  Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? pathsOf(set) : []));
 
 /** Bytes of files, and number of pairs in memory, from which threads save more time than they take to start. */
 const manyBytes = 4e6;
@@ -70,9 +73,8 @@ export async function openCorpusPool(
   pairs: number | undefined,
 ): Promise<TextPool> {
   const { files, signal, textThreads } = context;
-  const sizes = Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? pathsOf(set) : []));
   const bytes = async () => {
-    const known = await Promise.all(sizes.map((path) => files.size?.(path)));
+    const known = await Promise.all(corpusPaths(corpus).map((path) => files.size?.(path)));
     return known.reduce<number>((sum, size) => sum + (size ?? manyBytes), 0); // the size of stdin is unknown
   };
   const isLarge = pairs === undefined ? (await bytes()) >= manyBytes : pairs >= manyPairs;
@@ -89,14 +91,11 @@ async function readCorpus(
   context: CorpusContext,
   pool: TextPool,
 ): Promise<CorpusSplit> {
-  if (corpus.kind === 'intl') {
-    const { source, target, pairs, seed, kinds } = corpus;
-    return splitPairs(intlCorpus({ source, target, pairs, seed, ...(kinds && { kinds }) }), heldOutParts(heldOut));
-  }
+  if (corpus.kind === 'intl') return splitPairs(intlCorpus(corpus), heldOutParts(heldOut));
   if (corpus.kind === 'task') return splitPairs(taskCorpus(corpus), heldOutParts(heldOut));
-  const { train, dev, test } = corpusFiles(corpus) as NonNullable<ReturnType<typeof corpusFiles>>;
+  const { train, dev, test } = corpusFiles(corpus) as CorpusFiles;
   const read = (pairFiles: PairFiles, split: HeldOut = {}) => readSets(pairFiles, context, pool, { split });
-  const sets = train ? await read(train, heldOutParts(heldOut, { dev, test })) : { train: [], dev: [], test: [] };
+  const sets = await read(train, heldOutParts(heldOut, { dev, test }));
   return { ...sets, ...(dev && { dev: (await read(dev)).train }), ...(test && { test: (await read(test)).train }) };
 }
 
