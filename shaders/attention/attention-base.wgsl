@@ -4,7 +4,7 @@
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
 //   backward_queries   dq, and row_dots = rowsum(dout∘out)
 //   backward_keys      dk and dv, from lse and row_dots
-// The variant `bias` is self-attention with a bias of position: score(i, j) += bias[h, j - i + farthest]. Distances
+// The variant `bias` is self-attention with a position bias: score(i, j) += bias[h, j - i + farthest]. Distances
 // beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, the same tensor in
 // self-attention, since a kernel may bind only 8 storage buffers. The gradient of the bias, dbias[h, d + farthest], is
 // the sum of dS over all rows, queries i and keys j with j - i = d (or beyond, at the ends), in a fixed order.
@@ -26,7 +26,7 @@ struct Params {
   keep_scale: f32,
   site: u32,
   causal: u32,
-  farthest: u32, // the bias of position has 2·farthest + 1 distances
+  farthest: u32, // the position bias has 2·farthest + 1 distances
   slices: u32, // of 16 columns of a head
   padded: u32, // PADDED_CHUNKS
   padded_alone: u32, // the same, in another word of memory: see chunk_bound in attention-subgroups.wgsl

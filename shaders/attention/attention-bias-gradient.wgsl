@@ -1,4 +1,4 @@
-// The gradient of the bias of position in attention by tiles: backward_keys sums dS over the diagonals of its tiles, on
+// The gradient of the position bias in attention by tiles: backward_keys sums dS over the diagonals of its tiles, on
 // each of which the distance of key and query is the same; sum_blocks adds up its workgroups.
 // part of attention/attention.wgsl
 

@@ -17,7 +17,7 @@ struct Params {
   causal: u32,
   scores: u32,
   biased: u32,
-  farthest: u32, // the bias of position has 2·farthest + 1 distances
+  farthest: u32, // the position bias has 2·farthest + 1 distances
 }
 
 const WIDTH: u32 = 32u; // of a head
@@ -30,7 +30,7 @@ const VECS: u32 = WIDTH / VEC;
 @group(0) @binding(4) var<storage, read_write> p: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-// The bias of position of head h for query i and key j.
+// The position bias of head h for query i and key j.
 fn bias_at(h: u32, i: u32, j: u32) -> f32 {
   let far = i32(params.farthest);
   return bias[i32(h) * (2 * far + 1) + far + clamp(i32(j) - i32(i), -far, far)];

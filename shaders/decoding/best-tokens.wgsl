@@ -1,4 +1,4 @@
-// Top-k: the `wanted` most probable tokens of each row except its end, by falling log-probability (of equal ones the
+// Top-k: the `wanted` most probable tokens of each row except its end, by descending log-probability (of equal ones the
 // lower id first), and the log-probability of the end. Reads the row once; after each token its thread scans its part
 // of the row again. So it needs no memory that grows with k.
 // part of decoding/next-token.wgsl

@@ -16,7 +16,7 @@ struct Params {
   heads: u32,
   q_stride: u32, // elements from one row of q to the next
   scale: f32,
-  farthest: u32, // the bias of position has 2·farthest + 1 distances
+  farthest: u32, // the position bias has 2·farthest + 1 distances
   chunks: u32, // CHUNKS as a loop bound that compilers do not know
 }
 

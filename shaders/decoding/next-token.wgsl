@@ -171,7 +171,7 @@ fn token_of(row: u32, best: Best, last: Best) -> u32 {
   return params.end;
 }
 
-// Whether a token comes after `last` by falling logit, equal ones by rising id.
+// Whether a token comes after `last` by descending logit, equal ones by ascending id.
 fn comes_after(value: f32, token: u32, last: Best) -> bool {
   return value < last.value || (value == last.value && token > last.index);
 }

@@ -41,10 +41,7 @@ export interface CpuExecutor {
   dataOf(value: Value): Float64Array;
   /** Data of a state by name. Throws if there is none. */
   state(name: string): Float64Array;
-  /**
-   * Runs the graph once on inputs by name; returns copies of the outputs by name. Throws if an input is missing or has
-   * another length.
-   */
+  /** Runs the graph; returns copies of its outputs. Throws if an input is missing or has another length. */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array>;
 }
 

@@ -21,10 +21,7 @@ const supportsF16 = (node: Node, v: Value): boolean => {
   );
 };
 
-/**
- * Stores results as f16 if all their nodes support it, except those in a state, those that are read back, and those that
- * `may` rejects.
- */
+/** Stores results that `may` accepts as f16 if all their nodes support it; not those in a state or read back. */
 export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean = () => true): void {
   const results = graph.nodes.flatMap((node) => node.outputs);
   storeAsF16(
@@ -52,9 +49,7 @@ export function isBounded(v: Value, attention: boolean): boolean {
   return heads.test(op.name) || (products.test(op.name) && !heads.test(inputs[0]?.node?.op.name ?? ''));
 }
 
-/**
- * Stores `values` (inputs or results) as f16, each if the node that makes it and all nodes that read it support that.
- */
+/** Stores each of `values` as f16 if the node that makes it and all nodes that read it support that. */
 export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
   const users = graph.users();
   for (const v of values) {
@@ -81,9 +76,7 @@ const setType = (value: Value, dtype: DType): void => {
   (value as { dtype: DType }).dtype = dtype;
 };
 
-/**
- * Adds f16 copies of the slices of `weights` that nodes can read as f16. The first node of the graph casts them in each run.
- */
+/** Adds f16 copies of the slices of `weights` that nodes can read as f16; each run first casts them. */
 export function storeWeightsAsF16(graph: Graph, weights: Value): void {
   const reads = graph.nodes.flatMap((node) =>
     node.inputs.flatMap((v, i) =>

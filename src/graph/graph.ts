@@ -24,10 +24,7 @@ export class Graph implements Builder {
   #ids = 0;
   #nodeIds = 0;
 
-  /**
-   * A tensor that is uploaded before every run. The same name gives the same value. Throws a HeddleError if its type
-   * differs.
-   */
+  /** A tensor that is uploaded before every run; one per name. Throws a HeddleError if its type differs. */
   input(name: string, dtype: DType, shape: Shape): Value {
     return this.#named(this.inputs, 'input', name, dtype, shape);
   }
@@ -43,10 +40,7 @@ export class Graph implements Builder {
     return { id: this.#ids++, name, kind: 'state', dtype: buffer.dtype, shape, at: { buffer, offset } };
   }
 
-  /**
-   * Stores `value` in a slice of `buffer` from `offset` on: a gradient in the buffer that an optimizer reads as a
-   * whole.
-   */
+  /** Stores `value` in a slice of `buffer`, such as the buffer of all gradients; `offset` in elements. */
   place(value: Value, buffer: Value, offset: number): void {
     checkSlice(buffer, value.name, offset, value.shape);
     if (value.kind !== 'result')

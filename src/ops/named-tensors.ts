@@ -14,10 +14,7 @@ export type ByName<P extends string, T> = string extends P
 export const nameOf = (declared: string): string =>
   declared.endsWith('?') ? declared.slice(0, -1) : declared.endsWith('[]') ? declared.slice(0, -2) : declared;
 
-/**
- * Converts values by name to a list in declared order without gaps, with the name of each. Throws if a required one is
- * missing.
- */
+/** Lists values in declared order, with the name of each. Throws if a required one is missing. */
 export function listed<T>(
   op: string,
   declared: readonly string[],

@@ -42,17 +42,11 @@ export interface Value extends TensorType {
   readonly kind: 'input' | 'state' | 'result';
   /** The node whose output a result is. */
   readonly node?: Node;
-  /**
-   * Position inside a state, if the value is a slice of one: `offset` in elements from the start of `buffer`, a
-   * multiple of 64.
-   */
+  /** Set if the value is a slice of a state; `offset` in elements from the start of `buffer`, a multiple of 64. */
   at?: { readonly buffer: Value; readonly offset: number };
 }
 
-/**
- * One application of an op. Inputs and outputs are in declared order without gaps; `inputsOf` and `outputsOf` give them
- * by name.
- */
+/** One application of an op, with tensors in declared order; `inputsOf` and `outputsOf` give them by name. */
 export interface Node {
   readonly id: number;
   readonly op: AnyOp;
@@ -233,10 +227,7 @@ export function defineOp<I extends string, O extends string = string, A extends 
   return op;
 }
 
-/**
- * Token ids for `sample`. They step through the vocabulary in large strides, so all ids occur about equally often, except
- * `ignored`, which never occurs.
- */
+/** Token ids for `sample`: all ids of the vocabulary occur about equally often, except `ignored`. */
 export const sampleIds =
   (vocab: number, ignored?: number) =>
   (i: number): number => {

@@ -8,9 +8,7 @@ export const stepWords = 8;
 export interface StepScalars {
   /** Learning rate of this update. */
   learningRate: number;
-  /**
-   * Weight of a token's loss in the gradient: 1 / target tokens of the whole (accumulated) batch, times the loss scale.
-   */
+  /** Weight of a token's loss: loss scale / number of target tokens of the whole (accumulated) batch. */
   tokenWeight: number;
   /** Seed of dropout, 32 bits. */
   seed: number;

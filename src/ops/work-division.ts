@@ -86,10 +86,7 @@ export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols)
 /** Elements of f32 that a binding holds, a multiple of 64. */
 export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;
 
-/**
- * A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; `buffer` itself if the slice is the
- * whole.
- */
+/** `length` elements of `buffer` as a value to bind, from element `start`, a multiple of 64. */
 export function rangeOf(buffer: Value, start: number, length: number): Value {
   if (start === 0 && length === sizeOf(buffer.shape)) return buffer;
   return viewOf(buffer, start, [length]);

@@ -9,10 +9,7 @@ import { variantsOf } from '../ops/op-nodes.ts';
 /** Tuned kernels: the variant to use for a node, by `variantKey`. */
 export type KernelChoices = Readonly<Record<string, string>>;
 
-/**
- * Returns the key of a node: op, attributes and types, which determine the speed of its variants; not its position in
- * the model.
- */
+/** Key of a node: its op, attributes and types, which determine the speed of its variants. */
 export function variantKey(node: Node): string {
   const { site: _, ...attrs } = node.attrs as { site?: number };
   const types = [...node.inputs, ...node.outputs].map((v) => `${v.dtype}${show(v.shape)}`).join(' ');
@@ -32,10 +29,7 @@ const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
  */
 const needsCheck = /^matrix-/;
 
-/**
- * Returns the variants of a node in the op's order, which suits GPUs; on software adapters those that suit a CPU come
- * first.
- */
+/** The variants of a node in the op's order, which suits GPUs; on software adapters those for CPUs first. */
 export function candidates(node: Node, traits: DeviceTraits): readonly string[] {
   const variants = variantsOf(node, traits);
   if (!traits.software) return variants;

@@ -15,10 +15,7 @@ export interface Group {
   at?: Value['at'];
 }
 
-/**
- * Groups of all results of a graph. `shared` contains `node.id:input:output`, by name, for each pair that shares memory
- * in place.
- */
+/** Groups of all results. `shared` has `node.id:input:output`, by name, for each pair that shares memory. */
 export interface Lifetimes {
   readonly groups: ReadonlyMap<Value, Group>;
   readonly shared: ReadonlySet<string>;

@@ -30,10 +30,7 @@ export function ordered({ nodes, outputs }: Order): Order {
 
 type Needs = ReadonlyMap<Node, ReadonlySet<Node>>;
 
-/**
- * Returns for each node those that must run before it: they compute its inputs, or access the same range of a state and
- * one writes.
- */
+/** For each node those before it: they make its inputs, or both access a range of a state and one writes. */
 function dependencies(nodes: readonly Node[]): Needs {
   const needs = new Map<Node, Set<Node>>();
   const accesses = new Map<Value, { node: Node; from: number; to: number; writes: boolean }[]>();

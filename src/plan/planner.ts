@@ -65,9 +65,7 @@ interface NodeLaunch {
   readonly launch: Launch;
 }
 
-/**
- * Returns the launches of nodes in order, with the chosen variants or else the default ones, and their scratch memory.
- */
+/** The launches of nodes in order, with the chosen or else the default variants, and their scratch memory. */
 function launchesOf(
   nodes: readonly Node[],
   shared: ReadonlySet<string>,
@@ -100,10 +98,7 @@ interface MemoryLayout {
   locate(value: Value): Range;
 }
 
-/**
- * Lays out memory: all inputs in one buffer, each state in its own, and groups of results in slots or in the state they
- * are placed in.
- */
+/** Lays out memory: all inputs in one buffer, each state in its own, results in slots or in a state. */
 function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayout {
   const buffers: PlanBuffer[] = [];
   const ranges = new Map<Value, Range>();

@@ -7,10 +7,7 @@ import { type Shape, show, type TensorType } from '../../core/tensor.ts';
 import { dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { checkBias, farthestOf } from './relative-position-bias.ts';
 
-/**
- * Maximum head width: in decoding a query and its output must fit in the 8 KiB of variables that WGSL allows a
- * function.
- */
+/** Maximum head width: a query and its output must fit in the 8 KiB of variables of a WGSL function. */
 export const maxHeadWidth = 896;
 
 /** Maximum head width that fits the registers of a thread in `attention-subgroups` without heavy spilling. */
@@ -46,14 +43,11 @@ export interface AttentionLayout {
   readonly scale: number;
   readonly dropout: number;
   readonly site: number;
-  /** Largest distance of the bias of position, -1 without one; see relative-position-bias.ts. */
+  /** Largest distance of the position bias, -1 without one; see relative-position-bias.ts. */
   readonly farthest: number;
 }
 
-/**
- * Returns the layout of self-attention over qkv [B,T,3·H·W], with a bias of position or none. Throws a HeddleError if a
- * shape does not fit.
- */
+/** Layout of self-attention over qkv [B,T,3·H·W]. Throws a HeddleError if a shape does not fit. */
 export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape, bias?: TensorType): AttentionLayout {
   const inner = innerWidth(name, attrs);
   if (bias) checkBias(name, attrs.heads, bias);
@@ -67,9 +61,7 @@ export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape, bias
   return bias ? { ...layout, farthest: farthestOf(bias) } : layout;
 }
 
-/**
- * Returns the layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]. Throws a HeddleError if the shapes do not fit.
- */
+/** Layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]. Throws a HeddleError if the shapes do not fit. */
 export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: Shape): AttentionLayout {
   const inner = innerWidth(name, attrs);
   const heads = `${attrs.heads} heads of ${attrs.headWidth}`;

@@ -20,7 +20,7 @@ import {
   relativePositionBiasOp,
 } from './relative-position-bias.ts';
 
-/** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the bias of position. */
+/** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the position bias. */
 interface AttentionInputs {
   readonly q: ReferenceTensor;
   readonly kv: ReferenceTensor;

@@ -30,7 +30,7 @@ export const weightsLayout = (
     : crossLayout(name, { ...attrs, causal: false }, q, kv);
 
 /**
- * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], for self-attention a bias of position [H, 2·farthest + 1]; p
+ * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], for self-attention a position bias [H, 2·farthest + 1]; p
  * [B,H,Tq,Tk], without dropout, 0 where masked. No gradient.
  */
 export const attentionWeightsOp = defineOp({

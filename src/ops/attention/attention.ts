@@ -27,7 +27,7 @@ export const attentionKernels = (_inputs: unknown, { headWidth }: AttentionAttrs
   attentionVariants(traits, headWidth);
 
 /**
- * qkv [B,T,3·H·W], key lengths u32 [B], step, a bias of position [H, 2·farthest + 1] (relative-position-bias.ts); out
+ * qkv [B,T,3·H·W], key lengths u32 [B], step, a position bias [H, 2·farthest + 1] (relative-position-bias.ts); out
  * [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it sees none, out, lse and gradients are zero. The
  * dropout mask depends on the index ((b·H + h)·T + i)·T + j of a probability.
  */

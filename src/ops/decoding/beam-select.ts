@@ -16,15 +16,12 @@ export interface BeamStep {
   readonly parents: Value;
   /** f32 [R], their sums of log-probabilities. */
   readonly totals: Value;
-  /**
-   * f32 [R], for each row before the step: the sum of log-probabilities with its end if that is a hypothesis, else
-   * `masked`.
-   */
+  /** f32 [R], for each row before the step: the score of the finished hypothesis, `masked` if it does not end. */
   readonly ended: Value;
 }
 
 /**
- * logProbs f32 [R,K] falling, candidates i32 [R,K], ends f32 [R], scores f32 [R] (a state, written), step; R =
+ * logProbs f32 [R,K] in descending order, candidates i32 [R,K], ends f32 [R], scores f32 [R] (a state, written), step; R =
  * sentences · K. Outputs as `BeamStep`. Of a sentence's K · K tokens and K ends the K best tokens continue; an end
  * counts if fewer than K of all are better (Hugging Face's rule). At step.position 0 only the first row of each
  * sentence counts.

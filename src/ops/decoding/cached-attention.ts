@@ -23,7 +23,7 @@ export type CachedAttentionAttrs = {
 export const hiddenSlot = 2 ** 31;
 
 /**
- * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a bias of position [H, 2·farthest + 1]
+ * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a position bias [H, 2·farthest + 1]
  * (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r, step.position) of the
  * cache. Then row r attends, for j from 0 to step.position, to row slots[r,j] of the cache rows of its sentence, counted
  * from the first of them, unless slots[r,j] has `hiddenSlot` added.
@@ -60,10 +60,7 @@ export const cachedSelfAttentionOp = defineOp({
   },
 });
 
-/**
- * q [R,1,HW], kv [B,S,2HW], lens u32 [B], R = B · beams; out [R,1,HW]: row r sees the first lens[b] keys of its
- * sentence b.
- */
+/** q [R,1,HW], kv [B,S,2HW], lens u32 [B], R = B · beams; out [R,1,HW]: a row sees the first lens[b] keys. */
 export const cachedCrossAttentionOp = defineOp({
   name: 'cached_cross_attention',
   inputs: ['q', 'kv', 'lens'],

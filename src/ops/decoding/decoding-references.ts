@@ -36,10 +36,7 @@ function attend(
   }
 }
 
-/**
- * Applies the rules to row r of a reference's logits, in place; returns what to subtract from them for
- * log-probabilities.
- */
+/** Applies the rules to row r of the logits; returns them and the logsumexp to subtract for log-probabilities. */
 function applyRules(
   { logits, history, rules, step }: NextTokenInputs<ReferenceTensor>,
   attrs: NextTokenAttrs,
@@ -164,10 +161,10 @@ export const decodingReferences: readonly OpReference[] = [
       // As the kernel does; what is past the vocabulary has no probability.
       inputs.logits.row(r).fill(0);
       for (const { id, p } of tokensOfRow) inputs.logits.row(r)[id] = p;
-      const falling = tokensOfRow.map(({ p }) => p).sort((a, b) => b - a);
-      let min = topK > 0 ? (falling[Math.min(topK, falling.length) - 1] ?? 0) : 0;
+      const sorted = tokensOfRow.map(({ p }) => p).sort((a, b) => b - a);
+      let min = topK > 0 ? (sorted[Math.min(topK, sorted.length) - 1] ?? 0) : 0;
       if (topP < 1) {
-        const allowed = falling.filter((p) => p >= min);
+        const allowed = sorted.filter((p) => p >= min);
         const aim = topP * allowed.reduce((a, b) => a + b, 0);
         let mass = 0;
         for (const p of allowed) {

@@ -16,10 +16,7 @@ export const lowest = -1e38;
 /** Scores below this belong to forbidden tokens. */
 export const dead = masked / 10;
 
-/**
- * `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded to whole
- * vectors.
- */
+/** `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded. */
 export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean; readonly vocab?: number };
 
 /** V, the number of tokens: the logits of a row without padding. */
@@ -72,10 +69,7 @@ export interface Sampling {
   readonly temperature: number;
   /** Keep the smallest set of most probable tokens whose probabilities sum to this; 1: all. */
   readonly topP: number;
-  /**
-   * Keep this many of the most probable tokens, and those as probable as the last; 1: the first most probable one; 0:
-   * all.
-   */
+  /** Keep the K most probable tokens, with those as probable as the last; 1: only the first; 0: all. */
   readonly topK: number;
 }
 
@@ -152,9 +146,7 @@ function launchOf(
   ];
 }
 
-/**
- * A token for each row, i32 [R,1], and its log-probability in the model's own distribution, before the rules, f32 [R].
- */
+/** A token for each row, i32 [R,1], and its log-probability in the model before the rules, f32 [R]. */
 export interface ChosenTokens {
   readonly tokens: Value;
   readonly logProbs: Value;
@@ -197,10 +189,7 @@ export const greedyToken = (
 /** `wanted`: number of tokens per row. */
 export type BestTokensAttrs = NextTokenAttrs & { readonly wanted: number };
 
-/**
- * The best of each row, tokens i32 [R,K] by falling logProbs f32 [R,K], and the log-probability of the end, ends f32
- * [R].
- */
+/** tokens i32 [R,K] in descending order of logProbs f32 [R,K]; ends f32 [R], log-probabilities of the end token. */
 export interface BestTokens {
   readonly logProbs: Value;
   readonly tokens: Value;

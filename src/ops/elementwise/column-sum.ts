@@ -59,10 +59,7 @@ export const normSumsOp = defineOp({
   name: 'norm_sums',
   inputs: ['partials'],
   outputs: ['sums'],
-  /**
-   * `count` norms of width `cols`, with `rows` rows of partial sums [2·cols] each; a norm's rows start every `stride`
-   * elements.
-   */
+  /** `count` norms of width `cols`, each with `rows` partial sums [2·cols]; `stride`: elements from norm to norm. */
   attrs: attrsOf<{ readonly count: number; readonly rows: number; readonly cols: number; readonly stride: number }>(),
   shape({ partials }, { count, rows, cols, stride }) {
     expectType('norm_sums', 'partials', partials, 'f32');

@@ -6,10 +6,7 @@ import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep, type StepScalars } from '../step-scalars.ts';
 import { type DropoutAttrs, dropoutFields } from './elementwise-ops.ts';
 
-/**
- * The factor of element `i` in a reference: 1 / (1 - rate) or 0; always 1 without a rate. `step` is the op's input of
- * that name.
- */
+/** The dropout factor of element i by the input `step`: 1 / (1 - rate) or 0; 1 without dropout. */
 export const dropoutFactor = (
   step: ReferenceTensor | undefined,
   { rate = 0, site = 0 }: Partial<DropoutAttrs>,
@@ -33,9 +30,7 @@ export function dropoutKey(step: Pick<StepScalars, 'seed' | 'step'>, site: numbe
   return pair[0] ?? 0;
 }
 
-/**
- * PCG's output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU rendering").
- */
+/** PCG's output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020). */
 export function pcg(x: number): number {
   const state = (Math.imul(x, 747796405) + 2891336453) >>> 0;
   const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;

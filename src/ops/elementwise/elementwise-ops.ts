@@ -85,9 +85,7 @@ export const activationKinds: Readonly<Record<Activation, number>> = {
   'gelu-tanh': 4,
 };
 
-/**
- * Whether the derivative needs the activation's input. The derivative of ReLU follows from its output; that of `none` is 1.
- */
+/** Whether the derivative needs the activation's input. ReLU's follows from the output. */
 export const keepsInput = (kind: Activation): boolean => kind !== 'none' && kind !== 'relu';
 
 /** Which activation. */

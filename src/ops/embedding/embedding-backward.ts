@@ -55,9 +55,7 @@ export const positionBackwardOp = defineOp({
   name: 'position_backward',
   inputs: ['dy', 'step?'],
   outputs: ['dpositions'],
-  /**
-   * Settings of `positionBackwardOp`: `rows` of the table, `offset` the row of position 0, the dropout of the embedding.
-   */
+  /** `rows` of the table; `offset`: the row of position 0; the dropout of the embedding. */
   attrs: attrsOf<DropoutAttrs & { readonly rows: number; readonly offset: number }>(),
   shape({ dy, step }, { rows, rate }) {
     check(dy.shape.length === 3, () => `position_backward: dy is ${show(dy.shape)}, must be [B,T,D]`);

@@ -37,8 +37,6 @@ export const tokenPositionsOp = defineOp({
   ],
 });
 
-/**
- * Rows of a table of positions for ids i32 [B,T]: positionIds u32 [B,T]; with `step`, [B,1] for the token at step.position.
- */
+/** Position ids u32 [B,T] of ids i32 [B,T]; with `step`, [B,1] for the token at step.position. */
 export const tokenPositions = (builder: Builder, ids: Value, attrs: TokenPositionsAttrs, step?: Value): Value =>
   builder.apply(tokenPositionsOp, { ids, step }, attrs).positionIds;

@@ -148,10 +148,7 @@ export const crossEntropy = (
 /** The target that does not count. */
 export type TokenStatsAttrs = { readonly ignore?: number | undefined };
 
-/**
- * nll, hit and targets i32, of one shape; stats [4]: sum of nll, tokens that count, hits, 0. Ignored rows have nll =
- * hit = 0.
- */
+/** nll, hit, targets i32, of one shape; stats [4]: sum of nll, tokens that are not ignored, hits, 0. */
 export const tokenStatsOp = defineOp({
   name: 'token_stats',
   inputs: ['nll', 'hit', 'targets'],

@@ -79,10 +79,7 @@ export function linearBackward(
   return builder.apply(linearBackwardOp, { dy, x, w }, { ...wanted, epilogue: 'none' });
 }
 
-/**
- * Variants worth timing for all gradients of a linear layer, of operands dy, x and w: one dispatch each, except those
- * that split K.
- */
+/** Variants worth timing for all gradients of a linear layer; the operands are dy, x and w. */
 export function backwardKernels(
   rows: number,
   ins: number,

@@ -57,10 +57,7 @@ export const linearOp = defineOp({
 export const linear = (builder: Builder, x: Value, w: Value, b?: Value, activation: Activation = 'none'): Value =>
   builder.apply(linearOp, { x, w, b }, { activation }).y;
 
-/**
- * x·wᵀ + b with rows padded with zeros to whole vectors: x [..,I], w [O,I], b [O] or nothing; y [.., O rounded up to a
- * multiple of 4].
- */
+/** x·wᵀ + b as `linear`, with rows padded with zeros to whole vectors: y [.., O rounded up to a multiple of 4]. */
 export const paddedLinear = (builder: Builder, x: Value, w: Value, b?: Value): Value =>
   builder.apply(linearOp, { x, w, b }, { activation: 'none', padded: true }).y;
 

@@ -5,9 +5,7 @@ import type { TensorType } from '../../core/tensor.ts';
 import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
 import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
 
-/**
- * Memory layout of the operands of C = A·B: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M].
- */
+/** Which operand of C = A·B is stored transposed: NN none; NT B, as [N,K]; TN A, as [K,M]. */
 export type Form = 'NN' | 'NT' | 'TN';
 
 /** Sizes of a product, and of its batch. */

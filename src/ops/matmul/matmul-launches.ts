@@ -9,10 +9,7 @@ import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } 
 /** The numbers of the forms in WGSL. */
 const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
 
-/**
- * An epilogue with an operand: `add` adds it, an activation multiplies by its derivative at the operand (backward
- * pass).
- */
+/** Epilogue with an operand: `add` adds it; an activation multiplies by its derivative there (backward pass). */
 export type EpilogueKind = 'add' | Exclude<Activation, 'none'>;
 
 /** The number of `add` in WGSL, after those of the activations. */
@@ -76,9 +73,7 @@ export const unusedParams = {
   dw_tiles: 0,
 };
 
-/**
- * One dispatch for every 65,535 products. With `stepK` the products are slices of K of one product, each `stepK` long.
- */
+/** One dispatch per 65,535 products. With `stepK` they are slices of K of one product, each `stepK` long. */
 function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK = 0): Launch[] {
   const { form, m, n, k, batch = 1, ldc = n } = p;
   const [aWidth, bWidth] = [p.lda ?? (form === 'TN' ? m : k), form === 'NT' ? k : n];

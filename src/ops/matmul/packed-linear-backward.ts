@@ -15,10 +15,7 @@ import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-
 export const packedBackwardKernels = (rows: number, format: PackedFormat, { software }: DeviceTraits): string[] =>
   rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4'];
 
-/**
- * dy [..,O] (or padded with zeros to whole vectors), words u32 [O, words of I], scales f32 [O] if the format is int8;
- * dx [..,I] = dy·w.
- */
+/** dy [..,O] (may be padded), words u32 [O, words of I], scales f32 [O] if int8; dx [..,I] = dy·w. */
 export const packedLinearBackwardOp = defineOp({
   name: 'packed_linear_backward',
   inputs: ['dy', 'words', 'scales?'],

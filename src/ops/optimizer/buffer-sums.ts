@@ -13,9 +13,7 @@ const launches = (entry: string, acc: Value, x: Value, scale: number, context: L
     return elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale, flops: 2 });
   });
 
-/**
- * acc [P] (a state, written), x [P], step; acc = acc * step.keep + x. If keep is 0, the content of acc does not matter.
- */
+/** acc [P] (a state, written), x [P], step; acc = acc * step.keep + x, or x if keep is 0. */
 export const accumulateOp = defineOp({
   name: 'accumulate',
   inputs: ['acc', 'x', 'step'],

@@ -45,10 +45,7 @@ export const checkFiniteOp = defineOp({
   },
 });
 
-/**
- * Returns slot and element index of the first flag that is set, or undefined. `sizes`: number of elements of each
- * tensor.
- */
+/** Slot and element index of the first flag that is set. `sizes`: number of elements of each tensor. */
 export function firstBad(
   flags: ArrayLike<number>,
   sizes: readonly number[],

@@ -18,10 +18,7 @@ export const counterAt = { applied: 0, skipped: 1, correction1: 2, correction2: 
 /** Number of counters. */
 export const counterLength = 8;
 
-/**
- * Indices of the output of `clipScale`: `scale` and `finite` are 0 if the step is skipped; `lossScale` is that of this
- * step.
- */
+/** Indices of the output of `clipScale`: `scale` and `finite` are 0 if the step is skipped. */
 export const clipAt = { scale: 0, norm: 1, finite: 2, lossScale: 3 } as const;
 
 /** Bounds and first value of the dynamic loss scale. Values below 1 do not help; no gradient needs more than 2^24. */
@@ -148,10 +145,7 @@ export function clipScale(builder: Builder, gradients: Value, counters: Value, a
   return builder.apply(clipScaleOp, { partials, counters }, attrs).clip;
 }
 
-/**
- * step u32 [stepWords], counters f32 [8]; scaled, the step with tokenWeight times the loss scale, unchanged if that is
- * 0.
- */
+/** step u32 [stepWords], counters f32 [8]; scaled: the step with tokenWeight times the loss scale, if that is not 0. */
 export const scaleStepOp = defineOp({
   name: 'scale_step',
   inputs: ['step', 'counters'],

@@ -7,9 +7,7 @@ import { checkFiniteOp } from './check-finite.ts';
 import { blockOf, clipAt, clipScaleOp, counterAt, gradientNormOp, lossScales, scaleStepOp } from './clip.ts';
 import { type AdamAttrs, adamOp, adamwOp, type Decay, type OptimizerOp, rmspropOp, sgdOp } from './optimizers.ts';
 
-/**
- * One weight in a reference: its update reads and writes it and its moments, which are NaN if the optimizer has none.
- */
+/** A weight that a reference updates, with its moments; NaN if the optimizer has none. */
 interface Element {
   p: number;
   m: number;

@@ -27,10 +27,7 @@ interface Rule<A extends Attrs> {
   settings(attrs: A): { beta1?: number; beta2?: number; eps?: number; weightDecay?: number; decayEnd?: number };
 }
 
-/**
- * weights [P], gradients [P], moments [P] each, clip [4], counters [8] if corrected, step; weights and moments are
- * written.
- */
+/** weights, gradients, moments [P], clip [4], counters [8] if corrected, step; weights and moments are written. */
 function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Rule<A>) {
   return defineOp({
     name,
