@@ -80,8 +80,7 @@ fn add_products(s: ptr<function, Scores>, thread: u32) {
   workgroupBarrier();
 }
 
-// Adds to o the staged rows, times their weights, which are those of the columns from part · SHARE on. All threads must
-// call it.
+// Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call it.
 fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);

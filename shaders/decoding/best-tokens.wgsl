@@ -7,8 +7,7 @@
 
 var<workgroup> row_group_bests: array<Best, THREADS>;
 
-// The maximum over the row group, of equal ones the lowest index, returned to each of its threads. All threads of the
-// workgroup must call it.
+// The maximum over the row group, of equal ones the lowest index. All threads of the workgroup must call it.
 fn row_group_best(own: Best, thread: u32) -> Best {
   if (ROW_GROUP_SIZE == 1u) { return own; }
   row_group_bests[thread] = own;

@@ -1,5 +1,4 @@
-// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[p], with p as in embedding.wgsl.
-// A row group per row of the output.
+// Embedding of a quantized table, a row group per row: out[b, t] = table[ids[b, t]] * scale + positions[p] (embedding.wgsl).
 // include shared/kernel.wgsl
 // include shared/packed.wgsl
 // include shared/row-group.wgsl

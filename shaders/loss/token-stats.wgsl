@@ -1,5 +1,4 @@
-// stats = (sum of nll, number of targets that are not ignored, sum of hit, 0). One workgroup, in a fixed order of
-// summation.
+// stats = (sum of nll, number of targets that are not ignored, sum of hit, 0), summed in fixed order by one workgroup.
 
 struct Params {
   count: u32,

@@ -1,5 +1,4 @@
-// The sums of a product with few rows: ROWS x COLUMNS numbers by 64 threads, of which LANES share the inner axis and
-// four columns.
+// The sums of a product with few rows: ROWS x COLUMNS numbers by 64 threads; LANES of them share K and four columns.
 
 const ROWS: u32 = 4u; // 1, 4, 8 or 16
 const COLUMNS: u32 = 16u;

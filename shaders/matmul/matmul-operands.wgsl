@@ -19,8 +19,7 @@ struct Params {
   k_total: u32, // the whole K if the batch is slices of one product (split-K), else 2^32 - 1
   dx_tiles: u32, // linear_backward: the first workgroups, which compute dx
   dw_tiles: u32, // the workgroups after them, which compute dw
-  // The epilogue. Data rather than constants: its code is small compared with the product, and one pipeline serves all
-  // layers.
+  // The epilogue: parameters rather than constants, so that one pipeline serves all layers. Its code is small.
   bias: u32, // 1: add `bias`
   activation: u32, // of C + bias
   epilogue: u32, // ADD: add `epilogue`; an activation: multiply by its derivative at `epilogue`; 0: neither

@@ -39,8 +39,7 @@ fn x_vec(row: u32, c: u32) -> vec4<f32> {
   return select(vec4<f32>(), v, place < vec4(params.ins));
 }
 
-// Writes four numbers of row `row` of y from column `out` on. Numbers past the last are 0: padding, or those of the next
-// launch.
+// Writes four numbers of row `row` of y from column `out` on, 0 past the last (padding, or columns of the next launch).
 fn store(row: u32, out: u32, sums: vec4<f32>) {
   if (row >= params.rows || out >= params.outs) { return; }
   let at = min(vec4(out) + vec4(0u, 1u, 2u, 3u), vec4(params.outs - 1u));

@@ -43,8 +43,7 @@ fn decay_of(i: u32, decay: f32) -> vec4<f32> {
   return select(vec4(0.0), vec4(decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_end));
 }
 
-// Factors that correct the bias of the moments: the learning rate over that of the first, and 1 / sqrt of that of the
-// second.
+// Bias corrections: learning rate / (1 - beta1^t), and 1 / sqrt(1 - beta2^t).
 struct Correction {
   rate: f32,
   root: f32,

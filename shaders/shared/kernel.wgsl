@@ -14,8 +14,7 @@ fn group_index(thread: Thread) -> u32 {
   return thread.group.y * thread.groups.x + thread.group.x;
 }
 
-// The scalars of one training or decoding step; src/ops/step-scalars.ts documents each. Bind as `var<uniform> step:
-// Step`.
+// The scalars of one training or decoding step (src/ops/step-scalars.ts). Bind as `var<uniform> step: Step`.
 struct Step {
   learning_rate: f32,
   token_weight: f32,
@@ -32,8 +31,7 @@ const LN_2: f32 = 0.6931471805599453;
 // Below every score, and finite even after a multiplication by LOG2_E: the start value of a maximum. WGSL may assume
 // that infinities do not occur.
 const LOWEST: f32 = -1e38;
-// Replaces minus infinity as the score of a masked key, token or beam. A sum of masked scores stays above LOWEST and
-// below MASKED_BOUND.
+// Replaces minus infinity as the score of a masked key, token or beam. Sums of them are above LOWEST, below MASKED_BOUND.
 const MASKED: f32 = -1e30;
 const MASKED_BOUND: f32 = -1e29;
 // Flag in a cache slot: the key is padding, and queries skip it.

@@ -35,8 +35,7 @@ fn pcg(x: u32) -> u32 {
   return (word >> 22u) ^ word;
 }
 
-// Dropout factor of element i: 0 with probability `rate`, else `scale` = 1 / (1 - rate). `threshold` is floor(rate *
-// 2^32).
+// Dropout factor of element i: 0 with probability `rate`, else scale = 1 / (1 - rate). threshold = floor(rate * 2^32).
 fn dropout_factor(key: u32, i: u32, threshold: u32, scale: f32) -> f32 {
   return select(0.0, scale, pcg(pcg(i) + key) >= threshold);
 }

@@ -1,6 +1,5 @@
-// Runs a graph through the references of its ops, in float64 on the CPU: the expected results of the GPU. Slow by design.
-// Tensors that the GPU stores as f16 are rounded after the node that makes them. Only the CPU engine and checks load this
-// file.
+// Runs a graph through the references of its ops, in float64 on the CPU: the expected results of the GPU.
+// Tensors that the GPU stores as f16 are rounded after their node. Only the CPU engine and checks load this file.
 
 import { check } from '../core/errors.ts';
 import { roundToF16 } from '../core/float16.ts';

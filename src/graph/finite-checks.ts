@@ -1,5 +1,4 @@
-// Checks for NaN and infinity: each result of a graph is checked after its node, and a run reports the first number that is
-// not finite.
+// Checks the results of a graph for NaN and infinity after each node; a run reports the first one.
 
 import { sizeOf } from '../core/tensor.ts';
 import type { Node, Value } from '../ops/op.ts';

@@ -1,5 +1,4 @@
-// Reverse-mode differentiation: walks the nodes backwards from a loss and lets each op add its gradient as ordinary
-// nodes.
+// Reverse-mode differentiation: walks the nodes backwards from a loss; each op adds its gradient as ordinary nodes.
 
 import { add } from '../ops/elementwise/elementwise-ops.ts';
 import { named } from '../ops/named-tensors.ts';

@@ -189,8 +189,7 @@ export const opReference = <I extends string, O extends string, A extends Attrs>
 ): OpReference => [op, reference];
 
 /**
- * Defines an op; the types of its functions follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared
- * twice.
+ * Defines an op; its types follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared twice.
  *
  * @example
  * const double = defineOp({

@@ -7,8 +7,7 @@ import type { DeviceTraits } from './device-traits.ts';
 import type { Value } from './op.ts';
 
 /**
- * Grid of workgroups of `size` threads for `n` threads, folded into two dimensions above 65,535 workgroups. The kernel must
- * check n.
+ * Grid of workgroups of `size` threads for `n` threads, in two dimensions above 65,535. The kernel must check n.
  *
  * @example
  * console.log(gridOf(1000, 64)); // [16, 1, 1]

@@ -1,5 +1,4 @@
-// Lifetimes and slots: which results share memory in place, when each piece of memory is in use, and the slots that
-// results use in turn.
+// Lifetimes of results: which share memory in place, when each piece of memory is in use, and the slots that they take.
 
 import { bytesOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';

@@ -1,5 +1,4 @@
-// A plan: a run as plain data. Passes in order, buffers, the memory range of each named tensor, and costs. src/gpu runs
-// it.
+// A plan: a run as plain data. Passes in order, buffers, memory ranges of named tensors, costs. src/gpu runs it.
 
 import { formatMiB } from '../core/format-numbers.ts';
 import type { DType, Shape } from '../core/tensor.ts';

@@ -1,5 +1,4 @@
-// The gradients of fused attention and of its position bias. The backward pass recomputes the probabilities from the stored
-// logsumexp.
+// The gradients of fused attention and of its position bias. Probabilities are recomputed from the stored logsumexp.
 
 import { dim, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';

@@ -1,5 +1,4 @@
-// One step of beam search over the best tokens of each row: the next beams, the rows that they continue, and the hypotheses
-// that end.
+// One step of beam search over the best tokens of each row: the next beams, their parents, and the hypotheses that end.
 
 import { check } from '../../core/errors.ts';
 import { show, tensorType } from '../../core/tensor.ts';
@@ -66,8 +65,7 @@ export const beamSelectOp = defineOp({
 });
 
 /**
- * The next beams from the best tokens [R,K] of each row, their log-probabilities, and those of the ends [R]; see
- * `beamSelectOp`.
+ * The next beams from the best tokens [R,K] of each row and their end tokens [R]; see `beamSelectOp`.
  *
  * @example
  * const best = {

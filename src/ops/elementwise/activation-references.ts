@@ -1,5 +1,4 @@
-// The activations and their derivatives in float64, for references; shaders/shared/activation-functions.wgsl has them in
-// float32.
+// The activations and their derivatives in float64; shaders/shared/activation-functions.wgsl has them in float32.
 
 import type { Activation } from './elementwise-ops.ts';
 

@@ -70,10 +70,7 @@ export const addOp = defineOp({
  */
 export const add = (builder: Builder, a: Value, b: Value): Value => builder.apply(addOp, { a, b }).y;
 
-/**
- * Activations. GELU is the exact form with erf, `gelu-tanh` its tanh approximation (Hendrycks and Gimpel, 2016); SiLU is
- * x·sigmoid(x).
- */
+/** Activations. `gelu` is exact, `gelu-tanh` approximate (Hendrycks and Gimpel, 2016); `silu` is x·sigmoid(x). */
 export type Activation = 'none' | 'relu' | 'gelu' | 'silu' | 'gelu-tanh';
 
 /** The numbers of the activations in WGSL. */

@@ -1,5 +1,4 @@
-// The gradients of the embedding tables: of tokens, by the positions where each id occurs, and of positions, by sums
-// over the batch.
+// Gradients of the embedding tables: of tokens, by the occurrences of each id; of positions, by sums over the batch.
 
 import { check } from '../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../core/tensor.ts';

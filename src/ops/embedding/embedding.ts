@@ -173,10 +173,7 @@ export function fairseqSinusoids(length: number, width: number, padId: number): 
   return table;
 }
 
-/**
- * `interleaved`: sines in even columns, cosines in odd ones, as in PyTorch's tutorial; `halves`: first all sines, then
- * all cosines, as Marian.
- */
+/** `interleaved`: sines in even columns, cosines in odd ones (as PyTorch's tutorial); `halves`: sines first (Marian). */
 export type SinusoidLayout = 'interleaved' | 'halves';
 
 /**

@@ -131,8 +131,7 @@ export interface Loss {
 }
 
 /**
- * Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step` is the graph's step
- * input.
+ * Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step`: the graph's input.
  *
  * @example
  * const { nll } = crossEntropy(graph, logits, targets, step, { smoothing: 0.1, ignore: 0 });

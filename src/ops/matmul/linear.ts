@@ -1,5 +1,4 @@
-// Linear layers: y = dropout(f(x·wᵀ + b)) with PyTorch's weight layout; bias, activation and dropout are in the
-// product's epilogue.
+// Linear layers y = dropout(f(x·wᵀ + b)), weights as in PyTorch. The product's epilogue adds b and applies f and dropout.
 
 import { check } from '../../core/errors.ts';
 import { dim, matrixOf, type Shape, show, sizeOf, tensorType } from '../../core/tensor.ts';

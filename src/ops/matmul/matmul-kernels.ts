@@ -69,10 +69,7 @@ export function kernelOf(variant: string, operands: Operands, traits: DeviceTrai
 /** Depth of the tiles of matrix kernels along K; a thread stages 4x4 numbers of each operand. */
 const matrixDepth = 32;
 
-/**
- * The kernel with subgroup matrices for tiles of `size` x `size`; undefined if the device has none for such operands, or
- * too little workgroup memory.
- */
+/** Tiles of `size` x `size` by subgroup matrices; undefined without matrices or workgroup memory for them. */
 function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): Kernel | undefined {
   const threads = (size * matrixDepth) / 16;
   for (const { operands: type, m, n, k, lanes } of byWork(traits.matrices)) {

@@ -137,10 +137,7 @@ export function productShader({ shader, subgroups = false }: Kernel, width: numb
   return [shader, ...conditions.map(([name]) => name)].join('-');
 }
 
-/**
- * How operands are read: in vectors if their rows are whole vectors; with checks if a K is not a multiple of the kernel's
- * step along K.
- */
+/** How operands are read: in vectors if their rows are whole vectors; K_TAIL: a K is not a multiple of the step. */
 export const readConstants = (
   kernel: Kernel,
   aWidth: number,

@@ -1,5 +1,4 @@
-// Matrix products as an op of their own, plain or batched. Linear layers also have a bias and an activation: see
-// linear.ts.
+// Matrix products as an op of their own, plain or batched. linear.ts has those with bias and activation.
 
 import { check } from '../../core/errors.ts';
 import { dim, matrixOf, type Shape, sameShape, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';

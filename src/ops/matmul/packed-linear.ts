@@ -1,5 +1,4 @@
-// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read. The weights are not trained: only
-// the input has a gradient.
+// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read. Only the input has a gradient.
 
 import { dim, matrixOf, sizeOf, tensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';

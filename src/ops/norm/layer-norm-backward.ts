@@ -1,5 +1,4 @@
-// The gradients of layer norm and of RMSNorm in one kernel: that of its input, and partial sums of those of gamma and
-// beta.
+// The gradients of layer norm and RMSNorm in one kernel: of the input, and partial sums of those of gamma and beta.
 
 import { check } from '../../core/errors.ts';
 import { dim, matrixOf, sameShape, show, sizeOf, tensorType } from '../../core/tensor.ts';

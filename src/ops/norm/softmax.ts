@@ -1,5 +1,4 @@
-// Softmax over the last axis, whole or masked. The attention of the model is fused (attention.ts); this is the op by
-// itself.
+// Softmax over the last axis, whole or masked. Attention has its own, fused (attention.ts).
 
 import { check } from '../../core/errors.ts';
 import { dim, matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';

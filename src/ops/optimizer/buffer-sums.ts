@@ -1,5 +1,4 @@
-// Running sums over whole parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the
-// weights.
+// Running sums over parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the weights.
 
 import { check } from '../../core/errors.ts';
 import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';

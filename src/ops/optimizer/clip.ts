@@ -133,8 +133,7 @@ export const clipScaleOp = defineOp({
 });
 
 /**
- * Returns the norm of gradients [P] and the scale that clips them: clip [4], see `clipAt`. Counts the step in
- * `counters`, a state [8].
+ * Norm of gradients [P] and the scale that clips them: clip [4], see `clipAt`. Counts the step in `counters` [8].
  *
  * @example
  * const gradients = graph.state('gradients', 'f32', [1024]);
