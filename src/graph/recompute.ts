@@ -23,24 +23,18 @@ const again = 'again';
 /** Whether a node is a copy that recomputes a forward node. */
 export const isRecomputed = ({ scope }: Node): boolean => scope.endsWith(`.${again}`);
 
-/** Copies of forward nodes, added when they are first needed. */
-export interface Recompute {
-  /**
-   * The node that the backward pass reads instead of `node`: its copy, added to the graph with its whole segment, or
-   * itself if it has none. Copies have the attributes of the originals, so dropout draws the same mask.
-   */
-  copyOf(node: Node): Node;
-  /** Removes the copies that have no reader. */
-  prune(): void;
-}
-
-/** Recomputes segments of `forward`, nodes of `graph` in order. Calls `onCopy` with each value and its copy. */
+/**
+ * Recomputes segments of `forward`, nodes of `graph` in order. `copyOf` returns the node that the backward pass reads
+ * instead of a forward node: its copy, added to the graph with its whole segment when it is first needed, or the node
+ * itself if it has no segment. Copies have the attributes of the originals, so dropout draws the same mask. Calls
+ * `onCopy` with each value and its copy. `prune` removes the copies that have no reader.
+ */
 export function recompute(
   graph: Graph,
   forward: readonly Node[],
   segmentOf: SegmentOf,
   onCopy: (value: Value, copy: Value) => void,
-): Recompute {
+): { copyOf(node: Node): Node; prune(): void } {
   const copies = new Map<Node, Node>();
   const copySegment = (segment: string): void => {
     const values = new Map<Value, Value>();
@@ -64,15 +58,12 @@ export function recompute(
       return copies.get(node) ?? node;
     },
     prune() {
-      const users = graph.users();
-      for (const copy of [...copies.values()].reverse()) {
-        if (copy.outputs.some((v) => users.get(v)?.length)) continue;
-        graph.nodes.splice(graph.nodes.indexOf(copy), 1);
-        for (const v of copy.inputs)
-          users.set(
-            v,
-            (users.get(v) ?? []).filter((user) => user !== copy),
-          );
+      const read = new Set<Value>();
+      const added = new Set(copies.values());
+      for (const node of graph.nodes.toReversed()) {
+        const unread = added.has(node) && !node.outputs.some((v) => read.has(v));
+        if (unread) graph.nodes.splice(graph.nodes.indexOf(node), 1);
+        else for (const v of node.inputs) read.add(v);
       }
     },
   };

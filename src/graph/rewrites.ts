@@ -61,17 +61,19 @@ function openBackward(graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, 
   return onlyReader(graph, users, dx) === reader ? back : undefined;
 }
 
+/** The operands of a sum in both orders. */
+const bothOrders = ({ a, b }: Record<'a' | 'b', Value>): [Value, Value][] => [
+  [a, b],
+  [b, a],
+];
+
 /** Rewrites of gradients, applied after differentiation. */
 const backwardRules: Record<string, Rule> = {
   /** a + embedding_backward(..) adds only the rows of tokens in the batch. */
   'embedding-onto'(graph, node, users) {
     const plus = applicationOf(node, addOp);
     if (!plus) return false;
-    const { a, b } = plus.inputs;
-    for (const [v, base] of [
-      [a, b],
-      [b, a],
-    ] as const) {
+    for (const [v, base] of bothOrders(plus.inputs)) {
       const back = applicationOf(v.node, embeddingBackwardOp);
       if (!back || back.inputs.base || onlyReader(graph, users, v) !== node) continue;
       const outputs = { dtable: plus.outputs.y };
@@ -106,11 +108,7 @@ const backwardRules: Record<string, Rule> = {
   'residual-gradient'(graph, node, users) {
     const plus = applicationOf(node, addOp);
     if (!plus) return false;
-    const { a, b } = plus.inputs;
-    for (const [dx, operand] of [
-      [a, b],
-      [b, a],
-    ] as const) {
+    for (const [dx, operand] of bothOrders(plus.inputs)) {
       const back = openBackward(graph, users, dx, node);
       if (!back || operand.node === back.node) continue;
       const outputs = { ...back.outputs, dx: plus.outputs.y };

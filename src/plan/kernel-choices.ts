@@ -59,18 +59,15 @@ function keyWithoutRate(node: Node): string {
 
 /** Returns the choices for the nodes of `after` that differ from a node of `before` in the dropout rate only. */
 export function sameKernels(before: readonly Graph[], after: readonly Graph[], choices: KernelChoices): KernelChoices {
-  const known = new Map<string, string>();
-  for (const { nodes } of before)
-    for (const node of nodes) {
-      const variant = choices[variantKey(node)];
-      if (variant !== undefined) known.set(keyWithoutRate(node), variant);
-    }
-  return Object.fromEntries(
-    after.flatMap(({ nodes }) =>
-      nodes.flatMap((node) => {
-        const variant = known.get(keyWithoutRate(node));
-        return variant === undefined ? [] : [[variantKey(node), variant] as const];
-      }),
-    ),
-  );
+  const known: Record<string, string> = {};
+  for (const node of before.flatMap(({ nodes }) => nodes)) {
+    const variant = choices[variantKey(node)];
+    if (variant !== undefined) known[keyWithoutRate(node)] = variant;
+  }
+  const same: Record<string, string> = {};
+  for (const node of after.flatMap(({ nodes }) => nodes)) {
+    const variant = known[keyWithoutRate(node)];
+    if (variant !== undefined) same[variantKey(node)] = variant;
+  }
+  return same;
 }

@@ -54,9 +54,8 @@ export const cachedSelfAttentionOp = defineOp({
   modelFlops: ({ cache }, { out }) => 4 * sizeOf(out.shape) * dim(cache, 1),
   launch({ qkv, cache, bias, ...inputs }, { out }, attrs, { variant }) {
     const bind = { q: qkv, kv: cache, ...inputs, bias: bias ?? inputs.slots, out };
-    const { constants, params, ...rest } = launch('cached-self-attention', attrs, variant, qkv, cache, bind, 1);
-    const farthest = bias ? farthestOf(bias) : 0;
-    return [{ ...rest, constants: { ...constants, BIAS: bias ? 1 : 0 }, params: { ...params, farthest } }];
+    const dispatch = launch('cached-self-attention', attrs, variant, qkv, cache, bind, 1, bias && farthestOf(bias));
+    return [{ ...dispatch, constants: { ...dispatch.constants, BIAS: bias ? 1 : 0 } }];
   },
 });
 
@@ -103,7 +102,7 @@ function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits)
   return software ? ['rows', 'tiles'] : ['tiles', 'rows'];
 }
 
-/** The dispatch of both ops; `shareable`: number of rows of a sentence that see the same keys. */
+/** The dispatch of both ops; `shareable`: rows of a sentence that see the same keys; `farthest`: distance of the bias. */
 function launch(
   stem: 'cached-self-attention' | 'cached-cross-attention',
   { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,
@@ -112,7 +111,8 @@ function launch(
   kv: Value,
   bind: Launch['bind'],
   shareable: number,
-): Launch & Required<Pick<Launch, 'constants' | 'params'>> {
+  farthest = 0,
+): Launch {
   const [rows, keys] = [dim(queries, 0), dim(kv, 1)];
   const chunks = Math.ceil(headWidth / 4);
   const tiles = variant === 'tiles';
@@ -123,7 +123,7 @@ function launch(
     shader: headWidth % 4 === 0 ? stem : `${stem}-scalar`,
     entry: tiles ? `${entry}_tiles` : entry,
     constants: { WIDTH: headWidth, ...(tiles && { PARTS, QUERIES }) },
-    params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest: 0, chunks },
+    params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
     bind,
     grid: tiles ? gridOf((rows / shareable) * Math.ceil(shareable / QUERIES) * heads, 1) : gridOf(rows * heads, 32),
     flops: 4 * rows * keys * heads * headWidth,

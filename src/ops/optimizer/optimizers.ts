@@ -85,21 +85,13 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
 /** An optimizer as an op. */
 export type OptimizerOp<A extends Attrs> = ReturnType<typeof optimizerOp<A>>;
 
+const adamRule: Omit<Rule<AdamAttrs>, 'name'> = { moments: ['m', 'v'], corrected: true, settings: (attrs) => attrs };
+
 /** AdamW (Loshchilov and Hutter, 2019), decay apart from the gradient, as torch.optim.AdamW. */
-export const adamwOp = optimizerOp<AdamAttrs>({
-  name: 'adamw',
-  moments: ['m', 'v'],
-  corrected: true,
-  settings: (attrs) => attrs,
-});
+export const adamwOp = optimizerOp<AdamAttrs>({ name: 'adamw', ...adamRule });
 
 /** Adam (Kingma and Ba, 2015), decay added to the gradient, as torch.optim.Adam. */
-export const adamOp = optimizerOp<AdamAttrs>({
-  name: 'adam',
-  moments: ['m', 'v'],
-  corrected: true,
-  settings: (attrs) => attrs,
-});
+export const adamOp = optimizerOp<AdamAttrs>({ name: 'adam', ...adamRule });
 
 /** RMSprop as keras.optimizers.RMSprop without momentum: eps inside the root. */
 export const rmspropOp = optimizerOp<RmspropAttrs>({
