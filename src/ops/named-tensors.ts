@@ -20,18 +20,13 @@ export function listed<T>(
   declared: readonly string[],
   given: ByName<string, T>,
 ): { names: string[]; list: T[] } {
-  const names: string[] = [];
-  const list: T[] = [];
-  for (const d of declared) {
+  const all = declared.flatMap((d) => {
     const name = nameOf(d);
-    const tensors = given[name] as T | readonly T[] | undefined;
+    const tensors = given[name];
     if (tensors === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
-    for (const x of Array.isArray(tensors) ? (tensors as readonly T[]) : tensors === undefined ? [] : [tensors as T]) {
-      names.push(name);
-      list.push(x);
-    }
-  }
-  return { names, list };
+    return [tensors ?? []].flat().map((tensor) => ({ name, tensor: tensor as T }));
+  });
+  return { names: all.map(({ name }) => name), list: all.map(({ tensor }) => tensor) };
 }
 
 /** The inverse of `listed`: converts a list with its names to values by declared name. */

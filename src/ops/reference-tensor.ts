@@ -4,7 +4,7 @@ import { type Shape, sizeOf } from '../core/tensor.ts';
 
 /**
  * A tensor in float64. Indices run over the last axes; the first index runs over all axes before them together. Of x
- * [B,T,D], `x.at(i)` is an element by its row-major number, `x.at(row, d)` one of the matrix [B*T,D], and `x.at(b, t,
+ * [B,T,D], `x.at(i)` is an element by its row-major index, `x.at(row, d)` one of the matrix [B*T,D], and `x.at(b, t,
  * d)` one by all its axes.
  *
  * @example

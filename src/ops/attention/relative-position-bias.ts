@@ -33,7 +33,7 @@ const startWords = 32;
 
 /**
  * The buckets of one direction. Distances below e = n/2 have their own bucket, the others share n - e buckets of
- * logarithmic width: bucket e + k begins at the smallest d with (d/e)^(n-e) >= (maxDistance/e)^k, in whole numbers.
+ * logarithmic width: bucket e + k begins at the smallest d with (d/e)^(n-e) >= (maxDistance/e)^k, in integers.
  * Throws a HeddleError if the sizes make no buckets.
  */
 export function relativeBuckets(
@@ -66,7 +66,7 @@ export function relativeBuckets(
   return { starts, forward: bidirectional ? n : 0 };
 }
 
-/** The bucket of a key `distance` places after the query (before it, if negative). */
+/** The bucket of a key `distance` positions after the query (before it, if negative). */
 export function bucketOf({ starts, forward }: RelativeBuckets, distance: number): number {
   if (distance > 0 && forward === 0) return 0;
   const bucket = starts.findLastIndex((start) => start <= Math.abs(distance));

@@ -2,11 +2,11 @@
 
 import { check } from '../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../core/tensor.ts';
-import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, defineOp, type Launch } from '../op.ts';
+import type { DropoutAttrs } from '../elementwise/elementwise-ops.ts';
+import { attrsOf, defineOp } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
-import { noId } from './embedding.ts';
+import { rowGroupsFor } from '../work-division.ts';
+import { embeddingLaunch, noId } from './embedding.ts';
 
 /**
  * dy [B,T,D], rowStart [V+1], occurrences [B*T], step if there is dropout, a gradient `base` [V,D] to add to; dtable
@@ -42,9 +42,9 @@ export const embeddingBackwardOp = defineOp({
     const bind = { dy, row_start: rowStart, occurrences, dtable, ...(step && { step }) };
     const inPlace = shared('base', 'dtable');
     if (base && !inPlace)
-      return [backwardLaunch('embedding_backward_onto', rows, attrs, sizes, {}, { ...bind, base }, variant)];
+      return [embeddingLaunch('embedding_backward_onto', rows, attrs, sizes, {}, { ...bind, base }, variant)];
     const constants = { IN_PLACE: inPlace ? 1 : 0 };
-    const launch = backwardLaunch('embedding_backward', length, attrs, sizes, constants, bind, variant);
+    const launch = embeddingLaunch('embedding_backward', length, attrs, sizes, constants, bind, variant);
     return [{ ...launch, ...(!inPlace && { clear: [dtable] }) }];
   },
 });
@@ -67,28 +67,6 @@ export const positionBackwardOp = defineOp({
     const [batch = 0, length = 0, width = 0] = dy.shape;
     const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset, frozen: noId };
     const bind = { dy, dtable: dpositions, ...(step && { step }) };
-    return [backwardLaunch('position_backward', attrs.rows, attrs, sizes, {}, bind, variant)];
+    return [embeddingLaunch('position_backward', attrs.rows, attrs, sizes, {}, bind, variant)];
   },
 });
-
-/** A dispatch with a row group for each of `rows` rows. */
-function backwardLaunch(
-  entry: string,
-  rows: number,
-  mask: DropoutAttrs,
-  sizes: Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset' | 'frozen', number>,
-  constants: Record<string, number>,
-  bind: Launch['bind'],
-  variant: string,
-): Launch {
-  const rowGroup = rowGroupOf(variant);
-  return {
-    shader: shaderFor('embedding', sizes.width),
-    entry,
-    constants: { ...rowGroup, ...constants, DROPOUT: mask.rate > 0 ? 1 : 0 },
-    params: { ...sizes, position_rows: 0, ...dropoutFields(mask) },
-    bind,
-    grid: gridOf(rows, rowGroup.ROWS),
-    flops: sizes.batch * sizes.length * sizes.width,
-  };
-}

@@ -3,7 +3,7 @@
 import { check } from '../../core/errors.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
@@ -65,9 +65,8 @@ export function lookupType(
 }
 
 /**
- * ids [B,T], table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step if decoding or
- * dropout needs it; if the table is trained, the sorted positions of each id: rowStart [V+1] and occurrences [B*T]. out
- * [B,T,D].
+ * ids [B,T], table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step for decoding or dropout
+ * and, if the table is trained, the sorted positions of each id: rowStart [V+1], occurrences [B*T]; out [B,T,D].
  */
 export const embeddingOp = defineOp({
   name: 'embedding',
@@ -87,45 +86,40 @@ export const embeddingOp = defineOp({
   f16Storage: ['out'],
   variants: ({ table }) => rowGroupsFor(dim(table, 1)),
   sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
-  launch({ ids, table, positions, positionIds, step }, { out }, attrs, { variant }) {
-    const rowGroup = rowGroupOf(variant);
+  launch({ ids, table, positions, positionIds, step }, { out }, { scale, offset, decode, ...mask }, { variant }) {
     const [batch = 0, length = 0, width = 0] = out.shape;
-    return [
-      {
-        shader: shaderFor('embedding', width),
-        entry: 'embedding',
-        constants: {
-          ...rowGroup,
-          POSITIONS: positions ? 1 : 0,
-          POSITION_IDS: positionIds ? 1 : 0,
-          DECODE: attrs.decode ? 1 : 0,
-          DROPOUT: attrs.rate > 0 ? 1 : 0,
-        },
-        params: {
-          batch,
-          length,
-          width,
-          rows: dim(table, 0),
-          position_rows: positions ? dim(positions, 0) : 0,
-          offset: attrs.offset,
-          scale: attrs.scale,
-          frozen: noId,
-          ...dropoutFields(attrs),
-        },
-        bind: {
-          ids,
-          table,
-          positions: positions ?? table,
-          position_ids: positionIds ?? ids,
-          out,
-          ...(step && { step }),
-        },
-        grid: gridOf(batch * length, rowGroup.ROWS),
-        flops: 2 * sizeOf(out.shape),
-      },
-    ];
+    const position_rows = positions ? dim(positions, 0) : 0;
+    const sizes = { batch, length, width, rows: dim(table, 0), position_rows };
+    const constants = { POSITIONS: positions ? 1 : 0, POSITION_IDS: positionIds ? 1 : 0, DECODE: decode ? 1 : 0 };
+    const tables = { table, positions: positions ?? table, position_ids: positionIds ?? ids };
+    const bind = { ids, ...tables, out, ...(step && { step }) };
+    const params = { ...sizes, scale, offset, frozen: noId };
+    const launch = embeddingLaunch('embedding', batch * length, mask, params, constants, bind, variant);
+    return [{ ...launch, flops: 2 * sizeOf(out.shape) }];
   },
 });
+
+/** A dispatch of embedding.wgsl with a row group for each of `rows` rows. */
+export function embeddingLaunch(
+  entry: string,
+  rows: number,
+  mask: DropoutAttrs,
+  sizes: Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset' | 'frozen', number>,
+  constants: Record<string, number>,
+  bind: Launch['bind'],
+  variant: string,
+): Launch {
+  const rowGroup = rowGroupOf(variant);
+  return {
+    shader: shaderFor('embedding', sizes.width),
+    entry,
+    constants: { ...rowGroup, ...constants, DROPOUT: mask.rate > 0 ? 1 : 0 },
+    params: { position_rows: 0, ...sizes, ...dropoutFields(mask) },
+    bind,
+    grid: gridOf(rows, rowGroup.ROWS),
+    flops: sizes.batch * sizes.length * sizes.width,
+  };
+}
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, FrozenId {

@@ -1,4 +1,4 @@
-// Positions of tokens counted over those that are not padding, as in fairseq and M2M100.
+// Position ids that count only tokens that are not padding, as in fairseq and M2M100.
 
 import { check } from '../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../core/tensor.ts';

@@ -66,10 +66,7 @@ export function pack(
   }
 }
 
-/**
- * Quantizes a matrix [rows, cols] to int8 as `pack` does, without padding: whole numbers [rows, cols], and the scale of
- * each row, so that a weight is its number times the scale.
- */
+/** Quantizes a matrix [rows, cols] to int8 as `pack`, without padding; a weight is its integer times its row's scale. */
 export function int8Rows(matrix: Float32Array, cols: number): { rows: Int8Array; scales: Float32Array } {
   const count = matrix.length / cols;
   const stride = 4 * wordsOf('int8', cols);

@@ -87,10 +87,10 @@ export type OptimizerOp<A extends Attrs> = ReturnType<typeof optimizerOp<A>>;
 
 const adamRule: Omit<Rule<AdamAttrs>, 'name'> = { moments: ['m', 'v'], corrected: true, settings: (attrs) => attrs };
 
-/** AdamW (Loshchilov and Hutter, 2019), decay apart from the gradient, as torch.optim.AdamW. */
+/** AdamW (Loshchilov and Hutter, 2019), decoupled weight decay, as torch.optim.AdamW. */
 export const adamwOp = optimizerOp<AdamAttrs>({ name: 'adamw', ...adamRule });
 
-/** Adam (Kingma and Ba, 2015), decay added to the gradient, as torch.optim.Adam. */
+/** Adam (Kingma and Ba, 2015), weight decay added to the gradient, as torch.optim.Adam. */
 export const adamOp = optimizerOp<AdamAttrs>({ name: 'adam', ...adamRule });
 
 /** RMSprop as keras.optimizers.RMSprop without momentum: eps inside the root. */
