@@ -89,11 +89,10 @@ export const embeddingOp = defineOp({
   launch({ ids, table, positions, positionIds, step }, { out }, { scale, offset, decode, ...mask }, { variant }) {
     const [batch = 0, length = 0, width = 0] = out.shape;
     const position_rows = positions ? dim(positions, 0) : 0;
-    const sizes = { batch, length, width, rows: dim(table, 0), position_rows };
+    const params = { batch, length, width, rows: dim(table, 0), position_rows, scale, offset, frozen: noId };
     const constants = { POSITIONS: positions ? 1 : 0, POSITION_IDS: positionIds ? 1 : 0, DECODE: decode ? 1 : 0 };
     const tables = { table, positions: positions ?? table, position_ids: positionIds ?? ids };
     const bind = { ids, ...tables, out, ...(step && { step }) };
-    const params = { ...sizes, scale, offset, frozen: noId };
     const launch = embeddingLaunch('embedding', batch * length, mask, params, constants, bind, variant);
     return [{ ...launch, flops: 2 * sizeOf(out.shape) }];
   },
