@@ -4,10 +4,11 @@
 import { formatBytes, formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { isObject } from '../files/json-files.ts';
 import { type TextSegment, wordDifferences } from '../metrics/word-differences.ts';
-import { type Html, html } from './markup.ts';
+import { type Html, html, type Part } from './markup.ts';
 import type { LogStart, Sample, TrainingHistory } from './training-log.ts';
 
-type Facts = [name: string, value: string][];
+/** Names and values; facts without a value are not shown. */
+type Facts = [name: string, value: string | undefined | false][];
 
 /** Returns the cards with the settings. */
 export function factCards(history: TrainingHistory): Html {
@@ -22,46 +23,42 @@ export function factCards(history: TrainingHistory): Html {
     ],
   ];
   return html`<div class="facts">${cards.map(
-    ([title, facts]) =>
-      html`<section class="card"><h3>${title}</h3><dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></section>`,
+    ([title, facts]) => html`<section class="card"><h3>${title}</h3><dl>${facts.map(fact)}</dl></section>`,
   )}</div>
 <details><summary>All arguments</summary><pre>${JSON.stringify(start.arguments, undefined, 1) ?? ''}</pre></details>`;
 }
 
+const fact = ([name, value]: Facts[number]): Part =>
+  value !== undefined && value !== false && html`<dt>${name}</dt><dd>${value}</dd>`;
+
 const corpusFacts = ({ corpus: c }: LogStart): Facts => [
   ['name', c.name],
   ['training pairs', formatInteger(c.pairs)],
-  ...(c.skipped > 0 ? ([['pairs skipped', formatInteger(c.skipped)]] as Facts) : []),
+  ['pairs skipped', c.skipped > 0 && formatInteger(c.skipped)],
   ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
   ['tokenizer', c.lowercase === undefined ? c.tokenizer : `${c.tokenizer}, ${c.lowercase ? 'lowercase' : 'case kept'}`],
-  ...(c.unknown
-    ? ([['unknown tokens', `${formatPercent(c.unknown.source)}, ${formatPercent(c.unknown.target)}`]] as Facts)
-    : []),
+  ['unknown tokens', c.unknown && `${formatPercent(c.unknown.source)}, ${formatPercent(c.unknown.target)}`],
   ['vocabularies', `${formatInteger(c.sourceVocabulary)}, ${formatInteger(c.targetVocabulary)}`],
   ['tokens per sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
 ];
 
 function machineFacts({ start, steps }: TrainingHistory): Facts {
   const { plan } = start;
-  const facts: Facts = [['adapter', start.backend]];
-  if (plan)
-    facts.push(
-      ['GPU memory, largest plan', formatBytes(plan.peakBytes)],
-      ['lower bound of any plan', formatBytes(plan.lowerBound)],
-      ['dispatches per step', formatInteger(plan.dispatches)],
-      ['arithmetic per step', `${formatNumber(plan.flops / 1e9)} GFLOP`],
-      ...(plan.modelFlops ? ([['of matrix products', `${formatNumber(plan.modelFlops / 1e9)} GFLOP`]] as Facts) : []),
-      ['batches, rows × source × target', plan.shapes.join(', ')],
-    );
   const dropped = Object.entries(start.droppedKernels ?? {}).map(([kernel, why]) => `${kernel}: ${why}`);
-  if (dropped.length > 0) facts.push(['kernels not used', dropped.join('; ')]);
   const seconds = steps.at(-1)?.seconds ?? 0;
-  if (seconds > 0)
-    facts.push(
-      ['training time', formatDuration(seconds)],
-      ['time per step', `${formatNumber((1000 * seconds) / steps.length)} ms`],
-    );
-  return [...facts, ['heddle', start.heddle]];
+  return [
+    ['adapter', start.backend],
+    ['GPU memory, largest plan', plan && formatBytes(plan.peakBytes)],
+    ['lower bound of any plan', plan && formatBytes(plan.lowerBound)],
+    ['dispatches per step', plan && formatInteger(plan.dispatches)],
+    ['arithmetic per step', plan && `${formatNumber(plan.flops / 1e9)} GFLOP`],
+    ['of matrix products', plan?.modelFlops ? `${formatNumber(plan.modelFlops / 1e9)} GFLOP` : undefined],
+    ['batches, rows × source × target', plan?.shapes.join(', ')],
+    ['kernels not used', dropped.length > 0 && dropped.join('; ')],
+    ['training time', seconds > 0 && formatDuration(seconds)],
+    ['time per step', seconds > 0 && `${formatNumber((1000 * seconds) / steps.length)} ms`],
+    ['heddle', start.heddle],
+  ];
 }
 
 /** Flattens nested settings to `a.b` and their values; an object of zeros is one entry. */
