@@ -147,12 +147,7 @@ async function createConfig(
     !shared || tokenizers.source === tokenizers.target,
     'train: tie=all shares the embeddings of both sides, so they need one tokenizer: use --tokenizer-file',
   );
-  const trained =
-    tokenizers.source && tokenizers.target
-      ? undefined
-      : await trainTokenizers(pairs, tokenizer, shared, tokenizers, pool);
-  const { source = trained?.source, target = trained?.target } = tokenizers;
-  if (!source || !target) throw new Error('train: a side has no tokenizer');
+  const { source, target } = await trainTokenizers(pairs, tokenizer, shared, tokenizers, pool);
   for (const role of ['pad', 'start', 'end'] as const)
     check(
       source.special[role] === target.special[role],
@@ -170,14 +165,16 @@ async function createConfig(
   return { config, source, target };
 }
 
-/** Trains the tokenizers of the sides that have none; one for both if embeddings are shared. */
+/** The given tokenizers, and trained ones for the sides that have none; one for both if embeddings are shared. */
 async function trainTokenizers(
   pairs: PairList,
   options: TokenizerOptions,
   shared: boolean,
   given: NonNullable<TrainingDataOptions['tokenizers']>,
   pool: TextPool,
-): Promise<{ source?: Tokenizer | undefined; target?: Tokenizer | undefined }> {
+): Promise<Pick<KnownModel, 'source' | 'target'>> {
+  const { source, target } = given;
+  if (source && target) return { source, target };
   const sides: Sides = (['source', 'target'] as const).filter((side) => !given[side]);
   const tokenizers: Sides[] = shared ? [sides] : sides.map((side) => [side]);
   let done = 0;
@@ -199,5 +196,6 @@ async function trainTokenizers(
       trained[index] = loadTokenizer(json);
     },
   });
-  return Object.fromEntries(tokenizers.flatMap((sides, i) => sides.map((side) => [side, trained[i]])));
+  const [first, last] = [trained[0], trained.at(-1)] as [Tokenizer, Tokenizer];
+  return { source: source ?? first, target: target ?? last };
 }

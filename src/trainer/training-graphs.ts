@@ -71,22 +71,17 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
 }
 
 /**
- * Adds loss and statistics of a batch with step scalars `step`. `stats` is [4]: sum of losses, number of target tokens,
+ * Adds loss and statistics of a batch with step scalars `step`; returns the losses. The output `stats` is [4]: sum of losses, number of target tokens,
  * the number of them that the model predicts, 0.
  */
-function lossOf(
-  m: Transformer,
-  logits: Value,
-  wanted: Value,
-  step: Value,
-  ignore: number = m.config.padId,
-): { nll: Value; stats: Value } {
+function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value, ignore: number = m.config.padId): Value {
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
     const padded = dim(logits, -1) > config.tgtVocab && { classes: config.tgtVocab };
     const { nll, hit } = crossEntropy(graph, logits, wanted, step, { ...settings, ...padded });
-    return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
+    graph.output('stats', tokenStats(graph, nll, hit, wanted, settings));
+    return nll;
   });
 }
 
@@ -108,7 +103,7 @@ export function gradientGraph(
   if (options.logits) graph.output('logits', logits);
   const isF16 = options.precision === 'f16';
   const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
-  const { nll } = lossOf(model, logits, wanted, step, options.ignore);
+  const nll = lossOf(model, logits, wanted, step, options.ignore);
   const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
@@ -222,7 +217,7 @@ export function evaluationGraph(
     models.map((m) => project(m, decode(m, target, encode(m, source), source.lengths), padded)),
   );
   if (options.logits) graph.output('logits', logits);
-  const { nll } = lossOf(model, logits, wanted, model.step, options.ignore);
+  const nll = lossOf(model, logits, wanted, model.step, options.ignore);
   if (options.tokenLosses) graph.output('nll', nll);
   fuseForward(graph, options.noFuse, options.logitBytes);
   return graph;
