@@ -93,23 +93,13 @@ export interface RunOptions<N extends TaskName> {
 }
 
 /** Runs tasks. */
-export interface TextPool {
-  /** Whether it has threads besides this one. */
-  readonly parallel: boolean;
-  /**
-   * Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the signal is
-   * aborted.
-   */
-  run<N extends TaskName>(options: RunOptions<N>): Promise<ResultOf<N>[]>;
-  /** Stops the threads. */
-  close(): void;
-}
+export type TextPool = Awaited<ReturnType<typeof openTextPool>>;
 
 /**
  * Opens a pool. Without `host`, or if no thread starts, tasks run in this thread. `pace` is called between steps and with
  * the progress of threads; `signal` stops the threads at once.
  */
-export async function openTextPool(pace: Pace, host?: TextThreads, signal?: AbortSignal): Promise<TextPool> {
+export async function openTextPool(pace: Pace, host?: TextThreads, signal?: AbortSignal) {
   let stop = (): void => undefined;
   const stopped = new Promise<never>((_, reject) => {
     stop = () => reject(signal?.reason);
@@ -122,8 +112,14 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
   const threads = started.filter((_, i) => opened[i]?.status === 'fulfilled');
   let runs = 0;
   return {
+    /** Whether it has threads besides this one. */
     parallel: threads.length > 0,
-    async run({ name, args, chunks, progress, onPart, threads: maxThreads = threads.length }) {
+    /**
+     * Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the signal is
+     * aborted.
+     */
+    async run<N extends TaskName>(options: RunOptions<N>): Promise<ResultOf<N>[]> {
+      const { name, args, chunks, progress, onPart, threads: maxThreads = threads.length } = options;
       const source = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
       let taken = 0;
       /** Runs chunks, one after the other. */
@@ -160,21 +156,21 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
       });
       return (await Promise.race([Promise.all(all), stopped])) as never;
     },
-    close() {
+    /** Stops the threads. */
+    close(): void {
       signal?.removeEventListener('abort', stop);
       for (const thread of started) thread.stop();
     },
   };
 }
 
-/** A thread that answers requests in order. */
-interface OpenThread {
-  call(request: Request, onProgress?: (progress: WorkProgress) => void): Promise<unknown>;
-  stop(): void;
-}
-
-function openThread(host: TextThreads): OpenThread {
-  const waiting: { resolve(x: unknown): void; reject(e: Error): void; onProgress?(p: WorkProgress): void }[] = [];
+/** Starts a thread that answers requests in order. */
+function openThread(host: TextThreads) {
+  const waiting: {
+    resolve(x: unknown): void;
+    reject(e: Error): void;
+    onProgress?: ((p: WorkProgress) => void) | undefined;
+  }[] = [];
   let ended: Error | undefined;
   const thread = host.start(
     (message) => {
@@ -193,10 +189,10 @@ function openThread(host: TextThreads): OpenThread {
   );
   return {
     stop: () => thread.stop(),
-    call: (request, onProgress) =>
-      new Promise((resolve, reject) => {
+    call: (request: Request, onProgress?: (progress: WorkProgress) => void) =>
+      new Promise<unknown>((resolve, reject) => {
         if (ended) return reject(ended);
-        waiting.push({ resolve, reject, ...(onProgress && { onProgress }) });
+        waiting.push({ resolve, reject, onProgress });
         thread.send(request);
       }),
   };

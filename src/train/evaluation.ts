@@ -3,7 +3,7 @@
 
 import { createTranslator, type TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { TokenMetrics, TokenSums, TranslationMetrics } from '../metrics/translation-metrics.ts';
+import type { TokenMetrics, TokenSums } from '../metrics/translation-metrics.ts';
 import { tokenMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
@@ -53,22 +53,10 @@ function fittingPairs(
   return { pairs: Array.from(corpus.pairIndex, (i) => pairs[i] as Pair), corpus };
 }
 
-/** Metrics and translations of an evaluation. */
-interface EvaluationResult {
-  readonly metrics: TranslationMetrics;
-  /** The translations, in the order of the rows. */
-  readonly samples: readonly Sample[];
-}
-
 /**
- * Translates pairs greedily with the weights on the engine and compares the translations with the targets. Throws the
- * signal's reason if it is aborted.
- */
-type TranslationEvaluator = (signal: AbortSignal) => Promise<EvaluationResult>;
-
-/**
- * Creates an evaluator of `rows`, row numbers of the corpus, at least one. Resolves when its plans are compiled.
- * `maxTarget`: maximum tokens of a translation.
+ * Creates a function that translates `rows`, row numbers of the corpus, at least one: greedily, with the weights on the
+ * engine. It compares the translations with the targets, and throws the signal's reason if it is aborted. Resolves when
+ * its plans are compiled. `maxTarget`: maximum tokens of a translation.
  */
 async function createTranslationEvaluator(
   engine: Engine,
@@ -77,7 +65,7 @@ async function createTranslationEvaluator(
   { pairs, corpus }: ReturnType<typeof fittingPairs>,
   rows: readonly number[],
   maxTarget: number,
-): Promise<TranslationEvaluator> {
+) {
   const { starts, ids } = corpus.source;
   const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
   const { decoderLayers, decoderHeads, decoderHeadWidth } = model.config;
@@ -89,11 +77,11 @@ async function createTranslationEvaluator(
   const normalize = (text: string) => model.target.normalize(text);
   const references = chosen.map(({ target, others = [] }) => [target, ...others]);
   const normalized = references.map((list) => list.map(normalize));
-  return async (signal) => {
+  return async (signal: AbortSignal) => {
     const translations = await translator.translate(sources, { signal });
     return {
       metrics: translationMetrics(translations, references, normalize),
-      samples: chosen.map(({ source, target }, i) => {
+      samples: chosen.map(({ source, target }, i): Sample => {
         const translation = translations[i] as string;
         return { source, reference: target, translation, exact: normalized[i]?.includes(translation) ?? false };
       }),
@@ -124,7 +112,7 @@ export function createDevSet(
   // Early in training a model may never emit the end token, so stop at twice the longest target.
   const longest = rows.reduce((length, row) => Math.max(length, targetLength(corpus, row)), 1);
   const maxTarget = Math.min(model.config.maxLength, 2 * longest);
-  let translations: Promise<TranslationEvaluator> | undefined;
+  let translations: ReturnType<typeof createTranslationEvaluator> | undefined;
   return {
     /** Message about omitted pairs; empty if there are none. */
     skipped: describeSkipped(corpus),
@@ -179,7 +167,7 @@ export async function translateTest(
   pairs: readonly Pair[],
   signal: AbortSignal,
   onMessage: (text: string) => void,
-): Promise<(EvaluationResult & { readonly seconds: number }) | undefined> {
+) {
   const test = fittingPairs(model, pairs);
   const skipped = describeSkipped(test.corpus);
   if (skipped) onMessage(`test: ${skipped}`);
