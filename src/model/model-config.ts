@@ -117,14 +117,10 @@ export const sharesEmbeddings = ({ tie }: Pick<ModelConfig, 'tie'>): boolean => 
 export type Stack = 'encoder' | 'decoder';
 
 /** Sizes of the layers of a stack. */
-export interface StackSizes {
-  readonly heads: number;
-  readonly headWidth: number;
-  readonly feedForward: number;
-}
+export type StackSizes = ReturnType<typeof stackSizes>;
 
 /** Returns the sizes of the layers of a stack. */
-export const stackSizes = (c: ModelConfig, stack: Stack): StackSizes =>
+export const stackSizes = (c: ModelConfig, stack: Stack) =>
   stack === 'encoder'
     ? { heads: c.heads, headWidth: c.headWidth, feedForward: c.feedForward }
     : { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, feedForward: c.decoderFeedForward };
@@ -136,12 +132,7 @@ export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
   Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
 
 /** One rate for all places of the paper. */
-export const usualDropout = (rate: number) => ({
-  embedding: rate,
-  attention: rate,
-  feedForward: rate,
-  residual: rate,
-});
+export const usualDropout = (rate: number) => ({ embedding: rate, attention: rate, feedForward: rate, residual: rate });
 
 const noDropout: DropoutRates = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0, output: 0 };
 

@@ -78,12 +78,7 @@ export function parameterList(c: ModelConfig): ParameterList {
   }
   if (c.tie === 'none' || c.tie === 'embeddings') matrix('generator.weight', [c.tgtVocab, D]);
   if (c.outputBias)
-    vector(
-      'generator.bias',
-      c.tgtVocab,
-      { kind: 'uniform', bound: 1 / Math.sqrt(D) },
-      c.trainOutputBias ? {} : { frozen: true },
-    );
+    vector('generator.bias', c.tgtVocab, { kind: 'uniform', bound: 1 / Math.sqrt(D) }, { frozen: !c.trainOutputBias });
 
   // All norms one after another, gamma before beta: one kernel sums their gradients.
   const [matrices, vectors] = [drafts.filter((d) => d.decay), drafts.filter((d) => !d.decay)];

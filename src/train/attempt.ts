@@ -149,15 +149,12 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContex
   const base = stored ?? weights;
   const wideStream =
     args.precision === 'f16' && hasWideStream(config, start !== undefined && hfConfigOf(start) !== undefined);
-  const wideAttention = wideStream && base && !(await attentionFitsF16(config, base));
+  const wideAttention = wideStream && base !== undefined && !(await attentionFitsF16(config, base));
   if (wideAttention) message('attention is computed in f32: with these weights it overflows f16');
   const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
   const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
-    ...{ precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps, wideStream },
-    ...(lora && { lora }),
-    ...(args.weights && { weights: args.weights }),
-    ...(freeze && { freeze }),
-    ...(wideAttention && { wideAttention }),
+    ...{ precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps },
+    ...{ freeze, lora, weights: format, wideStream, wideAttention },
   });
   checkStarts(signal);
   trainer.schedule = begin.schedule;
@@ -168,8 +165,7 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContex
   const trained = await createTrainedWeights({ engine, model, trainable, optimizer, lora, start, baseFolder });
   const described = describeTrainable(trainable, parameters);
   if (described) message(described);
-  if (!before || lora)
-    await initializeTraining(engine, config, recipe, { ...(base && { weights: base }), lora, format });
+  if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, format });
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
   checkStarts(signal);
   if (before) message(`resumed at step ${before.step}`);

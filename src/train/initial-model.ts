@@ -1,11 +1,12 @@
 // The model that a run starts from: the model in its checkpoint, or the model to fine-tune.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { withoutUndefined } from '../files/json-files.ts';
 import { hfFamilies } from '../formats/hf/hf-fields.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { HfType } from '../formats/shared/model-formats.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
-import { modelConfig } from '../model/model-config.ts';
+import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import type { CorpusContext } from '../runtime/load-corpus.ts';
 import { modelInLanguages, openModel } from '../runtime/open-model.ts';
 import { initFolder } from './recipes.ts';
@@ -30,11 +31,7 @@ export async function initialModel(
   const folder = initFolder(args);
   if (folder === undefined) return undefined;
   const { dropout, labelSmoothing, model } = args;
-  const fields = {
-    ...(dropout !== undefined && { dropout }),
-    ...(labelSmoothing !== undefined && { labelSmoothing }),
-    ...model,
-  };
+  const fields: Partial<ModelOptions> = { ...withoutUndefined<unknown>({ dropout, labelSmoothing }), ...model };
   const fixed = Object.keys(fields).filter((field) => !(changeable as readonly string[]).includes(field));
   if (fixed.length > 0)
     throw new HeddleError(

@@ -16,10 +16,7 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
   return {
     model: {
       ...preset,
-      ...(norm !== undefined && { norm }),
-      ...(dropout !== undefined && { dropout }),
-      ...(labelSmoothing !== undefined && { labelSmoothing }),
-      ...(maxLength !== undefined && { maxLength }),
+      ...withoutUndefined<unknown>({ norm, dropout, labelSmoothing, maxLength }),
       ...s.model,
     },
     tokenizer: { kind: s.tokenizer, size: s.vocabSize, lowercase, ...(fillVocab && { fill: true }) },
@@ -34,18 +31,9 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
 
 /** The optimizer in the settings; omitted fields have the defaults of `optimizerConfig`. */
 export function optimizerOf(s: CompleteSettings): Partial<OptimizerConfig> {
-  const { betas, weightDecay, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth } = s;
-  const given = {
-    weightDecay,
-    beta1: betas?.[0],
-    beta2: betas?.[1],
-    eps,
-    momentum,
-    rho,
-    clipNorm,
-    emaDecay,
-    lossScaleGrowth,
-  };
+  const { weightDecay, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth } = s;
+  const [beta1, beta2] = s.betas ?? [];
+  const given = { weightDecay, beta1, beta2, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth };
   return { kind: s.optimizer, ...scaling(s.precision), ...withoutUndefined(given) };
 }
 

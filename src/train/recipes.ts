@@ -2,6 +2,7 @@
 // user's pairs, the Keras example, and fine-tuning.
 
 import { check } from '../core/errors.ts';
+import { withoutUndefined } from '../files/json-files.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
 import { type DropoutRates, type ModelOptions, usualDropout } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
@@ -129,8 +130,7 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
   const complete: CompleteSettings = {
     ...settingDefaults,
     ...recipe,
-    ...(length && steps !== undefined && { steps }),
-    ...(length && epochs !== undefined && { epochs }),
+    ...(length && withoutUndefined({ steps, epochs })),
     ...(hasPackedBatches(given)
       ? packedBatches
       : given.maxTokens === undefined && batchSize !== undefined && { batchSize }),
