@@ -13,13 +13,8 @@ export const modelFileNames = {
   target: 'target-tokenizer.json',
 } as const;
 
-/** Files that the metadata may hold. */
-const embedded: readonly string[] = [
-  modelFileNames.config,
-  modelFileNames.tokenizer,
-  modelFileNames.source,
-  modelFileNames.target,
-];
+/** Files that the metadata may hold: all but the weights. */
+const embedded = Object.values(modelFileNames).filter((name) => name !== modelFileNames.weights);
 
 /** Metadata of a model.safetensors: `format`, and the text of the other files of the folder. */
 export function modelMetadata(format: string, parts: Readonly<Record<string, Uint8Array>>): Record<string, string> {

@@ -95,30 +95,26 @@ export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<
     throw new HeddleError(`${archive}: ${problem}`);
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const u16 = (offset: number) => view.getUint16(offset, true);
+  const u32 = (offset: number) => view.getUint32(offset, true);
   let end = bytes.length - 22;
-  while (end >= 0 && view.getUint32(end, true) !== endHeader && end > bytes.length - 22 - 0xffff) end--;
-  if (end < 0 || view.getUint32(end, true) !== endHeader) fail('not a zip archive, or truncated');
-  const count = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
+  while (end >= 0 && u32(end) !== endHeader && end > bytes.length - 22 - 0xffff) end--;
+  if (end < 0 || u32(end) !== endHeader) fail('not a zip archive, or truncated');
+  const count = u16(end + 10);
+  let at = u32(end + 16);
   const files: Record<string, Uint8Array> = {};
   for (let i = 0; i < count; i++) {
-    if (at + 46 > end || view.getUint32(at, true) !== centralHeader) fail('its central directory is damaged');
-    const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
-    const [crc, packed, size] = [16, 20, 24].map((o) => view.getUint32(at + o, true)) as [number, number, number];
-    const [nameLength, extra, comment] = [28, 30, 32].map((o) => view.getUint16(at + o, true)) as [
-      number,
-      number,
-      number,
-    ];
-    const start = view.getUint32(at + 42, true);
+    if (at + 46 > end || u32(at) !== centralHeader) fail('its central directory is damaged');
+    const [flags, method, nameLength] = [u16(at + 8), u16(at + 10), u16(at + 28)];
+    const [crc, packed, size, start] = [u32(at + 16), u32(at + 20), u32(at + 24), u32(at + 42)];
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-    at += 46 + nameLength + extra + comment;
+    at += 46 + nameLength + u16(at + 30) + u16(at + 32);
     if (name.endsWith('/')) continue;
     if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name)) fail(`the path "${name}" leaves its folder`);
     if (flags & 1) fail(`${name} is encrypted`);
     if (size === maxSize || start === maxSize) fail(`${name} uses ZIP64, which is not supported`);
-    if (start + 30 > end || view.getUint32(start, true) !== localHeader) fail(`${name} is damaged`);
-    const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
+    if (start + 30 > end || u32(start) !== localHeader) fail(`${name} is damaged`);
+    const from = start + 30 + u16(start + 26) + u16(start + 28);
     if (from + packed > end) fail(`${name} is truncated`);
     const data = bytes.subarray(from, from + packed);
     if (method !== 0 && method !== 8)

@@ -6,20 +6,13 @@
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor, transposed } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { type Json, jsonBytes } from '../files/json-files.ts';
+import type { Json } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import { type ModelConfig, type StackSizes, stackSizes } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameter-layout.ts';
+import type { Parameter, ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import {
-  configFromFields,
-  type FieldNames,
-  fieldsFromConfig,
-  readFloatTensors,
-  readTextSides,
-  tokenizerFilesOf,
-} from './layout-config.ts';
+import { configFromFields, type FieldNames, layoutFiles, readFloatTensors, readTextSides } from './layout-config.ts';
 import { classicFields, requireFields, sameFields } from './shared/requirements.ts';
 import { kerasFormat, type SavedModel } from './shared/saved-model.ts';
 
@@ -68,27 +61,22 @@ interface KerasTensor {
   readonly matrix?: readonly [rows: number, cols: number];
 }
 
-/**
- * Offset and shape in the parameter buffer of `rows` rows, from `row` on, of the tensor with PyTorch's name `stored`. A
- * parameter may hold only some rows of it. Default: all rows of the parameter that holds `row`.
- */
-function storedRows(p: ParameterList, stored: string, row = 0, rows?: number): { at: number; shape: Shape } {
-  for (const q of p.all) {
-    const [height = 0, ...cols] = q.shape;
-    if (q.stored.name !== stored || row < q.stored.row || row >= q.stored.row + height) continue;
-    return { at: q.offset + (row - q.stored.row) * sizeOf(cols), shape: [rows ?? height, ...cols] };
-  }
-  throw new Error(`weights: no parameter holds row ${row} of ${stored}`);
-}
-
 function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
   const D = c.dModel;
   const out: KerasTensor[] = [];
-  const put = (name: string, stored: string, shape?: Shape, row?: number, rows?: number) => {
-    const piece = storedRows(p, stored, row, rows);
-    const [r = 0, cols] = piece.shape;
-    const matrix = shape && cols !== undefined ? ([r, cols] as const) : undefined;
-    out.push({ name, shape: shape ?? piece.shape, at: piece.at, ...(matrix && { matrix }) });
+  /**
+   * Adds `rows` rows, from `row` on, of the tensor with PyTorch's name `stored`, of which a parameter may hold only some.
+   * Default: all rows of the parameter that holds `row`.
+   */
+  const put = (name: string, stored: string, shape?: Shape, row = 0, rows?: number) => {
+    const from = ({ stored: { name: tensor, row: first }, shape: [height = 0] }: Parameter) =>
+      tensor === stored && row >= first && row < first + height;
+    const { offset, stored: place, shape: held } = p.all.find(from) as Parameter;
+    const [height = 0, ...cols] = held;
+    const r = rows ?? height;
+    const at = offset + (row - place.row) * sizeOf(cols);
+    const matrix = shape && cols[0] !== undefined ? ([r, cols[0]] as const) : undefined;
+    out.push({ name, shape: shape ?? [r, ...cols], at, ...(matrix && { matrix }) });
   };
   const table = (name: string, stored: string) => put(`${name}/vars/0`, `${stored}.weight`);
   /** A linear layer whose kernel has the shape [in, out], or a norm without `shape`. */
@@ -138,11 +126,7 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
     const data = weights.subarray(at, at + sizeOf(shape));
     tensors[name] = { dtype: 'f32', shape, data: matrix ? transposed(data, ...matrix) : data };
   }
-  return {
-    [modelFileNames.config]: jsonBytes(fieldsFromConfig(kerasFormat, model, fields)),
-    [modelFileNames.weights]: writeSafetensors(tensors, { format: kerasFormat }),
-    ...tokenizerFilesOf(model),
-  };
+  return layoutFiles(kerasFormat, model, fields, writeSafetensors(tensors, { format: kerasFormat }));
 }
 
 /**

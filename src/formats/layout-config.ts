@@ -5,7 +5,7 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { asFloat32 } from '../core/float16.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import type { Json } from '../files/json-files.ts';
+import { type Json, jsonBytes } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
@@ -44,16 +44,27 @@ export function configFromFields(
   return withErrorPrefix(path, () => modelConfig(options as unknown as ModelOptions));
 }
 
-/** The config.json of a model: the fields of its configuration, and the source checkpoint under `origin`. */
-export function fieldsFromConfig(format: string, { config, sourceCheckpoint }: SavedModel, fields: FieldNames): Json {
-  const { files: _, ...from } = sourceCheckpoint ?? {};
+/**
+ * The files of a model folder by name: config.json with `fields` of the model configuration and the source checkpoint under
+ * `origin`, `weights`, and the tokenizer files of the source checkpoint, else heddle's.
+ */
+export function layoutFiles(
+  format: string,
+  { config, source, target, sourceCheckpoint }: SavedModel,
+  fields: FieldNames,
+  weights: Uint8Array,
+): Record<string, Uint8Array> {
+  const { files = heddleTokenizerFiles(source, target), ...origin } = sourceCheckpoint ?? {};
   const own = Object.entries(fields).map(([key, field]) => [key, config[field]]);
-  return { format, version: 1, ...Object.fromEntries(own), ...(sourceCheckpoint && { origin: from }) };
+  return {
+    [modelFileNames.config]: jsonBytes({
+      ...{ format, version: 1, ...Object.fromEntries(own) },
+      ...(sourceCheckpoint && { origin }),
+    }),
+    [modelFileNames.weights]: weights,
+    ...files,
+  };
 }
-
-/** The tokenizer files of a model: those of its source checkpoint, else heddle's. */
-export const tokenizerFilesOf = (model: SavedModel): Readonly<Record<string, Uint8Array>> =>
-  model.sourceCheckpoint?.files ?? heddleTokenizerFiles(model.source, model.target);
 
 /**
  * Loads everything but the weights: tokenizers, decoding rules, source checkpoint. Without tokenizer files texts are

@@ -6,19 +6,12 @@
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { sameValues, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { type Json, jsonBytes } from '../files/json-files.ts';
+import type { Json } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import {
-  configFromFields,
-  type FieldNames,
-  fieldsFromConfig,
-  readFloatTensors,
-  readTextSides,
-  tokenizerFilesOf,
-} from './layout-config.ts';
+import { configFromFields, type FieldNames, layoutFiles, readFloatTensors, readTextSides } from './layout-config.ts';
 import { classicFields, requireFields, sharedWidths } from './shared/requirements.ts';
 import { pytorchFormat, type SavedModel } from './shared/saved-model.ts';
 
@@ -58,11 +51,8 @@ export const pytorchFields: FieldNames = {
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields('nn.Transformer', [...sharedWidths(c), ...classicFields(c)]);
-  return {
-    [modelFileNames.config]: jsonBytes(fieldsFromConfig(pytorchFormat, model, pytorchFields)),
-    [modelFileNames.weights]: writeSafetensors(tensorsFromWeights(parameterList(c), weights), { format: 'pt' }),
-    ...tokenizerFilesOf(model),
-  };
+  const tensors = tensorsFromWeights(parameterList(c), weights);
+  return layoutFiles(pytorchFormat, model, pytorchFields, writeSafetensors(tensors, { format: 'pt' }));
 }
 
 /**

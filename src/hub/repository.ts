@@ -203,16 +203,9 @@ export function checksumOf(value: unknown): Checksum | undefined {
   return /^[0-9a-f]{40}$/.test(hex) ? { kind: 'git', hex } : undefined;
 }
 
-/** Computes a checksum of bytes that come one after the other. */
-export interface ChecksumWriter {
-  add(bytes: Uint8Array): void;
-  /** The checksum of all bytes. */
-  hex(): string;
-}
-
-/** Starts a checksum of `length` bytes. */
-export function checksumWriter(kind: Checksum['kind'], length: number): ChecksumWriter {
+/** Starts a checksum of `length` bytes, which are added one after the other; `hex` returns the checksum of all. */
+export function checksumWriter(kind: Checksum['kind'], length: number) {
   const hash = kind === 'git' ? sha1.create() : sha256.create();
   if (kind === 'git') hash.update(new TextEncoder().encode(`blob ${length}\0`));
-  return { add: (bytes) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
+  return { add: (bytes: Uint8Array) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
 }

@@ -158,11 +158,8 @@ const defaultHeadWidth = 64;
 function inferMarianConfig(tensors: ReadonlyMap<string, FileTensor>, path: string): Json {
   const prefix = prefixOf(tensors);
   const shapeOf = (name: string) => tensors.get(`${prefix}${name}`)?.shape;
-  const layersOf = (stack: string): number => {
-    let n = 0;
-    while (shapeOf(`${stack}.layers.${n}.fc1.weight`)) n++;
-    return n;
-  };
+  const layersOf = (stack: string): number =>
+    [...tensors.keys()].filter((name) => name.includes(`${stack}.layers.`) && name.endsWith('.fc1.weight')).length;
   const [vocab, width] = shapeOf('shared.weight') ?? [];
   const [ffn] = shapeOf('encoder.layers.0.fc1.weight') ?? [];
   const [decoderFfn] = shapeOf('decoder.layers.0.fc1.weight') ?? [];
