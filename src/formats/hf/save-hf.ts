@@ -26,8 +26,6 @@ interface Outgoing {
   readonly model: Pick<SavedModel, 'config' | 'weights'>;
   /** config.json. */
   readonly json: Json;
-  /** Original text of config.json. */
-  readonly text?: string;
   readonly stored: CheckpointTensors;
   readonly others: Readonly<Record<string, Uint8Array>>;
 }
@@ -39,14 +37,14 @@ interface Outgoing {
 export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
   const { sourceCheckpoint } = model;
   const isSource = sourceCheckpoint?.config.model_type === type;
-  const { json, text, stored, others, ...out } = isSource ? restore(model, sourceCheckpoint) : convert(model, type);
+  const { json, stored, others, model: outgoing } = isSource ? restore(model, sourceCheckpoint) : convert(model, type);
   const storage = dtype ? { ...stored, dtype, dtypes: {} } : stored;
   const named = dtype
     ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
     : json;
   return {
-    'config.json': textOr(text, named),
-    [weightNames.whole]: writeRawTensors(tensorsOf(out.model, storage), { format: 'pt' }),
+    'config.json': textOr(sourceCheckpoint?.texts?.config, named),
+    [weightNames.whole]: writeRawTensors(tensorsOf(outgoing, storage), { format: 'pt' }),
     ...others,
   };
 }
@@ -67,7 +65,6 @@ function restore({ config, weights }: SavedModel, origin: SourceCheckpoint): Out
   return {
     model: { config, weights },
     json: { ...raw, ...Object.fromEntries(changed) },
-    ...(texts.config !== undefined && { text: texts.config }),
     stored,
     others: { ...(generation && { 'generation_config.json': textOr(texts.generation, generation) }), ...files },
   };

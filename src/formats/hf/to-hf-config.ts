@@ -16,16 +16,11 @@ import { t5Json, t5Requirements } from './t5-config.ts';
 /** Rows of BART's table of positions before position 0. */
 const bartOffset = 2;
 
-/** A configuration with the parameters of the family, and the parameter buffer for it. */
-interface HfExport {
-  readonly config: ModelConfig;
-  readonly weights: Float32Array;
-  /** config.json. */
-  readonly json: Json;
-}
-
-/** Converts a model. Throws a HeddleError that names each field that the family does not support. */
-export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType): HfExport {
+/**
+ * Converts a model: its config.json, and a configuration and weights with the parameters of the family. Throws a HeddleError
+ * that names each field that the family does not support.
+ */
+export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType) {
   const family: HfFamily = hfFamilies[type];
   requireFields(family.title, hfRequirements(c, type));
   const learned = family.defaults.static_position_embeddings === false;

@@ -4,6 +4,7 @@ import type { Json } from '../../files/json-files.ts';
 import { encodeUtf8 } from '../../text/sentencepiece/byte-strings.ts';
 import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
 import { byteOfPiece, type Piece, type SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
+import type { TokenRules } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { metaspace, SPACE_MARK } from '../../text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -12,14 +13,10 @@ import { replace, sentencePieceNormalizers, TOKEN_END, TOKEN_MARK } from './sent
 import { classPattern, triePattern } from './trie-pattern.ts';
 
 /** What the tokenizer.json of a SentencePiece tokenizer states. */
-export interface SavedSentencePiece {
+export interface SavedSentencePiece extends TokenRules {
   readonly model: SentencePieceModel;
   /** Ids by token; null: those of the model. */
   readonly vocab: Readonly<Record<string, number>> | null;
-  readonly symbols: readonly string[];
-  readonly hidden: readonly string[];
-  readonly spaced: readonly string[];
-  readonly legacy: boolean;
   /** Whether normalization turns space marks in a text into spaces. */
   readonly marksAreSpaces: boolean;
 }

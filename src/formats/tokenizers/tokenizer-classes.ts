@@ -4,6 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { isCount, isObject, type Json } from '../../files/json-files.ts';
 import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
+import type { TokenRules } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { specialFields } from '../../text/tokenizers/tokenizer.ts';
 import { bytesAsLetters } from './byte-level-bpe.ts';
 import { m2m100Languages, mbart50Languages, mbartLanguages, nllbLanguages, wmt21Languages } from './language-codes.ts';
@@ -96,17 +97,10 @@ export const tokenizerClasses = {
 /** Name of a tokenizer class. */
 export type TokenizerClassName = keyof typeof tokenizerClasses;
 
-/** The vocabulary of a tokenizer. */
-export interface ClassVocabulary {
+/** The vocabulary of a tokenizer. Its symbols are sentinels and masks, its hidden tokens languages and other special ones. */
+export interface ClassVocabulary extends TokenRules {
   /** Ids by token. */
   readonly vocab: Readonly<Record<string, number>>;
-  /** Tokens that a text may spell out: sentinels and masks. */
-  readonly symbols: readonly string[];
-  /** Special tokens, language tokens included: text is never encoded to them, and decoding skips them. */
-  readonly hidden: readonly string[];
-  /** Whether text after a symbol starts with a space mark, and symbols after which spaces count if it does not. */
-  readonly legacy: boolean;
-  readonly spaced: readonly string[];
   readonly languages: LanguageFacts | undefined;
 }
 

@@ -8,8 +8,23 @@ import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import { checkId, type SpecialIds, type Tokenizer, tokenizerJson } from '../tokenizers/tokenizer.ts';
 import { openSentencePiece } from './processor.ts';
 
+/** Tokens of a tokenizer with a special role in texts. */
+export interface TokenRules {
+  /** Tokens that may be written in a text, such as `<extra_id_0>`. Default: none. */
+  readonly symbols: readonly string[];
+  /** Tokens that are neither encoded nor decoded, such as languages. Default: none. */
+  readonly hidden: readonly string[];
+  /**
+   * Whether text after one of `symbols` gets a space mark at its start, like a whole text: `legacy` of T5's tokenizer in
+   * transformers. Default true.
+   */
+  readonly legacy: boolean;
+  /** The `symbols` after which spaces are kept if `legacy` is false. Default: none. */
+  readonly spaced: readonly string[];
+}
+
 /** Options of `createSentencePieceTokenizer`. */
-export interface SentencePieceTokenizerOptions {
+export interface SentencePieceTokenizerOptions extends Partial<TokenRules> {
   /** A SentencePiece model file. */
   readonly file: Uint8Array;
   /** Name of the file for errors. */
@@ -20,17 +35,6 @@ export interface SentencePieceTokenizerOptions {
   readonly special?: Partial<SpecialIds>;
   /** Vocabulary size of the translation model, if larger than the vocabulary; the extra tokens are unused. */
   readonly size?: number;
-  /** Tokens that may be written in a text, such as `<extra_id_0>`. Default: none. */
-  readonly symbols?: readonly string[];
-  /** Tokens that are neither encoded nor decoded, such as languages. Default: none. */
-  readonly hidden?: readonly string[];
-  /**
-   * Whether text after one of `symbols` gets a space mark at its start, like a whole text: `legacy` of T5's tokenizer in
-   * transformers. Default true.
-   */
-  readonly legacy?: boolean;
-  /** The `symbols` after which spaces are kept if `legacy` is false. Default: none. */
-  readonly spaced?: readonly string[];
 }
 
 /** `model.type` in tokenizer.json, a type of heddle's own. */
