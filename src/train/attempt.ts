@@ -295,7 +295,7 @@ function evaluationPause(
     );
     if (!devSet) {
       message(
-        'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut or maxLength, or give dev pairs',
+        'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
       );
       return undefined;
     }

@@ -513,7 +513,7 @@ describe('pairs of the visitor', () => {
       document.dispatchEvent(new Event('visibilitychange'));
     });
     await page.waitForSelector('[data-run="words"]');
-    await press(page, 'Reuse the settings of words for a new training');
+    await press(page, 'Reuse settings of words for a new training');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('words.tsv'));
   });
 });
@@ -596,7 +596,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       await shown.get(width)?.view({ width, height: 900, theme });
       await shown.get(width)?.screenshot(`runs-${width}-${theme}`);
     }
-    await press(page, 'Reuse the settings of fast for a new training');
+    await press(page, 'Reuse settings of fast for a new training');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('fast-2'));
     await untilText(
       page,
@@ -672,7 +672,7 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     const link = page.url();
     await page.reload();
     await planned(page);
-    await untilText(page, '#notices', 'it gives the same losses');
+    await untilText(page, '#notices', 'gives the same losses');
     expect((await calls(page, 'describe')).at(-1)).toEqual([{ ...given, name: 'dates' }]);
     // Another hash in the same tab.
     for (const [from, to, message] of [
@@ -706,14 +706,14 @@ it('shows no flags, packages or paths to visitors', () => {
     'Training diverged: the loss of step 3 is NaN and 21 updates were skipped; lower the learning rate. Its log and report are in models/a.failed.',
     'dev: more than 2 % unknown tokens: 0.4 % of the source, 2.1 % of the target',
     'more than 2 % unknown tokens: 0.4 % of the source, 2.1 % of the target; use a larger --vocab-size, or --tokenizer bpe',
-    'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut or maxLength, or give dev pairs',
+    'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
     'the warm-up of 9 steps is longer than the run of 8: the learning rate never reaches 1; lower --warmup-steps or raise --steps',
   ].map(messageForVisitors);
   for (const text of messages)
     expect(text).not.toMatch(/--|Debian|models\/|\.failed|heldOut|evalSteps|unknown tokens|more than 2 %/);
   expect(messages[6]).toContain('0.4 % of the source, 2.1 % of the target. The model cannot translate them.');
   expect(messages[8]).toBe(
-    'dev: no dev pair fits the model, so nothing is evaluated; increase “Held-out fraction” or “Maximum length”, or give dev pairs',
+    'dev: no dev pair fits the model, so nothing is evaluated; increase “Held-out fraction”, or give shorter dev pairs',
   );
   expect(messages[9]).toMatch(/; lower “Warm-up steps” or raise “Steps”$/);
   expect(messages[1]).toContain('The checkpoint of step 7 is in this browser; Resume continues it.');

@@ -270,7 +270,7 @@ it('rejects evaluation without dev pairs', async () => {
     steps: 1,
   });
   expect(told).toContain(
-    'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut or maxLength, or give dev pairs',
+    'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
   );
   expect(told.find((line) => line.startsWith('test:'))).toContain('1 of 1 pairs skipped');
   expect(result).toMatchObject({ dev: [] });

@@ -124,7 +124,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
       {
         type: 'button',
         class: 'quiet',
-        'aria-label': `Reuse the settings of ${name} for a new training`,
+        'aria-label': `Reuse settings of ${name} for a new training`,
         onclick: () => again(name),
       },
       'Reuse settings',
