@@ -294,9 +294,7 @@ function evaluationPause(
       emit({ type: 'devSamples', step, samples }),
     );
     if (!devSet) {
-      message(
-        'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
-      );
+      message('dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs');
       return undefined;
     }
     if (devSet.skipped) message(`dev: ${devSet.skipped}`);
