@@ -3,7 +3,7 @@
 import { examples } from 'virtual:heddle-examples';
 import { formatBytes, formatDuration } from '../../src/core/format-numbers.ts';
 import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
-import { byId, el, fill, onFrame, set, setText } from '../common/dom.ts';
+import { byId, el, fill, hint, onFrame, set, setText, stack } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { mountHeader } from '../common/page-header.ts';
 import { download } from '../common/save-blob.ts';
@@ -34,7 +34,7 @@ function mountPage(): void {
     examples.map(({ id, title }) => [id, title]),
     example.id,
   );
-  const hint = el('p', { class: 'hint' });
+  const about = hint();
   const editor = createCodeEditor('Program', { onInput: () => changed(), onRun: () => run() });
   const runButton = el('button', { type: 'button', class: 'main', onclick: () => run() }, 'Run');
   const stopButton = el('button', { type: 'button', disabled: true, onclick: () => stop() }, 'Stop');
@@ -51,7 +51,7 @@ function mountPage(): void {
   const show = (next: Example) => {
     example = next;
     choice.value = next.id;
-    setText(hint, next.text);
+    setText(about, next.text);
     editor.text = readDraft(next) ?? next.code;
     resetButton.disabled = editor.text === next.code;
     showMessages([]);
@@ -107,22 +107,18 @@ function mountPage(): void {
   window.addEventListener('pagehide', () => writeDraft(example, editor.text));
   fill(
     byId('program-box'),
-    el(
-      'div',
-      { class: 'stack' },
+    stack(
       field('Example', choice),
-      hint,
+      about,
       editor.element,
       el('div', { class: 'row' }, runButton, stopButton, resetButton),
       status,
-      el(
-        'p',
-        { class: 'hint' },
+      hint(
         'Ctrl+Enter runs the program. It runs in a sandboxed frame, without access to this site, its storage and the network. Saved files appear below the output.',
       ),
     ),
   );
-  fill(byId('output-box'), el('div', { class: 'stack' }, output.element, saved));
+  fill(byId('output-box'), stack(output.element, saved));
   show(example);
   set(byId('code-page'), { hidden: false });
 }

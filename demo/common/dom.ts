@@ -21,6 +21,12 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Creates a box whose children are below each other. */
+export const stack = (...children: Child[]): HTMLDivElement => el('div', { class: 'stack' }, ...children);
+
+/** Creates a paragraph of small text that explains something. */
+export const hint = (...children: Child[]): HTMLParagraphElement => el('p', { class: 'hint' }, ...children);
+
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
 /** Creates an SVG element with attributes and children. */

@@ -2,7 +2,7 @@
 
 import { type BenchRun, readBenchRun } from '../../src/bench/bench-file.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
-import { el, fill, setText } from '../common/dom.ts';
+import { el, fill, hint, setText, stack } from '../common/dom.ts';
 import type { LabResults } from './lab-protocol.ts';
 import { pluralize, spreadText } from './measurement-text.ts';
 
@@ -84,12 +84,8 @@ export function createHistoryPanel(host: HistoryHost): HistoryPanel {
     input.value = '';
   });
   return {
-    element: el(
-      'div',
-      { class: 'stack' },
-      el(
-        'p',
-        { class: 'hint' },
+    element: stack(
+      hint(
         'A baseline is an earlier run, or a JSON file of this page or of heddle bench --json, which you can also drop here. The table then shows the difference of each kernel, and whether it is larger than the noise.',
       ),
       el('div', { class: 'row' }, openButton, clear, input),

@@ -9,7 +9,7 @@ import { shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import { type Roofs, sizeOf } from '../../src/low-level.ts';
 import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
-import { el, fill, set, setText } from '../common/dom.ts';
+import { el, fill, set, setText, stack } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { readKernelDraft, writeKernelDraft } from './editor-draft.ts';
 import { createKernelForm } from './kernel-form.ts';
@@ -231,9 +231,7 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
   });
   enable();
   return {
-    element: el(
-      'div',
-      { class: 'stack' },
+    element: stack(
       form.element,
       el('div', { class: 'pairs' }, field('Variant', variants), field('Dispatch', passes)),
       tensors,

@@ -8,7 +8,7 @@ import { rateOf, shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/low-level.ts';
-import { type Child, el, fill, setText } from '../common/dom.ts';
+import { type Child, el, fill, hint, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { errorText, pluralize, relativeSpread, spreadText, time } from './measurement-text.ts';
 import { groups } from './roofline-points.ts';
@@ -87,7 +87,7 @@ export function createKernelTable(
     body,
   );
   const scroll = el('div', { class: 'scroll', role: 'region', 'aria-label': 'Table of kernels', tabindex: 0 }, table);
-  const empty = el('p', { class: 'hint' });
+  const empty = hint();
   const marks = el('p', { class: 'hint', role: 'status' });
   const element = el('div', {}, tools, empty, scroll, marks);
   body.addEventListener('pointerover', (event) => {

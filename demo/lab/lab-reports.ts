@@ -6,7 +6,7 @@ import { maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
 import { adapterName } from '../../src/low-level.ts';
 import { dataTable, factList } from '../common/data-views.ts';
-import { type Child, el, setText } from '../common/dom.ts';
+import { type Child, el, hint, setText, stack } from '../common/dom.ts';
 import { download } from '../common/save-blob.ts';
 import type { CheckedConformance, LabResults } from './lab-protocol.ts';
 import { errorText, pluralize, time } from './measurement-text.ts';
@@ -24,17 +24,13 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
   const sum = right
     ? `${pluralize(kernels.length, 'kernel')} ${kernels.length === 1 ? 'matches' : 'match'} the float64 reference in every variant, and all limits are sufficient.`
     : `${wrong} of ${kernels.length} kernels are wrong in at least one variant; ${low} of ${limits.length} limits are too low.`;
-  return el(
-    'div',
-    { class: 'stack' },
+  return stack(
     el('p', { class: `note ${right ? 'good' : 'bad'}` }, el('span', {}, sum)),
     'engine' in report && engineFacts(report),
     el(
       'div',
       { class: 'twin' },
-      el(
-        'div',
-        { class: 'stack' },
+      stack(
         el('h3', {}, 'Features and subgroups'),
         dataTable(
           'Features that kernels use',
@@ -54,9 +50,7 @@ export function conformanceReport(report: Conformance | CheckedConformance): HTM
           'plain',
         ),
       ),
-      el(
-        'div',
-        { class: 'stack' },
+      stack(
         el('h3', {}, 'Limits'),
         dataTable(
           'Needed and available limits',
@@ -161,12 +155,8 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     );
     return el('span', {}, time(form.us / 1000), times);
   };
-  return el(
-    'div',
-    { class: 'stack' },
-    el(
-      'p',
-      { class: 'hint' },
+  return stack(
+    hint(
       'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times. ⚠ marks a spread over 20 %: do not quote these factors.',
     ),
     dataTable(
@@ -179,12 +169,7 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
 
 /** Creates the description of the machine and the buttons that copy and download the results. */
 export const resultsBox = (results: LabResults, share: () => Promise<string>): HTMLElement =>
-  el(
-    'div',
-    { class: 'stack' },
-    machineFacts(results),
-    jsonBox(results, `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json`, share),
-  );
+  stack(machineFacts(results), jsonBox(results, `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json`, share));
 
 /**
  * Creates the buttons that copy and download a value as JSON, and copy a link that `share` returns. Infinite values (the
@@ -216,9 +201,7 @@ function jsonBox(value: unknown, file: string, share?: () => Promise<string>): H
     await copy(url, linkDetails, link);
   };
   const save = () => download(new Blob([json], { type: 'application/json' }), file);
-  return el(
-    'div',
-    { class: 'stack' },
+  return stack(
     el(
       'div',
       { class: 'row' },

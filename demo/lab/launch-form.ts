@@ -2,7 +2,7 @@
 // read from the WGSL.
 
 import { declarationsIn, numberIn, type ShownKernel, type ShownPass } from '../../src/bench/own-kernel.ts';
-import { el, fill } from '../common/dom.ts';
+import { el, fill, hint, stack } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 
 /** Launch of a dispatch. */
@@ -32,7 +32,7 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
   /** Values that the visitor has entered, by field name; edits of the source do not change them. */
   const given = new Map<string, string>();
   const shown = new Map<string, HTMLInputElement | HTMLSelectElement>();
-  const body = el('div', { class: 'stack' });
+  const body = stack();
   const element = el('details', { class: 'launch' }, el('summary', {}, 'Bindings, parameters and grid'), body);
 
   const control = <E extends HTMLInputElement | HTMLSelectElement>(key: string, input: E, value: string): E => {
@@ -71,11 +71,7 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
         field('Entry point', entry),
         ...axes.map((axis, i) => field(`Workgroups in ${axis}`, text(`grid ${axis}`, String(pass?.grid[i] ?? 1)))),
       ]),
-      el(
-        'p',
-        { class: 'hint' },
-        'Workgroups and parameters can be expressions of the sizes, for example (N + 15) / 16.',
-      ),
+      hint('Workgroups and parameters can be expressions of the sizes, for example (N + 15) / 16.'),
       group(
         'Tensors',
         bindings.map(({ name, wgslType }) => {

@@ -4,7 +4,7 @@ import { version } from '../../package.json';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { formatPercent } from '../../src/core/format-numbers.ts';
 import { adapterName } from '../../src/low-level.ts';
-import { byId, el, fill, onFrame, set, setText, whenVisible } from '../common/dom.ts';
+import { byId, el, fill, hint, onFrame, set, setText, whenVisible } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/page-header.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { type Baseline, createHistoryPanel, roofText } from './history-panel.ts';
@@ -43,7 +43,7 @@ function mountLab({ showAdapter }: PageHeader): void {
     (kernel) => void openEditor(kernel),
   );
   const all = el('input', { type: 'checkbox', onchange: () => draw() });
-  const roofs = el('p', { class: 'hint' });
+  const roofs = hint();
   const busy = el('div', { class: 'note bad', role: 'status' });
   const results = (): LabResults | undefined => (run?.roofs ? (run as LabResults) : undefined);
 

@@ -2,7 +2,7 @@
 
 import type { Inspection } from '../../src/index.ts';
 import { probability, signed } from '../common/data-views.ts';
-import { el, fill } from '../common/dom.ts';
+import { el, fill, hint } from '../common/dom.ts';
 import { field } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import {
@@ -89,7 +89,7 @@ export const softmax: Chapter = {
             probability((e[j] ?? 0) / total),
           ]),
         ),
-        el('p', { class: 'hint' }, `The weights sum to ${(e.reduce((a, b) => a + b, 0) / total).toFixed(3)}.`),
+        hint(`The weights sum to ${(e.reduce((a, b) => a + b, 0) / total).toFixed(3)}.`),
       );
     });
   },

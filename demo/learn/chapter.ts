@@ -1,7 +1,7 @@
 // A chapter: a short text, and an interactive figure of the model's numbers.
 
 import type { Inspection } from '../../src/index.ts';
-import { el, setText } from '../common/dom.ts';
+import { el, setText, stack } from '../common/dom.ts';
 import { field } from '../common/form-controls.ts';
 import type { DemoModel } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
@@ -37,7 +37,7 @@ export function withControls(controls: readonly HTMLElement[], draw: (place: HTM
   const row = el('div', { class: 'row controls' }, ...controls);
   row.addEventListener('input', () => draw(place));
   draw(place);
-  return el('div', { class: 'stack' }, row, place);
+  return stack(row, place);
 }
 
 /** A slider with its value in its label. */

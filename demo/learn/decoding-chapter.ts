@@ -2,7 +2,7 @@
 
 import type { Inspection } from '../../src/index.ts';
 import { probability as shownProbability } from '../common/data-views.ts';
-import { el, fill, refill, setText } from '../common/dom.ts';
+import { el, fill, refill, setText, stack } from '../common/dom.ts';
 import { field, markValid, numberInput } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { beamTree } from './beam-tree.ts';
@@ -88,9 +88,7 @@ export const decoding: Chapter = {
     for (const control of [temperature, seed]) control.addEventListener('input', () => attempt(applyTemperature()));
     showTokens(inspection);
     attempt(search().then(applyTemperature));
-    return el(
-      'div',
-      { class: 'stack' },
+    return stack(
       el('div', { class: 'row controls' }, sliderField('Temperature', temperature), field('Seed of the sample', seed)),
       probabilities,
       el('h3', {}, 'A sample at this temperature'),

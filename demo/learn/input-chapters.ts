@@ -1,6 +1,6 @@
 // Chapters on the input of the model: tokens, embeddings and positions.
 
-import { el, fill, svg } from '../common/dom.ts';
+import { el, fill, hint, stack, svg } from '../common/dom.ts';
 import { segmentedChoice } from '../common/form-controls.ts';
 import { type DemoModel, demoModels, learnedPositionsModel } from '../train/page/demo-models.ts';
 import { tokenPicker } from './attention-views.ts';
@@ -19,9 +19,7 @@ export const tokens: Chapter = {
     'Two tokens have no text: [start] begins the target, and [end] ends the source and the target. A token that begins a word has a space before it, shown as ␣. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.',
   ],
   picture: ({ source, target }) =>
-    el(
-      'div',
-      { class: 'stack' },
+    stack(
       ...(
         [
           ['Source, read by the encoder', source],
@@ -79,13 +77,11 @@ export const embeddings: Chapter = {
               ),
               numberRow(learnedPositions ? '+ learned position' : '+ position', position),
               waves(positions, sum.length, inspection.source.length, t, learnedPositions),
-              el(
-                'p',
-                { class: 'hint' },
+              hint(
                 'The first eight numbers of the position vectors, a curve for each, from the first token to the last.',
               ),
             ]
-          : [el('p', { class: 'hint' }, 'This model adds no positions here: they are a bias on the scores.')]),
+          : [hint('This model adds no positions here: they are a bias on the scores.')]),
         numberRow('= sum', sum),
       );
     });

@@ -2,7 +2,7 @@
 
 import type { Inspection } from '../../src/index.ts';
 import { probability } from '../common/data-views.ts';
-import { el, fill, setText } from '../common/dom.ts';
+import { el, fill, setText, stack } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { tokenPicker } from './attention-views.ts';
@@ -101,9 +101,7 @@ export const loss: Chapter = {
         .inspect(text(), { target: written.value })
         .then(show, (error: Error) => setText(place, error.message));
     };
-    return el(
-      'div',
-      { class: 'stack' },
+    return stack(
       el(
         'form',
         { class: 'sentence', onsubmit },

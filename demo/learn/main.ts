@@ -1,7 +1,7 @@
 // The page of the chapters: loads a model, inspects a sentence, and shows the chapter of the address.
 
 import type { Inspection } from '../../src/index.ts';
-import { byId, el, fill, refill, set, setText } from '../common/dom.ts';
+import { byId, el, fill, hint, refill, set, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { mountHeader } from '../common/page-header.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
@@ -35,7 +35,7 @@ const problem = await findProblem();
 if (problem) {
   fill(byId('webgpu-problem'), problemPage(problem, { recordedRun: true }));
   byId('sentence').remove();
-  picture = () => el('p', { class: 'hint' }, 'The picture of this chapter needs WebGPU.');
+  picture = () => hint('The picture of this chapter needs WebGPU.');
   showChapter();
   set(byId('learn'), { hidden: false });
 } else await mountModel();

@@ -94,9 +94,17 @@ export async function planTraining(
     const memory = device.traits.software ? currentPlatform().machineMemory : undefined;
     const plan = (shape: (typeof shapes)[number]) =>
       makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits });
-    const { plans, reason } = tryPlans(() => shapes.map(plan), device, memory);
+    let plans: Plan[] = [];
+    let reason: string;
+    try {
+      plans = shapes.map(plan);
+      reason = whyNotFit(plans, device, memory);
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      reason = error.message;
+    }
     const largest = plans.reduce<Plan | undefined>((a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b), undefined);
-    const bytes = (field: 'peak' | 'states' | 'slots' | 'inputs') => largest?.bytes[field] ?? 0;
+    const { peak = 0, states = 0, slots = 0, inputs = 0 } = largest?.bytes ?? {};
     // Messages about the corpus come before the summary of the setup.
     const summary = messages.findIndex((text) => text.startsWith(`${corpus.count} training pairs, `));
     return {
@@ -115,7 +123,7 @@ export async function planTraining(
       shapes: shapes.map(shapeName),
       steps,
       stepsPerEpoch: perEpoch,
-      planned: { peak: bytes('peak'), states: bytes('states'), slots: bytes('slots'), inputs: bytes('inputs') },
+      planned: { peak, states, slots, inputs },
       flops: largest?.flops ?? 0,
       dispatches: largest?.passes.length ?? 0,
       fits: reason === '',
@@ -135,21 +143,7 @@ export const notesOf = (event: JobEvent): string[] =>
 const lengths = (corpus: EncodedCorpus, lengthOf: (corpus: EncodedCorpus, row: number) => number): number[] =>
   Array.from({ length: corpus.count }, (_, row) => lengthOf(corpus, row));
 
-/** The plans, and why they do not fit the device; empty if they fit. */
-function tryPlans(
-  make: () => Plan[],
-  device: Device,
-  memoryLimit: number | undefined,
-): { readonly plans: readonly Plan[]; readonly reason: string } {
-  try {
-    const plans = make();
-    return { plans, reason: whyNotFit(plans, device, memoryLimit) };
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    return { plans: [], reason: error.message };
-  }
-}
-
+/** Why plans do not fit the device; empty if they fit. */
 function whyNotFit(plans: readonly Plan[], device: Device, memoryLimit = Number.POSITIVE_INFINITY): string {
   const { maxBufferSize } = device.gpu.limits;
   const smaller = 'Use a smaller batch, model or vocabulary.';

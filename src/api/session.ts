@@ -33,21 +33,19 @@ export interface Session {
 
 let shared: { readonly device: Promise<Device>; users: number } | undefined;
 
-const openDefault = async (): Promise<Device> =>
-  openDevice(await currentPlatform().openGpu(), { require: neededLimits });
-
 /** A lease of the shared device. `destroy` ends the lease; the last one closes the device. */
 async function leaseSharedDevice(): Promise<Device> {
   const current = shared;
   const isLost = async () => (await (await current?.device)?.lost(0)) !== undefined;
   if (current && (await isLost().catch(() => true)) && shared === current) shared = undefined;
-  shared ??= { device: openDefault(), users: 0 };
+  const open = async () => openDevice(await currentPlatform().openGpu(), { require: neededLimits });
+  shared ??= { device: open(), users: 0 };
   const lease = shared;
   lease.users++;
-  let open = true;
+  let held = true;
   const release = (device?: Device) => {
-    if (!open) return;
-    open = false;
+    if (!held) return;
+    held = false;
     lease.users--;
     if (lease.users > 0) return;
     if (shared === lease) shared = undefined;
@@ -91,10 +89,8 @@ function ownDevice(device: Device | GPUDevice): Device | Promise<Device> {
   if ('traits' in device) return { ...device, destroy: () => undefined };
   if (!('queue' in device))
     throw new HeddleError('device must be a Device, a GPUDevice, a GPU (navigator.gpu) or "cpu"');
-  const known = wrapped.get(device) ?? wrapOwn(device);
+  const wrap = async () => probedDevice(device, await adapterInfoOf(device, currentPlatform().openGpu));
+  const known = wrapped.get(device) ?? wrap();
   wrapped.set(device, known);
   return known.then((opened) => ({ ...opened, destroy: () => undefined }));
 }
-
-const wrapOwn = async (device: GPUDevice): Promise<Device> =>
-  probedDevice(device, await adapterInfoOf(device, currentPlatform().openGpu));

@@ -166,9 +166,15 @@ export async function runInputs(
   if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
-  const checkpointArgs = resume && !corpus ? await readStartArguments(out) : undefined;
-  const heldOut = checkpointArgs?.heldOut ?? settings.heldOut ?? settingDefaults.heldOut;
-  const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
+  const state = resume && !corpus ? await readTrainingState(archiveFiles(currentPlatform().files), out) : undefined;
+  const heldOut = (state && startArguments(state, out).heldOut) ?? settings.heldOut ?? settingDefaults.heldOut;
+  const split = corpus
+    ? undefined
+    : {
+        ...splitPairs(pairs as readonly Pair[], heldOutParts(heldOut, { dev, test })),
+        ...(dev && { dev: [...dev] }),
+        ...(test && { test: [...test] }),
+      };
   const origin = from && internalsOf(from);
   const base = origin && { saved: await origin.saved(), name: origin.name };
   const args = {
@@ -182,18 +188,3 @@ export async function runInputs(
   } as const;
   return { args, split, base };
 }
-
-/** The arguments at the start of the run in a folder. */
-const readStartArguments = async (folder: string): Promise<TrainArguments> =>
-  startArguments(await readTrainingState(archiveFiles(currentPlatform().files), folder), folder);
-
-const splitOf = (
-  pairs: readonly Pair[],
-  heldOut: number,
-  dev: readonly Pair[] | undefined,
-  test: readonly Pair[] | undefined,
-): Split => ({
-  ...splitPairs(pairs, heldOutParts(heldOut, { dev, test })),
-  ...(dev && { dev: [...dev] }),
-  ...(test && { test: [...test] }),
-});

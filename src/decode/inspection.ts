@@ -46,9 +46,6 @@ export interface InspectedTensor {
 
 /** Results of a forward pass over one pair. */
 export interface RawInspection {
-  /** Ids that the encoder and the decoder read: source with its end token, target after the start token. */
-  readonly source: readonly number[];
-  readonly target: readonly number[];
   readonly attention: readonly AttentionMap[];
   /** Logits [T, V] for the token after each target token; empty with `crossOnly`. */
   readonly logits: Float32Array;
@@ -209,8 +206,6 @@ export async function createInspector(
     const [S, T] = [source.length, target.length];
     const positions = outputs.positions as Float32Array | undefined;
     return {
-      source: [...source],
-      target,
       attention: attention.map((place, n): AttentionMap => {
         const [queries, Q] = place.kind === 'encoder' ? [S, options.source] : [T, options.target];
         const [keys, K] = place.kind === 'decoder' ? [T, options.target] : [S, options.source];
@@ -340,8 +335,8 @@ export function createModelInspector(
     const followers = [...targetIds, config.endId];
     const rows = Math.max(sourceIds.length, targetIds.length + 1);
     return {
-      source: raw.source.map(label(source)),
-      target: raw.target.map(label(target)),
+      source: sourceIds.map(label(source)),
+      target: [config.startId, ...targetIds].map(label(target)),
       targetText: target.decode(targetIds),
       attention: raw.attention,
       next: next.map((list) => list.map(({ id, probability }) => ({ ...label(target)(id), probability }))),

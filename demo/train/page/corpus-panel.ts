@@ -3,7 +3,7 @@
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { type TaskName, taskNames } from '../../../src/index.ts';
-import { el, fill, set } from '../../common/dom.ts';
+import { el, fill, set, stack } from '../../common/dom.ts';
 import { field, markValid, numberInput, segmentedChoice, select } from '../../common/form-controls.ts';
 import { pastedName } from '../corpus-format.ts';
 import type { CorpusChoice } from '../protocol.ts';
@@ -72,16 +72,12 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     },
     '⇄',
   );
-  const generated = el(
-    'div',
-    { class: 'stack' },
+  const generated = stack(
     el('div', { class: 'locales' }, field('Source language', source), swap, field('Target language', target)),
     field('Pairs', pairs, 'Dates, amounts, names and lists in both languages, generated from Unicode CLDR.'),
   );
 
-  const taskFields = el(
-    'div',
-    { class: 'stack' },
+  const taskFields = stack(
     field('Task', task),
     field(
       'Pairs of the task',
@@ -175,7 +171,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
   showPane(selected);
 
   return {
-    element: el('div', { class: 'stack' }, sources, generated, taskFields, drop, paste),
+    element: stack(sources, generated, taskFields, drop, paste),
     read() {
       if (selected === 'intl') {
         if (!markValid(pairs)) return `Pairs: ${pairs.validationMessage}`;

@@ -3,7 +3,7 @@
 
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
-import { el, fill, onFrame, set } from '../../common/dom.ts';
+import { el, fill, hint, onFrame, set, stack } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { createSeries, type Series } from './averaged-series.ts';
 import { type ChartOptions, createLineChart, type LineChart } from './line-chart.ts';
@@ -96,12 +96,12 @@ export function createCurvesPanel(): CurvesPanel {
     if (s.updateRatio !== undefined) steps.updateRatio.add(s.step, s.updateRatio);
     if (s.mfu !== undefined) steps.mfu.add(s.step, 100 * s.mfu);
   }
-  const hint = el('p', { class: 'hint' }, 'The curves of a training appear here with its first update.');
+  const beforeFirst = hint('The curves of a training appear here with its first update.');
   const charts = el('div', { class: 'stack', hidden: true });
   /** Hides the small charts without values, and before the first values of a run all charts. */
   function hideEmpty(): void {
     const any = all.some(({ xs }) => xs.length > 0);
-    set(hint, { hidden: any });
+    set(beforeFirst, { hidden: any });
     set(charts, { hidden: !any });
     for (const { figure, series } of smalls) set(figure, { hidden: series.xs.length === 0 });
   }
@@ -183,7 +183,7 @@ export function createCurvesPanel(): CurvesPanel {
 
   return {
     clear,
-    element: el('div', { class: 'stack' }, hint, charts),
+    element: stack(beforeFirst, charts),
     onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') clear();
       // A crash of the GPU process clears all canvases.

@@ -1,6 +1,6 @@
 // Form of the decoding options: greedy, beam search or sampling, with the fields of each.
 
-import { el, set } from '../../common/dom.ts';
+import { el, set, stack } from '../../common/dom.ts';
 import { field, markValid, numberInput, segmentedChoice } from '../../common/form-controls.ts';
 import type { SentDecodeOptions } from '../protocol.ts';
 
@@ -60,7 +60,7 @@ export function createDecodingForm(): DecodingForm {
   );
   select(method);
   return {
-    element: el('div', { class: 'stack' }, methods, beamFields, sampleFields),
+    element: stack(methods, beamFields, sampleFields),
     options: () => ({
       method,
       ...Object.fromEntries(Object.entries(inputs[method]).map(([name, input]) => [name, input.valueAsNumber])),

@@ -1,6 +1,6 @@
 // Modal dialogs that ask the visitor to select an answer or to enter text; Escape cancels.
 
-import { el, set } from '../../common/dom.ts';
+import { el, set, stack } from '../../common/dom.ts';
 import { field } from '../../common/form-controls.ts';
 
 /** A button of a dialog: its value, label and optional style. */
@@ -28,7 +28,7 @@ export async function askText(
   const input = el('input', { type: 'text', maxlength: 60, required: true, autocomplete: 'off', autofocus: true });
   input.value = value;
   const wrong = el('p', { class: 'wrong', role: 'alert' });
-  const content = el('div', { class: 'stack' }, field(label, input), wrong);
+  const content = stack(field(label, input), wrong);
   const answer = await open(question, content, [['ok', 'OK', 'main']], () => {
     const found = problem(input.value.trim());
     wrong.textContent = found;

@@ -1,7 +1,7 @@
 // Gallery of models, each with its size and one button that downloads and loads it.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
-import { el, set, setText } from '../../common/dom.ts';
+import { el, hint, set, setText } from '../../common/dom.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import { type GalleryModel, galleryModels } from './gallery-models.ts';
 import { createHubDownload } from './hub-download.ts';
@@ -82,7 +82,7 @@ export function createGalleryPanel(session: Session, { use, refresh }: GalleryHo
     const element = el(
       'li',
       { 'data-gallery': hub ?? title },
-      el('div', { class: 'gallery-what' }, el('b', {}, title), el('p', { class: 'hint' }, what), facts),
+      el('div', { class: 'gallery-what' }, el('b', {}, title), hint(what), facts),
       el('div', { class: 'row' }, go, cancel),
       bar,
       count,

@@ -4,7 +4,7 @@
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { AttentionKind, LogProbe } from '../../../src/index.ts';
 import { probability } from '../../common/data-views.ts';
-import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
+import { el, fill, hint, onFrame, set, setText, stack } from '../../common/dom.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { createHeatMap, labelOf } from './heat-map.ts';
@@ -46,9 +46,7 @@ export function createInsidePanel(): InsidePanel {
   let chosen = { kind: 'cross' as AttentionKind, layer: 0, head: 0 };
   let playing = 0;
 
-  const hint = el(
-    'p',
-    { class: 'hint' },
+  const beforeFirst = hint(
     'While a model trains, its attention for one dev pair is recorded here. This takes at most 3 % of the training time; Advanced settings can turn it off.',
   );
   const pair = el('p', { class: 'probe-pair' });
@@ -72,7 +70,7 @@ export function createInsidePanel(): InsidePanel {
     { class: 'stack', hidden: true },
     pair,
     el('div', { class: 'row probe-steps' }, play, slider, where),
-    el('div', { class: 'inside' }, maps, el('div', { class: 'stack' }, enlarged, heat.element)),
+    el('div', { class: 'inside' }, maps, stack(enlarged, heat.element)),
     el('h3', {}, 'Most likely next tokens'),
     el(
       'div',
@@ -112,7 +110,7 @@ export function createInsidePanel(): InsidePanel {
   const draw = onFrame(() => {
     const probe = probes[at];
     set(body, { hidden: !probe });
-    set(hint, { hidden: probe !== undefined });
+    set(beforeFirst, { hidden: probe !== undefined });
     parts = [];
     if (!probe) return;
     set(slider, { max: probes.length - 1 });
@@ -158,7 +156,7 @@ export function createInsidePanel(): InsidePanel {
       fill(
         maps,
         ...(Object.keys(kinds) as AttentionKind[]).flatMap((kind) => [
-          el('p', { class: 'hint' }, kinds[kind]),
+          hint(kinds[kind]),
           el(
             'div',
             { class: 'map-row' },
@@ -230,7 +228,7 @@ export function createInsidePanel(): InsidePanel {
     draw();
   }
   return {
-    element: el('div', { class: 'stack' }, hint, body),
+    element: stack(beforeFirst, body),
     onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') show([]);
       else if (event.type === 'history') show(event.probes);

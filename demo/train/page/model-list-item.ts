@@ -2,7 +2,7 @@
 // it.
 
 import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
-import { el, set } from '../../common/dom.ts';
+import { el, hint, set } from '../../common/dom.ts';
 import { download } from '../../common/save-blob.ts';
 import { isModelName, modelNameRule } from '../../storage/model-names.ts';
 import type { StoredModel } from '../../storage/model-store.ts';
@@ -115,6 +115,6 @@ function description(m: StoredModel): HTMLDivElement {
       { class: 'hint number' },
       [steps, `${formatInteger(m.parameters)} parameters`, formatBytes(m.bytes), time].filter(Boolean).join(' · '),
     ),
-    el('p', { class: 'hint' }, m.corpus),
+    hint(m.corpus),
   );
 }

@@ -1,7 +1,7 @@
 // Panel of the models in this browser: the list, incomplete downloads, file import and the hub form.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
-import { el, fill, set } from '../../common/dom.ts';
+import { el, fill, hint, set, stack } from '../../common/dom.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import { createHubForm } from './hub-form.ts';
 import { createModelListItem, type ModelListHost } from './model-list-item.ts';
@@ -33,7 +33,7 @@ export function createModelsPanel(session: Session, options: ModelsHost): Models
   let training = false;
   const list = el('ul', { class: 'models' });
   const partialList = el('ul', { class: 'models', hidden: true, 'aria-label': 'Incomplete downloads' });
-  const usage = el('p', { class: 'hint' });
+  const usage = hint();
   /** Messages appear next to the button that was pressed. */
   const message = el('p', { class: 'hint', role: 'status', id: 'models-message' });
   const notify = (kind: 'good' | 'bad', text: string) => {
@@ -131,16 +131,7 @@ export function createModelsPanel(session: Session, options: ModelsHost): Models
   });
 
   return {
-    element: el(
-      'div',
-      { class: 'stack' },
-      message,
-      list,
-      el('div', { class: 'row' }, importButton, file, persist),
-      hub,
-      partialList,
-      usage,
-    ),
+    element: stack(message, list, el('div', { class: 'row' }, importButton, file, persist), hub, partialList, usage),
     refresh,
     importFile,
     setTraining(now) {

@@ -4,7 +4,7 @@
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { describeChanges, parseChanges } from '../../../src/index.ts';
 import { factList } from '../../common/data-views.ts';
-import { el, fill, svg } from '../../common/dom.ts';
+import { el, fill, hint, svg } from '../../common/dom.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 import type { CorpusPanel } from './corpus-panel.ts';
 import { isRunning, type RunPanel } from './run-panel.ts';
@@ -100,8 +100,7 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
       preview.settings = undefined;
       run.setReady('pending');
       for (const place of places) {
-        if (!place.firstChild)
-          fill(place, el('p', { class: 'hint' }, place === corpusPlace ? 'Reading the corpus…' : 'Planning…'));
+        if (!place.firstChild) fill(place, hint(place === corpusPlace ? 'Reading the corpus…' : 'Planning…'));
         place.setAttribute('aria-busy', 'true');
       }
       timer = window.setTimeout(() => void requestPreview(), wait);
@@ -136,15 +135,9 @@ function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLE
   return [
     factList(rows),
     ...(corpus.sampled > 0
-      ? [
-          el(
-            'p',
-            { class: 'hint' },
-            `Estimated from ${formatInteger(corpus.sampled)} pairs; the rest is generated when the training starts.`,
-          ),
-        ]
+      ? [hint(`Estimated from ${formatInteger(corpus.sampled)} pairs; the rest is generated when the training starts.`)]
       : []),
-    ...(corpus.badLines ? [el('p', { class: 'hint' }, corpus.badLines)] : []),
+    ...(corpus.badLines ? [hint(corpus.badLines)] : []),
     el(
       'div',
       { class: 'sides' },
@@ -210,7 +203,7 @@ export const memoryHint = (peak: number): string =>
 /** Model size, work per step and GPU memory. */
 function planSummary(preview: TrainingPreview, changes: string | undefined): HTMLElement[] {
   const { planned, config, shapes } = preview;
-  const hint = preview.fits ? memoryHint(planned.peak) : '';
+  const memoryText = preview.fits ? memoryHint(planned.peak) : '';
   const memory: [string, number, string][] = [
     ['weights, gradients, moments', planned.states, 'look1'],
     ['activations', planned.slots, 'look2'],
@@ -260,12 +253,10 @@ function planSummary(preview: TrainingPreview, changes: string | undefined): HTM
         ),
       ),
     ),
-    ...(hint ? [el('p', { class: 'hint' }, hint)] : []),
+    ...(memoryText ? [hint(memoryText)] : []),
     ...(preview.software
       ? [
-          el(
-            'p',
-            { class: 'hint' },
+          hint(
             `${preview.adapter} is a software adapter: it runs on the CPU and is very slow. Use the tiny preset and few steps.`,
           ),
         ]

@@ -9,7 +9,7 @@ import {
   formatPercent,
 } from '../../../src/core/format-numbers.ts';
 import type { LogEval } from '../../../src/index.ts';
-import { el, onFrame, set, setText } from '../../common/dom.ts';
+import { el, onFrame, set, setText, stack } from '../../common/dom.ts';
 import type { RunInfo, SessionEvent, SessionState, StepEvent } from '../protocol.ts';
 
 /** Handlers of the buttons. */
@@ -196,9 +196,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
   draw();
 
   return {
-    element: el(
-      'div',
-      { class: 'stack' },
+    element: stack(
       el(
         'div',
         { class: 'row run-row' },

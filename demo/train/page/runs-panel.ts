@@ -2,7 +2,7 @@
 
 import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { type LogEval, type LogStep, type RunSummary, runMetrics, settingText } from '../../../src/index.ts';
-import { type Child, el, fill, set, setText } from '../../common/dom.ts';
+import { type Child, el, fill, set, setText, stack } from '../../common/dom.ts';
 import { field, select } from '../../common/form-controls.ts';
 import { download } from '../../common/save-blob.ts';
 import type { RunHistory } from '../protocol.ts';
@@ -138,7 +138,7 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
     );
   }
   return {
-    element: el('div', { class: 'stack' }, note, table, overlay),
+    element: stack(note, table, overlay),
     async refresh() {
       try {
         const runs = await session.runs();

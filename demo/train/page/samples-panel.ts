@@ -3,7 +3,7 @@
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
 import { type Sample, wordDifferences } from '../../../src/index.ts';
-import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
+import { el, fill, hint, onFrame, set, setText, stack } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 
 /** The samples panel. */
@@ -33,7 +33,7 @@ export function createSamplesPanel(): SamplesPanel {
   let step = 0;
   let tags: [string, string] = ['', ''];
   const body = el('tbody');
-  const head = el('p', { class: 'hint' }, empty);
+  const head = hint(empty);
   const table = el(
     'table',
     { class: 'samples', hidden: true },
@@ -69,7 +69,7 @@ export function createSamplesPanel(): SamplesPanel {
   });
 
   return {
-    element: el('div', { class: 'stack' }, head, el('div', { class: 'scroll' }, table)),
+    element: stack(head, el('div', { class: 'scroll' }, table)),
     onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') samples = [];
       else if (event.type === 'samples') ({ samples, step } = event);

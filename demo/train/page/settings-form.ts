@@ -17,7 +17,7 @@ import {
   settingRows,
   type TrainSettings,
 } from '../../../src/index.ts';
-import { el, set } from '../../common/dom.ts';
+import { el, set, stack } from '../../common/dom.ts';
 import { field, markValid, select } from '../../common/form-controls.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
 import { isCsv } from '../corpus-format.ts';
@@ -292,9 +292,7 @@ function layOut(modelName: HTMLInputElement, fields: readonly SettingField[]): H
     );
   const preset = fields.find((f) => f.name === 'preset');
   const common = fields.filter((f) => f !== preset && !f.row.advanced);
-  return el(
-    'div',
-    { class: 'stack' },
+  return stack(
     preset && field(preset.row.label ?? '', preset.control),
     field('Model name', modelName),
     grid(common),

@@ -3,7 +3,7 @@
 
 import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { signed } from '../../common/data-views.ts';
-import { el, fill, set, setText } from '../../common/dom.ts';
+import { el, fill, set, setText, stack } from '../../common/dom.ts';
 import { field } from '../../common/form-controls.ts';
 import type { SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
 import { createDecodingForm } from './decoding-form.ts';
@@ -233,16 +233,14 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   });
 
   const panel: TranslatePanel = {
-    element: el(
-      'div',
-      { class: 'stack' },
+    element: stack(
       picker,
       examples,
       el(
         'div',
         { class: 'translate' },
         form,
-        el('div', { class: 'stack' }, el('h3', {}, 'Translation'), out, note, alternatives),
+        stack(el('h3', {}, 'Translation'), out, note, alternatives),
         heat.element,
       ),
     ),
