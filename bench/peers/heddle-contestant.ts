@@ -14,7 +14,8 @@ import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts
 import { createStepWriter } from '../../src/ops/step-scalars.ts';
 import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { fillLengths, fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
+import { fillLengths } from '../../src/text/batches/batch-inputs.ts';
+import { type BatchArrays, fillTokenIndices } from '../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
@@ -85,10 +86,7 @@ export function batchLoader(
     input('tgtOut').set(targetOut.data);
     fillLengths(input('srcLens'), input('src'), S, c.padId, c.srcVocab, 'src');
     fillLengths(input('tgtLens'), input('tgtIn'), T, c.padId, c.tgtVocab, 'tgt_in');
-    if (inputs.srcRowStart) {
-      fillTokenIndex(inputs.srcRowStart, input('srcOccurrences') as Uint32Array, input('src'));
-      fillTokenIndex(input('tgtRowStart'), input('tgtOccurrences') as Uint32Array, input('tgtIn'));
-    }
+    fillTokenIndices(inputs as unknown as BatchArrays);
     writeStep({ ...scalars, step });
   };
 }

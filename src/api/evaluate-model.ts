@@ -41,7 +41,7 @@ export interface EvaluationHost {
   readonly parameters: ParameterList;
   readonly emit: JobContext['emit'];
   /** Writes the weights to the engine; `peak`: bytes of its largest plan. */
-  written(peak: number): Promise<void>;
+  write(peak: number): Promise<void>;
   translate(
     texts: readonly string[],
     options: DecodeOptions & LanguageOptions & { readonly batchSize: number },
@@ -94,10 +94,10 @@ async function teacherForced(
   config: ModelConfig,
   corpus: EncodedCorpus,
   rows: number,
-  { engine, parameters, emit, written }: EvaluationHost,
+  { engine, parameters, emit, write }: EvaluationHost,
   signal: AbortSignal | undefined,
 ): Promise<TokenMetrics> {
-  const { batches, programAt } = await prepareBatches(config, corpus, rows, { engine, parameters, written });
+  const { batches, programAt } = await prepareBatches(config, corpus, rows, { engine, parameters, write });
   const evaluateBatch = (i: number) =>
     runEvaluation(programAt(i), (arrays) => batches.fill(i, arrays), corpus.targetSpecial);
   return evaluateLoss(batches, evaluateBatch, {
@@ -111,7 +111,7 @@ async function prepareBatches(
   config: ModelConfig,
   corpus: EncodedCorpus,
   rows: number,
-  { engine, parameters, written }: Pick<EvaluationHost, 'engine' | 'parameters' | 'written'>,
+  { engine, parameters, write }: Pick<EvaluationHost, 'engine' | 'parameters' | 'write'>,
   tokenLosses = false,
 ): Promise<{ readonly batches: Batches; readonly programAt: (i: number) => Program }> {
   const buckets = chooseBuckets(corpus, { multiple: 1 });
@@ -125,7 +125,7 @@ async function prepareBatches(
   const programs = await engine.prepare(
     shapes.map((shape) => evaluationGraph(plain, parameters, shape, { tokenLosses })),
   );
-  await written(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
+  await write(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
   const batches = createBatches(corpus, shapes, { shuffle: false });
   return {
     batches,

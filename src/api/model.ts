@@ -45,7 +45,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   /** The engine for evaluation and scores. */
   const evaluationHost = async () => {
     const engine = await onEngine.engine();
-    return { engine, parameters: onEngine.parameters, emit: host.emit, written: onEngine.write };
+    return { engine, parameters: onEngine.parameters, emit: host.emit, write: onEngine.write };
   };
 
   const model: Model = {

@@ -187,18 +187,19 @@ export async function tryKernel(
   try {
     const { error, passed, worst } = checked;
     const all = ours.variants.filter(({ variant }) => variant !== own.label);
-    const result = (mine: VariantResult, others = all) => resultOf(prepared, ours.flops, [mine, ...others]);
+    const result = (user: VariantResult, others = all) => resultOf(prepared, ours.flops, [user, ...others]);
     if (!passed) return { messages, result: result({ variant: own.label, error, passed }), ...(worst && { worst }) };
     const [first, ...others] = all;
-    const rival = first?.passed ? first : undefined;
-    const beside =
-      rival && (await checkPlan(device, prepared, variantPlan(prepared.graph, rival.variant, device.traits)));
+    const fastest = first?.passed ? first : undefined;
+    const fastestPlan =
+      fastest && (await checkPlan(device, prepared, variantPlan(prepared.graph, fastest.variant, device.traits)));
     try {
-      const [mine, its] = await timeInTurn(device, [checked.runner, ...(beside ? [beside.runner] : [])], options);
-      const timed = { variant: own.label, error, passed, ...mine };
-      return { messages, result: result(timed, rival ? [{ ...rival, ...its }, ...others] : all) };
+      const runners = [checked.runner, ...(fastestPlan ? [fastestPlan.runner] : [])];
+      const [time, fastestTime] = await timeInTurn(device, runners, options);
+      const timed = { variant: own.label, error, passed, ...time };
+      return { messages, result: result(timed, fastest ? [{ ...fastest, ...fastestTime }, ...others] : all) };
     } finally {
-      beside?.destroy();
+      fastestPlan?.destroy();
     }
   } finally {
     checked.destroy();

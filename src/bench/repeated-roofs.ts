@@ -66,10 +66,8 @@ export async function measureRoofsRepeatedly(device: Device, options: RoofOption
   await peak.measure(warmUp);
   await repeat(rates.before, repeats - 1);
   const ratesOf = (name: keyof Roofs): RoofRates => {
-    const [before, after] = [rates.before, rates.after].map((list) => list.map((r) => r[name].rate)) as [
-      number[],
-      number[],
-    ];
+    const before = rates.before.map((roofs) => roofs[name].rate);
+    const after = rates.after.map((roofs) => roofs[name].rate);
     return { before, after, spread: rangeOf([...before, ...after]) };
   };
   return {

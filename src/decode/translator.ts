@@ -163,13 +163,13 @@ export async function createTranslator(
       const end = await acquireLock();
       try {
         const search = searchFor(settings, 1, c.endId);
-        const say = createTextStreamer(target);
+        const newText = createTextStreamer(target);
         let seen = 0;
         for await (const _ of decoder.run({ sources, streams: [index] }, settings, search)) {
           const ids = search.idsOf(0, 0);
-          for (; seen < ids.length; seen++) yield { id: ids[seen] as number, text: say(ids.slice(0, seen + 1)) };
+          for (; seen < ids.length; seen++) yield { id: ids[seen] as number, text: newText(ids.slice(0, seen + 1)) };
         }
-        const rest = say(search.idsOf(0, 0), true);
+        const rest = newText(search.idsOf(0, 0), true);
         if (rest) yield { id: c.endId, text: rest };
       } finally {
         end();
