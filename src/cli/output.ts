@@ -116,20 +116,13 @@ export const jsonValue = (file: string): string | true => file || true;
 function isFile(word: string): boolean {
   if (/\.jsonl?$/i.test(word)) return true;
   if (/\s/.test(word) || !/[\\/]|\.\w+$/.test(word)) return false;
-  const kind = kindOf(word);
-  if (kind === 'file')
-    throw new HeddleError(
-      `--json ${shellQuote(word)}: this file exists; put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)}`,
-    );
-  return kind !== 'folder';
-}
-
-/** Whether a path is a file or a folder; a device is neither. */
-function kindOf(path: string): 'file' | 'folder' | undefined {
   try {
-    const stats = statSync(path);
-    return stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : undefined;
+    const stats = statSync(word);
+    if (!stats.isFile()) return !stats.isDirectory(); // a device
   } catch {
-    return undefined;
+    return true; // a new file
   }
+  throw new HeddleError(
+    `--json ${shellQuote(word)}: this file exists; put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)}`,
+  );
 }

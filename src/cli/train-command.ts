@@ -158,9 +158,9 @@ function describe(r: TrainResult): string {
     ]);
   const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;
   return [
-    ...(e ? [`${e.sentences} test sentences, the first ones:`, '', ...samples] : []),
     ...(e
       ? [
+          ...[`${e.sentences} test sentences, the first ones:`, '', ...samples],
           `exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`,
           `BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`,
         ]

@@ -4,7 +4,6 @@ import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer-cor
 import { HeddleError } from '../core/errors.ts';
 import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
 import { optionalPackage } from './optional-package.ts';
-import { isProgram } from './programs.ts';
 import { serveFolder } from './static-server.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -61,10 +60,9 @@ export interface BrowserStart {
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
-/** Starts a browser. Throws a HeddleError if it is not a program or does not start in time. */
+/** Starts a browser. Throws a HeddleError if it does not start in time. */
 export async function startBrowser(start: BrowserStart, options: BrowserOptions): Promise<HeadlessBrowser> {
   const { name, executablePath, flags, launch, lastPipeline = () => undefined } = start;
-  if (!isProgram(executablePath)) throw new HeddleError(`no ${name}: ${executablePath} is not an executable file`);
   const timeout = options.timeout ?? 60_000;
   const signals = options.handleSignals ?? true;
   const instead = 'use Dawn instead (--host dawn)';

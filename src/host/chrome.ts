@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { HeddleError } from '../core/errors.ts';
 import { type BrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
-import { findChrome, missingMessage } from './programs.ts';
+import { findChrome, programAt } from './programs.ts';
 
 /**
  * Options of `launchChrome`. `executablePath` is by default PUPPETEER_EXECUTABLE_PATH, CHROME_PATH or a usual place.
@@ -48,9 +48,8 @@ export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome>
 }
 
 async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrome> {
-  const executablePath = options.executablePath ?? findChrome();
-  if (!executablePath)
-    throw new HeddleError(missingMessage('Chrome', 'Debian: apt-get install chromium', 'CHROME_PATH'));
+  const path = options.executablePath ?? findChrome();
+  const executablePath = programAt(path, 'Chrome', 'Debian: apt-get install chromium', 'CHROME_PATH');
   const flags = [...chromeFlags(gpu, options.exactTimestamps), ...(options.args ?? [])];
   const browser = await startBrowser({ name: 'Chrome', executablePath, flags }, options);
   return { ...browser, name: 'Chrome', gpu };

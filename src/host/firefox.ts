@@ -1,9 +1,8 @@
 // Starts the system's Firefox through Puppeteer (WebDriver BiDi) with WebGPU enabled. Its WebGPU is wgpu, which picks
 // a software adapter of the system (Mesa's llvmpipe) if the machine has no GPU.
 import type { Page } from 'puppeteer-core';
-import { HeddleError } from '../core/errors.ts';
 import { type BrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
-import { findFirefox, missingMessage } from './programs.ts';
+import { findFirefox, programAt } from './programs.ts';
 
 /** Options of `launchFirefox`. `executablePath` is by default FIREFOX_PATH or a usual place. */
 export interface FirefoxOptions extends BrowserOptions {
@@ -42,9 +41,8 @@ const PREFERENCES = {
  * await firefox.close();
  */
 export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firefox> {
-  const executablePath = options.executablePath ?? findFirefox();
-  if (!executablePath)
-    throw new HeddleError(missingMessage('Firefox', 'Debian: apt-get install firefox-esr', 'FIREFOX_PATH'));
+  const path = options.executablePath ?? findFirefox();
+  const executablePath = programAt(path, 'Firefox', 'Debian: apt-get install firefox-esr', 'FIREFOX_PATH');
   let pipeline: string | undefined;
   const browser = await startBrowser(
     {

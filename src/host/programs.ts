@@ -1,6 +1,7 @@
 // Finds the programs of other hosts on this machine: Chrome or Chromium, Firefox, Deno.
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { HeddleError } from '../core/errors.ts';
 import browserPrograms from './browser-programs.json' with { type: 'json' };
 
 /**
@@ -41,7 +42,7 @@ function firstProgram(programs: readonly string[]): string | undefined {
 }
 
 /** Whether `path` is a file that can be executed. */
-export function isProgram(path: string): boolean {
+function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
@@ -51,8 +52,11 @@ export function isProgram(path: string): boolean {
 }
 
 /**
- * Error message for a machine without a program. `command` installs it, the environment variable `variable` is its
- * path.
+ * The path of a program. Throws a HeddleError if there is none, which says that `command` installs it and that the
+ * environment variable `variable` is its path, or if the path is not a program.
  */
-export const missingMessage = (name: string, command: string, variable: string): string =>
-  `no ${name} found: install it (${command}), or set ${variable} to its program`;
+export function programAt(path: string | undefined, name: string, command: string, variable: string): string {
+  if (!path) throw new HeddleError(`no ${name} found: install it (${command}), or set ${variable} to its program`);
+  if (!isProgram(path)) throw new HeddleError(`no ${name}: ${path} is not an executable file`);
+  return path;
+}

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { HeddleError } from '../core/errors.ts';
-import { findDeno, isProgram, missingMessage } from '../host/programs.ts';
+import { findDeno, programAt } from '../host/programs.ts';
 import type { DenoCall, DenoReply } from './json-transport.ts';
 import { type RemoteHost, type RemoteJobOptions, runRemotely } from './remote-job.ts';
 
@@ -13,9 +13,7 @@ import { type RemoteHost, type RemoteJobOptions, runRemotely } from './remote-jo
  */
 export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions): Promise<unknown> =>
   runRemotely(name, args, options, async ({ job, folder, url, emit, fail }): Promise<RemoteHost> => {
-    const program = findDeno();
-    if (!program) throw new HeddleError(missingMessage('Deno', 'npm install -g deno', 'DENO_PATH'));
-    if (!isProgram(program)) throw new HeddleError(`no Deno: ${program} is not an executable file`);
+    const program = programAt(findDeno(), 'Deno', 'npm install -g deno', 'DENO_PATH');
     const flags = ['--quiet', '--no-prompt', '--no-config', '--no-lock', '--unstable-webgpu'];
     const child = spawn(
       program,
