@@ -2,7 +2,7 @@
 
 import type { Command, Option } from 'commander';
 import { dump, load } from 'js-yaml';
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
 import { completeSettings, initFolder, type RecipeName } from '../train/recipes.ts';
@@ -11,7 +11,7 @@ import { checkSettings, settingsIn, type TrainSettings } from '../train/train-se
 import { settingAttributes } from './train-flags.ts';
 
 /** Flags that a configuration file cannot have. */
-const ofOneCommand = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', 'quiet', 'verbose'];
+const commandOnly = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', 'quiet', 'verbose'];
 
 const isSetting = (name: string): boolean => name === 'lora' || name in settings;
 
@@ -37,7 +37,7 @@ export async function readRunConfig(
   );
   for (const [name, value] of Object.entries(fields)) {
     if (isSetting(name)) continue;
-    const option = command.options.find((o) => o.attributeName() === name && !ofOneCommand.includes(name));
+    const option = command.options.find((o) => o.attributeName() === name && !commandOnly.includes(name));
     if (!option)
       throw new HeddleError(
         `${path}: there is no field ${name}; fields are train (files of pairs), the flags of the command as ` +
@@ -47,11 +47,7 @@ export async function readRunConfig(
     command.setOptionValueWithSource(name, parsed(option, value, `${path}: ${name}`), 'config');
   }
   const given = settingsIn(fields as TrainSettings);
-  try {
-    checkSettings(given);
-  } catch (error) {
-    throw new HeddleError(`${path}: ${(error as Error).message.replace(/^train: /, '')}`);
-  }
+  withErrorPrefix(path, () => checkSettings(given), 'train');
   return { settings: given, pairs: train === undefined ? [] : [train].flat().map(String) };
 }
 
@@ -110,7 +106,7 @@ export async function saveRunConfig(
     for (const own of ['preset', 'norm', 'tokenizer', 'vocabSize']) delete complete[own];
   const flags = command.options
     .map((option) => option.attributeName())
-    .filter((name) => !settingAttributes.has(name) && !ofOneCommand.includes(name))
+    .filter((name) => !settingAttributes.has(name) && !commandOnly.includes(name))
     .filter((name) => ['cli', 'config'].includes(command.getOptionValueSource(name) ?? ''));
   const json = {
     ...(pairs.length > 0 && { train: pairs }),

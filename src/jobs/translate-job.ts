@@ -55,11 +55,11 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   const suppressTokens = excludedTokens(model, options.suppressTokens, args.badWords);
   let [first, line] = [0, 0];
   const begin = performance.now();
-  const sayUpTo = (text: number) => {
+  const endLines = (text: number) => {
     for (; line < text; line++) emit({ type: 'piece', text: '\n' });
   };
   const onPiece = ({ text }: { readonly text: string }, index: number) => {
-    sayUpTo(first + index);
+    endLines(first + index);
     emit({ type: 'piece', text: toSingleLine(text) });
   };
   const generate = async (inputs: readonly string[], long: GenerateOptions['longTexts']) => {
@@ -76,7 +76,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
       },
       onPiece: stream ? onPiece : undefined,
     });
-    if (stream) sayUpTo(first + inputs.length);
+    if (stream) endLines(first + inputs.length);
     return generations.map((all) =>
       all.map(({ attention, ...translation }) => ({ ...translation, attention: attention && nested(attention) })),
     );

@@ -61,8 +61,8 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     (await opened())?.destroy();
     device = undefined;
     let failure: unknown;
-    for (const wait of waits) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
+    for (const delay of retryDelays) {
+      await new Promise((resolve) => setTimeout(resolve, delay));
       signal.throwIfAborted();
       try {
         const next = await context.device();
@@ -115,7 +115,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
 }
 
 /** Delay before each attempt to open a device, in milliseconds: half a minute in total. */
-const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
+const retryDelays = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
 
 /** Auto-tuning of a context: the kernel choices of its adapter, and what is measured once per adapter. */
 function kernelTuning(s: HostServices) {

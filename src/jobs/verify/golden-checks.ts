@@ -33,7 +33,7 @@ export async function checkGolden(golden: GoldenCase, newEngine: () => Promise<E
   for (const check of [checkGradients, checkLosses, checkDecoding]) {
     const engine = await newEngine();
     try {
-      rows.push(...(await check(golden, parameterList(golden.config), engine)));
+      rows.push(...(await check(golden, engine)));
     } finally {
       engine.destroy();
     }
@@ -85,7 +85,8 @@ function tensorsOf({ config, hf }: GoldenCase, trained: ParameterList, data: Ten
 
 const meanLoss = (stats: ArrayLike<number> | undefined) => (stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN);
 
-async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
+async function checkGradients(golden: GoldenCase, engine: Engine): Promise<Row[]> {
+  const p = parameterList(golden.config);
   const shape = shapeOf(golden);
   const { graph, trainable } = gradientGraph(golden.config, p, shape, { logits: true, ...optionsOf(golden) });
   const [program] = (await engine.prepare([graph])) as [Program];
@@ -130,7 +131,7 @@ export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{
   return { losses, gradNorm };
 }
 
-async function checkLosses(golden: GoldenCase, _: ParameterList, engine: Engine): Promise<Row[]> {
+async function checkLosses(golden: GoldenCase, engine: Engine): Promise<Row[]> {
   const { losses, gradNorm } = await trainGolden(golden, engine);
   const want = expectedOf(golden, 'losses');
   const limit = golden.hf ? limits.loss : limits.losses;
@@ -152,12 +153,12 @@ export function sourcesOf({ source, config: c, hf }: GoldenCase): number[][] {
 /** Decodes the sources of a case with up to `target` tokens; the best hypothesis of each. */
 async function decodeCase(
   golden: GoldenCase,
-  p: ParameterList,
   engine: Engine,
   options: DecodeOptions,
   target: number,
 ): Promise<Hypothesis[]> {
   const { config: c } = golden;
+  const p = parameterList(c);
   const { batch, source } = shapeOf(golden);
   const sources = sourcesOf(golden);
   const settings = decodeSettings({ ...options, maxNewTokens: target }, c, target);
@@ -171,14 +172,14 @@ async function decodeCase(
 }
 
 /** Greedy decoding; in cases of Hugging Face's families with the decoding rules of the model, and beam search too. */
-async function checkDecoding(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
+async function checkDecoding(golden: GoldenCase, engine: Engine): Promise<Row[]> {
   const { config: c, decodeLength: length, hf } = golden;
   if (length === 0) return [];
   const { batch } = shapeOf(golden);
   const decode = (options: DecodeOptions) =>
     hf
-      ? decodeCase(golden, p, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length)
-      : decodeCase(golden, p, engine, options, Math.min(length, c.maxLength));
+      ? decodeCase(golden, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length)
+      : decodeCase(golden, engine, options, Math.min(length, c.maxLength));
   /** Number of ids that differ; rows are padded. */
   const differences = (hypotheses: readonly Hypothesis[], name: string): number => {
     const want = expectedOf(golden, name);
