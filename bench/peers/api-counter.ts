@@ -98,8 +98,11 @@ export function installApiCounter(): ApiCounter {
       ),
       observe(GPUQueue, 'submit', () => total.submits++),
     ];
-    await work();
-    for (const off of observed) off();
+    try {
+      await work();
+    } finally {
+      for (const off of observed) off();
+    }
     total.objects += buffers;
     return total;
   };

@@ -65,7 +65,7 @@ const engine = heddle.gpuEngine(device, {
 });
 try {
   const trainer = await heddle.createTrainer(engine, config, recipe, shapes);
-  heddle.initializeTraining(engine, config, recipe);
+  await heddle.initializeTraining(engine, config, recipe);
   const weights = (await engine.read('weights')).data;
   await heddle.saveModelFolder(nodeFiles(), folder, { ...task, weights });
 

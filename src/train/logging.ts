@@ -11,6 +11,7 @@ import { formatLog, logName, parseLog } from '../report/training-log.ts';
 import { reportName, trainingReport } from '../report/training-report.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
+import { unknownShares } from '../text/batches/encoded-corpus.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { StepReport } from '../trainer/trainer.ts';
 import type { TrainingData } from '../trainer/training-data.ts';
@@ -181,10 +182,7 @@ export const corpusFacts = (
   test: test.length,
   tokenizer: source.kind,
   lowercase: ignoresCase((text) => source.normalize(text)),
-  unknown: {
-    source: corpus.unknown.source / corpus.source.ids.length,
-    target: corpus.unknown.target / corpus.target.ids.length,
-  },
+  unknown: unknownShares(corpus),
   sourceVocabulary: source.size,
   targetVocabulary: target.size,
   sourceLength: corpus.source.ids.length / corpus.count,

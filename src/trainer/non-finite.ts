@@ -26,7 +26,7 @@ export function nonFiniteError(step: number, found: NonFinite, lists: readonly P
     : 'existed before the first op; it is from an earlier step or a file';
   return new HeddleError(
     `Step ${step + 1}: the first number that is not finite ${where}: tensor ${tensor}. ` +
-      'Training stopped and nothing was saved; lower the learning rate, clip the gradients more, or look at the data of this step.',
+      'Training stopped without saving this step; lower the learning rate, clip the gradients more, or look at the data of this step.',
   );
 }
 

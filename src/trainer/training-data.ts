@@ -1,7 +1,7 @@
 // Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
 
 import { check } from '../core/errors.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
+import { type ModelConfig, type ModelOptions, modelConfig, sharesEmbeddings } from '../model/model-config.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../text/batches/encoded-corpus.ts';
@@ -142,10 +142,10 @@ async function createConfig(
   { model, tokenizer, tokenizers = {} }: TrainingDataOptions,
   pool: TextPool,
 ): Promise<KnownModel> {
-  const shared = model.tie === 'all';
+  const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
   check(
     !shared || tokenizers.source === tokenizers.target,
-    'train: tie=all shares the embeddings of both sides, so they need one tokenizer: use --tokenizer-file',
+    `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer: use --tokenizer-file`,
   );
   const { source, target } = await trainTokenizers(pairs, tokenizer, shared, tokenizers, pool);
   for (const role of ['pad', 'start', 'end'] as const)

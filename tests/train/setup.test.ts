@@ -66,6 +66,12 @@ it('keeps case unless asked, with every tokenizer, in the recipe of the command 
   expect((await prepared(tinyTraining({ ...keras, lowercase: false }))).task.source.normalize('AbC')).toBe('AbC');
 });
 
+it.each(['all', 'embeddings'] as const)('trains one tokenizer for both sides if tie is %s', async (tie) => {
+  const { task } = await prepared(tinyTraining({ tokenizer: 'word', model: { dModel: 16, heads: 2, tie } }));
+  expect(task.target).toBe(task.source);
+  expect(task.config).toMatchObject({ tie, tgtVocab: task.config.srcVocab });
+});
+
 it('says the share of unknown tokens, and warns of more than 2 %', async () => {
   const { told } = await prepared(tinyTraining({ tokenizer: 'bpe', vocabSize: 300 }));
   expect(told.at(-1)).toMatch(/; unknown tokens: 0\.0 % of the source, 0\.0 % of the target$/);

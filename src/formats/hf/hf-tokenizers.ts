@@ -4,7 +4,7 @@
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
 import { modelFileNames } from '../../files/model-file.ts';
-import type { ModelConfig } from '../../model/model-config.ts';
+import { type ModelConfig, sharesEmbeddings } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -71,7 +71,7 @@ export function readHfTokenizers(
 export function idTokenizers(c: ModelConfig, unknown: number, folder: string): Tokenizers {
   const special = { pad: c.padId, start: c.startId, end: c.endId, unknown };
   const source = createIdTokenizer(c.srcVocab, special);
-  const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
+  const target = sharesEmbeddings(c) ? source : createIdTokenizer(c.tgtVocab, special);
   return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`] };
 }
 

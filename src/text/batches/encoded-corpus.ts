@@ -153,16 +153,22 @@ export function describeSkipped({ count, tooLong, truncated, empty, limits }: En
 const maxUnknown = 0.02;
 
 /**
- * Describes the unknown tokens of a corpus: `unknown tokens: 0.4 % of the source, 2.1 % of the target`. `many`: whether
+ * Describes the unknown tokens of a corpus: `unknown tokens: 0.4 % of the source, 2.1 % of the target`. `tooMany`: whether
  * a side has more than 2 %.
  */
 export function describeUnknown(corpus: EncodedCorpus): { readonly text: string; readonly tooMany: boolean } {
-  const { unknown, source, target, count } = corpus;
-  // Do not count the end token of a source.
-  const shares = [unknown.source / (source.ids.length - count), unknown.target / target.ids.length];
-  const [s, t] = shares.map(formatPercent);
-  return { text: `unknown tokens: ${s} of the source, ${t} of the target`, tooMany: Math.max(...shares) > maxUnknown };
+  const { source, target } = unknownShares(corpus);
+  return {
+    text: `unknown tokens: ${formatPercent(source)} of the source, ${formatPercent(target)} of the target`,
+    tooMany: Math.max(source, target) > maxUnknown,
+  };
 }
+
+/** Returns the fractions of unknown tokens of both sides, without the end tokens of the source. */
+export const unknownShares = ({ unknown, source, target, count }: EncodedCorpus): EncodedCorpus['unknown'] => ({
+  source: unknown.source / (source.ids.length - count),
+  target: unknown.target / target.ids.length,
+});
 
 /** Number of encoder positions of a row. */
 export const sourceLength = ({ source: { starts } }: EncodedCorpus, row: number): number =>
