@@ -30,7 +30,7 @@ export const packedEmbeddingOp = defineOp({
     const rowGroup = rowGroupOf(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
     const vecs = vecsOf(format, width);
-    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => ({
+    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, weights, ...block }) => ({
       shader: shaderFor(shaders[format], width),
       entry: 'embedding',
       constants: {
@@ -45,7 +45,7 @@ export const packedEmbeddingOp = defineOp({
         width,
         vecs,
         first,
-        rows: dim(block.words, 0),
+        rows: block.rows,
         last: dim(words, 0) - 1,
         position_rows: positions ? dim(positions, 0) : 0,
         offset,
@@ -53,9 +53,8 @@ export const packedEmbeddingOp = defineOp({
       },
       bind: {
         ids,
-        w: block.words,
-        ...(block.scales && { scales: block.scales }),
-        positions: positions ?? block.words,
+        ...weights,
+        positions: positions ?? weights.w,
         position_ids: positionIds ?? ids,
         out,
         ...(step && { step }),

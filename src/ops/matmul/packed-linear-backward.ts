@@ -36,17 +36,14 @@ export const packedLinearBackwardOp = defineOp({
     const { rows, cols: width } = matrixOf(dy.shape);
     const ROWS = Number(variant.slice('rows-'.length));
     const vecs = vecsOf(format, ins);
-    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => {
-      const outs = dim(block.words, 0);
-      return {
-        shader: packedLinearShaders[format],
-        entry: 'input_gradient',
-        constants: { ROWS },
-        params: { rows, ins, outs, vecs, bias: 0, width, first, accumulate: first > 0 ? 1 : 0 },
-        bind: { dy, w: block.words, ...(block.scales && { scales: block.scales }), dx },
-        grid: [Math.ceil(vecs / 32), Math.ceil(rows / ROWS), 1],
-        flops: 2 * rows * outs * ins,
-      };
-    });
+    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
+      shader: packedLinearShaders[format],
+      entry: 'input_gradient',
+      constants: { ROWS },
+      params: { rows, ins, outs, vecs, bias: 0, width, first, accumulate: first > 0 ? 1 : 0 },
+      bind: { dy, ...weights, dx },
+      grid: [Math.ceil(vecs / 32), Math.ceil(rows / ROWS), 1],
+      flops: 2 * rows * outs * ins,
+    }));
   },
 });

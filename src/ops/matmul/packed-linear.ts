@@ -42,23 +42,20 @@ export const packedLinearOp = defineOp({
     const { rows, cols } = matrixOf(x.shape);
     const dots = variant === 'dots';
     const ROWS = dots ? dotsRows(rows) : Number(/\d+/.exec(variant));
-    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => {
-      const outs = dim(block.words, 0);
-      const sizes = { rows, ins: cols, outs, vecs: vecsOf(format, cols), width: dim(y, -1), first };
-      return {
-        shader: packedLinearShaders[format],
-        entry: dots ? 'dots' : 'tiles',
-        constants: {
-          ROWS,
-          UNPADDED_ROWS: fillsVectors(format, cols) ? 1 : 0,
-          ...(variant.endsWith('rolled') && { MAX_UNROLLED: 2 }),
-        },
-        params: { ...sizes, bias: b ? 1 : 0, accumulate: 0 },
-        bind: { x, w: block.words, ...(block.scales && { scales: block.scales }), bias: b ?? x, y },
-        grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
-        flops: 2 * rows * outs * cols,
-      };
-    });
+    const sizes = { rows, ins: cols, vecs: vecsOf(format, cols), width: dim(y, -1) };
+    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
+      shader: packedLinearShaders[format],
+      entry: dots ? 'dots' : 'tiles',
+      constants: {
+        ROWS,
+        UNPADDED_ROWS: fillsVectors(format, cols) ? 1 : 0,
+        ...(variant.endsWith('rolled') && { MAX_UNROLLED: 2 }),
+      },
+      params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
+      bind: { x, ...weights, bias: b ?? x, y },
+      grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
+      flops: 2 * rows * outs * cols,
+    }));
   },
 });
 

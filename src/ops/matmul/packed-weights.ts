@@ -105,29 +105,32 @@ export function expectPacked(
 }
 
 /** Rows of packed weights that fit a binding. */
-export interface PackedBlock {
+interface PackedBlock {
   /** The first row. */
   readonly first: number;
-  readonly words: Value;
-  readonly scales?: Value | undefined;
+  /** Number of rows. */
+  readonly rows: number;
+  /** The bindings of a kernel: words and, if the format has them, scales. */
+  readonly weights: { readonly w: Value; readonly scales?: Value };
 }
 
 /** Splits packed weights into blocks of rows, each within a binding: a vocabulary of 256,000 tokens is larger than one. */
 export function packedBlocks(words: Value, scales: Value | undefined, maxBindingBytes: number): PackedBlock[] {
   const [rows, width] = [dim(words, 0), dim(words, 1)];
   const maxRows = Math.floor(maxBindingBytes / 4 / width / 64) * 64;
-  if (rows <= maxRows) return [{ first: 0, words, scales }];
   check(
     maxRows > 0,
     () => `packed weights: 64 rows of ${width} words are larger than a binding of ${maxBindingBytes} bytes`,
   );
   const part = (v: Value, first: number, shape: readonly number[]): Value => {
+    if (shape[0] === rows) return v;
     const { buffer, offset } = v.at ?? { buffer: v, offset: 0 };
     return viewOf(buffer, offset + first * (shape[1] ?? 1), shape);
   };
   return Array.from({ length: Math.ceil(rows / maxRows) }, (_, i) => {
     const first = i * maxRows;
     const count = Math.min(maxRows, rows - first);
-    return { first, words: part(words, first, [count, width]), scales: scales && part(scales, first, [count]) };
+    const ofScales = scales && { scales: part(scales, first, [count]) };
+    return { first, rows: count, weights: { w: part(words, first, [count, width]), ...ofScales } };
   });
 }
