@@ -120,19 +120,11 @@ const backwardRules: Record<string, Rule> = {
   },
 };
 
-/** Partial sums of a norm whose gradients are in a parameter buffer. */
-interface PlacedNorm {
-  readonly node: Node;
-  readonly partials: Value;
-  /** Where dgamma is, with dbeta after it. */
-  readonly gradients: Value;
-  readonly start: number;
-  /** Elements from dgamma to dbeta. */
-  readonly length: number;
-}
-
-/** The second stage of a norm whose dgamma and dbeta are one after the other in a buffer. */
-function placedNorm(node: Node): PlacedNorm[] {
+/**
+ * The column sums of a norm whose dgamma and dbeta are one after the other in a buffer: dgamma from `start` on, dbeta
+ * `length` elements later. Empty for other nodes.
+ */
+function placedNorm(node: Node) {
   const sums = applicationOf(node, columnSumOp);
   const [dgamma, dbeta] = sums?.outputs.sums ?? [];
   if (!sums || !dgamma?.at || !dbeta?.at) return [];
@@ -141,6 +133,8 @@ function placedNorm(node: Node): PlacedNorm[] {
   if (dbeta.at.buffer !== gradients || dbeta.at.offset !== start + length) return [];
   return [{ node, partials: sums.inputs.partials, gradients, start, length }];
 }
+
+type PlacedNorm = ReturnType<typeof placedNorm>[number];
 
 /** Rewrites that are applied after the gradients of the parameters have been placed in a buffer. */
 const placedRewrites: Record<string, (graph: Graph) => void> = {

@@ -91,15 +91,8 @@ function launchesOf(
   return { launches, scratch };
 }
 
-/** The buffers of a plan, the groups in its slots, and the range of each value. */
-interface MemoryLayout {
-  readonly buffers: readonly PlanBuffer[];
-  readonly slotted: readonly Group[];
-  locate(value: Value): Range;
-}
-
 /** Lays out memory: all inputs in one buffer, each state in its own, results in slots or in a state. */
-function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayout {
+function placement(graph: Graph, groups: ReadonlyMap<Value, Group>) {
   const buffers: PlanBuffer[] = [];
   const ranges = new Map<Value, Range>();
   let inputBytes = 0;
@@ -138,7 +131,7 @@ function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayou
 }
 
 /** Makes the pass of a launch. Throws a HeddleError if it exceeds a limit of the device. */
-function passOf({ node, variant, launch }: NodeLaunch, locate: MemoryLayout['locate'], traits: DeviceTraits): Pass {
+function passOf({ node, variant, launch }: NodeLaunch, locate: (value: Value) => Range, traits: DeviceTraits): Pass {
   const bind: Record<string, Range> = {};
   const f16: string[] = [];
   for (const [name, value] of Object.entries(launch.bind)) {
@@ -180,10 +173,7 @@ function passOf({ node, variant, launch }: NodeLaunch, locate: MemoryLayout['loc
   };
 }
 
-/**
- * Moves clearing of memory to the start of a run if no earlier pass uses that memory, since clearing in between splits
- * the run into several compute passes.
- */
+/** Clears memory at the start of a run if no earlier pass uses it: clearing in between would split the compute pass. */
 function clearEarly(passes: readonly Pass[]): readonly Pass[] {
   const early: Range[] = [];
   const run = passes.map((pass, i) => {

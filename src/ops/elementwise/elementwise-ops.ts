@@ -17,10 +17,7 @@ interface ElementwiseSettings extends Partial<DropoutAttrs> {
   readonly flops?: number;
 }
 
-/**
- * A dispatch of elementwise-ops.wgsl that computes `out`, bound as y, from the values in `bind`. An undefined one is the
- * input whose memory y has taken.
- */
+/** A dispatch of elementwise-ops.wgsl that computes y = `out`. An undefined value is the input whose memory y has. */
 export function elementwiseLaunch(
   entry: string,
   variant: string,

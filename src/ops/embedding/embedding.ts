@@ -28,10 +28,7 @@ export type EmbeddingAttrs = LookupAttrs &
   DropoutAttrs &
   FrozenId & { readonly positions: 'none' | 'fixed' | 'learned' };
 
-/**
- * The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D], the position ids
- * [B,T] or the step of decoding do not fit.
- */
+/** Output type of an embedding of width D. Throws a HeddleError if an input, or the step of decoding, does not fit. */
 export function lookupType(
   op: string,
   D: number,

@@ -95,10 +95,7 @@ export const projectedLossOp = defineOp({
   },
 });
 
-/**
- * Variants of one dispatch: those of the gradients if they are computed; the forward product then uses the same
- * variant.
- */
+/** Variants of the gradients if they are computed (the forward product then uses the same), else of the product. */
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];

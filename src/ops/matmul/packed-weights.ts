@@ -104,18 +104,11 @@ export function expectPacked(
   return rows;
 }
 
-/** Rows of packed weights that fit a binding. */
-interface PackedBlock {
-  /** The first row. */
-  readonly first: number;
-  /** Number of rows. */
-  readonly rows: number;
-  /** The bindings of a kernel: words and, if the format has them, scales. */
-  readonly weights: { readonly w: Value; readonly scales?: Value };
-}
-
-/** Splits packed weights into blocks of rows, each within a binding: a vocabulary of 256,000 tokens is larger than one. */
-export function packedBlocks(words: Value, scales: Value | undefined, maxBindingBytes: number): PackedBlock[] {
+/**
+ * Splits packed weights into blocks of rows, each within a binding: a vocabulary of 256,000 tokens is larger than one.
+ * Returns for each its first row, its number of rows, and its words and scales as bindings of a kernel.
+ */
+export function packedBlocks(words: Value, scales: Value | undefined, maxBindingBytes: number) {
   const [rows, width] = [dim(words, 0), dim(words, 1)];
   const maxRows = Math.floor(maxBindingBytes / 4 / width / 64) * 64;
   check(

@@ -50,13 +50,8 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
     variants: elementwiseVariants,
     launch({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs, { traits, variant }) {
       const { beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, decayEnd = 0 } = settings(attrs);
-      const buffers = Object.entries({ p, g, ...(m && { m }), ...(v && { v }) });
-      const ranges = rangesOf(
-        name,
-        buffers.map(([, buffer]) => buffer),
-        traits.maxBindingBytes,
-      );
-      return ranges.map(([start, count]) => ({
+      const buffers = { p, g, ...(m && { m }), ...(v && { v }) };
+      return rangesOf(name, Object.values(buffers), traits.maxBindingBytes).map(([start, count]) => ({
         shader: 'optimizers',
         entry: name,
         params: {
@@ -73,7 +68,7 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
           clip,
           step,
           ...(counters && { counters }),
-          ...Object.fromEntries(buffers.map(([binding, buffer]) => [binding, rangeOf(buffer, start, count)])),
+          ...Object.fromEntries(Object.entries(buffers).map(([n, buffer]) => [n, rangeOf(buffer, start, count)])),
         },
         ...elementwise(variant, Math.ceil(count / 4)),
         flops: 12 * count,
