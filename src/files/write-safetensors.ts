@@ -1,33 +1,20 @@
 // Writes safetensors files.
 
-import { type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
+import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
 import { dtypeBytes, safetensorsNames } from './safetensors.ts';
 
-/** A tensor as raw bytes: a safetensors dtype, and row-major little-endian data. */
-export interface RawTensor {
+/** A tensor to write. */
+export interface WritableTensor {
+  /** A dtype of heddle (`f32`) or of safetensors (`BF16`). */
   readonly dtype: string;
   readonly shape: Shape;
-  readonly bytes: Uint8Array;
+  /** Row-major little-endian numbers. */
+  readonly data: ArrayBufferView;
 }
 
 /** Writes a safetensors file: tensors sorted by name, header padded with spaces to a multiple of 8 bytes. */
 export function writeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
-  const raw: Record<string, RawTensor> = Object.create(null);
-  for (const [key, { dtype, shape, data }] of Object.entries(tensors))
-    raw[key] = {
-      dtype: safetensorsNames[dtype],
-      shape,
-      bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    };
-  return writeRawTensors(raw, metadata);
-}
-
-/** Like `writeSafetensors`, for raw bytes of any safetensors dtype. */
-export function writeRawTensors(
-  tensors: Readonly<Record<string, RawTensor>>,
+  tensors: Readonly<Record<string, WritableTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
   // No prototype: a tensor may be named __proto__.
@@ -36,13 +23,14 @@ export function writeRawTensors(
   const order = Object.keys(tensors).sort();
   let at = 0;
   for (const key of order) {
-    const { dtype, shape, bytes } = tensors[key] as RawTensor;
+    const { dtype, shape, data } = tensors[key] as WritableTensor;
     if (key === '__metadata__') throw new Error('safetensors: __metadata__ is not a valid tensor name');
-    const width = dtypeBytes(dtype);
-    if (sizeOf(shape) * width !== bytes.length)
-      throw new Error(`safetensors: ${key} [${shape}] has ${bytes.length / width} elements`);
-    header[key] = { dtype, shape, data_offsets: [at, at + bytes.length] };
-    at += bytes.length;
+    const name = safetensorsNames[dtype as DType] ?? dtype;
+    const width = dtypeBytes(name);
+    if (sizeOf(shape) * width !== data.byteLength)
+      throw new Error(`safetensors: ${key} [${shape}] has ${data.byteLength / width} elements`);
+    header[key] = { dtype: name, shape, data_offsets: [at, at + data.byteLength] };
+    at += data.byteLength;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
@@ -51,9 +39,9 @@ export function writeRawTensors(
   file.set(json, 8);
   at = 8 + length;
   for (const key of order) {
-    const { bytes } = tensors[key] as RawTensor;
-    file.set(bytes, at);
-    at += bytes.length;
+    const { buffer, byteOffset, byteLength } = (tensors[key] as WritableTensor).data;
+    file.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
   }
   return file;
 }

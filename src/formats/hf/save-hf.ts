@@ -6,7 +6,7 @@ import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { weightNames } from '../../files/hf-file-names.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
-import { type RawTensor, writeRawTensors } from '../../files/write-safetensors.ts';
+import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
@@ -44,7 +44,7 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
     : json;
   return {
     'config.json': textOr(sourceCheckpoint?.texts?.config, named),
-    [weightNames.whole]: writeRawTensors(tensorsOf(outgoing, storage), { format: 'pt' }),
+    [weightNames.whole]: writeSafetensors(tensorsOf(outgoing, storage), { format: 'pt' }),
     ...others,
   };
 }
@@ -101,12 +101,16 @@ function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> 
 }
 
 /** All tensors of the file: the model's, and the copies of tied tensors that the source checkpoint has. */
-function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['stored']): Record<string, RawTensor> {
+function tensorsOf(
+  { config: c, weights }: Outgoing['model'],
+  stored: Outgoing['stored'],
+): Record<string, WritableTensor> {
   const { prefix, dtype, dtypes, aliases, absent = [], unread = {} } = stored;
-  const out: Record<string, RawTensor> = {};
+  const out: Record<string, WritableTensor> = {};
   const put = (name: string, shape: readonly number[], values: Float32Array) => {
     const as = dtypes[name] ?? dtype;
-    out[name] = { dtype: as, shape, bytes: bytesAs(values, as) };
+    const data = as === 'F32' ? values : as === 'F16' ? toFloat16(values) : toBfloat16(values);
+    out[name] = { dtype: as, shape, data };
   };
   const own = new Map(hfTensors(c, parameterList(c), prefix).map((tensor) => [tensor.name, tensor]));
   for (const { name, shape, at } of own.values())
@@ -120,9 +124,4 @@ function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['
   }
   for (const [name, { shape, values }] of Object.entries(unread)) put(name, shape, Float32Array.from(values));
   return out;
-}
-
-function bytesAs(values: Float32Array, dtype: WeightDtype): Uint8Array {
-  const data = dtype === 'F32' ? values : dtype === 'F16' ? toFloat16(values) : toBfloat16(values);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -4,7 +4,7 @@
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { jsonBytes } from '../../files/json-files.ts';
-import { type RawTensor, writeRawTensors, writeSafetensors } from '../../files/write-safetensors.ts';
+import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { type LoraConfig, loraTargets, loraTensorName } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
@@ -115,23 +115,19 @@ function loraPlan(config: ModelConfig, { alpha, rank, dropout, targetModules }: 
 /** Safetensors of the frozen weights by parameter, as they are stored; int8 rows have their scales in `NAME.scale`. */
 async function baseFile(parameters: ParameterList, { base, format }: TorchLora): Promise<Uint8Array> {
   const { quantization } = quantizedParameters(parameters, format);
-  const tensors: Record<string, RawTensor> = {};
-  const add = (name: string, dtype: string, shape: readonly number[], data: ArrayBufferView) => {
-    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    tensors[name] = { dtype, shape, bytes };
-  };
+  const tensors: Record<string, WritableTensor> = {};
   for (const parameter of parameters.all) {
     const { name, shape } = parameter;
     const values = await base.read(parameter, 0, sizeOf(shape));
-    if (!quantization?.matrices.has(name)) add(name, 'F32', shape, values);
-    else if (format === 'f16') add(name, 'F16', shape, toFloat16(values));
+    if (!quantization?.matrices.has(name)) tensors[name] = { dtype: 'F32', shape, data: values };
+    else if (format === 'f16') tensors[name] = { dtype: 'F16', shape, data: toFloat16(values) };
     else {
       const { rows, scales } = int8Rows(values, shape[1] ?? 1);
-      add(name, 'I8', shape, rows);
-      add(`${name}.scale`, 'F32', [scales.length], scales);
+      tensors[name] = { dtype: 'I8', shape, data: rows };
+      tensors[`${name}.scale`] = { dtype: 'F32', shape: [scales.length], data: scales };
     }
   }
-  return writeRawTensors(tensors);
+  return writeSafetensors(tensors);
 }
 
 /** The corpus rows of the batches of all updates from `firstStep` to `lastStep`: a row of numbers for each batch. */
