@@ -9,21 +9,21 @@ import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 
 /** File with the name of the current generation of a folder. */
-const pointer = '.current';
+const currentFile = '.current';
 const isGeneration = (name: string): boolean => /^\.g\d+$/.test(name);
 /** Temporary name of a file that is being written. */
 const unfinished = (name: string): string => `.new-${name}`;
-const isOwn = (name: string): boolean => name === pointer || isGeneration(name) || name.startsWith('.new-');
+const isOwn = (name: string): boolean => name === currentFile || isGeneration(name) || name.startsWith('.new-');
 
 /** A file handle with `move`, which TypeScript's DOM types lack. */
 interface Movable extends FileSystemFileHandle {
   move(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
-const named = (error: unknown): string => (error instanceof Error ? error.name : '');
-const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchError'].includes(named(error));
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchError'].includes(nameOf(error));
 /** Whether the file was replaced after it was opened. */
-const isReplaced = (error: unknown): boolean => named(error) === 'NotReadableError';
+const isReplaced = (error: unknown): boolean => nameOf(error) === 'NotReadableError';
 
 /** Resolves to undefined instead of rejecting if the file or folder does not exist. */
 async function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
@@ -37,9 +37,9 @@ async function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
 
 async function storageError(action: string, path: string, error: unknown): Promise<HeddleError> {
   if (error instanceof HeddleError) return error;
-  if (named(error) === 'QuotaExceededError')
+  if (nameOf(error) === 'QuotaExceededError')
     return new HeddleError(`${path}: cannot ${action}: ${await quotaMessage()}`, { kind: 'quota' });
-  const reason = named(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
+  const reason = nameOf(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
   return new HeddleError(`${path}: cannot ${action} in the browser's storage: ${reason}`, { cause: error });
 }
 
@@ -67,21 +67,21 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
    * Returns the current generation of a folder, or the folder itself if it has none; undefined if it is empty or has
    * only an unfinished generation.
    */
-  const inside = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
-    const file = await ifExists(folder.getFileHandle(pointer));
+  const generationOf = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
+    const file = await ifExists(folder.getFileHandle(currentFile));
     const current = file && (await (await file.getFile()).text());
     if (current) return folder.getDirectoryHandle(current);
     for await (const name of folder.keys()) if (!isOwn(name)) return folder;
     return undefined;
   };
-  const enter = async (
+  const folderAt = async (
     path: readonly string[],
     options?: FileSystemGetDirectoryOptions,
   ): Promise<FileSystemDirectoryHandle | undefined> => {
     let at: FileSystemDirectoryHandle | undefined = root;
     for (const part of path) {
       const next: FileSystemDirectoryHandle | undefined = await ifExists(at.getDirectoryHandle(part, options));
-      at = next && ((await inside(next)) ?? (options?.create ? next : undefined));
+      at = next && ((await generationOf(next)) ?? (options?.create ? next : undefined));
       if (!at) return undefined;
     }
     return at;
@@ -93,13 +93,13 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   /** The folder of a path, created if it does not exist, and the name in it. */
   const folderFor = async (path: string): Promise<[FileSystemDirectoryHandle, string]> => {
     const [folder, name] = split(path);
-    const parent = await enter(folder, { create: true });
+    const parent = await folderAt(folder, { create: true });
     if (!parent || !name) throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
     return [parent, name];
   };
   const fileAt = async (path: string): Promise<FileSystemFileHandle | undefined> => {
     const [folder, name] = split(path);
-    const parent = await enter(folder);
+    const parent = await folderAt(folder);
     return parent && name ? ifExists(parent.getFileHandle(name)) : undefined;
   };
   const openFile = async (path: string): Promise<File> => {
@@ -117,8 +117,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     }
   };
   /** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
-  const steady = <T>(action: string, path: string, look: () => Promise<T>): Promise<T> =>
-    attempt(action, path, look, 3);
+  const withRetries = <T>(action: string, path: string, work: () => Promise<T>): Promise<T> =>
+    attempt(action, path, work, 3);
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
     // `close` replaces an existing file atomically. Until then a new file would be visible but empty, so it has a
     // temporary name.
@@ -154,45 +154,45 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     for await (const name of to.keys()) if (isGeneration(name)) numbers.push(Number(name.slice(2)));
     const next = `.g${Math.max(...numbers) + 1}`;
     await moveAll(from, await to.getDirectoryHandle(next, { create: true }));
-    await store(to, pointer, next);
+    await store(to, currentFile, next);
     const old: string[] = [];
-    for await (const name of to.keys()) if (name !== next && name !== pointer) old.push(name);
+    for await (const name of to.keys()) if (name !== next && name !== currentFile) old.push(name);
     for (const name of old) await to.removeEntry(name, { recursive: true });
   };
   const exists = async (path: string): Promise<boolean> =>
-    (await fileAt(path)) !== undefined || (await enter(parts(path))) !== undefined;
+    (await fileAt(path)) !== undefined || (await folderAt(parts(path))) !== undefined;
 
   const remove = async (path: string): Promise<void> => {
     const [folder, name] = split(path);
-    const parent = await enter(folder);
+    const parent = await folderAt(folder);
     if (!parent || !name) return;
     // Remove `.current` first, so that a partly removed folder does not count as existing.
     const whole = await ifExists(parent.getDirectoryHandle(name));
-    await ifExists(whole?.removeEntry(pointer) ?? Promise.resolve());
+    await ifExists(whole?.removeEntry(currentFile) ?? Promise.resolve());
     await ifExists(parent.removeEntry(name, { recursive: true }));
   };
   return {
-    read: (path) => steady('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
-    blob: (path) => steady('read', path, () => openFile(path)),
+    read: (path) => withRetries('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
+    blob: (path) => withRetries('read', path, () => openFile(path)),
     write: (path, bytes) =>
       attempt('write', path, async () => {
         const [parent, name] = await folderFor(path);
         await store(parent, name, bytes);
       }),
-    exists: (path) => steady('look at', path, () => exists(path)),
+    exists: (path) => withRetries('look at', path, () => exists(path)),
     list: (path) =>
-      steady('list', path, async () => {
-        const folder = await enter(parts(path));
+      withRetries('list', path, async () => {
+        const folder = await folderAt(parts(path));
         if (!folder) throw new HeddleError(`${path}: cannot list: there is no such folder`);
         const names: string[] = [];
         for await (const [name, handle] of folder.entries())
-          if (!isOwn(name) && (handle.kind === 'file' || (await inside(handle as FileSystemDirectoryHandle))))
+          if (!isOwn(name) && (handle.kind === 'file' || (await generationOf(handle as FileSystemDirectoryHandle))))
             names.push(name);
         return names.sort();
       }),
     facts: (path) =>
-      steady('look at', path, async () => {
-        const folder = await enter(parts(path));
+      withRetries('look at', path, async () => {
+        const folder = await folderAt(parts(path));
         let [bytes, time] = [0, 0];
         for await (const handle of folder?.values() ?? []) {
           if (handle.kind !== 'file') continue;
@@ -204,7 +204,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       }),
     rename: (from, to) =>
       attempt(`rename to ${to}`, from, async () => {
-        const folder = await enter(parts(from));
+        const folder = await folderAt(parts(from));
         if (folder) {
           await renameFolder(folder, to);
           await remove(from);

@@ -14,13 +14,13 @@ export type OnBytes = (done: number, total: number | undefined) => void;
  * HeddleError; the received part stays in name.part for a later call, unless the checksum is wrong.
  */
 export async function download(
-  web: HttpOptions,
+  http: HttpOptions,
   files: Files,
   folder: string,
   remote: RemoteFile,
   onBytes: OnBytes,
 ): Promise<number | undefined> {
-  const file = remote.checksum ? remote : await describeFile(web, remote);
+  const file = remote.checksum ? remote : await describeFile(http, remote);
   if (!file) return undefined;
   const { name, title } = file;
   const path = `${folder}/${name}`;
@@ -39,10 +39,10 @@ export async function download(
   const { version } = parts;
   const known = versionOf(file);
   if (version && !isSame(version, known)) await parts.restart(known);
-  const hint = `; the part of ${title} that arrived is kept, ${errorHints(web).resume}`;
+  const hint = `; the part of ${title} that arrived is kept, ${errorHints(http).resume}`;
   let furthest = parts.length;
-  const exists = await withRetries(web, hint, (progress) =>
-    receive(web, file, parts, (done, total) => {
+  const exists = await withRetries(http, hint, (progress) =>
+    receive(http, file, parts, (done, total) => {
       // After a restart, bytes received before are not progress.
       if (done > furthest) progress();
       furthest = Math.max(furthest, done);
@@ -73,14 +73,14 @@ const isSame = (a: Partial<FileVersion>, b: FileVersion): boolean =>
  * Asks the server (HEAD) for size and checksum of a file that no listing describes. A hub sends both in its redirect to
  * the storage of large files, which a page cannot read; then they stay unknown.
  */
-const describeFile = async (web: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> =>
-  await withRetries(web, '', async () => {
+const describeFile = async (http: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> =>
+  await withRetries(http, '', async () => {
     const allowed = [400, 404, 405, 501];
-    const { response, timer } = await send(web, file.url, file.title, { method: 'HEAD', redirect: 'manual', allowed });
+    const { response, timer } = await send(http, file.url, file.title, { method: 'HEAD', redirect: 'manual', allowed });
     timer.stop();
     const { status, headers } = response;
     if (status === 404 && file.optional) return undefined;
-    if (status === 404) throw statusError(response, file.title, web);
+    if (status === 404) throw statusError(response, file.title, http);
     if (status >= 400 || response.type === 'opaqueredirect') return file;
     const isRedirect = status >= 300;
     const stated =
@@ -126,13 +126,13 @@ async function check(
  * Requests the missing bytes and receives them; false if the file is optional and missing. Throws a RetryableError if
  * the body ends early.
  */
-async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, onBytes: OnBytes): Promise<boolean> {
+async function receive(http: HttpOptions, file: RemoteFile, parts: PartialFile, onBytes: OnBytes): Promise<boolean> {
   const { title, url, optional } = file;
   const { maxBytes } = parts;
   if (file.size !== undefined && parts.length === file.size && parts.version) return true;
   const have = parts.length;
   const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
-  const { response, timer } = await send(web, url, title, { headers, allowed: [416, ...(optional ? [404] : [])] });
+  const { response, timer } = await send(http, url, title, { headers, allowed: [416, ...(optional ? [404] : [])] });
   try {
     const end = () => response.body?.cancel().catch(() => undefined);
     const version = versionOf(file, response.headers.get('ETag') ?? undefined);
@@ -159,7 +159,7 @@ async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, o
     const total = file.size ?? stated;
     if ((total ?? 0) > maxBytes) throw new HeddleError(`${title}: it has ${total} bytes, the maximum is ${maxBytes}`);
     onBytes(parts.length, total);
-    await store(response, web, title, total, parts, (done) => {
+    await store(response, http, title, total, parts, (done) => {
       timer.reset();
       onBytes(done, total);
     });
@@ -191,7 +191,7 @@ const sizeIn = (header: string | null): number | undefined =>
 /** Stores the body while it arrives, also if the connection breaks. */
 async function store(
   response: Response,
-  web: HttpOptions,
+  http: HttpOptions,
   title: string,
   total: number | undefined,
   parts: PartialFile,
@@ -203,7 +203,7 @@ async function store(
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
-        web.signal.throwIfAborted();
+        http.signal.throwIfAborted();
         const reason = error instanceof RetryableError ? error.message : 'the connection was cut';
         const length = total === undefined ? '' : ` of ${total}`;
         throw new RetryableError(`${title}: ${reason} after ${parts.length}${length} bytes`, { cause: error });

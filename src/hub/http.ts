@@ -62,45 +62,45 @@ const maxWait = 60_000;
  * a retry may help.
  */
 export async function send(
-  web: HttpOptions,
+  http: HttpOptions,
   url: string,
   title: string,
   { allowed = [], ...init }: RequestInit & { allowed?: readonly number[] } = {},
 ): Promise<{ readonly response: Response; readonly timer: { reset(): void; stop(): void } }> {
-  web.signal.throwIfAborted();
+  http.signal.throwIfAborted();
   const stopper = new AbortController();
-  const stop = () => stopper.abort(web.signal.reason);
-  web.signal.addEventListener('abort', stop, { once: true });
+  const stop = () => stopper.abort(http.signal.reason);
+  http.signal.addEventListener('abort', stop, { once: true });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const clock = {
     reset() {
       clearTimeout(timer);
       timer = setTimeout(
-        () => stopper.abort(new RetryableError(`no byte came for ${web.idleTimeout / 1000} s`)),
-        web.idleTimeout,
+        () => stopper.abort(new RetryableError(`no byte came for ${http.idleTimeout / 1000} s`)),
+        http.idleTimeout,
       );
     },
     stop() {
       clearTimeout(timer);
-      web.signal.removeEventListener('abort', stop);
+      http.signal.removeEventListener('abort', stop);
     },
   };
   clock.reset();
   const headers = new Headers(init.headers);
   headers.set('Accept-Encoding', 'identity');
-  if (web.token) headers.set('Authorization', `Bearer ${web.token}`);
+  if (http.token) headers.set('Authorization', `Bearer ${http.token}`);
   let response: Response;
   try {
-    response = await web.fetch(url, { ...init, headers, signal: stopper.signal });
+    response = await http.fetch(url, { ...init, headers, signal: stopper.signal });
   } catch (error) {
     clock.stop();
-    web.signal.throwIfAborted();
+    http.signal.throwIfAborted();
     throw new RetryableError(`${title}: ${reasonOf(error, url)}`, { cause: error });
   }
   if (response.status < 400 || allowed.includes(response.status)) return { response, timer: clock };
   clock.stop();
   await response.body?.cancel().catch(() => undefined);
-  throw statusError(response, title, web);
+  throw statusError(response, title, http);
 }
 
 /** Why fetch failed, which its own message does not tell. */
@@ -115,15 +115,15 @@ function reasonOf(error: unknown, url: string): string {
 }
 
 /** The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help. */
-export function statusError({ status, statusText, headers }: Response, title: string, web: HttpOptions): Error {
+export function statusError({ status, statusText, headers }: Response, title: string, http: HttpOptions): Error {
   if (status === 404)
     return new HeddleError(
       `${title}: there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub`,
     );
   if (status === 401 || status === 403) {
-    const help = web.token
+    const help = http.token
       ? 'the token in HF_TOKEN does not allow it; its owner may have to accept the terms of the model on its page'
-      : `it does not exist, or is private: ${errorHints(web).access}`;
+      : `it does not exist, or is private: ${errorHints(http).access}`;
     return new HeddleError(`${title}: the hub refuses it (${status}): ${help}`);
   }
   if (status === 408 || status === 429 || status >= 500) {
@@ -141,7 +141,7 @@ export function statusError({ status, statusText, headers }: Response, title: st
  * which `work` reports by its argument. The last error becomes a HeddleError that ends with `hint`.
  */
 export async function withRetries<T>(
-  web: HttpOptions,
+  http: HttpOptions,
   hint: string,
   work: (progress: () => void) => Promise<T>,
 ): Promise<T> {
@@ -152,8 +152,8 @@ export async function withRetries<T>(
       });
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
-      if (failures >= web.maxRetries) throw new HeddleError(`${error.message}${hint}`, { cause: error });
-      await sleep(Math.max(error.wait, web.retryDelay * 2 ** failures), web.signal);
+      if (failures >= http.maxRetries) throw new HeddleError(`${error.message}${hint}`, { cause: error });
+      await sleep(Math.max(error.wait, http.retryDelay * 2 ** failures), http.signal);
     }
   }
 }

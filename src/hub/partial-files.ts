@@ -5,7 +5,7 @@ import { appendFile, concatBytes, type Files, writeText } from '../files/files.t
 import { readJson } from '../files/json-files.ts';
 
 /** Bytes that are buffered before they are written as a chunk: the maximum that a killed process loses. */
-const pieceBytes = 4 * 2 ** 20;
+const chunkBytes = 4 * 2 ** 20;
 
 /** Maximum size of a file: 2 GiB if it is written from memory; no limit on a disk. */
 export const maxBytesOf = (files: Files): number => (files.append ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1);
@@ -46,38 +46,38 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
   const about = `${folder}/about.json`;
   // Unreadable if it is incomplete, or another program wrote it.
   let version = await (readJson(files, about) as Promise<Partial<FileVersion>>).catch(() => undefined);
-  let pieces = version ? await readPieces(files, folder) : [];
-  let length = pieces.reduce((n, piece) => n + piece.length, 0);
-  let gathered: Uint8Array[] = [];
-  let gatheredBytes = 0;
+  let chunks = version ? await readChunks(files, folder) : [];
+  let length = chunks.reduce((n, chunk) => n + chunk.length, 0);
+  let buffered: Uint8Array[] = [];
+  let bufferedBytes = 0;
 
   const parts: PartialFile = {
     maxBytes: maxBytesOf(files),
     get length() {
-      return length + gatheredBytes;
+      return length + bufferedBytes;
     },
     get version() {
       return version;
     },
     async restart(next) {
-      [pieces, length, gathered, gatheredBytes] = [[], 0, [], 0];
+      [chunks, length, buffered, bufferedBytes] = [[], 0, [], 0];
       await files.remove(folder);
       await writeText(files, about, JSON.stringify(next));
       version = next;
     },
     async push(bytes) {
-      gathered.push(bytes.slice());
-      gatheredBytes += bytes.length;
-      if (gatheredBytes >= pieceBytes) await parts.flush();
+      buffered.push(bytes.slice());
+      bufferedBytes += bytes.length;
+      if (bufferedBytes >= chunkBytes) await parts.flush();
     },
     async flush() {
-      if (gatheredBytes === 0) return;
-      const piece = { at: length, length: gatheredBytes };
-      const bytes = concatBytes(gathered);
-      [gathered, gatheredBytes] = [[], 0];
-      await files.write(`${folder}/${piece.at}-${piece.length}`, bytes);
-      pieces.push(piece);
-      length += piece.length;
+      if (bufferedBytes === 0) return;
+      const chunk = { at: length, length: bufferedBytes };
+      const bytes = concatBytes(buffered);
+      [buffered, bufferedBytes] = [[], 0];
+      await files.write(`${folder}/${chunk.at}-${chunk.length}`, bytes);
+      chunks.push(chunk);
+      length += chunk.length;
     },
     async join(onBytes) {
       await parts.flush();
@@ -85,7 +85,7 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
       const temporary = `${folder}/joined`;
       const whole = files.append ? undefined : allocate(length, path);
       if (!whole) await files.write(temporary, new Uint8Array());
-      for (const { at, length: n } of pieces) {
+      for (const { at, length: n } of chunks) {
         const bytes = await files.read(`${folder}/${at}-${n}`);
         if (bytes.length !== n)
           throw new HeddleError(`${folder}/${at}-${n}: it has ${bytes.length} bytes; remove ${folder}`);
@@ -109,17 +109,17 @@ function allocate(length: number, title: string): Uint8Array {
 }
 
 /** The chunks from byte 0 on without a gap. */
-async function readPieces(files: Files, folder: string): Promise<{ at: number; length: number }[]> {
+async function readChunks(files: Files, folder: string): Promise<{ at: number; length: number }[]> {
   const chunks = (await files.list(folder)).flatMap((name) => {
     const [, at, length] = /^(\d{1,15})-(\d{1,15})$/.exec(name) ?? [];
     return at === undefined ? [] : [{ at: Number(at), length: Number(length) }];
   });
   const out: typeof chunks = [];
   let end = 0;
-  for (const piece of chunks.sort((a, b) => a.at - b.at)) {
-    if (piece.at !== end) break;
-    out.push(piece);
-    end += piece.length;
+  for (const chunk of chunks.sort((a, b) => a.at - b.at)) {
+    if (chunk.at !== end) break;
+    out.push(chunk);
+    end += chunk.length;
   }
   return out;
 }

@@ -49,7 +49,7 @@ export interface PullOptions {
  */
 export async function pull(
   files: Files,
-  web: HttpOptions,
+  http: HttpOptions,
   repository: Repository,
   folder: string,
   onProgress: (progress: PullProgress) => void,
@@ -63,7 +63,7 @@ export async function pull(
       throw error;
     }
   };
-  const queue: RemoteFile[] = await listFiles(web, repository);
+  const queue: RemoteFile[] = await listFiles(http, repository);
   const sizes = new Map(queue.map((file) => [file.name, file.size ?? 0]));
   const got: { name: string; bytes: number }[] = [];
   for (let file = queue.shift(); file; file = queue.shift()) {
@@ -71,7 +71,7 @@ export async function pull(
     // Fallback names: one of the two forms of weights is enough.
     if (optional && name === index && got.some((x) => x.name === whole)) continue;
     const before = got.reduce((n, x) => n + x.bytes, 0);
-    const bytes = await download(web, files, partial, file, (done, total) => {
+    const bytes = await download(http, files, partial, file, (done, total) => {
       sizes.set(name, total ?? Math.max(done, sizes.get(name) ?? 0));
       onProgress({ file: name, loaded: before + done, total: [...sizes.values()].reduce((a, b) => a + b, 0) });
     });

@@ -102,15 +102,15 @@ const maxListing = 16 * 2 ** 20;
  * The files of a model to download, of the fallback hub if the server is not a hub. Throws a HeddleError if the model does
  * not exist or is not supported.
  */
-export async function listFiles(web: HttpOptions, from: Repository): Promise<RemoteFile[]> {
+export async function listFiles(http: HttpOptions, from: Repository): Promise<RemoteFile[]> {
   const { base, name, revision } = from;
-  const { fallbackHub } = web;
+  const { fallbackHub } = http;
   const at = encodeURIComponent(revision);
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
   // Fail early if the hub is not reachable.
-  const fewRetries = { ...web, maxRetries: Math.min(web.maxRetries, 2) };
-  const listing = await withRetries(fewRetries, `; ${errorHints(web).unreachable}`, async () => {
-    const { response, timer } = await send(web, api, name, { allowed: fallbackHub ? missingStatuses : [404] });
+  const fewRetries = { ...http, maxRetries: Math.min(http.maxRetries, 2) };
+  const listing = await withRetries(fewRetries, `; ${errorHints(http).unreachable}`, async () => {
+    const { response, timer } = await send(http, api, name, { allowed: fallbackHub ? missingStatuses : [404] });
     try {
       const { status, headers } = response;
       const isHub = headers.has(hubProxyHeader) || /\bjson\b/i.test(headers.get('Content-Type') ?? '');
@@ -122,14 +122,14 @@ export async function listFiles(web: HttpOptions, from: Repository): Promise<Rem
         await response.body?.cancel();
         return undefined;
       }
-      if (status >= 400) throw statusError(response, name, web);
+      if (status >= 400) throw statusError(response, name, http);
       return parseListing(await readBounded(response, timer, name), name);
     } finally {
       timer.stop();
     }
   });
   if (listing === 'not a hub')
-    return listFiles({ ...web, fallbackHub: undefined }, repository(name, revision, fallbackHub as string));
+    return listFiles({ ...http, fallbackHub: undefined }, repository(name, revision, fallbackHub as string));
   const urlOf = (commit: string, file: string) => `${base}/${name}/resolve/${encodeURIComponent(commit)}/${file}`;
   if (!listing)
     return fallbackNames.map((file, i) => ({
@@ -139,7 +139,7 @@ export async function listFiles(web: HttpOptions, from: Repository): Promise<Rem
       optional: i > 0,
     }));
   const files = new Map(listing.files.map((file) => [file.name, file]));
-  return selectFiles([...files.keys()], name, errorHints(web).revision).map((file) => ({
+  return selectFiles([...files.keys()], name, errorHints(http).revision).map((file) => ({
     ...(files.get(file) as (typeof listing.files)[number]),
     title: `${name}/${file}`,
     url: urlOf(listing.commit ?? revision, file),

@@ -23,7 +23,7 @@ export interface OnnxTokenizer {
   readonly special: { readonly pad: string; readonly start: string; readonly end: string; readonly unknown: string };
   /** Source id of each id, if the encoder's ids differ: tokens that only the target has are unknown. */
   readonly sourceIds?: readonly number[];
-  /** What transformers.js does otherwise than heddle with some texts. */
+  /** Differences in how transformers.js treats some texts. */
   readonly differences: readonly string[];
 }
 
@@ -62,7 +62,7 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
       added_tokens: [...own, ...others.map(specialToken)]
         .map((token) => ({ ...token, id: idOf.get(String(token.content)) ?? token.id }))
         .sort((a, b) => Number(a.id) - Number(b.id)),
-      post_processor: frame(before.map(nameOf), after.map(nameOf), idOf),
+      post_processor: templateProcessing(before.map(nameOf), after.map(nameOf), idOf),
       decoder: to ? sentencePieceDecoder(from, to) : target.toJSON().decoder,
     },
     special: { pad: name(pad), start: name(start), end: name(end), unknown: name(unknown) },
@@ -88,7 +88,11 @@ const isUnused = (token: string, id: number): boolean => token === `[unused${id}
 const specialToken = (content: string): Json => ({ content, ...specialFields });
 
 /** The post-processor that adds the tokens before and after a text. */
-function frame(before: readonly string[], after: readonly string[], ids: ReadonlyMap<string, number>): Json {
+function templateProcessing(
+  before: readonly string[],
+  after: readonly string[],
+  ids: ReadonlyMap<string, number>,
+): Json {
   const token = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
   const text = (id: string) => ({ Sequence: { id, type_id: 0 } });
   const tokens = [...before, ...after];

@@ -31,7 +31,7 @@ export interface OnnxOptions {
    * protobuf.
    */
   readonly maxBytes?: number;
-  /** Called with what transformers.js does otherwise than heddle with some texts, if there is anything. */
+  /** Called with the differences in how transformers.js treats some texts, if there are any. */
   readonly onWarning?: (text: string) => void;
 }
 

@@ -62,7 +62,7 @@ export interface TokenizerComponents {
   readonly json: Json;
   /** The name of a token: with TOKEN_MARK unless a text may spell it out. */
   nameOf(token: string): string;
-  /** What transformers.js does otherwise than heddle with some texts. */
+  /** Differences in how transformers.js treats some texts. */
   readonly differences: readonly string[];
 }
 

@@ -51,7 +51,7 @@ export function readTokenizerFiles(
     const targetIds = files[names.targetVocab] ? names.targetVocab : names.vocab;
     const side = (file: Uint8Array, name: string, idsName: string, size: number): Tokenizer => {
       const ids = parseJson(files[idsName] as Uint8Array, path(idsName));
-      return fitting(path(idsName), size, () =>
+      return createSized(path(idsName), size, () =>
         createSentencePieceTokenizer({ file, name: path(name), vocab: ids, special, size }),
       );
     };
@@ -69,7 +69,7 @@ export function readTokenizerFiles(
       : byteLevelBpeJson(files, folder);
   if (!parsed) return kind && readClass(kind, config, files, facts, folder);
   const file = path(json ? names.json : names.vocab);
-  const make = (size: number) => fitting(file, size, () => createHfTokenizer(parsed, { special, size }));
+  const make = (size: number) => createSized(file, size, () => createHfTokenizer(parsed, { special, size }));
   const first = make(srcVocab);
   const both = { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
   const added = Array.isArray(parsed.added_tokens) ? (parsed.added_tokens as Json[]) : [];
@@ -107,7 +107,7 @@ function readClass(
   const vocab = kind.vocab && ids && parseJson(ids, path(names.vocab));
   const added = addedTokens(config, files, folder);
   let languages: LanguageFacts | undefined;
-  const tokenizer = fitting(path(vocab ? names.vocab : name), srcVocab, () => {
+  const tokenizer = createSized(path(vocab ? names.vocab : name), srcVocab, () => {
     const given = { file, added, size: srcVocab, ...(vocab && { vocab }) };
     const { languages: classLanguages, ...tokens } = classVocabulary(kind, config, given, path(name));
     languages = classLanguages;
@@ -128,7 +128,7 @@ function addedTokens(config: Json, files: Readonly<Record<string, Uint8Array>>, 
 }
 
 /** Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`. */
-function fitting(path: string, size: number, make: () => Tokenizer): Tokenizer {
+function createSized(path: string, size: number, make: () => Tokenizer): Tokenizer {
   const tokenizer = withErrorText(make, (message) => message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `));
   if (tokenizer.size > size)
     throw new HeddleError(`${path}: its largest id is ${tokenizer.size - 1}, the model has ${size} tokens`);

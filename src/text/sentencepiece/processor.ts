@@ -39,7 +39,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   const { whitespaceAsSuffix } = model;
   const normalize = createNormalizer(model.normalizer, { symbols, whitespaceAsSuffix }, name);
   const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
-  const cut = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
+  const segment = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
   // If a text piece and a piece of another type have the same text, the latter wins, as in SentencePiece.
   const idOf = new Map<string, number>();
   for (const text of [true, false])
@@ -90,7 +90,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
       const bytes = normalize(encodeUtf8(text), dummyPrefix);
       const out: EncodedPiece[] = [];
       let unknownFrom = -1;
-      for (const { from, to, id } of cut(bytes)) {
+      for (const { from, to, id } of segment(bytes)) {
         if (id !== special.unknown) {
           unknownFrom = -1;
           out.push({ id, text: (pieces[id] as (typeof pieces)[number]).text });
