@@ -4,7 +4,7 @@ import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock } from './corpus/pair-files.ts';
-import { createPairHash, type HeldOut, type Pair, partOf } from './corpus/pairs.ts';
+import { createPairHash, type HeldOut, splitPairs } from './corpus/pairs.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
@@ -37,8 +37,7 @@ function parse({ split, shared = false }: { split?: HeldOut; shared?: boolean })
       const { pairs, bad, columns } = await parseBlock(block);
       const common = { name: block.name, bad, columns };
       if (!split) return { ...common, sets: { train: pairs, dev: [], test: [] } };
-      const sets: Record<'train' | 'dev' | 'test', Pair[]> = { train: [], dev: [], test: [] };
-      for (const pair of pairs) sets[partOf(pair.source, split)].push(pair);
+      const sets = splitPairs(pairs, split);
       const pack = (part: keyof typeof sets) => packPairs(sets[part], shared);
       return { ...common, sets: { train: pack('train'), dev: pack('dev'), test: pack('test') } };
     },

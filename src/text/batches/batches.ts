@@ -23,17 +23,7 @@ export interface BatchArrays {
 }
 
 /** The batches of a corpus by step, from 0. */
-export interface Batches {
-  readonly shapes: readonly BatchShape[];
-  /** Number of batches per epoch. */
-  readonly perEpoch: number;
-  /** Index into `shapes` of a step's batch. */
-  shapeAt(step: number): number;
-  /** Corpus rows of a step's batch; the last batch of a shape may have fewer rows. Valid until the next call. */
-  rowsAt(step: number): Uint32Array;
-  /** Writes the batch of a step into arrays of its shape; returns the number of target tokens, with end tokens. */
-  fill(step: number, arrays: BatchArrays): number;
-}
+export type Batches = ReturnType<typeof createBatches>;
 
 /**
  * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of target
@@ -94,7 +84,7 @@ export function createBatches(
   corpus: EncodedCorpus,
   shapes: readonly BatchShape[],
   { seed = 1, shuffle = true }: { seed?: number; shuffle?: boolean } = {},
-): Batches {
+) {
   check(corpus.count > 0, 'batches: the corpus has no pairs');
   const members = assign(corpus, shapes);
   // Rows in the order of the epoch, by bucket; each batch is a range of them.
@@ -128,17 +118,21 @@ export function createBatches(
     }
     return plan[batchOrder[step % plan.length] as number] as (typeof plan)[number];
   };
-  const rowsAt = (step: number) => {
+  const rowsAt = (step: number): Uint32Array => {
     const { from, to } = batchAt(step);
     return order.subarray(from, to);
   };
 
   return {
-    shapes,
+    /** Number of batches per epoch. */
     perEpoch: plan.length,
-    shapeAt: (step) => batchAt(step).shape,
+    /** Index into `shapes` of a step's batch. */
+    shapeAt: (step: number): number => batchAt(step).shape,
+    /** Corpus rows of a step's batch; the last batch of a shape may have fewer rows. Valid until the next call. */
     rowsAt,
-    fill: (step, arrays) => fillBatch(arrays, shapes[batchAt(step).shape] as BatchShape, corpus, rowsAt(step)),
+    /** Writes the batch of a step into arrays of its shape; returns the number of target tokens, with end tokens. */
+    fill: (step: number, arrays: BatchArrays): number =>
+      fillBatch(arrays, shapes[batchAt(step).shape] as BatchShape, corpus, rowsAt(step)),
   };
 }
 

@@ -166,7 +166,7 @@ export function checkHeldOut({ dev = 0, test = 0 }: HeldOut): void {
 }
 
 /** The set that a source sentence is in, see `splitPairs`. */
-export function partOf(source: string, { dev = 0, test = 0 }: HeldOut): keyof Split {
+function partOf(source: string, { dev = 0, test = 0 }: HeldOut): keyof Split {
   if (dev + test === 0) return 'train';
   const x = hashText(pairKey(source)) / 2 ** 32;
   return x < dev ? 'dev' : x < dev + test ? 'test' : 'train';

@@ -74,13 +74,14 @@ it('contains every pair once per epoch, each batch in a shape that fits', () => 
       fc.integer(),
       (lengths, rows, count, seed) => {
         const corpus = corpusOf(lengths);
-        const batches = createBatches(corpus, batchShapes(chooseBuckets(corpus, { count }), { rows }), { seed });
+        const bucketShapes = batchShapes(chooseBuckets(corpus, { count }), { rows });
+        const batches = createBatches(corpus, bucketShapes, { seed });
         for (const epoch of [0, 3]) {
           const seen: number[] = [];
           let tokens = 0;
           for (let i = 0; i < batches.perEpoch; i++) {
             const step = epoch * batches.perEpoch + i;
-            const shape = batches.shapes[batches.shapeAt(step)] as BatchShape;
+            const shape = bucketShapes[batches.shapeAt(step)] as BatchShape;
             tokens += batches.fill(step, createBatchArrays(shape));
             expect(batches.rowsAt(step).length).toBeGreaterThan(0);
             seen.push(...batches.rowsAt(step));
@@ -126,7 +127,7 @@ it('writes the same batch into the same arrays again, bit by bit', () => {
   const batches = createBatches(varied, shapes, { seed: 5 });
   const vocab = { source: corpusVocab, target: corpusVocab };
   const step = 7;
-  const shape = batches.shapes[batches.shapeAt(step)] as BatchShape;
+  const shape = shapes[batches.shapeAt(step)] as BatchShape;
   const [used, fresh] = [createBatchArrays(shape, vocab), createBatchArrays(shape, vocab)];
   for (let other = 0; other < batches.perEpoch; other++)
     if (batches.shapeAt(other) === batches.shapeAt(step)) batches.fill(other, used);
