@@ -10,15 +10,15 @@ export type LiveSettings = Omit<LogChange, 'type' | 'step'>;
 /** A change after `step` updates. */
 export type RunChange = Omit<LogChange, 'type'>;
 
-/** The allowed values of each setting. */
-const ranges: Record<keyof LiveSettings, readonly [fits: (value: number) => boolean, text: string]> = {
-  learningRate: [(x) => x > 0 && x < Number.POSITIVE_INFINITY, 'a number above 0'],
-  dropout: [(x) => x >= 0 && x < 1, 'a number of at least 0 and below 1'],
-  evalSteps: [(x) => Number.isSafeInteger(x) && x >= 0, 'a whole number of at least 0'],
+/** Each setting in words, and its allowed values. */
+const rules: Record<keyof LiveSettings, readonly [label: string, fits: (x: number) => boolean, range: string]> = {
+  learningRate: ['learning rate', (x) => x > 0 && x < Number.POSITIVE_INFINITY, 'a number above 0'],
+  dropout: ['dropout', (x) => x >= 0 && x < 1, 'a number of at least 0 and below 1'],
+  evalSteps: ['evaluation interval', (x) => Number.isSafeInteger(x) && x >= 0, 'a whole number of at least 0'],
 };
 
 /** Names of the settings that may change. */
-const liveSettingNames = Object.keys(ranges) as readonly (keyof LiveSettings)[];
+const liveSettingNames = Object.keys(rules) as readonly (keyof LiveSettings)[];
 
 /** Checks new values of settings. Throws a HeddleError that names the setting, its value and the allowed values. */
 export function checkLiveSettings(given: LiveSettings): void {
@@ -26,12 +26,12 @@ export function checkLiveSettings(given: LiveSettings): void {
   check(names.length > 0, 'train: a change needs a setting');
   for (const name of names) {
     check(
-      Object.hasOwn(ranges, name),
+      Object.hasOwn(rules, name),
       () => `train: ${name} cannot change during a run; ${liveSettingNames.join(', ')} can`,
     );
-    const [fits, text] = ranges[name];
+    const [, fits, range] = rules[name];
     const value = given[name] ?? Number.NaN;
-    check(fits(value), () => `train: ${name} (${value}) must be ${text}`);
+    check(fits(value), () => `train: ${name} (${value}) must be ${range}`);
   }
 }
 
@@ -75,17 +75,11 @@ export const withoutSettings = (changes: readonly RunChange[], names: readonly s
     return left.length > 0 ? [{ step, ...Object.fromEntries(left) }] : [];
   });
 
-const words: Record<keyof LiveSettings, string> = {
-  learningRate: 'learning rate',
-  dropout: 'dropout',
-  evalSteps: 'evaluation interval',
-};
-
 /** Changes as a phrase: `learning rate 0.001 and dropout 0 after step 40, evaluation interval 50 after step 80`. */
 export const describeChanges = (changes: readonly RunChange[]): string =>
   changes
     .map((change) => {
-      const parts = namesIn(change).map((name) => `${words[name]} ${change[name]}`);
+      const parts = namesIn(change).map((name) => `${rules[name][0]} ${change[name]}`);
       return `${parts.join(' and ')} after step ${change.step}`;
     })
     .join(', ');

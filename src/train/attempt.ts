@@ -73,13 +73,7 @@ export async function attemptTraining(
     const peak = createPeakMeasurement(context);
     const logbook = await openLog(setup, opened, context, { ...attempt, onRecord }, peak.gflops);
     const live = createLiveRun(setup, trainer, changes, logbook.add);
-    const selection = {
-      ...args,
-      get evalSteps() {
-        return live.evalSteps;
-      },
-    };
-    const best = createBestModel(selection, opened.kept);
+    const best = createBestModel(args, live, opened.kept);
     const run: StartedRun = { ...opened, engine, changes, logbook, live, best };
     const checkpointer = createRunCheckpointer(args, inputs, context);
     attempt.onStart(checkpointer, engine.kernelChoices);

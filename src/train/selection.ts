@@ -32,7 +32,7 @@ export interface BestOptions {
   readonly bestMetric: BestMetric;
   /** Early stopping: number of consecutive evaluations without improvement; 0: never. */
   readonly patience: number;
-  /** Updates between evaluations; may change during the run. */
+  /** Updates between evaluations. */
   readonly evalSteps: number;
   /** Number of sentences that are translated. */
   readonly devSentences: number;
@@ -65,9 +65,12 @@ export interface Candidate {
  */
 export type BestModel = ReturnType<typeof createBestModel>;
 
-/** Creates a selection, from the state of a checkpoint if there is one. */
-export function createBestModel(options: BestOptions, before?: Candidate) {
-  const { bestMetric: metric, patience } = options;
+/** Creates a selection, from the state of a checkpoint if there is one. `live`: settings that may change during the run. */
+export function createBestModel(
+  { bestMetric: metric, patience }: Pick<BestOptions, 'bestMetric' | 'patience'>,
+  live: Pick<BestOptions, 'evalSteps'>,
+  before?: Candidate,
+) {
   let kept = before?.state.metric === metric ? before : undefined;
   let last: Candidate | undefined;
   return {
@@ -91,7 +94,7 @@ export function createBestModel(options: BestOptions, before?: Candidate) {
         ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
         : undefined;
       last = undefined;
-      if (step % options.evalSteps !== 0) last = candidate;
+      if (step % live.evalSteps !== 0) last = candidate;
       else if (candidate) kept = candidate;
       else if (kept && step > (kept.state.until ?? kept.state.step))
         kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };

@@ -26,7 +26,7 @@ describe('the best', () => {
       ['loss', 20],
       ['chrf', 10],
     ] as const) {
-      const best = createBestModel({ ...options, bestMetric: metric });
+      const best = createBestModel({ ...options, bestMetric: metric }, options);
       await best.consider(found(10, 3), parameterBuffer(1));
       await best.consider(found(20, 2), parameterBuffer(2));
       expect(best.state).toMatchObject({ metric, step });
@@ -35,7 +35,7 @@ describe('the best', () => {
   });
 
   it('is the earlier of equal evaluations, and never one with NaN', async () => {
-    const best = createBestModel(options);
+    const best = createBestModel(options, options);
     await best.consider(found(10, Number.NaN), parameterBuffer(1));
     expect(best.state).toBeUndefined();
     await best.consider(found(20, 2), parameterBuffer(2));
@@ -50,16 +50,16 @@ describe('the best', () => {
 
   it('resumes from a checkpoint, patience included', async () => {
     const state = { metric: 'loss', value: 2, step: 20, since: 1 } as const;
-    const best = createBestModel(options, { state, weights: Float32Array.of(2) });
+    const best = createBestModel(options, options, { state, weights: Float32Array.of(2) });
     await best.consider(found(30, 2.5), parameterBuffer(3));
     expect([best.outOfPatience, best.weights()]).toEqual([true, Float32Array.of(2)]);
     expect(
-      createBestModel({ ...options, bestMetric: 'bleu' }, { state, weights: Float32Array.of(2) }).state,
+      createBestModel({ ...options, bestMetric: 'bleu' }, options, { state, weights: Float32Array.of(2) }).state,
     ).toBeUndefined();
   });
 
   it('is the model at the end of a part, and the next part ignores it', async () => {
-    const best = createBestModel(options);
+    const best = createBestModel(options, options);
     await best.consider(found(10, 3), parameterBuffer(1));
     await best.consider(found(14, 1), parameterBuffer(1.4));
     expect([best.state?.step, best.kept?.step]).toEqual([14, 10]);
