@@ -180,7 +180,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
       }
       let pending = current.translators.get(fits ?? key);
       if (!pending) {
-        const model = { config, source, target, ...(rules && { decode: rules }) };
+        const model = { config, source, target, decode: rules };
         pending = createTranslator(current.engine, model, { ...shape, firstCall: decode, parameters });
         current.translators.set(key, pending);
         pending.catch(() => current.translators.delete(key));

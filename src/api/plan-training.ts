@@ -82,10 +82,10 @@ export async function planTraining(
   const { args, split, base } = await runInputs(pairs, options);
   const messages: string[] = [];
   const emit = (event: JobEvent) => void messages.push(...notesOf(event));
-  const { context, close } = openSession(given ? { device: given } : {}, signal);
+  const { context, close } = openSession({ device: given }, signal);
   try {
     const reader = { ...context, emit, files: files ?? context.files };
-    const setup = await setUp(args, reader, undefined, { ...(split && { split }), model: base?.saved });
+    const setup = await setUp(args, reader, undefined, { split, model: base?.saved });
     const { task, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
     await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
     signal?.throwIfAborted();

@@ -69,7 +69,7 @@ export async function fromHub(
     unreachable: 'check the network, or pass { hub }, the URL of a mirror',
   };
   try {
-    const options = { revision, hub, signal, hints, ...(token && { token }), onDownload };
+    const options = { revision, hub, signal, hints, token, onDownload };
     await downloadModel(name, files, folder, platform, options);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
@@ -100,7 +100,7 @@ export async function downloadModel(
     idleTimeout: options.idleTimeout ?? 60_000,
     retryDelay: options.retryDelay ?? 500,
     maxRetries: options.maxRetries ?? 5,
-    ...(options.hints && { hints: options.hints }),
+    hints: options.hints,
     fallbackHub: options.fallbackHub,
   };
   return pull(files, http, from, folder, onDownload, {

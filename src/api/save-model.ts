@@ -54,8 +54,7 @@ export async function saveModel(
   if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
   if (format === 'onnx') {
     const { onnxFiles } = await import('../formats/onnx/save-onnx.ts');
-    const options = { ...(dtype && { dtype: dtype as OnnxDtype }), ...(onWarning && { onWarning }) };
-    return writeFolder(files, folder, onnxFiles(model, options));
+    return writeFolder(files, folder, onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning }));
   }
   if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
   if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));

@@ -89,11 +89,7 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
       if (event.type === 'step') onStep?.(event);
       onEvent?.(event);
     });
-  const sessionOptions = {
-    ...(device && { device }),
-    ...(tune !== undefined && { tune }),
-    ...(listener && { onEvent: listener }),
-  };
+  const sessionOptions = { device, tune, onEvent: listener };
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const platform = currentPlatform();
   const out = checkpoint === undefined ? '' : platform.modelPath(checkpoint);
@@ -108,7 +104,7 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
   let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
   try {
     const training = await runTraining(args, session.context, {
-      ...(split && { split }),
+      split,
       gate: gate && {
         ...gate,
         ready({ engine, model, parameters, ...running }) {

@@ -237,7 +237,7 @@ export function resultOf(
     name,
     group,
     op: node.op.name,
-    ...(spec && { spec }),
+    spec,
     flops: kernel.flops ?? flops,
     bytes,
     ...(comparedWith && { comparedWith }),

@@ -203,8 +203,8 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
       firstToken: forcedBosTokenId ?? -1,
       banned: suppressTokens,
     },
-    ...(options.onProgress && { onProgress: options.onProgress }),
-    ...(options.signal && { signal: options.signal }),
+    onProgress: options.onProgress,
+    signal: options.signal,
   };
 }
 
