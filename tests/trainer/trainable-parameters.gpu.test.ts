@@ -212,7 +212,7 @@ describe.each(packedFormats)('an adapter of weights as %s', (format) => {
   it('is the only thing to train', () => {
     const { c, p } = smallModel(sizes);
     expect(() => trainableParameters(c, quantizedParameters(p, format))).toThrow(
-      `weights as ${format} are not trained; train a LoRA adapter (--lora-rank N)`,
+      `train: ${format} weights cannot be trained; train a LoRA adapter (lora.rank), or use f32 weights`,
     );
   });
 });
