@@ -84,15 +84,15 @@ export function corpusBleu(
   let [length, referenceLength] = [0, 0];
   for (const [i, translation] of translations.entries()) {
     const words = tokens(translation);
-    const wanted = (given[i] ?? []).map(tokens);
+    const referenceTokens = (given[i] ?? []).map(tokens);
     length += words.length;
     referenceLength += closestLength(
       words.length,
-      wanted.map((reference) => reference.length),
+      referenceTokens.map((reference) => reference.length),
     );
     for (let n = 1; n <= order; n++) {
       const ngrams = countNgrams(words, n, ' ');
-      counts[n - 1] = (counts[n - 1] ?? 0) + countMatches(ngrams, maxCounts(wanted, n));
+      counts[n - 1] = (counts[n - 1] ?? 0) + countMatches(ngrams, maxCounts(referenceTokens, n));
       totals[n - 1] = (totals[n - 1] ?? 0) + countAll(ngrams);
     }
   }

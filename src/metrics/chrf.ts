@@ -115,17 +115,17 @@ function fScore(counts: readonly Counts[], beta: number, epsSmoothing: boolean):
   const factor = beta ** 2;
   const f = (precision: number, recall: number) => ((1 + factor) * precision * recall) / (factor * precision + recall);
   if (epsSmoothing) {
-    const scores = counts.map(([all, wanted, both]) => {
-      const precision = all > 0 ? both / all : eps;
-      const recall = wanted > 0 ? both / wanted : eps;
+    const scores = counts.map(([translation, reference, matches]) => {
+      const precision = translation > 0 ? matches / translation : eps;
+      const recall = reference > 0 ? matches / reference : eps;
       return factor * precision + recall > 0 ? f(precision, recall) : eps;
     });
     return (100 * scores.reduce((sum, x) => sum + x, 0)) / scores.length;
   }
-  const both = counts.filter(([all, wanted]) => all > 0 && wanted > 0);
+  const both = counts.filter(([translation, reference]) => translation > 0 && reference > 0);
   const mean = (part: (c: Counts) => number) => both.reduce((sum, c) => sum + part(c), 0) / Math.max(1, both.length);
-  const precision = mean(([all, , match]) => match / all);
-  const recall = mean(([, wanted, match]) => match / wanted);
+  const precision = mean(([translation, , matches]) => matches / translation);
+  const recall = mean(([, reference, matches]) => matches / reference);
   return precision + recall > 0 ? 100 * f(precision, recall) : 0;
 }
 

@@ -27,9 +27,9 @@ export function countNgrams(tokens: readonly string[], n: number, separator: str
 }
 
 /** Number of n-grams that two counts have in common (clipped counts). */
-export function countMatches(found: ReadonlyMap<string, number>, wanted: ReadonlyMap<string, number>): number {
+export function countMatches(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): number {
   let matches = 0;
-  for (const [key, count] of found) matches += Math.min(count, wanted.get(key) ?? 0);
+  for (const [key, count] of a) matches += Math.min(count, b.get(key) ?? 0);
   return matches;
 }
 

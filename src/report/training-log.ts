@@ -235,10 +235,10 @@ function recordOf(line: string, where: string): LogRecord | undefined {
   if (!record || typeof type !== 'string')
     throw new HeddleError(`${where} has no type; is this a log of heddle train?`);
   if (!Object.hasOwn(needed, type)) return undefined;
-  for (const [field, wanted] of Object.entries(needed[type as LogRecord['type']])) {
+  for (const [field, expected] of Object.entries(needed[type as LogRecord['type']])) {
     const value = record[field];
-    const fits = wanted === 'number' && value === null ? true : typeof value === wanted && value !== null;
-    if (!fits) throw new HeddleError(`${where}: ${field} of ${type} is ${JSON.stringify(value)}, not a ${wanted}`);
+    const fits = expected === 'number' && value === null ? true : typeof value === expected && value !== null;
+    if (!fits) throw new HeddleError(`${where}: ${field} of ${type} is ${JSON.stringify(value)}, not a ${expected}`);
   }
   if (type === 'start' && record.version !== 1)
     throw new HeddleError(`${where}: version ${JSON.stringify(record.version)}, this heddle reads version 1`);

@@ -66,7 +66,7 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
   return {
     source: tokens('src', 'src', S, c.srcVocab),
     target: tokens('tgt', 'tgtIn', T, c.tgtVocab),
-    wanted: graph.input('tgtOut', 'i32', [B, T]),
+    labels: graph.input('tgtOut', 'i32', [B, T]),
   };
 }
 
@@ -74,13 +74,13 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
  * Adds loss and statistics of a batch with step scalars `step`; returns the losses. The output `stats` is [4]: sum of losses, number of target tokens,
  * the number of them that the model predicts, 0.
  */
-function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value, ignore: number = m.config.padId): Value {
+function lossOf(m: Transformer, logits: Value, labels: Value, step: Value, ignore: number = m.config.padId): Value {
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
     const padded = dim(logits, -1) > config.tgtVocab && { classes: config.tgtVocab };
-    const { nll, hit } = crossEntropy(graph, logits, wanted, step, { ...settings, ...padded });
-    graph.output('stats', tokenStats(graph, nll, hit, wanted, settings));
+    const { nll, hit } = crossEntropy(graph, logits, labels, step, { ...settings, ...padded });
+    graph.output('stats', tokenStats(graph, nll, hit, labels, settings));
     return nll;
   });
 }
@@ -98,12 +98,12 @@ export function gradientGraph(
   const graph = new Graph();
   const model = openTransformer(graph, c, adaptedParameters(p, options.lora), true);
   const trainable = trainableParameters(c, p, options);
-  const { source, target, wanted } = batchInputs(graph, c, shape, true);
+  const { source, target, labels } = batchInputs(graph, c, shape, true);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths), !options.logits);
   if (options.logits) graph.output('logits', logits);
   const isF16 = options.precision === 'f16';
   const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
-  const nll = lossOf(model, logits, wanted, step, options.ignore);
+  const nll = lossOf(model, logits, labels, step, options.ignore);
   const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
@@ -205,7 +205,7 @@ export function evaluationGraph(
 ): Graph {
   const graph = new Graph();
   const model = openTransformer(graph, c, adaptedParameters(p, options.lora), false);
-  const { source, target, wanted } = batchInputs(graph, c, shape, false);
+  const { source, target, labels } = batchInputs(graph, c, shape, false);
   const models = [
     model,
     ...(p.ensemble?.others ?? []).map((m) => openTransformer(graph, m.config, m.parameters, false)),
@@ -217,7 +217,7 @@ export function evaluationGraph(
     models.map((m) => project(m, decode(m, target, encode(m, source), source.lengths), padded)),
   );
   if (options.logits) graph.output('logits', logits);
-  const nll = lossOf(model, logits, wanted, model.step, options.ignore);
+  const nll = lossOf(model, logits, labels, model.step, options.ignore);
   if (options.tokenLosses) graph.output('nll', nll);
   fuseForward(graph, options.noFuse, options.logitBytes);
   return graph;
