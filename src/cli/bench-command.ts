@@ -106,18 +106,11 @@ function argumentsOf(o: Options): BenchArguments {
     kernels: o.kernels,
     set: o.small ? 'small' : 'all',
     filter: o.filter ?? '',
-    ...(spec && { specs: [spec] }),
+    specs: spec && [spec],
     steps: steps.map((preset) => {
       const length = Math.min(32, presets[preset].maxLength);
-      return {
-        preset,
-        shape: {
-          batch: o.batchSize,
-          source: length,
-          target: length,
-          vocab: o.vocabSize ?? presetRecipe(preset).vocabSize,
-        },
-      };
+      const vocab = o.vocabSize ?? presetRecipe(preset).vocabSize;
+      return { preset, shape: { batch: o.batchSize, source: length, target: length, vocab } };
     }),
     timedSteps: o.steps,
     span: o.quick ? 20 : 100,
@@ -132,7 +125,7 @@ function describe(
   const parts = [backend];
   if (roofs) parts.push(roofLines(roofs, roofSpread, machine.adapter.software));
   if (kernels.length > 0) parts.push(kernelTable(kernels));
-  if (earlier) parts.push(changeTable({ kernels, ...(roofSpread && { roofSpread }) }, earlier));
+  if (earlier) parts.push(changeTable({ kernels, roofSpread }, earlier));
   if (conformance) parts.push(conformanceLines(conformance));
   if (steps.length > 0) parts.push(stepTable(steps));
   return parts.join('\n\n');

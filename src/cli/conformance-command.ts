@@ -41,17 +41,12 @@ function describe(report: ConformanceReport): string {
   const low = limits
     .filter((limit) => !limit.passed)
     .map(({ name, has, needed }) => `${name} ${formatLimit(name, has)} of ${formatLimit(name, needed)}`);
+  const present = features.filter((feature) => feature.present).map(({ name }) => name);
   const variants = kernels.reduce((sum, kernel) => sum + kernel.variants.length, 0);
   return table([
     ['engine', `${engine.name} ${engine.version}`.trim()],
     ['adapter', adapterName(machine.adapter)],
-    [
-      'features',
-      features
-        .filter((f) => f.present)
-        .map((f) => f.name)
-        .join(', ') || 'none',
-    ],
+    ['features', present.join(', ') || 'none'],
     ['subgroup kernels', report.subgroupKernels],
     ['subgroup matrices', report.subgroupMatrices],
     [
