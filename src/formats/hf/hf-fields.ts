@@ -201,35 +201,23 @@ const ignored = [
   ...['attn_implementation', 'use_safetensors', 'max_source_length', 'initializer_factor', 'initializer_range'],
 ];
 
+const requireAll = (values: readonly unknown[], fields: readonly string[]) =>
+  Object.fromEntries(fields.map((field) => [field, values]));
+
 /** Fields with their required values; any other value is an error. An empty list: the field must be absent or null. */
 export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
-  is_encoder_decoder: [true],
-  is_decoder: [false],
-  add_cross_attention: [false],
-  cross_attention_hidden_size: [],
-  tie_encoder_decoder: [false],
+  ...requireAll([], ['cross_attention_hidden_size', 'exponential_decay_length_penalty', 'quantization_config']),
+  ...requireAll([true], ['is_encoder_decoder', 'attention_bias']),
+  ...requireAll([false], ['is_decoder', 'add_cross_attention', 'tie_encoder_decoder', 'remove_invalid_values']),
+  ...requireAll([false], ['do_blenderbot_90_layernorm', 'add_bias_logits']),
+  ...requireAll([0], ['chunk_size_feed_forward', 'encoder_no_repeat_ngram_size', 'diversity_penalty', 'penalty_alpha']),
+  ...requireAll([0], ['epsilon_cutoff', 'eta_cutoff', 'min_new_tokens']),
+  ...requireAll([1], ['repetition_penalty', 'encoder_repetition_penalty', 'num_beam_groups', 'typical_p']),
+  guidance_scale: [1],
   pruned_heads: [{}, []],
-  chunk_size_feed_forward: [0],
-  repetition_penalty: [1],
-  encoder_repetition_penalty: [1],
-  encoder_no_repeat_ngram_size: [0],
-  diversity_penalty: [0],
-  num_beam_groups: [1],
-  typical_p: [1],
-  epsilon_cutoff: [0],
-  eta_cutoff: [0],
-  penalty_alpha: [0],
-  min_new_tokens: [0],
   begin_suppress_tokens: [[]],
   forced_decoder_ids: [[]],
-  exponential_decay_length_penalty: [],
-  remove_invalid_values: [false],
-  guidance_scale: [1],
-  quantization_config: [],
   layer_norm_eps: [1e-5],
-  do_blenderbot_90_layernorm: [false],
-  add_bias_logits: [false],
-  attention_bias: [true],
 };
 
 /** Required values of further fields in families like BART. */

@@ -36,9 +36,8 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   const trie = createTrie(textPieces, name);
   const userDefined = entries.filter(({ piece }) => piece.type === 'user-defined');
   const symbols = userDefined.length > 0 ? createTrie(userDefined, name) : undefined;
-  const { whitespaceAsSuffix } = model;
-  const normalize = createNormalizer(model.normalizer, { symbols, whitespaceAsSuffix }, name);
-  const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
+  const normalize = createNormalizer(model.normalizer, name, symbols, model.whitespaceAsSuffix);
+  const denormalize = model.denormalizer && createNormalizer(model.denormalizer, name);
   const segment = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
   // If a text piece and a piece of another type have the same text, the latter wins, as in SentencePiece.
   const idOf = new Map<string, number>();

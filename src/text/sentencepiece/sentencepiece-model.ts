@@ -41,7 +41,7 @@ export interface SentencePieceModel {
   /** Text of the unknown piece. */
   readonly unknownSurface: string;
   /** Ids of special pieces; -1: none. */
-  readonly special: { readonly unknown: number; readonly start: number; readonly end: number; readonly pad: number };
+  readonly special: { readonly unknown: number; readonly end: number; readonly pad: number };
 }
 
 const types: Record<number, PieceType> = {
@@ -95,7 +95,6 @@ export function readSentencePiece(file: Uint8Array, name: string): SentencePiece
     unknownSurface: trainer.unknownSurface,
     special: {
       unknown: pieces.findIndex((p) => p.type === 'unknown'),
-      start: special(trainer.startId, '<s>'),
       end: special(trainer.endId, '</s>'),
       pad: special(trainer.padId, '<pad>'),
     },
@@ -128,16 +127,14 @@ function readTrainer(message: Uint8Array, name: string) {
     whitespaceAsSuffix: false,
     byteFallback: false,
     unknownSurface: ' \u2047 ',
-    startId: 1,
     endId: 2,
     padId: -1,
   };
-  const wires = { 3: 0, 24: 0, 35: 0, 41: 0, 42: 0, 43: 0, 44: 2 } as const;
+  const wires = { 3: 0, 24: 0, 35: 0, 42: 0, 43: 0, 44: 2 } as const;
   for (const { number, value, bytes } of knownFields(message, name, wires)) {
     if (number === 3) out.algorithm = algorithms[value] ?? `number ${value}`;
     else if (number === 24) out.whitespaceAsSuffix = value !== 0;
     else if (number === 35) out.byteFallback = value !== 0;
-    else if (number === 41) out.startId = value;
     else if (number === 42) out.endId = value;
     else if (number === 43)
       out.padId = value; // -1 is read as a number above all ids

@@ -6,26 +6,20 @@ import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import { decodeLossy, encodeUtf8, sequenceLength, type Trie, validSequenceLength } from './byte-strings.ts';
 import type { NormalizerSpec } from './sentencepiece-model.ts';
 
-/** Options of `createNormalizer`. */
-export interface NormalizerOptions {
-  /** User-defined symbols, which are not normalized. */
-  readonly symbols?: Trie | undefined;
-  readonly whitespaceAsSuffix?: boolean;
-}
-
 /** Maximum length of normalized text in bytes. */
 const maxBytes = 2 ** 28;
 
 const replacement = encodeUtf8('\ufffd');
 
 /**
- * Returns a function that normalizes UTF-8; `dummyPrefix`: whether to add the space mark, if the model does so (default
- * true). Throws a HeddleError that starts with `name` if the rules are invalid.
+ * Returns a function that normalizes UTF-8, except user-defined `symbols`; `dummyPrefix`: whether to add the space mark,
+ * if the model does so (default true). Throws a HeddleError that starts with `name` if the rules are invalid.
  */
 export function createNormalizer(
   spec: NormalizerSpec,
-  { symbols, whitespaceAsSuffix = false }: NormalizerOptions,
   name: string,
+  symbols?: Trie,
+  whitespaceAsSuffix = false,
 ): (input: Uint8Array, dummyPrefix?: boolean) => Uint8Array {
   const charsmap: Charsmap | undefined = spec.charsmap.length > 0 ? readCharsmap(spec.charsmap, name) : undefined;
   const { removeExtraWhitespaces: collapse, escapeWhitespaces, addDummyPrefix } = spec;
