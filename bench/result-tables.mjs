@@ -250,7 +250,7 @@ export function latest(results) {
   );
 }
 
-/** A line on the time of heddle's first step without tuned kernels, if it was measured. */
+/** A line on the time of heddle's first step on a new adapter, auto-tuning included, if it was measured. */
 export function firstUses(results) {
   const times = results
     .filter((r) => r.steps?.tuning?.firstUseMs)

@@ -25,7 +25,8 @@ export function setup() {
   if (!hasAdapter()) missing.push({ what: 'a Vulkan driver', packages: ['mesa-vulkan-drivers', 'libvulkan1'] });
   if (missing.length === 0) return;
   installSystem(missing);
-  if (!findChrome()) throw new SetupError('no Chrome found after installing it; set CHROME_PATH to its program');
+  if (!findChrome())
+    throw new SetupError('no Chrome found after installing it; set CHROME_PATH to the path of its program');
   if (!hasAdapter())
     throw new SetupError('no WebGPU adapter, although a Vulkan driver is installed; is VK_DRIVER_FILES right?');
 }

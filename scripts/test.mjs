@@ -35,7 +35,7 @@ const inTests = (names) => names.map((name) => `tests/${name}${name.includes('.'
 
 /**
  * The projects of vitest.config.ts, `cpu` in three parts. Two run at a time, because each leaves cores idle while it compiles or waits; in
- * this order both lines end at about the same time, with and without a cache of compiled kernels.
+ * this order both workers finish at about the same time, with and without a cache of compiled kernels.
  */
 const PROJECTS = [
   { name: 'cpu', label: 'pages', minutes: 20, files: inTests(PAGES) },
@@ -55,10 +55,10 @@ if (process.argv.includes('--full')) process.env.HEDDLE_FULL = '1';
 await runChecks(async () => {
   await runAll([BUILD]);
   const waiting = [...PROJECTS];
-  const line = async () => {
+  const worker = async () => {
     for (let project = waiting.shift(); project; project = waiting.shift()) await runProject(project);
   };
-  const [deno] = await Promise.all([denoProgram(), line(), line(), runAll(CHECKS)]);
+  const [deno] = await Promise.all([denoProgram(), worker(), worker(), runAll(CHECKS)]);
   if (deno) {
     process.env.DENO_PATH = deno;
     const golden = run('deno: golden case', GOLDEN, 3, process.execPath, FAST_COMPILER);
@@ -70,7 +70,7 @@ await runChecks(async () => {
   await runAll(FULL_CHECKS);
 });
 
-/** The path of Deno, which is installed beside the tests if it is missing; undefined if that fails, for example without a network. */
+/** Path of Deno. Installs it while the tests run if it is missing; undefined if that fails, e.g. without a network. */
 async function denoProgram() {
   if (!findDeno()) await run('installing Deno', ['scripts/install.mjs', 'deno'], 5);
   return findDeno();

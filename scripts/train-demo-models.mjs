@@ -11,7 +11,7 @@ const folder = resolve(import.meta.dirname, '../demo/models');
 const maxBytes = 1e6;
 
 const chosen = process.argv.slice(2);
-/** Options of each model besides its target language; that of the chapter about positions has learned ones. */
+/** Options of each model besides its target language. The model of the chapter about positions learns its positions. */
 const models = { es: {}, ar: {}, ja: {}, 'es-learned': { model: { positions: 'learned' } } };
 const unknown = chosen.find((name) => !(name in models));
 if (unknown) throw new Error(`there is no model en-${unknown}; there are ${Object.keys(models).join(', ')}`);

@@ -1,4 +1,4 @@
-// What 'heddle' is in Node, by the "node" condition of package.json: the library with Node as its platform.
+// Entry 'heddle' in Node (condition "node" in package.json): the library with Node as its platform.
 
 import './node.ts';
 

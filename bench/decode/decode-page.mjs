@@ -203,10 +203,10 @@ function watchWasmMemory() {
   return { bytes: () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
 }
 
-/** Tokens per second below which no times of tokens are measured: they would take minutes a sentence. */
-const slowest = 2;
+/** Contestants with fewer tokens per second are not timed token by token: a sentence would take minutes. */
+const minTokensPerSecond = 2;
 
-/** Tokens of which the median time is taken at the first and at the last positions. */
+/** Number of tokens at the start and at the end of a translation whose median time is reported. */
 const edge = 8;
 
 /**
@@ -239,7 +239,7 @@ globalThis.measureDecoding = async (options) => {
       rows.push(...(await speeds(loaded, timed, { batch, rounds, length })));
     }
   const tokens = {};
-  const isSlow = (name) => rows.every((row) => row.contestant !== name || row.tokensPerSecond < slowest);
+  const isSlow = (name) => rows.every((row) => row.contestant !== name || row.tokensPerSecond < minTokensPerSecond);
   for (const name of names.filter((each) => loaded[each].stream && !isSlow(each))) {
     tokens[name] = await tokenTimes(loaded[name], texts, maxTokens);
     heddleReport(`${name}: token times`);

@@ -91,7 +91,7 @@ function yamlItem(config) {
   return { name: 'special:model.yml', shape: [bytes.length], type: types.int8, bytes };
 }
 
-/** Marian's binary format: version, headers, names, shapes, and from a multiple of 256 bytes on the data, each item aligned so too. */
+/** Marian's binary format: version, headers, names, shapes, data. The data and its items are aligned to 256 bytes. */
 function binary(items) {
   const padded = (length) => Math.ceil(length / 256) * 256;
   const names = items.map(({ name }) => new TextEncoder().encode(`${name}\0`));

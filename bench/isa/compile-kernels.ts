@@ -52,11 +52,12 @@ export interface CompileOutput {
   readonly runs: Readonly<Record<string, readonly EstimatedPass[]>>;
 }
 
-/** Kernels of the peers: matrix products, softmax, layer norm; attention of onnxruntime-web. */
+/** Matrix products that are compiled for the peers: m, k, n, and whether b is transposed. */
 const PRODUCTS = [
   [2048, 2048, 2048, false],
   [768, 256, 8000, true],
 ] as const;
+/** Input shape of their softmax and layer norm. */
 const ROWS: [number, number] = [768, 8000];
 
 const [workloadText = '', outputPath = ''] = process.argv.slice(2);

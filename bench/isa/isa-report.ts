@@ -22,11 +22,11 @@ const USAGE = `usage: npm run bench:isa -- [FILE.wgsl...] [options]
 
 Compiles kernels with Mesa's compiler for AMD GPUs (no GPU needed) and reports the instructions of their hot loops.
 
-  FILE.wgsl...           shaders of your own; without any: all kernels and variants of heddle bench and of the presets
+  FILE.wgsl...           your shaders (default: all kernels and variants of heddle bench and of the presets)
   --family NAMES         GPU families, separated by commas: ${families.join(', ')} (default: all)
   --preset NAMES         presets whose training, evaluation and decoding steps are compiled (default: small,mid)
-  --peers                also TensorFlow.js and jax-js, and the flash attention of onnxruntime-web, those of them that
-                         npm run bench:peers and npm run bench:decode have installed
+  --peers                also the installed peers: TensorFlow.js, jax-js (npm run bench:peers installs them), and the
+                         flash attention of onnxruntime-web (npm run bench:decode)
   --only TEXT            only kernels whose name contains TEXT, in any case
   --show KERNEL          print WGSL and assembly of the hot loop of the first kernel whose name contains KERNEL
   --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
@@ -144,7 +144,7 @@ async function report(args: readonly string[]): Promise<number> {
       }
     }
   }
-  if (o.show !== undefined) throw new HeddleError(`--show ${o.show}: no kernel has it in its name`);
+  if (o.show !== undefined) throw new HeddleError(`--show ${o.show}: no kernel name contains it`);
   if (rows.length === 0) throw new HeddleError('no kernel was compiled; see the messages above');
   console.log(table(rows));
   if (gpu)

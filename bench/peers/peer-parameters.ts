@@ -73,7 +73,7 @@ export function peerParameters({ config: c, weights }: GoldenCase): Record<strin
   return p;
 }
 
-/** Sizes of a case's batch, and the position table [longest, D]. */
+/** Sizes of a case's batch: rows, source length, target length. */
 export const sizesOf = ({ source, targetIn }: GoldenCase): { B: number; S: number; T: number } => ({
   B: source.shape[0] as number,
   S: source.shape[1] as number,

@@ -1,5 +1,5 @@
-// AdamW with clipping for TensorFlow.js, in the variants that were timed. Each is { apply(gradients, step), dispose()
-// }.
+// AdamW with clipping for TensorFlow.js, in the variants that were timed. Each is an object
+// { apply(gradients, step), dispose() }.
 import * as tf from '@tensorflow/tfjs-core';
 import { flatten } from './tfjs-ops.mjs';
 

@@ -38,7 +38,7 @@ if (!tsv || !(steps > 0))
   throw new Error(`usage: node ${fileURLToPath(pathToFileURL(process.argv[1]))} PAIRS.tsv [--steps N]`);
 
 const { pairs } = heddle.readTsv(readFileSync(tsv), tsv);
-const task = heddle.prepareTrainingData(pairs, {
+const trainingData = heddle.prepareTrainingData(pairs, {
   model: { ...heddle.presets.small, tie: 'all', norm: 'pre', dropout: 0, labelSmoothing: 0.1 },
   tokenizer: { kind: 'bpe', size: 4000 },
   batchSize: 0,
@@ -46,7 +46,7 @@ const task = heddle.prepareTrainingData(pairs, {
   buckets: 4,
   seed: 1,
 });
-const { config, shapes } = task;
+const { config, shapes } = trainingData;
 const optimizer = heddle.optimizerConfig({ kind: 'adamw' });
 const schedule = {
   kind: 'cosine',
@@ -67,7 +67,7 @@ try {
   const trainer = await heddle.createTrainer(engine, config, recipe, shapes);
   await heddle.initializeTraining(engine, config, recipe);
   const weights = (await engine.read('weights')).data;
-  await heddle.saveModelFolder(nodeFiles(), folder, { ...task, weights });
+  await heddle.saveModelFolder(nodeFiles(), folder, { ...trainingData, weights });
 
   const run = {
     clipNorm: optimizer.clipNorm,
@@ -78,7 +78,7 @@ try {
   };
   const own = [];
   for (let step = 0; step < steps; step++) {
-    const batch = task.batchAt(step);
+    const batch = trainingData.batchAt(step);
     const report = await trainer.update([batch]);
     own.push(report.loss);
     run.steps.push({ learningRate: report.learningRate, ...rowsOf(batch) });
@@ -92,15 +92,15 @@ try {
   });
   if (torch.status !== 0) throw new Error(`torch_losses.py ended with ${torch.status ?? torch.signal}`);
   const theirs = torch.stdout.trim().split('\n').map(Number);
-  const apart = own.map((loss, i) => Math.abs(loss / theirs[i] - 1));
-  const worst = apart.indexOf(Math.max(...apart));
+  const errors = own.map((loss, i) => Math.abs(loss / theirs[i] - 1));
+  const worst = errors.indexOf(Math.max(...errors));
   for (let i = 0; i < steps; i += Math.max(1, Math.floor(steps / 10)))
     console.log(`step ${String(i + 1).padStart(4)}  heddle ${own[i].toFixed(5)}  PyTorch ${theirs[i].toFixed(5)}`);
   console.log(
     `step ${String(steps).padStart(4)}  heddle ${own.at(-1).toFixed(5)}  PyTorch ${theirs.at(-1).toFixed(5)}`,
   );
-  console.log(`${steps} losses; largest difference ${(100 * apart[worst]).toPrecision(3)} % at step ${worst + 1}`);
-  if (!(apart[worst] <= 0.01) || theirs.length !== steps) process.exitCode = 1;
+  console.log(`${steps} losses; largest difference ${(100 * errors[worst]).toPrecision(3)} % at step ${worst + 1}`);
+  if (!(errors[worst] <= 0.01) || theirs.length !== steps) process.exitCode = 1;
 } finally {
   await vite.close();
   engine.destroy();

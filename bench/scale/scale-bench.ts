@@ -1,6 +1,7 @@
 // npm run bench:scale: measures how cost grows with length, batch, vocabulary, layers and width, one axis at a time around
 // the preset `mid`. Memory, dispatches and FLOPs are read from the plans, at all sizes. JavaScript is timed on Dawn's null
-// backend, which accepts commands and computes nothing, if the buffers fit; steps are timed on an adapter, up to a time limit.
+// backend, which accepts commands and computes nothing, if the buffers fit; steps are timed on an adapter, up to a time
+// limit.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -35,7 +36,7 @@ const USAGE = `usage: npm run bench:scale -- [options]
 Measures how the cost of training and decoding grows with each size of a model, and exits with status 1 if a cost exceeds its limit.
 
   --quick          plans only: a check of a few seconds
-  --no-times       no times of steps, which need a WebGPU adapter
+  --no-times       do not time steps, which needs a WebGPU adapter
   --seconds N      leave out steps that would take longer than N seconds (default: 4)
   --save           write the table and the report to bench/results/`;
 
@@ -232,13 +233,13 @@ async function timesOf(device: Device, sizes: Sizes, run: Run): Promise<Pick<Cos
 }
 
 /** Measures all axes. JavaScript is timed `runs` times (0: not); along an axis, steps are timed until one would take
- * longer than `seconds` (0: none). */
+ * longer than `seconds` (0: steps are not timed). */
 export async function measureScale(
   values: typeof axes,
   { runs, seconds, onPoint }: { runs: number; seconds: number; onPoint(text: string): void },
 ): Promise<{ adapter?: string; all: AxisCosts[] }> {
   const device = seconds > 0 ? await openDevice(await dawnGpu({ quiet: true })) : undefined;
-  const none = runs > 0 ? await openDevice(await dawnGpu({ flags: ['backend=null'], quiet: true })) : undefined;
+  const nullDevice = runs > 0 ? await openDevice(await dawnGpu({ flags: ['backend=null'], quiet: true })) : undefined;
   const all: AxisCosts[] = [];
   for (const run of ['training', 'decoding'] as const)
     for (const axis of Object.keys(values) as (keyof Sizes)[]) {
@@ -249,7 +250,7 @@ export async function measureScale(
         onPoint(`${run}, ${axis} ${value}`);
         const cost = {
           ...planCosts(graphsOf(sizes, run).graphs),
-          ...(none && (await jsCosts(none, sizes, run, runs))),
+          ...(nullDevice && (await jsCosts(nullDevice, sizes, run, runs))),
         };
         const work = cost.attentionFlops + cost.otherFlops;
         const timed = device && work * rate <= 1000 * seconds ? await timesOf(device, sizes, run) : {};
@@ -260,7 +261,7 @@ export async function measureScale(
     }
   const adapter = device && adapterName(device.adapter);
   device?.destroy();
-  none?.destroy();
+  nullDevice?.destroy();
   return { ...(adapter && { adapter }), all };
 }
 

@@ -9,8 +9,9 @@ import type { ModelHost } from './model-engine.ts';
 import type { Model } from './model-types.ts';
 
 /**
- * The ensemble of a model and others, which `open` reads. Throws a HeddleError that names a model with another
- * vocabulary, or with a smaller maximum length than the first.
+ * Creates an ensemble of the model `first` and the models `names`, which `open` loads. `weights`: format of the weights
+ * on the device (default `f32`). Throws a HeddleError that names a model with another vocabulary, other start, end or
+ * padding ids, or a smaller maximum length than the first.
  */
 export async function openEnsemble(
   first: SavedModel,

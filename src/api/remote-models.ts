@@ -49,7 +49,10 @@ export async function unpacked(bytes: Uint8Array, name: string): Promise<FoundMo
   return { files, folder: name };
 }
 
-/** A model on the hub, downloaded into the cache if it is not there. The next call resumes a stopped download. */
+/**
+ * A model on the hub, downloaded into the cache if it is not there. The next call resumes a stopped download. `place`:
+ * the local place without the model, for the error message.
+ */
 export async function fromHub(
   name: string,
   files: Files,
@@ -109,7 +112,10 @@ export async function downloadModel(
   });
 }
 
-/** Checks a download after each file, and at the end; errors name the model, not the folder of the download. */
+/**
+ * Checks a download: its configuration when config.json has arrived, the whole model at the end (`file` is undefined).
+ * Errors name the model instead of the folder of the download.
+ */
 async function checkPulled(files: Files, folder: string, file: string | undefined, model: string): Promise<void> {
   try {
     if (file === undefined) await loadModelFolder(files, folder);
@@ -144,10 +150,10 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
     return unpacked(bytes, decodeURIComponent(pathname.split('/').pop() || 'the file'));
   }
   const folder = url.replace(/\/+$/, '');
-  const seen = new Map<string, Promise<Uint8Array | undefined>>();
+  const responses = new Map<string, Promise<Uint8Array | undefined>>();
   const get = (path: string) => {
-    const bytes = seen.get(path) ?? read(path);
-    seen.set(path, bytes);
+    const bytes = responses.get(path) ?? read(path);
+    responses.set(path, bytes);
     return bytes;
   };
   const readOnly = async () => check(false, `${url}: files at a URL are read-only`);

@@ -1,4 +1,5 @@
-// Reads kernel results of an earlier run, and compares with them: the JSON of `heddle bench --json` or of the kernel lab.
+// Reads the kernel results of an earlier run, the JSON of `heddle bench --json` or of the kernel lab, and compares two
+// runs.
 
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
@@ -25,7 +26,7 @@ export interface BenchRun {
 }
 
 const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
-const isCount = (x: unknown): x is number => isNumber(x) && x >= 0;
+const isNonNegative = (x: unknown): x is number => isNumber(x) && x >= 0;
 const textOf = (x: unknown): string => (typeof x === 'string' ? x.slice(0, 200) : '');
 
 /** Reads a file of results. Throws a HeddleError that names the invalid part. */
@@ -79,7 +80,7 @@ function kernelIn(given: unknown, i: number): KernelResult {
     kernelGroups.some((known) => known === group),
     `${where} has the group ${textOf(group) || 'nothing'}; it must be one of ${kernelGroups.join(', ')}.`,
   );
-  check(isCount(flops) && isCount(bytes), `${where} needs flops and bytes of 0 or more.`);
+  check(isNonNegative(flops) && isNonNegative(bytes), `${where} needs flops and bytes of 0 or more.`);
   check(speed === undefined || isNumber(speed), `${where} has a speed that is not a number.`);
   const named = by === undefined || (isObject(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
   check(named, `${where} has an invalid comparedWith; it needs the texts variant and kernel.`);
@@ -107,12 +108,15 @@ function roofsIn(roofs: Json): Roofs {
 function spreadIn(spread: Json): RoofSpread {
   for (const name of ['bandwidth', 'peak']) {
     const roof = spread[name];
-    check(isObject(roof) && isCount(roof.spread), `The measurements of the roof ${name} in the file have no spread.`);
+    check(
+      isObject(roof) && isNonNegative(roof.spread),
+      `The measurements of the roof ${name} in the file have no spread.`,
+    );
   }
   return spread as unknown as RoofSpread;
 }
 
-/** The fastest timed variant of a kernel; undefined if there is none. */
+/** The fastest variant of a kernel, its first one; undefined if none was timed. */
 export function fastestOf({ variants }: KernelResult): (VariantResult & Quartiles) | undefined {
   const [first] = variants;
   return first?.ms !== undefined && first.low !== undefined && first.high !== undefined
@@ -126,7 +130,7 @@ export const referenceNote = ({ name, comparedWith }: Pick<KernelResult, 'name' 
     ? `${name} is too large for float64 on the CPU: it is compared with the variant ${comparedWith.variant} on the same adapter, which matches float64 at ${comparedWith.kernel}.`
     : '';
 
-/** Noise of the machine in kernel times: half of the larger spread of the roofs. */
+/** Relative noise that all times of a run share: half of the larger relative spread of the roofs. */
 const machineNoise = ({ roofSpread }: Pick<BenchRun, 'roofSpread'>): number =>
   roofSpread ? Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread) / 2 : 0;
 

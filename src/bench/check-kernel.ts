@@ -33,7 +33,7 @@ export interface KernelResult {
   readonly name: string;
   readonly group: KernelGroup;
   readonly op: string;
-  /** Family and sizes, with which the kernel can be made again. */
+  /** Family and sizes that reproduce the kernel. */
   readonly spec?: KernelSpec;
   /** Floating-point operations (0 if unknown) and bytes, each tensor read or written once. */
   readonly flops: number;
@@ -46,17 +46,17 @@ export interface KernelResult {
   readonly variants: readonly VariantResult[];
 }
 
-/** Maximum error. Errors of float32 sums of 8,000 terms of both signs are below a tenth of it. */
+/** Maximum relative error of an f32 result. A float32 sum of 8,000 terms of mixed sign has less than a tenth of it. */
 export const maxError = 1e-4;
 
-/** Maximum error of a result in f16: two units in the last of its 11 bits. */
+/** Maximum relative error of an f16 result: two units in the last place, 2 · 2^-10. */
 const maxErrorOfF16 = 2e-3;
 
 /** The node of a kernel in its own graph. */
 export interface IsolatedKernel {
   readonly kernel: KernelCase;
   readonly node: Node;
-  /** A graph with only a copy of the node; names of its inputs by the values of the node. */
+  /** A graph with a copy of the node. `names`: its names of the inputs and states, by the node's input values. */
   readonly graph: Graph;
   readonly names: ReadonlyMap<Value, string>;
 }
@@ -85,7 +85,10 @@ export function isolate(kernel: KernelCase): IsolatedKernel {
   return { kernel, node, ...singleNode(node) };
 }
 
-/** An expected result: an output or state `name` of the graph, the op's tensor, and the maximum error. */
+/**
+ * An expected result: output or state `name` of the isolated graph, name of the tensor in the op, reference data, and
+ * maximum relative error.
+ */
 export interface Expected {
   readonly name: string;
   readonly tensor: string;
@@ -268,7 +271,7 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   return { before, after };
 }
 
-/** Words of the step input as numbers. */
+/** The u32 words of the input `step`. `own` replaces default values. */
 export function stepData(own: Partial<StepScalars> = {}): number[] {
   const words = new Uint32Array(stepWords);
   writeStep(words, { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });

@@ -1,5 +1,5 @@
-// The kernel families by name. `heddle bench` and the kernel lab make their lists from them, and kernels of the sizes that a
-// user gives.
+// The kernel families by name. `heddle bench` and the kernel lab list kernels from them, and build kernels of the sizes
+// that a user gives.
 
 import { HeddleError } from '../core/errors.ts';
 import { storeAsF16 } from '../graph/f16-storage.ts';

@@ -11,6 +11,8 @@ export interface Machine {
   /** Brands and versions that Chromium reports; empty in other browsers. */
   readonly browser: readonly string[];
   readonly platform: string;
+  /** Number of logical CPU cores; 0 if it is unknown. */
+  /** Number of logical CPU cores; 0 if it is unknown. */
   readonly threads: number;
   /** Whether the page is cross-origin isolated, which makes its clock more precise. */
   readonly isolated: boolean;

@@ -3,7 +3,7 @@
 
 import type { Device } from '../gpu/device.ts';
 import type { TimeOptions } from '../gpu/plan-timing.ts';
-import { holdBandwidth, holdPeak, measureRoofs, type Roof, type RoofOptions, type Roofs } from '../gpu/roofs.ts';
+import { measureRoofs, prepareBandwidth, preparePeak, type Roof, type RoofOptions, type Roofs } from '../gpu/roofs.ts';
 import { maxSpread, rangeOf } from './spread.ts';
 
 /** Number of measurements before the kernels, and after them. */
@@ -44,10 +44,10 @@ export async function measureRoofsRepeatedly(device: Device, options: RoofOption
   const short = ({ repeats }: Roof): TimeOptions => ({ span: options.span, rounds: 1, repeats });
   let roofs = await measureRoofs(device, options);
   const rates = { before: [roofs], after: [] as Roofs[] };
-  const peak = await holdPeak(device, roofs.peak);
+  const peak = await preparePeak(device, roofs.peak);
   const repeat = async (list: Roofs[], times: number) => {
     // The buffers of the bandwidth are freed before the peak is measured: they are as large as the adapter allows.
-    const bandwidth = await holdBandwidth(device, roofs.bandwidth);
+    const bandwidth = await prepareBandwidth(device, roofs.bandwidth);
     try {
       await bandwidth.measure(warmUp);
       for (let i = 0; i < times; i++) {

@@ -92,7 +92,7 @@ function bindingLimit(plans: readonly NamedPlan[]): string {
   if (largest.bytes <= defaultTraits.maxBindingBytes) return '';
   return (
     `the largest binding, of ${largest.name}, takes ${formatMiB(largest.bytes)}: the adapter must allow that as ` +
-    `maxStorageBufferBindingSize (every one allows ${formatMiB(defaultTraits.maxBindingBytes)}), or take a smaller batch or shorter sequences
+    `maxStorageBufferBindingSize (every one allows ${formatMiB(defaultTraits.maxBindingBytes)}), or use a smaller batch or shorter sequences
 `
   );
 }
@@ -106,9 +106,9 @@ function comparison({ plan: { bytes }, plain }: NamedPlan): string {
   );
 }
 
-/** Memory of an update with flags that save memory. */
-function savingsTable(savings: NonNullable<PlannedModel['savings']>, rows: number): string {
+/** Table of the GPU memory of an update with each combination of memory-saving flags. */
+function savingsTable(savings: NonNullable<PlannedModel['savings']>, pairs: number): string {
   const width = Math.max(...savings.map(({ flags }) => flags.length));
   const lines = savings.map(({ flags, bytes }) => `  ${flags.padEnd(width)}  ${formatMiB(bytes).padStart(11)}`);
-  return `\nGPU memory of an update of ${rows} pairs\n${lines.join('\n')}\n`;
+  return `\nGPU memory of an update of ${pairs} pairs\n${lines.join('\n')}\n`;
 }

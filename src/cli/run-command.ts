@@ -26,8 +26,8 @@ export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | '
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal it returns the result
- * so far or throws, and the command exits with the status of the signal.
+ * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal it returns the
+ * result so far or throws, and the command exits with the status of the signal.
  */
 export async function runWithProgress<N extends JobName>(
   name: N,

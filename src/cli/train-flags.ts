@@ -104,8 +104,8 @@ export const settingAttributes: ReadonlySet<string> = new Set(
 /** The flag of a setting, for this and other commands. */
 export function settingOption(name: SettingName): Option {
   const row: Setting = settings[name];
-  const standard = describeDefault(name);
-  const description = `${row.help}${standard === undefined ? '' : ` (default: ${standard})`}`;
+  const defaultText = describeDefault(name);
+  const description = `${row.help}${defaultText === undefined ? '' : ` (default: ${defaultText})`}`;
   const aliases = (row.aliases ?? []).map((alias) => `--${alias}, `).join('');
   return optionFor(`${aliases}${flagOf(name)}`, name, row, description);
 }

@@ -81,6 +81,8 @@ function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boo
 const groupOf = (quantity: string): string =>
   quantity.startsWith('grad.') ? 'gradients' : quantity.startsWith('losses[') ? 'losses' : quantity;
 
+/** Quantities whose error is a number of tokens or texts that differ. */
+/** Quantities whose error is a number of tokens or texts that differ. */
 const counted = ['greedy', 'beam', 'tokens', 'source tokens', 'texts'];
 
 const error = ({ quantity, error: e }: Comparison): string => {

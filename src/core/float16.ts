@@ -14,10 +14,10 @@ function makeTable(): Float32Array {
   const table = new Float32Array(2 ** 16);
   for (let h = 0; h < table.length; h++) {
     const [exponent, fraction] = [(h >> 10) & 31, h & 1023];
-    const large = fraction ? Number.NaN : Number.POSITIVE_INFINITY;
-    const normal = exponent === 31 ? large : (1 + fraction / 1024) * 2 ** (exponent - 15);
-    const size = exponent === 0 ? fraction * 2 ** -24 : normal;
-    table[h] = h & 0x8000 ? -size : size;
+    const nonFinite = fraction ? Number.NaN : Number.POSITIVE_INFINITY;
+    const normal = exponent === 31 ? nonFinite : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    const magnitude = exponent === 0 ? fraction * 2 ** -24 : normal;
+    table[h] = h & 0x8000 ? -magnitude : magnitude;
   }
   return table;
 }
@@ -45,23 +45,24 @@ export function toFloat16(values: Float32Array): Uint16Array {
   for (let i = 0; i < values.length; i++) {
     const b = bits[i] as number;
     const sign = (b >>> 16) & 0x8000;
-    const size = b & 0x7fffffff;
-    // 65520 and above round to infinity; numbers below 2^-14 are subnormal: their spacing is constant. Others lose 13 bits
-    // of the fraction, which may carry into the exponent, whose bias falls from 127 to 15.
-    if (size >= 0x477ff000) out[i] = sign | (size > 0x7f800000 ? 0x7e00 : 0x7c00);
-    else if (size < 0x38800000) out[i] = sign | roundToEven(Math.abs(values[i] as number) * 2 ** 24);
-    else out[i] = sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+    const magnitude = b & 0x7fffffff;
+    // Values of at least 65520 round to infinity. Values below 2^-14 are subnormal, multiples of 2^-24. Other values
+    // lose 13 bits of the fraction, with a carry into the exponent, and the bias of the exponent changes from 127 to
+    // 15.
+    if (magnitude >= 0x477ff000) out[i] = sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
+    else if (magnitude < 0x38800000) out[i] = sign | roundToEven(Math.abs(values[i] as number) * 2 ** 24);
+    else out[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
   }
   return out;
 }
 
 /** Rounds a float64 to the nearest float16 value, ties to even. Larger values become infinity. */
 export function roundToF16(x: number): number {
-  const size = Math.abs(x);
-  if (!(size < 65520)) return size >= 65520 ? Math.sign(x) * Number.POSITIVE_INFINITY : x;
+  const magnitude = Math.abs(x);
+  if (!(magnitude < 65520)) return magnitude >= 65520 ? Math.sign(x) * Number.POSITIVE_INFINITY : x;
   // 11 significant bits; subnormal below 2^-14.
-  const step = 2 ** (Math.max(-14, Math.floor(Math.log2(size))) - 10);
-  return Math.sign(x) * roundToEven(size / step) * step;
+  const step = 2 ** (Math.max(-14, Math.floor(Math.log2(magnitude))) - 10);
+  return Math.sign(x) * roundToEven(magnitude / step) * step;
 }
 
 function roundToEven(x: number): number {

@@ -1,4 +1,4 @@
-// Runs a graph through the references of its ops, in float64 on the CPU: the expected results of the GPU.
+// Runs a graph in float64 on the CPU, by the reference implementation of each op: the expected results of the GPU.
 // Tensors that the GPU stores as f16 are rounded after their node. Only the CPU engine and checks load this file.
 
 import { check } from '../core/errors.ts';
@@ -86,7 +86,7 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
         for (const v of node.outputs) dataOf(v).fill(0);
         const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
         const reference = referenceOf(op);
-        check(reference, () => `${op.name}: has no reference, which the CPU engine runs; give defineOp one`);
+        check(reference, () => `${op.name}: has no reference, which the CPU engine needs; pass reference to defineOp`);
         reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
         for (const v of [...node.outputs, ...mutatedBy(node)])
           if (v.dtype === 'f16') dataOf(v).set(dataOf(v).map(roundToF16));

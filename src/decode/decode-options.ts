@@ -57,7 +57,7 @@ export interface DecodeOptions {
   readonly forcedBosTokenId?: number;
   /** Ids of tokens that are never generated. Default: none. */
   readonly suppressTokens?: readonly number[];
-  /** Called after each batch with the number of texts that are done, and of all. */
+  /** Called after each batch with the number of translated texts and the number of all texts. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -69,8 +69,8 @@ export type ModelRules = Pick<
 >;
 
 /**
- * Options of a call over the rules of the model. Options win, except that the suppressed tokens of both apply. The
- * model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) leaves no room for it.
+ * Merges the rules of a model with the options of a call. Options take precedence; the suppressed tokens of both apply.
+ * The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it.
  */
 export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTokens: number): DecodeOptions {
   const { maxNewTokens = maxTokens } = options;
@@ -221,7 +221,8 @@ function penaltyOf(penalty: LengthPenalty, fail: () => never): (length: number) 
 }
 
 /**
- * The mode of the plan for given settings. Room for suppressed tokens is a power of two, so that few plans are needed.
+ * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a power of
+ * two, so that fewer plans are compiled.
  */
 export function modeOf({ method, rules }: DecodeSettings): DecodeMode {
   const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;

@@ -73,7 +73,7 @@ export async function createDecoder(
   };
   const first = stageAt(0);
   const states = decodeStates(c, shape);
-  const own = Int32Array.from({ length: B * K }, (_, r) => r % K);
+  const identityParents = Int32Array.from({ length: B * K }, (_, r) => r % K);
 
   /** Encodes the sources; returns their lengths. */
   const begin = ({ sources }: DecodeBatch, startId: number): Uint32Array => {
@@ -91,7 +91,7 @@ export async function createDecoder(
     if (!c.hidePadding) for (let b = 0; b < B; b++) srcLens[b] = sources[b]?.length ?? 0;
     encoder.submit();
     engine.write(states.token.name, new Int32Array(B * K).fill(startId));
-    engine.write(states.parent.name, own);
+    engine.write(states.parent.name, identityParents);
     return srcLens;
   };
 
@@ -160,7 +160,7 @@ const shortSource = 16;
 const sourceLengths = ({ batch, source }: DecodeShape): number[] =>
   batch === 1 && source > shortSource ? [shortSource, source] : [source];
 
-/** A shape followed by smaller ones, each with a quarter of the sentences, down to one. */
+/** A shape followed by smaller ones, each with a quarter of the sentences, until there are fewer than four. */
 function shrinking(shape: DecodeShape): DecodeShape[] {
   const shapes = [shape];
   for (let { batch } = shape; batch >= 4; ) {

@@ -67,7 +67,7 @@ export interface DecodeStates {
   readonly self: readonly DecodeState[];
   /** Next input token of each row, i32 [R,1]. */
   readonly token: DecodeState;
-  /** Row of the sentence that each row extends, i32 [R]. */
+  /** For each row, the row of its sentence (0 to K - 1) that it extends, i32 [R]. */
   readonly parent: DecodeState;
   /** Row of the KV cache for each position of each row, u32 [R,T]; see `cacheSlotsOp`. */
   readonly slots: DecodeState;
@@ -109,8 +109,8 @@ export function decodeStates(
 export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value => graph.state(name, dtype, shape);
 
 /**
- * Source graph: inputs src [B,S], srcLens [B]; writes the states `cross`. `noFuse` names rewrites to skip. `S` (default:
- * that of the states) may be smaller for a single sentence (B = 1).
+ * Source graph: inputs src i32 [B,S], srcLens u32 [B]; writes the states `cross`. `noFuse` names rewrites to skip. `S`
+ * (default: that of the states) may be smaller if B is 1.
  */
 export function sourceGraph(
   c: ModelConfig,
@@ -137,10 +137,10 @@ export function sourceGraph(
 }
 
 /**
- * Step graph. Inputs: srcLens [B], rules i32 [4+N], step (with the position of the input token), and for sampling:
- * sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R]; for beam search `token`, `parent`
- * i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`. `hidePadding` of the configuration masks generated
- * padding. `noFuse` names rewrites to skip.
+ * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned], step (with the position of the input token), and
+ * for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R]; for beam search
+ * `token`, `parent` i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`. `hidePadding` of the configuration
+ * masks generated padding. `noFuse` names rewrites to skip.
  */
 export function stepGraph(
   c: ModelConfig,
@@ -206,8 +206,8 @@ export function stepGraph(
 }
 
 /**
- * Moves running sentences to a smaller batch: input indices u32 [b] are their indices; copies their states from shape
- * `from` to `to`.
+ * Graph that moves unfinished sentences to a smaller batch: copies their states from shape `from` to shape `to`. Input:
+ * indices u32 [to.batch], their indices in the larger batch.
  */
 export function shrinkGraph(c: ModelConfig, p: ParameterList, from: DecodeShape, to: DecodeShape): Graph {
   const graph = new Graph();

@@ -78,8 +78,10 @@ function idsOf(link: Link | undefined): number[] {
 interface Beams {
   /** Running hypotheses, best first; undefined before the first step. */
   links: (Link | undefined)[];
+  /** Sum of the log-probabilities of each running hypothesis. */
+  /** Sum of the log-probabilities of each running hypothesis. */
   totals: number[];
-  /** Finished hypotheses, best first, at most `beams`. */
+  /** Finished hypotheses, best first, at most as many as beams. */
   finished: Hypothesis[];
   done: boolean;
 }
@@ -134,6 +136,6 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
   };
 }
 
-/** The search for settings: beams, or independent rows. */
+/** Creates the search of the decoding method: beam search, or independent rows for greedy decoding and sampling. */
 export const searchFor = (s: DecodeSettings, sentences: number, endId: number): Search =>
   s.method === 'beam' ? createBeamSearch(sentences, s) : createRowSearch(sentences, endId, s);

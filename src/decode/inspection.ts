@@ -39,7 +39,7 @@ export interface AttentionMap {
 export interface InspectedTensor {
   /** For example `encoder.layers.0.norm1.layer_norm`; a repeated name has a number. */
   readonly name: string;
-  /** [tokens, columns], or [] and more for others; without the batch axis and padding. */
+  /** [tokens, columns], without the batch axis and padding. */
   readonly shape: Shape;
   readonly data: Float32Array;
 }
@@ -55,8 +55,9 @@ export interface RawInspection {
 }
 
 /**
- * Inspects one pair at a time. `target` is without start and end token; it started with `startId`, by default that of the
- * model. Throws a HeddleError for an invalid id or a side that is too long.
+ * Inspects a pair. `source`: ids with the end token; `target`: ids without start and end token; `startId`: id that the
+ * decoder reads first, default: the start token of the model. Throws a HeddleError for an invalid id or a side that is
+ * too long.
  */
 export type Inspect = (
   source: readonly number[],
@@ -354,7 +355,7 @@ export function createModelInspector(
   };
 }
 
-/** Cross-entropy of one row of logits. */
+/** Cross-entropy of one row of logits [V] with the target `id`, in nats. */
 function lossOf(row: Float32Array, id: number): number {
   const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   return max + Math.log(row.reduce((sum, x) => sum + Math.exp(x - max), 0)) - (row[id] as number);

@@ -1,5 +1,5 @@
-// Replaces unknown words of a translation by the source words that they are aligned with (Jean et al., 2015, "On Using
-// Very Large Target Vocabulary for Neural Machine Translation"): those with the largest cross-attention.
+// Replaces unknown words of a translation by the source words with the largest cross-attention (Jean et al., 2015, "On
+// Using Very Large Target Vocabulary for Neural Machine Translation"), as fairseq's --replace-unk does.
 
 import { SPACE_MARK } from '../text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
@@ -10,7 +10,7 @@ interface Word {
   readonly from: number;
   readonly to: number;
   readonly text: string;
-  readonly isMark: boolean;
+  readonly isPunctuation: boolean;
 }
 
 const isSpaced = (token: string): boolean => token.startsWith(SPACE_MARK) || token.startsWith(' ');
@@ -21,32 +21,32 @@ function wordsOf(tokens: readonly string[], kind: Tokenizer['kind']): Word[] {
   for (const [i, token] of tokens.entries()) {
     const last = words.at(-1);
     const text = token.replaceAll(SPACE_MARK, '').trim();
-    const isMark = text !== '' && !/[\p{L}\p{N}\p{M}]/u.test(text);
-    const continues = last && kind !== 'word' && !isSpaced(token) && !isMark && !last.isMark;
+    const isPunctuation = text !== '' && !/[\p{L}\p{N}\p{M}]/u.test(text);
+    const continues = last && kind !== 'word' && !isSpaced(token) && !isPunctuation && !last.isPunctuation;
     if (continues) words[words.length - 1] = { ...last, to: i + 1, text: last.text + text };
-    else words.push({ from: i, to: i + 1, text, isMark });
+    else words.push({ from: i, to: i + 1, text, isPunctuation });
   }
   return words;
 }
 
 /**
- * The translation `ids` of `text`, in which each word with an unknown token is the source word with the largest
- * cross-attention, averaged over layers and heads.
+ * Decodes the translation `ids` of `text`, and replaces each word that has an unknown token by the source word with the
+ * largest cross-attention, averaged over layers and heads.
  */
 export function replaceUnknown(
   source: Tokenizer,
   target: Tokenizer,
   text: string,
   ids: readonly number[],
-  { layers, heads, source: read, target: predicted, weights }: Attention<number>,
+  { layers, heads, source: sourceIds, target: predicted, weights }: Attention<number>,
 ): string {
   const { unknown } = target.special;
-  const pieces = source.pieces?.(text) ?? read.map((id) => source.token(id));
-  const sources = wordsOf(pieces.slice(0, read.length - 1), source.kind).filter((word) => word.text !== '');
+  const pieces = source.pieces?.(text) ?? sourceIds.map((id) => source.token(id));
+  const sources = wordsOf(pieces.slice(0, sourceIds.length - 1), source.kind).filter((word) => word.text !== '');
   const attention = ({ from, to }: Word, t: number): number => {
     let sum = 0;
     for (let n = 0; n < layers * heads; n++)
-      for (let s = from; s < to; s++) sum += weights[(n * predicted.length + t) * read.length + s] as number;
+      for (let s = from; s < to; s++) sum += weights[(n * predicted.length + t) * sourceIds.length + s] as number;
     return sum / (to - from);
   };
   let out = '';

@@ -71,8 +71,8 @@ export interface Translator {
    */
   stream(text: SourceText, options?: DecodeOptions, index?: number): AsyncGenerator<StreamedToken, void, void>;
   /**
-   * The cross-attention between a text and the ids of a translation of it, which started with the token `startId`. Default:
-   * that of the model. Throws a HeddleError if one is too long.
+   * The cross-attention between a text and the ids of its translation. `startId`: id that the decoder read first,
+   * default: the start token of the model. Throws a HeddleError if text or translation is too long.
    */
   align(text: SourceText, ids: readonly number[], startId?: number): Promise<Attention<number>>;
 }

@@ -57,7 +57,7 @@ export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
   );
 }
 
-/** Weights tensors and is the root of a loss: its gradient with respect to xs[i] is weights[i]. */
+/** Scalar loss for gradient checks: the sum of xs[i] · weights[i] over i, whose gradient w.r.t. xs[i] is weights[i]. */
 const weightedLoss = defineOp({
   name: 'weighted_loss',
   inputs: ['xs[]', 'weights[]'],
@@ -75,8 +75,9 @@ const weightedLoss = defineOp({
 const defaultStep: StepScalars = { learningRate: 1e-3, tokenWeight: 1, seed: 7, step: 3, keep: 1, position: 0 };
 
 /**
- * Adds a node of an op to a graph. Its inputs become inputs of the graph, or states if the op changes them; `input` replaces
- * how an input is made. Returns the node, and the tensors without the step by the names of these inputs and states.
+ * Adds a node of an op to a graph. Its inputs become inputs of the graph, or states if the op changes them. `input`
+ * makes an input; default: `graph.input`. Returns the node, and the data of these inputs and states by name, without
+ * `step`.
  */
 export function applyToInputs<I extends string, O extends string, A extends Attrs>(
   graph: Graph,
@@ -206,8 +207,9 @@ export async function checkOp<I extends string, O extends string, A extends Attr
 }
 
 /**
- * Compares the gradient of an op, run by references, with central differences of its forward reference, in float64 on
- * the CPU. Throws if an error exceeds `tolerance`.
+ * Compares the gradient of an op with central differences (step `h`, default 1e-5), both from the float64 references on
+ * the CPU. Throws if an error, max|x - ref| / max|ref|, exceeds `tolerance` (default 1e-6); the tolerances of the case
+ * are for GPUs.
  *
  * @example
  * const inputs = { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2), beta: randomTensor([12], 3) };

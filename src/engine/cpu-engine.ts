@@ -7,7 +7,7 @@ import type { Outputs } from '../gpu/runner.ts';
 import type { Engine, Program } from './engine.ts';
 
 /**
- * Creates an engine that runs the ops' float64 references. Exact and slow: for checks of small models.
+ * Creates an engine that runs the ops' float64 references. Accurate and slow: for checks of small models.
  *
  * @example
  * const [program] = await cpuEngine().prepare([graph]);

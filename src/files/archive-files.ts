@@ -27,8 +27,8 @@ export function archiveFiles(files: Files): Files {
         () => true,
       )));
   /**
-   * The files that have a path, its name in them, and the archive if it leads into one. A folder with the name of an
-   * archive stays a folder.
+   * Resolves a path: the `Files` that contain it, its path there, and the archive if the path is inside one. A folder
+   * with the name of an archive stays a folder.
    */
   const at = async (path: string): Promise<[files: Files, name: string, archive?: string]> => {
     const [, archive, name] = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path) ?? [];

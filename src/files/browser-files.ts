@@ -57,7 +57,7 @@ const parts = (path: string): string[] => path.split('/').filter((part) => part 
 
 /** Files that also report size and time of a folder. */
 export interface BrowserFiles extends Files {
-  /** Bytes of a folder's files, and the time of the last write, in milliseconds since 1970. */
+  /** Bytes of the files in a folder, without subfolders, and time of the last write, in milliseconds since 1970. */
   facts(folder: string): Promise<{ readonly bytes: number; readonly time: number }>;
 }
 

@@ -1,5 +1,5 @@
-// The file interface of the engine, and helpers that replace a whole folder. Implementations: Node (host), browser
-// storage (demo), memory and archives (this folder).
+// The file interface of the library, and helpers that replace a whole folder. Implementations: memory, archives and
+// browser storage (this folder), disks in Node and Deno (src/host), and the file server's client (src/run).
 
 /** Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the path. */
 export interface Files {
@@ -29,8 +29,8 @@ export interface Files {
   /** The path without symbolic links. */
   real?(path: string): Promise<string>;
   /**
-   * Locks a folder for a training, until the returned function is called or the process ends. Throws a HeddleError that
-   * names the other process if it is locked.
+   * Locks a folder for a training run, until the returned function is called or the process ends. Throws a HeddleError
+   * that names the other process if it is locked.
    */
   lock?(folder: string): Promise<() => Promise<void>>;
 }

@@ -69,17 +69,17 @@ export function idsIn(batch: Readonly<Record<string, Tensor>>, name: string, pat
 
 /** The optimizer of a case; `number` reads a field or returns its default. */
 export const goldenOptimizer = (
-  number: (field: string, standard: number) => number,
-  standard: Pick<GoldenCase['optimizer'], 'beta2' | 'eps' | 'clipNorm' | 'decayAll'>,
+  number: (field: string, fallback: number) => number,
+  fallback: Pick<GoldenCase['optimizer'], 'beta2' | 'eps' | 'clipNorm' | 'decayAll'>,
 ): GoldenCase['optimizer'] => ({
   steps: number('steps', 0),
   learningRate: number('lr', 1e-3),
   beta1: number('beta1', 0.9),
-  beta2: number('beta2', standard.beta2),
-  eps: number('eps', standard.eps),
+  beta2: number('beta2', fallback.beta2),
+  eps: number('eps', fallback.eps),
   weightDecay: number('weight_decay', 0),
-  clipNorm: number('clip_norm', standard.clipNorm),
-  decayAll: standard.decayAll,
+  clipNorm: number('clip_norm', fallback.clipNorm),
+  decayAll: fallback.decayAll,
 });
 
 /** Reads a golden case of PyTorch's nn.Transformer. Throws a HeddleError that names the file and the problem. */
@@ -93,7 +93,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
     if (field) options[field] = value;
     else if (!otherFields.includes(key)) throw new HeddleError(`${path('config.json')}: unknown field ${key}`);
   }
-  const number = (key: string, standard: number): number => (raw[key] === undefined ? standard : Number(raw[key]));
+  const number = (key: string, fallback: number): number => (raw[key] === undefined ? fallback : Number(raw[key]));
   const load = async (name: string) => readSafetensors(await files.read(path(name)), path(name));
   const [weights, batch, expected] = await Promise.all([
     load('weights.safetensors'),

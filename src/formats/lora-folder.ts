@@ -114,7 +114,7 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
   const [configPath, path] = [`${at}/${loraFileNames.config}`, `${at}/${loraFileNames.weights}`];
   for (const file of [configPath, path])
     if (!(await files.exists(file)))
-      throw new HeddleError(`${file}: missing; an adapter has ${loraFileNames.config} and ${loraFileNames.weights}`);
+      throw new HeddleError(`${file}: missing; a LoRA folder has ${loraFileNames.config} and ${loraFileNames.weights}`);
   const raw = await readJson(files, configPath);
   const isEmpty = (x: unknown) => x === undefined || x === null || Object.keys(Object(x)).length === 0;
   const wrong =
@@ -143,17 +143,20 @@ export const fingerprintOfModel = async ({
   weights,
 }: Pick<SavedModel, 'stored' | 'weights'>): Promise<string> => stored?.fingerprint() ?? fingerprintOf([weights]);
 
-/** Throws a HeddleError if the adapter in a folder was trained on a model whose weights have another fingerprint. */
+/**
+ * Throws a HeddleError if the LoRA adapter in a folder was trained on weights with another fingerprint than `found`.
+ */
 export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, found: string): void {
   if (baseFingerprint !== undefined && baseFingerprint !== found)
     throw new HeddleError(
-      `${folder}: the adapter was trained on another model (fingerprint ${baseFingerprint}; this model has ${found}); ` +
+      `${folder}: the LoRA adapter was trained on another model (fingerprint ${baseFingerprint}; this model has ${found}); ` +
         `use the model in base_model_name_or_path of ${loraFileNames.config}, unchanged since the training`,
     );
 }
 
 /**
- * Names of the adapted layers. Throws a HeddleError for a tensor of no linear layer of the model, or of another rank.
+ * Names of the adapted layers. Throws a HeddleError if a tensor does not belong to a linear layer of the model, or does
+ * not have the rank `rank`.
  */
 function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
   const known = new Set(linearLayers(c).map(({ name }) => name));
@@ -182,7 +185,7 @@ export function mergedWith(model: SavedModel, { lora, weights }: SavedLora): Sav
   };
 }
 
-/** A model with the adapter of a folder merged into its weights. Throws as `loadLora` and `checkLoraBase`. */
+/** A model with the LoRA adapter of a folder merged into its weights. Throws as `loadLora` and `checkLoraBase`. */
 export async function withLora(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
   const saved = await loadLora(files, folder, model.config);
   checkLoraBase(folder, saved, await fingerprintOfModel(model));

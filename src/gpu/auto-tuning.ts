@@ -67,9 +67,9 @@ export interface KernelTimer {
 }
 
 /**
- * Checks and times the kernels of `graphs`; returns the choice of every node with several variants, none of which failed
- * its check. Nodes with the most work come first; another variant is timed only if the slowest measurement so far would
- * still fit the time limit.
+ * Checks and times the kernel variants of `graphs`. Returns the variant of every node that has several; it has passed
+ * its check, or is the naive variant. Nodes with the most work come first. A further variant of a node is timed only if
+ * the slowest measurement so far would still fit the time limit.
  *
  * @example
  * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });

@@ -24,7 +24,7 @@ export interface Device {
 
 /** Settings of `openDevice`. */
 export interface DeviceOptions {
-  /** Required limits. Opening fails with both numbers if the adapter has less. */
+  /** Required limits by their WebGPU names. `openDevice` throws if the adapter has less. */
   readonly require?: Readonly<Record<string, number>>;
   readonly powerPreference?: GPUPowerPreference;
 }
@@ -138,8 +138,8 @@ const hiddenInfo: GPUAdapterInfo = {
 /**
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice` it does not
  * probe subgroups. `info`: the adapter info (default: that of an earlier call with this device, else `adapterInfo` of the
- * device). In Dawn `adapterInfo` of a device has no subgroup matrices. Deno has none: the adapter then has no name and
- * counts as a GPU.
+ * device). In Dawn `adapterInfo` of a device lacks the subgroup matrices. Deno has no `adapterInfo` of a device: the
+ * adapter then has no name and counts as a GPU.
  *
  * @example
  * const adapter = await navigator.gpu.requestAdapter();
@@ -178,7 +178,7 @@ export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
 
 /** Describes whether kernels use the subgroups of a device. */
 export const subgroupUse = ({ droppedSubgroups, traits }: Device): string =>
-  traits.minSubgroup >= 4 ? 'used' : `not used: ${droppedSubgroups ?? 'there are none of four or more lanes'}`;
+  traits.minSubgroup >= 4 ? 'used' : `not used: ${droppedSubgroups ?? 'the device has none of 4 or more lanes'}`;
 
 /** Describes the subgroup matrices that kernels can use, by type and sizes M, N, K: `f16 16x16x16`. */
 export function matrixUse({ gpu, traits: { matrices } }: Device): string {

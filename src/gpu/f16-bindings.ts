@@ -1,5 +1,5 @@
 // f16 storage: kernels are written for f32 and compute in f32. For a tensor stored as f16, loads from its binding are
-// cast to f32 and stores are cast to f16. One source serves both types, for each binding by itself.
+// cast to f32 and stores are cast to f16. The same source is compiled for f32 and f16; each binding has its own type.
 
 import { closing, withoutComments } from './wgsl.ts';
 

@@ -19,7 +19,7 @@ const swapBytes = 4 * 2 ** 20;
 export function checkSameType([a, x]: [string, TensorType], [b, y]: [string, TensorType]): void {
   if (a !== b && x.dtype === y.dtype && sameShape(x.shape, y.shape)) return;
   throw new Error(
-    `states ${a} ${x.dtype} ${show(x.shape)} and ${b} ${y.dtype} ${show(y.shape)} must be two of one type`,
+    `states ${a} ${x.dtype} ${show(x.shape)} and ${b} ${y.dtype} ${show(y.shape)} must be two states of the same type`,
   );
 }
 
@@ -48,8 +48,8 @@ export class Session {
 
   /**
    * Prepares plans to run: allocates memory, compiles pipelines in parallel and creates bind groups. Runs create none
-   * of these. New states are zero. Throws a HeddleError with the numbers, before allocating, if a plan does not fit the
-   * device.
+   * of these. New states are zero. Throws a HeddleError with the sizes if a plan does not fit the device; nothing stays
+   * allocated then.
    */
   async prepare(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
     this.#checkFit(plans);

@@ -144,9 +144,9 @@ function difference(x: ArrayLike<number>, y: ArrayLike<number>): number {
 }
 
 /**
- * Returns a graph of the node, with smaller axes if it is too much work: first axes above 256 shrink to 128 to 255 with
- * the same remainder by 128, so that tiles have the same edges; then the first axis of tensors with three or more axes.
- * An axis stays as it is if the op's shape rule rejects a smaller one.
+ * Returns a graph of the node, with smaller axes if it is too much work. Axes of 256 or more are halved first; their
+ * remainder by 128 stays, so that tiles have the same edges. Then the first axis of tensors with three or more axes is
+ * halved. An axis stays as it is if the op's shape rule rejects a smaller one.
  */
 function excerptOf(node: Node, { traits }: Device): Graph {
   const limit = traits.software ? maxWork.software : maxWork.gpu;

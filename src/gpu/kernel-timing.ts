@@ -25,7 +25,9 @@ export function compileVariant(device: Device, node: Node, variant: string): voi
       .catch(() => {});
 }
 
-/** Returns the milliseconds of a variant of a node. A variant slower than three times `best` runs only twice. */
+/**
+ * Returns the minimum time of a variant of a node in milliseconds. A variant slower than 3 · `best` runs only twice.
+ */
 export async function measureVariant(device: Device, node: Node, variant: string, best: number): Promise<number> {
   const session = new Session(device);
   try {
@@ -85,7 +87,7 @@ export function fillSample(node: Node, inputs: Readonly<Record<string, TensorDat
     if (name === 'step') writeStep(data as Uint32Array, { ...trainingStep, position: middlePosition(node) });
     else if (data instanceof Float32Array) fillNoise(data);
     else if (data instanceof Uint16Array) fillF16Noise(data);
-    else if (v.dtype === 'u32' && v.shape.length === 1) data.fill(everything);
+    else if (v.dtype === 'u32' && v.shape.length === 1) data.fill(unmaskedLength);
     else if (v.dtype === 'u32') fillF16Noise(new Uint16Array(data.buffer, data.byteOffset, 2 * data.length));
     if (given) for (let k = 0; k < data.length; k++) data[k] = given(k) ?? (data[k] as number);
   }
@@ -94,7 +96,7 @@ export function fillSample(node: Node, inputs: Readonly<Record<string, TensorDat
 const nameOf = ({ inputNames }: Node, i: number): string => (inputNames[i] === 'step' ? 'step' : `in${i}`);
 
 /** A sequence length that masks nothing, since kernels clamp it to the actual size. */
-const everything = 2 ** 31 - 1;
+const unmaskedLength = 2 ** 31 - 1;
 
 const trainingStep = { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 1 };
 
@@ -116,7 +118,7 @@ export function fillNoise(data: Float32Array, seed = 1): void {
   }
 }
 
-/** Fills with f16 noise of either sign and magnitudes from 0.125 to 0.25. */
+/** Fills with f16 noise of either sign and magnitudes from 0.125 to 0.1875. */
 function fillF16Noise(data: Uint16Array): void {
   const noise = new Float32Array(data.length);
   fillNoise(noise);

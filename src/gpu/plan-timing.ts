@@ -11,7 +11,7 @@ export interface TimeOptions {
   readonly span: number;
   /** Number of measurements. */
   readonly rounds: number;
-  /** Time a run slower than this, in milliseconds, only once: it cannot be the fastest. */
+  /** Measure a plan only once if a run takes longer than this, in milliseconds. Ignored if `repeats` is given. */
   readonly skipAbove?: number;
   /** Runs per measurement, if known from an earlier measurement. Default: estimated from `span`. */
   readonly repeats?: number;
@@ -53,7 +53,10 @@ interface TimedPlan {
   readonly times: number[];
 }
 
-/** Times several plans in turn, one measurement of each per round, so that other load on the machine affects all equally. */
+/**
+ * Times several plans in turn, one measurement of each per round, so that other load on the machine affects all
+ * equally.
+ */
 export async function timeInTurn(
   device: Device,
   runners: readonly Runner[],

@@ -40,8 +40,8 @@ export interface Profile {
 
 /**
  * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn with the flags of
- * src/host/dawn.ts does not. Passes are timed by the host's clock if the device has no timestamp queries. Throws a HeddleError
- * if there are more than 2,048 passes.
+ * src/host/dawn.ts does not. Passes are timed by the host's clock if the device has no timestamp queries. Throws a
+ * HeddleError if there are more than 2,048 passes.
  *
  * @example
  * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
@@ -49,8 +49,8 @@ export interface Profile {
  */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
   runner.submit(); // warms up
-  const whole: number[] = [];
-  for (let run = 0; run < runs; run++) whole.push(await runner.time(1));
+  const runTimes: number[] = [];
+  for (let run = 0; run < runs; run++) runTimes.push(await runner.time(1));
   const { passes } = runner.plan;
   // A query set holds at most 4,096 queries.
   check(
@@ -65,7 +65,7 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
   return {
     clock: timestamps ? 'gpu' : 'host',
     runs,
-    ms: median(whole),
+    ms: median(runTimes),
     passes: passes.map((pass, i) => ({
       pass,
       us: median(samples.map((spans) => (spans[i] as PassSpan).us)),
@@ -174,7 +174,7 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
 /** Explains the difference between the sum of the passes and the time of a run. */
 function difference(ms: number, sum: number, clock: Profile['clock']): string {
   if (clock === 'host')
-    return `the passes sum up to ${sum.toFixed(3)} ms: each is submitted and waited for by itself, which a run does only once`;
+    return `the passes sum up to ${sum.toFixed(3)} ms: each pass is submitted and awaited separately; a run is submitted once`;
   const explanation =
     sum > ms
       ? 'timing each pass keeps it from overlapping with the next one'

@@ -25,7 +25,10 @@ export const paramAlign = 256;
 /** Rounds bytes up to 4, as copies and bindings require. */
 export const alignToWords = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
-/** Packs the Params structs of the passes that bind one, `paramAlign` bytes each. Throws if a pass lacks the value of a field. */
+/**
+ * Packs the Params structs of the passes that bind one, `paramAlign` bytes each. Throws if a pass lacks the value of a
+ * field.
+ */
 export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]): ArrayBuffer {
   const data = new DataView(new ArrayBuffer(passes.length * paramAlign));
   for (const [i, { op, params }] of passes.entries()) {
@@ -57,7 +60,7 @@ export function bindPass(
   const resourceOf = (b: Binding): GPUBufferBinding => {
     if (b.wgslType === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
     const range = pass.bind[b.name];
-    // A launch without dropout has no step scalars. Its overrides disable their use, so any uniform buffer can be bound.
+    // A pass without dropout has no step scalars. Its overrides disable their use, so any uniform buffer can be bound.
     if (!range && b.wgslType === 'Step') return { buffer: paramBuffer, size: paramAlign };
     if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${shader.name}`);
     const size = b.wgslType.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);

@@ -40,12 +40,12 @@ export const copyOp = defineOp({
   reference: ({ x }, { y }) => y.data.set(x.data),
 });
 
-/** x [N, 4] -> [N, 4]: row i is the sum of chains that start at x[i], x[i] + 1, and so on. */
+/** x [N, 4] -> [N, 4]: each element is the sum of `chains` chains, which start at x, x + 1, and so on. */
 export const multiplyAddOp = defineOp({
   name: 'multiply_add',
   inputs: ['x'],
   outputs: ['y'],
-  /** 8 · rounds steps c <- c · a + b per chain; `fused`: by fma(). */
+  /** A chain has 8 · `rounds` steps c <- c · a + b. `fused`: with fma(). */
   attrs: attrsOf<{
     readonly rounds: number;
     readonly a: number;
@@ -95,7 +95,8 @@ export interface RoofOptions extends TimeOptions {
 }
 
 /**
- * Measures bandwidth and peak. Takes about ten times `span` milliseconds for each, and twice `bytes` of GPU memory.
+ * Measures bandwidth and peak. Takes about 6 · `rounds` · `span` milliseconds, for two copy kernels and four kernels of
+ * multiply-adds, and twice `bytes` of GPU memory.
  *
  * @example
  * const { bandwidth, peak } = await measureRoofs(device, { span: 20, rounds: 5 });
@@ -110,20 +111,20 @@ export async function measureRoofs(device: Device, options: RoofOptions): Promis
   return { bandwidth, peak: await measurePeak(device, options) };
 }
 
-/** A roof that is measured again and again, with one kernel. */
-export interface HeldRoof {
+/** One kernel of a roof, compiled and with its memory, to measure it repeatedly. */
+export interface PreparedRoof {
   /** Measures it. */
   measure(options: TimeOptions): Promise<Roof>;
   /** Frees its memory. */
   destroy(): void;
 }
 
-/** Holds the copy of `measureRoofs`, with its memory. */
-export const holdBandwidth = (device: Device, { work, variant }: Roof): Promise<HeldRoof> =>
+/** Prepares the fastest copy kernel of `measureRoofs`. */
+export const prepareBandwidth = (device: Device, { work, variant }: Roof): Promise<PreparedRoof> =>
   openCopy(device, work / 8, variant);
 
-/** Holds the multiply-adds of `measureRoofs`. */
-export function holdPeak(device: Device, { work, variant }: Roof): Promise<HeldRoof> {
+/** Prepares the fastest multiply-add kernel of `measureRoofs`. */
+export function preparePeak(device: Device, { work, variant }: Roof): Promise<PreparedRoof> {
   const form = chainForms.find((known) => known.variant === variant) ?? chainForms[0];
   return openChains(device, form, work / flopsOf(threadsOf(device), form.chains, 1));
 }
@@ -150,12 +151,12 @@ async function best<T>(forms: readonly T[], measure: (form: T) => Promise<Roof>)
   return roofs.reduce((a, b) => (b.rate > a.rate ? b : a));
 }
 
-async function measureOnce(opening: Promise<HeldRoof>, options: TimeOptions): Promise<Roof> {
-  const held = await opening;
+async function measureOnce(opening: Promise<PreparedRoof>, options: TimeOptions): Promise<Roof> {
+  const prepared = await opening;
   try {
-    return await held.measure(options);
+    return await prepared.measure(options);
   } finally {
-    held.destroy();
+    prepared.destroy();
   }
 }
 
@@ -170,20 +171,23 @@ async function measureChains(device: Device, form: ChainForm, options: TimeOptio
   return measureOnce(openChains(device, form, rounds), options);
 }
 
-const openCopy = (device: Device, count: number, variant: string): Promise<HeldRoof> =>
+const openCopy = (device: Device, count: number, variant: string): Promise<PreparedRoof> =>
   openRoof(device, { shape: [count], variant, work: 2 * 4 * count }, (g, x) => void g.apply(copyOp, { x }));
 
 type ChainForm = (typeof chainForms)[number];
 
 /** The values oscillate around 1 / 1.9, so they are never subnormal. */
-function openChains(device: Device, { variant, chains, fused }: ChainForm, rounds: number): Promise<HeldRoof> {
+function openChains(device: Device, { variant, chains, fused }: ChainForm, rounds: number): Promise<PreparedRoof> {
   const threads = threadsOf(device);
   return openRoof(device, { shape: [threads, 4], variant, work: flopsOf(threads, chains, rounds) }, (g, x) => {
     g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
   });
 }
 
-/** Threads of a run: several hundred per core of the largest GPUs. A CPU would take 0.2 s for as many, so it gets fewer. */
+/**
+ * Threads of a run: several hundred per compute unit of the largest GPUs. A CPU would take 0.2 s for as many, so it
+ * gets fewer.
+ */
 const threadsOf = ({ traits }: Device): number => (traits.software ? 2 ** 13 : 2 ** 17);
 
 /** Prepares a single node on a state filled with noise. */
@@ -191,7 +195,7 @@ async function openRoof(
   device: Device,
   { shape, variant, work }: { readonly shape: Shape } & Pick<Roof, 'variant' | 'work'>,
   build: (graph: Graph, x: Value) => void,
-): Promise<HeldRoof> {
+): Promise<PreparedRoof> {
   const graph = new Graph();
   build(graph, graph.state('x', 'f32', shape));
   const kernelChoices = Object.fromEntries(graph.nodes.map((node) => [variantKey(node), variant]));

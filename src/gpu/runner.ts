@@ -25,7 +25,7 @@ export interface RunnerOptions {
 /** A plan that is ready to run on the GPU. */
 export interface Runner {
   readonly plan: Plan;
-  /** Host memory of the inputs by name. Fill it before each run; the arrays never change. */
+  /** Host memory of the inputs by name. Fill the arrays before each run; they are never replaced. */
   readonly inputs: Readonly<Record<string, TensorData>>;
   /**
    * Submits one run; resolves to its outputs. Throws if `inFlight` runs are pending already. Rejects with a HeddleError

@@ -1,5 +1,5 @@
-// The shaders of shaders/, composed from WGSL files by their include lines and conditions, and those of users' ops; and
-// their WGSL as it is compiled. It contains the text of all shaders: modules that a page loads first use import().
+// Shaders: those of shaders/, composed from WGSL files by include lines and conditions, and those of users' ops. This
+// module contains the text of all shaders, so modules that a page loads at its start load it with import().
 
 import type { ShaderSource } from '../ops/op.ts';
 import { storeAsF16 } from './f16-bindings.ts';
@@ -17,7 +17,7 @@ export interface Shader extends Declarations {
 
 /** Shaders that are composed from WGSL files. */
 export interface ShaderLibrary {
-  /** Names of all shaders, each variant by itself. */
+  /** Names of all shaders, variants such as `x-scalar` included. */
   readonly names: readonly string[];
   /** Paths of the files that a shader consists of, the kernel's own first. Throws if the name is unknown. */
   pathsOf(name: string): string[];
@@ -28,8 +28,8 @@ export interface ShaderLibrary {
 /**
  * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as its name.
  * The line `// include a.wgsl` appends a file, once. Declarations may have conditions, `@if(scalar)` and `@else`, as in
- * WESL: the shader `x-scalar` has those of the first, `x` those of the second. There is a shader for each set of the
- * conditions in a kernel's files: `x`, `x-f16`, `x-f16-scalar`, `x-scalar`.
+ * WESL: the shader `x-scalar` has the declarations after `@if(scalar)`, `x` has those after `@else`. There is a shader
+ * for each subset of the conditions in a kernel's files: `x`, `x-f16`, `x-f16-scalar`, `x-scalar`.
  */
 export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary {
   const textOf = (path: string): string => {
@@ -91,8 +91,9 @@ const subsets = (list: readonly string[]): string[][] =>
   list.reduceRight<string[][]>((rest, item) => rest.concat(rest.map((set) => [item, ...set])), [[]]);
 
 /**
- * A text with its conditions decided. `@if(x)` at the begin of a line keeps the declaration that follows if x is one of
- * `conditions`; `@else` after such a declaration keeps its own otherwise. Throws at an `@else` without an `@if`.
+ * Resolves the conditions of a text. `@if(x)` at the start of a line keeps the next declaration if x is in
+ * `conditions`. `@else` after that declaration keeps the declaration after it otherwise. Throws at an `@else` without
+ * an `@if`.
  */
 function withConditions(text: string, conditions: ReadonlySet<string>): string {
   const head = /^@(?:if\((\w+)\)|else)\s+/gm;
@@ -160,7 +161,7 @@ export function shaderOf(shader: string | ShaderSource): Shader {
   return loaded;
 }
 
-/** Hash of all shader files. Kernel timings of other files are not valid. */
+/** Hash of all shader files. Kernel choices that were stored with another hash are ignored. */
 export const shaderHash = (): string => hash([...files].sort(([a], [b]) => (a < b ? -1 : 1)).flat());
 
 /** The WGSL of a shader as it is compiled: consts set, marked loops unrolled, the bindings named in `f16` stored as f16. */

@@ -35,16 +35,16 @@ export function explicitSubgroupSizes(
 }
 
 /**
- * `adapterInfo` of a device; undefined in Deno. Deno 2.9 ends at the read of it if the adapter was garbage-collected before
- * its own info was read, and there is no way to check that.
+ * `adapterInfo` of a device; undefined in Deno. Deno 2.9 crashes when it is read after the adapter was
+ * garbage-collected, unless the adapter's own info was read before. There is no way to check that.
  */
 export const deviceInfo = (device: SubgroupDevice): GPUAdapterInfo | undefined =>
   hostOf().name === 'Deno' ? undefined : device.adapterInfo;
 
 /**
- * Adapter info of a device that the caller has requested; undefined if it is not known. `adapterInfo` of Dawn's devices has
- * no subgroup matrices. The adapter of a device is not known, so the info is that of the adapter of `openGpu` if all names
- * are the same.
+ * Adapter info of a device that the caller has requested; undefined if it is unknown. `adapterInfo` of Dawn's devices
+ * lacks the subgroup matrices, and a device does not give access to its adapter. So this returns the info of
+ * the high-performance adapter of `openGpu` if its names are the same.
  */
 export async function adapterInfoOf(
   device: SubgroupDevice,

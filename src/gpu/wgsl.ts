@@ -119,7 +119,7 @@ function reachable(name: string, functions: ReadonlyMap<string, WgslFunction>): 
   return words;
 }
 
-/** Replaces the default of each `const NAME... = default;` by the value of its name. */
+/** Replaces the number in each module-scope `const NAME = number;` by `values[NAME]`. */
 export function replaceConsts(source: string, values: Readonly<Record<string, number>>): string {
   let out = source;
   for (const [name, value] of Object.entries(values))

@@ -22,9 +22,9 @@ export type FiniteReader = (flags: ArrayLike<number>) => NonFinite | undefined;
 export const finiteOutput = 'finite';
 
 /**
- * Adds a check of each floating-point result after its node, of states after nodes that change them, and, before the
- * first node, of states that an earlier run may have changed. `overwritten`: names of states that each run writes
- * before it reads them, which need no check before.
+ * Adds a check of each floating-point result after its node, and of states after nodes that change them. States that an
+ * earlier run may have changed are also checked before the first node. `overwritten`: names of states that each run
+ * writes before it reads them; they are not checked before the first node.
  */
 export function addFiniteChecks(graph: Graph, overwritten: readonly string[] = []): FiniteReader {
   const placed = new Set(graph.nodes.flatMap((node) => node.outputs.map((v) => v.at?.buffer)));

@@ -173,7 +173,8 @@ function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): 
   const fits = (offset * bytesPer(buffer.dtype)) % 256 === 0 && offset + sizeOf(shape) <= sizeOf(buffer.shape);
   if (!fits)
     throw new HeddleError(
-      `graph: ${name} ${show(shape)} at ${offset} does not fit ${buffer.name} ${show(buffer.shape)}`,
+      `graph: ${name} ${show(shape)} at ${offset} does not fit ${buffer.name} ${show(buffer.shape)}, ` +
+        'or does not start at a multiple of 256 bytes',
     );
 }
 

@@ -66,7 +66,7 @@ function normGradients(
   return { x: dx ?? dsTotal, residual: dsTotal, gamma: dgamma, beta: dbeta };
 }
 
-/** Throws unless the loss is the root of the backward pass. */
+/** Throws if an output of a loss op has a gradient: the loss must be the root of the backward pass. */
 function checkRoot(op: string, dOutputs: SomeByName<string>): void {
   if (Object.values(dOutputs).some((d) => d !== undefined))
     throw new Error(`${op}: is the root of the loss, its outputs have no gradient`);

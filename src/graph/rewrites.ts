@@ -17,8 +17,8 @@ import type { Graph } from './graph.ts';
 import { applyAll, fuseLayers, layerRules, onlyReader, type Rule } from './layer-rewrites.ts';
 
 /**
- * Default maximum of the logits in memory at once, in bytes: 16 MiB, or more if that makes more than 8 chunks, since each
- * chunk adds dispatches; at most WebGPU's guaranteed binding size.
+ * Default maximum size of a chunk of logits in bytes: 16 MiB. It is larger if that makes more than 8 chunks, since each
+ * chunk adds dispatches, but at most WebGPU's guaranteed binding size.
  */
 const maxLogits = { usual: 2 ** 24, chunks: 8, max: 2 ** 27 } as const;
 
@@ -138,7 +138,7 @@ type PlacedNorm = ReturnType<typeof placedNorm>[number];
 
 /** Rewrites that are applied after the gradients of the parameters have been placed in a buffer. */
 const placedRewrites: Record<string, (graph: Graph) => void> = {
-  /** The second stages of all norms whose weights are one after another become one kernel. */
+  /** One kernel does the column sums of all norms whose dgamma and dbeta are one after another in the buffer. */
   'norm-sums'(graph) {
     const runs: PlacedNorm[][] = [];
     for (const norm of graph.nodes.flatMap(placedNorm).sort((a, b) => a.start - b.start)) {

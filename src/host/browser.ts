@@ -135,7 +135,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
 /** Time limit for the adapter request in milliseconds: a broken driver can block it forever. */
 const ADAPTER_TIMEOUT = 20_000;
 
-/** Calls `fail` with an error if the browser ends during `task`. Returns a function that stops this. */
+/** Calls `fail` with an error if the browser ends during `task`. Returns a function that removes the listener. */
 export function onBrowserEnd(browser: HeadlessBrowser, task: string, fail: (error: HeddleError) => void): () => void {
   const listener = () => fail(new HeddleError(endMessage(browser, task)));
   browser.browser.once('disconnected', listener);

@@ -8,14 +8,14 @@ import { optionalPackage } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
 export interface DawnOptions {
-  /** Whether timestamp queries have nanoseconds; by default Dawn rounds them to about 0.1 ms, as browsers do. */
+  /** Whether timestamps have nanosecond resolution. By default Dawn rounds them to about 0.1 ms, as browsers do. */
   exactTimestamps?: boolean;
   /** Whether to poll the GPU without pauses: lowest latency, but it uses a CPU core while a GPU promise is pending. */
   spin?: boolean;
   /** Adapter: its index in `dawnAdapters`, or a part of its name, ignoring case. [the first] */
   adapter?: string;
   /**
-   * Whether to hide two warnings of Dawn that it uses less than the driver allows (Linux). This closes file descriptor 2
+   * Whether to hide Dawn's two warnings that it lowers a limit of the driver (Linux). This closes file descriptor 2
    * for a moment, so no other code may open files meanwhile. If stderr is a socket, all of it then passes through grep.
    */
   quiet?: boolean;
@@ -30,10 +30,10 @@ export interface DawnOptions {
 const started = new Map<string, GPU>();
 
 /**
- * Returns Dawn's GPU object; the same one for the same options. It has an adapter. Also defines the constants of WebGPU
- * (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to install if
- * there is no package `webgpu`, or Dawn does not support this platform or finds no driver, and one that lists the
- * adapters if there is none of that name or index.
+ * Returns Dawn's GPU object; the same one for the same options. Its `requestAdapter` finds an adapter. Also defines the
+ * constants of WebGPU (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to
+ * install if there is no package `webgpu`, or if Dawn does not support this platform or finds no driver. If no adapter
+ * has the name or index in the options, the error lists the adapters.
  *
  * @example
  * const device = await openDevice(await dawnGpu());

@@ -60,7 +60,10 @@ function allowed<T>(ask: () => T): T | undefined {
   }
 }
 
-/** Services of Deno. Reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE, if Deno allows it. */
+/**
+ * Services of Deno. Reads HF_ENDPOINT, HF_TOKEN, HEDDLE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA and HOME from the
+ * environment, if Deno allows it.
+ */
 export function denoPlatform(): Platform {
   const env = (name: string) => allowed(() => Deno.env.get(name)) || undefined;
   const caches = env('XDG_CACHE_HOME') ?? env('LOCALAPPDATA') ?? `${env('HOME') ?? '.'}/.cache`;

@@ -49,7 +49,7 @@ const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 
 export const reasonOf = (error: unknown): string => reasons[codeOf(error)] ?? messageOf(error);
 
 /** Runs `work`. An error of the system becomes a HeddleError with the operation, the path and the reason. */
-async function named<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+async function withPath<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -118,15 +118,15 @@ export function diskFiles(disk: Disk): Files {
   };
 
   return {
-    read: (path) => named('read', path, () => disk.read(path)),
-    stream: (path) => named('read', path, () => disk.stream(path)),
-    blob: disk.blob && ((path) => named('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path))),
+    read: (path) => withPath('read', path, () => disk.read(path)),
+    stream: (path) => withPath('read', path, () => disk.stream(path)),
+    blob: disk.blob && ((path) => withPath('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path))),
     size: async (path) => {
       const stats = path === '-' ? undefined : await statOf(path);
       return stats?.isFile ? stats.size : undefined;
     },
     write: (path, bytes) =>
-      named('write', path, async () => {
+      withPath('write', path, async () => {
         await makeFolderOf(disk, path);
         const existing = await statOf(path);
         if (existing && !existing.isFile) return disk.write(path, bytes); // write to a device or pipe, do not replace it
@@ -141,14 +141,14 @@ export function diskFiles(disk: Disk): Files {
         }
       }),
     append: (path, bytes) =>
-      named('write', path, async () => {
+      withPath('write', path, async () => {
         await makeFolderOf(disk, path);
         await disk.append(path, bytes);
       }),
-    exists: (path) => named('look at', path, async () => (await statOf(path)) !== undefined),
-    list: (folder) => named('list', folder, async () => (await disk.list(folder)).sort()),
-    rename: (from, to) => named('rename to', to, () => replace(from, to)),
-    remove: (path) => named('remove', path, () => disk.remove(path)),
-    real: (path) => named('follow', path, () => follow(path)),
+    exists: (path) => withPath('access', path, async () => (await statOf(path)) !== undefined),
+    list: (folder) => withPath('list', folder, async () => (await disk.list(folder)).sort()),
+    rename: (from, to) => withPath('rename to', to, () => replace(from, to)),
+    remove: (path) => withPath('remove', path, () => disk.remove(path)),
+    real: (path) => withPath('follow', path, () => follow(path)),
   };
 }

@@ -32,8 +32,8 @@ const PREFERENCES = {
  * Starts Firefox with WebGPU and an empty profile. Pages can only reach addresses of this machine. Throws a HeddleError
  * if there is no Firefox or it does not start in time.
  *
- * An error inside Firefox's WebGPU (a panic of wgpu) ends the browser, and no page can catch it. So that the error of
- * the call can name the compute pipeline, pages create one at a time and announce it first.
+ * An error inside Firefox's WebGPU (a panic of wgpu) ends the browser, and no page can catch it. Pages therefore create
+ * compute pipelines one at a time and announce each one before, so that the error can name the pipeline.
  *
  * @example
  * const firefox = await launchFirefox();

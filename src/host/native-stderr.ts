@@ -20,15 +20,15 @@ import { isatty } from 'node:tty';
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 /**
- * Runs the synchronous `work`, and drops the lines that native code meanwhile writes to file descriptor 2 if they match
- * `noise`, an expression for JavaScript and `grep -E`.
+ * Runs the synchronous `work` and drops the lines that native code meanwhile writes to file descriptor 2 if they match
+ * `noise`, a regular expression with the same meaning in JavaScript and `grep -E`.
  *
  * Node has no dup2, so the method depends on the kind of stderr:
  *
- * - A terminal, a pipe or a file in append mode: descriptor 2 is closed, opened as a temporary file, and afterwards opened
- *   again by its name in /proc.
+ * - A terminal, a pipe or a file in append mode: descriptor 2 is reopened as a temporary file during the work, and then
+ *   reopened as the original by its name in /proc.
  * - A file at an offset, which other programs may share: it is truncated after the work.
- * - A socket: grep is put before it, and runs as long as this process.
+ * - A socket: all output is piped through grep until this process ends.
  *
  * Nothing is dropped on systems other than Linux, or while requests or threads of this process may open files, which would
  * get descriptor 2.
@@ -117,7 +117,7 @@ function openTemporary(): number | undefined {
   }
 }
 
-/** Makes descriptor 2 a file. */
+/** Reopens descriptor 2 as the file at `path`. */
 function redirect(path: string): void {
   closeSync(2);
   // If another file got descriptor 2, every message would overwrite it.

@@ -56,7 +56,8 @@ function isProgram(path: string): boolean {
  * environment variable `variable` is its path, or if the path is not a program.
  */
 export function programAt(path: string | undefined, name: string, command: string, variable: string): string {
-  if (!path) throw new HeddleError(`no ${name} found: install it (${command}), or set ${variable} to its program`);
+  if (!path)
+    throw new HeddleError(`no ${name} found: install it (${command}), or set ${variable} to the path of its program`);
   if (!isProgram(path)) throw new HeddleError(`no ${name}: ${path} is not an executable file`);
   return path;
 }

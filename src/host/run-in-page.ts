@@ -1,5 +1,5 @@
-// Calls a function of a page in a browser, and returns its result, console output and reports. A page that hangs or fails
-// is an error.
+// Calls a function of a page in a browser and returns its result; console lines and reports go to callbacks. A page
+// that hangs or fails is an error.
 
 import type { Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';

@@ -89,7 +89,9 @@ const describeFile = async (http: HttpOptions, file: RemoteFile): Promise<Remote
     return { ...file, ...(size !== undefined && { size }), ...(stated && { checksum: stated }) };
   });
 
-/** Size in bytes of a stored file; undefined if its size or checksum differs from the hub's. */
+/**
+ * Size in bytes of a stored file; undefined if it differs from the hub's size or checksum, or the hub states neither.
+ */
 async function lengthIfSame(
   files: Files,
   path: string,

@@ -16,7 +16,7 @@ export interface HttpOptions {
   readonly maxRetries: number;
   /** Advice in error messages. Default: for the command line. */
   readonly hints?: ErrorHints;
-  /** Hub to use if the server at the URL of the hub is not one, as a static host of pages. */
+  /** Hub to use if the server at the URL of the hub is no hub, for example a static host of pages. */
   readonly fallbackHub?: string | undefined;
 }
 
@@ -76,7 +76,7 @@ export async function send(
     reset() {
       clearTimeout(timer);
       timer = setTimeout(
-        () => stopper.abort(new RetryableError(`no byte came for ${http.idleTimeout / 1000} s`)),
+        () => stopper.abort(new RetryableError(`no data for ${http.idleTimeout / 1000} s`)),
         http.idleTimeout,
       );
     },
@@ -122,7 +122,7 @@ export function statusError({ status, statusText, headers }: Response, title: st
     );
   if (status === 401 || status === 403) {
     const help = http.token
-      ? 'the token in HF_TOKEN does not allow it; its owner may have to accept the terms of the model on its page'
+      ? 'the access token does not allow it; its owner may have to accept the terms of the model on its page'
       : `it does not exist, or is private: ${errorHints(http).access}`;
     return new HeddleError(`${title}: the hub refuses it (${status}): ${help}`);
   }

@@ -33,8 +33,8 @@ export interface PartialFile {
   /** Writes buffered bytes. */
   flush(): Promise<void>;
   /**
-   * Passes all received bytes to `onBytes`, in order. Returns what moves them to `path`, and keeps the chunks until then.
-   * Throws a HeddleError if a chunk is damaged or memory is insufficient.
+   * Joins the chunks and passes all bytes to `onBytes`, in order. Returns a function that moves the joined file to its
+   * path; the chunks stay until `remove`. Throws a HeddleError if a chunk is damaged or memory is insufficient.
    */
   join(onBytes: (bytes: Uint8Array) => void): Promise<() => Promise<void>>;
   remove(): Promise<void>;

@@ -65,18 +65,18 @@ export async function pull(
   };
   const queue: RemoteFile[] = await listFiles(http, repository);
   const sizes = new Map(queue.map((file) => [file.name, file.size ?? 0]));
-  const got: { name: string; bytes: number }[] = [];
+  const downloaded: { name: string; bytes: number }[] = [];
   for (let file = queue.shift(); file; file = queue.shift()) {
     const { name, optional, url } = file;
     // Fallback names: one of the two forms of weights is enough.
-    if (optional && name === index && got.some((x) => x.name === whole)) continue;
-    const before = got.reduce((n, x) => n + x.bytes, 0);
+    if (optional && name === index && downloaded.some((x) => x.name === whole)) continue;
+    const before = downloaded.reduce((n, x) => n + x.bytes, 0);
     const bytes = await download(http, files, partial, file, (done, total) => {
       sizes.set(name, total ?? Math.max(done, sizes.get(name) ?? 0));
       onProgress({ file: name, loaded: before + done, total: [...sizes.values()].reduce((a, b) => a + b, 0) });
     });
     if (bytes === undefined) continue;
-    got.push({ name, bytes });
+    downloaded.push({ name, bytes });
     await validate(name);
     if (name === index)
       for (const shard of await shardsOf(files, `${partial}/${name}`)) {
@@ -91,12 +91,12 @@ export async function pull(
         });
       }
   }
-  if (!got.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))
+  if (!downloaded.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))
     throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
-  await removeOthers(files, partial, got);
+  await removeOthers(files, partial, downloaded);
   await validate();
   await files.rename(partial, folder);
-  return { folder, files: got };
+  return { folder, files: downloaded };
 }
 
 /** The shards in an index. Throws a HeddleError for other names, such as paths that leave the folder. */

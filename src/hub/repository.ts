@@ -19,7 +19,8 @@ export interface Repository {
   readonly revision: string;
 }
 
-const plain = [
+/** Names of the files that heddle reads, apart from the weights of a model. */
+const otherNames = [
   ...['config.json', 'generation_config.json', 'adapter_config.json', 'adapter_model.safetensors'],
   ...[...Object.values(tokenizerFileNames), 'optimizer.safetensors'],
 ];
@@ -27,7 +28,7 @@ const { whole, index } = weightNames;
 const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;
 
 /** Names to request from a server without a listing; the first must exist. */
-const fallbackNames = ['config.json', whole, index, ...plain.slice(1)] as const;
+const fallbackNames = ['config.json', whole, index, ...otherNames.slice(1)] as const;
 
 /** A validated repository. Throws a HeddleError if the name is not OWNER/NAME, or revision or base is invalid. */
 export function repository(name: string, revision: string, base: string): Repository {
@@ -58,7 +59,7 @@ export function repository(name: string, revision: string, base: string): Reposi
 function selectFiles(files: readonly string[], name: string, revision: string): string[] {
   const has = new Set(files);
   const weights = has.has(whole) ? [whole] : has.has(index) ? [index, ...[...has].filter((x) => shard.test(x))] : [];
-  const others = plain.filter((x) => has.has(x));
+  const others = otherNames.filter((x) => has.has(x));
   check(
     has.has('config.json') || has.has('adapter_config.json'),
     `${name}: it has no config.json; choose a transformers model (BART, MarianMT, T5, ...) or one of heddle train`,

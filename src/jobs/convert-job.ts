@@ -19,7 +19,7 @@ import { settingsAfter } from '../train/live-run.ts';
 import { corpusFacts } from '../train/logging.ts';
 import { startArguments } from '../train/resume-arguments.ts';
 import { type Setup, setUp } from '../train/setup.ts';
-import { fallsTo } from '../trainer/schedule.ts';
+import { decayEnd } from '../trainer/schedule.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
 import { checkpointNames, readTrainingState } from '../trainer/training-state.ts';
 
@@ -76,7 +76,7 @@ async function convertRun({ folder, out, to, steps, ...changes }: ConvertArgumen
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
   const setup = await setUp(given, context, { files, folder });
   const { args, task, parameters, recipe } = setup;
-  const planned = Math.max(setup.steps, fallsTo(recipe.schedule) ?? 0);
+  const planned = Math.max(setup.steps, decayEnd(recipe.schedule) ?? 0);
   const last = steps ?? planned;
   check(
     last > before.step,

@@ -19,7 +19,7 @@ export const excludedTokens = (
   badWords: readonly string[] = [],
 ) => [...suppressTokens, ...badWords.flatMap((word) => tokensOf(model, word))];
 
-/** The ids of all tokens whose text is a word. */
+/** The ids of all tokens that decode to `word`. Throws a HeddleError if there is none. */
 function tokensOf({ tokenizers: { target } }: Model, word: string): number[] {
   const ids = Array.from({ length: target.size }, (_, id) => id).filter((id) => target.decode([id]).trim() === word);
   const count = target.encode(word).length;

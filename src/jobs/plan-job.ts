@@ -80,12 +80,12 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
   const options = { gradientCheckpointing, precision, wideStream, freeze, lora };
   const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
-  const saved = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
+  const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options).map(
     ([name, graph]): NamedPlan => ({
       name,
       plan: args.folder ? planOf(graph, precision) : makePlan(graph, { traits: traitsOf(precision) }),
-      plain: saved ? plainBytes(plain) : undefined,
+      plain: savesMemory ? plainBytes(plain) : undefined,
     }),
   );
   return {
@@ -127,7 +127,7 @@ function sessionBytes(plans: readonly Plan[]): number {
   );
 }
 
-/** Memory of an update with flags that save memory. */
+/** GPU memory of an update with each combination of memory-saving flags. */
 function savingsOf(
   c: ModelConfig,
   shape: BatchShape,

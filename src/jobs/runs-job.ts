@@ -39,7 +39,7 @@ export interface RunSummary {
 }
 
 /** Arguments that are not settings: files, and values that the summary has in other fields. */
-const others: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
+const notSettings: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
 
 /** Summarizes runs. Throws a HeddleError that names a folder without a training log. */
 export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { files }) => {
@@ -123,7 +123,7 @@ async function runsIn(files: Files, given: string): Promise<string[]> {
 const flat = (json: unknown, before = ''): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(isObject(json) ? json : {}).flatMap(([key, value]) => {
-      if (before === '' && others.includes(key)) return [];
+      if (before === '' && notSettings.includes(key)) return [];
       return isObject(value) ? Object.entries(flat(value, `${before}${key}.`)) : [[before + key, value]];
     }),
   );

@@ -18,8 +18,8 @@ export interface ChrfOptions {
   /** Whether character n-grams include spaces. Default false. */
   readonly whitespace?: boolean;
   /**
-   * Whether to average the F-scores of all orders, with 1e-16 for missing precision or recall, as chrF++.py does,
-   * instead of the F-score of mean precision and recall over the orders that both sides have. Default false.
+   * Whether to average the F-scores of all orders as chrF++.py does, with 1e-16 for missing precision or recall.
+   * Default false: the F-score of mean precision and mean recall, over the orders that both sides have.
    */
   readonly epsSmoothing?: boolean;
 }

@@ -1,6 +1,6 @@
-// LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"): a linear layer with frozen W
-// [out, in] computes y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ, of which A [r, in] and B [out, r] are trained. Names are those
-// of PEFT, for the names of layers in transformers.
+// LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"). A linear layer computes
+// y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ: W [out, in] and b are frozen, A [r, in] and B [out, r] are trained. Tensors have
+// the names of PEFT, with the layer names of transformers.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -92,8 +92,8 @@ export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number
   initializeWeights(c, list, seed, 'xavier');
 
 /**
- * A parameter list whose graphs add the LoRA adapter in `state` to the linear layers; `p` itself without one. Training
- * has it in the state `lora`.
+ * A parameter list with a LoRA adapter: graphs add it to the linear layers. `state`: name of the state with its
+ * parameters; training uses `lora`. Returns `p` if there is no adapter.
  */
 export const adaptedParameters = (p: ParameterList, lora?: LoraConfig, state = 'lora'): ParameterList =>
   lora

@@ -125,13 +125,11 @@ export const stackSizes = (c: ModelConfig, stack: Stack) =>
     ? { heads: c.heads, headWidth: c.headWidth, feedForward: c.feedForward }
     : { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, feedForward: c.decoderFeedForward };
 
-/**
- * Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate for all places of the paper.
- */
+/** Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate, see `usualDropout`. */
 export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
   Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
 
-/** One rate for all places of the paper. */
+/** One rate for all places in which PyTorch's nn.Transformer has dropout, and for the embeddings. */
 export const usualDropout = (rate: number) => ({ embedding: rate, attention: rate, feedForward: rate, residual: rate });
 
 const noDropout: DropoutRates = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0, output: 0 };

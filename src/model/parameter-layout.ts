@@ -22,7 +22,10 @@ export interface Parameter {
   /** Offset in the parameter buffer, in elements; a multiple of 64. */
   readonly offset: number;
   readonly init: Init;
-  /** Whether weight decay applies by default: to matrices, not to biases and norms. */
+  /**
+   * Whether weight decay applies by default: to matrices and embeddings, not to biases, norms and relative position
+   * biases.
+   */
   readonly decay: boolean;
   /** Whether training never changes it, such as a stored table of sinusoids. */
   readonly frozen?: boolean;

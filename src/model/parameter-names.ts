@@ -10,7 +10,7 @@ interface Naming {
   layer(stack: string, layer: string): string;
   /**
    * Module of a layer of nn.Transformer -> Hugging Face's modules: several if one tensor holds their weights, row after
-   * row. `decoder.` in front of a name: only there.
+   * row. A key with the prefix `decoder.` is for the decoder only.
    */
   readonly modules: Readonly<Record<string, readonly string[]>>;
   /** Parameter outside the layers -> Hugging Face's. */

@@ -1,5 +1,6 @@
-// Quantized weights, for inference and under a LoRA adapter: matrices and token embeddings as f16 or int8; norms, biases
-// and position embeddings stay f32. Quantization is a property of the parameter list, so the same model code reads quantized weights.
+// Quantized weights, for inference and under a LoRA adapter: matrices and token embeddings as f16 or int8; norms,
+// biases and position embeddings stay f32. Quantization is a property of the parameter list, so the same model code
+// reads quantized weights.
 
 import { formatMiB } from '../core/format-numbers.ts';
 import { sizeOf } from '../core/tensor.ts';
@@ -91,7 +92,10 @@ export interface WeightReader {
 /** Numbers in a part of a matrix that is quantized at once, as f32: 16 MiB. */
 const partSize = 2 ** 22;
 
-/** The weights of a list in parts of 16 MiB, each quantized by itself if the list is: one after another fills its states. */
+/**
+ * The weights of a list in parts of whole rows, about 16 MiB as f32 at most. `states` of a part gives the data of its
+ * states, quantized if the list is quantized.
+ */
 export function* weightParts(p: ParameterList): Generator<WeightPart> {
   const { quantization, stateSuffix = '' } = p;
   const names = quantization && stateNames(quantization, stateSuffix);

@@ -37,7 +37,7 @@ export interface Transformer {
   readonly lora?: LoraLayers;
   /** The matrices, if the weights are quantized. */
   readonly quantized?: QuantizedWeights;
-  /** Numbers the dropout sites, so that each draws its own mask. */
+  /** Returns the number of the next dropout site, from 0. Each site draws its own mask. */
   nextSite(): number;
 }
 

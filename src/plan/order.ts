@@ -30,7 +30,10 @@ export function ordered({ nodes, outputs }: Order): Order {
 
 type Needs = ReadonlyMap<Node, ReadonlySet<Node>>;
 
-/** For each node those before it: they make its inputs, or both access a range of a state and one writes. */
+/**
+ * Returns for each node the nodes that must run before it: those that compute its inputs, and earlier ones that access
+ * the same range of a state if one of the two writes it.
+ */
 function dependencies(nodes: readonly Node[]): Needs {
   const needs = new Map<Node, Set<Node>>();
   const accesses = new Map<Value, { node: Node; from: number; to: number; writes: boolean }[]>();

@@ -63,7 +63,10 @@ export interface Plan {
     /** Lower bound of the peak: inputs, states, and the maximum size of results in use at once. */
     readonly lowerBound: number;
   };
-  /** Of the matrix products, without recomputation: what the model FLOPs utilization (MFU) counts; see `modelFlops` of an op. */
+  /**
+   * FLOPs of the matrix products without recomputation, for the model FLOPs utilization (MFU); see `modelFlops` of an
+   * op.
+   */
   readonly modelFlops: number;
   readonly flops: number;
 }

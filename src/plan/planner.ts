@@ -17,7 +17,7 @@ import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
 export interface PlanOptions {
   /** Limits and features of the device. Default WebGPU's guaranteed limits. */
   readonly traits?: DeviceTraits;
-  /** Tuned kernels. Default that of each node. */
+  /** Tuned kernels. Default: the default variant of each node. */
   readonly kernelChoices?: KernelChoices;
 }
 

@@ -77,7 +77,7 @@ function show(value: unknown): string {
 }
 
 /** Number of visible rows; the others are folded. */
-const open = 12;
+const visibleRows = 12;
 /** Maximum number of rows. */
 const maxRows = 200;
 
@@ -85,12 +85,12 @@ const maxRows = 200;
 export function samplesCard(samples: readonly Sample[]): Html {
   const shown = samples.slice(0, maxRows);
   const exact = shown.filter((s) => s.exact).length;
-  const rest = shown.slice(open);
+  const rest = shown.slice(visibleRows);
   return html`<div class="card"><div class="tabs">
 <h3>${formatInteger(exact)} of ${formatInteger(shown.length)} are exact (${formatPercent(exact / shown.length)})</h3>
 <input type="radio" name="samples" id="samples-all" class="first" checked><label for="samples-all">all</label>
 <input type="radio" name="samples" id="samples-differ" class="second"><label for="samples-differ">those that differ</label>
-<div class="panel">${table(shown.slice(0, open))}
+<div class="panel">${table(shown.slice(0, visibleRows))}
 ${rest.length > 0 && html`<details><summary>${formatInteger(rest.length)} more</summary>${table(rest)}</details>`}
 </div></div></div>`;
 }
@@ -106,10 +106,10 @@ function row({ source, reference, translation, exact }: Sample): Html {
   const side = (name: string, content: Html | string) =>
     html`<td data-side="${name}"><bdi dir="auto">${content}</bdi></td>`;
   const spaceAfter = (text: string) => text.slice(text.trimEnd().length);
-  const left = (s: TextSegment) => (s.same ? s.text : html`<del>${s.text.trimEnd()}</del>${spaceAfter(s.text)}`);
+  const removed = (s: TextSegment) => (s.same ? s.text : html`<del>${s.text.trimEnd()}</del>${spaceAfter(s.text)}`);
   const added = (s: TextSegment) => (s.same ? s.text : html`<ins>${s.text.trimEnd()}</ins>${spaceAfter(s.text)}`);
   const mark = exact ? html`<span class="yes"><b>✓</b>exact</span>` : html`<span class="no"><b>✗</b>differs</span>`;
   const marked = translation.trim() === '' ? html`<i>nothing</i>` : html`${parts.b.map(added)}`;
-  return html`<tr${exact && html` class="exact"`}><td class="mark">${mark}</td>${side('source', source)}${side('reference', html`${parts.a.map(left)}`)}${side('translation', marked)}</tr>
+  return html`<tr${exact && html` class="exact"`}><td class="mark">${mark}</td>${side('source', source)}${side('reference', html`${parts.a.map(removed)}`)}${side('translation', marked)}</tr>
 `;
 }

@@ -10,7 +10,7 @@ export type LiveSettings = Omit<LogChange, 'type' | 'step'>;
 /** A change after `step` updates. */
 export type RunChange = Omit<LogChange, 'type'>;
 
-/** Each setting in words, and its allowed values. */
+/** Each setting in labels, and its allowed values. */
 const rules: Record<keyof LiveSettings, readonly [label: string, fits: (x: number) => boolean, range: string]> = {
   learningRate: ['learning rate', (x) => x > 0 && x < Number.POSITIVE_INFINITY, 'a number above 0'],
   dropout: ['dropout', (x) => x >= 0 && x < 1, 'a number of at least 0 and below 1'],
@@ -64,7 +64,7 @@ export const formatChanges = (changes: readonly RunChange[]): string =>
     .map((change) => [change.step, ...namesIn(change).map((name) => `${name}=${change[name]}`)].join(' '))
     .join('; ');
 
-/** Settings after several changes. */
+/** The settings in several changes; the last value of each setting counts. */
 export const mergeChanges = (changes: readonly RunChange[]): LiveSettings =>
   Object.fromEntries(changes.flatMap(({ step: _, ...settings }) => Object.entries(settings)));
 

@@ -10,6 +10,7 @@ export interface CorpusFacts {
   /** Number of training pairs, and of omitted pairs: too long, or with an empty side. */
   readonly pairs: number;
   readonly skipped: number;
+  /** Number of dev pairs, and of test pairs. */
   readonly dev: number;
   readonly test: number;
   readonly tokenizer: string;
@@ -71,7 +72,7 @@ export interface LogStep {
   readonly step: number;
   /** Mean loss per target token in nats, label smoothing included. */
   readonly loss: number;
-  /** Fraction of target tokens that the model predicts. */
+  /** Fraction, from 0 to 1, of target tokens that are the model's most probable token. */
   readonly accuracy: number;
   readonly learningRate: number;
   /** Norm before clipping; not finite if the step was skipped. */
@@ -152,7 +153,7 @@ export interface LogSamples {
 export interface LogProbe {
   readonly type: 'probe';
   readonly step: number;
-  /** Time of all records of the session divided by its training time; 0 before the first step. Older logs omit it. */
+  /** Time for all probes of the session divided by its training time; 0 before the first step. Older logs omit it. */
   readonly share?: number;
   /** Labels of the source tokens, and of the decoder's input tokens. */
   readonly source: readonly string[];
@@ -178,7 +179,7 @@ export interface LogEnd {
   readonly error?: string;
   /** Total number of skipped updates. */
   readonly skipped: number;
-  /** The evaluation whose weights the model has, if there was one. */
+  /** The best evaluation, whose weights the model has; absent if there was no evaluation. */
   readonly best?: { readonly metric: string; readonly value: number; readonly step: number };
 }
 

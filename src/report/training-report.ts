@@ -40,7 +40,7 @@ function lead({ start, steps }: TrainingHistory): string {
   return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} steps on ${start.backend}, ${when}`;
 }
 
-/** Results of the last evaluation of the test set, or else of the dev set; the best-known metric is first. */
+/** Results of the last evaluation on the test set, or else on the dev set; exact match is first. */
 function figures({ evals, steps, start }: TrainingHistory): Html {
   const cells: [string, string][] = [];
   const addMetric = (
@@ -76,7 +76,7 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   )}</dl>`;
 }
 
-/** Notes that put the results into perspective. */
+/** Notes on the run: how it ended, which weights the model has, changed settings, skipped updates. */
 function notes({ start, steps, ends, changes }: TrainingHistory): string[] {
   const end = ends.at(-1);
   const done = steps.at(-1)?.step ?? start.step;
@@ -126,7 +126,7 @@ function charts(history: TrainingHistory): Html {
   const devLoss = evaluated(dev, (e) => e.loss);
   const lossSeries: Series[] = [{ name: 'training', look: 1, points: loss }];
   if (devLoss.length > 0) lossSeries.push({ name: 'dev', look: 2, points: devLoss, dots: true });
-  const across: [number, number] = [
+  const stepRange: [number, number] = [
     (steps[0]?.step ?? 1) - 1,
     Math.max(1, history.evals.at(-1)?.step ?? 0, steps.at(-1)?.step ?? 0),
   ];
@@ -136,7 +136,7 @@ function charts(history: TrainingHistory): Html {
       show: formatNumber,
       scale,
       ...(scale === 'linear' && { from: 0 }),
-      steps: across,
+      steps: stepRange,
       label: inWords('Training loss', loss, formatNumber),
     });
   const speed = rates(steps.map((s) => ({ x: s.step, amount: s.tokens, time: s.seconds })));
@@ -160,12 +160,12 @@ function charts(history: TrainingHistory): Html {
 <input type="radio" name="loss" id="loss-log" class="second"><label for="loss-log">logarithmic</label>
 <div class="panel first">${lossChart('linear')}</div><div class="panel second">${lossChart('log')}</div>
 </div></figure>
-${devCharts(dev, across)}
+${devCharts(dev, stepRange)}
 ${small.map(([title, points, axis]) => {
   const chart = {
     series: [{ name: '', look: 1 as const, points }],
     show: formatNumber,
-    steps: across,
+    steps: stepRange,
     label: inWords(title, points, formatNumber),
   };
   return html`<figure class="card"><figcaption><h3>${title}</h3></figcaption>${drawChart({ ...chart, ...axis })}</figure>`;

@@ -4,7 +4,7 @@
 /** Path of the file server with the next texts of the input as JSON: a list, or null at the end. */
 export const inputFile = '/heddle-input.json';
 
-/** Request to run a job in the page. */
+/** Request to run a job in the host: a page or Deno. */
 export interface PageRequest {
   readonly name: string;
   readonly args: unknown;
@@ -16,7 +16,7 @@ export interface PageRequest {
   readonly machineMemory: number;
 }
 
-/** Response of the page. `userError`: the error is a HeddleError, whose message is for the user. */
+/** Response of the host. `userError`: the error is a HeddleError, whose message is for the user. */
 export type PageResponse =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly message: string; readonly stack: string; readonly userError: boolean };

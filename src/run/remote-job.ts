@@ -29,7 +29,7 @@ export interface RemoteJobOptions {
   /** See `JobContext.input`. */
   readonly input?: JobContext['input'];
   /** Seconds between heartbeats of the host, and time limit of its answer in seconds (default: 15 and 300). */
-  readonly pulse?: { readonly every: number; readonly within: number };
+  readonly heartbeat?: { readonly every: number; readonly within: number };
 }
 
 /** What a host needs to start. */
@@ -94,13 +94,13 @@ export async function runRemotely(
       ...{ name, args, files: base, kernelFile, memoryLimit },
       machineMemory: machineMemory(),
     };
-    const pulse = watch(host, name, options.pulse ?? { every: 15, within: 300 }, fail);
+    const heartbeat = startHeartbeat(host, name, options.heartbeat ?? { every: 15, within: 300 }, fail);
     try {
       const job = host.run(encodeJson(request));
       if (signal.aborted) abort();
       return resultOf(decodeJson(await Promise.race([job, gone])) as PageResponse);
     } finally {
-      clearInterval(pulse);
+      clearInterval(heartbeat);
       signal.removeEventListener('abort', abort);
     }
   } finally {
@@ -117,8 +117,8 @@ function resultOf(outcome: PageResponse): unknown {
   throw error;
 }
 
-/** Heartbeat: pings the host at intervals. If it does not answer in time, it hangs and the job fails. */
-function watch(
+/** Pings the host every `every` seconds. If it does not answer within `within` seconds, calls `fail`. */
+function startHeartbeat(
   host: RemoteHost,
   name: string,
   { every, within: limit }: { every: number; within: number },

@@ -1,4 +1,4 @@
-// Context of a job, created from the services of a host: Node or a page.
+// Context of a job, created from the services of a host: Node, Deno or a page.
 
 import { HeddleError, messageOf } from '../core/errors.ts';
 import type { GpuHost } from '../core/host-name.ts';
@@ -29,7 +29,7 @@ export interface HostServices extends Pick<JobContext, 'files' | 'emit' | 'signa
   readonly machineMemory?: number;
 }
 
-/** Guaranteed limits of WebGPU. Kernels do not exceed them; an adapter below one of them is an error. */
+/** WebGPU's default limits. Kernels need no more; an adapter with less is an error. */
 export const neededLimits = {
   maxStorageBuffersPerShaderStage: 8,
   maxStorageBufferBindingSize: 128 * 2 ** 20,

@@ -1,5 +1,5 @@
-// A job is the work of a command, independent of the host: the same function runs in Node (on Dawn or the CPU) and in a page.
-// Arguments and result are plain JSON; the context has everything else.
+// A job is the work of a command, independent of the host: the same function runs in Node (on Dawn or the CPU), in Deno
+// and in a page. Arguments and result are plain JSON; the context has everything else.
 
 import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
@@ -50,7 +50,7 @@ export interface JobContext {
 }
 
 /**
- * Event of a training run; numbers may be NaN. The records of the log are events too: start, step, eval, samples, end.
+ * Event of a training run; numbers may be NaN. The records of the log are events too (`LogRecord`).
  */
 export type TrainingEvent =
   | LogRecord

@@ -82,8 +82,8 @@ export async function openCorpusPool(
 }
 
 /**
- * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`.
- * A TSV corpus with a dev file is not split. Bad lines are counted in a message.
+ * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same fraction for
+ * `test`. With dev files nothing is held out, with test files only dev pairs. A message gives the number of bad lines.
  */
 async function readCorpus(
   corpus: CorpusArguments,

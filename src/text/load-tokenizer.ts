@@ -43,7 +43,7 @@ const names = {
   unknown: ['[UNK]', '<unk>'],
 } as const;
 
-/** Returns `read()`; its HeddleError starts with the supported kinds of files. */
+/** Runs `read`. A HeddleError that it throws gets a prefix that names the supported kinds of files. */
 const tokenizerIn = <T>(name: string, read: () => T): T =>
   withErrorPrefix(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read, name);
 

@@ -139,7 +139,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
         return (task.end ? [task.end()] : []) as never;
       }
       const run = runs++;
-      // Progress of the running chunks, by index.
+      // Latest progress of each chunk, by index.
       const steps: WorkProgress[] = [];
       const report = (step: WorkProgress, index: number): void => {
         steps[index] = step;

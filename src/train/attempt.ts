@@ -36,7 +36,7 @@ export interface Attempt {
   readonly from?: CheckpointFolder;
   /** Changes of settings during the run. */
   readonly changes: ChangeList;
-  /** Kernels to use. */
+  /** Kernels of the previous attempt, by key; the kernels of a checkpoint take precedence. */
   readonly kernelChoices?: KernelChoices;
   /** Receives the checkpointer and the chosen kernels, which the next attempt uses. */
   onStart(checkpointer: Checkpointer, kernelChoices: KernelChoices): void;
@@ -54,7 +54,7 @@ export async function attemptTraining(
   const { inputs, changes } = attempt;
   const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
   const setup = await setUp(given, context, from, inputs);
-  checkStarts(signal);
+  checkNotStopped(signal);
   const { args, before, task, steps } = setup;
   changes.read(args.changes);
   // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
@@ -84,7 +84,7 @@ export async function attemptTraining(
       ...checkpointPauses(setup, run, context, checkpointer),
       live.pause,
     ];
-    checkStarts(signal);
+    checkNotStopped(signal);
     const { gate } = inputs;
     const { parameters } = trainer;
     gate?.ready({
@@ -124,15 +124,15 @@ type OpenedRun = Awaited<ReturnType<typeof openRun>>;
 type StartedRun = RunParts & OpenedRun & { readonly live: LiveRun };
 
 /** Throws a HeddleError if the run was stopped before its first step; a large run takes seconds to open. */
-const checkStarts = (signal: AbortSignal): void =>
+const checkNotStopped = (signal: AbortSignal): void =>
   check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
 
 /**
- * Creates the trainer and initializes its state, or restores the checkpoint. `kept`: the best weights in the checkpoint, if
- * it has any.
+ * Creates the trainer and initializes its state, or restores the checkpoint. `kept`: the best evaluation in the
+ * checkpoint, with its weights, if there is one.
  */
 async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContext, changes: ChangeList) {
-  checkStarts(signal);
+  checkNotStopped(signal);
   const { args, from, before, start, task, parameters, recipe } = setup;
   const { weights: format = 'f32' } = args;
   const { config, source, target, shapes } = task;
@@ -144,13 +144,13 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContex
   const wideStream =
     args.precision === 'f16' && hasWideStream(config, start !== undefined && hfConfigOf(start) !== undefined);
   const wideAttention = wideStream && base !== undefined && !(await attentionFitsF16(config, base));
-  if (wideAttention) message('attention is computed in f32: with these weights it overflows f16');
+  if (wideAttention) message('attention is computed in f32: with these weights it may exceed the range of f16');
   const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
   const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
     ...{ precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps },
     ...{ freeze, lora, weights: format, wideStream, wideAttention },
   });
-  checkStarts(signal);
+  checkNotStopped(signal);
   trainer.schedule = begin.schedule;
   const model: TextModel = { ...loaded, config, source, target };
   const { trainable } = trainer;
@@ -161,7 +161,7 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContex
   if (described) message(described);
   if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, format });
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
-  checkStarts(signal);
+  checkNotStopped(signal);
   if (before) message(`resumed at step ${before.step}`);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return { trainer, model, trained, kept, plans };
@@ -251,7 +251,10 @@ const createRunCheckpointer = (
       emit({ type: 'warning', text: `The checkpoint was not saved; training continues: ${message}`, unsaved: true }),
   });
 
-/** The pauses that save checkpoints; those in the model folder come with weights of the update and token ids. */
+/**
+ * The pauses that save checkpoints. Each save to the model folder also saves the weights for `keepLast` and the token
+ * cache.
+ */
 function checkpointPauses(setup: Setup, run: StartedRun, { files }: JobContext, checkpointer: Checkpointer): Pause[] {
   const { trainer, trained } = run;
   const keepWeights = createWeightKeeper(files, setup.args, trained);

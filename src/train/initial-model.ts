@@ -16,10 +16,11 @@ import type { CheckpointFolder, CompleteArguments } from './train-arguments.ts';
 const changeable = ['dropout', 'labelSmoothing'] as const;
 
 /**
- * The model that a run starts from: the model in the checkpoint, or in the folder of `init` with new dropout and label
- * smoothing; undefined if there is none. A resumed run uses the tokenizers of its checkpoint: trained again, they could
- * differ. The checkpoint of a LoRA adapter has no model; it comes from `init` again. Throws a HeddleError for options
- * that the model already determines.
+ * The model that a run starts from: the model in the checkpoint, or the model of `init` with new dropout and label
+ * smoothing; undefined for a new model. A resumed run uses the tokenizers of its checkpoint, since tokenizers that are
+ * trained again could differ. The checkpoint of a LoRA adapter has no model, so the base model is loaded from `init`.
+ * `given`: the model of `init`, if the caller has loaded it. Throws a HeddleError for options that the model
+ * determines.
  */
 export async function initialModel(
   args: CompleteArguments,
@@ -39,7 +40,8 @@ export async function initialModel(
     );
   const { sourceLang, targetLang } = args;
   const languages = { sourceLang, targetLang };
-  // Quantize the weights under an adapter while they are read, if they are not f32.
+  // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never in memory
+  // as f32.
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const base = given
     ? await modelInLanguages(given, languages)

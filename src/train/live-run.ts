@@ -43,7 +43,7 @@ export function createChangeList() {
   };
 }
 
-/** Sets the rate of all places that have dropout; of the usual places if none has. */
+/** Sets the rate of all places that have dropout; of the default places (`usualDropout`) if none has. */
 export function dropoutRates(before: DropoutRates, rate: number): DropoutRates {
   const places = (Object.keys(before) as (keyof DropoutRates)[]).filter((place) => before[place] > 0);
   if (places.length === 0) return { ...before, ...usualDropout(rate) };

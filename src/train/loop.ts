@@ -8,7 +8,9 @@ import type { JobContext } from '../runtime/job.ts';
 import type { TrainingGate } from '../runtime/training-gate.ts';
 import type { Batch, StepReport, Trainer } from '../trainer/trainer.ts';
 
-/** Work between steps, while no update is pending; also done at the end. */
+/**
+ * Work between steps, such as an evaluation or a checkpoint, while no update is pending. Also done after the last step.
+ */
 export interface Pause {
   /** Whether to pause after this step. `trained`: seconds in training so far, without pauses. */
   readonly due: (trained: number) => boolean;
@@ -29,12 +31,14 @@ export interface LoopOptions {
   readonly gate?: TrainingGate | undefined;
 }
 
-/** Result of the loop. */
+/** Result of the loop. Apart from `skipped`, it counts only this session. */
 export interface LoopResult {
   /** Number of skipped updates, including those before a resume. */
   readonly skipped: number;
   /** Time in training in seconds, without pauses. */
   readonly seconds: number;
+  /** Number of target tokens of all updates. */
+  /** Number of target tokens of all updates. */
   readonly tokens: number;
   /** Floating-point operations of all matrix products. */
   readonly modelFlops: number;

@@ -32,7 +32,10 @@ export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {
 /** Number of training pairs that stay in memory as text. */
 const exampleCount = 8;
 
-/** Reads and tokenizes the corpus, or reads its cached token ids. */
+/**
+ * Reads and tokenizes the corpus, or reads its cached token ids. `from`, `before`: the checkpoint to resume and its
+ * training state; `start`: the model to resume or fine-tune; `given`: pairs to use instead of the corpus.
+ */
 export async function prepareCorpus(
   args: CompleteArguments,
   context: CorpusContext,
@@ -132,6 +135,6 @@ function checkPairs(
       `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${shellQuote(out)}, ` +
         `or fine-tune the model on these pairs: heddle train FILE --init ${shellQuote(out)}`,
     );
-  const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but its bits differ from an uninterrupted run`;
+  const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but it is not bit-identical to an uninterrupted run`;
   context.emit({ type: 'warning', text });
 }

@@ -1,5 +1,5 @@
-// Recipes: defaults of settings that depend on the training. There is one for the built-in corpus, the built-in tasks, the
-// user's pairs, the Keras example, and fine-tuning.
+// Recipes: defaults of settings that depend on the kind of training run. There is a recipe for the built-in corpus, the
+// built-in tasks, the user's pairs, the Keras example, and fine-tuning.
 
 import { check } from '../core/errors.ts';
 import { withoutUndefined } from '../files/json-files.ts';
@@ -107,9 +107,9 @@ export const initFolder = ({ init }: TrainSettings): string | undefined =>
 
 /**
  * Settings with the defaults of the table and of a recipe: `keras` for that preset, `fineTune` for a model folder in
- * `init`, else the given one. A schedule that ends at the last step is the recipe's default only with the recipe's own
- * number of steps: a run that is resumed for more steps must continue as if it had never ended. Throws a HeddleError
- * for options that are wrong or exclude each other.
+ * `init`, else the given one. With the option `steps` or `epochs`, the default schedule `linear` becomes
+ * `inverse-sqrt`: it does not depend on the last step, so that a run can be resumed for more steps as if it had never
+ * ended. Throws a HeddleError for options that are wrong or exclude each other.
  */
 export function completeSettings(options: TrainSettings, recipeName: RecipeName): CompleteSettings {
   checkSettings(options);
@@ -123,18 +123,18 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
       ...(['tokenizerFile', 'sourceTokenizer', 'targetTokenizer'] as const),
     ])
       check(given[own] === undefined, `train: the model in ${folder} has its own ${own}; leave out ${own} or init`);
-  const length = (given.steps ?? given.epochs) === undefined;
+  const isDefaultLength = (given.steps ?? given.epochs) === undefined;
   const preset: Partial<ModelOptions> = presets[given.preset ?? recipe.preset];
   const dropout =
     given.dropout === undefined ? recipe.dropout : mergeDropout(recipe.dropout ?? preset.dropout, given.dropout);
   const complete: CompleteSettings = {
     ...settingDefaults,
     ...recipe,
-    ...(length && withoutUndefined({ steps, epochs })),
+    ...(isDefaultLength && withoutUndefined({ steps, epochs })),
     ...(hasPackedBatches(given)
       ? packedBatches
       : given.maxTokens === undefined && batchSize !== undefined && { batchSize }),
-    ...(!length && recipe.schedule === 'linear' && { schedule: 'inverse-sqrt' }),
+    ...(!isDefaultLength && recipe.schedule === 'linear' && { schedule: 'inverse-sqrt' }),
     ...given,
     ...(dropout !== undefined && { dropout }),
   };

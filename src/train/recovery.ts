@@ -40,7 +40,7 @@ async function withRecovery(given: TrainArguments, context: JobContext, inputs: 
   const history = createHistory(context);
   const lostAt: number[] = [];
   let checkpointer: Checkpointer | undefined;
-  let reached = -1;
+  let savedStep = -1;
   let attempt: Attempt = {
     inputs,
     changes: createChangeList(),
@@ -61,14 +61,14 @@ async function withRecovery(given: TrainArguments, context: JobContext, inputs: 
       const recent = lostAt.filter((time) => now - time < lossWindow).length;
       if (checkpointer?.last) {
         attempt = { ...attempt, from: checkpointer.last };
-        reached = checkpointer.step;
+        savedStep = checkpointer.step;
       }
       checkpointer = undefined;
       if (recent >= maxLosses) {
         const { from } = attempt;
         if (from && from.files !== files && out) await copyFolder(from.files, from.folder, files, out);
         const saved =
-          out && reached >= 0 ? ` The checkpoint of step ${reached} is in ${out}; --resume continues it.` : '';
+          out && savedStep >= 0 ? ` The checkpoint of step ${savedStep} is in ${out}; --resume continues it.` : '';
         throw new HeddleError(
           `The GPU device was lost ${recent} times within a minute, so training has stopped.${saved} ` +
             `Try a smaller model or batch, or another driver. The last reason: ${reason}`,
@@ -76,10 +76,10 @@ async function withRecovery(given: TrainArguments, context: JobContext, inputs: 
         );
       }
       const text = `The GPU device was lost (${reason}).`;
-      const step = Math.max(0, reached);
+      const step = Math.max(0, savedStep);
       emit({ type: 'recovery', state: 'lost', step, text });
       await context.reopen();
-      const where = reached >= 0 ? `step ${reached}` : 'the start';
+      const where = savedStep >= 0 ? `step ${savedStep}` : 'the start';
       emit({
         type: 'recovery',
         state: 'recovered',
@@ -95,7 +95,7 @@ function createHistory({ emit }: JobContext) {
   const losses: number[] = [];
   const evals: LogEval[] = [];
   let first = 0;
-  let seen = 0;
+  let lastEvalStep = 0;
   const changes = new Set<string>();
   const record = (r: LogRecord): void => {
     if (r.type === 'step') {
@@ -110,8 +110,8 @@ function createHistory({ emit }: JobContext) {
       }
       losses.push(r.loss);
     } else if (r.type === 'eval' && r.part === 'dev') {
-      if (r.step <= seen) return;
-      seen = r.step;
+      if (r.step <= lastEvalStep) return;
+      lastEvalStep = r.step;
       evals.push(r);
     } else if (r.type === 'change') {
       const text = formatChanges([r]);

@@ -10,7 +10,7 @@ import { parameterList } from '../model/parameters.ts';
 import type { CorpusContext } from '../runtime/load-corpus.ts';
 import { describeSkipped, describeUnknown } from '../text/batches/encoded-corpus.ts';
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
-import { fallsTo, type ScheduleConfig, scheduleConfig } from '../trainer/schedule.ts';
+import { decayEnd, type ScheduleConfig, scheduleConfig } from '../trainer/schedule.ts';
 import type { Recipe } from '../trainer/trainer.ts';
 import { updatesIn } from '../trainer/training-data.ts';
 import { readTrainingState, type TrainingState } from '../trainer/training-state.ts';
@@ -27,7 +27,7 @@ import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs }
 /** A training run before its first step. */
 export interface Setup extends CorpusSetup {
   readonly args: CompleteArguments;
-  /** The checkpoint that it resumes, if it does, and the state in it. */
+  /** The checkpoint to resume, and the training state in it; undefined for a new run. */
   readonly from: CheckpointFolder | undefined;
   readonly before: TrainingState | undefined;
   /** The model that is fine-tuned or resumed. */
@@ -118,12 +118,12 @@ function completeArguments({ corpus, out = '', resume = false, ...given }: Train
   return { ...complete, ...(complete.lora && { lora: loraConfig(complete.lora) }), corpus, out, resume };
 }
 
-/** A message if the last step of a falling schedule has changed, so that the bits differ from an uninterrupted run. */
+/** A message if the last step of a decaying schedule has changed: the run then differs from an uninterrupted run. */
 function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
-  const [then, end] = [fallsTo(before), fallsTo(now)];
+  const [then, end] = [decayEnd(before), decayEnd(now)];
   if (then === undefined || then === end) return undefined;
   return (
-    `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the bits differ from an uninterrupted run of ${end} steps; ` +
+    `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the run is not bit-identical to an uninterrupted run of ${end} steps; ` +
     `to avoid that start with --schedule-steps ${end}`
   );
 }

@@ -1,6 +1,6 @@
-// Caches the token ids of a corpus in a file next to the model folder, so that a run resumes at once. The key is the SHA-256
-// of the corpus files, the tokenizers and the settings; the cache also has the SHA-256 of its own contents. If either
-// differs, the corpus is read and tokenized again.
+// Caches the token ids of a corpus in a file next to the model folder, so that a run resumes at once. The key is the
+// SHA-256 of the corpus files, the tokenizers and the settings; the cache also has the SHA-256 of its own contents. If
+// either differs, the corpus is read and tokenized again.
 
 import { version } from '../../package.json';
 import type { Pace } from '../core/steps.ts';
@@ -81,7 +81,7 @@ export async function hashCorpus(
 /** The extension of a file name, which determines the format. */
 const endingOf = (path: string): string => /(\.\w+)?(\.gz)?$/i.exec(path)?.[0] ?? '';
 
-/** The key of a cache: a hash of the corpus (its hash), the tokenizers and the encoding options. */
+/** The key of a cache: a hash of the corpus, tokenizers and encoding options. `corpus`: result of `hashCorpus`. */
 export const cacheKey = (
   corpus: string,
   { source, target }: Pick<KnownModel, 'source' | 'target'>,

@@ -51,10 +51,13 @@ export interface TrainResult {
   readonly config: ModelConfig;
   readonly parameters: number;
   readonly pairs: number;
+  /** Number of updates of this call: without those before a resumed checkpoint. */
   readonly steps: number;
   /** Whether the user stopped it before its last step. */
   readonly stopped: boolean;
+  /** Number of updates that were skipped because a gradient was not finite. */
   readonly skipped: number;
+  /** Training loss of each update of this call, in nats per target token. */
   readonly losses: readonly number[];
   readonly trainSeconds: number;
   readonly tokensPerSecond: number;

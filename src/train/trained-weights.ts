@@ -23,7 +23,7 @@ export interface TrainedWeightsOptions {
   readonly model: TextModel;
   readonly trainable: TrainableParameters;
   readonly optimizer: OptimizerConfig;
-  /** The LoRA adapter, its base model and the folder of that, if an adapter is trained. */
+  /** If a LoRA adapter is trained: its configuration, its base model and the folder of the base model. */
   readonly lora?: LoraConfig | undefined;
   readonly start?: SavedModel | undefined;
   readonly baseFolder?: string | undefined;

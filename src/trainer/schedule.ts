@@ -68,14 +68,15 @@ export function checkSchedule(s: ScheduleConfig): void {
     );
 }
 
-/** Returns the step at which a schedule reaches its minimum; undefined if it has none. */
-export const fallsTo = ({ kind, steps }: ScheduleConfig): number | undefined =>
+/** Returns the step at which a schedule reaches its minimum learning rate; undefined if it does not decay to one. */
+export const decayEnd = ({ kind, steps }: ScheduleConfig): number | undefined =>
   kind === 'linear' || kind === 'cosine' ? steps : undefined;
 
 /**
  * Returns the learning rate of update `step`, from 0. With t = step + 1 and w = warmupSteps:
- * constant: lr·min(1, t/w). linear, cosine: down to `minLearningRate` at `steps`. inverse-sqrt: lr·min(t/w, sqrt(w/t)).
- * noam: lr·dModel^-0.5·min(t^-0.5, t·w^-1.5) (Vaswani et al., 2017, equation 3).
+ * constant: lr·min(1, t/w). linear: lr·t/w, from t = w on min + (lr - min)·u with u = (steps - t)/(steps - w). cosine:
+ * the same with (1 - cos(π·u))/2 for u. inverse-sqrt: lr·min(t/w, sqrt(w/t)). noam: lr·dModel^-0.5·min(t^-0.5,
+ * t·w^-1.5) (Vaswani et al., 2017, equation 3).
  */
 export function learningRate(s: ScheduleConfig, step: number): number {
   const t = step + 1;

@@ -94,7 +94,7 @@ export function encodeOptionsOf(
   return { maxSource: length, maxTarget: length, truncate };
 }
 
-/** Encodes pairs in the threads of a pool, if they can have the tokenizers. */
+/** Encodes pairs in the threads of a pool, or in this thread if copies of the tokenizers would give other ids. */
 async function encodeList(
   pairs: PairList,
   source: Tokenizer,

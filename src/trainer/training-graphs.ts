@@ -71,8 +71,8 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
 }
 
 /**
- * Adds loss and statistics of a batch with step scalars `step`; returns the losses. The output `stats` is [4]: sum of losses, number of target tokens,
- * the number of them that the model predicts, 0.
+ * Adds loss and statistics of a batch with step scalars `step`; returns the losses [B,T]. The output `stats` is [4]:
+ * sum of losses, number of target tokens, number of target tokens that are the most probable token, 0.
  */
 function lossOf(m: Transformer, logits: Value, labels: Value, step: Value, ignore: number = m.config.padId): Value {
   const { graph, config } = m;
@@ -118,7 +118,7 @@ export function gradientGraph(
   });
   fusePlaced(graph, options.noFuse);
   if (isF16 && (options.wideStream ?? c.normType === 'rms')) {
-    // The loss in chunks stores logits as its input.
+    // Logits in chunks have the dtype of the inputs of the output projection (`projectedLossOp`), so these stay f32.
     const projected = new Set(graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs));
     storeResultsAsF16(graph, (v) => isBounded(v, !options.wideAttention) && !projected.has(v));
   } else if (isF16) {

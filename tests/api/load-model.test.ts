@@ -29,7 +29,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const path = (request.url ?? '').slice(1);
     if (path.startsWith('broken')) return response.writeHead(500).end();
-    // A page for what is not there, as a server of single-page applications answers.
+    // Answers with an HTML page if the file is missing, as servers of single-page applications do.
     if (!existsSync(at(path))) return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>');
     const type = { '.json': 'application/json' }[extname(path)] ?? 'application/octet-stream';
     return response.writeHead(200, { 'Content-Type': type }).end(readFileSync(at(path)));
@@ -92,7 +92,7 @@ describe('a model is loaded', () => {
     expect(readdirSync(at('cache/hub'))).toHaveLength(1);
   });
 
-  it('of the formats of other tools', async () => {
+  it('from a PyTorch export; save rejects formats that are unknown or do not fit', async () => {
     const model = await loadModel(at('model'), cpu);
     await model.save(at('torch'), { format: 'pytorch' });
     await translates(await loadModel(at('torch'), cpu));
@@ -101,7 +101,7 @@ describe('a model is loaded', () => {
   });
 });
 
-describe('problems are named', () => {
+describe('loading fails with an error that names', () => {
   it.each<[string, () => string | Blob, RegExp]>([
     [
       'a path without a model',
@@ -116,10 +116,10 @@ describe('problems are named', () => {
     ['a URL without a model', () => `${url}/nothing`, /nothing: it has no config\.json/],
     ['a URL without a file', () => `${url}/nothing.zip`, /nothing\.zip: there is no such file/],
     ['a server that fails', () => `${url}/broken/x.zip`, /answers 500/],
-    ['an archive that is none', () => new Blob(['x']), /the Blob/],
-    ['something else', () => 7 as never, /give a name, a path, a URL, a File or a Blob/],
-  ])('%s', async (_, where, error) => {
-    await expect(loadModel(where(), { ...cpu, hub: hub.url })).rejects.toThrow(error);
+    ['a Blob that is not an archive', () => new Blob(['x']), /the Blob/],
+    ['a value of another type', () => 7 as never, /give a name, a path, a URL, a File or a Blob/],
+  ])('%s', async (_, source, error) => {
+    await expect(loadModel(source(), { ...cpu, hub: hub.url })).rejects.toThrow(error);
   });
 
   it('a value that is not a device', async () => {

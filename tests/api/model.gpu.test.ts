@@ -334,7 +334,7 @@ describe('LoRA adapters of one base', () => {
     open.push(again);
     expect(await again.translate(texts)).toEqual(tuned);
     await expect(model.addLora('foreign', 'foreign')).rejects.toThrow(
-      'foreign: the adapter was trained on another model',
+      'foreign: the LoRA adapter was trained on another model',
     );
     expect(() => model.useLora('foreign')).toThrow('useLora: there is no adapter foreign; there are small, wide');
     model.useLora(null);

@@ -4,7 +4,7 @@ import { storedLosses, trainReference } from '../../src/bench/conformance-check.
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
 
-it('stores the losses of the CPU backend', async () => {
+it('the stored losses are those of the CPU backend', async () => {
   const { context, close } = createContext({
     host: 'cpu',
     files: memoryFiles(),

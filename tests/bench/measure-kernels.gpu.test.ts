@@ -39,8 +39,8 @@ it('stops between kernels if it is aborted', async () => {
   await expect(measured).rejects.toThrow('enough');
 });
 
-/** Kernels for which this test forces the comparison with the naive kernel. */
-const none = { full: { flops: 0, bytes: 0 }, small: { flops: 1e5, bytes: 1e5 } } as const;
+/** Limits so low that every kernel is compared with the naive kernel, not with a float64 reference. */
+const limits = { full: { flops: 0, bytes: 0 }, small: { flops: 1e5, bytes: 1e5 } } as const;
 const large = [
   kernelOf({ family: 'matmul', values: { M: 96, K: 80, N: 72 } }),
   ...(everyCase
@@ -50,7 +50,7 @@ const large = [
 
 it.each(large)('compares a kernel that is too large for float64 with the naive one: $name', async (kernel) => {
   const device = wrapDevice(await gpuDevice());
-  const prepared = await prepareOn(device, kernel, none);
+  const prepared = await prepareOn(device, kernel, limits);
   expect(prepared.comparedWith?.kernel).toBeTruthy();
   const { comparedWith, variants } = await measurePrepared(device, prepared, { span: 0, rounds: 1 });
   expect(comparedWith).toEqual(prepared.comparedWith);
@@ -60,6 +60,6 @@ it.each(large)('compares a kernel that is too large for float64 with the naive o
 
 it('checks the naive kernel at smaller sizes', async () => {
   const device = wrapDevice(await gpuDevice());
-  const { comparedWith } = await prepareOn(device, large[0] as (typeof large)[number], none);
+  const { comparedWith } = await prepareOn(device, large[0] as (typeof large)[number], limits);
   expect(comparedWith).toEqual({ variant: 'naive', kernel: 'matmul [24,40]x[40,36]' });
 });

@@ -11,7 +11,7 @@ const time = { span: 0, rounds: 2 } as const;
 const device = wrapDevice(await gpuDevice());
 const product = kernelOf({ family: 'matmul', values: { M: 20, K: 12, N: 9 } });
 const prepared = prepareKernel(product);
-const ours = await measurePrepared(device, prepared, time);
+const baseline = await measurePrepared(device, prepared, time);
 
 const naive = `
 struct Params { m: u32, k: u32, n: u32, scale: f32 }
@@ -31,7 +31,7 @@ fn multiply(@builtin(global_invocation_id) id: vec3<u32>) {
 `;
 const own: OwnKernel = {
   label: 'yours 1',
-  variant: ours.variants[0]?.variant ?? '',
+  variant: baseline.variants[0]?.variant ?? '',
   pass: -1,
   source: naive,
   entry: 'multiply',
@@ -40,7 +40,7 @@ const own: OwnKernel = {
   bind: { left: 'a', right: 'b', c: 'c' },
   grid: [2, 3, 1],
 };
-const attempt = (change: Partial<OwnKernel> = {}) => tryKernel(device, prepared, { ...own, ...change }, ours, time);
+const attempt = (change: Partial<OwnKernel> = {}) => tryKernel(device, prepared, { ...own, ...change }, baseline, time);
 
 it("checks and times a user's kernel next to heddle's fastest", async () => {
   const { messages, result } = await attempt();
@@ -48,8 +48,8 @@ it("checks and times a user's kernel next to heddle's fastest", async () => {
   const mine = result?.variants.find(({ variant }) => variant === 'yours 1');
   expect(mine).toMatchObject({ passed: true, rounds: 2 });
   expect(mine?.error).toBeLessThan(1e-6);
-  expect(result).toMatchObject({ name: 'matmul [20,12]x[12,9]', flops: ours.flops, bytes: ours.bytes });
-  expect(result?.variants).toHaveLength(ours.variants.length + 1);
+  expect(result).toMatchObject({ name: 'matmul [20,12]x[12,9]', flops: baseline.flops, bytes: baseline.bytes });
+  expect(result?.variants).toHaveLength(baseline.variants.length + 1);
 });
 
 it('returns the position of the largest error', async () => {
@@ -99,7 +99,7 @@ it.each(shownCases)('shows the WGSL of every variant as it runs: $name', async (
   const data = prepareKernel(kernel);
   const shown = showKernel(kernel, device.traits);
   expect(shown.tensors.some(({ role }) => role !== 'input')).toBe(true);
-  const reference = { ...ours, variants: [] };
+  const reference = { ...baseline, variants: [] };
   for (const { name, passes } of shown.variants)
     for (const [i, pass] of passes.entries()) {
       expect(Object.values(pass.bind)).not.toContain('');
@@ -122,7 +122,7 @@ it("rewrites a kernel for f16 tensors as it does heddle's (needs shader-f16)", a
     device,
     prepareKernel(kernel),
     asShown(variant.name, 0, pass),
-    { ...ours, variants: [] },
+    { ...baseline, variants: [] },
     time,
   );
   expect(tried.result?.variants[0]).toMatchObject({ passed: true });

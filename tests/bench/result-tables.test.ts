@@ -129,7 +129,7 @@ it('names the contestant that ratios refer to if heddle is missing', () => {
   expect(table.split('\n')[0]).toContain('times jax-js');
 });
 
-describe('an endurance', () => {
+describe('an endurance test', () => {
   const good = {
     steps: 2000,
     warmups: 100,

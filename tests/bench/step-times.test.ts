@@ -12,7 +12,7 @@ const golden = {
   source: { data: [1] },
   targetIn: { data: [1] },
 } as unknown as GoldenCase;
-const meter = {
+const counter = {
   bytesOf: () => ({ live: 0, peak: 0 }),
   count: async (work: () => Promise<unknown>) => {
     await work();
@@ -27,16 +27,16 @@ const contestant = (name: string, ms: number) =>
     model: () => ({ step: () => new Promise((done) => setTimeout(done, ms, 2)), dispose() {} }),
   }) as unknown as Contestant;
 const ratios = async (...contestants: Contestant[]) => {
-  const timed = await timeSteps(contestants, meter, golden, { steps: 3, warmups: 1, maxSeconds: 1 }, () => {});
+  const timed = await timeSteps(contestants, counter, golden, { steps: 3, warmups: 1, maxSeconds: 1 }, () => {});
   return Object.fromEntries(timed.map((t) => [t.contestant, t.ratio]));
 };
 
-it('takes the times of heddle, at any position', async () => {
+it('ratios are relative to heddle, at any position', async () => {
   const found = await ratios(contestant('tfjs', 10), contestant('heddle', 1));
   expect(found.heddle).toBe(1);
   expect(found.tfjs).toBeGreaterThan(1);
 });
 
-it('takes the times of the first contestant if heddle is missing', async () => {
+it('ratios are relative to the first contestant if heddle is missing', async () => {
   expect((await ratios(contestant('jax-js', 1), contestant('tfjs', 1)))['jax-js']).toBe(1);
 });

@@ -29,7 +29,7 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
     '--eval-steps',
     '0',
   ];
-  /** Runs it, with Ctrl-C when it says `until`. */
+  /** Runs heddle distill; sends Ctrl-C when its stderr matches `until`. */
   const run = (out: string, until?: RegExp): Promise<Ended> =>
     heddleProcess(['distill', at('teacher'), at('texts.txt'), '--out', at(out), ...options, ...training], {
       timeout: 600_000,

@@ -21,7 +21,7 @@ it.runIf(process.platform === 'linux')('prints no warning of Dawn into a pipe (n
   expect(execFileSync('sh', ['-c', run], { encoding: 'utf8' })).toBe('');
 });
 
-it('takes one of its adapters by name or index, in every command that opens a device', async () => {
+it('takes an adapter by part of its name; commands that open a device reject an unknown one', async () => {
   const { adapters, device } = JSON.parse((await heddle(['info', '--json'])).stdout);
   const chosen = await heddle(['info', '--json', '--adapter', adapters[0].slice(0, 5).toUpperCase()]);
   expect(JSON.parse(chosen.stdout)).toMatchObject({ adapters, device });

@@ -1,4 +1,4 @@
-// `--json [file]`: a word after it is the file only if it looks like one, and never a file of the user's that would be lost.
+// `--json [file]`: the next word is the file only if it looks like one. An existing file that is not JSON is rejected.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ describe('--json', () => {
       expect(jsonFlags(args)).toEqual(args);
   });
 
-  it('keeps an existing file, unless it is JSON or after =', () => {
+  it('rejects an existing file that is not JSON', () => {
     const pairs = join(folder, 'pairs.tsv');
     writeFileSync(pairs, 'a\tb\n');
     expect(() => jsonFlags(['eval', 'm', '--json', pairs])).toThrow(

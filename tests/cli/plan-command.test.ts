@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { heddle, isOneLine } from '../support/cli.ts';
 
-/** No driver at all: planning must not want one. */
+/** No Vulkan driver: planning must not need one. */
 const noGpu = { env: { VK_DRIVER_FILES: '/nonexistent' } };
 
 it('prints passes in order, shapes, slots, bytes and FLOPs, without a GPU', async () => {
@@ -52,14 +52,14 @@ it('plans mixed precision: activations in at most 60 % of the memory', async () 
     const { stdout } = await heddle(['plan', '--preset', 'small', '--precision', precision], noGpu);
     return { stdout, mib: Number(/^activations +([\d.]+) MiB in \d+ slots$/m.exec(stdout)?.[1]) };
   };
-  const [half, whole] = [await activations('f16'), await activations('f32')];
-  expect(half.mib / whole.mib).toBeLessThan(0.6);
+  const [f16, f32] = [await activations('f16'), await activations('f32')];
+  expect(f16.mib / f32.mib).toBeLessThan(0.6);
   const [, all, share] =
-    /^without f16 and gradient checkpointing: activations ([\d.]+) MiB \(this plan: ([\d.]+) %\),/m.exec(half.stdout) ??
+    /^without f16 and gradient checkpointing: activations ([\d.]+) MiB \(this plan: ([\d.]+) %\),/m.exec(f16.stdout) ??
     [];
-  expect(Number(all)).toBe(whole.mib);
-  expect(Number(share)).toBeCloseTo((100 * half.mib) / whole.mib, 0);
-  expect(whole.stdout).not.toContain('without f16');
+  expect(Number(all)).toBe(f32.mib);
+  expect(Number(share)).toBeCloseTo((100 * f16.mib) / f32.mib, 0);
+  expect(f32.stdout).not.toContain('without f16');
 });
 
 it('takes sizes and leaves out rewrites', async () => {

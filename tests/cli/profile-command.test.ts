@@ -26,7 +26,7 @@ it('times every pass of a step, and writes a trace', async () => {
   expect(stdout).toMatch(/^op, kernel, outputs +passes +ms +GFLOP\/s +GB\/s +share$/m);
   const passes = Number(/^all (\d+) passes/m.exec(stdout)?.[1]);
   expect(passes).toBeGreaterThan(50);
-  // Three, what is left, and all.
+  // Three rows, the rest, and the total.
   expect(stdout.split('\n').filter((line) => line.endsWith(' %'))).toHaveLength(5);
   expect(stdout).toMatch(
     /^model FLOPs utilization \(MFU\) [\d.]+ %: [\d.]+ GFLOP of matrix products in [\d.,]+ ms, peak [\d.,]+ GFLOP\/s$/m,
@@ -70,7 +70,7 @@ it('lists every pass if asked for, without disabled rewrites, and writes the tra
   expect(JSON.parse(readFileSync(join(scratch(), trace), 'utf8')).traceEvents).toHaveLength(listed.length);
 });
 
-it('has no profile of decoding, nor of the CPU', async () => {
+it('rejects profiles of decoding and of the CPU', async () => {
   for (const [args, message] of [
     [['--run', 'decoding'], /--run/],
     [['--host', 'cpu'], /cpu/],

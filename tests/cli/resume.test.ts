@@ -28,11 +28,12 @@ async function train(...args: string[]): Promise<void> {
   expect(ended.status, ended.stderr).toBe(0);
 }
 
-/** What the model and its training are, to the bit. */
+/** Bytes of the weights and of the optimizer state. */
 const bits = (folder: string) =>
   ['model.safetensors', 'optimizer.safetensors'].map((name) => readFileSync(join(folder, name)).toString('base64'));
 
-// In Chrome in test:full, with fewer steps: a software adapter in a page is slow. npm test resumes in a page in training-session.test.ts.
+// In Chrome in test:full, with fewer steps: a software adapter in a page is slow. npm test resumes in a page in
+// training-session.test.ts.
 const hosts: [string, number, number][] = [
   ['dawn', 40, 100],
   ['chrome', 4, 10],
@@ -45,7 +46,8 @@ it.each(process.env.HEDDLE_FULL ? hosts : hosts.slice(0, 1))(
     await train(...common, '--host', host, '--steps', `${first}`, '--out', parts);
     const { choices } = await readTrainingState(nodeFiles(), parts);
     expect(Object.keys(choices).length).toBeGreaterThan(20);
-    // All other settings are those of the first run, evaluation included; kernels are not tuned again, though they would be here.
+    // All other settings are those of the first run, evaluation included; kernels are not tuned again, though they
+    // would be here.
     await train('--resume', '--host', host, '--steps', `${last}`, '--out', parts);
     expect(bits(parts)).toEqual(bits(whole));
     expect(await readTrainingState(nodeFiles(), parts)).toMatchObject({ step: last, choices });
@@ -70,7 +72,7 @@ it('resumes bit for bit after kills at many moments', async () => {
         child.stderr?.on('data', (chunk: Buffer) => {
           const before = seen;
           seen += chunk;
-          // Every save of every step is as likely as the next: most of the time goes into them.
+          // Most of the time goes into saving, so the kills hit different parts of a save.
           if (!/training on/.test(before) && /training on/.test(seen) && round < rounds)
             setTimeout(() => child.kill('SIGKILL'), 300 + 97 * round);
         });

@@ -1,4 +1,4 @@
-// Signals and closed terminals on the CPU, whose work must leave turns for them.
+// Signals and closed terminals during training on the CPU, which must yield to the event loop to handle them.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ it.runIf(existsSync('/usr/bin/script'))(
     const terminal = spawn('script', ['-qfc', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
     terminal.stdout.on('data', (text: Buffer) => void (/loss/.test(String(text)) && terminal.kill('SIGKILL')));
     await new Promise((resolve) => terminal.once('exit', resolve));
-    // A checkpoint on the way writes a log and a report as well.
+    // Earlier checkpoints write a log and a report too, so this waits for the end record.
     const lastRecord = (): unknown => {
       const log = join(at('closed'), 'log.jsonl');
       return existsSync(log) && JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) as string);

@@ -1,4 +1,4 @@
-// Settings of a run in a file, and the flags of every command for what it says.
+// Run settings in a YAML or JSON file, and command-line flags that override them.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -37,7 +37,7 @@ it('gives only the settings on the command line', () => {
   });
 });
 
-it('has a flag, a help text and a value for each setting', () => {
+it('lists a distinct flag in the help for each setting', () => {
   const command = new Command();
   addTrainFlags(command);
   const help = command.helpInformation();

@@ -232,7 +232,7 @@ describe('translate', () => {
     ['SIGINT', 130, short],
     ['SIGTERM', 143, onCpu],
     ['SIGHUP', 129, onCpu],
-  ] as const)('keeps what is done at %s, and exits with %i', async (signal, status, flags) => {
+  ] as const)('keeps finished translations at %s, and exits with %i', async (signal, status, flags) => {
     const file = join(scratch(), `${signal}.txt`);
     const ended = await heddleProcess(['translate', model(), ...flags, '--output', file], {
       keepOpen: true,
@@ -289,7 +289,7 @@ describe('translate', () => {
       /cut\/model\.safetensors: not a valid safetensors file: .*truncated/,
     ],
     [
-      'a lying header',
+      'a header with a wrong length',
       () => [
         copy('lying', (f) => {
           const path = join(f, 'model.safetensors');
@@ -325,12 +325,12 @@ describe('translate', () => {
       /half\/config\.json: not JSON/,
     ],
     [
-      'a configuration of something else',
+      'a configuration of an unsupported model type',
       () => [copy('else', (f) => writeFileSync(join(f, 'config.json'), '{"model_type":"vit"}'))],
       /else\/config\.json: model_type is "vit", heddle reads bart, marian, mbart/,
     ],
     [
-      'a configuration of the future',
+      'a configuration of a newer version',
       () => [copy('future', (f) => edit(f, 'config.json', (c) => Object.assign(c, { version: 9 })))],
       /future\/config\.json: version is 9, this version of heddle reads 1/,
     ],
@@ -350,7 +350,7 @@ describe('translate', () => {
       /sizes\/source-tokenizer\.json does not match config\.json: tokens: \d+, srcVocab: \d+/,
     ],
     [
-      'a tokenizer that is no such thing',
+      'a tokenizer file without a tokenizer',
       () => [copy('odd', (f) => writeFileSync(join(f, 'source-tokenizer.json'), '{}'))],
       /odd\/source-tokenizer\.json: the field model is missing/,
     ],
@@ -376,7 +376,7 @@ describe('eval', () => {
     return path;
   };
 
-  it('gives loss, token accuracy and exact match, the same on the GPU as by the references', async () => {
+  it('gives loss, token accuracy and exact match, the same on the GPU as on the CPU', async () => {
     const figures = async (host: string) => {
       const json = join(scratch(), `eval-${host}.json`);
       const ended = await heddle(['eval', model(), pairs(), '--no-tune', '--host', host, '--json', json]);

@@ -15,7 +15,7 @@ function copy(name: string): string {
   return folder;
 }
 
-// Chrome in test:full: chrome.test.ts has a command there.
+// Chrome only in test:full; info-command.test.ts and profile-command.test.ts always run in Chrome too.
 describe.each(process.env.HEDDLE_FULL ? ['dawn', 'chrome', 'cpu'] : ['dawn', 'cpu'])('on %s', (host) => {
   it('prints the largest error of each quantity, and all are within their limits', async () => {
     const run = host === 'dawn' ? heddleProcess : heddle;

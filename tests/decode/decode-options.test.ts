@@ -103,7 +103,7 @@ describe('rules of a model', () => {
 });
 
 describe('modeOf', () => {
-  it('is the same for options that are only data', () => {
+  it('does not depend on options that are only inputs of the programs', () => {
     const plain = modeOf(settings());
     expect(plain).toEqual({ method: 'greedy', rules: false, banned: 0 });
     expect(modeOf(settings({ maxNewTokens: 3 }))).toEqual(plain);
@@ -112,7 +112,7 @@ describe('modeOf', () => {
     expect(sample({ minNewTokens: 1 })).toEqual(sample({ noRepeatNgramSize: 3, forceEos: true }));
   });
 
-  it('has room for suppressed tokens in powers of two', () => {
+  it('rounds the room for suppressed tokens up to a power of two', () => {
     expect([1, 2, 3, 5].map((n) => modeOf(settings({ suppressTokens: [4, 5, 6, 7, 8].slice(0, n) })).banned)).toEqual([
       1, 2, 4, 8,
     ]);

@@ -84,7 +84,7 @@ function expectSame(got: readonly Hypothesis[], want: readonly Hypothesis[]): vo
   }
 }
 
-/** The choice of the reference at each step, with its log-probability. */
+/** Greedy search with the float64 model, without a KV cache. */
 function greedySearch({ c, p, parameterBuffer }: Case, source: readonly number[], options: DecodeOptions): Hypothesis {
   const settings = decodeSettings(options, c, c.maxLength);
   const oracle = createOracle(c, p, parameterBuffer, c.maxLength);
@@ -130,7 +130,7 @@ describe('greedy decoding', () => {
       const rules = { minNewTokens: 9, noRepeatNgramSize: 2 };
       const got = await decodeAll(model, sources, rules, { engine });
       for (const [i, source] of sources.entries()) expectSame(got[i]!, [greedySearch(model, source, rules)]);
-      // Longer than the distance from which all share a bucket, and of different tokens.
+      // Longer than the distance beyond which all positions share a bucket (T5), and of different tokens.
       for (const { ids } of got.flat()) {
         expect(ids.length).toBeGreaterThanOrEqual(9);
         expect(new Set(ids).size).toBeGreaterThan(3);
@@ -256,8 +256,8 @@ describe('beam search', () => {
     }
   });
 
-  // With pad and start suppressed there are 4 tokens and the end: up to 3 tokens give 1 + 4 + 16 finished sequences, and 64 that are cut
-  // or, if the end is forced, none. 64 beams hold all running sequences.
+  // With pad and start suppressed there are 4 tokens and the end: up to 3 tokens give 1 + 4 + 16 finished sequences,
+  // and 64 that are cut or, if the end is forced, none. 64 beams hold all running sequences.
   const wide: DecodeOptions[] = [
     { beams: 64, numReturn: 20, maxNewTokens: 3, suppressTokens: [0, 1, 6], earlyStopping: 'never' },
     { beams: 64, numReturn: 21, maxNewTokens: 3, suppressTokens: [0, 1], forceEos: true, lengthPenalty: 0.8 },
@@ -362,7 +362,7 @@ function keptBy({ temperature, topK, topP }: { temperature: number; topK: number
     .map(({ id }) => id);
 }
 
-describe('a decoding', () => {
+describe('a decoding run', () => {
   it('stops at the signal, and the decoder can be used again', async () => {
     const { c, p, parameterBuffer } = small(26);
     const engine = await newEngine();
@@ -374,21 +374,21 @@ describe('a decoding', () => {
     writePositions(engine, c);
     const batch = { sources: randomSources(c, [5], 1), streams: [0] };
     const controller = new AbortController();
-    const lines = createRowSearch(1, c.endId, settings);
+    const interrupted = createRowSearch(1, c.endId, settings);
     const run = async () => {
-      for await (const steps of decoder.run(batch, { ...settings, signal: controller.signal }, lines))
+      for await (const steps of decoder.run(batch, { ...settings, signal: controller.signal }, interrupted))
         if (steps === 3) controller.abort(new Error('enough'));
     };
     await expect(run()).rejects.toThrow('enough');
-    expect(lines.idsOf(0, 0).length).toBe(3);
+    expect(interrupted.idsOf(0, 0).length).toBe(3);
     const again = createRowSearch(1, c.endId, settings);
     for await (const _ of decoder.run(batch, settings, again));
     expect(again.idsOf(0, 0).length).toBe(12);
-    expect(again.idsOf(0, 0).slice(0, 3)).toEqual(lines.idsOf(0, 0));
+    expect(again.idsOf(0, 0).slice(0, 3)).toEqual(interrupted.idsOf(0, 0));
   });
 
-  /** An engine that notes how many sentences each step is for. */
-  const noting = async (): Promise<{ engine: Engine; steps: number[] }> => {
+  /** An engine that records the batch size of each step. */
+  const recordingEngine = async (): Promise<{ engine: Engine; steps: number[] }> => {
     const engine = await newEngine();
     const steps: number[] = [];
     const prepare: Engine['prepare'] = async (graphs) =>
@@ -402,9 +402,9 @@ describe('a decoding', () => {
     return { engine: { ...engine, prepare }, steps };
   };
 
-  it('runs at most two steps beyond the last one', async () => {
+  it('runs at most two steps after all sentences have ended', async () => {
     const model = small(126);
-    const { engine, steps } = await noting();
+    const { engine, steps } = await recordingEngine();
     const best = (await decodeAll(model, randomSources(model.c, [6, 1], 1), {}, { engine })).flat();
     expect(best.map(({ ended }) => ended)).toEqual([true, true]);
     const longest = Math.max(...best.map(({ ids }) => ids.length)) + 1;
@@ -420,7 +420,7 @@ describe('a decoding', () => {
   ] as DecodeOptions[])
     it(`continues with a smaller batch after sentences finish: ${JSON.stringify(options)}`, async () => {
       const model = small(126);
-      const { engine, steps } = await noting();
+      const { engine, steps } = await recordingEngine();
       const sources = randomSources(model.c, [6, 1, 4, 9, 2, 3], 1);
       const together = await decodeAll(model, sources, options, { engine, batch: 16 });
       // All six at first, and from some step on at most four of them.

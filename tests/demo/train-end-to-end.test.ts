@@ -1,5 +1,5 @@
-// The built training page with its real worker, end to end: pick a file, train a tiny model, pause, reload, resume, translate, export and
-// import.
+// The built training page with its real worker, end to end: pick a file, train a tiny model, pause, reload, resume,
+// translate, export and import.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,7 +151,7 @@ it('says what an export for transformers.js does otherwise, and downloads it', a
   const label = 'Export for transformers.js: download denormalized as ONNX files';
   const found = await unzip(await downloaded(page, label, 'denormalized-onnx.zip'), 'denormalized-onnx.zip');
   expect(Object.keys(found)).toContain('onnx/encoder_model_quantized.onnx');
-  await untilText(page, '#notices', 'otherwise than heddle: the denormalizer is not applied to translations');
+  await untilText(page, '#notices', 'differently from heddle: the denormalizer is not applied to translations');
   expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
   await page.close();
 });

@@ -1,5 +1,5 @@
-// LoRA adapters in PEFT's format: one that Python wrote computes and trains as nn.Transformer in float64, and is saved unchanged;
-// adapters that do not match are errors.
+// LoRA adapters in PEFT's format: one that Python wrote computes and trains as nn.Transformer in float64, and is saved
+// unchanged; adapters that do not match are errors.
 
 import { afterEach, expect, it } from 'vitest';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
@@ -205,6 +205,6 @@ it('says which base model an adapter was trained on, and rejects another', async
   await withLora(files, model, 'adapter');
   const other = { ...model, weights: weights.map((x) => 1.01 * x) };
   await expect(withLora(files, other, 'adapter')).rejects.toThrow(
-    /^adapter: the adapter was trained on another model .*base_model_name_or_path/,
+    /^adapter: the LoRA adapter was trained on another model .*base_model_name_or_path/,
   );
 });

@@ -224,7 +224,7 @@ describe('a server', () => {
     await expect(run()).rejects.toThrow(
       'me/it: the hub refuses it (401): it does not exist, or is private: put an access token into HF_TOKEN',
     );
-    await expect(run({ token: 'wrong' })).rejects.toThrow('the token in HF_TOKEN does not allow it');
+    await expect(run({ token: 'wrong' })).rejects.toThrow('the access token does not allow it');
     await run({ token: 'secret' });
     expectModel();
   });

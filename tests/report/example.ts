@@ -2,7 +2,7 @@
 
 import type { LogEnd, LogEval, LogRecord, LogSamples, LogStart, LogStep } from '../../src/report/training-log.ts';
 
-/** The head; fields by option. */
+/** The start record; `fields` override its values. */
 export const start = (fields: Partial<LogStart> = {}): LogStart => ({
   type: 'start',
   format: 'heddle-log',
@@ -24,7 +24,12 @@ export const start = (fields: Partial<LogStart> = {}): LogStart => ({
     dropout: { embedding: 0, attention: 0 },
     finalNorm: true,
   },
-  recipe: { init: 'xavier', accumulate: 1, optimizer: { kind: 'adamw', beta2: 0.98 }, schedule: { kind: 'linear' } },
+  recipe: {
+    init: 'xavier',
+    gradientAccumulationSteps: 1,
+    optimizer: { kind: 'adamw', beta2: 0.98 },
+    schedule: { kind: 'linear' },
+  },
   corpus: {
     name: 'intl en-es',
     pairs: 38_400,
@@ -49,7 +54,7 @@ export const start = (fields: Partial<LogStart> = {}): LogStart => ({
   ...fields,
 });
 
-/** Update number `step`, of a loss that falls. */
+/** Step record of update `number`; the loss decreases. */
 export const step = (number: number, fields: Partial<LogStep> = {}): LogStep => ({
   type: 'step',
   step: number,
@@ -64,7 +69,7 @@ export const step = (number: number, fields: Partial<LogStep> = {}): LogStep => 
   ...fields,
 });
 
-/** An evaluation of the dev set after `step` updates. */
+/** Evaluation of the dev set after `number` updates. */
 export const dev = (number: number, fields: Partial<LogEval> = {}): LogEval => ({
   type: 'eval',
   step: number,

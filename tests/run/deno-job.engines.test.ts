@@ -10,6 +10,6 @@ it('names the npm package if there is no Deno', async () => {
   vi.stubEnv('PATH', '');
   const options = { paths: [], signal: new AbortController().signal, onEvent: () => {} };
   await expect(runInDeno('info', {}, options)).rejects.toThrow(
-    'no Deno found: install it (npm install -g deno), or set DENO_PATH to its program',
+    'no Deno found: install it (npm install -g deno), or set DENO_PATH to the path of its program',
   );
 });

@@ -1,4 +1,5 @@
-// CPU time of the tasks of a page's main thread. It does not depend on the load of the machine, as their wall-clock time does.
+// CPU time of the tasks of a page's main thread. It does not depend on the load of the machine, as their wall-clock
+// time does.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
@@ -14,7 +15,7 @@ interface TraceEvent {
   readonly args?: { readonly name?: string };
 }
 
-/** Returns the CPU time in milliseconds of each task of the main thread that was busiest while `work` ran: that of the page. */
+/** Returns the CPU milliseconds of each task while `work` ran, of the main thread with the most tasks: the page's. */
 export async function mainThreadTasks(page: Page, work: () => Promise<unknown>): Promise<number[]> {
   const path = join(scratch(), 'trace.json');
   await page.tracing.start({ path, categories: ['toplevel'] });

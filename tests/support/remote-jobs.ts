@@ -100,7 +100,7 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
 
     it('names the job if the page does not answer a heartbeat', async () => {
       // No page answers within a microsecond, as if it hung.
-      const hung = run('train', { ...endless, out: '' }, { pulse: { every: 0.05, within: 1e-6 } });
+      const hung = run('train', { ...endless, out: '' }, { heartbeat: { every: 0.05, within: 1e-6 } });
       await expect(hung).rejects.toThrow(`A heartbeat of ${place} that runs train took longer than`);
     }, 60_000);
   });

@@ -72,12 +72,12 @@ export function writeIdPairs(
   return path;
 }
 
-/** Updates before PyTorch, and in total before and after it returns. */
+/** Total number of updates at the end of each part: heddle, PyTorch, heddle. */
 export type Parts = readonly [first: number, torch: number, last: number];
 
 /**
- * Trains without a break, and in three parts, the second in PyTorch (default: two processes). Returns both lists of losses, and their largest
- * difference.
+ * Trains without a break, and in three parts, the second in PyTorch (default: two processes). Returns both lists of
+ * losses, and their largest difference.
  */
 export async function threeParts(
   folder: string,
@@ -103,7 +103,7 @@ export async function threeParts(
   return { difference, expected, found, out, whole };
 }
 
-/** An update in heddle and in PyTorch, both from the same checkpoint, in which the first of these updates follows. */
+/** Compares the same updates in heddle and in PyTorch, both resumed from the same checkpoint. */
 export interface SameStart {
   readonly steps: readonly { readonly step: number; readonly heddle: number; readonly torch: number }[];
   /** Largest difference of a number in the checkpoints after these updates, relative to the largest in its tensor. */
@@ -111,8 +111,9 @@ export interface SameStart {
 }
 
 /**
- * Trains in three parts, the second in PyTorch. After both changes of engine both engines do the same updates, from the same
- * checkpoint, so that only the rounding of these updates differs. In float64 all updates agree at every learning rate.
+ * Trains in three parts, the second in PyTorch. After both changes of engine both engines do the same updates, from the
+ * same checkpoint, so that only the rounding of these updates differs. In float64 all updates agree at every learning
+ * rate.
  */
 export async function bothEngines(
   folder: string,
@@ -164,7 +165,7 @@ function stateDifference(a: string, b: string): number {
   }, 0);
 }
 
-/** A tiny run without dropout, of about a second for some dozens of updates. */
+/** A tiny run without dropout; a few dozen updates take about a second. */
 export const smallRun = {
   corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 120, seed: 1 } as CorpusArguments,
   ...{ vocabSize: 200, batchSize: 8, buckets: 2, testSentences: 0, heldOut: 0.1, evalSteps: 0, saveSeconds: 0 },

@@ -55,7 +55,7 @@ export function fragileGpu(
   onShader?: (name: string) => void,
 ): { readonly gpu: GPU; lose(): void; readonly devices: number } {
   const devices: GPUDevice[] = [];
-  const around = <T extends object>(target: T, more: Record<string, unknown>): T =>
+  const withOverrides = <T extends object>(target: T, more: Record<string, unknown>): T =>
     new Proxy(target, {
       get(_, key) {
         if (typeof key === 'string' && key in more) return more[key];
@@ -64,12 +64,12 @@ export function fragileGpu(
       },
     });
   return {
-    gpu: around(gpu, {
+    gpu: withOverrides(gpu, {
       async requestAdapter(options?: GPURequestAdapterOptions) {
         const adapter = await gpu.requestAdapter(options);
         return (
           adapter &&
-          around(adapter, {
+          withOverrides(adapter, {
             async requestDevice(descriptor?: GPUDeviceDescriptor) {
               const device = await adapter.requestDevice(descriptor);
               devices.push(device);
@@ -78,7 +78,7 @@ export function fragileGpu(
                 onShader(made.label ?? '');
                 return device.createComputePipelineAsync(made);
               };
-              return around(device, { createComputePipelineAsync });
+              return withOverrides(device, { createComputePipelineAsync });
             },
           })
         );

@@ -1,4 +1,5 @@
-// heddle train --check-finite: a diverging run stops with the name of the tensor, and its last good checkpoint is unchanged, byte for byte.
+// heddle train --check-finite: a diverging run stops with the name of the tensor, and its last good checkpoint is
+// unchanged, byte for byte.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ function train(fields: Partial<TrainArguments>) {
     vocabSize: 40,
     steps: 6,
     batchSize: 4,
-    // Steps grow by the first one so far that products overflow in the second.
+    // The first update makes the weights so large that products overflow in the second step.
     learningRate: 1e30,
     seed: 1,
     saveSteps: 1,
@@ -34,7 +35,7 @@ function train(fields: Partial<TrainArguments>) {
 const checkpoint = ['model.safetensors', 'optimizer.safetensors', 'state.json', 'config.json'];
 const bytes = () => checkpoint.map((name) => readFileSync(at(`model/${name}`)));
 
-it('stops at the step, op, layer and tensor, and leaves the checkpoint of the step before', {
+it('names the step, op, layer and tensor, and keeps the checkpoint of the step before', {
   timeout: 120_000,
 }, async () => {
   const message = /^Step 2: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;

@@ -46,7 +46,7 @@ async function run(fields: Partial<TrainArguments>) {
   return { probes, shaders, ...result };
 }
 
-it('records the pinned pair before the first step, while the model learns and at the end, and saves it', async () => {
+it('records the probe pair before the first step, during training and at the end, and saves it', async () => {
   const probe = 'one two xx\tuno dos.';
   const without = await run({ out: 'off', steps: 20 });
   const withProbe = await run({ out: 'on', steps: 20, probe, probeSteps: 5 });
@@ -77,13 +77,13 @@ it('records the pinned pair before the first step, while the model learns and at
   expect(saved[0]).toEqual(first);
 });
 
-it('takes a dev pair of about ten tokens, and says how a probe is given', async () => {
+it('takes a dev pair of several tokens, and rejects a probe without a tab', async () => {
   const { probes } = await run({ steps: 1, probe: 'dev' });
   expect(probes[0]!.source.length).toBeGreaterThan(2);
   await expect(run({ steps: 1, probe: 'no tab' })).rejects.toThrow('must be a source, a tab and a target, or dev');
 });
 
-describe('the time of records', () => {
+describe('the time budget of a probe', () => {
   const { config, source, target, weights } = letterModel();
   /** A probe of a training on the CPU that does an update per second; a record takes what `costs` returns, in seconds. */
   async function train(costs: (record: number) => number, steps: number, every = 1) {

@@ -43,9 +43,9 @@ const common = fineTuning({
 const sizes = { ...tinySizes, maxLength: 12 };
 
 async function run<N extends JobName>(name: N, args: ArgumentsOf<N>) {
-  const told: string[] = [];
-  const onEvent = (event: JobEvent) => void (event.type === 'message' && told.push(event.text));
-  return { result: await runJob(name, args, { host: 'cpu', onEvent }), told };
+  const messages: string[] = [];
+  const onEvent = (event: JobEvent) => void (event.type === 'message' && messages.push(event.text));
+  return { result: await runJob(name, args, { host: 'cpu', onEvent }), messages };
 }
 const train = (fields: Partial<TrainArguments>) => run('train', { ...common, ...fields });
 
@@ -59,8 +59,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('a run with frozen parameters', () => {
   const freeze = ['encoder.*', '*.norm?.*'];
   it('writes them unchanged, and moments only of the others', async () => {
-    const { told } = await train({ init: at('base'), freeze, out: at('frozen') });
-    expect(told.join('\n')).toMatch(/^frozen: \d+ of \d+ tensors, [\d,]+ of [\d,]+ parameters$/m);
+    const { messages } = await train({ init: at('base'), freeze, out: at('frozen') });
+    expect(messages.join('\n')).toMatch(/^frozen: \d+ of \d+ tensors, [\d,]+ of [\d,]+ parameters$/m);
     const [before, after] = [tensors('base/model.safetensors'), tensors('frozen/model.safetensors')];
     const same = Object.keys(before).filter(
       (name) => Buffer.compare(Buffer.from(before[name]!.data.buffer), Buffer.from(after[name]!.data.buffer)) === 0,
@@ -91,9 +91,9 @@ describe('a run with a LoRA adapter', () => {
   const fields = { init: at('base'), lora, emaDecay: 0.5 };
 
   it("writes it in PEFT's layout, with the state to resume", async () => {
-    const { result, told } = await train({ ...fields, out: at('adapter') });
+    const { result, messages } = await train({ ...fields, out: at('adapter') });
     expect(result).toMatchObject({ loraBase: at('base'), steps: 4 });
-    expect(told.join('\n')).toMatch(
+    expect(messages.join('\n')).toMatch(
       /^LoRA adapter: [\d,]+ parameters in 8 linear layers; the [\d,]+ of the model are frozen$/m,
     );
     expect(readdirSync(at('adapter')).sort()).toEqual(
@@ -126,12 +126,12 @@ describe('a run with a LoRA adapter', () => {
   it('evaluates and translates as the merged model', async () => {
     const adapter = at('adapter');
     const { dev, best } = (await train({ ...fields, out: at('again') })).result;
-    const of = (extra: object) =>
+    const evaluate = (extra: object) =>
       run('evaluate', { folder: at('base'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 4 }, ...extra });
-    const merged = (await of({ lora: adapter })).result;
+    const merged = (await evaluate({ lora: adapter })).result;
     // Evaluation merges in float32; dev loss during training computes the adapter separately.
     expect(merged.loss).toBeCloseTo(dev.find(({ step }) => step === best?.step)?.loss ?? Number.NaN, 5);
-    expect((await of({})).result.loss).not.toBeCloseTo(merged.loss, 3);
+    expect((await evaluate({})).result.loss).not.toBeCloseTo(merged.loss, 3);
     await run('convert', { folder: at('base'), out: at('merged'), to: 'heddle', lora: adapter });
     const texts = pairs.map((pair) => pair.split('\t')[0] as string);
     const translate = (from: string, extra: object) =>
@@ -141,12 +141,12 @@ describe('a run with a LoRA adapter', () => {
     const beside = await scores('base', { lora: adapter });
     expect(await scores('merged')).toEqual(beside);
     expect(await scores('base')).not.toEqual(beside);
-    const { told, result } = await translate('base', { weights: 'f16' });
-    expect(told.join('\n')).toMatch(/^weights as f16: [\d.]+ MiB, [\d.]+ MiB as f32$/m);
+    const { messages, result } = await translate('base', { weights: 'f16' });
+    expect(messages.join('\n')).toMatch(/^weights as f16: [\d.]+ MiB, [\d.]+ MiB as f32$/m);
     expect(result).toHaveLength(texts.length);
-    const int8 = (await of({ weights: 'int8' })).result;
-    expect(int8.loss).toBeCloseTo((await of({})).result.loss, 1);
-    expect(int8.loss).not.toBe((await of({})).result.loss);
+    const int8 = (await evaluate({ weights: 'int8' })).result;
+    expect(int8.loss).toBeCloseTo((await evaluate({})).result.loss, 1);
+    expect(int8.loss).not.toBe((await evaluate({})).result.loss);
   });
 
   it('trains on an int8 base as on f32, and ends with the same weights if it is resumed', async () => {

@@ -70,9 +70,9 @@ describe('a number that is not finite', () => {
     engine.destroy();
   });
 
-  it('is named in the update, by the parameter that it spoiled', async () => {
+  it('is named with its parameter if the optimizer update produces it', async () => {
     const { engine, trainer, update } = await training({ checkFinite: true });
-    // A moment: finite itself, its square is not.
+    // A negative second moment is finite, but its square root is not.
     const { offset } = model.p.byName.get('generator.bias')!;
     engine.write('moment2', Float32Array.of(-1), offset + 2);
     await expect(update()).rejects.toThrow(

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import {
   checkSchedule,
-  fallsTo,
+  decayEnd,
   learningRate,
   type ScheduleConfig,
   scheduleConfig,
@@ -83,7 +83,7 @@ describe('a schedule with a separate length', () => {
   });
 
   it('reports its last step if it decays', () => {
-    const ends = scheduleNames.map((kind) => fallsTo(scheduleConfig({ kind, learningRate: 1 }, run)));
+    const ends = scheduleNames.map((kind) => decayEnd(scheduleConfig({ kind, learningRate: 1 }, run)));
     expect(ends).toEqual([undefined, 40, 40, undefined, undefined]);
   });
 });

@@ -30,9 +30,9 @@ afterEach(() => {
 });
 
 /** Three updates; returns the weights before and after, and the LoRA adapter if there is one. */
-async function tune(
+async function trainSubset(
   engine: Engine,
-  { format = 'f32', rounded = 'f32', ...tuning }: GraphOptions & { format?: WeightFormat; rounded?: WeightFormat },
+  { format = 'f32', rounded = 'f32', ...options }: GraphOptions & { format?: WeightFormat; rounded?: WeightFormat },
   given: Partial<OptimizerConfig> = {},
   model = {},
 ) {
@@ -41,14 +41,14 @@ async function tune(
   const { c } = small;
   const p = quantizedParameters(small.p, format);
   const optimizer = optimizerConfig({ weightDecay: 0.1, eps: 1e-3, ...given });
-  const [program] = await engine.prepare([trainingGraph(c, p, shape, optimizer, tuning)]);
+  const [program] = await engine.prepare([trainingGraph(c, p, shape, optimizer, options)]);
   const before = roundedTo(rounded, small.p, startWeights(c, small.p));
   writePositions(engine, c);
   await initializeTraining(
     engine,
     c,
     { seed: 4, init: 'xavier', optimizer },
-    { weights: before, lora: tuning.lora, format },
+    { weights: before, lora: options.lora, format },
   );
   const norms: number[] = [];
   const losses: number[] = [];
@@ -61,15 +61,15 @@ async function tune(
     losses.push(stats![0]! / stats![1]!);
   }
   const read = async (name: string) => (await engine.read(name)).data as Float32Array;
-  const tuned = trainableParameters(c, p, tuning);
+  const trainable = trainableParameters(c, p, options);
   return {
     ...small,
     before,
     after: format === 'f32' ? await read('weights') : before,
-    trained: await read(tuned.state),
+    trained: await read(trainable.state),
     norms,
     losses,
-    tuned,
+    trainable,
     program,
     read,
   };
@@ -103,9 +103,9 @@ describe('freezing', () => {
     [['*.bias', '*norm?.weight'], (name: string) => /bias$|norm\d\.weight$/.test(name)],
     [['*.self_attn.*', 'tgt_embed.weight'], (name: string) => /self_attn|^tgt_embed/.test(name)],
   ] as const)
-    it(`keeps the bits of ${freeze} and trains the others as float64 does`, async () => {
-      const { p, before, after, norms } = await tune(await testEngine(), { freeze });
-      const exact = await tune(cpuEngine(), { freeze });
+    it(`keeps the bits of ${freeze} and trains the others as the float64 references do`, async () => {
+      const { p, before, after, norms } = await trainSubset(await testEngine(), { freeze });
+      const exact = await trainSubset(cpuEngine(), { freeze });
       for (const { name, offset, shape } of p.all) {
         const end = offset + shape.reduce((a, b) => a * b, 1);
         const same = expect(bits(after.subarray(offset, end)), name);
@@ -155,7 +155,7 @@ describe('freezing', () => {
   });
 
   it('keeps the bits of the moving average of frozen weights too', async () => {
-    const { p, before, read } = await tune(await testEngine(), { freeze: ['encoder.*'] }, { emaDecay: 0.9 });
+    const { p, before, read } = await trainSubset(await testEngine(), { freeze: ['encoder.*'] }, { emaDecay: 0.9 });
     const average = await read('average');
     const { offset } = p.byName.get('transformer.encoder.layers.0.linear1.weight')!;
     const trained = p.byName.get('transformer.decoder.layers.0.linear1.weight')!.offset;
@@ -164,23 +164,23 @@ describe('freezing', () => {
   });
 });
 
-describe('an adapter', () => {
+describe('a LoRA adapter', () => {
   const lora = loraConfig({
     rank: 3,
     alpha: 6,
     targetModules: ['*.q', '*.v', 'encoder.*.fc1', 'out_proj'],
     dropout: 0.2,
   });
-  it('is trained as float64 trains it, dropout and moving average too; the weights keep their bits', async () => {
-    const { before, after, trained, read } = await tune(await testEngine(), { lora }, { emaDecay: 0.5 });
-    const exact = await tune(cpuEngine(), { lora }, { emaDecay: 0.5 });
+  it('matches the float64 references with dropout and EMA; the base weights keep their bits', async () => {
+    const { before, after, trained, read } = await trainSubset(await testEngine(), { lora }, { emaDecay: 0.5 });
+    const exact = await trainSubset(cpuEngine(), { lora }, { emaDecay: 0.5 });
     expect(bits(after)).toEqual(bits(before));
     expect(relativeError(trained, exact.trained)).toBeLessThan(1e-4);
     expect(relativeError(await read('average'), await exact.read('average'))).toBeLessThan(1e-4);
   });
 });
 
-describe.each(packedFormats)('an adapter of weights as %s', (format) => {
+describe.each(packedFormats)('a LoRA adapter on %s weights', (format) => {
   const lora = loraConfig({ rank: 3, targetModules: ['*.q', '*.v', 'fc1', 'out_proj'] });
   const t5 = {
     ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false, tie: 'all' },
@@ -191,9 +191,9 @@ describe.each(packedFormats)('an adapter of weights as %s', (format) => {
     ['T5', t5, loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] })],
   ];
   for (const [name, model, own] of sample(families, ([name]) => (name === 'T5') === (format === 'int8')))
-    it(`of ${name} is trained as float64 trains it on the rounded weights, the loss in chunks too`, async () => {
-      const exact = await tune(cpuEngine(), { lora: own, rounded: format }, {}, model);
-      const packed = await tune(await testEngine(), { lora: own, format, logitBytes: 64 }, {}, model);
+    it(`of ${name} matches the float64 references on the rounded weights, with the loss in chunks`, async () => {
+      const exact = await trainSubset(cpuEngine(), { lora: own, rounded: format }, {}, model);
+      const packed = await trainSubset(await testEngine(), { lora: own, format, logitBytes: 64 }, {}, model);
       expect(relativeError(packed.losses, exact.losses)).toBeLessThan(1e-5);
       expect(relativeError(packed.norms, exact.norms)).toBeLessThan(1e-4);
       expect(relativeError(packed.trained, exact.trained)).toBeLessThan(1e-4);
@@ -209,7 +209,7 @@ describe.each(packedFormats)('an adapter of weights as %s', (format) => {
     expect(graph.states.has('weights')).toBe(false);
   });
 
-  it('is the only thing to train', () => {
+  it('is required: packed weights themselves cannot be trained', () => {
     const { c, p } = smallModel(sizes);
     expect(() => trainableParameters(c, quantizedParameters(p, format))).toThrow(
       `train: ${format} weights cannot be trained; train a LoRA adapter (lora.rank), or use f32 weights`,

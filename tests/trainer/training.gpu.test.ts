@@ -1,5 +1,5 @@
-// Guarantees of training: the same bits for the same seed, bad steps left out, padding that hides what it should, and scalars that
-// are data.
+// Training graphs on an engine: determinism for a seed, skipped steps with non-finite gradients, padding masks,
+// gradient accumulation, and step scalars as inputs.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
@@ -102,7 +102,7 @@ describe('a step whose gradients are not finite', () => {
 });
 
 describe('an evaluation', () => {
-  it('with large logits in chunks equals one with all logits at once, on the references and on the GPU', async () => {
+  it('of logits in chunks equals one of all logits at once, on the float64 references and on the GPU', async () => {
     const model = smallModel({ ...sizes, labelSmoothing: 0.1 });
     const many = { batch: 12, source: 6, target: 7 }; // 84 rows: two chunks
     const statsOf = async (engine: Engine, logitBytes: number) => {
@@ -128,7 +128,7 @@ describe('an evaluation', () => {
   });
 });
 
-describe('the scalars of a step are data', () => {
+describe('step scalars are inputs of the program', () => {
   it('a learning rate of zero changes no weight, a larger one changes them more', async () => {
     const moved = async (learningRate: number) => {
       const { engine, update } = await newTraining();
@@ -143,9 +143,10 @@ describe('the scalars of a step are data', () => {
     expect(large / small).toBeLessThan(10.1);
   });
 
-  it('the step size of Adam changes after the first step', async () => {
-    // With the same gradients in each step, m^ / sqrt(v^) stays 1 and weights move by the learning rate, if the bias is corrected
-    // with the number of the step; with a frozen correction they would move by up to (1 - 0.9^t) / (1 - 0.9) as much.
+  it('Adam corrects the bias of its moments with the number of the step', async () => {
+    // With the same gradients in each step, m^ / sqrt(v^) stays 1 and weights move by the learning rate, if the bias is
+    // corrected with the number of the step; with a frozen correction they would move by up to (1 - 0.9^t) / (1 - 0.9)
+    // as much.
     const on = { gpu: await newEngine(), cpu: cpuEngine() };
     const walks: Record<string, number[]> = {};
     for (const [name, engine] of Object.entries(on)) {
@@ -162,14 +163,14 @@ describe('the scalars of a step are data', () => {
       }
       walks[name] = walk;
     }
-    // A weight of 0.1 is kept to 7e-9, 7e-4 of the step of 1e-5; its decay is 1e-3 of it.
+    // Float32 has a spacing of 7e-9 at 0.1, which is 7e-4 of an update of 1e-5; weight decay is 1e-3 of it.
     for (const [i, x] of walks.gpu!.entries()) {
       expect(Math.abs(x - 1)).toBeLessThan(0.01);
       expect(Math.abs(x - walks.cpu![i]!)).toBeLessThan(0.01);
     }
   });
 
-  it('dropout draws new masks for another step and another seed, and the same for the same', async () => {
+  it('the dropout mask depends only on the step and the seed', async () => {
     const { update, engine, c } = await newTraining({ dropout: 0.3 });
     const start = (await engine.read('weights')).data;
     const ids = randomIds(c, shape);
@@ -227,7 +228,7 @@ describe('padding', () => {
     for (const b of [0, 2, 3]) expect(row(changed, b)).toEqual(row(plain, b));
   });
 
-  it('of the target hides keys, and later tokens never reach earlier ones', async () => {
+  it('and the causal mask: a target token changes only its own logits and later ones', async () => {
     const { c, program } = await evaluator();
     const ids = randomIds(c, shape);
     const { target: T } = shape;
@@ -263,7 +264,7 @@ describe('padding', () => {
   });
 });
 
-/** Losses of three updates of `accumulate` micro-batches each, two updates pending at a time. */
+/** Losses of three updates of `gradientAccumulationSteps` micro-batches each, two updates pending at a time. */
 async function losses(engine: Engine, gradientAccumulationSteps: number): Promise<number[]> {
   const { c } = smallModel({ ...sizes, dropout: 0.1 });
   const schedule = {
@@ -298,9 +299,9 @@ async function losses(engine: Engine, gradientAccumulationSteps: number): Promis
   return out;
 }
 
-describe('micro-batches', () => {
+describe('gradient accumulation', () => {
   for (const accumulate of [1, 5])
-    it(`of which there are ${accumulate} an update, two updates pending, train as on the references`, async () => {
+    it(`of ${accumulate} micro-batches, two updates pending, matches the float64 references`, async () => {
       const got = await losses(await newEngine(), accumulate);
       const want = await losses(cpuEngine(), accumulate);
       // Float32 over three steps of Adam, whose small moments amplify rounding.

@@ -21,7 +21,7 @@ import {
 } from './hf-fields.ts';
 import { readT5Fields } from './t5-config.ts';
 
-/** What a config.json and generation_config.json state. */
+/** Model type, configuration and decoding rules, read from config.json and generation_config.json. */
 export interface HfConfig {
   readonly type: HfType;
   readonly config: ModelConfig;
@@ -30,8 +30,8 @@ export interface HfConfig {
 
 /**
  * Reads config.json (`raw`), and the decoding rules in generation_config.json or, without that file, in config.json.
- * `has(name)`: whether the weights have a tensor; it replaces fields that config.json omits. Throws a HeddleError that
- * starts with `path` and names the field.
+ * `has(name)`: whether the weights have a tensor, from which flags that config.json omits are inferred. Throws a
+ * HeddleError that starts with `path` and names the field.
  */
 export function readHfConfig(
   raw: Json,
@@ -68,9 +68,9 @@ export function readHfConfig(
   };
   const sizes: HfFields['sizes'] = (names) =>
     Object.fromEntries(Object.entries<string>(names).map(([field, name]) => [field, whole(name)])) as never;
-  const flag = (field: string, sign?: string): boolean => {
+  const flag = (field: string, tensor?: string): boolean => {
     const value =
-      raw[field] ?? (sign === undefined ? family.defaults[field] : family.defaults[field] === true || has(sign));
+      raw[field] ?? (tensor === undefined ? family.defaults[field] : family.defaults[field] === true || has(tensor));
     if (typeof value !== 'boolean') reject(field, 'it must be true or false');
     return value as boolean;
   };
@@ -174,7 +174,7 @@ function checkNames(path: string, raw: Json, type: HfType): void {
   if (unknown.length > 0)
     throw new HeddleError(
       `${path}: unknown field${unknown.length > 1 ? 's' : ''} of a ${type} model: ${unknown.join(', ')}; ` +
-        'remove what does not change the computation',
+        'remove fields that do not change the computation',
     );
   const { architectures: kinds } = raw;
   const architectures: readonly unknown[] = hfFamilies[type].architectures;
@@ -186,6 +186,8 @@ function checkNames(path: string, raw: Json, type: HfType): void {
     );
 }
 
+/** Rejects fields whose value is none of those in the table. Absent fields are allowed. */
+/** Rejects fields whose value is none of those in the table. Absent fields are allowed. */
 function checkNeutral(json: Json, table: typeof requiredValues, reject: Reject): void {
   for (const [field, values] of Object.entries(table)) {
     const value = json[field];

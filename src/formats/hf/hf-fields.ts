@@ -187,8 +187,8 @@ const supported = [
 const t5Supported = ['num_decoder_layers', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
 
 /**
- * Ignored fields: names, generation options that the caller chooses (num_beams), options of other heads and of Python,
- * and layerdrop, which acts only in training (`train --init` rejects it).
+ * Ignored fields: names, generation options that the caller chooses (num_beams), options of classification heads and of
+ * the Python library, and layerdrop, which acts only in training (`train --init` rejects it).
  */
 const ignored = [
   ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'prefix'],
@@ -301,7 +301,7 @@ export interface HfFields {
   whole(field: string): number;
   /** The whole numbers of several fields, as in `sizeNames`. */
   sizes<F extends string>(names: Readonly<Record<F, string>>): Record<F, number>;
-  /** true or false. If the field is absent, the presence of the tensor `sign` means true. */
-  flag(field: string, sign?: string): boolean;
+  /** true or false. An absent field is true if its default is, or if the weights have the tensor `tensor`. */
+  flag(field: string, tensor?: string): boolean;
   readonly reject: Reject;
 }

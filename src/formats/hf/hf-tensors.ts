@@ -41,7 +41,7 @@ export const hfTensors = (c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
     }));
   });
 
-/** Other names of tied tensors, each with the tensor's own name. */
+/** Aliases of tied tensors, each with the name under which the tensor is stored. */
 export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {
   const [encoder, decoder] = [`${prefix}encoder.embed_tokens.weight`, `${prefix}decoder.embed_tokens.weight`];
   const table = `${prefix}shared.weight`;

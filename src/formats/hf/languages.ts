@@ -16,8 +16,8 @@ export interface LanguageOptions {
 }
 
 /**
- * A tokenizer that adds ids before and after every text; `hidden` ids are not decoded. `start` and `end` are its
- * tokens.
+ * A tokenizer that adds the ids `before` and `after` to every text that is not empty, and skips the ids `hidden`
+ * (default: `before`) in decoding. `start` and `end` replace its special ids.
  */
 export function withAffixes(
   tokenizer: Tokenizer,
@@ -45,7 +45,7 @@ interface Affixes {
   readonly end?: number;
 }
 
-/** The tokenizers of source and target with their languages; a side without a language has none. */
+/** The tokenizers of source and target with their language tokens; a side without a language has no such token. */
 export function inLanguages(
   { ids, plain, after, source, target }: Languages,
   c: ModelConfig,
@@ -55,7 +55,7 @@ export function inLanguages(
   const [from, to] = [idOf(source), idOf(target)];
   const affixesOf = (id: number | undefined, isSource: boolean): Affixes => {
     if (id === undefined || (!isSource && startsWithLanguage(after, c))) return {};
-    // After "text eos language" the language is what ends a source.
+    // In the format "text eos language" (mBART) the language is the last token of a source.
     return after && isSource ? { after: [c.endId], end: id } : { before: [id] };
   };
   return {
@@ -64,13 +64,13 @@ export function inLanguages(
   };
 }
 
-/** Whether the start token of a translation is its language (mBART), and not the first token after it. */
+/** Whether the decoder starts with the language (mBART). Else the language is the first generated token. */
 const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
 
 /**
- * A model that translates between given languages. Its checkpoint states them as transformers does: src_lang and tgt_lang
- * in tokenizer_config.json, and forced_bos_token_id. Throws a HeddleError that lists the languages if one is unknown, or if
- * the model has none.
+ * A model that translates between given languages. Its source checkpoint stores them as transformers does: src_lang and
+ * tgt_lang in tokenizer_config.json, and forced_bos_token_id, or decoder_start_token_id if the decoder starts with the
+ * language. Throws a HeddleError that lists the languages if one is unknown, or if the model has none.
  */
 export function withLanguages(model: SavedModel, { sourceLang, targetLang }: LanguageOptions): SavedModel {
   const { languages } = model;

@@ -49,7 +49,10 @@ export async function openHf(files: Files, folder: string, raw: Json | undefined
   return { ...model, weights: new Float32Array(), stored };
 }
 
-/** A model without its weights, its source checkpoint, and its weights; `form` is undefined if they are random. */
+/**
+ * Opens a folder: the model without weights, its source checkpoint, and a reader of its weights. `form`: dtypes and
+ * names of the stored tensors; undefined if the weights are random.
+ */
 async function openFolder(files: Files, folder: string, raw: Json | undefined) {
   const tensors = await openWeights(files, folder);
   const notes: string[] = [];
@@ -148,7 +151,7 @@ export async function readSourceCheckpoint(
   return { config, ...tokenizers, decode, sourceCheckpoint };
 }
 
-/** Width of a head in the models of Helsinki-NLP; narrower models have one head. */
+/** Width of a head in the models of Helsinki-NLP. A model whose width is not a larger multiple of it gets one head. */
 const defaultHeadWidth = 64;
 
 /**

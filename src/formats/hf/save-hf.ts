@@ -1,5 +1,5 @@
 // Exports folders for transformers. A model that was loaded from such a folder keeps its names, shapes, dtypes and
-// configuration; if it was not trained, also its bits.
+// configuration; if it was not trained, the exported tensors have the same bits.
 
 import { toBfloat16 } from '../../core/bfloat16.ts';
 import { toFloat16 } from '../../core/float16.ts';
@@ -50,8 +50,8 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
 }
 
 /** Exports in the form of the source checkpoint; only dropout rates may differ. */
-function restore({ config, weights }: SavedModel, origin: SourceCheckpoint): Outgoing {
-  const { config: raw, generation, texts = {}, files, ...stored } = origin;
+function restore({ config, weights }: SavedModel, sourceCheckpoint: SourceCheckpoint): Outgoing {
+  const { config: raw, generation, texts = {}, files, ...stored } = sourceCheckpoint;
   const type = raw.model_type as HfType;
   const dropout = hfRequirements(config, type).filter(([field]) => field.startsWith('dropout'));
   requireFields(`a ${type} model`, dropout);
@@ -82,9 +82,9 @@ function textOr(text: string | undefined, json: Json): Uint8Array {
 }
 
 function convert(model: SavedModel, type: HfType): Outgoing {
-  const { json, ...expressed } = toHfConfig(model, type);
+  const { json, ...exported } = toHfConfig(model, type);
   return {
-    model: expressed,
+    model: exported,
     json,
     stored: { prefix: hfFamilies[type].like === 't5' ? '' : 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
     others: model.sourceCheckpoint ? model.sourceCheckpoint.files : tokenizers(model),
@@ -100,7 +100,10 @@ function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> 
   return { ...files, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }) };
 }
 
-/** All tensors of the file: the model's, and the copies of tied tensors that the source checkpoint has. */
+/**
+ * All tensors of the file: the model's, and those that only the source checkpoint has: copies of tied tensors,
+ * sinusoidal positions, unused tensors.
+ */
 function tensorsOf(
   { config: c, weights }: Outgoing['model'],
   stored: Outgoing['stored'],

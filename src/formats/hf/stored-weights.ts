@@ -114,9 +114,9 @@ const listed = (names: readonly string[]): string =>
   names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 
 /**
- * The weights of a model in the tensors `stored` of a folder, and how they are stored. Throws a HeddleError that starts
- * with `path` and names a tensor that is missing or unexpected, has another shape, or differs from the tensor that it is
- * tied to.
+ * Reader of the weights of a model in the tensors `stored` of a folder; `form`: dtypes and names of these tensors.
+ * Throws a HeddleError that starts with `path` and names a tensor that is missing or unexpected, has another shape, or
+ * differs from the tensor that it is tied to.
  */
 export async function storedWeights(
   c: ModelConfig,
@@ -178,7 +178,7 @@ export async function storedWeights(
   };
 }
 
-/** How a folder stores its tensors. `own`: names of those that the model has. */
+/** Dtypes and names of the tensors in a folder. `own`: names of the stored tensors that are parameters of the model. */
 async function checkpointTensors(
   prefix: CheckpointTensors['prefix'],
   stored: ReadonlyMap<string, FileTensor>,

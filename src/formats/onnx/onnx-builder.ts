@@ -15,9 +15,9 @@ export interface OnnxSource {
   /** The parameter buffer, in the layout of `parameterList(config)`. */
   readonly weights: Float32Array;
   readonly dtype: OnnxDtype;
-  /** Position of the decoder from which on it gives only the end token. */
+  /** Decoder position from which on the logits allow only the end token. */
   readonly endPosition: number;
-  /** Whether n-grams must not repeat, so that transformers.js may forbid a second end token. */
+  /** Whether the model has no_repeat_ngram_size, with which transformers.js may forbid a second end token. */
   readonly noRepeat: boolean;
   /** Source id of each id of the exported tokenizer, if they differ. */
   readonly sourceIds?: readonly number[];

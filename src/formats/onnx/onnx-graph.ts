@@ -12,7 +12,7 @@ export type OnnxType = keyof typeof types;
 /** Size of an axis: a number, or a name if it is known only when the model runs. */
 type Axis = number | string;
 
-/** An attribute: an integer, a list of integers, a float, or a constant tensor of one float. */
+/** An attribute: an integer, a list of integers, or a float. */
 type Attribute = number | readonly number[] | { readonly float: number };
 
 /** Version of the operators: 17 has LayerNormalization, and all runtimes of transformers.js support it. */

@@ -6,7 +6,7 @@ import { bucketOf, relativeBuckets } from '../../ops/attention/relative-position
 import { axisSize, type Builder, floats, lookUp, matrix, parameter, vector } from './onnx-builder.ts';
 import type { Name } from './onnx-graph.ts';
 
-/** Token embeddings times sqrt(D), plus positions; the first is `past` [1]: ids [B, T] -> [B, T, D]. */
+/** Token embeddings, scaled if the model does so, plus positions from `past` [1] on: ids [B, T] -> [B, T, D]. */
 export function embed(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name {
   const { graph: g, config: c } = b;
   const tokens = lookUp(b, side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight', ids);
@@ -73,17 +73,19 @@ export function attention(b: Builder, stack: Stack, q: Name, k: Name, v: Name, m
   return g.op('Reshape', [perHead, g.integers(0, 0, heads * headWidth)]);
 }
 
-/** From attention_mask [B, S]: 0 for its keys, `masked` for padding: [B, 1, 1, S]. */
+/** Additive mask [B, 1, 1, S] from attention_mask [B, S]: 0 for tokens, `masked` for padding. */
 export function paddingMask({ graph: g }: Builder, mask: Name): Name {
   const padding = g.op('Sub', [g.scalar(1), g.op('Cast', [mask], { to: 1 })]);
   return g.op('Unsqueeze', [g.op('Mul', [padding, g.scalar(masked)]), g.integers(1, 2)]);
 }
 
-/** From 1 for hidden keys, else 0 [B, 1, K, 1]: `masked` or 0 [B, 1, 1, K]. */
+/** Additive mask [B, 1, 1, K] from `hidden` [B, 1, K, 1], which is 1 for hidden keys, else 0. */
 export const maskOf = ({ graph: g }: Builder, hidden: Name): Name =>
   g.op('Mul', [g.op('Transpose', [hidden], { perm: [0, 1, 3, 2] }), g.scalar(masked)]);
 
-/** 0 for keys up to the query, `masked` for later keys: [1, 1, T, P + T]. `past` and `added` [1] are P and T. */
+/**
+ * Additive causal mask [1, 1, T, P + T]: `masked` for keys after the query, else 0. `past` and `added` [1] are P and T.
+ */
 export function causalMask(b: Builder, past: Name, added: Name): Name {
   const { graph: g } = b;
   const all = positionsFrom(b, g.integers(0), g.op('Add', [past, added]));

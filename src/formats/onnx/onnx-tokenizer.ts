@@ -12,7 +12,7 @@ import {
   type TokenizerComponents,
 } from './sentencepiece-json.ts';
 
-/** First character of special tokens that no text spells out: a noncharacter, which Unicode reserves for such uses. */
+/** Prefix of special tokens that a text must not match: a noncharacter, which Unicode reserves for internal use. */
 const SPECIAL_MARK = '\ufdd0';
 
 /** An exported tokenizer. */
@@ -21,7 +21,7 @@ export interface OnnxTokenizer {
   readonly json: Json;
   /** Names of the special tokens in it. */
   readonly special: { readonly pad: string; readonly start: string; readonly end: string; readonly unknown: string };
-  /** Source id of each id, if the encoder's ids differ: tokens that only the target has are unknown. */
+  /** Source id of each id, if the encoder's ids differ. Tokens that only the target has map to the unknown token. */
   readonly sourceIds?: readonly number[];
   /** Differences in how transformers.js treats some texts. */
   readonly differences: readonly string[];
@@ -71,7 +71,7 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
   };
 }
 
-/** Ids by token, without those that the tokenizer has no token for. Of equal tokens the first one counts. */
+/** Ids by token, without unused ids. If two ids have the same token, the first one counts. */
 function tokenIds(tokenizer: Tokenizer): Map<string, number> {
   const ids = new Map<string, number>();
   for (let id = 0; id < tokenizer.size; id++) {
@@ -84,7 +84,7 @@ function tokenIds(tokenizer: Tokenizer): Map<string, number> {
 /** Whether a tokenizer has no token for an id: a model may have more ids than its tokenizer. */
 const isUnused = (token: string, id: number): boolean => token === `[unused${id}]`;
 
-/** A token that is not in the text of a translation. */
+/** An added token that decoding skips. */
 const specialToken = (content: string): Json => ({ content, ...specialFields });
 
 /** The post-processor that adds the tokens before and after a text. */
@@ -105,8 +105,9 @@ function templateProcessing(
 }
 
 /**
- * The components of a tokenizer that is not SentencePiece's. transformers.js finds added tokens in every text. So `silent`
- * ones have names that no text has; one that is found in texts, as tokenizer.json says, is the unknown token there.
+ * The components of a tokenizer without a SentencePiece model. transformers.js matches added tokens in every text, so
+ * the `silent` tokens have names that no text contains. If a loaded tokenizer.json matches such a token in texts, the
+ * match is encoded as the unknown token.
  */
 function plainJson(
   tokenizer: Tokenizer,
@@ -120,7 +121,7 @@ function plainJson(
   const isLoaded = tokenizer.kind === 'huggingface';
   const hidden = isLoaded ? new Set([pad, start, end].map(tokenizer.token)) : silent;
   const added = isLoaded ? (json.added_tokens as readonly Json[]) : [];
-  // A vocabulary by token may name the ids without a token.
+  // A vocabulary that is a map can have names for unused ids, such as `[unused7]`.
   const isNamed = ([token, id]: [string, unknown]) => !isUnused(token, Number(id));
   const vocab = Array.isArray(model.vocab)
     ? model.vocab

@@ -70,7 +70,8 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   // The rows of the memory without cached keys and values: all at the first step, none later.
   const rest = g.op('Slice', [memory, cache.lengthOf('encoder'), g.integers(2 ** 31 - 1), g.integers(1)]);
   let finished = isFinished(b, ids, past, added); // [B, T]
-  // The keys of layer 0 remember which are hidden, and finished rows: another token than the end may follow it.
+  // Cached keys of layer 0 also store flags: hidden keys, and finished rows, since transformers.js may append a token
+  // other than the end token to a finished row.
   const change = (keys: Name) => {
     const used = hidden ? g.op('Mul', [keys, g.op('Sub', [g.scalar(1), hidden])]) : keys;
     const marked = hidden ? g.op('Sub', [used, g.op('Mul', [hidden, g.scalar(mark)])]) : keys;
@@ -119,7 +120,7 @@ function logitsOf(b: Builder, x: Name): Name {
   return multiply(b, scaled, table, 'generator.bias');
 }
 
-/** A key of a finished row: larger than keys of models. A hidden key is stored as its negative. */
+/** Sentinel key of a finished row, larger than any key of a model. The sentinel of a hidden key is its negative. */
 const mark = 1e30;
 
 /**
@@ -146,9 +147,10 @@ function isFinished(b: Builder, ids: Name, past: Name, added: Name): Name {
 }
 
 /**
- * Leaves only the end token in finished rows, and from `endPosition` on, if tokens are decoded one by one: logits [B, T, V].
- * transformers.js generates up to 256 tokens by default, and continues finished rows until all rows of the batch are
- * finished. If its rules forbid another end token (no_repeat_ngram_size), it takes padding, or the first id, which have no text.
+ * Leaves only the end token in finished rows, and from `endPosition` on, if tokens are decoded one by one: logits [B,
+ * T, V]. transformers.js generates up to 256 tokens by default, and continues finished rows until all rows of the batch
+ * are finished. If its rules forbid another end token (no_repeat_ngram_size), it takes padding, or the first id, which
+ * have no text.
  */
 function forceEnd(b: Builder, logits: Name, finished: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
@@ -170,8 +172,8 @@ interface OnnxCache {
   /** The cached keys of the target in the first layer. */
   readonly firstKeys: Name;
   /**
-   * Appends keys and values to those of a layer and makes the results outputs. Returns both. `change` returns the keys to
-   * attend to, and the keys to store.
+   * Appends `fresh`, keys and values, to the cache of a layer. The results are outputs of the graph and are returned.
+   * `change` maps the keys to those to attend to and those to store. Default: both are the same keys.
    */
   append(
     layer: number,

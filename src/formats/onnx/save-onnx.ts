@@ -41,7 +41,7 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
   const { dtype = 'fp32', maxBytes, onWarning } = options;
   const { json, special, sourceIds, differences } = onnxTokenizer(source, target);
   if (differences.length > 0)
-    onWarning?.(`transformers.js treats some texts otherwise than heddle: ${differences.join('; ')}`);
+    onWarning?.(`transformers.js treats some texts differently from heddle: ${differences.join('; ')}`);
   const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
   const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
   const from = { config, weights, dtype, endPosition, noRepeat, ...(sourceIds && { sourceIds }) };
@@ -75,8 +75,8 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
 }
 
 /**
- * Fields of a config.json that transformers.js applies to a translation, heddle and transformers do not: prefixes of texts,
- * and options of `generate` that generation_config.json lacks.
+ * Fields of config.json that are not exported: transformers.js would apply them to a translation, but heddle and
+ * transformers do not. They are prefixes of texts, and options of `generate` that generation_config.json lacks.
  */
 const omittedFields = [
   ...['prefix', 'task_specific_params'],
@@ -116,7 +116,10 @@ const t5Sizes = (c: ModelConfig): Json => ({
   d_kv: c.headWidth,
 });
 
-/** generation_config.json: the decoding rules of the model. What a caller chooses has heddle's defaults: greedy, as long as the model can. */
+/**
+ * generation_config.json: the decoding rules of the model. All other options have heddle's defaults: greedy decoding up
+ * to the maximum length.
+ */
 const generationOf = ({ config: c, decode = {} }: SavedModel): Json => ({
   max_length: c.maxLength + 1, // counts the start token
   decoder_start_token_id: c.startId,

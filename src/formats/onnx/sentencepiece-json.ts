@@ -39,7 +39,7 @@ const targetLanguage = /^>>[^<>\s]+<<$/;
 
 const isSymbol = ({ type }: Piece): boolean => type === 'user-defined';
 
-/** Pieces that a text becomes. */
+/** Pieces that encoding a text can give. */
 const encodedPieces = ({ pieces, byteFallback }: SentencePieceModel): readonly Piece[] =>
   pieces.filter((piece) => piece.type === 'normal' || isSymbol(piece) || (byteFallback && piece.type === 'byte'));
 
@@ -49,7 +49,7 @@ export const silentTokens = ({ model, hidden }: SavedSentencePiece): string[] =>
   ...model.pieces.filter(({ type }) => type === 'control').map(({ text }) => text),
 ];
 
-/** Tokens of the pieces that have no id, or that of a special token: a text has the unknown token instead. */
+/** Pieces that have no id, or the id of a special token: encoding gives the unknown token instead. */
 export function missingPieces({ special }: Tokenizer, { model, vocab, hidden }: SavedSentencePiece): string[] {
   if (vocab === null) return [];
   const silent = new Set([special.pad, special.start, special.end, ...hidden.map((token) => vocab[token])]);
@@ -178,8 +178,8 @@ function lookedUpTokens({ special }: Tokenizer, { model, vocab, symbols, hidden 
 }
 
 /**
- * The tokens by id, and their scores. Names that no text has get the largest one, which changes nothing. `texts`: the
- * pieces by name.
+ * The Unigram model: tokens by id with their scores. Names that no text contains get the largest score, which has no
+ * effect. `texts`: the pieces by name.
  */
 function unigramJson(
   model: SentencePieceModel,

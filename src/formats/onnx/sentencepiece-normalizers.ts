@@ -2,9 +2,10 @@
 // `Precompiled` normalizer by an approximation of its own, so the rules are written as `Replace` and Unicode normalizers,
 // which have the same results for every text.
 //
-// SentencePiece replaces the longest key at each position, once. So that normalizers, which run one after another, do the
-// same, a mark is put before each key or character first, then each marked segment is replaced as a whole. The marks are
-// lone surrogates, which no text has: those of an input become U+FFFD, as in UTF-8.
+// SentencePiece replaces the longest key at each position, once. Normalizers run one after another, so a later one
+// could replace the result of an earlier one. To prevent that, the first one puts a mark before each key or other
+// character, and the others replace marked segments as a whole. The marks are lone surrogates, which no text has: those
+// of an input become U+FFFD, as in UTF-8.
 
 import type { Json } from '../../files/json-files.ts';
 import type { SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
@@ -13,11 +14,11 @@ import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
 import { triePattern } from './trie-pattern.ts';
 
 /**
- * First character of tokens that a text does not spell out: special tokens, and those of the target only. A normalizer
- * puts it before the tokens that count at some places of a text only.
+ * First character of tokens that a text must not match: special tokens, and tokens that only the target has. For tokens
+ * that match only at some positions of a text, such as a language at its start, a normalizer inserts it there.
  */
 export const TOKEN_MARK = '\udf5a';
-/** After such tokens of a BPE model, which are merged from here on. */
+/** Last character of such tokens in a BPE model. The first merges build each token from here to its start. */
 export const TOKEN_END = '\udc04';
 /** Before a segment that is not replaced yet, and before one that is. */
 const [OPEN, DONE] = ['\udc01', '\udc02'];
@@ -43,7 +44,7 @@ export const replace = (pattern: string, content: string): Json => ({
 /** A text as the content of `replace`. */
 const literal = (text: string): string => text.replaceAll('$', '$$$$');
 
-/** Normalizers that do most of the rules of SentencePiece's own tables: nmt_nfkc, nfkc_cf, ..., and none. */
+/** Normalizers that implement most rules of SentencePiece's predefined tables (nmt_nfkc, nfkc_cf, ...), and none. */
 const bases: readonly { readonly json: readonly Json[]; run(text: string): string }[] = [
   { json: [{ type: 'NFKC' }], run: (text) => text.normalize('NFKC') },
   { json: [{ type: 'NFKC' }, { type: 'Lowercase' }], run: (text) => text.normalize('NFKC').toLowerCase() },
@@ -57,8 +58,9 @@ export interface NormalizersOptions {
   /** TOKEN_MARK, `$&` and what is after a token. */
   readonly token: string;
   /**
-   * What is before a text: a space mark if the model adds it (`mark`), or what spaces there become. That is nothing, one
-   * space if the text itself starts with a space, or two spaces; the first text then gets a space mark unless it has one.
+   * Start of a text. `mark`: the normalizers add the space mark, if the model does. Otherwise the pre-tokenizer adds it
+   * to the first part of a text, and spaces at the start become nothing (`none`), one space (`one`) or two spaces
+   * (`two`).
    */
   readonly leading: 'mark' | 'none' | 'one' | 'two';
   /** Characters of tokens. Any other character is unknown. */
@@ -105,7 +107,10 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
   ];
 }
 
-/** The normalizers of the compiled rules, before and after the marks are removed, if there are rules. */
+/**
+ * The normalizers of the compiled rules. `before`: mark and replace segments; `after`: remove the marks. The space mark
+ * is added between them. `marks`: whether there are rules.
+ */
 function ruleNormalizers(
   { normalizer: { charsmap }, byteFallback }: SentencePieceModel,
   symbols: readonly string[],
@@ -121,7 +126,7 @@ function ruleNormalizers(
     if (exceptions) best = { base, exceptions };
   }
   const { base, exceptions } = best as NonNullable<typeof best>;
-  // An unknown character may become another one, unless its bytes are tokens.
+  // Without byte fallback all unknown characters are the same token, so one of them can replace the others.
   const unknown = byteFallback ? undefined : unknownCharacter(rules, known, base.run);
   const groups = new Map<string, string[]>();
   for (const [key, value] of exceptions) {
@@ -160,8 +165,8 @@ function ruleNormalizers(
 const isCharacter = (text: string): boolean => text.length === ((text.codePointAt(0) as number) > 0xffff ? 2 : 1);
 
 /**
- * The rules of a table that a function does not do, and as `c -> c` the characters without a rule that it changes;
- * undefined if they are not fewer than `limit`.
+ * The rules that `run` does not implement, and `c -> c` for each character that it changes without a rule. Undefined if
+ * there are `limit` or more.
  */
 function exceptionsOf(
   rules: ReadonlyMap<string, string>,

@@ -1,5 +1,5 @@
-// A loaded model, and the Hugging Face checkpoint that it comes from. Both formats/ and hf/ use these types; they are in
-// this folder because folders must not import each other in a circle.
+// A loaded model, and the Hugging Face checkpoint that it comes from. Both formats/ and formats/hf/ use these types;
+// they are in this folder because two folders must not import each other.
 
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';

@@ -36,10 +36,10 @@ export interface LanguageTokens {
   after?(config: Json): boolean;
 }
 
-const sentinels = (count: unknown, standard: number): string[] =>
-  Array.from({ length: countOf(count, standard) }, (_, i) => `<extra_id_${i}>`);
+const sentinels = (count: unknown, fallback: number): string[] =>
+  Array.from({ length: countOf(count, fallback) }, (_, i) => `<extra_id_${i}>`);
 
-const countOf = (value: unknown, standard: number): number => (isCount(value) && value <= 1000 ? value : standard);
+const countOf = (value: unknown, fallback: number): number => (isCount(value) && value <= 1000 ? value : fallback);
 
 /** The first ids of fairseq's vocabularies; SentencePiece numbers these pieces otherwise. */
 const fairseq = {
@@ -97,7 +97,10 @@ export const tokenizerClasses = {
 /** Name of a tokenizer class. */
 export type TokenizerClassName = keyof typeof tokenizerClasses;
 
-/** The vocabulary of a tokenizer. Its symbols are sentinels and masks, its hidden tokens languages and other special ones. */
+/**
+ * The vocabulary of a tokenizer. Its symbols are sentinels and masks, its hidden tokens languages and other special
+ * ones.
+ */
 export interface ClassVocabulary extends TokenRules {
   /** Ids by token. */
   readonly vocab: Readonly<Record<string, number>>;

@@ -11,14 +11,14 @@ import { byteLevelBpeJson } from './byte-level-bpe.ts';
 import type { LanguageFacts, TokenizerClass, TokenizerClassName } from './tokenizer-classes.ts';
 import { byteTokenizerJson, classVocabulary, languagesIn, tokenizerClasses } from './tokenizer-classes.ts';
 
-/** What the model's configuration states about its tokens. */
+/** Special ids and vocabulary sizes in the model's configuration, which the tokenizers must match. */
 export interface TokenizerConstraints {
   /** Ids of padding, start and end, and of the unknown token if it is stated. */
   readonly special: Omit<SpecialIds, 'unknown'> & { readonly unknown?: number };
   /** Vocabulary size of each side; a larger tokenizer is an error, a smaller one is padded. */
   readonly srcVocab: number;
   readonly tgtVocab: number;
-  /** The tokenizer class of the model's family, of a folder that names none. */
+  /** The tokenizer class of the model's family, used if tokenizer_config.json names no known class. */
   readonly kind?: TokenizerClassName | undefined;
 }
 

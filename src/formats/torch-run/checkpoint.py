@@ -94,7 +94,8 @@ class Checkpoint:
         return tensors
 
     def save(self, step, skipped):
-        """Replaces the folder as a whole: a process that is killed leaves the old one or the new one."""
+        """Replaces the folder atomically. A process that is killed between the two renames leaves FOLDER.previous, which
+        heddle reads."""
         turn, per_epoch = step * self.plan["gradientAccumulationSteps"], self.plan["batchesPerEpoch"]
         self.state.update(step=step, epoch=turn // per_epoch, batch=turn % per_epoch, skipped=skipped)
         if self.counters[4] > 0:

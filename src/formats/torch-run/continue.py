@@ -26,7 +26,7 @@ sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
 from checkpoint import Checkpoint, fail, read_base, read_json, read_safetensors
 from transformer import Transformer
 
-MAX_STUCK = 50  # consecutive skipped updates at the minimum loss scale, or without one
+MAX_STUCK = 50  # the run fails after so many consecutive updates are skipped at the minimum loss scale, or without one
 
 
 def rounded(x):
@@ -35,6 +35,8 @@ def rounded(x):
 
 
 def learning_rate(s, step):
+    """Learning rate of update `step`, from 0, in the schedule `s`; as learningRate in src/trainer/schedule.ts."""
+    """Learning rate of update `step`, from 0, in the schedule `s`; as learningRate in src/trainer/schedule.ts."""
     t, w, lr, low = step + 1, s["warmupSteps"], s["learningRate"], s["minLearningRate"]
     warm = min(1, t / w) if w > 0 else 1
     left = min(1, max(0, (s["steps"] - t) / max(1, s["steps"] - w)))
@@ -51,8 +53,9 @@ def learning_rate(s, step):
 def update(o, rate, weights, m, v, counters, decayed):
     """Clips and applies the gradients in place; returns their norm, NaN if the update is skipped (not finite).
 
-    `m`, `v`: first and second moments by name. `counters`: applied and skipped updates, bias corrections of the moments,
-    loss scale (0: none), and updates since the scale changed.
+    `o`: the optimizer. `decayed`: names of the weights with weight decay. `m`, `v`: first and second moments by name.
+    `counters`: applied and skipped updates, bias corrections of the moments, loss scale (0: none), and updates since
+    the scale changed.
     """
     scale = counters[4].item() or 1.0
     norm = torch.linalg.vector_norm(torch.stack([w.grad.norm() for w in weights.values()])).item() / scale
@@ -153,7 +156,7 @@ def arguments():
     parser = argparse.ArgumentParser(description="Continue a training run of heddle with DistributedDataParallel.")
     parser.add_argument("folder", help="folder that heddle convert --to torch-run wrote; checkpoints replace it")
     parser.add_argument("--steps", type=int, help="total number of updates of the run, as in heddle train (default: all that DIR has data for)")
-    parser.add_argument("--micro-batch", type=int, default=0, help="rows of a process that are computed at once; more gradient accumulation, the same update (0: all)")
+    parser.add_argument("--micro-batch", type=int, default=0, help="rows of a process in one forward and backward pass; fewer rows need less memory and give the same update (0: all)")
     parser.add_argument("--dtype", choices=("f32", "bf16", "f16", "f64"), default="f32", help="type of matrix products; f64: of all numbers, to compare runs (default: f32)")
     parser.add_argument("--save-steps", type=int, default=500, help="updates between checkpoints; the last update is always saved (default: 500)")
     parser.add_argument("--backend", choices=("nccl", "gloo"), help="nccl: on GPUs; gloo: on CPUs (default: nccl if there are GPUs)")
@@ -179,7 +182,7 @@ def connect(args, first):
 
 
 def backward(ddp, batches, weight, autocast):
-    """Adds the gradients of `weight` times the loss of all batches; returns the sums of losses and hits."""
+    """Adds the gradients of `weight` times the loss of all batches; returns [sum of losses, number of correct tokens]."""
     sums = 0
     for i, batch in enumerate(batches):
         last = i + 1 == len(batches)  # DDP sends the gradients once

@@ -1,5 +1,6 @@
-// What a training run needs to continue in PyTorch, beside the files of its checkpoint: the scripts, torch-run.json, which
-// describes model and updates, and the tokenized pairs with their order in the remaining updates.
+// The files that a training run needs to continue in PyTorch, in addition to its checkpoint: the scripts,
+// torch-run.json with the configuration of model and training, and the tokenized pairs. Their order in the remaining
+// updates is stored too.
 
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -59,7 +60,7 @@ export interface TorchRun {
 /** Name of the file of the frozen weights under a LoRA adapter. */
 const baseName = 'base.safetensors';
 
-/** Numbers in a shard. */
+/** Maximum number of integers in a data file; a longer row has a file of its own. */
 const shardSize = 2 ** 24;
 
 /** Returns the files by path. */

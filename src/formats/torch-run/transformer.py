@@ -136,7 +136,7 @@ class Transformer(nn.Module):
         return self.norm(norm, x + self.drop("residual", sublayer(x)))
 
     def forward(self, source, target, labels):
-        """Token ids [B, S], [B, T], [B, T] -> sum of the losses of all labels but padding, and number of hits."""
+        """Token ids [B, S], [B, T], [B, T] -> sum of losses and number of correct predictions, without padding."""
         c = self.c
         hidden = torch.zeros(source.shape, device=source.device).masked_fill(source == c["padId"], -math.inf)[:, None, None]
         x, mask = self.embed("src", source), hidden + self.position_bias("encoder", source.shape[1])

@@ -40,7 +40,7 @@ export async function checkReference(folder: string, context: JobContext): Promi
   };
 }
 
-/** Maximum of max|x - f32| / max|f32| of the logits. Trained models reach about 5e-4 in f16 and 2e-2 in int8. */
+/** Tolerance of the logits, max|x - f32| / max|f32|. Trained models reach about 5e-4 in f16 and 2e-2 in int8. */
 const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f16: 5e-3, int8: 1e-1 };
 
 /** Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if it cannot be read. */

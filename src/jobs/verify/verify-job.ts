@@ -1,5 +1,6 @@
-// heddle verify: compares the results of a backend with a reference. Golden cases have those of PyTorch or transformers in
-// float64, Hugging Face folders an expected.json; other models are compared with the float64 reference of the ops.
+// heddle verify: compares the results of a backend with a reference. The reference of a golden case is the result of
+// PyTorch or transformers in float64. The reference of a model folder is its expected.json or, if there is none, the
+// float64 references of the ops.
 
 import { baseName, type Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';

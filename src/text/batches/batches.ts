@@ -22,7 +22,7 @@ export interface BatchArrays {
   readonly tgtOccurrences?: Uint32Array; // [B * T]
 }
 
-/** The batches of a corpus by step, from 0. */
+/** The batches of a corpus by index `step`, from 0. With gradient accumulation an update has several batches. */
 export type Batches = ReturnType<typeof createBatches>;
 
 /**

@@ -53,7 +53,7 @@ export function encodePairs(
   const { maxSource, maxTarget, truncate = false } = options;
   check(maxSource >= 1 && maxTarget >= 1, `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`);
   const [sources, targets] = [growing(), growing()];
-  const origin: number[] = [];
+  const pairIndices: number[] = [];
   const unknown = { source: 0, target: 0 };
   let [tooLong, truncated] = [0, 0];
   let empty = 0;
@@ -78,13 +78,13 @@ export function encodePairs(
     s.push(source.special.end);
     sources.push(s);
     targets.push(t);
-    origin.push(i);
+    pairIndices.push(i);
   }
   return {
-    count: origin.length,
+    count: pairIndices.length,
     source: sources.rows(source.size),
     target: targets.rows(target.size),
-    pairIndex: Uint32Array.from(origin),
+    pairIndex: Uint32Array.from(pairIndices),
     sourceSpecial: source.special,
     targetSpecial: target.special,
     tooLong,
@@ -133,8 +133,8 @@ export function joinEncoded(parts: readonly EncodedCorpus[]): EncodedCorpus {
 }
 
 /**
- * Describes the pairs that were left out: `12 of 100 pairs left out: 10 longer than 64 source or 64 target tokens,
- * ...`; empty if none.
+ * Describes the pairs that were omitted or truncated: `12 of 100 pairs skipped: 10 longer than 64 source or 64 target
+ * tokens, ...`; empty if there are none.
  */
 export function describeSkipped({ count, tooLong, truncated, empty, limits }: EncodedCorpus): string {
   if (truncated > 0)

@@ -149,15 +149,21 @@ const slots = {
 const placeholdersOf = (template: string): string[] =>
   [...template.matchAll(/\{(\w+)\}/g)].map((m) => m[1] as string).sort();
 
-/** A sentence with several contents, in the template of each language or a plain template. */
-function sentence(r: Random, shared: readonly string[]): Phrase {
-  const plain = shared.length === 0 ? r.pick(plainTemplates) : undefined;
-  const id = plain === undefined ? r.pick(shared) : '';
+/**
+ * A sentence: fills the placeholders of a template with random phrases. `templateIds`: templates that both languages
+ * have; if there are none, a template without words is used.
+ */
+function sentence(r: Random, templateIds: readonly string[]): Phrase {
+  const plain = templateIds.length === 0 ? r.pick(plainTemplates) : undefined;
+  const id = plain === undefined ? r.pick(templateIds) : '';
   const templateOf = (s: LocaleFormatter) => plain ?? sentenceTemplates[languageOf(s.locale)]?.[id] ?? '';
-  const model = plain ?? Object.values(sentenceTemplates).find((f) => f[id] !== undefined)?.[id] ?? '';
+  const anyTemplate = plain ?? Object.values(sentenceTemplates).find((f) => f[id] !== undefined)?.[id] ?? '';
   const money = {};
   const fill = new Map(
-    placeholdersOf(model).map((place) => [place, slots[place.replace(/\d$/, '') as keyof typeof slots](r, money)]),
+    placeholdersOf(anyTemplate).map((place) => [
+      place,
+      slots[place.replace(/\d$/, '') as keyof typeof slots](r, money),
+    ]),
   );
   return (s) => normalizeText(templateOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
 }

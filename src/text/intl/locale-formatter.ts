@@ -44,7 +44,7 @@ function knownLocale(locale: string): string {
 export function createLocaleFormatter(locale: string) {
   const tag = knownLocale(locale);
   const formatters = new Map<string, unknown>();
-  const keep = <T>(key: string, make: () => T): T => {
+  const memo = <T>(key: string, make: () => T): T => {
     let formatter = formatters.get(key) as T | undefined;
     if (formatter === undefined) {
       formatter = make();
@@ -54,15 +54,15 @@ export function createLocaleFormatter(locale: string) {
   };
   const moment = (at: number, form: DateForm | TimeForm, options: Intl.DateTimeFormatOptions) => {
     const all = { calendar: 'gregory', timeZone: 'UTC', ...options };
-    return normalizeText(keep(`at ${form}`, () => new Intl.DateTimeFormat(tag, all)).format(at));
+    return normalizeText(memo(`at ${form}`, () => new Intl.DateTimeFormat(tag, all)).format(at));
   };
   const name = (type: 'region' | 'language', code: string) =>
-    normalizeText(keep(`name ${type}`, () => new Intl.DisplayNames(tag, { type })).of(code) ?? code);
+    normalizeText(memo(`name ${type}`, () => new Intl.DisplayNames(tag, { type })).of(code) ?? code);
   const joined = (type: 'conjunction' | 'unit', items: readonly string[]) =>
-    normalizeText(keep(`list ${type}`, () => new Intl.ListFormat(tag, { type, style: 'long' })).format(items));
+    normalizeText(memo(`list ${type}`, () => new Intl.ListFormat(tag, { type, style: 'long' })).format(items));
   const quantity = (amount: number, unit: string) =>
     normalizeText(
-      keep(`unit ${unit}`, () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' })).format(
+      memo(`unit ${unit}`, () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' })).format(
         amount,
       ),
     );
@@ -72,7 +72,7 @@ export function createLocaleFormatter(locale: string) {
     time: (at: number, form: TimeForm) => moment(at, form, timeForms[form]),
     /** `tomorrow`, `in 3 weeks`, `2 years ago`. */
     relative: (amount: number, unit: Intl.RelativeTimeFormatUnit) =>
-      normalizeText(keep('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit)),
+      normalizeText(memo('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit)),
     /** `3.5 kilograms`. */
     quantity,
     /** `12.50 euros`, or with the symbol `€12.50`; no decimals for whole amounts. */
@@ -85,7 +85,7 @@ export function createLocaleFormatter(locale: string) {
         minimumFractionDigits: digits,
         maximumFractionDigits: digits,
       } as const;
-      const formatter = keep(`${currency} ${display} ${digits}`, () => new Intl.NumberFormat(tag, options));
+      const formatter = memo(`${currency} ${display} ${digits}`, () => new Intl.NumberFormat(tag, options));
       return normalizeText(formatter.format(amount));
     },
     region: (code: string) => name('region', code),

@@ -46,7 +46,7 @@ export function decodeLossy(bytes: Uint8Array): string {
   return out + decodeUtf8(bytes.subarray(whole));
 }
 
-/** Maximum number of nodes, which bounds memory to 384 MiB; a vocabulary of 256,000 pieces takes about a million. */
+/** Maximum number of nodes, which bounds memory to 320 MiB; a vocabulary of 256,000 pieces takes about a million. */
 const maxNodes = 2 ** 24;
 
 /** A trie over byte strings with a value each, as a hash table of (node, byte) -> node. */

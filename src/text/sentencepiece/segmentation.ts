@@ -39,7 +39,7 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
       ids[to] = id;
     };
     for (let from = 0; from < n; ) {
-      const till = best[from] as number;
+      const prefixScore = best[from] as number;
       const length = Math.min(sequenceLength(text[from] as number), n - from);
       let single = false;
       for (let at = from, node = 0; at < n; ) {
@@ -47,10 +47,10 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
         if (node < 0) break;
         const id = trie.valueAt(node);
         if (id < 0 || isUnused[id]) continue;
-        offer(from, at, id, till + (isSymbol[id] ? f32((at - from) * maxScore) - 0.1 : (scores[id] as number)));
+        offer(from, at, id, prefixScore + (isSymbol[id] ? f32((at - from) * maxScore) - 0.1 : (scores[id] as number)));
         single ||= at - from === length;
       }
-      if (!single) offer(from, from + length, special.unknown, f32(till + unknownScore));
+      if (!single) offer(from, from + length, special.unknown, f32(prefixScore + unknownScore));
       from += length;
     }
     const out: Segment[] = [];
@@ -70,7 +70,8 @@ export function createBpe(
   symbols: Trie | undefined,
 ): (text: Uint8Array) => Segment[] {
   return (text) => {
-    // Symbol i is text[from[i], to[i]); from = to after it was merged into another.
+    // Segment i is text[from[i], to[i]); from = to after it was merged into another. `frozen`: it is a user-defined
+    // symbol.
     const [from, to, frozen]: [number[], number[], boolean[]] = [[], [], []];
     for (let at = 0; at < text.length; ) {
       const symbol = symbols?.longest(text, at) ?? 0;

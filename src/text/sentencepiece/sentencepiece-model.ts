@@ -13,7 +13,7 @@ export type PieceType = 'normal' | 'unknown' | 'control' | 'user-defined' | 'unu
 export interface Piece {
   readonly bytes: Uint8Array;
   readonly text: string;
-  /** Log probability in a Unigram model, minus the rank of the merge in a BPE model; a float32. */
+  /** Log-probability in a Unigram model, negative rank of the merge in a BPE model; a float32. */
   readonly score: number;
   readonly type: PieceType;
 }

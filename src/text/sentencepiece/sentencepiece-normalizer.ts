@@ -108,9 +108,9 @@ export interface Charsmap {
 
 /**
  * Reads compiled rules: u32 size of the trie, the trie, then zero-terminated strings. The trie is a double array of
- * Darts-clone (https://github.com/s-yata/darts-clone): each 32-bit unit has a label, a flag whether a key ends there,
- * and the offset of its children, or at the end of a key its value. Throws a HeddleError that starts with `name` if it
- * is invalid; invalid rules throw when they are used.
+ * Darts-clone (https://github.com/s-yata/darts-clone). A 32-bit unit has a label, a flag whether a key ends there, and
+ * the offset of its children; the unit at the end of a key has the value of the key. Throws a HeddleError that starts
+ * with `name` if it is invalid; invalid rules throw when they are used.
  */
 export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const fail = (reason: string): never => {
@@ -142,7 +142,7 @@ export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
       const out = new Map<string, string>();
       const values = new Map<number, string>();
       let visits = 0;
-      // `code` is the character of which `left` bytes are missing.
+      // `code`: code point so far; `left`: number of its UTF-8 bytes that are missing.
       const visit = (parent: number, key: string, code: number, left: number): void => {
         for (let byte = left > 0 ? 0x80 : 1; byte < (left > 0 ? 0xc0 : 0xf5); byte++) {
           const place = (parent ^ byte) >>> 0;

@@ -20,7 +20,7 @@ const maxScanned = 24;
 export const applyMerges = (characters: readonly number[], table: MergeTable): number[] =>
   characters.length <= maxScanned ? scanMerges([...characters], table) : heapMerges(characters, table);
 
-/** O(n^2): finds the lowest rank in a list of the merges of all neighbours, for each merge. */
+/** O(n^2): each merge scans the list of the merges of all adjacent pairs for the lowest rank. */
 function scanMerges(ids: number[], table: MergeTable): number[] {
   const mergeAt = (at: number) => table.get(pairOf(ids[at] as number, ids[at + 1] as number));
   const merges = Array.from({ length: Math.max(0, ids.length - 1) }, (_, at) => mergeAt(at));

@@ -24,9 +24,9 @@ export function createCharacterTokenizer({ characters, size, special, begin }: C
   const roles = new Set<number>([...Object.values(special), ...(begin === undefined ? [] : [begin])]);
   const ids = new Map<string, number>();
   // Characters at special ids are placeholders, at any id.
-  const places = new Set([...roles].map((id) => list[id]));
+  const placeholders = new Set([...roles].map((id) => list[id]));
   for (const [id, character] of list.entries()) {
-    if (roles.has(id) || places.has(character)) continue;
+    if (roles.has(id) || placeholders.has(character)) continue;
     const other = ids.get(character);
     check(other === undefined, () => `alphabet: "${character}" has the ids ${other} and ${id}; it must have one`);
     ids.set(character, id);

@@ -6,7 +6,10 @@ import { check } from '../../core/errors.ts';
 /** Maximum length of a pattern; those of published tokenizers have a few hundred characters. */
 const maxLength = 4000;
 
-/** Maximum number of unbounded repetitions in one alternative; published tokenizers have three. */
+/**
+ * Maximum number of repetitions of variable length (`*`, `+`, `{m,n}`) in one alternative; published tokenizers have
+ * three.
+ */
 const maxOpen = 4;
 
 /** A repeated group in heddle's own patterns (normalization.ts), which matches in only one way. */

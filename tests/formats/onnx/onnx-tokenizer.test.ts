@@ -1,5 +1,6 @@
-// The tokenizer of an exported model, read by @huggingface/tokenizers as transformers.js does: the ids and texts of heddle, for
-// each tokenizer class of transformers, SentencePiece model and tokenizer of heddle, also of texts in which tokenizers differ.
+// The tokenizer of an exported model, read by @huggingface/tokenizers as transformers.js does: the ids and texts of
+// heddle, for each tokenizer class of transformers, SentencePiece model and tokenizer of heddle, also of texts in which
+// tokenizers differ.
 import { readFileSync } from 'node:fs';
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +33,10 @@ import { trainBpe, trainCharacters, trainWords } from '../../support/tokenizers.
 const n = fairseqPieces.length;
 const texts = ['the cat', 'a', 'cab  the', ' the ', 'the ☃ cat', 'abc the'];
 
-/** Compares an exported tokenizer with those of its model: ids of texts, and texts of ids with special tokens around them. */
+/**
+ * Compares an exported tokenizer with those of its model: ids of texts, and texts of ids with special tokens around
+ * them.
+ */
 function compare({ source, target, config }: SavedModel, list: readonly string[] = texts) {
   const { json, sourceIds } = onnxTokenizer(source, target);
   const library = new Library(json, {});
@@ -44,7 +48,8 @@ function compare({ source, target, config }: SavedModel, list: readonly string[]
     const ids = [config.startId, ...known, config.endId, config.padId];
     expect(library.decode(ids, { skip_special_tokens: true }).trim(), text).toBe(target.decode(ids).trim());
   }
-  // Each id between others: pieces, languages, and ids without a token. Symbols such as <mask> have spaces around them in heddle only.
+  // Each id between others: pieces, languages, and ids without a token. Symbols such as <mask> have spaces around them
+  // in heddle only.
   const [around = 0] = target.encode('the').filter((id) => id !== target.special.unknown);
   for (let id = 0; id < target.size; id++) {
     if (id === target.special.unknown) continue;
@@ -291,7 +296,7 @@ describe('texts in which tokenizers differ', () => {
       return context.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
     };
     expect(await warningsOf('m')).toEqual([
-      'transformers.js treats some texts otherwise than heddle: characters that occur in longer pieces only are not looked up in vocab.json',
+      'transformers.js treats some texts differently from heddle: characters that occur in longer pieces only are not looked up in vocab.json',
     ]);
     for (const side of ['source', 'target']) await files.write(`m/${side}.spm`, model('unigram-bytes'));
     expect(await warningsOf('m')).toEqual([

@@ -34,7 +34,7 @@ it('gives the probabilities of causal self-attention, and the scores before the 
     await checkOp(attentionWeightsOp, { inputs, attrs: { heads, headWidth, self: true, ...attrs }, tolerance: 3e-6 });
 });
 
-it('adds a bias of position, near and far', async () => {
+it('adds a relative position bias, within and beyond its farthest distance', async () => {
   const [length, heads, headWidth] = [9, 3, 4];
   const qkv = randomTensor([2, length, 3 * heads * headWidth], 3);
   const inputs = { q: qkv, kv: qkv, lens: integers('u32', [2], [length, 5]) };

@@ -1,4 +1,5 @@
-// The references of attention, with which the kernels are compared: values by hand, finite differences, and the mean under dropout.
+// The references of attention, with which the kernels are compared: values by hand, finite differences, and the mean
+// under dropout.
 
 import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../../src/cpu/executor.ts';
@@ -66,13 +67,14 @@ describe('the reference', () => {
         sum[i]! += v / runs;
       });
     }
-    // An element's deviation is at most |v| sqrt(0.2 / 0.8), about 1: 1/sqrt(4000) = 0.016 for the mean, and four times that.
+    // An element's deviation is at most |v| sqrt(0.2 / 0.8), about 1: 1/sqrt(4000) = 0.016 for the mean, and four times
+    // that.
     sum.forEach((mean, i) => {
       expect(Math.abs(mean - want.out[i]!)).toBeLessThan(0.064);
     });
   });
 
-  it('drops differently at each site, step and seed', () => {
+  it('drops differently at each site and seed', () => {
     const x = randomTensor([1, 8, 12], 3).data;
     const run = (site: number, seed: number) =>
       attend([1, 8, 12], x, [8], { heads: 2, headWidth: 2, causal: false, dropout: 0.5, site }, seed).out.join();

@@ -1,4 +1,4 @@
-// The relative position bias on the GPU: spread over distances, in self-attention both ways, and its gradient.
+// The relative position bias on the GPU: bias of each distance, self-attention forward and backward, table gradients.
 
 import { describe, expect, it } from 'vitest';
 import { tensorType } from '../../../src/core/tensor.ts';
@@ -21,7 +21,7 @@ import { makePlan } from '../../../src/plan/planner.ts';
 import { everyCase, gpuDevice, gpuHost } from '../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 
-it('gives each distance the number of its bucket, and sums gradients by bucket', async () => {
+it('gives each distance the bias of its bucket, and sums gradients by bucket', async () => {
   for (const [buckets, maxDistance] of [
     [32, 128],
     [8, 20],
@@ -64,14 +64,15 @@ async function check({ heads, headWidth, length, farthest, causal = false, dropo
     attrs: { heads, headWidth, causal, dropout, site: 2, scale: 1 },
     // A bias that all keys of a query share has no gradient: only rounding errors would be compared.
     wrt: farthest > 0 && length > 1 ? ['qkv', 'bias'] : ['qkv'],
-    // Every kernel: CPU adapters have no tiles. Chrome compiles those for seconds each, so it leaves them to Dawn and test:full.
+    // Every kernel: CPU adapters have no tiles. Chrome compiles those for seconds each, so it leaves them to Dawn and
+    // test:full.
     traits: gpuHost !== 'Chrome' || everyCase ? { software: false } : {},
     tolerance: 3e-6,
     gradTolerance: 1e-5,
   });
 }
 
-describe('self-attention with a bias, both ways, by each kernel', () => {
+describe('self-attention with a bias, forward and backward, by each kernel', () => {
   for (const length of [1, 2, 5, 33, 67])
     it(`over ${length}, beyond the farthest distance or not, causal or not`, async () => {
       for (const causal of [false, true])
@@ -100,7 +101,7 @@ const root = defineOp({
   reference() {},
 });
 
-it('adds up the gradients of all layers in the table, with the same bits again, and stores nothing of the size of the scores', async () => {
+it('sums the table gradients of all layers, deterministically, without storing the scores', async () => {
   const device = wrapDevice(await gpuDevice());
   const [B, T, heads, headWidth] = [3, 150, 2, 4];
   const attrs = { heads, headWidth, causal: false, scale: 1 };
@@ -128,7 +129,7 @@ it('adds up the gradients of all layers in the table, with the same bits again, 
     });
     const first = await runner!.run();
     expect(await runner!.run()).toEqual(first);
-    // Bucket 4 would be of keys 0 places after the query.
+    // Bucket 4 stays unused: it would be for keys at distance 0 after the query.
     expect(Array.from(first.dtable!, (x) => Number.isFinite(x) && x !== 0)).toEqual(
       Array.from({ length: 16 }, (_, i) => Math.floor(i / heads) !== 4),
     );

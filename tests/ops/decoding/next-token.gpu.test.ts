@@ -47,7 +47,7 @@ const sampled = sample(allSizes, ([R]) => [1, 3, 5, 2].includes(R));
 const sizes = fewerInChrome(sampled, ([R]) => [3, 2].includes(R));
 
 describe('greedy_token', () => {
-  // A single row of few large logits has probability 1 in float32, and a log-probability of no digits.
+  // At scale 30 the best token of a single row has probability 1 in float32, and its log-probability no exact digit.
   for (const [R, V] of sizes)
     for (const scale of R > 1 ? [1e-3, 1, 30] : [1e-3, 1])
       it(`takes the most probable of [${R},1,${V}], scale ${scale}`, async () => {
@@ -96,7 +96,7 @@ describe('greedy_token', () => {
   });
 
   it('repeats no n-gram', async () => {
-    // After 3 1 0 2 3 1 the trigram 3 1 0 would come again; so would the bigrams 1 0; of unigrams all that came are out.
+    // After 3 1 0 2 3 1, token 0 would repeat the trigram 3 1 0 and the bigram 1 0; unigrams ban all past tokens.
     expect((await take({ noRepeatNgram: 3 }, [3, 1, 0, 2, 3, 1])).token).toBe(1);
     expect((await take({ noRepeatNgram: 2 }, [3, 1, 0, 2, 3, 1])).token).toBe(1);
     expect((await take({ noRepeatNgram: 2 }, [1, 1, 1])).token).toBe(0);
@@ -121,7 +121,7 @@ describe('greedy_token', () => {
     expect(await take({ banned: [0, 1, 2, 3] }, [1], 4)).toEqual({ token: 0, logProb: 0 });
   });
 
-  it('applies rules to each row by itself, as its reference does', async () => {
+  it('applies rules to each row separately', async () => {
     const [R, V, T] = [37, 29, 11];
     const rows = Array.from({ length: R }, (_, r) =>
       Array.from({ length: T }, (_, t) => (r * 7 + t * (1 + (r % 3))) % 4),
@@ -196,7 +196,7 @@ describe('sample_token', () => {
       await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
     });
 
-  /** The share of each token in samples of `n` streams from one distribution, each variant the same. */
+  /** The share of each token among the samples of `n` streams from one distribution, with the default variant. */
   const draw = async (logits: readonly number[], sampling: Partial<Sampling>, seed: number, n = 4000) => {
     const V = logits.length;
     const rows = f32([n, 1, V], Array.from({ length: n }, () => logits).flat());
@@ -214,29 +214,29 @@ describe('sample_token', () => {
       streams,
     };
     const { outputs } = await runOp(sampleTokenOp, inputs, { endId: 0, rules: false }, { step: { seed, position: 0 } });
-    const counts = new Array<number>(V).fill(0);
-    for (const token of outputs.tokens) counts[token]! += 1 / n;
-    return { counts, tokens: outputs.tokens };
+    const shares = new Array<number>(V).fill(0);
+    for (const token of outputs.tokens) shares[token]! += 1 / n;
+    return { shares, tokens: outputs.tokens };
   };
   const logits = [0.5, 0.25, 0.125, 0.0625, 0.0625].map(Math.log);
-  /** Maximum of four standard deviations of a share of 4,000 samples. */
-  const spread = 4 * Math.sqrt(0.25 / 4000);
+  /** Tolerance: four standard deviations of a share of 4,000 samples. */
+  const maxDeviation = 4 * Math.sqrt(0.25 / 4000);
 
   it('samples by the probabilities', async () => {
-    const { counts } = await draw(logits, {}, 1);
-    for (const [i, x] of logits.entries()) expect(Math.abs(counts[i]! - Math.exp(x))).toBeLessThan(spread);
+    const { shares } = await draw(logits, {}, 1);
+    for (const [i, x] of logits.entries()) expect(Math.abs(shares[i]! - Math.exp(x))).toBeLessThan(maxDeviation);
   });
 
   it('sharpens by the temperature', async () => {
-    const { counts } = await draw(logits, { temperature: 0.5 }, 1);
+    const { shares } = await draw(logits, { temperature: 0.5 }, 1);
     const squares = logits.map((x) => Math.exp(2 * x));
     const total = squares.reduce((a, b) => a + b);
-    for (const [i, x] of squares.entries()) expect(Math.abs(counts[i]! - x / total)).toBeLessThan(spread);
+    for (const [i, x] of squares.entries()) expect(Math.abs(shares[i]! - x / total)).toBeLessThan(maxDeviation);
   });
 
   it('keeps the topK most probable, and the fewest that reach topP', async () => {
     const kept = async (sampling: Partial<Sampling>) =>
-      (await draw(logits, sampling, 2, 400)).counts.map((x) => (x > 0 ? 1 : 0)).join('');
+      (await draw(logits, sampling, 2, 400)).shares.map((x) => (x > 0 ? 1 : 0)).join('');
     expect(await kept({ topK: 1 })).toBe('10000');
     expect(await kept({ topK: 3 })).toBe('11100');
     expect(await kept({ topK: 4 })).toBe('11111'); // the last two are equally probable
@@ -281,7 +281,7 @@ describe('rows of logits that are padded to whole vectors', () => {
     [5, 514],
   ] as const;
   for (const [R, vocab] of fewerInChrome(sizes, ([R]) => R === 5))
-    it(`choose among the ${vocab} tokens of ${R} rows, the largest numbers being past them`, async () => {
+    it(`choose among the ${vocab} tokens of ${R} rows if the padding has larger logits`, async () => {
       const width = 4 * Math.ceil(vocab / 4);
       const logits = randomTensor([R, 1, width], 1, 3);
       for (let i = 0; i < logits.data.length; i++) if (i % width >= vocab) logits.data[i] = 99;
@@ -301,7 +301,7 @@ describe('rows of logits that are padded to whole vectors', () => {
       }
     });
 
-  it('have no other token than a forced one', async () => {
+  it('rank a forced token first and never choose padding', async () => {
     const inputs = {
       logits: randomTensor([2, 1, 8], 1),
       history: blank(2),

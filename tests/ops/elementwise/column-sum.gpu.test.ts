@@ -1,4 +1,4 @@
-// The batched second stage of the norms' gradients on the GPU.
+// norm_sums on the GPU: the second stage of the gradients of gamma and beta, for several norms at once.
 
 import { it } from 'vitest';
 import { normSumsOp, padded } from '../../../src/ops/elementwise/column-sum.ts';

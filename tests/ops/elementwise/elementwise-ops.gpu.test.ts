@@ -63,8 +63,8 @@ describe('activation', () => {
   for (const kind of kinds)
     for (const shape of sizes)
       it(`${kind} of ${shape.join('x')} and its gradient`, async () => {
-        // erf's fit is good to 1.4e-7 of the integral, exp to 3 + 2|x| ULP; the slope near 0 of SiLU adds a few roundings.
-        // A lone element far out in the tail has only exp's relative accuracy: scale 30 needs company.
+        // The erf approximation has an error of 1.4e-7, exp of 3 + 2|x| ULP; SiLU near 0 adds a few roundings.
+        // Errors are relative to the largest element. A lone element in the tail would fail at scale 30.
         for (const scale of sizeOf(shape) > 1 ? scales : [1e-3, 1])
           await checkOp(activationOp, {
             inputs: { x: randomTensor(shape, 4, scale) },

@@ -32,7 +32,7 @@ describe('gradients', () => {
 });
 
 describe('dropout', () => {
-  it('keeps the expectation and drops the rate', () => {
+  it('drops elements at the rate and keeps the expected value', () => {
     const n = 200_000;
     for (const rate of [0.1, 0.5, 0.9]) {
       const factor = dropoutMask({ seed: 1, step: 2 }, 3, rate);

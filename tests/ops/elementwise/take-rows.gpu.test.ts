@@ -22,7 +22,7 @@ for (const { shape, group, indices } of [
     await checkOp(takeRowsOp, { inputs: { x: slots, indices: rows }, attrs: { group }, tolerance: 0 });
   });
 
-it('rejects half a group', () => {
+it('rejects rows that are not whole groups', () => {
   const types = { x: { dtype: 'f32', shape: [5, 2] }, indices: { dtype: 'u32', shape: [1] } } as const;
   expect(() => takeRowsOp.shape(types, { group: 2 })).toThrow('x is f32 [5,2], must be of 32 bits and of whole groups');
 });

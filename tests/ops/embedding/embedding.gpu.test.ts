@@ -78,7 +78,7 @@ describe('embedding', () => {
       });
     });
 
-    it(`drops elements of [${B},${T},${D}] and of both gradients alike`, async () => {
+    it(`applies one dropout mask to [${B},${T},${D}] and to both gradients`, async () => {
       const attrs: EmbeddingAttrs = { ...plain, scale: 2, positions: 'learned', rate: 0.3, site: 9 };
       const inputs = { ids, table, positions, step: 'step' as const, ...index };
       await checkOp(embeddingOp, { inputs, attrs, wrt: ['table', 'positions'], tolerance, gradTolerance });

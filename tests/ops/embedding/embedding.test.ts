@@ -42,7 +42,7 @@ describe('sinusoids', () => {
     expect(Array.from(t)).toEqual(Array.from(Float32Array.from(want)));
   });
 
-  it('come in halves as in Marian', () => {
+  it('are sines, then cosines, as in Marian', () => {
     const t = sinusoids(3, 4, 'halves');
     const want = [0, 1, 2].flatMap((p) => [Math.sin(p), Math.sin(p / 100), Math.cos(p), Math.cos(p / 100)]);
     expect(Array.from(t)).toEqual(Array.from(Float32Array.from(want)));

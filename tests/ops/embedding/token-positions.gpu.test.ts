@@ -20,14 +20,14 @@ it('gives the position of the newest token in decoding', async () => {
   await checkOp(tokenPositionsOp, { inputs: { ids, step: 'step' }, attrs: { padId: 1 }, tolerance: 0 });
 });
 
-it.each([8, 7])('adds rows of positions by place, width %i', async (D) => {
-  const places = u32([2, 3], [2, 3, 1, 2, 3, 4]);
+it.each([8, 7])('adds the row of each position id, width %i', async (D) => {
+  const positionIds = u32([2, 3], [2, 3, 1, 2, 3, 4]);
   await checkOp(embeddingOp, {
     inputs: {
       ids: i32([2, 3], [5, 6, 1, 3, 2, 0]),
       table: randomTensor([9, D], 1),
       positions: randomTensor([6, D], 2),
-      positionIds: places,
+      positionIds,
     },
     attrs: { scale: 2, positions: 'fixed', offset: 0, decode: false, rate: 0, site: 0 },
     tolerance: 1e-6,
@@ -35,7 +35,7 @@ it.each([8, 7])('adds rows of positions by place, width %i', async (D) => {
 });
 
 it.each([8, 7])('leaves the frozen row without a gradient, width %i', async (D) => {
-  // Ids 1, 0, 1, 2, 1 at places 0 to 4.
+  // Token ids 1, 0, 1, 2, 1 at positions 0 to 4.
   const inputs = {
     dy: randomTensor([1, 5, D], 1),
     rowStart: u32([5], [0, 1, 4, 5, 5]),
@@ -46,7 +46,7 @@ it.each([8, 7])('leaves the frozen row without a gradient, width %i', async (D) 
   await checkOp(embeddingBackwardOp, { inputs: { ...inputs, base: randomTensor([4, D], 2) }, attrs, tolerance: 1e-6 });
 });
 
-it('computes the sinusoids of fairseq: halves, zero for padding and in the last column of an odd width', () => {
+it('computes fairseq sinusoids: sines, then cosines; zeros for padding and in the last column of an odd width', () => {
   const table = fairseqSinusoids(4, 7, 1);
   const row = (p: number) => Array.from(table.subarray(p * 7, (p + 1) * 7));
   expect(row(1)).toEqual([0, 0, 0, 0, 0, 0, 0]);

@@ -59,7 +59,7 @@ describe('linear', () => {
   });
 
   it.each(['none', 'relu', 'gelu', 'silu', 'gelu-tanh'] as const)(
-    'has the gradient of its reference with %s',
+    'its gradient matches finite differences with %s',
     (activation) => {
       const inputs = { x: randomTensor([2, 3, 4], 1), w: randomTensor([5, 4], 2), b: randomTensor([5], 3) };
       checkGradient(linearOp, { inputs, attrs: { activation }, wrt: ['x', 'w', 'b'] });

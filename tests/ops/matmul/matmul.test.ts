@@ -59,7 +59,7 @@ it.each([
   [false, false, true],
   [false, true, true],
   [true, false, true],
-])('has the gradient of its reference, transA %s, transB %s, batched %s', (transA, transB, batched) => {
+])('its gradient matches finite differences, transA %s, transB %s, batched %s', (transA, transB, batched) => {
   const before = batched ? [2] : [];
   const a = randomTensor([...before, ...(transA ? [4, 3] : [3, 4])], 1);
   const b = randomTensor([...before, ...(transB ? [5, 4] : [4, 5])], 2);

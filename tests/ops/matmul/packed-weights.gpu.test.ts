@@ -67,7 +67,7 @@ describe.each(packedFormats)('%s', (format) => {
     }
   });
 
-  it('multiplies and looks up in blocks of rows where a binding is smaller than the weights', async () => {
+  it('multiplies and looks up in blocks of rows if a binding is smaller than the weights', async () => {
     const [rows, ins, outs] = [5, 33, 200];
     const table = packedTensors(format, outs, ins);
     // A row is at most 80 bytes: at least two blocks of 64 rows.

@@ -32,7 +32,7 @@ it('isPlainText accepts only texts that normalization does not change', () => {
     maxLength: 9,
   });
   fc.assert(
-    fc.property(text, (firstPairs) => !isPlainText(firstPairs) || !changes(firstPairs)),
+    fc.property(text, (sample) => !isPlainText(sample) || !changes(sample)),
     { numRuns: 3000 },
   );
   expect(['', 'a b', '¿Qué?', 'привет', '你好。'].map(isPlainText)).not.toContain(false);
@@ -49,12 +49,12 @@ it('samples evenly, each item once and in order', () => {
   expect(sampleEvenly([1, 2, 3], 0)).toEqual([]);
   expect(sampleEvenly([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4)).toEqual([0, 2, 5, 7]);
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 500 }), (n, most) => {
+    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 500 }), (n, max) => {
       const taken = sampleEvenly(
         Array.from({ length: n }, (_, i) => i),
-        most,
+        max,
       );
-      expect(taken.length).toBe(Math.min(n, most));
+      expect(taken.length).toBe(Math.min(n, max));
       const gaps = taken.slice(1).map((x, i) => x - (taken[i] as number));
       expect(gaps.every((gap) => gap === Math.floor(n / taken.length) || gap === Math.ceil(n / taken.length))).toBe(
         true,
@@ -125,7 +125,7 @@ it('distinguishes pairs in another order, other pairs and fewer pairs', () => {
     expect(fingerprint(others).hash).not.toBe(hash);
 });
 
-it('hashes every unit of a text', () => {
+it('hashes every UTF-16 code unit of a text', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (a, b) => {
       fc.pre(a !== b);
