@@ -191,7 +191,7 @@ describe('an interrupted connection', () => {
       return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
     };
     await expect(run({ fetch: slow, idleTimeout: 300, maxRetries: 1 })).rejects.toThrow(
-      'model.safetensors: no byte came for 0.3 s',
+      'model.safetensors: no data for 0.3 s',
     );
   });
 
