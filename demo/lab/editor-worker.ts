@@ -4,7 +4,7 @@
 import { type KernelResult, measurePrepared, type PreparedKernel } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import { kernelOf } from '../../src/bench/kernel-families.ts';
-import { checkDuration, checkSize, prepareOn } from '../../src/bench/large-kernel.ts';
+import { checkDuration, checkSize, prepareLargeKernel } from '../../src/bench/large-kernel.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { copyBytes } from '../../src/bench/measure-kernels.ts';
 import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
@@ -69,7 +69,7 @@ async function attemptOn(spec: KernelSpec, own: OwnKernel, time: TimeOptions): P
     const kernel = kernelOf(spec);
     checkSize(kernel, device.traits);
     checkDuration(kernel, state.roofs.roofs, device.traits);
-    const prepared = await prepareOn(device, kernel);
+    const prepared = await prepareLargeKernel(device, kernel);
     state.last = { key, prepared, ours: await measurePrepared(device, prepared, time) };
   }
   const { prepared, ours } = state.last;

@@ -29,7 +29,7 @@ import { type FamilyName, kernelFamilies, kernelOf } from './kernel-families.ts'
 /** Maximum operations and bytes of a case for a float64 reference, which then takes seconds, not minutes. */
 const maxReference = { flops: 8e9, bytes: 2 ** 30 } as const;
 
-/** Limits of the references in `prepareOn`: for a kernel, and for the smaller kernel that replaces it. */
+/** Limits of the references in `prepareLargeKernel`: for a kernel, and for the smaller kernel that replaces it. */
 const references = { full: maxReference, small: { flops: 1e9, bytes: 2 ** 26 } } as const;
 
 /** Maximum bytes of all tensors: the page has them in memory three times while it compares results. */
@@ -86,7 +86,7 @@ export function checkDuration(kernel: KernelCase, { peak }: Pick<Roofs, 'peak'>,
  * Prepares the check of a kernel against its float64 reference or, if that takes minutes, the results of the naive
  * kernel. Throws a HeddleError if the naive kernel does not match float64 at smaller sizes.
  */
-export async function prepareOn(
+export async function prepareLargeKernel(
   device: Device,
   kernel: KernelCase,
   limits: { readonly full: Work; readonly small: Work } = references,

@@ -9,7 +9,7 @@ import { type KernelResult, measurePrepared } from './check-kernel.ts';
 import type { KernelCase, KernelSpec } from './kernel-case.ts';
 import { conformanceKernelCases, kernelCases, smallKernelCases } from './kernel-cases.ts';
 import { kernelOf } from './kernel-families.ts';
-import { checkDuration, checkSize, prepareOn } from './large-kernel.ts';
+import { checkDuration, checkSize, prepareLargeKernel } from './large-kernel.ts';
 import { measureRoofsRepeatedly, type RepeatedRoofs, type RoofSpread } from './repeated-roofs.ts';
 import { disturbance, maxSpread } from './spread.ts';
 
@@ -121,7 +121,7 @@ function steadyMeter(
 ): (kernel: KernelCase) => Promise<KernelResult> {
   let left = retryTime;
   return async (kernel) => {
-    const prepared = await prepareOn(device, kernel);
+    const prepared = await prepareLargeKernel(device, kernel);
     const measureOnce = async () => {
       const result = await measurePrepared(device, prepared, time);
       return roofs ? { ...result, speed: await roofs.speed() } : result;

@@ -23,7 +23,7 @@ export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | '
 }
 
 /** Exit status after a signal, as in shells: 128 plus the number of the signal. */
-const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const exitStatuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
  * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal it returns the
@@ -40,13 +40,13 @@ export async function runWithProgress<N extends JobName>(
   const interrupt = new AbortController();
   let interrupted = 0;
   const onSignal = (signal: NodeJS.Signals) => {
-    const status = signals[signal as keyof typeof signals];
+    const status = exitStatuses[signal as keyof typeof exitStatuses];
     if (interrupt.signal.aborted) process.exit(status); // Puppeteer's exit hook ends the browser
     interrupted = status;
     log('heddle: stopping after this step; press Ctrl-C again to stop at once');
     interrupt.abort();
   };
-  for (const signal of Object.keys(signals)) process.on(signal, onSignal);
+  for (const signal of Object.keys(exitStatuses)) process.on(signal, onSignal);
   try {
     return await runJob(name, args, {
       ...{ host, tune, paths, memoryLimit, input, onBrowser },
@@ -66,7 +66,7 @@ export async function runWithProgress<N extends JobName>(
     if (interrupted) process.exitCode = interrupted;
     progress.close();
     // After a signal the process ends soon; another signal still ends it with its status.
-    if (!interrupted) for (const signal of Object.keys(signals)) process.off(signal, onSignal);
+    if (!interrupted) for (const signal of Object.keys(exitStatuses)) process.off(signal, onSignal);
   }
 }
 

@@ -15,7 +15,7 @@ import { makePlan } from '../plan/planner.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
-import { hasWideStream } from '../trainer/f16-range.ts';
+import { needsF32Residual } from '../trainer/f16-range.ts';
 import { type OptimizerConfig, optimizerConfig, type Precision, scaling } from '../trainer/optimizer-config.ts';
 import { trainableParameters } from '../trainer/trainable-parameters.ts';
 import type { GraphOptions } from '../trainer/training-graphs.ts';
@@ -66,7 +66,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const opened = args.folder ? await openModel(args.folder, context, { inParts: true }) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
-  const wideStream = hasWideStream(config, opened !== undefined && hfConfigOf(opened) !== undefined);
+  const f32Residual = needsF32Residual(config, opened !== undefined && hfConfigOf(opened) !== undefined);
   const { freeze = [], weights = 'f32' } = args;
   check(
     weights === 'f32' || args.run !== 'training' || args.lora,
@@ -78,7 +78,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const { batch, source, target } = args.shape;
   const shape = { batch, source: source || longest, target: target || longest };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
-  const options = { gradientCheckpointing, precision, wideStream, freeze, lora };
+  const options = { gradientCheckpointing, precision, f32Residual, freeze, lora };
   const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
   const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options).map(
@@ -94,7 +94,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
     shape,
     plans,
     sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
-    savings: args.folder && args.run === 'training' ? savingsOf(config, shape, wideStream, args) : undefined,
+    savings: args.folder && args.run === 'training' ? savingsOf(config, shape, f32Residual, args) : undefined,
   };
 };
 
@@ -131,7 +131,7 @@ function sessionBytes(plans: readonly Plan[]): number {
 function savingsOf(
   c: ModelConfig,
   shape: BatchShape,
-  wideStream: boolean,
+  f32Residual: boolean,
   args: PlanArguments,
 ): PlannedModel['savings'] {
   const lora = loraConfig(args.lora ?? { rank: 8 });
@@ -141,7 +141,7 @@ function savingsOf(
   const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
     const p = quantizedParameters(parameters, weights);
-    return memory(trainingGraph(c, p, shape, optimizer, { ...options, wideStream }));
+    return memory(trainingGraph(c, p, shape, optimizer, { ...options, f32Residual }));
   };
   const batches = Math.min(4, shape.batch);
   const part = { ...shape, batch: Math.ceil(shape.batch / batches) };

@@ -12,7 +12,7 @@ import { formatChanges } from '../report/run-changes.ts';
 import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
 import type { LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { attentionFitsF16, hasWideStream } from '../trainer/f16-range.ts';
+import { attentionFitsF16, needsF32Residual } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining } from '../trainer/trainer.ts';
 import type { Checkpointer, RunParts } from './checkpoints.ts';
@@ -141,14 +141,14 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContex
   const begin = settingsAfter(setup, changes.upTo(before?.step ?? 0));
   const { weights, stored, notes: _, ...loaded } = start ?? {};
   const base = stored ?? weights;
-  const wideStream =
-    args.precision === 'f16' && hasWideStream(config, start !== undefined && hfConfigOf(start) !== undefined);
-  const wideAttention = wideStream && base !== undefined && !(await attentionFitsF16(config, base));
-  if (wideAttention) message('attention is computed in f32: with these weights it may exceed the range of f16');
+  const f32Residual =
+    args.precision === 'f16' && needsF32Residual(config, start !== undefined && hfConfigOf(start) !== undefined);
+  const f32Attention = f32Residual && base !== undefined && !(await attentionFitsF16(config, base));
+  if (f32Attention) message('attention is computed in f32: with these weights it may exceed the range of f16');
   const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
   const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
     ...{ precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps },
-    ...{ freeze, lora, weights: format, wideStream, wideAttention },
+    ...{ freeze, lora, weights: format, f32Residual, f32Attention },
   });
   checkNotStopped(signal);
   trainer.schedule = begin.schedule;

@@ -23,7 +23,7 @@ const projections: readonly (readonly [matrix: RegExp, norm: (layer: string) => 
  * Whether the residual stream of a model may exceed f16: that of T5, and of pre-norm models of Hugging Face, whose large
  * activations transformers clamps in float16. Post-norm normalizes the stream after each sublayer.
  */
-export const hasWideStream = ({ norm, normType }: ModelConfig, isFromHf: boolean): boolean =>
+export const needsF32Residual = ({ norm, normType }: ModelConfig, isFromHf: boolean): boolean =>
   normType === 'rms' || (norm === 'pre' && isFromHf);
 
 /**

@@ -7,7 +7,7 @@ import type { Value } from '../ops/op.ts';
 import { ema } from '../ops/optimizer/buffer-sums.ts';
 import { clipScale, counterLength } from '../ops/optimizer/clip.ts';
 import { adam, adamw, rmsprop, sgd } from '../ops/optimizer/optimizers.ts';
-import { runValues, type TrainableParameters } from './trainable-parameters.ts';
+import { rangeValues, type TrainableParameters } from './trainable-parameters.ts';
 
 /** Names of the optimizers. */
 export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
@@ -104,18 +104,18 @@ export function applyOptimizer(
   o: OptimizerConfig,
 ): void {
   graph.scope('optimizer', () => {
-    const { all, parameters: p, runs } = trainable;
+    const { all, parameters: p, ranges } = trainable;
     const counters = graph.state('counters', 'f32', [counterLength]);
     const betas = o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
     const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas, growth: o.lossScaleGrowth });
     graph.output('clip', clip);
-    const partsOf = (buffer: Value, side: 'inState' | 'inBuffer') => runValues(graph, buffer, trainable, side);
+    const partsOf = (buffer: Value, side: 'inState' | 'inBuffer') => rangeValues(graph, buffer, trainable, side);
     const weights = partsOf(graph.state(trainable.state, 'f32', [all.size]), 'inState');
     const gradientParts = partsOf(gradients, 'inBuffer');
     const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBuffer');
     const firsts = o.kind === 'rmsprop' ? [] : moments('moment1');
     const seconds = o.kind === 'sgd' ? [] : moments('moment2');
-    for (const [i, { inBuffer, length }] of runs.entries()) {
+    for (const [i, { inBuffer, length }] of ranges.entries()) {
       const inputs = { weights: weights[i] as Value, gradients: gradientParts[i] as Value, clip, step };
       const [m, v] = [firsts[i] as Value, seconds[i] as Value];
       const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer));

@@ -1,5 +1,5 @@
 // Trainable parameters: all weights, those that are not frozen, or a LoRA adapter. Only they have gradients and
-// optimizer states, in compact buffers; `runs` maps these to the weights.
+// optimizer states, in compact buffers; `ranges` maps these to the weights.
 
 import { check } from '../core/errors.ts';
 import { sizeOf } from '../core/tensor.ts';
@@ -19,9 +19,9 @@ export interface TrainableOptions {
 }
 
 /**
- * A run of `length` elements that are contiguous both in the state and in the compact buffer of trainable parameters.
+ * A range of `length` elements that are contiguous both in the state and in the compact buffer of trainable parameters.
  */
-export interface Run {
+export interface BufferRange {
   /** First element in the state. */
   readonly inState: number;
   /** First element in the buffers of gradients and moments. */
@@ -37,7 +37,7 @@ export interface TrainableParameters {
   readonly all: ParameterList;
   /** The trainable ones, as laid out in the buffers of gradients and moments. */
   readonly parameters: ParameterList;
-  readonly runs: readonly Run[];
+  readonly ranges: readonly BufferRange[];
 }
 
 /**
@@ -78,7 +78,7 @@ export function trainableParameters(
     state,
     all,
     parameters: all,
-    runs: [{ inState: 0, inBuffer: 0, length: all.size }],
+    ranges: [{ inState: 0, inBuffer: 0, length: all.size }],
   });
   if (lora) {
     check(freeze.length === 0, 'train: with a LoRA adapter all weights are frozen; omit freeze');
@@ -89,33 +89,33 @@ export function trainableParameters(
   if (trained.length === p.all.length) return whole('weights', p);
   check(trained.length > 0, `freeze: ${freeze.join(', ')} leave nothing to train`);
   const parameters = layOutParameters(trained);
-  return { state: 'weights', all: p, parameters, runs: runsOf(trained, parameters) };
+  return { state: 'weights', all: p, parameters, ranges: rangesIn(trained, parameters) };
 }
 
-function runsOf(trained: readonly Parameter[], compact: ParameterList): Run[] {
-  const runs: Run[] = [];
+function rangesIn(trained: readonly Parameter[], compact: ParameterList): BufferRange[] {
+  const ranges: BufferRange[] = [];
   for (const [i, { offset: inState, shape }] of trained.entries()) {
     const { offset: inBuffer } = compact.all[i] as Parameter;
     const length = Math.ceil(sizeOf(shape) / 64) * 64;
-    const last = runs.at(-1);
+    const last = ranges.at(-1);
     if (last && last.inState + last.length === inState)
-      runs[runs.length - 1] = { ...last, length: last.length + length };
-    else runs.push({ inState, inBuffer, length });
+      ranges[ranges.length - 1] = { ...last, length: last.length + length };
+    else ranges.push({ inState, inBuffer, length });
   }
-  return runs;
+  return ranges;
 }
 
-/** Returns the runs of a buffer as values; a run that is the whole buffer is the buffer itself. */
-export const runValues = (
+/** Returns the ranges of a buffer as values; a range that is the whole buffer is the buffer itself. */
+export const rangeValues = (
   graph: Graph,
   buffer: Value,
-  { runs }: Pick<TrainableParameters, 'runs'>,
+  { ranges }: Pick<TrainableParameters, 'ranges'>,
   side: 'inState' | 'inBuffer',
 ): Value[] =>
-  runs.map((run) =>
-    run[side] === 0 && run.length === sizeOf(buffer.shape)
+  ranges.map((range) =>
+    range[side] === 0 && range.length === sizeOf(buffer.shape)
       ? buffer
-      : graph.slice(buffer, `${buffer.name}+${run[side]}`, run[side], [run.length]),
+      : graph.slice(buffer, `${buffer.name}+${range[side]}`, range[side], [range.length]),
   );
 
 /** Returns a message: `frozen: 18 of 46 tensors, 1,204 of 5,010 parameters`; undefined if all weights are trained. */

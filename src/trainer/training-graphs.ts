@@ -21,7 +21,7 @@ import type { BatchArrays } from '../text/batches/batches.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
 import type { TrainableOptions, TrainableParameters } from './trainable-parameters.ts';
-import { runValues, trainableParameters } from './trainable-parameters.ts';
+import { rangeValues, trainableParameters } from './trainable-parameters.ts';
 
 /** Options of the graphs. */
 export interface GraphOptions extends TrainableOptions {
@@ -46,9 +46,9 @@ export interface GraphOptions extends TrainableOptions {
    * In mixed precision, whether the residual stream, the hidden layers and all gradients of a pre-norm model stay f32,
    * since those of large models exceed f16. [true with RMSNorm]
    */
-  readonly wideStream?: boolean;
-  /** With `wideStream`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
-  readonly wideAttention?: boolean;
+  readonly f32Residual?: boolean;
+  /** With `f32Residual`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
+  readonly f32Attention?: boolean;
 }
 
 /** Adds the inputs of a batch, with the names of `BatchArrays`. */
@@ -117,10 +117,10 @@ export function gradientGraph(
     if (d) graph.place(d, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
-  if (isF16 && (options.wideStream ?? c.normType === 'rms')) {
+  if (isF16 && (options.f32Residual ?? c.normType === 'rms')) {
     // Logits in chunks have the dtype of the inputs of the output projection (`projectedLossOp`), so these stay f32.
     const projected = new Set(graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs));
-    storeResultsAsF16(graph, (v) => isBounded(v, !options.wideAttention) && !projected.has(v));
+    storeResultsAsF16(graph, (v) => isBounded(v, !options.f32Attention) && !projected.has(v));
   } else if (isF16) {
     storeResultsAsF16(graph);
     storeWeightsAsF16(graph, model.weightBuffer);
@@ -174,7 +174,7 @@ export function updateNormGraph(trainable: TrainableParameters): Graph {
   const graph = new Graph();
   const step = graph.input('step', 'u32', [stepWords]);
   const partsOf = (name: string) =>
-    runValues(graph, graph.state(name, 'f32', [trainable.all.size]), trainable, 'inState');
+    rangeValues(graph, graph.state(name, 'f32', [trainable.all.size]), trainable, 'inState');
   const weights = partsOf(trainable.state);
   for (const [i, previous] of partsOf('previous').entries()) {
     const after = weights[i] as Value;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { measurePrepared } from '../../src/bench/check-kernel.ts';
 import { conformanceKernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { kernelOf } from '../../src/bench/kernel-families.ts';
-import { prepareOn } from '../../src/bench/large-kernel.ts';
+import { prepareLargeKernel } from '../../src/bench/large-kernel.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { everyCase, gpuDevice } from '../support/gpu.ts';
@@ -50,7 +50,7 @@ const large = [
 
 it.each(large)('compares a kernel that is too large for float64 with the naive one: $name', async (kernel) => {
   const device = wrapDevice(await gpuDevice());
-  const prepared = await prepareOn(device, kernel, limits);
+  const prepared = await prepareLargeKernel(device, kernel, limits);
   expect(prepared.comparedWith?.kernel).toBeTruthy();
   const { comparedWith, variants } = await measurePrepared(device, prepared, { span: 0, rounds: 1 });
   expect(comparedWith).toEqual(prepared.comparedWith);
@@ -60,6 +60,6 @@ it.each(large)('compares a kernel that is too large for float64 with the naive o
 
 it('checks the naive kernel at smaller sizes', async () => {
   const device = wrapDevice(await gpuDevice());
-  const { comparedWith } = await prepareOn(device, large[0] as (typeof large)[number], limits);
+  const { comparedWith } = await prepareLargeKernel(device, large[0] as (typeof large)[number], limits);
   expect(comparedWith).toEqual({ variant: 'naive', kernel: 'matmul [24,40]x[40,36]' });
 });

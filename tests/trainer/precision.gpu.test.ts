@@ -12,7 +12,7 @@ import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts'
 import { parameterList } from '../../src/model/parameters.ts';
 import { presets } from '../../src/model/presets.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
-import { hasWideStream } from '../../src/trainer/f16-range.ts';
+import { needsF32Residual } from '../../src/trainer/f16-range.ts';
 import { type OptimizerConfig, optimizerConfig, type Precision, scaling } from '../../src/trainer/optimizer-config.ts';
 import { createTrainer, initializeTraining, type Recipe, type StepReport } from '../../src/trainer/trainer.ts';
 import { gradientGraph } from '../../src/trainer/training-graphs.ts';
@@ -169,7 +169,7 @@ const mixed = () => {
     async (_, make) => {
       const { c, weights } = make();
       const p = parameterList(c);
-      const wideStream = hasWideStream(c, true);
+      const f32Residual = needsF32Residual(c, true);
       const open = async (engine: Engine, options: object) => {
         engines.push(engine);
         const { graph, trainable } = gradientGraph(c, p, shape, { logits: true, ...options });
@@ -179,7 +179,7 @@ const mixed = () => {
       };
       const [exact, half] = [
         await open(cpuEngine(), {}),
-        await open(await testEngine(), { precision: 'f16', wideStream }),
+        await open(await testEngine(), { precision: 'f16', f32Residual }),
       ];
       half.engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
       const ids = randomIds(c, shape);
