@@ -117,6 +117,14 @@ describe('train', () => {
     const full = await train(pairs, { ...further, device: await gpuDevice(), from: base, freeze: ['encoder.*'] });
     open.push(full);
     expect(full.config).toMatchObject({ dModel: 8, maxLength: 16 });
+    const initial = base.weights();
+    const same = Object.entries(full.weights()).map(([name, { data }]) => [
+      name.includes('encoder.'),
+      String(data) === String(initial[name]?.data),
+    ]);
+    expect(same).toContainEqual([false, false]);
+    expect(same).toContainEqual([true, true]);
+    expect(same).not.toContainEqual([true, false]);
   });
 
   it('stops at a signal with the model so far', async () => {

@@ -21,10 +21,11 @@ it.runIf(process.platform === 'linux')('prints no warning of Dawn into a pipe (n
   expect(execFileSync('sh', ['-c', run], { encoding: 'utf8' })).toBe('');
 });
 
-it('takes an adapter by part of its name; commands that open a device reject an unknown one', async () => {
+it('takes an adapter by index or part of its name; commands that open a device reject an unknown one', async () => {
   const { adapters, device } = JSON.parse((await heddle(['info', '--json'])).stdout);
   const chosen = await heddle(['info', '--json', '--adapter', adapters[0].slice(0, 5).toUpperCase()]);
   expect(JSON.parse(chosen.stdout)).toMatchObject({ adapters, device });
+  expect(JSON.parse((await heddle(['info', '--json', '--adapter', '0'])).stdout)).toMatchObject({ adapters, device });
   const commands = [
     ['train', '--out', join(scratch(), 'm')],
     ['translate', 'm', 'a'],

@@ -151,7 +151,11 @@ describe('prints one line, before anything is trained, that', () => {
       () => [file('long.tsv', `${'many words '.repeat(40)}\tmuchas\n`.repeat(40)), '--tokenizer', 'word'],
       /no pair is left.*longer than 40/,
     ],
-    ['a locale is unknown', () => ['--target-locale', 'qq-notalocale!'], /locale|qq/],
+    [
+      'a locale is unknown',
+      () => ['--target-locale', 'qq-notalocale!'],
+      /intl: 'qq-notalocale!' is not a locale; write one like 'en'/,
+    ],
     [
       'a field of the model is wrong',
       () => ['--set', 'heads=3'],
