@@ -2,7 +2,7 @@
 // reads the model in its metadata. Code that reads or writes model folders needs no special case for archives.
 
 import { HeddleError } from '../core/errors.ts';
-import { concatBytes, type Files } from './files.ts';
+import { concatBytes, type Files, openBlob } from './files.ts';
 
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
 const isZip = (path: string): boolean => /\.zip$/i.test(path);
@@ -40,12 +40,15 @@ export function archiveFiles(files: Files): Files {
     opened.delete(archive);
     await files.write(archive, bytes);
   };
-  const { blob: _, ...others } = files;
   return {
-    ...others,
+    ...files,
     async read(path) {
       const [inside, name] = await at(path);
       return inside.read(name);
+    },
+    async blob(path) {
+      const [inside, name] = await at(path);
+      return openBlob(inside, name);
     },
     async write(path, bytes) {
       const [inside, name, archive] = await at(path);

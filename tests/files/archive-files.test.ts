@@ -1,7 +1,7 @@
 // Archives that act as model folders.
 import { describe, expect, it } from 'vitest';
 import { archiveFiles } from '../../src/files/archive-files.ts';
-import { concatBytes, readText, writeText } from '../../src/files/files.ts';
+import { concatBytes, openBlob, readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { packFolder, unzipModel } from '../../src/files/model-archives.ts';
 import { modelMetadata } from '../../src/files/model-file.ts';
@@ -28,6 +28,21 @@ it('writes a folder as an archive and reads it as a folder', async () => {
   const again = archiveFiles(disk);
   expect(await again.list('runs/m.zip')).toEqual(['config.json', 'log.jsonl', 'state.json']);
   await expect(files.read('runs/m.zip/none')).rejects.toThrow('cannot read: there is no such file');
+});
+
+it('reads parts of a file without reading the rest, and parts of a file in an archive', async () => {
+  const read: string[] = [];
+  const blob = async (path: string) => {
+    read.push(path);
+    return new Blob(['0123456789']);
+  };
+  const disk = { ...memoryFiles(), blob };
+  const files = archiveFiles(disk);
+  expect(await (await openBlob(files, 'm/model.safetensors')).slice(2, 4).text()).toBe('23');
+  await writeText(files, 'm.zip.partial/config.json', 'abcdef');
+  await files.rename('m.zip.partial', 'm.zip');
+  expect(await (await openBlob(files, 'm.zip/config.json')).slice(1, 3).text()).toBe('bc');
+  expect(read).toEqual(['m/model.safetensors']);
 });
 
 it('does not change other files, nor folders with such a name', async () => {
