@@ -58,8 +58,9 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
 
   /** Replaces the device; retries if there is none or it is lost at once. Throws the last error. */
   const reopen = async (): Promise<void> => {
-    (await opened())?.destroy();
-    device = undefined;
+    const old = opened();
+    device = undefined; // calls from now on open a new device
+    (await old)?.destroy();
     let failure: unknown;
     for (const delay of retryDelays) {
       await new Promise((resolve) => setTimeout(resolve, delay));
