@@ -110,6 +110,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await untilText(page, '#models-message', 'words\\.zip was imported as words');
   await bring.uploadFile(join(folder, 'words.safetensors'));
   await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
+  await page.waitForSelector('[data-model="words 2"]', timing); // the list is drawn again, with new buttons
   // By keyboard: the list of models grows, and the page scrolls when it shows the curves of a model; a click then misses.
   await page.focus('::-p-aria([name="Load words to translate with it"][role="button"])');
   await page.keyboard.press('Enter');
