@@ -88,7 +88,7 @@ export {
 } from './report/training-log.ts';
 export { trainingReport } from './report/training-report.ts';
 export type { JobEvent, TrainingEvent } from './runtime/job.ts';
-export type { CorpusArguments } from './runtime/load-corpus.ts';
+export type { CorpusArguments, CorpusFiles } from './runtime/load-corpus.ts';
 export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.
 export { type HeldOut, type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';

@@ -35,7 +35,7 @@ export {
 export { Session } from './gpu/gpu-session.ts';
 export type { Kernel, KernelKey, Pipelines } from './gpu/pipelines.ts';
 export type { TimeOptions, Timing } from './gpu/plan-timing.ts';
-export type { PassTime, ProfileTable } from './gpu/profile.ts';
+export type { PassSpan, PassTime, ProfileTable } from './gpu/profile.ts';
 export { chromeTrace, type Profile, printProfile, profilePasses } from './gpu/profile.ts';
 export { measureRoofs, type Roof, type RoofOptions, type Roofs } from './gpu/roofs.ts';
 export type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';

@@ -69,7 +69,7 @@ const PARTS: u32 = 4u;
 const QUERIES: u32 = 1u;
 
 var<workgroup> tile_queries: array<array<vec4<f32>, CHUNKS>, QUERIES>;
-var<workgroup> value_starts: array<array<u32, CHUNKS>, PARTS>; // where the values of each key start
+var<workgroup> value_starts: array<array<u32, CHUNKS>, PARTS>; // index of the first vector of the values of each key
 var<workgroup> tile_scores: array<array<array<f32, CHUNKS>, PARTS>, QUERIES>;
 var<workgroup> part_sums: array<array<vec4<f32>, CHUNKS>, PARTS>;
 var<workgroup> part_softmax: array<vec2<f32>, PARTS>; // maximum score, sum of exponentials

@@ -17,7 +17,7 @@ const isOwn = (name: string): boolean => name === currentFile || isGeneration(na
 
 /** A file handle with `move`, which TypeScript's DOM types lack. */
 interface Movable extends FileSystemFileHandle {
-  move(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+  move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
@@ -124,17 +124,25 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     // temporary name.
     const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
     const first = isNew ? unfinished(name) : name;
-    const handle = (await folder.getFileHandle(first, { create: true })) as Movable;
+    const handle: Movable = await folder.getFileHandle(first, { create: true });
     const writable = await handle.createWritable();
     try {
       await writable.write(bytes as BufferSource | string);
       await writable.close();
-      if (isNew) await handle.move(folder, name);
+      if (isNew) await moveFile(handle, folder, name);
+      if (isNew && !handle.move) await folder.removeEntry(first);
     } catch (error) {
       await writable.abort().catch(() => undefined);
       if (isNew) await folder.removeEntry(first).catch(() => undefined);
       throw error;
     }
+  };
+  /** Moves a file, or copies it if the browser has no `move`, which is not standardized. */
+  const moveFile = async (file: Movable, to: FileSystemDirectoryHandle, name: string): Promise<void> => {
+    if (file.move) return file.move(to, name);
+    const copy = await (await to.getFileHandle(name, { create: true })).createWritable();
+    await copy.write(await file.getFile());
+    await copy.close();
   };
   /** Moves all files of a folder into another. */
   const moveAll = async (from: FileSystemDirectoryHandle, to: FileSystemDirectoryHandle): Promise<void> => {
@@ -144,7 +152,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       if (handle.kind === 'directory') {
         const next = await to.getDirectoryHandle(name, { create: true });
         await moveAll(handle as FileSystemDirectoryHandle, next);
-      } else await (handle as Movable).move(to, name);
+      } else await moveFile(handle as Movable, to, name);
     }
   };
   const renameFolder = async (from: FileSystemDirectoryHandle, path: string): Promise<void> => {
@@ -212,7 +220,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
         }
         const file = await fileAt(from);
         if (!file) throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
-        await (file as Movable).move(...(await folderFor(to)));
+        await moveFile(file as Movable, ...(await folderFor(to)));
+        if (!(file as Movable).move) await remove(from);
       }),
     remove: (path) => attempt('remove', path, () => remove(path)),
   };

@@ -10,7 +10,7 @@ import type { Runner } from './runner.ts';
 import { createTimestamps, type Timestamps } from './timestamps.ts';
 
 /** Start and duration of a pass in microseconds. */
-interface PassSpan {
+export interface PassSpan {
   readonly startUs: number;
   readonly us: number;
 }

@@ -98,7 +98,7 @@ export function diskFiles(disk: Disk): Files {
   };
 
   /**
-   * Renames. An existing folder is first moved to `previousFolder(to)`, where readers look too if the process is killed
+   * Renames. An existing folder is first moved to `previousFolder(to)`, which readers use if the process is killed
    * before the new one is in place: no portable system call swaps two folders.
    */
   const replace = async (from: string, to: string): Promise<void> => {

@@ -16,9 +16,9 @@ const load = async (files: ReturnType<typeof browserFiles>, folder: string) => [
 ];
 const whole = (text: string) => [`${text} a.json`, `${text} b.bin`];
 
-describe('files in the browser', () => {
+describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.move: $moves', ({ moves }) => {
   it('reads, lists and removes what was written', async () => {
-    const files = browserFiles(fakeDisk().open());
+    const files = browserFiles(fakeDisk({ moves }).open());
     await writeText(files, 'models/x/deep/a.txt', 'one');
     await writeText(files, 'models/x/b.txt', 'two');
     expect(await files.list('models/x')).toEqual(['b.txt', 'deep']);
@@ -36,7 +36,7 @@ describe('files in the browser', () => {
   });
 
   it('replaces a folder atomically, and writes into an existing one', async () => {
-    const files = browserFiles(fakeDisk().open());
+    const files = browserFiles(fakeDisk({ moves }).open());
     for (const text of ['first', 'second', 'third']) await save(files, 'models/x', text);
     expect(await load(files, 'models/x')).toEqual(whole('third'));
     expect(await files.list('models')).toEqual(['x']);
@@ -52,7 +52,7 @@ describe('files in the browser', () => {
   it('has the complete old or new folder, whenever the tab is closed', async () => {
     let kills = 0;
     for (let killAfter = 0; ; killAfter++) {
-      const disk = fakeDisk();
+      const disk = fakeDisk({ moves });
       await save(browserFiles(disk.open()), 'models/x', 'old');
       const done = await save(browserFiles(disk.open(killAfter)), 'models/x', 'new').then(
         () => true,
@@ -73,7 +73,7 @@ describe('files in the browser', () => {
 
   it('has a complete folder or none if the tab is closed during the first save', async () => {
     for (let killAfter = 0; ; killAfter++) {
-      const disk = fakeDisk();
+      const disk = fakeDisk({ moves });
       const done = await save(browserFiles(disk.open(killAfter)), 'models/x', 'new').then(
         () => true,
         () => false,

@@ -40,8 +40,8 @@ interface FakeFolder {
 const sizeOf = (entry: Entry): number =>
   entry.kind === 'file' ? entry.bytes.length : [...entry.entries.values()].reduce((n, e) => n + sizeOf(e), 0);
 
-/** Creates an empty disk. */
-export function fakeDisk(): FakeDisk {
+/** Creates an empty disk. `moves`: whether FileSystemFileHandle.move exists, which some browsers lack. */
+export function fakeDisk({ moves = true } = {}): FakeDisk {
   const root: FakeFolder = { kind: 'directory', entries: new Map() };
   let changes = 0;
   let last = Number.POSITIVE_INFINITY;
@@ -137,11 +137,13 @@ export function fakeDisk(): FakeDisk {
           abort: async () => undefined,
         };
       },
-      async move({ folder }: { folder: FakeFolder }, to: string) {
-        change();
-        parent.entries.delete(name);
-        folder.entries.set(to, file);
-      },
+      ...(moves && {
+        async move({ folder }: { folder: FakeFolder }, to: string) {
+          change();
+          parent.entries.delete(name);
+          folder.entries.set(to, file);
+        },
+      }),
     };
   }
 }
