@@ -31,14 +31,14 @@ const shortShaders: Plugin = {
   apply: 'build',
   enforce: 'pre',
   async transform(code, id) {
-    if (!id.endsWith('src/gpu/shaders.ts')) return undefined;
+    if (!id.endsWith('src/engine/gpu/shaders.ts')) return undefined;
     const texts: Record<string, string> = {};
     for (const path of await textFiles('shaders', /\.wgsl$/)) {
       const lines = (await readFile(resolve(root, path), 'utf8')).split('\n');
       const short = lines.map((line) =>
         (/^\s*\/\/ (include|unroll)\b/.test(line) ? line : line.replace(/\/\/.*/, '')).trim(),
       );
-      texts[`../../${path}`] = short.filter(Boolean).join('\n');
+      texts[`../../../${path}`] = short.filter(Boolean).join('\n');
     }
     return code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts));
   },
@@ -82,11 +82,11 @@ const entries = {
   'heddle.node': 'src/index.node.ts',
   'heddle.deno': 'src/index.deno.ts',
   node: 'src/node.ts',
-  engine: 'src/low-level.ts',
+  engine: 'src/engine/index.ts',
   headless: 'src/headless.ts',
-  cli: 'src/cli/main.ts',
-  'headless-page': 'src/run/headless-page.ts',
-  'headless-deno': 'src/run/deno-main.ts',
+  cli: 'src/commands/main.ts',
+  'headless-page': 'src/commands/remote/headless-page.ts',
+  'headless-deno': 'src/commands/remote/deno-main.ts',
   'text-thread': 'src/host/text-thread.ts',
 };
 
@@ -100,7 +100,7 @@ const headlessPage: Plugin = {
 };
 
 /**
- * `dist/heddle.js` of an entry, `dist/modules/graph/graph.js` of another module. npm packs no folder named node_modules.
+ * `dist/heddle.js` of an entry, `dist/modules/engine/graph/graph.js` of another module. npm packs no folder named node_modules.
  */
 const moduleFile = ({ name, isEntry }: { name: string; isEntry: boolean }): string =>
   isEntry && name in entries ? '[name].js' : `modules/${shortName(name)}.js`;

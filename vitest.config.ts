@@ -42,21 +42,21 @@ const fasterCompiler = full ? {} : { GALLIVM_PERF: 'nopt' };
 const withoutSubgroups = full ? {} : { ...fasterCompiler, LP_NATIVE_VECTOR_WIDTH: '128' };
 
 /** The entries of the package, as the examples of docs/ import them. */
-const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/low-level.ts') } };
+const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/engine/index.ts') } };
 
 /**
- * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in Chrome: tests/ops its kernels,
+ * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in Chrome: tests/engine/ops its kernels,
  * tests/readme.gpu and the tests of the page a training, its recovery, and translations by each method of decoding.
  */
 const dawnOnly = [
   'tests/api/**',
-  'tests/jobs/**',
+  'tests/commands/jobs/**',
   'tests/bench/conformance-check.gpu.test.ts',
   'tests/decode/{decode,quantized-decoding,translator}.gpu.test.ts',
-  'tests/engine/engine.gpu.test.ts',
+  'tests/model/engine.gpu.test.ts',
   'tests/formats/**',
-  'tests/trainer/precision.gpu.test.ts',
-  'tests/trainer/trainable-parameters.gpu.test.ts',
+  'tests/train/update/precision.gpu.test.ts',
+  'tests/train/update/trainable-parameters.gpu.test.ts',
 ];
 
 /**

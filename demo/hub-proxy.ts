@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { hubProxyHeader } from '../src/hub/repository.ts';
+import { hubProxyHeader } from '../src/files/hub/repository.ts';
 
 /** Paths of a model's file listing and of its files. */
 const allowedPaths = /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]+\/[^/]+\/resolve\/[^/]+\/[^/]+))$/;

@@ -111,8 +111,8 @@ async function mergeCommand() {
 /** Merges all commands into one module, and all jobs except the benchmarks into another; both are loaded on demand. */
 function togetherLoaded() {
   const groups = {
-    '\0commands': [join(dist, 'modules/cli'), /^[\w-]+-command\.js$/],
-    '\0jobs': [join(dist, 'modules/jobs'), /^(?!bench|conformance)[\w-]+-job\.js$/],
+    '\0commands': [join(dist, 'modules/commands'), /^[\w-]+-command\.js$/],
+    '\0jobs': [join(dist, 'modules/commands/jobs'), /^(?!bench|conformance)[\w-]+-job\.js$/],
   };
   return {
     name: 'together-loaded',
@@ -180,9 +180,13 @@ function printFirstView() {
 async function declareTypes() {
   const { rolldown } = await import('rolldown');
   const { dts } = await import('rolldown-plugin-dts');
-  const entries = ['index', 'node', 'headless', 'low-level'];
   const bundle = await rolldown({
-    input: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+    input: {
+      index: 'src/index.ts',
+      node: 'src/node.ts',
+      headless: 'src/headless.ts',
+      engine: 'src/engine/index.ts',
+    },
     external: [/^node:/, ...['puppeteer-core', 'webgpu', '@webgpu/types', '@huggingface/tokenizers']],
     plugins: [dts({ tsconfig: 'tsconfig.build.json', emitDtsOnly: true })],
   });

@@ -28,7 +28,7 @@ const FULL_CHECKS = [
 
 /** Folders of tests by the part of `cpu` that runs them: the pages, commands and other processes, and the rest. */
 const PAGES = ['demo'];
-const COMMANDS = ['cli', 'examples', 'host', 'jobs', 'run'];
+const COMMANDS = ['commands', 'examples', 'host'];
 const REST = readdirSync('tests').filter((name) => ![...PAGES, ...COMMANDS].includes(name));
 /** Paths below tests/. Vitest looks for them in the paths of files, so a folder ends with a slash. */
 const inTests = (names) => names.map((name) => `tests/${name}${name.includes('.') ? '' : '/'}`);
@@ -46,7 +46,7 @@ const PROJECTS = [
 ];
 
 /** Tests that also run in Deno: all shaders compile, 20 updates, a golden case. llvmpipe compiles as in vitest.config.ts. */
-const SMOKE = ['tests/gpu/shaders.gpu', 'tests/bench/conformance-check.gpu'];
+const SMOKE = ['tests/engine/gpu/shaders.gpu', 'tests/bench/conformance-check.gpu'];
 const GOLDEN = ['dist/cli.js', 'verify', 'tests/fixtures/golden/odd-post', '--host', 'deno'];
 const FAST_COMPILER = { GALLIVM_PERF: 'nopt', LP_NATIVE_VECTOR_WIDTH: '128' };
 

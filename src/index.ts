@@ -21,6 +21,7 @@ export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export type { SessionOptions } from './api/session.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
+export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
 export type { GpuHost } from './core/host-name.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
@@ -37,37 +38,46 @@ export type {
   LikelyToken,
 } from './decode/inspection.ts';
 export type { StreamedToken, Translation } from './decode/translator.ts';
+export type { Device } from './engine/gpu/device.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export { copyFolder, type Files } from './files/files.ts';
+export type { ErrorHints } from './files/hub/http.ts';
+export type { PulledModel, PullProgress } from './files/hub/pull-model.ts';
 export { memoryFiles } from './files/memory-files.ts';
 export type { LanguageOptions } from './formats/hf/languages.ts';
 export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
-export type { Device } from './gpu/device.ts';
-export type { ErrorHints } from './hub/http.ts';
-export type { PulledModel, PullProgress } from './hub/pull-model.ts';
-export { type RunSummary, runMetrics, settingText, summarizeRuns } from './jobs/runs-job.ts';
+export type { LoraConfig } from './model/lora.ts';
+export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
+export { type PresetName, presets } from './model/presets.ts';
+export type { WeightFormat } from './model/quantized-parameters.ts';
+export type { JobEvent, TrainingEvent } from './session/job.ts';
+export type { CorpusArguments, CorpusFiles } from './session/load-corpus.ts';
+export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
+// Pairs and tokenizers.
+export { type HeldOut, type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
+export { csvToTsv, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
+export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
 // Metrics.
-export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './metrics/bleu.ts';
-export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from './metrics/chrf.ts';
-export type { References } from './metrics/ngrams.ts';
+export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './text/metrics/bleu.ts';
+export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from './text/metrics/chrf.ts';
+export type { References } from './text/metrics/ngrams.ts';
 export {
   exactMatch,
   type TokenMetrics,
   type TranslationMetrics,
   translationMetrics,
-} from './metrics/translation-metrics.ts';
-export { type TextSegment, wordDifferences } from './metrics/word-differences.ts';
-export type { LoraConfig } from './model/lora.ts';
-export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
-export { type PresetName, presets } from './model/presets.ts';
-export type { WeightFormat } from './model/quantized-parameters.ts';
+} from './text/metrics/translation-metrics.ts';
+export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
+export { type TaskName, type TaskOptions, taskCorpus, taskNames, taskSizes } from './text/tasks/task-corpus.ts';
+export type { TextThread, TextThreads } from './text/text-pool.ts';
+export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 export {
   describeChanges,
   formatChanges,
   type LiveSettings,
   parseChanges,
   type RunChange,
-} from './report/run-changes.ts';
+} from './train/report/run-changes.ts';
 // Training logs and reports.
 export {
   type CorpusFacts,
@@ -85,25 +95,15 @@ export {
   parseLog,
   type Sample,
   type TrainingHistory,
-} from './report/training-log.ts';
-export { trainingReport } from './report/training-report.ts';
-export type { JobEvent, TrainingEvent } from './runtime/job.ts';
-export type { CorpusArguments, CorpusFiles } from './runtime/load-corpus.ts';
-export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
-// Pairs and tokenizers.
-export { type HeldOut, type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
-export { csvToTsv, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
-export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
-export { type TaskName, type TaskOptions, taskCorpus, taskNames, taskSizes } from './text/tasks/task-corpus.ts';
-export type { TextThread, TextThreads } from './text/text-pool.ts';
-export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
+} from './train/report/training-log.ts';
+export { trainingReport } from './train/report/training-report.ts';
+export type { BestMetric, BestState } from './train/run/selection.ts';
 // Settings of a training run.
-export { type CompleteSettings, completeSettings, type RecipeSetting, recipeFor } from './train/recipes.ts';
-export type { BestMetric, BestState } from './train/selection.ts';
-export type { Setting, SettingType } from './train/setting-types.ts';
-export type { Table } from './train/settings.ts';
-export { type SettingName, settings } from './train/settings.ts';
-export type { TrainResult } from './train/train-arguments.ts';
+export { type CompleteSettings, completeSettings, type RecipeSetting, recipeFor } from './train/settings/recipes.ts';
+export type { Setting, SettingType } from './train/settings/setting-types.ts';
+export type { Table } from './train/settings/settings.ts';
+export { type SettingName, settings } from './train/settings/settings.ts';
+export type { TrainResult } from './train/settings/train-arguments.ts';
 export {
   describeType,
   fitsType,
@@ -111,4 +111,4 @@ export {
   settingRows,
   type TrainSettings,
   type ValueOf,
-} from './train/train-settings.ts';
+} from './train/settings/train-settings.ts';

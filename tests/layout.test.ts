@@ -3,40 +3,33 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { referenceOf } from '../src/cpu/executor.ts';
-import { shaderLibrary } from '../src/gpu/shaders.ts';
-import type { AnyOp } from '../src/ops/op.ts';
+import { referenceOf } from '../src/engine/cpu/executor.ts';
+import { shaderLibrary } from '../src/engine/gpu/shaders.ts';
+import type { AnyOp } from '../src/engine/ops/op.ts';
 import { launchedKernels } from './support/launched-kernels.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** The folders of src/ in order: a folder imports only from itself and from folders above it. */
+/** The rooms of src/ in order, from the ground up: a room imports only from itself and from rooms above it in this list. */
 const ORDER = [
   'core',
   'files',
-  'text',
-  'metrics',
-  'ops',
-  'graph',
-  'model',
-  'plan',
-  'cpu',
-  'gpu',
   'engine',
+  'text',
+  'model',
   'decode',
-  'trainer',
   'formats',
-  'hub',
-  'report',
-  'runtime',
+  'session',
   'train',
+  'export',
   'api',
   'host',
   'bench',
-  'jobs',
-  'run',
-  'cli',
+  'commands',
 ];
+
+/** The folders of src/engine/ in order. Modules directly in the room come after all of them. */
+const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
 
 /** Entry points of the package: they may import from every folder. */
 const ENTRIES = [
@@ -45,7 +38,7 @@ const ENTRIES = [
   'src/index.deno.ts',
   'src/node.ts',
   'src/headless.ts',
-  'src/low-level.ts',
+  'src/engine/index.ts',
 ];
 
 /** Packages that the library may import, in pages and in Node. */
@@ -87,6 +80,10 @@ function importsOf(path: string): string[] {
 }
 
 const tierOf = (path: string) => ORDER.indexOf(path.split('/')[1] ?? '');
+const floorOf = (path: string) => {
+  const folder = path.split('/')[2] ?? '';
+  return folder.endsWith('.ts') ? ENGINE_ORDER.length : ENGINE_ORDER.indexOf(folder);
+};
 
 it('orders all folders of src/', () => {
   expect(sources.filter((path) => tierOf(path) < 0 && !ENTRIES.includes(path))).toEqual([]);
@@ -100,6 +97,17 @@ it('imports only from folders that come before in the order', () => {
         .filter((name) => name.startsWith('src/') && (tierOf(name) > tierOf(path) || ENTRIES.includes(name)))
         .map((name) => `${path} imports ${name}`),
     );
+  expect(wrong).toEqual([]);
+});
+
+it('orders the folders of src/engine/', () => {
+  const inside = sources.filter((path) => path.startsWith('src/engine/'));
+  expect(inside.filter((path) => floorOf(path) < 0)).toEqual([]);
+  const wrong = inside.flatMap((path) =>
+    importsOf(path)
+      .filter((name) => name.startsWith('src/engine/') && floorOf(name) > floorOf(path))
+      .map((name) => `${path} imports ${name}`),
+  );
   expect(wrong).toEqual([]);
 });
 
@@ -161,20 +169,15 @@ it('has no import cycles between folders', () => {
   expect(cycles(folders, next)).toEqual([]);
 });
 
-it('does not import trainer or train in decode, nor cli in demo', () => {
-  const forbidden = (path: string) =>
-    (path.startsWith('src/decode/') && /^src\/train(er)?\//) || (path.startsWith('demo/') && /^src\/cli\//);
-  const wrong = code.flatMap((path) => {
-    const pattern = forbidden(path);
-    return pattern ? importsOf(path).filter((name) => pattern.test(name)) : [];
-  });
-  expect(wrong).toEqual([]);
+it('does not import the command line in demo', () => {
+  const pages = code.filter((path) => path.startsWith('demo/'));
+  expect(pages.flatMap(importsOf).filter((name) => name.startsWith('src/commands/'))).toEqual([]);
 });
 
 /** Deep modules that demo/ imports, by its folder, and why. The lab also imports src/bench/: it is the page of `heddle bench`. */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The hub proxy of the development server runs in Node, before the library is built.
-  '': ['hub/repository'],
+  '': ['files/hub/repository'],
 };
 
 it('uses the public entries in demo, except for the listed modules', () => {
@@ -193,9 +196,9 @@ it('uses the public entries in demo, except for the listed modules', () => {
 
 it('does not compute in the command line, but in jobs, which use the API', () => {
   const computes =
-    /^src\/((cpu|engine|graph)\/|decode\/(?!decode-options)|gpu\/(?!profile|roofs)|train\/(attempt|finish|loop|recovery|setup)\.|trainer\/train(er|ing-graphs)\.)/;
+    /^src\/(engine\/(cpu|graph|gpu\/(?!profile|roofs)|(cpu-)?engine\.)|decode\/(?!decode-options)|train\/(run\/(attempt|finish|loop|recovery|setup)\.|update\/train(er|ing-graphs)\.))/;
   const wrong = code
-    .filter((path) => path.startsWith('src/cli/'))
+    .filter((path) => /^src\/commands\/[\w-]+\.ts$/.test(path))
     .flatMap((path) => importsOf(path).flatMap((name) => (computes.test(name) ? [`${path} imports ${name}`] : [])));
   expect(wrong).toEqual([]);
 });
@@ -224,17 +227,17 @@ it('keeps Node, the DOM and other packages out of the library', () => {
   expect(wrong).toEqual([]);
 });
 
-it('creates GPU objects only in src/gpu', () => {
+it('creates GPU objects only in src/engine/gpu', () => {
   const creates =
     /\.(create(Buffer|ShaderModule|ComputePipeline(Async)?|BindGroup(Layout)?|PipelineLayout|CommandEncoder|QuerySet)|requestDevice)\(/;
-  expect(sources.filter((path) => !path.startsWith('src/gpu/') && creates.test(read(path)))).toEqual([]);
+  expect(sources.filter((path) => !path.startsWith('src/engine/gpu/') && creates.test(read(path)))).toEqual([]);
 });
 
-/** The ops of src/ops, by file. */
+/** The ops of src/engine/ops, by file. */
 const opFiles = new Map(
   await Promise.all(
     sources
-      .filter((path) => path.startsWith('src/ops/'))
+      .filter((path) => path.startsWith('src/engine/ops/'))
       .map(async (path): Promise<[string, AnyOp[]]> => {
         const exported = Object.values((await import(join(root, path))) as Record<string, unknown>);
         return [path, exported.filter((value): value is AnyOp => Object(value).launch instanceof Function)];
@@ -257,12 +260,12 @@ it('has a reference for each op', () => {
 });
 
 it('has a test for each op', () => {
-  const opTests = tests.filter((path) => path.startsWith('tests/ops/'));
+  const opTests = tests.filter((path) => path.startsWith('tests/engine/ops/'));
   const tested = new Set(opTests.flatMap(importsOf));
   const untested = [...opFiles].filter(([path, ops]) => {
-    const stem = path.slice('src/ops/'.length, -'.ts'.length);
+    const stem = path.slice('src/engine/ops/'.length, -'.ts'.length);
     // A test file covers the files whose names start with its stem: layer-norm.gpu.test.ts covers layer-norm-backward.ts.
-    const covered = opTests.some((test) => stem.startsWith(test.slice('tests/ops/'.length).split('.')[0] ?? ''));
+    const covered = opTests.some((test) => stem.startsWith(test.slice('tests/engine/ops/'.length).split('.')[0] ?? ''));
     return ops.length > 0 && !covered && !tested.has(path);
   });
   expect(untested).toEqual([]);

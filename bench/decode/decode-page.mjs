@@ -1,7 +1,7 @@
 // The page of bench-decode.mjs: loads a model in heddle and in transformers.js, compares their token ids, and times them in
 // turns on the same adapter.
 
-import { median } from '../../src/gpu/plan-timing.ts';
+import { median } from '../../src/engine/gpu/plan-timing.ts';
 import { installApiCounter } from '../peers/api-counter.ts';
 import { runPipeline } from './run-pipeline.mjs';
 

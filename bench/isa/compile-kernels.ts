@@ -8,15 +8,15 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { graphOf, type KernelCase } from '../../src/bench/kernel-case.ts';
 import { kernelCases } from '../../src/bench/kernel-cases.ts';
-import { type Device, openDevice, wrapDevice } from '../../src/gpu/device.ts';
-import { pipelinesOf } from '../../src/gpu/pipelines.ts';
+import { presetGraphs, presetRuns } from '../../src/commands/jobs/preset-graphs.ts';
+import { type Device, openDevice, wrapDevice } from '../../src/engine/gpu/device.ts';
+import { pipelinesOf } from '../../src/engine/gpu/pipelines.ts';
+import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
+import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
+import type { Pass, Plan } from '../../src/engine/plan/plan.ts';
+import { makePlan } from '../../src/engine/plan/planner.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
-import { presetGraphs, presetRuns } from '../../src/jobs/preset-graphs.ts';
 import type { PresetName } from '../../src/model/presets.ts';
-import { variantsOf } from '../../src/ops/op-nodes.ts';
-import { variantKey } from '../../src/plan/kernel-choices.ts';
-import type { Pass, Plan } from '../../src/plan/plan.ts';
-import { makePlan } from '../../src/plan/planner.ts';
 
 /** TensorFlow.js, jax-js, and the flash attention of onnxruntime-web. */
 export type Peer = 'tfjs' | 'jax' | 'ort';

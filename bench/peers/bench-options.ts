@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { check, HeddleError } from '../../src/core/errors.ts';
-import { checkRewriteNames } from '../../src/graph/rewrites.ts';
+import { checkRewriteNames } from '../../src/engine/graph/rewrites.ts';
 import type { ContestantName } from './bench-session.ts';
 import type { ContestantOptions } from './contestant.ts';
 import { warmups } from './endurance.ts';

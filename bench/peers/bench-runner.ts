@@ -7,7 +7,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
 
-import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
+import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import { enduranceFaults, section } from '../result-tables.mjs';
 import { caseFolders, caseNames, prepareCase } from './bench-cases.ts';
 import { type HostContext, type HostFindings, hosts } from './bench-hosts.ts';

@@ -1,11 +1,10 @@
 // One session of measurements, the same in Node and in a page: it uses navigator.gpu and the golden cases, and returns
 // plain data. Each session runs in a new process or browser, so that its first step compiles all shaders.
 
+import { readGolden } from '../../src/commands/jobs/verify/golden-case.ts';
 import { HeddleError } from '../../src/core/errors.ts';
+import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import type { Files } from '../../src/files/files.ts';
-import { readGolden } from '../../src/formats/golden-case.ts';
-
-import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import { installApiCounter } from './api-counter.ts';
 
 import type { Contestant, ContestantOptions } from './contestant.ts';

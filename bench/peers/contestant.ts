@@ -1,9 +1,9 @@
 // Interface of a contestant: a library that the benchmark measures. Implementations: heddle-contestant.ts, tfjs.mjs,
 // jax.mjs, ort.mjs.
 
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 
-import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
+import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import type { KernelArrays, KernelKind } from './peer-kernels.ts';
 
 /** Options of all contestants, by name; peer-options.ts lists the options of the peers. */

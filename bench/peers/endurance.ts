@@ -1,8 +1,8 @@
 // Endurance test: two long training runs from the same weights. Checks that step time and memory stay constant and that
 // both runs have the same losses bit for bit.
 
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
-import { median } from '../../src/gpu/plan-timing.ts';
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
+import { median } from '../../src/engine/gpu/plan-timing.ts';
 import type { ApiCounter } from './api-counter.ts';
 import type { Contestant } from './contestant.ts';
 import { round } from './statistics.ts';

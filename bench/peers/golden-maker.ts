@@ -5,17 +5,17 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readGolden } from '../../src/commands/jobs/verify/golden-case.ts';
+import { trainGolden } from '../../src/commands/jobs/verify/golden-checks.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { random } from '../../src/core/random.ts';
 import { f32, i32, type Tensor } from '../../src/core/tensor.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { makePlan } from '../../src/engine/plan/planner.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
-import { readGolden } from '../../src/formats/golden-case.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { trainGolden } from '../../src/jobs/verify/golden-checks.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { parameterList, tensorsFromWeights } from '../../src/model/parameters.ts';
-import { makePlan } from '../../src/plan/planner.ts';
 import { stepGraph } from './heddle-contestant.ts';
 
 /** Settings of a case, named as in its config.json. */

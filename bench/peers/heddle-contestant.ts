@@ -1,23 +1,23 @@
-// heddle as a contestant: the training graph on the engine, run as src/trainer/trainer.ts runs it, and its single
+// heddle as a contestant: the training graph on the engine, run as src/train/update/trainer.ts runs it, and its single
 // kernels.
 
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import type { TensorData } from '../../src/core/tensor.ts';
 import { type Engine, gpuEngine, type Program } from '../../src/engine/engine.ts';
-import { writePositions } from '../../src/engine/model-states.ts';
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
-import { type TuneKernelsOptions, tuneKernels } from '../../src/gpu/auto-tuning.ts';
-import { type Device, openDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/gpu-session.ts';
-import { median } from '../../src/gpu/plan-timing.ts';
-import type { Graph } from '../../src/graph/graph.ts';
+import { type TuneKernelsOptions, tuneKernels } from '../../src/engine/gpu/auto-tuning.ts';
+import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
+import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { median } from '../../src/engine/gpu/plan-timing.ts';
+import type { Graph } from '../../src/engine/graph/graph.ts';
+import { createStepWriter } from '../../src/engine/ops/step-scalars.ts';
+import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
+import { makePlan } from '../../src/engine/plan/planner.ts';
+import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
-import { createStepWriter } from '../../src/ops/step-scalars.ts';
-import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
-import { makePlan } from '../../src/plan/planner.ts';
 import { fillLengths } from '../../src/text/batches/batch-inputs.ts';
 import { type BatchArrays, fillTokenIndices } from '../../src/text/batches/batches.ts';
-import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
+import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
+import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/train/update/training-graphs.ts';
 import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
 import { kernelGraph } from './kernel-graphs.ts';
 import { type KernelKind, kernelKinds } from './peer-kernels.ts';

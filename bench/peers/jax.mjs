@@ -3,7 +3,7 @@
 // of its optimizer package reads a step count back, which jit cannot trace, so the update is implemented inside the
 // same jit. Ownership: every function of the library consumes its arrays; `.ref` adds a reference for another use.
 import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
-import { sinusoids } from '../../src/ops/embedding/embedding.ts';
+import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
 import { jaxKernels } from './jax-kernels.mjs';
 import { layerNorm } from './jax-ops.mjs';
 import { encodeDecode } from './peer-network.mjs';

@@ -1,6 +1,6 @@
 // Single kernels: each result is checked against float64, then the forms of all contestants are timed in turn.
 
-import { median, quartiles } from '../../src/gpu/plan-timing.ts';
+import { median, quartiles } from '../../src/engine/gpu/plan-timing.ts';
 import type { Contestant, KernelRun } from './contestant.ts';
 import { errorOf, kernelWork } from './kernel-graphs.ts';
 import { kernelList, makeArrays } from './peer-kernels.ts';

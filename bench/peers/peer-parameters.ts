@@ -1,8 +1,8 @@
 // The weights of a golden case in the layout of the peers: linear weights [in, out], and projections of attention that
 // have the same input packed into one matrix.
 
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import { type Shape, type Tensor, transposed } from '../../src/core/tensor.ts';
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 /** A float32 tensor of a peer. */
 export interface PeerTensor {

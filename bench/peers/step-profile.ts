@@ -1,14 +1,14 @@
 // Profiles heddle's training step on a separate device: GPU time of each pass and compile time of each pipeline.
 
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
-import { type Device, openDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/gpu-session.ts';
-import { pipelinesOf } from '../../src/gpu/pipelines.ts';
-import { printProfile, profilePasses } from '../../src/gpu/profile.ts';
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
+import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
+import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { pipelinesOf } from '../../src/engine/gpu/pipelines.ts';
+import { printProfile, profilePasses } from '../../src/engine/gpu/profile.ts';
+import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
+import type { Plan } from '../../src/engine/plan/plan.ts';
+import { makePlan } from '../../src/engine/plan/planner.ts';
 import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
-import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
-import type { Plan } from '../../src/plan/plan.ts';
-import { makePlan } from '../../src/plan/planner.ts';
 import { batchLoader, stepGraph } from './heddle-contestant.ts';
 
 /**

@@ -1,8 +1,8 @@
 // Training steps of all contestants: checks golden cases, then times the steps in turn, so that a slow moment of the
 // machine affects all contestants.
 
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
-import { median } from '../../src/gpu/plan-timing.ts';
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
+import { median } from '../../src/engine/gpu/plan-timing.ts';
 import type { ApiCounter, DeviceBytes, Totals } from './api-counter.ts';
 import type { Contestant, StepFacts, TrainedModel } from './contestant.ts';
 import { hostTiming, relative, round } from './statistics.ts';

@@ -22,8 +22,21 @@ const vite = await createServer({
   logLevel: 'error',
 });
 const paths = [
-  ...['engine/engine', 'formats/model-folder', 'gpu/auto-tuning', 'gpu/device', 'host/dawn', 'host/node-files'],
-  ...['model/model-config', 'text/corpus/tsv', 'trainer/optimizer-config', 'trainer/trainer', 'trainer/training-data'],
+  ...[
+    'engine/engine',
+    'formats/model-folder',
+    'engine/gpu/auto-tuning',
+    'engine/gpu/device',
+    'host/dawn',
+    'host/node-files',
+  ],
+  ...[
+    'model/model-config',
+    'text/corpus/tsv',
+    'train/update/optimizer-config',
+    'train/update/trainer',
+    'train/update/training-data',
+  ],
 ];
 const heddle = Object.assign({}, ...(await Promise.all(paths.map((path) => vite.ssrLoadModule(`/src/${path}.ts`)))));
 const { dawnGpu, nodeFiles } = heddle;

@@ -1,9 +1,9 @@
 // The costs that bench:scale measures, and its report: a chart for each cost along each axis, as one HTML file.
 
 import { formatNumber } from '../../src/core/format-numbers.ts';
-import { html } from '../../src/report/markup.ts';
-import { reportPage } from '../../src/report/report-page.ts';
-import { drawChart, type Series } from '../../src/report/svg-chart.ts';
+import { html } from '../../src/train/report/markup.ts';
+import { reportPage } from '../../src/train/report/report-page.ts';
+import { drawChart, type Series } from '../../src/train/report/svg-chart.ts';
 
 /** The sizes that are varied. `layers`: layers of the encoder, and of the decoder; `width`: dModel. */
 export interface Sizes {

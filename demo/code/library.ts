@@ -30,5 +30,5 @@ registerPlatform({
   cachePath: (name) => `${cache}${name}`,
 });
 
+export * from '../../src/engine/index.ts';
 export * from '../../src/index.ts';
-export * from '../../src/low-level.ts';

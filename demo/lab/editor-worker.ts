@@ -9,8 +9,8 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { copyBytes } from '../../src/bench/measure-kernels.ts';
 import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
 import { measureRoofsRepeatedly, type RepeatedRoofs } from '../../src/bench/repeated-roofs.ts';
+import { openDevice, type TimeOptions } from '../../src/engine/index.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
-import { openDevice, type TimeOptions } from '../../src/low-level.ts';
 import type { TriedReply } from './lab-protocol.ts';
 
 /** State that is kept between runs. */

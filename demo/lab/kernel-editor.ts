@@ -7,7 +7,7 @@ import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel, ShownTensor, TriedKernel } from '../../src/bench/own-kernel.ts';
 import { shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import { type Roofs, sizeOf } from '../../src/low-level.ts';
+import { type Roofs, sizeOf } from '../../src/engine/index.ts';
 import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
 import { el, fill, set, setText, stack } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';

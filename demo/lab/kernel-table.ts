@@ -7,7 +7,7 @@ import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf, shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import type { Roofs } from '../../src/low-level.ts';
+import type { Roofs } from '../../src/engine/index.ts';
 import { type Child, el, fill, hint, setText } from '../common/dom.ts';
 import { field, select } from '../common/form-controls.ts';
 import { errorText, pluralize, relativeSpread, spreadText, time } from './measurement-text.ts';

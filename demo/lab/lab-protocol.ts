@@ -9,7 +9,7 @@ import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
 import type { OwnKernel, ShownKernel, TriedKernel } from '../../src/bench/own-kernel.ts';
-import type { Roofs } from '../../src/low-level.ts';
+import type { Roofs } from '../../src/engine/index.ts';
 
 /** Libraries to compare with. */
 export const peerNames = { tfjs: 'TensorFlow.js', jax: 'jax-js' } as const;

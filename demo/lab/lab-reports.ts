@@ -4,7 +4,7 @@ import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import { maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
-import { adapterName } from '../../src/low-level.ts';
+import { adapterName } from '../../src/engine/index.ts';
 import { dataTable, factList } from '../common/data-views.ts';
 import { type Child, el, hint, setText, stack } from '../common/dom.ts';
 import { download } from '../common/save-blob.ts';

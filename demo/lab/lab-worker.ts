@@ -10,8 +10,8 @@ import { version } from '../../package.json';
 import { conformanceOf } from '../../src/bench/conformance.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
+import { adapterName, openDevice } from '../../src/engine/index.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
-import { adapterName, openDevice } from '../../src/low-level.ts';
 import { attempt, show } from './editor-worker.ts';
 import {
   type CheckedConformance,

@@ -3,7 +3,7 @@
 import { version } from '../../package.json';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { formatPercent } from '../../src/core/format-numbers.ts';
-import { adapterName } from '../../src/low-level.ts';
+import { adapterName } from '../../src/engine/index.ts';
 import { byId, el, fill, hint, onFrame, set, setText, whenVisible } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/page-header.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';

@@ -5,7 +5,7 @@ import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf } from '../../src/bench/roofline-model.ts';
-import type { Roofs } from '../../src/low-level.ts';
+import type { Roofs } from '../../src/engine/index.ts';
 import { peerNames } from './lab-protocol.ts';
 
 /** Names and marks of the kernel groups; marks differ in shape and colour. */

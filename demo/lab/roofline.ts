@@ -4,7 +4,7 @@
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { roofAt, rooflineAxes } from '../../src/bench/roofline-model.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import type { Roofs } from '../../src/low-level.ts';
+import type { Roofs } from '../../src/engine/index.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
 import { pluralize } from './measurement-text.ts';
 import { isSlower, keyOf, leftToRight, looks, neighbour, type Point, pointsOf, type Shown } from './roofline-points.ts';

@@ -40,7 +40,7 @@ export type CorpusChoice =
       readonly data: Blob | Uint8Array | string;
     };
 
-/** A training run: what to train on, and how. Omitted settings have the defaults of src/train/recipes.ts. */
+/** A training run: what to train on, and how. Omitted settings have the defaults of src/train/settings/recipes.ts. */
 export interface TrainingSettings {
   /** Name of the model in the browser; `isModelName` of storage/model-names.ts checks it. */
   readonly name: string;

@@ -1,6 +1,6 @@
 // Ops that compute y element by element. Entry points with `_in_place` read y instead of x, or of dy:
 //   add                  y = x + b
-//   copy                 y = x; casts weights to f16 if y is stored so, and measures the bandwidth (src/gpu/roofs.ts)
+//   copy                 y = x; casts weights to f16 if y is stored so, and measures the bandwidth (src/engine/gpu/roofs.ts)
 //   dropout              y = x * f. The factor f of an element is 0 with probability `rate`, else 1 / (1 - rate).
 //                        Applied to dy it is the backward pass: seed, step, site and element decide a factor
 //   activation           y = f(x), f by KIND, as a pass of its own (matmul computes it in its epilogue)

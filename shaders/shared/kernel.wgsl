@@ -9,12 +9,12 @@ struct Thread {
   @builtin(local_invocation_index) index: u32,
 }
 
-// Index of the workgroup in a grid that gridOf (src/ops/work-division.ts) may have folded into two dimensions.
+// Index of the workgroup in a grid that gridOf (src/engine/ops/work-division.ts) may have folded into two dimensions.
 fn group_index(thread: Thread) -> u32 {
   return thread.group.y * thread.groups.x + thread.group.x;
 }
 
-// The scalars of one training or decoding step (src/ops/step-scalars.ts). Bind as `var<uniform> step: Step`.
+// The scalars of one training or decoding step (src/engine/ops/step-scalars.ts). Bind as `var<uniform> step: Step`.
 struct Step {
   learning_rate: f32,
   token_weight: f32,

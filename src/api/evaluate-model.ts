@@ -4,20 +4,20 @@
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { Engine, Program } from '../engine/engine.ts';
+import { writeStep } from '../engine/ops/step-scalars.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
-import { type TokenMetrics, type TranslationMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { writeStep } from '../ops/step-scalars.ts';
-import type { JobContext } from '../runtime/job.ts';
+import type { JobContext } from '../session/job.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import { describeSkipped, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
 import { checkPairs, type Pair } from '../text/corpus/pairs.ts';
-import { evaluateLoss } from '../train/evaluation.ts';
-import { runEvaluation } from '../trainer/trainer.ts';
-import { evaluationGraph, inputArrays } from '../trainer/training-graphs.ts';
+import { type TokenMetrics, type TranslationMetrics, translationMetrics } from '../text/metrics/translation-metrics.ts';
+import { evaluateLoss } from '../train/run/evaluation.ts';
+import { runEvaluation } from '../train/update/trainer.ts';
+import { evaluationGraph, inputArrays } from '../train/update/training-graphs.ts';
 
 /** Options of an evaluation. */
 export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, LanguageOptions {

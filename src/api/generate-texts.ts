@@ -7,7 +7,7 @@ import type { Translation, Translator } from '../decode/translator.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { modelInLanguages } from '../runtime/open-model.ts';
+import { modelInLanguages } from '../session/open-model.ts';
 import { tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { ModelEngine, TranslatorShape } from './model-engine.ts';
 import type { GenerateOptions, Generation, ModelLanguages, TranslateOptions } from './model-types.ts';

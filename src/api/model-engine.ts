@@ -7,14 +7,14 @@ import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { createModelInspector } from '../decode/inspection.ts';
 import { createTranslator, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import { readWeights, writeWeights } from '../engine/model-states.ts';
 import type { SavedLora } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { readWeights, writeWeights } from '../model/model-states.ts';
 import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { JobContext } from '../runtime/job.ts';
-import type { TrainResult } from '../train/train-arguments.ts';
+import type { JobContext } from '../session/job.ts';
+import type { TrainResult } from '../train/settings/train-arguments.ts';
 import type { TrainedLora } from './save-model.ts';
 
 /** The host of a model: its engine and files. */

@@ -4,14 +4,14 @@
 import { check } from '../core/errors.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Translator } from '../decode/translator.ts';
+import { defaultTraits } from '../engine/ops/device-traits.ts';
+import { printPlan } from '../engine/plan/plan.ts';
+import { makePlan } from '../engine/plan/planner.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
-import { defaultTraits } from '../ops/device-traits.ts';
-import { printPlan } from '../plan/plan.ts';
-import { makePlan } from '../plan/planner.ts';
-import { modelInLanguages } from '../runtime/open-model.ts';
+import { modelInLanguages } from '../session/open-model.ts';
 import { decodingIn, encodeTexts, generateTexts, modelLanguages } from './generate-texts.ts';
 import { createModelEngine, type ModelHost, type ModelParts } from './model-engine.ts';
 import type { GenerateOptions, Model, PlanShape, TranslateOptions } from './model-types.ts';

@@ -2,13 +2,13 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
+import type { HttpOptions } from '../files/hub/http.ts';
+import type { PulledModel, PullProgress } from '../files/hub/pull-model.ts';
 import { readJson } from '../files/json-files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { unpackModelFile } from '../files/model-archives.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
-import type { HttpOptions } from '../hub/http.ts';
-import type { PulledModel, PullProgress } from '../hub/pull-model.ts';
 import type { ModelPlace, Platform } from './platform.ts';
 
 /** Options of a download. */
@@ -61,7 +61,7 @@ export async function fromHub(
   signal: AbortSignal,
   place: string,
 ): Promise<FoundModel> {
-  const from = (await import('../hub/repository.ts')).repository(name, revision, hub);
+  const from = (await import('../files/hub/repository.ts')).repository(name, revision, hub);
   const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
   const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
   if (await files.exists(folder)) return { files, folder };
@@ -90,8 +90,8 @@ export async function downloadModel(
   options: Omit<PullOptions, 'files'>,
 ): Promise<PulledModel> {
   const [{ pull }, { repository }] = await Promise.all([
-    import('../hub/pull-model.ts'),
-    import('../hub/repository.ts'),
+    import('../files/hub/pull-model.ts'),
+    import('../files/hub/repository.ts'),
   ]);
   const { hub = platform.hub, token = platform.hubToken, onDownload = () => {}, partial } = options;
   const [, path = '', revision = options.revision ?? 'main'] = /^([^@]*)(?:@(.*))?$/.exec(model.trim()) ?? [];

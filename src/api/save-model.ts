@@ -53,7 +53,7 @@ export async function saveModel(
   }
   if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
   if (format === 'onnx') {
-    const { onnxFiles } = await import('../formats/onnx/save-onnx.ts');
+    const { onnxFiles } = await import('../export/onnx/save-onnx.ts');
     return writeFolder(files, folder, onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning }));
   }
   if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));

@@ -1,11 +1,11 @@
 // Reads the checkpoint and the log of a saved model.
 
-import type { LogRecord } from '../report/training-log.ts';
-import { type CorpusArguments, corpusFile } from '../runtime/load-corpus.ts';
-import { corpusName, readLog } from '../train/logging.ts';
-import { startArguments } from '../train/resume-arguments.ts';
-import { settingsIn, type TrainSettings } from '../train/train-settings.ts';
-import { readTrainingState } from '../trainer/training-state.ts';
+import { type CorpusArguments, corpusFile } from '../session/load-corpus.ts';
+import type { LogRecord } from '../train/report/training-log.ts';
+import { corpusName, readLog } from '../train/run/logging.ts';
+import { startArguments } from '../train/settings/resume-arguments.ts';
+import { settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
+import { readTrainingState } from '../train/update/training-state.ts';
 import { type ModelPlace, placeOf } from './platform.ts';
 
 /** State of the training in a checkpoint. */

@@ -2,11 +2,11 @@
 // its last model.
 
 import { HeddleError } from '../core/errors.ts';
+import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
+import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { type Device, openDevice, probedDevice } from '../gpu/device.ts';
-import { adapterInfoOf } from '../gpu/subgroup-features.ts';
-import type { JobContext, JobEvent } from '../runtime/job.ts';
-import { createContext, neededLimits } from '../runtime/job-context.ts';
+import type { JobContext, JobEvent } from '../session/job.ts';
+import { createContext, neededLimits } from '../session/job-context.ts';
 import { currentPlatform } from './platform.ts';
 
 /** The device of a model, and the receiver of events. */

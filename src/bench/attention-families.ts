@@ -1,8 +1,8 @@
 // Kernel families of attention.
 
-import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
-import { attentionWeights } from '../ops/attention/attention-weights.ts';
-import { relativePositionBias } from '../ops/attention/relative-position-bias.ts';
+import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
+import { attentionWeights } from '../engine/ops/attention/attention-weights.ts';
+import { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
 import { backward, input, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, named, pass, size, storage } from './kernel-family.ts';
 

@@ -3,8 +3,8 @@
 
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
+import type { Roofs } from '../engine/gpu/roofs.ts';
 import { isObject, type Json } from '../files/json-files.ts';
-import type { Roofs } from '../gpu/roofs.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
 import { kernelGroups } from './kernel-case.ts';
 import type { Machine } from './machine.ts';

@@ -2,20 +2,20 @@
 // of a lost device, and the latency of a submission.
 
 import { adapterName, hostOf } from '../core/host-name.ts';
+import { type Device, matrixUse, subgroupUse } from '../engine/gpu/device.ts';
+import { Session } from '../engine/gpu/gpu-session.ts';
+import { median } from '../engine/gpu/plan-timing.ts';
+import type { Runner } from '../engine/gpu/runner.ts';
+import { Graph } from '../engine/graph/graph.ts';
+import { add } from '../engine/ops/elementwise/elementwise-ops.ts';
+import { makePlan } from '../engine/plan/planner.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import { type Device, matrixUse, subgroupUse } from '../gpu/device.ts';
-import { Session } from '../gpu/gpu-session.ts';
-import { median } from '../gpu/plan-timing.ts';
-import type { Runner } from '../gpu/runner.ts';
-import { Graph } from '../graph/graph.ts';
-import { add } from '../ops/elementwise/elementwise-ops.ts';
-import { makePlan } from '../plan/planner.ts';
-import type { JobContext } from '../runtime/job.ts';
-import { createContext } from '../runtime/job-context.ts';
-import type { RunningTraining } from '../runtime/training-gate.ts';
+import type { JobContext } from '../session/job.ts';
+import { createContext } from '../session/job-context.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
-import { runTraining } from '../train/recovery.ts';
-import type { TrainArguments } from '../train/train-arguments.ts';
+import { runTraining } from '../train/run/recovery.ts';
+import type { RunningTraining } from '../train/run/training-gate.ts';
+import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { type Conformance, conformanceOf } from './conformance.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { measure } from './measure-kernels.ts';

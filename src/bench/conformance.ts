@@ -1,7 +1,7 @@
 // Conformance report of an adapter: features, limits, and the error of each kernel against float64.
 
-import { matrixFeature } from '../gpu/subgroup-features.ts';
-import { neededLimits } from '../runtime/job-context.ts';
+import { matrixFeature } from '../engine/gpu/subgroup-features.ts';
+import { neededLimits } from '../session/job-context.ts';
 import { type KernelResult, maxError, type VariantResult } from './check-kernel.ts';
 import type { Machine } from './machine.ts';
 

@@ -1,9 +1,9 @@
 // Kernel families of a decoding step: attention with the KV cache, choice of the next token, beam bookkeeping. They run at
 // half of the maximum length, at which a step has its average cost.
 
-import { beamSelect } from '../ops/decoding/beam-select.ts';
-import { cacheSlots } from '../ops/decoding/cache-slots.ts';
-import { cachedCrossAttention, cachedSelfAttention } from '../ops/decoding/cached-attention.ts';
+import { beamSelect } from '../engine/ops/decoding/beam-select.ts';
+import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
+import { cachedCrossAttention, cachedSelfAttention } from '../engine/ops/decoding/cached-attention.ts';
 import {
   bestTokens,
   greedyToken,
@@ -11,8 +11,8 @@ import {
   sampleToken,
   samplingSize,
   writeRules,
-} from '../ops/decoding/next-token.ts';
-import { takeRows } from '../ops/elementwise/take-rows.ts';
+} from '../engine/ops/decoding/next-token.ts';
+import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import { input, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, size, vocab } from './kernel-family.ts';
 

@@ -2,10 +2,10 @@
 // forward kernel.
 
 import { allocate, type Shape, sizeOf, tensorType } from '../core/tensor.ts';
-import { gradients } from '../graph/gradient.ts';
-import { Graph } from '../graph/graph.ts';
-import { defineOp, type Node, type Value } from '../ops/op.ts';
-import { type StepScalars, stepWords } from '../ops/step-scalars.ts';
+import { gradients } from '../engine/graph/gradient.ts';
+import { Graph } from '../engine/graph/graph.ts';
+import { defineOp, type Node, type Value } from '../engine/ops/op.ts';
+import { type StepScalars, stepWords } from '../engine/ops/step-scalars.ts';
 
 /** Groups of kernels, by what they compute. */
 export const kernelGroups = ['products', 'attention', 'rows', 'elements', 'decoding'] as const;

@@ -2,7 +2,7 @@
 // that a user gives.
 
 import { HeddleError } from '../core/errors.ts';
-import { storeAsF16 } from '../graph/f16-storage.ts';
+import { storeAsF16 } from '../engine/graph/f16-storage.ts';
 import { attentionFamilies } from './attention-families.ts';
 import { decodingFamilies } from './decoding-families.ts';
 import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';

@@ -4,14 +4,14 @@
 import { HeddleError } from '../core/errors.ts';
 import { roundToF16 } from '../core/float16.ts';
 import { bytesOf, sizeOf } from '../core/tensor.ts';
-import type { Device } from '../gpu/device.ts';
-import { fillNoise, variantPlan } from '../gpu/kernel-timing.ts';
-import type { Roofs } from '../gpu/roofs.ts';
-import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
-import type { Value } from '../ops/op.ts';
-import { inputsOf } from '../ops/op-nodes.ts';
-import { canRun, naiveOf } from '../plan/kernel-choices.ts';
-import { makePlan } from '../plan/planner.ts';
+import type { Device } from '../engine/gpu/device.ts';
+import { fillNoise, variantPlan } from '../engine/gpu/kernel-timing.ts';
+import type { Roofs } from '../engine/gpu/roofs.ts';
+import { type DeviceTraits, defaultTraits } from '../engine/ops/device-traits.ts';
+import type { Value } from '../engine/ops/op.ts';
+import { inputsOf } from '../engine/ops/op-nodes.ts';
+import { canRun, naiveOf } from '../engine/plan/kernel-choices.ts';
+import { makePlan } from '../engine/plan/planner.ts';
 import {
   bytesMovedBy,
   checkPlan,

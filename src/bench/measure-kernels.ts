@@ -2,9 +2,9 @@
 // then the roofs again.
 
 import { HeddleError } from '../core/errors.ts';
-import type { Device } from '../gpu/device.ts';
-import type { TimeOptions } from '../gpu/plan-timing.ts';
-import type { Roofs } from '../gpu/roofs.ts';
+import type { Device } from '../engine/gpu/device.ts';
+import type { TimeOptions } from '../engine/gpu/plan-timing.ts';
+import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type KernelResult, measurePrepared } from './check-kernel.ts';
 import type { KernelCase, KernelSpec } from './kernel-case.ts';
 import { conformanceKernelCases, kernelCases, smallKernelCases } from './kernel-cases.ts';

@@ -3,17 +3,17 @@
 
 import { HeddleError } from '../core/errors.ts';
 import type { DType, Shape } from '../core/tensor.ts';
-import { type CompileMessage, compileMessages } from '../gpu/compile-messages.ts';
-import type { Device } from '../gpu/device.ts';
-import { variantPlan } from '../gpu/kernel-timing.ts';
-import { type TimeOptions, timeInTurn } from '../gpu/plan-timing.ts';
-import { builtInShaders, shaderOf } from '../gpu/shaders.ts';
-import { type Declarations, declarations, evaluate, replaceConsts } from '../gpu/wgsl.ts';
-import type { DeviceTraits } from '../ops/device-traits.ts';
-import type { Node } from '../ops/op.ts';
-import { mutatedBy } from '../ops/op-nodes.ts';
-import { candidates } from '../plan/kernel-choices.ts';
-import type { Pass, Plan, Range } from '../plan/plan.ts';
+import { type CompileMessage, compileMessages } from '../engine/gpu/compile-messages.ts';
+import type { Device } from '../engine/gpu/device.ts';
+import { variantPlan } from '../engine/gpu/kernel-timing.ts';
+import { type TimeOptions, timeInTurn } from '../engine/gpu/plan-timing.ts';
+import { builtInShaders, shaderOf } from '../engine/gpu/shaders.ts';
+import { type Declarations, declarations, evaluate, replaceConsts } from '../engine/gpu/wgsl.ts';
+import type { DeviceTraits } from '../engine/ops/device-traits.ts';
+import type { Node } from '../engine/ops/op.ts';
+import { mutatedBy } from '../engine/ops/op-nodes.ts';
+import { candidates } from '../engine/plan/kernel-choices.ts';
+import type { Pass, Plan, Range } from '../engine/plan/plan.ts';
 import type { CheckedPlan, IsolatedKernel, KernelResult, PreparedKernel, VariantResult } from './check-kernel.ts';
 import { checkPlan, isolate, resultOf } from './check-kernel.ts';
 import type { KernelCase } from './kernel-case.ts';

@@ -1,15 +1,15 @@
 // Kernel families of matrix products.
 
 import type { Shape } from '../core/tensor.ts';
-import { storeAsF16 } from '../graph/f16-storage.ts';
-import type { Graph } from '../graph/graph.ts';
-import { linear } from '../ops/matmul/linear.ts';
-import { linearBackward } from '../ops/matmul/linear-backward.ts';
-import { matmul } from '../ops/matmul/matmul.ts';
-import { packedLinear } from '../ops/matmul/packed-linear.ts';
-import { packedLinearBackwardOp } from '../ops/matmul/packed-linear-backward.ts';
-import { type PackedFormat, pack, wordsOf } from '../ops/matmul/packed-weights.ts';
-import type { Value } from '../ops/op.ts';
+import { storeAsF16 } from '../engine/graph/f16-storage.ts';
+import type { Graph } from '../engine/graph/graph.ts';
+import { linear } from '../engine/ops/matmul/linear.ts';
+import { linearBackward } from '../engine/ops/matmul/linear-backward.ts';
+import { matmul } from '../engine/ops/matmul/matmul.ts';
+import { packedLinear } from '../engine/ops/matmul/packed-linear.ts';
+import { packedLinearBackwardOp } from '../engine/ops/matmul/packed-linear-backward.ts';
+import { type PackedFormat, pack, wordsOf } from '../engine/ops/matmul/packed-weights.ts';
+import type { Value } from '../engine/ops/op.ts';
 import { backward, input } from './kernel-case.ts';
 import { choice, family, named, pass, size } from './kernel-family.ts';
 

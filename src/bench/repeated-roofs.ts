@@ -1,9 +1,16 @@
 // Measures the roofs of a device several times before and after the kernels. Their spread shows how much other work
 // disturbed the machine.
 
-import type { Device } from '../gpu/device.ts';
-import type { TimeOptions } from '../gpu/plan-timing.ts';
-import { measureRoofs, prepareBandwidth, preparePeak, type Roof, type RoofOptions, type Roofs } from '../gpu/roofs.ts';
+import type { Device } from '../engine/gpu/device.ts';
+import type { TimeOptions } from '../engine/gpu/plan-timing.ts';
+import {
+  measureRoofs,
+  prepareBandwidth,
+  preparePeak,
+  type Roof,
+  type RoofOptions,
+  type Roofs,
+} from '../engine/gpu/roofs.ts';
 import { maxSpread, rangeOf } from './spread.ts';
 
 /** Number of measurements before the kernels, and after them. */

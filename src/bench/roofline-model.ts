@@ -1,8 +1,8 @@
 // The roofline model (Williams et al. 2009): attainable GFLOP/s of a kernel at its arithmetic intensity (FLOP/byte), with
 // the bandwidth and the peak of the adapter.
 
-import type { Roofs } from '../gpu/roofs.ts';
-import { type Axis, logAxis } from '../report/svg-chart.ts';
+import type { Roofs } from '../engine/gpu/roofs.ts';
+import { type Axis, logAxis } from '../train/report/svg-chart.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
 
 /** Attainable GFLOP/s at an arithmetic intensity: min(peak, bandwidth x intensity). */

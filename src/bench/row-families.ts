@@ -1,15 +1,15 @@
 // Kernel families that compute row by row: norms, softmax, embeddings, losses.
 
 import { HeddleError } from '../core/errors.ts';
-import { gradients } from '../graph/gradient.ts';
-import { embedding } from '../ops/embedding/embedding.ts';
-import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
-import { crossEntropy } from '../ops/loss/cross-entropy.ts';
-import { projectedLossOp } from '../ops/loss/projected-loss.ts';
-import { wordsOf } from '../ops/matmul/packed-weights.ts';
-import { addLayerNorm, addRmsNormOp, layerNorm, rmsNorm } from '../ops/norm/layer-norm.ts';
-import { softmax } from '../ops/norm/softmax.ts';
-import { sampleIds } from '../ops/op.ts';
+import { gradients } from '../engine/graph/gradient.ts';
+import { embedding } from '../engine/ops/embedding/embedding.ts';
+import { packedEmbedding } from '../engine/ops/embedding/packed-embedding.ts';
+import { crossEntropy } from '../engine/ops/loss/cross-entropy.ts';
+import { projectedLossOp } from '../engine/ops/loss/projected-loss.ts';
+import { wordsOf } from '../engine/ops/matmul/packed-weights.ts';
+import { addLayerNorm, addRmsNormOp, layerNorm, rmsNorm } from '../engine/ops/norm/layer-norm.ts';
+import { softmax } from '../engine/ops/norm/softmax.ts';
+import { sampleIds } from '../engine/ops/op.ts';
 import { backward, input, step } from './kernel-case.ts';
 import { choice, family, named, pass, rows, size, storage, vocab } from './kernel-family.ts';
 import { packedData, packedMatrix } from './product-families.ts';

@@ -1,6 +1,6 @@
 // The spread of repeated measurements, and whether two results differ by more than their spread.
 
-import type { Timing } from '../gpu/plan-timing.ts';
+import type { Timing } from '../engine/gpu/plan-timing.ts';
 import type { KernelResult } from './check-kernel.ts';
 
 /** Median and quartiles of a time. */

@@ -3,19 +3,19 @@
 
 import { random } from '../core/random.ts';
 import type { Engine, Program } from '../engine/engine.ts';
-import { writePositions } from '../engine/model-states.ts';
-import type { Device } from '../gpu/device.ts';
-import { median } from '../gpu/plan-timing.ts';
-import { mfuOf } from '../gpu/roofs.ts';
+import type { Device } from '../engine/gpu/device.ts';
+import { median } from '../engine/gpu/plan-timing.ts';
+import { mfuOf } from '../engine/gpu/roofs.ts';
+import { createStepWriter } from '../engine/ops/step-scalars.ts';
 import { modelConfig } from '../model/model-config.ts';
+import { writePositions } from '../model/model-states.ts';
 import { parameterList } from '../model/parameters.ts';
 import { type PresetName, presets } from '../model/presets.ts';
-import { createStepWriter } from '../ops/step-scalars.ts';
 import { type BatchArrays, fillBatch } from '../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.ts';
-import { optimizerConfig } from '../trainer/optimizer-config.ts';
-import { initializeTraining } from '../trainer/trainer.ts';
-import { trainingGraph } from '../trainer/training-graphs.ts';
+import { optimizerConfig } from '../train/update/optimizer-config.ts';
+import { initializeTraining } from '../train/update/trainer.ts';
+import { trainingGraph } from '../train/update/training-graphs.ts';
 
 /** Sizes of the batch and of the vocabulary. */
 export interface StepShape {

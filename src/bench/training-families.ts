@@ -1,17 +1,17 @@
 // Kernel families of training: optimizers, parameter buffers, elementwise kernels, sums, positions, LoRA.
 
-import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
-import { columnSum, normSumsOp } from '../ops/elementwise/column-sum.ts';
-import { addColumns, takeColumns } from '../ops/elementwise/columns.ts';
-import { activation, add, dropout, logMean } from '../ops/elementwise/elementwise-ops.ts';
-import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
-import { positionBackwardOp } from '../ops/embedding/embedding-backward.ts';
-import { tokenPositions } from '../ops/embedding/token-positions.ts';
-import { tokenStats } from '../ops/loss/cross-entropy.ts';
-import { accumulate, ema } from '../ops/optimizer/buffer-sums.ts';
-import { checkFiniteOp } from '../ops/optimizer/check-finite.ts';
-import { clipScaleOp, counterLength, gradientNormOp, scaleStep } from '../ops/optimizer/clip.ts';
-import { adam, adamw, rmsprop, sgd } from '../ops/optimizer/optimizers.ts';
+import { castWeightsOp } from '../engine/ops/elementwise/cast-weights.ts';
+import { columnSum, normSumsOp } from '../engine/ops/elementwise/column-sum.ts';
+import { addColumns, takeColumns } from '../engine/ops/elementwise/columns.ts';
+import { activation, add, dropout, logMean } from '../engine/ops/elementwise/elementwise-ops.ts';
+import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
+import { positionBackwardOp } from '../engine/ops/embedding/embedding-backward.ts';
+import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
+import { tokenStats } from '../engine/ops/loss/cross-entropy.ts';
+import { accumulate, ema } from '../engine/ops/optimizer/buffer-sums.ts';
+import { checkFiniteOp } from '../engine/ops/optimizer/check-finite.ts';
+import { clipScaleOp, counterLength, gradientNormOp, scaleStep } from '../engine/ops/optimizer/clip.ts';
+import { adam, adamw, rmsprop, sgd } from '../engine/ops/optimizer/optimizers.ts';
 import { backward, input, step } from './kernel-case.ts';
 import { choice, family, named, pass, rows, size, spaced, storage } from './kernel-family.ts';
 

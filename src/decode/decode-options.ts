@@ -1,8 +1,8 @@
 // Options of decoding: validation, defaults, and the data that each step reads.
 import { HeddleError } from '../core/errors.ts';
+import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
+import type { Sampling, TokenRules } from '../engine/ops/decoding/next-token.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { maxBeams } from '../ops/decoding/cache-slots.ts';
-import type { Sampling, TokenRules } from '../ops/decoding/next-token.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 
 /**

@@ -3,11 +3,11 @@
 // they move to a smaller batch.
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
-import type { Outputs } from '../gpu/runner.ts';
+import type { Outputs } from '../engine/gpu/runner.ts';
+import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts';
+import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { writeRules, writeSampling } from '../ops/decoding/next-token.ts';
-import { createStepWriter, type StepScalars } from '../ops/step-scalars.ts';
 import { fillLengths } from '../text/batches/batch-inputs.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';

@@ -4,8 +4,14 @@
 // those of a sentence adjacent.
 
 import { type DType, dim, type Shape } from '../core/tensor.ts';
-import { Graph } from '../graph/graph.ts';
-import { fuseLayers } from '../graph/layer-rewrites.ts';
+import { Graph } from '../engine/graph/graph.ts';
+import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
+import { beamSelect } from '../engine/ops/decoding/beam-select.ts';
+import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
+import { cachedCrossAttention, cachedSelfAttention } from '../engine/ops/decoding/cached-attention.ts';
+import { bestTokens, greedyToken, rulesSize, sampleToken, samplingSize } from '../engine/ops/decoding/next-token.ts';
+import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
+import type { Value } from '../engine/ops/op.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { type EnsembleMember, ensembleLogits, membersOf, type ParameterList } from '../model/parameter-layout.ts';
 import {
@@ -21,12 +27,6 @@ import {
   project,
   selfAttentionBlock,
 } from '../model/transformer.ts';
-import { beamSelect } from '../ops/decoding/beam-select.ts';
-import { cacheSlots } from '../ops/decoding/cache-slots.ts';
-import { cachedCrossAttention, cachedSelfAttention } from '../ops/decoding/cached-attention.ts';
-import { bestTokens, greedyToken, rulesSize, sampleToken, samplingSize } from '../ops/decoding/next-token.ts';
-import { takeRows } from '../ops/elementwise/take-rows.ts';
-import type { Value } from '../ops/op.ts';
 
 /** Sizes of a decoder. */
 export interface DecodeShape {

@@ -4,18 +4,18 @@
 import { check } from '../core/errors.ts';
 import { dim, type Shape, sizeOf } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
-import { Graph } from '../graph/graph.ts';
-import { fuseLayers } from '../graph/layer-rewrites.ts';
+import { Graph } from '../engine/graph/graph.ts';
+import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
+import { crossAttentionOp, selfAttentionOp } from '../engine/ops/attention/attention.ts';
+import type { AttentionAttrs } from '../engine/ops/attention/attention-layout.ts';
+import { attentionWeights } from '../engine/ops/attention/attention-weights.ts';
+import { embedding } from '../engine/ops/embedding/embedding.ts';
+import type { Node, Value } from '../engine/ops/op.ts';
+import { applicationOf } from '../engine/ops/op-nodes.ts';
+import { writeStep } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { decode, encode, openTransformer, project, weight } from '../model/transformer.ts';
-import { crossAttentionOp, selfAttentionOp } from '../ops/attention/attention.ts';
-import type { AttentionAttrs } from '../ops/attention/attention-layout.ts';
-import { attentionWeights } from '../ops/attention/attention-weights.ts';
-import { embedding } from '../ops/embedding/embedding.ts';
-import type { Node, Value } from '../ops/op.ts';
-import { applicationOf } from '../ops/op-nodes.ts';
-import { writeStep } from '../ops/step-scalars.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 
 /** Kind of attention: self-attention of the encoder, causal self-attention of the decoder, or cross-attention. */

@@ -2,8 +2,8 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import { writeWeights } from '../engine/model-states.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { writeWeights } from '../model/model-states.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';

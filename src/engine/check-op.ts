@@ -4,19 +4,19 @@
 import { numbersOf, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
 import { f32, type Shape, sizeOf, type Tensor, tensorType } from '../core/tensor.ts';
-import { createCpuExecutor, relativeError } from '../cpu/executor.ts';
-import type { Device } from '../gpu/device.ts';
-import { Session } from '../gpu/gpu-session.ts';
-import { storeAsF16 } from '../graph/f16-storage.ts';
-import { gradients } from '../graph/gradient.ts';
-import { Graph } from '../graph/graph.ts';
-import type { DeviceTraits } from '../ops/device-traits.ts';
-import { type ByName, listed, type NameOf, named } from '../ops/named-tensors.ts';
-import { type AnyOp, type Attrs, defineOp, type Node, type Op, type Value } from '../ops/op.ts';
-import { variantsOf } from '../ops/op-nodes.ts';
-import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
-import { variantKey } from '../plan/kernel-choices.ts';
-import { makePlan } from '../plan/planner.ts';
+import { createCpuExecutor, relativeError } from './cpu/executor.ts';
+import type { Device } from './gpu/device.ts';
+import { Session } from './gpu/gpu-session.ts';
+import { storeAsF16 } from './graph/f16-storage.ts';
+import { gradients } from './graph/gradient.ts';
+import { Graph } from './graph/graph.ts';
+import type { DeviceTraits } from './ops/device-traits.ts';
+import { type ByName, listed, type NameOf, named } from './ops/named-tensors.ts';
+import { type AnyOp, type Attrs, defineOp, type Node, type Op, type Value } from './ops/op.ts';
+import { variantsOf } from './ops/op-nodes.ts';
+import { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';
+import { variantKey } from './plan/kernel-choices.ts';
+import { makePlan } from './plan/planner.ts';
 
 /** Data of the inputs of an op by name. `'step'`: the step scalars. */
 export type OpCheckInputs<I extends string> = ByName<I, Tensor | 'step'>;

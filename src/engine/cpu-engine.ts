@@ -1,10 +1,10 @@
 // The engine of the CPU: runs graphs through the ops' float64 references.
 
 import { allocate, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
-import { createCpuExecutor } from '../cpu/executor.ts';
-import { checkSameType } from '../gpu/gpu-session.ts';
-import type { Outputs } from '../gpu/runner.ts';
+import { createCpuExecutor } from './cpu/executor.ts';
 import type { Engine, Program } from './engine.ts';
+import { checkSameType } from './gpu/gpu-session.ts';
+import type { Outputs } from './gpu/runner.ts';
 
 /**
  * Creates an engine that runs the ops' float64 references. Accurate and slow: for checks of small models.

@@ -5,14 +5,14 @@ import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { adapterName } from '../core/host-name.ts';
 import type { Tensor, TensorData } from '../core/tensor.ts';
-import type { Device } from '../gpu/device.ts';
-import { Session } from '../gpu/gpu-session.ts';
-import type { Profile } from '../gpu/profile.ts';
-import type { Outputs, Runner, RunnerOptions } from '../gpu/runner.ts';
-import type { Graph } from '../graph/graph.ts';
-import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
-import type { Plan } from '../plan/plan.ts';
-import { makePlan } from '../plan/planner.ts';
+import type { Device } from './gpu/device.ts';
+import { Session } from './gpu/gpu-session.ts';
+import type { Profile } from './gpu/profile.ts';
+import type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';
+import type { Graph } from './graph/graph.ts';
+import { type KernelChoices, variantKey } from './plan/kernel-choices.ts';
+import type { Plan } from './plan/plan.ts';
+import { makePlan } from './plan/planner.ts';
 
 /** A graph that is ready to run. */
 export interface Program {
@@ -123,7 +123,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
     async profile(program, runs) {
       const runner = runners.find((r) => r === program);
       if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
-      return (await import('../gpu/profile.ts')).profilePasses(device, runner, runs);
+      return (await import('./gpu/profile.ts')).profilePasses(device, runner, runs);
     },
     destroy: () => session.destroy(),
   };

@@ -1,5 +1,5 @@
 // The file interface of the library, and helpers that replace a whole folder. Implementations: memory, archives and
-// browser storage (this folder), disks in Node and Deno (src/host), and the file server's client (src/run).
+// browser storage (this folder), disks in Node and Deno (src/host), and the file server's client (src/commands/remote).
 
 /** Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the path. */
 export interface Files {

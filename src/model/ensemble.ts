@@ -1,9 +1,9 @@
 // Ensembles: several models with one vocabulary whose next-token probabilities are averaged. An ensemble is a property
 // of the parameter list of its first model, so the same graphs decode and evaluate it.
 
-import { add, logMean } from '../ops/elementwise/elementwise-ops.ts';
-import { softmax } from '../ops/norm/softmax.ts';
-import type { Builder, Value } from '../ops/op.ts';
+import { add, logMean } from '../engine/ops/elementwise/elementwise-ops.ts';
+import { softmax } from '../engine/ops/norm/softmax.ts';
+import type { Builder, Value } from '../engine/ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { EnsembleMember, ParameterList } from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';

@@ -3,11 +3,11 @@
 // the names of PEFT, with the layer names of transformers.
 
 import { check } from '../core/errors.ts';
-import type { Graph } from '../graph/graph.ts';
-import { addColumns } from '../ops/elementwise/columns.ts';
-import { dropout } from '../ops/elementwise/elementwise-ops.ts';
-import { linear } from '../ops/matmul/linear.ts';
-import type { Value } from '../ops/op.ts';
+import type { Graph } from '../engine/graph/graph.ts';
+import { addColumns } from '../engine/ops/elementwise/columns.ts';
+import { dropout } from '../engine/ops/elementwise/elementwise-ops.ts';
+import { linear } from '../engine/ops/matmul/linear.ts';
+import type { Value } from '../engine/ops/op.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { LoraConfig, LoraLayers, Parameter, ParameterList } from './parameter-layout.ts';

@@ -2,10 +2,10 @@
 // of a LoRA adapter.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
-import type { Graph } from '../graph/graph.ts';
-import type { PackedEmbeddingOptions } from '../ops/embedding/packed-embedding.ts';
-import type { PackedFormat } from '../ops/matmul/packed-weights.ts';
-import type { Builder, Value } from '../ops/op.ts';
+import type { Graph } from '../engine/graph/graph.ts';
+import type { PackedEmbeddingOptions } from '../engine/ops/embedding/packed-embedding.ts';
+import type { PackedFormat } from '../engine/ops/matmul/packed-weights.ts';
+import type { Builder, Value } from '../engine/ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /** How to initialize a parameter. `fanIn` and `fanOut` are those of the stored tensor that contains it. */

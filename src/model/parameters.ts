@@ -4,7 +4,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
-import { fairseqSinusoids, sinusoids } from '../ops/embedding/embedding.ts';
+import { fairseqSinusoids, sinusoids } from '../engine/ops/embedding/embedding.ts';
 import { type ModelConfig, sharesEmbeddings, stackSizes } from './model-config.ts';
 import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
 

@@ -4,10 +4,10 @@
 
 import { formatMiB } from '../core/format-numbers.ts';
 import { sizeOf } from '../core/tensor.ts';
-import type { Graph } from '../graph/graph.ts';
-import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
-import { type PackedValue, packedLinear } from '../ops/matmul/packed-linear.ts';
-import { pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
+import type { Graph } from '../engine/graph/graph.ts';
+import { packedEmbedding } from '../engine/ops/embedding/packed-embedding.ts';
+import { type PackedValue, packedLinear } from '../engine/ops/matmul/packed-linear.ts';
+import { pack, packedFormats, wordsOf } from '../engine/ops/matmul/packed-weights.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { OpenedWeights, Parameter, ParameterList, Quantization, WeightPart } from './parameter-layout.ts';
 import { layOutParameters, weightBytes } from './parameter-layout.ts';

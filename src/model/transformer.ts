@@ -1,21 +1,21 @@
 // The encoder-decoder transformer of "Attention Is All You Need" (Vaswani et al., 2017,
-// https://arxiv.org/abs/1706.03762) as a graph. The code follows the sections of the paper; src/graph/rewrites.ts
+// https://arxiv.org/abs/1706.03762) as a graph. The code follows the sections of the paper; src/engine/graph/rewrites.ts
 // decides later which of these ops one kernel computes.
 //
 // B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V vocabulary.
 
-import type { Graph } from '../graph/graph.ts';
-import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
-import { relativePositionBias } from '../ops/attention/relative-position-bias.ts';
-import { takeColumns } from '../ops/elementwise/columns.ts';
-import { activation, add, dropout } from '../ops/elementwise/elementwise-ops.ts';
-import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
-import { embedding } from '../ops/embedding/embedding.ts';
-import { tokenPositions } from '../ops/embedding/token-positions.ts';
-import { linear, paddedLinear } from '../ops/matmul/linear.ts';
-import { layerNorm, rmsNorm } from '../ops/norm/layer-norm.ts';
-import type { Value } from '../ops/op.ts';
-import { stepWords } from '../ops/step-scalars.ts';
+import type { Graph } from '../engine/graph/graph.ts';
+import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
+import { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
+import { takeColumns } from '../engine/ops/elementwise/columns.ts';
+import { activation, add, dropout } from '../engine/ops/elementwise/elementwise-ops.ts';
+import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
+import { embedding } from '../engine/ops/embedding/embedding.ts';
+import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
+import { linear, paddedLinear } from '../engine/ops/matmul/linear.ts';
+import { layerNorm, rmsNorm } from '../engine/ops/norm/layer-norm.ts';
+import type { Value } from '../engine/ops/op.ts';
+import { stepWords } from '../engine/ops/step-scalars.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from './model-config.ts';
 import type { LoraLayers, ParameterList, QuantizedWeights } from './parameter-layout.ts';
 import { fixedPositionRows } from './parameters.ts';

@@ -11,7 +11,7 @@ import type { Model } from '../../src/api/model-types.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import '../../src/node.ts';
-import { type Hub, startHub } from '../hub/hub.ts';
+import { type Hub, startHub } from '../files/hub/hub.ts';
 import { letterModel } from '../support/saved-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-load-'));

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { registerPlatform } from '../../src/api/platform.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
+import { lossScales } from '../../src/engine/ops/optimizer/clip.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { nodePlatform } from '../../src/host/node-platform.ts';
-import { lossScales } from '../../src/ops/optimizer/clip.ts';
-import type { LogStep } from '../../src/report/training-log.ts';
 import { splitPairs } from '../../src/text/corpus/pairs.ts';
+import type { LogStep } from '../../src/train/report/training-log.ts';
 
 const pairs = Array.from({ length: 16 }, (_, i) => ({ source: `${'abcd'[i % 4]} b`, target: `${'cde'[i % 3]}` }));
 const options: TrainOptions = {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { caseNames, configurations, prepareCase } from '../../bench/peers/bench-cases.ts';
 import { findPytorch, makeGolden } from '../../bench/peers/golden-maker.ts';
+import { readGolden } from '../../src/commands/jobs/verify/golden-case.ts';
+import { checkGolden } from '../../src/commands/jobs/verify/golden-checks.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
-import { readGolden } from '../../src/formats/golden-case.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { checkGolden } from '../../src/jobs/verify/golden-checks.ts';
 
 const settings = {
   ...{ d_model: 8, n_heads: 2, d_ff: 12, n_encoder_layers: 1, n_decoder_layers: 1, src_vocab: 20, tgt_vocab: 24 },

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { storedLosses, trainReference } from '../../src/bench/conformance-check.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { createContext } from '../../src/runtime/job-context.ts';
+import { createContext } from '../../src/session/job-context.ts';
 import { everyCase, gpuHost, testGpu } from '../support/gpu.ts';
 
 if (gpuHost !== 'Chrome' || everyCase)

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { storedLosses, trainReference } from '../../src/bench/conformance-check.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { createContext } from '../../src/runtime/job-context.ts';
+import { createContext } from '../../src/session/job-context.ts';
 
 it('the stored losses are those of the CPU backend', async () => {
   const { context, close } = createContext({

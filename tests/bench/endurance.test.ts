@@ -3,7 +3,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { ApiCounter } from '../../bench/peers/api-counter.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';
 import { runEndurance, warmups } from '../../bench/peers/endurance.ts';
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 

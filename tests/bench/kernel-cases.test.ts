@@ -16,7 +16,7 @@ describe('the kernel cases', () => {
     ['conformance', conformanceKernelCases],
   ])('of the set %s cover every op of the library', async (_, cases) => {
     const timed = new Set(cases.map((kernel) => graphOf(kernel).node.op.name));
-    const folder = join(import.meta.dirname, '../../src/ops');
+    const folder = join(import.meta.dirname, '../../src/engine/ops');
     const names = await readDefinedOps(
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((file) => file.endsWith('.ts'))

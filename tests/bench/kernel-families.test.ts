@@ -6,9 +6,9 @@ import { familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-fa
 import type { FamilyField } from '../../src/bench/kernel-family.ts';
 import { checkDuration, checkSize } from '../../src/bench/large-kernel.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { Roofs } from '../../src/gpu/roofs.ts';
-import { defaultTraits } from '../../src/ops/device-traits.ts';
-import { makePlan } from '../../src/plan/planner.ts';
+import type { Roofs } from '../../src/engine/gpu/roofs.ts';
+import { defaultTraits } from '../../src/engine/ops/device-traits.ts';
+import { makePlan } from '../../src/engine/plan/planner.ts';
 
 const traits = { ...defaultTraits, f16: true };
 

@@ -5,7 +5,7 @@ import { conformanceKernelCases, smallKernelCases } from '../../src/bench/kernel
 import { kernelOf } from '../../src/bench/kernel-families.ts';
 import { prepareLargeKernel } from '../../src/bench/large-kernel.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { everyCase, gpuDevice } from '../support/gpu.ts';
 
 it('checks every variant of a kernel, then times it, and reports progress', async () => {

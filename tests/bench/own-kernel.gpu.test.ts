@@ -4,7 +4,7 @@ import { measurePrepared, prepareKernel } from '../../src/bench/check-kernel.ts'
 import { smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { kernelOf } from '../../src/bench/kernel-families.ts';
 import { type OwnKernel, type ShownPass, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { everyCase, gpuDevice } from '../support/gpu.ts';
 
 const time = { span: 0, rounds: 2 } as const;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { ApiCounter } from '../../bench/peers/api-counter.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';
 import { timeSteps } from '../../bench/peers/step-times.ts';
-import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 
 const golden = {
   name: 'toy',

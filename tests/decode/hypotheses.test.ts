@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings } from '../../src/decode/decode-options.ts';
 import { createBeamSearch, createRowSearch } from '../../src/decode/hypotheses.ts';
-import { masked } from '../../src/ops/decoding/next-token.ts';
+import { masked } from '../../src/engine/ops/decoding/next-token.ts';
 import { smallModel } from '../support/model.ts';
 
 const { c } = smallModel();

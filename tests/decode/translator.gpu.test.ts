@@ -10,7 +10,7 @@ import {
 } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { letterModel } from '../support/saved-model.ts';
 

@@ -7,10 +7,10 @@ import { pullToBrowser } from '../../demo/storage/browser-pull.ts';
 import { ExistsError, modelStore } from '../../demo/storage/model-store.ts';
 import type { PullOptions } from '../../src/api/remote-models.ts';
 import { browserFiles } from '../../src/files/browser-files.ts';
+import type { PullProgress } from '../../src/files/hub/pull-model.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import type { PullProgress } from '../../src/hub/pull-model.ts';
-import { type Hub, startHub } from '../hub/hub.ts';
+import { type Hub, startHub } from '../files/hub/hub.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
 import { hfFolder } from '../support/hf.ts';
 

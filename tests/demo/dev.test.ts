@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type Hub, startHub } from '../hub/hub.ts';
+import { type Hub, startHub } from '../files/hub/hub.ts';
 
 let server: ViteDevServer;
 let url = '';

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { demoModels } from '../../demo/train/page/demo-models.ts';
 import { galleryModels } from '../../demo/train/page/gallery-models.ts';
+import { repository } from '../../src/files/hub/repository.ts';
 import { hfTypes } from '../../src/formats/shared/model-formats.ts';
-import { repository } from '../../src/hub/repository.ts';
 
 it('has every family, each with a size, an example and a valid name', () => {
   expect([...new Set(galleryModels.flatMap(({ type }) => type ?? []))].sort()).toEqual([...hfTypes].sort());

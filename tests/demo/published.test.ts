@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { hubOrigin, trainingPagePolicy } from '../../demo/content-security-policy.ts';
 import { demoModels, learnedPositionsModel } from '../../demo/train/page/demo-models.ts';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
-import { type Hub, startHub } from '../hub/hub.ts';
+import { type Hub, startHub } from '../files/hub/hub.ts';
 import { untilText } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { hfFolder } from '../support/hf.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hubProxy } from '../../demo/hub-proxy.ts';
 import type { RequestHandler } from '../../src/host/static-server.ts';
-import { type Hub, startHub } from '../hub/hub.ts';
+import { type Hub, startHub } from '../files/hub/hub.ts';
 import { atBothWidths, demo, untilText, withoutModels } from '../support/demo.ts';
 import { hfFolder } from '../support/hf.ts';
 

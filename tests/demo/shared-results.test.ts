@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { fromHash, toHash } from '../../demo/lab/shared-results.ts';
 import type { BenchRun } from '../../src/bench/bench-file.ts';
 import { kernelCases } from '../../src/bench/kernel-cases.ts';
-import type { Roofs } from '../../src/gpu/roofs.ts';
+import type { Roofs } from '../../src/engine/gpu/roofs.ts';
 
 const roof = (spread: number) => ({ before: [], after: [], spread });
 const run: BenchRun = {

@@ -8,7 +8,7 @@ import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import type { TrainOptions } from '../../src/index.ts';
 import { registerPlatform } from '../../src/index.ts';
-import { readTrainingState } from '../../src/trainer/training-state.ts';
+import { readTrainingState } from '../../src/train/update/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -10,7 +10,7 @@ import type { Session } from '../../demo/train/page/training-session.ts';
 import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
 import { unzipModel } from '../../src/files/model-archives.ts';
 import { unzip } from '../../src/files/zip.ts';
-import type { TrainSettings } from '../../src/train/train-settings.ts';
+import type { TrainSettings } from '../../src/train/settings/train-settings.ts';
 import { heddleProcess, scratch } from '../support/cli.ts';
 import { demo, ownChrome } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';

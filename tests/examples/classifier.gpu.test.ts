@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { trainClassifier } from '../../docs/examples/classifier.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { gpuEngine } from '../../src/engine/engine.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { relativeError } from '../support/op.ts';
 

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { checkRmsNorm, rmsNormOp, runRmsNorm } from '../../docs/examples/rms-norm.ts';
 import { f32 } from '../../src/core/tensor.ts';
 import { checkGradient, checkOp, randomTensor } from '../../src/engine/check-op.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
-import { Graph } from '../../src/graph/graph.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { Graph } from '../../src/engine/graph/graph.ts';
 import { gpuDevice } from '../support/gpu.ts';
 
 const attrs = { eps: 1e-6 };

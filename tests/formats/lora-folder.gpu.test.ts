@@ -2,15 +2,15 @@
 // unchanged; adapters that do not match are errors.
 
 import { afterEach, expect, it } from 'vitest';
+import { readGolden } from '../../src/commands/jobs/verify/golden-case.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { writePositions } from '../../src/engine/model-states.ts';
+import { writeStep } from '../../src/engine/ops/step-scalars.ts';
 import { type Files, writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
-import { readGolden } from '../../src/formats/golden-case.ts';
 import {
   isLoraFolder,
   loadLora,
@@ -21,18 +21,18 @@ import {
 } from '../../src/formats/lora-folder.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
+import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
-import { writeStep } from '../../src/ops/step-scalars.ts';
 import { fillLengths } from '../../src/text/batches/batch-inputs.ts';
 import { fillTokenIndices } from '../../src/text/batches/batches.ts';
-import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
 import {
   evaluationGraph,
   type GraphOptions,
   gradientGraph,
   inputArrays,
   trainingGraph,
-} from '../../src/trainer/training-graphs.ts';
+} from '../../src/train/update/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { fixtureFiles, goldenFolder } from '../support/golden.ts';
 import { relativeError } from '../support/op.ts';

@@ -16,16 +16,16 @@ import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { loraConfig, loraParameters } from '../../src/model/lora.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { formatLog, parseLog } from '../../src/report/training-log.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
 import { createSentencePieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
-import { readTrainingState } from '../../src/trainer/training-state.ts';
-import { example } from '../report/example.ts';
+import { formatLog, parseLog } from '../../src/train/report/training-log.ts';
+import { readTrainingState } from '../../src/train/update/training-state.ts';
 import { decodeIds } from '../support/sentencepiece.ts';
 import { trainBpe, trainWords } from '../support/tokenizers.ts';
+import { example } from '../train/report/example.ts';
 
 /** One kind of input: files by name, and a reader of them. */
 export interface Target {

@@ -14,12 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { httpFiles } from '../../src/commands/remote/http-files.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { appendFile, existingFolder, type Files, readText, writeFolder, writeText } from '../../src/files/files.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
-import { httpFiles } from '../../src/run/http-files.ts';
 
 const outer = mkdtempSync(join(tmpdir(), 'heddle-files-'));
 const folder = join(outer, 'lent');

@@ -1,6 +1,6 @@
 // Where dropout is in the model: each place with its own rate and its own random numbers, and none in evaluation.
 import { expect, it } from 'vitest';
-import { Graph } from '../../src/graph/graph.ts';
+import { Graph } from '../../src/engine/graph/graph.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';

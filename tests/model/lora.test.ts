@@ -2,10 +2,11 @@
 
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
-import { createCpuExecutor } from '../../src/cpu/executor.ts';
+import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Program } from '../../src/engine/engine.ts';
-import { writePositions } from '../../src/engine/model-states.ts';
+import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
+import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
@@ -21,11 +22,10 @@ import {
   mergeLora,
 } from '../../src/model/lora.ts';
 import type { ModelConfig, ModelOptions } from '../../src/model/model-config.ts';
+import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { sinusoids } from '../../src/ops/embedding/embedding.ts';
-import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
-import { evaluationGraph, gradientGraph } from '../../src/trainer/training-graphs.ts';
+import { evaluationGraph, gradientGraph } from '../../src/train/update/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
 import { smallHfConfig } from '../support/hf.ts';
 import { loadIds, randomIds, smallModel, startWeights } from '../support/model.ts';

@@ -2,11 +2,11 @@
 // under each shape.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { verify } from '../../src/commands/jobs/verify/verify-job.ts';
 import { gpuEngine } from '../../src/engine/engine.ts';
-import { tuneKernels } from '../../src/gpu/auto-tuning.ts';
-import { type Device, openDevice } from '../../src/gpu/device.ts';
-import { verify } from '../../src/jobs/verify/verify-job.ts';
-import { neededLimits } from '../../src/runtime/job-context.ts';
+import { tuneKernels } from '../../src/engine/gpu/auto-tuning.ts';
+import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
+import { neededLimits } from '../../src/session/job-context.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
 import { fixtureFiles, goldenFolder, jobContext } from './golden.ts';
 import { everyCase, gpuHost, testGpu, testShape, watchDevice } from './gpu.ts';

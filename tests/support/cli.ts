@@ -45,7 +45,7 @@ export function heddle(args: readonly string[], { env = {} }: Pick<CliOptions, '
 }
 
 async function runHere(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
-  const { runCommandLine } = await import('../../src/cli/command-line.ts');
+  const { runCommandLine } = await import('../../src/commands/command-line.ts');
   const output = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     vi.spyOn(process[name], 'write').mockImplementation((text) => {

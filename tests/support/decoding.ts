@@ -1,10 +1,10 @@
 // Simple decoding on the float64 references, without a KV cache: the reference for the decoder.
 
 import { random } from '../../src/core/random.ts';
-import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import type { DecodeSettings } from '../../src/decode/decode-options.ts';
 import type { Hypothesis } from '../../src/decode/hypotheses.ts';
-import { Graph } from '../../src/graph/graph.ts';
+import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
+import { Graph } from '../../src/engine/graph/graph.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { fixedPositions } from '../../src/model/parameters.ts';

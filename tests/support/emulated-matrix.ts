@@ -1,10 +1,10 @@
 // Ops whose kernels with subgroup matrices run on adapters without them: the functions of
 // shaders/matmul/subgroup-matrix.wgsl are replaced by loops (emulated-matrix.wgsl).
 
-import { referenceOf } from '../../src/cpu/executor.ts';
-import { shaderLibrary } from '../../src/gpu/shaders.ts';
-import { gradientOf } from '../../src/graph/op-gradients.ts';
-import type { Attrs, Launch, Op } from '../../src/ops/op.ts';
+import { referenceOf } from '../../src/engine/cpu/executor.ts';
+import { shaderLibrary } from '../../src/engine/gpu/shaders.ts';
+import { gradientOf } from '../../src/engine/graph/op-gradients.ts';
+import type { Attrs, Launch, Op } from '../../src/engine/ops/op.ts';
 
 const texts = import.meta.glob<string>('../../shaders/{matmul,shared}/*.wgsl', {
   query: '?raw',

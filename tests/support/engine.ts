@@ -1,11 +1,11 @@
 // The engine for tests of whole models: on Dawn with the default kernels, in Chrome with the naive matrix products, since its software adapter
-// takes a second to compile a tiled one. tests/ops compares every kernel with its reference.
+// takes a second to compile a tiled one. tests/engine/ops compares every kernel with its reference.
 
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
-import { tuneKernels } from '../../src/gpu/auto-tuning.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
-import { variantsOf } from '../../src/ops/op-nodes.ts';
-import { variantKey } from '../../src/plan/kernel-choices.ts';
+import { tuneKernels } from '../../src/engine/gpu/auto-tuning.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
+import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { gpuDevice, gpuHost, testShape } from './gpu.ts';
 
 /** Tuned kernels, so that all engines of a test file give the same bits. */

@@ -1,7 +1,7 @@
 // A GPU device for tests in every host: Dawn in Node, navigator.gpu in Chrome, Firefox and Deno.
 import { afterAll, afterEach, beforeEach } from 'vitest';
 import { hostOf } from '../../src/core/host-name.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
 import { allLimits, shapedGpu } from './shaped-gpu.ts';
 

@@ -3,7 +3,7 @@
 import type { Engine } from '../../src/engine/engine.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
-import { type GraphOptions, gradientGraph } from '../../src/trainer/training-graphs.ts';
+import { type GraphOptions, gradientGraph } from '../../src/train/update/training-graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from './model.ts';
 
 /** Runs a gradient graph once. */

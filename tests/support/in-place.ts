@@ -2,17 +2,17 @@
 // planner reuses its memory for the output.
 
 import { sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
-import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/gpu-session.ts';
-import { Graph } from '../../src/graph/graph.ts';
-import { addOp } from '../../src/ops/elementwise/elementwise-ops.ts';
-import type { Attrs, Op, Value } from '../../src/ops/op.ts';
-import { variantsOf } from '../../src/ops/op-nodes.ts';
-import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
-import { variantKey } from '../../src/plan/kernel-choices.ts';
-import { lifetimes } from '../../src/plan/lifetimes.ts';
-import { makePlan } from '../../src/plan/planner.ts';
+import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { Graph } from '../../src/engine/graph/graph.ts';
+import { addOp } from '../../src/engine/ops/elementwise/elementwise-ops.ts';
+import type { Attrs, Op, Value } from '../../src/engine/ops/op.ts';
+import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
+import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
+import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
+import { lifetimes } from '../../src/engine/plan/lifetimes.ts';
+import { makePlan } from '../../src/engine/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
 import { applyToInputs, type OpCheckInputs, relativeError } from './op.ts';
 

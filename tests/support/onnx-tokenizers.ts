@@ -1,6 +1,6 @@
 // Compares an exported tokenizer, as transformers.js reads it, with the tokenizers of a model.
 import { Tokenizer as Library } from '@huggingface/tokenizers';
-import { onnxTokenizer } from '../../src/formats/onnx/onnx-tokenizer.ts';
+import { onnxTokenizer } from '../../src/export/onnx/onnx-tokenizer.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 

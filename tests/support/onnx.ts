@@ -4,11 +4,11 @@ import { resolve } from 'node:path';
 import { expect } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
-import { writePositions } from '../../src/engine/model-states.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
+import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
+import { evaluationGraph } from '../../src/train/update/training-graphs.ts';
 
 const python = '/usr/bin/python3';
 
@@ -63,7 +63,7 @@ export function onnxLogits(
   { source, lengths, target }: LogitCase,
   suffix = '',
 ): { whole: number[][][]; steps: number[][][] }[] {
-  const script = resolve('tests/formats/onnx/onnx_logits.py');
+  const script = resolve('tests/export/onnx/onnx_logits.py');
   const mask = source.map((row, b) => row.map((_, s) => Number(s < (lengths[b] ?? 0))));
   const input = JSON.stringify({ source, mask, target, suffix });
   const { status, stdout, stderr } = spawnSync(python, [script, ...folders], {

@@ -2,10 +2,9 @@
 
 import { allocate, type Shape, sizeOf, type Tensor } from '../../src/core/tensor.ts';
 import { checkOp as checkOpOn, type OpCase } from '../../src/engine/check-op.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
-import type { Attrs, Op } from '../../src/ops/op.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import type { Attrs, Op } from '../../src/engine/ops/op.ts';
 
-export { relativeError } from '../../src/cpu/executor.ts';
 export {
   applyToInputs,
   checkGradient,
@@ -13,7 +12,8 @@ export {
   type OpCheckInputs,
   randomTensor,
 } from '../../src/engine/check-op.ts';
-export { defaultTraits } from '../../src/ops/device-traits.ts';
+export { relativeError } from '../../src/engine/cpu/executor.ts';
+export { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 
 /** `checkOp` on the device of tests/support/gpu.ts. */
 export async function checkOp<I extends string, O extends string, A extends Attrs>(

@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { RemoteJobOptions } from '../../src/commands/remote/remote-job.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { RemoteJobOptions } from '../../src/run/remote-job.ts';
-import type { JobEvent } from '../../src/runtime/job.ts';
-import type { TrainResult } from '../../src/train/train-arguments.ts';
+import type { JobEvent } from '../../src/session/job.ts';
+import type { TrainResult } from '../../src/train/settings/train-arguments.ts';
 import { distFile } from './dist.ts';
 import { tinyTraining } from './training.ts';
 

@@ -1,15 +1,15 @@
 // Runs one op on the GPU and returns its outputs, for tests that check more than `checkOp` does.
 
 import type { TensorData } from '../../src/core/tensor.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/gpu-session.ts';
-import { Graph } from '../../src/graph/graph.ts';
-import type { DeviceTraits } from '../../src/ops/device-traits.ts';
-import type { NameOf } from '../../src/ops/named-tensors.ts';
-import type { Attrs, Op } from '../../src/ops/op.ts';
-import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scalars.ts';
-import { variantKey } from '../../src/plan/kernel-choices.ts';
-import { makePlan } from '../../src/plan/planner.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { Graph } from '../../src/engine/graph/graph.ts';
+import type { DeviceTraits } from '../../src/engine/ops/device-traits.ts';
+import type { NameOf } from '../../src/engine/ops/named-tensors.ts';
+import type { Attrs, Op } from '../../src/engine/ops/op.ts';
+import { type StepScalars, stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
+import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
+import { makePlan } from '../../src/engine/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
 import { applyToInputs, type OpCheckInputs } from './op.ts';
 

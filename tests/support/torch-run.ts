@@ -2,16 +2,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ConvertArguments, convert } from '../../src/commands/jobs/convert-job.ts';
 import { random } from '../../src/core/random.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { type ConvertArguments, convert } from '../../src/jobs/convert-job.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
-import { historyOf, type LogStep, parseLog } from '../../src/report/training-log.ts';
-import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
-import { runTraining } from '../../src/train/recovery.ts';
-import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import type { CorpusArguments } from '../../src/session/load-corpus.ts';
+import { historyOf, type LogStep, parseLog } from '../../src/train/report/training-log.ts';
+import { runTraining } from '../../src/train/run/recovery.ts';
+import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
 import { jobContext } from './golden.ts';
 
 /** Debian's Python. */

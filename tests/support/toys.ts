@@ -1,7 +1,7 @@
 // Small ops with simple arithmetic and without shaders, for tests of graphs and plans.
 
 import { type TensorType, tensorType } from '../../src/core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../../src/ops/op.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../../src/engine/ops/op.ts';
 
 const like = ({ shape }: TensorType) => tensorType('f32', shape);
 

@@ -1,6 +1,6 @@
 // A tiny training run for tests of jobs, and a GPU whose devices a test can lose.
 
-import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
 
 const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) => pair.split(' '));
 

@@ -1,6 +1,6 @@
 // A device that counts created objects and submissions, and can report errors on demand.
 
-import { type Device, wrapDevice } from '../../src/gpu/device.ts';
+import { type Device, wrapDevice } from '../../src/engine/gpu/device.ts';
 
 /** Calls by name since the last `reset`. */
 export interface WatchedDevice {

@@ -1,6 +1,6 @@
 // Finds valid WGSL at which naga, the shader compiler of Firefox and Deno, panics, which ends the browser. See `lintWgsl`.
 
-import { closing, withoutComments } from '../../src/gpu/wgsl.ts';
+import { closing, withoutComments } from '../../src/engine/gpu/wgsl.ts';
 
 /**
  * Returns the faults of a compiled source, one sentence each. Forbidden are

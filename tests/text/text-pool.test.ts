@@ -10,7 +10,7 @@ import { chunksOf, packedPairs, packPairs } from '../../src/text/corpus/packed-p
 import { fingerprint } from '../../src/text/corpus/pairs.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { openTextPool, serveTextTasks, type TextThreads } from '../../src/text/text-pool.ts';
-import { prepareTrainingData, type TrainingDataOptions } from '../../src/trainer/training-data.ts';
+import { prepareTrainingData, type TrainingDataOptions } from '../../src/train/update/training-data.ts';
 import { distFile } from '../support/dist.ts';
 
 vi.setConfig({ testTimeout: 30_000 }); // of a loaded machine

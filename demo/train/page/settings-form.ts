@@ -1,4 +1,4 @@
-// Form of the training settings: one field per row of the settings table (src/train/settings.ts) that has a label,
+// Form of the training settings: one field per row of the settings table (src/train/settings/settings.ts) that has a label,
 // filled with the recipe of the corpus and preset.
 
 import {

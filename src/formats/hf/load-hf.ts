@@ -2,12 +2,12 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
+import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { prefixOf } from './hf-tensors.ts';

@@ -4,11 +4,11 @@
 import { toBfloat16 } from '../../core/bfloat16.ts';
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
+import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
 import { weightNames } from '../../files/hf-file-names.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import { requireFields } from '../shared/requirements.ts';

@@ -2,10 +2,10 @@
 // that names the fields that transformers does not support.
 
 import { sizeOf } from '../../core/tensor.ts';
+import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { sinusoids } from '../../ops/embedding/embedding.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import type { FieldRequirement } from '../shared/requirements.ts';
 import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';

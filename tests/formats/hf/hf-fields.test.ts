@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { random } from '../../../src/core/random.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
@@ -10,7 +11,6 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import type { HfType } from '../../../src/formats/shared/model-formats.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { loraTargets } from '../../../src/model/lora.ts';
-import { runJob } from '../../../src/run/run-job.ts';
 import { fairseqPieces, sentencePieceFile, t5Pieces } from '../../support/sentencepiece.ts';
 import { fineTuning } from '../../support/training.ts';
 

@@ -5,6 +5,7 @@ import { fromBfloat16, toBfloat16 } from '../../../src/core/bfloat16.ts';
 import { fromFloat16 } from '../../../src/core/float16.ts';
 import { random } from '../../../src/core/random.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
+import { sinusoids } from '../../../src/engine/ops/embedding/embedding.ts';
 import { writeFolder } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../src/files/safetensors.ts';
@@ -19,7 +20,6 @@ import { initializeWeights } from '../../../src/model/initialize-weights.ts';
 import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
-import { sinusoids } from '../../../src/ops/embedding/embedding.ts';
 import { hfFolder, hfNames } from '../../support/hf.ts';
 import { trainCharacters } from '../../support/tokenizers.ts';
 

@@ -1,0 +1,70 @@
+// heddle convert
+
+import { type Command, Option } from 'commander';
+import type { SaveOptions } from '../api/save-model.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
+import { withoutEndSlash } from '../files/files.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
+import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
+import { onnxDtypes } from '../formats/shared/saved-model.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { Converted } from './jobs/convert-job.ts';
+import { addLanguageOptions, jsonOption, loraOption, whole } from './parse-values.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
+
+interface Options extends LanguageOptions, Pick<HostOptions, 'json'> {
+  to: ModelFormat | 'torch-run';
+  dtype?: NonNullable<SaveOptions['dtype']>;
+  force?: boolean;
+  loraAdapter?: string;
+  steps?: number;
+}
+
+/** Adds the command `convert`. */
+export function addConvert(program: Command): void {
+  const command = program
+    .command('convert')
+    .description('convert a model to the format of another library, or a checkpoint to continue it in PyTorch')
+    .argument(
+      '<dir>',
+      'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face, PyTorch or Keras; torch-run: a checkpoint of heddle train',
+    )
+    .argument('<out>', 'folder to write')
+    .addOption(
+      new Option(
+        '--to <format>',
+        "heddle; bart, marian, mbart, m2m_100, pegasus, t5 or mt5 for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js; torch-run: a folder with continue.py, which continues the training with torchrun",
+      )
+        .choices([...modelFormats, 'torch-run'])
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option(
+        '--dtype <type>',
+        'dtype of the weights; heddle: f32, f16 (default: f32); bart, marian, ...: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
+      ).choices(['f32', 'f16', 'bf16', ...onnxDtypes]),
+    )
+    .addOption(loraOption());
+  addLanguageOptions(command)
+    .option(
+      '--steps <n>',
+      'torch-run: total number of updates of the run, for which <out> has the data (default: the planned number, or the end of the schedule)',
+      whole(1),
+    )
+    .option('--force', 'replace <out> if it exists')
+    .addOption(jsonOption())
+    .action(async (folder: string, given: string, options: Options) => {
+      const { to, dtype, force, loraAdapter: lora, sourceLang, targetLang, steps, json } = options;
+      const out = withoutEndSlash(given);
+      if (!force && (await nodeFiles().exists(out)))
+        throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
+      const args = { folder, out, to, dtype, lora, sourceLang, targetLang, steps };
+      await runAndPrint('convert', args, { host: 'cpu', json }, describe);
+    });
+}
+
+function describe({ out, to, parameters, steps }: Converted): string {
+  const line = `${out}: ${to}, ${parameters.toLocaleString('en')} parameters`;
+  if (!steps) return line;
+  return `${line}, data of steps ${steps.first} to ${steps.last}\ntorchrun --nproc-per-node N ${shellQuote(`${out}/continue.py`)} ${shellQuote(out)}`;
+}

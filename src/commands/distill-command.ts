@@ -1,0 +1,76 @@
+// heddle distill
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { HeddleError, shellQuote } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { withoutEndSlash } from '../files/files.ts';
+import { isHeddleFolder } from '../formats/model-folder.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
+import type { Distilled } from './jobs/distill-job.ts';
+import { outFolder } from './out-folder.ts';
+import { log, table } from './output.ts';
+import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
+import { addHostOptions, jsonOption, whole } from './parse-values.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
+import { addSettingFlags, givenSettings } from './train-flags.ts';
+
+interface Options extends HostOptions, PairFlags {
+  out: string;
+  dev?: string;
+  beamSize: number;
+  teacherBatchSize: number;
+  force?: boolean;
+}
+
+/** Adds the command `distill`. */
+export function addDistill(program: Command): void {
+  const command = program
+    .command('distill')
+    .description('train a small model on the translations of a large one (sequence-level knowledge distillation)')
+    .argument('<teacher>', 'model: a folder, a .zip or a .safetensors file')
+    .argument('[files...]', `texts, one per line, or pairs, whose targets are ignored: ${pairsHelp}`)
+    .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
+    .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
+    .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
+    .option('--teacher-batch-size <texts>', 'texts per batch of the teacher', whole(1), 32)
+    .option('--force', "delete the student in --out and the teacher's translations, and start again (default: resume)")
+    .addOption(jsonOption());
+  addHostOptions(command);
+  addPairFlags(command);
+  addSettingFlags(command);
+  command.action(async (given: string, names: string[], options: Options) => {
+    const texts = pairFilesOf(names, options);
+    const dev = pairFilesOf(options.dev === undefined ? undefined : [options.dev], {});
+    if (!texts) throw new HeddleError('distill: give files of texts or pairs');
+    checkStdin([texts, dev]);
+    const { force = false, beamSize: beams, teacherBatchSize: batch } = options;
+    const files = archiveFiles(nodeFiles());
+    const resume = !force && (await isHeddleFolder(files, withoutEndSlash(options.out)));
+    const out = await outFolder(files, 'student', { out: options.out, force, resume });
+    const teacher = withoutEndSlash(given);
+    if (resolve(teacher) === resolve(out))
+      throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
+    const settings = givenSettings(command, log);
+    const args = { teacher, texts, dev, out, beams, batch, settings, force };
+    const paths = [teacher, out, `${out}.teacher`, ...[texts, dev].flatMap((set) => (set ? pathsOf(set) : []))];
+    await runAndPrint('distill', args, options, (result) => describe(result, out), paths);
+  });
+}
+
+/** The result as text. */
+function describe({ texts, skipped, training, evaluations }: Distilled, out: string): string {
+  const metrics = Object.entries(evaluations ?? {}).map(([name, { loss, bleu, chrf }]) => [
+    name === 'int8' ? 'student, int8' : name,
+    loss.toFixed(3),
+    bleu.toFixed(2),
+    chrf.toFixed(2),
+  ]);
+  return [
+    ...(metrics.length > 0 ? [table([['', 'loss', 'BLEU', 'chrF2'], ...metrics]), ''] : []),
+    `texts     ${texts - skipped} of ${texts} translated by the teacher${skipped > 0 ? '; the others are too long for it' : ''}`,
+    `training  ${training.steps} steps in ${training.trainSeconds.toFixed(1)} s${training.stopped ? '; stopped, the same command continues' : ''}`,
+    `model     ${out} (heddle translate ${shellQuote(out)} --weights int8 "...")`,
+  ].join('\n');
+}

@@ -1,0 +1,43 @@
+// heddle average: averages the weights of several checkpoints of one training (Vaswani et al., 2017, section 6.1).
+
+import { check } from '../../core/errors.ts';
+import { saveModelFolder } from '../../formats/save-heddle.ts';
+import { parameterList } from '../../model/parameters.ts';
+import type { Job } from '../../session/job.ts';
+import { openModel } from '../../session/open-model.ts';
+
+/** Arguments of the job; plain JSON. */
+export interface AverageArguments {
+  readonly folders: readonly string[];
+  readonly out: string;
+}
+
+/** Result of the job; plain JSON. */
+export interface Averaged {
+  readonly out: string;
+  readonly models: number;
+  readonly parameters: number;
+}
+
+/**
+ * Writes a model with the mean weights, computed in float64, and everything else from the first model. Throws a
+ * HeddleError that names the folder whose configuration or vocabulary differs.
+ */
+export const average: Job<AverageArguments, Averaged> = async ({ folders, out }, context) => {
+  const [name = '', ...others] = folders;
+  check(others.length > 0, 'average: give two or more checkpoints');
+  const first = await openModel(name, context);
+  const sums = Float64Array.from(first.weights);
+  const sizes = JSON.stringify(first.config);
+  const vocabulary = JSON.stringify([first.source, first.target]);
+  for (const folder of others) {
+    context.signal.throwIfAborted();
+    const { weights, config, source, target } = await openModel(folder, context);
+    check(JSON.stringify(config) === sizes, `${folder}: its configuration differs from that of ${name}`);
+    check(JSON.stringify([source, target]) === vocabulary, `${folder}: its vocabulary differs from that of ${name}`);
+    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (weights[i] as number);
+  }
+  const weights = Float32Array.from(sums, (sum) => sum / folders.length);
+  await saveModelFolder(context.files, out, { ...first, weights });
+  return { out, models: folders.length, parameters: parameterList(first.config).count };
+};

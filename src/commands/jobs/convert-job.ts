@@ -1,0 +1,129 @@
+// heddle convert: writes a model in another format, or a checkpoint for PyTorch.
+
+import { version } from '../../../package.json';
+import { openFolder } from '../../api/load-model.ts';
+import type { SaveOptions } from '../../api/save-model.ts';
+import { check, HeddleError } from '../../core/errors.ts';
+import type { TorchSettings } from '../../export/torch-run/torch-run-files.ts';
+import { existingFolder, writeFolder } from '../../files/files.ts';
+import { jsonBytes, readJson } from '../../files/json-files.ts';
+import type { LanguageOptions } from '../../formats/hf/languages.ts';
+import type { ModelFormat } from '../../formats/shared/model-formats.ts';
+import type { SavedModel } from '../../formats/shared/saved-model.ts';
+import { loraConfig } from '../../model/lora.ts';
+import type { WeightReader } from '../../model/quantized-parameters.ts';
+import type { Job, JobContext } from '../../session/job.ts';
+import { parseChanges } from '../../train/report/run-changes.ts';
+import { reportName } from '../../train/report/training-report.ts';
+import { settingsAfter } from '../../train/run/live-run.ts';
+import { corpusFacts } from '../../train/run/logging.ts';
+import { type Setup, setUp } from '../../train/run/setup.ts';
+import { startArguments } from '../../train/settings/resume-arguments.ts';
+import { decayEnd } from '../../train/update/schedule.ts';
+import { trainableParameters } from '../../train/update/trainable-parameters.ts';
+import { checkpointNames, readTrainingState } from '../../train/update/training-state.ts';
+
+/** Arguments of the job; plain JSON. The languages are those that OUT translates between. */
+export interface ConvertArguments extends LanguageOptions {
+  /** Folder of the model, or the checkpoint for `torch-run`. */
+  readonly folder: string;
+  readonly out: string;
+  readonly to: ModelFormat | 'torch-run';
+  /** dtype of the weights, for heddle, the formats of transformers and onnx. [that of the source checkpoint, or f32] */
+  readonly dtype?: NonNullable<SaveOptions['dtype']>;
+  /** Folder of a LoRA adapter to merge into the weights. */
+  readonly lora?: string;
+  /** torch-run: total number of updates that the data is for. [the planned updates, and the end of the schedule] */
+  readonly steps?: number;
+}
+
+/** Result of the job; plain JSON. */
+export interface Converted {
+  readonly out: string;
+  readonly to: ConvertArguments['to'];
+  readonly parameters: number;
+  /** torch-run: the updates that the data is for. */
+  readonly steps?: { readonly first: number; readonly last: number };
+}
+
+/** Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not support. */
+export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
+  const { folder, out, to, dtype } = args;
+  if (to === 'torch-run') return convertRun(args, context);
+  check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
+  const model = await openFolder(folder, context, args);
+  const onWarning = (text: string) => context.emit({ type: 'warning', text });
+  await model.save(out, { format: to, onWarning, dtype });
+  return { out, to, parameters: model.parameterCount };
+};
+
+/** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
+async function convertRun({ folder, out, to, steps, ...changes }: ConvertArguments, context: JobContext) {
+  const { files } = context;
+  check(
+    !changes.dtype && !changes.lora && !changes.sourceLang && !changes.targetLang,
+    'convert: torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
+  );
+  const at = await existingFolder(files, folder);
+  if (!(await files.exists(`${at}/${checkpointNames.state}`)))
+    throw new HeddleError(
+      `${folder}: not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
+    );
+  const before = await readTrainingState(files, folder);
+  const { corpus: pairs } = startArguments(before, folder);
+  // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
+  const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
+  const given = { corpus: pairs, out: folder, resume: true, ...longer };
+  const setup = await setUp(given, context, { files, folder });
+  const { args, task, parameters, recipe } = setup;
+  const planned = Math.max(setup.steps, decayEnd(recipe.schedule) ?? 0);
+  const last = steps ?? planned;
+  check(
+    last > before.step,
+    `${folder}: it is at step ${before.step}, and ${steps === undefined ? 'the run ends at' : 'steps is'} ${last}; ` +
+      'give a larger total number of updates (--steps N)',
+  );
+  const { init, gradientAccumulationSteps, optimizer, schedule, seed } = recipe;
+  const { torchRunFiles } = await import('../../export/torch-run/torch-run-files.ts');
+  const lora = args.lora && loraConfig(args.lora);
+  const torchRun = await torchRunFiles({
+    ...{ config: task.config, corpus: task.corpus, batches: task.batches, parameters, recipe },
+    trainable: trainableParameters(task.config, parameters, { freeze: args.freeze, lora }),
+    ...{ firstStep: before.step, lastStep: last, settings: settingsFrom(setup, before.step) },
+    lora: lora && setup.start && { config: lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
+    log: {
+      ...{ type: 'start', format: 'heddle-log', version: 1, heddle: version },
+      ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },
+      config: task.config,
+      recipe: { init, gradientAccumulationSteps, optimizer, schedule },
+      corpus: corpusFacts(args, task, setup),
+      arguments: args,
+    },
+  });
+  const contents: Record<string, Uint8Array> = {};
+  // A folder for PyTorch may be converted again.
+  const omitted = [reportName, 'data', ...Object.keys(torchRun)];
+  for (const name of await files.list(at))
+    if (!omitted.includes(name)) contents[name] = await files.read(`${at}/${name}`);
+  const state = { ...(await readJson(files, `${at}/${checkpointNames.state}`)), steps: setup.steps, schedule };
+  contents[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
+  await writeFolder(files, out, { ...contents, ...torchRun });
+  return { out, to, parameters: parameters.count, steps: { first: before.step, last } };
+}
+
+/** The settings at a step, and the settings after each later change of the run. */
+function settingsFrom(setup: Setup, first: number): TorchSettings[] {
+  const changes = parseChanges(setup.args.changes);
+  const later = changes.filter(({ step }) => step > first);
+  return [{ step: first }, ...later].map(({ step, ...change }) => {
+    const { schedule, config } = settingsAfter(
+      setup,
+      changes.filter((other) => other.step <= step),
+    );
+    return { step, schedule, dropout: config.dropout, ...(step > first && { change }) };
+  });
+}
+
+/** The weights of a model in parts. */
+const readerOf = ({ stored, weights }: SavedModel): WeightReader =>
+  stored ?? { read: async ({ offset }, first, count) => weights.subarray(offset + first, offset + first + count) };

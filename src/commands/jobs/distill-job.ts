@@ -1,0 +1,200 @@
+// heddle distill: sequence-level knowledge distillation (Kim and Rush, 2016, https://arxiv.org/abs/1606.07947). A teacher
+// translates the texts by beam search, and a smaller student trains on its translations.
+
+import type { Evaluation } from '../../api/evaluate-model.ts';
+import { openFolder } from '../../api/load-model.ts';
+import type { Model } from '../../api/model-types.ts';
+import { check, HeddleError } from '../../core/errors.ts';
+import { type Files, openStream, writeText } from '../../files/files.ts';
+import { jsonBytes, readJson } from '../../files/json-files.ts';
+import type { LanguageOptions } from '../../formats/hf/languages.ts';
+import { isHeddleFolder } from '../../formats/model-folder.ts';
+import { modelConfig } from '../../model/model-config.ts';
+import type { WeightFormat } from '../../model/quantized-parameters.ts';
+import type { Job, JobContext } from '../../session/job.ts';
+import { nameOfPairs, readPairs } from '../../session/load-corpus.ts';
+import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
+import { type PairFiles, sourcesOf } from '../../text/corpus/pair-files.ts';
+import { fingerprint, toSingleLine } from '../../text/corpus/pairs.ts';
+import { runTraining } from '../../train/run/recovery.ts';
+import { checkBest } from '../../train/run/selection.ts';
+import { dataOptions, optimizerOf, scheduleOf } from '../../train/settings/recipe-options.ts';
+import { completeSettings, initFolder, recipeFor } from '../../train/settings/recipes.ts';
+import type { TrainResult } from '../../train/settings/train-arguments.ts';
+import type { TrainSettings } from '../../train/settings/train-settings.ts';
+import { optimizerConfig } from '../../train/update/optimizer-config.ts';
+import { scheduleConfig } from '../../train/update/schedule.ts';
+
+/** Arguments of the job; plain JSON. */
+export interface DistillArguments {
+  /** Folder of the teacher. */
+  readonly teacher: string;
+  /** Texts, one per line, or pairs, whose targets are ignored. */
+  readonly texts: PairFiles;
+  /** Pairs for the evaluation of teacher and student. */
+  readonly dev?: PairFiles;
+  /** Model folder of the student. The translations are stored next to it, in `OUT.teacher`. */
+  readonly out: string;
+  readonly beams: number;
+  /** Number of texts in a batch of the teacher. */
+  readonly batch: number;
+  /** Settings of the training. */
+  readonly settings: TrainSettings;
+  /** Whether to replace a student in `out`. If not, its training resumes. */
+  readonly force?: boolean;
+}
+
+/** Result; plain JSON. */
+export interface Distilled {
+  readonly texts: number;
+  /** Texts that are too long for the teacher. */
+  readonly skipped: number;
+  readonly training: TrainResult;
+  /** Evaluations on the dev pairs: the teacher, the student, and the student with int8 weights. */
+  readonly evaluations?: Readonly<Record<'teacher' | 'student' | 'int8', Evaluation>>;
+}
+
+/** Texts per file of translations; only the current file is lost if the process ends. */
+const partSize = 512;
+
+/** File of the facts that the translations depend on. */
+const factsName = 'distill.json';
+
+/**
+ * Trains a student. An interrupted run resumes. Throws a HeddleError before the teacher translates if a setting, a file or
+ * `out` is wrong, or if `out` has translations of other texts.
+ */
+export const distill: Job<DistillArguments, Distilled> = async (args, context) => {
+  const { teacher, texts: given, dev, out, settings, force } = args;
+  const { files, signal } = context;
+  const folder = `${out}.teacher`;
+  // The languages are those of the teacher, and of a multilingual student.
+  const { sourceLang, targetLang, ...others } = settings;
+  const languages = { sourceLang: sourceLang || undefined, targetLang: targetLang || undefined };
+  const training = initFolder(settings) === undefined ? others : settings;
+  checkStudent(training);
+  const pairs = dev && (await readPairs(dev, context));
+  const texts = await readTexts(given, context);
+  const open = (name: string, weights: WeightFormat = 'f32') =>
+    openFolder(name, context, { weights, ...(name === teacher && languages) });
+  const model = await open(teacher);
+  if (force) for (const path of [out, folder]) await files.remove(path);
+  const resume = await isHeddleFolder(files, out);
+  check(
+    !resume || (await files.exists(`${folder}/${factsName}`)),
+    `${out}: distill did not train this model: there is no ${folder}; use --force to replace it, or another --out`,
+  );
+  const unlock = await files.lock?.(folder);
+  try {
+    const { parts, skipped } = await translateAll(args, model, languages, texts, folder, context);
+    const corpus = { kind: 'files', train: { files: parts, format: 'tsv' }, dev } as const;
+    const result = {
+      texts: texts.length,
+      skipped,
+      training: await runTraining({ ...training, corpus, out, resume }, context),
+    };
+    if (!pairs || signal.aborted) return result;
+    const score = async (candidate: Model, label: string): Promise<Evaluation> => {
+      context.emit({ type: 'message', text: `evaluating the ${label} on ${pairs.length} dev pairs` });
+      try {
+        return await candidate.evaluate(pairs, { batchSize: args.batch, name: 'dev', signal });
+      } finally {
+        candidate.dispose();
+      }
+    };
+    const evaluations = {
+      teacher: await score(await open(teacher), 'teacher'),
+      student: await score(await open(out), 'student'),
+      int8: await score(await open(out, 'int8'), 'student with int8 weights'),
+    };
+    return { ...result, evaluations };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new HeddleError('distill: interrupted; the same command continues', { cause: error });
+  } finally {
+    await unlock?.();
+  }
+};
+
+/** Checks the settings of the student, as its training does later. */
+function checkStudent(settings: TrainSettings): void {
+  const complete = completeSettings(settings, recipeFor('files'));
+  checkBest(complete);
+  optimizerConfig(optimizerOf(complete));
+  if (initFolder(settings) !== undefined) return;
+  const { dModel } = modelConfig({ ...dataOptions(complete).model, srcVocab: 8, tgtVocab: 8 });
+  if (complete.steps !== undefined) scheduleConfig(scheduleOf(complete), { steps: complete.steps, dModel });
+}
+
+/** The distinct texts in the order of the files. */
+async function readTexts(given: PairFiles, context: JobContext): Promise<string[]> {
+  const texts = new Set<string>();
+  for await (const block of pairBlocks(given, { open: (path) => openStream(context.files, path) }))
+    for (const source of await sourcesOf(block)) if (source) texts.add(source);
+  check(texts.size > 0, () => `${nameOfPairs(given)}: there are no texts`);
+  return [...texts];
+}
+
+/** Translates the texts that have no translation yet. Returns the files of pairs: texts and translations. */
+async function translateAll(
+  { teacher, beams, batch }: DistillArguments,
+  model: Model,
+  languages: LanguageOptions,
+  texts: readonly string[],
+  folder: string,
+  context: JobContext,
+): Promise<{ parts: string[]; skipped: number }> {
+  const { files, emit, signal } = context;
+  try {
+    const { hash } = fingerprint(texts.map((text) => ({ source: text, target: '' })));
+    await checkStart(files, folder, { teacher, ...languages, beams, texts: `${texts.length} with the hash ${hash}` });
+    const limit = model.config.maxLength - 1;
+    const fits = texts.map((text) => model.tokenizers.source.encode(text).length <= limit);
+    const parts: string[] = [];
+    const begin = performance.now();
+    let translated = 0;
+    for (let at = 0; at < texts.length; at += partSize) {
+      signal.throwIfAborted();
+      const part = texts.slice(at, at + partSize).filter((_, i) => fits[at + i]);
+      const path = `${folder}/${String(parts.length).padStart(6, '0')}.tsv`;
+      const onProgress = (done: number) => {
+        const rate = (translated + done) / ((performance.now() - begin) / 1000);
+        const left =
+          rate > 0 ? `  ${rate.toFixed(1)} texts/s  ${Math.ceil((texts.length - at - done) / rate)} s left` : '';
+        emit({
+          type: 'progress',
+          task: 'teacher',
+          done: at + done,
+          total: texts.length,
+          text: `texts translated${left}`,
+        });
+      };
+      onProgress(0);
+      if (part.length === 0) continue;
+      if (!(await files.exists(path))) {
+        const translations = await model.translate(part, { beams, batchSize: batch, signal, onProgress });
+        const lines = part.map((text, i) => `${toSingleLine(text)}\t${toSingleLine(translations[i] ?? '')}\n`);
+        await writeText(files, path, lines.join(''));
+        translated += part.length;
+      }
+      parts.push(path);
+    }
+    check(parts.length > 0, `${teacher}: all ${texts.length} texts are longer than its maximum of ${limit} tokens`);
+    return { parts, skipped: fits.filter((ok) => !ok).length };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Stores the facts that the translations depend on. Throws a HeddleError if the folder has other ones. */
+async function checkStart(files: Files, folder: string, facts: Readonly<Record<string, unknown>>): Promise<void> {
+  const path = `${folder}/${factsName}`;
+  if (!(await files.exists(path))) return files.write(path, jsonBytes(facts));
+  const before = await readJson(files, path);
+  for (const name of Object.keys({ ...before, ...facts }))
+    if (before[name] !== facts[name])
+      throw new HeddleError(
+        `${folder}: its translations were made with other ${name} (${before[name]}, now ${facts[name]}); ` +
+          'use --force to start again, or another --out',
+      );
+}

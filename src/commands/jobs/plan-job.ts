@@ -1,0 +1,180 @@
+// heddle plan: plans the passes and the memory of a run, without a GPU.
+
+import { check, HeddleError } from '../../core/errors.ts';
+import type { Graph } from '../../engine/graph/graph.ts';
+import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
+import { defaultTraits } from '../../engine/ops/device-traits.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
+import { makePlan } from '../../engine/plan/planner.ts';
+import { hfConfigOf } from '../../formats/shared/saved-model.ts';
+import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora.ts';
+import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
+import { parameterList } from '../../model/parameters.ts';
+import { presets } from '../../model/presets.ts';
+import { quantizedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
+import type { Job } from '../../session/job.ts';
+import { openModel } from '../../session/open-model.ts';
+import type { BatchShape } from '../../text/batches/buckets.ts';
+import { needsF32Residual } from '../../train/update/f16-range.ts';
+import { type OptimizerConfig, optimizerConfig, type Precision, scaling } from '../../train/update/optimizer-config.ts';
+import { trainableParameters } from '../../train/update/trainable-parameters.ts';
+import type { GraphOptions } from '../../train/update/training-graphs.ts';
+import { gradientAccumulationGraph, trainingGraph, updateGraph } from '../../train/update/training-graphs.ts';
+import { type PresetArguments, runGraphs } from './preset-graphs.ts';
+
+/** Arguments of the job; plain JSON. A length of 0 in `shape` is 32, or the model's maximum length if it is less. */
+export interface PlanArguments extends PresetArguments {
+  /** Model folder to plan, instead of `preset` and `vocab`. */
+  readonly folder?: string;
+  readonly optimizer: Partial<OptimizerConfig>;
+  /** For training; see GraphOptions. */
+  readonly gradientCheckpointing: boolean;
+  readonly precision: Precision;
+  /** For training; see TrainableOptions. */
+  readonly freeze?: readonly string[];
+  readonly lora?: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>;
+  /** Format of the weights; in training of those under a LoRA adapter. [f32] */
+  readonly weights?: WeightFormat;
+}
+
+/** A planned model; plain JSON. */
+export interface PlannedModel {
+  /** Folder or preset. */
+  readonly model: string;
+  readonly parameters: number;
+  readonly shape: BatchShape;
+  /** One plan; two for decoding. */
+  readonly plans: readonly NamedPlan[];
+  /** GPU memory of a session with all plans. */
+  readonly sessionBytes: number;
+  /** GPU memory of an update with flags that save memory; only for training of a folder. */
+  readonly savings?: readonly { readonly flags: string; readonly bytes: number }[];
+}
+
+/** A plan and its purpose. */
+export interface NamedPlan {
+  readonly name: string;
+  readonly plan: Plan;
+  /** Memory of the run without f16 and gradient checkpointing, if this one uses either and that one can be planned. */
+  readonly plain?: Pick<Plan['bytes'], 'slots' | 'peak'>;
+}
+
+/** Plans a run. Throws a HeddleError if the configuration is invalid or exceeds the limits of WebGPU. */
+export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
+  const { preset, vocab, noFuse = [], gradientCheckpointing, precision } = args;
+  checkRewriteNames(noFuse);
+  const opened = args.folder ? await openModel(args.folder, context, { inParts: true }) : undefined;
+  const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
+  const config = modelConfig({ ...base, ...args.model });
+  const f32Residual = needsF32Residual(config, opened !== undefined && hfConfigOf(opened) !== undefined);
+  const { freeze = [], weights = 'f32' } = args;
+  check(
+    weights === 'f32' || args.run !== 'training' || args.lora,
+    `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)`,
+  );
+  const lora = args.lora && loraConfig(args.lora);
+  const p = adaptedParameters(quantizedParameters(parameterList(config), weights), lora);
+  const longest = Math.min(32, config.maxLength);
+  const { batch, source, target } = args.shape;
+  const shape = { batch, source: source || longest, target: target || longest };
+  const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
+  const options = { gradientCheckpointing, precision, f32Residual, freeze, lora };
+  const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
+  const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
+  const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options).map(
+    ([name, graph]): NamedPlan => ({
+      name,
+      plan: args.folder ? planOf(graph, precision) : makePlan(graph, { traits: traitsOf(precision) }),
+      plain: savesMemory ? plainBytes(plain) : undefined,
+    }),
+  );
+  return {
+    model: args.folder ?? preset,
+    parameters: p.count,
+    shape,
+    plans,
+    sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
+    savings: args.folder && args.run === 'training' ? savingsOf(config, shape, f32Residual, args) : undefined,
+  };
+};
+
+const traitsOf = (precision: Precision) => ({ ...defaultTraits, f16: precision === 'f16' });
+
+/** Maximum binding size that an adapter may allow: 4 GiB. */
+const maxBinding = 2 ** 32;
+
+/**
+ * Plans for an adapter with large enough bindings: the size that every adapter allows, or twice, four times ... that.
+ */
+function planOf(graph: Graph, precision: Precision): Plan {
+  const traits = traitsOf(precision);
+  for (let maxBindingBytes = traits.maxBindingBytes; ; maxBindingBytes *= 2)
+    try {
+      return makePlan(graph, { traits: { ...traits, maxBindingBytes } });
+    } catch (error) {
+      if (!(error instanceof HeddleError) || error.kind !== 'memory' || maxBindingBytes >= maxBinding) throw error;
+    }
+}
+
+/** Bytes of all plans of a session: each state once, and the slots of the largest plan. */
+function sessionBytes(plans: readonly Plan[]): number {
+  const states = new Map(
+    plans.flatMap((plan) => Object.entries(plan.states).map(([name, v]) => [name, v.range.bytes])),
+  );
+  const sum = (list: Iterable<number>) => [...list].reduce((a, b) => a + b, 0);
+  return (
+    sum(states.values()) + Math.max(...plans.map(({ bytes }) => bytes.slots)) + sum(plans.map((p) => p.bytes.inputs))
+  );
+}
+
+/** GPU memory of an update with each combination of memory-saving flags. */
+function savingsOf(
+  c: ModelConfig,
+  shape: BatchShape,
+  f32Residual: boolean,
+  args: PlanArguments,
+): PlannedModel['savings'] {
+  const lora = loraConfig(args.lora ?? { rank: 8 });
+  const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
+  const memory = (...graphs: Graph[]): number => sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
+  const parameters = parameterList(c);
+  const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
+    const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
+    const p = quantizedParameters(parameters, weights);
+    return memory(trainingGraph(c, p, shape, optimizer, { ...options, f32Residual }));
+  };
+  const batches = Math.min(4, shape.batch);
+  const part = { ...shape, batch: Math.ceil(shape.batch / batches) };
+  const accumulation = `--gradient-accumulation-steps ${batches} (${part.batch} rows each)`;
+  const accumulated = (options: GraphOptions, weights: WeightFormat = 'f32') => {
+    const p = quantizedParameters(parameters, weights);
+    const update = updateGraph(trainableParameters(c, p, options), optimizerConfig(args.optimizer));
+    return memory(gradientAccumulationGraph(c, p, part, options), update);
+  };
+  const rows: [string, number][] = [
+    ['all weights in f32', stepOf({})],
+    ['--precision f16', stepOf({ precision: 'f16' })],
+    ['--gradient-checkpointing', stepOf({ gradientCheckpointing: true })],
+    [accumulation, accumulated({})],
+    [`--lora-rank ${lora.rank}`, stepOf({ lora })],
+    [`--lora-rank ${lora.rank} --weights f16`, stepOf({ lora }, 'f16')],
+    [`--lora-rank ${lora.rank} --weights int8`, stepOf({ lora }, 'int8')],
+    [`--lora-rank ${lora.rank} --weights int8 ${accumulation}`, accumulated({ lora }, 'int8')],
+    [
+      `--lora-rank ${lora.rank} --weights int8 --precision f16 --gradient-checkpointing`,
+      stepOf({ lora, precision: 'f16', gradientCheckpointing: true }, 'int8'),
+    ],
+  ];
+  return rows.map(([flags, bytes]) => ({ flags, bytes }));
+}
+
+/** Memory without f16 and gradient checkpointing; undefined if it exceeds the limits. */
+function plainBytes(graph: () => Graph): NamedPlan['plain'] {
+  try {
+    const { slots, peak } = makePlan(graph()).bytes;
+    return { slots, peak };
+  } catch (error) {
+    if (error instanceof HeddleError) return undefined;
+    throw error;
+  }
+}

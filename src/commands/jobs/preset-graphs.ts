@@ -1,0 +1,56 @@
+// Graphs of a model without a corpus, for commands that plan, time or tune them.
+
+import { plainGreedy, sourceGraph, stepGraph } from '../../decode/decoding-graphs.ts';
+import type { Graph } from '../../engine/graph/graph.ts';
+import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import { parameterList } from '../../model/parameters.ts';
+import { type PresetName, presets } from '../../model/presets.ts';
+import type { BatchShape } from '../../text/batches/buckets.ts';
+import { optimizerConfig } from '../../train/update/optimizer-config.ts';
+import { evaluationGraph, type GraphOptions, trainingGraph } from '../../train/update/training-graphs.ts';
+
+/** Runs of a preset. */
+export const presetRuns = ['training', 'evaluation', 'decoding'] as const;
+
+/** A preset at a batch shape; plain JSON. */
+export interface PresetArguments {
+  readonly preset: PresetName;
+  readonly run: (typeof presetRuns)[number];
+  /** Fields of the configuration to change. */
+  readonly model: Partial<ModelOptions>;
+  readonly vocab: number;
+  readonly shape: BatchShape;
+  /** Graph rewrites to disable. */
+  readonly noFuse?: readonly string[];
+}
+
+/** Returns configuration and graphs. Throws a HeddleError for an invalid configuration or an unknown rewrite. */
+export function presetGraphs({ preset, run, model, vocab, shape, noFuse = [] }: PresetArguments): {
+  readonly config: ModelConfig;
+  readonly graphs: readonly Graph[];
+} {
+  const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...model });
+  checkRewriteNames(noFuse);
+  const graphs = runGraphs(run, config, parameterList(config), shape, noFuse);
+  return { config, graphs: graphs.map(([, graph]) => graph) };
+}
+
+/** Graphs of a run with their names: two for decoding. `optimizer` and `options` are for training. */
+export function runGraphs(
+  run: PresetArguments['run'],
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  noFuse: readonly string[],
+  optimizer = optimizerConfig(),
+  options: GraphOptions = {},
+): [name: string, graph: Graph][] {
+  if (run === 'training') return [['training', trainingGraph(c, p, shape, optimizer, { ...options, noFuse })]];
+  if (run === 'evaluation') return [['evaluation', evaluationGraph(c, p, shape, { noFuse })]];
+  return [
+    ['decoding, once a batch of sources', sourceGraph(c, p, shape, noFuse)],
+    ['decoding, once a token', stepGraph(c, p, shape, plainGreedy, noFuse)],
+  ];
+}

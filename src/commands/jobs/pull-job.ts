@@ -1,0 +1,47 @@
+// heddle pull: downloads a model from the hub into a folder.
+
+import { pullModel } from '../../api/model-files.ts';
+import { HeddleError } from '../../core/errors.ts';
+import type { PulledModel } from '../../files/hub/pull-model.ts';
+import { repository } from '../../files/hub/repository.ts';
+import type { Job } from '../../session/job.ts';
+
+/** Arguments of the job; plain JSON. */
+export interface PullArguments {
+  /** `OWNER/NAME`. */
+  readonly name: string;
+  readonly revision: string;
+  /** URL of the hub. */
+  readonly hub: string;
+  readonly out: string;
+  /** Whether to replace an existing folder. */
+  readonly force?: boolean;
+  /** Access token for models that are not public. */
+  readonly token?: string;
+}
+
+const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
+
+/** Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set. */
+export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
+  const { name, revision, hub, out, force = false, token } = args;
+  repository(name, revision, hub); // throws if one of them is invalid
+  if (!force && (await context.files.exists(out)))
+    throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
+  const started = performance.now();
+  let before: number | undefined;
+  return pullModel(name, out, {
+    ...{ files: context.files, signal: context.signal, revision, hub, token },
+    onDownload({ file, loaded, total }) {
+      before ??= loaded;
+      const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
+      context.emit({
+        type: 'progress',
+        task: 'pull',
+        done: megabytes(loaded),
+        total: megabytes(total),
+        text: `MB  ${file}, ${rate} MB/s`,
+      });
+    },
+  });
+};

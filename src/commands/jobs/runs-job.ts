@@ -1,0 +1,146 @@
+// heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics, time, adapter.
+
+import { HeddleError } from '../../core/errors.ts';
+import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
+import { existingFolder, type Files, readText, withoutEndSlash } from '../../files/files.ts';
+import { isObject } from '../../files/json-files.ts';
+import type { Job } from '../../session/job.ts';
+import { formatChanges } from '../../train/report/run-changes.ts';
+import { historyOf, type LogEnd, type LogRecord, logName, parseLog } from '../../train/report/training-log.ts';
+import { type BestMetric, bestMetrics, isBetter } from '../../train/run/selection.ts';
+
+/** Arguments of the job; plain JSON. */
+export interface RunsArguments {
+  /** Model folders of training runs, or folders that contain them. */
+  readonly folders: readonly string[];
+}
+
+/** A run; plain JSON. */
+export interface RunSummary {
+  readonly folder: string;
+  /** Settings that differ between the runs, by name; null if the run does not have the setting. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Number of updates done, and planned. */
+  readonly step: number;
+  readonly steps: number;
+  /** Why it ended; `unfinished` if it still runs or was killed. */
+  readonly state: LogEnd['reason'] | 'unfinished';
+  /** The best value of each metric on the dev pairs, and its step. */
+  readonly best: { readonly [Metric in BestMetric]?: { readonly value: number; readonly step: number } };
+  /** The last value of each metric on the dev pairs. */
+  readonly final: { readonly [Metric in BestMetric]?: number };
+  /** Seconds in training, without evaluations and saving. */
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+  /** Mean model FLOPs utilization, from 0 to 1; null if the adapter's peak is unknown. */
+  readonly mfu: number | null;
+  readonly adapter: string;
+  readonly parameters: number;
+}
+
+/** Arguments that are not settings: files, and values that the summary has in other fields. */
+const notSettings: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
+
+/** Summarizes runs. Throws a HeddleError that names a folder without a training log. */
+export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { files }) => {
+  const found: string[] = [];
+  for (const folder of folders) found.push(...(await runsIn(files, folder)));
+  const logs = await Promise.all(
+    [...new Set(found)].map(async (folder) => {
+      const path = `${await existingFolder(files, folder)}/${logName}`;
+      return { folder, records: parseLog(await readText(files, path), path) };
+    }),
+  );
+  return summarizeRuns(logs);
+};
+
+/** Summarizes runs from the records of their logs. Throws a HeddleError if a log has no start. */
+export function summarizeRuns(
+  logs: readonly { readonly folder: string; readonly records: readonly LogRecord[] }[],
+): RunSummary[] {
+  const histories = logs.map(({ folder, records }) => {
+    const last = records.findLast(({ type }) => type === 'start' || type === 'end');
+    return { folder, ...historyOf(records), end: last?.type === 'end' ? last : undefined };
+  });
+  const settings = histories.map(({ start, changes }) => ({
+    pairs: `${start.corpus.name} (${start.corpus.pairs})`,
+    ...flat(start.arguments),
+    changes: changes.length > 0 ? formatChanges(changes) : undefined,
+  }));
+  const names = [...new Set(settings.flatMap((one) => Object.keys(one)))].filter((name) => {
+    const values = settings.map((one: Record<string, unknown>) => JSON.stringify(one[name] ?? null));
+    return values.some((value) => value !== values[0]);
+  });
+  return histories.map(({ folder, start, steps, evals, end }, i): RunSummary => {
+    const own: Record<string, unknown> = settings[i] ?? {};
+    const seconds = steps.at(-1)?.seconds ?? 0;
+    const rates = steps.flatMap(({ mfu }) => (mfu === undefined ? [] : [mfu]));
+    const best: Record<string, { value: number; step: number }> = {};
+    const final: Record<string, number> = {};
+    for (const { part, step, ...metrics } of evals)
+      for (const metric of part === 'dev' ? bestMetrics : []) {
+        const value = metrics[metric];
+        if (value === undefined || !Number.isFinite(value)) continue;
+        final[metric] = value;
+        const before = best[metric];
+        if (!before || isBetter(metric, value, before.value)) best[metric] = { value, step };
+      }
+    return {
+      folder,
+      settings: Object.fromEntries(names.map((name) => [name, own[name] ?? null])),
+      step: steps.at(-1)?.step ?? start.step,
+      steps: start.steps,
+      state: end?.reason ?? 'unfinished',
+      best,
+      final,
+      seconds,
+      tokensPerSecond: seconds > 0 ? steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds : 0,
+      mfu: rates.length > 0 ? rates.reduce((sum, x) => sum + x, 0) / rates.length : null,
+      adapter: start.backend,
+      parameters: start.parameters,
+    };
+  });
+}
+
+const hasLog = async (files: Files, folder: string): Promise<boolean> =>
+  files.exists(`${await existingFolder(files, folder)}/${logName}`);
+
+/** The folder if it has a log, or the folders and archives in it that have one. */
+async function runsIn(files: Files, given: string): Promise<string[]> {
+  const folder = withoutEndSlash(given);
+  if (await hasLog(files, folder)) return [folder];
+  const names = (await files.exists(folder)) ? await files.list(folder).catch(() => []) : [];
+  const inside: string[] = [];
+  for (const name of names) if (await hasLog(files, `${folder}/${name}`)) inside.push(`${folder}/${name}`);
+  if (inside.length === 0)
+    throw new HeddleError(
+      `${given}: ${names.length > 0 ? `there is no ${logName} in it or its folders` : 'there is no training log'}; name a folder that heddle train has written`,
+    );
+  return inside;
+}
+
+/** Arguments by name; fields of objects have names such as `model.heads`. */
+const flat = (json: unknown, before = ''): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(isObject(json) ? json : {}).flatMap(([key, value]) => {
+      if (before === '' && notSettings.includes(key)) return [];
+      return isObject(value) ? Object.entries(flat(value, `${before}${key}.`)) : [[before + key, value]];
+    }),
+  );
+
+/** The dev metrics of runs with headings and formats. */
+export const runMetrics: readonly [BestMetric, string, (value: number) => string][] = [
+  ['loss', 'dev loss', (x) => x.toFixed(4)],
+  ['perplexity', 'perplexity', (x) => x.toPrecision(4)],
+  ['tokenAccuracy', 'accuracy', formatPercent],
+  ['bleu', 'BLEU', (x) => x.toFixed(2)],
+  ['chrf', 'chrF2', (x) => x.toFixed(2)],
+  ['exactMatch', 'exact', formatPercent],
+];
+
+/** The value of a setting that differs, as text. */
+export function settingText(value: unknown): string {
+  if (value === null) return '–';
+  if (typeof value === 'number' && !Number.isInteger(value)) return formatNumber(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,121 @@
+// heddle translate: translates texts with a saved model.
+
+import { checkedMaxLength, describeLong } from '../../api/generate-texts.ts';
+import { openFolder } from '../../api/load-model.ts';
+import type { GenerateOptions, Generation } from '../../api/model-types.ts';
+import { check } from '../../core/errors.ts';
+import type { Attention } from '../../decode/alignment.ts';
+import type { Job } from '../../session/job.ts';
+import { toSingleLine } from '../../text/corpus/pairs.ts';
+import { splitSentences } from '../../text/sentences.ts';
+import { excludedTokens, type ModelArguments } from './model-arguments.ts';
+
+/** Arguments of the job; plain JSON. */
+export interface TranslateArguments extends ModelArguments {
+  /** The texts. If undefined, they come from the context's input, and each group is emitted as `TranslatedTexts`. */
+  readonly texts?: readonly string[];
+  /** Options of `Model.generate`. For the context's input, `longTexts: 'error'` gives a warning for each text. */
+  readonly options?: Omit<GenerateOptions, 'onProgress' | 'onPiece' | 'signal'>;
+  /** Words that are never generated; each must be one token. */
+  readonly badWords?: readonly string[];
+  /** Whether to emit each token of the best translations when it is decoded: one text after the other, a line each. */
+  readonly stream?: boolean;
+}
+
+/** A translation; plain JSON. */
+export interface Translated extends Omit<Generation, 'attention'> {
+  readonly attention?: NestedAttention;
+}
+
+/** The cross-attention of a text and its translation; see `Attention`. */
+export interface NestedAttention extends Pick<Attention, 'source' | 'target'> {
+  /** Probabilities [layers][heads][T][S]. */
+  readonly weights: readonly (readonly (readonly (readonly number[])[])[])[];
+}
+
+/** Consecutive translations that a job emits; plain JSON. */
+export interface TranslatedTexts {
+  /** Index of the first text. */
+  readonly first: number;
+  /** Translations of each text, best first; none for a text that is empty or too long. */
+  readonly translations: readonly Translated[][];
+  /** Number of texts that are too long, if that is an error. */
+  readonly failed: number;
+}
+
+/**
+ * The translations of each text, best first; an empty text has none. Before decoding it throws a HeddleError for a text
+ * that is too long or an invalid option. Throws the signal's reason if it is aborted.
+ */
+export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
+  const { texts, options = {}, stream = false } = args;
+  const { maxLength, maxNewTokens, longTexts = 'error', splitSentences: splits } = options;
+  const { emit, signal } = context;
+  const model = await openFolder(args.folder, context, args);
+  const suppressTokens = excludedTokens(model, options.suppressTokens, args.badWords);
+  let [first, line] = [0, 0];
+  const begin = performance.now();
+  const endLines = (text: number) => {
+    for (; line < text; line++) emit({ type: 'piece', text: '\n' });
+  };
+  const onPiece = ({ text }: { readonly text: string }, index: number) => {
+    endLines(first + index);
+    emit({ type: 'piece', text: toSingleLine(text) });
+  };
+  const generate = async (inputs: readonly string[], long: GenerateOptions['longTexts']) => {
+    const generations = await model.generate(inputs, {
+      ...options,
+      longTexts: long,
+      suppressTokens,
+      maxNewTokens: maxNewTokens && Math.min(maxNewTokens, model.config.maxLength),
+      signal,
+      onProgress(done, total) {
+        // In the first seconds the translations show the progress.
+        if (!texts && performance.now() - begin < 5000) return;
+        emit({ type: 'progress', task: 'translate', done: first + done, total: texts ? total : 0, text: 'sentences' });
+      },
+      onPiece: stream ? onPiece : undefined,
+    });
+    if (stream) endLines(first + inputs.length);
+    return generations.map((all) =>
+      all.map(({ attention, ...translation }) => ({ ...translation, attention: attention && nested(attention) })),
+    );
+  };
+  try {
+    if (texts) return await generate(texts, longTexts);
+    const { input } = context;
+    check(input, 'translate: there are no texts');
+    const limit = checkedMaxLength(maxLength ?? model.config.maxLength, model.config);
+    const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+    const next = () => Promise.race([input(), aborted]);
+    for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
+      let failed = 0;
+      for (const [i, text] of longTexts === 'crop' ? [] : inputs.entries()) {
+        const parts = splits ? splitSentences(text).sentences : [text];
+        const tokens = Math.max(0, ...parts.map((part) => model.tokenizers.source.encode(part).length)) + 1;
+        if (tokens <= limit) continue;
+        if (longTexts === 'error') failed++;
+        const hint = longTexts === 'error' ? ', or use --max-length-crop or --skip-long' : '';
+        const message = `${describeLong(first + i + 1, tokens, limit)}${hint}; it is not translated`;
+        emit({ type: 'warning', text: message });
+      }
+      const translations = await generate(inputs, longTexts === 'error' ? 'skip' : longTexts);
+      emit({ type: 'result', value: { first, translations, failed } satisfies TranslatedTexts });
+      first += inputs.length;
+    }
+    return [];
+  } finally {
+    model.dispose();
+  }
+};
+
+function nested({ source, target, layers, heads, weights }: Attention): NestedAttention {
+  const [S, T] = [source.length, target.length];
+  const parts = <X>(n: number, part: (i: number) => X): X[] => Array.from({ length: n }, (_, i) => part(i));
+  const row = (at: number) => parts(S, (s) => Number((weights[at * S + s] as number).toPrecision(6)));
+  return {
+    source,
+    target,
+    weights: parts(layers, (n) => parts(heads, (h) => parts(T, (t) => row((n * heads + h) * T + t)))),
+  };
+}

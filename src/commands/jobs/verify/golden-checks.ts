@@ -1,0 +1,205 @@
+// Checks of a golden case: a model, a batch and results in float64 (see formats/golden-case.ts and golden-hf.ts).
+
+import { sizeOf, type TensorData } from '../../../core/tensor.ts';
+import { type DecodeOptions, decodeSettings, modeOf, withModelRules } from '../../../decode/decode-options.ts';
+import { createDecoder } from '../../../decode/decoder.ts';
+import { type Hypothesis, searchFor } from '../../../decode/hypotheses.ts';
+import { relativeError } from '../../../engine/cpu/executor.ts';
+import type { Engine, Program } from '../../../engine/engine.ts';
+import { clipAt } from '../../../engine/ops/optimizer/clip.ts';
+import { writeStep } from '../../../engine/ops/step-scalars.ts';
+import { hfTensors } from '../../../formats/hf/hf-tensors.ts';
+import { writePositions } from '../../../model/model-states.ts';
+import type { ParameterList } from '../../../model/parameter-layout.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../../model/parameters.ts';
+import { fillLengths } from '../../../text/batches/batch-inputs.ts';
+import { fillTokenIndices } from '../../../text/batches/batches.ts';
+import { optimizerConfig } from '../../../train/update/optimizer-config.ts';
+import { gradientGraph, inputArrays, trainingGraph } from '../../../train/update/training-graphs.ts';
+import type { GoldenCase } from './golden-case.ts';
+
+/** A comparison: name of the quantity, its error and the maximum error. */
+export type Row = readonly [quantity: string, error: number, limit: number];
+
+/**
+ * Maximum errors, max|x - ref| / max|ref|; 1e-4 for `losses` of AdamW updates in cases of Hugging Face's families.
+ * `zero`: for gradients that are zero in exact arithmetic, relative to the largest gradient.
+ */
+export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3, zero: 1e-6 } as const;
+
+/** Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on a new engine. */
+export async function checkGolden(golden: GoldenCase, newEngine: () => Promise<Engine>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const check of [checkGradients, checkLosses, checkDecoding]) {
+    const engine = await newEngine();
+    try {
+      rows.push(...(await check(golden, engine)));
+    } finally {
+      engine.destroy();
+    }
+  }
+  return rows;
+}
+
+const expectedOf = (golden: GoldenCase, name: string) => golden.expected[name]?.data ?? new Float32Array(0);
+
+function shapeOf({ source, targetIn }: GoldenCase) {
+  const [batch = 0, S = 0] = source.shape;
+  return { batch, source: S, target: targetIn.shape[1] ?? 0 };
+}
+
+/** Writes the weights to the engine and the batch to the inputs of a program. */
+function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Program): void {
+  const { config: c, hf } = golden;
+  const { source: S, target: T } = shapeOf(golden);
+  engine.write('weights', weightsFromTensors(p, golden.weights));
+  writePositions(engine, c);
+  const inputs = inputArrays(program);
+  const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
+  src.set(golden.source.data);
+  tgtIn.set(golden.targetIn.data);
+  tgtOut.set(golden.targetOut.data);
+  if (hf) {
+    srcLens.set(hf.sourceLengths);
+    tgtLens.fill(T);
+  } else {
+    fillLengths(srcLens, src, S, c.padId, c.srcVocab, `${golden.name}: src`);
+    fillLengths(tgtLens, tgtIn, T, c.padId, c.tgtVocab, `${golden.name}: tgt_in`, c.startId === c.padId);
+  }
+  fillTokenIndices(inputs);
+  const counted = Array.from(golden.targetOut.data).filter((id) => id !== (hf?.ignore ?? c.padId)).length;
+  writeStep(step, { learningRate: golden.optimizer.learningRate, tokenWeight: 1 / Math.max(1, counted) });
+}
+
+/** Options of the graphs of a case. */
+const optionsOf = ({ hf }: GoldenCase) => (hf ? { ignore: hf.ignore } : {});
+
+/** The tensors of a parameter buffer, by the names of the case. */
+function tensorsOf({ config, hf }: GoldenCase, trained: ParameterList, data: TensorData): [string, TensorData][] {
+  if (!hf) return Object.entries(tensorsFromWeights(trained, data)).map(([name, tensor]) => [name, tensor.data]);
+  return hfTensors(config, trained, hf.prefix).map(({ name, at, shape }) => [
+    name,
+    data.subarray(at, at + sizeOf(shape)),
+  ]);
+}
+
+const meanLoss = (stats: ArrayLike<number> | undefined) => (stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN);
+
+async function checkGradients(golden: GoldenCase, engine: Engine): Promise<Row[]> {
+  const p = parameterList(golden.config);
+  const shape = shapeOf(golden);
+  const { graph, trainable } = gradientGraph(golden.config, p, shape, { logits: true, ...optionsOf(golden) });
+  const [program] = (await engine.prepare([graph])) as [Program];
+  load(golden, p, engine, program);
+  const { logits, stats } = await program.run();
+  const rows: Row[] = [
+    ['logits', relativeError(logits ?? [], expectedOf(golden, 'logits')), limits.logits],
+    ['loss', relativeError([meanLoss(stats)], expectedOf(golden, 'loss')), limits.loss],
+  ];
+  const gradients = tensorsOf(golden, trainable.parameters, (await engine.read('gradients')).data);
+  const largest = Math.max(...gradients.map(([name]) => maxOf(expectedOf(golden, `grad.${name}`))));
+  // In exact arithmetic the gradient of a bias of keys is zero: it adds the same number to all scores of a query.
+  for (const [name, data] of gradients)
+    if (golden.hf && name.endsWith('k_proj.bias')) rows.push([`grad.${name}`, maxOf(data) / largest, limits.zero]);
+    else rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
+  const known = new Set(gradients.map(([name]) => `grad.${name}`));
+  const missing = Object.keys(golden.expected).filter((name) => name.startsWith('grad.') && !known.has(name));
+  return [...rows, ...missing.map((name): Row => [name, Number.POSITIVE_INFINITY, limits.gradient])];
+}
+
+const maxOf = (data: TensorData): number => Array.from(data).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+
+/**
+ * Trains a case on its batch; returns the loss before each AdamW update and after the last, and the gradient norm of the
+ * first update before clipping.
+ */
+export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{ losses: number[]; gradNorm: number }> {
+  const { config: c, optimizer: o } = golden;
+  const { beta1, beta2, eps, weightDecay, clipNorm, decayAll } = o;
+  const p = parameterList(c);
+  const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll });
+  const graph = trainingGraph(c, p, shapeOf(golden), optimizer, optionsOf(golden));
+  const [program] = (await engine.prepare([graph])) as [Program];
+  load(golden, p, engine, program);
+  const losses: number[] = [];
+  let gradNorm = Number.NaN;
+  for (let i = 0; i <= o.steps; i++) {
+    const { stats, clip } = await program.run();
+    if (i === 0) gradNorm = clip?.[clipAt.norm] ?? Number.NaN;
+    losses.push(meanLoss(stats));
+  }
+  return { losses, gradNorm };
+}
+
+async function checkLosses(golden: GoldenCase, engine: Engine): Promise<Row[]> {
+  const { losses, gradNorm } = await trainGolden(golden, engine);
+  const want = expectedOf(golden, 'losses');
+  const limit = golden.hf ? limits.loss : limits.losses;
+  return [
+    ['grad_norm', relativeError([gradNorm], expectedOf(golden, 'grad_norm')), limits.gradient],
+    ...losses.map((loss, i): Row => [`losses[${i}]`, relativeError([loss], [want[i] as number]), limit]),
+  ];
+}
+
+/** Sources of a case without padding. */
+export function sourcesOf({ source, config: c, hf }: GoldenCase): number[][] {
+  const [B = 0, S = 0] = source.shape;
+  return Array.from({ length: B }, (_, b) => {
+    const row = Array.from(source.data.subarray(b * S, (b + 1) * S));
+    return hf ? row.slice(0, hf.sourceLengths[b]) : row.filter((id) => id !== c.padId);
+  });
+}
+
+/** Decodes the sources of a case with up to `target` tokens; the best hypothesis of each. */
+async function decodeCase(
+  golden: GoldenCase,
+  engine: Engine,
+  options: DecodeOptions,
+  target: number,
+): Promise<Hypothesis[]> {
+  const { config: c } = golden;
+  const p = parameterList(c);
+  const { batch, source } = shapeOf(golden);
+  const sources = sourcesOf(golden);
+  const settings = decodeSettings({ ...options, maxNewTokens: target }, c, target);
+  const shape = { batch, beams: settings.rows, source, target };
+  const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
+  engine.write('weights', weightsFromTensors(p, golden.weights));
+  writePositions(engine, c);
+  const search = searchFor(settings, batch, c.endId);
+  for await (const _ of decoder.run({ sources, streams: sources.map((_, b) => b) }, settings, search));
+  return search.finish().map(([best]) => best as Hypothesis);
+}
+
+/** Greedy decoding; in cases of Hugging Face's families with the decoding rules of the model, and beam search too. */
+async function checkDecoding(golden: GoldenCase, engine: Engine): Promise<Row[]> {
+  const { config: c, decodeLength: length, hf } = golden;
+  if (length === 0) return [];
+  const { batch } = shapeOf(golden);
+  const decode = (options: DecodeOptions) =>
+    hf
+      ? decodeCase(golden, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length)
+      : decodeCase(golden, engine, options, Math.min(length, c.maxLength));
+  /** Number of ids that differ; rows are padded. */
+  const differences = (hypotheses: readonly Hypothesis[], name: string): number => {
+    const want = expectedOf(golden, name);
+    const L = want.length / batch;
+    let different = 0;
+    for (const [b, { ids, ended }] of hypotheses.entries()) {
+      const row = [...(hf ? [c.startId] : []), ...ids, ...(ended ? [c.endId] : [])];
+      const expected = want.subarray(b * L, (b + 1) * L);
+      for (let t = 0; t < Math.max(L, row.length); t++)
+        if ((row[t] ?? c.padId) !== (expected[t] ?? c.padId)) different++;
+    }
+    return different;
+  };
+  const rows: Row[] = [['greedy', differences(await decode({}), 'greedy'), 0]];
+  if (!hf?.beam) return rows;
+  const best = await decode(hf.beam);
+  const scores = best.map(({ score }) => score);
+  return [
+    ...rows,
+    ['beam', differences(best, 'beam'), 0],
+    ['beam_scores', relativeError(scores, expectedOf(golden, 'beam_scores')), limits.logits],
+  ];
+}

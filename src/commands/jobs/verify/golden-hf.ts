@@ -1,0 +1,93 @@
+// Golden cases of Hugging Face families: model folders with a batch and the results of transformers in float64. Padding
+// of targets is not masked, and the loss ignores labels of -100.
+
+import { check, HeddleError } from '../../../core/errors.ts';
+import { sameShape, type Tensor } from '../../../core/tensor.ts';
+import { baseName, type Files } from '../../../files/files.ts';
+import { type Json, readJson } from '../../../files/json-files.ts';
+import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
+import { loadHf } from '../../../formats/hf/load-hf.ts';
+import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
+import { type GoldenCase, goldenOptimizer, idsIn, readGolden } from './golden-case.ts';
+
+/** Reads a golden case of either kind. Throws a HeddleError that names the file and the problem. */
+export async function readAnyGolden(files: Files, folder: string): Promise<GoldenCase> {
+  for (const name of ['config.json', 'batch.safetensors', 'expected.safetensors'])
+    if (!(await files.exists(`${folder}/${name}`))) return readGolden(files, folder);
+  const raw = await readJson(files, `${folder}/config.json`);
+  return typeof raw.model_type === 'string' ? readGoldenHf(files, folder, raw) : readGolden(files, folder);
+}
+
+async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<GoldenCase> {
+  const at = (name: string) => `${folder}/${name}`;
+  const batch = readSafetensors(await files.read(at('batch.safetensors')), at('batch.safetensors'));
+  const bytes = await files.read(at('expected.safetensors'));
+  const expected = readSafetensors(bytes, at('expected.safetensors'));
+  const { metadata } = readSafetensorsHeader(bytes, bytes.length, at('expected.safetensors'));
+  const ids = (name: string) => idsIn(batch, name, at('batch.safetensors'));
+  const number = (field: string, fallback: number): number => {
+    const value = Number(metadata[field] ?? fallback);
+    check(Number.isFinite(value), `${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`);
+    return value;
+  };
+  const [source, mask] = [ids('input_ids'), ids('attention_mask')];
+  const [targetIn, targetOut] = [ids('decoder_input_ids'), ids('labels')];
+  const [B = 0, S = 0] = source.shape;
+  const model = await loadHf(files, folder, raw);
+  checkBatch(at('batch.safetensors'), { source, mask, targetIn, targetOut }, model.config.tgtVocab);
+  const maxLength = number('max_length', 20);
+  const longest = Math.max(model.config.maxLength, S, targetIn.shape[1] ?? 0, maxLength);
+  // Learned positions end at the configured length; others are computed for any length.
+  const config = { ...model.config, ...(model.config.positions !== 'learned' && { maxLength: longest }) };
+  return {
+    name: baseName(folder),
+    config,
+    optimizer: goldenOptimizer(number, { beta2: 0.999, eps: 1e-8, clipNorm: 0, decayAll: false }),
+    decodeLength: expected.greedy ? maxLength - 1 : 0,
+    weights: tensorsFromWeights(parameterList(config), model.weights),
+    source,
+    targetIn,
+    targetOut,
+    expected,
+    hf: {
+      prefix: model.sourceCheckpoint?.prefix ?? '',
+      sourceLengths: Uint32Array.from({ length: B }, (_, b) =>
+        Array.from(mask.data.subarray(b * S, (b + 1) * S)).reduce((n, x) => n + x, 0),
+      ),
+      ignore: -100,
+      decode: model.decode ?? {},
+      ...(expected.beam && {
+        beam: {
+          method: 'beam',
+          beams: number('num_beams', 1),
+          lengthPenalty: { power: number('length_penalty', 1) },
+          earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
+        },
+      }),
+    },
+  };
+}
+
+/** Throws a HeddleError if shapes differ, an id is out of range, or a source has padding before its end. */
+function checkBatch(
+  path: string,
+  { source, mask, targetIn, targetOut }: Record<'source' | 'mask' | 'targetIn' | 'targetOut', Tensor>,
+  vocab: number,
+): void {
+  const fail = (reason: string): never => {
+    throw new HeddleError(`${path}: ${reason}`);
+  };
+  const [B, S = 0] = source.shape;
+  if (!sameShape(source.shape, mask.shape)) fail('attention_mask and input_ids differ in shape');
+  if (targetIn.shape[0] !== B || !sameShape(targetIn.shape, targetOut.shape))
+    fail('decoder_input_ids and labels must have one shape, with the rows of input_ids');
+  for (const [name, { data }] of Object.entries({ input_ids: source, decoder_input_ids: targetIn, labels: targetOut }))
+    for (const id of data)
+      if (!(id >= 0 && id < vocab) && !(id === -100 && name === 'labels'))
+        fail(`${name} has the id ${id}; the vocabulary has ${vocab} tokens`);
+  for (const [i, x] of mask.data.entries())
+    if ((x !== 0 && x !== 1) || (x === 1 && i % S > 0 && mask.data[i - 1] === 0))
+      fail(
+        `row ${Math.floor(i / S)} of attention_mask must be ones, then zeros: heddle supports padding at the end only`,
+      );
+}

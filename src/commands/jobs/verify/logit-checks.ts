@@ -1,0 +1,163 @@
+// Checks that compare logits: of a model on the backend with the float64 reference, and of f16 or int8 weights with f32.
+
+import { random } from '../../../core/random.ts';
+import { relativeError } from '../../../engine/cpu/executor.ts';
+import { cpuEngine } from '../../../engine/cpu-engine.ts';
+import { writeStep } from '../../../engine/ops/step-scalars.ts';
+import type { ModelConfig } from '../../../model/model-config.ts';
+import { writeWeights } from '../../../model/model-states.ts';
+import { weightBytes } from '../../../model/parameter-layout.ts';
+import { parameterList, weightsFromTensors } from '../../../model/parameters.ts';
+import { describeWeights, quantizedParameters, type WeightFormat } from '../../../model/quantized-parameters.ts';
+import type { JobContext } from '../../../session/job.ts';
+import { openModel } from '../../../session/open-model.ts';
+import { evaluationGraph, inputArrays } from '../../../train/update/training-graphs.ts';
+import { hasExpected, readExpected } from './expected-outputs.ts';
+import type { GoldenCase } from './golden-case.ts';
+import { limits, type Row, sourcesOf } from './golden-checks.ts';
+import { readAnyGolden } from './golden-hf.ts';
+
+/** Result of a check. */
+interface LogitCheck {
+  readonly rows: readonly Row[];
+  /** Note for the user. */
+  readonly fact: string;
+}
+
+/**
+ * Compares a model without expected results with the float64 reference, on random token ids. It shows that the backend
+ * computes what config.json describes, not that config.json is right. Throws a HeddleError if the folder cannot be read.
+ */
+export async function checkReference(folder: string, context: JobContext): Promise<LogitCheck> {
+  // Few tokens, since the reference is slow; the second row has padding.
+  const input = await readInput(folder, context, [4, 2]);
+  const { logits } = await logitsOf(input, 'f32', context);
+  const reference = await logitsOf(input, 'f32', { engine: async () => cpuEngine() });
+  const { error, different, positions } = compareLogits(logits, reference.logits, input.config.tgtVocab);
+  return {
+    rows: [['logits of float64', error, limits.logits]],
+    fact: `no expected.json; on random ids the most likely token differs at ${different} of ${positions} positions`,
+  };
+}
+
+/** Tolerance of the logits, max|x - f32| / max|f32|. Trained models reach about 5e-4 in f16 and 2e-2 in int8. */
+const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f16: 5e-3, int8: 1e-1 };
+
+/** Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if it cannot be read. */
+export async function checkWeights(
+  folder: string,
+  format: Exclude<WeightFormat, 'f32'>,
+  context: JobContext,
+): Promise<LogitCheck> {
+  const input = await readInput(folder, context, [16, 16, 16, 16]);
+  const full = await logitsOf(input, 'f32', context);
+  const packed = await logitsOf(input, format, context);
+  const { error, different, positions } = compareLogits(packed.logits, full.logits, input.config.tgtVocab);
+  const memory = describeWeights(input.config, format, packed.bytes);
+  return {
+    rows: [[`logits as ${format} of f32`, error, weightLimits[format]]],
+    fact: `${memory}; the most likely token differs at ${different} of ${positions} positions`,
+  };
+}
+
+/** A model and the token ids of its source and target, row by row. */
+interface ModelInput {
+  readonly config: ModelConfig;
+  readonly weights: Float32Array;
+  readonly rows: readonly { readonly source: readonly number[]; readonly target: readonly number[] }[];
+}
+
+/** The model of a folder, with the ids of its golden case or expected.json, or else random rows of these `lengths`. */
+async function readInput(folder: string, context: JobContext, lengths: readonly number[]): Promise<ModelInput> {
+  const { files } = context;
+  if (await files.exists(`${folder}/batch.safetensors`)) {
+    const golden = await readAnyGolden(files, folder);
+    const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
+    return { config: golden.config, weights, rows: rowsOf(golden) };
+  }
+  const { config: c, weights } = await openModel(folder, context);
+  if (await hasExpected(context, folder)) {
+    const shorten = (ids: readonly number[]) => ids.slice(0, c.maxLength);
+    const rows = (await readExpected(folder, context)).map(({ src_ids, tgt_ids }) => ({
+      source: shorten(src_ids),
+      target: shorten([c.startId, ...tgt_ids.filter((id) => id !== c.startId && id !== c.endId)]),
+    }));
+    return { config: c, weights, rows };
+  }
+  const r = random(1);
+  const special = [c.padId, c.startId, c.endId];
+  const randomIds = (n: number, vocab: number) =>
+    Array.from({ length: n }, () => r.int(vocab)).filter((id) => !special.includes(id));
+  const rows = lengths.map((length) => {
+    const n = Math.min(length, c.maxLength) - 1;
+    return { source: [...randomIds(n, c.srcVocab), c.endId], target: [c.startId, ...randomIds(n, c.tgtVocab)] };
+  });
+  return { config: c, weights, rows };
+}
+
+/** The rows of a case without padding. */
+function rowsOf(golden: GoldenCase): ModelInput['rows'] {
+  const { config, targetIn } = golden;
+  const [, length = 0] = targetIn.shape;
+  return sourcesOf(golden).map((source, b) => {
+    const target = Array.from(targetIn.data.subarray(b * length, (b + 1) * length));
+    while (target.length > 1 && target.at(-1) === config.padId) target.pop();
+    return { source, target };
+  });
+}
+
+/** Computes the logits [positions, V] after each target token on a new engine; also returns its bytes of GPU memory. */
+async function logitsOf(
+  { config: c, weights, rows }: ModelInput,
+  format: WeightFormat,
+  context: Pick<JobContext, 'engine'>,
+): Promise<{ logits: Float32Array; bytes: { weights: number; peak: number } }> {
+  const p = quantizedParameters(parameterList(c), format);
+  const shape = {
+    batch: rows.length,
+    source: Math.max(...rows.map(({ source }) => source.length)),
+    target: Math.max(...rows.map(({ target }) => target.length)),
+  };
+  const engine = await context.engine();
+  try {
+    const [program] = await engine.prepare([evaluationGraph(c, p, shape, { logits: true })]);
+    if (!program) throw new Error('verify: no program');
+    writeWeights(engine, c, p, weights);
+    const { src, tgtIn, srcLens, tgtLens, tgtOut, step } = inputArrays(program);
+    for (const [b, { source, target }] of rows.entries()) {
+      src.fill(c.padId, b * shape.source, (b + 1) * shape.source).set(source, b * shape.source);
+      tgtIn.fill(c.padId, b * shape.target, (b + 1) * shape.target).set(target, b * shape.target);
+    }
+    tgtOut.fill(c.padId);
+    srcLens.set(rows.map(({ source }) => source.length));
+    tgtLens.set(rows.map(({ target }) => target.length));
+    writeStep(step);
+    const { logits } = await program.run();
+    const V = c.tgtVocab;
+    const unpadded = new Float32Array(V * rows.reduce((n, { target }) => n + target.length, 0));
+    let end = 0;
+    for (const [b, { target }] of rows.entries()) {
+      const start = b * shape.target * V;
+      unpadded.set((logits as Float32Array).subarray(start, start + target.length * V), end);
+      end += target.length * V;
+    }
+    return { logits: unpadded, bytes: { weights: weightBytes(p), peak: program.plan?.bytes.peak ?? 0 } };
+  } finally {
+    engine.destroy();
+  }
+}
+
+/**
+ * Error max|x - ref| / max|ref| of logits [positions, V], infinite if one is NaN, and the number of positions at which the
+ * most likely token differs.
+ */
+function compareLogits(got: Float32Array, want: Float32Array, vocab: number) {
+  const positions = want.length / vocab;
+  const argmax = (x: Float32Array) => x.reduce((best, y, id) => (y > (x[best] as number) ? id : best), 0);
+  let different = 0;
+  for (let i = 0; i < positions; i++) {
+    const [a, b] = [want, got].map((x) => argmax(x.subarray(i * vocab, (i + 1) * vocab)));
+    if (a !== b) different++;
+  }
+  return { error: relativeError(got, want), different, positions };
+}

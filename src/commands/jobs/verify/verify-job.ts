@@ -1,0 +1,70 @@
+// heddle verify: compares the results of a backend with a reference. The reference of a golden case is the result of
+// PyTorch or transformers in float64. The reference of a model folder is its expected.json or, if there is none, the
+// float64 references of the ops.
+
+import { baseName, type Files } from '../../../files/files.ts';
+import { readJson } from '../../../files/json-files.ts';
+import type { WeightFormat } from '../../../model/quantized-parameters.ts';
+import type { Job, JobContext } from '../../../session/job.ts';
+import { checkExpected, hasExpected } from './expected-outputs.ts';
+import { checkGolden, type Row } from './golden-checks.ts';
+import { readAnyGolden } from './golden-hf.ts';
+import { checkReference, checkWeights } from './logit-checks.ts';
+
+/** One compared quantity of a case. */
+export interface Comparison {
+  readonly quantity: string;
+  /** max|x - ref| / max|ref|; for decoding the number of wrong tokens; for logits of expected.json max|x - ref|. */
+  readonly error: number;
+  readonly limit: number;
+  readonly passed: boolean;
+}
+
+/** Result of one case. */
+export interface VerifiedCase {
+  readonly name: string;
+  readonly backend: string;
+  readonly compared: readonly Comparison[];
+  /** Note for the user. */
+  readonly fact?: string;
+}
+
+/** Arguments of the job; plain JSON. */
+export interface VerifyArguments {
+  /** Golden cases and model folders. */
+  readonly folders: readonly string[];
+  /** Weight format. f16 and int8 are compared with f32; f32, the default, with the reference of the folder. */
+  readonly weights?: WeightFormat;
+}
+
+/** Verifies folders. A failed comparison is part of the result. Throws a HeddleError if a folder cannot be read. */
+export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, context) => {
+  const results: VerifiedCase[] = [];
+  for (const folder of folders) {
+    const name = baseName(folder);
+    const { rows, fact } = await check(folder, weights, context);
+    const compared = rows.map(([quantity, error, limit]) => ({ quantity, error, limit, passed: error <= limit }));
+    results.push({ name, backend: context.backend, compared, fact });
+    context.emit({ type: 'progress', task: 'verify', done: results.length, total: folders.length, text: name });
+  }
+  return results;
+};
+
+async function check(
+  folder: string,
+  weights: WeightFormat,
+  context: JobContext,
+): Promise<{ rows: readonly Row[]; fact?: string }> {
+  if (weights !== 'f32') return checkWeights(folder, weights, context);
+  if (await hasExpected(context, folder)) return { rows: await checkExpected(folder, context) };
+  if (await isModel(context.files, folder)) return checkReference(folder, context);
+  return { rows: await checkGolden(await readAnyGolden(context.files, folder), () => context.engine()) };
+}
+
+/** Whether a folder is a model and not a golden case. */
+async function isModel(files: Files, folder: string): Promise<boolean> {
+  const path = `${folder}/config.json`;
+  if ((await files.exists(`${folder}/batch.safetensors`)) || !(await files.exists(path))) return false;
+  const { model_type: type, format } = await readJson(files, path);
+  return type !== undefined || format !== undefined;
+}

@@ -1,0 +1,114 @@
+// heddle pack and heddle unpack: a model folder to a .zip file and back.
+
+import { isAbsolute } from 'node:path';
+import type { Command } from 'commander';
+import { HeddleError } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { baseName, type Files, withoutEndSlash, writeFolder } from '../files/files.ts';
+import { jsonBytes, parseJson } from '../files/json-files.ts';
+import { isModelFolder } from '../formats/model-folder.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { corpusFile } from '../session/load-corpus.ts';
+import { formatLog, logName, parseLog } from '../train/report/training-log.ts';
+import { reportName, trainingReport } from '../train/report/training-report.ts';
+import { checkpointNames } from '../train/update/training-state.ts';
+import { type JsonOption, printResult } from './output.ts';
+import { jsonOption } from './parse-values.ts';
+
+interface Options {
+  readonly force?: boolean;
+  readonly weightsOnly?: boolean;
+  readonly json?: JsonOption;
+}
+
+/** Files of a run in a model folder, which only further training needs. */
+const runFiles: readonly string[] = [...Object.values(checkpointNames), logName, reportName, corpusFile];
+
+const force = ['--force', 'replace the target if it exists'] as const;
+
+/** Adds the command `pack`. */
+export function addPack(program: Command): void {
+  program
+    .command('pack')
+    .description('pack a model folder into a .zip file, which the page can open')
+    .argument('<dir>', 'model folder')
+    .argument('<file.zip>', 'file to write')
+    .option('--weights-only', 'omit training state, log, report and stored pairs, which translation does not need')
+    .option(...force)
+    .addOption(jsonOption())
+    .addHelpText('after', '\nAbsolute paths in the log and in the training state are shortened to their last part.')
+    .action(async (from: string, to: string, options: Options) => {
+      if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
+      await copy(from, to, options, async (files, folder) => {
+        const names = await files.list(folder);
+        const packed = names.filter((name) => !options.weightsOnly || !runFiles.includes(name));
+        return withoutPaths(await readAll(files, folder, packed), folder);
+      });
+    });
+}
+
+/** Adds the command `unpack`. */
+export function addUnpack(program: Command): void {
+  program
+    .command('unpack')
+    .description('unpack a .zip file, for example one that the page saved, into a model folder')
+    .argument('<file.zip>', 'packed model')
+    .argument('<dir>', 'folder to write')
+    .option(...force)
+    .addOption(jsonOption())
+    .action(async (from: string, to: string, options: Options) => {
+      if (!/\.zip$/i.test(from)) throw new HeddleError(`unpack: ${from}: the file name must end in .zip`);
+      if (/\.zip$/i.test(to)) throw new HeddleError(`unpack: ${to}: the name of a folder must not end in .zip`);
+      await copy(from, to, options, async (files, folder) => readAll(files, folder, await files.list(folder)));
+    });
+}
+
+/** Files of a folder by name. */
+const readAll = async (files: Files, folder: string, names: readonly string[]): Promise<Record<string, Uint8Array>> =>
+  Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await files.read(`${folder}/${name}`)] as const)),
+  );
+
+/** Copies a model folder; `partsOf` gives the files to write. */
+async function copy(
+  from: string,
+  target: string,
+  { force, json }: Options,
+  partsOf: (files: Files, folder: string) => Promise<Record<string, Uint8Array>>,
+): Promise<void> {
+  const files = archiveFiles(nodeFiles());
+  const to = withoutEndSlash(target);
+  if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
+  if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: it contains no model`);
+  if (await files.exists(to)) {
+    if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
+    if (!(await isModelFolder(files, to))) throw new HeddleError(`${to}: it is not a model and is not replaced`);
+  }
+  const parts = await partsOf(files, from);
+  await writeFolder(files, to, parts);
+  const written = Object.entries(parts).map(([name, { length: bytes }]) => ({ name, bytes }));
+  await printResult({ out: to, files: written }, json, () => `wrote ${to}`);
+}
+
+/** The files with absolute paths in the arguments of the run shortened to their last part. */
+function withoutPaths(parts: Record<string, Uint8Array>, folder: string): Record<string, Uint8Array> {
+  const { [checkpointNames.state]: state, [logName]: log } = parts;
+  const changed: Record<string, Uint8Array> = { ...parts };
+  if (state) {
+    const json = parseJson(state, `${folder}/${checkpointNames.state}`);
+    changed[checkpointNames.state] = jsonBytes({ ...json, arguments: shortened(json.arguments) });
+  }
+  if (log) {
+    const records = parseLog(new TextDecoder().decode(log), `${folder}/${logName}`);
+    const short = records.map((r) => (r.type === 'start' ? { ...r, arguments: shortened(r.arguments) } : r));
+    changed[logName] = new TextEncoder().encode(formatLog(short));
+    changed[reportName] = new TextEncoder().encode(trainingReport(short));
+  }
+  return changed;
+}
+
+/** JSON in which each text that is an absolute path is its last part. */
+const shortened = (json: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(json ?? null, (_, x: unknown) => (typeof x === 'string' && isAbsolute(x) ? baseName(x) : x)),
+  );

@@ -1,0 +1,114 @@
+// heddle plan
+
+import { type Command, Option } from 'commander';
+import { formatMiB, formatPercent } from '../core/format-numbers.ts';
+import { defaultTraits } from '../engine/ops/device-traits.ts';
+import { printPlan } from '../engine/plan/plan.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
+import { presetRecipe } from '../train/settings/recipes.ts';
+import { optimizerNames, type Precision } from '../train/update/optimizer-config.ts';
+import type { NamedPlan, PlanArguments, PlannedModel } from './jobs/plan-job.ts';
+import { presetRuns } from './jobs/preset-graphs.ts';
+import { jsonOption, weightsOption } from './parse-values.ts';
+import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
+import { settingOption } from './train-flags.ts';
+
+interface Options extends PresetFlags<PlanArguments['run']>, Pick<HostOptions, 'json'> {
+  optimizer?: NonNullable<PlanArguments['optimizer']['kind']>;
+  gradientCheckpointing?: boolean;
+  precision?: Precision;
+  freeze?: string[];
+  loraRank?: number;
+  loraTargetModules?: string[];
+  weights?: WeightFormat;
+}
+
+/** Adds the command `plan`. */
+export function addPlan(program: Command): void {
+  const command = program
+    .command('plan')
+    .description('print the plan of a model: passes in order, shapes, memory slots, bytes and FLOPs (needs no GPU)')
+    .argument('[dir]', 'model folder, instead of --preset');
+  addPresetFlags(command, presetRuns)
+    .addOption(
+      new Option('--optimizer <name>', 'optimizer (default: rmsprop for keras, else adamw)').choices(optimizerNames),
+    )
+    .addOption(settingOption('gradientCheckpointing'))
+    .addOption(settingOption('precision'))
+    .addOption(settingOption('freeze'))
+    .addOption(settingOption('lora.rank'))
+    .addOption(settingOption('lora.targetModules'))
+    .addOption(weightsOption('format of the weights; in training only with --lora-rank'))
+    .addOption(jsonOption())
+    .action(async (folder: string | undefined, options: Options) => {
+      const { precision = 'f32', gradientCheckpointing = false, freeze, weights, json } = options;
+      const { loraRank: rank, loraTargetModules: targetModules } = options;
+      const args = {
+        ...presetArguments(options, folder),
+        optimizer: { kind: options.optimizer ?? presetRecipe(options.preset).optimizer },
+        ...{ folder, precision, gradientCheckpointing, freeze, weights },
+        lora: rank ? { rank, targetModules } : undefined,
+      };
+      await runAndPrint('plan', args, { host: 'cpu', json }, describe);
+    });
+}
+
+/** The `maxBufferSize` that every adapter allows. */
+const guaranteedBufferSize = 256 * 2 ** 20;
+
+function describe({ model, parameters, shape, plans, sessionBytes, savings }: PlannedModel): string {
+  const head =
+    `${model}: ${parameters.toLocaleString('en')} parameters; ` +
+    `${shape.batch} rows of ${shape.source} source and ${shape.target} target positions`;
+  const text = plans.map((entry) => `${head}\n${entry.name}\n\n${printPlan(entry.plan)}${comparison(entry)}`);
+  return [
+    text.join('\n'),
+    plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes)}\n` : '',
+    bufferLimit(plans),
+    bindingLimit(plans),
+    savings ? savingsTable(savings, shape.batch) : '',
+  ].join('');
+}
+
+/** The required buffer size, if not every adapter allows it. */
+function bufferLimit(plans: readonly NamedPlan[]): string {
+  const [largest] = plans.flatMap(({ plan }) => plan.buffers).sort((a, b) => b.bytes - a.bytes);
+  if (!largest || largest.bytes <= guaranteedBufferSize) return '';
+  return (
+    `the largest buffer, ${largest.name}, takes ${formatMiB(largest.bytes)}: ` +
+    `the adapter must allow that as maxBufferSize (every one allows ${formatMiB(guaranteedBufferSize)})\n`
+  );
+}
+
+/** The required binding size, if not every adapter allows it. */
+function bindingLimit(plans: readonly NamedPlan[]): string {
+  const bindings = plans.flatMap(({ plan }) =>
+    plan.passes.flatMap(({ op, scope, bind }) =>
+      Object.values(bind).map(({ bytes }) => ({ bytes, name: `${op} (${scope})` })),
+    ),
+  );
+  const largest = bindings.reduce((max, other) => (other.bytes > max.bytes ? other : max), { bytes: 0, name: '' });
+  if (largest.bytes <= defaultTraits.maxBindingBytes) return '';
+  return (
+    `the largest binding, of ${largest.name}, takes ${formatMiB(largest.bytes)}: the adapter must allow that as ` +
+    `maxStorageBufferBindingSize (every one allows ${formatMiB(defaultTraits.maxBindingBytes)}), or use a smaller batch or shorter sequences
+`
+  );
+}
+
+/** Compares a plan with the one in f32 without gradient checkpointing. */
+function comparison({ plan: { bytes }, plain }: NamedPlan): string {
+  if (!plain) return '';
+  return (
+    `without f16 and gradient checkpointing: activations ${formatMiB(plain.slots)} (this plan: ${formatPercent(bytes.slots / plain.slots)}), ` +
+    `peak ${formatMiB(plain.peak)} (this plan: ${formatPercent(bytes.peak / plain.peak)})\n`
+  );
+}
+
+/** Table of the GPU memory of an update with each combination of memory-saving flags. */
+function savingsTable(savings: NonNullable<PlannedModel['savings']>, pairs: number): string {
+  const width = Math.max(...savings.map(({ flags }) => flags.length));
+  const lines = savings.map(({ flags, bytes }) => `  ${flags.padEnd(width)}  ${formatMiB(bytes).padStart(11)}`);
+  return `\nGPU memory of an update of ${pairs} pairs\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,95 @@
+// Progress of a job on stderr: a progress bar on a terminal, otherwise a line every few seconds.
+
+import cliProgress from 'cli-progress';
+import type { JobEvent } from '../session/job.ts';
+import { log, verbosityOf, warn } from './output.ts';
+
+/** Milliseconds between lines if stderr is not a terminal. */
+const LINE_INTERVAL = 5000;
+
+/** Display of events. Call `close` before anything else is printed. */
+export interface Progress {
+  show(event: JobEvent): void;
+  close(): void;
+}
+
+type ProgressEvent = Extract<JobEvent, { type: 'progress' }>;
+
+/** Returns a progress display on stderr. */
+export function createProgress(terminal = process.stderr.isTTY === true, verbosity = verbosityOf()): Progress {
+  if (verbosity === 'quiet') return { close() {}, show: (event) => event.type === 'warning' && warn(event.text) };
+  if (verbosity === 'verbose') return everyEvent();
+  const { update, close } = terminal ? progressBar() : progressLines();
+  return {
+    close,
+    show(event) {
+      if (event.type === 'progress') update(event);
+      if (event.type !== 'message' && event.type !== 'warning' && event.type !== 'recovery') return;
+      close();
+      log(event.text);
+    },
+  };
+}
+
+/** A line for each event, with the seconds since the start. */
+function everyEvent(): Progress {
+  const start = performance.now();
+  return {
+    close() {},
+    show(event) {
+      if (event.type === 'piece') return;
+      const { type, ...facts } = event;
+      const text = 'text' in facts && !('done' in facts) ? facts.text : JSON.stringify(facts);
+      log(`${((performance.now() - start) / 1000).toFixed(3)} s  ${type}  ${text}`);
+    },
+  };
+}
+
+interface Display {
+  update(event: ProgressEvent): void;
+  close(): void;
+}
+
+function progressBar(): Display {
+  let bar: cliProgress.SingleBar | undefined;
+  let current = '';
+  const close = () => {
+    bar?.stop();
+    bar = undefined;
+  };
+  return {
+    close,
+    update({ task, done, total, text }) {
+      if (task !== current) close();
+      current = task;
+      if (!bar) {
+        const format = total > 0 ? '{task} [{bar}] {value}/{total}  {text}' : '{task} {value}  {text}';
+        bar = new cliProgress.SingleBar({ format, barsize: 20, clearOnComplete: true, hideCursor: true, fps: 10 });
+        bar.start(total, done, { task, text });
+      }
+      bar.setTotal(total);
+      bar.update(done, { task, text });
+    },
+  };
+}
+
+function progressLines(): Display {
+  let lastLine = performance.now();
+  /** The last event that is not printed yet. */
+  let pending: ProgressEvent | undefined;
+  const close = () => {
+    // The total is 0 if it is unknown.
+    if (pending) log(`${pending.task} ${pending.done}${pending.total > 0 ? `/${pending.total}` : ''}  ${pending.text}`);
+    pending = undefined;
+  };
+  return {
+    close,
+    update(event) {
+      if (pending && pending.task !== event.task) close();
+      pending = event;
+      if (performance.now() - lastLine < LINE_INTERVAL) return;
+      lastLine = performance.now();
+      close();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+// Runs a job by name on this machine: in this process on Dawn or the CPU, in a page of a headless browser, or in Deno.
+
+import { HeddleError } from '../../core/errors.ts';
+import { archiveFiles } from '../../files/archive-files.ts';
+import { type ChromeOptions, launchChrome } from '../../host/chrome.ts';
+import { type DawnOptions, dawnGpu, dawnVersion } from '../../host/dawn.ts';
+import { launchFirefox } from '../../host/firefox.ts';
+import { cachePath, nodeFiles } from '../../host/node-files.ts';
+import { machineMemory, nodeTextThreads } from '../../host/node-platform.ts';
+import type { JobEvent } from '../../session/job.ts';
+import { createContext } from '../../session/job-context.ts';
+import { runInDeno } from './deno-job.ts';
+import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
+import { type PageJobOptions, runJobInPage } from './page-job.ts';
+import type { RemoteJobOptions } from './remote-job.ts';
+
+/** Hosts of jobs. */
+export const hostNames = ['dawn', 'chrome', 'firefox', 'deno', 'cpu'] as const;
+/** Where a job runs. */
+export type HostName = (typeof hostNames)[number];
+
+/** Options of `runJob`. `paths` are for a job outside this process. */
+export interface RunOptions extends Partial<Pick<RemoteJobOptions, 'paths' | 'signal' | 'input' | 'memoryLimit'>> {
+  readonly host: HostName;
+  readonly onEvent?: (event: JobEvent) => void;
+  /** Auto-tune kernels, which takes a few seconds at first use (default: true). */
+  readonly tune?: boolean;
+  /** Options of the browser. Firefox ignores those of the adapter. */
+  readonly browser?: ChromeOptions;
+  readonly onBrowser?: PageJobOptions['onBrowser'];
+  readonly dawn?: DawnOptions;
+}
+
+/** Runs a job and returns its result. Throws the error of the job, a HeddleError if the user can fix it. */
+export async function runJob<N extends JobName>(
+  name: N,
+  args: ArgumentsOf<N>,
+  options: RunOptions,
+): Promise<ResultOf<N>> {
+  const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true } = options;
+  const { paths = [], dawn, browser, onBrowser, memoryLimit, input } = options;
+  if (dawn?.adapter !== undefined && host !== 'dawn')
+    throw new HeddleError(`--adapter ${dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
+  const kernelFile = tune ? cachePath('kernels.json') : undefined;
+  if (host === 'chrome' || host === 'firefox' || host === 'deno') {
+    const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, input };
+    const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser));
+    const running =
+      host === 'deno' ? runInDeno(name, args, remote) : runJobInPage(name, args, { ...remote, launch, onBrowser });
+    return (await running) as ResultOf<N>;
+  }
+  // Fail before any work if the adapter does not exist.
+  if (dawn?.adapter !== undefined) await dawnGpu(dawn);
+  const { context, close } = createContext({
+    ...(host === 'cpu' ? { host } : { host: 'Dawn', version: dawnVersion() }),
+    files: archiveFiles(nodeFiles()),
+    emit: onEvent,
+    signal,
+    input,
+    textThreads: nodeTextThreads(),
+    openGpu: () => dawnGpu(dawn),
+    kernelFile,
+    memoryLimit,
+    machineMemory: machineMemory(),
+  });
+  try {
+    const job = await loadJob(name);
+    return await job(args, context);
+  } finally {
+    await close();
+  }
+}

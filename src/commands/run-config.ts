@@ -1,0 +1,117 @@
+// Configuration files of `heddle train`: YAML or JSON with the settings of docs/settings.md and other flags of the command.
+
+import type { Command, Option } from 'commander';
+import { dump, load } from 'js-yaml';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { type Files, readText, writeText } from '../files/files.ts';
+import { isObject } from '../files/json-files.ts';
+import { completeSettings, initFolder, type RecipeName } from '../train/settings/recipes.ts';
+import { settings } from '../train/settings/settings.ts';
+import { checkSettings, settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
+import { settingAttributes } from './train-flags.ts';
+
+/** Flags that a configuration file cannot have. */
+const commandOnly = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', 'quiet', 'verbose'];
+
+const isSetting = (name: string): boolean => name === 'lora' || name in settings;
+
+/**
+ * Reads a configuration file: sets the flags in it that are not on the command line, and returns the settings and the
+ * files of training pairs (field `train`). Throws a HeddleError that names the file and the field.
+ */
+export async function readRunConfig(
+  files: Files,
+  path: string,
+  command: Command,
+): Promise<{ settings: TrainSettings; pairs: string[] }> {
+  let json: unknown;
+  try {
+    json = load(await readText(files, path));
+  } catch (error) {
+    if (error instanceof HeddleError) throw error;
+    throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
+  }
+  if (!isObject(json)) throw new HeddleError(`${path}: it must have fields, for example "learningRate: 0.001"`);
+  const { train, ...fields } = Object.fromEntries(
+    Object.entries(json).map(([name, value]) => [name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()), value]),
+  );
+  for (const [name, value] of Object.entries(fields)) {
+    if (isSetting(name)) continue;
+    const option = command.options.find((o) => o.attributeName() === name && !commandOnly.includes(name));
+    if (!option)
+      throw new HeddleError(
+        `${path}: there is no field ${name}; fields are train (files of pairs), the flags of the command as ` +
+          `devSource, and the settings ${Object.keys(settings).join(', ')}`,
+      );
+    if (command.getOptionValueSource(name) === 'cli') continue;
+    command.setOptionValueWithSource(name, parsed(option, value, `${path}: ${name}`), 'config');
+  }
+  const given = settingsIn(fields as TrainSettings);
+  withErrorPrefix(path, () => checkSettings(given), 'train');
+  return { settings: given, pairs: train === undefined ? [] : [train].flat().map(String) };
+}
+
+/** The value of a field, parsed like its flag. */
+function parsed(option: Option, value: unknown, name: string): unknown {
+  if (option.isBoolean() || option.negate) {
+    if (typeof value !== 'boolean')
+      throw new HeddleError(`${name} is ${JSON.stringify(value)}, it must be true or false`);
+    return value;
+  }
+  const texts = [value].flat().map(String);
+  if (option.argChoices && !texts.every((text) => option.argChoices?.includes(text)))
+    throw new HeddleError(`${name} is ${texts}, it must be one of ${option.argChoices.join(', ')}`);
+  if (!option.parseArg) return option.variadic ? texts : texts[0];
+  try {
+    let result: unknown;
+    for (const text of texts) result = option.parseArg(text, result as undefined);
+    return result;
+  } catch (error) {
+    throw new HeddleError(`${name} is ${texts}: ${(error as Error).message}`);
+  }
+}
+
+/** Settings of which a run has one. */
+const alternatives = [
+  ['steps', 'epochs'],
+  ['batchSize', 'maxTokens'],
+] as const;
+
+/** The settings of a file, overridden by the command line; `lora` and `model` field by field. */
+export function overridden(file: TrainSettings, given: TrainSettings): TrainSettings {
+  const fromFile: Record<string, unknown> = { ...file };
+  for (const names of alternatives)
+    if (names.some((name) => given[name] !== undefined)) for (const name of names) delete fromFile[name];
+  return {
+    ...fromFile,
+    ...given,
+    ...(file.lora && given.lora && { lora: { ...file.lora, ...given.lora } }),
+    ...(file.model && given.model && { model: { ...file.model, ...given.model } }),
+  };
+}
+
+/**
+ * Writes the settings of a run with all defaults, and its other flags: as JSON if the name ends in .json, else as YAML.
+ */
+export async function saveRunConfig(
+  files: Files,
+  path: string,
+  command: Command,
+  given: TrainSettings,
+  recipe: RecipeName,
+  pairs: readonly string[],
+): Promise<void> {
+  const complete: Record<string, unknown> = { ...completeSettings(given, recipe) };
+  if (initFolder(given) !== undefined)
+    for (const own of ['preset', 'norm', 'tokenizer', 'vocabSize']) delete complete[own];
+  const flags = command.options
+    .map((option) => option.attributeName())
+    .filter((name) => !settingAttributes.has(name) && !commandOnly.includes(name))
+    .filter((name) => ['cli', 'config'].includes(command.getOptionValueSource(name) ?? ''));
+  const json = {
+    ...(pairs.length > 0 && { train: pairs }),
+    ...Object.fromEntries(flags.map((name) => [name, command.getOptionValue(name)])),
+    ...(JSON.parse(JSON.stringify(complete)) as object),
+  };
+  await writeText(files, path, /\.json$/i.test(path) ? `${JSON.stringify(json, undefined, 2)}\n` : dump(json));
+}

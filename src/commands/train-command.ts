@@ -1,0 +1,175 @@
+// heddle train
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readCheckpoint } from '../api/saved-training.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
+import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { initSchemes } from '../model/initialize-weights.ts';
+import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../session/load-corpus.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
+import { initFolder } from '../train/settings/recipes.ts';
+import type { SettingName } from '../train/settings/settings.ts';
+import type { TrainArguments, TrainResult } from '../train/settings/train-arguments.ts';
+import { flagOf, type TrainSettings } from '../train/settings/train-settings.ts';
+import { outFolder, replaceModel } from './out-folder.ts';
+import { log } from './output.ts';
+import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
+import { runAndPrint } from './run-command.ts';
+import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
+import { addTrainFlags, givenSettings, oldTestSentences, type TrainFileOptions } from './train-flags.ts';
+
+/** Adds the command `train`. */
+export function addTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .description('train a translation model on pairs or on the built-in corpus, and save it as a model folder')
+    .argument('[pairs...]', `files of pairs: ${pairsHelp} (default: the built-in corpus)`);
+  addTrainFlags(command);
+  command.action(async (pairs: string[], options: TrainFileOptions) => {
+    const given = givenSettings(command, log);
+    if (options.config === undefined) return run(command, pairs, options, given);
+    const file = await readRunConfig(nodeFiles(), options.config, command);
+    return run(command, pairs.length > 0 ? pairs : file.pairs, command.opts(), overridden(file.settings, given));
+  });
+}
+
+async function run(
+  command: Command,
+  pairs: readonly string[],
+  options: TrainFileOptions,
+  given: TrainSettings,
+): Promise<void> {
+  const named = namedFiles(pairs, options);
+  if (named.train && options.corpus) throw new HeddleError('train: give files of pairs or --corpus, not both');
+  const files = archiveFiles(nodeFiles());
+  const [first] = named.train ? pathsOf(named.train) : [];
+  const task = options.corpus === 'intl' ? undefined : options.corpus;
+  const rejectFlags = (flags: readonly string[], reason: string) => {
+    for (const flag of flags)
+      if (command.getOptionValueSource(flag) !== 'default')
+        throw new HeddleError(`train: ${flagOf(flag as SettingName)} is only for ${reason}`);
+  };
+  if (named.train)
+    rejectFlags(['pairs', 'sourceLocale', 'targetLocale'], `the built-in corpus; omit it, or omit ${first}`);
+  if (task) rejectFlags(['sourceLocale', 'targetLocale'], `--corpus intl; the task ${task} has no languages`);
+  const builtIn = task ?? `intl-${options.sourceLocale}-${options.targetLocale}`;
+  const name = first === undefined ? builtIn : nameOf(first);
+  const out = await outFolder(files, name, options, `--resume continues its training, ${replaceModel}`);
+  const settings = given.init === undefined ? given : { ...given, init: withoutEndSlash(given.init) };
+  const saved = options.resume ? await readCheckpoint(out, { files }) : undefined;
+  const args: TrainArguments = saved
+    ? { ...settings, corpus: await resumedCorpus(files, out, saved.corpus, named), out, resume: true }
+    : { ...settings, corpus: newCorpus(named, settings.seed ?? 1, options), out };
+  const folder = saved ? saved.settings.lora && initFolder(saved.settings) : initFolder(settings);
+  const tensorboard = settings.tensorboard ?? saved?.settings.tensorboard;
+  if (tensorboard && isInFolder(resolve(tensorboard), resolve(out)))
+    throw new HeddleError(
+      `--tensorboard ${tensorboard}: it is in --out, which each checkpoint replaces; use a folder outside, for example ${out}-tensorboard`,
+    );
+  if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
+    throw new HeddleError(`--out ${out}: this is the base model of the LoRA adapter; use another folder`);
+  if (folder !== undefined && !saved && !(await files.exists(folder)))
+    throw new HeddleError(
+      `--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
+    );
+  const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
+  if (options.saveConfig !== undefined)
+    await saveRunConfig(files, options.saveConfig, command, settings, recipe, pairs);
+  const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
+  // Pages and Deno have no lock files.
+  const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;
+  await runAndPrint('train', args, options, describe, paths).finally(unlock);
+}
+
+/** Files of pairs on the command line. */
+type NamedFiles = Partial<CorpusFiles>;
+
+/** The files of pairs on the command line. */
+function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
+  const part = (name: 'dev' | 'test', files: string[] | undefined) => {
+    const sides = { source: `--${name}-source`, target: `--${name}-target` };
+    return pairFilesOf(files, { ...o, source: o[`${name}Source`], target: o[`${name}Target`] } as PairFlags, sides);
+  };
+  const test = part('test', oldTestSentences(o) === undefined ? o.test : undefined);
+  const [train, dev] = [pairFilesOf(pairs, o), part('dev', o.dev)];
+  checkStdin([train, dev, test]);
+  if (!train && (dev ?? test) && !o.resume)
+    throw new HeddleError(
+      'train: dev and test pairs need files of training pairs; the built-in corpus has its own dev and test pairs; omit them',
+    );
+  return { train, dev, test };
+}
+
+const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileOptions): CorpusArguments =>
+  train
+    ? { kind: 'files', train, dev, test }
+    : o.corpus && o.corpus !== 'intl'
+      ? { kind: 'task', task: o.corpus, pairs: o.pairs, seed }
+      : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
+
+/**
+ * The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file is missing.
+ */
+async function resumedCorpus(
+  files: Files,
+  out: string,
+  kept: CorpusArguments,
+  named: NamedFiles,
+): Promise<CorpusArguments> {
+  const corpus = movedCorpus(kept, named);
+  const given = Object.values(named).flatMap((set) => (set ? pathsOf(set) : []));
+  if (corpus === kept && given.length > 0) log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);
+  for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
+    if (path !== '-' && !(await files.exists(path)))
+      throw new HeddleError(
+        `${path}: this file of ${out} is missing; give its new path (FILE of training pairs, --dev or --test): heddle train FILE --resume --out ${shellQuote(out)}`,
+      );
+  return corpus;
+}
+
+/** A corpus with new paths; unchanged if it has no files, or its pairs are in the model folder. */
+export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFiles): CorpusArguments {
+  const before = corpusFiles(kept);
+  if (!before || (kept.kind === 'tsv' && kept.keep) || !(train ?? dev ?? test)) return kept;
+  return {
+    kind: 'files',
+    train: train ?? before.train,
+    dev: before.dev && (dev ?? before.dev),
+    test: before.test && (test ?? before.test),
+  };
+}
+
+/** File name without folder and extension. */
+const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
+
+/** The result as text: some translations, metrics, speed, and the path of the model. */
+function describe(r: TrainResult): string {
+  const { evaluation: e } = r;
+  const samples = (e?.samples ?? [])
+    .slice(0, 12)
+    .flatMap(({ source, reference, translation, exact }) => [
+      `  ${source}`,
+      exact ? `  = ${translation}` : `  → ${translation}\n  ≠ ${reference}`,
+      '',
+    ]);
+  const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;
+  return [
+    ...(e
+      ? [
+          ...[`${e.sentences} test sentences, the first ones:`, '', ...samples],
+          `exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`,
+          `BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`,
+        ]
+      : []),
+    ...r.losses.slice(-1).map((loss) => `loss         ${formatNumber(loss)}`),
+    `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches per step${r.stopped ? '; stopped' : ''}`,
+    r.loraBase === undefined
+      ? `model        ${r.out} (heddle translate ${shellQuote(r.out)} "...")`
+      : `LoRA adapter ${r.out} (heddle translate ${shellQuote(r.loraBase)} --lora-adapter ${shellQuote(r.out)} "...")`,
+    `report       ${r.out}/report.html, its values in log.jsonl`,
+  ].join('\n');
+}

@@ -1,0 +1,211 @@
+// heddle translate
+
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Command } from 'commander';
+import { HeddleError } from '../core/errors.ts';
+import { reasonOf } from '../host/disk-files.ts';
+import { toSingleLine } from '../text/corpus/pairs.ts';
+import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
+import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
+import { jsonArrayWriter, log } from './output.ts';
+import type { ModelRunOptions } from './parse-values.ts';
+import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
+import { linesOf, textGroups } from './text-input.ts';
+
+interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
+  input?: string[];
+  output?: string;
+  batchSize: number;
+  maxNewTokens?: number;
+  maxLength?: number;
+  maxLengthCrop?: boolean;
+  skipLong?: boolean;
+  replaceUnknown?: boolean;
+  ids?: boolean;
+  splitSentences?: boolean;
+  stream?: boolean;
+  alignments?: string;
+}
+
+/** Number of batches that are sorted by length and translated together. */
+const batchesAtOnce = 8;
+
+/** Adds the command `translate`. */
+export function addTranslate(program: Command): void {
+  const command = program
+    .command('translate')
+    .description('translate texts, or the lines of files or of stdin, in order')
+    .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
+    .argument('[text...]', 'texts (default: the lines of --input, or of stdin)')
+    .option('--input <file...>', 'files with one text per line; - is stdin')
+    .option('--output <file>', 'write the translations to this file (default: stdout)')
+    .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
+    .option('--max-length <n>', 'maximum length of a text in tokens (default and limit: that of the model)', whole(2))
+    .option('--max-length-crop', 'truncate longer texts (default: report an error and print an empty line)')
+    .option('--skip-long', 'print an empty line for longer texts, without an error')
+    .option('--replace-unknown', 'replace an unknown word by the source word that it attends to most')
+    .option('--split-sentences', 'split texts into sentences and join their translations, for long documents')
+    .option(
+      '--max-new-tokens <n>',
+      'maximum length of a translation in tokens (default and limit: that of the model)',
+      whole(1),
+    )
+    .option(
+      '--num-return <n>',
+      'number of translations per text; prints text number, score and translation (default: 1, translation only)',
+      whole(1),
+    )
+    .option(
+      '--stream',
+      'print each token as soon as it is decoded, one text after the other (greedy decoding and sampling)',
+    )
+    .option('--alignments <file>', 'write tokens and cross-attention [layers][heads][target][source] as JSON lines')
+    .option('--ids', 'print target token ids, without start and end, instead of text')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nThe JSON is an array with an object for each text, in order: source, and translations, best first, with text, ids, score, logProb\n' +
+        '(natural) and ended. A text that is empty or too long has no translations.',
+    )
+    .action(run);
+  addModelOptions(command);
+  addDecodingFlags(command);
+  addHostOptions(command);
+}
+
+async function run(folder: string, texts: string[], options: Options): Promise<void> {
+  const { batchSize, input: paths, stream = false, badWords, maxNewTokens, maxLength } = options;
+  const { replaceUnknown, splitSentences, maxLengthCrop, skipLong } = options;
+  if (paths && texts.length > 0)
+    throw new HeddleError(`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`);
+  if (maxLengthCrop && skipLong)
+    throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
+  const decode = decodeOptionsOf(options);
+  checkExclusive(options);
+  const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
+  const nextGroup = async () => (await input.next()).value;
+  const isTyped = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
+  if (isTyped) log('type a text and press Enter; Ctrl-D ends');
+  let first = isTyped ? undefined : await nextGroup();
+  if (!first && !isTyped && options.json === undefined) return;
+  const { model, folders } = modelArguments(folder, options);
+  const args = {
+    ...{ ...model, stream, badWords },
+    options: {
+      ...{ ...decode, batchSize, maxNewTokens, maxLength, replaceUnknown, splitSentences },
+      longTexts: maxLengthCrop ? 'crop' : skipLong ? 'skip' : 'error',
+      attention: options.alignments !== undefined,
+    },
+  } as const;
+  const out = openOutput(options.output);
+  const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);
+  const jsonFile = typeof options.json === 'string' ? openOutput(options.json) : undefined;
+  const json = options.json === undefined ? undefined : jsonArrayWriter((jsonFile ?? out).write);
+  const writesText = !stream && options.json !== true;
+  let inputTexts: readonly string[] = [];
+  let failed = 0;
+  let complete = false;
+  try {
+    await runWithProgress(
+      'translate',
+      args,
+      {
+        ...options,
+        onPiece: out.write,
+        onResult(value) {
+          const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
+          failed += anyFailed;
+          if (writesText) out.write(`${linesFor(translations, options, number)}\n`);
+          json?.add(translations.map((all, i) => ({ source: inputTexts[i], translations: all.map(withoutAttention) })));
+          alignments?.write(alignmentLines(translations, number));
+        },
+        async nextTexts() {
+          const next = first ?? (await nextGroup());
+          first = undefined;
+          inputTexts = next ?? [];
+          return next;
+        },
+      },
+      folders,
+    );
+    complete = true;
+  } finally {
+    json?.close(complete);
+    for (const file of [out, alignments, jsonFile]) file?.close();
+    process.stdin.destroy(); // it would keep the process alive
+  }
+  if (failed > 0 && !process.exitCode) process.exitCode = 1;
+}
+
+/** A file that grows with each `write`, or stdout. Throws a HeddleError if it cannot be opened. */
+function openOutput(path: string | undefined): { write(text: string): void; close(): void } {
+  if (path === undefined) return { write: (text) => void process.stdout.write(text), close: () => undefined };
+  const named = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw new HeddleError(`${path}: cannot write: ${reasonOf(error)}`, { cause: error });
+    }
+  };
+  const file = named(() => openSync(path, 'w'));
+  return { write: (text) => void named(() => writeSync(file, text)), close: () => closeSync(file) };
+}
+
+const withoutAttention = ({ attention: _, ...translation }: Translated) => translation;
+
+/** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */
+function checkExclusive({ beamSize: beams = 1, stream, splitSentences, numReturn, alignments, ...o }: Options): void {
+  if (stream && o.json === true)
+    throw new HeddleError(
+      '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
+    );
+  const exclude = (flag: string, others: Readonly<Record<string, boolean | undefined>>, why: string) => {
+    const other = Object.keys(others).find((name) => others[name]);
+    if (other) throw new HeddleError(`${flag} and ${other} exclude each other: ${why}`);
+  };
+  const several = numReturn !== undefined;
+  if (stream)
+    exclude(
+      '--stream',
+      { '--beam-size': beams > 1, '--num-return': several, '--ids': o.ids, '--replace-unknown': o.replaceUnknown },
+      'only greedy decoding and sampling can be streamed',
+    );
+  if (splitSentences)
+    exclude(
+      '--split-sentences',
+      { '--stream': stream, '--num-return': several, '--alignments': alignments !== undefined },
+      'the translations of the sentences become one text',
+    );
+}
+
+/**
+ * A line of JSON for each text: its number, from 1, translation, tokens and attention. An empty text has only number and
+ * translation.
+ */
+const alignmentLines = (translations: readonly Translated[][], first: number): string =>
+  translations
+    .map(
+      ([best], i) => `${JSON.stringify({ text: first + i + 1, translation: best?.text ?? '', ...best?.attention })}\n`,
+    )
+    .join('');
+
+/**
+ * The best translation of each text, one per line. With `numReturn` all translations, each with the number of its text,
+ * from 1, and its score. The translation of an empty text is empty.
+ */
+export function linesFor(
+  translations: readonly Translated[][],
+  { numReturn, ids }: Pick<Options, 'numReturn' | 'ids'>,
+  first = 0,
+): string {
+  const textOf = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
+  if (numReturn === undefined) return translations.map(([best]) => textOf(best)).join('\n');
+  return translations
+    .flatMap((candidates, i) =>
+      (candidates.length ? candidates : [undefined]).map(
+        (x) => `${first + i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`,
+      ),
+    )
+    .join('\n');
+}

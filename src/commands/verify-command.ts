@@ -1,0 +1,92 @@
+// heddle verify
+
+import type { Command } from 'commander';
+import { HeddleError } from '../core/errors.ts';
+import type { Files } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { Comparison, VerifiedCase } from './jobs/verify/verify-job.ts';
+import { table } from './output.ts';
+import { adapterOption, hostOption, jsonOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
+
+interface Options extends HostOptions, Pick<ModelRunOptions, 'weights'> {
+  verbose?: boolean;
+}
+
+/** Adds the command `verify`. */
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .description(
+      'compare results with a reference: golden cases with PyTorch, Hugging Face models with their expected.json, other models with float64',
+    )
+    .argument('<dir...>', 'golden cases, model folders, or folders that contain them')
+    .addOption(hostOption())
+    .addOption(adapterOption())
+    .option('--tune', 'auto-tune kernels first, as training does (default: off)')
+    .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
+    .option('--verbose', 'print each gradient and each loss, every event with its time, and the stack of an error')
+    .addOption(jsonOption())
+    .action(async (dirs: string[], { weights, verbose = false, tune = false, ...options }: Options) => {
+      const files = nodeFiles();
+      const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
+      const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
+      const cases = await runAndPrint('verify', { folders, weights }, { ...options, tune }, describe, folders);
+      const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));
+      if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
+    });
+}
+
+/** The case in a folder, or the cases in its subfolders. */
+async function casesIn(files: Files, dir: string): Promise<string[]> {
+  const isCase = (folder: string) => files.exists(`${folder}/config.json`);
+  if (await isCase(dir)) return [dir];
+  const inside = (await files.list(dir)).map((name) => `${dir}/${name}`);
+  const cases: string[] = [];
+  for (const folder of inside) if (await isCase(folder)) cases.push(folder);
+  if (cases.length === 0)
+    throw new HeddleError(
+      `${dir}: neither a golden case nor a model; a case has config.json and weights, batch and expected.safetensors`,
+    );
+  return cases;
+}
+
+/**
+ * A table of the quantities of a case. Without `verbose` it has only the maximum error of all gradients and of all losses.
+ */
+function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
+  const groups: [string, Comparison[]][] = [];
+  for (const quantity of compared) {
+    const kind = verbose ? quantity.quantity : groupOf(quantity.quantity);
+    const group = groups.find(([known]) => known === kind);
+    if (group) group[1].push(quantity);
+    else groups.push([kind, [quantity]]);
+  }
+  const rows = groups.map(([kind, members]) => {
+    const worst = members.reduce((a, b) => (b.error > a.error ? b : a));
+    const several = members.length > 1;
+    const failed = members.filter((q) => !q.passed).length;
+    return [
+      `  ${kind}`,
+      several ? `${members.length}` : '',
+      error(worst),
+      worst.limit === 0 ? '0' : worst.limit.toExponential(0),
+      failed === 0 ? 'ok' : several ? `FAILED (${failed})` : 'FAILED',
+      several ? `worst: ${worst.quantity}` : '',
+    ];
+  });
+  return `${name} on ${backend}\n${fact === undefined ? '' : `  ${fact}\n`}${table([['  quantity', 'of', 'error', 'limit', '', ''], ...rows], [1, 2, 3])}`;
+}
+
+const groupOf = (quantity: string): string =>
+  quantity.startsWith('grad.') ? 'gradients' : quantity.startsWith('losses[') ? 'losses' : quantity;
+
+/** Quantities whose error is a number of tokens or texts that differ. */
+/** Quantities whose error is a number of tokens or texts that differ. */
+const counted = ['greedy', 'beam', 'tokens', 'source tokens', 'texts'];
+
+const error = ({ quantity, error: e }: Comparison): string => {
+  if (quantity === 'texts') return e === 1 ? '1 text' : `${e} texts`;
+  if (counted.includes(quantity)) return e === 1 ? '1 token' : `${e} tokens`;
+  return Number.isFinite(e) ? e.toExponential(1) : 'not finite';
+};

@@ -1,0 +1,116 @@
+// Runs a graph in float64 on the CPU, by the reference implementation of each op: the expected results of the GPU.
+// Tensors that the GPU stores as f16 are rounded after their node. Only the CPU engine and checks load this file.
+
+import { check } from '../../core/errors.ts';
+import { roundToF16 } from '../../core/float16.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import type { Graph } from '../graph/graph.ts';
+import { attentionReferences } from '../ops/attention/attention-references.ts';
+import { decodingReferences } from '../ops/decoding/decoding-references.ts';
+import { elementwiseReferences } from '../ops/elementwise/elementwise-references.ts';
+import { embeddingReferences } from '../ops/embedding/embedding-references.ts';
+import { lossReferences } from '../ops/loss/loss-references.ts';
+import { matmulReferences } from '../ops/matmul/matmul-references.ts';
+import { named } from '../ops/named-tensors.ts';
+import { normReferences } from '../ops/norm/norm-references.ts';
+import type { Attrs, Op, Value } from '../ops/op.ts';
+import { mutatedBy } from '../ops/op-nodes.ts';
+import { optimizerReferences } from '../ops/optimizer/optimizer-references.ts';
+import { ReferenceTensor } from '../ops/reference-tensor.ts';
+
+const references = new Map<object, unknown>([
+  ...attentionReferences,
+  ...decodingReferences,
+  ...elementwiseReferences,
+  ...embeddingReferences,
+  ...lossReferences,
+  ...matmulReferences,
+  ...normReferences,
+  ...optimizerReferences,
+]);
+
+/** The reference in the definition of an op, or in *-references.ts; undefined if it has none. */
+export const referenceOf = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+): Op<I, O, A>['reference'] => op.reference ?? (references.get(op) as Op<I, O, A>['reference']);
+
+/** Float64 data of every value of a graph; states persist across runs. */
+export interface CpuExecutor {
+  /** The array of a state, of an input or of a result of the last run, to read or fill. */
+  dataOf(value: Value): Float64Array;
+  /** Data of a state by name. Throws if there is none. */
+  state(name: string): Float64Array;
+  /** Runs the graph; returns copies of its outputs. Throws if an input is missing or has another length. */
+  run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array>;
+}
+
+/**
+ * Makes an executor; states are zero until filled. `states` lets several graphs share them by name.
+ *
+ * @example
+ * const graph = new Graph();
+ * const x = graph.input('x', 'f32', [2]);
+ * graph.output('y', add(graph, x, x));
+ * console.log(createCpuExecutor(graph).run({ x: [1, 2] }).y); // [2, 4]
+ */
+export function createCpuExecutor(graph: Graph, states = new Map<string, Float64Array>()): CpuExecutor {
+  const tensors = new Map<Value, ReferenceTensor>();
+  const allocate = (v: Value): Float64Array => {
+    if (v.at) return dataOf(v.at.buffer).subarray(v.at.offset, v.at.offset + sizeOf(v.shape));
+    const data = (v.kind === 'state' && states.get(v.name)) || new Float64Array(sizeOf(v.shape));
+    if (v.kind === 'state') states.set(v.name, data);
+    return data;
+  };
+  const tensorOf = (v: Value): ReferenceTensor => {
+    const tensor = tensors.get(v) ?? new ReferenceTensor(v.shape, allocate(v));
+    tensors.set(v, tensor);
+    return tensor;
+  };
+  const dataOf = (v: Value): Float64Array => tensorOf(v).data;
+  return {
+    dataOf,
+    state(name) {
+      const value = graph.states.get(name);
+      if (!value) throw new Error(`cpu: there is no state ${name}`);
+      return dataOf(value);
+    },
+    run(inputs) {
+      for (const [name, value] of graph.inputs) {
+        const given = inputs[name];
+        if (!given || given.length !== sizeOf(value.shape))
+          throw new Error(`cpu: input ${name} needs ${sizeOf(value.shape)} numbers, ${given?.length ?? 'none'} given`);
+        dataOf(value).set(given);
+      }
+      for (const node of graph.nodes) {
+        const { op, attrs } = node;
+        for (const v of node.outputs) dataOf(v).fill(0);
+        const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
+        const reference = referenceOf(op);
+        check(reference, () => `${op.name}: has no reference, which the CPU engine needs; pass reference to defineOp`);
+        reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
+        for (const v of [...node.outputs, ...mutatedBy(node)])
+          if (v.dtype === 'f16') dataOf(v).set(dataOf(v).map(roundToF16));
+      }
+      return Object.fromEntries([...graph.outputs].map(([name, v]) => [name, dataOf(v).slice()]));
+    },
+  };
+}
+
+/**
+ * Returns max|x - ref| / max|ref|, or max|x - ref| if ref is all 0. Infinity if lengths differ or a difference is NaN.
+ *
+ * @example
+ * relativeError([1, 2.002], [1, 2]); // 0.001
+ */
+export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  if (got.length !== want.length) return Number.POSITIVE_INFINITY;
+  let error = 0;
+  let largest = 0;
+  for (let i = 0; i < want.length; i++) {
+    const difference = Math.abs((got[i] as number) - (want[i] as number));
+    if (!(difference >= 0)) return Number.POSITIVE_INFINITY;
+    error = Math.max(error, difference);
+    largest = Math.max(largest, Math.abs(want[i] as number));
+  }
+  return largest === 0 ? error : error / largest;
+}

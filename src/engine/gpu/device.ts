@@ -1,0 +1,188 @@
+// Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
+
+import { HeddleError } from '../../core/errors.ts';
+import { formatLimit } from '../../core/format-numbers.ts';
+import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
+import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
+import { probeSubgroups } from './subgroup-probe.ts';
+
+/** A GPU device, and the features and limits that kernels can use. */
+export interface Device {
+  readonly gpu: GPUDevice;
+  readonly traits: DeviceTraits;
+  readonly adapter: AdapterInfo;
+  /** Why kernels do not use the subgroups of the device; absent if they use them, or if there are none. */
+  readonly droppedSubgroups?: string;
+  /** Throws a HeddleError if the device was lost or has reported an uncaptured error. */
+  check(): void;
+  /** Resolves to the reason if the device is lost within `timeout` milliseconds (default 300), else undefined. */
+  lost(timeout?: number): Promise<string | undefined>;
+  /** Destroys the device; its sessions and buffers can no longer be used. */
+  destroy(): void;
+}
+
+/** Settings of `openDevice`. */
+export interface DeviceOptions {
+  /** Required limits by their WebGPU names. `openDevice` throws if the adapter has less. */
+  readonly require?: Readonly<Record<string, number>>;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** Limits that `openDevice` requests as large as the adapter has them. All others are the guaranteed ones. */
+export const requestedLimits = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const;
+const requestedFeatures: readonly GPUFeatureName[] = [
+  'timestamp-query',
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  matrixFeature,
+];
+
+/**
+ * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
+ * HeddleError if there is no WebGPU, no adapter, or a required limit is not reached.
+ *
+ * @example
+ * const device = await openDevice(navigator.gpu);
+ * console.log(adapterName(device.adapter));
+ */
+export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
+  if (!gpu)
+    throw new HeddleError(
+      'WebGPU is not available. Use a current Chrome, Edge, Firefox or Safari, on https or localhost; ' +
+        'chrome://gpu or about:support shows why it is off.',
+    );
+  const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
+  if (!adapter)
+    throw new HeddleError(
+      'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
+        'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader; ' +
+        'in Firefox set dom.webgpu.enabled in about:config.',
+    );
+  const limits = adapter.limits as unknown as Record<string, number>;
+  for (const [name, needed] of Object.entries(options.require ?? {})) {
+    const has = limits[name] ?? 0;
+    if (has < needed)
+      throw new HeddleError(
+        `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter or --host cpu.`,
+      );
+  }
+  const required: Record<string, number> = { ...options.require };
+  for (const name of requestedLimits) if (limits[name] !== undefined) required[name] = limits[name];
+  return probedDevice(
+    await adapter.requestDevice({
+      label: 'heddle',
+      requiredFeatures: requestedFeatures.filter((f) => adapter.features.has(f)),
+      requiredLimits: required,
+    }),
+    adapter.info,
+  );
+}
+
+/** `wrapDevice`, without subgroups if their probe fails (src/engine/gpu/subgroup-probe.ts). */
+export async function probedDevice(gpu: GPUDevice, info?: GPUAdapterInfo): Promise<Device> {
+  const device = wrapDevice(gpu, info);
+  const droppedSubgroups = await probeSubgroups(gpu, device.traits.minSubgroup);
+  if (droppedSubgroups === '') return device;
+  return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };
+}
+
+/** What has happened to a device. All wrappers of the device share it. */
+interface DeviceHistory {
+  info: GPUAdapterInfo;
+  /** Arguments of the error that makes the device unusable: its loss, or the first uncaptured error. */
+  failure?: ConstructorParameters<typeof HeddleError>;
+  /** Whether it was destroyed on purpose: its loss is then not a failure. */
+  closing: boolean;
+  /** Resolves to the reason of the loss; to undefined if it was destroyed on purpose. */
+  readonly lost: Promise<string | undefined>;
+}
+
+const histories = new WeakMap<GPUDevice, DeviceHistory>();
+
+function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): DeviceHistory {
+  const known = histories.get(device);
+  if (known) {
+    if (given) known.info = given;
+    return known;
+  }
+  const history: DeviceHistory = {
+    info: given ?? deviceInfo(device) ?? hiddenInfo,
+    closing: false,
+    lost: device.lost.then(({ reason, message }) => {
+      if (history.closing) return undefined;
+      history.failure ??= [`The GPU device was lost (${reason || 'unknown'}): ${message}`, { kind: 'device' }];
+      return [reason, message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
+    }),
+  };
+  device.addEventListener('uncapturederror', ({ error }) => {
+    history.failure ??= [`WebGPU error: ${error.message}`];
+  });
+  histories.set(device, history);
+  return history;
+}
+
+/** Adapter info without names. */
+const hiddenInfo: GPUAdapterInfo = {
+  ...{ __brand: 'GPUAdapterInfo', vendor: '', architecture: '', device: '', description: '' },
+  ...{ isFallbackAdapter: false, subgroupMinSize: 0, subgroupMaxSize: 0 },
+};
+
+/**
+ * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice` it does not
+ * probe subgroups. `info`: the adapter info (default: that of an earlier call with this device, else `adapterInfo` of the
+ * device). In Dawn `adapterInfo` of a device lacks the subgroup matrices. Deno has no `adapterInfo` of a device: the
+ * adapter then has no name and counts as a GPU.
+ *
+ * @example
+ * const adapter = await navigator.gpu.requestAdapter();
+ * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
+ */
+export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
+  const history = historyOf(device, info);
+  const { vendor, architecture, device: model, description, isFallbackAdapter, subgroupMinSize } = history.info;
+  const { name, version } = hostOf();
+  const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
+  return {
+    gpu: device,
+    // Firefox does not name the adapter, so it gets the name of the browser.
+    adapter: { vendor, architecture, device: model, description: isNamed ? description : `${name} ${version}` },
+    traits: {
+      maxBindingBytes: device.limits.maxStorageBufferBindingSize,
+      f16: device.features.has('shader-f16'),
+      subgroups: device.features.has('subgroups'),
+      minSubgroup: device.features.has('subgroups') ? (subgroupMinSize ?? 0) : 0,
+      matrices: matrixConfigsOf({ features: device.features, adapterInfo: history.info }),
+      maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+      maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
+      software: isFallbackAdapter,
+    },
+    check() {
+      if (history.failure) throw new HeddleError(...history.failure);
+    },
+    lost: (timeout = 300) =>
+      Promise.race([history.lost, new Promise<undefined>((resolve) => setTimeout(resolve, timeout, undefined))]),
+    destroy() {
+      history.closing = true;
+      device.destroy();
+    },
+  };
+}
+
+/** Describes whether kernels use the subgroups of a device. */
+export const subgroupUse = ({ droppedSubgroups, traits }: Device): string =>
+  traits.minSubgroup >= 4 ? 'used' : `not used: ${droppedSubgroups ?? 'the device has none of 4 or more lanes'}`;
+
+/** Describes the subgroup matrices that kernels can use, by type and sizes M, N, K: `f16 16x16x16`. */
+export function matrixUse({ gpu, traits: { matrices } }: Device): string {
+  if (matrices.length > 0) return matrices.map(({ operands, m, n, k }) => `${operands} ${m}x${n}x${k}`).join(', ');
+  if (!gpu.features.has(matrixFeature)) return 'not used: there are none';
+  return 'not used: none has operands of f16 or f32 with sums of f32, or the size of a subgroup is not known';
+}

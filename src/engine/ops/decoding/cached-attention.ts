@@ -1,0 +1,166 @@
+// Attention in decoding, with one new token per row: self-attention to the ancestors of the token in the KV cache, and
+// cross-attention to the source. The rows of a sentence (beams, samples) share the keys of the source and read each other's
+// rows of the cache through a table of slots, so beam search copies no keys.
+
+import { check } from '../../../core/errors.ts';
+import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import { maxHeadWidth } from '../attention/attention-layout.ts';
+import { checkBias, farthestOf } from '../attention/relative-position-bias.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
+
+/** Heads, their width, how many rows share a sentence, and the scale of q·k, by default 1/sqrt(headWidth). */
+export type CachedAttentionAttrs = {
+  readonly heads: number;
+  readonly headWidth: number;
+  readonly beams: number;
+  readonly scale?: number;
+};
+
+/** Flag that is added to a slot whose key is hidden (padding): HIDDEN in the kernels. */
+export const hiddenSlot = 2 ** 31;
+
+/**
+ * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a position bias [H, 2·farthest + 1]
+ * (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r, step.position) of the
+ * cache. Then row r attends, for j from 0 to step.position, to row slots[r,j] of the cache rows of its sentence, counted
+ * from the first of them, unless slots[r,j] has `hiddenSlot` added.
+ */
+export const cachedSelfAttentionOp = defineOp({
+  name: 'cached_self_attention',
+  inputs: ['qkv', 'cache', 'slots', 'step', 'bias?'],
+  outputs: ['out'],
+  attrs: attrsOf<CachedAttentionAttrs>(),
+  shape({ qkv, cache, slots, step, bias }, attrs) {
+    const name = 'cached_self_attention';
+    const inner = innerWidth(name, attrs);
+    const R = rowsOf(name, qkv, attrs, 3 * inner);
+    const T = dim(cache, 1);
+    expectType(name, 'cache', cache, 'f32', [R, T, 2 * inner], `qkv is ${show(qkv.shape)}`);
+    expectType(name, 'slots', slots, 'u32', [R, T], `cache is ${show(cache.shape)}`);
+    expectStep(name, step);
+    if (bias) checkBias(name, attrs.heads, bias);
+    return { out: tensorType('f32', [R, 1, inner]) };
+  },
+  mutates: ['cache'],
+  variants,
+  // No beam has swapped places.
+  sample({ slots }, { beams }) {
+    const T = dim(slots, 1);
+    return { slots: (i) => (Math.floor(i / T) % beams) * T + (i % T) };
+  },
+  modelFlops: ({ cache }, { out }) => 4 * sizeOf(out.shape) * dim(cache, 1),
+  launch({ qkv, cache, bias, ...inputs }, { out }, attrs, { variant }) {
+    const bind = { q: qkv, kv: cache, ...inputs, bias: bias ?? inputs.slots, out };
+    const dispatch = launch('cached-self-attention', attrs, variant, qkv, cache, bind, 1, bias && farthestOf(bias));
+    return [{ ...dispatch, constants: { ...dispatch.constants, BIAS: bias ? 1 : 0 } }];
+  },
+});
+
+/** q [R,1,HW], kv [B,S,2HW], lens u32 [B], R = B · beams; out [R,1,HW]: a row sees the first lens[b] keys. */
+export const cachedCrossAttentionOp = defineOp({
+  name: 'cached_cross_attention',
+  inputs: ['q', 'kv', 'lens'],
+  outputs: ['out'],
+  attrs: attrsOf<CachedAttentionAttrs>(),
+  shape({ q, kv, lens }, attrs) {
+    const name = 'cached_cross_attention';
+    const inner = innerWidth(name, attrs);
+    const R = rowsOf(name, q, attrs, inner);
+    const B = R / attrs.beams;
+    expectType(name, 'kv', kv, 'f32', [B, dim(kv, 1), 2 * inner], `q is ${show(q.shape)}`);
+    expectType(name, 'lens', lens, 'u32', [B], 'one for each sentence');
+    return { out: tensorType('f32', [R, 1, inner]) };
+  },
+  variants,
+  modelFlops: ({ q, kv }) => 4 * sizeOf(q.shape) * dim(kv, 1),
+  launch: ({ q, kv, lens }, { out }, attrs, { variant }) => [
+    launch('cached-cross-attention', attrs, variant, q, kv, { q, kv, lens, out }, attrs.beams),
+  ],
+});
+
+function innerWidth(name: string, { heads, headWidth, beams }: CachedAttentionAttrs): number {
+  check(
+    headWidth >= 1 && headWidth <= maxHeadWidth,
+    `${name}: a head width of ${headWidth}, must be 1..${maxHeadWidth}`,
+  );
+  check(heads >= 1 && beams >= 1, `${name}: ${heads} heads and ${beams} beams, must be at least 1`);
+  return heads * headWidth;
+}
+
+function rowsOf(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {
+  const R = dim(x, 0);
+  expectType(name, 'queries', x, 'f32', [R, 1, columns]);
+  check(R % beams === 0, () => `${name}: ${R} rows are not a multiple of ${beams} beams`);
+  return R;
+}
+
+/** `tiles`: a workgroup for each head and group of rows. `rows`: a thread for each row and head, first on CPU adapters. */
+function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits): readonly string[] {
+  return software ? ['rows', 'tiles'] : ['tiles', 'rows'];
+}
+
+/** The dispatch of both ops; `shareable`: rows of a sentence that see the same keys; `farthest`: distance of the bias. */
+function launch(
+  stem: 'cached-self-attention' | 'cached-cross-attention',
+  { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,
+  variant: string,
+  queries: Value,
+  kv: Value,
+  bind: Launch['bind'],
+  shareable: number,
+  farthest = 0,
+): Launch {
+  const [rows, keys] = [dim(queries, 0), dim(kv, 1)];
+  const chunks = Math.ceil(headWidth / 4);
+  const tiles = variant === 'tiles';
+  const PARTS = Math.max(1, Math.floor(64 / chunks));
+  const QUERIES = Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
+  const entry = stem.replaceAll('-', '_');
+  return {
+    shader: headWidth % 4 === 0 ? stem : `${stem}-scalar`,
+    entry: tiles ? `${entry}_tiles` : entry,
+    constants: { WIDTH: headWidth, ...(tiles && { PARTS, QUERIES }) },
+    params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
+    bind,
+    grid: tiles ? gridOf((rows / shareable) * Math.ceil(shareable / QUERIES) * heads, 1) : gridOf(rows * heads, 32),
+    flops: 4 * rows * keys * heads * headWidth,
+  };
+}
+
+/**
+ * Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go into the
+ * cache. `bias`, if given, is added to the scaled scores (`relativePositionBias`).
+ *
+ * @example
+ * const [qkv, cache] = [graph.input('qkv', 'f32', [8, 1, 192]), graph.state('cache', 'f32', [8, 32, 128])];
+ * const slots = graph.state('slots', 'u32', [8, 32]);
+ * const out = cachedSelfAttention(graph, qkv, cache, slots, step, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
+ */
+export const cachedSelfAttention = (
+  builder: Builder,
+  qkv: Value,
+  cache: Value,
+  slots: Value,
+  step: Value,
+  attrs: CachedAttentionAttrs,
+  bias?: Value,
+): Value => builder.apply(cachedSelfAttentionOp, { qkv, cache, slots, step, bias }, attrs).out;
+
+/**
+ * Attention of q [R,1,HW] to the first lens u32 [B] keys and values of the sources kv [B,S,2HW]; [R,1,HW].
+ *
+ * @example
+ * const [q, kv] = [graph.input('q', 'f32', [8, 1, 64]), graph.input('kv', 'f32', [2, 20, 128])];
+ * const lens = graph.input('lens', 'u32', [2]);
+ * const out = cachedCrossAttention(graph, q, kv, lens, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
+ */
+export const cachedCrossAttention = (
+  builder: Builder,
+  q: Value,
+  kv: Value,
+  lens: Value,
+  attrs: CachedAttentionAttrs,
+): Value => builder.apply(cachedCrossAttentionOp, { q, kv, lens }, attrs).out;

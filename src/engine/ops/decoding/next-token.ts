@@ -1,0 +1,297 @@
+// The choice of the next token of each row: the most probable one (greedy), the K most probable ones (beam search), or
+// a sample. Token rules that forbid tokens are data of a run, so one plan serves all.
+
+import { check } from '../../../core/errors.ts';
+import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth, wholeVectors } from '../work-division.ts';
+
+/** Added to the logits of forbidden tokens instead of minus infinity. */
+export const masked = -1e30;
+
+/** Logit of a column without a token; LOWEST in the kernels. */
+export const lowest = -1e38;
+
+/** Scores below this belong to forbidden tokens. */
+export const dead = masked / 10;
+
+/** `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded. */
+export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean; readonly vocab?: number };
+
+/** V, the number of tokens: the logits of a row without padding. */
+export const vocabOf = (logits: { readonly shape: Shape }, { vocab }: NextTokenAttrs): number =>
+  vocab ?? dim(logits, -1);
+
+/** Rules for the next token. */
+export interface TokenRules {
+  /** Minimum number of tokens before the end. */
+  readonly minLength: number;
+  /** Position of the input token at which the end token is forced, with probability 1; -1: never. */
+  readonly forceEndAt: number;
+  /** n-grams of this length may not repeat; 0: no limit. */
+  readonly noRepeatNgram: number;
+  /** Forced first token, with probability 1; -1: none. */
+  readonly firstToken: number;
+  /** Forbidden tokens. */
+  readonly banned: readonly number[];
+}
+
+const header = 4;
+
+/**
+ * Length of a `rules` input that has room for `banned` banned tokens.
+ *
+ * @example
+ * console.log(rulesSize(2)); // 6
+ */
+export const rulesSize = (banned: number): number => header + banned;
+
+/**
+ * Writes rules into the input `rules` i32. Throws if there are more banned tokens than it has room for.
+ *
+ * @example
+ * const rules = new Int32Array(rulesSize(1));
+ * writeRules(rules, { minLength: 3, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [7] });
+ */
+export function writeRules(
+  out: Int32Array,
+  { minLength, forceEndAt, noRepeatNgram, firstToken, banned }: TokenRules,
+): void {
+  check(banned.length + header <= out.length, `rules: ${banned.length} banned tokens, room for ${out.length - header}`);
+  out.fill(-1);
+  out.set([minLength, forceEndAt, noRepeatNgram, firstToken, ...banned]);
+}
+
+/** How a token is sampled; data of a run. */
+export interface Sampling {
+  /** Divisor of the logits, above 0. */
+  readonly temperature: number;
+  /** Keep the smallest set of most probable tokens whose probabilities sum to this; 1: all. */
+  readonly topP: number;
+  /** Keep the K most probable tokens, with those as probable as the last; 1: only the first; 0: all. */
+  readonly topK: number;
+}
+
+/** Length of the `sampling` input. */
+export const samplingSize = 4;
+
+/**
+ * Writes settings into the input `sampling` f32 [4].
+ *
+ * @example
+ * const sampling = new Float32Array(samplingSize);
+ * writeSampling(sampling, { temperature: 0.8, topP: 0.9, topK: 40 });
+ */
+export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sampling): void =>
+  out.set([temperature, topP, topK, 0]);
+
+/** Names of the inputs of all three ops: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N], step. */
+const inputNames = ['logits', 'history', 'rules', 'step'] as const;
+/** Inputs of all three ops. */
+export type NextTokenInputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
+
+/** Checks the inputs; returns the number of rows. */
+function rowsOf(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs): number {
+  const { logits, history, rules, step } = inputs;
+  const { endId } = attrs;
+  const vocab = vocabOf(logits, attrs);
+  const [R = 0, , V = 0] = logits.shape;
+  expectType(name, 'logits', logits, 'f32', [R, 1, V]);
+  expectType(name, 'history', history, 'i32', [R, dim(history, 1)], `logits is ${show(logits.shape)}`);
+  expectType(name, 'rules', rules, 'i32', [Math.max(header, dim(rules, 0))]);
+  expectStep(name, step);
+  check(V === vocab || V === wholeVectors(vocab), () => `${name}: rows of ${V} logits for ${vocab} tokens`);
+  check(endId >= 0 && endId < vocab, () => `${name}: the end token ${endId} is not among ${vocab} tokens`);
+  return R;
+}
+
+/** The types of one token for each row. */
+function chosenTypes(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs) {
+  const R = rowsOf(name, inputs, attrs);
+  return { tokens: tensorType('i32', [R, 1]), logProbs: tensorType('f32', [R]) };
+}
+
+const variants = ({ logits }: { readonly logits: TensorType }) => rowGroupsFor(dim(logits, 2));
+
+/** For timing: rules that force no token, but search for trigrams. */
+const sample = ({ logits }: { readonly logits: TensorType }, attrs: NextTokenAttrs) => ({
+  history: sampleIds(vocabOf(logits, attrs)),
+  rules: (i: number) => (i === 2 ? 3 : -1),
+});
+
+/** The launch of an op; `bind` and `constants`: those that only it has. */
+function launchOf(
+  entry: string,
+  attrs: NextTokenAttrs,
+  { logits, history, rules, step }: NextTokenInputs<Value>,
+  variant: string,
+  bind: Launch['bind'],
+  wanted = 0,
+  constants: Launch['constants'] = {},
+): Launch[] {
+  const [rows = 0, , cols = 0] = logits.shape;
+  const rowGroup = rowGroupOf(variant);
+  const sizes = { rows, cols, vocab: vocabOf(logits, attrs), positions: dim(history, 1) };
+  return [
+    {
+      shader: shaderFor('next-token', cols),
+      entry,
+      constants: { ...rowGroup, ...constants, RULES: attrs.rules ? 1 : 0 },
+      params: { ...sizes, end: attrs.endId, banned: dim(rules, 0) - header, wanted },
+      bind: { logits, history, rules, step, ...bind },
+      grid: gridOf(rows, rowGroup.ROWS),
+      flops: rows * cols,
+    },
+  ];
+}
+
+/** A token for each row, i32 [R,1], and its log-probability in the model before the rules, f32 [R]. */
+export interface ChosenTokens {
+  readonly tokens: Value;
+  readonly logProbs: Value;
+}
+
+/**
+ * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens it takes the
+ * lowest id. A forced token has probability 1, and so has the end token if all others are forbidden.
+ */
+export const greedyTokenOp = defineOp({
+  name: 'greedy_token',
+  inputs: inputNames,
+  outputs: ['tokens', 'logProbs'],
+  attrs: attrsOf<NextTokenAttrs>(),
+  shape: (inputs, attrs) => chosenTypes('greedy_token', inputs, attrs),
+  mutates: ['logits'],
+  variants,
+  sample,
+  launch: (inputs, { tokens, logProbs }, attrs, { variant }) =>
+    launchOf('greedy_token', attrs, inputs, variant, { tokens, log_probs: logProbs }),
+});
+
+/**
+ * The most probable token of each row of logits [R,1,V] that the rules allow.
+ *
+ * @example
+ * const history = graph.input('history', 'i32', [4, 32]);
+ * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
+ * const { tokens } = greedyToken(graph, logits, history, rules, step, { endId: 2, rules: true });
+ */
+export const greedyToken = (
+  builder: Builder,
+  logits: Value,
+  history: Value,
+  rules: Value,
+  step: Value,
+  attrs: NextTokenAttrs,
+): ChosenTokens => builder.apply(greedyTokenOp, { logits, history, rules, step }, attrs);
+
+/** `wanted`: number of tokens per row. */
+export type BestTokensAttrs = NextTokenAttrs & { readonly wanted: number };
+
+/** tokens i32 [R,K] in descending order of logProbs f32 [R,K]; ends f32 [R], log-probabilities of the end token. */
+export interface BestTokens {
+  readonly logProbs: Value;
+  readonly tokens: Value;
+  readonly ends: Value;
+}
+
+/**
+ * The K most probable tokens of each row, for beam search: logProbs f32 [R,K], tokens i32 [R,K] and ends f32 [R]. The
+ * end token is not among the K; forbidden tokens have `masked` as their log-probability. If a row has fewer than K
+ * other tokens, the end with `masked` fills it up.
+ */
+export const bestTokensOp = defineOp({
+  name: 'best_tokens',
+  inputs: inputNames,
+  outputs: ['logProbs', 'tokens', 'ends'],
+  attrs: attrsOf<BestTokensAttrs>(),
+  shape(inputs, { wanted, ...attrs }) {
+    const R = rowsOf('best_tokens', inputs, attrs);
+    check(wanted >= 1, `best_tokens: ${wanted} tokens wanted, must be at least 1`);
+    const best = [R, wanted];
+    return { logProbs: tensorType('f32', best), tokens: tensorType('i32', best), ends: tensorType('f32', [R]) };
+  },
+  mutates: ['logits'],
+  variants,
+  sample,
+  launch: (inputs, { logProbs, tokens, ends }, attrs, { variant }) =>
+    launchOf('best_tokens', attrs, inputs, variant, { log_probs: logProbs, tokens, ends }, attrs.wanted),
+});
+
+/**
+ * The `wanted` most probable tokens of each row of logits [R,1,V] that the rules allow, and the end by itself.
+ *
+ * @example
+ * const history = graph.input('history', 'i32', [4, 32]);
+ * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
+ * const best = bestTokens(graph, logits, history, rules, step, { endId: 2, rules: true, wanted: 4 });
+ */
+export const bestTokens = (
+  builder: Builder,
+  logits: Value,
+  history: Value,
+  rules: Value,
+  step: Value,
+  attrs: BestTokensAttrs,
+): BestTokens => builder.apply(bestTokensOp, { logits, history, rules, step }, attrs);
+
+/** Numbers of a row that a thread of `sample_token` can hold in registers. */
+const maxHeld = 128;
+
+/** Vectors of a row of `cols` logits that a thread holds; 0 if they do not fit, or a thread has a whole row. */
+function heldVectors(cols: number, variant: string): number {
+  const { THREADS, ROWS } = rowGroupOf(variant);
+  const vecs = Math.ceil(cols / vecWidth(cols) / (THREADS / ROWS));
+  return ROWS < THREADS && vecs * vecWidth(cols) <= maxHeld ? vecs : 0;
+}
+
+/**
+ * A sample for each row from softmax(logits / temperature), cut to the most probable tokens: tokens i32 [R,1] and
+ * logProbs f32 [R] in the model's own distribution. Further inputs: sampling f32 [4], streams u32 [R]. topK cuts before
+ * topP; tokens as probable as the last one remain too, unless topK is 1. The sample is a function of step.seed,
+ * step.position, streams[r] and the probabilities.
+ */
+export const sampleTokenOp = defineOp({
+  name: 'sample_token',
+  inputs: [...inputNames, 'sampling', 'streams'],
+  outputs: ['tokens', 'logProbs'],
+  attrs: attrsOf<NextTokenAttrs>(),
+  shape({ sampling, streams, ...inputs }, attrs) {
+    const types = chosenTypes('sample_token', inputs, attrs);
+    expectType('sample_token', 'sampling', sampling, 'f32', [samplingSize]);
+    expectType('sample_token', 'streams', streams, 'u32', types.logProbs.shape, 'one for each row');
+    return types;
+  },
+  mutates: ['logits'],
+  variants,
+  // Timing covers top-k and top-p.
+  sample: (inputs, attrs) => ({ ...sample(inputs, attrs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
+  launch({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) {
+    const bind = { sampling, streams, tokens, log_probs: logProbs };
+    const HELD = heldVectors(dim(inputs.logits, 2), variant);
+    return launchOf('sample_token', attrs, inputs, variant, bind, 0, { HELD });
+  },
+});
+
+/**
+ * A sample for each row of logits [R,1,V] from the tokens that the rules allow.
+ *
+ * @example
+ * const history = graph.input('history', 'i32', [4, 32]);
+ * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
+ * const inputs = {
+ *   sampling: graph.input('sampling', 'f32', [samplingSize]),
+ *   streams: graph.input('streams', 'u32', [4]),
+ * };
+ * const { tokens } = sampleToken(graph, logits, history, rules, step, inputs, { endId: 2, rules: false });
+ */
+export const sampleToken = (
+  builder: Builder,
+  logits: Value,
+  history: Value,
+  rules: Value,
+  step: Value,
+  { sampling, streams }: { readonly sampling: Value; readonly streams: Value },
+  attrs: NextTokenAttrs,
+): ChosenTokens => builder.apply(sampleTokenOp, { logits, history, rules, step, sampling, streams }, attrs);

@@ -1,0 +1,40 @@
+// Takes rows of a tensor in any order: the unfinished sentences of a batch.
+
+import { check } from '../../../core/errors.ts';
+import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { gridOf } from '../work-division.ts';
+
+/** x [N·group,..] of any 32-bit type, indices u32 [n], each below N; group i of y [n·group,..] is group indices[i] of x. */
+export const takeRowsOp = defineOp({
+  name: 'take_rows',
+  inputs: ['x', 'indices'],
+  outputs: ['y'],
+  /** `group`: number of consecutive rows of x that are taken together, as one. */
+  attrs: attrsOf<{ readonly group: number }>(),
+  shape({ x, indices }, { group }) {
+    const [rows = 0, ...rest] = x.shape;
+    expectType('take_rows', 'indices', indices, 'u32', [dim(indices, 0)]);
+    check(
+      x.dtype !== 'f16' && group >= 1 && rows > 0 && rows % group === 0,
+      () => `take_rows: x is ${x.dtype} ${show(x.shape)}, must be of 32 bits and of whole groups of ${group} rows`,
+    );
+    return { y: tensorType(x.dtype, [dim(indices, 0) * group, ...rest]) };
+  },
+  launch({ x, indices }, { y }, { group }) {
+    const rows_in = dim(x, 0) / group;
+    const params = { rows: dim(indices, 0), width: sizeOf(x.shape) / rows_in, rows_in };
+    const grid = gridOf(sizeOf(y.shape), 256);
+    return [{ shader: 'take-rows', entry: 'take_rows', params, bind: { x, indices, y }, grid }];
+  },
+});
+
+/**
+ * Groups indices u32 [n] of the rows of x [N·group,..]: [n·group,..]. Not differentiable: for decoding.
+ *
+ * @example
+ * const rows = takeRows(graph, x, graph.input('indices', 'u32', [3]));
+ */
+export const takeRows = (builder: Builder, x: Value, indices: Value, group = 1): Value =>
+  builder.apply(takeRowsOp, { x, indices }, { group }).y;

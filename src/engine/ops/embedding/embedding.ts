@@ -1,0 +1,188 @@
+// Token embedding with its scale, positions and dropout in one kernel, and tables of sinusoidal positions.
+
+import { check } from '../../../core/errors.ts';
+import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
+import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
+import { expectDropout, expectStep, expectType } from '../type-checks.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+
+/** Row number that means no row, for kernels. */
+export const noId = 0xffffffff;
+
+/** Attributes that all embeddings have. */
+export type LookupAttrs = {
+  /** Factor of the table's rows: 1, or sqrt(D). */
+  readonly scale: number;
+  /** Row of position 0 in the table of positions (BART: 2). */
+  readonly offset: number;
+  /** Whether the first column of ids is at step.position instead of 0. */
+  readonly decode: boolean;
+};
+
+/** Id of the row of the table that look-ups do not train (PyTorch's padding_idx). Default: all rows are trained. */
+export type FrozenId = { readonly frozenId?: number | undefined };
+
+/** Attributes of an embedding; the builder function `embedding` sets them. */
+export type EmbeddingAttrs = LookupAttrs &
+  DropoutAttrs &
+  FrozenId & { readonly positions: 'none' | 'fixed' | 'learned' };
+
+/** Output type of an embedding of width D. Throws a HeddleError if an input, or the step of decoding, does not fit. */
+export function lookupType(
+  op: string,
+  D: number,
+  {
+    ids,
+    positions,
+    positionIds,
+    step,
+  }: {
+    readonly ids: TensorType;
+    readonly positions?: TensorType;
+    readonly positionIds?: TensorType;
+    readonly step?: TensorType;
+  },
+  { offset, decode }: LookupAttrs,
+): TensorType {
+  check(ids.shape.length === 2, () => `${op}: ids are ${show(ids.shape)}, must be [B,T]`);
+  check(ids.dtype === 'i32' || ids.dtype === 'u32', `${op}: ids are ${ids.dtype}, must be i32 or u32`);
+  const [B = 0, T = 0] = ids.shape;
+  if (positions) {
+    const L = dim(positions, 0);
+    expectType(op, 'positions', positions, 'f32', [L, D], 'as wide as the table');
+    check(
+      offset + T <= L,
+      () => `${op}: ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
+    );
+  }
+  if (positionIds) expectType(op, 'positionIds', positionIds, 'u32', [B, T], 'one for each id');
+  if (decode) expectStep(op, step);
+  return tensorType('f32', [B, T, D]);
+}
+
+/**
+ * ids [B,T], table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step for decoding or dropout
+ * and, if the table is trained, the sorted positions of each id: rowStart [V+1], occurrences [B*T]; out [B,T,D].
+ */
+export const embeddingOp = defineOp({
+  name: 'embedding',
+  inputs: ['ids', 'table', 'positions?', 'positionIds?', 'step?', 'rowStart?', 'occurrences?'],
+  outputs: ['out'],
+  attrs: attrsOf<EmbeddingAttrs>(),
+  shape({ ids, table, positions, positionIds, step, rowStart, occurrences }, attrs) {
+    check(table.shape.length === 2, () => `embedding: table is ${show(table.shape)}, must be [V,D]`);
+    expectType('embedding', 'table', table, 'f32');
+    const [V = 0, D = 0] = table.shape;
+    expectDropout('embedding', attrs.rate, step);
+    const out = lookupType('embedding', D, { ids, positions, positionIds, step }, attrs);
+    if (rowStart) expectType('embedding', 'rowStart', rowStart, 'u32', [V + 1]);
+    if (occurrences) expectType('embedding', 'occurrences', occurrences, 'u32', [sizeOf(ids.shape)]);
+    return { out };
+  },
+  f16Storage: ['out'],
+  variants: ({ table }) => rowGroupsFor(dim(table, 1)),
+  sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
+  launch({ ids, table, positions, positionIds, step }, { out }, { scale, offset, decode, ...mask }, { variant }) {
+    const [batch = 0, length = 0, width = 0] = out.shape;
+    const position_rows = positions ? dim(positions, 0) : 0;
+    const params = { batch, length, width, rows: dim(table, 0), position_rows, scale, offset, frozen: noId };
+    const constants = { POSITIONS: positions ? 1 : 0, POSITION_IDS: positionIds ? 1 : 0, DECODE: decode ? 1 : 0 };
+    const tables = { table, positions: positions ?? table, position_ids: positionIds ?? ids };
+    const bind = { ids, ...tables, out, ...(step && { step }) };
+    const launch = embeddingLaunch('embedding', batch * length, mask, params, constants, bind, variant);
+    return [{ ...launch, flops: 2 * sizeOf(out.shape) }];
+  },
+});
+
+/** A dispatch of embedding.wgsl with a row group for each of `rows` rows. */
+export function embeddingLaunch(
+  entry: string,
+  rows: number,
+  mask: DropoutAttrs,
+  sizes: Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset' | 'frozen', number>,
+  constants: Record<string, number>,
+  bind: Launch['bind'],
+  variant: string,
+): Launch {
+  const rowGroup = rowGroupOf(variant);
+  return {
+    shader: shaderFor('embedding', sizes.width),
+    entry,
+    constants: { ...rowGroup, ...constants, DROPOUT: mask.rate > 0 ? 1 : 0 },
+    params: { position_rows: 0, ...sizes, ...dropoutFields(mask) },
+    bind,
+    grid: gridOf(rows, rowGroup.ROWS),
+    flops: sizes.batch * sizes.length * sizes.width,
+  };
+}
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, FrozenId {
+  /** Table [L,D] added by position: a state filled by `sinusoids`, or a weight. */
+  readonly positions?: Value;
+  /** Position ids u32 [B,T], the row of `positions` for each id, from `tokenPositions`. Default: the column of the id. */
+  readonly positionIds?: Value | undefined;
+  /** Whether the table of positions is trained. */
+  readonly learned?: boolean;
+  /** The graph's step input; needed for decoding and for dropout. */
+  readonly step?: Value;
+  /** Positions where each id occurs, as `fillTokenIndex` writes them; needed if the table is trained. */
+  readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
+}
+
+/**
+ * dropout(table[ids] * scale + positions) for ids [B,T]: [B,T,D].
+ *
+ * @example
+ * const ids = graph.input('ids', 'i32', [32, 20]);
+ * const y = embedding(graph, ids, graph.state('table', 'f32', [8000, 64]), { scale: 8 }); // [32, 20, 64]
+ */
+export function embedding(builder: Builder, ids: Value, table: Value, options: EmbeddingOptions = {}): Value {
+  const { scale = 1, positions, learned = false, offset = 0, decode = false } = options;
+  const { step, rate = 0, site = 0, index, positionIds, frozenId } = options;
+  const inputs = { ids, table, positions, positionIds, step: decode || rate > 0 ? step : undefined, ...index };
+  const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
+  return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId }).out;
+}
+
+/**
+ * Table of fairseq's sinusoidal positions [length, width], as in M2M100: row padId + k is that of the k-th token that is
+ * not padding, from 1; row padId, that of padding, is zero. Angle p / 10000^(i/(h-1)) with h = floor(width/2), all sines
+ * before all cosines, and a zero column if the width is odd.
+ */
+export function fairseqSinusoids(length: number, width: number, padId: number): Float32Array {
+  const table = new Float32Array(length * width);
+  const half = Math.floor(width / 2);
+  for (let p = 0; p < length; p++)
+    for (let i = 0; i < half && p !== padId; i++) {
+      const angle = p * Math.exp((-Math.log(10000) * i) / Math.max(1, half - 1));
+      table[p * width + i] = Math.sin(angle);
+      table[p * width + half + i] = Math.cos(angle);
+    }
+  return table;
+}
+
+/** `interleaved`: sines in even columns, cosines in odd ones (as PyTorch's tutorial); `halves`: sines first (Marian). */
+export type SinusoidLayout = 'interleaved' | 'halves';
+
+/**
+ * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p / 10000^(2i/width) for
+ * pair i. An odd width has one sine more than cosines. Computed on the host in float64, since WGSL's sine is too coarse
+ * for large arguments; nothing trains it.
+ *
+ * @example
+ * const table = sinusoids(512, 64, 'interleaved');
+ * console.log(table.length); // 512 * 64
+ */
+export function sinusoids(length: number, width: number, layout: SinusoidLayout): Float32Array {
+  const table = new Float32Array(length * width);
+  const half = Math.ceil(width / 2);
+  for (let p = 0; p < length; p++)
+    for (let c = 0; c < width; c++) {
+      const angle = p * Math.exp((-Math.log(10000) * 2 * Math.floor(c / 2)) / width);
+      const column = layout === 'interleaved' ? c : Math.floor(c / 2) + (c % 2) * half;
+      table[p * width + column] = c % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+    }
+  return table;
+}

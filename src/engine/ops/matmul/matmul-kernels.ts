@@ -1,0 +1,152 @@
+// The kernels of matrix products, shared by matmul, linear and linear_backward, and which of them are worth timing for
+// a product. matmul-launches.ts launches them.
+
+import type { TensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
+import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
+
+/** Which operand of C = A·B is stored transposed: NN none; NT B, as [N,K]; TN A, as [K,M]. */
+export type Form = 'NN' | 'NT' | 'TN';
+
+/** Sizes of a product, and of its batch. */
+export interface Sizes {
+  readonly form: Form;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Number of products, one after the other in memory; default 1. */
+  readonly batch?: number;
+}
+
+/** Types of the operands of a product, as stored. */
+export type Operands = readonly Pick<TensorType, 'dtype'>[];
+
+/** A matrix-product kernel: a shader of the family and its settings. */
+export interface Kernel {
+  /** Stem in shaders/. */
+  readonly shader: string;
+  /** Whether it is the variant `subgroups` of the shader. */
+  readonly subgroups?: boolean;
+  readonly constants: Readonly<Record<string, number>>;
+  /** The tile of C that one workgroup computes. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly threads: number;
+}
+
+/**
+ * The kernel of a variant for operands of some types. `naive`: four numbers of C a thread; `dots-4x16`: threads of a
+ * workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `matrix-64x64`: the same by subgroup
+ * matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split` and `matrix-split`, which are
+ * `tiled-64x64` and `matrix-64x64` with K in slices, are not here.
+ */
+export function kernelOf(variant: string, operands: Operands, traits: DeviceTraits): Kernel {
+  if (variant === 'naive') return { shader: 'matmul', constants: {}, rows: 8, columns: 32, threads: 64 };
+  const [, family, height, width] = /^(dots|tiled|matrix|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
+  const [rows, columns] = [Number(height), Number(width)];
+  const matrix = family === 'matrix' ? matrixKernel(rows, operands, traits) : undefined;
+  if (!family || (family === 'matrix' && !matrix)) throw new Error(`matmul: there is no variant ${variant}`);
+  if (matrix) return matrix;
+  const { minSubgroup } = traits;
+  if (family === 'dots') return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64 };
+  if (family === 'tiled') {
+    const constants = { SIZE: rows, DEPTH: 1024 / rows };
+    return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
+  }
+  // `lanes` threads next to each other share rows; a workgroup has `groups` of them, one below the other.
+  const subgroups = family === 'subgroups';
+  const [lanes, groups] = subgroups ? [lanesOf(minSubgroup), 1] : [8, 8];
+  return {
+    shader: 'matmul-registers',
+    subgroups,
+    constants: { LANES: lanes, LANE_GROUPS: groups, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
+    rows: rows * groups,
+    columns: columns * lanes,
+    threads: lanes * groups,
+  };
+}
+
+/** Depth of the tiles of matrix kernels along K; a thread stages 4x4 numbers of each operand. */
+const matrixDepth = 32;
+
+/** Tiles of `size` x `size` by subgroup matrices; undefined without matrices or workgroup memory for them. */
+function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): Kernel | undefined {
+  const threads = (size * matrixDepth) / 16;
+  for (const { operands: type, m, n, k, lanes } of byWork(traits.matrices)) {
+    if (!operands.every(({ dtype }) => dtype === type)) continue;
+    const subgroups = threads / lanes;
+    const across = 2 ** Math.ceil(Math.log2(subgroups) / 2);
+    const bytes = type === 'f16' ? 2 : 4;
+    const pitch = matrixDepth / 4 + 4 / bytes;
+    const [rows, columns] = [size / (subgroups / across), size / across];
+    const fits =
+      Number.isInteger(subgroups) && matrixDepth % k === 0 && rows % m === 0 && columns % n === 0 && n % 4 === 0;
+    const workgroupBytes = 2 * size * pitch * 4 * bytes + subgroups * m * n * 4;
+    if (!fits || workgroupBytes > traits.maxWorkgroupBytes || threads > traits.maxInvocations) continue;
+    const constants = { SIZE: size, DEPTH: matrixDepth, PITCH: pitch, LANES: lanes, ACROSS: across };
+    return {
+      shader: 'matmul-matrix',
+      constants: { ...constants, MATRIX_M: m, MATRIX_N: n, MATRIX_K: k },
+      rows: size,
+      columns: size,
+      threads,
+    };
+  }
+  return undefined;
+}
+
+/** Larger matrices first: fewer loads for each multiply-add. */
+const byWork = (configs: readonly MatrixConfig[]): MatrixConfig[] =>
+  [...configs].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
+
+/** Columns of a workgroup of `dots`. */
+export const dotsColumns = 16;
+/** Maximum columns of a dispatch of `dots`; a vocabulary may have more. */
+export const maxDots = dotsColumns * 65535;
+
+/** Rows of a workgroup of `dots`: all of up to 16, so that the weights are read once. */
+export const dotsRows = (m: number): number => [1, 4, 8].find((rows) => rows >= m) ?? 16;
+
+/**
+ * Variants worth timing for a product of operands of some types, best guess for a GPU first. Only a few, since
+ * auto-tuning compiles and times each: within a family the sizes of the product decide.
+ */
+export function productKernels(p: Sizes, operands: Operands, traits: DeviceTraits): string[] {
+  const { form, m, n, k, batch = 1 } = p;
+  const kernels: string[] = [];
+  if (form === 'NT' && m <= 16 && n <= maxDots) kernels.push(`dots-${dotsRows(m)}x${dotsColumns}`);
+  const sizes = m > 8 ? tileSizes(p) : [];
+  const matrix = sizes.filter((size) => matrixKernel(size, operands, traits)).map((size) => `matrix-${size}x${size}`);
+  kernels.push(...matrix, ...sizes.map((size) => `tiled-${size}x${size}`));
+  // Slices of K need another dispatch. Without a measurement that only pays if most of a GPU would be idle.
+  const split = matrixKernel(64, operands, traits) ? ['matrix-split', 'split'] : ['split'];
+  if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift(...split);
+  else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push(...split);
+  if (sizes.length === 0 || !hasLargeSubgroups(traits)) kernels.push(registerTile(m, traits));
+  if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
+  return kernels;
+}
+
+/** Sides of tiles: those of 128 x 128 read half as much as those of 64 x 64, but must be enough to fill a GPU. */
+function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
+  if (m < 512 || n < 512) return [64];
+  const large = Math.ceil(m / 128) * Math.ceil(n / 128) * batch;
+  if (large >= 256) return [128];
+  return large >= 64 ? [128, 64] : [64, 128];
+}
+
+/** Number of tiles of 64 x 64, which shows whether a product fills a GPU; 1e9 for a batch, which is never split. */
+export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
+  batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64);
+
+/** The tile of a thread that was fastest on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
+function registerTile(m: number, traits: DeviceTraits): string {
+  const { minSubgroup } = traits;
+  if (minSubgroup < 4 || hasLargeSubgroups(traits)) return m <= 64 ? 'registers-4x4' : 'registers-8x8';
+  const lanes = lanesOf(minSubgroup);
+  const rows = Math.min(lanes === 8 ? 16 : 32, 2 ** Math.ceil(Math.log2(Math.max(4, m))));
+  return `subgroups-${rows}x${lanes === 8 ? 4 : 8}`;
+}
+
+/** Whether a variant computes slices of K and then their sum. */
+export const splitsK = (variant: string): boolean => variant === 'split' || variant === 'matrix-split';

@@ -1,0 +1,49 @@
+// The gradient of the input of a linear layer with packed weights.
+
+import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import { attrsOf, defineOp } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { samplePadding, wholeVectors } from '../work-division.ts';
+import { packedLinearShaders } from './packed-linear.ts';
+import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
+
+/**
+ * Variants of `packedLinearBackwardOp` for `rows` rows. With more rows at once the weights are read less often; int8 has twice
+ * the sums, which do not fit the registers.
+ */
+export const packedBackwardKernels = (rows: number, format: PackedFormat, { software }: DeviceTraits): string[] =>
+  rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4'];
+
+/** dy [..,O] (may be padded), words u32 [O, words of I], scales f32 [O] if int8; dx [..,I] = dy·w. */
+export const packedLinearBackwardOp = defineOp({
+  name: 'packed_linear_backward',
+  inputs: ['dy', 'words', 'scales?'],
+  outputs: ['dx'],
+  /** How the weights are stored, and the numbers in one of their rows. */
+  attrs: attrsOf<{ readonly format: PackedFormat; readonly ins: number }>(),
+  shape({ dy, words, scales }, { format, ins }) {
+    const outs = expectPacked('packed_linear_backward', format, words, scales, ins);
+    const width = dim(dy, -1) === wholeVectors(outs) ? dim(dy, -1) : outs;
+    expectType('packed_linear_backward', 'dy', dy, 'f32', [...dy.shape.slice(0, -1), width], 'as the packed weights');
+    return { dx: tensorType('f32', [...dy.shape.slice(0, -1), ins]) };
+  },
+  f16Storage: ['dy', 'dx'],
+  sample: ({ dy, words }) => ({ dy: samplePadding(dim(words, 0), dim(dy, -1)) }),
+  variants: ({ dy }, { format }, traits) => packedBackwardKernels(matrixOf(dy.shape).rows, format, traits),
+  modelFlops: ({ words }, { dx }) => 2 * sizeOf(dx.shape) * dim(words, 0),
+  launch({ dy, words, scales }, { dx }, { format, ins }, { variant, traits }) {
+    const { rows, cols: width } = matrixOf(dy.shape);
+    const ROWS = Number(variant.slice('rows-'.length));
+    const vecs = vecsOf(format, ins);
+    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
+      shader: packedLinearShaders[format],
+      entry: 'input_gradient',
+      constants: { ROWS },
+      params: { rows, ins, outs, vecs, bias: 0, width, first, accumulate: first > 0 ? 1 : 0 },
+      bind: { dy, ...weights, dx },
+      grid: [Math.ceil(vecs / 32), Math.ceil(rows / ROWS), 1],
+      flops: 2 * rows * outs * ins,
+    }));
+  },
+});

@@ -1,0 +1,86 @@
+// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read. Only the input has a gradient.
+
+import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { wholeVectors } from '../work-division.ts';
+import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';
+import { expectPacked, fillsVectors, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
+
+/** The shaders of the formats. */
+export const packedLinearShaders = { f16: 'packed-linear', int8: 'packed-linear-int8' } as const;
+
+/** x [..,I], words u32 [O, words of I], scales f32 [O] if the format is int8, b [O]; y [..,O] = x·wᵀ + b. */
+export const packedLinearOp = defineOp({
+  name: 'packed_linear',
+  inputs: ['x', 'words', 'scales?', 'b?'],
+  outputs: ['y'],
+  /** How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers. */
+  attrs: attrsOf<{ readonly format: PackedFormat; readonly padded?: boolean }>(),
+  shape({ x, words, scales, b }, { format, padded = false }) {
+    expectType('packed_linear', 'x', x, 'f32');
+    const outs = expectPacked('packed_linear', format, words, scales, matrixOf(x.shape).cols);
+    if (b) expectType('packed_linear', 'b', b, 'f32', [outs], 'one for each row of the packed weights');
+    return { y: tensorType('f32', [...x.shape.slice(0, -1), padded ? wholeVectors(outs) : outs]) };
+  },
+  f16Storage: ['x', 'y'],
+  variants({ x, words }, { format }, traits) {
+    const { rows, cols } = matrixOf(x.shape);
+    const dots = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
+    const fewest = rows === 1 ? 'rows-1' : 'rows-4';
+    // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles fastest.
+    if (!fillsVectors(format, cols)) return [...dots, fewest];
+    // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are unrolled.
+    const rolled = format === 'int8' ? [`${fewest}-rolled`] : [];
+    if (traits.software && rows > 4) return ['rows-16', ...(rolled.length > 0 ? rolled : [fewest])];
+    if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? dots : [])];
+    // More rows would not fit the registers of GPUs; int8 needs more registers.
+    return rows <= 4 || format === 'int8' ? [...dots, fewest] : [...dots, 'rows-8', fewest];
+  },
+  modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
+  launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {
+    const { rows, cols } = matrixOf(x.shape);
+    const dots = variant === 'dots';
+    const ROWS = dots ? dotsRows(rows) : Number(/\d+/.exec(variant));
+    const sizes = { rows, ins: cols, vecs: vecsOf(format, cols), width: dim(y, -1) };
+    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
+      shader: packedLinearShaders[format],
+      entry: dots ? 'dots' : 'tiles',
+      constants: {
+        ROWS,
+        UNPADDED_ROWS: fillsVectors(format, cols) ? 1 : 0,
+        ...(variant.endsWith('rolled') && { MAX_UNROLLED: 2 }),
+      },
+      params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
+      bind: { x, ...weights, bias: b ?? x, y },
+      grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
+      flops: 2 * rows * outs * cols,
+    }));
+  },
+});
+
+/** Packed weights of a layer or a table: words, and scales if the format has them. */
+export interface PackedValue {
+  readonly format: PackedFormat;
+  readonly words: Value;
+  readonly scales?: Value;
+}
+
+/**
+ * x·wᵀ + b of packed weights: x [..,I] -> [..,O]; `padded`: rows are padded with zeros to whole vectors.
+ *
+ * @example
+ * const weights = {
+ *   format: 'int8',
+ *   words: graph.state('words', 'u32', [256, wordsOf('int8', 64)]),
+ *   scales: graph.state('scales', 'f32', [256]),
+ * } as const;
+ * const y = packedLinear(graph, graph.input('x', 'f32', [32, 64]), weights); // [32, 256]
+ */
+export const packedLinear = (
+  builder: Builder,
+  x: Value,
+  { format, words, scales }: PackedValue,
+  b?: Value,
+  padded = false,
+): Value => builder.apply(packedLinearOp, { x, words, scales, b }, { format, ...(padded && { padded }) }).y;

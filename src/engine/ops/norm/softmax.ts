@@ -1,0 +1,112 @@
+// Softmax over the last axis, whole or masked. Attention has its own, fused (attention.ts).
+
+import { check } from '../../../core/errors.ts';
+import { dim, matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
+
+/** `causal`: row i of the second last axis sees only columns 0 to i. */
+export type SoftmaxAttrs = { readonly causal?: boolean };
+
+function checkInputs(op: string, x: TensorType, lens: TensorType | undefined, { causal }: SoftmaxAttrs): void {
+  expectType(op, 'x', x, 'f32');
+  check(!causal || x.shape.length >= 2, () => `${op}: a causal mask needs two axes, x is ${show(x.shape)}`);
+  if (lens) expectType(op, 'lens', lens, 'u32', [dim(x, 0)], `one for each of x ${show(x.shape)}`);
+}
+
+/** Maximum number of vectors of a row that a thread holds in registers. */
+const maxHeld = 16;
+
+function variantsFor({ shape }: { readonly shape: Shape }): readonly string[] {
+  const { cols } = matrixOf(shape);
+  return cols / vecWidth(cols) <= maxHeld ? [...rowGroupsFor(cols), 'held'] : rowGroupsFor(cols);
+}
+
+/** A dispatch without its bindings; IN_PLACE and IN_PLACE_OF_DY: y has taken the memory of x or dy. */
+function launchOf(
+  entry: 'softmax' | 'softmax_backward',
+  x: Value,
+  { causal }: SoftmaxAttrs,
+  lens: Value | undefined,
+  variant: string,
+  IN_PLACE: boolean,
+  IN_PLACE_OF_DY = false,
+): Omit<Launch, 'bind'> {
+  const { rows, cols } = matrixOf(x.shape);
+  const held = variant === 'held';
+  const rowGroup = rowGroupOf(held ? 'row-group-1' : variant);
+  return {
+    shader: shaderFor('softmax', cols),
+    entry: held ? entry.replace('softmax', 'softmax_held') : entry,
+    constants: {
+      ...rowGroup,
+      ...(held && { HELD: cols / vecWidth(cols) }),
+      IN_PLACE: IN_PLACE ? 1 : 0,
+      IN_PLACE_OF_DY: IN_PLACE_OF_DY ? 1 : 0,
+    },
+    params: {
+      rows,
+      cols,
+      queries: x.shape.at(-2) ?? 1,
+      rows_per_length: rows / dim(x, 0),
+      has_lengths: lens ? 1 : 0,
+      causal: causal ? 1 : 0,
+    },
+    grid: gridOf(rows, rowGroup.ROWS),
+    flops: 5 * sizeOf(x.shape),
+  };
+}
+
+/**
+ * x [..,C] and optional lens u32 [B] for x [B,..,C]: rows of batch b see their first lens[b] columns. y [..,C] is 0
+ * where masked, and everywhere in a row that sees nothing. y may take the memory of x.
+ */
+export const softmaxOp = defineOp({
+  name: 'softmax',
+  inputs: ['x', 'lens?'],
+  outputs: ['y'],
+  attrs: attrsOf<SoftmaxAttrs>(),
+  shape({ x, lens }, attrs) {
+    checkInputs('softmax', x, lens, attrs);
+    return { y: tensorType('f32', x.shape) };
+  },
+  inPlace: { y: 'x' },
+  variants: ({ x }) => variantsFor(x),
+  launch({ x, lens }, { y }, attrs, { variant, shared, scratch }) {
+    const unused = scratch('f32', [4]);
+    const inPlace = shared('x', 'y');
+    const bind = { x: inPlace ? unused : x, lens: lens ?? unused, y };
+    return [{ ...launchOf('softmax', x, attrs, lens, variant, inPlace), bind }];
+  },
+});
+
+/** y, dy and, if the forward had them, lens; dx = y (dy - sum(y dy)), which may take the memory of y or of dy. */
+export const softmaxBackwardOp = defineOp({
+  name: 'softmax_backward',
+  inputs: ['y', 'dy', 'lens?'],
+  outputs: ['dx'],
+  attrs: attrsOf<SoftmaxAttrs>(),
+  shape({ y, dy, lens }, attrs) {
+    checkInputs('softmax_backward', y, lens, attrs);
+    expectType('softmax_backward', 'dy', dy, 'f32', y.shape, 'as y');
+    return { dx: tensorType('f32', y.shape) };
+  },
+  inPlace: { dx: ['y', 'dy'] },
+  variants: ({ y }) => variantsFor(y),
+  launch({ y, dy, lens }, { dx }, attrs, { variant, shared, scratch }) {
+    const unused = scratch('f32', [4]);
+    const [yShared, dyShared] = [shared('y', 'dx'), shared('dy', 'dx')];
+    const bind = { x: yShared ? unused : y, dy: dyShared ? unused : dy, lens: lens ?? unused, y: dx };
+    return [{ ...launchOf('softmax_backward', y, attrs, lens, variant, yShared, dyShared), bind }];
+  },
+});
+
+/**
+ * Softmax of x [..,C] over its last axis; with `lens` u32 [B], rows of batch b see their first lens[b] columns.
+ *
+ * @example
+ * const probabilities = softmax(graph, graph.input('scores', 'f32', [4, 8, 8]), { causal: true });
+ */
+export const softmax = (builder: Builder, x: Value, attrs: SoftmaxAttrs = {}, lens?: Value): Value =>
+  builder.apply(softmaxOp, { x, lens }, attrs).y;

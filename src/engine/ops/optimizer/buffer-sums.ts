@@ -1,0 +1,65 @@
+// Running sums over parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the weights.
+
+import { check } from '../../../core/errors.ts';
+import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
+
+const launches = (entry: string, acc: Value, x: Value, scale: number, context: LaunchContext, step?: Value): Launch[] =>
+  rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
+    const bind = { x: rangeOf(x, start, count), ...(step && { step }) };
+    return elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale, flops: 2 });
+  });
+
+/** acc [P] (a state, written), x [P], step; acc = acc * step.keep + x, or x if keep is 0. */
+export const accumulateOp = defineOp({
+  name: 'accumulate',
+  inputs: ['acc', 'x', 'step'],
+  shape({ acc, x, step }) {
+    expectType('accumulate', 'acc', acc, 'f32');
+    expectType('accumulate', 'x', x, 'f32', acc.shape, 'as acc');
+    expectStep('accumulate', step);
+    return {};
+  },
+  mutates: ['acc'],
+  variants: elementwiseVariants,
+  launch: ({ acc, x, step }, _outputs, _attrs, context) => launches('accumulate', acc, x, 0, context, step),
+});
+
+/**
+ * acc = acc * step.keep + x, buffers of one length.
+ *
+ * @example
+ * accumulate(graph, graph.state('accumulated', 'f32', [1024]), graph.state('gradients', 'f32', [1024]), step);
+ */
+export function accumulate(builder: Builder, acc: Value, x: Value, step: Value): void {
+  builder.apply(accumulateOp, { acc, x, step });
+}
+
+/** average [P] (a state, written), weights [P]; average = decay * average + (1 - decay) * weights. */
+export const emaOp = defineOp({
+  name: 'ema',
+  inputs: ['average', 'weights'],
+  /** `decay`: factor of the old average, such as 0.9999. */
+  attrs: attrsOf<{ readonly decay: number }>(),
+  shape({ average, weights }, { decay }) {
+    expectType('ema', 'average', average, 'f32');
+    expectType('ema', 'weights', weights, 'f32', average.shape, 'as the average');
+    check(decay >= 0 && decay < 1, `ema: a decay of ${decay}, must be from 0 to below 1`);
+    return {};
+  },
+  mutates: ['average'],
+  variants: elementwiseVariants,
+  launch: ({ average, weights }, _outputs, { decay }, context) => launches('ema', average, weights, 1 - decay, context),
+});
+
+/**
+ * Moves the state `average` towards the weights.
+ *
+ * @example
+ * ema(graph, graph.state('average', 'f32', [1024]), graph.state('weights', 'f32', [1024]), 0.9999);
+ */
+export function ema(builder: Builder, average: Value, weights: Value, decay: number): void {
+  builder.apply(emaOp, { average, weights }, { decay });
+}

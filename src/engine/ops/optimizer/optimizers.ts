@@ -1,0 +1,172 @@
+// AdamW, Adam, RMSprop and SGD over whole parameter buffers of weights, gradients and moments. Learning rate, step
+// count and clipping are data, so a recorded step can be replayed.
+
+import { check } from '../../../core/errors.ts';
+import { type Attrs, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
+import { counterLength } from './clip.ts';
+
+/** Weights before element `decayEnd` of the parameter buffer decay by `weightDecay`. */
+export type Decay = { readonly weightDecay: number; readonly decayEnd: number };
+
+/** Settings of AdamW and Adam. */
+export type AdamAttrs = Decay & { readonly beta1: number; readonly beta2: number; readonly eps: number };
+/** Settings of RMSprop: `rho` is the decay of the mean square. */
+export type RmspropAttrs = { readonly rho: number; readonly eps: number };
+/** Settings of SGD. */
+export type SgdAttrs = Decay & { readonly momentum: number };
+
+interface Rule<A extends Attrs> {
+  readonly name: string;
+  /** The moments that the optimizer has. */
+  readonly moments: readonly ('m' | 'v')[];
+  /** Whether the counters correct the bias of the moments. */
+  readonly corrected: boolean;
+  /** beta1, beta2, eps and weight decay as the kernel takes them. */
+  settings(attrs: A): { beta1?: number; beta2?: number; eps?: number; weightDecay?: number; decayEnd?: number };
+}
+
+/** weights, gradients, moments [P], clip [4], counters [8] if corrected, step; weights and moments are written. */
+function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Rule<A>) {
+  return defineOp({
+    name,
+    inputs: ['weights', 'gradients', 'm?', 'v?', 'clip', 'counters?', 'step'],
+    attrs: attrsOf<A>(),
+    shape({ weights, gradients, clip, counters, step, ...rest }, attrs) {
+      expectType(name, 'weights', weights, 'f32');
+      expectType(name, 'gradients', gradients, 'f32', weights.shape, 'as the weights');
+      for (const m of moments) expectType(name, m, rest[m], 'f32', weights.shape, 'as the weights');
+      expectType(name, 'clip', clip, 'f32', [4]);
+      if (corrected) {
+        expectType(name, 'counters', counters, 'f32', [counterLength]);
+        const { beta1 = 0, beta2 = 0 } = settings(attrs);
+        for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `${name}: a beta of ${b}, must be from 0 to below 1`);
+      }
+      expectStep(name, step);
+      return {};
+    },
+    mutates: ['weights', 'm', 'v'],
+    variants: elementwiseVariants,
+    launch({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs, { traits, variant }) {
+      const { beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, decayEnd = 0 } = settings(attrs);
+      const buffers = { p, g, ...(m && { m }), ...(v && { v }) };
+      return rangesOf(name, Object.values(buffers), traits.maxBindingBytes).map(([start, count]) => ({
+        shader: 'optimizers',
+        entry: name,
+        params: {
+          count,
+          decay_end: Math.min(count, Math.max(0, decayEnd - start)),
+          decay: weightDecay,
+          beta1,
+          one_minus_beta1: 1 - beta1,
+          beta2,
+          one_minus_beta2: 1 - beta2,
+          eps,
+        },
+        bind: {
+          clip,
+          step,
+          ...(counters && { counters }),
+          ...Object.fromEntries(Object.entries(buffers).map(([n, buffer]) => [n, rangeOf(buffer, start, count)])),
+        },
+        ...elementwise(variant, Math.ceil(count / 4)),
+        flops: 12 * count,
+      }));
+    },
+  });
+}
+
+/** An optimizer as an op. */
+export type OptimizerOp<A extends Attrs> = ReturnType<typeof optimizerOp<A>>;
+
+const adamRule: Omit<Rule<AdamAttrs>, 'name'> = { moments: ['m', 'v'], corrected: true, settings: (attrs) => attrs };
+
+/** AdamW (Loshchilov and Hutter, 2019), decoupled weight decay, as torch.optim.AdamW. */
+export const adamwOp = optimizerOp<AdamAttrs>({ name: 'adamw', ...adamRule });
+
+/** Adam (Kingma and Ba, 2015), weight decay added to the gradient, as torch.optim.Adam. */
+export const adamOp = optimizerOp<AdamAttrs>({ name: 'adam', ...adamRule });
+
+/** RMSprop as keras.optimizers.RMSprop without momentum: eps inside the root. */
+export const rmspropOp = optimizerOp<RmspropAttrs>({
+  name: 'rmsprop',
+  moments: ['v'],
+  corrected: false,
+  settings: ({ rho, eps }) => ({ beta2: rho, eps }),
+});
+
+/** SGD with momentum as torch.optim.SGD, no dampening, no Nesterov. */
+export const sgdOp = optimizerOp<SgdAttrs>({
+  name: 'sgd',
+  moments: ['m'],
+  corrected: false,
+  settings: ({ momentum, weightDecay, decayEnd }) => ({ beta1: momentum, weightDecay, decayEnd }),
+});
+
+/** Inputs of every update: states, clip of `clipScale`, and the graph's step input. */
+export interface UpdateInputs {
+  readonly weights: Value;
+  readonly gradients: Value;
+  readonly clip: Value;
+  readonly step: Value;
+}
+
+/** Inputs of AdamW and Adam; `counters` are those that `clipScale` counts in with the same betas. */
+export type AdamInputs = UpdateInputs & Record<'m' | 'v' | 'counters', Value>;
+
+/**
+ * Updates the weights by AdamW.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const counters = state('counters', counterLength);
+ * const clip = clipScale(graph, gradients, counters, { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ * const inputs = { weights, gradients, m: state('m'), v: state('v'), clip, counters, step };
+ * adamw(graph, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.01, decayEnd: 512 });
+ */
+export function adamw(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
+  builder.apply(adamwOp, inputs, attrs);
+}
+
+/**
+ * Updates the weights by Adam.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const counters = state('counters', counterLength);
+ * const clip = clipScale(graph, gradients, counters, { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ * const inputs = { weights, gradients, m: state('m'), v: state('v'), clip, counters, step };
+ * adam(graph, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.01, decayEnd: 512 });
+ */
+export function adam(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
+  builder.apply(adamOp, inputs, attrs);
+}
+
+/**
+ * Updates the weights by RMSprop; v is the mean square.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
+ * rmsprop(graph, { weights, gradients, v: state('v'), clip, step }, { rho: 0.9, eps: 1e-7 });
+ */
+export function rmsprop(builder: Builder, inputs: UpdateInputs & Record<'v', Value>, attrs: RmspropAttrs): void {
+  builder.apply(rmspropOp, inputs, attrs);
+}
+
+/**
+ * Updates the weights by SGD; m is the velocity.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
+ * sgd(graph, { weights, gradients, m: state('m'), clip, step }, { momentum: 0.9, weightDecay: 0, decayEnd: 0 });
+ */
+export function sgd(builder: Builder, inputs: UpdateInputs & Record<'m', Value>, attrs: SgdAttrs): void {
+  builder.apply(sgdOp, inputs, attrs);
+}

@@ -1,0 +1,115 @@
+// How kernels divide their work: items per thread, row groups, and ranges of buffers that exceed one binding. On a GPU
+// threads are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
+
+import { check } from '../../core/errors.ts';
+import { type DType, type Shape, sizeOf } from '../../core/tensor.ts';
+import type { DeviceTraits } from './device-traits.ts';
+import type { Value } from './op.ts';
+
+/**
+ * Grid of workgroups of `size` threads for `n` threads, in two dimensions above 65,535. The kernel must check n.
+ *
+ * @example
+ * console.log(gridOf(1000, 64)); // [16, 1, 1]
+ */
+export function gridOf(n: number, size: number): [number, number, number] {
+  const groups = Math.ceil(n / size);
+  if (groups <= 65535) return [groups, 1, 1];
+  const y = Math.ceil(groups / 65535);
+  return [Math.ceil(groups / y), y, 1];
+}
+
+/** Items per thread of each variant of an elementwise kernel (shaders/shared/elementwise.wgsl). */
+const perThread: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
+
+/** The variants of every elementwise op. */
+export const elementwiseVariants = (): readonly string[] => Object.keys(perThread);
+
+/** The constants and the grid of an elementwise variant for `count` items: vectors of four numbers, or numbers. */
+export function elementwise(
+  variant: string,
+  count: number,
+): { constants: { PER: number }; grid: [number, number, number] } {
+  const PER = perThread[variant];
+  if (PER === undefined) throw new Error(`elementwise: there is no variant ${variant}`);
+  return { constants: { PER }, grid: gridOf(count, 256 * PER) };
+}
+
+/** Threads and rows of a workgroup. A row group of THREADS / ROWS threads shares a row. */
+export type RowGroup = { readonly THREADS: number; readonly ROWS: number };
+
+const rowGroups: Readonly<Record<string, RowGroup>> = {
+  'row-group-256': { THREADS: 256, ROWS: 1 },
+  'row-group-32': { THREADS: 128, ROWS: 4 },
+  'row-group-1': { THREADS: 32, ROWS: 32 },
+};
+
+/** The row group of a variant. */
+export function rowGroupOf(variant: string, groups = rowGroups): RowGroup {
+  const group = groups[variant];
+  if (!group) throw new Error(`row groups: there is no ${variant}, only ${Object.keys(groups).join(', ')}`);
+  return group;
+}
+
+/** The variants for rows of `cols` numbers, best guess for GPUs first. One thread per row needs no barrier. */
+export const rowGroupsFor = (cols: number): readonly [string, string] => [
+  cols > 512 ? 'row-group-256' : 'row-group-32',
+  'row-group-1',
+];
+
+/** Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or more). */
+export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
+
+/**
+ * Whether a device is a GPU with subgroups of more than 8 lanes, as most GPUs are. Kernels that exchange numbers by
+ * subgroup broadcasts are made for CPU adapters and small subgroups; they spill registers on such GPUs
+ * (docs/gpu-compiler.md).
+ */
+export const hasLargeSubgroups = ({ minSubgroup, software }: DeviceTraits): boolean => minSubgroup > 8 && !software;
+
+/** Numbers that a thread reads at once from rows of `cols`: 4 if that divides them, else 1. */
+export const vecWidth = (cols: number): 1 | 4 => (cols % 4 === 0 ? 4 : 1);
+
+/** `cols`, or the next multiple of 4: the width of rows that are padded to whole vectors. */
+export const wholeVectors = (cols: number): number => Math.ceil(cols / 4) * 4;
+
+/** Sample data (see `sample` of an op) of rows of `width` numbers whose padding, after `cols`, is zero. */
+export const samplePadding =
+  (cols: number, width: number) =>
+  (i: number): number | undefined =>
+    i % width < cols ? undefined : 0;
+
+/** The shader for rows of `cols` numbers: it reads vec4s, or is the variant `scalar` if 4 does not divide `cols`. */
+export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols) === 4 ? stem : `${stem}-scalar`);
+
+/** Elements of f32 that a binding holds, a multiple of 64. */
+export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;
+
+/** `length` elements of `buffer` as a value to bind, from element `start`, a multiple of 64. */
+export function rangeOf(buffer: Value, start: number, length: number): Value {
+  if (start === 0 && length === sizeOf(buffer.shape)) return buffer;
+  return viewOf(buffer, start, [length]);
+}
+
+/** A slice of a tensor as a value to bind; `offset` in elements of `dtype`, a multiple of 256 bytes. */
+export const viewOf = (buffer: Value, offset: number, shape: Shape, dtype: DType = buffer.dtype): Value => ({
+  id: -1,
+  name: `${buffer.name}+${offset}`,
+  kind: buffer.kind,
+  dtype,
+  shape,
+  at: { buffer, offset },
+});
+
+/** Ranges [start, length] of equally long buffers, each within a binding. Throws if the buffers differ in length. */
+export function rangesOf(op: string, buffers: readonly Value[], maxBindingBytes: number): [number, number][] {
+  const [size = 0, ...others] = buffers.map((b) => sizeOf(b.shape));
+  check(
+    others.every((other) => other === size),
+    () => `${op}: buffers differ in length, ${buffers.map((b) => `${b.name} ${sizeOf(b.shape)}`).join(', ')}`,
+  );
+  const step = rangeLength(maxBindingBytes);
+  const ranges: [number, number][] = [];
+  for (let start = 0; start < size; start += step) ranges.push([start, Math.min(step, size - start)]);
+  return ranges;
+}

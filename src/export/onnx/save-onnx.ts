@@ -1,0 +1,129 @@
+// Exports a model for transformers.js: config.json, generation_config.json, the tokenizer, and encoder and decoder as ONNX
+// files in the folder `onnx`.
+
+import { type Json, jsonBytes } from '../../files/json-files.ts';
+import { decodingJson } from '../../formats/hf/to-hf-config.ts';
+import type { OnnxDtype, SavedModel } from '../../formats/shared/saved-model.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import type { OnnxGraph } from './onnx-graph.ts';
+import { onnxTokenizer } from './onnx-tokenizer.ts';
+import { onnxDecoder, onnxEncoder } from './onnx-transformer.ts';
+
+/** The model types of transformers.js with their classes. Other types run as BART. */
+const architectures: Readonly<Record<string, string>> = {
+  bart: 'BartForConditionalGeneration',
+  marian: 'MarianMTModel',
+  mbart: 'MBartForConditionalGeneration',
+  m2m_100: 'M2M100ForConditionalGeneration',
+  t5: 'T5ForConditionalGeneration',
+  mt5: 'MT5ForConditionalGeneration',
+};
+
+/** Ends of the file names by dtype. */
+const suffixes: Readonly<Record<OnnxDtype, string>> = { fp32: '', fp16: '_fp16', q8: '_quantized' };
+
+/** Options of `onnxFiles`. */
+export interface OnnxOptions {
+  /** dtype of the weights. Default fp32. */
+  readonly dtype?: OnnxDtype;
+  /**
+   * Maximum size of a file in bytes; tensors that do not fit are stored in files beside it. Default 2 GB, the limit of
+   * protobuf.
+   */
+  readonly maxBytes?: number;
+  /** Called with the differences in how transformers.js treats some texts, if there are any. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/** Exports a model for transformers.js: the files of the folder by path. */
+export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
+  const { config, weights, source, target, decode } = model;
+  const { dtype = 'fp32', maxBytes, onWarning } = options;
+  const { json, special, sourceIds, differences } = onnxTokenizer(source, target);
+  if (differences.length > 0)
+    onWarning?.(`transformers.js treats some texts differently from heddle: ${differences.join('; ')}`);
+  const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
+  const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
+  const from = { config, weights, dtype, endPosition, noRepeat, ...(sourceIds && { sourceIds }) };
+  const files: Record<string, Uint8Array> = {};
+  const external: Record<string, number> = {};
+  const add = (name: string, graph: OnnxGraph) => {
+    const file = `${name}${suffixes[dtype]}.onnx`;
+    const { model: bytes, data } = graph.files(`${file}_data`, maxBytes);
+    files[`onnx/${file}`] = bytes;
+    for (const [i, part] of data.entries()) files[`onnx/${file}_data${i > 0 ? `_${i}` : ''}`] = part;
+    if (data.length > 0) external[file] = data.length;
+  };
+  add('encoder_model', onnxEncoder(from));
+  add('decoder_model_merged', onnxDecoder(from));
+  const hints = { dtype, ...(Object.keys(external).length > 0 && { use_external_data_format: external }) };
+  return {
+    'config.json': jsonBytes({ ...configOf(model), 'transformers.js_config': hints }),
+    'generation_config.json': jsonBytes(generationOf(model)),
+    'tokenizer.json': jsonBytes(json),
+    'tokenizer_config.json': jsonBytes({
+      tokenizer_class: 'PreTrainedTokenizer',
+      model_max_length: config.maxLength,
+      clean_up_tokenization_spaces: false,
+      pad_token: special.pad,
+      bos_token: special.start,
+      eos_token: special.end,
+      unk_token: special.unknown,
+    }),
+    ...files,
+  };
+}
+
+/**
+ * Fields of config.json that are not exported: transformers.js would apply them to a translation, but heddle and
+ * transformers do not. They are prefixes of texts, and options of `generate` that generation_config.json lacks.
+ */
+const omittedFields = [
+  ...['prefix', 'task_specific_params'],
+  ...['max_length', 'max_new_tokens', 'min_length', 'min_new_tokens', 'do_sample', 'temperature', 'num_beams'],
+  ...['num_return_sequences', 'return_dict_in_generate', 'output_attentions', 'no_repeat_ngram_size', 'bad_words_ids'],
+  ...['suppress_tokens', 'begin_suppress_tokens', 'forced_bos_token_id', 'forced_eos_token_id'],
+];
+
+/** config.json: the one of the source checkpoint, or a BART configuration with the same sizes. */
+function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
+  const given = sourceCheckpoint?.config ?? {};
+  const type = architectures[String(given.model_type)] ? String(given.model_type) : 'bart';
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([field]) => !omittedFields.includes(field))),
+    model_type: type,
+    architectures: [architectures[type]],
+    is_encoder_decoder: true,
+    d_model: c.dModel,
+    encoder_layers: c.encoderLayers,
+    decoder_layers: c.decoderLayers,
+    encoder_attention_heads: c.heads,
+    decoder_attention_heads: c.decoderHeads,
+    ...(type.endsWith('t5') && t5Sizes(c)),
+    max_position_embeddings: c.maxLength,
+    vocab_size: c.tgtVocab,
+    pad_token_id: c.padId,
+    eos_token_id: c.endId,
+    decoder_start_token_id: c.startId,
+  };
+}
+
+/** Sizes under the names of T5; a configuration may leave out those of the decoder. */
+const t5Sizes = (c: ModelConfig): Json => ({
+  num_layers: c.encoderLayers,
+  num_decoder_layers: c.decoderLayers,
+  num_heads: c.heads,
+  d_kv: c.headWidth,
+});
+
+/**
+ * generation_config.json: the decoding rules of the model. All other options have heddle's defaults: greedy decoding up
+ * to the maximum length.
+ */
+const generationOf = ({ config: c, decode = {} }: SavedModel): Json => ({
+  max_length: c.maxLength + 1, // counts the start token
+  decoder_start_token_id: c.startId,
+  eos_token_id: c.endId,
+  pad_token_id: c.padId,
+  ...decodingJson(decode, c, {}),
+});

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Continues a training run of heddle with PyTorch's DistributedDataParallel (DDP), on any number of processes.
+
+    torchrun --nproc-per-node N continue.py DIR [--steps M] [options]
+
+DIR is a folder that `heddle convert CHECKPOINT DIR --to torch-run` wrote. Every checkpoint replaces it as a whole, so the
+same command resumes after an interruption, and `heddle train --resume --out DIR` continues where this script stopped.
+"""
+import argparse
+import collections
+import contextlib
+import math
+import os
+import signal
+import sys
+import time
+from datetime import datetime, timezone
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils.rnn import pad_sequence
+
+sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
+from checkpoint import Checkpoint, fail, read_base, read_json, read_safetensors
+from transformer import Transformer
+
+MAX_STUCK = 50  # the run fails after so many consecutive updates are skipped at the minimum loss scale, or without one
+
+
+def rounded(x):
+    """`x` in float32, in which heddle passes learning rate and loss weight to its kernels."""
+    return torch.tensor(x, dtype=torch.float32).item()
+
+
+def learning_rate(s, step):
+    """Learning rate of update `step`, from 0, in the schedule `s`; as learningRate in src/train/update/schedule.ts."""
+    """Learning rate of update `step`, from 0, in the schedule `s`; as learningRate in src/train/update/schedule.ts."""
+    t, w, lr, low = step + 1, s["warmupSteps"], s["learningRate"], s["minLearningRate"]
+    warm = min(1, t / w) if w > 0 else 1
+    left = min(1, max(0, (s["steps"] - t) / max(1, s["steps"] - w)))
+    if s["kind"] == "noam":
+        return lr * s["dModel"] ** -0.5 * min(t**-0.5, t * w**-1.5)
+    if s["kind"] == "inverse-sqrt":
+        return lr * min(t / w, math.sqrt(w / t))
+    if s["kind"] == "constant" or t < w:
+        return lr * warm
+    return low + (lr - low) * (left if s["kind"] == "linear" else 0.5 * (1 + math.cos(math.pi * (1 - left))))
+
+
+@torch.no_grad()
+def update(o, rate, weights, m, v, counters, decayed):
+    """Clips and applies the gradients in place; returns their norm, NaN if the update is skipped (not finite).
+
+    `o`: the optimizer. `decayed`: names of the weights with weight decay. `m`, `v`: first and second moments by name.
+    `counters`: applied and skipped updates, bias corrections of the moments, loss scale (0: none), and updates since
+    the scale changed.
+    """
+    scale = counters[4].item() or 1.0
+    norm = torch.linalg.vector_norm(torch.stack([w.grad.norm() for w in weights.values()])).item() / scale
+    if not math.isfinite(norm):
+        counters[1], counters[4], counters[5] = counters[1] + 1, max(1, scale / 2) if counters[4] > 0 else 0, 0
+        return math.nan
+    counters[0] += 1
+    adam = o["kind"] in ("adamw", "adam")
+    for i in (1, 2):
+        counters[1 + i] = 1 - (o[f"beta{i}"] if adam else 0) ** counters[0].item()
+    c1, c2 = counters[2].item(), counters[3].item()
+    clip = (min(1, o["clipNorm"] / (norm + 1e-6)) if o["clipNorm"] > 0 else 1) / scale
+    for name, w in weights.items():
+        g, decay = w.grad * clip, o["weightDecay"] if name in decayed else 0
+        if o["kind"] == "rmsprop":  # as Keras: epsilon inside of the root
+            v[name].lerp_(g * g, 1 - o["rho"])
+            w -= rate * g / (v[name] + o["eps"]).sqrt()
+        elif o["kind"] == "sgd":
+            m[name].mul_(o["momentum"]).add_(g + decay * w)
+            w -= rate * m[name]
+        else:
+            if o["kind"] == "adamw":
+                w -= rate * decay * w
+            else:
+                g += decay * w
+            m[name].lerp_(g, 1 - o["beta1"])
+            v[name].lerp_(g * g, 1 - o["beta2"])
+            w -= rate * m[name] / c1 / (v[name].sqrt() / math.sqrt(c2) + o["eps"])
+    if counters[4] > 0:
+        counters[5] += 1
+        if 0 < o["lossScaleGrowth"] <= counters[5]:
+            counters[4], counters[5] = min(2**24, 2 * counters[4]), 0
+    return norm
+
+
+class Data:
+    """The tokenized pairs, and the rows of each batch of the remaining updates in order."""
+
+    def __init__(self, folder, plan):
+        shards = [read_safetensors(f"{folder}/{name}")[0] for name in plan["data"]]
+        joined = lambda name: torch.cat([shard[name] for shard in shards if name in shard])
+        rows_of = lambda name: (joined(name), F.pad(joined(f"{name}_lengths").long().cumsum(0), (1, 0)).tolist())
+        self.plan, self.source, self.target, self.order = plan, rows_of("source"), rows_of("target"), rows_of("rows")
+
+    @staticmethod
+    def row(rows, i):
+        ids, starts = rows
+        return ids[starts[i] : starts[i + 1]].tolist()
+
+    def update(self, step, rank, world, micro_batch):
+        """Number of target tokens of an update, and this process's share of its rows as batches [source, target, labels]."""
+        plan, count = self.plan, self.plan["gradientAccumulationSteps"]
+        turns = [(step - plan["firstStep"]) * count + k for k in range(count)]
+        rows = [self.row(self.order, turn) for turn in turns]
+        starts = self.target[1]
+        tokens = sum(starts[i + 1] - starts[i] + 1 for batch in rows for i in batch)
+        own = [batch[rank::world] for batch in rows]
+        size = micro_batch or max(map(len, rows))
+        return tokens, [self.batch(batch[i : i + size]) for batch in own for i in range(0, len(batch), size)]
+
+    def batch(self, rows):
+        start, end, pad = (self.plan[x] for x in ("startId", "endId", "padId"))
+        targets = [self.row(self.target, i) for i in rows]
+        sides = [self.row(self.source, i) for i in rows], [[start, *t] for t in targets], [[*t, end] for t in targets]
+        return [pad_sequence([torch.tensor(ids) for ids in side], True, pad) for side in sides]
+
+
+def open_run(given):
+    """Returns folder, plan and checkpoint; ends the script with a message if a file is missing or does not fit."""
+    folder = os.path.realpath(given)
+    def require(*names):
+        for name in names:
+            if not os.path.exists(f"{folder}/{name}"):
+                fail(f"{given} has no {name}; make it with: heddle convert CHECKPOINT {given} --to torch-run")
+    require("torch-run.json", "state.json", "optimizer.safetensors")
+    plan = read_json(f"{folder}/torch-run.json")
+    require(plan["weights"], *plan["data"], *(["base.safetensors"] if "lora" in plan else []))
+    checkpoint = Checkpoint(folder, plan)
+    step = checkpoint.state["step"]
+    if not plan["firstStep"] <= step <= plan["lastStep"]:
+        fail(f"{given}: state.json is at step {step}, but the data is that of steps {plan['firstStep']} to "
+             f"{plan['lastStep']}; convert the checkpoint again")
+    return folder, plan, checkpoint
+
+
+def place(backend, gpus, local):
+    """Returns backend and device of process `local` of a machine: nccl and a GPU for each process, or gloo and the CPU."""
+    backend = backend or ("nccl" if gpus > 0 else "gloo")
+    if backend == "gloo":
+        return backend, torch.device("cpu")
+    if local >= gpus:
+        fail(f"nccl needs a GPU for each process, this machine has {gpus}; use --nproc-per-node {gpus}" if gpus > 0 else
+             "nccl needs GPUs, and PyTorch finds none; use --backend gloo")
+    return backend, torch.device("cuda", local)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Continue a training run of heddle with DistributedDataParallel.")
+    parser.add_argument("folder", help="folder that heddle convert --to torch-run wrote; checkpoints replace it")
+    parser.add_argument("--steps", type=int, help="total number of updates of the run, as in heddle train (default: all that DIR has data for)")
+    parser.add_argument("--micro-batch", type=int, default=0, help="rows of a process in one forward and backward pass; fewer rows need less memory and give the same update (0: all)")
+    parser.add_argument("--dtype", choices=("f32", "bf16", "f16", "f64"), default="f32", help="type of matrix products; f64: of all numbers, to compare runs (default: f32)")
+    parser.add_argument("--save-steps", type=int, default=500, help="updates between checkpoints; the last update is always saved (default: 500)")
+    parser.add_argument("--backend", choices=("nccl", "gloo"), help="nccl: on GPUs; gloo: on CPUs (default: nccl if there are GPUs)")
+    args = parser.parse_args()
+    for name in ("micro_batch", "save_steps"):
+        if getattr(args, name) < 0:
+            fail(f"--{name.replace('_', '-')} is {getattr(args, name)}; it must be 0 or more")
+    return args
+
+
+def connect(args, first):
+    """Joins the processes; returns the device of this one. Ends the script if they are not all at step `first`."""
+    backend, device = place(args.backend, torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", 0)))
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    alone = {} if "RANK" in os.environ else dict(store=dist.HashStore(), rank=0, world_size=1)  # without torchrun
+    dist.init_process_group(backend, **alone)
+    low_high = torch.tensor([-first, first], device=device)
+    dist.all_reduce(low_high, dist.ReduceOp.MAX)
+    if low_high.tolist() != [-first, first]:
+        fail(f"the processes read different checkpoints, of steps {-low_high[0].item()} to {low_high[1].item()}; copy {args.folder} to all machines")
+    return device
+
+
+def backward(ddp, batches, weight, autocast):
+    """Adds the gradients of `weight` times the loss of all batches; returns [sum of losses, number of correct tokens]."""
+    sums = 0
+    for i, batch in enumerate(batches):
+        last = i + 1 == len(batches)  # DDP sends the gradients once
+        with contextlib.nullcontext() if last else ddp.no_sync(), autocast():
+            loss, hits = ddp(*batch)
+            (loss * weight).backward()
+        sums = sums + torch.stack([loss.detach(), hits])
+    return sums
+
+
+def train(args, folder, plan, run, steps):
+    first, wide = run.state["step"], torch.float64 if args.dtype == "f64" else torch.float32
+    device = connect(args, first)
+    rank, world = dist.get_rank(), dist.get_world_size()
+    trained = {p["name"] for p in plan["parameters"] if p["trained"]}
+    decayed = {p["name"] for p in plan["parameters"] if p["decay"]}
+    base = read_base(folder) if "lora" in plan else {}
+    model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(device, wide)
+    parameters = {name: model.weight(name) for name in run.weights}
+    run.weights = {name: p.data for name, p in parameters.items()}
+    run.m, run.v, run.average = ({name: t.to(device, wide) for name, t in x.items()} for x in (run.m, run.v, run.average))
+    run.counters = run.counters.to(wide)
+    updated = {name: p for name, p in parameters.items() if p.requires_grad}
+    ddp = DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False)
+    low = {"bf16": torch.bfloat16, "f16": torch.float16}.get(args.dtype)
+    autocast = lambda: torch.autocast(device.type, low) if low else contextlib.nullcontext()
+    data, o, skipped, stuck, stop = Data(folder, plan), plan["optimizer"], run.state["skipped"], 0, []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.append(True))
+    now = lambda: datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if rank == 0:
+        run.log({**plan["log"], "time": now(), "step": first, "steps": steps, "backend": f"torch {torch.__version__} {dist.get_backend()} x{world}"})
+    begin, shown, recent = time.monotonic(), 0.0, collections.deque([(0, 0.0)], maxlen=21)
+    for step in range(first, steps):
+        torch.manual_seed(hash((plan["seed"], step, rank)) % 2**63)  # dropout: a function of seed, step and process
+        for settings in plan["settings"]:  # the schedule and dropout of this update
+            if settings["step"] <= step:
+                schedule, model.c["dropout"] = settings["schedule"], settings["dropout"]
+            if settings["step"] == step > first and rank == 0:
+                run.log({"type": "change", "step": step, **settings["change"]})
+        tokens, batches = data.update(step, rank, world, args.micro_batch)
+        batches = [[ids.to(device) for ids in batch] for batch in batches]
+        loss_scale, rate = run.counters[4].item(), learning_rate(schedule, step)
+        # DDP takes the mean over the processes; the loss is the mean over all tokens of the update.
+        weight = world * (loss_scale or 1) * rounded(1 / tokens)
+        if batches:
+            sums = backward(ddp, batches, weight, autocast)
+        else:  # fewer rows than processes: DDP still needs a backward pass
+            sums = torch.zeros_like(backward(ddp, [[ids.to(device) for ids in data.batch([0])]], 0, autocast))
+        sums = torch.cat([sums, torch.tensor([float(len(stop))], device=device)])
+        dist.all_reduce(sums)
+        norm = update(o, rounded(rate), updated, run.m, run.v, run.counters, decayed)
+        for name, average in run.average.items():
+            average.lerp_(run.weights[name], 1 - o["emaDecay"])
+        model.zero_grad()
+        skipped += math.isnan(norm)
+        stuck = stuck + 1 if math.isnan(norm) and loss_scale <= 1 else 0
+        if stuck == MAX_STUCK:
+            fail(f"step {step + 1}: the gradients of the last {stuck} updates were not finite, so all of them were skipped; "
+                 "resume from an earlier checkpoint with a lower learning rate")
+        done, seconds = step + 1, time.monotonic() - begin
+        recent.append((tokens, seconds))
+        ended = done == steps or sums[2] > 0
+        if rank == 0:
+            speed = round(sum(n for n, _ in list(recent)[1:]) / (seconds - recent[0][1]))
+            loss, accuracy = (sums[:2] / tokens).tolist()
+            run.log({"type": "step", "step": done, "loss": loss, "accuracy": accuracy, "learningRate": rate, "gradientNorm": norm,
+                     "tokens": tokens, "tokensPerSecond": speed, "seconds": round(seconds, 4),
+                     **({"lossScale": loss_scale} if loss_scale > 0 else {}), **({"skipped": True} if math.isnan(norm) else {})})
+            if seconds - shown > 1 or ended:
+                shown = seconds
+                print(f"step {done}/{steps}  loss {loss:.4f}  accuracy {100 * accuracy:.1f} %  lr {rate:.2e}  {speed} tokens/s", file=sys.stderr)
+            if ended:
+                run.log({"type": "end", "time": now(), "step": done, "reason": "done" if done == steps else "stopped", "skipped": skipped})
+            if ended or (args.save_steps > 0 and done % args.save_steps == 0):
+                run.save(done, skipped)
+        if ended:
+            break
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def main():
+    args = arguments()
+    folder, plan, run = open_run(args.folder)
+    step, last = run.state["step"], plan["lastStep"]
+    steps = last if args.steps is None else args.steps
+    if steps <= step:
+        fail(f"{args.folder} is at step {step} already; --steps is the total number of updates, give more than {step}")
+    if steps > last:
+        fail(f"{args.folder} has data up to step {last}; convert with --steps {steps}")
+    train(args, folder, plan, run, steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+// The files that a training run needs to continue in PyTorch, in addition to its checkpoint: the scripts,
+// torch-run.json with the configuration of model and training, and the tokenized pairs. Their order in the remaining
+// updates is stored too.
+
+import { toFloat16 } from '../../core/float16.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { int8Rows } from '../../engine/ops/matmul/packed-weights.ts';
+import { jsonBytes } from '../../files/json-files.ts';
+import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
+import { loraFileNames } from '../../formats/lora-folder.ts';
+import { type LoraConfig, loraTargets, loraTensorName } from '../../model/lora.ts';
+import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import { quantizedParameters, type WeightFormat, type WeightReader } from '../../model/quantized-parameters.ts';
+import type { Batches } from '../../text/batches/batches.ts';
+import type { EncodedCorpus, RaggedRows } from '../../text/batches/encoded-corpus.ts';
+import type { ScheduleConfig } from '../../train/update/schedule.ts';
+import type { TrainableParameters } from '../../train/update/trainable-parameters.ts';
+import type { Recipe } from '../../train/update/trainer.ts';
+import checkpointScript from './checkpoint.py?raw';
+import continueScript from './continue.py?raw';
+import transformerScript from './transformer.py?raw';
+
+/** `format` of torch-run.json. */
+const torchRunFormat = 'heddle-torch-run';
+
+/** Settings from update `step` on; `change`: what changed then, as the log records it. */
+export interface TorchSettings {
+  readonly step: number;
+  readonly schedule: ScheduleConfig;
+  readonly dropout: DropoutRates;
+  readonly change?: Readonly<Record<string, number>>;
+}
+
+/** A LoRA adapter that is trained, and the frozen weights under it with their storage. */
+export interface TorchLora {
+  readonly config: LoraConfig;
+  readonly base: WeightReader;
+  readonly format: WeightFormat;
+}
+
+/** A run at update `firstStep`, with the data of all updates before `lastStep`. */
+export interface TorchRun {
+  readonly config: ModelConfig;
+  readonly parameters: ParameterList;
+  readonly trainable: TrainableParameters;
+  readonly recipe: Recipe;
+  readonly corpus: EncodedCorpus;
+  readonly batches: Batches;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  /** The settings at `firstStep`, then those after each later change. */
+  readonly settings: readonly TorchSettings[];
+  /** If a LoRA adapter is trained. */
+  readonly lora?: TorchLora | undefined;
+  /** Fields of the record that begins a session in the log; the script adds time, steps and backend. */
+  readonly log: Readonly<Record<string, unknown>>;
+}
+
+/** Name of the file of the frozen weights under a LoRA adapter. */
+const baseName = 'base.safetensors';
+
+/** Maximum number of integers in a data file; a longer row has a file of its own. */
+const shardSize = 2 ** 24;
+
+/** Returns the files by path. */
+export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8Array>> {
+  const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, lora, log } = run;
+  const { optimizer, seed, gradientAccumulationSteps } = recipe;
+  const trained = new Set(trainable.parameters.all.map(({ name }) => name));
+  const data = {
+    ...shards('source', corpus.source),
+    ...shards('target', corpus.target),
+    ...shards('rows', orderOf(run)),
+  };
+  const plan = {
+    format: torchRunFormat,
+    version: 1,
+    firstStep,
+    lastStep,
+    model: config,
+    weights: lora ? loraFileNames.weights : 'model.safetensors',
+    ...(lora && { lora: loraPlan(config, lora.config) }),
+    parameters: trainable.all.all.map(({ name, shape, decay, stored }) => ({
+      ...{ name, shape, tensor: stored.name, row: stored.row, rows: stored.rows },
+      trained: trained.has(name),
+      decay: decay || optimizer.decayAll,
+    })),
+    ...{ optimizer, settings, seed, gradientAccumulationSteps, batchesPerEpoch: batches.perEpoch },
+    startId: corpus.targetSpecial.start,
+    endId: corpus.targetSpecial.end,
+    padId: config.padId,
+    data: Object.keys(data),
+    log,
+  };
+  return {
+    'torch-run.json': jsonBytes(plan),
+    'continue.py': new TextEncoder().encode(continueScript),
+    'checkpoint.py': new TextEncoder().encode(checkpointScript),
+    'transformer.py': new TextEncoder().encode(transformerScript),
+    ...data,
+    ...(lora && { [baseName]: await baseFile(parameters, lora) }),
+  };
+}
+
+/** The layers of a LoRA adapter: rows `row` to `row + out - 1` of `weight` have the matrices `a` and `b`. */
+function loraPlan(config: ModelConfig, { alpha, rank, dropout, targetModules }: LoraConfig) {
+  const layers = loraTargets(config, targetModules).map((target) => ({
+    ...{ weight: target.weight, row: target.row, out: target.out },
+    a: loraTensorName(target, 'A'),
+    b: loraTensorName(target, 'B'),
+  }));
+  return { scale: alpha / rank, dropout, layers };
+}
+
+/** Safetensors of the frozen weights by parameter, as they are stored; int8 rows have their scales in `NAME.scale`. */
+async function baseFile(parameters: ParameterList, { base, format }: TorchLora): Promise<Uint8Array> {
+  const { quantization } = quantizedParameters(parameters, format);
+  const tensors: Record<string, WritableTensor> = {};
+  for (const parameter of parameters.all) {
+    const { name, shape } = parameter;
+    const values = await base.read(parameter, 0, sizeOf(shape));
+    if (!quantization?.matrices.has(name)) tensors[name] = { dtype: 'F32', shape, data: values };
+    else if (format === 'f16') tensors[name] = { dtype: 'F16', shape, data: toFloat16(values) };
+    else {
+      const { rows, scales } = int8Rows(values, shape[1] ?? 1);
+      tensors[name] = { dtype: 'I8', shape, data: rows };
+      tensors[`${name}.scale`] = { dtype: 'F32', shape: [scales.length], data: scales };
+    }
+  }
+  return writeSafetensors(tensors);
+}
+
+/** The corpus rows of the batches of all updates from `firstStep` to `lastStep`: a row of numbers for each batch. */
+function orderOf({ batches, recipe, firstStep, lastStep }: TorchRun): RaggedRows {
+  const count = recipe.gradientAccumulationSteps;
+  const rows = Array.from({ length: (lastStep - firstStep) * count }, (_, i) =>
+    batches.rowsAt(firstStep * count + i).slice(),
+  );
+  const starts = new Uint32Array(rows.length + 1);
+  for (const [i, row] of rows.entries()) starts[i + 1] = (starts[i] as number) + row.length;
+  const ids = new Uint32Array(starts.at(-1) ?? 0);
+  for (const [i, row] of rows.entries()) ids.set(row, starts[i]);
+  return { ids, starts };
+}
+
+/** Safetensors of rows of numbers: tensors NAME, all numbers, and NAME_lengths. */
+function shards(name: string, { ids, starts }: RaggedRows): Record<string, Uint8Array> {
+  const files: Record<string, Uint8Array> = {};
+  const count = starts.length - 1;
+  const startOf = (row: number) => starts[row] as number;
+  for (let first = 0, last = 0; first < count; first = last) {
+    for (last = first + 1; last < count && startOf(last + 1) - startOf(first) <= shardSize; ) last++;
+    const lengths = Int32Array.from({ length: last - first }, (_, i) => startOf(first + i + 1) - startOf(first + i));
+    const data = Int32Array.from(ids.subarray(startOf(first), startOf(last)));
+    files[`data/${name}-${String(Object.keys(files).length).padStart(5, '0')}.safetensors`] = writeSafetensors({
+      [name]: { dtype: 'i32', shape: [data.length], data },
+      [`${name}_lengths`]: { dtype: 'i32', shape: [lengths.length], data: lengths },
+    });
+  }
+  return files;
+}

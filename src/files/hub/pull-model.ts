@@ -1,0 +1,116 @@
+// Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A later call
+// resumes.
+import { HeddleError } from '../../core/errors.ts';
+import type { Files } from '../files.ts';
+import { weightNames } from '../hf-file-names.ts';
+import { isObject, readJson } from '../json-files.ts';
+import { download } from './download.ts';
+import type { HttpOptions } from './http.ts';
+import { isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
+
+/** Progress of a download. */
+export interface PullProgress {
+  /** Name of the file that is downloaded now. */
+  readonly file: string;
+  /** Bytes received, of all files. */
+  readonly loaded: number;
+  /** Total number of bytes, as far as sizes are known. */
+  readonly total: number;
+}
+
+/** A downloaded model. */
+export interface PulledModel {
+  readonly folder: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+const { whole, index } = weightNames;
+
+/** Options of `pull`. */
+export interface PullOptions {
+  /** Folder of incomplete downloads. Default: FOLDER.part. */
+  readonly partial?: string;
+  /**
+   * Validates the downloaded files: called after each file with its name, and once at the end. If it throws a
+   * HeddleError, they are removed.
+   */
+  readonly check?: (partial: string, file?: string) => Promise<unknown>;
+}
+
+/**
+ * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a HeddleError if
+ * the model does not exist, is private, has no weights in safetensors, a checksum is wrong, or the connection fails; a
+ * later call resumes. Rejects with the signal's reason if it is aborted.
+ *
+ * @example
+ * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 };
+ * const from = repository('facebook/bart-base', 'main', defaultHub);
+ * await pull(files, http, from, 'models/bart-base', ({ loaded, total }) => console.log(loaded / total));
+ */
+export async function pull(
+  files: Files,
+  http: HttpOptions,
+  repository: Repository,
+  folder: string,
+  onProgress: (progress: PullProgress) => void,
+  { partial = `${folder}.part`, check }: PullOptions = {},
+): Promise<PulledModel> {
+  const validate = async (file?: string) => {
+    try {
+      await check?.(partial, file);
+    } catch (error) {
+      if (error instanceof HeddleError) await files.remove(partial);
+      throw error;
+    }
+  };
+  const queue: RemoteFile[] = await listFiles(http, repository);
+  const sizes = new Map(queue.map((file) => [file.name, file.size ?? 0]));
+  const downloaded: { name: string; bytes: number }[] = [];
+  for (let file = queue.shift(); file; file = queue.shift()) {
+    const { name, optional, url } = file;
+    // Fallback names: one of the two forms of weights is enough.
+    if (optional && name === index && downloaded.some((x) => x.name === whole)) continue;
+    const before = downloaded.reduce((n, x) => n + x.bytes, 0);
+    const bytes = await download(http, files, partial, file, (done, total) => {
+      sizes.set(name, total ?? Math.max(done, sizes.get(name) ?? 0));
+      onProgress({ file: name, loaded: before + done, total: [...sizes.values()].reduce((a, b) => a + b, 0) });
+    });
+    if (bytes === undefined) continue;
+    downloaded.push({ name, bytes });
+    await validate(name);
+    if (name === index)
+      for (const shard of await shardsOf(files, `${partial}/${name}`)) {
+        if (sizes.has(shard)) continue;
+        if (!optional) throw new HeddleError(`${name}: it names ${shard}, which ${repository.name} does not have`);
+        sizes.set(shard, 0);
+        queue.push({
+          name: shard,
+          title: `${repository.name}/${shard}`,
+          url: url.slice(0, -name.length) + shard,
+          optional: false,
+        });
+      }
+  }
+  if (!downloaded.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))
+    throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
+  await removeOthers(files, partial, downloaded);
+  await validate();
+  await files.rename(partial, folder);
+  return { folder, files: downloaded };
+}
+
+/** The shards in an index. Throws a HeddleError for other names, such as paths that leave the folder. */
+async function shardsOf(files: Files, path: string): Promise<string[]> {
+  const { weight_map: map } = await readJson(files, path);
+  if (!isObject(map)) throw new HeddleError(`${path}: it has no weight_map`);
+  const names = [...new Set<unknown>(Object.values(map))];
+  const wrong = names.find((name) => typeof name !== 'string' || !isShard(name));
+  if (wrong !== undefined) throw new HeddleError(`${path}: ${JSON.stringify(wrong)} is not the name of a shard`);
+  return names as string[];
+}
+
+/** Removes files of an earlier download of another model or revision. */
+async function removeOthers(files: Files, folder: string, keep: readonly { name: string }[]): Promise<void> {
+  const names = new Set(keep.map(({ name }) => name));
+  for (const name of await files.list(folder)) if (!names.has(name)) await files.remove(`${folder}/${name}`);
+}

@@ -1,0 +1,69 @@
+// Store of kernel choices by adapter: one JSON file in the user's cache folder or in the browser's storage. The store counts
+// as empty if the file cannot be read or the shaders have changed.
+
+import type { KernelChoices } from '../engine/plan/kernel-choices.ts';
+import { type Files, readText, writeText } from '../files/files.ts';
+import { isObject } from '../files/json-files.ts';
+
+/** Kernel choices of an adapter, by key. All of them passed the check of src/engine/gpu/kernel-check.ts on it. */
+export interface StoredKernels {
+  /** Fastest variants. */
+  readonly measured: KernelChoices;
+  /** Variants that were used without timing. They are used again until they are timed, so that two runs give the same bits. */
+  readonly guessed: KernelChoices;
+  /** What is wrong with the variants that failed the check, by op and variant. */
+  readonly dropped: Readonly<Record<string, string>>;
+  /** Measured peak rate of multiply-adds in GFLOP/s; absent until it is measured. */
+  readonly peakGflops?: number;
+}
+
+/** Version 2 is ignored: its choices were timed but not checked on the adapter. */
+const version = 3;
+
+interface KernelFile {
+  readonly version: typeof version;
+  readonly shaders: string;
+  readonly adapters: Record<string, StoredKernels>;
+}
+
+/** Returns a store in one file: `load` and `save` the choices of an adapter. */
+export function createKernelStore(files: Files, path: string) {
+  const read = async (): Promise<KernelFile> => {
+    const shaders = (await import('../engine/gpu/shaders.ts')).shaderHash();
+    const nothing: KernelFile = { version, shaders, adapters: {} };
+    try {
+      const stored = JSON.parse(await readText(files, path)) as KernelFile | null;
+      return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters) ? stored : nothing;
+    } catch {
+      return nothing;
+    }
+  };
+  return {
+    load: async (adapter: string): Promise<StoredKernels> => knownIn((await read()).adapters[adapter]),
+    /** Adds choices; a timed choice is never replaced by an untimed one. Rejects if the file cannot be written. */
+    async save(adapter: string, kernels: StoredKernels): Promise<void> {
+      const stored = await read();
+      const before = knownIn(stored.adapters[adapter]);
+      const measured = { ...before.measured, ...kernels.measured };
+      const guessed = { ...before.guessed, ...kernels.guessed };
+      for (const key of Object.keys(measured)) delete guessed[key];
+      const dropped = { ...before.dropped, ...kernels.dropped };
+      const known: StoredKernels = { ...before, ...kernels, measured, guessed, dropped };
+      await writeText(files, path, JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }));
+    },
+  };
+}
+
+/** The valid choices in an entry of the file. */
+function knownIn(entry: unknown): StoredKernels {
+  const { measured, guessed, dropped, peakGflops } = isObject(entry) ? entry : {};
+  const known = { measured: textsIn(measured), guessed: textsIn(guessed), dropped: textsIn(dropped) };
+  return typeof peakGflops === 'number' && peakGflops > 0 ? { ...known, peakGflops } : known;
+}
+
+const textsIn = (list: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(isObject(list) ? list : {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );

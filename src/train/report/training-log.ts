@@ -1,0 +1,289 @@
+// The training log: JSON lines, one record each. A resumed run adds another `start`, so that the concatenated lines of
+// its sessions are one log. Numbers that are not finite are null, since JSON has none.
+
+import { HeddleError } from '../../core/errors.ts';
+
+/** The corpus of a run. */
+export interface CorpusFacts {
+  /** Description of the built-in corpus, or the file name. */
+  readonly name: string;
+  /** Number of training pairs, and of omitted pairs: too long, or with an empty side. */
+  readonly pairs: number;
+  readonly skipped: number;
+  /** Number of dev pairs, and of test pairs. */
+  readonly dev: number;
+  readonly test: number;
+  readonly tokenizer: string;
+  /** Whether the tokenizers lowercase text. */
+  readonly lowercase?: boolean;
+  /** Fractions of unknown tokens in the training pairs. */
+  readonly unknown?: { readonly source: number; readonly target: number };
+  readonly sourceVocabulary: number;
+  readonly targetVocabulary: number;
+  /** Mean number of tokens per side. */
+  readonly sourceLength: number;
+  readonly targetLength: number;
+}
+
+/** Cost of a step, from its plans. */
+export interface PlanFacts {
+  /** Peak bytes of the largest plan, and the lower bound of any plan of its graph. */
+  readonly peakBytes: number;
+  readonly lowerBound: number;
+  readonly dispatches: number;
+  readonly flops: number;
+  /** FLOPs of the matrix products, without recomputation; absent in logs of earlier versions. */
+  readonly modelFlops?: number;
+  /** Batch shapes: rows, source and target positions, as `64x16x20`. */
+  readonly shapes: readonly string[];
+}
+
+/** First record of a session. */
+export interface LogStart {
+  readonly type: 'start';
+  readonly format: 'heddle-log';
+  readonly version: 1;
+  /** Version of heddle, and start time in ISO 8601, UTC. */
+  readonly heddle: string;
+  readonly time: string;
+  /** Number of updates done in earlier sessions. */
+  readonly step: number;
+  /** Planned number of updates. */
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly backend: string;
+  readonly seed: number;
+  readonly parameters: number;
+  readonly preset: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly corpus: CorpusFacts;
+  readonly plan?: PlanFacts;
+  /** Kernels that fail their check on this adapter, with the reason; absent if there are none. */
+  readonly droppedKernels?: Readonly<Record<string, string>>;
+  /** Arguments of the run. */
+  readonly arguments: unknown;
+}
+
+/** One update. */
+export interface LogStep {
+  readonly type: 'step';
+  /** Its number, from 1. */
+  readonly step: number;
+  /** Mean loss per target token in nats, label smoothing included. */
+  readonly loss: number;
+  /** Fraction, from 0 to 1, of target tokens that are the model's most probable token. */
+  readonly accuracy: number;
+  readonly learningRate: number;
+  /** Norm before clipping; not finite if the step was skipped. */
+  readonly gradientNorm: number;
+  /** Number of target tokens, and their rate over the last updates. */
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+  /**
+   * Model FLOPs utilization over the last updates, from 0 to 1: `modelFlops` over time over the adapter's measured peak.
+   * Absent until the peak is known, and on the CPU.
+   */
+  readonly mfu?: number;
+  /** Seconds in training since `start`, without evaluations and saving. */
+  readonly seconds: number;
+  /** Loss scale of this update in mixed precision. */
+  readonly lossScale?: number;
+  /** Present if the update was skipped because a gradient is not finite. */
+  readonly skipped?: true;
+  /** Norm of the update divided by the norm of the trained weights after it; only if it was measured. */
+  readonly updateRatio?: number;
+}
+
+/** Settings that were changed during the run, after `step` updates; see src/train/report/run-changes.ts. */
+export interface LogChange {
+  readonly type: 'change';
+  readonly step: number;
+  /** Maximum of the schedule; for `noam` its factor. */
+  readonly learningRate?: number;
+  /** Dropout rate of all places where the run has dropout. */
+  readonly dropout?: number;
+  /** Updates between evaluations. */
+  readonly evalSteps?: number;
+}
+
+/** An evaluation after an update; with metrics of translations if sentences were translated. */
+export interface LogEval {
+  readonly type: 'eval';
+  readonly step: number;
+  readonly part: 'dev' | 'test';
+  /**
+   * Number of pairs for loss, perplexity and accuracy, which have no label smoothing; absent if only translations were
+   * evaluated.
+   */
+  readonly pairs?: number;
+  readonly loss?: number;
+  readonly perplexity?: number;
+  readonly tokenAccuracy?: number;
+  readonly knownTokenAccuracy?: number;
+  readonly sentences?: number;
+  readonly bleu?: number;
+  readonly chrf?: number;
+  readonly exactMatch?: number;
+  readonly bleuSignature?: string;
+  readonly chrfSignature?: string;
+  readonly seconds: number;
+}
+
+/** A dev or test sentence, its reference and its translation. */
+export interface Sample {
+  readonly source: string;
+  readonly reference: string;
+  readonly translation: string;
+  /** Whether the translation equals the reference after normalization by the tokenizer. */
+  readonly exact: boolean;
+}
+
+/** Translations at the end. */
+export interface LogSamples {
+  readonly type: 'samples';
+  readonly step: number;
+  readonly samples: readonly Sample[];
+}
+
+/**
+ * Attention and most probable next tokens for one pair after an update. Weights of each layer [heads, queries, keys] are
+ * bytes (255 is 1) in base64.
+ */
+export interface LogProbe {
+  readonly type: 'probe';
+  readonly step: number;
+  /** Time for all probes of the session divided by its training time; 0 before the first step. Older logs omit it. */
+  readonly share?: number;
+  /** Labels of the source tokens, and of the decoder's input tokens. */
+  readonly source: readonly string[];
+  readonly target: readonly string[];
+  readonly attention: readonly {
+    readonly kind: 'encoder' | 'decoder' | 'cross';
+    readonly layer: number;
+    readonly heads: number;
+    readonly weights: string;
+  }[];
+  /** Label and probability of the five most probable tokens after each target token. */
+  readonly next: readonly (readonly (readonly [token: string, probability: number])[])[];
+}
+
+/** End of a run or a session. */
+export interface LogEnd {
+  readonly type: 'end';
+  readonly time: string;
+  /** Total number of updates. */
+  readonly step: number;
+  /** `stopped`: by the user before the last step; `patience`: early stopping; `failed`: see `error`. */
+  readonly reason: 'done' | 'stopped' | 'patience' | 'failed';
+  readonly error?: string;
+  /** Total number of skipped updates. */
+  readonly skipped: number;
+  /** The best evaluation, whose weights the model has; absent if there was no evaluation. */
+  readonly best?: { readonly metric: string; readonly value: number; readonly step: number };
+}
+
+/** A line of the log. */
+export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogProbe | LogChange | LogEnd;
+
+/** Name of the log in a model folder. */
+export const logName = 'log.jsonl';
+
+/** Formats records as lines. */
+export const formatLog = (records: Iterable<LogRecord>): string =>
+  Array.from(records, (record) => `${JSON.stringify(record)}\n`).join('');
+
+/** Required fields by type; a number that was not finite is null. */
+const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'object'>> = {
+  start: { format: 'string', time: 'string', step: 'number', config: 'object', corpus: 'object' },
+  step: { step: 'number', loss: 'number', learningRate: 'number', tokens: 'number', seconds: 'number' },
+  eval: { step: 'number', part: 'string' },
+  samples: { step: 'number', samples: 'object' },
+  probe: { step: 'number', source: 'object', target: 'object', attention: 'object', next: 'object' },
+  change: { step: 'number' },
+  end: { step: 'number', reason: 'string' },
+};
+
+/**
+ * Parses a log. Ignores an incomplete last line (of a killed process) and records of unknown types. Throws a HeddleError
+ * that starts with `name` and names any other damaged line.
+ */
+export function parseLog(text: string, name = logName): LogRecord[] {
+  const lines = text.split('\n');
+  const last = lines.pop() ?? '';
+  const records: LogRecord[] = [];
+  const take = (line: string, number: number) => {
+    const record = recordOf(line, `${name}: line ${number}`);
+    if (record) records.push(record);
+  };
+  for (const [i, line] of lines.entries()) if (line.trim() !== '') take(line, i + 1);
+  if (isJson(last)) take(last, lines.length + 1);
+  return records;
+}
+
+function isJson(line: string): boolean {
+  try {
+    return typeof JSON.parse(line) === 'object';
+  } catch {
+    return false;
+  }
+}
+
+function recordOf(line: string, where: string): LogRecord | undefined {
+  if (!isJson(line)) throw new HeddleError(`${where} is not JSON; is this a log of heddle train?`);
+  const record = JSON.parse(line) as Record<string, unknown> | null;
+  const type = record?.type;
+  if (!record || typeof type !== 'string')
+    throw new HeddleError(`${where} has no type; is this a log of heddle train?`);
+  if (!Object.hasOwn(needed, type)) return undefined;
+  for (const [field, expected] of Object.entries(needed[type as LogRecord['type']])) {
+    const value = record[field];
+    const fits = expected === 'number' && value === null ? true : typeof value === expected && value !== null;
+    if (!fits) throw new HeddleError(`${where}: ${field} of ${type} is ${JSON.stringify(value)}, not a ${expected}`);
+  }
+  if (type === 'start' && record.version !== 1)
+    throw new HeddleError(`${where}: version ${JSON.stringify(record.version)}, this heddle reads version 1`);
+  const numbers = Object.entries(record).map(([key, value]) => [key, value === null ? Number.NaN : value]);
+  return Object.fromEntries(numbers) as unknown as LogRecord;
+}
+
+/** History of a run, from its log. */
+export interface TrainingHistory {
+  /** First and last start. */
+  readonly first: LogStart;
+  readonly start: LogStart;
+  /** The updates in order, with `seconds` since the first start. Omits updates that a resumed run repeats. */
+  readonly steps: readonly LogStep[];
+  readonly evals: readonly LogEval[];
+  readonly samples: readonly Sample[];
+  readonly probes: readonly LogProbe[];
+  readonly changes: readonly LogChange[];
+  /** Ends of all sessions; a killed session has none. */
+  readonly ends: readonly LogEnd[];
+}
+
+/** Returns the history in a log. Throws a HeddleError if it has no start. */
+export function historyOf(records: readonly LogRecord[]): TrainingHistory {
+  const starts = records.filter((r) => r.type === 'start');
+  const [first, start] = [starts[0], starts.at(-1)];
+  if (!first || !start) throw new HeddleError('log: it has no start record; the beginning of the file may be missing');
+  let kept: Exclude<LogRecord, LogStart>[] = [];
+  let before = 0;
+  for (const record of records) {
+    if (record.type === 'start') {
+      kept = kept.filter((r) => r.type === 'end' || (r.type !== 'samples' && r.step <= record.step));
+      before = kept.findLast((r) => r.type === 'step')?.seconds ?? 0;
+    } else if (record.type === 'step') kept.push({ ...record, seconds: before + record.seconds });
+    else kept.push(record);
+  }
+  return {
+    first,
+    start,
+    steps: kept.filter((r) => r.type === 'step'),
+    evals: kept.filter((r) => r.type === 'eval'),
+    samples: kept.findLast((r) => r.type === 'samples')?.samples ?? [],
+    probes: [...new Map(kept.flatMap((r) => (r.type === 'probe' ? [[r.step, r]] : []))).values()],
+    changes: kept.filter((r) => r.type === 'change'),
+    ends: kept.filter((r) => r.type === 'end'),
+  };
+}

@@ -1,0 +1,140 @@
+// Reads the corpus of a run, trains or reads its tokenizers and encodes the pairs; or reads the token ids that an earlier
+// session cached.
+
+import { check, HeddleError, shellQuote } from '../../core/errors.ts';
+import type { Files } from '../../files/files.ts';
+import type { SavedModel } from '../../formats/shared/saved-model.ts';
+import { createPace } from '../../session/job-pace.ts';
+import type { CorpusContext } from '../../session/load-corpus.ts';
+import { corpusFiles, nameOfPairs, openCorpusPool, readKeptCorpus } from '../../session/load-corpus.ts';
+import { chunksOf } from '../../text/corpus/packed-pairs.ts';
+import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
+import { readTokenizerFile } from '../../text/load-tokenizer.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import { dataOptions } from '../settings/recipe-options.ts';
+import type { CheckpointFolder, CompleteArguments, TrainInputs } from '../settings/train-arguments.ts';
+import type { TrainingData, TrainingDataOptions } from '../update/training-data.ts';
+import { encodeOptionsOf, prepareTrainingData } from '../update/training-data.ts';
+import type { TrainingState } from '../update/training-state.ts';
+import { corpusName } from './logging.ts';
+import type { PreparedCorpus } from './token-cache.ts';
+import { cacheKey, hashCorpus, readTokenCache, tokenCachePath, writeTokenCache } from './token-cache.ts';
+
+/** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */
+export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {
+  /** Further files of the model folder. */
+  readonly keep: Readonly<Record<string, Uint8Array>>;
+  readonly task: TrainingData;
+  /** Caches the token ids next to the model folder, once; a failure is a warning. */
+  cacheTokens(): Promise<void>;
+}
+
+/** Number of training pairs that stay in memory as text. */
+const exampleCount = 8;
+
+/**
+ * Reads and tokenizes the corpus, or reads its cached token ids. `from`, `before`: the checkpoint to resume and its
+ * training state; `start`: the model to resume or fine-tune; `given`: pairs to use instead of the corpus.
+ */
+export async function prepareCorpus(
+  args: CompleteArguments,
+  context: CorpusContext,
+  from: CheckpointFolder | undefined,
+  before: TrainingState | undefined,
+  start: SavedModel | undefined,
+  given: TrainInputs['split'],
+): Promise<CorpusSetup> {
+  const { corpus, heldOut, out } = args;
+  const { files } = context;
+  const pace = createPace(context);
+  const options = dataOptions(args);
+  const path = tokenCachePath(out);
+  const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
+  const key = (task: Pick<TrainingData, 'config' | 'source' | 'target'>) =>
+    hash && cacheKey(hash, task, encodeOptionsOf(task.config, options));
+  const known = from && start && (await key(start));
+  const cached = known && (await readTokenCache(files, path, known, pace));
+  if (typeof cached === 'object') {
+    checkPairs(before?.data, cached.data, args, context);
+    const task = await prepareTrainingData(cached.corpus, options, start);
+    return { ...cached, task, keep: {}, cacheTokens: async () => undefined };
+  }
+  if (cached) context.emit({ type: 'message', text: `${path}: ${cached}; tokenizing again` });
+  const pool = await openCorpusPool(corpus, context, given?.train.length);
+  try {
+    const { split, keep } = given
+      ? { split: given, keep: {} }
+      : await readKeptCorpus(corpus, heldOut, context, from, pool);
+    const { train, dev, test } = split;
+    check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
+    const tokenizers = start ? {} : await givenTokenizers(args, files);
+    const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
+    const checked = hashing.then(([data]) => {
+      checkPairs(before?.data, data as Fingerprint, args, context);
+      return data as Fingerprint;
+    });
+    // Compare the pairs with the checkpoint before they are tokenized.
+    if (before || !pool.parallel) await checked;
+    const preparing = prepareTrainingData(train, { ...options, tokenizers }, start, pool);
+    const [data, task] = await Promise.all([checked, preparing]);
+    const examples = Array.from({ length: Math.min(exampleCount, train.length) }, (_, i) => train.at(i) as Pair);
+    const prepared: PreparedCorpus = { corpus: task.corpus, data, examples, dev, test };
+    let pending = hash !== undefined;
+    const cacheTokens = async () => {
+      if (!pending) return;
+      pending = false;
+      try {
+        await writeTokenCache(files, path, (await key(task)) as string, prepared);
+      } catch (error) {
+        if (!(error instanceof HeddleError)) throw error;
+        context.emit({
+          type: 'warning',
+          text: `the token ids are not cached; a resumed run tokenizes again: ${error.message}`,
+        });
+      }
+    };
+    return { ...prepared, task, keep, cacheTokens };
+  } finally {
+    pool.close();
+  }
+}
+
+/** Reads the tokenizer files in the settings. Throws a HeddleError that names the file or the setting. */
+async function givenTokenizers(
+  { tokenizerFile, sourceTokenizer, targetTokenizer, lowercase }: CompleteArguments,
+  files: Files,
+): Promise<NonNullable<TrainingDataOptions['tokenizers']>> {
+  const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
+    if (path === undefined) return undefined;
+    check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase (--lowercase)`);
+    return readTokenizerFile(await files.read(path), path);
+  };
+  const both = await read(tokenizerFile);
+  if (both) return { source: both, target: both };
+  const source = await read(sourceTokenizer);
+  return { source, target: targetTokenizer === sourceTokenizer ? source : await read(targetTokenizer) };
+}
+
+/**
+ * Compares the pairs with those at the start of the run; `before` is undefined in checkpoints of older versions. Throws a
+ * HeddleError if the file has changed. Another version of Unicode CLDR gives only a warning, since a browser that was
+ * updated cannot return to it.
+ */
+function checkPairs(
+  before: Fingerprint | undefined,
+  now: Fingerprint,
+  { corpus, out }: CompleteArguments,
+  context: CorpusContext,
+): void {
+  if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
+  const counts = before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
+  const changed = `these are not the pairs that the run started with (training pairs: ${counts})`;
+  const { train } = corpusFiles(corpus) ?? {};
+  if (train)
+    throw new HeddleError(
+      `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${shellQuote(out)}, ` +
+        `or fine-tune the model on these pairs: heddle train FILE --init ${shellQuote(out)}`,
+    );
+  const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but it is not bit-identical to an uninterrupted run`;
+  context.emit({ type: 'warning', text });
+}

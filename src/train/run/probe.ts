@@ -1,0 +1,107 @@
+// The probe of a run: records the attention and the most probable next tokens for one pair while the model learns.
+
+import { check } from '../../core/errors.ts';
+import { createModelInspector, type Inspection } from '../../decode/inspection.ts';
+import type { TextModel } from '../../decode/translator.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import type { Pair, PairList } from '../../text/corpus/pairs.ts';
+import type { LogProbe } from '../report/training-log.ts';
+import type { Pause } from './loop.ts';
+
+/** Maximum fraction of the training time for recording, the last record included. */
+const maxShare = 0.03;
+
+/** Options of a probe. */
+export interface ProbeOptions {
+  /** SOURCE, a tab, TARGET; or `dev`: the dev pair with about ten tokens, or the first training pair. */
+  readonly probe: string;
+  /** Record every N steps, or less often because of `maxShare`. */
+  readonly every: number;
+  /** Returns milliseconds. [performance.now] */
+  readonly now?: () => number;
+  readonly dev: PairList;
+  /** The first training pairs. */
+  readonly train: readonly Pair[];
+  readonly step: () => number;
+  /** Runs `work` while the engine has the weights of the model. */
+  onModel<T>(work: () => Promise<T>): Promise<T>;
+  onRecord(record: LogProbe): void;
+}
+
+/** Wanted number of tokens of the pair, if it is a dev pair. */
+const wantedTokens = 10;
+
+/** The pair of the probe. Throws a HeddleError if the text has no tab. */
+function probePair(
+  { probe, dev, train }: Pick<ProbeOptions, 'probe' | 'dev' | 'train'>,
+  { source, target }: Pick<TextModel, 'source' | 'target'>,
+): Pair {
+  if (probe !== 'dev') {
+    const [text = '', translation = ''] = probe.split('\t');
+    check(translation !== '', `train: probe (${JSON.stringify(probe)}) must be a source, a tab and a target, or dev`);
+    return { source: text, target: translation };
+  }
+  const tokens = (pair: Pair) => Math.max(source.encode(pair.source).length, target.encode(pair.target).length);
+  const distance = (pair: Pair) => Math.abs(tokens(pair) - wantedTokens);
+  const first = Array.from({ length: Math.min(50, dev.length) }, (_, i) => dev.at(i) as Pair);
+  const candidates = first.length > 0 ? first : train.slice(0, 1);
+  return candidates.reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
+}
+
+/** Creates the pause that records the probe, and records it before the first step. */
+export async function createProbe(
+  engine: Engine,
+  model: TextModel,
+  parameters: ParameterList,
+  options: ProbeOptions,
+): Promise<Pause> {
+  const { every, step, onModel, onRecord, now = () => performance.now() } = options;
+  const { config, source, target } = model;
+  const pair = probePair(options, model);
+  const ids = [...source.encode(pair.source), source.special.end].slice(0, config.maxLength);
+  const read = target.encode(pair.target).slice(0, config.maxLength - 1);
+  const inspect = createModelInspector(engine, model, parameters);
+  const run = () => onModel(() => inspect(ids, read));
+  /** Seconds of all records, those of the longest, and the step of the last one. */
+  let spent = 0;
+  let longest = 0;
+  let last = -1;
+  const record = async (trained: number) => {
+    const begin = now();
+    const inspection = await run();
+    const share = trained > 0 && (spent + (now() - begin) / 1000) / trained;
+    onRecord(recordOf(step(), inspection, share || 0));
+    const took = (now() - begin) / 1000;
+    spent += took;
+    longest = Math.max(longest, took);
+    last = step();
+  };
+  /** Whether `more` records as long as the longest so far fit in the share of `trained` seconds. */
+  const fits = (more: number, trained: number) => spent + more * longest <= maxShare * trained;
+  await run(); // compiles the plan, as training does before its clock starts
+  await record(0);
+  return {
+    // Leave time for the record after the last step, and for a record that takes twice as long as the longest so far.
+    due: (trained) => step() % every === 0 && fits(3, trained),
+    async pause(_, final, trained) {
+      if (last !== step() && (!final || fits(2, trained))) await record(trained);
+    },
+  };
+}
+
+/** A record of the log. */
+const recordOf = (step: number, { source, target, attention, next }: Inspection, share: number): LogProbe => ({
+  type: 'probe',
+  step,
+  share: Number(share.toFixed(4)),
+  source: source.map(({ label }) => label),
+  target: target.map(({ label }) => label),
+  attention: attention.map(({ kind, layer, heads, weights }) => ({
+    kind,
+    layer,
+    heads,
+    weights: btoa(String.fromCharCode(...Uint8Array.from(weights, (w) => Math.round(255 * w)))),
+  })),
+  next: next.map((tokens) => tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const)),
+});

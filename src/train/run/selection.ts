@@ -1,0 +1,111 @@
+// Model selection: the model gets the weights of the best evaluation on the dev pairs, or the last weights if there is no
+// evaluation.
+
+import { check } from '../../core/errors.ts';
+import type { LogEval } from '../report/training-log.ts';
+
+/** Dev metrics by which the best weights are selected. */
+export const bestMetrics = ['loss', 'perplexity', 'tokenAccuracy', 'bleu', 'chrf', 'exactMatch'] as const;
+/** Name of a metric. */
+export type BestMetric = (typeof bestMetrics)[number];
+
+const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch'];
+const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity'];
+
+/** Whether a value of a metric is better than another. */
+export const isBetter = (metric: BestMetric, value: number, than: number): boolean =>
+  lessIsBetter.includes(metric) ? value < than : value > than;
+
+/** The best evaluation so far; stored in state.json. */
+export interface BestState {
+  readonly metric: BestMetric;
+  readonly value: number;
+  /** Number of updates done. */
+  readonly step: number;
+  /** Number of evaluations without improvement since then, and the step of the last one. */
+  readonly since: number;
+  readonly until?: number;
+}
+
+/** Settings of the selection. */
+export interface BestOptions {
+  readonly bestMetric: BestMetric;
+  /** Early stopping: number of consecutive evaluations without improvement; 0: never. */
+  readonly patience: number;
+  /** Updates between evaluations. */
+  readonly evalSteps: number;
+  /** Number of sentences that are translated. */
+  readonly devSentences: number;
+}
+
+/** Throws a HeddleError if the settings never evaluate the metric. */
+export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
+  check(bestMetrics.includes(metric), `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`);
+  check(patience === 0 || evalSteps > 0, `train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)`);
+  check(
+    metric === 'loss' || evalSteps > 0,
+    `train: best by ${metric} needs dev pairs and evaluations (evalSteps, --eval-steps)`,
+  );
+  check(
+    evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
+    `train: best by ${metric} needs translations (devSentences, --dev-sentences)`,
+  );
+}
+
+/** An evaluation and its weights. */
+export interface Candidate {
+  readonly state: BestState;
+  readonly weights: Float32Array;
+}
+
+/**
+ * Selects the best weights. An evaluation at the end of a session, between multiples of `evalSteps`, selects only the
+ * model of that session. It does not count for the rest of the run, so that a resumed run ends with the same bits as an
+ * uninterrupted one.
+ */
+export type BestModel = ReturnType<typeof createBestModel>;
+
+/** Creates a selection, from the state of a checkpoint if there is one. `live`: settings that may change during the run. */
+export function createBestModel(
+  { bestMetric: metric, patience }: Pick<BestOptions, 'bestMetric' | 'patience'>,
+  live: Pick<BestOptions, 'evalSteps'>,
+  before?: Candidate,
+) {
+  let kept = before?.state.metric === metric ? before : undefined;
+  let last: Candidate | undefined;
+  return {
+    /** The best evaluation, or the one at the end of the session if it is better. */
+    get state(): BestState | undefined {
+      return (last ?? kept)?.state;
+    },
+    /** The state for state.json. */
+    get kept(): BestState | undefined {
+      return kept?.state;
+    },
+    get outOfPatience(): boolean {
+      return patience > 0 && (kept?.state.since ?? 0) >= patience;
+    },
+    /** Compares an evaluation with the best one; reads its `weights` if it is better. */
+    async consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void> {
+      const { step } = found;
+      const value = found[metric] ?? Number.NaN;
+      const improves = Number.isFinite(value) && (!kept || isBetter(metric, value, kept.state.value));
+      const candidate = improves
+        ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
+        : undefined;
+      last = undefined;
+      if (step % live.evalSteps !== 0) last = candidate;
+      else if (candidate) kept = candidate;
+      else if (kept && step > (kept.state.until ?? kept.state.step))
+        kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };
+    },
+    /** Weights of the best evaluation; undefined if there was none. */
+    weights: (): Float32Array | undefined => (last ?? kept)?.weights,
+    /** Weights of the best evaluation at a multiple of `evalSteps`, if `weights` returns others. */
+    earlier: (): Float32Array | undefined => (last ? kept?.weights : undefined),
+  };
+}
+
+/** Returns a message: `the model has the weights of step 300, the best by chrf: 61.20`. */
+export const describeBest = ({ metric, value, step }: BestState): string =>
+  `the model has the weights of step ${step}, the best by ${metric}: ${value.toPrecision(4)}`;

@@ -1,0 +1,129 @@
+// Sets up a run before a device is opened: its arguments (new or from a checkpoint), its data and its initial model.
+
+import { check } from '../../core/errors.ts';
+import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
+import type { SavedModel } from '../../formats/shared/saved-model.ts';
+import type { InitScheme } from '../../model/initialize-weights.ts';
+import { loraConfig } from '../../model/lora.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import { parameterList } from '../../model/parameters.ts';
+import type { CorpusContext } from '../../session/load-corpus.ts';
+import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
+import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
+import { completeSettings, hasPackedBatches, initFolder, recipeFor } from '../settings/recipes.ts';
+import { resumeArguments } from '../settings/resume-arguments.ts';
+import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs } from '../settings/train-arguments.ts';
+import { optimizerConfig } from '../update/optimizer-config.ts';
+import { decayEnd, type ScheduleConfig, scheduleConfig } from '../update/schedule.ts';
+import type { Recipe } from '../update/trainer.ts';
+import { updatesIn } from '../update/training-data.ts';
+import { readTrainingState, type TrainingState } from '../update/training-state.ts';
+import { initialModel } from './initial-model.ts';
+import { checkChanges } from './live-run.ts';
+import { shapeName } from './logging.ts';
+import { type CorpusSetup, prepareCorpus } from './prepare-corpus.ts';
+import { checkBest } from './selection.ts';
+
+/** A training run before its first step. */
+export interface Setup extends CorpusSetup {
+  readonly args: CompleteArguments;
+  /** The checkpoint to resume, and the training state in it; undefined for a new run. */
+  readonly from: CheckpointFolder | undefined;
+  readonly before: TrainingState | undefined;
+  /** The model that is fine-tuned or resumed. */
+  readonly start: SavedModel | undefined;
+  readonly parameters: ParameterList;
+  readonly recipe: Recipe;
+  /** Number of updates, and of updates per epoch. */
+  readonly steps: number;
+  readonly perEpoch: number;
+}
+
+/** Sets up a new run or a resumed one. Throws a HeddleError that names the option or the file. */
+export async function setUp(
+  given: TrainArguments,
+  context: CorpusContext,
+  from: CheckpointFolder | undefined,
+  inputs: TrainInputs = {},
+): Promise<Setup> {
+  const log = (text: string) => context.emit({ type: 'message', text });
+  const before = from && (await readTrainingState(from.files, from.folder));
+  const args = before ? resumeArguments(before, given, log) : completeArguments(given);
+  checkRewriteNames(args.noFuse);
+  checkBest(args);
+  const start = await initialModel(args, context, from, inputs.model);
+  const prepared = await prepareCorpus(args, context, from, before, start, inputs.split);
+  const { config, source, target, corpus, shapes, batches } = prepared.task;
+  if (describeSkipped(corpus)) log(describeSkipped(corpus));
+  if (!before && hasPackedBatches(given))
+    log(
+      `to save memory, batches have at most ${args.maxTokens} tokens, with ${args.gradientAccumulationSteps} batches per update; ` +
+        'to change that, give --batch-size or --max-tokens, and --gradient-accumulation-steps',
+    );
+  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
+  const steps = args.steps ?? updates(args.epochs ?? 1);
+  const schedule = scheduleConfig(scheduleOf(args), { steps, dModel: config.dModel });
+  const recipe: Recipe = {
+    optimizer: optimizerConfig(optimizerOf(args)),
+    schedule,
+    seed: args.seed,
+    init: initFolder(args) === undefined ? (args.init as InitScheme) : 'xavier',
+    gradientAccumulationSteps: args.gradientAccumulationSteps,
+  };
+  const parameters = parameterList(config);
+  const unknown = describeUnknown(corpus);
+  log(
+    `${corpus.count} training pairs, vocabularies of ${source.size} and ${target.size} tokens, ` +
+      `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}; ` +
+      unknown.text,
+  );
+  if (unknown.tooMany)
+    context.emit({
+      type: 'warning',
+      text: `more than 2 % ${unknown.text}; use a larger --vocab-size, or --tokenizer bpe`,
+    });
+  if (schedule.warmupSteps >= steps)
+    log(
+      `the warm-up of ${schedule.warmupSteps} steps is longer than the run of ${steps}: the learning rate never reaches ${schedule.learningRate}; ` +
+        'lower --warmup-steps or raise --steps',
+    );
+  const moved = before?.schedule && movedEnd(before.schedule, schedule);
+  if (moved) log(moved);
+  const run = { args, from, before, start, ...prepared, parameters, recipe, steps };
+  checkChanges(run, log);
+  return { ...run, perEpoch: updates(1) };
+}
+
+/** The arguments of a new run with all defaults. */
+function completeArguments({ corpus, out = '', resume = false, ...given }: TrainArguments): CompleteArguments {
+  const complete = completeSettings(given, recipeFor(corpus.kind));
+  const folder = initFolder(complete);
+  for (const option of ['sourceLang', 'targetLang'] as const)
+    check(
+      complete[option] === undefined || folder !== undefined,
+      `train: ${option} (${complete[option]}) needs a multilingual model; name its folder with init (--init DIR)`,
+    );
+  check(
+    !complete.lora || !complete.freeze,
+    `train: freeze (${complete.freeze?.join(' ')}) cannot be combined with lora, which freezes all weights; omit freeze`,
+  );
+  check(
+    !complete.lora || folder !== undefined,
+    'train: lora needs a trained model; name its folder with init (--init DIR)',
+  );
+  check(
+    complete.lora || (complete.weights ?? 'f32') === 'f32',
+    `train: weights as ${complete.weights} are not trained; train a LoRA adapter with lora.rank (--lora-rank N)`,
+  );
+  return { ...complete, ...(complete.lora && { lora: loraConfig(complete.lora) }), corpus, out, resume };
+}
+
+/** A message if the last step of a decaying schedule has changed: the run then differs from an uninterrupted run. */
+function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
+  const [then, end] = [decayEnd(before), decayEnd(now)];
+  if (then === undefined || then === end) return undefined;
+  return (
+    `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the run is not bit-identical to an uninterrupted run of ${end} steps; ` +
+    `to avoid that start with --schedule-steps ${end}`
+  );
+}

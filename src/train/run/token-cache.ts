@@ -1,0 +1,186 @@
+// Caches the token ids of a corpus in a file next to the model folder, so that a run resumes at once. The key is the
+// SHA-256 of the corpus files, the tokenizers and the settings; the cache also has the SHA-256 of its own contents. If
+// either differs, the corpus is read and tokenized again.
+
+import { version } from '../../../package.json';
+import type { Pace } from '../../core/steps.ts';
+import { concatBytes, type Files, openStream } from '../../files/files.ts';
+import { type CorpusArguments, corpusFiles } from '../../session/load-corpus.ts';
+import type { EncodedCorpus, EncodeOptions, RaggedRows, TokenIds } from '../../text/batches/encoded-corpus.ts';
+import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
+import { pathsOf } from '../../text/corpus/pair-files.ts';
+import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
+import type { KnownModel } from '../update/training-data.ts';
+
+/** The corpus of a run, tokenized. */
+export interface PreparedCorpus {
+  readonly corpus: EncodedCorpus;
+  /** Fingerprint of the training pairs. */
+  readonly data: Fingerprint;
+  /** The first training pairs. */
+  readonly examples: readonly Pair[];
+  readonly dev: PairList;
+  readonly test: PairList;
+}
+
+/** Path of the cache of a model folder or archive. */
+export const tokenCachePath = (out: string): string => `${out.replace(/\.zip$/i, '')}.tokens`;
+
+/** Bytes that are hashed together. */
+const blockBytes = 2 ** 22;
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', bytes as BufferSource);
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
+async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, pace?: (done: number) => unknown) {
+  const hashes: string[] = [];
+  const block = new Uint8Array(blockBytes);
+  let used = 0;
+  for await (const part of parts)
+    for (let at = 0; at < part.length; ) {
+      const piece = part.subarray(at, at + blockBytes - used);
+      block.set(piece, used);
+      used += piece.length;
+      at += piece.length;
+      if (used < blockBytes) continue;
+      hashes.push(await sha256(block));
+      used = 0;
+      await pace?.(hashes.length * blockBytes);
+    }
+  hashes.push(await sha256(block.subarray(0, used)));
+  return sha256(new TextEncoder().encode(hashes.join()));
+}
+
+/**
+ * Hash of the files of a corpus and of the options that read them; undefined if the files cannot be read a second time
+ * (stdin), or the platform has no SHA-256. `pace` is called between blocks.
+ */
+export async function hashCorpus(
+  corpus: CorpusArguments,
+  heldOut: number,
+  files: Files,
+  pace: Pace,
+): Promise<string | undefined> {
+  const parts = Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? [set] : []));
+  const paths = parts.flatMap(pathsOf);
+  // Without a stream, as in browser storage, files are small; outside of secure contexts there are no hashes.
+  if (paths.length === 0 || paths.includes('-') || !files.stream || !globalThis.crypto?.subtle) return undefined;
+  if (corpus.kind === 'tsv' && corpus.keep) return undefined;
+  const hashes: string[] = [];
+  for (const path of paths) {
+    const total = (await files.size?.(path)) ?? 0;
+    hashes.push(await hashOf(await openStream(files, path), (done) => pace({ task: 'check', done, total })));
+  }
+  const rest = parts.map(({ files = [], source = [], target, ...some }) => [files.map(endingOf), source.length, some]);
+  return JSON.stringify([version, hashes, rest, heldOut]);
+}
+
+/** The extension of a file name, which determines the format. */
+const endingOf = (path: string): string => /(\.\w+)?(\.gz)?$/i.exec(path)?.[0] ?? '';
+
+/** The key of a cache: a hash of the corpus, tokenizers and encoding options. `corpus`: result of `hashCorpus`. */
+export const cacheKey = (
+  corpus: string,
+  { source, target }: Pick<KnownModel, 'source' | 'target'>,
+  options: EncodeOptions,
+): Promise<string> =>
+  sha256(
+    new TextEncoder().encode(
+      JSON.stringify([corpus, ...[source, target].map((side) => [side, side.special, side.begin ?? -1]), options]),
+    ),
+  );
+
+/** Length of the first line of a cache, the SHA-256 of the rest. The second line is the header, padded with spaces. */
+const hashBytes = 65;
+
+/** Header of a cache. */
+interface CacheHeader extends Pick<PreparedCorpus, 'data' | 'examples'> {
+  readonly key: string;
+  readonly facts: Omit<EncodedCorpus, 'source' | 'target' | 'pairIndex'>;
+  readonly pairs: { readonly dev: number; readonly test: number };
+  /** Bytes of each array, in this order. */
+  readonly sizes: readonly number[];
+}
+
+/** Writes a cache. Throws a HeddleError if it cannot be written. */
+export async function writeTokenCache(
+  files: Files,
+  path: string,
+  key: string,
+  prepared: PreparedCorpus,
+): Promise<void> {
+  const { corpus, data, examples, dev, test } = prepared;
+  const { source, target, pairIndex, ...facts } = corpus;
+  const bytes = ({ buffer, byteOffset, byteLength }: TokenIds | Uint8Array) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  const packed = (list: PairList) => (packPairs([...list], false) as { bytes: Uint8Array }).bytes;
+  const arrays = [source.starts, target.starts, pairIndex, source.ids, target.ids, packed(dev), packed(test)].map(
+    bytes,
+  );
+  const header: CacheHeader = {
+    key,
+    data,
+    examples,
+    facts,
+    pairs: { dev: dev.length, test: test.length },
+    sizes: arrays.map(({ length }) => length),
+  };
+  const line = new TextEncoder().encode(JSON.stringify(header));
+  const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
+  padded.set(line);
+  padded[padded.length - 1] = 10;
+  const rest = [padded, ...arrays];
+  const hash = new TextEncoder().encode(`${await hashOf(rest)}\n`);
+  await files.write(path, concatBytes([hash, ...rest]));
+}
+
+/**
+ * Reads a cache. Returns the reason if it cannot be used; undefined if there is none. `pace` is called between blocks.
+ */
+export async function readTokenCache(
+  files: Files,
+  path: string,
+  key: string,
+  pace: Pace = () => undefined,
+): Promise<PreparedCorpus | string | undefined> {
+  if (!(await files.exists(path))) return undefined;
+  const file = await files.read(path).catch(() => new Uint8Array());
+  const end = file.indexOf(10, hashBytes);
+  const hash = new TextDecoder().decode(file.subarray(0, hashBytes - 1));
+  const check = (done: number) => pace({ task: 'check', done, total: file.length });
+  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'it is damaged';
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as CacheHeader;
+  if (header.key !== key) return 'it has other pairs, tokenizers or settings';
+  // The arrays are views: 4-byte ones first, so that all are aligned.
+  const aligned = (file.byteOffset + end + 1) % 4 === 0 ? file : file.slice();
+  let at = aligned.byteOffset + end + 1;
+  const [sourceStarts, targetStarts, pairIndex, sourceIds, targetIds, dev, test] = header.sizes.map((size) => {
+    at += size;
+    return [aligned.buffer, at - size, size] as const;
+  }) as [View, View, View, View, View, View, View];
+  const uint32 = ([buffer, from, size]: View) => new Uint32Array(buffer, from, size / 4);
+  const rows = ([buffer, from, size]: View, starts: Uint32Array): RaggedRows => {
+    const is16Bit = size === 2 * (starts.at(-1) as number);
+    const ids = is16Bit ? new Uint16Array(buffer, from, size / 2) : new Uint32Array(buffer.slice(from, from + size));
+    return { ids, starts };
+  };
+  const list = (view: View, length: number) => packedPairs([{ bytes: new Uint8Array(...view), length }]);
+  return {
+    corpus: {
+      ...header.facts,
+      source: rows(sourceIds, uint32(sourceStarts)),
+      target: rows(targetIds, uint32(targetStarts)),
+      pairIndex: uint32(pairIndex),
+    },
+    data: header.data,
+    examples: header.examples,
+    dev: list(dev, header.pairs.dev),
+    test: list(test, header.pairs.test),
+  };
+}
+
+/** Buffer, first byte, number of bytes. */
+type View = readonly [ArrayBufferLike, number, number];

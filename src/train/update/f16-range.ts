@@ -1,0 +1,73 @@
+// Decides which tensors of a pre-norm model fit in f16: not the residual stream; attention if a bound from the weights
+// allows it.
+
+import type { ModelConfig } from '../../model/model-config.ts';
+import type { Parameter } from '../../model/parameter-layout.ts';
+import { parameterList } from '../../model/parameters.ts';
+import type { WeightReader } from '../../model/quantized-parameters.ts';
+
+/**
+ * Allowed range of the bound. The maximum leaves room for growth in training, since f16 ends at 65504; below the minimum
+ * numbers lose bits.
+ */
+const range = { min: 2 ** -4, max: 2 ** 14 } as const;
+
+/** Names of the matrices of queries, keys and values, and of the layer norm before each. */
+const projections: readonly (readonly [matrix: RegExp, norm: (layer: string) => string])[] = [
+  [/^(.*)\.self_attn\.in_proj_weight$/, (layer) => `${layer}.norm1`],
+  [/^(.*)\.multihead_attn\.q_proj\.weight$/, (layer) => `${layer}.norm2`],
+  [/^(.*)\.multihead_attn\.kv_proj\.weight$/, () => 'transformer.encoder.norm'],
+];
+
+/**
+ * Whether the residual stream of a model may exceed f16: that of T5, and of pre-norm models of Hugging Face, whose large
+ * activations transformers clamps in float16. Post-norm normalizes the stream after each sublayer.
+ */
+export const needsF32Residual = ({ norm, normType }: ModelConfig, isFromHf: boolean): boolean =>
+  normType === 'rms' || (norm === 'pre' && isFromHf);
+
+/**
+ * Whether queries, keys, values and heads of a pre-norm model fit in f16. A row of D numbers after layer norm has an L2
+ * norm of at most √D times the largest gamma, plus the L2 norm of beta. By Cauchy-Schwarz a product is at most that times
+ * the L2 norm of the matrix row, plus the bias. Heads are averages of values, so they are not larger.
+ */
+export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | WeightReader): Promise<boolean> {
+  if (c.norm !== 'pre') return false;
+  const p = parameterList(c);
+  const read = async (parameter: Parameter): Promise<Float32Array> => {
+    const size = parameter.shape.reduce((a, b) => a * b, 1);
+    if ('read' in weights) return weights.read(parameter, 0, size);
+    return weights.subarray(parameter.offset, parameter.offset + size);
+  };
+  for (const parameter of p.all)
+    for (const [matrix, normOf] of projections) {
+      const layer = matrix.exec(parameter.name)?.[1];
+      if (layer === undefined) continue;
+      const numbers = async (name: string): Promise<Float32Array> => {
+        const other = p.byName.get(name);
+        return other ? read(other) : new Float32Array(1); // a model without biases
+      };
+      const norm = normOf(layer);
+      if (!p.byName.has(`${norm}.weight`)) return false; // keys and values of the residual stream, which has no bound
+      const [gamma, beta] = [await numbers(`${norm}.weight`), await numbers(`${norm}.bias`)];
+      const row = Math.sqrt(c.dModel) * largest(gamma) + largestRow(beta, beta.length);
+      const bias = largest(await numbers(parameter.name.replace(/weight$/, 'bias')));
+      const bound = row * largestRow(await read(parameter), parameter.shape[1] as number) + bias;
+      if (!(bound >= range.min && bound <= range.max)) return false;
+    }
+  return true;
+}
+
+/** The largest absolute value. */
+const largest = (values: Float32Array): number => values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+
+/** The largest L2 norm of a row of a matrix with `cols` columns. */
+function largestRow(matrix: Float32Array, cols: number): number {
+  let max = 0;
+  for (let at = 0; at < matrix.length; at += cols) {
+    let squares = 0;
+    for (let i = at; i < at + cols; i++) squares += (matrix[i] as number) ** 2;
+    max = Math.max(max, squares);
+  }
+  return Math.sqrt(max);
+}

@@ -1,0 +1,40 @@
+// Error for the first NaN or infinity of a training step: its op, layer and tensor.
+
+import { HeddleError } from '../../core/errors.ts';
+import { show } from '../../core/tensor.ts';
+import type { NonFinite } from '../../engine/graph/finite-checks.ts';
+import type { Graph } from '../../engine/graph/graph.ts';
+import { scaleStepOp } from '../../engine/ops/optimizer/clip.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+
+/**
+ * Returns the error of update `step` (from 0), which produced a value that is not finite. It names the step (from 1),
+ * op, layer and tensor. Elements of buffers as long as one of `lists` (weights, gradients, moments) are named by their
+ * parameter.
+ */
+export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
+  const { node, value, element } = found;
+  const buffer = value.at?.buffer ?? (value.kind === 'state' ? value : undefined);
+  const place = element + (value.at?.offset ?? 0);
+  const list = lists.find(({ size }) => size === buffer?.shape[0]);
+  const parameter = list?.all.findLast(({ offset }) => offset <= place);
+  const tensor = parameter
+    ? `${buffer?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`
+    : `${value.name}, ${value.dtype} ${show(value.shape)}, element ${element}`;
+  const where = node
+    ? `appeared in ${node.op.name} of ${node.scope || 'the model'}`
+    : 'existed before the first op; it is from an earlier step or a file';
+  return new HeddleError(
+    `Step ${step + 1}: the first number that is not finite ${where}: tensor ${tensor}. ` +
+      'Training stopped without saving this step; lower the learning rate, clip the gradients more, or look at the data of this step.',
+  );
+}
+
+/**
+ * Whether a value comes after the loss was scaled, so that a smaller loss scale may fix it. In a graph without loss
+ * scaling, such as the update after gradient accumulation, that is every computed value.
+ */
+export function isScaled(graph: Graph, { node }: NonFinite): boolean {
+  const from = graph.nodes.findIndex(({ op }) => op === scaleStepOp);
+  return node !== undefined && graph.nodes.indexOf(node) > from;
+}

@@ -1,0 +1,201 @@
+// Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
+
+import { check } from '../../core/errors.ts';
+import { type ModelConfig, type ModelOptions, modelConfig, sharesEmbeddings } from '../../model/model-config.ts';
+import { type Batches, createBatches } from '../../text/batches/batches.ts';
+import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
+import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
+import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/encoded-corpus.ts';
+import { chunksOf } from '../../text/corpus/packed-pairs.ts';
+import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
+import { loadTokenizer } from '../../text/load-tokenizer.ts';
+import { openTextPool, type TextPool } from '../../text/text-pool.ts';
+import { type Sides, type TokenizerOptions, tokenizerData, tokenizerOf } from '../../text/text-tasks.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import type { Batch } from './trainer.ts';
+
+/** Options of the training data. */
+export interface TrainingDataOptions {
+  /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
+  readonly model: Partial<ModelOptions>;
+  readonly tokenizer: TokenizerOptions;
+  /** Tokenizers that were trained before. */
+  readonly tokenizers?: { readonly source?: Tokenizer | undefined; readonly target?: Tokenizer | undefined };
+  /** Maximum number of tokens of a side; at most, and by default, that of the model. */
+  readonly maxLength?: number | undefined;
+  /** Whether to cut longer sides instead of leaving pairs out. [false] */
+  readonly truncate?: boolean;
+  /** Pairs per batch; if 0, `maxTokens` per batch, counted on the longer side. */
+  readonly batchSize: number;
+  readonly maxTokens: number;
+  /** Maximum number of batch shapes. */
+  readonly buckets: number;
+  readonly seed: number;
+}
+
+/** Pairs ready to train on. */
+export interface TrainingData {
+  readonly config: ModelConfig;
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+  readonly corpus: EncodedCorpus;
+  readonly shapes: readonly BatchShape[];
+  readonly batches: Batches;
+  /** Returns a batch for a trainer, see `batchOf`. */
+  batchAt(index: number): Batch;
+}
+
+/** Configuration and tokenizers of an existing model. */
+export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
+
+/**
+ * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches; pairs
+ * that are encoded already need their model. Throws a HeddleError if no pair is left. `pool` does the work on the texts.
+ */
+export async function prepareTrainingData(
+  pairs: PairList | EncodedCorpus,
+  options: TrainingDataOptions,
+  known?: KnownModel,
+  pool?: TextPool,
+): Promise<TrainingData> {
+  const workers = pool ?? (await openTextPool(() => undefined));
+  const encoded = 'pairIndex' in pairs ? pairs : undefined;
+  const { config, source, target } = known ?? (await createConfig(pairs as PairList, options, workers));
+  const corpus =
+    encoded ?? (await encodeList(pairs as PairList, source, target, encodeOptionsOf(config, options), workers));
+  check(corpus.count > 0, () => `train: no pair is left: ${describeSkipped(corpus)}`);
+  const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
+  const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
+  const batches = createBatches(corpus, shapes, { seed: options.seed });
+  return {
+    config,
+    source,
+    target,
+    corpus,
+    shapes,
+    batches,
+    batchAt: (index) => batchOf(batches, corpus, index),
+  };
+}
+
+/** Batch `index` of a corpus, from 0, for a trainer. */
+export const batchOf = (batches: Batches, corpus: EncodedCorpus, index: number): Batch => ({
+  shape: batches.shapeAt(index),
+  tokens: batches.rowsAt(index).reduce((n, row) => n + targetLength(corpus, row), 0),
+  fill: (arrays) => batches.fill(index, arrays),
+});
+
+/** Options for encoding the pairs of a training run. */
+export function encodeOptionsOf(
+  config: ModelConfig,
+  { maxLength, truncate = false }: Pick<TrainingDataOptions, 'maxLength' | 'truncate'>,
+): EncodeOptions {
+  const length = Math.min(config.maxLength, maxLength ?? config.maxLength);
+  return { maxSource: length, maxTarget: length, truncate };
+}
+
+/** Encodes pairs in the threads of a pool, or in this thread if copies of the tokenizers would give other ids. */
+async function encodeList(
+  pairs: PairList,
+  source: Tokenizer,
+  target: Tokenizer,
+  options: EncodeOptions,
+  pool: TextPool,
+): Promise<EncodedCorpus> {
+  const sample = sampleEvenly(pairs, 50);
+  const same = (tokenizer: Tokenizer, side: 'source' | 'target'): boolean => {
+    try {
+      const copy = tokenizerOf(tokenizerData(tokenizer));
+      return sample.every((pair) => String(copy.encode(pair[side])) === String(tokenizer.encode(pair[side])));
+    } catch {
+      return false;
+    }
+  };
+  const parallel = pool.parallel && same(source, 'source') && same(target, 'target');
+  const data = parallel ? tokenizerData(source) : source;
+  const parts: EncodedCorpus[] = [];
+  let done = 0;
+  await pool.run({
+    name: 'encode',
+    args: { source: data, target: target === source ? data : parallel ? tokenizerData(target) : target, options },
+    chunks: chunksOf(pairs),
+    progress: () => ({ task: 'encode', done, total: pairs.length }),
+    onPart(part, index, { length }) {
+      parts[index] = part;
+      done += length;
+    },
+    ...(!parallel && { threads: 0 }),
+  });
+  return joinEncoded(parts);
+}
+
+/**
+ * Returns the number of updates in `epochs` epochs of `perEpoch` batches, rounded up; the last update may use batches
+ * of the next epoch.
+ */
+export const updatesIn = (epochs: number, perEpoch: number, accumulate: number): number =>
+  Math.ceil((epochs * perEpoch) / accumulate);
+
+/** Returns a configuration with tokenizers that are trained on the pairs. */
+async function createConfig(
+  pairs: PairList,
+  { model, tokenizer, tokenizers = {} }: TrainingDataOptions,
+  pool: TextPool,
+): Promise<KnownModel> {
+  const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
+  check(
+    !shared || tokenizers.source === tokenizers.target,
+    `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer: use --tokenizer-file`,
+  );
+  const { source, target } = await trainTokenizers(pairs, tokenizer, shared, tokenizers, pool);
+  for (const role of ['pad', 'start', 'end'] as const)
+    check(
+      source.special[role] === target.special[role],
+      `train: the ${role} token is ${source.special[role]} in the source tokenizer and ${target.special[role]} in the ` +
+        'target tokenizer; they must be the same: use one file (tokenizerFile, --tokenizer-file), or two of one tool',
+    );
+  const config = modelConfig({
+    ...model,
+    srcVocab: source.size,
+    tgtVocab: target.size,
+    padId: target.special.pad,
+    startId: target.special.start,
+    endId: target.special.end,
+  });
+  return { config, source, target };
+}
+
+/** The given tokenizers, and trained ones for the sides that have none; one for both if embeddings are shared. */
+async function trainTokenizers(
+  pairs: PairList,
+  options: TokenizerOptions,
+  shared: boolean,
+  given: NonNullable<TrainingDataOptions['tokenizers']>,
+  pool: TextPool,
+): Promise<Pick<KnownModel, 'source' | 'target'>> {
+  const { source, target } = given;
+  if (source && target) return { source, target };
+  const sides: Sides = (['source', 'target'] as const).filter((side) => !given[side]);
+  const tokenizers: Sides[] = shared ? [sides] : sides.map((side) => [side]);
+  let done = 0;
+  const tables = await pool.run({
+    name: 'count',
+    args: { tokenizers, ...options },
+    chunks: chunksOf(pairs),
+    progress: () => ({ task: 'count', done, total: pairs.length }),
+    onPart(_, __, { length }) {
+      done += length;
+    },
+  });
+  const trained: Tokenizer[] = [];
+  await pool.run({
+    name: 'trainTokenizer',
+    args: options,
+    chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
+    onPart(json, index) {
+      trained[index] = loadTokenizer(json);
+    },
+  });
+  const [first, last] = [trained[0], trained.at(-1)] as [Tokenizer, Tokenizer];
+  return { source: source ?? first, target: target ?? last };
+}

@@ -1,0 +1,245 @@
+// Training graphs: forward, backward, clipping and optimizer in one graph, and the model in evaluation.
+
+import { dim } from '../../core/tensor.ts';
+import type { Program } from '../../engine/engine.ts';
+import { isBounded, storeResultsAsF16, storeWeightsAsF16 } from '../../engine/graph/f16-storage.ts';
+import { gradients } from '../../engine/graph/gradient.ts';
+import { Graph } from '../../engine/graph/graph.ts';
+import { feedForwardOf, layerOf } from '../../engine/graph/recompute.ts';
+import { fuseBackward, fuseForward, fusePlaced } from '../../engine/graph/rewrites.ts';
+import { crossEntropy, tokenStats } from '../../engine/ops/loss/cross-entropy.ts';
+import type { Value } from '../../engine/ops/op.ts';
+import { accumulate } from '../../engine/ops/optimizer/buffer-sums.ts';
+import { counterLength, gradientNormOp, scaleStep } from '../../engine/ops/optimizer/clip.ts';
+import { stepWords } from '../../engine/ops/step-scalars.ts';
+import { adaptedParameters } from '../../model/lora.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import { ensembleLogits, type ParameterList } from '../../model/parameter-layout.ts';
+import type { Tokens, Transformer } from '../../model/transformer.ts';
+import { decode, encode, openTransformer, project, weight } from '../../model/transformer.ts';
+import type { BatchArrays } from '../../text/batches/batches.ts';
+import type { BatchShape } from '../../text/batches/buckets.ts';
+import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
+import type { TrainableOptions, TrainableParameters } from './trainable-parameters.ts';
+import { rangeValues, trainableParameters } from './trainable-parameters.ts';
+
+/** Options of the graphs. */
+export interface GraphOptions extends TrainableOptions {
+  /** Rewrites to disable. */
+  readonly noFuse?: readonly string[];
+  /** Also read the logits back. */
+  readonly logits?: boolean;
+  /** In evaluation, also read the loss of each target token back: `nll` [B,T], 0 for padding. */
+  readonly tokenLosses?: boolean;
+  /** Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). */
+  readonly gradientCheckpointing?: boolean;
+  /**
+   * Maximum bytes of logits at once; above it the loss is computed in chunks of rows. [16 MiB, or an eighth of all
+   * logits if that is more, at most 128 MiB]
+   */
+  readonly logitBytes?: number;
+  /** Target id without loss, as PyTorch's `ignore_index`. [padding] */
+  readonly ignore?: number;
+  /** Mixed precision, see `Precision`. [f32] */
+  readonly precision?: Precision;
+  /**
+   * In mixed precision, whether the residual stream, the hidden layers and all gradients of a pre-norm model stay f32,
+   * since those of large models exceed f16. [true with RMSNorm]
+   */
+  readonly f32Residual?: boolean;
+  /** With `f32Residual`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
+  readonly f32Attention?: boolean;
+}
+
+/** Adds the inputs of a batch, with the names of `BatchArrays`. */
+function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, indexed: boolean) {
+  const tokens = (side: 'src' | 'tgt', ids: string, length: number, vocab: number): Tokens => ({
+    ids: graph.input(ids, 'i32', [B, length]),
+    lengths: graph.input(`${side}Lens`, 'u32', [B]),
+    ...(indexed && {
+      index: {
+        rowStart: graph.input(`${side}RowStart`, 'u32', [vocab + 1]),
+        occurrences: graph.input(`${side}Occurrences`, 'u32', [B * length]),
+      },
+    }),
+  });
+  return {
+    source: tokens('src', 'src', S, c.srcVocab),
+    target: tokens('tgt', 'tgtIn', T, c.tgtVocab),
+    labels: graph.input('tgtOut', 'i32', [B, T]),
+  };
+}
+
+/**
+ * Adds loss and statistics of a batch with step scalars `step`; returns the losses [B,T]. The output `stats` is [4]:
+ * sum of losses, number of target tokens, number of target tokens that are the most probable token, 0.
+ */
+function lossOf(m: Transformer, logits: Value, labels: Value, step: Value, ignore: number = m.config.padId): Value {
+  const { graph, config } = m;
+  return graph.scope('loss', () => {
+    const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
+    const padded = dim(logits, -1) > config.tgtVocab && { classes: config.tgtVocab };
+    const { nll, hit } = crossEntropy(graph, logits, labels, step, { ...settings, ...padded });
+    graph.output('stats', tokenStats(graph, nll, hit, labels, settings));
+    return nll;
+  });
+}
+
+/**
+ * Forward and backward pass. The gradients of the loss, times step.tokenWeight and the loss scale, are in the state
+ * `gradients`, laid out as the trainable parameters; the output `stats` is that of `lossOf`.
+ */
+export function gradientGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): { graph: Graph; model: Transformer; gradients: Value; trainable: TrainableParameters } {
+  const graph = new Graph();
+  const model = openTransformer(graph, c, adaptedParameters(p, options.lora), true);
+  const trainable = trainableParameters(c, p, options);
+  const { source, target, labels } = batchInputs(graph, c, shape, true);
+  const logits = project(model, decode(model, target, encode(model, source), source.lengths), !options.logits);
+  if (options.logits) graph.output('logits', logits);
+  const isF16 = options.precision === 'f16';
+  const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
+  const nll = lossOf(model, logits, labels, step, options.ignore);
+  const trained = trainable.parameters.all;
+  const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
+  fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
+  const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
+  // Quantized weights are chosen to save memory, so the largest activations are recomputed (selective recomputation).
+  const ofPacked = p.quantization && feedForwardOf;
+  const parameterGradients = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : ofPacked);
+  fuseBackward(graph, options.noFuse);
+  trained.forEach((parameter, i) => {
+    const d = parameterGradients[i];
+    if (d) graph.place(d, buffer, parameter.offset);
+  });
+  fusePlaced(graph, options.noFuse);
+  if (isF16 && (options.f32Residual ?? c.normType === 'rms')) {
+    // Logits in chunks have the dtype of the inputs of the output projection (`projectedLossOp`), so these stay f32.
+    const projected = new Set(graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs));
+    storeResultsAsF16(graph, (v) => isBounded(v, !options.f32Attention) && !projected.has(v));
+  } else if (isF16) {
+    storeResultsAsF16(graph);
+    storeWeightsAsF16(graph, model.weightBuffer);
+  }
+  return { graph, model, gradients: buffer, trainable };
+}
+
+/**
+ * A whole training step: `gradientGraph`, then clipping and the optimizer; see `applyOptimizer` for the output `clip`.
+ */
+export function trainingGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  optimizer: OptimizerConfig,
+  options: GraphOptions = {},
+): Graph {
+  const { graph, model, gradients: buffer, trainable } = gradientGraph(c, p, shape, options);
+  applyOptimizer(graph, model.step, trainable, buffer, optimizer);
+  return graph;
+}
+
+/**
+ * Gradient accumulation: adds the gradients of a batch to the state `accumulated`, which step.keep = 0 clears first.
+ */
+export function gradientAccumulationGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): Graph {
+  const { graph, model, gradients: buffer, trainable } = gradientGraph(c, p, shape, options);
+  accumulate(graph, graph.state('accumulated', 'f32', [trainable.parameters.size]), buffer, model.step);
+  return graph;
+}
+
+/** Clipping and optimizer on the state `accumulated`, after the last batch of an update. */
+export function updateGraph(trainable: TrainableParameters, optimizer: OptimizerConfig): Graph {
+  const graph = new Graph();
+  const step = graph.input('step', 'u32', [stepWords]);
+  const buffer = graph.state('accumulated', 'f32', [trainable.parameters.size]);
+  applyOptimizer(graph, step, trainable, buffer, optimizer);
+  return graph;
+}
+
+/**
+ * Norms of the last update and of the weights: `previous` has the weights before the update, and step.keep is -1. The
+ * outputs are those of `gradientNormOp` for each run of trainable weights; see `updateRatio`.
+ */
+export function updateNormGraph(trainable: TrainableParameters): Graph {
+  const graph = new Graph();
+  const step = graph.input('step', 'u32', [stepWords]);
+  const partsOf = (name: string) =>
+    rangeValues(graph, graph.state(name, 'f32', [trainable.all.size]), trainable, 'inState');
+  const weights = partsOf(trainable.state);
+  for (const [i, previous] of partsOf('previous').entries()) {
+    const after = weights[i] as Value;
+    accumulate(graph, previous, after, step);
+    graph.output(`update${i}`, graph.apply(gradientNormOp, { gradients: previous }).partials);
+    graph.output(`weights${i}`, graph.apply(gradientNormOp, { gradients: after }).partials);
+  }
+  return graph;
+}
+
+/** Norm of the update over the norm of the weights, from the outputs of `updateNormGraph`. */
+export function updateRatio(outputs: Readonly<Record<string, ArrayLike<number>>>): number {
+  const squares = (kind: string) =>
+    Object.entries(outputs).reduce((sum, [name, partials]) => {
+      if (!name.startsWith(kind)) return sum;
+      for (let block = 0; block < partials.length; block += 2) sum += partials[block] as number;
+      return sum;
+    }, 0);
+  return Math.sqrt(squares('update') / squares('weights'));
+}
+
+/** The model in evaluation, with the LoRA adapter if there is one: output `stats`, and `logits` if the option is set. */
+export function evaluationGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): Graph {
+  const graph = new Graph();
+  const model = openTransformer(graph, c, adaptedParameters(p, options.lora), false);
+  const { source, target, labels } = batchInputs(graph, c, shape, false);
+  const models = [
+    model,
+    ...(p.ensemble?.others ?? []).map((m) => openTransformer(graph, m.config, m.parameters, false)),
+  ];
+  const padded = !options.logits && !p.ensemble; // in an ensemble the mean of probabilities may not include padded columns
+  const logits = ensembleLogits(
+    graph,
+    p,
+    models.map((m) => project(m, decode(m, target, encode(m, source), source.lengths), padded)),
+  );
+  if (options.logits) graph.output('logits', logits);
+  const nll = lossOf(model, logits, labels, model.step, options.ignore);
+  if (options.tokenLosses) graph.output('nll', nll);
+  fuseForward(graph, options.noFuse, options.logitBytes);
+  return graph;
+}
+
+/** Input arrays of a batch, and the step scalars [stepWords]. */
+export interface InputArrays extends BatchArrays {
+  readonly step: Uint32Array;
+}
+
+const types = {
+  src: Int32Array,
+  tgtIn: Int32Array,
+  tgtOut: Int32Array,
+  srcLens: Uint32Array,
+  tgtLens: Uint32Array,
+  step: Uint32Array,
+};
+
+/** Returns the inputs of a program of trainingGraph, gradientGraph or evaluationGraph. Throws if one is missing. */
+export function inputArrays({ inputs }: Program): InputArrays {
+  for (const [name, type] of Object.entries(types))
+    if (!(inputs[name] instanceof type)) throw new Error(`the program has no input ${name} in a ${type.name}`);
+  return inputs as unknown as InputArrays;
+}

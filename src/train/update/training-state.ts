@@ -1,0 +1,152 @@
+// Training state in a checkpoint: files with the optimizer states and state.json, from which training continues in the
+// same bits. Data order and dropout are functions of seed and step, so the step is the whole position.
+
+import { HeddleError } from '../../core/errors.ts';
+import type { Tensor, TensorData } from '../../core/tensor.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { counterAt, counterLength } from '../../engine/ops/optimizer/clip.ts';
+import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
+import { existingFolder, type Files, readText } from '../../files/files.ts';
+import { isCount, jsonBytes } from '../../files/json-files.ts';
+import { readSafetensors } from '../../files/safetensors.ts';
+import { writeSafetensors } from '../../files/write-safetensors.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import { tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
+import type { Fingerprint } from '../../text/corpus/pairs.ts';
+import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
+import type { ScheduleConfig } from './schedule.ts';
+import type { TrainableParameters } from './trainable-parameters.ts';
+
+/** Contents of state.json. */
+export interface TrainingState {
+  readonly version: 1;
+  /** Number of the next update. */
+  readonly step: number;
+  /** Position in the data, for readers: it follows from the step. */
+  readonly epoch?: number;
+  readonly batch?: number;
+  /** Planned number of updates. */
+  readonly steps?: number;
+  /** Seed of the data order, dropout and initial weights. */
+  readonly seed?: number;
+  readonly schedule?: ScheduleConfig;
+  /** Fingerprint of the training pairs. */
+  readonly data?: Fingerprint;
+  /** Loss scale of the next update, for readers: the optimizer's counters have it too. */
+  readonly lossScale?: number;
+  /** Name of the engine, and the kernels it used: the same kernels give the same bits. */
+  readonly engine: string;
+  readonly choices: KernelChoices;
+  /** Number of updates that were skipped because a gradient was not finite. */
+  readonly skipped: number;
+  /** Arguments of the run, with which it resumes. */
+  readonly arguments: unknown;
+  /** The best evaluation so far, if there is one (src/train/run/selection.ts). */
+  readonly best?: unknown;
+}
+
+/** Names of the files of a checkpoint in a model folder. */
+export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
+
+/**
+ * Returns the files of a checkpoint: optimizer states and `buffers` (others of the weights' layout, by name) under
+ * PyTorch's names, and state.json.
+ */
+export async function checkpointFiles(
+  engine: Engine,
+  trainable: ParameterLists,
+  optimizer: OptimizerConfig,
+  state: Omit<TrainingState, 'version' | 'engine' | 'choices' | 'lossScale'>,
+  buffers: Readonly<Record<string, TensorData>> = {},
+): Promise<Record<string, Uint8Array>> {
+  const tensors: Record<string, Tensor> = {};
+  const addBuffer = (name: string, data: TensorData) => {
+    for (const [key, part] of Object.entries(tensorsFromWeights(listOf(trainable, name), data)))
+      tensors[`${name}.${key}`] = part;
+  };
+  for (const name of optimizerStates(optimizer)) {
+    const tensor = await engine.read(name);
+    if (name === 'counters') tensors[name] = tensor;
+    else addBuffer(name, tensor.data);
+  }
+  for (const [name, data] of Object.entries(buffers)) addBuffer(name, data);
+  const lossScale = Number(tensors.counters?.data[counterAt.lossScale] ?? 0);
+  const full: TrainingState = {
+    version: 1,
+    engine: engine.name,
+    choices: engine.kernelChoices,
+    ...(lossScale > 0 && { lossScale }),
+    ...state,
+  };
+  return {
+    [checkpointNames.optimizer]: writeSafetensors(tensors, { format: 'heddle' }),
+    [checkpointNames.state]: jsonBytes(full),
+  };
+}
+
+/** All parameters of a state, and the trainable ones. */
+export type ParameterLists = Pick<TrainableParameters, 'all' | 'parameters'>;
+
+/** Moments have the layout of the trainable parameters; all other buffers that of the state that the parameters are in. */
+const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterList =>
+  buffer.startsWith('moment') ? parameters : all;
+
+/** Reads state.json of a folder. Throws a HeddleError if it is missing or broken. */
+export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
+  const path = `${await existingFolder(files, folder)}/${checkpointNames.state}`;
+  if (!(await files.exists(path)))
+    throw new HeddleError(
+      `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
+    );
+  let state: Partial<TrainingState>;
+  try {
+    state = Object(JSON.parse(await readText(files, path))) as Partial<TrainingState>;
+  } catch {
+    throw new HeddleError(
+      `${path}: not JSON; the file may be truncated. Restore the folder from a copy, or start again without --resume`,
+    );
+  }
+  if (state.version !== 1)
+    throw new HeddleError(
+      `${path}: version ${JSON.stringify(state.version)}; this version of heddle reads version 1, so update heddle or start a new run`,
+    );
+  if (!isCount(state.step))
+    throw new HeddleError(`${path}: step is ${JSON.stringify(state.step)}, it must be a whole number`);
+  return { choices: {}, engine: '', skipped: 0, arguments: undefined, ...state } as TrainingState;
+}
+
+/**
+ * Restores the optimizer states of a checkpoint on an engine; returns a reader of its other buffers (undefined: there
+ * is none of the name). Throws a HeddleError that names what is missing or does not fit.
+ */
+export async function restoreOptimizer(
+  engine: Engine,
+  files: Files,
+  folder: string,
+  trainable: ParameterLists,
+  optimizer: OptimizerConfig,
+): Promise<(buffer: string) => Float32Array | undefined> {
+  const path = `${await existingFolder(files, folder)}/${checkpointNames.optimizer}`;
+  const tensors = readSafetensors(await files.read(path), path);
+  const buffer = (name: string) => {
+    const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
+    if (own.length === 0) return undefined;
+    return weightsFromTensors(
+      listOf(trainable, name),
+      Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])),
+    );
+  };
+  for (const name of optimizerStates(optimizer)) {
+    if (name === 'counters') {
+      const counters = tensors[name];
+      if (counters?.dtype !== 'f32' || counters.data.length !== counterLength)
+        throw new HeddleError(`${path}: ${name} must be f32 [${counterLength}]`);
+      engine.write(name, counters.data);
+      continue;
+    }
+    const data = buffer(name);
+    if (!data) throw new HeddleError(`${path}: it has no ${name}; it was made by another optimizer`);
+    engine.write(name, data);
+  }
+  return buffer;
+}

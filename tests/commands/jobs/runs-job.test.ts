@@ -1,0 +1,89 @@
+// heddle runs: the settings that differ between runs, and the numbers of their logs.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runs } from '../../../src/commands/jobs/runs-job.ts';
+import { runJob } from '../../../src/commands/remote/run-job.ts';
+import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { createContext } from '../../../src/session/job-context.ts';
+import { formatLog, type LogRecord } from '../../../src/train/report/training-log.ts';
+import { heddle } from '../../support/cli.ts';
+import { tinyCorpus, tinyTraining } from '../../support/training.ts';
+import { start, step } from '../../train/report/example.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-runs-'));
+const at = (name: string) => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+beforeAll(async () => {
+  writeFileSync(at('pairs.tsv'), tinyCorpus);
+  const corpus = { kind: 'tsv', path: at('pairs.tsv') } as const;
+  const run = (name: string, fields: object) =>
+    runJob(
+      'train',
+      { ...tinyTraining({ evalSteps: 2, devSentences: 4, ...fields }), corpus, out: at(name) },
+      { host: 'cpu' },
+    );
+  await run('a', { steps: 4 });
+  await run('b', { steps: 3, learningRate: 0.02, model: { ...tinyTraining().model, feedForward: 24 } });
+});
+
+it('prints the settings that differ, and no others, with steps, metrics, time and adapter', async () => {
+  const { status, stdout, stderr } = await heddle(['runs', folder]);
+  expect([status, stderr]).toEqual([0, '']);
+  const [head = '', a = '', b = '', ...rest] = stdout.split('\n');
+  const columns = (line: string) => line.split(/ {2,}/);
+  expect(columns(head)).toEqual([
+    ...['run', 'model.feedForward', 'learningRate', 'steps', 'state', 'dev loss', 'perplexity', 'accuracy'],
+    ...['BLEU', 'chrF2', 'exact', 'time', 'tokens/s', 'MFU', 'adapter'],
+  ]);
+  expect(columns(a).slice(0, 5)).toEqual([at('a'), '16', '0.01', '4', 'done']);
+  expect(columns(b).slice(0, 5)).toEqual([at('b'), '24', '0.02', '3', 'done']);
+  expect(columns(a).at(-1)).toBe('cpu');
+  expect(rest).toEqual(['', '@: step of the best evaluation', '']);
+  const json = JSON.parse((await heddle(['runs', at('b'), `${at('a')}/`, '--json'])).stdout);
+  expect(json.map((run: { folder: string }) => run.folder)).toEqual([at('b'), at('a')]);
+  expect(json[1]).toMatchObject({ settings: { learningRate: 0.01, 'model.feedForward': 16 }, step: 4, mfu: null });
+});
+
+/** Summaries of logs in memory. */
+async function summaries(logs: Record<string, readonly LogRecord[]>, folders = Object.keys(logs)) {
+  const entries = Object.entries(logs).map(
+    ([name, records]) => [`${name}/log.jsonl`, new TextEncoder().encode(formatLog(records))] as const,
+  );
+  const files = memoryFiles(new Map(entries));
+  const host = { host: 'cpu', files, emit: () => undefined, signal: new AbortController().signal } as const;
+  return runs({ folders }, createContext({ ...host, openGpu: async () => undefined }).context);
+}
+
+it('takes the best value of each metric, the time of all sessions and the mean utilization', async () => {
+  const evaluation = (number: number, loss: number, bleu: number) =>
+    ({ type: 'eval', step: number, part: 'dev', loss, bleu, seconds: 1 }) as const;
+  const [run] = await summaries({
+    x: [
+      start({ steps: 3 }),
+      step(1, { seconds: 1, tokens: 100, mfu: 0.2 }),
+      evaluation(1, 2, 10),
+      step(2, { seconds: 2, tokens: 100, mfu: 0.4 }),
+      evaluation(2, 1, 9),
+      start({ steps: 5, step: 1 }),
+      step(2, { seconds: 3, tokens: 100, mfu: 0.3 }),
+      { ...evaluation(2, 3, 30), part: 'test' },
+      evaluation(2, 1.5, Number.NaN),
+    ],
+  });
+  expect(run).toMatchObject({ settings: {}, step: 2, steps: 5, state: 'unfinished', seconds: 4, tokensPerSecond: 50 });
+  expect(run?.best).toEqual({ loss: { value: 1.5, step: 2 }, bleu: { value: 10, step: 1 } });
+  expect(run?.mfu).toBeCloseTo(0.25, 10);
+});
+
+it('names a folder without a log', async () => {
+  await expect(summaries({ x: [start()] }, ['y'])).rejects.toThrow('y: there is no training log');
+  await expect(runJob('runs', { folders: [at('.')] }, { host: 'cpu' })).resolves.toHaveLength(2);
+  const { status, stderr } = await heddle(['runs', at('pairs.tsv')]);
+  expect([status, stderr]).toEqual([
+    1,
+    `heddle: ${at('pairs.tsv')}: there is no training log; name a folder that heddle train has written\n`,
+  ]);
+});

@@ -1,0 +1,49 @@
+// heddle translate of a model whose tokens break lines: what is printed keeps a line for each text.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { runJob } from '../../../src/commands/remote/run-job.ts';
+import { linesFor } from '../../../src/commands/translate-command.ts';
+import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
+import { nodeFiles } from '../../../src/host/node-files.ts';
+import { modelConfig } from '../../../src/model/model-config.ts';
+import { parameterList } from '../../../src/model/parameters.ts';
+import { createTokenizer, specialTokens } from '../../../src/text/tokenizers/tokenizer.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-translate-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('returns one line per text, for any output of a byte-level model', async () => {
+  const letters = createTokenizer({ kind: 'char', lowercase: false, vocab: [...specialTokens, 'a', '\n', '\r'] });
+  const size = letters.size;
+  const config = modelConfig({
+    ...{ srcVocab: size, tgtVocab: size, tie: 'all', dModel: 4, heads: 1, feedForward: 4 },
+    ...{ encoderLayers: 1, decoderLayers: 1, maxLength: 8 },
+  });
+  const parameters = parameterList(config);
+  const weights = new Float32Array(parameters.size);
+  // Without any other weight the bias decides: a line break, then what else there is.
+  weights.set([-9, -9, -9, -9, 1, 3, 2], parameters.byName.get('generator.bias')?.offset);
+  const path = join(folder, 'model');
+  await saveModelFolder(nodeFiles(), path, { config, source: letters, target: letters, weights });
+  const decode = { noRepeatNgramSize: 1 };
+  const args = { folder: path, texts: ['a', '', 'aa'], options: { batchSize: 2, maxNewTokens: 3, ...decode } };
+  const found = await runJob('translate', args, { host: 'cpu' });
+  expect(found.map(([best]) => best?.text)).toEqual(['\n\ra', undefined, '\n\ra']);
+  expect(linesFor(found, {})).toBe('  a\n\n  a');
+  expect(linesFor(found, { ids: true })).toBe('5 6 4\n\n5 6 4');
+  const [score] = found[0]?.map((x) => x.score.toFixed(4)) ?? [];
+  expect(linesFor(found, { numReturn: 1 })).toBe(`1\t${score}\t  a\n2\t0.0000\t\n3\t${score}\t  a`);
+  const pieces: string[] = [];
+  const onEvent = (event: { type: string; text?: string }) => event.type === 'piece' && pieces.push(event.text ?? '');
+  await runJob('translate', { ...args, stream: true }, { host: 'cpu', onEvent });
+  expect(pieces.join('')).toBe('  a\n\n  a\n');
+  // Words that must not occur, if each is one token.
+  const [[best] = []] = await runJob('translate', { ...args, badWords: ['a'] }, { host: 'cpu' });
+  expect(best?.text.startsWith('\n\r')).toBe(true);
+  expect(best?.ids).not.toContain(4);
+  await expect(runJob('translate', { ...args, badWords: ['aa'] }, { host: 'cpu' })).rejects.toThrow(
+    'bad word "aa" is 2 tokens; only a word of one token can be excluded',
+  );
+});

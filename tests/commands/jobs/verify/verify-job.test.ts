@@ -1,0 +1,168 @@
+// Verifying golden cases on the references, and errors for cases that fail or cannot be read.
+
+import { describe, expect, it } from 'vitest';
+import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { HeddleError } from '../../../../src/core/errors.ts';
+import type { Tensor } from '../../../../src/core/tensor.ts';
+import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
+import type { Files } from '../../../../src/files/files.ts';
+import { readSafetensors } from '../../../../src/files/safetensors.ts';
+import { writeSafetensors } from '../../../../src/files/write-safetensors.ts';
+import { fixtureFiles, goldenFolder, goldenNames, jobContext } from '../../../support/golden.ts';
+
+const onCpu = (files: Files) => jobContext(files, async () => cpuEngine());
+
+/** The files of the fixtures, of which one is changed. */
+function changed(file: string, change: (bytes: Uint8Array) => Uint8Array): Files {
+  return {
+    ...fixtureFiles,
+    read: async (path) => {
+      const bytes = await fixtureFiles.read(path);
+      return path.endsWith(`/${file}`) ? change(bytes) : bytes;
+    },
+  };
+}
+const tensors = (change: (map: Record<string, Tensor>) => void) => (bytes: Uint8Array) => {
+  const map = readSafetensors(bytes);
+  change(map);
+  return writeSafetensors(map);
+};
+const config = (change: (c: Record<string, unknown>) => void) => (bytes: Uint8Array) => {
+  const c = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+  change(c);
+  return new TextEncoder().encode(JSON.stringify(c));
+};
+
+describe('golden cases on the references', () => {
+  it('have the stored results to the last bit, all quantities of all cases', async () => {
+    const context = onCpu(fixtureFiles);
+    const results = await verify({ folders: goldenNames.map(goldenFolder) }, context);
+    expect(results.map((r) => r.name)).toEqual([...goldenNames]);
+    for (const { name, compared } of results) {
+      const named = (q: string) => compared.filter((x) => x.quantity.startsWith(q)).length;
+      expect([named('logits'), named('loss'), named('grad_norm'), named('greedy')]).toEqual([
+        1,
+        named('losses') + 1,
+        1,
+        1,
+      ]);
+      // What is stored is float32: half a bit of the largest element, and of the sum that a loss is.
+      for (const { quantity, error, passed } of compared) {
+        expect(passed).toBe(true);
+        if (quantity === 'greedy') expect(error).toBe(0);
+        else expect(error, `${name} ${quantity}`).toBeLessThan(2e-7);
+      }
+    }
+    expect(context.events.map((e) => e.type === 'progress' && e.done)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a case that fails', () => {
+  const failures = async (files: Files) => {
+    const [result] = await verify({ folders: [goldenFolder('odd-post')] }, onCpu(files));
+    return result!.compared.filter((q) => !q.passed).map((q) => q.quantity);
+  };
+
+  it('is reported by quantity, the others pass', async () => {
+    const wrong = changed(
+      'expected.safetensors',
+      tensors((t) => {
+        t['grad.generator.bias']!.data[2]! += 0.01;
+        t.losses!.data[3]! *= 1.002;
+        t.greedy!.data[0]! += 1;
+      }),
+    );
+    expect(await failures(wrong)).toEqual(['grad.generator.bias', 'losses[3]', 'greedy']);
+  });
+
+  it('fails if a tensor is missing, has another size or is NaN', async () => {
+    const wrong = changed(
+      'expected.safetensors',
+      tensors((t) => {
+        delete t['grad.generator.bias'];
+        t.logits = { dtype: 'f32', shape: [1], data: t.logits!.data.slice(0, 1) };
+        t.loss!.data[0] = Number.NaN;
+      }),
+    );
+    expect(await failures(wrong)).toEqual(['logits', 'loss', 'grad.generator.bias']);
+  });
+});
+
+describe('a case that cannot be read', () => {
+  const cases: [string, Files, string][] = [
+    [
+      'has a configuration that is no JSON',
+      changed('config.json', () => new Uint8Array([123])),
+      'odd-post/config.json: not JSON',
+    ],
+    [
+      'has a configuration of null',
+      changed('config.json', () => new TextEncoder().encode('null')),
+      'config.json: not a JSON object',
+    ],
+    [
+      'has a field that nobody knows',
+      changed(
+        'config.json',
+        config((c) => (c.n_experts = 4)),
+      ),
+      'config.json: unknown field n_experts',
+    ],
+    [
+      'has a value out of range',
+      changed(
+        'config.json',
+        config((c) => (c.n_heads = 3)),
+      ),
+      'heads is 3, it must be a divisor of dModel 10',
+    ],
+    [
+      'lacks a weight',
+      changed(
+        'weights.safetensors',
+        tensors((t) => delete t['generator.bias']),
+      ),
+      'weights: missing generator.bias',
+    ],
+    [
+      'lacks its batch',
+      changed(
+        'batch.safetensors',
+        tensors((t) => delete t.tgt_in),
+      ),
+      'batch.safetensors: tgt_in must be integers with two axes',
+    ],
+    [
+      'has a token out of range',
+      changed(
+        'batch.safetensors',
+        tensors((t) => (t.src!.data[1] = 11)),
+      ),
+      'token id 11 in row 0 at 1 is out of range, the vocabulary has 11 tokens',
+    ],
+    [
+      'has padding within a row',
+      changed(
+        'batch.safetensors',
+        tensors((t) => (t.src!.data[1] = 0)),
+      ),
+      'row 0 has padding (id 0) at 1',
+    ],
+    [
+      'is cut off',
+      changed('expected.safetensors', (bytes) => bytes.slice(0, -1)),
+      'expected.safetensors: not a valid safetensors file',
+    ],
+  ];
+  for (const [title, files, message] of cases)
+    it(title, async () => {
+      const run = verify({ folders: [goldenFolder('odd-post')] }, onCpu(files));
+      await expect(run).rejects.toThrow(HeddleError);
+      await expect(run).rejects.toThrow(message);
+    });
+
+  it('is named in the error', async () => {
+    const run = verify({ folders: [goldenFolder('absent')] }, onCpu(fixtureFiles));
+    await expect(run).rejects.toThrow('tests/fixtures/golden/absent/');
+  });
+});

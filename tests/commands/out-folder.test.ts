@@ -1,0 +1,82 @@
+// The output folder of a training run, empty or with files in it.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { outFolder } from '../../src/commands/out-folder.ts';
+import { writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { distFile } from '../support/dist.ts';
+import { tinyCorpus } from '../support/training.ts';
+
+async function filesWith(...folders: string[]) {
+  const files = memoryFiles();
+  for (const folder of folders) await writeText(files, `${folder}/config.json`, '{"format":"heddle"}');
+  return files;
+}
+
+describe('a save that was cut off between its two renames', () => {
+  it('keeps an existing model unless --force is given', async () => {
+    const files = await filesWith('m.previous');
+    await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
+      /^--out m: a model exists \(m\.previous: saving was interrupted\); --force replaces it/,
+    );
+    expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
+    expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
+  });
+
+  it('reserves its name if a run without --out chooses a name', async () => {
+    expect(await outFolder(await filesWith('runs/pairs.previous', 'runs/pairs-2'), 'pairs', {})).toBe('runs/pairs-3');
+  });
+});
+
+it('rejects a folder if another file has the name that a save renames it to', async () => {
+  const files = memoryFiles();
+  await writeText(files, 'm.previous/mine.txt', 'mine');
+  await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow(
+    '--out m: m.previous contains something that is not a model; use another folder',
+  );
+});
+
+// A private mount, where the system lets an ordinary user have one.
+const mounts = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'ro', 'none', tmpdir()]).status === 0;
+
+it.skipIf(!mounts)(
+  'names a read-only file system in every command that writes (needs unshare, as an ordinary user)',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heddle-read-only-'));
+    try {
+      mkdirSync(join(folder, 'disk'));
+      writeFileSync(join(folder, 'pairs.tsv'), tinyCorpus);
+      const cli = distFile('cli.js');
+      const run = (command: string) =>
+        spawnSync('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none disk && node ${cli} ${command}`], {
+          cwd: folder,
+          encoding: 'utf8',
+        });
+      const tiny = 'pairs.tsv --host cpu --set dModel=8 --set heads=2 --steps 1 --test-sentences 0 --vocab-size 60';
+      const trained = spawnSync('node', [cli, 'train', ...tiny.split(' '), '--out', 'm'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      expect(trained.status, trained.stderr).toBe(0);
+      for (const command of [
+        `train ${tiny} --out disk/m`,
+        `train ${tiny} --out n --tensorboard disk/events`,
+        `translate m a --host cpu --output disk/out`,
+        'pack m disk/m.zip',
+      ]) {
+        const { status, stderr } = run(command);
+        const last = stderr.trimEnd().split('\n').at(-1);
+        expect([status, last], command).toEqual([
+          1,
+          expect.stringMatching(/^heddle: .*disk.*: it is on a read-only file system/),
+        ]);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  120_000,
+);

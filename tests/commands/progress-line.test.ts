@@ -1,0 +1,42 @@
+// The progress line on a terminal and in a file.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createProgress } from '../../src/commands/progress-line.ts';
+
+let written = '';
+beforeEach(() => {
+  written = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written += text;
+    return true;
+  });
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const step = (done: number, task = 'train') =>
+  ({ type: 'progress', task, done, total: 100, text: `loss ${done}` }) as const;
+
+it('writes a line every few seconds if stderr is not a terminal, and always writes the last one', () => {
+  const progress = createProgress(false);
+  for (let i = 1; i <= 20; i++) {
+    vi.advanceTimersByTime(1000);
+    progress.show(step(i));
+  }
+  expect(written).toBe('train 5/100  loss 5\ntrain 10/100  loss 10\ntrain 15/100  loss 15\ntrain 20/100  loss 20\n');
+  progress.show(step(21));
+  progress.close();
+  expect(written).toContain('train 21/100  loss 21\n');
+});
+
+it('prints log messages at once, after earlier progress', () => {
+  const progress = createProgress(false);
+  progress.show(step(1));
+  progress.show({ type: 'message', text: 'saved' });
+  progress.show(step(2));
+  progress.show(step(1, 'translate'));
+  progress.close();
+  expect(written).toBe('train 1/100  loss 1\nsaved\ntrain 2/100  loss 2\ntranslate 1/100  loss 1\n');
+});

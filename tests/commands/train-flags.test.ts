@@ -1,0 +1,167 @@
+// Flags of heddle train: what settings they give, and what is rejected.
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { movedCorpus } from '../../src/commands/train-command.ts';
+import { addTrainFlags, givenSettings } from '../../src/commands/train-flags.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
+import { dataOptions, optimizerOf } from '../../src/train/settings/recipe-options.ts';
+import { completeSettings } from '../../src/train/settings/recipes.ts';
+import { flagOf, settingRows } from '../../src/train/settings/train-settings.ts';
+
+/** The settings on a command line, and the notices. */
+function parsed(line: string) {
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  addTrainFlags(command);
+  command.parse(line.split(' ').filter(Boolean), { from: 'user' });
+  const notices: string[] = [];
+  return { given: givenSettings(command, (text) => notices.push(text)), notices };
+}
+const complete = (line: string) => completeSettings(parsed(line).given, 'pairs');
+const ratesOf = (line: string) => {
+  const { model } = dataOptions(complete(line));
+  return modelConfig({ srcVocab: 9, tgtVocab: 9, ...model }).dropout;
+};
+
+it('gives only the settings on the command line', () => {
+  expect(parsed('--host cpu --out m --pairs 50').given).toEqual({});
+  expect(parsed('--lr 5e-4 --steps 40 --check-finite --no-fuse linear-gelu,residual --seed 7').given).toEqual({
+    learningRate: 5e-4,
+    steps: 40,
+    checkFinite: true,
+    noFuse: ['linear-gelu', 'residual'],
+    seed: 7,
+  });
+  expect(parsed('--no-lowercase --set heads=4 --set norm=pre').given).toEqual({
+    lowercase: false,
+    model: { heads: 4, norm: 'pre' },
+  });
+});
+
+it('lists a distinct flag in the help for each setting', () => {
+  const command = new Command();
+  addTrainFlags(command);
+  const flags = command.helpInformation().match(/--[\w-]+/g);
+  for (const [name] of settingRows) expect(flags).toContain(flagOf(name));
+  expect(new Set(settingRows.map(([name]) => flagOf(name))).size).toBe(settingRows.length);
+});
+
+it('reads a LoRA adapter on packed weights', () => {
+  const given = { init: 'base', lora: { rank: 8 }, weights: 'int8' };
+  for (const flag of ['--lora', '--lora-rank'])
+    expect(parsed(`--init base ${flag} 8 --weights int8`)).toEqual({ given, notices: [] });
+});
+
+it.each([
+  ['--batch 3', { batchSize: 3 }, '--batch is now --batch-size'],
+  ['--tokens 100', { maxTokens: 100 }, '--tokens is now --max-tokens'],
+  ['--accumulate 2', { gradientAccumulationSteps: 2 }, '--accumulate is now --gradient-accumulation-steps'],
+  ['--warmup 5', { warmupSteps: 5 }, '--warmup is now --warmup-steps'],
+  ['--lr-floor 1e-5', { minLearningRate: 1e-5 }, '--lr-floor is now --min-learning-rate'],
+  ['--clip 2', { clipNorm: 2 }, '--clip is now --clip-norm'],
+  ['--ema 0.9', { emaDecay: 0.9 }, '--ema is now --ema-decay'],
+  ['--checkpoint-layers', { gradientCheckpointing: true }, '--checkpoint-layers is now --gradient-checkpointing'],
+  ['--vocab 90', { vocabSize: 90 }, '--vocab is now --vocab-size'],
+  ['--eval-every 5', { evalSteps: 5 }, '--eval-every is now --eval-steps'],
+  ['--best bleu', { bestMetric: 'bleu' }, '--best is now --best-metric'],
+  ['--test 5', { testSentences: 5 }, '--test is now --test-sentences'],
+  ['--save-every 5', { saveSteps: 5 }, '--save-every is now --save-steps'],
+])('accepts the old flag %s and prints the new name', (line, settings, notice) => {
+  expect(parsed(line)).toEqual({ given: settings, notices: [notice] });
+});
+
+describe('dropout', () => {
+  it('has one rate, or rates by place', () => {
+    const rates = { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, memory: 0, output: 0 };
+    expect(ratesOf('')).toEqual(rates);
+    expect(ratesOf('--dropout attention=0.3')).toEqual({ ...rates, attention: 0.3 });
+    expect(ratesOf('--dropout 0 --dropout feedForward=0.2,output=0.4')).toEqual({
+      embedding: 0,
+      attention: 0,
+      feedForward: 0.2,
+      residual: 0,
+      memory: 0,
+      output: 0.4,
+    });
+    expect(complete('--dropout 0.25').dropout).toBe(0.25);
+  });
+
+  it("keeps the places of a preset: Keras's example drops before its output", () => {
+    const none = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0 };
+    expect(complete('--preset keras').dropout).toBeUndefined();
+    expect(ratesOf('--preset keras --dropout residual=0.1')).toEqual({ ...none, residual: 0.1, output: 0.5 });
+    expect(ratesOf('--preset keras --dropout 0.2')).toMatchObject({ embedding: 0.2, output: 0.5 });
+  });
+});
+
+describe('the optimizer', () => {
+  const optimizer = (line: string) => optimizerOf(complete(line));
+  it('has the numbers on the command line', () => {
+    expect(optimizer('--betas 0.8,0.95 --eps 1e-6 --weight-decay 0.1 --clip-norm 0 --ema-decay 0.99')).toEqual({
+      kind: 'adamw',
+      beta1: 0.8,
+      beta2: 0.95,
+      eps: 1e-6,
+      weightDecay: 0.1,
+      clipNorm: 0,
+      emaDecay: 0.99,
+    });
+    expect(optimizer('--optimizer sgd --momentum 0')).toEqual({ kind: 'sgd', momentum: 0 });
+    expect(optimizer('--optimizer rmsprop --rho 0.99')).toEqual({ kind: 'rmsprop', rho: 0.99 });
+    // Keras's example does not clip.
+    expect(optimizer('--preset keras')).toEqual({ kind: 'rmsprop', clipNorm: 0 });
+    expect(optimizer('--preset keras --clip-norm 2')).toEqual({ kind: 'rmsprop', clipNorm: 2 });
+    const schedule = '--schedule cosine --lr 2e-3 --warmup-steps 5 --schedule-steps 90 --min-learning-rate 1e-5';
+    expect(complete(schedule)).toMatchObject({
+      schedule: 'cosine',
+      learningRate: 2e-3,
+      warmupSteps: 5,
+      scheduleSteps: 90,
+      minLearningRate: 1e-5,
+    });
+  });
+});
+
+it.each([
+  ['--momentum 0.5', 'momentum (0.5) does not exist for optimizer adamw, only for sgd'],
+  ['--optimizer rmsprop --weight-decay 0.1', 'weightDecay (0.1) does not exist for optimizer rmsprop'],
+  ['--optimizer sgd --betas 0.9,0.99', 'betas (0.9,0.99) does not exist for optimizer sgd'],
+  ['--schedule noam --schedule-steps 9', 'scheduleSteps (9) does not exist for schedule noam'],
+  ['--loss-scale-growth 9', 'lossScaleGrowth (9) does not exist for precision f32'],
+  ['--steps 3 --epochs 1', 'steps (3) and epochs (1) exclude each other'],
+  ['--batch-size 3 --max-tokens 100', 'batchSize (3) and maxTokens (100) exclude each other'],
+  ['--betas 0.9', 'It must be two rates, for example 0.9,0.98.'],
+  ['--dropout heads=0.1', 'It must be a rate, or rates of embedding, attention, feedForward, residual, memory, output'],
+  ['--lora-rank 0', "'0' is invalid. It must be a whole number of at least 1."],
+  ['--freeze ,', 'It must be a list with commas, for example encoder.*,*.bias.'],
+  ['--lora-alpha 4', 'lora.alpha needs lora.rank'],
+  ['--init base --tokenizer word', 'the model in base has its own tokenizer'],
+])('rejects %s', (line, message) => {
+  expect(() => complete(line)).toThrow(message);
+});
+
+it('collects patterns of parameters and of layers for LoRA', () => {
+  expect(parsed('--freeze encoder.* --freeze *.bias,src_embed.*').given).toEqual({
+    freeze: ['encoder.*', '*.bias', 'src_embed.*'],
+  });
+  const flags = '--lora-rank 4 --lora-alpha 4 --lora-target-modules fc1,*.out_proj --lora-dropout 0.1';
+  expect(parsed(flags).given).toEqual({
+    lora: { rank: 4, alpha: 4, targetModules: ['fc1', '*.out_proj'], dropout: 0.1 },
+  });
+});
+
+it('saves every minute by default', () => {
+  expect(complete('')).toMatchObject({ saveSeconds: 60, saveSteps: 0 });
+  expect(complete('--save-seconds 0.5').saveSeconds).toBe(0.5);
+});
+
+it('finds files of pairs that have moved', () => {
+  const kept = { kind: 'tsv', path: '/p.tsv', dev: '/d.tsv' } as const;
+  expect(movedCorpus(kept, {})).toBe(kept);
+  const [train, dev] = [{ files: ['/new/p.csv'] }, { source: ['/new/d.en'], target: ['/new/d.es'] }];
+  expect(movedCorpus(kept, { train, dev })).toEqual({ kind: 'files', train, dev });
+  expect(movedCorpus(kept, { dev })).toEqual({ kind: 'files', train: { files: ['/p.tsv'], format: 'tsv' }, dev });
+  // A run without files, or with its pairs in the model folder, has nothing to move.
+  const own = { kind: 'tsv', path: 'p.tsv', keep: true } as const;
+  for (const corpus of [{ kind: 'intl', source: 'en', target: 'es', pairs: 50, seed: 1 } as const, own])
+    expect(movedCorpus(corpus, { train, dev })).toBe(corpus);
+});

@@ -1,0 +1,133 @@
+// Devices: requested features and limits, and errors for a missing adapter, low limits or a lost device.
+
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { formatBytes } from '../../../src/core/format-numbers.ts';
+import { adapterName } from '../../../src/core/host-name.ts';
+import { type Device, openDevice, wrapDevice } from '../../../src/engine/gpu/device.ts';
+import { Session } from '../../../src/engine/gpu/gpu-session.ts';
+import { Graph } from '../../../src/engine/graph/graph.ts';
+import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
+import { makePlan } from '../../../src/engine/plan/planner.ts';
+import { testGpu } from '../../support/gpu.ts';
+
+const opened: Device[] = [];
+async function open(...args: Parameters<typeof openDevice> extends [unknown, ...infer R] ? R : never): Promise<Device> {
+  const device = await openDevice(await testGpu(), ...args);
+  opened.push(device);
+  return device;
+}
+afterEach(() => {
+  for (const device of opened.splice(0)) device.destroy();
+});
+
+async function runnerOn(device: Device) {
+  const g = new Graph();
+  g.output('y', add(g, g.input('x', 'f32', [4]), g.state('s', 'f32', [4])));
+  const [runner] = await new Session(device).prepare([makePlan(g)]);
+  return runner!;
+}
+
+describe('openDevice', () => {
+  it('requests all limits and features of the adapter', async () => {
+    const adapter = (await (await testGpu()).requestAdapter())!;
+    const device = await open();
+    expect(device.traits.maxBindingBytes).toBe(adapter.limits.maxStorageBufferBindingSize);
+    expect(device.traits.maxInvocations).toBe(adapter.limits.maxComputeInvocationsPerWorkgroup);
+    expect(device.traits.maxWorkgroupBytes).toBe(adapter.limits.maxComputeWorkgroupStorageSize);
+    expect(device.traits.subgroups).toBe(adapter.features.has('subgroups'));
+    expect(adapterName(device.adapter)).not.toBe('unnamed adapter');
+  });
+
+  it('reports what to do if there is no WebGPU', async () => {
+    await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
+    await expect(openDevice(undefined)).rejects.toThrow('WebGPU is not available. Use a current Chrome, Edge, Firefox');
+  });
+
+  it('reports what to install if there is no adapter', async () => {
+    const none = { requestAdapter: async () => null } as unknown as GPU;
+    await expect(openDevice(none)).rejects.toThrow(/WebGPU found no adapter\..*mesa-vulkan-drivers/);
+  });
+
+  it('names the limit that an adapter lacks, with both numbers', async () => {
+    const adapter = (await (await testGpu()).requestAdapter())!;
+    const has = adapter.limits.maxStorageBufferBindingSize;
+    await expect(open({ require: { maxStorageBufferBindingSize: has } })).resolves.toBeDefined();
+    await expect(open({ require: { maxStorageBufferBindingSize: has + 1 } })).rejects.toThrow(
+      new HeddleError(
+        `The adapter's maxStorageBufferBindingSize is ${formatBytes(has)}, ${formatBytes(has + 1)} is required; use another adapter or --host cpu.`,
+      ),
+    );
+  });
+});
+
+describe('wrapDevice', () => {
+  it('listens to a device once and keeps the info of its adapter, however often the device is wrapped', async () => {
+    const device = await open();
+    const listen = vi.spyOn(device.gpu, 'addEventListener');
+    const again = wrapDevice(device.gpu);
+    expect(listen).not.toHaveBeenCalled();
+    expect(again.adapter).toEqual(device.adapter);
+    expect(again.traits.software).toBe(device.traits.software);
+    device.gpu.destroy();
+    await device.gpu.lost;
+    for (const one of [device, again, wrapDevice(device.gpu)])
+      expect(() => one.check()).toThrow('The GPU device was lost');
+  });
+});
+
+describe('a device that fails', () => {
+  it('makes the next run and all later runs fail with the reason once it is lost', async () => {
+    const device = await open();
+    const runner = await runnerOn(device);
+    await runner.run();
+    device.gpu.destroy();
+    await device.gpu.lost;
+    for (let i = 0; i < 5; i++) {
+      expect(() => runner.run()).toThrow(HeddleError);
+      expect(() => runner.run()).toThrow('The GPU device was lost (destroyed)');
+      expect(() => runner.submit()).toThrow('The GPU device was lost (destroyed)');
+    }
+    await expect(runnerOn(device)).rejects.toMatchObject({
+      message: expect.stringContaining('The GPU device was lost (destroyed)'),
+      kind: 'device',
+    });
+  });
+
+  it('makes a pending run reject, not hang', async () => {
+    const device = await open();
+    const runner = await runnerOn(device);
+    const pending = runner.run();
+    device.gpu.destroy();
+    await expect(pending).rejects.toThrow(HeddleError);
+  });
+
+  it('makes a pending read of a state reject with the reason', async () => {
+    const device = await open();
+    const session = new Session(device);
+    const g = new Graph();
+    g.output('y', add(g, g.input('x', 'f32', [4]), g.state('s', 'f32', [4])));
+    await session.prepare([makePlan(g)]);
+    const pending = session.read('s');
+    device.gpu.destroy();
+    await expect(pending).rejects.toThrow(HeddleError);
+  });
+
+  it('makes the next run fail after an uncaptured error', async () => {
+    const device = await open();
+    const runner = await runnerOn(device);
+    const reported = new Promise((resolve) => device.gpu.addEventListener('uncapturederror', resolve, { once: true }));
+    device.gpu.createBuffer({ label: 'impossible', size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+    await device.gpu.queue.onSubmittedWorkDone();
+    await reported;
+    expect(() => runner.run()).toThrow(HeddleError);
+    expect(() => device.check()).toThrow(/^WebGPU error: .+/);
+  });
+
+  it('reports nothing if it was destroyed on purpose', async () => {
+    const device = await open();
+    device.destroy();
+    await device.gpu.lost;
+    expect(() => device.check()).not.toThrow();
+  });
+});

@@ -1,0 +1,138 @@
+// A run that continues in PyTorch: its data on disk, and the losses of a run that goes to PyTorch and back. The file
+// torch-run-files.full.test.ts has all optimizers, schedules and families.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { sizeOf } from '../../../src/core/tensor.ts';
+import { readSafetensors, readSafetensorsHeader } from '../../../src/files/safetensors.ts';
+import { loadModelFolder } from '../../../src/formats/model-folder.ts';
+import { nodeFiles } from '../../../src/host/node-files.ts';
+import { parameterList } from '../../../src/model/parameters.ts';
+import { setUp } from '../../../src/train/run/setup.ts';
+import { readTrainingState } from '../../../src/train/update/training-state.ts';
+import {
+  cpuContext,
+  hasTorch,
+  python,
+  smallRun,
+  threeParts,
+  toTorchRun,
+  train,
+  writeIdPairs,
+} from '../../support/torch-run.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const at = (name: string) => join(scratch, name);
+const read = (path: string) => new Uint8Array(readFileSync(path));
+
+it('writes the tokenized pairs and the order of the remaining updates, over epochs and with accumulation', async () => {
+  const settings = { ...smallRun, batchSize: 32, gradientAccumulationSteps: 2, schedule: 'linear' } as const;
+  await train({ ...settings, steps: 3, scheduleSteps: 20, out: at('run') });
+  expect(await toTorchRun(at('run'), at('out'))).toMatchObject({ to: 'torch-run', steps: { first: 3, last: 20 } });
+  const plan = JSON.parse(readFileSync(join(at('out'), 'torch-run.json'), 'utf8'));
+  const files = cpuContext();
+  const { task } = await setUp({ ...settings, out: at('run'), resume: true }, files, {
+    files: files.files,
+    folder: at('run'),
+  });
+  expect(plan).toMatchObject({ firstStep: 3, lastStep: 20, seed: 1, batchesPerEpoch: task.batches.perEpoch });
+  expect(task.batches.perEpoch).toBeLessThan(10);
+  const data = (name: string) => readSafetensors(read(join(at('out'), `data/${name}-00000.safetensors`)));
+  const { rows, rows_lengths: lengths } = data('rows');
+  const order = Array.from({ length: 34 }, (_, i) => [...task.batches.rowsAt(6 + i)]);
+  expect([...lengths!.data]).toEqual(order.map(({ length }) => length));
+  expect([...rows!.data]).toEqual(order.flat());
+  expect(data('source').source?.data).toEqual(Int32Array.from(task.corpus.source.ids));
+  expect(data('target').target?.data).toEqual(Int32Array.from(task.corpus.target.ids));
+});
+
+it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => {
+  const names = readdirSync(at('out'));
+  expect(names).toEqual(expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')));
+  expect(await readTrainingState(cpuContext().files, at('out'))).toMatchObject({ step: 3 });
+  for (const name of ['continue.py', 'checkpoint.py', 'transformer.py'])
+    expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
+});
+
+it('rejects what is not a checkpoint, and a run that is complete', async () => {
+  await expect(toTorchRun('tests/fixtures/hf/bart', at('x'))).rejects.toThrow(
+    /bart: not a checkpoint: there is no state.json; torch-run continues a folder that heddle train wrote/,
+  );
+  await expect(toTorchRun(at('run'), at('x'), { steps: 3 })).rejects.toThrow(
+    /run: it is at step 3, and steps is 3; give a larger total number of updates \(--steps N\)/,
+  );
+  await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(
+    /omit --dtype, --lora-adapter, --source-lang and --target-lang/,
+  );
+  await expect(toTorchRun(at('run'), at('x'), { to: 'heddle', steps: 3 })).rejects.toThrow(
+    /steps \(3\) is only for torch-run/,
+  );
+});
+
+it('stores the frozen weights under a LoRA adapter as the run has them', async () => {
+  const init = 'tests/fixtures/hf/bart';
+  const { config, weights } = await loadModelFolder(nodeFiles(), init);
+  const corpus = { kind: 'files', train: { files: [writeIdPairs(at('ids.tsv'), config)], format: 'tsv' } } as const;
+  const lora = { rank: 2, targetModules: ['*.v'] };
+  await train({ corpus, init, lora, weights: 'int8', batchSize: 8, heldOut: 0, steps: 1, out: at('lora') });
+  await toTorchRun(at('lora'), at('lora-torch'), { steps: 2 });
+  const plan = JSON.parse(readFileSync(join(at('lora-torch'), 'torch-run.json'), 'utf8'));
+  expect(plan.weights).toBe('adapter_model.safetensors');
+  expect(plan.lora).toMatchObject({ scale: 2, dropout: 0 });
+  const file = read(join(at('lora-torch'), 'base.safetensors'));
+  const { entries, base } = readSafetensorsHeader(file, file.length);
+  const bytes = (name: string) => file.slice(...entries[name]!.data_offsets.map((offset) => base + offset));
+  for (const { name, shape, offset } of parameterList(config).all) {
+    const expected = weights.subarray(offset, offset + sizeOf(shape));
+    if (entries[name]!.dtype === 'F32') {
+      expect(new Float32Array(bytes(name).buffer), name).toEqual(expected);
+      continue;
+    }
+    expect([entries[name]!.dtype, entries[name]!.shape]).toEqual(['I8', shape]);
+    const [rows, scales] = [new Int8Array(bytes(name).buffer), new Float32Array(bytes(`${name}.scale`).buffer)];
+    for (const [i, x] of expected.entries()) {
+      const scale = scales[Math.floor(i / shape[1]!)]!;
+      expect(Math.abs(rows[i]! * scale - x), name).toBeLessThanOrEqual(0.501 * scale);
+    }
+  }
+  expect(Object.values(entries).filter(({ dtype }) => dtype === 'I8').length).toBeGreaterThan(5);
+});
+
+describe.runIf(hasTorch)('continue.py (needs python3-torch)', () => {
+  it('chooses nccl and a GPU of its own for each process if there are GPUs, else gloo', () => {
+    const script = `
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+place = importlib.import_module("continue").place
+def show(*args):
+    try:
+        print(*place(*args))
+    except SystemExit as error:
+        print(error)
+show(None, 0, 0); show(None, 2, 1); show("gloo", 2, 0); show("nccl", 2, 0); show("nccl", 0, 0); show(None, 2, 2)`;
+    const folder = resolve('src/export/torch-run');
+    const { stdout } = spawnSync(python, ['-B', '-c', script, folder], { encoding: 'utf8' });
+    expect(stdout.trim().split('\n')).toEqual([
+      'gloo cpu',
+      'nccl cuda:1',
+      'gloo cpu',
+      'nccl cuda:0',
+      'continue.py: nccl needs GPUs, and PyTorch finds none; use --backend gloo',
+      'continue.py: nccl needs a GPU for each process, this machine has 2; use --nproc-per-node 2',
+    ]);
+  });
+
+  it('has the losses of one run: 40 updates here, 40 in two processes, 20 here', async () => {
+    const { difference, found } = await threeParts(
+      at('three'),
+      { ...smallRun, batchSize: 4, schedule: 'cosine', emaDecay: 0.9, labelSmoothing: 0.1, weightDecay: 0.01 },
+      [40, 80, 100],
+    );
+    expect(found).toHaveLength(100);
+    expect(difference).toBeLessThan(1e-4);
+  });
+});

@@ -1,0 +1,45 @@
+// Default settings by corpus, preset and fine-tuning.
+import { expect, it } from 'vitest';
+import { completeSettings } from '../../../src/train/settings/recipes.ts';
+import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
+
+it('takes the given settings, and the others from the recipe for the corpus, the preset or fine-tuning', () => {
+  expect(completeSettings({ learningRate: 0.5, vocabSize: 77 }, 'pairs')).toMatchObject({
+    learningRate: 0.5,
+    vocabSize: 77,
+    preset: 'small',
+    tokenizer: 'bpe',
+    batchSize: 64,
+    devSentences: 200,
+  });
+  expect(completeSettings({ preset: 'keras' }, 'pairs')).toMatchObject({
+    optimizer: 'rmsprop',
+    vocabSize: 15_000,
+    tokenizer: 'word',
+    fillVocab: true,
+    clipNorm: 0,
+  });
+  expect(completeSettings({ preset: 'mid' }, 'intl')).toMatchObject({ preset: 'mid', tokenizer: 'word' });
+  expect(completeSettings({ init: 'models/bart' }, 'pairs')).toMatchObject({ learningRate: 2e-4, epochs: 3 });
+  expect(completeSettings({ maxTokens: 2048 }, 'pairs').batchSize).toBeUndefined();
+});
+
+it('takes small batches for a LoRA adapter of packed weights, if their size is not given', () => {
+  const packed = { init: 'models/bart', lora: { rank: 8 }, weights: 'int8' } as const;
+  const sizes = (given: TrainSettings) => {
+    const { batchSize, maxTokens, gradientAccumulationSteps } = completeSettings({ ...packed, ...given }, 'pairs');
+    return [batchSize, maxTokens, gradientAccumulationSteps];
+  };
+  expect(sizes({})).toEqual([undefined, 512, 2]);
+  expect(sizes({ gradientAccumulationSteps: 1 })).toEqual([undefined, 512, 1]);
+  expect(sizes({ maxTokens: 100 })).toEqual([undefined, 100, 1]);
+  expect(sizes({ batchSize: 8 })).toEqual([8, undefined, 1]);
+  expect(sizes({ weights: 'f32' })).toEqual([64, undefined, 1]);
+});
+
+it('ends the schedule with the run only if the number of steps is from the recipe', () => {
+  expect(completeSettings({}, 'intl')).toMatchObject({ schedule: 'linear', steps: 800 });
+  expect(completeSettings({ steps: 40 }, 'intl')).toMatchObject({ schedule: 'inverse-sqrt', steps: 40 });
+  expect(completeSettings({ epochs: 2 }, 'intl').schedule).toBe('inverse-sqrt');
+  expect(completeSettings({ steps: 40, schedule: 'linear' }, 'intl').schedule).toBe('linear');
+});

@@ -1,0 +1,135 @@
+// Arguments of a resumed run, and those of checkpoints that older versions wrote.
+import { describe, expect, it } from 'vitest';
+import { completeSettings } from '../../../src/train/settings/recipes.ts';
+import { resumeArguments, startArguments } from '../../../src/train/settings/resume-arguments.ts';
+import { settingDefaults, type TrainSettings } from '../../../src/train/settings/train-settings.ts';
+import type { TrainingState } from '../../../src/train/update/training-state.ts';
+
+const corpus = { kind: 'tsv', path: '/p.tsv' } as const;
+const stateOf = (args: object) => ({ arguments: args }) as unknown as TrainingState;
+const start = {
+  steps: 40,
+  evalSteps: 7,
+  bestMetric: 'bleu',
+  patience: 3,
+  devSentences: 9,
+  learningRate: 5e-4,
+} as const;
+
+function resumed(first: TrainSettings, given: TrainSettings) {
+  const said: string[] = [];
+  const kept = { ...completeSettings(first, 'pairs'), corpus, out: 'm', resume: false };
+  const args = resumeArguments(stateOf(kept), { ...given, corpus, out: 'm', resume: true }, (text) => said.push(text));
+  return { kept, args, said };
+}
+
+it('keeps all settings that are not given again', () => {
+  const { kept, args, said } = resumed(start, {});
+  expect(args).toEqual({ ...kept, resume: true });
+  expect(said).toEqual([]);
+  const more = resumed(start, { steps: 100, patience: 0, checkFinite: true });
+  expect(more.args).toEqual({ ...kept, steps: 100, patience: 0, checkFinite: true, resume: true });
+});
+
+it('takes epochs instead of steps, and steps instead of epochs', () => {
+  const { args } = resumed(start, { epochs: 12 });
+  expect([args.steps, args.epochs]).toEqual([undefined, 12]);
+  const other = resumed({ epochs: 3 }, { steps: 12 }).args;
+  expect([other.steps, other.epochs]).toEqual([12, undefined]);
+});
+
+it('names the settings that it ignores', () => {
+  const { kept, args, said } = resumed(start, { weightDecay: 0.1, noFuse: ['x'], seed: 1, patience: 3 });
+  expect(said).toEqual(['m resumes with its own settings; ignored: --no-fuse, --weight-decay']);
+  expect(args).toEqual({ ...kept, resume: true });
+});
+
+it('takes a new learning rate, schedule, batch size and evaluation, and says what changed', () => {
+  const first = { ...start, schedule: 'cosine', minLearningRate: 1e-5, batchSize: 32 } as const;
+  const given = { learningRate: 1e-3, schedule: 'inverse-sqrt', warmupSteps: 5, maxTokens: 512, evalSteps: 9 } as const;
+  const { args, said } = resumed(first, given);
+  expect(args).toMatchObject({ ...given, steps: 40, patience: 3 });
+  expect([args.batchSize, args.minLearningRate]).toEqual([undefined, undefined]);
+  expect(said).toEqual([
+    'm resumes with other settings: --max-tokens 512 (was not set), --learning-rate 0.001 (was 0.0005), ' +
+      '--schedule inverse-sqrt (was cosine), --warmup-steps 5 (was not set), --eval-steps 9 (was 7)',
+  ]);
+});
+
+it('repeats what was changed during the run, unless another value is given now', () => {
+  const changes = '4 learningRate=0.002 dropout=0.4; 8 evalSteps=3';
+  const first = { ...start, changes };
+  expect(resumed(first, { steps: 90, learningRate: 5e-4 }).args.changes).toBe(changes);
+  const { args } = resumed(first, { learningRate: 1e-3, evalSteps: 9 });
+  expect([args.learningRate, args.evalSteps, args.changes]).toEqual([1e-3, 9, '4 dropout=0.4']);
+});
+
+describe('a checkpoint of an older version', () => {
+  it('has its settings under their present names', () => {
+    const old = {
+      corpus,
+      heldOut: 0.02,
+      preset: 'small',
+      model: { dropout: 0.1, labelSmoothing: 0.1 },
+      tokenizer: { kind: 'bpe', size: 8000, lowercase: true },
+      steps: 0,
+      epochs: 10,
+      batch: 0,
+      tokens: 2048,
+      buckets: 2,
+      accumulate: 4,
+      optimizer: { kind: 'adamw', beta1: 0.8, beta2: 0.95, clipNorm: 2, emaDecay: 0.9 },
+      schedule: { kind: 'cosine', learningRate: 1e-3, warmup: 5, steps: 90, floor: 1e-5 },
+      seed: 3,
+      init: 'xavier',
+      initFrom: '/base',
+      lora: { rank: 4, alpha: 8, targets: ['*.q'], dropout: 0 },
+      testSentences: 9,
+      out: 'm',
+      saveEvery: 0,
+      evalEvery: 0,
+      devSentences: 3,
+      metric: 'chrf',
+      patience: 0,
+      resume: false,
+      noFuse: [],
+      checkpointLayers: true,
+    };
+    expect(startArguments(stateOf(old), 'm')).toEqual({
+      ...settingDefaults, // of settings that the old version did not have
+      corpus,
+      heldOut: 0.02,
+      preset: 'small',
+      model: { dropout: 0.1, labelSmoothing: 0.1 },
+      tokenizer: 'bpe',
+      vocabSize: 8000,
+      lowercase: true,
+      epochs: 10,
+      maxTokens: 2048,
+      buckets: 2,
+      gradientAccumulationSteps: 4,
+      optimizer: 'adamw',
+      betas: [0.8, 0.95],
+      clipNorm: 2,
+      emaDecay: 0.9,
+      schedule: 'cosine',
+      learningRate: 1e-3,
+      warmupSteps: 5,
+      scheduleSteps: 90,
+      minLearningRate: 1e-5,
+      seed: 3,
+      init: '/base',
+      lora: { rank: 4, alpha: 8, targetModules: ['*.q'], dropout: 0 },
+      testSentences: 9,
+      out: 'm',
+      saveSteps: 0,
+      evalSteps: 0,
+      devSentences: 3,
+      bestMetric: 'chrf',
+      patience: 0,
+      resume: false,
+      noFuse: [],
+      gradientCheckpointing: true,
+    });
+  });
+});

@@ -1,0 +1,120 @@
+// Training with checkFinite: names the origin of the first non-finite value, and changes no result.
+
+import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
+import {
+  createTrainer,
+  initializeTraining,
+  type Recipe,
+  type TrainerOptions,
+} from '../../../src/train/update/trainer.ts';
+import { testEngine } from '../../support/engine.ts';
+import { loadIds, randomIds, smallModel } from '../../support/model.ts';
+
+const shape = { batch: 4, source: 6, target: 5 };
+const model = smallModel({ srcVocab: 20, tgtVocab: 24, dModel: 16, feedForward: 32, dropout: 0.1 });
+const optimizer = optimizerConfig();
+
+async function training(options: TrainerOptions, gradientAccumulationSteps = 1) {
+  const engine = await testEngine();
+  const schedule = {
+    kind: 'constant',
+    learningRate: 1e-2,
+    warmupSteps: 0,
+    steps: 9,
+    minLearningRate: 0,
+    dModel: 16,
+  } as const;
+  const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
+  const trainer = await createTrainer(engine, model.c, recipe, [shape], options);
+  await initializeTraining(engine, model.c, recipe);
+  const update = () => {
+    const batches = Array.from({ length: gradientAccumulationSteps }, (_, k) => {
+      const ids = randomIds(model.c, shape, 10 * trainer.step + k);
+      const fill = (arrays: object) => loadIds({ inputs: arrays } as Parameters<typeof loadIds>[0], ids);
+      return { shape: 0, tokens: ids.tgtLens.reduce((a, b) => a + b, 0), fill };
+    });
+    return trainer.update(batches);
+  };
+  return { engine, trainer, update };
+}
+
+/** Puts a number into the first two elements of a weight. */
+function overwrite(engine: Engine, name: string, value: number): void {
+  engine.write('weights', Float32Array.of(value, value), model.p.byName.get(name)!.offset);
+}
+
+const weights = async (engine: Engine) => new Uint32Array((await engine.read('weights')).data.buffer);
+
+describe('a number that is not finite', () => {
+  // Numbers so large that the products they enter overflow.
+  const cases: Record<string, RegExp> = {
+    'transformer.encoder.layers.0.linear2.weight':
+      /^Step 2: .* appeared in linear of encoder\.layers\.0\.linear2: tensor encoder\.layers\.0\.linear2\.linear.*, f32 \[4,6,16\], element \d+\./,
+    'transformer.decoder.layers.0.multihead_attn.kv_proj.weight':
+      /^Step 2: .* of decoder\.layers\.0\.multihead_attn: tensor decoder\.layers\.0\.multihead_attn\./,
+    'generator.weight': /^Step 2: .* of generator: tensor generator\.linear/,
+  };
+  for (const [name, message] of Object.entries(cases))
+    it(`is named by step, op, layer and tensor, from a large ${name}`, async () => {
+      const { engine, update } = await training({ checkFinite: true });
+      await update();
+      const { offset, shape } = model.p.byName.get(name)!;
+      engine.write('weights', new Float32Array(shape[0]! * shape[1]!).fill(3e38), offset);
+      await expect(update()).rejects.toThrow(message);
+      engine.destroy();
+    });
+
+  it('is named if it comes from a file or an earlier step', async () => {
+    const { engine, update } = await training({ checkFinite: true });
+    overwrite(engine, 'transformer.decoder.layers.0.norm2.bias', Number.NaN);
+    await expect(update()).rejects.toThrow(
+      /^Step 1: .* existed before the first op.*: tensor weights of transformer\.decoder\.layers\.0\.norm2\.bias \[16\], element 0\./,
+    );
+    engine.destroy();
+  });
+
+  it('is named with its parameter if the optimizer update produces it', async () => {
+    const { engine, trainer, update } = await training({ checkFinite: true });
+    // A negative second moment is finite, but its square root is not.
+    const { offset } = model.p.byName.get('generator.bias')!;
+    engine.write('moment2', Float32Array.of(-1), offset + 2);
+    await expect(update()).rejects.toThrow(
+      /^Step 1: .* appeared in adamw of optimizer: tensor weights of generator\.bias \[24\], element 2\./,
+    );
+    expect(trainer.step).toBe(1);
+    engine.destroy();
+  });
+
+  it('is named in a smaller parameter buffer, if other parameters are frozen', async () => {
+    const freeze = ['transformer.*', 'src_embed*'];
+    const { engine, trainer, update } = await training({ checkFinite: true, freeze });
+    const { offset } = trainer.trainable.parameters.byName.get('generator.bias')!;
+    expect(offset).toBeLessThan(model.p.byName.get('generator.bias')!.offset);
+    engine.write('moment1', Float32Array.of(Number.NaN), offset + 5);
+    await expect(update()).rejects.toThrow(
+      /^Step 1: .* existed before the first op.*: tensor moment1 of generator\.bias \[24\], element 5\./,
+    );
+    engine.destroy();
+  });
+
+  it('is found in micro-batches, and in the update that follows them', async () => {
+    const { engine, update } = await training({ checkFinite: true }, 2);
+    await update();
+    engine.write('moment2', Float32Array.of(-1), model.p.byName.get('generator.bias')!.offset);
+    await expect(update()).rejects.toThrow(/^Step 2: .* appeared in adamw of optimizer/);
+    engine.destroy();
+  });
+});
+
+it('changes no bit and no report of a run in which all values are finite', async () => {
+  const runs = [];
+  for (const checkFinite of [false, true]) {
+    const { engine, update } = await training({ checkFinite });
+    const reports = [await update(), await update()];
+    runs.push({ reports, bits: await weights(engine) });
+    engine.destroy();
+  }
+  expect(runs[1]).toEqual(runs[0]);
+});
