@@ -50,7 +50,6 @@ export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
-export type { JobEvent, TrainingEvent } from './session/job.ts';
 export type { CorpusArguments, CorpusFiles } from './session/load-corpus.ts';
 export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.
@@ -78,6 +77,7 @@ export {
   parseChanges,
   type RunChange,
 } from './train/report/run-changes.ts';
+export type { JobEvent, TrainingEvent } from './train/report/training-events.ts';
 // Training logs and reports.
 export {
   type CorpusFacts,
@@ -97,13 +97,14 @@ export {
   type TrainingHistory,
 } from './train/report/training-log.ts';
 export { trainingReport } from './train/report/training-report.ts';
-export type { BestMetric, BestState } from './train/run/selection.ts';
+export type { BestState } from './train/run/selection.ts';
+export type { TrainResult } from './train/run/train-result.ts';
+export type { BestMetric } from './train/settings/best-metrics.ts';
 // Settings of a training run.
 export { type CompleteSettings, completeSettings, type RecipeSetting, recipeFor } from './train/settings/recipes.ts';
 export type { Setting, SettingType } from './train/settings/setting-types.ts';
 export type { Table } from './train/settings/settings.ts';
 export { type SettingName, settings } from './train/settings/settings.ts';
-export type { TrainResult } from './train/settings/train-arguments.ts';
 export {
   describeType,
   fitsType,

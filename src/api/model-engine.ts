@@ -14,7 +14,7 @@ import { readWeights, writeWeights } from '../model/model-states.ts';
 import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { JobContext } from '../session/job.ts';
-import type { TrainResult } from '../train/settings/train-arguments.ts';
+import type { TrainResult } from '../train/run/train-result.ts';
 import type { TrainedLora } from './save-model.ts';
 
 /** The host of a model: its engine and files. */

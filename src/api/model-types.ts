@@ -9,7 +9,7 @@ import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { TrainResult } from '../train/settings/train-arguments.ts';
+import type { TrainResult } from '../train/run/train-result.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import type { SaveOptions } from './save-model.ts';
 

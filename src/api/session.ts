@@ -5,8 +5,9 @@ import { HeddleError } from '../core/errors.ts';
 import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
 import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import type { JobContext, JobEvent } from '../session/job.ts';
+import type { JobContext } from '../session/job.ts';
 import { createContext, neededLimits } from '../session/job-context.ts';
+import type { JobEvent } from '../train/report/training-events.ts';
 import { currentPlatform } from './platform.ts';
 
 /** The device of a model, and the receiver of events. */

@@ -1,7 +1,7 @@
 // Progress of a job on stderr: a progress bar on a terminal, otherwise a line every few seconds.
 
 import cliProgress from 'cli-progress';
-import type { JobEvent } from '../session/job.ts';
+import type { JobEvent } from '../train/report/training-events.ts';
 import { log, verbosityOf, warn } from './output.ts';
 
 /** Milliseconds between lines if stderr is not a terminal. */

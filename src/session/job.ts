@@ -7,15 +7,14 @@ import type { Device } from '../engine/gpu/device.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import type { Files } from '../files/files.ts';
 import type { TextThreads } from '../text/text-pool.ts';
-import type { LogRecord, Sample } from '../train/report/training-log.ts';
 
-/** Services for a job. */
-export interface JobContext {
+/** Services for a job. `Event`: what the job reports. */
+export interface JobContext<Event = SessionEvent> {
   readonly files: Files;
   /** Name of the backend: `cpu`, or the host and, once the device is open, its adapter. */
   readonly backend: string;
   /** Reports an event while the job runs. */
-  emit(event: JobEvent): void;
+  emit(event: Event): void;
   /** Aborted by Ctrl-C or a stop button: the job stops at the next step and keeps its results. */
   readonly signal: AbortSignal;
   /** The next texts that a user types or a pipe delivers; undefined at the end. Absent if there is no such input. */
@@ -49,21 +48,8 @@ export interface JobContext {
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }>;
 }
 
-/**
- * Event of a training run; numbers may be NaN. The records of the log are events too (`LogRecord`).
- */
-export type TrainingEvent =
-  | LogRecord
-  /** Dev sentences as the model translates them after `step` updates. */
-  | { readonly type: 'devSamples'; readonly step: number; readonly samples: readonly Sample[] }
-  /** A checkpoint is complete in the model folder. */
-  | { readonly type: 'checkpoint'; readonly step: number }
-  /** The device was lost, or a new one is open and training continues from `step`. */
-  | { readonly type: 'recovery'; readonly state: 'lost' | 'recovered'; readonly step: number; readonly text: string };
-
-/** Event of a running job. */
-export type JobEvent =
-  | TrainingEvent
+/** Event of any job. */
+export type SessionEvent =
   | { readonly type: 'message'; readonly text: string }
   /** Something failed, and the job continues. `unsaved`: it is a checkpoint that was not saved. */
   | { readonly type: 'warning'; readonly text: string; readonly unsaved?: boolean }
@@ -80,4 +66,7 @@ export type JobEvent =
     };
 
 /** A job: arguments and result are plain JSON. */
-export type Job<Arguments, Result> = (args: Arguments, context: JobContext) => Promise<Result>;
+export type Job<Arguments, Result, Event = SessionEvent> = (
+  args: Arguments,
+  context: JobContext<Event>,
+) => Promise<Result>;

@@ -17,8 +17,8 @@ import type { Languages, SavedModel } from '../../src/formats/shared/saved-model
 import { type LoraConfig, loraConfig, loraParameters } from '../../src/model/lora.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
-import type { JobEvent } from '../../src/session/job.ts';
 import { tokenLabel } from '../../src/text/tokenizers/tokenizer.ts';
+import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
 import { randomTensor } from '../support/op.ts';
 import { letterModel } from '../support/saved-model.ts';

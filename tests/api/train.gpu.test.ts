@@ -6,8 +6,8 @@ import type { Model } from '../../src/api/model-types.ts';
 import { registerPlatform } from '../../src/api/platform.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import type { JobEvent } from '../../src/session/job.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
+import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { everyCase, gpuDevice, testGpu } from '../support/gpu.ts';
 import { fragileGpu, tinyCorpus } from '../support/training.ts';
 

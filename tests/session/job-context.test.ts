@@ -7,9 +7,9 @@ import { linear } from '../../src/engine/ops/matmul/linear.ts';
 import type { Node } from '../../src/engine/ops/op.ts';
 import { candidates, variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import type { JobEvent } from '../../src/session/job.ts';
 import { createContext, type HostServices } from '../../src/session/job-context.ts';
 import { createKernelStore } from '../../src/session/kernel-store.ts';
+import type { JobEvent } from '../../src/train/report/training-events.ts';
 
 // Test files share loaded modules: none of them may have the real ones from before, or the mocked ones afterwards.
 vi.hoisted(() => vi.resetModules());

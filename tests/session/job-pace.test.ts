@@ -1,7 +1,7 @@
 // Progress, pauses and cancellation of long work.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { JobEvent } from '../../src/session/job.ts';
 import { createPace } from '../../src/session/job-pace.ts';
+import type { JobEvent } from '../../src/train/report/training-events.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

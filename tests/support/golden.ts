@@ -3,7 +3,8 @@
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Files } from '../../src/files/files.ts';
-import type { JobContext, JobEvent } from '../../src/session/job.ts';
+import type { JobContext } from '../../src/session/job.ts';
+import type { JobEvent } from '../../src/train/report/training-events.ts';
 
 /** Names of the cases in tests/fixtures/golden. */
 export const goldenNames = ['odd-post', 'options-pre', 'long-tied'] as const;

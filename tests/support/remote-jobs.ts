@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { RemoteJobOptions } from '../../src/commands/remote/remote-job.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { JobEvent } from '../../src/session/job.ts';
-import type { TrainResult } from '../../src/train/settings/train-arguments.ts';
+import type { JobEvent } from '../../src/train/report/training-events.ts';
+import type { TrainResult } from '../../src/train/run/train-result.ts';
 import { distFile } from './dist.ts';
 import { tinyTraining } from './training.ts';
 

@@ -7,7 +7,8 @@ import { isObject } from '../../files/json-files.ts';
 import type { Job } from '../../session/job.ts';
 import { formatChanges } from '../../train/report/run-changes.ts';
 import { historyOf, type LogEnd, type LogRecord, logName, parseLog } from '../../train/report/training-log.ts';
-import { type BestMetric, bestMetrics, isBetter } from '../../train/run/selection.ts';
+import { isBetter } from '../../train/run/selection.ts';
+import { type BestMetric, bestMetrics } from '../../train/settings/best-metrics.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface RunsArguments {

@@ -6,6 +6,7 @@ import { hostOf } from '../../core/host-name.ts';
 import { readText } from '../../files/files.ts';
 import type { Job } from '../../session/job.ts';
 import { createContext } from '../../session/job-context.ts';
+import type { JobEvent } from '../../train/report/training-events.ts';
 import { httpFiles } from './http-files.ts';
 import { type JobName, loadJob } from './jobs.ts';
 import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
@@ -42,7 +43,7 @@ async function run(request: PageRequest): Promise<PageResponse> {
     input: async () => (JSON.parse(await readText(files, inputFile)) as string[] | null) ?? undefined,
     openGpu: async () => navigator.gpu,
     ...limits,
-    emit(event) {
+    emit(event: JobEvent) {
       if (event.type === 'step') return; // one per update, which nothing in Node shows
       sent = sent.then(() => heddleEmit(encodeJson(event)));
     },

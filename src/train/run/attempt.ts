@@ -8,12 +8,12 @@ import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { isInFolder } from '../../files/files.ts';
 import { hfConfigOf } from '../../formats/shared/saved-model.ts';
 import { loraConfig } from '../../model/lora.ts';
-import type { JobContext } from '../../session/job.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
+import type { TrainingContext } from '../report/training-events.ts';
 import type { LogRecord } from '../report/training-log.ts';
 import { initFolder } from '../settings/recipes.ts';
-import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs } from '../settings/train-arguments.ts';
+import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
 import { attentionFitsF16, needsF32Residual } from '../update/f16-range.ts';
 import { describeTrainable } from '../update/trainable-parameters.ts';
 import { createTrainer, initializeTraining } from '../update/trainer.ts';
@@ -27,6 +27,7 @@ import { type Pause, trainingLoop } from './loop.ts';
 import { createProbe } from './probe.ts';
 import { createBestModel } from './selection.ts';
 import { type Setup, setUp } from './setup.ts';
+import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 import { createTrainedWeights } from './trained-weights.ts';
 
 /** What the attempts of one run share. */
@@ -47,7 +48,7 @@ export interface Attempt {
 /** Trains a model on one device. Throws a HeddleError for invalid options, and the errors of the device. */
 export async function attemptTraining(
   given: TrainArguments,
-  context: JobContext,
+  context: TrainingContext,
   attempt: Attempt,
 ): Promise<AttemptResult> {
   const { emit, signal, files } = context;
@@ -131,7 +132,7 @@ const checkNotStopped = (signal: AbortSignal): void =>
  * Creates the trainer and initializes its state, or restores the checkpoint. `kept`: the best evaluation in the
  * checkpoint, with its weights, if there is one.
  */
-async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContext, changes: ChangeList) {
+async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingContext, changes: ChangeList) {
   checkNotStopped(signal);
   const { args, from, before, start, task, parameters, recipe } = setup;
   const { weights: format = 'f32' } = args;
@@ -171,7 +172,7 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: JobContex
 async function openLog(
   { args, from, dev, test, task, parameters, recipe, steps, perEpoch }: Setup,
   { trainer, plans }: OpenedRun,
-  { backend, emit, droppedKernels }: JobContext,
+  { backend, emit, droppedKernels }: TrainingContext,
   { inputs, changes, onRecord }: Attempt,
   peakGflops: () => number | undefined,
 ): Promise<Logbook> {
@@ -208,7 +209,7 @@ async function openLog(
 async function openEvents(
   { tensorboard, out }: CompleteArguments,
   step: number,
-  { files, emit }: JobContext,
+  { files, emit }: TrainingContext,
 ): Promise<EventWriter | undefined> {
   if (!tensorboard) return undefined;
   check(
@@ -221,7 +222,7 @@ async function openEvents(
 }
 
 /** The pause that measures the peak rate of the adapter, after the first update so that it does not delay it. */
-function createPeakMeasurement(context: JobContext): { readonly pause: Pause; gflops(): number | undefined } {
+function createPeakMeasurement(context: TrainingContext): { readonly pause: Pause; gflops(): number | undefined } {
   let peak: number | undefined;
   let measured = false;
   return {
@@ -240,7 +241,7 @@ function createPeakMeasurement(context: JobContext): { readonly pause: Pause; gf
 const createRunCheckpointer = (
   { out, saveSteps, saveSeconds }: CompleteArguments,
   { gate, snapshots: memory }: TrainInputs,
-  { emit, files }: JobContext,
+  { emit, files }: TrainingContext,
 ): Checkpointer =>
   createCheckpointer({
     ...{ saveSteps, saveSeconds, memory },
@@ -255,7 +256,12 @@ const createRunCheckpointer = (
  * The pauses that save checkpoints. Each save to the model folder also saves the weights for `keepLast` and the token
  * cache.
  */
-function checkpointPauses(setup: Setup, run: StartedRun, { files }: JobContext, checkpointer: Checkpointer): Pause[] {
+function checkpointPauses(
+  setup: Setup,
+  run: StartedRun,
+  { files }: TrainingContext,
+  checkpointer: Checkpointer,
+): Pause[] {
   const { trainer, trained } = run;
   const keepWeights = createWeightKeeper(files, setup.args, trained);
   return checkpointer.pauses(
@@ -283,7 +289,7 @@ async function probePauses(
 function evaluationPause(
   { args, dev }: Setup,
   { engine, trainer, model, trained, logbook, best, live }: StartedRun,
-  { emit, signal }: JobContext,
+  { emit, signal }: TrainingContext,
 ): Pause {
   const message = (text: string) => emit({ type: 'message', text });
   const open = () => {

@@ -5,7 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Files } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
-import type { CheckpointFolder, CompleteArguments } from '../settings/train-arguments.ts';
+import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
 import { checkpointFiles, restoreOptimizer, type TrainingState } from '../update/training-state.ts';
 import type { ChangeList } from './live-run.ts';
@@ -13,6 +13,7 @@ import type { Logbook } from './logging.ts';
 import type { Pause } from './loop.ts';
 import type { BestModel, BestState } from './selection.ts';
 import type { Setup } from './setup.ts';
+import type { CheckpointFolder } from './train-result.ts';
 import type { TrainedWeights } from './trained-weights.ts';
 
 /** When and where to save checkpoints. */

@@ -2,16 +2,16 @@
 
 import type { TextModel } from '../../decode/translator.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
-import type { JobContext } from '../../session/job.ts';
 import { sampleEvenly } from '../../text/corpus/pairs.ts';
+import type { TrainingContext } from '../report/training-events.ts';
 import { initFolder } from '../settings/recipes.ts';
-import type { TrainInputs, TrainResult } from '../settings/train-arguments.ts';
 import type { RunParts } from './checkpoints.ts';
 import { translateTest } from './evaluation.ts';
 import { keptSamples } from './logging.ts';
 import type { LoopResult } from './loop.ts';
 import { describeBest } from './selection.ts';
 import type { Setup } from './setup.ts';
+import type { TrainInputs, TrainResult } from './train-result.ts';
 
 /** The result without the records of the updates and dev evaluations; recovery.ts has those of all attempts. */
 export type AttemptResult = Omit<TrainResult, 'steps' | 'losses' | 'dev'>;
@@ -29,7 +29,7 @@ interface FinishedTraining extends RunParts {
 export async function finishTraining(
   setup: Setup,
   finished: FinishedTraining,
-  { emit, signal, files }: JobContext,
+  { emit, signal, files }: TrainingContext,
 ): Promise<AttemptResult> {
   const { args, dev: devPairs, test: testPairs, task, parameters, steps } = setup;
   const { engine, trainer, model, trained, best, logbook, result, inputs, peak } = finished;

@@ -10,7 +10,8 @@ import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import type { CorpusContext } from '../../session/load-corpus.ts';
 import { modelInLanguages, openModel } from '../../session/open-model.ts';
 import { initFolder } from '../settings/recipes.ts';
-import type { CheckpointFolder, CompleteArguments } from '../settings/train-arguments.ts';
+import type { CompleteArguments } from '../settings/train-arguments.ts';
+import type { CheckpointFolder } from './train-result.ts';
 
 /** Fields of the model configuration that fine-tuning may change. */
 const changeable = ['dropout', 'labelSmoothing'] as const;

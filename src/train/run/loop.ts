@@ -4,7 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
 import { lossScales } from '../../engine/ops/optimizer/clip.ts';
-import type { JobContext } from '../../session/job.ts';
+import type { TrainingContext } from '../report/training-events.ts';
 import type { Batch, StepReport, Trainer } from '../update/trainer.ts';
 import type { TrainingGate } from './training-gate.ts';
 
@@ -56,7 +56,7 @@ export async function trainingLoop(
   trainer: Trainer,
   batchAt: (index: number) => Batch,
   steps: number,
-  { emit, signal }: Pick<JobContext, 'emit' | 'signal'>,
+  { emit, signal }: Pick<TrainingContext, 'emit' | 'signal'>,
   { skipped: skippedBefore, onStep, pauses, stopEarly = () => false, gate }: LoopOptions,
 ): Promise<LoopResult> {
   const { gradientAccumulationSteps } = trainer.recipe;

@@ -12,13 +12,14 @@ import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile } from '../../text/load-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { dataOptions } from '../settings/recipe-options.ts';
-import type { CheckpointFolder, CompleteArguments, TrainInputs } from '../settings/train-arguments.ts';
+import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { TrainingData, TrainingDataOptions } from '../update/training-data.ts';
 import { encodeOptionsOf, prepareTrainingData } from '../update/training-data.ts';
 import type { TrainingState } from '../update/training-state.ts';
 import { corpusName } from './logging.ts';
 import type { PreparedCorpus } from './token-cache.ts';
 import { cacheKey, hashCorpus, readTokenCache, tokenCachePath, writeTokenCache } from './token-cache.ts';
+import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 
 /** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */
 export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {

@@ -3,14 +3,15 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { copyFolder } from '../../files/files.ts';
-import type { JobContext } from '../../session/job.ts';
 import { formatChanges } from '../report/run-changes.ts';
+import type { TrainingContext } from '../report/training-events.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
-import type { TrainArguments, TrainInputs, TrainResult } from '../settings/train-arguments.ts';
+import type { TrainArguments } from '../settings/train-arguments.ts';
 import { type Attempt, attemptTraining } from './attempt.ts';
 import type { Checkpointer } from './checkpoints.ts';
 import type { AttemptResult } from './finish.ts';
 import { createChangeList } from './live-run.ts';
+import type { TrainInputs, TrainResult } from './train-result.ts';
 
 /** Maximum number of lost devices within `lossWindow` milliseconds. */
 const maxLosses = 3;
@@ -23,7 +24,7 @@ const lossWindow = 60_000;
  */
 export async function runTraining(
   given: TrainArguments,
-  context: JobContext,
+  context: TrainingContext,
   inputs: TrainInputs = {},
 ): Promise<TrainResult> {
   const unlock = given.out ? await context.files.lock?.(given.out) : undefined;
@@ -34,7 +35,11 @@ export async function runTraining(
   }
 }
 
-async function withRecovery(given: TrainArguments, context: JobContext, inputs: TrainInputs): Promise<TrainResult> {
+async function withRecovery(
+  given: TrainArguments,
+  context: TrainingContext,
+  inputs: TrainInputs,
+): Promise<TrainResult> {
   const { emit, signal, files } = context;
   const { out } = given;
   const history = createHistory(context);
@@ -91,7 +96,7 @@ async function withRecovery(given: TrainArguments, context: JobContext, inputs: 
 }
 
 /** The records of all attempts, each update and evaluation once. */
-function createHistory({ emit }: JobContext) {
+function createHistory({ emit }: TrainingContext) {
   const losses: number[] = [];
   const evals: LogEval[] = [];
   let first = 0;

@@ -3,11 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import type { LogEval } from '../report/training-log.ts';
-
-/** Dev metrics by which the best weights are selected. */
-export const bestMetrics = ['loss', 'perplexity', 'tokenAccuracy', 'bleu', 'chrf', 'exactMatch'] as const;
-/** Name of a metric. */
-export type BestMetric = (typeof bestMetrics)[number];
+import { type BestMetric, bestMetrics } from '../settings/best-metrics.ts';
 
 const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch'];
 const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity'];

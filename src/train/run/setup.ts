@@ -12,7 +12,7 @@ import { describeSkipped, describeUnknown } from '../../text/batches/encoded-cor
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
 import { completeSettings, hasPackedBatches, initFolder, recipeFor } from '../settings/recipes.ts';
 import { resumeArguments } from '../settings/resume-arguments.ts';
-import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs } from '../settings/train-arguments.ts';
+import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
 import { optimizerConfig } from '../update/optimizer-config.ts';
 import { decayEnd, type ScheduleConfig, scheduleConfig } from '../update/schedule.ts';
 import type { Recipe } from '../update/trainer.ts';
@@ -23,6 +23,7 @@ import { checkChanges } from './live-run.ts';
 import { shapeName } from './logging.ts';
 import { type CorpusSetup, prepareCorpus } from './prepare-corpus.ts';
 import { checkBest } from './selection.ts';
+import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 
 /** A training run before its first step. */
 export interface Setup extends CorpusSetup {

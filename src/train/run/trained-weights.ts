@@ -10,9 +10,9 @@ import { loadModelFolder } from '../../formats/model-folder.ts';
 import { saveModelFolder } from '../../formats/save-heddle.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { type LoraConfig, mergeLora } from '../../model/lora.ts';
-import type { CheckpointFolder } from '../settings/train-arguments.ts';
 import type { OptimizerConfig } from '../update/optimizer-config.ts';
 import type { TrainableParameters } from '../update/trainable-parameters.ts';
+import type { CheckpointFolder } from './train-result.ts';
 
 /** The trained weights; arrays have the layout of the trainable parameters. */
 export type TrainedWeights = Awaited<ReturnType<typeof createTrainedWeights>>;

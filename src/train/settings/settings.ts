@@ -5,9 +5,9 @@
 import { type PresetName, presets } from '../../model/presets.ts';
 import { weightFormats } from '../../model/quantized-parameters.ts';
 import type { TokenizerKind } from '../../text/tokenizers/tokenizer.ts';
-import { bestMetrics } from '../run/selection.ts';
 import { optimizerNames, precisions } from '../update/optimizer-config.ts';
 import { scheduleNames } from '../update/schedule.ts';
+import { bestMetrics } from './best-metrics.ts';
 import type { Setting } from './setting-types.ts';
 import { boolean, choice, integer, list, notNegative, positive, rate, rowsOf, text } from './setting-types.ts';
 

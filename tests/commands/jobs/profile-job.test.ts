@@ -4,8 +4,8 @@ import { expect, it, vi } from 'vitest';
 import { profile } from '../../../src/commands/jobs/profile-job.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
-import type { JobEvent } from '../../../src/session/job.ts';
 import { createContext } from '../../../src/session/job-context.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 

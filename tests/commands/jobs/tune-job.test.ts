@@ -10,8 +10,8 @@ import { variantKey } from '../../../src/engine/plan/kernel-choices.ts';
 import { readText, writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
-import type { JobEvent } from '../../../src/session/job.ts';
 import { createContext } from '../../../src/session/job-context.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 

@@ -7,7 +7,8 @@ import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { type CheckpointerOptions, createCheckpointer } from '../../../src/train/run/checkpoints.ts';
-import type { CheckpointFolder, TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import type { CheckpointFolder } from '../../../src/train/run/train-result.ts';
+import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

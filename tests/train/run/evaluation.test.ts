@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
-import type { JobEvent } from '../../../src/session/job.ts';
 import { corpusBleu } from '../../../src/text/metrics/bleu.ts';
 import { corpusChrf } from '../../../src/text/metrics/chrf.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
 import { positionOf } from '../../../src/train/run/checkpoints.ts';
-import type { TrainArguments, TrainResult } from '../../../src/train/settings/train-arguments.ts';
+import type { TrainResult } from '../../../src/train/run/train-result.ts';
+import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { tinyCorpus, tinySizes, tinyTraining } from '../../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));

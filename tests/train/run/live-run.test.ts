@@ -1,5 +1,6 @@
 // Settings that change during a run: by hand, repeated by the setting `changes`, after a lost device and after a resume, always with
 // the same bits; recorded in log, report and the table of runs.
+
 import { expect, it, vi } from 'vitest';
 import { summarizeRuns } from '../../../src/commands/jobs/runs-job.ts';
 import { writeText } from '../../../src/files/files.ts';
@@ -7,6 +8,7 @@ import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
 import { createContext } from '../../../src/session/job-context.ts';
 import type { LiveSettings } from '../../../src/train/report/run-changes.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
 import { trainingReport } from '../../../src/train/report/training-report.ts';
 import { dropoutRates } from '../../../src/train/run/live-run.ts';
@@ -34,7 +36,7 @@ async function run(
   const { context, close } = createContext({
     host: 'Dawn',
     files,
-    emit(event) {
+    emit(event: JobEvent) {
       if (event.type === 'message') messages.push(event.text);
       if (event.type === 'step' || event.type === 'change' || event.type === 'eval') records.push(event);
       if (event.type !== 'step' || event.step !== lose) return;

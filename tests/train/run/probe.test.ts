@@ -1,4 +1,5 @@
 // The probe of a run: recorded within its share of the time, saved with the run, and nothing of the training changes.
+
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createInspector } from '../../../src/decode/inspection.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
@@ -8,6 +9,7 @@ import { dawnGpu } from '../../../src/host/dawn.ts';
 import { writeWeights } from '../../../src/model/model-states.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { createContext } from '../../../src/session/job-context.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { historyOf, type LogProbe, parseLog } from '../../../src/train/report/training-log.ts';
 import { createProbe } from '../../../src/train/run/probe.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
@@ -34,7 +36,7 @@ async function run(fields: Partial<TrainArguments>) {
   const { context, close } = createContext({
     host: 'Dawn',
     files,
-    emit(event) {
+    emit(event: JobEvent) {
       if (event.type === 'probe') probes.push(event);
       if (event.type === 'step') now += 1000;
     },

@@ -1,10 +1,12 @@
 // A run that loses its device recovers bit for bit; if that happens too often, it ends with its last checkpoint.
+
 import { expect, it, vi } from 'vitest';
 import type { HeddleError } from '../../../src/core/errors.ts';
 import { type Files, writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
 import { createContext } from '../../../src/session/job-context.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
@@ -25,7 +27,7 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   const { context, close } = createContext({
     host: 'Dawn',
     files,
-    emit(event) {
+    emit(event: JobEvent) {
       if (event.type === 'checkpoint') said.push(`saved ${event.step}`);
       if (event.type === 'warning') said.push(`warning ${event.text}`);
       if (event.type === 'recovery') said.push(event.state === 'lost' ? 'lost' : `back ${event.step}`);

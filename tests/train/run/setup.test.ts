@@ -13,10 +13,12 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
-import type { JobContext, JobEvent } from '../../../src/session/job.ts';
+import type { JobContext } from '../../../src/session/job.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
-import type { TrainArguments, TrainInputs } from '../../../src/train/settings/train-arguments.ts';
+import type { TrainInputs } from '../../../src/train/run/train-result.ts';
+import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { jobContext } from '../../support/golden.ts';
 import { fineTuning, tinyCorpus, tinyTraining } from '../../support/training.ts';
 

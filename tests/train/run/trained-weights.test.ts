@@ -9,7 +9,7 @@ import { runJob } from '../../../src/commands/remote/run-job.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { loraConfig } from '../../../src/model/lora.ts';
-import type { JobEvent } from '../../../src/session/job.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { relativeError } from '../../support/op.ts';
 import { fineTuning, tinySizes } from '../../support/training.ts';

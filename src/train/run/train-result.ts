@@ -1,0 +1,62 @@
+// What a training run gets besides its arguments, and its result.
+
+import type { Files } from '../../files/files.ts';
+import type { SavedModel } from '../../formats/shared/saved-model.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import type { Split } from '../../text/corpus/pairs.ts';
+import type { TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
+import type { LogEval, Sample } from '../report/training-log.ts';
+import type { BestState } from './selection.ts';
+import type { TrainingGate } from './training-gate.ts';
+
+/** A checkpoint or model folder, and the files that it is in. */
+export interface CheckpointFolder {
+  readonly files: Files;
+  readonly folder: string;
+}
+
+/** Options of a run that are not plain JSON values. */
+export interface TrainInputs {
+  /** The pairs, instead of the pairs of `corpus`. */
+  readonly split?: Split;
+  /** The model to fine-tune; `init` is its name in messages. */
+  readonly model?: SavedModel | undefined;
+  /** Gate between two updates: the host can pause the run and use its model. */
+  readonly gate?: TrainingGate | undefined;
+  /** Files for checkpoints in memory. [new ones] */
+  readonly snapshots?: Files | undefined;
+  /** Maximum number of steps in the log; above it older steps are thinned out. [no limit] */
+  readonly maxLogSteps?: number | undefined;
+  /** Receives the final model, and the LoRA weights in it if they were trained. */
+  onTrained?(model: SavedModel, lora: Float32Array | undefined): void;
+}
+
+/** Result of a run; plain JSON. */
+export interface TrainResult {
+  readonly config: ModelConfig;
+  readonly parameters: number;
+  readonly pairs: number;
+  /** Number of updates of this call: without those before a resumed checkpoint. */
+  readonly steps: number;
+  /** Whether the user stopped it before its last step. */
+  readonly stopped: boolean;
+  /** Number of updates that were skipped because a gradient was not finite. */
+  readonly skipped: number;
+  /** Training loss of each update of this call, in nats per target token. */
+  readonly losses: readonly number[];
+  readonly trainSeconds: number;
+  readonly tokensPerSecond: number;
+  /** Model FLOPs utilization, from 0 to 1; absent if the adapter's peak is unknown. */
+  readonly mfu?: number;
+  readonly peakBytes: number;
+  readonly dispatches: number;
+  /** Evaluations of the dev pairs. */
+  readonly dev: readonly LogEval[];
+  /** The evaluation whose weights the model has; absent without evaluations. */
+  readonly best?: BestState;
+  /** Metrics and translations of the test pairs (in the log: part `test`); of the dev pairs if there are no test pairs. */
+  readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
+  readonly out: string;
+  /** Folder of the base model, if the result is a LoRA adapter. */
+  readonly loraBase?: string;
+}
