@@ -1,2 +1,3 @@
-// The system's Chrome is used (scripts/install.mjs finds or installs it), so installing never downloads a browser.
+// The system's Chrome is used (scripts/install.mjs finds or installs it), so installing never downloads a
+// browser.
 module.exports = { skipDownload: true };

@@ -1,5 +1,5 @@
-// Builds into dist/: by default the modules for Node, bundlers, headless browsers and Deno, with the packages that they use inside;
-// with `--mode demo` the pages of the demo, which `npm run dev` serves too.
+// Builds into dist/: by default the modules for Node, bundlers, headless browsers and Deno, with the packages
+// that they use inside; with `--mode demo` the pages of the demo, which `npm run dev` serves too.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -23,8 +23,8 @@ const root = import.meta.dirname;
 const cspTag = (policy: string) => `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;
 
 /**
- * Puts all shaders into one module, without indentation and comments except those that the loader reads (`// include`,
- * `// unroll`): fewer and smaller files to install.
+ * Puts all shaders into one module, without indentation and comments except those that the loader reads (`//
+ * include`, `// unroll`): fewer and smaller files to install.
  */
 const shortShaders: Plugin = {
   name: 'heddle:short-shaders',
@@ -55,7 +55,10 @@ const shortPackages: Plugin = {
   },
 };
 
-/** Bundles packages of the command line that have many small files: each becomes one module, with its dependencies and their licenses. */
+/**
+ * Bundles packages of the command line that have many small files: each becomes one module, with its
+ * dependencies and their licenses.
+ */
 const wholePackages: Plugin = {
   name: 'heddle:whole-packages',
   apply: 'build',
@@ -67,7 +70,9 @@ const wholePackages: Plugin = {
     if (!name) return undefined;
     const bundle = await rolldown({ input: name, cwd: root, platform: 'node', external: /^node:/ });
     const { output } = await bundle.generate({ format: 'esm', minify: true });
-    const folders = new Set(output[0].moduleIds.flatMap((file) => /^.*node_modules\/[\w-]+/.exec(file)?.[0] ?? []));
+    const folders = new Set(
+      output[0].moduleIds.flatMap((file) => /^.*node_modules\/[\w-]+/.exec(file)?.[0] ?? []),
+    );
     const licenses = [...folders].map(async (folder) => {
       const file = (await readdir(folder)).find((each) => /^licen[cs]e/i.test(each)) ?? '';
       return `${basename(folder)}\n\n${await readFile(join(folder, file), 'utf8')}`;
@@ -100,16 +105,24 @@ const headlessPage: Plugin = {
 };
 
 /**
- * `dist/heddle.js` of an entry, `dist/modules/engine/graph/graph.js` of another module. npm packs no folder named node_modules.
+ * `dist/heddle.js` of an entry, `dist/modules/engine/graph/graph.js` of another module. npm packs no folder
+ * named node_modules.
  */
 const moduleFile = ({ name, isEntry }: { name: string; isEntry: boolean }): string =>
   isEntry && name in entries ? '[name].js' : `modules/${shortName(name)}.js`;
 
-/** Name of a module without most of its folders, each of which takes 4 KiB: `packages/papaparse`, `virtual/runtime` (of the bundler). */
+/**
+ * Name of a module without most of its folders, each of which takes 4 KiB: `packages/papaparse`,
+ * `virtual/runtime` (of the bundler).
+ */
 const shortName = (name: string): string =>
-  name.replace(/^.*node_modules\/(?:@[^/]+\/)?([^/]+)\/.*$/, 'packages/$1').replace(/^_virtual\/.*\//, 'virtual/');
+  name
+    .replace(/^.*node_modules\/(?:@[^/]+\/)?([^/]+)\/.*$/, 'packages/$1')
+    .replace(/^_virtual\/.*\//, 'virtual/');
 
-/** Packages that some programs need and users install themselves: optional peer dependencies in package.json. */
+/**
+ * Packages that some programs need and users install themselves: optional peer dependencies in package.json.
+ */
 const optionalPackages = ['puppeteer-core', 'webgpu'];
 
 const modules: UserConfig = {
@@ -151,8 +164,8 @@ const commonHead = [
 ];
 
 /**
- * Adds these lines to each page, and the content security policy to built ones: it would block scripts and styles that
- * the development server injects.
+ * Adds these lines to each page, and the content security policy to built ones: it would block scripts and
+ * styles that the development server injects.
  */
 const pageHead: Plugin = {
   name: 'heddle:page-head',
@@ -166,7 +179,10 @@ const pageHead: Plugin = {
   },
 };
 
-/** Serves the proxy `hub/` with `npm run dev` and `npm run preview`: it forwards to Hugging Face, or to the hub of HF_ENDPOINT. */
+/**
+ * Serves the proxy `hub/` with `npm run dev` and `npm run preview`: it forwards to Hugging Face, or to the
+ * hub of HF_ENDPOINT.
+ */
 const hub: Plugin = {
   name: 'heddle:hub-proxy',
   configureServer: ({ middlewares }) => useHubProxy(middlewares),
@@ -175,22 +191,33 @@ const hub: Plugin = {
 
 function useHubProxy(middlewares: Connect.Server): void {
   const proxy = hubProxy(process.env.HF_ENDPOINT || defaultHub);
-  middlewares.use((request, response, next) => void proxy(request, response).then((done) => done || next(), next));
+  middlewares.use(
+    (request, response, next) => void proxy(request, response).then((done) => done || next(), next),
+  );
 }
 
-/** Libraries that the kernel lab can compare with, and the packages that they need in bench/peers/node_modules. */
+/**
+ * Libraries that the kernel lab can compare with, and the packages that they need in
+ * bench/peers/node_modules.
+ */
 const peers = {
   tfjs: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu'],
   jax: ['@jax-js/jax'],
 };
 
-/** Virtual modules of demo/lab/virtual.d.ts: the installed libraries, each in its own chunk, loaded on demand. */
+/**
+ * Virtual modules of demo/lab/virtual.d.ts: the installed libraries, each in its own chunk, loaded on demand.
+ */
 function installedPeers(): Plugin {
   const folder = resolve(root, 'bench/peers');
   const installed = Object.entries(peers)
-    .filter(([, packages]) => packages.every((name) => existsSync(join(folder, 'node_modules', name, 'package.json'))))
+    .filter(([, packages]) =>
+      packages.every((name) => existsSync(join(folder, 'node_modules', name, 'package.json'))),
+    )
     .map(([name]) => name);
-  const loaders = installed.map((name) => `${name}: () => import(${JSON.stringify(join(folder, `${name}.mjs`))})`);
+  const loaders = installed.map(
+    (name) => `${name}: () => import(${JSON.stringify(join(folder, `${name}.mjs`))})`,
+  );
   const modules: Record<string, string> = {
     'virtual:heddle-peer-names': `export const installed = ${JSON.stringify(installed)};`,
     'virtual:heddle-peers': `export const load = { ${loaders.join(', ')} };`,
@@ -202,7 +229,9 @@ function installedPeers(): Plugin {
   };
 }
 
-/** The examples of the page Code: the one of README.md, then those of docs/examples.md with their headings. */
+/**
+ * The examples of the page Code: the one of README.md, then those of docs/examples.md with their headings.
+ */
 const examplePrograms: Plugin = {
   name: 'heddle:examples',
   resolveId: (id) => (id === 'virtual:heddle-examples' ? `\0${id}` : undefined),
@@ -214,16 +243,25 @@ const examplePrograms: Plugin = {
     const first = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
     const found = [...guide.matchAll(/^## (.+)\n\n([^`#]*(?:`[^`\n]+`[^`#]*)*)```ts\n([\s\S]*?)```/gm)];
     const examples = [
-      { title: 'Train a translator', text: 'The example of the README, on the built-in corpus.', code: first },
-      ...found.map(([, title = '', text = '', code = '']) => ({ title, text: text.replaceAll('`', '').trim(), code })),
+      {
+        title: 'Train a translator',
+        text: 'The example of the README, on the built-in corpus.',
+        code: first,
+      },
+      ...found.map(([, title = '', text = '', code = '']) => ({
+        title,
+        text: text.replaceAll('`', '').trim(),
+        code,
+      })),
     ].map((example) => ({ id: example.title.toLowerCase().replaceAll(/\W+/g, '-'), ...example }));
     return `export const examples = ${JSON.stringify(examples)};`;
   },
 };
 
 /**
- * No warnings about import() that does not split a chunk: these pages train, so they contain what a page that only translates
- * loads on demand (tests/api/bundle-size.test.ts). No timings, since the workers are separate builds.
+ * No warnings about import() that does not split a chunk: these pages train, so they contain what a page that
+ * only translates loads on demand (tests/api/bundle-size.test.ts). No timings, since the workers are separate
+ * builds.
  */
 const pageChecks = { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false };
 
@@ -248,7 +286,10 @@ function buildCodeLibrary(): Promise<string> {
   return codeLibrary;
 }
 
-/** code-frame.html, the frame that programs run in: its script is inline, and its policy allows only that script and programs. */
+/**
+ * code-frame.html, the frame that programs run in: its script is inline, and its policy allows only that
+ * script and programs.
+ */
 async function codeFrame(): Promise<string> {
   const script = await readFile(resolve(root, 'demo/code/frame.js'), 'utf8');
   const hash = createHash('sha256').update(script).digest('base64');
@@ -281,13 +322,24 @@ const codePage: Plugin = {
   },
 };
 
-/** Header of code-frame.html: without it Firefox, which treats the sandboxed frame as another origin, does not load it in an isolated page. */
+/**
+ * Header of code-frame.html: without it Firefox, which treats the sandboxed frame as another origin, does not
+ * load it in an isolated page.
+ */
 const forFrame = { 'Cross-Origin-Resource-Policy': 'cross-origin' };
 
-/** Headers for cross-origin isolation, as in src/host/static-server.ts: clocks are finer in an isolated page. */
-const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+/**
+ * Headers for cross-origin isolation, as in src/host/static-server.ts: clocks are finer in an isolated page.
+ */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 
-/** Adds a service worker, which caches the files of the pages, and a manifest: the pages open offline and can be installed. */
+/**
+ * Adds a service worker, which caches the files of the pages, and a manifest: the pages open offline and can
+ * be installed.
+ */
 const offline: Plugin = {
   name: 'heddle:offline',
   apply: 'build',
@@ -302,21 +354,37 @@ const offline: Plugin = {
     const icons = [{ src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' }];
     const manifest = { name: 'heddle', short_name: 'heddle', start_url: './', display: 'standalone', icons };
     this.emitFile({ type: 'asset', fileName: 'manifest.webmanifest', source: JSON.stringify(manifest) });
-    this.emitFile({ type: 'asset', fileName: 'icon.svg', source: await readFile(resolve(root, 'demo/icon.svg')) });
+    this.emitFile({
+      type: 'asset',
+      fileName: 'icon.svg',
+      source: await readFile(resolve(root, 'demo/icon.svg')),
+    });
   },
   transformIndexHtml: () => [
     { tag: 'link', attrs: { rel: 'manifest', href: './manifest.webmanifest' }, injectTo: 'head' },
   ],
 };
 
-/** Adds documentation and source code, to which the footer of the pages links: docs/NAME.txt and docs/heddle-source.zip. */
+/**
+ * Adds documentation and source code, to which the footer of the pages links: docs/NAME.txt and
+ * docs/heddle-source.zip.
+ */
 const documents: Plugin = {
   name: 'heddle:documents',
   apply: 'build',
   async generateBundle() {
-    const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...(await textFiles('docs', /(?<!README)\.md$/))];
+    const pages = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
+      ...(await textFiles('docs', /(?<!README)\.md$/)),
+    ];
     for (const path of pages)
-      this.emitFile({ type: 'asset', fileName: `docs/${basename(path, '.md')}.txt`, source: await readFile(path) });
+      this.emitFile({
+        type: 'asset',
+        fileName: `docs/${basename(path, '.md')}.txt`,
+        source: await readFile(path),
+      });
     const sources = ['package.json', 'LICENSE', ...pages];
     for (const folder of ['src', 'shaders', 'demo'])
       sources.push(...(await textFiles(folder, /\.(?:ts|wgsl|html|css)$/)));

@@ -1,6 +1,7 @@
-// The test projects: `cpu` in Node, the same `*.gpu.test.ts` files on Dawn (`dawn`) and in Chrome (`chrome`), and for
-// `npm run test:engines` in Firefox (`firefox`) and Deno (`deno`; Vitest itself runs in Deno), with the tests in Node that need Firefox or Deno
-// (`engines`); for `npm run test:full` the `*.full.test.ts`, which take minutes (`full`).
+// The test projects: `cpu` in Node, the same `*.gpu.test.ts` files on Dawn (`dawn`) and in Chrome (`chrome`),
+// and for `npm run test:engines` in Firefox (`firefox`) and Deno (`deno`; Vitest itself runs in Deno), with
+// the tests in Node that need Firefox or Deno (`engines`); for `npm run test:full` the `*.full.test.ts`,
+// which take minutes (`full`).
 import { resolve as resolvePath } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
@@ -10,14 +11,16 @@ const engineTests = 'tests/**/*.engines.test.ts';
 const fullTests = 'tests/**/*.full.test.ts';
 const full = process.env.HEDDLE_FULL ?? '';
 /**
- * The time limit of a test that compiles for minutes on llvmpipe: in Firefox and Deno, which have no subgroups, so that all kernels share through
- * workgroup memory, and with the large tiles that a GPU gets. LLVM compiles each barrier as a coroutine: a kernel of attention by tiles takes
- * 1.3 to 1.8 seconds of a core (the same kernel on Dawn 2.6 to 3.8), and a test has dozens; on a machine with other work minutes.
+ * The time limit of a test that compiles for minutes on llvmpipe: in Firefox and Deno, which have no
+ * subgroups, so that all kernels share through workgroup memory, and with the large tiles that a GPU gets.
+ * LLVM compiles each barrier as a coroutine: a kernel of attention by tiles takes 1.3 to 1.8 seconds of a
+ * core (the same kernel on Dawn 2.6 to 3.8), and a test has dozens; on a machine with other work minutes.
  */
 const slowCompiler = 300_000;
 
 /**
- * One file at a time: a software adapter takes every core; and longer limits, since it is slow. Files share modules, each has a device.
+ * One file at a time: a software adapter takes every core; and longer limits, since it is slow. Files share
+ * modules, each has a device.
  */
 const gpu = {
   setupFiles: ['tests/support/watch-gpu.ts'],
@@ -30,14 +33,19 @@ const gpu = {
 };
 
 /** Tests in Node: those that open a device or start a process take seconds beside others. */
-const inNode = { setupFiles: ['tests/support/remove-scratch.ts'], testTimeout: 120_000, hookTimeout: 120_000 };
+const inNode = {
+  setupFiles: ['tests/support/remove-scratch.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
 
 /** Compiles kernels on llvmpipe without LLVM's optimizations: a third faster, and results are the same. */
 const fasterCompiler = full ? {} : { GALLIVM_PERF: 'nopt' };
 
 /**
- * In engines without subgroups also with vectors of 4 lanes instead of 8 or 16, which are less code: a fifth less time in
- * tests with training, and results are the same. tests/support/puppeteer-provider.ts sets both for Firefox.
+ * In engines without subgroups also with vectors of 4 lanes instead of 8 or 16, which are less code: a fifth
+ * less time in tests with training, and results are the same. tests/support/puppeteer-provider.ts sets both
+ * for Firefox.
  */
 const withoutSubgroups = full ? {} : { ...fasterCompiler, LP_NATIVE_VECTOR_WIDTH: '128' };
 
@@ -45,8 +53,9 @@ const withoutSubgroups = full ? {} : { ...fasterCompiler, LP_NATIVE_VECTOR_WIDTH
 const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/engine/index.ts') } };
 
 /**
- * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in Chrome: tests/engine/ops its kernels,
- * tests/readme.gpu and the tests of the page a training, its recovery, and translations by each method of decoding.
+ * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in
+ * Chrome: tests/engine/ops its kernels, tests/readme.gpu and the tests of the page a training, its recovery,
+ * and translations by each method of decoding.
  */
 const dawnOnly = [
   'tests/api/**',
@@ -60,11 +69,17 @@ const dawnOnly = [
 ];
 
 /**
- * The tests of the GPU in Deno. Two files at a time: most of the time llvmpipe compiles, which one thread of a process does.
+ * The tests of the GPU in Deno. Two files at a time: most of the time llvmpipe compiles, which one thread of
+ * a process does.
  */
 const deno = {
   ...gpu,
-  ...{ name: 'deno', pool: 'forks' as const, env: { ...gpu.env, ...withoutSubgroups }, testTimeout: slowCompiler },
+  ...{
+    name: 'deno',
+    pool: 'forks' as const,
+    env: { ...gpu.env, ...withoutSubgroups },
+    testTimeout: slowCompiler,
+  },
   ...{ fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 1 } },
 };
 
@@ -104,7 +119,13 @@ export default defineConfig({
       { resolve, test: { ...inNode, name: 'full', include: [fullTests], fileParallelism: false } },
       {
         resolve,
-        test: { ...inNode, env: withoutSubgroups, name: 'engines', include: [engineTests], fileParallelism: false },
+        test: {
+          ...inNode,
+          env: withoutSubgroups,
+          name: 'engines',
+          include: [engineTests],
+          fileParallelism: false,
+        },
       },
       { resolve, test: { ...gpu, name: 'dawn', pool: 'forks', env: { ...gpu.env, ...fasterCompiler } } },
       { resolve, test: deno },

@@ -4,8 +4,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Installs the packages of a folder if they are missing or older than its lock file. Returns an error message, or undefined if they are
- * installed.
+ * Installs the packages of a folder if they are missing or older than its lock file. Returns an error
+ * message, or undefined if they are installed.
  *
  * @param {string} folder
  * @param {string} names for the message

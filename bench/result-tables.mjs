@@ -1,5 +1,5 @@
-// Benchmark results as Markdown tables, from the JSON files of bench/results. The runner prints them and the READMEs
-// contain them.
+// Benchmark results as Markdown tables, from the JSON files of bench/results. The runner prints them and the
+// READMEs contain them.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,8 @@ const ms = (x) => (x >= 100 ? x.toFixed(0) : x.toFixed(1));
 function table(head, rows) {
   const cells = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, c) => Math.max(3, ...cells.map((row) => [...row[c]].length)));
-  const line = (row) => `| ${row.map((cell, c) => cell + ' '.repeat(widths[c] - [...cell].length)).join(' | ')} |`;
+  const line = (row) =>
+    `| ${row.map((cell, c) => cell + ' '.repeat(widths[c] - [...cell].length)).join(' | ')} |`;
   const [first, ...others] = cells.map(line);
   return [first, line(widths.map((w) => '-'.repeat(w))), ...others].join('\n');
 }
@@ -29,12 +30,16 @@ function adapterTitle({ adapter }) {
   return adapter.description || adapter.device || adapter.architecture || adapter.vendor;
 }
 
-/** One line on how results of one machine and versions were measured: host, adapter, machine, versions, commits, dates, load. */
+/**
+ * One line on how results of one machine and versions were measured: host, adapter, machine, versions,
+ * commits, dates, load.
+ */
 function provenance(results) {
   const [{ host, adapter, machine, versions, browser }] = results;
   const { heddle, ...others } = { ...versions, ...(browser && { Chrome: browser.replace(/^.*\//, '') }) };
   const commits = unique(results.map((r) => /\((.*)\)/.exec(r.versions.heddle)?.[1]).filter(Boolean));
-  const own = heddle && `${heddle.replace(/ \(.*/, '')}${commits.length > 0 ? ` (${commits.join(', ')})` : ''}`;
+  const own =
+    heddle && `${heddle.replace(/ \(.*/, '')}${commits.length > 0 ? ` (${commits.join(', ')})` : ''}`;
   const names = Object.entries({ ...(own && { heddle: own }), ...others });
   const device = [adapter.description || adapter.device, adapter.architecture].filter(Boolean).join(', ');
   const loads = results.flatMap(({ load }) => load);
@@ -69,7 +74,13 @@ export function speedup(timed) {
 /** Table of the steps of one case: one row per contestant. */
 export function stepsTable({ steps }) {
   const measure = steps.timed.find((t) => t.contestant === 'heddle') ?? steps.timed[0];
-  const head = ['', 'ms a step (min–max)', `times ${titleOf(measure.contestant)}`, 'tokens/s', 'first step s'];
+  const head = [
+    '',
+    'ms a step (min–max)',
+    `times ${titleOf(measure.contestant)}`,
+    'tokens/s',
+    'first step s',
+  ];
   head.push('GPU MiB', 'dispatches', 'submits', 'objects created', 'JS ms');
   const rows = steps.timed.map((t) => [
     titleOf(t.contestant),
@@ -173,8 +184,8 @@ function endurance(e) {
 }
 
 /**
- * Tables of a decoding benchmark: speed by length and batch size; token times, created objects, memory, downloads. Results before
- * 2026-11-27 lack lengths, objects and memory.
+ * Tables of a decoding benchmark: speed by length and batch size; token times, created objects, memory,
+ * downloads. Results before 2026-11-27 lack lengths, objects and memory.
  */
 function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = [], ...d }) {
   const speeds = rows.map((r) => [
@@ -231,9 +242,21 @@ export function summaryTable(results) {
     three(r, (t) => t.dispatches).join(' / '),
     three(r, (t) => seconds(t.firstStepMs)).join(' / '),
   ]);
-  const head = ['step', 'on', 'heddle ms', 'TensorFlow.js ms', 'jax-js ms', 'speed-up over the faster library'];
+  const head = [
+    'step',
+    'on',
+    'heddle ms',
+    'TensorFlow.js ms',
+    'jax-js ms',
+    'speed-up over the faster library',
+  ];
   return table(
-    [...head, 'GPU MiB (heddle / TensorFlow.js / jax-js)', 'dispatches (same order)', 'first step s (same order)'],
+    [
+      ...head,
+      'GPU MiB (heddle / TensorFlow.js / jax-js)',
+      'dispatches (same order)',
+      'first step s (same order)',
+    ],
     rows,
   );
 }
@@ -273,7 +296,9 @@ export function readResults(folder) {
         section(result);
         return result;
       } catch (error) {
-        throw new Error(`${join(folder, name)} cannot be shown: ${error.message}. Remove it, or measure again.`);
+        throw new Error(
+          `${join(folder, name)} cannot be shown: ${error.message}. Remove it, or measure again.`,
+        );
       }
     });
 }
@@ -282,8 +307,8 @@ export function readResults(folder) {
 const optional = ['libraryBytes', 'gflops'];
 
 /**
- * Path of the first number that is null but must not be, e.g. `steps.timed.0.medianMs`. JSON has null for NaN and
- * infinities.
+ * Path of the first number that is null but must not be, e.g. `steps.timed.0.medianMs`. JSON has null for NaN
+ * and infinities.
  */
 function nullIn(part, path = []) {
   if (part === null) return optional.includes(path.at(-1)) ? undefined : path.join('.');

@@ -1,5 +1,5 @@
-// npm run bench:table: writes the latest results of bench/results as a short table into README.md, between the lines
-// <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md.
+// npm run bench:table: writes the latest results of bench/results as a short table into README.md, between
+// the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,10 @@
-// Content security policies of the built pages: only files of their own origin. They are meta elements, so they apply on
-// any host.
+// Content security policies of the built pages: only files of their own origin. They are meta elements, so
+// they apply on any host.
 
-/** The Hugging Face hub, which the training page downloads models from if the server of the page is not a proxy to a hub. */
+/**
+ * The Hugging Face hub, which the training page downloads models from if the server of the page is not a
+ * proxy to a hub.
+ */
 export const hubOrigin = 'https://huggingface.co';
 
 /** The hub and the storage that it redirects downloads to. */
@@ -23,7 +26,10 @@ const policyFor = (connect: readonly string[]): string =>
     .map((directive) => directive.join(' '))
     .join('; ');
 
-/** The policy of all pages except the training page: value of the meta element and of the Content-Security-Policy header. */
+/**
+ * The policy of all pages except the training page: value of the meta element and of the
+ * Content-Security-Policy header.
+ */
 export const contentSecurityPolicy = policyFor(["'self'"]);
 
 /** The policy of the training page, which also downloads models from the hub. */

@@ -1,6 +1,6 @@
-// Proxy at the path `hub/` of the pages' server, through which pages download models from any hub; without it they use
-// Hugging Face directly. It follows redirects, and forwards only the requests and headers of downloads, no cookies or
-// credentials.
+// Proxy at the path `hub/` of the pages' server, through which pages download models from any hub; without it
+// they use Hugging Face directly. It follows redirects, and forwards only the requests and headers of
+// downloads, no cookies or credentials.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -8,16 +8,19 @@ import { pipeline } from 'node:stream/promises';
 import { hubProxyHeader } from '../src/files/hub/repository.ts';
 
 /** Paths of a model's file listing and of its files. */
-const allowedPaths = /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]+\/[^/]+\/resolve\/[^/]+\/[^/]+))$/;
+const allowedPaths =
+  /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]+\/[^/]+\/resolve\/[^/]+\/[^/]+))$/;
 
 /** Response headers that are forwarded. */
 const forwardedHeaders = ['Content-Range', 'ETag', 'Retry-After', 'X-Linked-Etag', 'X-Linked-Size'];
 
 /**
- * Returns a request handler that answers requests to `hub/` from the hub at this URL; it resolves to false for all
- * other requests.
+ * Returns a request handler that answers requests to `hub/` from the hub at this URL; it resolves to false
+ * for all other requests.
  */
-export function hubProxy(hub: string): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+export function hubProxy(
+  hub: string,
+): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const base = hub.replace(/\/+$/, '');
   return async (request, response) => {
     const { method = '', url = '/', headers } = request;
@@ -35,7 +38,9 @@ export function hubProxy(hub: string): (request: IncomingMessage, response: Serv
       const first = method === 'HEAD' ? await fetchFrom('manual') : undefined;
       const hasChecksum = first?.headers.has('X-Linked-Etag') ?? false;
       const hubResponse =
-        first && (hasChecksum || first.status < 300 || first.status >= 400) ? first : await fetchFrom('follow');
+        first && (hasChecksum || first.status < 300 || first.status >= 400)
+          ? first
+          : await fetchFrom('follow');
       const isJson = /\bjson\b/i.test(hubResponse.headers.get('Content-Type') ?? '');
       response.writeHead(hasChecksum && hubResponse.status < 400 ? 200 : hubResponse.status, {
         ...Object.fromEntries(
@@ -48,7 +53,8 @@ export function hubProxy(hub: string): (request: IncomingMessage, response: Serv
         'Content-Type': isJson && path.startsWith('/api/') ? 'application/json' : 'application/octet-stream',
       });
       response.flushHeaders();
-      if (hubResponse.body && method === 'GET') await pipeline(Readable.fromWeb(hubResponse.body as never), response);
+      if (hubResponse.body && method === 'GET')
+        await pipeline(Readable.fromWeb(hubResponse.body as never), response);
       else response.end();
     } catch {
       // After the headers are sent, only a broken connection can signal an error.

@@ -1,5 +1,5 @@
-// Service worker: caches the files of the pages, so that they open offline. The build inserts their names. Models are
-// cached when they are first loaded; requests to the hub and to other origins are not handled.
+// Service worker: caches the files of the pages, so that they open offline. The build inserts their names.
+// Models are cached when they are first loaded; requests to the hub and to other origins are not handled.
 const cacheName = 'heddle __VERSION__';
 const pageFiles = __FILES__;
 
@@ -22,7 +22,10 @@ self.addEventListener('fetch', (event) => {
   event.respondWith(answer(request, url));
 });
 
-/** Answers from the network, offline from the cache; files with a hash in their name never change and come from the cache. */
+/**
+ * Answers from the network, offline from the cache; files with a hash in their name never change and come
+ * from the cache.
+ */
 async function answer(request, url) {
   const cache = await caches.open(cacheName);
   const kept = await cache.match(request, { ignoreSearch: true });

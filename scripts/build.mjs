@@ -1,6 +1,6 @@
-// npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/, and links
-// node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types` skips the declarations (dist/types),
-// which take most of the time.
+// npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/,
+// and links node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types`
+// skips the declarations (dist/types), which take most of the time.
 import {
   chmodSync,
   existsSync,
@@ -37,8 +37,8 @@ printFirstView();
 if (types) await declareTypes();
 
 /**
- * Merges a module of the library that is loaded on demand with the modules that only it imports: they are loaded together, and a file takes
- * 4 KiB on most disks.
+ * Merges a module of the library that is loaded on demand with the modules that only it imports: they are
+ * loaded together, and a file takes 4 KiB on most disks.
  */
 async function mergeLoadedOnDemand() {
   const { rolldown } = await import('rolldown');
@@ -51,7 +51,8 @@ async function mergeLoadedOnDemand() {
     const own = reach([input], 'from|import');
     const isOwn = (file) =>
       file === input ||
-      (!loadedOnDemand.has(file) && all.every((other) => own.has(other) || !imports.get(other).includes(file)));
+      (!loadedOnDemand.has(file) &&
+        all.every((other) => own.has(other) || !imports.get(other).includes(file)));
     for (let before = 0; before !== own.size; ) {
       before = own.size;
       for (const file of own) if (!isOwn(file)) own.delete(file);
@@ -74,7 +75,10 @@ async function mergeLoadedOnDemand() {
 
 /** Removes the tabs at the start of lines, and the names of source files. */
 function stripIndentation() {
-  for (const { parentPath, name } of readdirSync(join(dist, 'modules'), { recursive: true, withFileTypes: true })) {
+  for (const { parentPath, name } of readdirSync(join(dist, 'modules'), {
+    recursive: true,
+    withFileTypes: true,
+  })) {
     if (!name.endsWith('.js')) continue;
     const path = join(parentPath, name);
     writeFileSync(path, readFileSync(path, 'utf8').replace(/^(?:\t+|\/\/ src\/.*\n)/gm, ''));
@@ -82,8 +86,9 @@ function stripIndentation() {
 }
 
 /**
- * Merges the modules that only the command uses: a file takes 4 KiB on most disks, and nobody bundles a part of the command. Modules of
- * the library stay separate files, so that bundlers include only the files that a program uses.
+ * Merges the modules that only the command uses: a file takes 4 KiB on most disks, and nobody bundles a part
+ * of the command. Modules of the library stay separate files, so that bundlers include only the files that a
+ * program uses.
  */
 async function mergeCommand() {
   const { rolldown } = await import('rolldown');
@@ -93,7 +98,9 @@ async function mergeCommand() {
     platform: 'neutral',
     treeshake: { moduleSideEffects: () => true }, // else headless-deno.js loses its import of headless-page.js
     external: (id, importer = '') =>
-      id.startsWith('.') || isAbsolute(id) ? library.has(resolve(dirname(importer), id)) : !id.startsWith('\0'),
+      id.startsWith('.') || isAbsolute(id)
+        ? library.has(resolve(dirname(importer), id))
+        : !id.startsWith('\0'),
     plugins: [togetherLoaded()],
     makeAbsoluteExternalsRelative: true,
   });
@@ -108,7 +115,10 @@ async function mergeCommand() {
   for (const { fileName, code } of output) writeFileSync(join(dist, fileName), code);
 }
 
-/** Merges all commands into one module, and all jobs except the benchmarks into another; both are loaded on demand. */
+/**
+ * Merges all commands into one module, and all jobs except the benchmarks into another; both are loaded on
+ * demand.
+ */
 function togetherLoaded() {
   const groups = {
     '\0commands': [join(dist, 'modules/commands'), /^[\w-]+-command\.js$/],
@@ -150,13 +160,15 @@ function reach(files, keywords) {
 
 /** The built files that a file imports by one of the keywords. */
 function importsOf(file, keywords) {
-  const imports = readFileSync(file, 'utf8').matchAll(new RegExp(`(?:${keywords})\\s*["'\`](\\.[^"'\`]+)["'\`]`, 'g'));
+  const imports = readFileSync(file, 'utf8').matchAll(
+    new RegExp(`(?:${keywords})\\s*["'\`](\\.[^"'\`]+)["'\`]`, 'g'),
+  );
   return [...imports].map(([, path]) => join(dirname(file), path)).filter((path) => existsSync(path));
 }
 
 /**
- * Prints the compressed size of the files that the training page loads until it has translated, without the model, and
- * fails above its limit. tests/demo/published.test.ts measures what Chrome loads.
+ * Prints the compressed size of the files that the training page loads until it has translated, without the
+ * model, and fails above its limit. tests/demo/published.test.ts measures what Chrome loads.
  */
 function printFirstView() {
   const limit = 300_000;
@@ -172,7 +184,9 @@ function printFirstView() {
   const files = reach([...inAssets([...linked, ...worker]), ...ofWorker], 'from|import');
   const sizes = [...files].map((file) => gzipSync(readFileSync(file)).length);
   const bytes = gzipSync(page).length + sizes.reduce((a, b) => a + b, 0);
-  console.log(`demo: first view ${(bytes / 1000).toFixed(0)} kB compressed, without models (limit ${limit / 1000} kB)`);
+  console.log(
+    `demo: first view ${(bytes / 1000).toFixed(0)} kB compressed, without models (limit ${limit / 1000} kB)`,
+  );
   if (bytes > limit) process.exitCode = 1;
 }
 

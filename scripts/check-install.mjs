@@ -1,5 +1,6 @@
-// Installs the package as a user does: packs it, installs it from the registry's packages in an empty project, checks its size and types,
-// builds a page with Vite, esbuild and webpack, and trains in Node. Part of `npm run test:full`; --keep leaves the project in place.
+// Installs the package as a user does: packs it, installs it from the registry's packages in an empty
+// project, checks its size and types, builds a page with Vite, esbuild and webpack, and trains in Node. Part
+// of `npm run test:full`; --keep leaves the project in place.
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -73,10 +74,16 @@ function attempt(what, work) {
   }
 }
 
-/** Minified size in kB of the files that a page with `code` loads first, without the files that import() loads later. */
+/**
+ * Minified size in kB of the files that a page with `code` loads first, without the files that import() loads
+ * later.
+ */
 function firstLoad(file, code, options) {
   writeFileSync(join(app, file), code);
-  execFileSync('node_modules/.bin/esbuild', [file, ...options, '--metafile=meta.json'], { cwd: app, stdio: 'inherit' });
+  execFileSync('node_modules/.bin/esbuild', [file, ...options, '--metafile=meta.json'], {
+    cwd: app,
+    stdio: 'inherit',
+  });
   const { outputs } = JSON.parse(readFileSync(join(app, 'meta.json'), 'utf8'));
   const first = new Set(Object.keys(outputs).filter((name) => outputs[name].entryPoint === file));
   for (const name of first)
@@ -119,25 +126,39 @@ try {
   writeFileSync(join(app, 'program.mjs'), program);
   attempt('training in Node on the CPU, and the message about the missing GPU package', () => {
     const printed = node('program.mjs');
-    if (!/steps 2\n.*"webgpu" is not installed: run "npm install webgpu"/s.test(printed)) throw new Error(printed);
+    if (!/steps 2\n.*"webgpu" is not installed: run "npm install webgpu"/s.test(printed))
+      throw new Error(printed);
   });
 
   writeFileSync(join(app, 'src/main.js'), page);
   writeFileSync(join(app, 'index.html'), '<script type="module" src="/src/main.js"></script>');
   attempt('Vite', () => node(bin('vite/bin/vite.js'), 'build', '--logLevel', 'error'));
   install('--save-dev', 'esbuild', 'webpack', 'webpack-cli');
-  const built = ['--bundle', '--minify', '--format=esm', '--splitting', '--outdir=out', '--log-level=warning'];
+  const built = [
+    '--bundle',
+    '--minify',
+    '--format=esm',
+    '--splitting',
+    '--outdir=out',
+    '--log-level=warning',
+  ];
   attempt('esbuild', () =>
     execFileSync('node_modules/.bin/esbuild', ['src/main.js', ...built], { cwd: app, stdio: 'inherit' }),
   );
   for (const [name, maxKb, code] of [
     ['corpusBleu', 10, "import { corpusBleu } from 'heddle'; console.log(corpusBleu(['a'], ['a']).score);"],
-    ['translate', 150, "import { loadModel } from 'heddle'; console.log(await (await loadModel('m')).translate('a'));"],
+    [
+      'translate',
+      150,
+      "import { loadModel } from 'heddle'; console.log(await (await loadModel('m')).translate('a'));",
+    ],
   ]) {
     const kB = firstLoad(`src/${name}.js`, code, built);
     check(`esbuild, first load of ${name} below ${maxKb} kB`, kB < maxKb, `${kB.toFixed(1)} kB`);
   }
-  attempt('webpack', () => node('node_modules/webpack/bin/webpack.js', '--mode=production', '--entry=./src/main.js'));
+  attempt('webpack', () =>
+    node('node_modules/webpack/bin/webpack.js', '--mode=production', '--entry=./src/main.js'),
+  );
 } finally {
   if (process.argv.includes('--keep')) console.log(folder);
   else rmSync(folder, { recursive: true, force: true });

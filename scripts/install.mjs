@@ -1,6 +1,6 @@
-// Sets up a clone; needs no node_modules: checks the version of Node, installs the npm packages, Chrome and a Vulkan driver. It runs npm ci
-// and, as root, apt-get, with time limits; an error names what it cannot install. With the argument `packages` it only
-// installs the npm packages, with `deno` only Deno.
+// Sets up a clone; needs no node_modules: checks the version of Node, installs the npm packages, Chrome and a
+// Vulkan driver. It runs npm ci and, as root, apt-get, with time limits; an error names what it cannot
+// install. With the argument `packages` it only installs the npm packages, with `deno` only Deno.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,13 +22,16 @@ export function setup() {
   installPackages();
   const missing = [];
   if (!findChrome()) missing.push({ what: 'Chrome', packages: ['chromium'] });
-  if (!hasAdapter()) missing.push({ what: 'a Vulkan driver', packages: ['mesa-vulkan-drivers', 'libvulkan1'] });
+  if (!hasAdapter())
+    missing.push({ what: 'a Vulkan driver', packages: ['mesa-vulkan-drivers', 'libvulkan1'] });
   if (missing.length === 0) return;
   installSystem(missing);
   if (!findChrome())
     throw new SetupError('no Chrome found after installing it; set CHROME_PATH to the path of its program');
   if (!hasAdapter())
-    throw new SetupError('no WebGPU adapter, although a Vulkan driver is installed; is VK_DRIVER_FILES right?');
+    throw new SetupError(
+      'no WebGPU adapter, although a Vulkan driver is installed; is VK_DRIVER_FILES right?',
+    );
 }
 
 /** Installs Firefox if it is missing. Only the tests of engines need it. */
@@ -38,7 +41,10 @@ export function installFirefox() {
     installSystem([{ what: 'Firefox', packages: ['firefox-esr'] }]);
 }
 
-/** Installs Deno into scripts/deno if it is missing or older than the lock file there; returns the path of its program. */
+/**
+ * Installs Deno into scripts/deno if it is missing or older than the lock file there; returns the path of its
+ * program.
+ */
 export function installDeno() {
   const folder = join(root, 'scripts/deno');
   const installed = modified(join(folder, 'node_modules/.package-lock.json'));
@@ -62,10 +68,14 @@ export class SetupError extends Error {}
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20)
-    throw new SetupError(`Node 20 or newer is needed, this is ${process.versions.node}; install it from nodejs.org`);
+    throw new SetupError(
+      `Node 20 or newer is needed, this is ${process.versions.node}; install it from nodejs.org`,
+    );
 }
 
-/** Runs `npm ci` if node_modules is missing or older than the lock file; npm writes .package-lock.json last. */
+/**
+ * Runs `npm ci` if node_modules is missing or older than the lock file; npm writes .package-lock.json last.
+ */
 function installPackages() {
   const installed = modified(join(root, 'node_modules/.package-lock.json'));
   if (installed >= modified(join(root, 'package-lock.json'))) return;
@@ -88,10 +98,19 @@ function installSystem(missing) {
   const packages = missing.flatMap((m) => m.packages);
   const command = `apt-get install -y ${packages.join(' ')}`;
   if (process.platform !== 'linux') throw new SetupError(`${what} not found: install it, then try again`);
-  if (!onPath('apt-get')) throw new SetupError(`${what} not found: install it (on Debian: ${command}), then try again`);
-  if (process.getuid() !== 0) throw new SetupError(`${what} not found: run "sudo ${command}", then try again`);
+  if (!onPath('apt-get'))
+    throw new SetupError(`${what} not found: install it (on Debian: ${command}), then try again`);
+  if (process.getuid() !== 0)
+    throw new SetupError(`${what} not found: run "sudo ${command}", then try again`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const wait = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30'];
+  const wait = [
+    '-o',
+    'DPkg::Lock::Timeout=120',
+    '-o',
+    'Acquire::Retries=2',
+    '-o',
+    'Acquire::http::Timeout=30',
+  ];
   try {
     run('apt-get', ['update', '-qq', ...wait], { minutes: 5, reason: `${what} not found`, env });
   } catch (error) {
@@ -101,7 +120,10 @@ function installSystem(missing) {
   run('apt-get', install, { minutes: 10, reason: `${what}; a minute or two`, env, quiet: true });
 }
 
-/** Runs a command without input and shows its output. Throws a SetupError if it fails or exceeds its time limit. */
+/**
+ * Runs a command without input and shows its output. Throws a SetupError if it fails or exceeds its time
+ * limit.
+ */
 function run(command, args, { minutes, reason, env = process.env, shell = false, quiet = false }) {
   const line = [command, ...args.filter((arg, i) => arg !== '-o' && args[i - 1] !== '-o')].join(' ');
   console.log(`setup: ${line} (${reason})`);
@@ -150,8 +172,8 @@ function hasAdapter() {
   const ask = "import { create } from 'webgpu'; process.exit((await create([]).requestAdapter()) ? 0 : 1);";
   const args = ['--input-type=module', '--eval', ask];
   return (
-    spawnSync(process.execPath, args, { cwd: root, stdio: 'ignore', timeout: MINUTE, killSignal: 'SIGKILL' }).status ===
-    0
+    spawnSync(process.execPath, args, { cwd: root, stdio: 'ignore', timeout: MINUTE, killSignal: 'SIGKILL' })
+      .status === 0
   );
 }
 

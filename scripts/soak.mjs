@@ -1,5 +1,6 @@
-// npm run soak [-- --steps N]: trains in the page for many steps in headless Chrome and checks that the JavaScript heap, GPU buffers and step
-// time do not grow. Prints a table and writes it to a file. Exits with status 1 if something grows.
+// npm run soak [-- --steps N]: trains in the page for many steps in headless Chrome and checks that the
+// JavaScript heap, GPU buffers and step time do not grow. Prints a table and writes it to a file. Exits with
+// status 1 if something grows.
 //
 //   --steps N     optimizer updates of the tiny preset on the built-in corpus (5,000)
 //   --gpu KIND    auto: the machine's GPU, or Chrome's software adapter; swiftshader: the software adapter (auto)
@@ -27,8 +28,8 @@ const tenth = steps / 10;
 /** Number of steps whose times are compared: the second `stretch` steps and the last ones. */
 const stretch = Math.min(500, tenth);
 /**
- * Allowed growth from a fifth of the steps to the end. The log grows for the first 1,000 steps, and V8 compiles hot functions for
- * thousands of steps, so a shorter run may grow more.
+ * Allowed growth from a fifth of the steps to the end. The log grows for the first 1,000 steps, and V8
+ * compiles hot functions for thousands of steps, so a shorter run may grow more.
  */
 const maxHeapGrowth = steps >= 5000 ? 1.1 : 1.3;
 const maxTimeGrowth = 1.05;
@@ -61,7 +62,10 @@ try {
   await server.close();
 }
 
-/** Starts training in the session of the page, which also draws its curves and tables. This function runs in the page. */
+/**
+ * Starts training in the session of the page, which also draws its curves and tables. This function runs in
+ * the page.
+ */
 async function start(count, small) {
   const { session } = globalThis.heddlePage;
   const soak = { step: 0, state: '', failed: '', times: [] };
@@ -135,7 +139,8 @@ function report(rows, times, adapter) {
   const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
   const early = median(times.slice(stretch, 2 * stretch));
   const late = median(times.slice(-stretch));
-  // After a fifth of the steps everything is allocated: the first evaluations have their plans, the first checkpoint is saved.
+  // After a fifth of the steps everything is allocated: the first evaluations have their plans, the first
+  // checkpoint is saved.
   const [base, last] = [rows[1], rows.at(-1)];
   console.log(
     `heap: ${percent(last.heap / base.heap)} from step ${base.step} to the end, limit ${percent(maxHeapGrowth)}\n` +
@@ -145,7 +150,9 @@ function report(rows, times, adapter) {
   );
   const grown = [
     ...(last.heap > maxHeapGrowth * base.heap ? ['the heap has grown'] : []),
-    ...(last.bytes > base.bytes || last.buffers > base.buffers ? ['GPU buffers have grown in number or size'] : []),
+    ...(last.bytes > base.bytes || last.buffers > base.buffers
+      ? ['GPU buffers have grown in number or size']
+      : []),
     ...(late > maxTimeGrowth * early ? ['a step takes longer'] : []),
   ];
   const { vendor, architecture, description } = adapter;
@@ -165,7 +172,9 @@ function report(rows, times, adapter) {
   mkdirSync(dirname(values.json), { recursive: true });
   writeFileSync(values.json, `${JSON.stringify(figures, undefined, 1)}\n`);
   console.log(`wrote ${values.json}`);
-  console.log(grown.length ? `failed: ${grown.join('; ')}` : 'passed: heap, GPU buffers and step time are flat');
+  console.log(
+    grown.length ? `failed: ${grown.join('; ')}` : 'passed: heap, GPU buffers and step time are flat',
+  );
   process.exitCode = grown.length ? 1 : 0;
 }
 

@@ -1,5 +1,5 @@
-// npm start: sets up the machine, builds, and trains a small translator on the built-in corpus. Arguments after `npm start --` are flags of
-// `heddle train`.
+// npm start: sets up the machine, builds, and trains a small translator on the built-in corpus. Arguments
+// after `npm start --` are flags of `heddle train`.
 import { spawn } from 'node:child_process';
 import { SetupError, setup } from './install.mjs';
 
@@ -17,7 +17,9 @@ try {
   process.exitCode = 1;
 }
 
-/** Runs Node with `args` and returns its exit status. The child handles Ctrl-C: it saves the model and exits. */
+/**
+ * Runs Node with `args` and returns its exit status. The child handles Ctrl-C: it saves the model and exits.
+ */
 function node(args) {
   const wait = () => {};
   process.on('SIGINT', wait);

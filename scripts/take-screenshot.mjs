@@ -1,5 +1,6 @@
-// npm run demo:screenshot: trains in the built page in headless Chrome (1280 by 900 pixels, light) and writes the picture for the README to
-// demo/screenshots/train.png. `npm run build` first. It takes about two minutes on two CPU cores.
+// npm run demo:screenshot: trains in the built page in headless Chrome (1280 by 900 pixels, light) and writes
+// the picture for the README to demo/screenshots/train.png. `npm run build` first. It takes about two minutes
+// on two CPU cores.
 import { join } from 'node:path';
 import { root } from './install.mjs';
 
@@ -31,7 +32,9 @@ try {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
   const until = (script) => page.waitForFunction(script, { timeout: 0, polling: 50 });
   await until("/martes/.test(document.querySelector('#translation').textContent)");
-  await until("document.querySelector('#plan-summary').firstChild && !document.querySelector('[aria-busy=true]')");
+  await until(
+    "document.querySelector('#plan-summary').firstChild && !document.querySelector('[aria-busy=true]')",
+  );
   await page.evaluate(
     "heddlePage.session.on((e) => { if (e.type === 'steps') globalThis.step = e.steps.at(-1).step; })",
   );

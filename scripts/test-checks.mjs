@@ -1,5 +1,5 @@
-// Checks of the test scripts: a program passes if it exits with status 0; projects of vitest.config.ts count each test. At the end the
-// numbers of passed, failed and skipped tests are printed.
+// Checks of the test scripts: a program passes if it exits with status 0; projects of vitest.config.ts count
+// each test. At the end the numbers of passed, failed and skipped tests are printed.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,10 @@ export async function runChecks(work) {
     'slowest test files',
     durations.slice(0, 8).map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${file}`),
   );
-  list('skipped: npm run test:full runs them, or something that they need is missing on this machine', skipped);
+  list(
+    'skipped: npm run test:full runs them, or something that they need is missing on this machine',
+    skipped,
+  );
   list('failed', failed);
   process.exitCode = counts.failed > 0 ? 1 : 0;
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${skipped.length} skipped`);
@@ -52,7 +55,10 @@ export function skip(name) {
   skipped.push(name);
 }
 
-/** Runs `program` (default: Node) with `args` and more environment variables. Returns whether it exited with status 0 within the time limit. */
+/**
+ * Runs `program` (default: Node) with `args` and more environment variables. Returns whether it exited with
+ * status 0 within the time limit.
+ */
 export async function run(name, args, minutes, program = process.execPath, more = {}) {
   const start = performance.now();
   const env = { ...process.env, ...(!process.stdout.isTTY && { NO_COLOR: '1' }), ...more };
@@ -75,8 +81,8 @@ export const runDeno = (deno, options) =>
   runProject({ name: 'deno', program: [deno, 'run', '--allow-all', '--quiet'], ...options });
 
 /**
- * Runs the tests of a project, or those of `files`, and adds its report to the counts under `label`. `program` is Node and its flags, or
- * another runtime.
+ * Runs the tests of a project, or those of `files`, and adds its report to the counts under `label`.
+ * `program` is Node and its flags, or another runtime.
  */
 export async function runProject({ name, label = name, minutes, files = [], program = [process.execPath] }) {
   const file = join(folder, `${label}.json`);
@@ -90,7 +96,10 @@ export async function runProject({ name, label = name, minutes, files = [], prog
   else if (!ok && counts.failed === before) count(`${label}: vitest failed outside its tests`, false);
 }
 
-/** Adds a JSON report of Vitest to the counts. Returns the number of tests that ran. A file that does not load is one failure. */
+/**
+ * Adds a JSON report of Vitest to the counts. Returns the number of tests that ran. A file that does not load
+ * is one failure.
+ */
 function addReport(project, file) {
   let report;
   try {

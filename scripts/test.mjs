@@ -1,5 +1,6 @@
-// npm test: sets up the machine, then runs all checks: build, package, types, lint, and the tests in Node, on Dawn and in Chrome. A failure
-// does not stop it. At the end it lists the skipped and failed tests by name; its last line is `N passed, N failed, N skipped`.
+// npm test: sets up the machine, then runs all checks: build, package, types, lint, and the tests in Node, on
+// Dawn and in Chrome. A failure does not stop it. At the end it lists the skipped and failed tests by name;
+// its last line is `N passed, N failed, N skipped`.
 //
 //   --full    also the tests that take minutes, install the package in an empty project, damage files at random for a minute and train in
 //             the page for 200 steps
@@ -26,7 +27,10 @@ const FULL_CHECKS = [
   { name: 'soak', args: ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'auto'], minutes: 10 },
 ];
 
-/** Folders of tests by the part of `cpu` that runs them: the pages, commands and other processes, and the rest. */
+/**
+ * Folders of tests by the part of `cpu` that runs them: the pages, commands and other processes, and the
+ * rest.
+ */
 const PAGES = ['demo'];
 const COMMANDS = ['commands', 'examples', 'host'];
 const REST = readdirSync('tests').filter((name) => ![...PAGES, ...COMMANDS].includes(name));
@@ -34,8 +38,9 @@ const REST = readdirSync('tests').filter((name) => ![...PAGES, ...COMMANDS].incl
 const inTests = (names) => names.map((name) => `tests/${name}${name.includes('.') ? '' : '/'}`);
 
 /**
- * The projects of vitest.config.ts, `cpu` in three parts. Two run at a time, because each leaves cores idle while it compiles or waits; in
- * this order both workers finish at about the same time, with and without a cache of compiled kernels.
+ * The projects of vitest.config.ts, `cpu` in three parts. Two run at a time, because each leaves cores idle
+ * while it compiles or waits; in this order both workers finish at about the same time, with and without a
+ * cache of compiled kernels.
  */
 const PROJECTS = [
   { name: 'cpu', label: 'pages', minutes: 20, files: inTests(PAGES) },
@@ -45,7 +50,10 @@ const PROJECTS = [
   { name: 'cpu', label: 'commands', minutes: 20, files: inTests(COMMANDS) },
 ];
 
-/** Tests that also run in Deno: all shaders compile, 20 updates, a golden case. llvmpipe compiles as in vitest.config.ts. */
+/**
+ * Tests that also run in Deno: all shaders compile, 20 updates, a golden case. llvmpipe compiles as in
+ * vitest.config.ts.
+ */
 const SMOKE = ['tests/engine/gpu/shaders.gpu', 'tests/bench/conformance-check.gpu'];
 const GOLDEN = ['dist/cli.js', 'verify', 'tests/fixtures/golden/odd-post', '--host', 'deno'];
 const FAST_COMPILER = { GALLIVM_PERF: 'nopt', LP_NATIVE_VECTOR_WIDTH: '128' };
@@ -70,7 +78,10 @@ await runChecks(async () => {
   await runAll(FULL_CHECKS);
 });
 
-/** Path of Deno. Installs it while the tests run if it is missing; undefined if that fails, e.g. without a network. */
+/**
+ * Path of Deno. Installs it while the tests run if it is missing; undefined if that fails, e.g. without a
+ * network.
+ */
 async function denoProgram() {
   if (!findDeno()) await run('installing Deno', ['scripts/install.mjs', 'deno'], 5);
   return findDeno();

@@ -1,7 +1,8 @@
-// npm run demo:models: trains the models that the demo ships with, on the built-in corpus, and writes them to demo/models/ as f16: one file
-// of less than 1 MB each; and en-es-run.json, the recorded training of the first: curves, samples and attention.
-// It prints how long each takes: about two minutes on two CPU cores, seconds on a GPU. `npm run build` first. Arguments are the models to
-// train, by default all: npm run demo:models -- es es-learned
+// npm run demo:models: trains the models that the demo ships with, on the built-in corpus, and writes them to
+// demo/models/ as f16: one file of less than 1 MB each; and en-es-run.json, the recorded training of the
+// first: curves, samples and attention. It prints how long each takes: about two minutes on two CPU cores,
+// seconds on a GPU. `npm run build` first. Arguments are the models to train, by default all: npm run
+// demo:models -- es es-learned
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,7 +12,10 @@ const folder = resolve(import.meta.dirname, '../demo/models');
 const maxBytes = 1e6;
 
 const chosen = process.argv.slice(2);
-/** Options of each model besides its target language. The model of the chapter about positions learns its positions. */
+/**
+ * Options of each model besides its target language. The model of the chapter about positions learns its
+ * positions.
+ */
 const models = { es: {}, ar: {}, ja: {}, 'es-learned': { model: { positions: 'learned' } } };
 const unknown = chosen.find((name) => !(name in models));
 if (unknown) throw new Error(`there is no model en-${unknown}; there are ${Object.keys(models).join(', ')}`);
@@ -34,7 +38,8 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(models)) {
     const saved = join(checkpoint, 'f16');
     await model.save(saved, { dtype: 'f16' });
     const bytes = readFileSync(join(saved, 'model.safetensors'));
-    if (bytes.length > maxBytes) throw new Error(`en-${name} has ${bytes.length} bytes, more than ${maxBytes}`);
+    if (bytes.length > maxBytes)
+      throw new Error(`en-${name} has ${bytes.length} bytes, more than ${maxBytes}`);
     writeFileSync(join(folder, `en-${name}.safetensors`), bytes);
     const exact = (100 * model.training.evaluation.exactMatch).toFixed(1);
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
@@ -45,7 +50,10 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(models)) {
   }
 }
 
-/** The parts of a run that the page shows: every fourth step, all evaluations, some samples, every third probe and the last. */
+/**
+ * The parts of a run that the page shows: every fourth step, all evaluations, some samples, every third probe
+ * and the last.
+ */
 function recordedRun({ start, steps, evals, samples, probes }) {
   const short = (record) =>
     Object.fromEntries(

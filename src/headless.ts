@@ -1,5 +1,5 @@
-// The entry 'heddle/headless', for Node: starts Chrome or Firefox without a window and runs functions of a page in it
-// (docs/headless.md).
+// The entry 'heddle/headless', for Node: starts Chrome or Firefox without a window and runs functions of a
+// page in it (docs/headless.md).
 
 export type { AdapterDescription } from './host/adapter-info.ts';
 export type { BrowserOptions, HeadlessBrowser, PageListeners } from './host/browser.ts';

@@ -57,7 +57,13 @@ export { type HeldOut, type Pair, type Split, splitPairs } from './text/corpus/p
 export { csvToTsv, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
 // Metrics.
-export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './text/metrics/bleu.ts';
+export {
+  type BleuOptions,
+  type BleuScore,
+  corpusBleu,
+  type Smoothing,
+  sentenceBleu,
+} from './text/metrics/bleu.ts';
 export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from './text/metrics/chrf.ts';
 export type { References } from './text/metrics/ngrams.ts';
 export {
@@ -67,9 +73,21 @@ export {
   translationMetrics,
 } from './text/metrics/translation-metrics.ts';
 export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
-export { type TaskName, type TaskOptions, taskCorpus, taskNames, taskSizes } from './text/tasks/task-corpus.ts';
+export {
+  type TaskName,
+  type TaskOptions,
+  taskCorpus,
+  taskNames,
+  taskSizes,
+} from './text/tasks/task-corpus.ts';
 export type { TextThread, TextThreads } from './text/text-pool.ts';
-export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
+export type {
+  AddedToken,
+  SpecialIds,
+  Tokenizer,
+  TokenizerJson,
+  TokenizerKind,
+} from './text/tokenizers/tokenizer.ts';
 export {
   describeChanges,
   formatChanges,
@@ -101,7 +119,12 @@ export type { BestState } from './train/run/selection.ts';
 export type { TrainResult } from './train/run/train-result.ts';
 export type { BestMetric } from './train/settings/best-metrics.ts';
 // Settings of a training run.
-export { type CompleteSettings, completeSettings, type RecipeSetting, recipeFor } from './train/settings/recipes.ts';
+export {
+  type CompleteSettings,
+  completeSettings,
+  type RecipeSetting,
+  recipeFor,
+} from './train/settings/recipes.ts';
 export type { Setting, SettingType } from './train/settings/setting-types.ts';
 export type { Table } from './train/settings/settings.ts';
 export { type SettingName, settings } from './train/settings/settings.ts';

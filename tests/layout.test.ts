@@ -1,5 +1,5 @@
-// The structure of the project: the order of imports, where GPU objects are created, and that each op has shaders and tests. ARCHITECTURE.md
-// explains the order of the folders.
+// The structure of the project: the order of imports, where GPU objects are created, and that each op has
+// shaders and tests. ARCHITECTURE.md explains the order of the folders.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
@@ -10,7 +10,10 @@ import { launchedKernels } from './support/launched-kernels.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** The rooms of src/ in order, from the ground up: a room imports only from itself and from rooms above it in this list. */
+/**
+ * The rooms of src/ in order, from the ground up: a room imports only from itself and from rooms above it in
+ * this list.
+ */
 const ORDER = [
   'core',
   'files',
@@ -120,7 +123,10 @@ it('imports nothing from outside src/ except packages and the version', () => {
   expect(wrong).toEqual([]);
 });
 
-/** Groups of nodes that import each other, directly or through others (Tarjan's strongly connected components). */
+/**
+ * Groups of nodes that import each other, directly or through others (Tarjan's strongly connected
+ * components).
+ */
 function cycles(nodes: readonly string[], next: (node: string) => Iterable<string>): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();
@@ -174,7 +180,10 @@ it('does not import the command line in demo', () => {
   expect(pages.flatMap(importsOf).filter((name) => name.startsWith('src/commands/'))).toEqual([]);
 });
 
-/** Deep modules that demo/ imports, by its folder, and why. The lab also imports src/bench/: it is the page of `heddle bench`. */
+/**
+ * Deep modules that demo/ imports, by its folder, and why. The lab also imports src/bench/: it is the page of
+ * `heddle bench`.
+ */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The hub proxy of the development server runs in Node, before the library is built.
   '': ['files/hub/repository'],
@@ -199,19 +208,28 @@ it('does not compute in the command line, but in jobs, which use the API', () =>
     /^src\/(engine\/(cpu|graph|gpu\/(?!profile|roofs)|(cpu-)?engine\.)|decode\/(?!decode-options)|train\/(run\/(attempt|finish|loop|recovery|setup)\.|update\/train(er|ing-graphs)\.))/;
   const wrong = code
     .filter((path) => /^src\/commands\/[\w-]+\.ts$/.test(path))
-    .flatMap((path) => importsOf(path).flatMap((name) => (computes.test(name) ? [`${path} imports ${name}`] : [])));
+    .flatMap((path) =>
+      importsOf(path).flatMap((name) => (computes.test(name) ? [`${path} imports ${name}`] : [])),
+    );
   expect(wrong).toEqual([]);
 });
 
-/** Base names that several files share, except index.ts, main.ts, README.md and npm's files. A shader, style or page may share a name with a module. */
+/**
+ * Base names that several files share, except index.ts, main.ts, README.md and npm's files. A shader, style
+ * or page may share a name with a module.
+ */
 function sharedNames(paths: readonly string[]): string[] {
   const names = paths.map((path) => path.replace(/^.*\//, '').replace(/\.(ts|mjs|cjs|js)$/, ''));
   const twice = names.filter((name, i) => names.indexOf(name) !== i);
-  return twice.filter((name) => !['index', 'main', 'README.md', 'package.json', 'package-lock.json'].includes(name));
+  return twice.filter(
+    (name) => !['index', 'main', 'README.md', 'package.json', 'package-lock.json'].includes(name),
+  );
 }
 
 it('has no two files with one base name, except tests, index.ts and main.ts', () => {
-  expect(sharedNames(['src/a/x.ts', 'demo/x.ts', 'shaders/x.wgsl', 'demo/main.ts', 'src/main.ts'])).toEqual(['x']);
+  expect(sharedNames(['src/a/x.ts', 'demo/x.ts', 'shaders/x.wgsl', 'demo/main.ts', 'src/main.ts'])).toEqual([
+    'x',
+  ]);
   const files = ['src', 'shaders', 'demo', 'bench', 'scripts'].flatMap(filesUnder);
   expect(sharedNames(files.filter((path) => !path.includes('node_modules')))).toEqual([]);
 });
@@ -221,7 +239,9 @@ it('keeps Node, the DOM and other packages out of the library', () => {
   for (const path of seen) for (const name of importsOf(path)) if (name.startsWith('src/')) seen.add(name);
   const wrong = [...seen].flatMap((path) =>
     importsOf(path)
-      .filter((name) => !name.startsWith('src/') && name !== 'package.json' && !LIBRARY_PACKAGES.includes(name))
+      .filter(
+        (name) => !name.startsWith('src/') && name !== 'package.json' && !LIBRARY_PACKAGES.includes(name),
+      )
       .map((name) => `${path} imports ${name}`),
   );
   expect(wrong).toEqual([]);
@@ -230,7 +250,9 @@ it('keeps Node, the DOM and other packages out of the library', () => {
 it('creates GPU objects only in src/engine/gpu', () => {
   const creates =
     /\.(create(Buffer|ShaderModule|ComputePipeline(Async)?|BindGroup(Layout)?|PipelineLayout|CommandEncoder|QuerySet)|requestDevice)\(/;
-  expect(sources.filter((path) => !path.startsWith('src/engine/gpu/') && creates.test(read(path)))).toEqual([]);
+  expect(sources.filter((path) => !path.startsWith('src/engine/gpu/') && creates.test(read(path)))).toEqual(
+    [],
+  );
 });
 
 /** The ops of src/engine/ops, by file. */
@@ -264,8 +286,11 @@ it('has a test for each op', () => {
   const tested = new Set(opTests.flatMap(importsOf));
   const untested = [...opFiles].filter(([path, ops]) => {
     const stem = path.slice('src/engine/ops/'.length, -'.ts'.length);
-    // A test file covers the files whose names start with its stem: layer-norm.gpu.test.ts covers layer-norm-backward.ts.
-    const covered = opTests.some((test) => stem.startsWith(test.slice('tests/engine/ops/'.length).split('.')[0] ?? ''));
+    // A test file covers the files whose names start with its stem: layer-norm.gpu.test.ts covers
+    // layer-norm-backward.ts.
+    const covered = opTests.some((test) =>
+      stem.startsWith(test.slice('tests/engine/ops/'.length).split('.')[0] ?? ''),
+    );
     return ops.length > 0 && !covered && !tested.has(path);
   });
   expect(untested).toEqual([]);
@@ -279,7 +304,9 @@ function orphans(texts: ReadonlyMap<string, string>, names: Iterable<string>): s
 }
 
 const shaderTexts = new Map(shaders.map((path) => [path.slice('shaders/'.length), read(path)]));
-const launchedShaders = new Set(launched.flatMap(({ shader }) => (typeof shader === 'string' ? [shader] : [])));
+const launchedShaders = new Set(
+  launched.flatMap(({ shader }) => (typeof shader === 'string' ? [shader] : [])),
+);
 
 it('launches each shader, or includes the file in a launched shader', () => {
   expect(orphans(shaderTexts, launchedShaders)).toEqual([]);

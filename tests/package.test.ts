@@ -1,4 +1,5 @@
-// The package as npm publishes it. scripts/check-install.mjs installs it, with packages of the registry, and builds with other bundlers.
+// The package as npm publishes it. scripts/check-install.mjs installs it, with packages of the registry, and
+// builds with other bundlers.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,9 @@ import { distFile } from './support/dist.ts';
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
-const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>> & { keywords: string[] };
+const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>> & {
+  keywords: string[];
+};
 
 interface LockEntry {
   readonly dev?: true;
@@ -19,9 +22,9 @@ interface LockEntry {
 }
 
 /** The packages that npm installs with heddle: neither development nor optional dependencies. */
-const installed = Object.entries(JSON.parse(read('package-lock.json')).packages as Record<string, LockEntry>).filter(
-  ([path, { dev, peer }]) => path !== '' && !dev && !peer,
-);
+const installed = Object.entries(
+  JSON.parse(read('package-lock.json')).packages as Record<string, LockEntry>,
+).filter(([path, { dev, peer }]) => path !== '' && !dev && !peer);
 
 it('installs no package that runs a script, browser or GPU binding', () => {
   expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
@@ -45,7 +48,9 @@ it('imports nothing from outside the package in a page', () => {
   const seen = new Set([distFile('heddle.js'), distFile('engine.js'), distFile('headless-page.js')]);
   const outside = new Set<string>();
   for (const path of seen)
-    for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(/^(?:import|export)\b[^'"]*["']([^'"]+)["'];$/gm))
+    for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(
+      /^(?:import|export)\b[^'"]*["']([^'"]+)["'];$/gm,
+    ))
       if (name.startsWith('.')) seen.add(join(dirname(path), name));
       else outside.add(`${path} imports ${name}`);
   expect(seen.size).toBeGreaterThan(100);
@@ -100,10 +105,23 @@ describe('the packed package', () => {
       export { dawnGpu, Graph, text, train };`;
     writeFileSync(join(app, 'main.ts'), text);
     writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
-    const common = { strict: true, exactOptionalPropertyTypes: true, target: 'ES2022', types: [], noEmit: true };
+    const common = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      target: 'ES2022',
+      types: [],
+      noEmit: true,
+    };
     // Module resolution `bundler` is in check-install.mjs, since each takes seconds.
-    const compilerOptions = { ...common, lib: ['ES2022', 'DOM'], module: 'node16', moduleResolution: 'node16' };
+    const compilerOptions = {
+      ...common,
+      lib: ['ES2022', 'DOM'],
+      module: 'node16',
+      moduleResolution: 'node16',
+    };
     writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', app], { stdio: 'inherit' });
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', app], {
+      stdio: 'inherit',
+    });
   }, 60_000);
 });

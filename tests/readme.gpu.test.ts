@@ -1,4 +1,5 @@
-// The examples of README.md and docs/getting-started.md, run as written but for fewer pairs and steps, on the tests' device.
+// The examples of README.md and docs/getting-started.md, run as written but for fewer pairs and steps, on the
+// tests' device.
 
 import { expect, it } from 'vitest';
 import gettingStarted from '../docs/getting-started.md?raw';
@@ -30,12 +31,15 @@ const pages: [string, string][] = [
   ['README.md', readme],
   ['docs/getting-started.md', gettingStarted],
 ];
-it.each(fewerInChrome(pages, ([name]) => name === 'README.md'))('runs the first example of %s', async (_, page) => {
-  const example = exampleOf(page);
-  const printed = await run(example, { '20_000': '200', 'steps: 800': 'steps: 3, tune: false' });
-  expect(printed.slice(0, 3).map(([step]) => step)).toEqual([1, 2, 3]);
-  for (const [, loss] of printed.slice(0, 3)) expect(loss).toBeGreaterThan(0);
-  expect(typeof printed[3]?.[0]).toBe('string');
-  expect(await files.exists('out/config.json')).toBe(true);
-  expect(example.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(10);
-});
+it.each(fewerInChrome(pages, ([name]) => name === 'README.md'))(
+  'runs the first example of %s',
+  async (_, page) => {
+    const example = exampleOf(page);
+    const printed = await run(example, { '20_000': '200', 'steps: 800': 'steps: 3, tune: false' });
+    expect(printed.slice(0, 3).map(([step]) => step)).toEqual([1, 2, 3]);
+    for (const [, loss] of printed.slice(0, 3)) expect(loss).toBeGreaterThan(0);
+    expect(typeof printed[3]?.[0]).toBe('string');
+    expect(await files.exists('out/config.json')).toBe(true);
+    expect(example.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(10);
+  },
+);

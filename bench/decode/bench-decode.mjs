@@ -1,6 +1,7 @@
-// npm run bench:decode: the same model and sentences in heddle, in transformers.js and in Marian, in headless Chrome on one adapter, in turns.
-// The token ids of all contestants are compared before anything is timed. Marian (wasm of bergamot-translator, in float32, 1 thread) runs the
-// random model: its positions are fixed and differ from those of Hugging Face and heddle.
+// npm run bench:decode: the same model and sentences in heddle, in transformers.js and in Marian, in headless
+// Chrome on one adapter, in turns. The token ids of all contestants are compared before anything is timed.
+// Marian (wasm of bergamot-translator, in float32, 1 thread) runs the random model: its positions are fixed
+// and differ from those of Hugging Face and heddle.
 //
 //   --model DIR        model folder; may be repeated (default: a small model, trained for a minute on the built-in corpus)
 //   --random-marian    a model of MarianMT's size (77 M parameters) with random weights
@@ -149,7 +150,10 @@ function sameIds({ same, of }) {
   return Object.values(same).every((count) => count === of);
 }
 
-/** Returns the failed checks, one sentence each: different ids; growth of token time, objects or memory in heddle. */
+/**
+ * Returns the failed checks, one sentence each: different ids; growth of token time, objects or memory in
+ * heddle.
+ */
 function faults({ same, of, tokens, memory, maxTokens }) {
   const found = Object.entries(same)
     .filter(([, count]) => count < of)
@@ -160,7 +164,8 @@ function faults({ same, of, tokens, memory, maxTokens }) {
     found.push(
       `heddle: a token takes ${own.endMs.toFixed(2)} ms at ${maxTokens}, ${own.startMs.toFixed(2)} ms at the start`,
     );
-  if (kept.objects > 0) found.push(`heddle: it created ${kept.objects} WebGPU objects after the first sentence`);
+  if (kept.objects > 0)
+    found.push(`heddle: it created ${kept.objects} WebGPU objects after the first sentence`);
   if (kept.bytesAfter > kept.bytesBefore)
     found.push(`heddle: its buffers grew from ${kept.bytesBefore} to ${kept.bytesAfter} bytes`);
   if (kept.heapAfter > 1.1 * kept.heapBefore)
@@ -168,7 +173,10 @@ function faults({ same, of, tokens, memory, maxTokens }) {
   return found;
 }
 
-/** Exports a model for both libraries. Returns the sentences, the end token and the bytes that a page downloads. */
+/**
+ * Exports a model for both libraries. Returns the sentences, the end token and the bytes that a page
+ * downloads.
+ */
 async function prepare(name, folder) {
   const model = await loadModel(folder);
   const [own, theirs] = [join(site, 'models', `${name}-heddle`), join(site, 'models', name)];
@@ -203,12 +211,15 @@ function sentences({ tokenizers: { source } }) {
   const count = Number(options.texts);
   if (/^\d+$/.test(source.token(5)))
     return Array.from({ length: count }, (_, i) =>
-      Array.from({ length: 4 + ((i * 7) % 24) }, (_, k) => 10 + ((i * 7919 + k * 104729) % (source.size - 20))).join(
-        ' ',
-      ),
+      Array.from(
+        { length: 4 + ((i * 7) % 24) },
+        (_, k) => 10 + ((i * 7919 + k * 104729) % (source.size - 20)),
+      ).join(' '),
     );
   const words =
-    'tree house river mountain the is 59 yards tall on Monday we arrive in Spain at 8 and it costs 12 euros'.split(' ');
+    'tree house river mountain the is 59 yards tall on Monday we arrive in Spain at 8 and it costs 12 euros'.split(
+      ' ',
+    );
   return Array.from({ length: 2 * count }, (_, i) =>
     Array.from({ length: 2 + ((i * 5) % 17) }, (_, k) => words[(i * 31 + k * 17) % words.length]).join(' '),
   );

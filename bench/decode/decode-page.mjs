@@ -1,5 +1,5 @@
-// The page of bench-decode.mjs: loads a model in heddle and in transformers.js, compares their token ids, and times them in
-// turns on the same adapter.
+// The page of bench-decode.mjs: loads a model in heddle and in transformers.js, compares their token ids, and
+// times them in turns on the same adapter.
 
 import { median } from '../../src/engine/gpu/plan-timing.ts';
 import { installApiCounter } from '../peers/api-counter.ts';
@@ -21,7 +21,10 @@ async function openTransformers(threads = 1) {
   return transformers;
 }
 
-/** Runs pipelines of transformers.js, a list of { model, task, device, dtype, texts, batchSize }. Returns the results of `runPipeline`. */
+/**
+ * Runs pipelines of transformers.js, a list of { model, task, device, dtype, texts, batchSize }. Returns the
+ * results of `runPipeline`.
+ */
 globalThis.runPipelines = async (runs) => {
   const { pipeline } = await openTransformers();
   const out = [];
@@ -34,7 +37,10 @@ globalThis.runPipelines = async (runs) => {
   return out;
 };
 
-/** Translates texts in batches of similar lengths, as heddle does, so that no time goes into padding. Returns the results in order. */
+/**
+ * Translates texts in batches of similar lengths, as heddle does, so that no time goes into padding. Returns
+ * the results in order.
+ */
 async function inBatches(texts, batchSize, run) {
   const order = texts.map((_, i) => i).sort((a, b) => texts[a].length - texts[b].length);
   const out = [];
@@ -46,8 +52,9 @@ async function inBatches(texts, batchSize, run) {
 }
 
 /**
- * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, and bytes() -> memory: of GPU buffers,
- * or of wasm. Those that can have stream(text, count) -> times of its tokens (of exactly `count` tokens, if given).
+ * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, and
+ * bytes() -> memory: of GPU buffers, or of wasm. Those that can have stream(text, count) -> times of its
+ * tokens (of exactly `count` tokens, if given).
  */
 async function contestants({ model, threads, endId, maxTokens, tokens = maxTokens, texts, hasMarian }) {
   const { loadModel } = await import('/dist/heddle.js');
@@ -113,12 +120,20 @@ async function contestants({ model, threads, endId, maxTokens, tokens = maxToken
       dispose: () => loaded.dispose(),
     };
   };
-  // Marian's translations may be longer than heddle's: its limit is a multiple of the length of the longest source of a batch.
+  // Marian's translations may be longer than heddle's: its limit is a multiple of the length of the longest
+  // source of a batch.
   const marian = async () => {
     const worker = openMarian();
     const shortest = Math.min(...texts.map((text) => text.split(' ').length + 1));
     const options = {
-      ...{ 'beam-size': 1, normalize: 1, 'word-penalty': 0, 'skip-cost': true, 'allow-unk': true, 'cpu-threads': 0 },
+      ...{
+        'beam-size': 1,
+        normalize: 1,
+        'word-penalty': 0,
+        'skip-cost': true,
+        'allow-unk': true,
+        'cpu-threads': 0,
+      },
       ...{ 'gemm-precision': 'float32', workspace: 128, quiet: true, 'quiet-translation': true },
       ...{
         'max-length-break': 64,
@@ -130,9 +145,13 @@ async function contestants({ model, threads, endId, maxTokens, tokens = maxToken
     let bytes = await worker.call('bytes');
     return {
       async translate(texts, batchSize) {
-        const found = await inBatches(texts, batchSize, (batch) => worker.call('translate', { texts: batch }));
+        const found = await inBatches(texts, batchSize, (batch) =>
+          worker.call('translate', { texts: batch }),
+        );
         bytes = await worker.call('bytes');
-        return found.map((text) => (text.match(/\S+/g) ?? []).map((word) => (word === '⁇' ? 1 : Number(word))));
+        return found.map((text) =>
+          (text.match(/\S+/g) ?? []).map((word) => (word === '⁇' ? 1 : Number(word))),
+        );
       },
       bytes: () => bytes,
       dispose: () => worker.end(),
@@ -167,7 +186,9 @@ function openMarian() {
   };
 }
 
-/** Returns a function that returns the bytes of the GPU buffers of the devices that are opened from now on. */
+/**
+ * Returns a function that returns the bytes of the GPU buffers of the devices that are opened from now on.
+ */
 function gpuBytes() {
   const before = new Set(counter.devices());
   return () =>
@@ -183,7 +204,10 @@ function wasmBytes() {
   return () => wasm.bytes() - before;
 }
 
-/** Counts the bytes of all memories of WebAssembly, those that modules export and those that are created for them. */
+/**
+ * Counts the bytes of all memories of WebAssembly, those that modules export and those that are created for
+ * them.
+ */
 function watchWasmMemory() {
   const memories = new Set();
   const { instantiate, Memory } = WebAssembly;
@@ -210,11 +234,20 @@ const minTokensPerSecond = 2;
 const edge = 8;
 
 /**
- * Measures one model. Returns rows: contestant, batch, short or long sentences, tokens/s; and for each contestant token times, created
- * objects and memory.
+ * Measures one model. Returns rows: contestant, batch, short or long sentences, tokens/s; and for each
+ * contestant token times, created objects and memory.
  */
 globalThis.measureDecoding = async (options) => {
-  const { texts, batches, rounds, timedBatches, maxTokens, tokens: limit = maxTokens, only, sentences } = options;
+  const {
+    texts,
+    batches,
+    rounds,
+    timedBatches,
+    maxTokens,
+    tokens: limit = maxTokens,
+    only,
+    sentences,
+  } = options;
   const makers = Object.entries(await contestants(options)).filter(([name]) => !only || only.includes(name));
   const [ready, first, loaded, results] = [{}, {}, {}, {}];
   for (const [name, make] of makers) {
@@ -230,7 +263,9 @@ globalThis.measureDecoding = async (options) => {
   const [reference] = names;
   const idsOf = (name, i) => String(results[name][i].slice(0, limit));
   const isSame = (name, i) => idsOf(name, i) === idsOf(reference, i);
-  const same = Object.fromEntries(names.map((name) => [name, texts.filter((_, i) => isSame(name, i)).length]));
+  const same = Object.fromEntries(
+    names.map((name) => [name, texts.filter((_, i) => isSame(name, i)).length]),
+  );
   for (const name of names) heddleReport(`${name}: same ids in ${same[name]} of ${texts.length} sentences`);
   const rows = [];
   for (const [length, some] of byLength(texts))
@@ -239,7 +274,8 @@ globalThis.measureDecoding = async (options) => {
       rows.push(...(await speeds(loaded, timed, { batch, rounds, length })));
     }
   const tokens = {};
-  const isSlow = (name) => rows.every((row) => row.contestant !== name || row.tokensPerSecond < minTokensPerSecond);
+  const isSlow = (name) =>
+    rows.every((row) => row.contestant !== name || row.tokensPerSecond < minTokensPerSecond);
   for (const name of names.filter((each) => loaded[each].stream && !isSlow(each))) {
     tokens[name] = await tokenTimes(loaded[name], texts, maxTokens);
     heddleReport(`${name}: token times`);
@@ -290,7 +326,10 @@ async function speeds(loaded, texts, { batch, rounds, length }) {
   }));
 }
 
-/** Milliseconds to the first token, and per token at the start and at the end of a translation of `maxTokens` tokens. */
+/**
+ * Milliseconds to the first token, and per token at the start and at the end of a translation of `maxTokens`
+ * tokens.
+ */
 async function tokenTimes({ stream }, texts, maxTokens) {
   const [start, end, ttft] = [[], [], []];
   await stream(texts[0], maxTokens);
@@ -312,8 +351,8 @@ function heapBytes() {
 }
 
 /**
- * Translates `count` sentences one after another. Returns the number of WebGPU objects that they create, and the memory before and after:
- * buffers or wasm, and the JavaScript heap.
+ * Translates `count` sentences one after another. Returns the number of WebGPU objects that they create, and
+ * the memory before and after: buffers or wasm, and the JavaScript heap.
  */
 async function endurance({ translate, bytes }, texts, count) {
   await translate([texts[0]], 1);

@@ -1,5 +1,5 @@
-// Installs transformers.js and Marian into bench/decode/node_modules if they are missing or older than the lock file, and writes the page
-// that runs them.
+// Installs transformers.js and Marian into bench/decode/node_modules if they are missing or older than the
+// lock file, and writes the page that runs them.
 import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,8 @@ export const here = dirname(fileURLToPath(import.meta.url));
 export const installTransformers = () => installPackages(here, 'transformers.js and Marian');
 
 /**
- * Writes the page of decode-page.mjs with transformers.js, onnxruntime-web and Marian into a folder. Its models go to the folder `models` there.
+ * Writes the page of decode-page.mjs with transformers.js, onnxruntime-web and Marian into a folder. Its
+ * models go to the folder `models` there.
  *
  * @param {string} site
  */
@@ -25,7 +26,13 @@ export async function writeDecodePage(site) {
   symlinkSync(join(here, bergamot, 'worker'), join(site, 'marian'));
   copyFileSync(join(here, 'marian-worker.js'), join(site, 'marian-worker.js'));
   const { rolldown } = await import('rolldown');
-  const bundle = await rolldown({ input: join(here, 'decode-page.mjs'), external: /^\/(dist|transformers)\// });
+  const bundle = await rolldown({
+    input: join(here, 'decode-page.mjs'),
+    external: /^\/(dist|transformers)\//,
+  });
   await bundle.write({ file: join(site, 'decode-page.js') });
-  writeFileSync(join(site, 'index.html'), '<!doctype html><script type="module" src="decode-page.js"></script>');
+  writeFileSync(
+    join(site, 'index.html'),
+    '<!doctype html><script type="module" src="decode-page.js"></script>',
+  );
 }

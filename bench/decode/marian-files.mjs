@@ -1,10 +1,14 @@
-// Files that Marian reads, as bergamot-translator (Marian as wasm) takes them: a MarianMT model of Hugging Face's layout in Marian's binary
-// format, and a SentencePiece vocabulary whose words are the numbers of the tokens. Both are written in float32, without a shortlist.
+// Files that Marian reads, as bergamot-translator (Marian as wasm) takes them: a MarianMT model of Hugging
+// Face's layout in Marian's binary format, and a SentencePiece vocabulary whose words are the numbers of the
+// tokens. Both are written in float32, without a shortlist.
 
 /** Type numbers of Marian's binary format: the kind of number plus its bytes. */
 const types = { float32: 0x404, int8: 0x101 };
 
-/** The positions of Marian [length, width], which differ from Hugging Face's: the wavelengths end at 2π·10000, not before it. */
+/**
+ * The positions of Marian [length, width], which differ from Hugging Face's: the wavelengths end at 2π·10000,
+ * not before it.
+ */
 export function marianPositions(length, width) {
   const table = new Float32Array(length * width);
   const half = width / 2;
@@ -20,14 +24,16 @@ export function marianPositions(length, width) {
 /**
  * Marian's binary model of a post-norm MarianMT model with one vocabulary.
  *
- * @param {Record<string, { shape: number[], data: Float32Array }>} tensors by their names in Hugging Face's MarianMTModel
+ * @param {Record<string, { shape: number[], data: Float32Array }>} tensors by their names in Hugging Face's
+ *   MarianMTModel
  * @param {Record<string, unknown>} config config.json
  */
 export function marianModel(tensors, config) {
   const items = [yamlItem(config)];
   const add = (name, shape, data) => items.push({ name, shape, type: types.float32, bytes: bytesOf(data) });
   const vector = (name, { data }) => add(name, [1, data.length], data);
-  const matrix = (name, { shape: [out, inner], data }) => add(name, [inner, out], transposed(data, out, inner));
+  const matrix = (name, { shape: [out, inner], data }) =>
+    add(name, [inner, out], transposed(data, out, inner));
   const linear = (from, name, suffix) => {
     matrix(`${name}_W${suffix}`, tensors[`${from}.weight`]);
     vector(`${name}_b${suffix}`, tensors[`${from}.bias`]);
@@ -91,13 +97,18 @@ function yamlItem(config) {
   return { name: 'special:model.yml', shape: [bytes.length], type: types.int8, bytes };
 }
 
-/** Marian's binary format: version, headers, names, shapes, data. The data and its items are aligned to 256 bytes. */
+/**
+ * Marian's binary format: version, headers, names, shapes, data. The data and its items are aligned to 256
+ * bytes.
+ */
 function binary(items) {
   const padded = (length) => Math.ceil(length / 256) * 256;
   const names = items.map(({ name }) => new TextEncoder().encode(`${name}\0`));
   const sizes = items.map(({ bytes }) => padded(bytes.length));
   const head =
-    8 * (2 + 4 * items.length) + sum(names.map((name) => name.length)) + 4 * sum(items.map((it) => it.shape.length));
+    8 * (2 + 4 * items.length) +
+    sum(names.map((name) => name.length)) +
+    4 * sum(items.map((it) => it.shape.length));
   const start = padded(head + 8);
   const out = new Uint8Array(start + sum(sizes));
   const view = new DataView(out.buffer);
@@ -127,7 +138,10 @@ function binary(items) {
   return out;
 }
 
-/** A SentencePiece model of the type WORD: the word of token 12 is 12. `end` and `unknown` are the ids of these two tokens. */
+/**
+ * A SentencePiece model of the type WORD: the word of token 12 is 12. `end` and `unknown` are the ids of
+ * these two tokens.
+ */
 export function numberVocabulary(size, { end, unknown }) {
   const out = [];
   const text = new TextEncoder();

@@ -1,5 +1,6 @@
-// Marian in a worker of the page: bergamot-translator's wasm, without the worker of the package, whose settings are fixed (a shortlist of
-// words, at most twice the length of the source). A message { id, call, args } gets the answer { id, result } or { id, error }.
+// Marian in a worker of the page: bergamot-translator's wasm, without the worker of the package, whose
+// settings are fixed (a shortlist of words, at most twice the length of the source). A message { id, call,
+// args } gets the answer { id, result } or { id, error }.
 
 let model;
 let service;
@@ -25,7 +26,10 @@ async function load({ folder, options }) {
       print: () => {},
       printErr: () => {},
       instantiateWasm(imports, accept) {
-        const own = Object.entries(products).map(([name, from]) => [name, (...args) => self.Module.asm[from](...args)]);
+        const own = Object.entries(products).map(([name, from]) => [
+          name,
+          (...args) => self.Module.asm[from](...args),
+        ]);
         WebAssembly.instantiate(wasm, { ...imports, wasm_gemm: Object.fromEntries(own) })
           .then(({ instance }) => accept(instance))
           .catch(reject);

@@ -1,4 +1,5 @@
-// A model of MarianMT's size (77 M parameters) with random weights, as Hugging Face stores it and as Marian reads it.
+// A model of MarianMT's size (77 M parameters) with random weights, as Hugging Face stores it and as Marian
+// reads it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { marianModel, marianPositions, numberVocabulary } from './marian-files.mjs';
@@ -6,7 +7,13 @@ import { marianModel, marianPositions, numberVocabulary } from './marian-files.m
 const standard = {
   model_type: 'marian',
   architectures: ['MarianMTModel'],
-  ...{ vocab_size: 58101, pad_token_id: 58100, decoder_start_token_id: 58100, eos_token_id: 0, forced_eos_token_id: 0 },
+  ...{
+    vocab_size: 58101,
+    pad_token_id: 58100,
+    decoder_start_token_id: 58100,
+    eos_token_id: 0,
+    forced_eos_token_id: 0,
+  },
   ...{ d_model: 512, max_position_embeddings: 64, activation_function: 'swish', scale_embedding: true },
   ...{ encoder_layers: 6, encoder_ffn_dim: 2048, encoder_attention_heads: 8 },
   ...{ decoder_layers: 6, decoder_ffn_dim: 2048, decoder_attention_heads: 8 },
@@ -38,7 +45,10 @@ function randomTensors(config) {
     tensors[name] = { shape: [size], data: new Float32Array(size).fill(value) };
   };
   const uniform = (name, rows, cols, bound) => {
-    tensors[name] = { shape: [rows, cols], data: Float32Array.from({ length: rows * cols }, () => draw(bound)) };
+    tensors[name] = {
+      shape: [rows, cols],
+      data: Float32Array.from({ length: rows * cols }, () => draw(bound)),
+    };
   };
   const linear = (name, out, inner) => {
     uniform(`${name}.weight`, out, inner, Math.sqrt(6 / (inner + out)));

@@ -1,5 +1,5 @@
-// Runs model folders in transformers.js in Node, on onnxruntime-web's wasm. Reads JSON from stdin, a list of { folder, texts, batchSize,
-// dtype, task }, and prints JSON: for each of them the results of `runPipeline`.
+// Runs model folders in transformers.js in Node, on onnxruntime-web's wasm. Reads JSON from stdin, a list of
+// { folder, texts, batchSize, dtype, task }, and prints JSON: for each of them the results of `runPipeline`.
 //
 //   echo '[{ "folder": "DIR", "texts": ["Hello."] }]' | node bench/decode/transformers-node.mjs
 import { readFileSync } from 'node:fs';
@@ -16,8 +16,14 @@ const { env, pipeline } = await import('@huggingface/transformers');
 env.allowRemoteModels = false;
 
 const out = [];
-for (const { folder, texts, batchSize = 16, dtype, task = 'translation' } of JSON.parse(readFileSync(0, 'utf8'))) {
-  const options = { device: 'auto', session_options: { executionProviders: ['wasm'] }, ...(dtype && { dtype }) };
+for (const { folder, texts, batchSize = 16, dtype, task = 'translation' } of JSON.parse(
+  readFileSync(0, 'utf8'),
+)) {
+  const options = {
+    device: 'auto',
+    session_options: { executionProviders: ['wasm'] },
+    ...(dtype && { dtype }),
+  };
   const pipe = await pipeline(task, folder, options);
   out.push(await runPipeline(pipe, texts, batchSize));
   await pipe.dispose();

@@ -1,5 +1,5 @@
-// The process that compiles kernels on the null driver, one after another. For each kernel it writes a line to stderr
-// before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module
+// The process that compiles kernels on the null driver, one after another. For each kernel it writes a line
+// to stderr before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module
 // and the passes of each plan to.
 
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -108,7 +108,11 @@ async function compileCase(device: Device, kernel: KernelCase): Promise<void> {
   }
 }
 
-async function compilePreset(device: Device, preset: PresetName, run: (typeof presetRuns)[number]): Promise<void> {
+async function compilePreset(
+  device: Device,
+  preset: PresetName,
+  run: (typeof presetRuns)[number],
+): Promise<void> {
   const shape = { batch: 16, source: 32, target: 32 };
   const { graphs } = presetGraphs({ preset, run, model: {}, vocab: 8000, shape });
   for (const [i, graph] of graphs.entries()) {
@@ -129,7 +133,9 @@ async function compileFiles(files: readonly string[]): Promise<void> {
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('no adapter');
   const optional = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
-  const device = await adapter.requestDevice({ requiredFeatures: optional.filter((f) => adapter.features.has(f)) });
+  const device = await adapter.requestDevice({
+    requiredFeatures: optional.filter((f) => adapter.features.has(f)),
+  });
   for (const file of files) {
     const code = readFileSync(file, 'utf8');
     const module = device.createShaderModule({ code, label: file });
@@ -180,8 +186,8 @@ async function compileJax(): Promise<void> {
 }
 
 /**
- * An ONNX model, written by onnx.helper: q, k, v [1,512,512] -> y, com.microsoft.MultiHeadAttention with num_heads 8, so
- * heads of width 64.
+ * An ONNX model, written by onnx.helper: q, k, v [1,512,512] -> y, com.microsoft.MultiHeadAttention with
+ * num_heads 8, so heads of width 64.
  */
 const attentionModel =
   'CAg6sgEKQQoBcQoBawoBdhIBeSISTXVsdGlIZWFkQXR0ZW50aW9uKhAKCW51bV9oZWFkcxgIoAECOg1jb20ubWljcm9zb2Z0EgFhWhkKAXESFAoSCAES' +

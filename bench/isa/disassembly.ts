@@ -1,10 +1,16 @@
-// Parses RADV's output for a shader (RADV_DEBUG=shaders,shaderstats): its statistics, and the instruction counts of its
-// heaviest loop. The heaviest loop is the one with the most matrix instructions; if there are none, the most
-// multiply-adds; if there are none, the most bytes loaded or stored.
+// Parses RADV's output for a shader (RADV_DEBUG=shaders,shaderstats): its statistics, and the instruction
+// counts of its heaviest loop. The heaviest loop is the one with the most matrix instructions; if there are
+// none, the most multiply-adds; if there are none, the most bytes loaded or stored.
 
-/** Instruction counts of one iteration of a loop. Loops inside it that the compiler did not unroll count `INNER_TRIPS` times. */
+/**
+ * Instruction counts of one iteration of a loop. Loops inside it that the compiler did not unroll count
+ * `INNER_TRIPS` times.
+ */
 export interface InstructionMix {
-  /** Multiply-adds: v_fma, v_fmac, v_mad, v_pk_fma, v_dot2; a v_dual instruction with two of them counts twice. */
+  /**
+   * Multiply-adds: v_fma, v_fmac, v_mad, v_pk_fma, v_dot2; a v_dual instruction with two of them counts
+   * twice.
+   */
   readonly fma: number;
   /** Other vector ALU instructions. */
   readonly valu: number;
@@ -43,8 +49,8 @@ export interface KernelIsa {
   readonly loop: InstructionMix;
   readonly looped: boolean;
   /**
-   * Multiply-adds per vector ALU instruction of the loop, 0 to 1: the share of the arithmetic peak that the loop can
-   * reach. With matrix instructions: their share of the vector ALU time.
+   * Multiply-adds per vector ALU instruction of the loop, 0 to 1: the share of the arithmetic peak that the
+   * loop can reach. With matrix instructions: their share of the vector ALU time.
    */
   readonly share: number;
   /** Assembly of that loop. */
@@ -66,7 +72,8 @@ export function parseKernel(text: string): KernelIsa | undefined {
   const [, after = ''] = text.split(/^disasm:$/m);
   if (!after) return undefined;
   const [assembly = '', statistics = ''] = after.split('*** SHADER STATS ***');
-  const statistic = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(statistics)?.[1] ?? 0);
+  const statistic = (name: string): number =>
+    Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(statistics)?.[1] ?? 0);
   const blocks = blocksOf(assembly);
   const loops = loopsOf(blocks);
   const mixes = loops.map((loop) => ({ loop, mix: mixOf(blocks, loop, loops) }));
@@ -130,7 +137,17 @@ function loopsOf(blocks: readonly Block[]): Loop[] {
 
 function mixOf(blocks: readonly Block[], { first, last }: Loop, loops: readonly Loop[]): InstructionMix {
   const mix = {
-    ...{ fma: 0, valu: 0, matrix: 0, lds: 0, loads: 0, stores: 0, loadBytes: 0, storeBytes: 0, boundsChecks: 0 },
+    ...{
+      fma: 0,
+      valu: 0,
+      matrix: 0,
+      lds: 0,
+      loads: 0,
+      stores: 0,
+      loadBytes: 0,
+      storeBytes: 0,
+      boundsChecks: 0,
+    },
     ...{ divisions: 0, loopCounters: 0, barriers: 0, scratch: 0, other: 0 },
   };
   const before = blocks.slice(0, first).flatMap(({ lines }) => lines);
@@ -173,11 +190,14 @@ function accessBytes(op: string): number {
 }
 
 /**
- * Returns whether `line` decrements a scalar register that was set to -1 before the loop: the counter that Tint adds to
- * a loop.
+ * Returns whether `line` decrements a scalar register that was set to -1 before the loop: the counter that
+ * Tint adds to a loop.
  */
 function isLoopCounter(line: string, before: readonly string[]): boolean {
-  const register = /^s_(?:add_[ui]32 s(\d+), s\1, -1|sub_[ui]32 s(\d+), s\2, 1)$/.exec(line)?.slice(1).find(Boolean);
+  const register = /^s_(?:add_[ui]32 s(\d+), s\1, -1|sub_[ui]32 s(\d+), s\2, 1)$/
+    .exec(line)
+    ?.slice(1)
+    .find(Boolean);
   if (!register) return false;
   return before.some((l) => {
     const range = /^s_mov_b(?:32|64) s\[?(\d+)(?::(\d+)\])?, -1$/.exec(l);

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleForNode } from '../bundle-for-node.mjs';
 
-const out = await bundleForNode(import.meta.dirname, { report: 'isa-report.ts', compile: 'compile-kernels.ts' });
+const out = await bundleForNode(import.meta.dirname, {
+  report: 'isa-report.ts',
+  compile: 'compile-kernels.ts',
+});
 const { main } = await import(pathToFileURL(join(out, 'report.js')).href);
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,5 @@
-// npm run bench:isa: compiles heddle's kernels with the compiler of AMD GPUs, without such a GPU, and reports their
-// instructions. docs/gpu-compiler.md explains the columns.
+// npm run bench:isa: compiles heddle's kernels with the compiler of AMD GPUs, without such a GPU, and reports
+// their instructions. docs/gpu-compiler.md explains the columns.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,10 +40,12 @@ const BUDGETS = resolve(import.meta.dirname, '../budgets.json'); // this module 
 const RESULTS = resolve(import.meta.dirname, '../../results');
 
 /**
- * GPUs for --estimate: FP32 peak without dual issue and peak of FP16 matrices in TFLOP/s, memory bandwidth in GB/s
- * (AMD's data sheets).
+ * GPUs for --estimate: FP32 peak without dual issue and peak of FP16 matrices in TFLOP/s, memory bandwidth in
+ * GB/s (AMD's data sheets).
  */
-const GPUS: Readonly<Record<string, { family: Family; tflops: number; matrixTflops?: number; bandwidth: number }>> = {
+const GPUS: Readonly<
+  Record<string, { family: Family; tflops: number; matrixTflops?: number; bandwidth: number }>
+> = {
   'RX 7900 XTX': { family: 'navi31', tflops: 30.7, matrixTflops: 122.8, bandwidth: 960 },
   'RX 6900 XT': { family: 'navi21', tflops: 23.0, bandwidth: 512 },
   'RX Vega 64': { family: 'vega10', tflops: 12.7, bandwidth: 484 },
@@ -60,7 +62,10 @@ interface ReportRow extends Omit<KernelIsa, 'assembly'> {
   readonly name: string;
 }
 
-/** Numbers of a kernel that --check compares, by `family from name`. Shares may fall by 0.01, counts may not grow. */
+/**
+ * Numbers of a kernel that --check compares, by `family from name`. Shares may fall by 0.01, counts may not
+ * grow.
+ */
 type Budgets = Record<
   string,
   Pick<KernelIsa, 'share' | 'waves' | 'spills'> & {
@@ -106,10 +111,14 @@ async function report(args: readonly string[]): Promise<number> {
   }
   const missing = missingPackages();
   if (missing.length > 0)
-    throw new HeddleError(`bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`);
+    throw new HeddleError(
+      `bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`,
+    );
   const gpu = o.estimate === undefined ? undefined : GPUS[o.estimate];
   if (o.estimate !== undefined && !gpu)
-    throw new HeddleError(`--estimate ${o.estimate}: unknown GPU; choose from ${Object.keys(GPUS).join(', ')}`);
+    throw new HeddleError(
+      `--estimate ${o.estimate}: unknown GPU; choose from ${Object.keys(GPUS).join(', ')}`,
+    );
   const wanted = gpu ? [gpu.family] : o.family.split(',').map(familyOf);
   const presets = o.preset.split(',').filter(Boolean);
   const workloads: Workload[] =
@@ -178,10 +187,14 @@ async function compile(family: Family, workload: Workload) {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-isa-'));
   try {
     const path = join(folder, 'output.json');
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'compile.js'), JSON.stringify(workload), path], {
-      env: nullDriverEnvironment(family),
-      stdio: ['ignore', 'inherit', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, 'compile.js'), JSON.stringify(workload), path],
+      {
+        env: nullDriverEnvironment(family),
+        stdio: ['ignore', 'inherit', 'pipe'],
+      },
+    );
     const chunks: Buffer[] = [];
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
     const status = await new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
@@ -242,8 +255,8 @@ function table(rows: readonly ReportRow[]): string {
 }
 
 /**
- * Predicted time of a run: for each pass the larger of its arithmetic and its memory time, plus a fixed cost per
- * dispatch.
+ * Predicted time of a run: for each pass the larger of its arithmetic and its memory time, plus a fixed cost
+ * per dispatch.
  */
 function estimate(
   name: string,
@@ -288,14 +301,21 @@ function budgetsOf(rows: readonly ReportRow[]): Budgets {
       .map((row) => {
         const { boundsChecks, loopCounters, matrix, fma } = row.loop;
         const share = Number(row.share.toFixed(3));
-        const numbers = { share, waves: row.waves, spills: row.spills + row.scratch, boundsChecks, loopCounters };
+        const numbers = {
+          share,
+          waves: row.waves,
+          spills: row.spills + row.scratch,
+          boundsChecks,
+          loopCounters,
+        };
         return [keyOf(row), { ...numbers, ...(matrix > 0 && fma === 0 && { matrix }) }];
       }),
   );
 }
 
 /**
- * Prints the numbers that exceed their budget; returns the exit code. A kernel without a budget is also an error.
+ * Prints the numbers that exceed their budget; returns the exit code. A kernel without a budget is also an
+ * error.
  */
 function check(rows: readonly ReportRow[], budgets: Budgets): number {
   const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
@@ -314,7 +334,9 @@ function check(rows: readonly ReportRow[], budgets: Budgets): number {
   });
   for (const problem of problems) console.error(problem);
   console.log(
-    problems.length === 0 ? `${rows.length} kernels are within their budgets` : `${problems.length} budgets exceeded`,
+    problems.length === 0
+      ? `${rows.length} kernels are within their budgets`
+      : `${problems.length} budgets exceeded`,
   );
   return problems.length === 0 ? 0 : 1;
 }

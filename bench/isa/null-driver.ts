@@ -1,5 +1,6 @@
-// A Vulkan device without a GPU: Mesa's RADV compiles for an AMD GPU that does not exist, and the Vulkan layer null-gpu.c
-// replaces buffers, commands and fences by no-ops. Shaders are compiled as on a real machine, but nothing runs.
+// A Vulkan device without a GPU: Mesa's RADV compiles for an AMD GPU that does not exist, and the Vulkan
+// layer null-gpu.c replaces buffers, commands and fences by no-ops. Shaders are compiled as on a real
+// machine, but nothing runs.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -32,13 +33,15 @@ function driverFile(): string | undefined {
 }
 
 /**
- * The environment of a process whose Vulkan device is a GPU of `family`. RADV prints the assembly and the statistics of
- * each shader to stderr. Throws a HeddleError that names the missing Debian packages.
+ * The environment of a process whose Vulkan device is a GPU of `family`. RADV prints the assembly and the
+ * statistics of each shader to stderr. Throws a HeddleError that names the missing Debian packages.
  */
 export function nullDriverEnvironment(family: Family): NodeJS.ProcessEnv {
   const missing = missingPackages();
   if (missing.length > 0)
-    throw new HeddleError(`bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`);
+    throw new HeddleError(
+      `bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`,
+    );
   return {
     ...process.env,
     RADV_FORCE_FAMILY: family,
@@ -49,13 +52,18 @@ export function nullDriverEnvironment(family: Family): NodeJS.ProcessEnv {
   };
 }
 
-/** Compiles the layer into the user's cache folder if it is missing or older than its source; returns the folder. */
+/**
+ * Compiles the layer into the user's cache folder if it is missing or older than its source; returns the
+ * folder.
+ */
 function buildLayer(): string {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'heddle', 'null-gpu');
   const library = join(folder, 'libnull-gpu.so');
   if (existsSync(library) && statSync(library).mtimeMs >= statSync(SOURCE).mtimeMs) return folder;
   mkdirSync(folder, { recursive: true });
-  const { status, stderr } = spawnSync('gcc', ['-O1', '-shared', '-fPIC', '-o', library, SOURCE], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('gcc', ['-O1', '-shared', '-fPIC', '-o', library, SOURCE], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new HeddleError(`gcc cannot compile ${SOURCE}:\n${stderr}`);
   const layer = {
     name: 'VK_LAYER_heddle_null_gpu',

@@ -1,5 +1,5 @@
-// Counts the WebGPU calls of any library by wrapping the API: bytes of live buffers per device; dispatches, submits and
-// created objects of a function. Install it before a library loads.
+// Counts the WebGPU calls of any library by wrapping the API: bytes of live buffers per device; dispatches,
+// submits and created objects of a function. Install it before a library loads.
 
 /** Bytes of the buffers of one device. */
 export interface DeviceBytes {
@@ -20,7 +20,10 @@ export interface ApiCounter {
   bytesOf(device: GPUDevice): DeviceBytes;
   /** The bytes of all devices that have created a buffer. */
   devices(): DeviceBytes[];
-  /** Counts the calls of `work`. Methods are wrapped only while it runs, so that later timings call WebGPU directly. */
+  /**
+   * Counts the calls of `work`. Methods are wrapped only while it runs, so that later timings call WebGPU
+   * directly.
+   */
   count(work: () => Promise<unknown>): Promise<Totals>;
 }
 
@@ -42,8 +45,8 @@ const makers = [
 type Method = (this: object, ...args: unknown[]) => unknown;
 
 /**
- * Calls `after` after each call of a method, with the object, arguments and result. Returns a function that restores
- * the method.
+ * Calls `after` after each call of a method, with the object, arguments and result. Returns a function that
+ * restores the method.
  */
 function observe(
   type: { prototype: object },

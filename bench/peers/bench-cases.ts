@@ -1,5 +1,5 @@
-// The golden cases that are timed or checked: the cases of the tests, and cases of the presets, which are created when
-// they are first used.
+// The golden cases that are timed or checked: the cases of the tests, and cases of the presets, which are
+// created when they are first used.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,13 +12,29 @@ const vocabularies = (n: number) => ({ src_vocab: n, tgt_vocab: n });
 const lengths = (n: number) => ({ src_len: n, tgt_len: n, max_len: n });
 
 /**
- * The presets and their batches. `keras` is the translation example of Keras, whose heads are each as wide as the
- * model. `base` is one micro-batch of the eight that make 4,096 target tokens.
+ * The presets and their batches. `keras` is the translation example of Keras, whose heads are each as wide as
+ * the model. `base` is one micro-batch of the eight that make 4,096 target tokens.
  */
 export const configurations: Readonly<Record<string, CaseSettings>> = {
   tiny: { d_model: 64, n_heads: 4, d_ff: 256, ...layers(2), ...vocabularies(500), batch: 8, ...lengths(12) },
-  small: { d_model: 128, n_heads: 4, d_ff: 512, ...layers(2), ...vocabularies(2000), batch: 16, ...lengths(24) },
-  mid: { d_model: 256, n_heads: 8, d_ff: 1024, ...layers(3), ...vocabularies(8000), batch: 16, ...lengths(32) },
+  small: {
+    d_model: 128,
+    n_heads: 4,
+    d_ff: 512,
+    ...layers(2),
+    ...vocabularies(2000),
+    batch: 16,
+    ...lengths(24),
+  },
+  mid: {
+    d_model: 256,
+    n_heads: 8,
+    d_ff: 1024,
+    ...layers(3),
+    ...vocabularies(8000),
+    batch: 16,
+    ...lengths(32),
+  },
   keras: {
     d_model: 256,
     n_heads: 8,
@@ -64,7 +80,9 @@ export function caseNames({ known, created: made }: CaseFolders): string[] {
   const existing = [...known, made]
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json'))));
-  return [...new Set([...Object.keys(configurations), ...existing.filter((name) => !name.endsWith('.partial'))])];
+  return [
+    ...new Set([...Object.keys(configurations), ...existing.filter((name) => !name.endsWith('.partial'))]),
+  ];
 }
 
 /** A case on disk and what computed its expected results. */
@@ -73,7 +91,10 @@ export interface PreparedCase {
   readonly reference: Reference;
 }
 
-/** Finds a case, or creates it if it is one of `configurations`. Throws a HeddleError if there is no such case. */
+/**
+ * Finds a case, or creates it if it is one of `configurations`. Throws a HeddleError if there is no such
+ * case.
+ */
 export async function prepareCase(
   name: string,
   { known, created: made }: CaseFolders,

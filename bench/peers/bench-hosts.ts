@@ -1,4 +1,5 @@
-// The two hosts that a task runs on: a child process with Dawn, and a page of headless Chrome with a new profile.
+// The two hosts that a task runs on: a child process with Dawn, and a page of headless Chrome with a new
+// profile.
 
 import { fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -16,7 +17,9 @@ export interface HostContext {
   /** Folder of each golden case. */
   readonly cases: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
-  /** Whether the driver may use its shader cache on disk; then the first step does not compile all shaders. */
+  /**
+   * Whether the driver may use its shader cache on disk; then the first step does not compile all shaders.
+   */
   readonly warmCache: boolean;
 }
 
@@ -29,10 +32,11 @@ export interface HostFindings extends Findings {
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Runs a task on a host. Rejects with the error that occurred there. */
-export const hosts: Readonly<Record<HostName, (task: Task, context: HostContext) => Promise<HostFindings>>> = {
-  dawn: onDawn,
-  chrome: onChrome,
-};
+export const hosts: Readonly<Record<HostName, (task: Task, context: HostContext) => Promise<HostFindings>>> =
+  {
+    dawn: onDawn,
+    chrome: onChrome,
+  };
 
 function onDawn(task: Task, { cases, log, warmCache }: HostContext): Promise<HostFindings> {
   const env = { ...process.env, ...(!warmCache && { MESA_SHADER_CACHE_DISABLE: 'true' }) };

@@ -1,5 +1,5 @@
-// Command-line options of `npm run bench:peers`, validated before anything is installed or run, and the rules for
-// storing results.
+// Command-line options of `npm run bench:peers`, validated before anything is installed or run, and the rules
+// for storing results.
 
 import { parseArgs } from 'node:util';
 import { check, HeddleError } from '../../src/core/errors.ts';
@@ -62,8 +62,8 @@ export interface Options {
 }
 
 /**
- * Parses the command line; `cases`: names of all golden cases. Throws a HeddleError that names the invalid option, its
- * value and the allowed values.
+ * Parses the command line; `cases`: names of all golden cases. Throws a HeddleError that names the invalid
+ * option, its value and the allowed values.
  */
 export function readOptions(args: readonly string[], cases: readonly string[]): Options {
   return checked(parse(args), cases);
@@ -97,13 +97,18 @@ function parse(args: readonly string[]) {
   }
 }
 
-const list = (text: string): string[] => [...new Set(text.split(',').filter((word) => word !== '' && word !== 'none'))];
+const list = (text: string): string[] => [
+  ...new Set(text.split(',').filter((word) => word !== '' && word !== 'none')),
+];
 
 function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Options {
   const names = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
     const given = list(values[option] as string);
     for (const name of given)
-      check(allowed.includes(name as T), `--${option} ${name}: it must be one or more of ${allowed.join(',')}.`);
+      check(
+        allowed.includes(name as T),
+        `--${option} ${name}: it must be one or more of ${allowed.join(',')}.`,
+      );
     return given as T[];
   };
   const nonEmpty = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
@@ -137,7 +142,11 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
     cases: values.cases === undefined ? (otherWork ? [] : ['small']) : names('cases', ['none', ...cases]),
     profile: names('profile', cases),
     endure,
-    rounds: { steps: whole('steps', 1, 7), warmups: whole('warmups', 1), maxSeconds: whole('max-seconds', 0) },
+    rounds: {
+      steps: whole('steps', 1, 7),
+      warmups: whole('warmups', 1),
+      maxSeconds: whole('max-seconds', 0),
+    },
     enduranceSteps: whole('steps', endure.length > 0 ? 2 * warmups : 1, enduranceSteps),
     kernels: values.kernels,
     only,
@@ -169,8 +178,14 @@ function settings(given: readonly string[]): Partial<ContestantOptions> {
   return options as Partial<ContestantOptions>;
 }
 
-/** Why a result is only printed, or undefined if it is stored. An incomplete result must not replace a complete one. */
-export function reasonNotStored(o: Options, what: 'steps' | 'kernels' | 'profile' | 'endurance'): string | undefined {
+/**
+ * Why a result is only printed, or undefined if it is stored. An incomplete result must not replace a
+ * complete one.
+ */
+export function reasonNotStored(
+  o: Options,
+  what: 'steps' | 'kernels' | 'profile' | 'endurance',
+): string | undefined {
   const comparison = what === 'steps' || what === 'kernels';
   const reasons: [boolean, string][] = [
     [!o.write, '--no-write'],

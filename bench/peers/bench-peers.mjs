@@ -1,6 +1,6 @@
-// npm run bench:peers: bundles the runner, which parses the arguments (bench-options.ts). If they are valid, it installs the
-// peers (if they are missing or older than the lock file), bundles them with the code that times them, and runs the
-// benchmark.
+// npm run bench:peers: bundles the runner, which parses the arguments (bench-options.ts). If they are valid,
+// it installs the peers (if they are missing or older than the lock file), bundles them with the code that
+// times them, and runs the benchmark.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +11,10 @@ import { installPackages } from '../install-packages.mjs';
 const here = import.meta.dirname;
 
 // The runner, and its child process with Dawn.
-const out = await bundleForNode(here, { 'bench-runner': 'bench-runner.ts', 'node-session': 'node-session.ts' });
+const out = await bundleForNode(here, {
+  'bench-runner': 'bench-runner.ts',
+  'node-session': 'node-session.ts',
+});
 const { main } = await import(pathToFileURL(join(out, 'bench-runner.js')).href);
 process.exitCode = await main(process.argv.slice(2), async () => {
   const failure = installPackages(here, 'the peers');
@@ -23,8 +26,8 @@ process.exitCode = await main(process.argv.slice(2), async () => {
 });
 
 /**
- * Bundles what runs in a page or in that child process, with all dependencies inside: unbundled, the peers do not load
- * in Node.
+ * Bundles what runs in a page or in that child process, with all dependencies inside: unbundled, the peers do
+ * not load in Node.
  */
 async function bundlePeers() {
   await build({

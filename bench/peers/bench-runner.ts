@@ -1,5 +1,5 @@
-// Runs the benchmark against the peers: one session for each measurement; prints the results and stores them in
-// bench/results.
+// Runs the benchmark against the peers: one session for each measurement; prints the results and stores them
+// in bench/results.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,8 +20,9 @@ const root = process.cwd();
 const log = (line: string) => console.error(`[${(performance.now() / 1e3).toFixed(1)} s] ${line}`);
 
 /**
- * Runs the benchmark. `prepare` installs and bundles the peers; it is called after the arguments are validated.
- * Resolves to the exit status: 0; 1 if something failed or the endurance test failed; 2 for invalid arguments.
+ * Runs the benchmark. `prepare` installs and bundles the peers; it is called after the arguments are
+ * validated. Resolves to the exit status: 0; 1 if something failed or the endurance test failed; 2 for
+ * invalid arguments.
  */
 export async function main(args: readonly string[], prepare: () => Promise<void>): Promise<number> {
   if (args.includes('--help')) {
@@ -47,8 +48,14 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
   const { contestants, rounds, tuneMs } = options;
   const context = await contextOf(options);
   const run = (task: Omit<Task, 'options'>, heddle: ContestantOptions['heddle'] = {}) =>
-    hosts[host]({ ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } }, context);
-  /** Auto-tunes the kernels of a case in a separate session, so that no pipeline is compiled before the first step. */
+    hosts[host](
+      { ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } },
+      context,
+    );
+  /**
+   * Auto-tunes the kernels of a case in a separate session, so that no pipeline is compiled before the first
+   * step.
+   */
   const tuned = async (caseName: string): Promise<{ choices: KernelChoices; ms: number } | undefined> => {
     if (tuneMs === 0) return undefined;
     log(`${host}: tuning heddle for ${caseName}`);
@@ -65,7 +72,10 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const load = loadavg()[0] as number;
     const tuning = contestants.includes('heddle') ? await tuned(caseName) : undefined;
     const guessed = tuning && (await heddleOnly(caseName, 3, {}));
-    const found = await run({ contestants, time: { name: caseName, ...rounds } }, { choices: tuning?.choices });
+    const found = await run(
+      { contestants, time: { name: caseName, ...rounds } },
+      { choices: tuning?.choices },
+    );
     // After the rounds, so that it does not affect their times.
     const first = tuning && (await heddleOnly(caseName, 1, { firstUse: true }));
     const steps = {
@@ -95,7 +105,14 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const load = loadavg()[0] as number;
     const { choices } = (await tuned(caseName)) ?? {};
     const found = await run({ contestants: [], profile: { name: caseName } }, { choices });
-    finish(host, `${caseName}-profile`, found, load, { profile: found.profiled }, reasonNotStored(options, 'profile'));
+    finish(
+      host,
+      `${caseName}-profile`,
+      found,
+      load,
+      { profile: found.profiled },
+      reasonNotStored(options, 'profile'),
+    );
   }
   let endured = true;
   for (const caseName of options.endure) {

@@ -1,5 +1,6 @@
-// One session of measurements, the same in Node and in a page: it uses navigator.gpu and the golden cases, and returns
-// plain data. Each session runs in a new process or browser, so that its first step compiles all shaders.
+// One session of measurements, the same in Node and in a page: it uses navigator.gpu and the golden cases,
+// and returns plain data. Each session runs in a new process or browser, so that its first step compiles all
+// shaders.
 
 import { readGolden } from '../../src/commands/jobs/verify/golden-case.ts';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -56,8 +57,8 @@ const makers = {
 export type ContestantName = keyof typeof makers;
 
 /**
- * Runs a task. `read` returns a file of the golden cases. Rejects on any WebGPU error, because results after an error
- * are invalid.
+ * Runs a task. `read` returns a file of the golden cases. Rejects on any WebGPU error, because results after
+ * an error are invalid.
  */
 export async function runTask(
   task: Task,
@@ -99,11 +100,14 @@ export async function runTask(
   return { adapter, ...findings };
 
   async function measure(): Promise<Omit<Findings, 'adapter'>> {
-    if (task.time) return { timed: await timeSteps(contestants, meter, await open(task.time.name), task.time, log) };
+    if (task.time)
+      return { timed: await timeSteps(contestants, meter, await open(task.time.name), task.time, log) };
     if (task.kernels) return { kernels: await timeKernels(contestants, task.kernels, log) };
     if (task.endure) {
       const golden = await open(task.endure.name);
-      return { endured: await runEndurance(contestants[0] as Contestant, meter, golden, task.endure.steps, log) };
+      return {
+        endured: await runEndurance(contestants[0] as Contestant, meter, golden, task.endure.steps, log),
+      };
     }
     const reproduced: Record<string, Record<string, ReproducedCase>> = {};
     for (const contestant of contestants)

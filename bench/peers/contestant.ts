@@ -1,5 +1,5 @@
-// Interface of a contestant: a library that the benchmark measures. Implementations: heddle-contestant.ts, tfjs.mjs,
-// jax.mjs, ort.mjs.
+// Interface of a contestant: a library that the benchmark measures. Implementations: heddle-contestant.ts,
+// tfjs.mjs, jax.mjs, ort.mjs.
 
 import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 
@@ -12,7 +12,8 @@ export interface ContestantOptions {
     readonly choices?: KernelChoices | undefined;
     readonly noFuse?: readonly string[] | undefined;
     /**
-     * Auto-tune kernels in the first step with the default time budget, as on an adapter without stored kernel choices.
+     * Auto-tune kernels in the first step with the default time budget, as on an adapter without stored
+     * kernel choices.
      */
     readonly firstUse?: boolean | undefined;
   };
@@ -41,8 +42,8 @@ export interface TrainedModel {
   /** The global norm of the gradients before clipping. */
   gradNorm(): Promise<number>;
   /**
-   * One step: batch uploaded, forward, backward, clipping, AdamW. Resolves to the loss before the update, once the
-   * update has run. From the second step on, all CPU work is done when the promise is returned.
+   * One step: batch uploaded, forward, backward, clipping, AdamW. Resolves to the loss before the update,
+   * once the update has run. From the second step on, all CPU work is done when the promise is returned.
    */
   step(): Promise<number>;
   dispose(): void;
@@ -57,8 +58,8 @@ export interface StepFacts {
   readonly lowerBoundBytes: number;
   readonly gflop: number;
   /**
-   * Median milliseconds of JavaScript to record and submit, over the last consecutive steps, without filling the
-   * inputs.
+   * Median milliseconds of JavaScript to record and submit, over the last consecutive steps, without filling
+   * the inputs.
    */
   readonly recordMs: number;
 }

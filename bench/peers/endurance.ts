@@ -1,5 +1,5 @@
-// Endurance test: two long training runs from the same weights. Checks that step time and memory stay constant and that
-// both runs have the same losses bit for bit.
+// Endurance test: two long training runs from the same weights. Checks that step time and memory stay
+// constant and that both runs have the same losses bit for bit.
 
 import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import { median } from '../../src/engine/gpu/plan-timing.ts';
@@ -16,8 +16,8 @@ export interface EnduranceResult {
   readonly steps: number;
   readonly warmups: number;
   /**
-   * Median milliseconds of the first and of the last tenth after warm-up, over both runs together, so that a machine
-   * that is slower for a minute affects only one of the runs.
+   * Median milliseconds of the first and of the last tenth after warm-up, over both runs together, so that a
+   * machine that is slower for a minute affects only one of the runs.
    */
   readonly firstMs: number;
   readonly lastMs: number;

@@ -1,6 +1,6 @@
-// Creates golden cases for the benchmark: random weights, a random batch, and the results of a reference. The reference
-// is PyTorch (bench/pytorch/golden_case.py) if it is installed, else heddle's own float64 reference if the case is
-// small enough for it.
+// Creates golden cases for the benchmark: random weights, a random batch, and the results of a reference. The
+// reference is PyTorch (bench/pytorch/golden_case.py) if it is installed, else heddle's own float64 reference
+// if the case is small enough for it.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,19 +28,35 @@ export type CaseSettings = Readonly<Record<string, string | number | boolean>>;
 export type Reference = 'PyTorch' | 'float64' | 'none';
 
 const defaults = {
-  ...{ seed: 0, norm: 'post', activation: 'relu', positions: 'sinusoidal', tie: 'none', scale_embedding: true },
-  ...{ layer_norm_eps: 1e-5, final_norm: true, output_bias: true, label_smoothing: 0, pad_id: 0, bos_id: 1, eos_id: 2 },
+  ...{
+    seed: 0,
+    norm: 'post',
+    activation: 'relu',
+    positions: 'sinusoidal',
+    tie: 'none',
+    scale_embedding: true,
+  },
+  ...{
+    layer_norm_eps: 1e-5,
+    final_norm: true,
+    output_bias: true,
+    label_smoothing: 0,
+    pad_id: 0,
+    bos_id: 1,
+    eos_id: 2,
+  },
   ...{ steps: 2, lr: 1e-3, beta1: 0.9, beta2: 0.98, eps: 1e-9, weight_decay: 0, clip_norm: 1, decode_len: 0 },
 } as const;
 
 /**
- * Maximum number of floating-point operations of a step for which the float64 reference, about 0.2 GFLOP/s, is used.
+ * Maximum number of floating-point operations of a step for which the float64 reference, about 0.2 GFLOP/s,
+ * is used.
  */
 const maxReferenceFlops = 5e9;
 
 /**
- * Creates a case in `folder`/`name` with the PyTorch of `python`, or without PyTorch. Returns its reference. Throws a HeddleError
- * if PyTorch fails.
+ * Creates a case in `folder`/`name` with the PyTorch of `python`, or without PyTorch. Returns its reference.
+ * Throws a HeddleError if PyTorch fails.
  */
 export async function makeGolden(
   folder: string,
@@ -75,7 +91,9 @@ async function writeExpected(
     const script = join(process.cwd(), 'bench', 'pytorch', 'golden_case.py');
     const { status, stderr, error } = spawnSync(python, [script, folder], { encoding: 'utf8' });
     if (status !== 0)
-      throw new HeddleError(`golden_case.py failed in ${folder}: ${error?.message ?? stderr.trim().split('\n').pop()}`);
+      throw new HeddleError(
+        `golden_case.py failed in ${folder}: ${error?.message ?? stderr.trim().split('\n').pop()}`,
+      );
     return 'PyTorch';
   }
   const golden = await readGolden(nodeFiles(), folder);

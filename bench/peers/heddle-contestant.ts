@@ -1,5 +1,5 @@
-// heddle as a contestant: the training graph on the engine, run as src/train/update/trainer.ts runs it, and its single
-// kernels.
+// heddle as a contestant: the training graph on the engine, run as src/train/update/trainer.ts runs it, and
+// its single kernels.
 
 import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import type { TensorData } from '../../src/core/tensor.ts';
@@ -28,9 +28,9 @@ type Options = ContestantOptions['heddle'];
 /** Opens a device; returns heddle as a contestant on it. */
 export async function create(options: Options = {}): Promise<Contestant> {
   const device = await openDevice(navigator.gpu);
-  const kernels = Object.fromEntries(kernelKinds.map((kind) => [kind, { own: kernelMaker(device, kind) }])) as Partial<
-    Record<KernelKind, Record<string, KernelMaker>>
-  >;
+  const kernels = Object.fromEntries(
+    kernelKinds.map((kind) => [kind, { own: kernelMaker(device, kind) }]),
+  ) as Partial<Record<KernelKind, Record<string, KernelMaker>>>;
   return {
     name: 'heddle',
     device: device.gpu,
@@ -43,7 +43,15 @@ export async function create(options: Options = {}): Promise<Contestant> {
 /** Returns the graph of a training step on the batch of a case. */
 export function stepGraph(golden: GoldenCase, { noFuse = [] }: Options = {}): Graph {
   const { beta1, beta2, eps, weightDecay, clipNorm } = golden.optimizer;
-  const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll: true });
+  const optimizer = optimizerConfig({
+    kind: 'adamw',
+    beta1,
+    beta2,
+    eps,
+    weightDecay,
+    clipNorm,
+    decayAll: true,
+  });
   return trainingGraph(golden.config, parameterList(golden.config), shapeOf(golden), optimizer, { noFuse });
 }
 
@@ -58,12 +66,16 @@ export async function tuneStep(golden: GoldenCase, options: TuneKernelsOptions):
 }
 
 function shapeOf({ source, targetIn }: GoldenCase) {
-  return { batch: source.shape[0] as number, source: source.shape[1] as number, target: targetIn.shape[1] as number };
+  return {
+    batch: source.shape[0] as number,
+    source: source.shape[1] as number,
+    target: targetIn.shape[1] as number,
+  };
 }
 
 /**
- * Returns a function of the step number that writes the batch of a case into the inputs of a program, as for every
- * step.
+ * Returns a function of the step number that writes the batch of a case into the inputs of a program, as for
+ * every step.
  */
 export function batchLoader(
   { config: c, optimizer, source, targetIn, targetOut }: GoldenCase,
@@ -96,7 +108,8 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
   const p = parameterList(c);
   const shape = shapeOf(golden);
   const engine: Engine = gpuEngine(device, {
-    chooseKernels: async (graphs) => (options.firstUse ? tuneKernels(device, graphs) : (options.choices ?? {})),
+    chooseKernels: async (graphs) =>
+      options.firstUse ? tuneKernels(device, graphs) : (options.choices ?? {}),
   });
   /** A program with the model's weights, and a function that runs it on the batch. */
   const ready = async (graph: Graph, writeWeights: boolean) => {
@@ -127,7 +140,8 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
   };
   let training: Ready | undefined;
   let evaluating: Ready | undefined;
-  const lossOf = ({ stats }: Readonly<Record<string, TensorData>>) => (stats?.[0] as number) / (stats?.[1] as number);
+  const lossOf = ({ stats }: Readonly<Record<string, TensorData>>) =>
+    (stats?.[0] as number) / (stats?.[1] as number);
   return {
     async loss() {
       evaluating ??= await ready(evaluationGraph(c, p, shape, options), first());

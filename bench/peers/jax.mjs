@@ -1,7 +1,8 @@
-// jax-js on WebGPU as a contestant: the encoder-decoder of the golden cases as one jit-compiled training step, and
-// single kernels. It uses the library's idioms: valueAndGrad inside jit, nn.dotProductAttention, nn.logSoftmax. AdamW
-// of its optimizer package reads a step count back, which jit cannot trace, so the update is implemented inside the
-// same jit. Ownership: every function of the library consumes its arrays; `.ref` adds a reference for another use.
+// jax-js on WebGPU as a contestant: the encoder-decoder of the golden cases as one jit-compiled training
+// step, and single kernels. It uses the library's idioms: valueAndGrad inside jit, nn.dotProductAttention,
+// nn.logSoftmax. AdamW of its optimizer package reads a step count back, which jit cannot trace, so the
+// update is implemented inside the same jit. Ownership: every function of the library consumes its arrays;
+// `.ref` adds a reference for another use.
 import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
 import { jaxKernels } from './jax-kernels.mjs';
@@ -83,7 +84,8 @@ function forward(c, variants, p, { src, tgtIn, positions }) {
     return linear(attend(q, k, v, T, S, srcMask), `${at}.out`);
   };
   const feedForward = (x, at) => linear(activation(linear(x, `${at}.ff1`)), `${at}.ff2`);
-  const residual = (x, at, block) => (c.norm === 'pre' ? x.ref.add(block(norm(x, at))) : norm(x.ref.add(block(x)), at));
+  const residual = (x, at, block) =>
+    c.norm === 'pre' ? x.ref.add(block(norm(x, at))) : norm(x.ref.add(block(x)), at);
 
   // Masks: true for keys that a query may attend to.
   const srcMask = src.ref.notEqual(c.padId).reshape([B, 1, 1, S]);
@@ -125,7 +127,8 @@ const globalNorm = (gradients, how) =>
   );
 
 /**
- * Clipping and AdamW as a function for jit: (parameters, moments, gradients, scalars) => new parameters and moments.
+ * Clipping and AdamW as a function for jit: (parameters, moments, gradients, scalars) => new parameters and
+ * moments.
  */
 const updateOf = (o, variants) => (params, moment1, moment2, gradients, rate, rootCorrection) => {
   const clip =

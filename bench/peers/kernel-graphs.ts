@@ -1,5 +1,5 @@
-// The single kernels as heddle graphs, which run on the GPU and in the float64 reference. Large tensors are states,
-// which are uploaded once; data that a training step computes on the host for every batch are inputs.
+// The single kernels as heddle graphs, which run on the GPU and in the float64 reference. Large tensors are
+// states, which are uploaded once; data that a training step computes on the host for every batch are inputs.
 
 import { rootOp } from '../../src/bench/kernel-case.ts';
 import { random } from '../../src/core/random.ts';
@@ -111,18 +111,21 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
 }
 
 /**
- * Floating-point operations of a kernel as heddle's ops count them, and the bytes of its inputs and result, each read or
- * written once.
+ * Floating-point operations of a kernel as heddle's ops count them, and the bytes of its inputs and result,
+ * each read or written once.
  */
-export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly flops: number; readonly bytes: number } {
+export function kernelWork(
+  kind: KernelKind,
+  inputs: KernelArrays,
+): { readonly flops: number; readonly bytes: number } {
   const { graph } = kernelGraph(kind, inputs);
   const touched = [...graph.states.values(), ...graph.inputs.values(), ...graph.outputs.values()];
   return { flops: makePlan(graph).flops, bytes: touched.reduce((n, value) => n + bytesOf(value), 0) };
 }
 
 /**
- * Returns a function for the error of a result, max|x - ref| / max|ref| against float64: for a matrix product at 200
- * random positions, for other kernels at all positions.
+ * Returns a function for the error of a result, max|x - ref| / max|ref| against float64: for a matrix product
+ * at 200 random positions, for other kernels at all positions.
  */
 export function errorOf(spec: KernelSpec, inputs: KernelArrays): (got: ArrayLike<number>) => number {
   const length = spec.kind === 'matmul' ? productLength(spec) : undefined;
@@ -151,7 +154,10 @@ function wholeReference(spec: KernelSpec, inputs: KernelArrays): Float64Array {
 }
 
 /** Positions of a product of `length` elements and the float64 values there. */
-function productSample({ arrays, transA, transB }: KernelArrays, length: number): { at: number[]; want: number[] } {
+function productSample(
+  { arrays, transA, transB }: KernelArrays,
+  length: number,
+): { at: number[]; want: number[] } {
   const { a, b } = arrays as { a: Tensor; b: Tensor };
   const [ar = 0, ac = 0] = a.shape.slice(-2);
   const [br = 0, bc = 0] = b.shape.slice(-2);

@@ -1,4 +1,5 @@
-// Single kernels: each result is checked against float64, then the forms of all contestants are timed in turn.
+// Single kernels: each result is checked against float64, then the forms of all contestants are timed in
+// turn.
 
 import { median, quartiles } from '../../src/engine/gpu/plan-timing.ts';
 import type { Contestant, KernelRun } from './contestant.ts';
@@ -32,8 +33,8 @@ export interface TimedKernel {
 }
 
 /**
- * Allowed relative error. The error of a float32 sum of 8,000 products of numbers below 1 is far smaller in any order;
- * a wrong index gives an error as large as the numbers.
+ * Allowed relative error. The error of a float32 sum of 8,000 products of numbers below 1 is far smaller in
+ * any order; a wrong index gives an error as large as the numbers.
  */
 const tolerance = 1e-4;
 
@@ -90,7 +91,9 @@ export async function timeKernels(
     });
     for (const { kernel } of entrants) kernel.dispose();
     rows.push({ name: spec.name, ...kernelWork(spec.kind, inputs), forms });
-    const text = forms.map((f) => `${f.contestant} (${f.form}) ${f.us} µs${f.gflops ? ` ${f.gflops} GFLOP/s` : ''}`);
+    const text = forms.map(
+      (f) => `${f.contestant} (${f.form}) ${f.us} µs${f.gflops ? ` ${f.gflops} GFLOP/s` : ''}`,
+    );
     log(`${spec.name}: ${text.join(', ')}`);
   }
   return rows;

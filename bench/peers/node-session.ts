@@ -1,5 +1,5 @@
-// Runs one task in Node on Dawn, as a child process: it defines the browser globals that contestants need, isolated
-// from the runner. Task and findings are messages between the processes.
+// Runs one task in Node on Dawn, as a child process: it defines the browser globals that contestants need,
+// isolated from the runner. Task and findings are messages between the processes.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -18,7 +18,8 @@ const float = (field, x) => [...varint(field * 8 + 5), ...new Uint8Array(Float32
 
 /** AttributeProto: an integer, a list of integers, or `{ float }`. */
 function attribute([name, value]) {
-  if (Array.isArray(value)) return [...string(1, name), ...value.flatMap((n) => number(8, n)), ...number(20, 7)];
+  if (Array.isArray(value))
+    return [...string(1, name), ...value.flatMap((n) => number(8, n)), ...number(20, 7)];
   if (typeof value === 'object') return [...string(1, name), ...float(2, value.float), ...number(20, 1)];
   return [...string(1, name), ...number(3, value), ...number(20, 2)];
 }
@@ -43,8 +44,8 @@ const value = (name, shape) => {
 };
 
 /**
- * A model: float32 inputs by name with their shapes, nodes `[op, inputs, outputs, attributes]` in order, and one
- * output.
+ * A model: float32 inputs by name with their shapes, nodes `[op, inputs, outputs, attributes]` in order, and
+ * one output.
  */
 export function onnxModel(inputs, nodes, output) {
   const graph = [

@@ -1,5 +1,6 @@
-// onnxruntime-web as a contestant: kernels of one operator, on its WebGPU execution provider. It cannot train. It only
-// runs in browsers: its threads use shared memory, which Dawn's binding for Node rejects; with copies it hangs.
+// onnxruntime-web as a contestant: kernels of one operator, on its WebGPU execution provider. It cannot
+// train. It only runs in browsers: its threads use shared memory, which Dawn's binding for Node rejects; with
+// copies it hangs.
 
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';
@@ -21,7 +22,9 @@ const graphs = {
     ];
   },
   softmax: () => [['Softmax', ['x'], ['y'], { axis: -1 }]],
-  layerNorm: () => [['LayerNormalization', ['x', 'gamma', 'beta'], ['y'], { axis: -1, epsilon: { float: 1e-5 } }]],
+  layerNorm: () => [
+    ['LayerNormalization', ['x', 'gamma', 'beta'], ['y'], { axis: -1, epsilon: { float: 1e-5 } }],
+  ],
 };
 
 /** Opens onnxruntime-web on a separate device. */
@@ -35,7 +38,10 @@ export async function create() {
   const first = await open({ x: [1] }, [['Relu', ['x'], ['y']]]);
   await first.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
   const device = await ort.env.webgpu.device;
-  const kernels = Object.entries(graphs).map(([kind, nodes]) => [kind, { operator: kernelMaker(device, nodes) }]);
+  const kernels = Object.entries(graphs).map(([kind, nodes]) => [
+    kind,
+    { operator: kernelMaker(device, nodes) },
+  ]);
   return { name: 'onnxruntime', device, memory: () => null, kernels: Object.fromEntries(kernels) };
 }
 
@@ -46,7 +52,9 @@ const open = (inputs, nodes) =>
   });
 
 const kernelMaker = (device, nodes) => async (inputs) => {
-  const shapes = Object.fromEntries(Object.entries(inputs.arrays).map(([name, { shape }]) => [name, [...shape]]));
+  const shapes = Object.fromEntries(
+    Object.entries(inputs.arrays).map(([name, { shape }]) => [name, [...shape]]),
+  );
   const session = await open(shapes, nodes(inputs));
   const buffers = [];
   const feeds = {};

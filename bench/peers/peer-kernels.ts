@@ -1,5 +1,6 @@
-// The single kernels that are timed and their inputs. The sizes are from the preset `mid`: 768 rows are the tokens of a batch,
-// 8,000 is the vocabulary, [128, 32, 32] is 16 sentences of 8 heads with 32 tokens of width 32.
+// The single kernels that are timed and their inputs. The sizes are from the preset `mid`: 768 rows are the
+// tokens of a batch, 8,000 is the vocabulary, [128, 32, 32] is 16 sentences of 8 heads with 32 tokens of
+// width 32.
 
 import { random } from '../../src/core/random.ts';
 import { f32, i32, type Shape, sizeOf, type Tensor } from '../../src/core/tensor.ts';
@@ -46,7 +47,12 @@ const product = (name: string, a: Shape, b: Shape, transA = false, transB = fals
   return { name, kind: 'matmul', arrays: { a, b }, flops, transA, transB };
 };
 
-const attention = (name: string, kind: KernelKind, [B, T, D]: readonly [number, number, number], heads: number) => ({
+const attention = (
+  name: string,
+  kind: KernelKind,
+  [B, T, D]: readonly [number, number, number],
+  heads: number,
+) => ({
   name,
   kind,
   heads,
@@ -98,7 +104,8 @@ export const kernelList: readonly KernelSpec[] = [
 ];
 
 /**
- * Creates the inputs of a kernel: the same numbers for all contestants, from -1 to 1, and ids spread over the vocabulary.
+ * Creates the inputs of a kernel: the same numbers for all contestants, from -1 to 1, and ids spread over the
+ * vocabulary.
  */
 export function makeArrays(spec: KernelSpec): KernelArrays {
   const arrays: Record<string, Tensor> = {};

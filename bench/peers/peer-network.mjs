@@ -1,10 +1,10 @@
 // The layers of the encoder-decoder, over the operations of a peer: TensorFlow.js or jax-js.
 
 /**
- * Runs encoder and decoder. `ops` are functions of the library: `embed(side)`, `norm(x, at)`, `residual(x, at, block)`,
- * `selfAttention(x, at, side)`, `crossAttention(x, memory, at)` and `feedForward(x, at)`; `at` is the name of the
- * parameters, `side` is `source` or `target`. Returns the output of the encoder and of the decoder, [B * S, D] and
- * [B * T, D].
+ * Runs encoder and decoder. `ops` are functions of the library: `embed(side)`, `norm(x, at)`, `residual(x,
+ * at, block)`, `selfAttention(x, at, side)`, `crossAttention(x, memory, at)` and `feedForward(x, at)`; `at`
+ * is the name of the parameters, `side` is `source` or `target`. Returns the output of the encoder and of the
+ * decoder, [B * S, D] and [B * T, D].
  */
 export function encodeDecode(c, { embed, norm, residual, selfAttention, crossAttention, feedForward }) {
   let memory = embed('source');

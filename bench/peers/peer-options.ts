@@ -1,8 +1,10 @@
-// Implementation variants of the peers. All were timed; the default is the fastest, or within noise of it. `--set`
-// selects another one.
+// Implementation variants of the peers. All were timed; the default is the fastest, or within noise of it.
+// `--set` selects another one.
 
 /** Values of each option by peer, the default first. A number means any integer above 0. */
-export const peerOptions: Readonly<Record<'tfjs' | 'jax', Readonly<Record<string, readonly string[] | number>>>> = {
+export const peerOptions: Readonly<
+  Record<'tfjs' | 'jax', Readonly<Record<string, readonly string[] | number>>>
+> = {
   tfjs: {
     linear: ['custom', 'fused'], // linearOp; tf.fused.matMul and its own gradient
     dx: ['transpose', 'flag'], // dY · Wᵀ: W first, then A · B; matMul's transposeB

@@ -1,5 +1,5 @@
-// The weights of a golden case in the layout of the peers: linear weights [in, out], and projections of attention that
-// have the same input packed into one matrix.
+// The weights of a golden case in the layout of the peers: linear weights [in, out], and projections of
+// attention that have the same input packed into one matrix.
 
 import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import { type Shape, type Tensor, transposed } from '../../src/core/tensor.ts';
@@ -19,9 +19,9 @@ function rows({ shape, data }: PeerTensor, from: number, to: number): PeerTensor
 }
 
 /**
- * PyTorch's state_dict as the parameters that both peers train, by name: `*.w` [in, out], `*.b`, norms' `*.g` and
- * `*.b`. Self-attention has one product `qkv` [D, 3HW]; cross-attention `q` [D, HW] and `kv` [D, 2HW], because these
- * multiply different inputs. AdamW and the global norm do not depend on the layout.
+ * PyTorch's state_dict as the parameters that both peers train, by name: `*.w` [in, out], `*.b`, norms' `*.g`
+ * and `*.b`. Self-attention has one product `qkv` [D, 3HW]; cross-attention `q` [D, HW] and `kv` [D, 2HW],
+ * because these multiply different inputs. AdamW and the global norm do not depend on the layout.
  */
 export function peerParameters({ config: c, weights }: GoldenCase): Record<string, PeerTensor> {
   const p: Record<string, PeerTensor> = {};
@@ -57,7 +57,11 @@ export function peerParameters({ config: c, weights }: GoldenCase): Record<strin
         const b = layer('multihead_attn.in_proj_bias');
         linear(`${to}.cross.q`, rows(w, 0, inner), rows(b, 0, inner));
         linear(`${to}.cross.kv`, rows(w, inner, 3 * inner), rows(b, inner, 3 * inner));
-        linear(`${to}.cross.out`, layer('multihead_attn.out_proj.weight'), layer('multihead_attn.out_proj.bias'));
+        linear(
+          `${to}.cross.out`,
+          layer('multihead_attn.out_proj.weight'),
+          layer('multihead_attn.out_proj.bias'),
+        );
         norm(`${to}.norm3`, `${from}.norm3`);
       }
       linear(`${to}.ff1`, layer('linear1.weight'), layer('linear1.bias'));

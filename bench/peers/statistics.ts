@@ -1,8 +1,8 @@
 // Statistics of measurements: rounding, relative error.
 
 /**
- * Maximum number of steps, and of seconds, for timing CPU work. The steps of one contestant run one after another, as in
- * training.
+ * Maximum number of steps, and of seconds, for timing CPU work. The steps of one contestant run one after
+ * another, as in training.
  */
 export const hostTiming = { steps: 20, seconds: 15 };
 

@@ -1,4 +1,5 @@
-// Profiles heddle's training step on a separate device: GPU time of each pass and compile time of each pipeline.
+// Profiles heddle's training step on a separate device: GPU time of each pass and compile time of each
+// pipeline.
 
 import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
@@ -12,8 +13,8 @@ import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts
 import { batchLoader, stepGraph } from './heddle-contestant.ts';
 
 /**
- * Profiles the step of a case. Returns the lines of two tables: passes and pipelines, the slowest first. Rejects if the
- * adapter has no timestamps.
+ * Profiles the step of a case. Returns the lines of two tables: passes and pipelines, the slowest first.
+ * Rejects if the adapter has no timestamps.
  */
 export async function profileStep(
   golden: GoldenCase,
@@ -43,8 +44,8 @@ export async function profileStep(
 }
 
 /**
- * Compiles the pipelines of a plan one after another; returns a line for each, the slowest first. A step compiles them
- * in parallel.
+ * Compiles the pipelines of a plan one after another; returns a line for each, the slowest first. A step
+ * compiles them in parallel.
  */
 async function timePipelines(device: Device, plan: Plan): Promise<string[]> {
   const pipelines = pipelinesOf(device.gpu);

@@ -1,5 +1,5 @@
-// Training steps of all contestants: checks golden cases, then times the steps in turn, so that a slow moment of the
-// machine affects all contestants.
+// Training steps of all contestants: checks golden cases, then times the steps in turn, so that a slow moment
+// of the machine affects all contestants.
 
 import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import { median } from '../../src/engine/gpu/plan-timing.ts';
@@ -16,12 +16,13 @@ export interface ReproducedCase {
 }
 
 /**
- * Allowed relative errors. Float32 drifts from float64 by up to 9e-4 in 12 updates of `small`, as PyTorch's float32
- * does. Adam hides wrong clipping, so the gradient norm is checked separately.
+ * Allowed relative errors. Float32 drifts from float64 by up to 9e-4 in 12 updates of `small`, as PyTorch's
+ * float32 does. Adam hides wrong clipping, so the gradient norm is checked separately.
  */
 const limits = { loss: 1e-4, gradNorm: 1e-3, losses: 1e-3 } as const;
 
-const expectedAt = (golden: GoldenCase, name: string, i = 0): number => golden.expected[name]?.data[i] ?? Number.NaN;
+const expectedAt = (golden: GoldenCase, name: string, i = 0): number =>
+  golden.expected[name]?.data[i] ?? Number.NaN;
 const modelOf = (contestant: Contestant, golden: GoldenCase): TrainedModel => {
   if (!contestant.model) throw new Error(`${contestant.name} cannot train`);
   return contestant.model(golden);
@@ -65,7 +66,10 @@ export interface TimedSteps {
   /** Source and target positions per second, padding included. */
   readonly tokensPerSecond: number;
   readonly firstStepMs: number;
-  /** CPU time of a step: milliseconds until `step` returns its promise, over consecutive steps. Median and minimum. */
+  /**
+   * CPU time of a step: milliseconds until `step` returns its promise, over consecutive steps. Median and
+   * minimum.
+   */
   readonly hostMs: number;
   readonly hostMinMs: number;
   readonly peakBytes: number;
@@ -90,7 +94,10 @@ interface Run {
   loss: number;
 }
 
-/** Times the steps of all contestants on a case. Throws if the losses of the first steps are not the expected ones. */
+/**
+ * Times the steps of all contestants on a case. Throws if the losses of the first steps are not the expected
+ * ones.
+ */
 export async function timeSteps(
   contestants: readonly Contestant[],
   meter: ApiCounter,
@@ -101,7 +108,8 @@ export async function timeSteps(
   const runs: Run[] = [];
   // Without a reference the losses of the first contestant are the expected ones.
   const expected = Array.from(golden.expected.losses?.data ?? []);
-  for (const contestant of contestants) runs.push(await warmUp(contestant, meter, golden, expected, warmups, log));
+  for (const contestant of contestants)
+    runs.push(await warmUp(contestant, meter, golden, expected, warmups, log));
   const start = performance.now();
   for (let i = 0; i < steps && (i < 3 || performance.now() - start < maxSeconds * 1e3); i++)
     for (const run of runs) {
@@ -140,7 +148,11 @@ export async function timeSteps(
 /** Times the CPU work of consecutive steps. */
 async function timeHost({ model, host }: Run): Promise<void> {
   const start = performance.now();
-  for (let i = 0; i < hostTiming.steps && (i < 3 || performance.now() - start < hostTiming.seconds * 1e3); i++) {
+  for (
+    let i = 0;
+    i < hostTiming.steps && (i < 3 || performance.now() - start < hostTiming.seconds * 1e3);
+    i++
+  ) {
     const begun = performance.now();
     const loss = model.step();
     host.push(performance.now() - begun);

@@ -1,8 +1,12 @@
-// Single kernels of TensorFlow.js, each in the forms that its users write; see peer-kernels.ts for what they compute.
+// Single kernels of TensorFlow.js, each in the forms that its users write; see peer-kernels.ts for what they
+// compute.
 import * as tf from '@tensorflow/tfjs-core';
 import * as ops from './tfjs-ops.mjs';
 
-/** Creates a kernel from `compute`, which gets the arrays as tensors by name and returns one or several results. */
+/**
+ * Creates a kernel from `compute`, which gets the arrays as tensors by name and returns one or several
+ * results.
+ */
 const kernel =
   (compute, fits = () => true) =>
   (inputs) => {

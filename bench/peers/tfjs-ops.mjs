@@ -1,5 +1,5 @@
-// Operations that tfjs-core lacks or computes slowly: layer norm, sparse cross-entropy, and gradients with tf.customGrad
-// if the built-in gradient is slow. peer-options.ts lists the variants that were timed.
+// Operations that tfjs-core lacks or computes slowly: layer norm, sparse cross-entropy, and gradients with
+// tf.customGrad if the built-in gradient is slow. peer-options.ts lists the variants that were timed.
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Any tensor as a vector. */
@@ -15,8 +15,8 @@ function onesRow(n) {
 const columnSum = (x, how) => (how === 'sum' ? tf.sum(x, 0) : flatten(tf.matMul(onesRow(x.shape[0]), x)));
 
 /**
- * A transposed copy, computed as a batch of one: the kernel for plain matrices uses barriers, which are slow on software
- * adapters.
+ * A transposed copy, computed as a batch of one: the kernel for plain matrices uses barriers, which are slow
+ * on software adapters.
  */
 export const transposed = (w) =>
   tf.reshape(tf.transpose(tf.reshape(w, [1, ...w.shape]), [0, 2, 1]), [w.shape[1], w.shape[0]]);
@@ -35,7 +35,9 @@ export const linearOp = ({ dx, columnSum: how }) =>
     };
   });
 
-/** Gradient of a table [V, D] with respect to its rows at `ids` [n]; scatterND adds the rows of repeated ids. */
+/**
+ * Gradient of a table [V, D] with respect to its rows at `ids` [n]; scatterND adds the rows of repeated ids.
+ */
 export const scatterRows = (ids, dy, shape) => tf.scatterND(tf.reshape(ids, [-1, 1]), dy, shape);
 
 /** table [V, D] => its rows at ids, [n, D] */
@@ -97,7 +99,10 @@ export function nllAuto(labels, s, logits) {
 /** The exact GELU. */
 export const gelu = (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 
-/** [B * L, n * H * W] => n tensors [B, H, L, W] by one transpose; n > 1, since tf.unstack of one has no gradient. */
+/**
+ * [B * L, n * H * W] => n tensors [B, H, L, W] by one transpose; n > 1, since tf.unstack of one has no
+ * gradient.
+ */
 export const splitHeads = (x, [B, L, n, H, W]) =>
   tf.unstack(tf.transpose(tf.reshape(x, [B, L, n, H, W]), [2, 0, 3, 1, 4]));
 

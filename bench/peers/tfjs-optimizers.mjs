@@ -14,7 +14,10 @@ export function sumOfSquares(flat) {
   return whole === n ? body : tf.add(body, tf.sum(tf.slice(square, [whole], [n - whole])));
 }
 
-/** Not tf.addN: on WebGPU its result is wrong, without an error, for more than 7 tensors (over 8 storage buffers). */
+/**
+ * Not tf.addN: on WebGPU its result is wrong, without an error, for more than 7 tensors (over 8 storage
+ * buffers).
+ */
 const normOfEach = (gradients) => tf.sum(tf.stack(gradients.map((g) => sumOfSquares(flatten(g)))));
 
 /** min(1, clip / norm), as torch's clip_grad_norm_. */
@@ -82,7 +85,9 @@ function trainAdam(o, variables) {
   return {
     apply(gradients) {
       const scale = o.clipNorm > 0 ? clipScale(o, normOfEach(gradients)) : null;
-      adam.applyGradients(gradients.map((g, i) => ({ name: variables[i].name, tensor: scale ? tf.mul(g, scale) : g })));
+      adam.applyGradients(
+        gradients.map((g, i) => ({ name: variables[i].name, tensor: scale ? tf.mul(g, scale) : g })),
+      );
     },
     dispose: () => adam.dispose(),
   };

@@ -1,4 +1,5 @@
-// TensorFlow.js core on its WebGPU backend as a contestant: the encoder-decoder of the golden cases and single kernels.
+// TensorFlow.js core on its WebGPU backend as a contestant: the encoder-decoder of the golden cases and
+// single kernels.
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-webgpu';
@@ -52,7 +53,8 @@ function network(c, { B, S, T }, p, positions, variants) {
   const [D, H, W] = [c.dModel, c.heads, c.headWidth];
   const biased =
     variants.linear === 'custom' ? ops.linearOp(variants) : (a, b, bias) => tf.fused.matMul({ a, b, bias });
-  const linear = (x, at) => (p[`${at}.b`] ? biased(x, p[`${at}.w`], p[`${at}.b`]) : tf.matMul(x, p[`${at}.w`]));
+  const linear = (x, at) =>
+    p[`${at}.b`] ? biased(x, p[`${at}.w`], p[`${at}.b`]) : tf.matMul(x, p[`${at}.w`]);
   const normOp =
     variants.norm === 'custom'
       ? ops.layerNormOp(c.layerNormEps, variants)
@@ -85,7 +87,8 @@ function network(c, { B, S, T }, p, positions, variants) {
       return linear(ops.attend(q, k, v, srcMask), `${at}.out`);
     };
   const feedForward = (x, at) => linear(activation(linear(x, `${at}.ff1`)), `${at}.ff2`);
-  const residual = (x, at, block) => (c.norm === 'pre' ? tf.add(x, block(norm(x, at))) : norm(tf.add(x, block(x)), at));
+  const residual = (x, at, block) =>
+    c.norm === 'pre' ? tf.add(x, block(norm(x, at))) : norm(tf.add(x, block(x)), at);
 
   return (batch) => {
     const { y } = encodeDecode(c, {
@@ -109,7 +112,9 @@ function createModel(golden, variants) {
   const sizes = sizesOf(golden);
   const initial = peerParameters(golden);
   const names = Object.keys(initial);
-  const p = Object.fromEntries(names.map((k) => [k, tf.variable(tf.tensor(initial[k].data, initial[k].shape))]));
+  const p = Object.fromEntries(
+    names.map((k) => [k, tf.variable(tf.tensor(initial[k].data, initial[k].shape))]),
+  );
   const variables = names.map((k) => p[k]);
   const longest = Math.max(sizes.S, sizes.T);
   const positions = tf.keep(tf.tensor(sinusoids(longest, c.dModel, 'interleaved'), [longest, c.dModel]));

@@ -1,10 +1,10 @@
-// Compares the first losses of a training run with those of PyTorch's nn.Transformer, from the same weights on the same
-// batches, in float32:
+// Compares the first losses of a training run with those of PyTorch's nn.Transformer, from the same weights
+// on the same batches, in float32:
 //
 //   node bench/pytorch/compare-losses.mjs PAIRS.tsv [--steps 200]        (needs Debian's python3-torch, python3-safetensors)
 //
-// Model and settings are those of the run in the README, without dropout, whose masks PyTorch cannot reproduce. Exits
-// with status 1 if a loss differs by more than 1 %.
+// Model and settings are those of the run in the README, without dropout, whose masks PyTorch cannot
+// reproduce. Exits with status 1 if a loss differs by more than 1 %.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,10 @@ const paths = [
     'train/update/training-data',
   ],
 ];
-const heddle = Object.assign({}, ...(await Promise.all(paths.map((path) => vite.ssrLoadModule(`/src/${path}.ts`)))));
+const heddle = Object.assign(
+  {},
+  ...(await Promise.all(paths.map((path) => vite.ssrLoadModule(`/src/${path}.ts`)))),
+);
 const { dawnGpu, nodeFiles } = heddle;
 
 const { values, positionals } = parseArgs({
@@ -108,11 +111,15 @@ try {
   const errors = own.map((loss, i) => Math.abs(loss / theirs[i] - 1));
   const worst = errors.indexOf(Math.max(...errors));
   for (let i = 0; i < steps; i += Math.max(1, Math.floor(steps / 10)))
-    console.log(`step ${String(i + 1).padStart(4)}  heddle ${own[i].toFixed(5)}  PyTorch ${theirs[i].toFixed(5)}`);
+    console.log(
+      `step ${String(i + 1).padStart(4)}  heddle ${own[i].toFixed(5)}  PyTorch ${theirs[i].toFixed(5)}`,
+    );
   console.log(
     `step ${String(steps).padStart(4)}  heddle ${own.at(-1).toFixed(5)}  PyTorch ${theirs.at(-1).toFixed(5)}`,
   );
-  console.log(`${steps} losses; largest difference ${(100 * errors[worst]).toPrecision(3)} % at step ${worst + 1}`);
+  console.log(
+    `${steps} losses; largest difference ${(100 * errors[worst]).toPrecision(3)} % at step ${worst + 1}`,
+  );
   if (!(errors[worst] <= 0.01) || theirs.length !== steps) process.exitCode = 1;
 } finally {
   await vite.close();

@@ -1,7 +1,7 @@
-// npm run bench:scale: measures how cost grows with length, batch, vocabulary, layers and width, one axis at a time around
-// the preset `mid`. Memory, dispatches and FLOPs are read from the plans, at all sizes. JavaScript is timed on Dawn's null
-// backend, which accepts commands and computes nothing, if the buffers fit; steps are timed on an adapter, up to a time
-// limit.
+// npm run bench:scale: measures how cost grows with length, batch, vocabulary, layers and width, one axis at
+// a time around the preset `mid`. Memory, dispatches and FLOPs are read from the plans, at all sizes.
+// JavaScript is timed on Dawn's null backend, which accepts commands and computes nothing, if the buffers
+// fit; steps are timed on an adapter, up to a time limit.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -62,8 +62,8 @@ interface ScaleLimit {
 }
 
 /**
- * The limits. Times vary by a few percent between runs; their limits include that. Decoding is one step with a full
- * cache, whose cost is linear in the length.
+ * The limits. Times vary by a few percent between runs; their limits include that. Decoding is one step with
+ * a full cache, whose cost is linear in the length.
  */
 export const limits: readonly ScaleLimit[] = [
   { cost: 'memory', axes: ['length', 'batch', 'vocabulary', 'layers'], exponent: 1.05 },
@@ -76,8 +76,9 @@ export const limits: readonly ScaleLimit[] = [
 ];
 
 /**
- * Returns the exponent b of y = a·x^b: the slope of the least-squares line through the logarithms. With `tail`, the
- * exponent of the last three points if it is larger, to detect growth at the end. NaN for fewer than three points.
+ * Returns the exponent b of y = a·x^b: the slope of the least-squares line through the logarithms. With
+ * `tail`, the exponent of the last three points if it is larger, to detect growth at the end. NaN for fewer
+ * than three points.
  */
 export function exponentOf(points: readonly (readonly [x: number, y: number])[], tail: boolean): number {
   const slope = (list: typeof points) => {
@@ -112,7 +113,14 @@ export function fitsOf(all: readonly AxisCosts[]): Fit[] {
       if (Number.isNaN(exponent)) return [];
       const limit = limits.find((b) => b.cost === cost && b.axes.includes(axis))?.exponent;
       return [
-        { run, axis, cost, exponent, ...(limit !== undefined && { limit }), passed: !(exponent > (limit ?? Infinity)) },
+        {
+          run,
+          axis,
+          cost,
+          exponent,
+          ...(limit !== undefined && { limit }),
+          passed: !(exponent > (limit ?? Infinity)),
+        },
       ];
     }),
   );
@@ -133,7 +141,13 @@ const graphsOf = (sizes: Sizes, run: Run): { config: ModelConfig; graphs: Graph[
   const config = modelConfig({
     ...presets.mid,
     ...{ srcVocab: vocabulary, tgtVocab: vocabulary, maxLength: length },
-    ...{ encoderLayers: layers, decoderLayers: layers, dModel: width, feedForward: 4 * width, heads: width / 32 },
+    ...{
+      encoderLayers: layers,
+      decoderLayers: layers,
+      dModel: width,
+      feedForward: 4 * width,
+      heads: width / 32,
+    },
   });
   const p = parameterList(config);
   const shape = { batch, source: length, target: length };
@@ -158,7 +172,9 @@ function planCosts(graphs: readonly Graph[]): Cost {
   const plans = graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
   const nodes = graphs.at(-1)?.nodes ?? [];
   const flops = (attention: boolean) =>
-    nodes.filter(({ op }) => /attention/.test(op.name) === attention).reduce((n, node) => n + nodeFlops(node), 0);
+    nodes
+      .filter(({ op }) => /attention/.test(op.name) === attention)
+      .reduce((n, node) => n + nodeFlops(node), 0);
   return {
     memory: Math.max(...plans.map(({ bytes }) => bytes.peak)),
     dispatches: plans.at(-1)?.passes.length ?? 0,
@@ -171,7 +187,12 @@ function planCosts(graphs: readonly Graph[]): Cost {
 const nullBytes = 400 * 2 ** 20;
 
 /** Times JavaScript, the fastest of `runs`; returns nothing if the plans do not fit the null backend. */
-async function jsCosts(device: Device, sizes: Sizes, run: Run, runs: number): Promise<Pick<Cost, 'jsMs' | 'fillMs'>> {
+async function jsCosts(
+  device: Device,
+  sizes: Sizes,
+  run: Run,
+  runs: number,
+): Promise<Pick<Cost, 'jsMs' | 'fillMs'>> {
   const plans = graphsOf(sizes, run).graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
   if (Math.max(...plans.map(({ bytes }) => bytes.peak)) > nullBytes) return {};
   const session = new Session(device);
@@ -239,7 +260,8 @@ export async function measureScale(
   { runs, seconds, onPoint }: { runs: number; seconds: number; onPoint(text: string): void },
 ): Promise<{ adapter?: string; all: AxisCosts[] }> {
   const device = seconds > 0 ? await openDevice(await dawnGpu({ quiet: true })) : undefined;
-  const nullDevice = runs > 0 ? await openDevice(await dawnGpu({ flags: ['backend=null'], quiet: true })) : undefined;
+  const nullDevice =
+    runs > 0 ? await openDevice(await dawnGpu({ flags: ['backend=null'], quiet: true })) : undefined;
   const all: AxisCosts[] = [];
   for (const run of ['training', 'decoding'] as const)
     for (const axis of Object.keys(values) as (keyof Sizes)[]) {
@@ -293,7 +315,9 @@ export function scaleTable(all: readonly AxisCosts[], fits: readonly Fit[]): str
   );
   const table = (lines: readonly (readonly string[])[]) =>
     lines
-      .map((cells, i) => `| ${cells.join(' | ')} |${i === 0 ? `\n|${cells.map(() => ' --- |').join('')}` : ''}`)
+      .map(
+        (cells, i) => `| ${cells.join(' | ')} |${i === 0 ? `\n|${cells.map(() => ' --- |').join('')}` : ''}`,
+      )
       .join('\n');
   const fitted = fits.map((f) => [
     ...[f.run, f.axis, f.cost, f.exponent.toFixed(3)],

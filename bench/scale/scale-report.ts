@@ -1,4 +1,5 @@
-// The costs that bench:scale measures, and its report: a chart for each cost along each axis, as one HTML file.
+// The costs that bench:scale measures, and its report: a chart for each cost along each axis, as one HTML
+// file.
 
 import { formatNumber } from '../../src/core/format-numbers.ts';
 import { html } from '../../src/train/report/markup.ts';
@@ -21,7 +22,9 @@ export interface Cost {
   /** FLOPs of attention, and of all other matrix products. */
   readonly attentionFlops: number;
   readonly otherFlops: number;
-  /** JavaScript of a step: filling the batch (of that: `fillMs`, in training only), recording and submitting. */
+  /**
+   * JavaScript of a step: filling the batch (of that: `fillMs`, in training only), recording and submitting.
+   */
   readonly jsMs?: number;
   readonly fillMs?: number;
   readonly stepMs?: number;
@@ -89,6 +92,8 @@ export function scaleReport(title: string, all: readonly AxisCosts[], fits: read
     brand: 'heddle · bench:scale',
     heading: 'How cost grows',
     lead: title,
-    main: axes.map((axis) => html`<h2>${axis}</h2><div class="charts">${costs.map((cost) => chart(axis, cost))}</div>`),
+    main: axes.map(
+      (axis) => html`<h2>${axis}</h2><div class="charts">${costs.map((cost) => chart(axis, cost))}</div>`,
+    ),
   });
 }

@@ -1,6 +1,6 @@
-// Runs a program in the sandboxed frame of the page Code. The frame has an opaque origin, so a program cannot access the storage of this
-// site, and its policy allows no requests. It is not a worker: workers of an opaque origin have no WebGPU. vite.config.ts inserts this
-// script into code-frame.html.
+// Runs a program in the sandboxed frame of the page Code. The frame has an opaque origin, so a program cannot
+// access the storage of this site, and its policy allows no requests. It is not a worker: workers of an
+// opaque origin have no WebGPU. vite.config.ts inserts this script into code-frame.html.
 
 /** A name that no module exports. */
 const probe = 'parsed_and_linked';
@@ -27,7 +27,10 @@ parent.postMessage('ready', '*');
 /** Runs a program with the text of the library; `file` becomes a global variable. */
 async function run({ library, code, file }) {
   const libraryUrl = urlOf(library);
-  const program = code.replace(/(\bfrom\s*|\bimport\s*\(?\s*)(['"])heddle(?:\/engine)?\2/g, `$1$2${libraryUrl}$2`);
+  const program = code.replace(
+    /(\bfrom\s*|\bimport\s*\(?\s*)(['"])heddle(?:\/engine)?\2/g,
+    `$1$2${libraryUrl}$2`,
+  );
   const error = await syntaxError(program);
   if (error) port.postMessage({ type: 'error', ...error });
   else {
@@ -39,7 +42,8 @@ async function run({ library, code, file }) {
     } catch (thrown) {
       const [, name] = missingExport.exec(thrown?.message ?? '') ?? [];
       if (name === undefined) report(thrown);
-      else port.postMessage({ type: 'error', text: `heddle exports no ${name}.`, line: lineWith(code, name) });
+      else
+        port.postMessage({ type: 'error', text: `heddle exports no ${name}.`, line: lineWith(code, name) });
     }
   }
   port.postMessage({ type: 'end' });
@@ -49,8 +53,8 @@ async function run({ library, code, file }) {
 const lineWith = (code, word) => code.split('\n').findIndex((line) => line.split(/\W+/).includes(word)) + 1;
 
 /**
- * The syntax error of a module and its line, which import() does not report; undefined if there is none. The module is parsed but not
- * run, since its last import does not exist.
+ * The syntax error of a module and its line, which import() does not report; undefined if there is none. The
+ * module is parsed but not run, since its last import does not exist.
  */
 function syntaxError(program) {
   const url = urlOf(`${program}\nimport { ${probe} } from '${urlOf('')}';`);

@@ -1,5 +1,5 @@
-// The library for programs on the page Code: 'heddle' and 'heddle/engine' in one module. The frame has no storage, so
-// files that a program saves are in memory, and the page offers them for download.
+// The library for programs on the page Code: 'heddle' and 'heddle/engine' in one module. The frame has no
+// storage, so files that a program saves are in memory, and the page offers them for download.
 
 import { memoryFiles, registerPlatform } from '../../src/index.ts';
 
@@ -7,10 +7,16 @@ const entries = new Map<string, Uint8Array>();
 const files = memoryFiles(entries);
 const cache = 'cache/';
 
-/** Offers the files at a path for download, except those of the cache and of folders that are not complete. */
+/**
+ * Offers the files at a path for download, except those of the cache and of folders that are not complete.
+ */
 function offer(path: string): void {
   for (const [name, bytes] of entries)
-    if ((name === path || name.startsWith(`${path}/`)) && !name.startsWith(cache) && !/\.partial(\/|$)/.test(name))
+    if (
+      (name === path || name.startsWith(`${path}/`)) &&
+      !name.startsWith(cache) &&
+      !/\.partial(\/|$)/.test(name)
+    )
       globalThis.dispatchEvent(new CustomEvent('heddle-file', { detail: { path: name, bytes } }));
 }
 

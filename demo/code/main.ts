@@ -96,7 +96,10 @@ function mountPage(): void {
       output.print('error', `${event.text}${where}`);
       showMessages([...messages, { line: event.line, text: event.text, kind: 'error' }]);
     } else
-      finish(messages.length > 0 ? `Failed after ${elapsed()}.` : `Finished in ${elapsed()}.`, messages.length > 0);
+      finish(
+        messages.length > 0 ? `Failed after ${elapsed()}.` : `Finished in ${elapsed()}.`,
+        messages.length > 0,
+      );
   };
 
   choice.addEventListener('change', () => {
@@ -127,9 +130,16 @@ function exampleOf(hash: string): Example {
   return (examples.find(({ id }) => `#${id}` === hash) ?? examples[0]) as Example;
 }
 
-/** Creates the output. Lines are added once per frame, since a program may print faster than a page can draw. */
+/**
+ * Creates the output. Lines are added once per frame, since a program may print faster than a page can draw.
+ */
 function createOutput() {
-  const element = el('pre', { class: 'output', tabindex: 0, role: 'log', 'aria-label': 'Output of the program' });
+  const element = el('pre', {
+    class: 'output',
+    tabindex: 0,
+    role: 'log',
+    'aria-label': 'Output of the program',
+  });
   let pending: HTMLElement[] = [];
   const draw = onFrame(() => {
     const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 4;

@@ -4,7 +4,11 @@ import { el } from '../common/dom.ts';
 
 /** Event of a running program. */
 export type ProgramEvent =
-  | { readonly type: 'print'; readonly level: 'log' | 'info' | 'debug' | 'warn' | 'error'; readonly text: string }
+  | {
+      readonly type: 'print';
+      readonly level: 'log' | 'info' | 'debug' | 'warn' | 'error';
+      readonly text: string;
+    }
   /** An error; `line` is 0 if it has no line in the program. */
   | { readonly type: 'error'; readonly text: string; readonly line: number }
   | { readonly type: 'file'; readonly path: string; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -20,7 +24,10 @@ const frameTimeout = 20_000;
 
 let library: Promise<string> | undefined;
 
-/** Loads the text of the library once. The frame cannot load it: its opaque origin needs CORS, which many hosts lack. */
+/**
+ * Loads the text of the library once. The frame cannot load it: its opaque origin needs CORS, which many
+ * hosts lack.
+ */
 function loadLibrary(): Promise<string> {
   library ??= textOf('./code/library.js').catch((error: unknown) => {
     library = undefined;
@@ -76,7 +83,8 @@ export function runProgram(
     const usesFile = /\bfile\b/.test(code);
     const [text, given] = await Promise.all([loadLibrary(), usesFile ? file() : undefined, ready]);
     // The frame's origin is opaque: only the target '*' matches it.
-    if (!stopped) frame.contentWindow?.postMessage({ library: text, code, file: given }, '*', [channel.port2]);
+    if (!stopped)
+      frame.contentWindow?.postMessage({ library: text, code, file: given }, '*', [channel.port2]);
   };
   start().catch(fail);
   return {

@@ -1,5 +1,6 @@
-// A text field for code, with line numbers and marked lines. It is a plain <textarea>, which works with all keyboards,
-// screen readers and phones, and needs neither a library nor exceptions in the content security policy.
+// A text field for code, with line numbers and marked lines. It is a plain <textarea>, which works with all
+// keyboards, screen readers and phones, and needs neither a library nor exceptions in the content security
+// policy.
 
 import { el, fill, set } from './dom.ts';
 import { freshId } from './form-controls.ts';

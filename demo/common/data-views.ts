@@ -44,4 +44,8 @@ export function dataTable(
 
 /** Creates a list of names and values. */
 export const factList = (facts: readonly (readonly [string, Child])[]): HTMLElement =>
-  el('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+  el(
+    'dl',
+    { class: 'facts' },
+    ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
+  );

@@ -1,10 +1,13 @@
-// Helpers that create and update DOM elements. Text is inserted as text, never as markup, so a corpus or file cannot
-// inject elements.
+// Helpers that create and update DOM elements. Text is inserted as text, never as markup, so a corpus or file
+// cannot inject elements.
 
 /** A child of an element; `false`, null and undefined are skipped. */
 export type Child = Node | string | number | false | null | undefined;
 
-/** Attributes by HTML name (`class`, `aria-*`); true sets one without a value; functions are listeners (`onclick`). */
+/**
+ * Attributes by HTML name (`class`, `aria-*`); true sets one without a value; functions are listeners
+ * (`onclick`).
+ */
 export type Attributes = Readonly<
   Record<string, string | number | boolean | null | undefined | ((event: never) => void)>
 >;
@@ -59,13 +62,19 @@ export function fill(element: Element, ...children: Child[]): void {
   );
 }
 
-/** Replaces the children of an element; the focus moves to the new element with the `data-key` of the focused one. */
+/**
+ * Replaces the children of an element; the focus moves to the new element with the `data-key` of the focused
+ * one.
+ */
 export function refill(element: Element, ...children: Child[]): void {
   const { activeElement } = document;
-  const key = element.contains(activeElement) && activeElement instanceof HTMLElement && activeElement.dataset.key;
+  const key =
+    element.contains(activeElement) && activeElement instanceof HTMLElement && activeElement.dataset.key;
   fill(element, ...children);
   if (!key) return;
-  const again = [...element.querySelectorAll<HTMLElement>('[data-key]')].find(({ dataset }) => dataset.key === key);
+  const again = [...element.querySelectorAll<HTMLElement>('[data-key]')].find(
+    ({ dataset }) => dataset.key === key,
+  );
   again?.focus({ preventScroll: true });
 }
 
@@ -82,8 +91,9 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
 }
 
 /**
- * Returns a function that schedules `draw` for the next animation frame; calls before that frame are merged. Every
- * panel draws through such a function, so the page draws at most once per frame however fast events arrive.
+ * Returns a function that schedules `draw` for the next animation frame; calls before that frame are merged.
+ * Every panel draws through such a function, so the page draws at most once per frame however fast events
+ * arrive.
  */
 export function onFrame(draw: () => void): () => void {
   let scheduled = false;

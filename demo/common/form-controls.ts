@@ -39,7 +39,10 @@ export function numberInput(
   return input;
 }
 
-/** Creates a group of radio buttons in the look of a segmented switch; `onChange` is called with the selected value. */
+/**
+ * Creates a group of radio buttons in the look of a segmented switch; `onChange` is called with the selected
+ * value.
+ */
 export function segmentedChoice<Value extends string>(
   legend: string,
   options: readonly (readonly [value: Value, name: string])[],

@@ -1,4 +1,5 @@
-// Header and footer of all pages: logo, navigation, GPU adapter, the button that switches the colour theme; documentation.
+// Header and footer of all pages: logo, navigation, GPU adapter, the button that switches the colour theme;
+// documentation.
 
 import { el, fill, set, svg } from './dom.ts';
 import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';
@@ -43,7 +44,8 @@ export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
   const theme = storedTheme();
   applyTheme(theme);
   // Only in the build: files of the development server change.
-  if (import.meta.env.PROD) void navigator.serviceWorker?.register('./service-worker.js').catch(() => undefined);
+  if (import.meta.env.PROD)
+    void navigator.serviceWorker?.register('./service-worker.js').catch(() => undefined);
   const adapter = el('span', { class: 'adapter', hidden: true });
   mountFooter();
   const top = document.getElementById('top');
@@ -100,7 +102,11 @@ function themeButton(first: Theme): HTMLButtonElement {
   );
   const show = () => {
     set(path, { d: icons[theme] });
-    set(button, { 'aria-label': `Colours: ${theme}`, title: `Colours: ${theme}`, 'data-theme-choice': theme });
+    set(button, {
+      'aria-label': `Colours: ${theme}`,
+      title: `Colours: ${theme}`,
+      'data-theme-choice': theme,
+    });
   };
   button.addEventListener('click', () => {
     theme = nextTheme(theme);

@@ -28,7 +28,8 @@ export function applyTheme(theme: Theme): void {
 }
 
 /** Returns the next theme in the order system, light, dark. */
-export const nextTheme = (theme: Theme): Theme => order[(order.indexOf(theme) + 1) % order.length] ?? 'system';
+export const nextTheme = (theme: Theme): Theme =>
+  order[(order.indexOf(theme) + 1) % order.length] ?? 'system';
 
 /** Calls `redraw` when the theme changes, by the visitor or by the system. */
 export function onThemeChange(redraw: () => void): void {

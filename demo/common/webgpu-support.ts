@@ -54,8 +54,8 @@ const reasons: Record<WebGpuProblem, readonly [title: string, text: string]> = {
 };
 
 /**
- * Builds the explanation of a problem; the steps for the visitor's browser come first and are expanded. `recordedRun`:
- * links to the page with the recorded run.
+ * Builds the explanation of a problem; the steps for the visitor's browser come first and are expanded.
+ * `recordedRun`: links to the page with the recorded run.
  */
 export function problemPage(problem: WebGpuProblem, { recordedRun = false } = {}): HTMLElement {
   const [title, text] = reasons[problem];
@@ -67,7 +67,13 @@ export function problemPage(problem: WebGpuProblem, { recordedRun = false } = {}
     el('h2', { id: 'webgpu-problem-title' }, title),
     el('p', {}, text),
     recordedRun &&
-      el('p', {}, 'Without WebGPU you can ', el('a', { href: './index.html' }, 'look at a recorded training'), '.'),
+      el(
+        'p',
+        {},
+        'Without WebGPU you can ',
+        el('a', { href: './index.html' }, 'look at a recorded training'),
+        '.',
+      ),
     ...(problem === 'insecure'
       ? []
       : browsers.map((browser) =>

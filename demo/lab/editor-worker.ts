@@ -1,5 +1,5 @@
-// The kernel editor in the worker: returns the WGSL of kernels, and checks and times those of the visitor, on a separate
-// device that stays open between runs.
+// The kernel editor in the worker: returns the WGSL of kernels, and checks and times those of the visitor, on
+// a separate device that stays open between runs.
 
 import { type KernelResult, measurePrepared, type PreparedKernel } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
@@ -35,7 +35,10 @@ async function close(): Promise<void> {
   await old?.then(({ device }) => device.destroy()).catch(() => {});
 }
 
-/** Returns the dispatches of a kernel on this adapter. Throws a HeddleError if the kernel does not exist or is too large. */
+/**
+ * Returns the dispatches of a kernel on this adapter. Throws a HeddleError if the kernel does not exist or is
+ * too large.
+ */
 export async function show(spec: KernelSpec): Promise<ShownKernel> {
   const { device } = await open();
   const kernel = kernelOf(spec);
@@ -64,7 +67,11 @@ async function attemptOn(spec: KernelSpec, own: OwnKernel, time: TimeOptions): P
   const state = await open();
   const { device } = state;
   const key = JSON.stringify(spec);
-  state.roofs ??= await measureRoofsRepeatedly(device, { span: time.span / 2, rounds: 3, bytes: copyBytes.small });
+  state.roofs ??= await measureRoofsRepeatedly(device, {
+    span: time.span / 2,
+    rounds: 3,
+    bytes: copyBytes.small,
+  });
   if (state.last?.key !== key) {
     const kernel = kernelOf(spec);
     checkSize(kernel, device.traits);

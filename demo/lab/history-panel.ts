@@ -41,8 +41,16 @@ export function createHistoryPanel(host: HistoryHost): HistoryPanel {
     tabindex: -1,
     'aria-label': 'File of results',
   });
-  const openButton = el('button', { type: 'button', onclick: () => input.click() }, 'Open a file of results …');
-  const clear = el('button', { type: 'button', onclick: () => host.compare(undefined) }, 'Remove the baseline');
+  const openButton = el(
+    'button',
+    { type: 'button', onclick: () => input.click() },
+    'Open a file of results …',
+  );
+  const clear = el(
+    'button',
+    { type: 'button', onclick: () => host.compare(undefined) },
+    'Remove the baseline',
+  );
   const current = el('p', { class: 'status baseline-of', role: 'status' });
   const body = el('tbody');
   const table = el(
@@ -133,12 +141,14 @@ export function createHistoryPanel(host: HistoryHost): HistoryPanel {
   };
 }
 
-const whenOf = (when: string): string => (when ? `${when.slice(0, 16).replace('T', ' ')} UTC` : 'unknown time');
+const whenOf = (when: string): string =>
+  when ? `${when.slice(0, 16).replace('T', ' ')} UTC` : 'unknown time';
 
 /** `12.3 GB/s ± 2 %, 140 GFLOP/s ± 1 %` */
 export function roofText({ roofs, roofSpread }: Pick<BenchRun, 'roofs' | 'roofSpread'>): string {
   if (!roofs) return 'bandwidth and peak not measured';
-  const spread = (name: 'bandwidth' | 'peak') => (roofSpread ? ` ${spreadText(roofSpread[name].spread / 2)}` : '');
+  const spread = (name: 'bandwidth' | 'peak') =>
+    roofSpread ? ` ${spreadText(roofSpread[name].spread / 2)}` : '';
   return `${formatNumber(roofs.bandwidth.rate)} GB/s${spread('bandwidth')}, ${formatNumber(roofs.peak.rate)} GFLOP/s${spread('peak')}`;
 }
 

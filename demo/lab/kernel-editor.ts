@@ -1,5 +1,5 @@
-// The kernel editor: shows the WGSL of every variant of a kernel at any size. The visitor can edit it or write another
-// kernel, which is compiled, checked against the float64 reference and timed next to heddle's.
+// The kernel editor: shows the WGSL of every variant of a kernel at any size. The visitor can edit it or
+// write another kernel, which is compiled, checked against the float64 reference and timed next to heddle's.
 
 import { referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
@@ -64,7 +64,11 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     onRun: () => void run(),
   });
   const status = el('p', { class: 'status', role: 'status' });
-  const runButton = el('button', { type: 'button', class: 'main', onclick: () => void run() }, 'Check and time');
+  const runButton = el(
+    'button',
+    { type: 'button', class: 'main', onclick: () => void run() },
+    'Check and time',
+  );
   const resetButton = el('button', { type: 'button', onclick: () => reset() }, 'Reset to heddle’s');
   const newButton = el('button', { type: 'button', onclick: () => startOwn() }, 'Write your own kernel');
   const backButton = el('button', { type: 'button', onclick: () => void showDraft() }, 'Back to your kernel');
@@ -166,9 +170,13 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     const kept = wanted ?? variants.value;
     fill(
       variants,
-      ...shown.variants.map(({ name }) => el('option', { value: name }, name === 'only' ? 'single variant' : name)),
+      ...shown.variants.map(({ name }) =>
+        el('option', { value: name }, name === 'only' ? 'single variant' : name),
+      ),
     );
-    variants.value = shown.variants.some(({ name }) => name === kept) ? kept : (shown.variants[0]?.name ?? '');
+    variants.value = shown.variants.some(({ name }) => name === kept)
+      ? kept
+      : (shown.variants[0]?.name ?? '');
     showPasses();
     setText(tensors, `${shown.name}: ${shown.tensors.map(describe).join(', ')}.`);
     if (edited) {
@@ -186,7 +194,9 @@ export function createKernelEditor(host: EditorHost): KernelEditor {
     say('Compiling, checking and timing …');
     try {
       const sizes = new Map(
-        Object.entries(spec.values ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+        Object.entries(spec.values ?? {}).filter(
+          (entry): entry is [string, number] => typeof entry[1] === 'number',
+        ),
       );
       const own: OwnKernel = {
         ...launch.read(sizes),

@@ -79,11 +79,15 @@ export function createKernelForm(onChange: () => void): KernelForm {
   };
 }
 
-const fieldsOf = (family: string): Readonly<Record<string, FamilyField>> => kernelFamilies[family as FamilyName].fields;
+const fieldsOf = (family: string): Readonly<Record<string, FamilyField>> =>
+  kernelFamilies[family as FamilyName].fields;
 
 const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
-function controlOf(it: FamilyField, value: number | string | undefined): HTMLInputElement | HTMLSelectElement {
+function controlOf(
+  it: FamilyField,
+  value: number | string | undefined,
+): HTMLInputElement | HTMLSelectElement {
   if ('values' in it)
     return select(
       it.values.map((v) => [v, v]),

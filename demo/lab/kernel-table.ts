@@ -1,5 +1,5 @@
-// Table of kernels: time, spread, share of the roofline, error, and difference from a baseline. It can be sorted and
-// filtered.
+// Table of kernels: time, spread, share of the roofline, error, and difference from a baseline. It can be
+// sorted and filtered.
 
 import { type BenchRun, compareRuns, fastestOf, referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
@@ -66,15 +66,25 @@ const columns: readonly Column[] = [
   { title: 'Difference', value: ({ change }) => change?.change ?? Number.NaN, compared: true },
 ];
 
-/** Creates an empty table; `onPoint` is called with the kernel under the pointer, `onOpen` with a pressed one. */
+/**
+ * Creates an empty table; `onPoint` is called with the kernel under the pointer, `onOpen` with a pressed one.
+ */
 export function createKernelTable(
   onPoint: (name: string | undefined) => void,
   onOpen: (kernel: KernelResult) => void,
 ): KernelTable {
   let content: TableContent | undefined;
   let sorted: { readonly column: Column; readonly descending: boolean } | undefined;
-  const filter = el('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', oninput: () => draw() });
-  const group = select([['', 'All groups'], ...kernelGroups.map((id): [string, string] => [id, groups[id].name])], '');
+  const filter = el('input', {
+    type: 'search',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    oninput: () => draw(),
+  });
+  const group = select(
+    [['', 'All groups'], ...kernelGroups.map((id): [string, string] => [id, groups[id].name])],
+    '',
+  );
   group.addEventListener('change', () => draw());
   const tools = el('div', { class: 'table-tools' }, field('Name contains', filter), field('Group', group));
   const head = el('tr');
@@ -86,7 +96,11 @@ export function createKernelTable(
     el('thead', {}, head),
     body,
   );
-  const scroll = el('div', { class: 'scroll', role: 'region', 'aria-label': 'Table of kernels', tabindex: 0 }, table);
+  const scroll = el(
+    'div',
+    { class: 'scroll', role: 'region', 'aria-label': 'Table of kernels', tabindex: 0 },
+    table,
+  );
   const empty = hint();
   const marks = el('p', { class: 'hint', role: 'status' });
   const element = el('div', {}, tools, empty, scroll, marks);
@@ -104,7 +118,12 @@ export function createKernelTable(
   const heading = (column: Column) => {
     const direction = sorted?.column !== column ? undefined : sorted.descending ? 'descending' : 'ascending';
     const arrow = direction && el('span', { 'aria-hidden': 'true' }, direction === 'ascending' ? ' ↑' : ' ↓');
-    const button = el('button', { type: 'button', class: 'sort', onclick: () => sortBy(column) }, column.title, arrow);
+    const button = el(
+      'button',
+      { type: 'button', class: 'sort', onclick: () => sortBy(column) },
+      column.title,
+      arrow,
+    );
     return el('th', { scope: 'col', 'aria-sort': direction }, button);
   };
   const draw = () => {
@@ -123,7 +142,9 @@ export function createKernelTable(
       shown.sort((a, b) => compare(value(a), value(b), descending) || a.position - b.position);
     }
     const visible = columns.filter(({ compared }) => !compared || baseline);
-    const focused = document.activeElement?.closest('.kernels thead') ? document.activeElement.textContent : undefined;
+    const focused = document.activeElement?.closest('.kernels thead')
+      ? document.activeElement.textContent
+      : undefined;
     fill(head, ...visible.map(heading), el('th', { scope: 'col' }, 'Variant'));
     if (focused)
       [...head.querySelectorAll('button')]
@@ -145,7 +166,8 @@ export function createKernelTable(
       draw();
     },
     highlight(name) {
-      for (const row of body.rows) row.classList.toggle('pointed', name !== undefined && row.dataset.kernel === name);
+      for (const row of body.rows)
+        row.classList.toggle('pointed', name !== undefined && row.dataset.kernel === name);
     },
   };
 }
@@ -220,9 +242,15 @@ function elementsOf(
   });
 }
 
-function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | undefined, first: boolean): string[] {
+function cells(
+  kernel: KernelResult,
+  variant: VariantResult,
+  roofs: Roofs | undefined,
+  first: boolean,
+): string[] {
   const { ms, low, high, error } = variant;
-  if (ms === undefined || low === undefined || high === undefined) return ['wrong', '', '', '', '', errorText(error)];
+  if (ms === undefined || low === undefined || high === undefined)
+    return ['wrong', '', '', '', '', errorText(error)];
   const rate = rateOf(kernel, variant);
   const spread = { ms, low, high };
   const { speed = 1 } = kernel;
@@ -258,7 +286,11 @@ function comparison({ before, change }: Row, first: boolean): HTMLTableCellEleme
   ];
 }
 
-function variantCell(kernel: KernelResult, variant: VariantResult, withOthers: boolean): HTMLTableCellElement {
+function variantCell(
+  kernel: KernelResult,
+  variant: VariantResult,
+  withOthers: boolean,
+): HTMLTableCellElement {
   const others = kernel.variants.length - 1;
   const cell = el(
     'td',

@@ -36,10 +36,20 @@ export function createControls(actions: LabActions): Controls {
   const own = createKernelForm(() => {});
   own.element.hidden = true;
   let length: keyof typeof lengths = 'quick';
-  const filter = el('input', { type: 'search', placeholder: 'all', autocomplete: 'off', spellcheck: 'false' });
+  const filter = el('input', {
+    type: 'search',
+    placeholder: 'all',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const peers = Object.entries(peerNames).map(([id, name]) => {
     const available = installed.includes(id as PeerName);
-    const box = el('input', { type: 'checkbox', value: id, disabled: !available, 'aria-describedby': 'peers-hint' });
+    const box = el('input', {
+      type: 'checkbox',
+      value: id,
+      disabled: !available,
+      'aria-describedby': 'peers-hint',
+    });
     return { id: id as PeerName, name, available, box, label: el('label', { class: 'check' }, box, name) };
   });
   const missing = peers.filter((p) => !p.available).map((p) => p.name);
@@ -101,7 +111,13 @@ export function createControls(actions: LabActions): Controls {
       ),
     ),
     filterField,
-    el('fieldset', { class: 'stack-small' }, el('legend', {}, 'Compare with'), ...peers.map((p) => p.label), hint),
+    el(
+      'fieldset',
+      { class: 'stack-small' },
+      el('legend', {}, 'Compare with'),
+      ...peers.map((p) => p.label),
+      hint,
+    ),
   );
   const form = el(
     'form',

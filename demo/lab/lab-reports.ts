@@ -14,7 +14,10 @@ import { errorText, pluralize, time } from './measurement-text.ts';
 const verdict = (passed: boolean): HTMLElement =>
   el('span', { class: passed ? 'verdict good' : 'verdict bad' }, passed ? 'passes' : 'fails');
 
-/** Creates the conformance report of an adapter; after a check also of the engine: training, latencies, lost devices. */
+/**
+ * Creates the conformance report of an adapter; after a check also of the engine: training, latencies, lost
+ * devices.
+ */
 export function conformanceReport(report: Conformance | CheckedConformance): HTMLElement {
   const { features, limits, subgroups, kernels } = report;
   const variants = kernels.flatMap((kernel) => kernel.variants.map((variant) => ({ kernel, ...variant })));
@@ -109,7 +112,9 @@ function engineFacts(report: CheckedConformance): HTMLElement {
   ]);
 }
 
-/** Creates the buttons that copy and download a conformance report, as `heddle conformance --json` writes it. */
+/**
+ * Creates the buttons that copy and download a conformance report, as `heddle conformance --json` writes it.
+ */
 export const conformanceJson = (report: CheckedConformance): HTMLElement =>
   jsonBox(report, `heddle-conformance-${report.when.replace(/[:.]/g, '-')}.json`);
 
@@ -133,7 +138,10 @@ const isDisturbed = (form: TimedForm): boolean =>
   spreadOf({ ms: form.us, low: lowOf(form), high: highOf(form) }) > maxSpread;
 
 /** Creates the table of kernel times of several libraries; each library with its fastest form. */
-export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record<string, string>>): HTMLElement {
+export function peersReport(
+  rows: readonly TimedKernel[],
+  names: Readonly<Record<string, string>>,
+): HTMLElement {
   const contestants = [...new Set(rows.flatMap((r) => r.forms.map((f) => f.contestant)))];
   const fastest = (row: TimedKernel, contestant: string): TimedForm | undefined =>
     row.forms.filter((f) => f.contestant === contestant).sort((a, b) => a.us - b.us)[0];
@@ -145,7 +153,8 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     const factor = form.us / own.us;
     const [low, high] = [lowOf(form) / highOf(own), highOf(form) / lowOf(own)];
     // One factor if its range is too narrow to show.
-    const range = formatNumber(low) === formatNumber(high) ? '' : ` (${formatNumber(low)}–${formatNumber(high)})`;
+    const range =
+      formatNumber(low) === formatNumber(high) ? '' : ` (${formatNumber(low)}–${formatNumber(high)})`;
     const unsure = low < 1 && high > 1 ? ', no difference' : '';
     const marked = [form, own].some(isDisturbed) ? ' ⚠' : '';
     const times = el(
@@ -169,11 +178,14 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
 
 /** Creates the description of the machine and the buttons that copy and download the results. */
 export const resultsBox = (results: LabResults, share: () => Promise<string>): HTMLElement =>
-  stack(machineFacts(results), jsonBox(results, `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json`, share));
+  stack(
+    machineFacts(results),
+    jsonBox(results, `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json`, share),
+  );
 
 /**
- * Creates the buttons that copy and download a value as JSON, and copy a link that `share` returns. Infinite values (the
- * error of a kernel that did not run) become null.
+ * Creates the buttons that copy and download a value as JSON, and copy a link that `share` returns. Infinite
+ * values (the error of a kernel that did not run) become null.
  */
 function jsonBox(value: unknown, file: string, share?: () => Promise<string>): HTMLElement {
   const json = `${JSON.stringify(value, undefined, 1)}\n`;
@@ -207,7 +219,12 @@ function jsonBox(value: unknown, file: string, share?: () => Promise<string>): H
       { class: 'row' },
       el('button', { type: 'button', onclick: () => void copy() }, 'Copy as JSON'),
       el('button', { type: 'button', onclick: save }, 'Download JSON'),
-      share && el('button', { type: 'button', onclick: () => void shareLink(share) }, 'Copy a link to these results'),
+      share &&
+        el(
+          'button',
+          { type: 'button', onclick: () => void shareLink(share) },
+          'Copy a link to these results',
+        ),
       status,
     ),
     details,

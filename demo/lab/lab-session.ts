@@ -18,7 +18,11 @@ export interface LabSession {
   /** The dispatches of a kernel. Rejects with the worker's message. */
   show(spec: KernelSpec): Promise<ShownKernel>;
   /** Checks and times a kernel of the visitor. Rejects with the worker's message. */
-  run(spec: KernelSpec, own: OwnKernel, time: { readonly span: number; readonly rounds: number }): Promise<TriedReply>;
+  run(
+    spec: KernelSpec,
+    own: OwnKernel,
+    time: { readonly span: number; readonly rounds: number },
+  ): Promise<TriedReply>;
 }
 
 /** Creates the connection; the worker is started with the first request, and again after an error. */

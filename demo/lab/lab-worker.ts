@@ -1,5 +1,5 @@
-// Worker of the kernel lab: checks and times kernels, so that the page stays responsive. editor-worker.ts handles the
-// requests of the editor.
+// Worker of the kernel lab: checks and times kernels, so that the page stays responsive. editor-worker.ts
+// handles the requests of the editor.
 
 import { load } from 'virtual:heddle-peers';
 import type { Contestant } from '../../bench/peers/contestant.ts';
@@ -44,7 +44,10 @@ async function answer(request: Extract<LabRequest, { readonly id: number }>): Pr
   }
 }
 
-async function run(request: Extract<LabRequest, { type: 'start' | 'check' }>, signal: AbortSignal): Promise<void> {
+async function run(
+  request: Extract<LabRequest, { type: 'start' | 'check' }>,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     if (request.type === 'check') send({ type: 'checked', report: await checkConformance(signal) });
     else send({ type: 'done', results: await measureOnDevice(request.settings, signal) });
@@ -102,7 +105,8 @@ async function measureAll(device: Device, settings: LabSettings, signal: AbortSi
     { ...settings, roofs: true },
     {
       signal,
-      onProgress: (done, total, next) => send({ type: 'progress', done, total: total + peerKernels.length, next }),
+      onProgress: (done, total, next) =>
+        send({ type: 'progress', done, total: total + peerKernels.length, next }),
       onRoofs: (found) => send({ type: 'roofs', roofs: found }),
       onKernel: (kernel) => send({ type: 'kernel', kernel }),
     },
@@ -133,7 +137,10 @@ function peerKernelNames({ set, filter }: LabSettings): string[] {
     .map(({ name }) => name);
 }
 
-/** Times heddle and other libraries in turn, each on its own device; every result is compared with float64 first. */
+/**
+ * Times heddle and other libraries in turn, each on its own device; every result is compared with float64
+ * first.
+ */
 async function comparePeers(
   { peers, span, rounds }: LabSettings,
   names: readonly string[],
@@ -141,7 +148,12 @@ async function comparePeers(
   signal: AbortSignal,
 ): Promise<TimedKernel[]> {
   const total = before + names.length;
-  send({ type: 'progress', done: before, total, next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}` });
+  send({
+    type: 'progress',
+    done: before,
+    total,
+    next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}`,
+  });
   const contestants: Contestant[] = [await createHeddle()];
   for (const name of peers) {
     const maker = load[name];

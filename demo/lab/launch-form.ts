@@ -1,5 +1,5 @@
-// Fields of a dispatch in the kernel editor: entry point, grid, tensors of the bindings, parameters, overrides. They are
-// read from the WGSL.
+// Fields of a dispatch in the kernel editor: entry point, grid, tensors of the bindings, parameters,
+// overrides. They are read from the WGSL.
 
 import { declarationsIn, numberIn, type ShownKernel, type ShownPass } from '../../src/bench/own-kernel.ts';
 import { el, fill, hint, stack } from '../common/dom.ts';
@@ -21,7 +21,10 @@ export interface LaunchForm {
   reset(given?: Readonly<Record<string, string>>): void;
   /** Sets the number of workgroups in x, as if the visitor had entered it. */
   suggestGrid(x: string): void;
-  /** Reads the fields; `sizes` are names that expressions may use. Throws a HeddleError that names an invalid field. */
+  /**
+   * Reads the fields; `sizes` are names that expressions may use. Throws a HeddleError that names an invalid
+   * field.
+   */
   read(sizes: ReadonlyMap<string, number>): LaunchOf;
 }
 
@@ -33,9 +36,18 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
   const given = new Map<string, string>();
   const shown = new Map<string, HTMLInputElement | HTMLSelectElement>();
   const body = stack();
-  const element = el('details', { class: 'launch' }, el('summary', {}, 'Bindings, parameters and grid'), body);
+  const element = el(
+    'details',
+    { class: 'launch' },
+    el('summary', {}, 'Bindings, parameters and grid'),
+    body,
+  );
 
-  const control = <E extends HTMLInputElement | HTMLSelectElement>(key: string, input: E, value: string): E => {
+  const control = <E extends HTMLInputElement | HTMLSelectElement>(
+    key: string,
+    input: E,
+    value: string,
+  ): E => {
     input.value = given.get(key) ?? value;
     input.addEventListener('change', () => {
       given.set(key, input.value);
@@ -49,7 +61,12 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
   const group = (title: string, fields: HTMLElement[]) =>
     fields.length === 0
       ? null
-      : el('fieldset', { class: 'stack-small' }, el('legend', {}, title), el('div', { class: 'sizes' }, ...fields));
+      : el(
+          'fieldset',
+          { class: 'stack-small' },
+          el('legend', {}, title),
+          el('div', { class: 'sizes' }, ...fields),
+        );
 
   const show: LaunchForm['show'] = (source, kernel, variant, pass) => {
     shown.clear();
@@ -69,7 +86,9 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
       body,
       group('Launch', [
         field('Entry point', entry),
-        ...axes.map((axis, i) => field(`Workgroups in ${axis}`, text(`grid ${axis}`, String(pass?.grid[i] ?? 1)))),
+        ...axes.map((axis, i) =>
+          field(`Workgroups in ${axis}`, text(`grid ${axis}`, String(pass?.grid[i] ?? 1))),
+        ),
       ]),
       hint('Workgroups and parameters can be expressions of the sizes, for example (N + 15) / 16.'),
       group(
@@ -137,7 +156,10 @@ function tensorsOf({ tensors, variants }: ShownKernel, variant: string): [string
   const bound = passes.flatMap(({ bind }) => Object.values(bind));
   const scratch = [...new Set(bound)].filter((name) => name.startsWith('scratch '));
   return [
-    ...tensors.map(({ name, dtype, shape }): [string, string] => [name, `${name} ${dtype} [${shape.join(',')}]`]),
+    ...tensors.map(({ name, dtype, shape }): [string, string] => [
+      name,
+      `${name} ${dtype} [${shape.join(',')}]`,
+    ]),
     ...scratch.map((name): [string, string] => [name, name]),
   ];
 }

@@ -11,7 +11,13 @@ import { type Baseline, createHistoryPanel, roofText } from './history-panel.ts'
 import { createKernelEditor } from './kernel-editor.ts';
 import { createKernelTable } from './kernel-table.ts';
 import { createControls } from './lab-controls.ts';
-import { type LabReply, type LabResults, type LabSettings, peerNames, type TriedReply } from './lab-protocol.ts';
+import {
+  type LabReply,
+  type LabResults,
+  type LabSettings,
+  peerNames,
+  type TriedReply,
+} from './lab-protocol.ts';
 import { conformanceJson, conformanceReport, peersReport, resultsBox } from './lab-reports.ts';
 import { createLabSession } from './lab-session.ts';
 import { pluralize } from './measurement-text.ts';
@@ -20,7 +26,9 @@ import { fromHash, toHash } from './shared-results.ts';
 import { openHistory } from './stored-runs.ts';
 
 /** A run during the measurement: the roofs come first, then kernels. */
-type Run = { -readonly [N in keyof Omit<LabResults, 'roofs'>]: LabResults[N] } & { roofs?: LabResults['roofs'] };
+type Run = { -readonly [N in keyof Omit<LabResults, 'roofs'>]: LabResults[N] } & {
+  roofs?: LabResults['roofs'];
+};
 
 /** Duration of a measurement in the editor. */
 const editorTime = { span: 20, rounds: 7 } as const;
@@ -50,7 +58,13 @@ function mountLab({ showAdapter }: PageHeader): void {
   const draw = onFrame(() => {
     const kernels = run?.kernels ?? [];
     const peers = run?.peers ?? [];
-    roofline.show({ kernels, peers, roofs: run?.roofs, all: all.checked, baseline: baseline?.run.kernels ?? [] });
+    roofline.show({
+      kernels,
+      peers,
+      roofs: run?.roofs,
+      all: all.checked,
+      baseline: baseline?.run.kernels ?? [],
+    });
     table.show({ kernels, roofs: run?.roofs, all: all.checked, run, baseline: baseline?.run });
     setText(roofs, run?.roofs ? roofsLine(run as LabResults) : '');
     showBusy(run, busy, () => controls.start());
@@ -72,7 +86,9 @@ function mountLab({ showAdapter }: PageHeader): void {
     draw();
   };
   let storing: Promise<void> = Promise.resolve();
-  /** Stores the current run, also during the measurement, since the visitor may leave the page at any time. */
+  /**
+   * Stores the current run, also during the measurement, since the visitor may leave the page at any time.
+   */
   const keep = () => {
     const { when } = run ?? {};
     storing = storing.then(async () => {
@@ -88,7 +104,14 @@ function mountLab({ showAdapter }: PageHeader): void {
     if (reply.type === 'machine') {
       showAdapter(reply.name);
       if (settings)
-        run = { heddle: version, when: reply.when, adapter: reply.name, settings, machine: reply.machine, kernels: [] };
+        run = {
+          heddle: version,
+          when: reply.when,
+          adapter: reply.name,
+          settings,
+          machine: reply.machine,
+          kernels: [],
+        };
     } else if (reply.type === 'progress') controls.setProgress(reply.done, reply.total, reply.next);
     else if (reply.type === 'roofs' && run) run.roofs = reply.roofs;
     else if (reply.type === 'kernel' && run) {
@@ -272,7 +295,11 @@ function showBusy(run: Run | undefined, note: HTMLElement, again: () => void): v
   const text = lines.join(' ');
   if (note.dataset.text === text) return;
   note.dataset.text = text;
-  fill(note, el('p', {}, text), spread?.busy && el('button', { type: 'button', onclick: again }, 'Measure again'));
+  fill(
+    note,
+    el('p', {}, text),
+    spread?.busy && el('button', { type: 'button', onclick: again }, 'Measure again'),
+  );
 }
 
 function doneText({ kernels, conformance, roofSpread }: LabResults): string {

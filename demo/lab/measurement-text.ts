@@ -5,7 +5,11 @@ import { formatNumber } from '../../src/core/format-numbers.ts';
 
 /** Formats milliseconds in s, ms or µs. */
 export const time = (ms: number): string =>
-  ms >= 1000 ? `${formatNumber(ms / 1000)} s` : ms >= 1 ? `${formatNumber(ms)} ms` : `${formatNumber(ms * 1000)} µs`;
+  ms >= 1000
+    ? `${formatNumber(ms / 1000)} s`
+    : ms >= 1
+      ? `${formatNumber(ms)} ms`
+      : `${formatNumber(ms * 1000)} µs`;
 
 /** Formats an error as `2e−7`; 0 is `exact`. */
 export const errorText = (error: number): string =>

@@ -1,5 +1,5 @@
-// Points of the roofline chart: kernels of a run, of other libraries and of the baseline, with their marks, and the order
-// in which the arrow keys move through them.
+// Points of the roofline chart: kernels of a run, of other libraries and of the baseline, with their marks,
+// and the order in which the arrow keys move through them.
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
@@ -21,7 +21,12 @@ export const groups: Readonly<Record<KernelGroup, { readonly name: string; reado
 const libraries: readonly { contestant: string; look: string; name: string; mark: string }[] = [
   { contestant: 'heddle', look: 'library-heddle', name: 'heddle, in the comparison', mark: 'M0-6V6M-6 0H6' },
   { contestant: 'tfjs', look: 'library-tfjs', name: peerNames.tfjs, mark: 'M-5-5 5 5M-5 5 5-5' },
-  { contestant: 'jax-js', look: 'library-jax', name: peerNames.jax, mark: 'M-5 0A5 5 0 1 1 5 0 5 5 0 1 1-5 0Z' },
+  {
+    contestant: 'jax-js',
+    look: 'library-jax',
+    name: peerNames.jax,
+    mark: 'M-5 0A5 5 0 1 1 5 0 5 5 0 1 1-5 0Z',
+  },
 ];
 
 /** A point of the chart. */
@@ -63,9 +68,14 @@ export const leftToRight = <P extends { x: number; y: number }>(points: readonly
   [...points].sort((a, b) => a.x - b.x || b.y - a.y);
 
 /**
- * The next point for a key: left and right by intensity, up and down by rate, Home and End for the first and the last.
+ * The next point for a key: left and right by intensity, up and down by rate, Home and End for the first and
+ * the last.
  */
-export function neighbour<P extends { x: number; y: number }>(points: readonly P[], at: P, key: string): P | undefined {
+export function neighbour<P extends { x: number; y: number }>(
+  points: readonly P[],
+  at: P,
+  key: string,
+): P | undefined {
   const byX = leftToRight(points);
   const byY = [...points].sort((a, b) => b.y - a.y || a.x - b.x);
   if (key === 'ArrowLeft') return byX[byX.indexOf(at) - 1];
@@ -103,7 +113,9 @@ export function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
         const us = Math.min(...forms.filter((f) => f.contestant === contestant).map((f) => f.us));
         if (!Number.isFinite(us)) return [];
         const best = contestant === 'heddle';
-        return [{ name, detail: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 }];
+        return [
+          { name, detail: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 },
+        ];
       }),
     );
   const earlier = baseline.flatMap((kernel): Point[] => {

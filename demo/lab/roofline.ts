@@ -1,5 +1,5 @@
-// Roofline chart: GFLOP/s of each kernel over its arithmetic intensity (FLOP/byte), both logarithmic, with the bandwidth
-// and peak of the adapter. The kernel table has the same numbers as text.
+// Roofline chart: GFLOP/s of each kernel over its arithmetic intensity (FLOP/byte), both logarithmic, with
+// the bandwidth and peak of the adapter. The kernel table has the same numbers as text.
 
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { roofAt, rooflineAxes } from '../../src/bench/roofline-model.ts';
@@ -7,13 +7,23 @@ import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/engine/index.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
 import { pluralize } from './measurement-text.ts';
-import { isSlower, keyOf, leftToRight, looks, neighbour, type Point, pointsOf, type Shown } from './roofline-points.ts';
+import {
+  isSlower,
+  keyOf,
+  leftToRight,
+  looks,
+  neighbour,
+  type Point,
+  pointsOf,
+  type Shown,
+} from './roofline-points.ts';
 
 /** The roofline chart. */
 export interface Roofline {
   readonly element: HTMLElement;
   /**
-   * Draws kernels (their fastest variants, or all) and kernels of other libraries, and the roofline if it is measured.
+   * Draws kernels (their fastest variants, or all) and kernels of other libraries, and the roofline if it is
+   * measured.
    */
   show(shown: Shown): void;
   /** Highlights a kernel; undefined: none. */
@@ -132,7 +142,9 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
 function hint(kernels: readonly KernelResult[]): string {
   const none = kernels.filter((k) => k.flops === 0).length;
   const tableOnly =
-    none > 0 ? ` ${pluralize(none, 'kernel')} without arithmetic ${none === 1 ? 'is' : 'are'} only in the table.` : '';
+    none > 0
+      ? ` ${pluralize(none, 'kernel')} without arithmetic ${none === 1 ? 'is' : 'are'} only in the table.`
+      : '';
   return `Point at a kernel to see its numbers, or move through them with the arrow keys. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
 }
 
@@ -201,7 +213,11 @@ interface Frame {
 }
 
 /** Draws the bandwidth slope and the peak line with their values. */
-function roofLines({ bandwidth, peak }: Roofs, { x, y, left, right, bottom }: Frame, narrow: boolean): SVGGElement {
+function roofLines(
+  { bandwidth, peak }: Roofs,
+  { x, y, left, right, bottom }: Frame,
+  narrow: boolean,
+): SVGGElement {
   const ridge = peak.rate / bandwidth.rate;
   const level = y(peak.rate);
   // Extend the slope, known from two of its points, to the edge of the frame.

@@ -45,7 +45,16 @@ export async function toHash(run: BenchRun): Promise<string> {
       const { name, group, flops, bytes, speed = 1 } = kernel;
       const times = [best.ms, best.low, best.high].map(short) as [number, number, number];
       return [
-        [name, kernelGroups.indexOf(group), flops, bytes, best.variant, ...times, short(best.error), short(speed)],
+        [
+          name,
+          kernelGroups.indexOf(group),
+          flops,
+          bytes,
+          best.variant,
+          ...times,
+          short(best.error),
+          short(speed),
+        ],
       ];
     }),
   };
@@ -61,14 +70,20 @@ export async function fromHash(hash: string): Promise<BenchRun | undefined> {
     const bytes = await through(fromBase64(text), new DecompressionStream('deflate-raw'));
     shared = JSON.parse(new TextDecoder().decode(bytes)) as SharedRun;
   } catch {
-    throw new HeddleError('The results in the address cannot be read: the link is incomplete. Copy it again.');
+    throw new HeddleError(
+      'The results in the address cannot be read: the link is incomplete. Copy it again.',
+    );
   }
   if (shared.v !== version)
-    throw new HeddleError('The results in the address are from another version of heddle; ask for a new link.');
+    throw new HeddleError(
+      'The results in the address are from another version of heddle; ask for a new link.',
+    );
   try {
     return benchRunOf(expand(shared));
   } catch (error) {
-    throw new HeddleError(`The results in the address are invalid: ${(error as Error).message}`, { cause: error });
+    throw new HeddleError(`The results in the address are invalid: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

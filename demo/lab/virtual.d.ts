@@ -1,4 +1,5 @@
-// Modules that vite.config.ts generates: the peers that were installed when the page was built, and their loaders.
+// Modules that vite.config.ts generates: the peers that were installed when the page was built, and their
+// loaders.
 
 declare module 'virtual:heddle-peer-names' {
   /** Names of the installed peers. */

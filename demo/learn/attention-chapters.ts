@@ -34,7 +34,11 @@ export const queries: Chapter = {
       const parts = partsOf(inspection, map(), head());
       if (!parts) return fill(place, 'This model has no such tensor.');
       const { width } = parts;
-      const [q, k, v] = [parts.query(Number(from.value)), parts.key(Number(to.value)), parts.value(Number(to.value))];
+      const [q, k, v] = [
+        parts.query(Number(from.value)),
+        parts.key(Number(to.value)),
+        parts.value(Number(to.value)),
+      ];
       const score = dots(q, k) / Math.sqrt(width);
       const computed = headOf(map(), map().scores ?? new Float32Array(), head())[
         Number(from.value) * map().keys + Number(to.value)
@@ -65,7 +69,13 @@ export const softmax: Chapter = {
   picture(inspection, host) {
     const { controls, map, head } = headControls(inspection, 'decoder', host);
     const query = tokenPicker('Query of', inspection.target, 2);
-    const temperature = el('input', { type: 'range', min: 0.2, max: 4, step: 0.1, id: 'softmax-temperature' });
+    const temperature = el('input', {
+      type: 'range',
+      min: 0.2,
+      max: 4,
+      step: 0.1,
+      id: 'softmax-temperature',
+    });
     temperature.value = '1';
     host.keep(temperature, 'softmax temperature');
     const mask = host.keep(el('input', { type: 'checkbox', checked: true }), 'mask');
@@ -100,7 +110,11 @@ function headPicture(inspection: Inspection, kind: 'encoder' | 'cross', host: Ch
   const { controls, map, head } = headControls(inspection, kind, host);
   const query = tokenPicker('Row of', kind === 'encoder' ? inspection.source : inspection.target);
   return withControls([...controls, query.element], (place) =>
-    fill(place, attentionRow(inspection, map(), head(), query.at()), heatOf(inspection, map(), head(), query.at())),
+    fill(
+      place,
+      attentionRow(inspection, map(), head(), query.at()),
+      heatOf(inspection, map(), head(), query.at()),
+    ),
   );
 }
 

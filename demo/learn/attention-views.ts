@@ -1,5 +1,5 @@
-// Views of attention in the chapters: a row of tokens to select from, a head's vectors, and the row of a token with its products,
-// scores, weights and weighted values.
+// Views of attention in the chapters: a row of tokens to select from, a head's vectors, and the row of a
+// token with its products, scores, weights and weighted values.
 
 import type { AttentionMap, Inspection } from '../../src/index.ts';
 import { probability, signed } from '../common/data-views.ts';
@@ -37,7 +37,12 @@ export function tokenPicker(title: string, tokens: Labelled, at = 0): TokenPicke
     input.dispatchEvent(new Event('input', { bubbles: true }));
   });
   return {
-    element: el('div', { class: 'pick' }, el('span', { class: 'label', 'aria-hidden': 'true' }, title), choice),
+    element: el(
+      'div',
+      { class: 'pick' },
+      el('span', { class: 'label', 'aria-hidden': 'true' }, title),
+      choice,
+    ),
     at: () => Number(choice.querySelector<HTMLInputElement>('input:checked')?.value ?? first),
   };
 }
@@ -89,7 +94,8 @@ export function partsOf(
   const attention = kind === 'cross' ? 'multihead_attn' : 'self_attn';
   const find = (name: string) =>
     tensorOf(inspection, new RegExp(`^${side}\\.layers\\.${layer}\\.${attention}\\.${name}$`));
-  // Self-attention projects queries, keys and values in one product; cross-attention projects keys and values first.
+  // Self-attention projects queries, keys and values in one product; cross-attention projects keys and values
+  // first.
   const [first, second] = [find('linear'), find('linear 2')];
   const [queries, keysValues] = kind === 'cross' ? [second, first] : [first, first];
   if (!queries || !keysValues) return undefined;
@@ -109,12 +115,19 @@ export function partsOf(
 }
 
 /** The row of a token: products with all keys, scores, weights, weighted values and their sum. */
-export function attentionRow(inspection: Inspection, map: AttentionMap, head: number, query: number): HTMLElement {
+export function attentionRow(
+  inspection: Inspection,
+  map: AttentionMap,
+  head: number,
+  query: number,
+): HTMLElement {
   const { keys } = sidesOf(inspection, map.kind);
   const scores = rowOf(headOf(map, map.scores ?? new Float32Array(), head), map.keys, query);
   const weights = rowOf(headOf(map, map.weights, head), map.keys, query);
   const parts = partsOf(inspection, map, head);
-  const weighted = keys.map((_, j) => parts?.value(j).map((x) => x * (weights[j] ?? 0)) ?? new Float32Array());
+  const weighted = keys.map(
+    (_, j) => parts?.value(j).map((x) => x * (weights[j] ?? 0)) ?? new Float32Array(),
+  );
   const largest = Math.max(1e-9, ...weighted.flatMap((values) => [...values].map(Math.abs)));
   const table = valuesOf(
     ['Key', 'q·k', 'Score q·k/√W', 'Weight', 'Weight × value'],

@@ -19,14 +19,20 @@ interface Branch {
   end?: { readonly rank: number; readonly score: number };
 }
 
-/** Draws the hypotheses, the best first, as nested lists: a node is a token with its conditional probability. */
+/**
+ * Draws the hypotheses, the best first, as nested lists: a node is a token with its conditional probability.
+ */
 export function beamTree(paths: readonly BeamPath[]): HTMLElement {
   const root: Branch = { label: '[start]', probability: 1, branches: new Map() };
   for (const [rank, { target, loss, score }] of paths.entries()) {
     let at = root;
     // Different tokens can have the same label: with and without a space before it.
     for (const [t, { id, label }] of [...target.slice(1), { id: -1, label: '[end]' }].entries()) {
-      const next = at.branches.get(id) ?? { label, probability: Math.exp(-(loss[t] ?? 0)), branches: new Map() };
+      const next = at.branches.get(id) ?? {
+        label,
+        probability: Math.exp(-(loss[t] ?? 0)),
+        branches: new Map(),
+      };
       at.branches.set(id, next);
       at = next;
     }

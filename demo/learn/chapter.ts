@@ -32,7 +32,10 @@ export interface Chapter {
 }
 
 /** Creates a figure with controls; `draw` draws it, now and after each input. */
-export function withControls(controls: readonly HTMLElement[], draw: (place: HTMLElement) => void): HTMLElement {
+export function withControls(
+  controls: readonly HTMLElement[],
+  draw: (place: HTMLElement) => void,
+): HTMLElement {
   const place = el('div', { class: 'stack', 'data-picture': '' });
   const row = el('div', { class: 'row controls' }, ...controls);
   row.addEventListener('input', () => draw(place));

@@ -17,12 +17,24 @@ export const decoding: Chapter = {
     'Click another token: the translation continues from there, as if the model had chosen it. The tree below shows the hypotheses of beam search, which share their first tokens, with the probability of each token and the score of each hypothesis.',
   ],
   picture(inspection, { session, text, compute, keep, attempt }) {
-    const temperature = el('input', { type: 'range', min: 0.2, max: 3, step: 0.1, id: 'decoding-temperature' });
+    const temperature = el('input', {
+      type: 'range',
+      min: 0.2,
+      max: 3,
+      step: 0.1,
+      id: 'decoding-temperature',
+    });
     temperature.value = '1';
     keep(temperature, 'decoding temperature');
     const seed = keep(numberInput(1, { min: 0, max: 1000, step: 1 }), 'seed');
     const sampled = el('output', { class: 'translation', dir: 'auto', id: 'sampled' });
-    const beams = el('div', { class: 'scroll', id: 'beams', tabindex: 0, role: 'region', 'aria-label': 'Beam tree' });
+    const beams = el('div', {
+      class: 'scroll',
+      id: 'beams',
+      tabindex: 0,
+      role: 'region',
+      'aria-label': 'Beam tree',
+    });
     const probabilities = el('div', { class: 'stack', 'data-picture': '' });
     const written = inspection.target.slice(1).map(({ id }) => id);
     const end = endOf(inspection);
@@ -59,7 +71,10 @@ export const decoding: Chapter = {
     /** Appends a token to a start, and then the most likely ones until the end. */
     async function continueFrom(start: readonly number[], token: number): Promise<void> {
       const ids = [...start];
-      for (let id: number | undefined = token; id !== undefined && id !== end && ids.length < start.length + 25; ) {
+      for (
+        let id: number | undefined = token;
+        id !== undefined && id !== end && ids.length < start.length + 25;
+      ) {
         ids.push(id);
         id = (await session.inspect(text(), { target: ids, likely: 1 })).next.at(-1)?.[0]?.id;
       }
@@ -74,7 +89,9 @@ export const decoding: Chapter = {
       }
       fill(beams, beamTree(paths));
     }
-    /** Shows the probabilities and a sample at the temperature; those of an earlier temperature are dropped. */
+    /**
+     * Shows the probabilities and a sample at the temperature; those of an earlier temperature are dropped.
+     */
     async function applyTemperature(): Promise<void> {
       const [t, s] = [temperature.valueAsNumber, seed.valueAsNumber];
       const isShown = () => t === temperature.valueAsNumber && s === seed.valueAsNumber;
@@ -85,11 +102,17 @@ export const decoding: Chapter = {
       const { text: drawn } = await session.translate(text(), { method: 'sample', temperature: t, seed: s });
       if (isShown()) setText(sampled, drawn);
     }
-    for (const control of [temperature, seed]) control.addEventListener('input', () => attempt(applyTemperature()));
+    for (const control of [temperature, seed])
+      control.addEventListener('input', () => attempt(applyTemperature()));
     showTokens(inspection);
     attempt(search().then(applyTemperature));
     return stack(
-      el('div', { class: 'row controls' }, sliderField('Temperature', temperature), field('Seed of the sample', seed)),
+      el(
+        'div',
+        { class: 'row controls' },
+        sliderField('Temperature', temperature),
+        field('Seed of the sample', seed),
+      ),
       probabilities,
       el('h3', {}, 'A sample at this temperature'),
       sampled,

@@ -33,7 +33,9 @@ export const tokens: Chapter = {
           el(
             'ol',
             { class: 'tokens' },
-            ...list.map((token) => el('li', {}, spacedLabel(token), el('span', { class: 'hint number' }, token.id))),
+            ...list.map((token) =>
+              el('li', {}, spacedLabel(token), el('span', { class: 'hint number' }, token.id)),
+            ),
           ),
         ),
       ),
@@ -89,9 +91,17 @@ export const embeddings: Chapter = {
 };
 
 /** The first eight columns of the position vectors as curves, and the selected position. */
-function waves(positions: Float32Array, width: number, length: number, at: number, learned: boolean): SVGSVGElement {
+function waves(
+  positions: Float32Array,
+  width: number,
+  length: number,
+  at: number,
+  learned: boolean,
+): SVGSVGElement {
   const columns = Array.from({ length: Math.min(8, width) }, (_, c) => c);
-  const drawn = columns.flatMap((c) => Array.from({ length }, (_, t) => Math.abs(positions[t * width + c] ?? 0)));
+  const drawn = columns.flatMap((c) =>
+    Array.from({ length }, (_, t) => Math.abs(positions[t * width + c] ?? 0)),
+  );
   const max = Math.max(1e-9, ...drawn);
   const y = (value: number) => 44 - (36 * value) / max;
   const path = (column: number) =>

@@ -1,4 +1,5 @@
-// Chapters on the rest of a layer, and on the loss: residual connections, norm, feed-forward; teacher forcing.
+// Chapters on the rest of a layer, and on the loss: residual connections, norm, feed-forward; teacher
+// forcing.
 
 import type { Inspection } from '../../src/index.ts';
 import { probability } from '../common/data-views.ts';
@@ -23,10 +24,13 @@ export const residual: Chapter = {
     const layer = keep(select(numbers, '0'), 'residual layer');
     const token = tokenPicker('Token', inspection.source);
     return withControls([field('Encoder layer', layer), token.element], (place) => {
-      const inLayer = inspection.tensors.filter(({ name }) => name.startsWith(`encoder.layers.${layer.value}.`));
+      const inLayer = inspection.tensors.filter(({ name }) =>
+        name.startsWith(`encoder.layers.${layer.value}.`),
+      );
       const before =
-        inspection.tensors.findLast(({ name }) => name.startsWith(`encoder.layers.${Number(layer.value) - 1}.`)) ??
-        tensorOf(inspection, /^encoder\.embed\./);
+        inspection.tensors.findLast(({ name }) =>
+          name.startsWith(`encoder.layers.${Number(layer.value) - 1}.`),
+        ) ?? tensorOf(inspection, /^encoder\.embed\./);
       const t = token.at();
       fill(
         place,
@@ -34,7 +38,8 @@ export const residual: Chapter = {
           const { name, shape, data } = tensor;
           const row = rowOf(data, shape[1] ?? 0, t);
           const length = Math.sqrt(dots(row, row));
-          const stage = tensor === before ? 'x' : stageName(name.replace(`encoder.layers.${layer.value}.`, ''));
+          const stage =
+            tensor === before ? 'x' : stageName(name.replace(`encoder.layers.${layer.value}.`, ''));
           return numberRow(`${stage}: length ${length.toFixed(2)}`, row);
         }),
       );
@@ -85,7 +90,12 @@ export const loss: Chapter = {
             named(target[t + 1]?.label ?? '[end]'),
             probability(Math.exp(-(loss[t] ?? 0))),
             (loss[t] ?? 0).toFixed(3),
-            el('span', {}, named(next[t]?.[0]?.label ?? ''), ` ${probability(next[t]?.[0]?.probability ?? 0)}`),
+            el(
+              'span',
+              {},
+              named(next[t]?.[0]?.label ?? ''),
+              ` ${probability(next[t]?.[0]?.probability ?? 0)}`,
+            ),
           ]),
         ),
         el(

@@ -13,7 +13,8 @@ import { chapters } from './chapters.ts';
 mountHeader('learn');
 const menu = byId<HTMLDetailsElement>('chapters-menu');
 const narrow = window.matchMedia('(max-width: 820px)');
-const current = (): Chapter => chapters.find(({ id }) => `#${id}` === location.hash) ?? (chapters[0] as Chapter);
+const current = (): Chapter =>
+  chapters.find(({ id }) => `#${id}` === location.hash) ?? (chapters[0] as Chapter);
 /** Values of controls that the visitor has set, by their names. */
 const kept = new Map<string, string>();
 /** Draws the picture of the present chapter; undefined before the model is loaded. */
@@ -108,7 +109,9 @@ async function mountModel(): Promise<void> {
   /** Counts requests, to discard the answer of an earlier one. */
   let requests = 0;
 
-  /** Computes the sentence of the form with its translation, or again the same sentence with a given target. */
+  /**
+   * Computes the sentence of the form with its translation, or again the same sentence with a given target.
+   */
   async function compute(target?: readonly number[]): Promise<void> {
     const request = ++requests;
     setText(status, 'Computing…');
@@ -125,7 +128,10 @@ async function mountModel(): Promise<void> {
       if (request === requests) showError(error);
     }
   }
-  /** Loads the selected model and computes a sentence; by default an example of a model that ships with the page. */
+  /**
+   * Loads the selected model and computes a sentence; by default an example of a model that ships with the
+   * page.
+   */
   async function load(sentence?: string): Promise<void> {
     const request = ++requests;
     const shipped: DemoModel | undefined = shippedModels.find(({ name }) => name === models.value);

@@ -1,4 +1,5 @@
-// Views of tensors: numbers and probabilities as text, rows as coloured strips with their numbers, tables of values.
+// Views of tensors: numbers and probabilities as text, rows as coloured strips with their numbers, tables of
+// values.
 
 import type { InspectedToken, Inspection } from '../../src/index.ts';
 import { dataTable, signed } from '../common/data-views.ts';
@@ -14,7 +15,8 @@ export const rowOf = (data: Float32Array, columns: number, i: number): Float32Ar
   data.slice(i * columns, (i + 1) * columns);
 
 /** Dot product. */
-export const dots = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
+export const dots = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
 /** A vector as a strip, blue above zero and orange below; bars of `max` have the full height. */
 export function strip(values: Float32Array, max: number, label = `${values.length} numbers`): SVGSVGElement {
@@ -27,7 +29,12 @@ export function strip(values: Float32Array, max: number, label = `${values.lengt
       height: Math.max(0.3, (10 * Math.abs(x)) / max),
     }),
   );
-  const box = { viewBox: `0 0 ${values.length} 20`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label };
+  const box = {
+    viewBox: `0 0 ${values.length} 20`,
+    preserveAspectRatio: 'none',
+    role: 'img',
+    'aria-label': label,
+  };
   return svg('svg', { class: 'strip', ...box }, ...bars);
 }
 

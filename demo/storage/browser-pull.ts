@@ -1,5 +1,5 @@
-// Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be continued, and
-// then, once it is complete and valid, by one rename into `models/NAME`.
+// Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be
+// continued, and then, once it is complete and valid, by one rename into `models/NAME`.
 
 import {
   type ErrorHints,
@@ -17,16 +17,18 @@ import { ExistsError, type ModelStore, modelFolder, partialFolder } from './mode
 /** What error messages suggest to do. */
 const hints: ErrorHints = {
   resume: 'press Download to continue',
-  access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
+  access:
+    'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
   unreachable: 'check the network connection, then press Download again',
 };
 
 /**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`, or from Hugging Face if that server is
- * not a hub. Returns the name of the model in the browser. The next call continues an incomplete download, unless a
- * checksum is wrong or the model cannot be read. Throws an ExistsError before the first request if the name is taken, a
- * LockedError if another tab is downloading it, the HeddleErrors of the library's `pullModel`, and the signal's reason.
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`, or from Hugging Face if that
+ * server is not a hub. Returns the name of the model in the browser. The next call continues an incomplete
+ * download, unless a checksum is wrong or the model cannot be read. Throws an ExistsError before the first
+ * request if the name is taken, a LockedError if another tab is downloading it, the HeddleErrors of the
+ * library's `pullModel`, and the signal's reason.
  */
 export async function pullToBrowser(
   files: Files,
@@ -38,12 +40,23 @@ export async function pullToBrowser(
 ): Promise<string> {
   const name = localName(model);
   if (await store.exists(name))
-    throw new ExistsError(`A model ${name} is already in this browser; delete or rename it to download it again.`);
-  const options = { files, hub, fallbackHub: hubOrigin, hints, partial: partialFolder(name), check: true, onDownload };
+    throw new ExistsError(
+      `A model ${name} is already in this browser; delete or rename it to download it again.`,
+    );
+  const options = {
+    files,
+    hub,
+    fallbackHub: hubOrigin,
+    hints,
+    partial: partialFolder(name),
+    check: true,
+    onDownload,
+  };
   try {
     await withModelLock(name, () => pullModel(model, modelFolder(name), { ...options, ...web }));
   } catch (error) {
-    if (error instanceof LockedError) throw new LockedError(`${name} is being downloaded or trained already.`);
+    if (error instanceof LockedError)
+      throw new LockedError(`${name} is being downloaded or trained already.`);
     throw error;
   }
   return name;

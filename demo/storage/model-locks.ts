@@ -1,5 +1,5 @@
-// Locks of models: a Web Lock per model, so that one tab at a time writes it. The browser releases the lock when the
-// tab closes or crashes.
+// Locks of models: a Web Lock per model, so that one tab at a time writes it. The browser releases the lock
+// when the tab closes or crashes.
 
 /** Thrown if this or another tab has locked the model. */
 export class LockedError extends Error {
@@ -12,8 +12,8 @@ const prefix = 'heddle model ';
 const held = new Set<string>();
 
 /**
- * Locks a model for writing and returns a function that releases the lock. Throws a LockedError if the model is locked.
- * Readers need no lock: folders are replaced atomically.
+ * Locks a model for writing and returns a function that releases the lock. Throws a LockedError if the model
+ * is locked. Readers need no lock: folders are replaced atomically.
  */
 export function lockModel(name: string): Promise<() => void> {
   return new Promise((resolve, reject) => {

@@ -5,7 +5,8 @@ export const modelNameRule =
   'use letters, digits, - and _, with single spaces or dots between them, at most 60 characters';
 
 /**
- * Whether a text is a valid model name: letters, digits, `-`, `_`, single inner dots and spaces; at most 60 characters.
+ * Whether a text is a valid model name: letters, digits, `-`, `_`, single inner dots and spaces; at most 60
+ * characters.
  */
 export const isModelName = (text: string): boolean =>
   text.length <= 60 && /^[\p{L}\p{N}_-]+(?:[ .][\p{L}\p{N}_-]+)*$/u.test(text);

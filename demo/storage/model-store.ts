@@ -1,4 +1,5 @@
-// Models in the browser: folders `models/NAME` in its private file system (OPFS), in the format of `heddle train`.
+// Models in the browser: folders `models/NAME` in its private file system (OPFS), in the format of `heddle
+// train`.
 
 import {
   type BrowserFiles,
@@ -54,7 +55,8 @@ export interface StorageInfo {
 }
 
 /**
- * Store of the models in the browser. Models that could not be written to disk are kept in memory until the tab closes.
+ * Store of the models in the browser. Models that could not be written to disk are kept in memory until the
+ * tab closes.
  */
 export interface ModelStore {
   /** Returns the files that contain a model: those on disk or those in memory. */
@@ -62,8 +64,8 @@ export interface ModelStore {
   exists(name: string): Promise<boolean>;
   info(): Promise<StorageInfo>;
   /**
-   * Moves a model from memory to disk. Throws a HeddleError if there is no such model, of kind `quota` if the storage is
-   * full.
+   * Moves a model from memory to disk. Throws a HeddleError if there is no such model, of kind `quota` if the
+   * storage is full.
    */
   moveToDisk(name: string): Promise<void>;
   /** Deletes a model. Throws a LockedError if it is locked. */
@@ -76,7 +78,10 @@ export interface ModelStore {
   archive(name: string): Promise<Blob>;
   /** Returns the weights as a safetensors file. Throws a HeddleError if they are in several files. */
   weights(name: string): Promise<Blob>;
-  /** Imports a zip archive or safetensors file under the first free name of `name`, `name 2`, ...; returns the name. */
+  /**
+   * Imports a zip archive or safetensors file under the first free name of `name`, `name 2`, ...; returns the
+   * name.
+   */
   importFile(data: Blob, name: string): Promise<string>;
 }
 
@@ -87,14 +92,17 @@ export function checkModelName(name: string): void {
 
 /** Creates the store on the files of the browser (`files`) and files in memory (`memory`). */
 export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
-  const filesOf = async (name: string): Promise<Files> => ((await memory.exists(modelFolder(name))) ? memory : files);
-  const exists = async (name: string) => (await memory.exists(modelFolder(name))) || files.exists(modelFolder(name));
+  const filesOf = async (name: string): Promise<Files> =>
+    (await memory.exists(modelFolder(name))) ? memory : files;
+  const exists = async (name: string) =>
+    (await memory.exists(modelFolder(name))) || files.exists(modelFolder(name));
   const requireModel = async (name: string): Promise<Files> => {
     if (!(await exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     return filesOf(name);
   };
   /**
-   * Copies a model's files into memory; retries if a checkpoint is saved meanwhile, which would mix two checkpoints.
+   * Copies a model's files into memory; retries if a checkpoint is saved meanwhile, which would mix two
+   * checkpoints.
    */
   const snapshot = async (name: string): Promise<Files> => {
     for (let left = 5; ; left--) {
@@ -116,7 +124,9 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
   };
   const savedStep = async (from: Files, name: string): Promise<string> => {
     const path = `${modelFolder(name)}/state.json`;
-    return (await from.exists(path)) ? String((await readCheckpoint(modelFolder(name), { files: from })).step) : '';
+    return (await from.exists(path))
+      ? String((await readCheckpoint(modelFolder(name), { files: from })).step)
+      : '';
   };
 
   return {
@@ -132,7 +142,8 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
         if (!isModelName(name) || !(await exists(name))) continue;
         const from = await filesOf(name);
         if (!(await from.exists(`${modelFolder(name)}/config.json`))) continue;
-        const info = from === memory ? await memoryInfo(modelFolder(name)) : await files.facts(modelFolder(name));
+        const info =
+          from === memory ? await memoryInfo(modelFolder(name)) : await files.facts(modelFolder(name));
         models.push({ ...(await describe(from, name, locks.get(name) ?? 'free')), ...info });
       }
       const { usage = 0, quota = 0 } = await navigator.storage.estimate();
@@ -140,7 +151,9 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
         models: models.sort((a, b) => b.time - a.time),
         used: usage,
         quota,
-        partial: (await files.exists('pulls')) ? (await files.list('pulls')).filter((name) => !locks.has(name)) : [],
+        partial: (await files.exists('pulls'))
+          ? (await files.list('pulls')).filter((name) => !locks.has(name))
+          : [],
         persistent: await navigator.storage.persisted(),
       };
     },

@@ -1,5 +1,6 @@
-// Message protocol of the training page and its worker: calls, events and their types, all structured-cloneable data.
-// The page's side is page/training-session.ts, the worker's side worker/training-worker.ts.
+// Message protocol of the training page and its worker: calls, events and their types, all
+// structured-cloneable data. The page's side is page/training-session.ts, the worker's side
+// worker/training-worker.ts.
 
 import type {
   Attention,
@@ -26,21 +27,29 @@ import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
 export type CorpusChoice =
-  /** Pairs that the browser generates: from Unicode CLDR, with locales as BCP 47 tags, or of a built-in task. */
+  /**
+   * Pairs that the browser generates: from Unicode CLDR, with locales as BCP 47 tags, or of a built-in task.
+   */
   | Extract<CorpusArguments, { kind: 'intl' | 'task' }>
   | {
       /**
-       * A file or pasted text: source, tab, target on each line; or CSV, see isCsv. Stored in the browser with the
-       * model.
+       * A file or pasted text: source, tab, target on each line; or CSV, see isCsv. Stored in the browser
+       * with the model.
        */
       readonly kind: 'text';
       /** File name, or `pasted text`; used in messages. */
       readonly name: string;
-      /** UTF-8 bytes, with or without a byte order mark, or a string. A large file is a Blob, which the page does not read. */
+      /**
+       * UTF-8 bytes, with or without a byte order mark, or a string. A large file is a Blob, which the page
+       * does not read.
+       */
       readonly data: Blob | Uint8Array | string;
     };
 
-/** A training run: what to train on, and how. Omitted settings have the defaults of src/train/settings/recipes.ts. */
+/**
+ * A training run: what to train on, and how. Omitted settings have the defaults of
+ * src/train/settings/recipes.ts.
+ */
 export interface TrainingSettings {
   /** Name of the model in the browser; `isModelName` of storage/model-names.ts checks it. */
   readonly name: string;
@@ -73,8 +82,8 @@ export interface TrainingPreview extends Omit<TrainingForecast, 'corpus'> {
 }
 
 /**
- * Lengths of one side of a corpus in tokens. `histogram[i]` counts the pairs with i tokens; the last bin also counts
- * all longer ones.
+ * Lengths of one side of a corpus in tokens. `histogram[i]` counts the pairs with i tokens; the last bin also
+ * counts all longer ones.
  */
 export interface LengthStatistics {
   readonly mean: number;
@@ -83,9 +92,9 @@ export interface LengthStatistics {
 }
 
 /**
- * State of a session: `idle` → `preparing` → `training` ⇄ `paused`; `recovering` after a lost device, then `training`
- * again; `stopping` after `stop()`, then `stopped`; `done` after the last step; `failed` with a message. A training can
- * start in `idle`, `stopped`, `done` and `failed`.
+ * State of a session: `idle` → `preparing` → `training` ⇄ `paused`; `recovering` after a lost device, then
+ * `training` again; `stopping` after `stop()`, then `stopped`; `done` after the last step; `failed` with a
+ * message. A training can start in `idle`, `stopped`, `done` and `failed`.
  */
 export type SessionState =
   | 'idle'
@@ -134,8 +143,8 @@ export type SessionEvent =
   /** The probe after an update: attention and likely next tokens of the pinned pair. */
   | { readonly type: 'probe'; readonly probe: LogProbe }
   /**
-   * Updates since the last such event, in order, each step once (steps repeated after a lost device are not sent
-   * again). About 20 events per second at most.
+   * Updates since the last such event, in order, each step once (steps repeated after a lost device are not
+   * sent again). About 20 events per second at most.
    */
   | { readonly type: 'steps'; readonly steps: readonly StepEvent[] }
   /** Dev metrics after an update. */
@@ -144,7 +153,9 @@ export type SessionEvent =
   | { readonly type: 'samples'; readonly step: number; readonly samples: readonly Sample[] }
   /** A checkpoint was saved in the browser; `time` in milliseconds since 1970. */
   | { readonly type: 'checkpoint'; readonly model: string; readonly step: number; readonly time: number }
-  /** The device was lost and replaced; training continues from `step`. `text` is a message for the visitor. */
+  /**
+   * The device was lost and replaced; training continues from `step`. `text` is a message for the visitor.
+   */
   | { readonly type: 'recovery'; readonly step: number; readonly text: string }
   /** Progress of slow work before the first step, such as kernel auto-tuning. */
   | Extract<JobEvent, { type: 'progress' }>
@@ -196,13 +207,16 @@ export interface TranslationCandidate {
   readonly attention?: Attention;
 }
 
-/** Decoding options that can be sent to the worker, languages, and whether to return the attention of each translation. */
+/**
+ * Decoding options that can be sent to the worker, languages, and whether to return the attention of each
+ * translation.
+ */
 export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'> &
   Pick<TranslateOptions, 'sourceLang' | 'targetLang'> & { readonly attention?: boolean };
 
 /**
- * Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with a message
- * for the visitor.
+ * Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with
+ * a message for the visitor.
  */
 export interface Calls {
   describe(settings: TrainingSettings): TrainingPreview;
@@ -254,7 +268,8 @@ export interface LoadFrom {
 }
 
 /** The settings, curves and samples of a stored model. */
-export interface RunHistory extends Pick<TrainingHistory, 'steps' | 'evals' | 'samples' | 'probes' | 'changes'> {
+export interface RunHistory
+  extends Pick<TrainingHistory, 'steps' | 'evals' | 'samples' | 'probes' | 'changes'> {
   /** Corpus and settings; undefined for a model without a checkpoint. A stored text has no data. */
   readonly corpus: CorpusArguments | undefined;
   readonly settings: TrainSettings;
@@ -272,7 +287,12 @@ export interface GpuMemory {
 
 /** Messages from the page to the worker. */
 export type Request =
-  | { readonly type: 'call'; readonly id: number; readonly name: keyof Calls; readonly args: readonly unknown[] }
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly name: keyof Calls;
+      readonly args: readonly unknown[];
+    }
   /** Aborts the call `id`, which then rejects. */
   | { readonly type: 'cancel'; readonly id: number };
 
@@ -289,9 +309,9 @@ export type Reply =
 /** Why a call failed. */
 export interface CallError {
   /**
-   * `locked`: another tab has locked the model; `exists`: the name is taken; `quota`: the storage of the browser is
-   * full; `memory`: out of GPU memory; `device`: device lost too often; `aborted`: cancelled or stopped; `user`:
-   * another error that the user can fix; `bug`: everything else.
+   * `locked`: another tab has locked the model; `exists`: the name is taken; `quota`: the storage of the
+   * browser is full; `memory`: out of GPU memory; `device`: device lost too often; `aborted`: cancelled or
+   * stopped; `user`: another error that the user can fix; `bug`: everything else.
    */
   readonly kind: 'locked' | 'exists' | 'quota' | 'memory' | 'device' | 'aborted' | 'user' | 'bug';
   /** Message for the visitor. */

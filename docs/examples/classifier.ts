@@ -21,7 +21,10 @@ import {
 // B batch, I input width, H hidden width, C classes.
 const [B, I, H, C] = [64, 2, 32, 2];
 
-/** The parameters; each starts at a multiple of 64 elements of one buffer, so that clipping and the optimizer are a few passes. */
+/**
+ * The parameters; each starts at a multiple of 64 elements of one buffer, so that clipping and the optimizer
+ * are a few passes.
+ */
 const shapes = { w1: [H, I], b1: [H], w2: [C, H], b2: [C] };
 let size = 0;
 const offsets = Object.entries(shapes).map(([name, shape]) => {
@@ -59,7 +62,15 @@ export function trainingGraph(): Graph {
   const clip = clipScale(graph, state('gradients'), counters, { maxNorm: 1, ...betas });
   adamw(
     graph,
-    { weights: state('weights'), gradients: state('gradients'), m: state('m'), v: state('v'), clip, counters, step },
+    {
+      weights: state('weights'),
+      gradients: state('gradients'),
+      m: state('m'),
+      v: state('v'),
+      clip,
+      counters,
+      step,
+    },
     { ...betas, eps: 1e-8, weightDecay: 0.01, decayEnd: size },
   );
   return graph;
@@ -77,8 +88,13 @@ function drawBatch(seed: number, x: { [i: number]: number }, classes: { [i: numb
   }
 }
 
-/** Trains for `steps` updates on any engine; returns the mean loss of each batch and the accuracy on the last. */
-export async function trainClassifier(engine: Engine, steps = 200): Promise<{ losses: number[]; accuracy: number }> {
+/**
+ * Trains for `steps` updates on any engine; returns the mean loss of each batch and the accuracy on the last.
+ */
+export async function trainClassifier(
+  engine: Engine,
+  steps = 200,
+): Promise<{ losses: number[]; accuracy: number }> {
   const [program] = await engine.prepare([trainingGraph()]);
   if (!program) throw new Error('no program');
   const { x, classes, step } = program.inputs as Record<'x' | 'classes' | 'step', Uint32Array>;
@@ -103,4 +119,5 @@ export async function trainClassifier(engine: Engine, steps = 200): Promise<{ lo
   return { losses, accuracy };
 }
 
-const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+const mean = (values: ArrayLike<number>): number =>
+  Array.from(values).reduce((a, b) => a + b, 0) / values.length;

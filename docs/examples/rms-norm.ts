@@ -1,4 +1,5 @@
-// A custom op: RMSNorm (Zhang and Sennrich, 2019, "Root Mean Square Layer Normalization") with WGSL, gradient and reference.
+// A custom op: RMSNorm (Zhang and Sennrich, 2019, "Root Mean Square Layer Normalization") with WGSL, gradient
+// and reference.
 
 import {
   attrsOf,
@@ -18,7 +19,8 @@ import {
   type Value,
 } from 'heddle/engine';
 
-// One thread per row; dgamma: one thread per column. The names of bindings and of the fields of Params are those of `launch`.
+// One thread per row; dgamma: one thread per column. The names of bindings and of the fields of Params are
+// those of `launch`.
 const wgsl = /* wgsl */ `
 struct Params { rows: u32, cols: u32, eps: f32 }
 
@@ -125,7 +127,14 @@ export const rmsNormOp = defineOp({
     const { rows, cols } = matrixOf(x.shape);
     const params = { rows, cols, eps };
     return [
-      { shader, entry: 'rms_norm', params, bind: { x, gamma, out: y }, grid: gridOf(rows, 64), flops: 4 * rows * cols },
+      {
+        shader,
+        entry: 'rms_norm',
+        params,
+        bind: { x, gamma, out: y },
+        grid: gridOf(rows, 64),
+        flops: 4 * rows * cols,
+      },
     ];
   },
   grad(builder, { x, gamma }, _outputs, { y: dy }, attrs) {
@@ -149,7 +158,10 @@ function inverseRms(row: Float64Array, eps: number): number {
 export const rmsNorm = (builder: Builder, x: Value, gamma: Value, eps = 1e-6): Value =>
   builder.apply(rmsNormOp, { x, gamma }, { eps }).y;
 
-/** Checks the op: kernels against the references on the GPU, and the gradient against finite differences. Throws if one is wrong. */
+/**
+ * Checks the op: kernels against the references on the GPU, and the gradient against finite differences.
+ * Throws if one is wrong.
+ */
 export async function checkRmsNorm(device: Device): Promise<Record<string, number>> {
   const opCase = {
     inputs: { x: randomTensor([2, 5, 12], 1), gamma: randomTensor([12], 2) },

@@ -1,5 +1,6 @@
-// Backward pass of attention by tiles: backward_queries computes ROWS queries per workgroup and iterates over the keys;
-// backward_keys ROWS keys, and iterates over the queries. With p the probabilities and dP = dout·vᵀ:
+// Backward pass of attention by tiles: backward_queries computes ROWS queries per workgroup and iterates over
+// the keys; backward_keys ROWS keys, and iterates over the queries. With p the probabilities and dP =
+// dout·vᵀ:
 //   dS = p∘(dropout(dP) - row_dots),  dq = scale·dS·k,  dk = scale·dSᵀ·q,  dv = dropout(p)ᵀ·dout
 // attention-bias-gradient.wgsl sums the diagonals of the dS of backward_keys.
 // part of attention/attention.wgsl
@@ -83,7 +84,8 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
   var dk: Output;
   var dv: Output;
   begin_diagonals(b, h, group.x, thread);
-  // Keys past the length skip the loop, and their gradients are zero. Causal: queries before the first key, too.
+  // Keys past the length skip the loop, and their gradients are zero. Causal: queries before the first key,
+  // too.
   let begin = select(0u, first / 32u, params.causal != 0u);
   let tiles = select(0u, (params.queries + 31u) / 32u - begin, first < length);
   for (var tile = 0u; tile < MAX_TILES; tile++) {

@@ -1,13 +1,15 @@
-// Scaled dot-product attention (Vaswani et al., 2017) of each head without a tensor of scores. Shared parts of its kernels:
+// Scaled dot-product attention (Vaswani et al., 2017) of each head without a tensor of scores. Shared parts
+// of its kernels:
 //   out = dropout(p)·v,  p = softmax(scale·q·kᵀ) = 2^(s - lse·log2 e),  s = scale·log2 e·q·kᵀ
 // Query i sees key j if j < lens[b] and, if causal, j <= i. Entry points of a kernel:
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
 //   backward_queries   dq, and row_dots = rowsum(dout∘out)
 //   backward_keys      dk and dv, from lse and row_dots
-// The variant `bias` is self-attention with a position bias: score(i, j) += bias[h, j - i + farthest]. Distances
-// beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, the same tensor in
-// self-attention, since a kernel may bind only 8 storage buffers. The gradient of the bias, dbias[h, d + farthest], is
-// the sum of dS over all rows, queries i and keys j with j - i = d (or beyond, at the ends), in a fixed order.
+// The variant `bias` is self-attention with a position bias: score(i, j) += bias[h, j - i + farthest].
+// Distances beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, the
+// same tensor in self-attention, since a kernel may bind only 8 storage buffers. The gradient of the bias,
+// dbias[h, d + farthest], is the sum of dS over all rows, queries i and keys j with j - i = d (or beyond, at
+// the ends), in a fixed order.
 // include shared/kernel.wgsl
 // include shared/random.wgsl
 // include shared/chunks.wgsl

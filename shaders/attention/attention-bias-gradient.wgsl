@@ -1,5 +1,5 @@
-// The gradient of the position bias in attention by tiles: backward_keys sums dS over the diagonals of its tiles, on
-// each of which the distance of key and query is the same; sum_blocks adds up its workgroups.
+// The gradient of the position bias in attention by tiles: backward_keys sums dS over the diagonals of its
+// tiles, on each of which the distance of key and query is the same; sum_blocks adds up its workgroups.
 // part of attention/attention.wgsl
 
 @if(bias) override BIAS_GRADIENT: bool = false;
@@ -19,9 +19,9 @@
 }
 @else fn begin_diagonals(b: u32, h: u32, block: u32, thread: u32) {}
 
-// Adds the diagonals of dS in `weights`, whose first row and column have distance `corner`. A thread follows the
-// diagonal that starts in row `thread` of the first column. After the last row it continues in row 0, on another
-// diagonal. All threads must call it; each distance between the ends is written by one of them.
+// Adds the diagonals of dS in `weights`, whose first row and column have distance `corner`. A thread follows
+// the diagonal that starts in row `thread` of the first column. After the last row it continues in row 0, on
+// another diagonal. All threads must call it; each distance between the ends is written by one of them.
 @if(bias) fn add_diagonals(b: u32, h: u32, block: u32, corner: i32, thread: u32) {
   if (!BIAS_GRADIENT) { return; }
   storageBarrier();

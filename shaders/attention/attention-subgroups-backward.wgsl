@@ -1,6 +1,7 @@
 // Backward pass of attention in registers with subgroup broadcasts, as two dispatches (formulas:
-// attention-backward.wgsl). First a thread per ROWS queries computes dq and the row dots rowsum(dout∘out); then a
-// thread per ROWS keys iterates over the queries and computes dk and dv. Probabilities are recomputed from lse.
+// attention-backward.wgsl). First a thread per ROWS queries computes dq and the row dots rowsum(dout∘out);
+// then a thread per ROWS keys iterates over the queries and computes dk and dv. Probabilities are recomputed
+// from lse.
 // part of attention/attention-subgroups.wgsl
 
 @compute @workgroup_size(THREADS)

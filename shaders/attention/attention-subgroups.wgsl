@@ -1,9 +1,10 @@
 // Attention in registers with subgroup broadcasts, for devices on which reads and barriers are slow:
 //   out = dropout(softmax(scale·q·kᵀ))·v, and its gradients (attention-subgroups-backward.wgsl)
-// A thread keeps ROWS queries and their outputs in registers and iterates over the keys four at a time with an online
-// softmax. The threads of a workgroup have neighbouring queries of one sequence and head, and so need the same keys:
-// LANES neighbouring threads each read one chunk of one of four rows and broadcast it. LANES is 4 or 8 and at most the
-// minimum subgroup size; a workgroup is LANES threads, the first lanes of its subgroup.
+// A thread keeps ROWS queries and their outputs in registers and iterates over the keys four at a time with
+// an online softmax. The threads of a workgroup have neighbouring queries of one sequence and head, and so
+// need the same keys: LANES neighbouring threads each read one chunk of one of four rows and broadcast it.
+// LANES is 4 or 8 and at most the minimum subgroup size; a workgroup is LANES threads, the first lanes of its
+// subgroup.
 enable subgroups;
 // include attention/attention-base.wgsl
 // include attention/attention-subgroups-backward.wgsl
@@ -14,8 +15,9 @@ const LANES: u32 = 4u;
 override CPU: bool = false;
 var<private> lane: u32;
 
-// PADDED_CHUNKS as a loop bound that is unknown to compilers, so that they unroll only marked loops. llvmpipe guesses a
-// bound that is loaded before the loop with other fields of its four words, so padded_alone is loaded in the loop.
+// PADDED_CHUNKS as a loop bound that is unknown to compilers, so that they unroll only marked loops. llvmpipe
+// guesses a bound that is loaded before the loop with other fields of its four words, so padded_alone is
+// loaded in the loop.
 fn chunk_bound() -> u32 {
   if (CPU) { return params.padded_alone; }
   return params.padded;

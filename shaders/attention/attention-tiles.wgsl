@@ -1,9 +1,11 @@
-// Shared parts of the kernels of attention by tiles. A workgroup computes ROWS own rows (queries, or keys in backward_keys)
-// and iterates over the other rows in tiles of 32. Its threads are DOWN x ACROSS: a thread has 4 own rows, every
-// ACROSS-th of their 32 scores and every ACROSS-th chunk of their output. A tile has two kinds of products:
+// Shared parts of the kernels of attention by tiles. A workgroup computes ROWS own rows (queries, or keys in
+// backward_keys) and iterates over the other rows in tiles of 32. Its threads are DOWN x ACROSS: a thread has
+// 4 own rows, every ACROSS-th of their 32 scores and every ACROSS-th chunk of their output. A tile has two
+// kinds of products:
 //   scores  own·otherᵀ, from slices of 16 columns of both     add_products
 //   output  weights·other, from SHARE whole rows at a time    add_rows
-// All indices of workgroup memory have bounds that compilers can prove, so they cost no checks (docs/gpu-compiler.md).
+// All indices of workgroup memory have bounds that compilers can prove, so they cost no checks
+// (docs/gpu-compiler.md).
 // part of attention/attention.wgsl
 
 const ACROSS: u32 = 8u;
@@ -33,9 +35,9 @@ alias Scores = array<vec4<f32>, SCORES>;
 // Output of a thread: chunk across + m·ACROSS of its row r is [m][r].
 alias Output = array<mat4x4<f32>, CHUNKS_PER_THREAD>;
 
-// Sum or maximum of each row over the threads across, returned to all of them. All threads must call it. In the variant
-// `shuffle` by subgroup shuffles (a butterfly), for subgroups of at least ACROSS lanes in the order of the threads;
-// otherwise through workgroup memory.
+// Sum or maximum of each row over the threads across, returned to all of them. All threads must call it. In
+// the variant `shuffle` by subgroup shuffles (a butterfly), for subgroups of at least ACROSS lanes in the
+// order of the threads; otherwise through workgroup memory.
 @if(shuffle) fn across_sum(x: vec4<f32>, thread: u32) -> vec4<f32> {
   var sum = x;
   for (var distance = 1u; distance < ACROSS; distance *= 2u) { sum += subgroupShuffleXor(sum, distance); }
@@ -80,7 +82,8 @@ fn add_products(s: ptr<function, Scores>, thread: u32) {
   workgroupBarrier();
 }
 
-// Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call it.
+// Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call
+// it.
 fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
@@ -116,8 +119,8 @@ fn zero_past_head(x: vec4<f32>, c: u32) -> vec4<f32> {
   return select(vec4(0.0), x, c < CHUNKS);
 }
 
-// Vectors that a thread stages of a slice of own rows, and of whole other rows; some threads may have none. A slice of
-// other rows has 128 vectors, and a workgroup at least 128 threads.
+// Vectors that a thread stages of a slice of own rows, and of whole other rows; some threads may have none. A
+// slice of other rows has 128 vectors, and a workgroup at least 128 threads.
 const OWN_VECTORS: u32 = (4u * ROWS + THREADS - 1u) / THREADS;
 const ROW_VECTORS: u32 = (SHARE * SHARE_PITCH + THREADS - 1u) / THREADS;
 

@@ -1,7 +1,8 @@
-// Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is softmax_j(scale·q_i·k_j + bias)
-// over the keys j < lens[b], of a causal mask those up to i, and 0 for all others; or, with `scores`, the scaled scores
-// of the keys j < lens[b] without causal mask and softmax. One thread per row, which stores its scores in p until their
-// sum is known. Keys are not staged in workgroup memory: the kernel runs only on request.
+// Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is
+// softmax_j(scale·q_i·k_j + bias) over the keys j < lens[b], of a causal mask those up to i, and 0 for all
+// others; or, with `scores`, the scaled scores of the keys j < lens[b] without causal mask and softmax. One
+// thread per row, which stores its scores in p until their sum is known. Keys are not staged in workgroup
+// memory: the kernel runs only on request.
 // include shared/kernel.wgsl
 // include shared/vec.wgsl
 

@@ -1,8 +1,8 @@
 // Attention by tiles in workgroup memory, for GPUs (FlashAttention, Dao et al., 2022):
 //   out = dropout(p)·v,  p = softmax(scale·q·kᵀ), and its gradients (attention-backward.wgsl)
-// A workgroup computes ROWS queries and iterates over the keys in tiles of 32 with an online softmax: when a tile
-// raises the maximum of a row, the sum and the output so far are rescaled. Probabilities pass from the threads that compute
-// them to those that need them through workgroup memory (attention-tiles.wgsl).
+// A workgroup computes ROWS queries and iterates over the keys in tiles of 32 with an online softmax: when a
+// tile raises the maximum of a row, the sum and the output so far are rescaled. Probabilities pass from the
+// threads that compute them to those that need them through workgroup memory (attention-tiles.wgsl).
 @if(shuffle) enable subgroups;
 // include attention/attention-base.wgsl
 // include attention/attention-tiles.wgsl

@@ -1,8 +1,8 @@
-// One step of beam search with K beams per sentence: log_probs and candidates [R, K], all others [R], R = sentences ·
-// K. The candidates of a sentence are the K best tokens and the end of each of its K rows, by the sum of
-// log-probabilities. Chosen are the K best that continue, and those ends that are among the K best of all (the rule of
-// Hugging Face's beam search; with one beam it is greedy decoding). At position 0 only the first row counts. Scores
-// below MASKED_BOUND never end. One thread per sentence.
+// One step of beam search with K beams per sentence: log_probs and candidates [R, K], all others [R], R =
+// sentences · K. The candidates of a sentence are the K best tokens and the end of each of its K rows, by the
+// sum of log-probabilities. Chosen are the K best that continue, and those ends that are among the K best of
+// all (the rule of Hugging Face's beam search; with one beam it is greedy decoding). At position 0 only the
+// first row counts. Scores below MASKED_BOUND never end. One thread per sentence.
 // include shared/kernel.wgsl
 
 struct Params {

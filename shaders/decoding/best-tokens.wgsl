@@ -1,6 +1,6 @@
-// Top-k: the `wanted` most probable tokens of each row except its end, by descending log-probability (of equal ones the
-// lower id first), and the log-probability of the end. Reads the row once; after each token its thread scans its part
-// of the row again. So it needs no memory that grows with k.
+// Top-k: the `wanted` most probable tokens of each row except its end, by descending log-probability (of
+// equal ones the lower id first), and the log-probability of the end. Reads the row once; after each token
+// its thread scans its part of the row again. So it needs no memory that grows with k.
 // part of decoding/next-token.wgsl
 
 @group(0) @binding(7) var<storage, read_write> ends: array<f32>;
@@ -27,8 +27,8 @@ fn row_group_best(own: Best, thread: u32) -> Best {
   return best;
 }
 
-// The thread's largest logit after `last` and the first vector that has it; LOWEST and the vector of the end token if
-// there is none.
+// The thread's largest logit after `last` and the first vector that has it; LOWEST and the vector of the end
+// token if there is none.
 fn best_after(row: u32, last: Best, thread: u32) -> Best {
   var best = Best(LOWEST, params.end / VEC);
   let vecs = params.cols / VEC;

@@ -1,8 +1,9 @@
-// KV cache slots: the history of each beam, updated before a decoding step. For all positions t before step.position
+// KV cache slots: the history of each beam, updated before a decoding step. For all positions t before
+// step.position
 //   slots[r, t] = slots[parent(r), t],  tokens[r, t] = tokens[parent(r), t]
-// and at step.position the slot is r's own, k·T + t (k is the number of r in its sentence), with the flag HIDDEN if the
-// newest token is padding, and the token is the newest. Position 0 is never hidden, since some models start with
-// padding. One thread per sentence and position: it permutes the BEAMS rows in registers.
+// and at step.position the slot is r's own, k·T + t (k is the number of r in its sentence), with the flag
+// HIDDEN if the newest token is padding, and the token is the newest. Position 0 is never hidden, since some
+// models start with padding. One thread per sentence and position: it permutes the BEAMS rows in registers.
 // include shared/kernel.wgsl
 
 struct Params {

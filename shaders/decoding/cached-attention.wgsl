@@ -1,4 +1,5 @@
-// Attention of one query per row to cached keys and values: out = softmax(scale·q·kᵀ)·v per head, by an online softmax.
+// Attention of one query per row to cached keys and values: out = softmax(scale·q·kᵀ)·v per head, by an
+// online softmax.
 //   attend_row    a thread computes a row and head, without a barrier, for CPU adapters
 //   attend_tiles  a workgroup computes QUERIES rows of a sentence and a head, which share the keys that it reads
 // The including file defines
@@ -24,7 +25,8 @@ struct Params {
 
 const ROW_THREADS: u32 = 32u;
 
-// The vector of kv at which head h of a row of keys starts; its values are params.heads · WIDTH / VEC further.
+// The vector of kv at which head h of a row of keys starts; its values are params.heads · WIDTH / VEC
+// further.
 fn key_at(row: u32, h: u32) -> u32 { return (row * 2u * params.heads + h) * (WIDTH / VEC); }
 
 fn query(row: u32, h: u32, c: u32) -> vec4<f32> {
@@ -63,8 +65,9 @@ fn attend_row(row: u32, h: u32, length: u32) {
   for (var c = 0u; c < CHUNKS; c++) { store_out((row * params.heads + h) * (WIDTH / VEC), c, o[c] * scale); }
 }
 
-// A tile has a key for each thread, in PARTS parts. Thread (x, y) computes the scores of key x of part y, and then adds
-// up column chunk x of the values of part y, which has a softmax of its own until the parts are combined at the end.
+// A tile has a key for each thread, in PARTS parts. Thread (x, y) computes the scores of key x of part y, and
+// then adds up column chunk x of the values of part y, which has a softmax of its own until the parts are
+// combined at the end.
 const PARTS: u32 = 4u;
 const QUERIES: u32 = 1u;
 
@@ -74,8 +77,9 @@ var<workgroup> tile_scores: array<array<array<f32, CHUNKS>, PARTS>, QUERIES>;
 var<workgroup> part_sums: array<array<vec4<f32>, CHUNKS>, PARTS>;
 var<workgroup> part_softmax: array<vec2<f32>, PARTS>; // maximum score, sum of exponentials
 
-// Computes out of `count` rows and a head from their first `length` keys. All threads of a workgroup must call it.
-// Masked keys read row `spare` of kv instead, whose numbers are finite, so that loops have no branches.
+// Computes out of `count` rows and a head from their first `length` keys. All threads of a workgroup must
+// call it. Masked keys read row `spare` of kv instead, whose numbers are finite, so that loops have no
+// branches.
 fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, lane: vec3<u32>) {
   let x = min(lane.x, CHUNKS - 1u); // the bounds let Tint prove indices
   let y = min(lane.y, PARTS - 1u);

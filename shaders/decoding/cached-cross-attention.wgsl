@@ -1,5 +1,5 @@
-// Cross-attention of the newest token of each row, q [R, HW], to the keys and values of its sentence, kv [B, S, 2HW],
-// of which it sees the first lens[b]. The beams of a sentence share them.
+// Cross-attention of the newest token of each row, q [R, HW], to the keys and values of its sentence, kv [B,
+// S, 2HW], of which it sees the first lens[b]. The beams of a sentence share them.
 // include shared/kernel.wgsl
 // include decoding/cached-attention.wgsl
 

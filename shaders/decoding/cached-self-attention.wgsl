@@ -1,8 +1,8 @@
-// Self-attention of the newest token of each row, out [R, HW], with the KV cache. q holds query, key and value of the
-// token, [R, 3HW]. The query attends to the keys and values of the token and its ancestors in the cache kv [R, T, 2HW].
-// The key and value of the token are written to row (r, step.position) first. slots[r, j] is the row of the key at
-// position j, counted from the first row of the sentence (cache-slots.wgsl). BIAS: bias [H, 2·farthest + 1]
-// (relative-position-bias.wgsl) is added to the scores.
+// Self-attention of the newest token of each row, out [R, HW], with the KV cache. q holds query, key and
+// value of the token, [R, 3HW]. The query attends to the keys and values of the token and its ancestors in
+// the cache kv [R, T, 2HW]. The key and value of the token are written to row (r, step.position) first.
+// slots[r, j] is the row of the key at position j, counted from the first row of the sentence
+// (cache-slots.wgsl). BIAS: bias [H, 2·farthest + 1] (relative-position-bias.wgsl) is added to the scores.
 // include shared/kernel.wgsl
 // include decoding/cached-attention.wgsl
 

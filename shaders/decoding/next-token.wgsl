@@ -1,6 +1,6 @@
-// The next token of each row from its logits z [R, V], under rules that forbid some tokens. Log-probabilities are those
-// of the distribution before the rules. One row group per row; a thread reads and writes only every ROW_GROUP_SIZE-th
-// vector of its row, so its writes need no barrier. Overwrites the logits. Entry points:
+// The next token of each row from its logits z [R, V], under rules that forbid some tokens. Log-probabilities
+// are those of the distribution before the rules. One row group per row; a thread reads and writes only every
+// ROW_GROUP_SIZE-th vector of its row, so its writes need no barrier. Overwrites the logits. Entry points:
 //   greedy_token  argmax
 //   best_tokens   top-k for beam search: best-tokens.wgsl
 //   sample_token  a random token: sample-token.wgsl
@@ -25,9 +25,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> logits: array<Vec>;
 // The tokens so far, [R, positions], up to step.position.
 @group(0) @binding(3) var<storage, read> history: array<i32>;
-// Minimum number of tokens before the end, position at which the end is forced (-1: never), size of the n-grams that
-// may not repeat (0: all may), the token that is forced at position 0 (-1: none); then banned tokens, -1 if there are
-// fewer.
+// Minimum number of tokens before the end, position at which the end is forced (-1: never), size of the
+// n-grams that may not repeat (0: all may), the token that is forced at position 0 (-1: none); then banned
+// tokens, -1 if there are fewer.
 @group(0) @binding(4) var<storage, read> rules: array<i32>;
 @group(0) @binding(5) var<storage, read_write> tokens: array<i32>;
 @group(0) @binding(6) var<storage, read_write> log_probs: array<f32>;
@@ -65,7 +65,8 @@ fn forbid(row: u32, token: u32, thread: u32, removed: ForbiddenTokens) -> Forbid
   return ForbiddenTokens(largest, removed.exponentials * exp(removed.largest - largest) + exp(z - largest));
 }
 
-// Whether the last n - 1 tokens of a row are also at position i, so that the token after i would repeat an n-gram.
+// Whether the last n - 1 tokens of a row are also at position i, so that the token after i would repeat an
+// n-gram.
 fn repeats(row: u32, i: u32, n: u32) -> bool {
   let start = row * params.positions;
   for (var j = 0u; j + 1u < n; j++) {
@@ -115,9 +116,9 @@ struct Best {
   index: u32,
 }
 
-// The scan of a row after the rules, and the normalizer before them: the maximum logit and the logarithm of the sum of
-// exponentials of the differences from it. The two are separate numbers, so that small log-probabilities are not lost
-// in the rounding of large logits.
+// The scan of a row after the rules, and the normalizer before them: the maximum logit and the logarithm of
+// the sum of exponentials of the differences from it. The two are separate numbers, so that small
+// log-probabilities are not lost in the rounding of large logits.
 struct ScanAfterRules {
   best: Best, // the largest logit and the first vector that has it
   own: Best, // the same of the thread's vectors
@@ -130,8 +131,8 @@ fn log_prob_of(logit: f32, ruled: ScanAfterRules) -> f32 {
   return (logit - ruled.top) - ruled.log_sum;
 }
 
-// Applies the rules to a row and scans it. Without `with_end` the end does not take part, but counts in the normalizer.
-// All threads of the workgroup must call it.
+// Applies the rules to a row and scans it. Without `with_end` the end does not take part, but counts in the
+// normalizer. All threads of the workgroup must call it.
 fn scan_ruled(row: u32, with_end: bool, thread: u32) -> ScanAfterRules {
   let exists = row < params.rows;
   let vecs = params.cols / VEC;
@@ -148,8 +149,8 @@ fn scan_ruled(row: u32, with_end: bool, thread: u32) -> ScanAfterRules {
   return merge_ruled_scans(scan_share(row * vecs, thread % ROW_GROUP_SIZE, select(0u, vecs, exists)), removed, end, thread);
 }
 
-// The scan of a row after the rules from those of the parts of its threads, what they have removed, and the logit of
-// the end. All threads of the workgroup must call it.
+// The scan of a row after the rules from those of the parts of its threads, what they have removed, and the
+// logit of the end. All threads of the workgroup must call it.
 fn merge_ruled_scans(part: RowScan, removed: ForbiddenTokens, end: f32, thread: u32) -> ScanAfterRules {
   var share = part;
   let own = Best(share.largest, share.first);

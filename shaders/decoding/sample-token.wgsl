@@ -1,11 +1,11 @@
-// Sampling: a random token of softmax(logits / temperature), restricted to the top_k most probable tokens, and of those
-// to the fewest whose mass is at least top_p (nucleus sampling; Holtzman et al., 2020, "The curious case of neural text
-// degeneration"). Tokens as probable as the last are included, except with a top_k of 1, which is greedy: of equal ones
-// the lowest id. The limits are thresholds of probability, found by a search over their bits instead of a sort; the row
-// then holds exp((z - max) / temperature). A thread keeps its part of the row in registers if it fits. The draw is an
-// exponential race (the Gumbel-max trick): each token takes an exponentially distributed time divided by its
-// probability, and the first wins. The random numbers depend only on seed, position, stream and token, not on the
-// division of work.
+// Sampling: a random token of softmax(logits / temperature), restricted to the top_k most probable tokens,
+// and of those to the fewest whose mass is at least top_p (nucleus sampling; Holtzman et al., 2020, "The
+// curious case of neural text degeneration"). Tokens as probable as the last are included, except with a
+// top_k of 1, which is greedy: of equal ones the lowest id. The limits are thresholds of probability, found
+// by a search over their bits instead of a sort; the row then holds exp((z - max) / temperature). A thread
+// keeps its part of the row in registers if it fits. The draw is an exponential race (the Gumbel-max trick):
+// each token takes an exponentially distributed time divided by its probability, and the first wins. The
+// random numbers depend only on seed, position, stream and token, not on the division of work.
 // part of decoding/next-token.wgsl
 // include shared/random.wgsl
 // include decoding/best-tokens.wgsl
@@ -78,8 +78,8 @@ fn reached(part: ptr<function, Part>, limits: vec3<f32>, masses: bool, thread: u
   return row_group_total(sums, thread);
 }
 
-// The largest threshold at which mass or number reaches `aim`: a search by two bits a pass. Probabilities are at most
-// 1, whose bits are below 2^30.
+// The largest threshold at which mass or number reaches `aim`: a search by two bits a pass. Probabilities are
+// at most 1, whose bits are below 2^30.
 fn threshold(part: ptr<function, Part>, aim: f32, masses: bool, thread: u32) -> f32 {
   var bits = 0u;
   for (var k = 1u; k <= 15u; k++) {
@@ -91,7 +91,8 @@ fn threshold(part: ptr<function, Part>, aim: f32, masses: bool, thread: u32) -> 
   return bitcast<f32>(bits);
 }
 
-// Exponentially distributed with mean 1, from 32 random bits. Accurate for small times too, which decide the race.
+// Exponentially distributed with mean 1, from 32 random bits. Accurate for small times too, which decide the
+// race.
 fn exponential(bits: u32) -> f32 {
   let u = min((f32(bits) + 0.5) / 4294967296.0, 0.99999994);
   return select(-log(1.0 - u), u + 0.5 * u * u, u < 1e-3);

@@ -1,6 +1,6 @@
-// Tests whether a workgroup of LANES threads is one subgroup with its lanes in the order of the threads. Kernels with
-// `enable subgroups` assume this; WGSL does not guarantee it. y[group·LANES + thread] = 1, or 0 if the thread sees another
-// order or numbers of another group.
+// Tests whether a workgroup of LANES threads is one subgroup with its lanes in the order of the threads.
+// Kernels with `enable subgroups` assume this; WGSL does not guarantee it. y[group·LANES + thread] = 1, or 0
+// if the thread sees another order or numbers of another group.
 enable subgroups;
 
 @group(0) @binding(0) var<storage, read_write> y: array<u32>;

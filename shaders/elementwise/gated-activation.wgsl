@@ -1,4 +1,5 @@
-// Gated activation (Shazeer, 2020, "GLU variants improve transformer"): a row of x holds a and then b, both `cols` wide.
+// Gated activation (Shazeer, 2020, "GLU variants improve transformer"): a row of x holds a and then b, both
+// `cols` wide.
 //   y = f(a) * b        da = dy * b * f'(a)        db = dy * f(a)
 // KIND selects the activation f. One row group per row.
 // include shared/kernel.wgsl

@@ -1,6 +1,6 @@
-// Measures the peak float32 rate of the GPU (src/engine/gpu/roofs.ts): independent chains of multiply-adds, four numbers wide,
-// with one load and one store per thread. Thread i starts CHAINS chains at x[i], x[i] + 1, ..., computes c = c * a + b
-// in each 8 * rounds times and writes the sum of them to y[i].
+// Measures the peak float32 rate of the GPU (src/engine/gpu/roofs.ts): independent chains of multiply-adds,
+// four numbers wide, with one load and one store per thread. Thread i starts CHAINS chains at x[i], x[i] + 1,
+// ..., computes c = c * a + b in each 8 * rounds times and writes the sum of them to y[i].
 //   FUSED 1: by fma(), which is one instruction on some GPUs and a slow function on others
 //   FUSED 0: by a product and a sum, which drivers may fuse
 // include shared/kernel.wgsl

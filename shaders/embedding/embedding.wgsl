@@ -1,6 +1,7 @@
 // Embedding: out[b, t] = dropout(table[ids[b, t]] * scale + positions[p]), with p = position_ids[b, t] if
-// POSITION_IDS, else t + offset (+ step.position if DECODE); and the gradients of both tables. Every vector of the
-// outputs is written by one thread, so sums have a fixed order. Entry points, each with a row group per row:
+// POSITION_IDS, else t + offset (+ step.position if DECODE); and the gradients of both tables. Every vector
+// of the outputs is written by one thread, so sums have a fixed order. Entry points, each with a row group
+// per row:
 //   embedding                out [B, T, D]
 //   embedding_backward       dtable [V, D] += scale * sum of dy over the positions of each id, which the host has sorted:
 //                            occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of

@@ -1,4 +1,5 @@
-// Embedding of a quantized table, a row group per row: out[b, t] = table[ids[b, t]] * scale + positions[p] (embedding.wgsl).
+// Embedding of a quantized table, a row group per row: out[b, t] = table[ids[b, t]] * scale + positions[p]
+// (embedding.wgsl).
 // include shared/kernel.wgsl
 // include shared/packed.wgsl
 // include shared/row-group.wgsl

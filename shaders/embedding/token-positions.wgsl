@@ -1,6 +1,6 @@
-// Positions of tokens counted over those that are not padding: position_ids[b, t] = pad + (number of ids[b, 0 .. t]
-// that are not pad), or pad if ids[b, t] is pad. One thread per place; in decoding only that of step.position is
-// computed.
+// Positions of tokens counted over those that are not padding: position_ids[b, t] = pad + (number of ids[b, 0
+// .. t] that are not pad), or pad if ids[b, t] is pad. One thread per place; in decoding only that of
+// step.position is computed.
 // include shared/kernel.wgsl
 
 struct Params {

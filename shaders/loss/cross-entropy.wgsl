@@ -1,8 +1,8 @@
-// Cross-entropy with label smoothing (as torch.nn.functional.cross_entropy) of each row of logits z [N, V] and its
-// target. With e the smoothing, p = softmax(z):
+// Cross-entropy with label smoothing (as torch.nn.functional.cross_entropy) of each row of logits z [N, V]
+// and its target. With e the smoothing, p = softmax(z):
 //   nll = lse - (1 - e) z_target - e/V sum(z),  lse = log(sum(exp(z)));  dlogits = step.token_weight (p - (1 - e) onehot - e/V)
-// hit is 1 if the target has the largest logit (of equal ones the first). All are 0 in rows whose target is ignored.
-// Entry points, each with a row group per row:
+// hit is 1 if the target has the largest logit (of equal ones the first). All are 0 in rows whose target is
+// ignored. Entry points, each with a row group per row:
 //   cross_entropy           nll, lse and hit
 //   cross_entropy_backward  dlogits from logits and lse
 //   cross_entropy_fused     nll, hit and dlogits, which may overwrite logits

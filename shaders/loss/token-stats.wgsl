@@ -1,4 +1,5 @@
-// stats = (sum of nll, number of targets that are not ignored, sum of hit, 0), summed in fixed order by one workgroup.
+// stats = (sum of nll, number of targets that are not ignored, sum of hit, 0), summed in fixed order by one
+// workgroup.
 
 struct Params {
   count: u32,

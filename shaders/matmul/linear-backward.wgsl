@@ -1,5 +1,5 @@
-// Gradients of y = x·wᵀ + b in one dispatch: dx = dy·w [rows, in], dw = dyᵀ·x [out, in], db = Σ_rows dy [out]. A workgroup
-// computes a tile of dx, a tile of dw, or column sums for db.
+// Gradients of y = x·wᵀ + b in one dispatch: dx = dy·w [rows, in], dw = dyᵀ·x [out, in], db = Σ_rows dy
+// [out]. A workgroup computes a tile of dx, a tile of dw, or column sums for db.
 // part of matmul/matmul-tiled.wgsl
 // include matmul/matmul-grid.wgsl
 

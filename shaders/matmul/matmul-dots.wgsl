@@ -1,6 +1,7 @@
-// Matrix product with few rows, for decoding: C[m,n] = Σ_k A[m,k]·B[n,k] (NT). Other kernels would leave most of a GPU
-// idle. A workgroup computes ROWS x 16 numbers of C, all rows if there are at most ROWS, so that B is read once: LANES
-// threads split K between them for four columns, and add up their partial sums in workgroup memory.
+// Matrix product with few rows, for decoding: C[m,n] = Σ_k A[m,k]·B[n,k] (NT). Other kernels would leave most
+// of a GPU idle. A workgroup computes ROWS x 16 numbers of C, all rows if there are at most ROWS, so that B
+// is read once: LANES threads split K between them for four columns, and add up their partial sums in
+// workgroup memory.
 // include matmul/matmul-grid.wgsl
 // include matmul/dots-sum.wgsl
 

@@ -1,5 +1,6 @@
-// Epilogue of a product: y = dropout(f(C + bias) · g'(epilogue)), or dropout(f(C + bias)) + epilogue if ADD, with the
-// activations f and g. C is stored in vectors, or in the variant `scalar`, for rows that are not whole vectors, by element.
+// Epilogue of a product: y = dropout(f(C + bias) · g'(epilogue)), or dropout(f(C + bias)) + epilogue if ADD,
+// with the activations f and g. C is stored in vectors, or in the variant `scalar`, for rows that are not
+// whole vectors, by element.
 // include matmul/matmul-operands.wgsl
 // include shared/activation-functions.wgsl
 // include shared/vec.wgsl

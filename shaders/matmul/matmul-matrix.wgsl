@@ -1,14 +1,14 @@
-// Matrix product by the matrix units of GPUs: C[m,n] = Σ_k A[m,k]·B[k,n]. A workgroup computes SIZE x SIZE numbers of C
-// from tiles of A and B in workgroup memory that are DEPTH deep. Each of its subgroups computes DOWN x WIDE matrices of
-// MATRIX_M x MATRIX_N of them.
+// Matrix product by the matrix units of GPUs: C[m,n] = Σ_k A[m,k]·B[k,n]. A workgroup computes SIZE x SIZE
+// numbers of C from tiles of A and B in workgroup memory that are DEPTH deep. Each of its subgroups computes
+// DOWN x WIDE matrices of MATRIX_M x MATRIX_N of them.
 //
-// In each round a thread stages a 4x4 block of A and one of B. K is contiguous in workgroup memory, as matrix units
-// want it: a_tile[m][k], b_tile[n][k]; a block that has m or n contiguous is transposed in registers. Threads next to
-// each other stage blocks along k, and a row has 16 bytes of padding, both against bank conflicts. Running indices
-// replace address arithmetic; rows and columns past the edges are clamped.
+// In each round a thread stages a 4x4 block of A and one of B. K is contiguous in workgroup memory, as matrix
+// units want it: a_tile[m][k], b_tile[n][k]; a block that has m or n contiguous is transposed in registers.
+// Threads next to each other stage blocks along k, and a row has 16 bytes of padding, both against bank
+// conflicts. Running indices replace address arithmetic; rows and columns past the edges are clamped.
 //
-// After the loop the matrices of C go through workgroup memory to the epilogue, one of each subgroup at a time. The
-// variant `f16` is for operands stored as f16: tiles are f16, sums are f32.
+// After the loop the matrices of C go through workgroup memory to the epilogue, one of each subgroup at a
+// time. The variant `f16` is for operands stored as f16: tiles are f16, sums are f32.
 @if(f16) enable f16;
 // include matmul/linear-backward.wgsl
 // include matmul/subgroup-matrix.wgsl
@@ -43,8 +43,8 @@ var<workgroup> a_tile: array<array<Staged, MATRIX_M * PITCH>, SIZE / MATRIX_M>;
 var<workgroup> b_tile: array<array<Staged, MATRIX_N * PITCH>, SIZE / MATRIX_N>;
 var<workgroup> c_tile: array<array<vec4<f32>, MATRIX_SIZE / 4u>, SUBGROUPS>;
 
-// Indices of the four vectors of a block at row i, column k of an operand with `count` rows. With `across`, the operand
-// is stored transposed, with m or n contiguous.
+// Indices of the four vectors of a block at row i, column k of an operand with `count` rows. With `across`,
+// the operand is stored transposed, with m or n contiguous.
 fn block_at(i: u32, count: u32, k: u32, pitch: u32, across: bool) -> vec4<u32> {
   return select(min(vec4(i) + OFFSETS, vec4(count - 1u)) * pitch + k, (vec4(k) + OFFSETS) * pitch + index_or_zero(i, count),
     vec4(across));
@@ -121,8 +121,8 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   }
 
   let subgroup = thread / LANES;
-  // A loop, since the code of the epilogue times MATRICES would be most of the kernel. The bound is MATRICES, but
-  // compilers do not know that and so do not unroll it.
+  // A loop, since the code of the epilogue times MATRICES would be most of the kernel. The bound is MATRICES,
+  // but compilers do not know that and so do not unroll it.
   for (var matrix = 0u; matrix < min(MATRICES, params.k_total); matrix++) {
     // unroll
     for (var s = 0u; s < MATRICES; s++) {

@@ -1,8 +1,8 @@
-// Matrix products: C[m,n] = Σ_k A[m,k]·B[k,n]. Parameters and operands, which all kernels of the family share. Operands
-// are read as stored:
+// Matrix products: C[m,n] = Σ_k A[m,k]·B[k,n]. Parameters and operands, which all kernels of the family
+// share. Operands are read as stored:
 //   NN  A [M,K], B [K,N]      NT  A [M,K], B [N,K]      TN  A [K,M], B [K,N]
-// Reads are vectors of four numbers along the contiguous axis, transposed in registers if a kernel needs the other
-// axis. Indices past an edge are clamped; A is 0 beyond K.
+// Reads are vectors of four numbers along the contiguous axis, transposed in registers if a kernel needs the
+// other axis. Indices past an edge are clamped; A is 0 beyond K.
 // include shared/random.wgsl
 // include shared/kernel.wgsl
 
@@ -19,7 +19,8 @@ struct Params {
   k_total: u32, // the whole K if the batch is slices of one product (split-K), else 2^32 - 1
   dx_tiles: u32, // linear_backward: the first workgroups, which compute dx
   dw_tiles: u32, // the workgroups after them, which compute dw
-  // The epilogue: parameters rather than constants, so that one pipeline serves all layers. Its code is small.
+  // The epilogue: parameters rather than constants, so that one pipeline serves all layers. Its code is
+  // small.
   bias: u32, // 1: add `bias`
   activation: u32, // of C + bias
   epilogue: u32, // ADD: add `epilogue`; an activation: multiply by its derivative at `epilogue`; 0: neither

@@ -1,11 +1,11 @@
-// Matrix product by register tiling, for devices on which barriers are slow: C[m,n] = Σ_k A[m,k]·B[k,n]. A thread
-// computes ROWS rows and 4 (WIDE: 8) columns of C. LANES threads next to each other share rows; a workgroup has
-// LANE_GROUPS groups of them, one below the other. No workgroup memory, no barriers. The loop over 4x4 blocks is unrolled
-// by hand: some compilers leave arrays of blocks in memory.
+// Matrix product by register tiling, for devices on which barriers are slow: C[m,n] = Σ_k A[m,k]·B[k,n]. A
+// thread computes ROWS rows and 4 (WIDE: 8) columns of C. LANES threads next to each other share rows; a
+// workgroup has LANE_GROUPS groups of them, one below the other. No workgroup memory, no barriers. The loop
+// over 4x4 blocks is unrolled by hand: some compilers leave arrays of blocks in memory.
 //
-// In the variant `subgroups`, for devices on which reads are slow, a workgroup is LANES threads, one subgroup. Each reads
-// some rows of A and broadcasts them, so that a number of A is read once per LANES * 4 (WIDE: 8) columns. LANES is 4 or 8
-// and at most the minimum subgroup size.
+// In the variant `subgroups`, for devices on which reads are slow, a workgroup is LANES threads, one
+// subgroup. Each reads some rows of A and broadcasts them, so that a number of A is read once per LANES * 4
+// (WIDE: 8) columns. LANES is 4 or 8 and at most the minimum subgroup size.
 @if(subgroups) enable subgroups;
 // include matmul/linear-backward.wgsl
 
@@ -85,9 +85,9 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   store_tile(p, m, n0, n1, t);
 }
 
-// Loops, since the code of the epilogue times ROWS would be most of the kernel. Rows without functions have a loop of their
-// own: software adapters execute the code of branches that are not taken, but run the body of a loop of 0 iterations
-// only once.
+// Loops, since the code of the epilogue times ROWS would be most of the kernel. Rows without functions have a
+// loop of their own: software adapters execute the code of branches that are not taken, but run the body of a
+// loop of 0 iterations only once.
 fn store_tile(p: Product, m: u32, n0: u32, n1: u32, t: Tile) {
   if (m >= p.m || n0 >= p.n) { return; }
   var blocks = array(

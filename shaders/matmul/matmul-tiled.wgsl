@@ -1,14 +1,14 @@
-// Matrix product by tiles in workgroup memory, for GPUs: C[m,n] = Σ_k A[m,k]·B[k,n] (CUTLASS, "Efficient GEMM in
-// CUDA"). 16x16 threads compute SIZE x SIZE numbers of C, in blocks of 4x4 per thread that are 64 apart, from tiles of
-// A and B that are DEPTH deep.
+// Matrix product by tiles in workgroup memory, for GPUs: C[m,n] = Σ_k A[m,k]·B[k,n] (CUTLASS, "Efficient GEMM
+// in CUDA"). 16x16 threads compute SIZE x SIZE numbers of C, in blocks of 4x4 per thread that are 64 apart,
+// from tiles of A and B that are DEPTH deep.
 //
-// In each round a thread loads one vector of A and one of B and stages it as it is in memory, except for B of NT, which
-// is transposed:
+// In each round a thread loads one vector of A and one of B and stages it as it is in memory, except for B of
+// NT, which is transposed:
 //   A [M,K]: a_rows[m, k/4]    A [K,M] (TN): a_columns[m/4, k]    B [K,N]: b_tile[n/4, k]    B [N,K] (NT): b_tile[n/4, k]
-// In the variant `f16`, for operands stored as f16, the tiles are f16 too, half the bytes; sums are f32 in both.
-// One running index per operand replaces address arithmetic in the loop; rows and columns past the edges are clamped
-// before it. All indices of workgroup arrays have bounds that Tint proves, so they cost no checks
-// (docs/gpu-compiler.md).
+// In the variant `f16`, for operands stored as f16, the tiles are f16 too, half the bytes; sums are f32 in
+// both. One running index per operand replaces address arithmetic in the loop; rows and columns past the
+// edges are clamped before it. All indices of workgroup arrays have bounds that Tint proves, so they cost no
+// checks (docs/gpu-compiler.md).
 @if(f16) enable f16;
 // include matmul/linear-backward.wgsl
 

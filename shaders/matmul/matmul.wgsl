@@ -1,12 +1,12 @@
-// Naive matrix product: C[m,n] = Σ_k A[m,k]·B[k,n], one thread per four numbers of a row of C, operands read one number at
-// a time. Other kernels of the family:
+// Naive matrix product: C[m,n] = Σ_k A[m,k]·B[k,n], one thread per four numbers of a row of C, operands read
+// one number at a time. Other kernels of the family:
 //   matmul-tiled       tiles in workgroup memory; the fastest on GPUs without subgroup matrices
 //   matmul-matrix      the same by subgroup matrices, the matrix units of GPUs
 //   matmul-registers   register tiling only, for devices on which barriers are slow; in its variant `subgroups` rows of A
 //                      are shared by subgroup broadcasts, the fastest on software adapters
 //   matmul-dots        few rows of C; the threads of a workgroup split K between them
-// Here is also `combine`, the second pass of split-K: C = the sum of the slices in order, and the epilogue. A holds the
-// slices [params.k, M, lda]; one thread per four numbers of a row of C.
+// Here is also `combine`, the second pass of split-K: C = the sum of the slices in order, and the epilogue. A
+// holds the slices [params.k, M, lda]; one thread per four numbers of a row of C.
 // include shared/kernel.wgsl
 // include matmul/linear-backward.wgsl
 

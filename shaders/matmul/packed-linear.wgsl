@@ -1,5 +1,5 @@
-// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed, and the gradient of its
-// input, dx = dy · w. Entry points:
+// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed, and the gradient
+// of its input, dx = dy · w. Entry points:
 //   dots            few rows: a workgroup computes ROWS x 16 numbers, so that w is read once; 16 threads share the inner
 //                   axis
 //   tiles           register tiling: a thread computes ROWS x 4 numbers
@@ -39,7 +39,8 @@ fn x_vec(row: u32, c: u32) -> vec4<f32> {
   return select(vec4<f32>(), v, place < vec4(params.ins));
 }
 
-// Writes four numbers of row `row` of y from column `out` on, 0 past the last (padding, or columns of the next launch).
+// Writes four numbers of row `row` of y from column `out` on, 0 past the last (padding, or columns of the
+// next launch).
 fn store(row: u32, out: u32, sums: vec4<f32>) {
   if (row >= params.rows || out >= params.outs) { return; }
   let at = min(vec4(out) + vec4(0u, 1u, 2u, 3u), vec4(params.outs - 1u));
@@ -67,14 +68,15 @@ fn row_at(out: u32) -> u32 {
   return min(out, params.outs - 1u) * params.vecs;
 }
 
-// Part `part` of four rows of w as a matrix with these rows: its product with a vector of x is four elements of y.
+// Part `part` of four rows of w as a matrix with these rows: its product with a vector of x is four elements
+// of y.
 fn block(words: Words, part: u32) -> mat4x4<f32> {
   return transpose(mat4x4(
     unpacked(words.w0, part), unpacked(words.w1, part), unpacked(words.w2, part), unpacked(words.w3, part)));
 }
 
-// Sums of ROWS rows of x from `row` on and four of w from `out` on, over every `stride`-th vector of words from `begin`.
-// Rows past the last are the last.
+// Sums of ROWS rows of x from `row` on and four of w from `out` on, over every `stride`-th vector of words
+// from `begin`. Rows past the last are the last.
 fn sums_of(row: u32, out: u32, begin: u32, stride: u32) -> array<vec4<f32>, ROWS> {
   var sums: array<vec4<f32>, ROWS>;
   var w_at = vec4(row_at(out), row_at(out + 1u), row_at(out + 2u), row_at(out + 3u)) + begin;

@@ -1,6 +1,6 @@
-// Subgroup matrices: the threads of a subgroup hold a matrix together, and the matrix units of the GPU multiply them.
-// All threads of a subgroup must call these functions. tests/support/emulated-matrix.wgsl is the same by loops. A kernel
-// that includes it defines
+// Subgroup matrices: the threads of a subgroup hold a matrix together, and the matrix units of the GPU
+// multiply them. All threads of a subgroup must call these functions. tests/support/emulated-matrix.wgsl is
+// the same by loops. A kernel that includes it defines
 //   LANES                          threads of a subgroup, THREADS of a workgroup
 //   ACROSS                         subgroups side by side, each with DOWN x WIDE matrices of C
 //   MATRIX_M, MATRIX_N, MATRIX_K   a configuration of the device
@@ -8,8 +8,8 @@
 //                                  column to the next; in workgroup memory
 //   c_tile                         a matrix of C of each subgroup
 //
-// A block is an array of constant length, and the bounds of its index fold once functions are inlined: no access is
-// checked. Vectors tell compilers how the tiles are aligned. Offsets and strides are in vectors.
+// A block is an array of constant length, and the bounds of its index fold once functions are inlined: no
+// access is checked. Vectors tell compilers how the tiles are aligned. Offsets and strides are in vectors.
 
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;

@@ -2,9 +2,9 @@
 //   ds_total = rstd * (g - mean(g) - n * mean(g * n)) + ds, with ds the gradient of s by its other uses (residuals)
 //   dx = dropout'(ds_total)
 //   partials [blocks, 2 * cols] = sums over a block's rows of (dy * n, dy); column_sum adds them up to dgamma and dbeta
-// RMS: gradients of RMSNorm. No means of s and g are subtracted, stats [rows] = rstd, and partials [blocks, cols] have
-// no sums of dy. A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a
-// thread per column (vector).
+// RMS: gradients of RMSNorm. No means of s and g are subtracted, stats [rows] = rstd, and partials [blocks,
+// cols] have no sums of dy. A workgroup computes BLOCK rows: first the two means, by a row group per row,
+// then the rest, by a thread per column (vector).
 // include shared/kernel.wgsl
 // include shared/row-group.wgsl
 // include shared/vec.wgsl

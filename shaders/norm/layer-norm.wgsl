@@ -1,8 +1,8 @@
-// Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x or, with
-// ADD, residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations from the mean of
-// the first and corrects both moments, which keeps accuracy if the mean is large compared with the spread. One row
-// group per row. With RMS it is RMSNorm (Zhang and Sennrich, 2019): y = s * rstd * gamma with rstd = 1 / sqrt(mean(s²) +
-// eps), in one pass, stats [rows] = rstd; beta is not read.
+// Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x
+// or, with ADD, residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations
+// from the mean of the first and corrects both moments, which keeps accuracy if the mean is large compared
+// with the spread. One row group per row. With RMS it is RMSNorm (Zhang and Sennrich, 2019): y = s * rstd *
+// gamma with rstd = 1 / sqrt(mean(s²) + eps), in one pass, stats [rows] = rstd; beta is not read.
 // include shared/kernel.wgsl
 // include shared/row-group.wgsl
 // include shared/vec.wgsl

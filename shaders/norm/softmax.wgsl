@@ -1,6 +1,6 @@
-// Softmax over the last axis of [rows, cols]: y = exp(x - max) / sum in the columns that a row sees, and 0 in all
-// others, which are not read. Row r sees the columns below its sequence's length and, if causal, up to column
-// r % queries. Entry points:
+// Softmax over the last axis of [rows, cols]: y = exp(x - max) / sum in the columns that a row sees, and 0 in
+// all others, which are not read. Row r sees the columns below its sequence's length and, if causal, up to
+// column r % queries. Entry points:
 //   softmax            y; online softmax (Milakov and Gimelshein, 2018), a row group per row
 //   softmax_backward   dx = y (dy - sum(y dy)); a row group per row
 //   softmax_held, softmax_held_backward   the same for short rows: a thread keeps a whole row of HELD vectors in registers,
@@ -24,8 +24,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Vec>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// IN_PLACE: y overwrites x. In the backward pass x is the output of the forward pass and y is dx, which overwrites x
-// (IN_PLACE) or dy (IN_PLACE_OF_DY).
+// IN_PLACE: y overwrites x. In the backward pass x is the output of the forward pass and y is dx, which
+// overwrites x (IN_PLACE) or dy (IN_PLACE_OF_DY).
 override IN_PLACE: bool = false;
 override IN_PLACE_OF_DY: bool = false;
 

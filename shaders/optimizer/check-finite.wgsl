@@ -1,6 +1,6 @@
-// flags[slot] = max(flags[slot], size - i) over all elements i of x that are NaN or infinite: the first such element
-// decides, since a maximum of integers does not depend on the order of the threads. Whether a number is finite is read
-// from the bits of its exponent: WGSL may assume that NaN and infinities do not occur.
+// flags[slot] = max(flags[slot], size - i) over all elements i of x that are NaN or infinite: the first such
+// element decides, since a maximum of integers does not depend on the order of the threads. Whether a number
+// is finite is read from the bits of its exponent: WGSL may assume that NaN and infinities do not occur.
 //   check_f32  one element per word
 //   check_f16  two elements per word, the first in the low bits
 // A thread checks PER words.

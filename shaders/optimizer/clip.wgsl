@@ -1,5 +1,5 @@
-// Gradient clipping by global norm (Pascanu et al., 2013), without a readback, and the dynamic loss scale (Micikevicius
-// et al., 2018):
+// Gradient clipping by global norm (Pascanu et al., 2013), without a readback, and the dynamic loss scale
+// (Micikevicius et al., 2018):
 //   gradient_norm  partials [blocks, 2] = (sum of squares, 1 if an element is not finite else 0) of each block; one
 //                  workgroup per block
 //   clip_scale     clip [4] = (factor of the gradients, norm, 1 if all are finite else 0, loss scale) and the
@@ -7,9 +7,10 @@
 //   scale_step     step_out = step_in with token_weight (word 1) multiplied by the loss scale, if there is one; a thread
 //                  per word. The product is computed as a float and all other words are copied as bits, since they may
 //                  not be floats
-// The factor is min(1, max_norm / (norm + 1e-6)) / loss scale, as torch.nn.utils.clip_grad_norm_ with unscaled
-// gradients. Whether a number is finite is read from the bits of its exponent: WGSL may assume that NaN and infinities
-// do not occur. A dispatch binds up to four ranges of the gradients, since they may exceed the size of a binding.
+// The factor is min(1, max_norm / (norm + 1e-6)) / loss scale, as torch.nn.utils.clip_grad_norm_ with
+// unscaled gradients. Whether a number is finite is read from the bits of its exponent: WGSL may assume that
+// NaN and infinities do not occur. A dispatch binds up to four ranges of the gradients, since they may exceed
+// the size of a binding.
 
 struct Params {
   count: u32, // elements; in clip_scale blocks
@@ -28,8 +29,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> partials_out: array<f32>;
 @group(0) @binding(5) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> clip: array<f32>;
-// (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, loss scale or 0, finite steps since it changed,
-// unused ...)
+// (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, loss scale or 0, finite steps since it
+// changed, unused ...)
 @group(0) @binding(7) var<storage, read_write> counters: array<f32>;
 @group(0) @binding(8) var<uniform> params: Params;
 @group(0) @binding(9) var<storage, read> counters_in: array<f32>;
@@ -39,8 +40,8 @@ struct Params {
 const THREADS: u32 = 64u;
 var<workgroup> shares: array<vec2<f32>, THREADS>;
 
-// Running sum of squares, and the largest bits of a vector as signed and as unsigned numbers. Those of infinities and
-// NaN are the largest of their sign.
+// Running sum of squares, and the largest bits of a vector as signed and as unsigned numbers. Those of
+// infinities and NaN are the largest of their sign.
 struct Sums {
   squares: vec4<f32>,
   positive: i32,
@@ -111,8 +112,8 @@ fn gradient_norm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
   }
 }
 
-// 1 - exp(x) for x <= 0, to a few units in the last place: a Taylor series near 0, then doublings by e^2x - 1 = u (u +
-// 2), u = e^x - 1.
+// 1 - exp(x) for x <= 0, to a few units in the last place: a Taylor series near 0, then doublings by e^2x - 1
+// = u (u + 2), u = e^x - 1.
 fn one_minus_exp(x: f32) -> f32 {
   var y = max(x, -20.0);
   var doublings = 0u;

@@ -1,6 +1,6 @@
-// One optimizer update of a slice of the weights p from the gradients g, element by element. The gradient is g *
-// clip[0]; if clip[2] is 0 (a gradient is not finite) nothing changes. Weight decay applies to elements below
-// `decay_end`. Entry points:
+// One optimizer update of a slice of the weights p from the gradients g, element by element. The gradient is
+// g * clip[0]; if clip[2] is 0 (a gradient is not finite) nothing changes. Weight decay applies to elements
+// below `decay_end`. Entry points:
 //   adamw    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g², p -= lr decay p + lr m̂ / (√v̂ + eps), with the
 //            moments m̂, v̂ without bias (Loshchilov and Hutter, 2019; as torch.optim.AdamW)
 //   adam     the same with g + decay p instead of g, and no other decay (Kingma and Ba, 2015; as torch.optim.Adam)

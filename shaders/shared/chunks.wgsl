@@ -1,6 +1,6 @@
-// Access to the heads of q, kv and out in chunks of four columns. In the variant `scalar`, for head widths that are
-// not a multiple of 4, columns past the end of a head read as 0 and are not written. The including file declares q, kv and out
-// as array<Vec>.
+// Access to the heads of q, kv and out in chunks of four columns. In the variant `scalar`, for head widths
+// that are not a multiple of 4, columns past the end of a head read as 0 and are not written. The including
+// file declares q, kv and out as array<Vec>.
 // part of attention/attention.wgsl
 // include shared/vec.wgsl
 

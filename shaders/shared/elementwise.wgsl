@@ -1,6 +1,6 @@
-// Division of work in elementwise kernels: a thread computes PER items (numbers, or vectors of four), THREADS apart, so
-// that neighbouring threads access neighbouring items. The last vector of a tensor may be partly filled; `within` keeps
-// its unused numbers zero.
+// Division of work in elementwise kernels: a thread computes PER items (numbers, or vectors of four), THREADS
+// apart, so that neighbouring threads access neighbouring items. The last vector of a tensor may be partly
+// filled; `within` keeps its unused numbers zero.
 // include shared/kernel.wgsl
 
 const THREADS: u32 = 256u;

@@ -1,5 +1,6 @@
-// Quantized weights, packed in vectors of four words: eight numbers as f16 (for devices without shader-f16 as well), or,
-// in the variant `int8` of a kernel, 16 numbers as int8 with a scale per row (absmax quantization).
+// Quantized weights, packed in vectors of four words: eight numbers as f16 (for devices without shader-f16 as
+// well), or, in the variant `int8` of a kernel, 16 numbers as int8 with a scale per row (absmax
+// quantization).
 
 @group(0) @binding(1) var<storage, read> w: array<vec4<u32>>;
 @if(int8) @group(0) @binding(2) var<storage, read> scales: array<f32>;

@@ -1,5 +1,6 @@
-// Counter-based random numbers: the bits depend only on counter and key, not on the order of the threads. Philox
-// 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3") is also philox() of src/core/random.ts.
+// Counter-based random numbers: the bits depend only on counter and key, not on the order of the threads.
+// Philox 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3") is also philox() of
+// src/core/random.ts.
 
 fn mul_high(a: u32, b: u32) -> u32 {
   let a0 = a & 0xffffu;
@@ -28,14 +29,16 @@ fn dropout_key(seed: u32, step: u32, site: u32) -> u32 {
   return philox(vec2(step, site), seed).x;
 }
 
-// PCG output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU rendering").
+// PCG output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU
+// rendering").
 fn pcg(x: u32) -> u32 {
   let state = x * 747796405u + 2891336453u;
   let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
   return (word >> 22u) ^ word;
 }
 
-// Dropout factor of element i: 0 with probability `rate`, else scale = 1 / (1 - rate). threshold = floor(rate * 2^32).
+// Dropout factor of element i: 0 with probability `rate`, else scale = 1 / (1 - rate). threshold = floor(rate
+// * 2^32).
 fn dropout_factor(key: u32, i: u32, threshold: u32, scale: f32) -> f32 {
   return select(0.0, scale, pcg(pcg(i) + key) >= threshold);
 }

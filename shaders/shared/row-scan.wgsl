@@ -1,6 +1,7 @@
-// One pass over a row by its row group: the maximum and the first vector that has it, the sum of exp(z - top), where top
-// is the maximum, and the sum of z. The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein,
-// 2018, "Online normalizer calculation for softmax"). The including file defines `fn vec_at(i: u32) -> Vec` and
+// One pass over a row by its row group: the maximum and the first vector that has it, the sum of exp(z -
+// top), where top is the maximum, and the sum of z. The maximum is online: sums are rescaled when it grows
+// (Milakov and Gimelshein, 2018, "Online normalizer calculation for softmax"). The including file defines `fn
+// vec_at(i: u32) -> Vec` and
 // includes shared/vec.wgsl.
 // part of decoding/next-token.wgsl
 // include shared/kernel.wgsl
@@ -23,8 +24,8 @@ fn merged(a: RowScan, b: RowScan) -> RowScan {
   return RowScan(max(a.largest, b.largest), select(a.first, b.first, b_first), top, exponentials, a.sum + b.sum);
 }
 
-// The scan of a thread's part of a row, every ROW_GROUP_SIZE-th vector from `begin` on. Four vectors at a time, so that the
-// sum of exponentials is rescaled once per four; then the others one by one.
+// The scan of a thread's part of a row, every ROW_GROUP_SIZE-th vector from `begin` on. Four vectors at a
+// time, so that the sum of exponentials is rescaled once per four; then the others one by one.
 fn scan_share(start: u32, begin: u32, vecs: u32) -> RowScan {
   var largest = LOWEST;
   var first = begin;
@@ -63,8 +64,8 @@ fn scan_tail(z: Vec, c: u32, cols: u32) -> RowScan {
   return RowScan(largest, c, largest, vec_sum(exp(seen - largest)), vec_sum(vec_masked(z, c, cols, 0.0)));
 }
 
-// The scan of the first `cols` numbers of row `row` of [rows, width], returned to all threads of its row group. All
-// threads of the workgroup must call it.
+// The scan of the first `cols` numbers of row `row` of [rows, width], returned to all threads of its row
+// group. All threads of the workgroup must call it.
 fn scan_row(row: u32, rows: u32, cols: u32, width: u32, thread: u32) -> RowScan {
   let start = row * (width / VEC);
   let whole = cols / VEC;

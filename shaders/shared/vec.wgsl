@@ -1,5 +1,5 @@
-// Vectors of rows. For rows whose width is a multiple of 4, a thread reads four numbers at once; in the variant `scalar`
-// of a kernel one number, for rows of any width.
+// Vectors of rows. For rows whose width is a multiple of 4, a thread reads four numbers at once; in the
+// variant `scalar` of a kernel one number, for rows of any width.
 // include shared/random.wgsl
 
 @if(scalar) alias Vec = f32;

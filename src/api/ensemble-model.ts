@@ -9,16 +9,19 @@ import type { ModelHost } from './model-engine.ts';
 import type { Model } from './model-types.ts';
 
 /**
- * Creates an ensemble of the model `first` and the models `names`, which `open` loads. `weights`: format of the weights
- * on the device (default `f32`). Throws a HeddleError that names a model with another vocabulary, other start, end or
- * padding ids, or a smaller maximum length than the first.
+ * Creates an ensemble of the model `first` and the models `names`, which `open` loads. `weights`: format of
+ * the weights on the device (default `f32`). Throws a HeddleError that names a model with another vocabulary,
+ * other start, end or padding ids, or a smaller maximum length than the first.
  */
 export async function openEnsemble(
   first: SavedModel,
   names: readonly string[],
   open: (name: string) => Promise<SavedModel>,
   host: ModelHost,
-  { weights, name: firstName = 'the first' }: { readonly weights?: WeightFormat; readonly name?: string } = {},
+  {
+    weights,
+    name: firstName = 'the first',
+  }: { readonly weights?: WeightFormat; readonly name?: string } = {},
 ): Promise<Model> {
   const ensemble: SavedModel[] = [];
   for (const name of names) {
@@ -32,7 +35,8 @@ export async function openEnsemble(
 }
 
 /**
- * Throws a HeddleError if a model has another vocabulary than the first of its ensemble, or a smaller maximum length.
+ * Throws a HeddleError if a model has another vocabulary than the first of its ensemble, or a smaller maximum
+ * length.
  */
 function checkMember(first: SavedModel, firstName: string, model: SavedModel, name: string): void {
   for (const side of ['source', 'target'] as const)
@@ -44,7 +48,8 @@ function checkMember(first: SavedModel, firstName: string, model: SavedModel, na
   for (const id of ['startId', 'endId', 'padId', 'hidePadding'] as const)
     check(
       model.config[id] === first.config[id],
-      () => `${name}: its ${id} (${model.config[id]}) differs from that of ${firstName} (${first.config[id]})`,
+      () =>
+        `${name}: its ${id} (${model.config[id]}) differs from that of ${firstName} (${first.config[id]})`,
     );
   check(
     model.config.maxLength >= first.config.maxLength,

@@ -1,5 +1,5 @@
-// Evaluation of a model on pairs: loss, perplexity and token accuracy with the target given (teacher forcing), and
-// BLEU, chrF and exact match of its own translations.
+// Evaluation of a model on pairs: loss, perplexity and token accuracy with the target given (teacher
+// forcing), and BLEU, chrF and exact match of its own translations.
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
@@ -14,7 +14,11 @@ import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import { describeSkipped, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
 import { checkPairs, type Pair } from '../text/corpus/pairs.ts';
-import { type TokenMetrics, type TranslationMetrics, translationMetrics } from '../text/metrics/translation-metrics.ts';
+import {
+  type TokenMetrics,
+  type TranslationMetrics,
+  translationMetrics,
+} from '../text/metrics/translation-metrics.ts';
 import { evaluateLoss } from '../train/run/evaluation.ts';
 import { runEvaluation } from '../train/update/trainer.ts';
 import { evaluationGraph, inputArrays } from '../train/update/training-graphs.ts';
@@ -51,7 +55,10 @@ export interface EvaluationHost {
 /** Maximum bytes of the logits [rows, T, V] of a batch. */
 const maxLogitBytes = 64 * 2 ** 20;
 
-/** Evaluates a model. Throws a HeddleError if no pair fits the model, and the signal's reason if it is aborted. */
+/**
+ * Evaluates a model. Throws a HeddleError if no pair fits the model, and the signal's reason if it is
+ * aborted.
+ */
 export async function evaluateModel(
   model: SavedModel,
   pairs: readonly Pair[],
@@ -66,7 +73,8 @@ export async function evaluateModel(
     {
       ...decode,
       batchSize,
-      onProgress: (done, total) => host.emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' }),
+      onProgress: (done, total) =>
+        host.emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' }),
     },
   );
   const references = fitting.map(({ target: reference, others = [] }) => [reference, ...others]);

@@ -1,5 +1,5 @@
-// Translates texts: encodes them, decodes them as a whole or sentence by sentence, computes attention, and replaces unknown
-// words.
+// Translates texts: encodes them, decodes them as a whole or sentence by sentence, computes attention, and
+// replaces unknown words.
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Attention } from '../decode/alignment.ts';
@@ -59,13 +59,20 @@ export interface EncodedTexts {
 }
 
 /**
- * Encodes texts. `numberOf` is the number of a text in messages. Throws a HeddleError for an invalid option, and for a
- * text that is too long if `longTexts` is `error`.
+ * Encodes texts. `numberOf` is the number of a text in messages. Throws a HeddleError for an invalid option,
+ * and for a text that is too long if `longTexts` is `error`.
  */
 export function encodeTexts(
   texts: readonly string[],
   { config, source }: Pick<SavedModel, 'config' | 'source'>,
-  { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, maxLength = config.maxLength, ...o }: TranslateOptions,
+  {
+    batchSize = 32,
+    beams = 1,
+    numReturn = 1,
+    maxNewTokens,
+    maxLength = config.maxLength,
+    ...o
+  }: TranslateOptions,
   numberOf: (index: number) => number = (index) => index + 1,
 ): EncodedTexts {
   check(
@@ -82,7 +89,9 @@ export function encodeTexts(
   const full: number[] = [];
   for (const [i, ids] of encoded.entries()) {
     if (ids.length > limit && longTexts === 'error')
-      throw new HeddleError(`translate: ${describeLong(numberOf(i), ids.length, limit)}: "${texts[i]?.slice(0, 60)}"`);
+      throw new HeddleError(
+        `translate: ${describeLong(numberOf(i), ids.length, limit)}: "${texts[i]?.slice(0, 60)}"`,
+      );
     if (ids.length > limit && longTexts === 'crop') ids.splice(limit - 1, ids.length - limit);
     if (ids.length > 1 && ids.length <= limit) full.push(i);
   }
@@ -100,8 +109,8 @@ export function encodeTexts(
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
 /**
- * Plans for at most `fewTexts` texts have room for at least `commonLength` source tokens, so that shorter sentences that
- * come one after another share a translator.
+ * Plans for at most `fewTexts` texts have room for at least `commonLength` source tokens, so that shorter
+ * sentences that come one after another share a translator.
  */
 const [fewTexts, commonLength] = [4, 64];
 
@@ -150,7 +159,15 @@ async function generateWhole(
   options: GenerateOptions,
   numberOf?: (index: number) => number,
 ): Promise<Generation[][]> {
-  const { attention = false, onPiece, batchSize, replaceUnknown: replaces, longTexts, maxLength, ...given } = options;
+  const {
+    attention = false,
+    onPiece,
+    batchSize,
+    replaceUnknown: replaces,
+    longTexts,
+    maxLength,
+    ...given
+  } = options;
   const configured = await modelInLanguages(saved, given);
   const decode = decodingIn(given, saved, configured);
   const { full, encoded, shape } = encodeTexts(texts, configured, options, numberOf);
@@ -193,7 +210,11 @@ async function generateWhole(
     const replaced = (out[i] as Generation[]).map(async (generation): Promise<Generation> => {
       if (!generation.ids.includes(target.special.unknown)) return generation;
       decode.signal?.throwIfAborted();
-      const alignment = await translator.align(encoded[i] as number[], generation.ids, configured.config.startId);
+      const alignment = await translator.align(
+        encoded[i] as number[],
+        generation.ids,
+        configured.config.startId,
+      );
       return {
         ...generation,
         text: replaceUnknown(configured.source, target, texts[i] as string, generation.ids, alignment),

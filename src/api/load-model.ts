@@ -1,4 +1,5 @@
-// Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's storage.
+// Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the
+// browser's storage.
 
 import { check } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
@@ -17,22 +18,25 @@ import { openSession, type SessionOptions } from './session.ts';
 /** Options of `loadModel`. */
 export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOptions {
   /**
-   * Folder of a LoRA adapter, which is merged into f32 weights. Or several LoRA adapters, name to folder, between which
-   * `model.useLora` switches.
+   * Folder of a LoRA adapter, which is merged into f32 weights. Or several LoRA adapters, name to folder,
+   * between which `model.useLora` switches.
    */
   readonly lora?: string | Readonly<Record<string, string>>;
   /**
-   * Folders of further models with the same vocabulary: an ensemble. Translation, scores and evaluation use the mean
-   * probabilities of all models; `attention` and `save` use the first one. All have the format in `weights`.
+   * Folders of further models with the same vocabulary: an ensemble. Translation, scores and evaluation use
+   * the mean probabilities of all models; `attention` and `save` use the first one. All have the format in
+   * `weights`.
    */
   readonly ensemble?: readonly string[];
-  /** Format of the weights on the device: f16 and int8 need less memory and are slightly less exact. ['f32'] */
+  /**
+   * Format of the weights on the device: f16 and int8 need less memory and are slightly less exact. ['f32']
+   */
   readonly weights?: WeightFormat;
 }
 
 /**
- * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face (BART, MarianMT,
- * mBART, M2M100, Pegasus, T5, mT5). The argument is
+ * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face (BART,
+ * MarianMT, mBART, M2M100, Pegasus, T5, mT5). The argument is
  *
  * - `OWNER/NAME`, a model on the hub, which is downloaded once and cached;
  * - in Node the path of a folder, a .zip or a .safetensors file;
@@ -41,8 +45,8 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
  *
  * Throws a HeddleError if there is no such model, or it is invalid or not supported.
  * @example
- * const bart = await loadModel('facebook/bart-base');
- * const mine = await loadModel('out', { weights: 'int8' });
+ * const bart = await loadModel('facebook/bart-base'); const mine = await loadModel('out', { weights: 'int8'
+ * });
  */
 export async function loadModel(where: string | Blob, options: LoadOptions = {}): Promise<Model> {
   const { context, close } = openSession(options);
@@ -54,7 +58,11 @@ export async function loadModel(where: string | Blob, options: LoadOptions = {})
 }
 
 /** A model and the context of its session or job. */
-export const modelHost = (context: JobContext, close: () => Promise<void>, { modelPath }: Platform): ModelHost => ({
+export const modelHost = (
+  context: JobContext,
+  close: () => Promise<void>,
+  { modelPath }: Platform,
+): ModelHost => ({
   files: context.files,
   emit: context.emit,
   engine: context.engine,
@@ -117,7 +125,8 @@ async function findModel(
   }
   if (/^(?:https?|blob|data):/.test(where)) return (await remote()).fromUrl(where, signal);
   const path = platform.modelPath(where);
-  for (const place of [path, `${path}.previous`]) if (await files.exists(place)) return { files, folder: path };
+  for (const place of [path, `${path}.previous`])
+    if (await files.exists(place)) return { files, folder: path };
   const place = /^(Dawn|Deno)$/.test(platform.host)
     ? `folder or file ${where}`
     : `model ${where} in the browser's storage`;

@@ -1,6 +1,6 @@
-// A model on its engine, which starts at its first use: the weights, LoRA adapters that switch at run time, and a
-// translator for each batch shape. Work runs one after the other. If the device is lost, it is repeated once on a new
-// device.
+// A model on its engine, which starts at its first use: the weights, LoRA adapters that switch at run time,
+// and a translator for each batch shape. Work runs one after the other. If the device is lost, it is repeated
+// once on a new device.
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
@@ -32,7 +32,9 @@ export interface ModelParts {
   readonly training?: TrainResult | undefined;
   /** Engine of a running training, with its weights: the model only decodes, and does not free the engine. */
   readonly engine?: Engine | undefined;
-  /** The parameters on the engine, with weight format, LoRA adapter and ensemble. [those of the model in f32] */
+  /**
+   * The parameters on the engine, with weight format, LoRA adapter and ensemble. [those of the model in f32]
+   */
   readonly parameters?: ParameterList | undefined;
   /** The other models of the ensemble in `parameters`. */
   readonly ensemble?: readonly SavedModel[];
@@ -57,10 +59,16 @@ export interface ModelEngine {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** The engine, started at the first call. Throws a HeddleError if the model is disposed. */
   engine(): Promise<Engine>;
-  /** Writes the weights and the LoRA adapter to the engine, after its first plan; `peak`: bytes of the largest plan. */
+  /**
+   * Writes the weights and the LoRA adapter to the engine, after its first plan; `peak`: bytes of the largest
+   * plan.
+   */
   write(peak: number): Promise<void>;
   /** A translator for at least `shape`, with at most `fitting` sentences per batch. Writes the weights. */
-  translator(shape: TranslatorShape & { readonly fitting: number }, decode: DecodeOptions): Promise<Translator>;
+  translator(
+    shape: TranslatorShape & { readonly fitting: number },
+    decode: DecodeOptions,
+  ): Promise<Translator>;
   /** The inspector of the model. */
   inspector(): Promise<Inspector>;
   addLora(name: string, folder: string): Promise<void>;
@@ -83,12 +91,18 @@ interface Loaded {
   lora?: string | null | undefined;
 }
 
-/** Maximum number of translators of an engine; then a new engine replaces it, so that memory stays bounded. */
+/**
+ * Maximum number of translators of an engine; then a new engine replaces it, so that memory stays bounded.
+ */
 const maxTranslators = 16;
 
 /** Writes the weights of a model to the engine. */
-const putWeights = async (engine: Engine, c: ModelConfig, p: ParameterList, { stored, weights }: SavedModel) =>
-  stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights);
+const putWeights = async (
+  engine: Engine,
+  c: ModelConfig,
+  p: ParameterList,
+  { stored, weights }: SavedModel,
+) => (stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights));
 
 /** Creates the engine of a model, which starts at its first use. */
 export function createModelEngine(saved: SavedModel, host: ModelHost, parts: ModelParts): ModelEngine {
@@ -161,7 +175,9 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     }
   };
   const whole = async (): Promise<SavedModel> =>
-    saved.stored ? { ...(await saved.stored.whole()), config, source, target, ...(rules && { decode: rules }) } : saved;
+    saved.stored
+      ? { ...(await saved.stored.whole()), config, source, target, ...(rules && { decode: rules }) }
+      : saved;
 
   return {
     get parameters() {
@@ -173,7 +189,9 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     async translator({ fitting, ...shape }, decode) {
       let current = await load();
       const key = JSON.stringify(shape);
-      const fits = [...current.translators.keys()].find((other) => isReusable(JSON.parse(other), shape, fitting));
+      const fits = [...current.translators.keys()].find((other) =>
+        isReusable(JSON.parse(other), shape, fitting),
+      );
       if (fits === undefined && !current.translators.has(key) && current.translators.size >= maxTranslators) {
         await unload();
         current = await load();
@@ -240,8 +258,8 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
 }
 
 /**
- * Whether a translator can be used for a smaller shape. It may be a little larger, so that successive texts share
- * plans.
+ * Whether a translator can be used for a smaller shape. It may be a little larger, so that successive texts
+ * share plans.
  */
 const isReusable = (existing: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
   existing.batch >= shape.batch &&

@@ -1,4 +1,5 @@
-// Saved models as files: their configuration, archives with checkpoint and log, imports, and downloads from the hub.
+// Saved models as files: their configuration, archives with checkpoint and log, imports, and downloads from
+// the hub.
 
 import { check, withErrorPrefix } from '../core/errors.ts';
 import { writeFolder } from '../files/files.ts';
@@ -20,12 +21,11 @@ export interface ModelFacts {
 }
 
 /**
- * Reads the configuration of a saved model of heddle or Hugging Face, not its weights. Throws a HeddleError that names
- * the file and the field if it is missing or not supported.
+ * Reads the configuration of a saved model of heddle or Hugging Face, not its weights. Throws a HeddleError
+ * that names the file and the field if it is missing or not supported.
  *
  * @example
- * const { config, parameters } = await readModelFacts('out');
- * console.log(config.dModel, parameters);
+ * const { config, parameters } = await readModelFacts('out'); console.log(config.dModel, parameters);
  */
 export async function readModelFacts(name: string, place: ModelPlace = {}): Promise<ModelFacts> {
   const { files, folder } = placeOf(name, place);
@@ -57,8 +57,8 @@ export async function packModel(name: string, place: ModelPlace = {}): Promise<B
 }
 
 /**
- * Stores the model of a .zip archive or safetensors file under a name, with its checkpoint; an existing model is
- * replaced. Throws a HeddleError, and stores nothing, if the model cannot be loaded.
+ * Stores the model of a .zip archive or safetensors file under a name, with its checkpoint; an existing model
+ * is replaced. Throws a HeddleError, and stores nothing, if the model cannot be loaded.
  *
  * @example
  * await importModel(file, 'en-es');
@@ -73,15 +73,19 @@ export async function importModel(file: File, name: string, place: ModelPlace = 
 }
 
 /**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub and stores it under a name; an existing model is replaced
- * when the download is complete. A call after an interruption continues the download. Throws a HeddleError that says what
- * to do, or the signal's reason.
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub and stores it under a name; an existing model
+ * is replaced when the download is complete. A call after an interruption continues the download. Throws a
+ * HeddleError that says what to do, or the signal's reason.
  *
  * @example
- * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) => console.log(loaded /
- * total) });
+ * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) =>
+ * console.log(loaded / total) });
  */
-export async function pullModel(model: string, name: string, options: PullOptions = {}): Promise<PulledModel> {
+export async function pullModel(
+  model: string,
+  name: string,
+  options: PullOptions = {},
+): Promise<PulledModel> {
   const { files, folder } = placeOf(name, options);
   const { downloadModel } = await import('./remote-models.ts');
   return downloadModel(model, files, folder, currentPlatform(), options);

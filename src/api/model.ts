@@ -1,5 +1,5 @@
-// Creates models. The code that evaluates, inspects and saves is imported at its first use, so that a page that only
-// translates does not load it.
+// Creates models. The code that evaluates, inspects and saves is imported at its first use, so that a page
+// that only translates does not load it.
 
 import { check } from '../core/errors.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
@@ -92,7 +92,8 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
         const [evaluation, { evaluateModel }] = await Promise.all([evaluationHost(), evaluating()]);
         return evaluateModel(await modelInLanguages(saved, options), pairs, options, {
           ...evaluation,
-          translate: async (texts, decode) => (await generate(texts, decode)).map(([best]) => best?.text ?? ''),
+          translate: async (texts, decode) =>
+            (await generate(texts, decode)).map(([best]) => best?.text ?? ''),
         });
       }),
     score: (pairs, options = {}) =>
@@ -143,7 +144,11 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
 }
 
 /** The plans of greedy decoding: one for a batch of sources, one for every step. */
-function decodingPlan(c: ModelConfig, p: ParameterList, { batch = 1, source, target }: PlanShape = {}): string {
+function decodingPlan(
+  c: ModelConfig,
+  p: ParameterList,
+  { batch = 1, source, target }: PlanShape = {},
+): string {
   const length = Math.min(32, c.maxLength);
   const shape = { batch, source: source ?? length, target: target ?? length };
   const graphs = { source: sourceGraph(c, p, shape), step: stepGraph(c, p, shape, plainGreedy) };

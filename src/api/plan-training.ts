@@ -9,7 +9,12 @@ import { makePlan } from '../engine/plan/planner.ts';
 import type { Files } from '../files/files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { CorpusArguments } from '../session/load-corpus.ts';
-import { describeSkipped, type EncodedCorpus, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
+import {
+  describeSkipped,
+  type EncodedCorpus,
+  sourceLength,
+  targetLength,
+} from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { corpusName, shapeName } from '../train/run/logging.ts';
@@ -54,12 +59,22 @@ export interface TrainingForecast {
   /** Number of updates: total and per epoch. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /** GPU memory of the largest plan, in bytes: total; weights, gradients and moments; activations; batches. */
-  readonly planned: { readonly peak: number; readonly states: number; readonly slots: number; readonly inputs: number };
+  /**
+   * GPU memory of the largest plan, in bytes: total; weights, gradients and moments; activations; batches.
+   */
+  readonly planned: {
+    readonly peak: number;
+    readonly states: number;
+    readonly slots: number;
+    readonly inputs: number;
+  };
   /** Floating-point operations and dispatches of a step with the largest batch shape. */
   readonly flops: number;
   readonly dispatches: number;
-  /** Whether the plan fits the device; if not, `reason` says why: the needed and the available size, or another error. */
+  /**
+   * Whether the plan fits the device; if not, `reason` says why: the needed and the available size, or
+   * another error.
+   */
   readonly fits: boolean;
   readonly reason: string;
   /** Name of the adapter, and whether it is a software adapter, which is slow. */
@@ -68,12 +83,13 @@ export interface TrainingForecast {
 }
 
 /**
- * Plans the training of `train` with the same pairs and options: tokenizes the pairs and plans a step on the device,
- * without running it. Throws a HeddleError for an invalid option, like `train`. If the training does not fit the device,
- * `fits` is false.
+ * Plans the training of `train` with the same pairs and options: tokenizes the pairs and plans a step on the
+ * device, without running it. Throws a HeddleError for an invalid option, like `train`. If the training does
+ * not fit the device, `fits` is false.
  * @example
- * const { parameters, steps, planned, fits, reason } = await planTraining(pairs, { preset: 'small', batchSize: 64 });
- * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
+ * const { parameters, steps, planned, fits, reason } = await planTraining(pairs, { preset: 'small',
+ * batchSize: 64 }); console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` :
+ * reason);
  */
 export async function planTraining(
   pairs: readonly Pair[] | CorpusArguments,
@@ -103,14 +119,22 @@ export async function planTraining(
       if (!(error instanceof HeddleError)) throw error;
       reason = error.message;
     }
-    const largest = plans.reduce<Plan | undefined>((a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b), undefined);
+    const largest = plans.reduce<Plan | undefined>(
+      (a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b),
+      undefined,
+    );
     const { peak = 0, states = 0, slots = 0, inputs = 0 } = largest?.bytes ?? {};
     // Messages about the corpus come before the summary of the setup.
     const summary = messages.findIndex((text) => text.startsWith(`${corpus.count} training pairs, `));
     return {
       corpus: {
         name: corpusName(args.corpus),
-        ...{ train: corpus.count, dev: dev.length, test: test.length, skipped: corpus.tooLong + corpus.empty },
+        ...{
+          train: corpus.count,
+          dev: dev.length,
+          test: test.length,
+          skipped: corpus.tooLong + corpus.empty,
+        },
         messages: messages.slice(0, summary).filter((text) => text !== describeSkipped(corpus)),
         sourceLengths: lengths(corpus, sourceLength),
         targetLengths: lengths(corpus, targetLength),

@@ -1,5 +1,5 @@
-// The services of the platform that the library runs on: WebGPU, files and a cache. The default is a browser; the entry
-// heddle/node registers Node (src/host/node-platform.ts).
+// The services of the platform that the library runs on: WebGPU, files and a cache. The default is a browser;
+// the entry heddle/node registers Node (src/host/node-platform.ts).
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
@@ -51,13 +51,12 @@ function lazyFiles(open: () => Promise<Files>): Files {
 }
 
 /**
- * Opens the files that `loadModel`, `save` and checkpoints use in a page: a folder of the browser's private file system
- * (OPFS). Writing a file and replacing a folder are atomic. A write that exceeds the quota throws a HeddleError of kind
- * `quota`.
+ * Opens the files that `loadModel`, `save` and checkpoints use in a page: a folder of the browser's private
+ * file system (OPFS). Writing a file and replacing a folder are atomic. A write that exceeds the quota throws
+ * a HeddleError of kind `quota`.
  *
  * @example
- * const files = await openBrowserFiles();
- * console.log(await files.list('models'));
+ * const files = await openBrowserFiles(); console.log(await files.list('models'));
  */
 export async function openBrowserFiles(): Promise<BrowserFiles> {
   const { browserFiles } = await import('../files/browser-files.ts');
@@ -105,7 +104,10 @@ export interface ModelPlace {
 }
 
 /** Resolves a name to files and the path of a folder in them. */
-export function placeOf(name: string, { files }: ModelPlace): { readonly files: Files; readonly folder: string } {
+export function placeOf(
+  name: string,
+  { files }: ModelPlace,
+): { readonly files: Files; readonly folder: string } {
   if (files) return { files, folder: name };
   const platform = currentPlatform();
   return { files: platform.files, folder: platform.modelPath(name) };

@@ -26,12 +26,15 @@ export interface DownloadOptions {
 }
 
 /** Options of `pullModel`. */
-export interface PullOptions extends ModelPlace, DownloadOptions, Partial<Omit<HttpOptions, 'signal' | 'token'>> {
+export interface PullOptions
+  extends ModelPlace,
+    DownloadOptions,
+    Partial<Omit<HttpOptions, 'signal' | 'token'>> {
   /** Folder of the incomplete download. [NAME.part] */
   readonly partial?: string;
   /**
-   * Whether to check that heddle reads the model: its configuration before the weights are downloaded, all of it at the
-   * end. A model that fails is deleted. [false]
+   * Whether to check that heddle reads the model: its configuration before the weights are downloaded, all of
+   * it at the end. A model that fails is deleted. [false]
    */
   readonly check?: boolean;
 }
@@ -50,14 +53,19 @@ export async function unpacked(bytes: Uint8Array, name: string): Promise<FoundMo
 }
 
 /**
- * A model on the hub, downloaded into the cache if it is not there. The next call resumes a stopped download. `place`:
- * the local place without the model, for the error message.
+ * A model on the hub, downloaded into the cache if it is not there. The next call resumes a stopped download.
+ * `place`: the local place without the model, for the error message.
  */
 export async function fromHub(
   name: string,
   files: Files,
   platform: Platform,
-  { revision = 'main', hub = platform.hub, token = platform.hubToken, onDownload = () => undefined }: DownloadOptions,
+  {
+    revision = 'main',
+    hub = platform.hub,
+    token = platform.hubToken,
+    onDownload = () => undefined,
+  }: DownloadOptions,
   signal: AbortSignal,
   place: string,
 ): Promise<FoundModel> {
@@ -76,7 +84,9 @@ export async function fromHub(
     await downloadModel(name, files, folder, platform, options);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, { cause: error });
+    throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, {
+      cause: error,
+    });
   }
   return { files, folder };
 }
@@ -113,10 +123,15 @@ export async function downloadModel(
 }
 
 /**
- * Checks a download: its configuration when config.json has arrived, the whole model at the end (`file` is undefined).
- * Errors name the model instead of the folder of the download.
+ * Checks a download: its configuration when config.json has arrived, the whole model at the end (`file` is
+ * undefined). Errors name the model instead of the folder of the download.
  */
-async function checkPulled(files: Files, folder: string, file: string | undefined, model: string): Promise<void> {
+async function checkPulled(
+  files: Files,
+  folder: string,
+  file: string | undefined,
+  model: string,
+): Promise<void> {
   try {
     if (file === undefined) await loadModelFolder(files, folder);
     if (file !== modelFileNames.config) return;
@@ -163,12 +178,16 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
       check(bytes, `${path}: there is no such file (404)`);
       return bytes;
     },
-    exists: async (path) => path === folder || (path.startsWith(`${folder}/`) && (await get(path)) !== undefined),
+    exists: async (path) =>
+      path === folder || (path.startsWith(`${folder}/`) && (await get(path)) !== undefined),
     list: async () => [],
     write: readOnly,
     rename: readOnly,
     remove: readOnly,
   };
-  check(await files.exists(`${folder}/${modelFileNames.config}`), `${url}: it has no ${modelFileNames.config}`);
+  check(
+    await files.exists(`${folder}/${modelFileNames.config}`),
+    `${url}: it has no ${modelFileNames.config}`,
+  );
   return { files, folder };
 }

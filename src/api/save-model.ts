@@ -10,15 +10,20 @@ import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
 import { heddleFiles } from '../formats/save-heddle.ts';
 import { type HfType, hfTypes, type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
-import { type OnnxDtype, onnxDtypes, type SavedModel, type WeightDtype } from '../formats/shared/saved-model.ts';
+import {
+  type OnnxDtype,
+  onnxDtypes,
+  type SavedModel,
+  type WeightDtype,
+} from '../formats/shared/saved-model.ts';
 
 /** Options of `Model.save` and `Model.toBlob`. */
 export interface SaveOptions {
   /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
   readonly format?: ModelFormat | 'lora';
   /**
-   * dtype of the weights. heddle: f32 or f16 [f32]. Formats of transformers: f32, f16 or bf16 [as in the source
-   * checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
+   * dtype of the weights. heddle: f32 or f16 [f32]. Formats of transformers: f32, f16 or bf16 [as in the
+   * source checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
   /** onnx: receives a warning if transformers.js tokenizes some texts differently than heddle. */
@@ -29,8 +34,8 @@ export interface SaveOptions {
 export type TrainedLora = SavedLora & { readonly base: string };
 
 /**
- * Writes a model to a folder or a .zip file. Throws a HeddleError that names the fields that the format does not
- * support.
+ * Writes a model to a folder or a .zip file. Throws a HeddleError that names the fields that the format does
+ * not support.
  */
 export async function saveModel(
   files: Files,
@@ -51,14 +56,18 @@ export async function saveModel(
     check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
     return writeFolder(files, folder, loraFiles(model.config, lora, lora.base));
   }
-  if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
+  if (hf)
+    return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
   if (format === 'onnx') {
     const { onnxFiles } = await import('../export/onnx/save-onnx.ts');
     return writeFolder(files, folder, onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning }));
   }
   if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
   if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));
-  check(format === 'heddle', `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`);
+  check(
+    format === 'heddle',
+    `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`,
+  );
   return writeFolder(files, folder, heddleFiles(model, dtype as 'f32' | 'f16' | undefined));
 }
 

@@ -17,7 +17,9 @@ export interface Checkpoint {
   readonly corpus: CorpusArguments;
   /** `English to Spanish, from Unicode CLDR`, or the file name. */
   readonly corpusName: string;
-  /** Path of the TSV file with the training pairs, if they are stored with the model (`keep` of the corpus). */
+  /**
+   * Path of the TSV file with the training pairs, if they are stored with the model (`keep` of the corpus).
+   */
   readonly storedPairs: string | undefined;
   /** Settings at the start of the training. */
   readonly settings: TrainSettings;
@@ -45,7 +47,8 @@ export async function readCheckpoint(name: string, place: ModelPlace = {}): Prom
 }
 
 /**
- * Reads the training log of a model. Empty if it is missing, or if it is damaged; `onMessage` receives the reason.
+ * Reads the training log of a model. Empty if it is missing, or if it is damaged; `onMessage` receives the
+ * reason.
  * @example
  * const { steps, evals } = historyOf(await readTrainingLog('out'));
  */

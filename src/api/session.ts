@@ -1,5 +1,5 @@
-// Sessions: the device of a model. Models without a given device share one, which opens at its first use and closes with
-// its last model.
+// Sessions: the device of a model. Models without a given device share one, which opens at its first use and
+// closes with its last model.
 
 import { HeddleError } from '../core/errors.ts';
 import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
@@ -13,13 +13,13 @@ import { currentPlatform } from './platform.ts';
 /** The device of a model, and the receiver of events. */
 export interface SessionOptions {
   /**
-   * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or `'cpu'`, which runs the float64
-   * references of the ops: exact but slow. Default: a device that all models share.
+   * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or `'cpu'`, which
+   * runs the float64 references of the ops: exact but slow. Default: a device that all models share.
    */
   readonly device?: Device | GPUDevice | GPU | 'cpu';
   /**
-   * Whether to auto-tune: time kernel variants at their first use, for a few seconds, and cache the fastest. Default:
-   * true.
+   * Whether to auto-tune: time kernel variants at their first use, for a few seconds, and cache the fastest.
+   * Default: true.
    */
   readonly tune?: boolean;
   /** Receives messages and progress: kernel tuning, downloads, evaluation. */
@@ -63,7 +63,10 @@ async function leaseSharedDevice(): Promise<Device> {
 }
 
 /** Opens a session on the current platform. The device opens at its first use. `signal` stops its work. */
-export function openSession({ device, tune = true, onEvent }: SessionOptions = {}, signal?: AbortSignal): Session {
+export function openSession(
+  { device, tune = true, onEvent }: SessionOptions = {},
+  signal?: AbortSignal,
+): Session {
   const platform = currentPlatform();
   const files = archiveFiles(platform.files);
   const gpu = device !== 'cpu' && device && 'requestAdapter' in device ? device : undefined;

@@ -26,7 +26,8 @@ import { currentPlatform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
 /** A training run between two steps. `model` has the current weights. */
-export interface RunningModel extends Pick<RunningTraining, 'plans' | 'step' | 'onModel' | 'live' | 'change'> {
+export interface RunningModel
+  extends Pick<RunningTraining, 'plans' | 'step' | 'onModel' | 'live' | 'change'> {
   readonly model: Pick<
     Model,
     'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect' | 'languages'
@@ -43,16 +44,22 @@ export interface TrainGate extends Omit<TrainingGate, 'ready'> {
 export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
   /** Pairs for evaluations during the run. [the fraction `heldOut` of the pairs] */
   readonly dev?: readonly Pair[];
-  /** Pairs to translate at the end, for `Model.training.evaluation`. [another fraction `heldOut`; with `dev`: none] */
+  /**
+   * Pairs to translate at the end, for `Model.training.evaluation`. [another fraction `heldOut`; with `dev`:
+   * none]
+   */
   readonly test?: readonly Pair[];
   /** The model to fine-tune (`--init DIR`; `init` in state.json); it does not change. */
   readonly from?: Model;
   /**
-   * Folder, or name in the browser's storage, for checkpoints (`--out`). [only in memory, for recovery from a lost
-   * device]
+   * Folder, or name in the browser's storage, for checkpoints (`--out`). [only in memory, for recovery from a
+   * lost device]
    */
   readonly checkpoint?: string;
-  /** Whether to resume from the checkpoint, with its settings; docs/settings.md lists which may change. [false] */
+  /**
+   * Whether to resume from the checkpoint, with its settings; docs/settings.md lists which may change.
+   * [false]
+   */
   readonly resume?: boolean;
   /** Whether to replace a model that `checkpoint` already has. [false: an error] */
   readonly force?: boolean;
@@ -71,17 +78,20 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 }
 
 /**
- * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: files of pairs, pairs generated
- * from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if training diverges
- * (docs/training.md): the loss stays NaN or infinite.
+ * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: files of pairs, pairs
+ * generated from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
+ * training diverges (docs/training.md): the loss stays NaN or infinite.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
  * console.log(await model.translate('The tree is 59 yards tall.'));
  * @example
- * const bart = await loadModel('facebook/bart-base');
- * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
+ * const bart = await loadModel('facebook/bart-base'); const tuned = await train(pairs, { from: bart, lora: {
+ * rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
-export async function train(pairs: readonly Pair[] | CorpusArguments, options: TrainOptions = {}): Promise<Model> {
+export async function train(
+  pairs: readonly Pair[] | CorpusArguments,
+  options: TrainOptions = {},
+): Promise<Model> {
   const { dev, test, from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, device, tune, ...settings } = others;
   const listener =
@@ -130,7 +140,11 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
         base: base?.name ?? '',
         baseFingerprint: base && fingerprintOf([base.saved.weights]),
       };
-    return createModel(saved, modelHost(host.context, host.close, platform), { training, lora, name: checkpoint });
+    return createModel(saved, modelHost(host.context, host.close, platform), {
+      training,
+      lora,
+      name: checkpoint,
+    });
   } catch (error) {
     await host.close();
     throw error;
@@ -147,8 +161,8 @@ const hasModel = async (files: Files, folder: string): Promise<boolean> =>
 export type TrainData = TrainSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;
 
 /**
- * Arguments and inputs of a run. Pairs are split like those of a file in `heddle train`; a resumed run uses the fraction
- * of its checkpoint. Throws a HeddleError that names an invalid pair.
+ * Arguments and inputs of a run. Pairs are split like those of a file in `heddle train`; a resumed run uses
+ * the fraction of its checkpoint. Throws a HeddleError that names an invalid pair.
  */
 export async function runInputs(
   pairs: readonly Pair[] | CorpusArguments,
@@ -163,8 +177,10 @@ export async function runInputs(
   if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
-  const state = resume && !corpus ? await readTrainingState(archiveFiles(currentPlatform().files), out) : undefined;
-  const heldOut = (state && startArguments(state, out).heldOut) ?? settings.heldOut ?? settingDefaults.heldOut;
+  const state =
+    resume && !corpus ? await readTrainingState(archiveFiles(currentPlatform().files), out) : undefined;
+  const heldOut =
+    (state && startArguments(state, out).heldOut) ?? settings.heldOut ?? settingDefaults.heldOut;
   const split = corpus
     ? undefined
     : {

@@ -1,5 +1,5 @@
-// Reads the kernel results of an earlier run, the JSON of `heddle bench --json` or of the kernel lab, and compares two
-// runs.
+// Reads the kernel results of an earlier run, the JSON of `heddle bench --json` or of the kernel lab, and
+// compares two runs.
 
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
@@ -82,10 +82,14 @@ function kernelIn(given: unknown, i: number): KernelResult {
   );
   check(isNonNegative(flops) && isNonNegative(bytes), `${where} needs flops and bytes of 0 or more.`);
   check(speed === undefined || isNumber(speed), `${where} has a speed that is not a number.`);
-  const named = by === undefined || (isObject(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
+  const named =
+    by === undefined || (isObject(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
   check(named, `${where} has an invalid comparedWith; it needs the texts variant and kernel.`);
   check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);
-  return { ...(given as unknown as KernelResult), variants: (variants as unknown[]).map((v) => variantIn(v, where)) };
+  return {
+    ...(given as unknown as KernelResult),
+    variants: (variants as unknown[]).map((v) => variantIn(v, where)),
+  };
 }
 
 function variantIn(given: unknown, where: string): VariantResult {
@@ -94,13 +98,19 @@ function variantIn(given: unknown, where: string): VariantResult {
   const timed = isNumber(ms) && ms > 0 && isNumber(low) && isNumber(high) && low <= ms && ms <= high;
   check(ms === undefined || timed, `${where} has a time that is not a median between quartiles.`);
   // JSON has no infinity: the error of a kernel that did not run is null.
-  return { ...(given as unknown as VariantResult), error: isNumber(error) ? error : Number.POSITIVE_INFINITY };
+  return {
+    ...(given as unknown as VariantResult),
+    error: isNumber(error) ? error : Number.POSITIVE_INFINITY,
+  };
 }
 
 function roofsIn(roofs: Json): Roofs {
   for (const name of ['bandwidth', 'peak']) {
     const roof = roofs[name];
-    check(isObject(roof) && isNumber(roof.rate) && roof.rate > 0, `The roof ${name} of the file has no rate.`);
+    check(
+      isObject(roof) && isNumber(roof.rate) && roof.rate > 0,
+      `The roof ${name} of the file has no rate.`,
+    );
   }
   return roofs as unknown as Roofs;
 }

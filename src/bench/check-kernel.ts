@@ -1,4 +1,5 @@
-// Checks and times one kernel on the device: compares each of its variants with the float64 reference, then times it.
+// Checks and times one kernel on the device: compares each of its variants with the float64 reference, then
+// times it.
 
 import { messageOf } from '../core/errors.ts';
 import { numbersOf, roundToF16, toFloat16 } from '../core/float16.ts';
@@ -40,13 +41,19 @@ export interface KernelResult {
   readonly bytes: number;
   /** Set if the kernel is too large for its float64 reference. */
   readonly comparedWith?: ComparedWith;
-  /** Speed of the machine right after the kernel, relative to its peak. Below 0.8, other work disturbed the kernel. */
+  /**
+   * Speed of the machine right after the kernel, relative to its peak. Below 0.8, other work disturbed the
+   * kernel.
+   */
   readonly speed?: number;
   /** The fastest first, failed ones last. */
   readonly variants: readonly VariantResult[];
 }
 
-/** Maximum relative error of an f32 result. A float32 sum of 8,000 terms of mixed sign has less than a tenth of it. */
+/**
+ * Maximum relative error of an f32 result. A float32 sum of 8,000 terms of mixed sign has less than a tenth
+ * of it.
+ */
 export const maxError = 1e-4;
 
 /** Maximum relative error of an f16 result: two units in the last place, 2 · 2^-10. */
@@ -56,7 +63,9 @@ const maxErrorOfF16 = 2e-3;
 export interface IsolatedKernel {
   readonly kernel: KernelCase;
   readonly node: Node;
-  /** A graph with a copy of the node. `names`: its names of the inputs and states, by the node's input values. */
+  /**
+   * A graph with a copy of the node. `names`: its names of the inputs and states, by the node's input values.
+   */
   readonly graph: Graph;
   readonly names: ReadonlyMap<Value, string>;
 }
@@ -86,8 +95,8 @@ export function isolate(kernel: KernelCase): IsolatedKernel {
 }
 
 /**
- * An expected result: output or state `name` of the isolated graph, name of the tensor in the op, reference data, and
- * maximum relative error.
+ * An expected result: output or state `name` of the isolated graph, name of the tensor in the op, reference
+ * data, and maximum relative error.
  */
 export interface Expected {
   readonly name: string;
@@ -115,7 +124,10 @@ export function bytesMovedBy({ kernel, node }: IsolatedKernel): number {
 }
 
 /** The tensors that a node writes, outputs and changed inputs, with the error that is allowed in each. */
-export const writtenBy = ({ node, names }: IsolatedKernel): readonly (Omit<Expected, 'data'> & { value: Value })[] =>
+export const writtenBy = ({
+  node,
+  names,
+}: IsolatedKernel): readonly (Omit<Expected, 'data'> & { value: Value })[] =>
   [...node.outputs, ...mutatedBy(node)].map((value) => {
     const i = node.outputs.indexOf(value);
     const name = i < 0 ? (names.get(value) as string) : `out${i}`;
@@ -130,11 +142,19 @@ export interface CheckedPlan {
   readonly error: number;
   readonly passed: boolean;
   /** The number with the maximum error, if that is not allowed. */
-  readonly worst?: { readonly tensor: string; readonly index: number; readonly got: number; readonly want: number };
+  readonly worst?: {
+    readonly tensor: string;
+    readonly index: number;
+    readonly got: number;
+    readonly want: number;
+  };
   destroy(): void;
 }
 
-/** Runs a plan of a kernel once and compares its results with the reference. Throws if it does not compile or run. */
+/**
+ * Runs a plan of a kernel once and compares its results with the reference. Throws if it does not compile or
+ * run.
+ */
 export async function checkPlan(device: Device, prepared: PreparedKernel, plan: Plan): Promise<CheckedPlan> {
   const { runner, result, destroy } = await runPlan(device, prepared, plan);
   try {
@@ -173,7 +193,8 @@ export async function runPlan(
   const session = new Session(device);
   try {
     const [runner] = (await session.prepare([plan])) as [Runner];
-    for (const [value, name] of names) load(session, runner, name, value, before.get(value) as ArrayLike<number>);
+    for (const [value, name] of names)
+      load(session, runner, name, value, before.get(value) as ArrayLike<number>);
     const got = await runner.run();
     return {
       runner,
@@ -187,7 +208,10 @@ export async function runPlan(
 }
 
 /** The number with the maximum error; NaN counts as the maximum. */
-function furthest(got: ArrayLike<number>, want: ArrayLike<number>): { index: number; got: number; want: number } {
+function furthest(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+): { index: number; got: number; want: number } {
   let index = 0;
   let largest = -1;
   for (let i = 0; i < want.length && largest < Number.POSITIVE_INFINITY; i++) {
@@ -199,7 +223,9 @@ function furthest(got: ArrayLike<number>, want: ArrayLike<number>): { index: num
   return { index, got: got[index] as number, want: want[index] as number };
 }
 
-/** Checks and times all variants of a kernel. A failed variant is part of the result; a lost device throws. */
+/**
+ * Checks and times all variants of a kernel. A failed variant is part of the result; a lost device throws.
+ */
 export async function measurePrepared(
   device: Device,
   prepared: PreparedKernel,
@@ -215,7 +241,9 @@ export async function measurePrepared(
       flops = Math.max(flops, plan.flops);
       checked = await checkPlan(device, prepared, plan);
       const { error, passed, runner } = checked;
-      const timed = passed ? await timeRunner(device, runner, { ...options, skipAbove: 3 * best }) : undefined;
+      const timed = passed
+        ? await timeRunner(device, runner, { ...options, skipAbove: 3 * best })
+        : undefined;
       if (timed) best = Math.min(best, timed.ms);
       variants.push({ variant, error, passed, ...timed });
     } catch (error) {
@@ -292,7 +320,8 @@ function singleNode(node: Node) {
 }
 
 function load(session: Session, runner: Runner, name: string, value: Value, from: ArrayLike<number>): void {
-  const data = value.dtype === 'f16' ? toFloat16(Float32Array.from(from)) : allocate(value.dtype, from.length);
+  const data =
+    value.dtype === 'f16' ? toFloat16(Float32Array.from(from)) : allocate(value.dtype, from.length);
   if (value.dtype !== 'f16') data.set(from);
   if (name === 'step') runner.inputs.step?.set(data);
   else session.write(name, data);

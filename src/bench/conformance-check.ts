@@ -1,5 +1,5 @@
-// Conformance check of an engine and its adapter: each kernel against float64, 20 updates against stored losses, recovery
-// of a lost device, and the latency of a submission.
+// Conformance check of an engine and its adapter: each kernel against float64, 20 updates against stored
+// losses, recovery of a lost device, and the latency of a submission.
 
 import { adapterName, hostOf } from '../core/host-name.ts';
 import { type Device, matrixUse, subgroupUse } from '../engine/gpu/device.ts';
@@ -31,7 +31,9 @@ export interface ConformanceReport extends Conformance {
   readonly subgroupMatrices: string;
   /** 20 updates of a small model: losses, and their maximum relative error against the stored ones. */
   readonly training: { readonly losses: readonly number[]; readonly error: number; readonly allowed: number };
-  /** Medians: milliseconds from a submission to its results on the host, microseconds per additional dispatch. */
+  /**
+   * Medians: milliseconds from a submission to its results on the host, microseconds per additional dispatch.
+   */
   readonly readbackMs: number;
   readonly dispatchUs: number;
   /** Number of trainings whose device was destroyed, and of those that ended with the same losses. */
@@ -42,8 +44,8 @@ export interface ConformanceReport extends Conformance {
 const allowed = 1e-5;
 
 /**
- * Checks each kernel, 20 updates and the recovery of `lostDevices` trainings whose device is destroyed, and measures
- * readback and dispatches.
+ * Checks each kernel, 20 updates and the recovery of `lostDevices` trainings whose device is destroyed, and
+ * measures readback and dispatches.
  */
 export async function checkConformance(
   { lostDevices }: { readonly lostDevices: number },
@@ -94,8 +96,8 @@ export async function checkConformance(
 }
 
 /**
- * Runs the check on the WebGPU of this page or worker, with one lost device. Returns the report and the name of the
- * adapter. Rejects with the signal's reason.
+ * Runs the check on the WebGPU of this page or worker, with one lost device. Returns the report and the name
+ * of the adapter. Rejects with the signal's reason.
  */
 export async function checkThisBrowser(
   signal: AbortSignal,
@@ -156,9 +158,9 @@ const trainArguments: TrainArguments = {
 
 /** Losses of `trainArguments` on the CPU backend, in float64. */
 export const storedLosses: readonly number[] = [
-  3.2048101482, 3.0576475266, 2.9945086102, 2.805561946, 2.6664187494, 2.4817675993, 2.4432992646, 2.3541555637,
-  2.3077326158, 2.2393852683, 2.0893319488, 2.0500640869, 2.0637432596, 2.02192076, 1.8823454396, 1.9128535627,
-  1.828738803, 1.7621439035, 1.7769301515, 1.6938780641,
+  3.2048101482, 3.0576475266, 2.9945086102, 2.805561946, 2.6664187494, 2.4817675993, 2.4432992646,
+  2.3541555637, 2.3077326158, 2.2393852683, 2.0893319488, 2.0500640869, 2.0637432596, 2.02192076,
+  1.8823454396, 1.9128535627, 1.828738803, 1.7621439035, 1.7769301515, 1.6938780641,
 ];
 
 /** Losses of 20 updates. The device is destroyed once before the update after `loseAt`. */
@@ -178,7 +180,10 @@ export async function trainReference(context: JobContext, loseAt?: number): Prom
   };
   // The steps and checkpoints of this training are no events of the job.
   const quiet: JobContext = { ...context, emit: () => undefined };
-  const { losses } = await runTraining(trainArguments, quiet, { split: { train: pairs, dev: [], test: [] }, gate });
+  const { losses } = await runTraining(trainArguments, quiet, {
+    split: { train: pairs, dev: [], test: [] },
+    gate,
+  });
   return losses;
 }
 

@@ -45,7 +45,10 @@ const usedFeatures: Readonly<Record<string, string>> = {
   [matrixFeature]: 'matrix units',
 };
 
-/** The report for a machine. `needed`: limits by their WebGPU names; default: the limits that all kernels need. */
+/**
+ * The report for a machine. `needed`: limits by their WebGPU names; default: the limits that all kernels
+ * need.
+ */
 export function conformanceOf(
   { adapter }: Machine,
   kernels: readonly KernelResult[],

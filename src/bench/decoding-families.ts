@@ -1,5 +1,5 @@
-// Kernel families of a decoding step: attention with the KV cache, choice of the next token, beam bookkeeping. They run at
-// half of the maximum length, at which a step has its average cost.
+// Kernel families of a decoding step: attention with the KV cache, choice of the next token, beam
+// bookkeeping. They run at half of the maximum length, at which a step has its average cost.
 
 import { beamSelect } from '../engine/ops/decoding/beam-select.ts';
 import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
@@ -16,7 +16,11 @@ import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import { input, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, size, vocab } from './kernel-family.ts';
 
-const fields = { rows: size('Rows', 64, 4096), beams: size('Beams', 4, 16), length: size('Positions', 64, 8192, 2) };
+const fields = {
+  rows: size('Rows', 64, 4096),
+  beams: size('Beams', 4, 16),
+  length: size('Positions', 64, 8192, 2),
+};
 
 const halfWay = (length: number) => ({ position: length / 2 - 1 });
 
@@ -37,7 +41,12 @@ export const decodingFamilies = {
   'cached attention': family({
     label: 'Cached attention',
     group: 'decoding',
-    fields: { kind: choice('Attention', 'self-attention', 'cross-attention'), ...fields, heads, width: headWidth },
+    fields: {
+      kind: choice('Attention', 'self-attention', 'cross-attention'),
+      ...fields,
+      heads,
+      width: headWidth,
+    },
     make({ kind, rows, beams, length, heads, width }) {
       const attrs = { heads, headWidth: width, beams };
       const ofHeads = `${heads} heads x ${width}`;
@@ -88,7 +97,8 @@ export const decodingFamilies = {
           sampleToken(g, logits, history, rules, step(g), settings, attrs);
         },
         data: () => ({
-          // A different permutation of distinct values in each row, so that float32 and float64 agree on the order.
+          // A different permutation of distinct values in each row, so that float32 and float64 agree on the
+          // order.
           logits: (i) => (((i % vocab) * stride + Math.floor(i / vocab) * 131) % vocab) * (20 / vocab) - 10,
           history: (i) => 3 + ((i * 31) % (vocab - 3)),
           streams: (i) => i,
@@ -130,7 +140,10 @@ export const decodingFamilies = {
     make: ({ rows, beams, length }) => ({
       name: `cache slots [${rows},${length}] of ${beams} beams`,
       build(g) {
-        const history = [g.state('slots', 'u32', [rows, length]), g.state('tokens', 'i32', [rows, length])] as const;
+        const history = [
+          g.state('slots', 'u32', [rows, length]),
+          g.state('tokens', 'i32', [rows, length]),
+        ] as const;
         const newest = g.input('newest', 'i32', [rows, 1]);
         cacheSlots(g, newest, g.input('parents', 'i32', [rows]), ...history, step(g), { beams, padId: 0 });
       },

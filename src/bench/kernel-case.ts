@@ -1,5 +1,5 @@
-// A kernel to check and time (check-kernel.ts): a node of a small graph, so that a backward kernel gets the results of its
-// forward kernel.
+// A kernel to check and time (check-kernel.ts): a node of a small graph, so that a backward kernel gets the
+// results of its forward kernel.
 
 import { allocate, type Shape, sizeOf, tensorType } from '../core/tensor.ts';
 import { gradients } from '../engine/graph/gradient.ts';

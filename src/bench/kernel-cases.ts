@@ -1,4 +1,5 @@
-// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes so that results can be compared.
+// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes so that results can be
+// compared.
 
 import type { KernelCase } from './kernel-case.ts';
 import { type FamilyName, kernelOf } from './kernel-families.ts';
@@ -6,7 +7,10 @@ import { type FamilyName, kernelOf } from './kernel-families.ts';
 type Value = number | string;
 
 /** Kernels of a family: one for each combination of values, of which any may be a list. */
-function cases(family: FamilyName, values: Readonly<Record<string, Value | readonly Value[]>> = {}): KernelCase[] {
+function cases(
+  family: FamilyName,
+  values: Readonly<Record<string, Value | readonly Value[]>> = {},
+): KernelCase[] {
   let all: Record<string, Value>[] = [{}];
   for (const [name, value] of Object.entries(values))
     all = all.flatMap((others) => [value].flat().map((one) => ({ ...others, [name]: one })));

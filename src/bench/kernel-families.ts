@@ -1,5 +1,5 @@
-// The kernel families by name. `heddle bench` and the kernel lab list kernels from them, and build kernels of the sizes
-// that a user gives.
+// The kernel families by name. `heddle bench` and the kernel lab list kernels from them, and build kernels of
+// the sizes that a user gives.
 
 import { HeddleError } from '../core/errors.ts';
 import { storeAsF16 } from '../engine/graph/f16-storage.ts';
@@ -26,8 +26,8 @@ export type FamilyName = keyof typeof kernelFamilies;
 export const familyNames = Object.keys(kernelFamilies) as readonly FamilyName[];
 
 /**
- * The kernel of a specification; omitted values have their defaults. Throws a HeddleError that names the family, the size
- * and its allowed values.
+ * The kernel of a specification; omitted values have their defaults. Throws a HeddleError that names the
+ * family, the size and its allowed values.
  */
 export function kernelOf({ family: name, values = {} }: KernelSpec): KernelCase {
   if (!Object.hasOwn(kernelFamilies, name))

@@ -47,7 +47,10 @@ export const size = (label: string, value: number, max = 65_536, step = 1): Size
 });
 
 /** A choice; the first value is the default. */
-export const choice = <V extends string>(label: string, ...values: readonly V[]): ChoiceField<V> => ({ label, values });
+export const choice = <V extends string>(label: string, ...values: readonly V[]): ChoiceField<V> => ({
+  label,
+  values,
+});
 
 /** The number of rows, in several families. */
 export const rows = size('Rows', 1024, 1_000_000);
@@ -61,7 +64,8 @@ export const vocab: SizeField = { ...size('Vocabulary', 8000, 300_000), min: 8 }
 export const pass = choice('Pass', 'forward', 'backward');
 
 /** The name of a kernel in a pass. */
-export const named = (name: string, pass: string): string => (pass === 'backward' ? `${name} backward` : name);
+export const named = (name: string, pass: string): string =>
+  pass === 'backward' ? `${name} backward` : name;
 
 /** The field `dtype` of families whose kernels `kernelOf` can store as f16. */
 export const storage = choice('Storage', 'f32', 'f16');
@@ -69,7 +73,10 @@ export const storage = choice('Storage', 'f32', 'f16');
 /** A number with spaces between thousands: 10 000 000. */
 export const spaced = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ');
 
-/** The values of a family's fields; omitted ones have their defaults. Throws a HeddleError that names an invalid one. */
+/**
+ * The values of a family's fields; omitted ones have their defaults. Throws a HeddleError that names an
+ * invalid one.
+ */
 export function checkedValues(
   name: string,
   { fields }: KernelFamily,
@@ -77,7 +84,9 @@ export function checkedValues(
 ): Record<string, string | number> {
   const unknown = Object.keys(values).find((key) => !Object.hasOwn(fields, key));
   if (unknown !== undefined)
-    throw new HeddleError(`${name} has no size ${unknown}; it has ${Object.keys(fields).join(', ') || 'none'}.`);
+    throw new HeddleError(
+      `${name} has no size ${unknown}; it has ${Object.keys(fields).join(', ') || 'none'}.`,
+    );
   return Object.fromEntries(
     Object.entries(fields).map(([key, field]) => [key, checkedValue(name, key, field, values[key])]),
   );
@@ -92,9 +101,17 @@ function checkedValue(family: string, key: string, field: FamilyField, given: un
   }
   const { min, max, step } = field;
   const value = given ?? field.value;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max || value % step !== 0) {
+  if (
+    typeof value !== 'number' ||
+    !Number.isInteger(value) ||
+    value < min ||
+    value > max ||
+    value % step !== 0
+  ) {
     const multiple = step > 1 ? ` and a multiple of ${step}` : '';
-    throw new HeddleError(`${family}: ${key} is ${value}; it must be a whole number from ${min} to ${max}${multiple}.`);
+    throw new HeddleError(
+      `${family}: ${key} is ${value}; it must be a whole number from ${min} to ${max}${multiple}.`,
+    );
   }
   return value;
 }

@@ -1,5 +1,6 @@
-// Kernels that are too large for their float64 reference on the CPU. Their results are compared with those of the naive
-// kernel on the same adapter and the same data; at smaller sizes the naive kernel is compared with float64.
+// Kernels that are too large for their float64 reference on the CPU. Their results are compared with those of
+// the naive kernel on the same adapter and the same data; at smaller sizes the naive kernel is compared with
+// float64.
 
 import { HeddleError } from '../core/errors.ts';
 import { roundToF16 } from '../core/float16.ts';
@@ -29,15 +30,18 @@ import { type FamilyName, kernelFamilies, kernelOf } from './kernel-families.ts'
 /** Maximum operations and bytes of a case for a float64 reference, which then takes seconds, not minutes. */
 const maxReference = { flops: 8e9, bytes: 2 ** 30 } as const;
 
-/** Limits of the references in `prepareLargeKernel`: for a kernel, and for the smaller kernel that replaces it. */
+/**
+ * Limits of the references in `prepareLargeKernel`: for a kernel, and for the smaller kernel that replaces
+ * it.
+ */
 const references = { full: maxReference, small: { flops: 1e9, bytes: 2 ** 26 } } as const;
 
 /** Maximum bytes of all tensors: the page has them in memory three times while it compares results. */
 const maxBytes = 5 * 2 ** 30;
 
 /**
- * Maximum seconds of a run at the measured peak of the adapter. The naive kernel takes ten times as long or more, and
- * drivers end a dispatch of many seconds.
+ * Maximum seconds of a run at the measured peak of the adapter. The naive kernel takes ten times as long or
+ * more, and drivers end a dispatch of many seconds.
  */
 const maxSeconds = 0.25;
 
@@ -49,7 +53,11 @@ interface Work {
 /** Operations and bytes of the whole graph of a case, including the forward kernel of a backward kernel. */
 function workOf(kernel: KernelCase, traits: DeviceTraits): Work {
   const { graph } = graphOf(kernel);
-  const values = [...graph.inputs.values(), ...graph.states.values(), ...graph.nodes.flatMap((n) => n.outputs)];
+  const values = [
+    ...graph.inputs.values(),
+    ...graph.states.values(),
+    ...graph.nodes.flatMap((n) => n.outputs),
+  ];
   return { flops: makePlan(graph, { traits }).flops, bytes: values.reduce((n, v) => n + bytesOf(v), 0) };
 }
 
@@ -57,10 +65,15 @@ const exceeds = ({ flops, bytes }: Work, limit: Work): boolean => flops > limit.
 
 const amount = (n: number): string => (n / 1e9).toLocaleString('en', { maximumFractionDigits: 1 });
 
-/** Throws a HeddleError if an adapter cannot run a kernel: a feature is missing, a tensor or their sum is too large. */
+/**
+ * Throws a HeddleError if an adapter cannot run a kernel: a feature is missing, a tensor or their sum is too
+ * large.
+ */
 export function checkSize(kernel: KernelCase, traits = defaultTraits): void {
   if (kernel.needs && !traits[kernel.needs])
-    throw new HeddleError(`${kernel.name} needs ${kernel.needs}, which this adapter does not have; choose f32.`);
+    throw new HeddleError(
+      `${kernel.name} needs ${kernel.needs}, which this adapter does not have; choose f32.`,
+    );
   const { bytes } = workOf(kernel, traits);
   if (bytes > maxBytes)
     throw new HeddleError(
@@ -69,10 +82,14 @@ export function checkSize(kernel: KernelCase, traits = defaultTraits): void {
 }
 
 /**
- * Throws a HeddleError if a run of a kernel takes longer than 0.25 s at the measured peak of the adapter. Kernels that
- * have a float64 reference are always possible.
+ * Throws a HeddleError if a run of a kernel takes longer than 0.25 s at the measured peak of the adapter.
+ * Kernels that have a float64 reference are always possible.
  */
-export function checkDuration(kernel: KernelCase, { peak }: Pick<Roofs, 'peak'>, traits = defaultTraits): void {
+export function checkDuration(
+  kernel: KernelCase,
+  { peak }: Pick<Roofs, 'peak'>,
+  traits = defaultTraits,
+): void {
   const { flops } = makePlan(isolate(kernel).graph, { traits });
   const seconds = flops / peak.rate / 1e9;
   if (flops <= maxReference.flops || seconds <= maxSeconds) return;
@@ -83,8 +100,8 @@ export function checkDuration(kernel: KernelCase, { peak }: Pick<Roofs, 'peak'>,
 }
 
 /**
- * Prepares the check of a kernel against its float64 reference or, if that takes minutes, the results of the naive
- * kernel. Throws a HeddleError if the naive kernel does not match float64 at smaller sizes.
+ * Prepares the check of a kernel against its float64 reference or, if that takes minutes, the results of the
+ * naive kernel. Throws a HeddleError if the naive kernel does not match float64 at smaller sizes.
  */
 export async function prepareLargeKernel(
   device: Device,
@@ -98,7 +115,11 @@ export async function prepareLargeKernel(
   const small = smallerKernel(spec, device.traits, limits.small);
   await checkNaive(device, small, naive);
   const before = sampleData(isolated.node.inputs, isolated);
-  const ran = await runPlan(device, { ...isolated, before }, variantPlan(isolated.graph, naive, device.traits));
+  const ran = await runPlan(
+    device,
+    { ...isolated, before },
+    variantPlan(isolated.graph, naive, device.traits),
+  );
   try {
     const expected: Expected[] = [];
     for (const { value: _, ...rest } of writtenBy(isolated))
@@ -115,7 +136,11 @@ async function checkNaive(device: Device, small: KernelCase, name: string): Prom
   const { traits } = device;
   const prepared = prepareKernel(small);
   const variant = canRun(prepared.node, name, traits) ? name : naiveOf(prepared.node, traits);
-  const { passed, error, destroy } = await checkPlan(device, prepared, variantPlan(prepared.graph, variant, traits));
+  const { passed, error, destroy } = await checkPlan(
+    device,
+    prepared,
+    variantPlan(prepared.graph, variant, traits),
+  );
   destroy();
   if (!passed)
     throw new HeddleError(
@@ -133,7 +158,9 @@ function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): Ker
   }
   return kernel;
 
-  /** The kernel with each of its sizes halved, the largest size first; without those that the family rejects. */
+  /**
+   * The kernel with each of its sizes halved, the largest size first; without those that the family rejects.
+   */
   function halved({ family, values = {} }: KernelSpec): { kernel: KernelCase; work: Work }[] {
     const { fields } = kernelFamilies[family as FamilyName];
     const sizes = Object.entries(fields).flatMap(([name, field]) =>
@@ -169,7 +196,8 @@ function sampleData(
     if (name === 'step') return stepData(kernel.step);
     const given = kind === 'result' ? undefined : numbersIn(caseData, value);
     const sample = samples[node.inputNames[i] ?? ''];
-    if (dtype !== 'f32' && dtype !== 'f16') return given ?? Uint32Array.from({ length }, (_, k) => sample?.(k) ?? 0);
+    if (dtype !== 'f32' && dtype !== 'f16')
+      return given ?? Uint32Array.from({ length }, (_, k) => sample?.(k) ?? 0);
     const noise = new Float32Array(given ? 0 : length);
     fillNoise(noise, i + 1);
     const data = given ?? (sample ? noise.map((x, k) => sample(k) ?? x) : noise);

@@ -1,5 +1,5 @@
-// Description of the machine of a measurement: adapter, browser and its flags. A page cannot read the flags of its
-// browser, but some have visible effects.
+// Description of the machine of a measurement: adapter, browser and its flags. A page cannot read the flags
+// of its browser, but some have visible effects.
 
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 
@@ -32,7 +32,10 @@ interface UserAgentData {
   }>;
 }
 
-/** Describes the machine behind `gpu`, in a page, a worker or Node. Throws a HeddleError if there is no adapter. */
+/**
+ * Describes the machine behind `gpu`, in a page, a worker or Node. Throws a HeddleError if there is no
+ * adapter.
+ */
 export async function describeMachine(gpu: GPU | undefined): Promise<Machine> {
   const adapter = await describeAdapter(gpu);
   const scope = globalThis as {

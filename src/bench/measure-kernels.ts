@@ -1,5 +1,5 @@
-// The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel (checked, then timed),
-// then the roofs again.
+// The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel
+// (checked, then timed), then the roofs again.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Device } from '../engine/gpu/device.ts';
@@ -14,7 +14,11 @@ import { measureRoofsRepeatedly, type RepeatedRoofs, type RoofSpread } from './r
 import { disturbance, maxSpread } from './spread.ts';
 
 /** Kernel sets by name. */
-const kernelSets = { all: kernelCases, small: smallKernelCases, conformance: conformanceKernelCases } as const;
+const kernelSets = {
+  all: kernelCases,
+  small: smallKernelCases,
+  conformance: conformanceKernelCases,
+} as const;
 /** Name of a set of kernels. */
 export type KernelSet = keyof typeof kernelSets;
 
@@ -67,10 +71,14 @@ function casesOf(device: Device, { set, filter, specs }: MeasureOptions): readon
 }
 
 /**
- * Checks and times kernels. Throws a HeddleError if no kernel matches or the device is lost, and the reason of the
- * signal if it is aborted.
+ * Checks and times kernels. Throws a HeddleError if no kernel matches or the device is lost, and the reason
+ * of the signal if it is aborted.
  */
-export async function measure(device: Device, options: MeasureOptions, listener: Listener): Promise<Measured> {
+export async function measure(
+  device: Device,
+  options: MeasureOptions,
+  listener: Listener,
+): Promise<Measured> {
   const cases = casesOf(device, options);
   const total = cases.length + (options.roofs ? 2 : 0);
   let done = 0;
@@ -83,7 +91,9 @@ export async function measure(device: Device, options: MeasureOptions, listener:
   };
   const time = { span: options.span, rounds: options.rounds };
   const repeated = options.roofs
-    ? await next('bandwidth and peak', () => measureRoofsRepeatedly(device, { ...time, bytes: copyBytes[options.set] }))
+    ? await next('bandwidth and peak', () =>
+        measureRoofsRepeatedly(device, { ...time, bytes: copyBytes[options.set] }),
+      )
     : undefined;
   try {
     if (repeated) {
@@ -111,8 +121,8 @@ const attempts = 3;
 const retryTime = 10_000;
 
 /**
- * Returns a function that measures a kernel, repeatedly if other work disturbs it; it returns the least disturbed
- * attempt.
+ * Returns a function that measures a kernel, repeatedly if other work disturbs it; it returns the least
+ * disturbed attempt.
  */
 function steadyMeter(
   device: Device,

@@ -1,5 +1,6 @@
-// The WGSL of kernels, to show and to edit: the dispatches of a variant with source, bindings, parameters and grid. Also
-// compiles a user's WGSL, compares it with the float64 reference, and times it next to the built-in kernels.
+// The WGSL of kernels, to show and to edit: the dispatches of a variant with source, bindings, parameters and
+// grid. Also compiles a user's WGSL, compares it with the float64 reference, and times it next to the
+// built-in kernels.
 
 import { HeddleError } from '../core/errors.ts';
 import type { DType, Shape } from '../core/tensor.ts';
@@ -14,7 +15,13 @@ import type { Node } from '../engine/ops/op.ts';
 import { mutatedBy } from '../engine/ops/op-nodes.ts';
 import { candidates } from '../engine/plan/kernel-choices.ts';
 import type { Pass, Plan, Range } from '../engine/plan/plan.ts';
-import type { CheckedPlan, IsolatedKernel, KernelResult, PreparedKernel, VariantResult } from './check-kernel.ts';
+import type {
+  CheckedPlan,
+  IsolatedKernel,
+  KernelResult,
+  PreparedKernel,
+  VariantResult,
+} from './check-kernel.ts';
 import { checkPlan, isolate, resultOf } from './check-kernel.ts';
 import type { KernelCase } from './kernel-case.ts';
 
@@ -82,8 +89,8 @@ export function declarationsIn(source: string): Declarations | undefined {
 }
 
 /**
- * The value of a number or of an integer expression of sizes, such as `(N + 15) / 16`. Throws a HeddleError that starts
- * with `title` for other texts.
+ * The value of a number or of an integer expression of sizes, such as `(N + 15) / 16`. Throws a HeddleError
+ * that starts with `title` for other texts.
  */
 export function numberIn(text: string, title: string, sizes: ReadonlyMap<string, number>): number {
   const number = text.trim() === '' ? Number.NaN : Number(text);
@@ -169,8 +176,8 @@ function showPass(
 }
 
 /**
- * Compiles a user's kernel, compares its results with the reference and times it in turn with the fastest of `ours`.
- * Throws a HeddleError if a binding, a parameter or the grid is missing or wrong.
+ * Compiles a user's kernel, compares its results with the reference and times it in turn with the fastest of
+ * `ours`. Throws a HeddleError if a binding, a parameter or the grid is missing or wrong.
  */
 export async function tryKernel(
   device: Device,
@@ -188,11 +195,13 @@ export async function tryKernel(
     const { error, passed, worst } = checked;
     const all = ours.variants.filter(({ variant }) => variant !== own.label);
     const result = (user: VariantResult, others = all) => resultOf(prepared, ours.flops, [user, ...others]);
-    if (!passed) return { messages, result: result({ variant: own.label, error, passed }), ...(worst && { worst }) };
+    if (!passed)
+      return { messages, result: result({ variant: own.label, error, passed }), ...(worst && { worst }) };
     const [first, ...others] = all;
     const fastest = first?.passed ? first : undefined;
     const fastestPlan =
-      fastest && (await checkPlan(device, prepared, variantPlan(prepared.graph, fastest.variant, device.traits)));
+      fastest &&
+      (await checkPlan(device, prepared, variantPlan(prepared.graph, fastest.variant, device.traits)));
     try {
       const runners = [checked.runner, ...(fastestPlan ? [fastestPlan.runner] : [])];
       const [time, fastestTime] = await timeInTurn(device, runners, options);
@@ -211,9 +220,14 @@ function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, trait
   const plan = variantPlan(prepared.graph, own.variant, traits);
   const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];
   if (own.pass >= plan.passes.length)
-    throw new HeddleError(`${own.variant} has ${plan.passes.length} dispatches, there is no dispatch ${own.pass + 1}.`);
+    throw new HeddleError(
+      `${own.variant} has ${plan.passes.length} dispatches, there is no dispatch ${own.pass + 1}.`,
+    );
   const userPass = ownPass(prepared, own, source, plan, replaced);
-  return { ...plan, passes: replaced ? plan.passes.map((pass) => (pass === replaced ? userPass : pass)) : [userPass] };
+  return {
+    ...plan,
+    passes: replaced ? plan.passes.map((pass) => (pass === replaced ? userPass : pass)) : [userPass],
+  };
 }
 
 function ownPass(
@@ -234,12 +248,14 @@ function ownPass(
   const bind: Record<string, Range> = {};
   const f16: string[] = [];
   for (const { name, wgslType, group } of bindings) {
-    if (group !== 0) throw new HeddleError(`${name} is in group ${group}; all bindings must be in @group(0).`);
+    if (group !== 0)
+      throw new HeddleError(`${name} is in group ${group}; all bindings must be in @group(0).`);
     if (wgslType === 'Params') continue;
     const tensor = own.bind[name] ?? '';
     const range = ranges.get(tensor);
     if (!range && wgslType === 'Step') continue;
-    if (!range) throw new HeddleError(`Choose the tensor of ${name}: one of ${[...ranges.keys()].join(', ')}.`);
+    if (!range)
+      throw new HeddleError(`Choose the tensor of ${name}: one of ${[...ranges.keys()].join(', ')}.`);
     bind[name] = range;
     if (types.get(tensor) === 'f16') f16.push(name);
   }
@@ -248,7 +264,9 @@ function ownPass(
   const [x = 0, y = 0, z = 0] = own.grid;
   for (const n of [x, y, z])
     if (!Number.isInteger(n) || n < 1 || n > 65_535)
-      throw new HeddleError(`The grid is ${own.grid.join(' × ')}; each must be a whole number from 1 to 65535.`);
+      throw new HeddleError(
+        `The grid is ${own.grid.join(' × ')}; each must be a whole number from 1 to 65535.`,
+      );
   const lanes = consts.has('LANES') ? Number(/^const LANES(?:: u32)? = (\d+)/m.exec(source)?.[1]) : undefined;
   const constants = Object.fromEntries(Object.entries(own.constants).filter(([name]) => overrides.has(name)));
   return {

@@ -54,7 +54,8 @@ export const productFamilies = {
       };
     },
   }),
-  // f32: with ReLU, or all its gradients without. f16: operands as mixed precision stores them; sums and results are f32.
+  // f32: with ReLU, or all its gradients without. f16: operands as mixed precision stores them; sums and
+  // results are f32.
   linear: family({
     label: 'Linear layer',
     group: 'products',
@@ -97,7 +98,9 @@ export const productFamilies = {
       }
       const format = dtype === 'f16 weights' ? 'f16' : 'int8';
       return {
-        name: back ? `linear ${format} dx [${rows},${outputs}]x[${outputs},${inputs}]` : `linear ${format} ${sizes}`,
+        name: back
+          ? `linear ${format} dx [${rows},${outputs}]x[${outputs},${inputs}]`
+          : `linear ${format} ${sizes}`,
         build(g) {
           const weights = packedMatrix(g, format, outputs, inputs);
           if (back)
@@ -106,7 +109,8 @@ export const productFamilies = {
               { dy: input(g, 'dy', [rows, outputs]), ...weights },
               { format, ins: inputs },
             );
-          else packedLinear(g, input(g, 'x', [rows, inputs]), { format, ...weights }, input(g, 'b', [outputs]));
+          else
+            packedLinear(g, input(g, 'x', [rows, inputs]), { format, ...weights }, input(g, 'b', [outputs]));
         },
         data: () => packedData(format, outputs, inputs),
       };

@@ -1,5 +1,5 @@
-// Measures the roofs of a device several times before and after the kernels. Their spread shows how much other work
-// disturbed the machine.
+// Measures the roofs of a device several times before and after the kernels. Their spread shows how much
+// other work disturbed the machine.
 
 import type { Device } from '../engine/gpu/device.ts';
 import type { TimeOptions } from '../engine/gpu/plan-timing.ts';
@@ -53,7 +53,8 @@ export async function measureRoofsRepeatedly(device: Device, options: RoofOption
   const rates = { before: [roofs], after: [] as Roofs[] };
   const peak = await preparePeak(device, roofs.peak);
   const repeat = async (list: Roofs[], times: number) => {
-    // The buffers of the bandwidth are freed before the peak is measured: they are as large as the adapter allows.
+    // The buffers of the bandwidth are freed before the peak is measured: they are as large as the adapter
+    // allows.
     const bandwidth = await prepareBandwidth(device, roofs.bandwidth);
     try {
       await bandwidth.measure(warmUp);

@@ -1,5 +1,5 @@
-// The roofline model (Williams et al. 2009): attainable GFLOP/s of a kernel at its arithmetic intensity (FLOP/byte), with
-// the bandwidth and the peak of the adapter.
+// The roofline model (Williams et al. 2009): attainable GFLOP/s of a kernel at its arithmetic intensity
+// (FLOP/byte), with the bandwidth and the peak of the adapter.
 
 import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type Axis, logAxis } from '../train/report/svg-chart.ts';
@@ -10,7 +10,8 @@ export const roofAt = ({ bandwidth, peak }: Roofs, intensity: number): number =>
   Math.min(peak.rate, bandwidth.rate * intensity);
 
 /** GFLOP/s of a variant; 0 if it was not timed or has no arithmetic. */
-export const rateOf = (kernel: KernelResult, { ms }: VariantResult): number => (ms ? kernel.flops / ms / 1e6 : 0);
+export const rateOf = (kernel: KernelResult, { ms }: VariantResult): number =>
+  ms ? kernel.flops / ms / 1e6 : 0;
 
 /** A variant's share of the roofline; of the bandwidth if it has no arithmetic. */
 export const shareOfRoof = (kernel: KernelResult, variant: VariantResult, roofs: Roofs): number => {
@@ -20,7 +21,10 @@ export const shareOfRoof = (kernel: KernelResult, variant: VariantResult, roofs:
     : kernel.bytes / (variant.ms ?? Number.NaN) / 1e6 / roofs.bandwidth.rate;
 };
 
-/** Logarithmic axes of a roofline chart, which has all points, the ridge of the roofs and some space around them. */
+/**
+ * Logarithmic axes of a roofline chart, which has all points, the ridge of the roofs and some space around
+ * them.
+ */
 export function rooflineAxes(
   points: readonly { readonly intensity: number; readonly rate: number }[],
   roofs: Roofs | undefined,

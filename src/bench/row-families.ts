@@ -44,7 +44,11 @@ export const rowFamilies = {
           const residual = fused && input(g, 'residual', [rows, width]);
           const [gamma, beta] = [input(g, 'gamma', [width]), input(g, 'beta', [width])];
           if (residual)
-            return void addLayerNorm(g, { x, residual, gamma, beta, step: step(g) }, { eps: 1e-5, rate: 0.1, site: 1 });
+            return void addLayerNorm(
+              g,
+              { x, residual, gamma, beta, step: step(g) },
+              { eps: 1e-5, rate: 0.1, site: 1 },
+            );
           const y = layerNorm(g, x, gamma, beta, 1e-5);
           if (pass === 'backward') backward(g, y, [x]);
         },
@@ -121,7 +125,8 @@ export const rowFamilies = {
           ...(!back && { bytes: 4 * count * (1 + 2 * width) }), // only the rows of the table that are read
         };
       }
-      if (pass === 'backward') throw new HeddleError('embedding: only a table of f32 has a gradient; choose f32');
+      if (pass === 'backward')
+        throw new HeddleError('embedding: only a table of f32 has a gradient; choose f32');
       return {
         name: `embedding ${format} ${sizes}`,
         build(g) {
@@ -133,7 +138,8 @@ export const rowFamilies = {
       };
     },
   }),
-  // `train`: the loss of each row, and the gradient in place of the logits; `loss` or `backward`: one of them.
+  // `train`: the loss of each row, and the gradient in place of the logits; `loss` or `backward`: one of
+  // them.
   'cross-entropy': family({
     label: 'Cross-entropy',
     group: 'rows',
@@ -159,7 +165,12 @@ export const rowFamilies = {
       name: `loss of projection [${rows},${width}]x[${vocab},${width}]ᵀ`,
       build(g) {
         const targets = g.input('targets', 'i32', [rows]);
-        const inputs = { x: input(g, 'x', [rows, width]), w: input(g, 'w', [vocab, width]), targets, step: step(g) };
+        const inputs = {
+          x: input(g, 'x', [rows, width]),
+          w: input(g, 'w', [vocab, width]),
+          targets,
+          step: step(g),
+        };
         g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, gradients: true, rows: 128 });
       },
       data: () => ({ targets: sampleIds(vocab) }),

@@ -31,8 +31,9 @@ export interface Change {
 }
 
 /**
- * Compares two times. `machines`: spreads that all times of a run share, such as those of the roofs. The noise is twice
- * the root of the sum of squares of all spreads, and at least 2 %. A change is significant if it exceeds the noise.
+ * Compares two times. `machines`: spreads that all times of a run share, such as those of the roofs. The
+ * noise is twice the root of the sum of squares of all spreads, and at least 2 %. A change is significant if
+ * it exceeds the noise.
  */
 export function changeOf(now: Quartiles, before: Quartiles, machines: readonly number[] = []): Change {
   const change = now.ms / before.ms - 1;

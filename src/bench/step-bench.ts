@@ -1,5 +1,5 @@
-// Measures a training step of a preset (forward, backward, clipping and AdamW on a random batch): time, memory, dispatches,
-// host work.
+// Measures a training step of a preset (forward, backward, clipping and AdamW on a random batch): time,
+// memory, dispatches, host work.
 
 import { random } from '../core/random.ts';
 import type { Engine, Program } from '../engine/engine.ts';
@@ -30,7 +30,8 @@ export interface StepResult extends StepShape {
   readonly preset: PresetName;
   readonly parameters: number;
   /**
-   * Median milliseconds of a step, whose loss is read back one step later; milliseconds of preparation and first step.
+   * Median milliseconds of a step, whose loss is read back one step later; milliseconds of preparation and
+   * first step.
    */
   readonly ms: number;
   readonly firstMs: number;
@@ -90,7 +91,9 @@ export async function benchStep(
     write({ learningRate: 1e-3, tokenWeight: 1 / tokens, seed: 1, step, keep: 0, position: 0 });
     const run = program.run();
     if (step > 0) js.push(performance.now() - from);
-    const read = run.then(({ stats }) => void losses.push((stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN)));
+    const read = run.then(
+      ({ stats }) => void losses.push((stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN)),
+    );
     // Wait for the first step, in which the driver may compile. Later one step is always in flight.
     await (step === 0 ? read : pending);
     pending = step === 0 ? undefined : read;

@@ -32,17 +32,26 @@ export const trainingFamilies = {
         const decay = { weightDecay: 0.01, decayEnd: size };
         if (kind === 'RMSprop') {
           const v = state('v');
-          return rmsprop(g, { ...common, v, clip: input(g, 'clip', [4]), step: step(g) }, { rho: 0.9, eps: 1e-7 });
+          return rmsprop(
+            g,
+            { ...common, v, clip: input(g, 'clip', [4]), step: step(g) },
+            { rho: 0.9, eps: 1e-7 },
+          );
         }
         const m = state('m');
         if (kind === 'SGD')
-          return sgd(g, { ...common, m, clip: input(g, 'clip', [4]), step: step(g) }, { momentum: 0.9, ...decay });
+          return sgd(
+            g,
+            { ...common, m, clip: input(g, 'clip', [4]), step: step(g) },
+            { momentum: 0.9, ...decay },
+          );
         const v = state('v');
         const clip = input(g, 'clip', [4]);
         const inputs = { ...common, m, v, clip, counters: state('counters', counterLength), step: step(g) };
         (kind === 'Adam' ? adam : adamw)(g, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, ...decay });
       },
-      // The second moment is not negative; the clip factor is 1; the bias corrections are those of the first step.
+      // The second moment is not negative; the clip factor is 1; the bias corrections are those of the first
+      // step.
       data: () => ({ v: (i) => (i % 97) / 97, clip: [1, 1, 1, 0], counters: [1, 0, 0.1, 0.02, 0, 0, 0, 0] }),
     }),
   }),
@@ -186,7 +195,11 @@ export const trainingFamilies = {
   positions: family({
     label: 'Gradient of positions',
     group: 'rows',
-    fields: { batch: size('Sentences', 32, 4096), length: size('Length', 64, 8192), width: size('Width', 512, 8192) },
+    fields: {
+      batch: size('Sentences', 32, 4096),
+      length: size('Length', 64, 8192),
+      width: size('Width', 512, 8192),
+    },
     make: ({ batch, length, width }) => ({
       name: `positions backward [${batch},${length},${width}]`,
       build(g) {

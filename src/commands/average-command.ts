@@ -25,7 +25,8 @@ export function addAverage(program: Command): void {
         'average',
         args,
         { host: 'cpu', json: options.json },
-        ({ models, parameters }) => `${out}: mean of ${models} models, ${parameters.toLocaleString('en')} parameters`,
+        ({ models, parameters }) =>
+          `${out}: mean of ${models} models, ${parameters.toLocaleString('en')} parameters`,
       );
     });
 }

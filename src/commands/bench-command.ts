@@ -52,7 +52,11 @@ export function addBench(program: Command): void {
       ),
     )
     .option('--batch-size <pairs>', 'pairs per batch, of up to 32 tokens', whole(1), 32)
-    .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(5))
+    .option(
+      '--vocab-size <tokens>',
+      'size of both vocabularies (default: 15000 for keras, else 8000)',
+      whole(5),
+    )
     .option('--steps <n>', 'number of timed steps per preset', whole(3), 10)
     .option('--small', 'only some kernels at small sizes, for slow devices')
     .option('--quick', 'shorter and less exact measurements')
@@ -67,7 +71,9 @@ export function addBench(program: Command): void {
       const facts = { heddle: version, when: new Date().toISOString(), browser, ...result };
       await printResult(facts, options.json, () => describe(result, earlier));
       const wrong = result.kernels.flatMap(({ name, variants }) =>
-        variants.filter((v) => !v.passed).map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
+        variants
+          .filter((v) => !v.passed)
+          .map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
       );
       if (wrong.length > 0)
         throw new HeddleError(`bench: ${wrong.length} kernel variants fail the check: ${wrong.join(', ')}`);
@@ -99,7 +105,8 @@ function specOf({ kernel, size = [] }: Options): KernelSpec | undefined {
 
 function argumentsOf(o: Options): BenchArguments {
   const unknown = o.preset.find((name) => !(name in presets));
-  if (unknown) throw new HeddleError(`--preset ${unknown}: it must be one of ${Object.keys(presets).join(', ')}`);
+  if (unknown)
+    throw new HeddleError(`--preset ${unknown}: it must be one of ${Object.keys(presets).join(', ')}`);
   const spec = specOf(o);
   const steps = o.filter === undefined && !o.small && !spec ? o.preset : [];
   return {
@@ -167,7 +174,12 @@ function changeTable(run: Pick<BenchRun, 'kernels' | 'roofSpread'>, earlier: Ben
   return `${title}\n${table([['kernel', 'ms before', 'difference', 'noise', ''], ...rows], [1, 2, 3])}`;
 }
 
-function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<BenchResult['conformance']>): string {
+function conformanceLines({
+  features,
+  limits,
+  subgroups,
+  kernels,
+}: NonNullable<BenchResult['conformance']>): string {
   const wrong = kernels.filter((k) => !k.passed).length;
   const short = limits
     .filter((l) => !l.passed)
@@ -175,7 +187,9 @@ function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<
   const has = features.filter((f) => f.present).map((f) => f.name);
   return [
     `conformance: ${kernels.length - wrong} of ${kernels.length} kernels within their tolerance`,
-    ...kernels.flatMap(({ name, dropped }) => dropped.map((variant) => `not used on this adapter: ${name} ${variant}`)),
+    ...kernels.flatMap(({ name, dropped }) =>
+      dropped.map((variant) => `not used on this adapter: ${name} ${variant}`),
+    ),
     short.length > 0
       ? `limits too low: ${short.join(', ')}; choose another adapter (--adapter, --host)`
       : `all ${limits.length} limits are sufficient`,
@@ -226,7 +240,17 @@ function spreadText(kernel: KernelResult): string {
 }
 
 function stepTable(steps: BenchResult['steps']): string {
-  const head = ['training step', 'batch', 'weights', 'ms', 'tokens/s', 'GFLOP/s', 'MFU', 'dispatches', 'submits'];
+  const head = [
+    'training step',
+    'batch',
+    'weights',
+    'ms',
+    'tokens/s',
+    'GFLOP/s',
+    'MFU',
+    'dispatches',
+    'submits',
+  ];
   const rows = steps.map((s) => [
     s.preset,
     `${s.batch}x${s.source}x${s.target}`,

@@ -28,7 +28,10 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   info: async () => (await import('./info-command.ts')).addInfo,
 };
 
-/** Runs a command line, without the words `node heddle`. Prints its errors, and sets the exit status of the process. */
+/**
+ * Runs a command line, without the words `node heddle`. Prints its errors, and sets the exit status of the
+ * process.
+ */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   const [name = ''] = words;
   const program = new Command('heddle')

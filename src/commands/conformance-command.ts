@@ -26,10 +26,14 @@ export function addConformance(program: Command): void {
       const { lostDevices, json } = options;
       const result = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
       const { engine } = result;
-      const report = { ...result, engine: { ...engine, ...(engine.name === 'Dawn' && { version: dawnVersion() }) } };
+      const report = {
+        ...result,
+        engine: { ...engine, ...(engine.name === 'Dawn' && { version: dawnVersion() }) },
+      };
       const facts = { heddle: version, when: new Date().toISOString(), ...report };
       await printResult(facts, json, () => describe(report));
-      if (!report.passed) throw new HeddleError('conformance: this WebGPU implementation or its adapter fails a check');
+      if (!report.passed)
+        throw new HeddleError('conformance: this WebGPU implementation or its adapter fails a check');
     });
 }
 

@@ -24,7 +24,9 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json'> {
 export function addConvert(program: Command): void {
   const command = program
     .command('convert')
-    .description('convert a model to the format of another library, or a checkpoint to continue it in PyTorch')
+    .description(
+      'convert a model to the format of another library, or a checkpoint to continue it in PyTorch',
+    )
     .argument(
       '<dir>',
       'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face, PyTorch or Keras; torch-run: a checkpoint of heddle train',

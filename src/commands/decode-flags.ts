@@ -1,5 +1,5 @@
-// Decoding flags of `heddle translate` and `heddle eval`. Flags have the names of transformers' GenerationConfig, or of
-// fairseq and Marian (--beam-size).
+// Decoding flags of `heddle translate` and `heddle eval`. Flags have the names of transformers'
+// GenerationConfig, or of fairseq and Marian (--beam-size).
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
@@ -26,7 +26,12 @@ export interface DecodingFlags {
 }
 
 /** Flags that need `--sample`. */
-const samplingFlags = { temperature: '--temperature', topK: '--top-k', topP: '--top-p', seed: '--seed' } as const;
+const samplingFlags = {
+  temperature: '--temperature',
+  topK: '--top-k',
+  topP: '--top-p',
+  seed: '--seed',
+} as const;
 
 /** Adds the flags to a command. */
 export function addDecodingFlags(command: Command): Command {
@@ -49,7 +54,11 @@ export function addDecodingFlags(command: Command): Command {
       probability,
     )
     .option('--seed <n>', 'seed of sampling (default: 0)', whole(0))
-    .option('--min-new-tokens <n>', 'minimum length of a translation in tokens (default: that of the model)', whole(0))
+    .option(
+      '--min-new-tokens <n>',
+      'minimum length of a translation in tokens (default: that of the model)',
+      whole(0),
+    )
     .addOption(
       new Option('--no-repeat-ngram-size <n>', 'do not repeat sequences of n tokens (0: off)')
         .argParser(whole(0))
@@ -60,9 +69,12 @@ export function addDecodingFlags(command: Command): Command {
 }
 
 /** The decoding options in the flags. Throws a HeddleError if flags exclude each other. */
-export function decodeOptionsOf(o: DecodingFlags): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
+export function decodeOptionsOf(
+  o: DecodingFlags,
+): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
   const { beamSize: beams = 1, numReturn = 1 } = o;
-  if (o.sample && beams > 1) throw new HeddleError('--sample and --beam-size exclude each other; use one of them');
+  if (o.sample && beams > 1)
+    throw new HeddleError('--sample and --beam-size exclude each other; use one of them');
   if (o.earlyStopping && beams === 1) throw new HeddleError('--early-stopping needs --beam-size 2 or more');
   if (o.lengthPenalty !== undefined && beams === 1 && o.numReturn === undefined)
     throw new HeddleError(

@@ -28,14 +28,19 @@ interface Options extends HostOptions, PairFlags {
 export function addDistill(program: Command): void {
   const command = program
     .command('distill')
-    .description('train a small model on the translations of a large one (sequence-level knowledge distillation)')
+    .description(
+      'train a small model on the translations of a large one (sequence-level knowledge distillation)',
+    )
     .argument('<teacher>', 'model: a folder, a .zip or a .safetensors file')
     .argument('[files...]', `texts, one per line, or pairs, whose targets are ignored: ${pairsHelp}`)
     .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
     .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
     .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
     .option('--teacher-batch-size <texts>', 'texts per batch of the teacher', whole(1), 32)
-    .option('--force', "delete the student in --out and the teacher's translations, and start again (default: resume)")
+    .option(
+      '--force',
+      "delete the student in --out and the teacher's translations, and start again (default: resume)",
+    )
     .addOption(jsonOption());
   addHostOptions(command);
   addPairFlags(command);
@@ -54,7 +59,12 @@ export function addDistill(program: Command): void {
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
     const settings = givenSettings(command, log);
     const args = { teacher, texts, dev, out, beams, batch, settings, force };
-    const paths = [teacher, out, `${out}.teacher`, ...[texts, dev].flatMap((set) => (set ? pathsOf(set) : []))];
+    const paths = [
+      teacher,
+      out,
+      `${out}.teacher`,
+      ...[texts, dev].flatMap((set) => (set ? pathsOf(set) : [])),
+    ];
     await runAndPrint('distill', args, options, (result) => describe(result, out), paths);
   });
 }

@@ -44,7 +44,13 @@ export function addEvaluate(program: Command): void {
       if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
       const { model, folders } = modelArguments(folder, options);
-      const args = { ...model, pairs, references, options: { ...decodeOptionsOf(options), batchSize }, badWords };
+      const args = {
+        ...model,
+        pairs,
+        references,
+        options: { ...decodeOptionsOf(options), batchSize },
+        badWords,
+      };
       await runAndPrint('evaluate', args, options, describe, [...folders, ...pathsOf(pairs)]);
     });
   addPairFlags(command);

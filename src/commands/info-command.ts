@@ -19,7 +19,9 @@ export function addInfo(program: Command): void {
     .action(async (options: HostOptions) => {
       const adapter = await runWithProgress('info', {}, options);
       const adapters = options.host === 'dawn' ? await dawnAdapters({ quiet: true }) : undefined;
-      await printResult({ ...adapter, ...(adapters && { adapters }) }, options.json, () => describe(adapter, adapters));
+      await printResult({ ...adapter, ...(adapters && { adapters }) }, options.json, () =>
+        describe(adapter, adapters),
+      );
     });
 }
 

@@ -4,8 +4,8 @@
 import { runCommandLine } from './command-line.ts';
 import { reportError } from './output.ts';
 
-// The reader of a pipe may end first (heddle plan | head). A closed terminal (EIO) is handled like SIGHUP: the job saves its
-// work, then SIGHUP ends the process, since Node cannot exit normally without its terminal.
+// The reader of a pipe may end first (heddle plan | head). A closed terminal (EIO) is handled like SIGHUP:
+// the job saves its work, then SIGHUP ends the process, since Node cannot exit normally without its terminal.
 let hungUp = false;
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {

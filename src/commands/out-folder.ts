@@ -18,10 +18,10 @@ interface OutOptions {
 }
 
 /**
- * Returns the output folder without a trailing slash and without symbolic links. Default: the first of `runs/NAME`,
- * `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. `remedy`: what to do if the folder has a model. Throws a
- * HeddleError if the folder exists without --force or --resume, contains something else than a model, or cannot be
- * written.
+ * Returns the output folder without a trailing slash and without symbolic links. Default: the first of
+ * `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. `remedy`: what to do if the folder has
+ * a model. Throws a HeddleError if the folder exists without --force or --resume, contains something else
+ * than a model, or cannot be written.
  */
 export async function outFolder(
   files: Files,
@@ -38,7 +38,9 @@ export async function outFolder(
   const given = withoutEndSlash(out);
   const folder = (await files.real?.(given)) ?? given;
   if (/\.safetensors$/i.test(folder))
-    throw new HeddleError(`--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`);
+    throw new HeddleError(
+      `--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`,
+    );
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
     throw new HeddleError(`--out ${out}: it contains the working directory; name a separate folder`);
   const existing = await existingFolder(files, folder);
@@ -76,7 +78,8 @@ const isTrained = async (files: Files, folder: string): Promise<boolean> =>
 async function freeFolder(files: Files, base: string): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
-    if ((await files.exists(await existingFolder(files, folder))) || (await files.exists(lockPath(folder)))) continue;
+    if ((await files.exists(await existingFolder(files, folder))) || (await files.exists(lockPath(folder))))
+      continue;
     await checkWritable(files, folder);
     return folder;
   }

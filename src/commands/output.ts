@@ -9,8 +9,8 @@ import { nodeFiles } from '../host/node-files.ts';
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /**
- * What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress; `verbose`: every
- * event.
+ * What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress;
+ * `verbose`: every event.
  */
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
@@ -60,11 +60,12 @@ export function jsonArrayWriter(write: (text: string) => void): {
   };
 }
 
-const debugging = (): boolean => verbosity === 'verbose' || !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
+const debugging = (): boolean =>
+  verbosity === 'verbose' || !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
 
 /**
- * Prints an error as one line, with --verbose or HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1 unless it is
- * set.
+ * Prints an error as one line, with --verbose or HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1
+ * unless it is set.
  */
 export function reportError(error: unknown): void {
   const message = messageOf(error)
@@ -82,7 +83,8 @@ export function reportError(error: unknown): void {
 /** Formats rows as aligned columns; the columns whose numbers are in `right` are aligned to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths: number[] = [];
-  for (const row of rows) for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, cell.length);
+  for (const row of rows)
+    for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, cell.length);
   return rows
     .map((row) =>
       row
@@ -94,9 +96,9 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
 }
 
 /**
- * Joins `--json` and the file after it to `--json=FILE`. If the next word is not a file, it stays an argument after
- * `--json=`. A word is a file if it ends in .json or .jsonl, or has a folder or an extension and no space. Throws a
- * HeddleError if the file exists and is not JSON: it may be an input of the command.
+ * Joins `--json` and the file after it to `--json=FILE`. If the next word is not a file, it stays an argument
+ * after `--json=`. A word is a file if it ends in .json or .jsonl, or has a folder or an extension and no
+ * space. Throws a HeddleError if the file exists and is not JSON: it may be an input of the command.
  */
 export function jsonFlags(args: readonly string[]): string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length;

@@ -33,10 +33,16 @@ export function addPack(program: Command): void {
     .description('pack a model folder into a .zip file, which the page can open')
     .argument('<dir>', 'model folder')
     .argument('<file.zip>', 'file to write')
-    .option('--weights-only', 'omit training state, log, report and stored pairs, which translation does not need')
+    .option(
+      '--weights-only',
+      'omit training state, log, report and stored pairs, which translation does not need',
+    )
     .option(...force)
     .addOption(jsonOption())
-    .addHelpText('after', '\nAbsolute paths in the log and in the training state are shortened to their last part.')
+    .addHelpText(
+      'after',
+      '\nAbsolute paths in the log and in the training state are shortened to their last part.',
+    )
     .action(async (from: string, to: string, options: Options) => {
       if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
       await copy(from, to, options, async (files, folder) => {
@@ -58,13 +64,20 @@ export function addUnpack(program: Command): void {
     .addOption(jsonOption())
     .action(async (from: string, to: string, options: Options) => {
       if (!/\.zip$/i.test(from)) throw new HeddleError(`unpack: ${from}: the file name must end in .zip`);
-      if (/\.zip$/i.test(to)) throw new HeddleError(`unpack: ${to}: the name of a folder must not end in .zip`);
-      await copy(from, to, options, async (files, folder) => readAll(files, folder, await files.list(folder)));
+      if (/\.zip$/i.test(to))
+        throw new HeddleError(`unpack: ${to}: the name of a folder must not end in .zip`);
+      await copy(from, to, options, async (files, folder) =>
+        readAll(files, folder, await files.list(folder)),
+      );
     });
 }
 
 /** Files of a folder by name. */
-const readAll = async (files: Files, folder: string, names: readonly string[]): Promise<Record<string, Uint8Array>> =>
+const readAll = async (
+  files: Files,
+  folder: string,
+  names: readonly string[],
+): Promise<Record<string, Uint8Array>> =>
   Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await files.read(`${folder}/${name}`)] as const)),
   );
@@ -82,7 +95,8 @@ async function copy(
   if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: it contains no model`);
   if (await files.exists(to)) {
     if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
-    if (!(await isModelFolder(files, to))) throw new HeddleError(`${to}: it is not a model and is not replaced`);
+    if (!(await isModelFolder(files, to)))
+      throw new HeddleError(`${to}: it is not a model and is not replaced`);
   }
   const parts = await partsOf(files, from);
   await writeFolder(files, to, parts);
@@ -110,5 +124,7 @@ function withoutPaths(parts: Record<string, Uint8Array>, folder: string): Record
 /** JSON in which each text that is an absolute path is its last part. */
 const shortened = (json: unknown): unknown =>
   JSON.parse(
-    JSON.stringify(json ?? null, (_, x: unknown) => (typeof x === 'string' && isAbsolute(x) ? baseName(x) : x)),
+    JSON.stringify(json ?? null, (_, x: unknown) =>
+      typeof x === 'string' && isAbsolute(x) ? baseName(x) : x,
+    ),
   );

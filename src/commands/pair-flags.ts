@@ -23,12 +23,17 @@ export const addPairFlags = (command: Command): Command =>
       '--source-column <name>',
       'column of the source in CSV, TSV with a header, or field in JSON (default: source)',
     )
-    .option('--target-column <name>', 'column of the target, or field in JSON, e.g. translation.es (default: target)')
-    .addOption(new Option('--format <name>', 'format of the files (default: by their extension)').choices(pairFormats));
+    .option(
+      '--target-column <name>',
+      'column of the target, or field in JSON, e.g. translation.es (default: target)',
+    )
+    .addOption(
+      new Option('--format <name>', 'format of the files (default: by their extension)').choices(pairFormats),
+    );
 
 /**
- * The files in the flags, with absolute paths; undefined if there are none. `flags`: names of the flags, for errors.
- * Throws a HeddleError for both kinds of files, or for only one side.
+ * The files in the flags, with absolute paths; undefined if there are none. `flags`: names of the flags, for
+ * errors. Throws a HeddleError for both kinds of files, or for only one side.
  */
 export function pairFilesOf(
   files: readonly string[] | undefined,
@@ -37,9 +42,13 @@ export function pairFilesOf(
 ): PairFiles | undefined {
   const absolute = (list: readonly string[]) => list.map((path) => (path === '-' ? path : resolve(path)));
   if (!source !== !target)
-    throw new HeddleError(`${source ? flags.source : flags.target} needs ${source ? flags.target : flags.source} too`);
+    throw new HeddleError(
+      `${source ? flags.source : flags.target} needs ${source ? flags.target : flags.source} too`,
+    );
   if (files?.length && source)
-    throw new HeddleError(`${files[0]} and ${flags.source} ${source[0]} exclude each other; give one kind of files`);
+    throw new HeddleError(
+      `${files[0]} and ${flags.source} ${source[0]} exclude each other; give one kind of files`,
+    );
   if (source && target) {
     if (source.length !== target.length)
       throw new HeddleError(

@@ -1,4 +1,5 @@
-// Parsers of flag values, and flags that several commands share. Commander adds the name of the flag to their errors.
+// Parsers of flag values, and flags that several commands share. Commander adds the name of the flag to their
+// errors.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
@@ -86,7 +87,9 @@ export const addLanguageOptions = (command: Command): Command =>
     )
     .option('--target-lang <code>', "target language (default: the model's)", orUndefined);
 
-/** Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages. */
+/**
+ * Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages.
+ */
 export const addModelOptions = (command: Command): Command =>
   addLanguageOptions(command.addOption(loraOption()).addOption(weightsOption())).option(
     '--ensemble <dir>',
@@ -105,9 +108,10 @@ export function modelArguments(
 
 /** `--lora-adapter`. */
 export const loraOption = (): Option =>
-  new Option('--lora-adapter <dir>', 'LoRA adapter of the model (from heddle train --lora-rank, or PEFT)').argParser(
-    orUndefined,
-  );
+  new Option(
+    '--lora-adapter <dir>',
+    'LoRA adapter of the model (from heddle train --lora-rank, or PEFT)',
+  ).argParser(orUndefined);
 
 /** `--weights`. */
 export const weightsOption = (
@@ -133,7 +137,10 @@ export const gpuHostOption = (): Option => hostOption(hostNames.filter((host) =>
 
 /** `--adapter`. */
 export const adapterOption = (): Option =>
-  new Option('--adapter <name|index>', 'GPU for --host dawn, by its name or index in heddle info (default: the first)');
+  new Option(
+    '--adapter <name|index>',
+    'GPU for --host dawn, by its name or index in heddle info (default: the first)',
+  );
 
 /** `--json`. */
 export const jsonOption = (): Option =>

@@ -28,11 +28,15 @@ interface Options extends PresetFlags<PlanArguments['run']>, Pick<HostOptions, '
 export function addPlan(program: Command): void {
   const command = program
     .command('plan')
-    .description('print the plan of a model: passes in order, shapes, memory slots, bytes and FLOPs (needs no GPU)')
+    .description(
+      'print the plan of a model: passes in order, shapes, memory slots, bytes and FLOPs (needs no GPU)',
+    )
     .argument('[dir]', 'model folder, instead of --preset');
   addPresetFlags(command, presetRuns)
     .addOption(
-      new Option('--optimizer <name>', 'optimizer (default: rmsprop for keras, else adamw)').choices(optimizerNames),
+      new Option('--optimizer <name>', 'optimizer (default: rmsprop for keras, else adamw)').choices(
+        optimizerNames,
+      ),
     )
     .addOption(settingOption('gradientCheckpointing'))
     .addOption(settingOption('precision'))
@@ -88,7 +92,10 @@ function bindingLimit(plans: readonly NamedPlan[]): string {
       Object.values(bind).map(({ bytes }) => ({ bytes, name: `${op} (${scope})` })),
     ),
   );
-  const largest = bindings.reduce((max, other) => (other.bytes > max.bytes ? other : max), { bytes: 0, name: '' });
+  const largest = bindings.reduce((max, other) => (other.bytes > max.bytes ? other : max), {
+    bytes: 0,
+    name: '',
+  });
   if (largest.bytes <= defaultTraits.maxBindingBytes) return '';
   return (
     `the largest binding, of ${largest.name}, takes ${formatMiB(largest.bytes)}: the adapter must allow that as ` +
@@ -109,6 +116,8 @@ function comparison({ plan: { bytes }, plain }: NamedPlan): string {
 /** Table of the GPU memory of an update with each combination of memory-saving flags. */
 function savingsTable(savings: NonNullable<PlannedModel['savings']>, pairs: number): string {
   const width = Math.max(...savings.map(({ flags }) => flags.length));
-  const lines = savings.map(({ flags, bytes }) => `  ${flags.padEnd(width)}  ${formatMiB(bytes).padStart(11)}`);
+  const lines = savings.map(
+    ({ flags, bytes }) => `  ${flags.padEnd(width)}  ${formatMiB(bytes).padStart(11)}`,
+  );
   return `\nGPU memory of an update of ${pairs} pairs\n${lines.join('\n')}\n`;
 }

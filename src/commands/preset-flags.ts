@@ -25,11 +25,21 @@ export const addPresetFlags = (command: Command, runs: readonly PresetArguments[
     .addOption(new Option('--preset <name>', 'model size').choices(Object.keys(presets)).default('small'))
     .addOption(new Option('--run <kind>', 'computation').choices(runs).default(runs[0]))
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 32)
-    .option('--source-length <tokens>', 'source length (default: 32, or the maximum of the model if less)', whole(1))
+    .option(
+      '--source-length <tokens>',
+      'source length (default: 32, or the maximum of the model if less)',
+      whole(1),
+    )
     .option('--target-length <tokens>', 'target length (default: --source-length)', whole(1))
-    .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(4))
+    .option(
+      '--vocab-size <tokens>',
+      'size of both vocabularies (default: 15000 for keras, else 8000)',
+      whole(4),
+    )
     .option('--set <field=value>', 'change a field of the model configuration (repeatable)', setting)
-    .addOption(new Option('--no-fuse <rewrite...>', 'graph rewrites to disable').argParser(list).default([], 'none'));
+    .addOption(
+      new Option('--no-fuse <rewrite...>', 'graph rewrites to disable').argParser(list).default([], 'none'),
+    );
 
 /** The flags as arguments of a job. With a model folder the default lengths are 0, those of the model. */
 export function presetArguments<Run extends PresetArguments['run']>(
@@ -40,5 +50,12 @@ export function presetArguments<Run extends PresetArguments['run']>(
   const { vocabSize: vocab = presetRecipe(preset).vocabSize } = flags;
   const { maxLength } = { ...presets[preset], ...model };
   const { sourceLength: source = folder ? 0 : Math.min(32, maxLength) } = flags;
-  return { preset, run, model, vocab, noFuse, shape: { batch, source, target: flags.targetLength ?? source } };
+  return {
+    preset,
+    run,
+    model,
+    vocab,
+    noFuse,
+    shape: { batch, source, target: flags.targetLength ?? source },
+  };
 }

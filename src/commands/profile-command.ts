@@ -27,9 +27,17 @@ export function addProfile(program: Command): void {
     );
   addPresetFlags(command, ['training', 'evaluation'])
     .option('--runs <n>', 'number of runs; times are medians', whole(1), 5)
-    .option('--rows <n>', 'maximum number of table rows; a row is the sum over all passes of a kind', whole(1), 40)
+    .option(
+      '--rows <n>',
+      'maximum number of table rows; a row is the sum over all passes of a kind',
+      whole(1),
+      40,
+    )
     .option('--passes', 'list all passes in order instead')
-    .option('--trace <file>', 'trace file for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json)')
+    .option(
+      '--trace <file>',
+      'trace file for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json)',
+    )
     .option('--no-trace', 'do not write a trace')
     .addOption(jsonOption())
     .action(async (options: Options) => {

@@ -16,8 +16,12 @@ export interface Progress {
 type ProgressEvent = Extract<JobEvent, { type: 'progress' }>;
 
 /** Returns a progress display on stderr. */
-export function createProgress(terminal = process.stderr.isTTY === true, verbosity = verbosityOf()): Progress {
-  if (verbosity === 'quiet') return { close() {}, show: (event) => event.type === 'warning' && warn(event.text) };
+export function createProgress(
+  terminal = process.stderr.isTTY === true,
+  verbosity = verbosityOf(),
+): Progress {
+  if (verbosity === 'quiet')
+    return { close() {}, show: (event) => event.type === 'warning' && warn(event.text) };
   if (verbosity === 'verbose') return everyEvent();
   const { update, close } = terminal ? progressBar() : progressLines();
   return {
@@ -64,7 +68,13 @@ function progressBar(): Display {
       current = task;
       if (!bar) {
         const format = total > 0 ? '{task} [{bar}] {value}/{total}  {text}' : '{task} {value}  {text}';
-        bar = new cliProgress.SingleBar({ format, barsize: 20, clearOnComplete: true, hideCursor: true, fps: 10 });
+        bar = new cliProgress.SingleBar({
+          format,
+          barsize: 20,
+          clearOnComplete: true,
+          hideCursor: true,
+          fps: 10,
+        });
         bar.start(total, done, { task, text });
       }
       bar.setTotal(total);
@@ -79,7 +89,8 @@ function progressLines(): Display {
   let pending: ProgressEvent | undefined;
   const close = () => {
     // The total is 0 if it is unknown.
-    if (pending) log(`${pending.task} ${pending.done}${pending.total > 0 ? `/${pending.total}` : ''}  ${pending.text}`);
+    if (pending)
+      log(`${pending.task} ${pending.done}${pending.total > 0 ? `/${pending.total}` : ''}  ${pending.text}`);
     pending = undefined;
   };
   return {

@@ -27,7 +27,12 @@ export const renamedFlags: Readonly<Record<string, Readonly<Record<string, strin
   plan: { ...sizes, '--checkpoint-layers': '--gradient-checkpointing' },
   profile: sizes,
   tune: sizes,
-  bench: { '--batch': '--batch-size', '--vocab': '--vocab-size', '--timed-steps': '--steps', '--presets': '--preset' },
+  bench: {
+    '--batch': '--batch-size',
+    '--vocab': '--vocab-size',
+    '--timed-steps': '--steps',
+    '--presets': '--preset',
+  },
 };
 
 /** Names of the same flag in fairseq, Marian or transformers. */
@@ -38,7 +43,10 @@ export const flagAliases: Readonly<Record<string, string>> = {
   '--backend': '--host',
 };
 
-/** Replaces old names and aliases in the arguments of the command line. `notice` receives a line for each old name. */
+/**
+ * Replaces old names and aliases in the arguments of the command line. `notice` receives a line for each old
+ * name.
+ */
 export function currentFlags(args: readonly string[], notice: (line: string) => void): string[] {
   const command = args.find((arg) => !arg.startsWith('-')) ?? '';
   const renamed = renamedFlags[command] ?? {};

@@ -1,5 +1,5 @@
-// Runs the job of a command, with progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its next
-// step, the second ends the process.
+// Runs the job of a command, with progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its
+// next step, the second ends the process.
 
 import { HeddleError } from '../core/errors.ts';
 import { type JsonOption, log, printResult } from './output.ts';
@@ -12,7 +12,9 @@ export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | '
   /** Name or index of the adapter of Dawn. */
   readonly adapter?: string;
   readonly json?: JsonOption;
-  /** Whether timestamp queries have nanosecond resolution. Default: false; hosts then round to about 0.1 ms. */
+  /**
+   * Whether timestamp queries have nanosecond resolution. Default: false; hosts then round to about 0.1 ms.
+   */
   readonly exactTimestamps?: boolean;
   /** Receives each `piece` that the job emits. */
   readonly onPiece?: (text: string) => void;
@@ -26,8 +28,8 @@ export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | '
 const exitStatuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal it returns the
- * result so far or throws, and the command exits with the status of the signal.
+ * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal it returns
+ * the result so far or throws, and the command exits with the status of the signal.
  */
 export async function runWithProgress<N extends JobName>(
   name: N,

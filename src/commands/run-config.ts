@@ -1,4 +1,5 @@
-// Configuration files of `heddle train`: YAML or JSON with the settings of docs/settings.md and other flags of the command.
+// Configuration files of `heddle train`: YAML or JSON with the settings of docs/settings.md and other flags
+// of the command.
 
 import type { Command, Option } from 'commander';
 import { dump, load } from 'js-yaml';
@@ -16,8 +17,8 @@ const commandOnly = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', '
 const isSetting = (name: string): boolean => name === 'lora' || name in settings;
 
 /**
- * Reads a configuration file: sets the flags in it that are not on the command line, and returns the settings and the
- * files of training pairs (field `train`). Throws a HeddleError that names the file and the field.
+ * Reads a configuration file: sets the flags in it that are not on the command line, and returns the settings
+ * and the files of training pairs (field `train`). Throws a HeddleError that names the file and the field.
  */
 export async function readRunConfig(
   files: Files,
@@ -31,9 +32,13 @@ export async function readRunConfig(
     if (error instanceof HeddleError) throw error;
     throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
   }
-  if (!isObject(json)) throw new HeddleError(`${path}: it must have fields, for example "learningRate: 0.001"`);
+  if (!isObject(json))
+    throw new HeddleError(`${path}: it must have fields, for example "learningRate: 0.001"`);
   const { train, ...fields } = Object.fromEntries(
-    Object.entries(json).map(([name, value]) => [name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()), value]),
+    Object.entries(json).map(([name, value]) => [
+      name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()),
+      value,
+    ]),
   );
   for (const [name, value] of Object.entries(fields)) {
     if (isSetting(name)) continue;
@@ -91,7 +96,8 @@ export function overridden(file: TrainSettings, given: TrainSettings): TrainSett
 }
 
 /**
- * Writes the settings of a run with all defaults, and its other flags: as JSON if the name ends in .json, else as YAML.
+ * Writes the settings of a run with all defaults, and its other flags: as JSON if the name ends in .json,
+ * else as YAML.
  */
 export async function saveRunConfig(
   files: Files,
@@ -113,5 +119,9 @@ export async function saveRunConfig(
     ...Object.fromEntries(flags.map((name) => [name, command.getOptionValue(name)])),
     ...(JSON.parse(JSON.stringify(complete)) as object),
   };
-  await writeText(files, path, /\.json$/i.test(path) ? `${JSON.stringify(json, undefined, 2)}\n` : dump(json));
+  await writeText(
+    files,
+    path,
+    /\.json$/i.test(path) ? `${JSON.stringify(json, undefined, 2)}\n` : dump(json),
+  );
 }

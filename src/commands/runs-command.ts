@@ -11,7 +11,9 @@ import { type HostOptions, runAndPrint } from './run-command.ts';
 export function addRuns(program: Command): void {
   program
     .command('runs')
-    .description('compare training runs: the settings that differ, steps, best dev metrics, time, MFU, adapter')
+    .description(
+      'compare training runs: the settings that differ, steps, best dev metrics, time, MFU, adapter',
+    )
     .argument('<dir...>', 'model folders of heddle train, or folders that contain them, e.g. runs')
     .addOption(jsonOption())
     .action(async (folders: string[], { json }: HostOptions) => {
@@ -46,6 +48,8 @@ function describe(runs: readonly RunSummary[]): string {
   ];
   const rows = [columns.map(([head]) => head), ...runs.map((run) => columns.map(([, cell]) => cell(run)))];
   const right = columns.flatMap(([, , isRight], i) => (isRight ? [i] : []));
-  const best = runs.some((run) => Object.keys(run.best).length > 0) ? '\n\n@: step of the best evaluation' : '';
+  const best = runs.some((run) => Object.keys(run.best).length > 0)
+    ? '\n\n@: step of the best evaluation'
+    : '';
   return `${table(rows, right)}${best}`;
 }

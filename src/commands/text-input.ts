@@ -15,8 +15,8 @@ export async function* textGroups(
 }
 
 /**
- * The lines of files, in groups of those that a chunk of the stream completes; `-` is stdin. Throws a HeddleError for a
- * line that is not UTF-8.
+ * The lines of files, in groups of those that a chunk of the stream completes; `-` is stdin. Throws a
+ * HeddleError for a line that is not UTF-8.
  */
 export async function* linesOf(paths: readonly string[]): AsyncGenerator<readonly string[]> {
   const files = nodeFiles();
@@ -28,7 +28,9 @@ export async function* linesOf(paths: readonly string[]): AsyncGenerator<readonl
       try {
         return utf8.decode(bytes, { stream: bytes !== undefined });
       } catch {
-        throw new HeddleError(`${name}: not UTF-8 after line ${line - 1}; convert it, for example with iconv -t UTF-8`);
+        throw new HeddleError(
+          `${name}: not UTF-8 after line ${line - 1}; convert it, for example with iconv -t UTF-8`,
+        );
       }
     };
     for await (const bytes of await openStream(files, path)) {

@@ -27,14 +27,21 @@ import { addTrainFlags, givenSettings, oldTestSentences, type TrainFileOptions }
 export function addTrain(program: Command): void {
   const command = program
     .command('train')
-    .description('train a translation model on pairs or on the built-in corpus, and save it as a model folder')
+    .description(
+      'train a translation model on pairs or on the built-in corpus, and save it as a model folder',
+    )
     .argument('[pairs...]', `files of pairs: ${pairsHelp} (default: the built-in corpus)`);
   addTrainFlags(command);
   command.action(async (pairs: string[], options: TrainFileOptions) => {
     const given = givenSettings(command, log);
     if (options.config === undefined) return run(command, pairs, options, given);
     const file = await readRunConfig(nodeFiles(), options.config, command);
-    return run(command, pairs.length > 0 ? pairs : file.pairs, command.opts(), overridden(file.settings, given));
+    return run(
+      command,
+      pairs.length > 0 ? pairs : file.pairs,
+      command.opts(),
+      overridden(file.settings, given),
+    );
   });
 }
 
@@ -45,7 +52,8 @@ async function run(
   given: TrainSettings,
 ): Promise<void> {
   const named = namedFiles(pairs, options);
-  if (named.train && options.corpus) throw new HeddleError('train: give files of pairs or --corpus, not both');
+  if (named.train && options.corpus)
+    throw new HeddleError('train: give files of pairs or --corpus, not both');
   const files = archiveFiles(nodeFiles());
   const [first] = named.train ? pathsOf(named.train) : [];
   const task = options.corpus === 'intl' ? undefined : options.corpus;
@@ -93,7 +101,11 @@ type NamedFiles = Partial<CorpusFiles>;
 function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
   const part = (name: 'dev' | 'test', files: string[] | undefined) => {
     const sides = { source: `--${name}-source`, target: `--${name}-target` };
-    return pairFilesOf(files, { ...o, source: o[`${name}Source`], target: o[`${name}Target`] } as PairFlags, sides);
+    return pairFilesOf(
+      files,
+      { ...o, source: o[`${name}Source`], target: o[`${name}Target`] } as PairFlags,
+      sides,
+    );
   };
   const test = part('test', oldTestSentences(o) === undefined ? o.test : undefined);
   const [train, dev] = [pairFilesOf(pairs, o), part('dev', o.dev)];
@@ -113,7 +125,8 @@ const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileO
       : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
 
 /**
- * The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file is missing.
+ * The corpus of the checkpoint in `out`, with new paths if files have moved. Throws a HeddleError if a file
+ * is missing.
  */
 async function resumedCorpus(
   files: Files,
@@ -123,7 +136,8 @@ async function resumedCorpus(
 ): Promise<CorpusArguments> {
   const corpus = movedCorpus(kept, named);
   const given = Object.values(named).flatMap((set) => (set ? pathsOf(set) : []));
-  if (corpus === kept && given.length > 0) log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);
+  if (corpus === kept && given.length > 0)
+    log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);
   for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
     if (path !== '-' && !(await files.exists(path)))
       throw new HeddleError(
@@ -145,7 +159,8 @@ export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFi
 }
 
 /** File name without folder and extension. */
-const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
+const nameOf = (path: string): string =>
+  path.replace(/^.*[\\/]/, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
 
 /** The result as text: some translations, metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {

@@ -1,4 +1,5 @@
-// Flags of `heddle train`: one for each row of the table of settings (src/train/settings/settings.ts), and flags for files.
+// Flags of `heddle train`: one for each row of the table of settings (src/train/settings/settings.ts), and
+// flags for files.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DropoutRates, modelConfig, modelFields, usualDropout } from '../model/model-config.ts';
@@ -7,7 +8,13 @@ import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
 import { describeDefault } from '../train/settings/recipes.ts';
 import { type Setting, settingGroups } from '../train/settings/setting-types.ts';
 import { type SettingName, settings } from '../train/settings/settings.ts';
-import { describeType, fitsType, flagOf, settingRows, type TrainSettings } from '../train/settings/train-settings.ts';
+import {
+  describeType,
+  fitsType,
+  flagOf,
+  settingRows,
+  type TrainSettings,
+} from '../train/settings/train-settings.ts';
 import { table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
 import { addHostOptions, jsonOption, list, rate, setting, whole } from './parse-values.ts';
@@ -39,7 +46,10 @@ export function addTrainFlags(command: Command): void {
     .option('--force', 'replace the model in --out')
     .option('--resume', 'resume training from the checkpoint in --out, with its settings')
     .option('--config <file>', 'YAML or JSON file of settings and flags; the command line overrides it')
-    .option('--save-config <file>', 'write the settings of this run, with all defaults, to a file for --config')
+    .option(
+      '--save-config <file>',
+      'write the settings of this run, with all defaults, to a file for --config',
+    )
     .addOption(jsonOption())
     .addHelpText('after', () => `\n${describeModels()}`);
   addHostOptions(command);
@@ -86,7 +96,15 @@ function describeModels(): string {
   const rows = Object.entries(presets).map(([name, preset]) => {
     const c = modelConfig({ srcVocab: 8, tgtVocab: 8, ...preset });
     const { maxLength, tie } = c;
-    const sizes = [name, c.dModel, `${c.encoderLayers}+${c.decoderLayers}`, c.heads, c.feedForward, maxLength, tie];
+    const sizes = [
+      name,
+      c.dModel,
+      `${c.encoderLayers}+${c.decoderLayers}`,
+      c.heads,
+      c.feedForward,
+      maxLength,
+      tie,
+    ];
     return sizes.map(String);
   });
   const head = ['preset', 'dModel', 'layers', 'heads', 'feedForward', 'maxLength', 'tie'];
@@ -113,7 +131,8 @@ export function settingOption(name: SettingName): Option {
 /** The flag of a setting, and hidden flags: its old names, and the negation of a boolean. */
 function settingOptions(name: SettingName, row: Setting): Option[] {
   const former = (row.oldFlags ?? []).map((old) => optionFor(`--${old}`, name, row).hideHelp());
-  const negation = row.type.kind === 'boolean' ? [new Option(flagOf(name).replace('--', '--no-')).hideHelp()] : [];
+  const negation =
+    row.type.kind === 'boolean' ? [new Option(flagOf(name).replace('--', '--no-')).hideHelp()] : [];
   return [settingOption(name), ...former, ...negation];
 }
 
@@ -154,7 +173,14 @@ function parseSetting(type: Setting['type'], text: string, before: unknown): unk
   }
 }
 
-const places: (keyof DropoutRates)[] = ['embedding', 'attention', 'feedForward', 'residual', 'memory', 'output'];
+const places: (keyof DropoutRates)[] = [
+  'embedding',
+  'attention',
+  'feedForward',
+  'residual',
+  'memory',
+  'output',
+];
 
 /** A rate for all places, `0.1`, or rates of places, `attention=0.2,output=0.1`; both may be combined. */
 function parseDropout(text: string, before: TrainSettings['dropout']): TrainSettings['dropout'] {
@@ -167,7 +193,9 @@ function parseDropout(text: string, before: TrainSettings['dropout']): TrainSett
     }
     const place = places.find((known) => known === name);
     if (!place)
-      throw new InvalidArgumentError(`It must be a rate, or rates of ${places.join(', ')}, for example attention=0.2.`);
+      throw new InvalidArgumentError(
+        `It must be a rate, or rates of ${places.join(', ')}, for example attention=0.2.`,
+      );
     const all = typeof rates === 'number' ? usualDropout(rates) : rates;
     rates = { ...all, [place]: rate(value) };
   }

@@ -41,7 +41,11 @@ export function addTranslate(program: Command): void {
     .option('--input <file...>', 'files with one text per line; - is stdin')
     .option('--output <file>', 'write the translations to this file (default: stdout)')
     .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
-    .option('--max-length <n>', 'maximum length of a text in tokens (default and limit: that of the model)', whole(2))
+    .option(
+      '--max-length <n>',
+      'maximum length of a text in tokens (default and limit: that of the model)',
+      whole(2),
+    )
     .option('--max-length-crop', 'truncate longer texts (default: report an error and print an empty line)')
     .option('--skip-long', 'print an empty line for longer texts, without an error')
     .option('--replace-unknown', 'replace an unknown word by the source word that it attends to most')
@@ -60,7 +64,10 @@ export function addTranslate(program: Command): void {
       '--stream',
       'print each token as soon as it is decoded, one text after the other (greedy decoding and sampling)',
     )
-    .option('--alignments <file>', 'write tokens and cross-attention [layers][heads][target][source] as JSON lines')
+    .option(
+      '--alignments <file>',
+      'write tokens and cross-attention [layers][heads][target][source] as JSON lines',
+    )
     .option('--ids', 'print target token ids, without start and end, instead of text')
     .addOption(jsonOption())
     .addHelpText(
@@ -78,7 +85,9 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const { batchSize, input: paths, stream = false, badWords, maxNewTokens, maxLength } = options;
   const { replaceUnknown, splitSentences, maxLengthCrop, skipLong } = options;
   if (paths && texts.length > 0)
-    throw new HeddleError(`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`);
+    throw new HeddleError(
+      `--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`,
+    );
   if (maxLengthCrop && skipLong)
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
   const decode = decodeOptionsOf(options);
@@ -117,7 +126,12 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
           const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
           failed += anyFailed;
           if (writesText) out.write(`${linesFor(translations, options, number)}\n`);
-          json?.add(translations.map((all, i) => ({ source: inputTexts[i], translations: all.map(withoutAttention) })));
+          json?.add(
+            translations.map((all, i) => ({
+              source: inputTexts[i],
+              translations: all.map(withoutAttention),
+            })),
+          );
           alignments?.write(alignmentLines(translations, number));
         },
         async nextTexts() {
@@ -155,7 +169,14 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
 const withoutAttention = ({ attention: _, ...translation }: Translated) => translation;
 
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */
-function checkExclusive({ beamSize: beams = 1, stream, splitSentences, numReturn, alignments, ...o }: Options): void {
+function checkExclusive({
+  beamSize: beams = 1,
+  stream,
+  splitSentences,
+  numReturn,
+  alignments,
+  ...o
+}: Options): void {
   if (stream && o.json === true)
     throw new HeddleError(
       '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
@@ -168,7 +189,12 @@ function checkExclusive({ beamSize: beams = 1, stream, splitSentences, numReturn
   if (stream)
     exclude(
       '--stream',
-      { '--beam-size': beams > 1, '--num-return': several, '--ids': o.ids, '--replace-unknown': o.replaceUnknown },
+      {
+        '--beam-size': beams > 1,
+        '--num-return': several,
+        '--ids': o.ids,
+        '--replace-unknown': o.replaceUnknown,
+      },
       'only greedy decoding and sampling can be streamed',
     );
   if (splitSentences)
@@ -180,26 +206,28 @@ function checkExclusive({ beamSize: beams = 1, stream, splitSentences, numReturn
 }
 
 /**
- * A line of JSON for each text: its number, from 1, translation, tokens and attention. An empty text has only number and
- * translation.
+ * A line of JSON for each text: its number, from 1, translation, tokens and attention. An empty text has only
+ * number and translation.
  */
 const alignmentLines = (translations: readonly Translated[][], first: number): string =>
   translations
     .map(
-      ([best], i) => `${JSON.stringify({ text: first + i + 1, translation: best?.text ?? '', ...best?.attention })}\n`,
+      ([best], i) =>
+        `${JSON.stringify({ text: first + i + 1, translation: best?.text ?? '', ...best?.attention })}\n`,
     )
     .join('');
 
 /**
- * The best translation of each text, one per line. With `numReturn` all translations, each with the number of its text,
- * from 1, and its score. The translation of an empty text is empty.
+ * The best translation of each text, one per line. With `numReturn` all translations, each with the number of
+ * its text, from 1, and its score. The translation of an empty text is empty.
  */
 export function linesFor(
   translations: readonly Translated[][],
   { numReturn, ids }: Pick<Options, 'numReturn' | 'ids'>,
   first = 0,
 ): string {
-  const textOf = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
+  const textOf = (x: Translated | undefined): string =>
+    ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? '');
   if (numReturn === undefined) return translations.map(([best]) => textOf(best)).join('\n');
   return translations
     .flatMap((candidates, i) =>

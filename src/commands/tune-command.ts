@@ -36,7 +36,10 @@ export function addTune(program: Command): void {
 
 function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult): string {
   const rows = measured.map((list): string[] => {
-    const [best, ...others] = list as [TuneResult['measured'][number][number], ...TuneResult['measured'][number]];
+    const [best, ...others] = list as [
+      TuneResult['measured'][number][number],
+      ...TuneResult['measured'][number],
+    ];
     // `linear {"activation":"relu"} f32[512,128] ...` without the attributes.
     const name = best.key.replace(/ \{.*\} /, ' ').replaceAll('f32[', '[');
     const slower = others.map((m) => `${m.variant} ${formatNumber(m.ms / best.ms)}`);
@@ -54,7 +57,9 @@ function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult):
     table([['kernel and tensors', 'ms', 'best', 'others (time relative to the best)'], ...rows], [1]),
     '',
     `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
-      alike > 0 ? `; ${alike} others use a cached choice, the choice of a similar kernel, or the default kernel` : ''
+      alike > 0
+        ? `; ${alike} others use a cached choice, the choice of a similar kernel, or the default kernel`
+        : ''
     }`,
     ...Object.entries(dropped).map(([kernel, reason]) => `not used: ${kernel}: ${reason}`),
     ...(place === undefined ? [] : [`stored in ${place}`]),

@@ -6,7 +6,13 @@ import type { Files } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Comparison, VerifiedCase } from './jobs/verify/verify-job.ts';
 import { table } from './output.ts';
-import { adapterOption, hostOption, jsonOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
+import {
+  adapterOption,
+  hostOption,
+  jsonOption,
+  type ModelRunOptions,
+  weightsOption,
+} from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, Pick<ModelRunOptions, 'weights'> {
@@ -25,14 +31,25 @@ export function addVerify(program: Command): void {
     .addOption(adapterOption())
     .option('--tune', 'auto-tune kernels first, as training does (default: off)')
     .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
-    .option('--verbose', 'print each gradient and each loss, every event with its time, and the stack of an error')
+    .option(
+      '--verbose',
+      'print each gradient and each loss, every event with its time, and the stack of an error',
+    )
     .addOption(jsonOption())
     .action(async (dirs: string[], { weights, verbose = false, tune = false, ...options }: Options) => {
       const files = nodeFiles();
       const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
       const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
-      const cases = await runAndPrint('verify', { folders, weights }, { ...options, tune }, describe, folders);
-      const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));
+      const cases = await runAndPrint(
+        'verify',
+        { folders, weights },
+        { ...options, tune },
+        describe,
+        folders,
+      );
+      const failed = cases.flatMap((c) =>
+        c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`),
+      );
       if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
     });
 }
@@ -52,7 +69,8 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
 }
 
 /**
- * A table of the quantities of a case. Without `verbose` it has only the maximum error of all gradients and of all losses.
+ * A table of the quantities of a case. Without `verbose` it has only the maximum error of all gradients and
+ * of all losses.
  */
 function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
   const groups: [string, Comparison[]][] = [];

@@ -1,5 +1,5 @@
-// The error class for problems that a user can fix, helpers that throw it, and shell quoting for its messages. A message
-// is printed without a stack trace.
+// The error class for problems that a user can fix, helpers that throw it, and shell quoting for its
+// messages. A message is printed without a stack trace.
 
 /** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
 const maxLength = 1000;
@@ -10,18 +10,21 @@ function printable(message: string): string {
     message.length > maxLength
       ? `${message.slice(0, maxLength / 2)} ... ${message.slice(message.length - maxLength / 2)}`
       : message;
-  return short.replace(/(?![\n\t])\p{Cc}/gu, (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
+  return short.replace(
+    /(?![\n\t])\p{Cc}/gu,
+    (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /**
- * Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `quota`: the storage of
- * the browser is full; `timeout`: an operation took too long.
+ * Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `quota`: the
+ * storage of the browser is full; `timeout`: an operation took too long.
  */
 export type ErrorKind = 'device' | 'memory' | 'quota' | 'timeout';
 
 /**
- * An error caused by input, configuration or the machine. The command line prints only its message and exits with
- * status 1.
+ * An error caused by input, configuration or the machine. The command line prints only its message and exits
+ * with status 1.
  *
  * @example
  * try {
@@ -41,11 +44,11 @@ export class HeddleError extends Error {
 }
 
 /**
- * Throws a HeddleError with `message` if `condition` is falsy. `message` may be a function, if it is expensive to build.
+ * Throws a HeddleError with `message` if `condition` is falsy. `message` may be a function, if it is
+ * expensive to build.
  *
  * @example
- * const rate = 0.1;
- * check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
+ * const rate = 0.1; check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
  */
 export function check(condition: unknown, message: string | (() => string)): asserts condition {
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
@@ -73,8 +76,8 @@ export const withErrorPrefix = <T>(prefix: string, work: () => T, replaced?: str
   );
 
 /**
- * Quotes a word of a command line in a message, so that it can be pasted into a POSIX shell: in single quotes if it has
- * special characters.
+ * Quotes a word of a command line in a message, so that it can be pasted into a POSIX shell: in single quotes
+ * if it has special characters.
  */
 export const shellQuote = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,6 +1,8 @@
 // Fingerprints of bytes show whether a file or weights have changed. They are not cryptographic.
 
-/** Starts a fingerprint of a sequence of parts; `text` returns that of the parts so far, see `fingerprintOf`. */
+/**
+ * Starts a fingerprint of a sequence of parts; `text` returns that of the parts so far, see `fingerprintOf`.
+ */
 export function createFingerprint() {
   let [a, b] = [0x811c9dc5, 0x1b873593];
   return {
@@ -19,7 +21,9 @@ export function createFingerprint() {
   };
 }
 
-/** 64 bits in hexadecimal of all bytes in order (FNV-1a over 32-bit words, and a variant that also rotates). */
+/**
+ * 64 bits in hexadecimal of all bytes in order (FNV-1a over 32-bit words, and a variant that also rotates).
+ */
 export function fingerprintOf(parts: readonly (Uint8Array | Float32Array)[]): string {
   const sum = createFingerprint();
   for (const part of parts) sum.add(part);

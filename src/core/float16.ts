@@ -36,7 +36,9 @@ export const numbersOf = (data: TensorData): ArrayLike<number> =>
 
 /** Converts a tensor of f16 to f32; other tensors are returned as they are. */
 export const asFloat32 = (tensor: Tensor): Tensor =>
-  tensor.dtype === 'f16' ? { ...tensor, dtype: 'f32', data: fromFloat16(tensor.data as Uint16Array) } : tensor;
+  tensor.dtype === 'f16'
+    ? { ...tensor, dtype: 'f32', data: fromFloat16(tensor.data as Uint16Array) }
+    : tensor;
 
 /** Converts float32 to the bits of the nearest float16, ties to even. Larger values become infinity. */
 export function toFloat16(values: Float32Array): Uint16Array {
@@ -46,9 +48,9 @@ export function toFloat16(values: Float32Array): Uint16Array {
     const b = bits[i] as number;
     const sign = (b >>> 16) & 0x8000;
     const magnitude = b & 0x7fffffff;
-    // Values of at least 65520 round to infinity. Values below 2^-14 are subnormal, multiples of 2^-24. Other values
-    // lose 13 bits of the fraction, with a carry into the exponent, and the bias of the exponent changes from 127 to
-    // 15.
+    // Values of at least 65520 round to infinity. Values below 2^-14 are subnormal, multiples of 2^-24. Other
+    // values lose 13 bits of the fraction, with a carry into the exponent, and the bias of the exponent
+    // changes from 127 to 15.
     if (magnitude >= 0x477ff000) out[i] = sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
     else if (magnitude < 0x38800000) out[i] = sign | roundToEven(Math.abs(values[i] as number) * 2 ** 24);
     else out[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);

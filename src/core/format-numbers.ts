@@ -1,6 +1,9 @@
 // Numbers as text for people: tables, pages, errors.
 
-/** Three significant digits: `0.0421`, `12.3`, `1,240`; below 0.001 with an exponent, `1.2e-5`; `–` if not finite. */
+/**
+ * Three significant digits: `0.0421`, `12.3`, `1,240`; below 0.001 with an exponent, `1.2e-5`; `–` if not
+ * finite.
+ */
 export function formatNumber(x: number): string {
   if (!Number.isFinite(x)) return '–';
   const size = Math.abs(x);
@@ -11,7 +14,8 @@ export function formatNumber(x: number): string {
 }
 
 /** The nearest integer, `1,240,000`; `–` if not finite. */
-export const formatInteger = (x: number): string => (Number.isFinite(x) ? Math.round(x).toLocaleString('en') : '–');
+export const formatInteger = (x: number): string =>
+  Number.isFinite(x) ? Math.round(x).toLocaleString('en') : '–';
 
 /** A share from 0 to 1 in percent, `97.2 %`; `–` if not finite. */
 export const formatPercent = (share: number): string =>

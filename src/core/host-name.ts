@@ -1,4 +1,5 @@
-// The host of WebGPU that runs this code: its name and version, read from the user agent; and the name of its adapter.
+// The host of WebGPU that runs this code: its name and version, read from the user agent; and the name of its
+// adapter.
 
 /** Hosts of WebGPU. Chrome means any Chromium browser; Dawn is the package `webgpu` in Node. */
 export type GpuHost = 'Dawn' | 'Chrome' | 'Firefox' | 'Safari' | 'Deno';
@@ -12,8 +13,8 @@ const versions: readonly (readonly [GpuHost, RegExp])[] = [
 ];
 
 /**
- * Returns the host of a user agent (default: that of this page, worker or runtime), and its version, `''` if it is unknown.
- * Any other user agent is Dawn: Node has none, or names itself.
+ * Returns the host of a user agent (default: that of this page, worker or runtime), and its version, `''` if
+ * it is unknown. Any other user agent is Dawn: Node has none, or names itself.
  */
 export function hostOf(agent = globalThis.navigator?.userAgent ?? ''): { name: GpuHost; version: string } {
   for (const [name, pattern] of versions) {
@@ -38,4 +39,5 @@ export interface AdapterInfo {
  * console.log(adapterName(device.adapter));
  */
 export const adapterName = (a: AdapterInfo): string =>
-  [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') || 'unnamed adapter';
+  [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') ||
+  'unnamed adapter';

@@ -1,13 +1,13 @@
-// Seeded random numbers. `philox` is the counter-based generator of dropout, on the GPU too (shaders/shared/random.wgsl
-// gives the same bits); `Random` is a stream of its numbers, to initialize weights, shuffle and generate corpora.
-// Nothing here reads the clock.
+// Seeded random numbers. `philox` is the counter-based generator of dropout, on the GPU too
+// (shaders/shared/random.wgsl gives the same bits); `Random` is a stream of its numbers, to initialize
+// weights, shuffle and generate corpora. Nothing here reads the clock.
 
 const M = 0xd256d193;
 const W = 0x9e3779b9;
 
 /**
- * Philox 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"). Writes the two 32-bit words of
- * counter (c0, c1) and `key` to `out[0]` and `out[1]`.
+ * Philox 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"). Writes the two 32-bit
+ * words of counter (c0, c1) and `key` to `out[0]` and `out[1]`.
  */
 export function philox(c0: number, c1: number, key: number, out: Uint32Array): void {
   let x = c0 >>> 0;
@@ -36,12 +36,13 @@ function mulHigh(a: number, b: number): number {
 }
 
 /**
- * Hashes words into one 32-bit key (FNV-1a, then the finalizer of MurmurHash3), so that streams for different purposes
- * differ.
+ * Hashes words into one 32-bit key (FNV-1a, then the finalizer of MurmurHash3), so that streams for different
+ * purposes differ.
  */
 export function hash(...words: number[]): number {
   let h = 0x811c9dc5;
-  for (const w of words) for (let s = 0; s < 32; s += 8) h = Math.imul(h ^ ((w >>> s) & 0xff), 0x01000193) >>> 0;
+  for (const w of words)
+    for (let s = 0; s < 32; s += 8) h = Math.imul(h ^ ((w >>> s) & 0xff), 0x01000193) >>> 0;
   h ^= h >>> 16;
   h = Math.imul(h, 0x85ebca6b);
   h ^= h >>> 13;

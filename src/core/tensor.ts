@@ -43,7 +43,8 @@ export const bytesOf = (t: TensorType): number => sizeOf(t.shape) * bytesPer(t.d
 export const show = (shape: Shape): string => `[${shape.join(',')}]`;
 
 /** Returns whether two shapes are equal. */
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Index of the first value that is NaN or infinite; -1 if there is none. */
 export function indexOfNonFinite(data: TensorData): number {
@@ -58,7 +59,8 @@ export const sameValues = (a: TensorData, b: TensorData | undefined): boolean =>
 /** Returns the transpose of a matrix [rows, cols]. */
 export function transposed<T extends Float32Array | Int8Array>(data: T, rows: number, cols: number): T {
   const out = data.slice() as T;
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c] as number;
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c] as number;
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Alignment of a translation with its source: the cross-attention probabilities of a forward pass with teacher forcing.
+// Alignment of a translation with its source: the cross-attention probabilities of a forward pass with
+// teacher forcing.
 
 import { check } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -15,8 +16,8 @@ export interface Attention<Token = string> {
   readonly layers: number;
   readonly heads: number;
   /**
-   * Probabilities [layers, heads, T, S]. Row t is the attention over the source at the prediction of target[t]; it sums
-   * to 1.
+   * Probabilities [layers, heads, T, S]. Row t is the attention over the source at the prediction of
+   * target[t]; it sums to 1.
    */
   readonly weights: Float32Array;
 }
@@ -29,7 +30,12 @@ export type Align = (
 ) => Promise<Attention<number>>;
 
 /** Creates an aligner on an engine that has the weights. `size`: maximum number of tokens of a side. */
-export async function createAligner(engine: Engine, c: ModelConfig, p: ParameterList, size: number): Promise<Align> {
+export async function createAligner(
+  engine: Engine,
+  c: ModelConfig,
+  p: ParameterList,
+  size: number,
+): Promise<Align> {
   const inspect = await createInspector(engine, c, p, { source: size, target: size, crossOnly: true });
   return async (source, target, startId) => {
     check(

@@ -6,7 +6,8 @@ import type { ModelConfig } from '../model/model-config.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 
 /**
- * Length penalty: divisor of the score of a hypothesis, its sum of log-probabilities. `length` counts the end token.
+ * Length penalty: divisor of the score of a hypothesis, its sum of log-probabilities. `length` counts the end
+ * token.
  * - number alpha: ((5 + length) / 6)^alpha (Wu et al., 2016, "Google's Neural Machine Translation System")
  * - `average`: length, as transformers with length_penalty 1
  * - `{ power }`: length^power, the length_penalty of transformers, fairseq and Marian
@@ -15,8 +16,8 @@ import type { DecodeMode } from './decoding-graphs.ts';
 export type LengthPenalty = number | 'average' | 'none' | { readonly power: number };
 
 /**
- * Options of decoding, named as in transformers' GenerationConfig in camelCase, except `method` (do_sample), `beams`
- * (num_beams) and `numReturn` (num_return_sequences).
+ * Options of decoding, named as in transformers' GenerationConfig in camelCase, except `method` (do_sample),
+ * `beams` (num_beams) and `numReturn` (num_return_sequences).
  */
 export interface DecodeOptions {
   /** Default: `beam` if `beams` is above 1, else `greedy`. */
@@ -28,15 +29,18 @@ export interface DecodeOptions {
   /** Default `average`. */
   readonly lengthPenalty?: LengthPenalty;
   /**
-   * When beam search stops: `true`: as soon as it has `beams` finished hypotheses; `false`: when no running hypothesis
-   * would score better if it ended now; `'never'`: when none can become better. Default false.
+   * When beam search stops: `true`: as soon as it has `beams` finished hypotheses; `false`: when no running
+   * hypothesis would score better if it ended now; `'never'`: when none can become better. Default false.
    */
   readonly earlyStopping?: boolean | 'never';
   /** Sampling: divides the logits. Default 1. */
   readonly temperature?: number;
   /** Sampling: number of most probable tokens to sample from, ties included; 0: all, 1: greedy. Default 0. */
   readonly topK?: number;
-  /** Sampling: sample from the smallest set of most probable tokens with at least this total probability. Default 1. */
+  /**
+   * Sampling: sample from the smallest set of most probable tokens with at least this total probability.
+   * Default 1.
+   */
   readonly topP?: number;
   /** Sampling: the same seed gives the same tokens, for any batch. Default 0. */
   readonly seed?: number;
@@ -45,8 +49,8 @@ export interface DecodeOptions {
   /** Maximum number of generated tokens, with the end token. Default: the maximum of the translator. */
   readonly maxNewTokens?: number;
   /**
-   * Whether to force the end token at the maximum length, as BART's forced_eos_token_id does. Default false: the text
-   * is cut there.
+   * Whether to force the end token at the maximum length, as BART's forced_eos_token_id does. Default false:
+   * the text is cut there.
    */
   readonly forceEos?: boolean;
   /** No n-gram of this size occurs twice; 0: no limit. Default 0. */
@@ -69,8 +73,8 @@ export type ModelRules = Pick<
 >;
 
 /**
- * Merges the rules of a model with the options of a call. Options take precedence; the suppressed tokens of both apply.
- * The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it.
+ * Merges the rules of a model with the options of a call. Options take precedence; the suppressed tokens of
+ * both apply. The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it.
  */
 export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTokens: number): DecodeOptions {
   const { maxNewTokens = maxTokens } = options;
@@ -137,8 +141,9 @@ const renamed: Readonly<Record<string, keyof DecodeOptions>> = {
 };
 
 /**
- * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a HeddleError with
- * the option, its value and the allowed values; for a former name of an option, with its present name.
+ * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a
+ * HeddleError with the option, its value and the allowed values; for a former name of an option, with its
+ * present name.
  */
 export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens: number): DecodeSettings {
   for (const name of Object.keys(options)) {
@@ -221,11 +226,12 @@ function penaltyOf(penalty: LengthPenalty, fail: () => never): (length: number) 
 }
 
 /**
- * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a power of
- * two, so that fewer plans are compiled.
+ * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a
+ * power of two, so that fewer plans are compiled.
  */
 export function modeOf({ method, rules }: DecodeSettings): DecodeMode {
   const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;
-  const hasRules = minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
+  const hasRules =
+    minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
   return { method, rules: hasRules, banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0 };
 }

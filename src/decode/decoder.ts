@@ -1,6 +1,6 @@
-// A decoder: the plans of one shape and mode, and the loop over decoding steps. The loop is pipelined: two steps are in
-// flight while the host reads a third, so the GPU never waits; surplus steps are ignored. When few sentences are left,
-// they move to a smaller batch.
+// A decoder: the plans of one shape and mode, and the loop over decoding steps. The loop is pipelined: two
+// steps are in flight while the host reads a third, so the GPU never waits; surplus steps are ignored. When
+// few sentences are left, they move to a smaller batch.
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/runner.ts';
@@ -27,8 +27,9 @@ export interface Decoder {
   /** Peak memory of its largest plan in bytes; 0 on the CPU. */
   readonly peak: number;
   /**
-   * Decodes a batch into `search`; yields the number of steps after each one. Ends when all sentences are finished or
-   * at the maximum length. Throws the signal's reason if it is aborted. Not reentrant: one run at a time.
+   * Decodes a batch into `search`; yields the number of steps after each one. Ends when all sentences are
+   * finished or at the maximum length. Throws the signal's reason if it is aborted. Not reentrant: one run at
+   * a time.
    */
   run(batch: DecodeBatch, settings: DecodeSettings, search: Search): AsyncGenerator<number, void, void>;
 }
@@ -42,8 +43,8 @@ interface Stage {
 }
 
 /**
- * Creates a decoder. The engine must have the weights before the first run. Throws a HeddleError if the shape exceeds
- * the model.
+ * Creates a decoder. The engine must have the weights before the first run. Throws a HeddleError if the shape
+ * exceeds the model.
  */
 export async function createDecoder(
   engine: Engine,
@@ -108,7 +109,8 @@ export async function createDecoder(
     for (const [i, b] of sentences.entries()) {
       (inputs.srcLens as Uint32Array)[i] = b < 0 ? 0 : (srcLens[b] as number);
       // The first sample of a sentence does not depend on the number of samples.
-      for (let k = 0; inputs.streams && k < K; k++) inputs.streams[i * K + k] = (streams[b] ?? 0) + k * 2 ** 26;
+      for (let k = 0; inputs.streams && k < K; k++)
+        inputs.streams[i * K + k] = (streams[b] ?? 0) + k * 2 ** 26;
     }
   };
 
@@ -128,7 +130,11 @@ export async function createDecoder(
           signal?.throwIfAborted();
           const running = sentences.filter((b) => b >= 0 && !search.done(b));
           if (running.length === 0) break;
-          for (let { smaller } = stage; smaller && running.length <= smaller.stage.shape.batch; { smaller } = stage) {
+          for (
+            let { smaller } = stage;
+            smaller && running.length <= smaller.stage.shape.batch;
+            { smaller } = stage
+          ) {
             const order = Array.from({ length: smaller.stage.shape.batch }, (_, i) => running[i] ?? -1);
             const places = new Map(sentences.map((b, i) => [b, i]));
             smaller.shrink.inputs.indices?.set(order.map((b) => places.get(b) ?? 0));
@@ -160,7 +166,9 @@ const shortSource = 16;
 const sourceLengths = ({ batch, source }: DecodeShape): number[] =>
   batch === 1 && source > shortSource ? [shortSource, source] : [source];
 
-/** A shape followed by smaller ones, each with a quarter of the sentences, until there are fewer than four. */
+/**
+ * A shape followed by smaller ones, each with a quarter of the sentences, until there are fewer than four.
+ */
 function shrinking(shape: DecodeShape): DecodeShape[] {
   const shapes = [shape];
   for (let { batch } = shape; batch >= 4; ) {

@@ -1,7 +1,7 @@
 // The two graphs of decoding. The source graph runs once per batch: encoder, and keys and values of every
-// cross-attention. The step graph runs once per token: it reads the last token of each row, appends to the KV cache and
-// chooses the next token. All steps replay one plan. Each of B sentences has K rows (beams or samples): R = B · K rows,
-// those of a sentence adjacent.
+// cross-attention. The step graph runs once per token: it reads the last token of each row, appends to the KV
+// cache and chooses the next token. All steps replay one plan. Each of B sentences has K rows (beams or
+// samples): R = B · K rows, those of a sentence adjacent.
 
 import { type DType, dim, type Shape } from '../core/tensor.ts';
 import { Graph } from '../engine/graph/graph.ts';
@@ -9,11 +9,22 @@ import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
 import { beamSelect } from '../engine/ops/decoding/beam-select.ts';
 import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
 import { cachedCrossAttention, cachedSelfAttention } from '../engine/ops/decoding/cached-attention.ts';
-import { bestTokens, greedyToken, rulesSize, sampleToken, samplingSize } from '../engine/ops/decoding/next-token.ts';
+import {
+  bestTokens,
+  greedyToken,
+  rulesSize,
+  sampleToken,
+  samplingSize,
+} from '../engine/ops/decoding/next-token.ts';
 import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import type { Value } from '../engine/ops/op.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { type EnsembleMember, ensembleLogits, membersOf, type ParameterList } from '../model/parameter-layout.ts';
+import {
+  type EnsembleMember,
+  ensembleLogits,
+  membersOf,
+  type ParameterList,
+} from '../model/parameter-layout.ts';
 import {
   attentionOptions,
   crossAttentionBlock,
@@ -59,7 +70,9 @@ export interface DecodeState {
   readonly shape: Shape;
 }
 
-/** The states of a decoder. Their names contain their sizes, since decoders of several shapes share an engine. */
+/**
+ * The states of a decoder. Their names contain their sizes, since decoders of several shapes share an engine.
+ */
 export interface DecodeStates {
   /** Cross-attention keys and values of each layer, f32 [B,S,2HW]. */
   readonly cross: readonly DecodeState[];
@@ -78,8 +91,8 @@ export interface DecodeStates {
 }
 
 /**
- * The states that the graphs of a shape share. `suffix`: suffix of the states `cross` and `self` of another model of an
- * ensemble.
+ * The states that the graphs of a shape share. `suffix`: suffix of the states `cross` and `self` of another
+ * model of an ensemble.
  */
 export function decodeStates(
   c: ModelConfig,
@@ -106,11 +119,12 @@ export function decodeStates(
 }
 
 /** A state as a value of a graph. */
-export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value => graph.state(name, dtype, shape);
+export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value =>
+  graph.state(name, dtype, shape);
 
 /**
- * Source graph: inputs src i32 [B,S], srcLens u32 [B]; writes the states `cross`. `noFuse` names rewrites to skip. `S`
- * (default: that of the states) may be smaller if B is 1.
+ * Source graph: inputs src i32 [B,S], srcLens u32 [B]; writes the states `cross`. `noFuse` names rewrites to
+ * skip. `S` (default: that of the states) may be smaller if B is 1.
  */
 export function sourceGraph(
   c: ModelConfig,
@@ -137,10 +151,10 @@ export function sourceGraph(
 }
 
 /**
- * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned], step (with the position of the input token), and
- * for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R]; for beam search
- * `token`, `parent` i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`. `hidePadding` of the configuration
- * masks generated padding. `noFuse` names rewrites to skip.
+ * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned], step (with the position of the input
+ * token), and for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R];
+ * for beam search `token`, `parent` i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`.
+ * `hidePadding` of the configuration masks generated padding. `noFuse` names rewrites to skip.
  */
 export function stepGraph(
   c: ModelConfig,
@@ -167,7 +181,9 @@ export function stepGraph(
       const cache = stateOf(graph, own.self[n] as DecodeState);
       const source = stateOf(graph, own.cross[n] as DecodeState); // [B, S, 2HW]
       const self = (y: Value) =>
-        selfAttentionBlock(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs, bias));
+        selfAttentionBlock(m, layer, y, (qkv) =>
+          cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs, bias),
+        );
       const cross = (y: Value) =>
         crossAttentionBlock(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
@@ -206,8 +222,8 @@ export function stepGraph(
 }
 
 /**
- * Graph that moves unfinished sentences to a smaller batch: copies their states from shape `from` to shape `to`. Input:
- * indices u32 [to.batch], their indices in the larger batch.
+ * Graph that moves unfinished sentences to a smaller batch: copies their states from shape `from` to shape
+ * `to`. Input: indices u32 [to.batch], their indices in the larger batch.
  */
 export function shrinkGraph(c: ModelConfig, p: ParameterList, from: DecodeShape, to: DecodeShape): Graph {
   const graph = new Graph();
@@ -223,6 +239,7 @@ export function shrinkGraph(c: ModelConfig, p: ParameterList, from: DecodeShape,
     }
   }
   const [before, after] = [decodeStates(c, from), decodeStates(c, to)];
-  for (const name of ['token', 'parent', 'slots', 'history', 'scores'] as const) take(before[name], after[name], beams);
+  for (const name of ['token', 'parent', 'slots', 'history', 'scores'] as const)
+    take(before[name], after[name], beams);
   return graph;
 }

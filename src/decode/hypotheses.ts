@@ -1,5 +1,5 @@
-// Hypotheses: collects the tokens and scores that each decoding step reads back from the GPU. Greedy decoding and
-// sampling keep independent rows; beam search follows the parents of beams.
+// Hypotheses: collects the tokens and scores that each decoding step reads back from the GPU. Greedy decoding
+// and sampling keep independent rows; beam search follows the parents of beams.
 
 import type { Outputs } from '../engine/gpu/runner.ts';
 import { dead } from '../engine/ops/decoding/next-token.ts';
@@ -20,7 +20,8 @@ export interface Hypothesis {
 /** Collects the hypotheses of one batch, step by step. */
 export interface Search {
   /**
-   * Adds the outputs of the next step. `sentences[i]` is the sentence in position i of the batch, -1 if it is empty.
+   * Adds the outputs of the next step. `sentences[i]` is the sentence in position i of the batch, -1 if it is
+   * empty.
    */
   take(outputs: Outputs, sentences: readonly number[]): void;
   /** Whether a sentence is finished. */
@@ -35,7 +36,11 @@ type Settings = Pick<DecodeSettings, 'rows' | 'numReturn' | 'penalty' | 'earlySt
 
 /** Greedy decoding and sampling: each row is an independent hypothesis. */
 export function createRowSearch(sentences: number, endId: number, s: Settings): Search {
-  const rows = Array.from({ length: sentences * s.rows }, () => ({ ids: [] as number[], logProb: 0, ended: false }));
+  const rows = Array.from({ length: sentences * s.rows }, () => ({
+    ids: [] as number[],
+    logProb: 0,
+    ended: false,
+  }));
   const rowsOf = (sentence: number) => rows.slice(sentence * s.rows, (sentence + 1) * s.rows);
   return {
     take({ token = [], logProb = [] }: Record<string, ArrayLike<number>>, order) {
@@ -103,13 +108,18 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
     finished.push({ ids: idsOf(link), logProb, score: logProb / s.penalty(tokens), ended });
     finished.sort(byScore).splice(s.rows);
   };
-  /** Whether no running hypothesis can enter `finished`. `best` is the largest log-probability of those that run. */
+  /**
+   * Whether no running hypothesis can enter `finished`. `best` is the largest log-probability of those that
+   * run.
+   */
   const isDone = (finished: Hypothesis[], best: number): boolean => {
     const worst = finished[s.rows - 1];
     if (!worst) return false;
     if (s.earlyStopping === true) return true;
     const now = best / s.penalty(length);
-    return worst.score >= (s.earlyStopping === 'never' ? Math.max(now, best / s.penalty(s.maxNewTokens)) : now);
+    return (
+      worst.score >= (s.earlyStopping === 'never' ? Math.max(now, best / s.penalty(s.maxNewTokens)) : now)
+    );
   };
   return {
     take({ token = [], parent = [], total = [], ended = [] }: Record<string, ArrayLike<number>>, order) {
@@ -119,10 +129,12 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
         if (!beams || beams.done) continue;
         const rows = Array.from({ length: s.rows }, (_, k) => i * s.rows + k);
         const ends = rows.map((r) => ended[r] as number);
-        for (const [k, sum] of ends.entries()) if (sum > dead) add(beams.finished, beams.links[k], sum, length, true);
+        for (const [k, sum] of ends.entries())
+          if (sum > dead) add(beams.finished, beams.links[k], sum, length, true);
         beams.links = rows.map((r) => ({ id: token[r] as number, before: beams.links[parent[r] as number] }));
         beams.totals = rows.map((r) => total[r] as number);
-        beams.done = isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
+        beams.done =
+          isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
       }
     },
     done: (sentence) => all[sentence]?.done ?? true,
@@ -130,12 +142,16 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
     finish: () =>
       all.map(({ links, totals, finished, done }) => {
         const hypotheses = [...finished];
-        for (const [k, sum] of totals.entries()) if (!done && sum > dead) add(hypotheses, links[k], sum, length, false);
+        for (const [k, sum] of totals.entries())
+          if (!done && sum > dead) add(hypotheses, links[k], sum, length, false);
         return hypotheses.slice(0, s.numReturn);
       }),
   };
 }
 
-/** Creates the search of the decoding method: beam search, or independent rows for greedy decoding and sampling. */
+/**
+ * Creates the search of the decoding method: beam search, or independent rows for greedy decoding and
+ * sampling.
+ */
 export const searchFor = (s: DecodeSettings, sentences: number, endId: number): Search =>
   s.method === 'beam' ? createBeamSearch(sentences, s) : createRowSearch(sentences, endId, s);

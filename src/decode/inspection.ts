@@ -1,5 +1,6 @@
-// Inspection of a model: a forward pass over one pair with teacher forcing that returns what the fused kernels never
-// store: attention of all layers and heads, logits, and on request every tensor between the layers.
+// Inspection of a model: a forward pass over one pair with teacher forcing that returns what the fused
+// kernels never store: attention of all layers and heads, logits, and on request every tensor between the
+// layers.
 
 import { check } from '../core/errors.ts';
 import { dim, type Shape, sizeOf } from '../core/tensor.ts';
@@ -18,7 +19,9 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { decode, encode, openTransformer, project, weight } from '../model/transformer.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 
-/** Kind of attention: self-attention of the encoder, causal self-attention of the decoder, or cross-attention. */
+/**
+ * Kind of attention: self-attention of the encoder, causal self-attention of the decoder, or cross-attention.
+ */
 export type AttentionKind = 'encoder' | 'decoder' | 'cross';
 
 /** Attention of one layer. */
@@ -55,9 +58,9 @@ export interface RawInspection {
 }
 
 /**
- * Inspects a pair. `source`: ids with the end token; `target`: ids without start and end token; `startId`: id that the
- * decoder reads first, default: the start token of the model. Throws a HeddleError for an invalid id or a side that is
- * too long.
+ * Inspects a pair. `source`: ids with the end token; `target`: ids without start and end token; `startId`: id
+ * that the decoder reads first, default: the start token of the model. Throws a HeddleError for an invalid id
+ * or a side that is too long.
  */
 export type Inspect = (
   source: readonly number[],
@@ -92,9 +95,18 @@ function outputAttention(
     { q, kv, lens, bias }: { q: Value; kv: Value; lens: Value; bias?: Value | undefined },
   ) => {
     const self = kind !== 'cross';
-    const attrs = { heads, headWidth, ...(scale !== undefined && { scale }), self, causal: kind === 'decoder' };
+    const attrs = {
+      heads,
+      headWidth,
+      ...(scale !== undefined && { scale }),
+      self,
+      causal: kind === 'decoder',
+    };
     const output = (name: string, scores: boolean) =>
-      graph.output(`${name}.${places.length}`, attentionWeights(graph, q, kv, lens, { ...attrs, scores }, bias));
+      graph.output(
+        `${name}.${places.length}`,
+        attentionWeights(graph, q, kv, lens, { ...attrs, scores }, bias),
+      );
     output('weights', false);
     if (tensors) output('scores', true);
     places.push({ kind, layer: places.filter((place) => place.kind === kind).length, heads });
@@ -126,7 +138,8 @@ function outputTensors(graph: Graph, nodes: readonly Node[]): TensorOutput[] {
   const tensors: TensorOutput[] = [];
   for (const { scope, outputs } of nodes) {
     const [value] = outputs;
-    if (value?.dtype !== 'f32' || value.shape[0] !== 1 || value.shape.length !== 3 || graph.isOutput(value)) continue;
+    if (value?.dtype !== 'f32' || value.shape[0] !== 1 || value.shape.length !== 3 || graph.isOutput(value))
+      continue;
     const repeated = tensors.filter((tensor) => tensor.value.name === value.name).length;
     const name = repeated > 0 ? `${value.name} ${repeated + 1}` : value.name;
     tensors.push({ name, value, ofSource: scope.startsWith('encoder') || keysValues.has(value) });
@@ -225,8 +238,8 @@ export async function createInspector(
 }
 
 /**
- * The `count` most likely tokens after each of the target tokens, from logits [T, V] divided by the temperature; softmax
- * in float64.
+ * The `count` most likely tokens after each of the target tokens, from logits [T, V] divided by the
+ * temperature; softmax in float64.
  */
 export const likelyTokens = (
   logits: Float32Array,
@@ -245,18 +258,26 @@ export const likelyTokens = (
       else if (best.length < count) best.push(id);
       if (best.length > count) best.pop();
     }
-    return best.map((id) => ({ id, probability: Math.exp(((row[id] as number) - max) / temperature) / total }));
+    return best.map((id) => ({
+      id,
+      probability: Math.exp(((row[id] as number) - max) / temperature) / total,
+    }));
   });
 
 /** Settings of `Model.inspect`. */
 export interface InspectOptions {
-  /** Text, or ids without start and end token, that the decoder reads (teacher forcing). [the greedy translation] */
+  /**
+   * Text, or ids without start and end token, that the decoder reads (teacher forcing). [the greedy
+   * translation]
+   */
   readonly target?: string | readonly number[];
   /** Whether to return scores and the tensors between the layers. [false] */
   readonly tensors?: boolean;
   /** Number of likely next tokens. [5] */
   readonly likely?: number;
-  /** Temperature of the probabilities of likely next tokens: logits are divided by it before the softmax. [1] */
+  /**
+   * Temperature of the probabilities of likely next tokens: logits are divided by it before the softmax. [1]
+   */
   readonly temperature?: number;
 }
 
@@ -285,13 +306,16 @@ export interface Inspection {
   readonly attention: readonly AttentionMap[];
   /** The most likely tokens after each of the target tokens, best first. */
   readonly next: readonly (readonly LikelyToken[])[];
-  /** Negative log-likelihood of the token that follows each target token, the end token after the last: T values. */
+  /**
+   * Negative log-likelihood of the token that follows each target token, the end token after the last: T
+   * values.
+   */
   readonly loss: readonly number[];
   /** Tensors between the layers in the order in which they are computed, with `tensors`. */
   readonly tensors: readonly InspectedTensor[];
   /**
-   * Position vectors [max(S, T), D] that the embedding of the encoder adds, with `tensors`: sines, or rows of a learned
-   * table. Absent if the model has other positions.
+   * Position vectors [max(S, T), D] that the embedding of the encoder adds, with `tensors`: sines, or rows of
+   * a learned table. Absent if the model has other positions.
    */
   readonly positions?: Float32Array;
   /** Whether `positions` are learned. */
@@ -300,10 +324,17 @@ export interface Inspection {
 
 const padded = (n: number, max: number): number => Math.min(max, 8 * Math.ceil(n / 8));
 
-/** Creates a function that inspects pairs of ids on an engine; its plans are made at the first use of each shape. */
+/**
+ * Creates a function that inspects pairs of ids on an engine; its plans are made at the first use of each
+ * shape.
+ */
 export function createModelInspector(
   engine: Engine,
-  { config, source, target }: { readonly config: ModelConfig; readonly source: Tokenizer; readonly target: Tokenizer },
+  {
+    config,
+    source,
+    target,
+  }: { readonly config: ModelConfig; readonly source: Tokenizer; readonly target: Tokenizer },
   p: ParameterList,
 ) {
   const inspectors = new Map<string, Promise<Inspect>>();
@@ -341,7 +372,9 @@ export function createModelInspector(
       targetText: target.decode(targetIds),
       attention: raw.attention,
       next: next.map((list) => list.map(({ id, probability }) => ({ ...label(target)(id), probability }))),
-      loss: followers.map((id, t) => lossOf(raw.logits.subarray(t * config.tgtVocab, (t + 1) * config.tgtVocab), id)),
+      loss: followers.map((id, t) =>
+        lossOf(raw.logits.subarray(t * config.tgtVocab, (t + 1) * config.tgtVocab), id),
+      ),
       tensors: raw.tensors,
       ...(tensors &&
         config.positions === 'sinusoidal' && {

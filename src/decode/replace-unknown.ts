@@ -1,5 +1,6 @@
-// Replaces unknown words of a translation by the source words with the largest cross-attention (Jean et al., 2015, "On
-// Using Very Large Target Vocabulary for Neural Machine Translation"), as fairseq's --replace-unk does.
+// Replaces unknown words of a translation by the source words with the largest cross-attention (Jean et al.,
+// 2015, "On Using Very Large Target Vocabulary for Neural Machine Translation"), as fairseq's --replace-unk
+// does.
 
 import { SPACE_MARK } from '../text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
@@ -15,7 +16,10 @@ interface Word {
 
 const isSpaced = (token: string): boolean => token.startsWith(SPACE_MARK) || token.startsWith(' ');
 
-/** Groups tokens by words. A space or a punctuation mark starts a word; each token of a word tokenizer is a word. */
+/**
+ * Groups tokens by words. A space or a punctuation mark starts a word; each token of a word tokenizer is a
+ * word.
+ */
 function wordsOf(tokens: readonly string[], kind: Tokenizer['kind']): Word[] {
   const words: Word[] = [];
   for (const [i, token] of tokens.entries()) {
@@ -30,8 +34,8 @@ function wordsOf(tokens: readonly string[], kind: Tokenizer['kind']): Word[] {
 }
 
 /**
- * Decodes the translation `ids` of `text`, and replaces each word that has an unknown token by the source word with the
- * largest cross-attention, averaged over layers and heads.
+ * Decodes the translation `ids` of `text`, and replaces each word that has an unknown token by the source
+ * word with the largest cross-attention, averaged over layers and heads.
  */
 export function replaceUnknown(
   source: Tokenizer,
@@ -42,11 +46,14 @@ export function replaceUnknown(
 ): string {
   const { unknown } = target.special;
   const pieces = source.pieces?.(text) ?? sourceIds.map((id) => source.token(id));
-  const sources = wordsOf(pieces.slice(0, sourceIds.length - 1), source.kind).filter((word) => word.text !== '');
+  const sources = wordsOf(pieces.slice(0, sourceIds.length - 1), source.kind).filter(
+    (word) => word.text !== '',
+  );
   const attention = ({ from, to }: Word, t: number): number => {
     let sum = 0;
     for (let n = 0; n < layers * heads; n++)
-      for (let s = from; s < to; s++) sum += weights[(n * predicted.length + t) * sourceIds.length + s] as number;
+      for (let s = from; s < to; s++)
+        sum += weights[(n * predicted.length + t) * sourceIds.length + s] as number;
     return sum / (to - from);
   };
   let out = '';
@@ -72,7 +79,10 @@ export function replaceUnknown(
       (best, word) => (!best || attention(word, at) > attention(best, at) ? word : best),
       undefined,
     );
-    append(best?.text ?? target.decode([unknown]), target.kind === 'word' || isSpaced(tokens[from] as string));
+    append(
+      best?.text ?? target.decode([unknown]),
+      target.kind === 'word' || isSpaced(tokens[from] as string),
+    );
   }
   flush();
   return out;

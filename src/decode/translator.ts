@@ -1,4 +1,5 @@
-// Text to text: encodes sources, decodes them in batches of similar lengths, and returns the translations in order.
+// Text to text: encodes sources, decodes them in batches of similar lengths, and returns the translations in
+// order.
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -13,7 +14,9 @@ import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import { type Hypothesis, searchFor } from './hypotheses.ts';
 
-/** A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine. */
+/**
+ * A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine.
+ */
 export interface TextModel {
   readonly config: ModelConfig;
   readonly source: Tokenizer;
@@ -32,9 +35,15 @@ export interface TranslatorOptions {
   readonly maxSource?: number;
   /** Maximum number of target tokens. Default: the model's maximum length. */
   readonly maxTarget?: number;
-  /** Options of a call whose plans are compiled when the translator is created. Default: a call without options. */
+  /**
+   * Options of a call whose plans are compiled when the translator is created. Default: a call without
+   * options.
+   */
   readonly firstCall?: DecodeOptions;
-  /** The parameters on the engine with their weight format and LoRA adapter. Default: those of the model in f32. */
+  /**
+   * The parameters on the engine with their weight format and LoRA adapter. Default: those of the model in
+   * f32.
+   */
   readonly parameters?: ParameterList;
 }
 
@@ -43,7 +52,9 @@ export interface Translation extends Hypothesis {
   readonly text: string;
 }
 
-/** One token of a translation while it is decoded, or the end token if it completes text that was held back. */
+/**
+ * One token of a translation while it is decoded, or the end token if it completes text that was held back.
+ */
 export interface StreamedToken {
   readonly id: number;
   /** Text that the token adds; concatenated, these are the translation. */
@@ -58,33 +69,44 @@ export interface Translator {
   /** Peak memory of the largest plan in bytes; 0 on the CPU. */
   readonly peak: number;
   /**
-   * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is invalid,
-   * and the signal's reason if it is aborted.
+   * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is
+   * invalid, and the signal's reason if it is aborted.
    */
   translate(texts: readonly SourceText[], options?: DecodeOptions): Promise<string[]>;
   /** `numReturn` translations of each text with ids and scores, best first. Throws as `translate`. */
   generate(texts: readonly SourceText[], options?: DecodeOptions): Promise<Translation[][]>;
   /**
-   * Yields the tokens of a translation while it is decoded (greedy decoding or one sample). Leaving the loop stops
-   * decoding. `index` is the random stream: a sample equals that of text `index` of a list passed to `translate`.
-   * Throws as `translate`.
+   * Yields the tokens of a translation while it is decoded (greedy decoding or one sample). Leaving the loop
+   * stops decoding. `index` is the random stream: a sample equals that of text `index` of a list passed to
+   * `translate`. Throws as `translate`.
    */
-  stream(text: SourceText, options?: DecodeOptions, index?: number): AsyncGenerator<StreamedToken, void, void>;
+  stream(
+    text: SourceText,
+    options?: DecodeOptions,
+    index?: number,
+  ): AsyncGenerator<StreamedToken, void, void>;
   /**
-   * The cross-attention between a text and the ids of its translation. `startId`: id that the decoder read first,
-   * default: the start token of the model. Throws a HeddleError if text or translation is too long.
+   * The cross-attention between a text and the ids of its translation. `startId`: id that the decoder read
+   * first, default: the start token of the model. Throws a HeddleError if text or translation is too long.
    */
   align(text: SourceText, ids: readonly number[], startId?: number): Promise<Attention<number>>;
 }
 
-/** Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid. */
+/**
+ * Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid.
+ */
 export async function createTranslator(
   engine: Engine,
   model: TextModel,
   options: TranslatorOptions = {},
 ): Promise<Translator> {
   const { config: c, source, target } = model;
-  const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength, parameters: p = parameterList(c) } = options;
+  const {
+    batch = 32,
+    maxSource = c.maxLength,
+    maxTarget = c.maxLength,
+    parameters: p = parameterList(c),
+  } = options;
   const decoders = new Map<string, Promise<Decoder>>();
   let aligner: Promise<Align> | undefined;
 
@@ -129,11 +151,14 @@ export async function createTranslator(
 
   const translator: Translator = {
     peak,
-    translate: async (texts, call) => (await translator.generate(texts, call)).map(([best]) => best?.text ?? ''),
+    translate: async (texts, call) =>
+      (await translator.generate(texts, call)).map(([best]) => best?.text ?? ''),
     async generate(texts, call) {
       const settings = settingsOf(call);
       const encoded = texts.map(encode);
-      const order = encoded.map((_, i) => i).sort((a, b) => (encoded[a]?.length ?? 0) - (encoded[b]?.length ?? 0));
+      const order = encoded
+        .map((_, i) => i)
+        .sort((a, b) => (encoded[a]?.length ?? 0) - (encoded[b]?.length ?? 0));
       const out: Translation[][] = texts.map(() => []);
       const decoder = await decoderFor(settings, batch);
       const end = await acquireLock();
@@ -167,7 +192,8 @@ export async function createTranslator(
         let seen = 0;
         for await (const _ of decoder.run({ sources, streams: [index] }, settings, search)) {
           const ids = search.idsOf(0, 0);
-          for (; seen < ids.length; seen++) yield { id: ids[seen] as number, text: newText(ids.slice(0, seen + 1)) };
+          for (; seen < ids.length; seen++)
+            yield { id: ids[seen] as number, text: newText(ids.slice(0, seen + 1)) };
         }
         const rest = newText(search.idsOf(0, 0), true);
         if (rest) yield { id: c.endId, text: rest };
@@ -192,8 +218,8 @@ export async function createTranslator(
 }
 
 /**
- * Returns a function that decodes growing lists of ids and returns the new text. Text that may still change is held
- * back: an incomplete UTF-8 character, or a token that changes the text before it. `all` flushes it.
+ * Returns a function that decodes growing lists of ids and returns the new text. Text that may still change
+ * is held back: an incomplete UTF-8 character, or a token that changes the text before it. `all` flushes it.
  */
 function createTextStreamer(target: Tokenizer): (ids: readonly number[], all?: boolean) => string {
   let streamed = '';

@@ -1,5 +1,5 @@
-// Checks an op against its float64 reference: on a GPU for every variant (checkOp), and its gradient against finite
-// differences (checkGradient).
+// Checks an op against its float64 reference: on a GPU for every variant (checkOp), and its gradient against
+// finite differences (checkGradient).
 
 import { numbersOf, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
@@ -35,9 +35,15 @@ export interface OpCase<I extends string, O extends string, A extends Attrs> {
   tolerance?: number;
   /** Tolerance of gradients. Default `tolerance`. */
   gradTolerance?: number;
-  /** Check only this kernel variant, of backward nodes too if they have it. Default every variant for the device. */
+  /**
+   * Check only this kernel variant, of backward nodes too if they have it. Default every variant for the
+   * device.
+   */
   variant?: string;
-  /** Store all tensors as f16 that the nodes support; one unit in the last place of f16 is added to the tolerance. */
+  /**
+   * Store all tensors as f16 that the nodes support; one unit in the last place of f16 is added to the
+   * tolerance.
+   */
   f16?: boolean;
   /** Traits that replace those of the device. */
   traits?: Partial<DeviceTraits>;
@@ -57,7 +63,10 @@ export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
   );
 }
 
-/** Scalar loss for gradient checks: the sum of xs[i] · weights[i] over i, whose gradient w.r.t. xs[i] is weights[i]. */
+/**
+ * Scalar loss for gradient checks: the sum of xs[i] · weights[i] over i, whose gradient w.r.t. xs[i] is
+ * weights[i].
+ */
 const weightedLoss = defineOp({
   name: 'weighted_loss',
   inputs: ['xs[]', 'weights[]'],
@@ -72,12 +81,19 @@ const weightedLoss = defineOp({
   },
 });
 
-const defaultStep: StepScalars = { learningRate: 1e-3, tokenWeight: 1, seed: 7, step: 3, keep: 1, position: 0 };
+const defaultStep: StepScalars = {
+  learningRate: 1e-3,
+  tokenWeight: 1,
+  seed: 7,
+  step: 3,
+  keep: 1,
+  position: 0,
+};
 
 /**
- * Adds a node of an op to a graph. Its inputs become inputs of the graph, or states if the op changes them. `input`
- * makes an input; default: `graph.input`. Returns the node, and the data of these inputs and states by name, without
- * `step`.
+ * Adds a node of an op to a graph. Its inputs become inputs of the graph, or states if the op changes them.
+ * `input` makes an input; default: `graph.input`. Returns the node, and the data of these inputs and states
+ * by name, without `step`.
  */
 export function applyToInputs<I extends string, O extends string, A extends Attrs>(
   graph: Graph,
@@ -109,7 +125,8 @@ function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O,
   const { node, tensors } = applyToInputs(graph, op, c.inputs, c.attrs);
   if (!graph.inputs.has('step')) delete data.step;
   for (const [name, t] of tensors) (graph.states.has(name) ? states : data)[name] = t.data;
-  const outputOf = (name: string | undefined) => node.outputs[node.outputNames.indexOf(name as string)] as Value;
+  const outputOf = (name: string | undefined) =>
+    node.outputs[node.outputNames.indexOf(name as string)] as Value;
   for (const [i, v] of node.outputs.entries()) {
     const name = node.outputNames[i] as string;
     graph.output(node.outputNames.indexOf(name) === i ? name : `${name}${i}`, v);
@@ -143,9 +160,9 @@ function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O,
 const gradientOf = (name: string): string => `d(${name})`;
 
 /**
- * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64 reference. Memory
- * is filled with NaN first, so that a read of unwritten memory fails the check. Returns the error of each tensor, max|x -
- * ref| / max|ref|, by `name (variants)`. Throws if one exceeds its tolerance.
+ * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64
+ * reference. Memory is filled with NaN first, so that a read of unwritten memory fails the check. Returns the
+ * error of each tensor, max|x - ref| / max|ref|, by `name (variants)`. Throws if one exceeds its tolerance.
  *
  * @example
  * const inputs = { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2), beta: randomTensor([12], 3) };
@@ -160,7 +177,9 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   const reference = build(op, c);
   const cpu = createCpuExecutor(reference.graph);
   for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
-  const expected = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbersOf(d)])));
+  const expected = cpu.run(
+    Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbersOf(d)])),
+  );
   const errors: Record<string, number> = {};
   const failures: string[] = [];
   const variantsOfNode = (n: Node): readonly string[] => {
@@ -193,8 +212,8 @@ export async function checkOp<I extends string, O extends string, A extends Attr
         const key = `${name} (${Object.values(kernelChoices).join(', ')})`;
         errors[key] = error;
         const exact = (name.startsWith('d(') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
-        // Both sides round to 11 bits, so they can differ by a unit in the last place. Gradients go through more
-        // roundings.
+        // Both sides round to 11 bits, so they can differ by a unit in the last place. Gradients go through
+        // more roundings.
         const limit = exact + (!c.f16 ? 0 : name.startsWith('d(') ? 2 ** -8 : 2 ** -10);
         if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
       }
@@ -207,9 +226,9 @@ export async function checkOp<I extends string, O extends string, A extends Attr
 }
 
 /**
- * Compares the gradient of an op with central differences (step `h`, default 1e-5), both from the float64 references on
- * the CPU. Throws if an error, max|x - ref| / max|ref|, exceeds `tolerance` (default 1e-6); the tolerances of the case
- * are for GPUs.
+ * Compares the gradient of an op with central differences (step `h`, default 1e-5), both from the float64
+ * references on the CPU. Throws if an error, max|x - ref| / max|ref|, exceeds `tolerance` (default 1e-6); the
+ * tolerances of the case are for GPUs.
  *
  * @example
  * const inputs = { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2), beta: randomTensor([12], 3) };
@@ -220,7 +239,8 @@ export function checkGradient<I extends string, O extends string, A extends Attr
   c: OpCase<I, O, A>,
   { h = 1e-5, tolerance = 1e-6 } = {},
 ): void {
-  if (!c.wrt?.length) throw new Error(`${op.name}: checkGradient needs \`wrt\`, the inputs whose gradients it checks`);
+  if (!c.wrt?.length)
+    throw new Error(`${op.name}: checkGradient needs \`wrt\`, the inputs whose gradients it checks`);
   const { graph, data } = build(op, c);
   const cpu = createCpuExecutor(graph);
   const analytic = cpu.run(data);

@@ -15,7 +15,9 @@ import type { Outputs } from './gpu/runner.ts';
 export function cpuEngine(): Engine {
   let yieldedAt = performance.now();
   let earlier: Promise<void> = Promise.resolve();
-  /** Yields to the event loop every 50 ms for timers, messages and signals. Runs end in the order of calls. */
+  /**
+   * Yields to the event loop every 50 ms for timers, messages and signals. Runs end in the order of calls.
+   */
   const yieldToEvents = (): Promise<void> => {
     earlier = earlier.then(async () => {
       if (performance.now() - yieldedAt < 50) return;

@@ -1,5 +1,5 @@
-// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references (cpu-engine.ts). Training,
-// decoding and verification use only this interface, so the CPU can check each of them.
+// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references (cpu-engine.ts).
+// Training, decoding and verification use only this interface, so the CPU can check each of them.
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
@@ -53,7 +53,10 @@ export interface Engine {
   release(programs: readonly Program[]): void;
   /** Copies host data into a state, from element `offset` on. */
   write(state: string, data: TensorData, offset?: number): void;
-  /** Resolves when the device has executed all writes and freed their staging copies. Absent if writes copy nothing. */
+  /**
+   * Resolves when the device has executed all writes and freed their staging copies. Absent if writes copy
+   * nothing.
+   */
   written?(): Promise<void>;
   /** Reads a state into host memory. */
   read(state: string): Promise<Tensor>;
@@ -62,8 +65,8 @@ export interface Engine {
   /** Exchanges the contents of two states of the same type, on the device. Swapping twice restores both. */
   swap(a: string, b: string): void;
   /**
-   * Times each pass of a program made by this engine, `runs` times (default 5). Absent if the engine has no passes
-   * (CPU).
+   * Times each pass of a program made by this engine, `runs` times (default 5). Absent if the engine has no
+   * passes (CPU).
    */
   profile?(program: Program, runs?: number): Promise<Profile>;
   /** Frees the states and programs of the engine. The device stays open. */
@@ -73,11 +76,18 @@ export interface Engine {
 /** Settings of `gpuEngine`. */
 export interface GpuEngineOptions {
   /**
-   * Chooses kernel variants for graphs, usually by auto-tuning. `known`: the choices so far, to keep unless their
-   * results are wrong. Default: keep `known`, and use the default variant of other nodes.
+   * Chooses kernel variants for graphs, usually by auto-tuning. `known`: the choices so far, to keep unless
+   * their results are wrong. Default: keep `known`, and use the default variant of other nodes.
    */
-  readonly chooseKernels?: (graphs: readonly Graph[], device: Device, known: KernelChoices) => Promise<KernelChoices>;
-  /** Initial choices, from a checkpoint. `chooseKernels` replaces only those whose results are wrong on the device. */
+  readonly chooseKernels?: (
+    graphs: readonly Graph[],
+    device: Device,
+    known: KernelChoices,
+  ) => Promise<KernelChoices>;
+  /**
+   * Initial choices, from a checkpoint. `chooseKernels` replaces only those whose results are wrong on the
+   * device.
+   */
   readonly kernelChoices?: KernelChoices;
   /** Maximum peak memory of a plan in bytes. A larger plan is an error before anything is allocated. */
   readonly memoryLimit?: number;

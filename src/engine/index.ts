@@ -1,6 +1,5 @@
-/// <reference types="@webgpu/types" preserve="true" />
-// The low-level API, `heddle/engine`: devices, graphs, ops, plans, sessions and engines. docs/engine.md builds a model
-// with it, and docs/add-an-op.md an op.
+// / <reference types="@webgpu/types" preserve="true" /> The low-level API, `heddle/engine`: devices, graphs,
+// ops, plans, sessions and engines. docs/engine.md builds a model with it, and docs/add-an-op.md an op.
 
 // Devices, tensors, random numbers, errors.
 export { check, type ErrorKind, HeddleError } from '../core/errors.ts';
@@ -24,8 +23,19 @@ export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor }
 // Engines, sessions, checks of ops, measurements.
 export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/executor.ts';
 export { cpuEngine } from './cpu-engine.ts';
-export { type Engine, type GpuEngineOptions, gpuEngine, type PrepareOptions, type Program } from './engine.ts';
-export { type DroppedKernel, type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
+export {
+  type Engine,
+  type GpuEngineOptions,
+  gpuEngine,
+  type PrepareOptions,
+  type Program,
+} from './engine.ts';
+export {
+  type DroppedKernel,
+  type KernelTiming,
+  type TuneKernelsOptions,
+  tuneKernels,
+} from './gpu/auto-tuning.ts';
 export {
   type Device,
   type DeviceOptions,
@@ -48,7 +58,12 @@ export { Graph, printGraph } from './graph/graph.ts';
 export type { SegmentOf } from './graph/recompute.ts';
 export { fuseBackward, fuseForward, fusePlaced, rewriteNames } from './graph/rewrites.ts';
 // Ops: each as a function that adds a node to a graph and returns its outputs, and as a definition.
-export { crossAttention, crossAttentionOp, selfAttention, selfAttentionOp } from './ops/attention/attention.ts';
+export {
+  crossAttention,
+  crossAttentionOp,
+  selfAttention,
+  selfAttentionOp,
+} from './ops/attention/attention.ts';
 export type { AttentionAttrs } from './ops/attention/attention-layout.ts';
 export { type AttentionWeightsAttrs, attentionWeights } from './ops/attention/attention-weights.ts';
 export { type RelativePositionAttrs, relativePositionBias } from './ops/attention/relative-position-bias.ts';
@@ -73,7 +88,12 @@ export {
 } from './ops/decoding/next-token.ts';
 export { type DeviceTraits, defaultTraits, type MatrixConfig } from './ops/device-traits.ts';
 export { columnSum } from './ops/elementwise/column-sum.ts';
-export { type AddColumnsAttrs, addColumns, type TakeColumnsAttrs, takeColumns } from './ops/elementwise/columns.ts';
+export {
+  type AddColumnsAttrs,
+  addColumns,
+  type TakeColumnsAttrs,
+  takeColumns,
+} from './ops/elementwise/columns.ts';
 export type { Activation, ActivationAttrs, DropoutAttrs } from './ops/elementwise/elementwise-ops.ts';
 export {
   activation,
@@ -123,7 +143,14 @@ export {
 } from './ops/op.ts';
 export { accumulate, ema } from './ops/optimizer/buffer-sums.ts';
 export { type ClipAttrs, clipAt, clipScale, counterLength } from './ops/optimizer/clip.ts';
-export type { AdamAttrs, AdamInputs, Decay, RmspropAttrs, SgdAttrs, UpdateInputs } from './ops/optimizer/optimizers.ts';
+export type {
+  AdamAttrs,
+  AdamInputs,
+  Decay,
+  RmspropAttrs,
+  SgdAttrs,
+  UpdateInputs,
+} from './ops/optimizer/optimizers.ts';
 export { adam, adamw, rmsprop, sgd } from './ops/optimizer/optimizers.ts';
 export { ReferenceTensor } from './ops/reference-tensor.ts';
 export { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';

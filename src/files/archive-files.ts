@@ -1,5 +1,6 @@
-// Archives as folders: a path into a .zip archive reads and writes a file in it, and a path into a .safetensors file
-// reads the model in its metadata. Code that reads or writes model folders needs no special case for archives.
+// Archives as folders: a path into a .zip archive reads and writes a file in it, and a path into a
+// .safetensors file reads the model in its metadata. Code that reads or writes model folders needs no special
+// case for archives.
 
 import { HeddleError } from '../core/errors.ts';
 import { concatBytes, type Files, openBlob } from './files.ts';
@@ -27,8 +28,8 @@ export function archiveFiles(files: Files): Files {
         () => true,
       )));
   /**
-   * Resolves a path: the `Files` that contain it, its path there, and the archive if the path is inside one. A folder
-   * with the name of an archive stays a folder.
+   * Resolves a path: the `Files` that contain it, its path there, and the archive if the path is inside one.
+   * A folder with the name of an archive stays a folder.
    */
   const at = async (path: string): Promise<[files: Files, name: string, archive?: string]> => {
     const [, archive, name] = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path) ?? [];
@@ -67,7 +68,8 @@ export function archiveFiles(files: Files): Files {
       isArchive(folder) && (await isFile(folder)) ? (await open(folder)).list('') : files.list(folder),
     async rename(from, to) {
       const isFolder = !isArchive(from) && !(await isFile(from));
-      if (!isZip(to) || !isFolder || ((await files.exists(to)) && !(await isFile(to)))) return files.rename(from, to);
+      if (!isZip(to) || !isFolder || ((await files.exists(to)) && !(await isFile(to))))
+        return files.rename(from, to);
       await pack(files, from, to);
       await files.remove(from);
     },

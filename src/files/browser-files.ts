@@ -1,9 +1,9 @@
-// Files in the browser's private file system (OPFS), for jobs in a page's worker. Writing a file and replacing a folder
-// are atomic, even if the tab is closed meanwhile.
+// Files in the browser's private file system (OPFS), for jobs in a page's worker. Writing a file and
+// replacing a folder are atomic, even if the tab is closed meanwhile.
 //
-// OPFS renames files atomically, but not folders. So `rename` moves the files of a folder into a new subfolder of the
-// target, a generation such as `.g7`, and then writes its name to the file `.current`, which is atomic. Other generations
-// are ignored, and the next rename deletes them.
+// OPFS renames files atomically, but not folders. So `rename` moves the files of a folder into a new
+// subfolder of the target, a generation such as `.g7`, and then writes its name to the file `.current`, which
+// is atomic. Other generations are ignored, and the next rename deletes them.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
@@ -13,7 +13,8 @@ const currentFile = '.current';
 const isGeneration = (name: string): boolean => /^\.g\d+$/.test(name);
 /** Temporary name of a file that is being written. */
 const unfinished = (name: string): string => `.new-${name}`;
-const isOwn = (name: string): boolean => name === currentFile || isGeneration(name) || name.startsWith('.new-');
+const isOwn = (name: string): boolean =>
+  name === currentFile || isGeneration(name) || name.startsWith('.new-');
 
 /** A file handle with `move`, which TypeScript's DOM types lack. */
 interface Movable extends FileSystemFileHandle {
@@ -39,7 +40,8 @@ async function storageError(action: string, path: string, error: unknown): Promi
   if (error instanceof HeddleError) return error;
   if (nameOf(error) === 'QuotaExceededError')
     return new HeddleError(`${path}: cannot ${action}: ${await quotaMessage()}`, { kind: 'quota' });
-  const reason = nameOf(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
+  const reason =
+    nameOf(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
   return new HeddleError(`${path}: cannot ${action} in the browser's storage: ${reason}`, { cause: error });
 }
 
@@ -57,17 +59,24 @@ const parts = (path: string): string[] => path.split('/').filter((part) => part 
 
 /** Files that also report size and time of a folder. */
 export interface BrowserFiles extends Files {
-  /** Bytes of the files in a folder, without subfolders, and time of the last write, in milliseconds since 1970. */
+  /**
+   * Bytes of the files in a folder, without subfolders, and time of the last write, in milliseconds since
+   * 1970.
+   */
   facts(folder: string): Promise<{ readonly bytes: number; readonly time: number }>;
 }
 
-/** Files under a folder of OPFS; `root`: the result of navigator.storage.getDirectory(), or a folder in it. */
+/**
+ * Files under a folder of OPFS; `root`: the result of navigator.storage.getDirectory(), or a folder in it.
+ */
 export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   /**
-   * Returns the current generation of a folder, or the folder itself if it has none; undefined if it is empty or has
-   * only an unfinished generation.
+   * Returns the current generation of a folder, or the folder itself if it has none; undefined if it is empty
+   * or has only an unfinished generation.
    */
-  const generationOf = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
+  const generationOf = async (
+    folder: FileSystemDirectoryHandle,
+  ): Promise<FileSystemDirectoryHandle | undefined> => {
     const file = await ifExists(folder.getFileHandle(currentFile));
     const current = file && (await (await file.getFile()).text());
     if (current) return folder.getDirectoryHandle(current);
@@ -80,7 +89,9 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   ): Promise<FileSystemDirectoryHandle | undefined> => {
     let at: FileSystemDirectoryHandle | undefined = root;
     for (const part of path) {
-      const next: FileSystemDirectoryHandle | undefined = await ifExists(at.getDirectoryHandle(part, options));
+      const next: FileSystemDirectoryHandle | undefined = await ifExists(
+        at.getDirectoryHandle(part, options),
+      );
       at = next && ((await generationOf(next)) ?? (options?.create ? next : undefined));
       if (!at) return undefined;
     }
@@ -94,7 +105,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   const folderFor = async (path: string): Promise<[FileSystemDirectoryHandle, string]> => {
     const [folder, name] = split(path);
     const parent = await folderAt(folder, { create: true });
-    if (!parent || !name) throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
+    if (!parent || !name)
+      throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
     return [parent, name];
   };
   const fileAt = async (path: string): Promise<FileSystemFileHandle | undefined> => {
@@ -108,20 +120,30 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     return file.getFile();
   };
   /** Runs `work`; its errors become HeddleErrors that name action and path. */
-  const attempt = async <T>(action: string, path: string, work: () => Promise<T>, retries = 0): Promise<T> => {
+  const attempt = async <T>(
+    action: string,
+    path: string,
+    work: () => Promise<T>,
+    retries = 0,
+  ): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      if (retries > 0 && (isAbsent(error) || isReplaced(error))) return attempt(action, path, work, retries - 1);
+      if (retries > 0 && (isAbsent(error) || isReplaced(error)))
+        return attempt(action, path, work, retries - 1);
       throw await storageError(action, path, error);
     }
   };
   /** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
   const withRetries = <T>(action: string, path: string, work: () => Promise<T>): Promise<T> =>
     attempt(action, path, work, 3);
-  const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
-    // `close` replaces an existing file atomically. Until then a new file would be visible but empty, so it has a
-    // temporary name.
+  const store = async (
+    folder: FileSystemDirectoryHandle,
+    name: string,
+    bytes: Uint8Array | string,
+  ): Promise<void> => {
+    // `close` replaces an existing file atomically. Until then a new file would be visible but empty, so it
+    // has a temporary name.
     const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
     const first = isNew ? unfinished(name) : name;
     const handle: Movable = await folder.getFileHandle(first, { create: true });
@@ -180,7 +202,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     await ifExists(parent.removeEntry(name, { recursive: true }));
   };
   return {
-    read: (path) => withRetries('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
+    read: (path) =>
+      withRetries('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
     blob: (path) => withRetries('read', path, () => openFile(path)),
     write: (path, bytes) =>
       attempt('write', path, async () => {
@@ -194,7 +217,10 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
         if (!folder) throw new HeddleError(`${path}: cannot list: there is no such folder`);
         const names: string[] = [];
         for await (const [name, handle] of folder.entries())
-          if (!isOwn(name) && (handle.kind === 'file' || (await generationOf(handle as FileSystemDirectoryHandle))))
+          if (
+            !isOwn(name) &&
+            (handle.kind === 'file' || (await generationOf(handle as FileSystemDirectoryHandle)))
+          )
             names.push(name);
         return names.sort();
       }),

@@ -1,22 +1,31 @@
-// The file interface of the library, and helpers that replace a whole folder. Implementations: memory, archives and
-// browser storage (this folder), disks in Node and Deno (src/host), and the file server's client (src/commands/remote).
+// The file interface of the library, and helpers that replace a whole folder. Implementations: memory,
+// archives and browser storage (this folder), disks in Node and Deno (src/host), and the file server's client
+// (src/commands/remote).
 
-/** Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the path. */
+/**
+ * Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the
+ * path.
+ */
 export interface Files {
   /** Reads a file. Throws a HeddleError if it does not exist. */
   read(path: string): Promise<Uint8Array>;
-  /** Reads a large file as a stream; `-` is stdin, if the host has one. Without this method, `read` is used. */
+  /**
+   * Reads a large file as a stream; `-` is stdin, if the host has one. Without this method, `read` is used.
+   */
   stream?(path: string): Promise<ReadableStream<Uint8Array>>;
   /**
-   * Opens a file whose parts are read by `slice`, so that it may be larger than memory. Without this method, `read` is
-   * used.
+   * Opens a file whose parts are read by `slice`, so that it may be larger than memory. Without this method,
+   * `read` is used.
    */
   blob?(path: string): Promise<Blob>;
   /** Size of a file in bytes; undefined if it is unknown. */
   size?(path: string): Promise<number | undefined>;
   /** Writes a file and creates the folders of its path. */
   write(path: string, bytes: Uint8Array): Promise<void>;
-  /** Appends bytes to a file, and creates it if it does not exist. Without this method, `read` and `write` are used. */
+  /**
+   * Appends bytes to a file, and creates it if it does not exist. Without this method, `read` and `write` are
+   * used.
+   */
   append?(path: string, bytes: Uint8Array): Promise<void>;
   /** Whether a file or folder exists. */
   exists(path: string): Promise<boolean>;
@@ -29,8 +38,8 @@ export interface Files {
   /** The path without symbolic links. */
   real?(path: string): Promise<string>;
   /**
-   * Locks a folder for a training run, until the returned function is called or the process ends. Throws a HeddleError
-   * that names the other process if it is locked.
+   * Locks a folder for a training run, until the returned function is called or the process ends. Throws a
+   * HeddleError that names the other process if it is locked.
    */
   lock?(folder: string): Promise<() => Promise<void>>;
 }
@@ -62,7 +71,9 @@ export const baseName = (path: string): string => withoutEndSlash(path).replace(
 
 /** Whether a path is a folder or leads into it. Both are relative, or both absolute. */
 export function isInFolder(path: string, folder: string): boolean {
-  const [inner, outer] = [path, folder].map((p) => `${p.replace(/\\/g, '/').replace(/^(?:\.\/)+|\/+$/g, '')}/`);
+  const [inner, outer] = [path, folder].map(
+    (p) => `${p.replace(/\\/g, '/').replace(/^(?:\.\/)+|\/+$/g, '')}/`,
+  );
   return (inner as string).startsWith(outer as string);
 }
 
@@ -79,7 +90,11 @@ export const writeText = (files: Files, path: string, text: string): Promise<voi
   files.write(path, new TextEncoder().encode(text));
 
 /** Fills a temporary folder and renames it to `folder`, so that no reader sees an incomplete folder. */
-async function replaceFolder(files: Files, link: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+async function replaceFolder(
+  files: Files,
+  link: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
   const folder = (await files.real?.(link)) ?? link;
   const temporary = `${folder}.partial`;
   await files.remove(temporary);
@@ -93,9 +108,14 @@ async function replaceFolder(files: Files, link: string, fill: (temporary: strin
 }
 
 /**
- * Writes a folder of files, given by name, atomically: an existing folder stays in place until the new one is complete.
+ * Writes a folder of files, given by name, atomically: an existing folder stays in place until the new one is
+ * complete.
  */
-export const writeFolder = (files: Files, folder: string, parts: Readonly<Record<string, Uint8Array>>): Promise<void> =>
+export const writeFolder = (
+  files: Files,
+  folder: string,
+  parts: Readonly<Record<string, Uint8Array>>,
+): Promise<void> =>
   replaceFolder(files, folder, async (temporary) => {
     for (const [name, bytes] of Object.entries(parts)) await files.write(`${temporary}/${name}`, bytes);
   });

@@ -10,7 +10,8 @@ export type Json = Readonly<Record<string, unknown>>;
 export const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** Returns whether a value is a whole number of at least 0. */
-export const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
+export const isCount = (x: unknown): x is number =>
+  typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 
 /** The fields of an object that are not undefined. */
 export const withoutUndefined = <T>(fields: Readonly<Record<string, T | undefined>>): Record<string, T> =>

@@ -4,13 +4,12 @@ import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 
 /**
- * Files in a map from path to bytes. A folder exists if the map has a file in it. `entries` is read and modified in
- * place.
+ * Files in a map from path to bytes. A folder exists if the map has a file in it. `entries` is read and
+ * modified in place.
  *
  * @example
- * const files = memoryFiles();
- * await files.write('model/config.json', new TextEncoder().encode('{}'));
- * await files.list('model'); // ['config.json']
+ * const files = memoryFiles(); await files.write('model/config.json', new TextEncoder().encode('{}')); await
+ * files.list('model'); // ['config.json']
  */
 export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files {
   const inside = (folder: string): [string, Uint8Array][] =>
@@ -28,7 +27,9 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
     write: async (path, bytes) => void entries.set(path, bytes),
     exists: async (path) => entries.has(path) || inside(path).length > 0,
     async list(folder) {
-      const names = new Set(inside(folder).map(([path]) => path.slice(folder.length + 1).split('/')[0] as string));
+      const names = new Set(
+        inside(folder).map(([path]) => path.slice(folder.length + 1).split('/')[0] as string),
+      );
       if (names.size === 0) throw new HeddleError(`${folder}: cannot list: there is no such folder`);
       return [...names].sort();
     },

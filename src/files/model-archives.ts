@@ -25,8 +25,8 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
 }
 
 /**
- * The files of a zipped model by name, without the top folder that many tools add. Throws a HeddleError if it has no
- * config.json.
+ * The files of a zipped model by name, without the top folder that many tools add. Throws a HeddleError if it
+ * has no config.json.
  */
 export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const files = await unzip(bytes, archive);
@@ -44,7 +44,9 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
 /** The files of a model in one file: a zip archive, recognized by its first bytes, or a safetensors file. */
 export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<Record<string, Uint8Array>> {
   const isZipped = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
-  return isZipped || !/\.safetensors$/i.test(name) ? unzipModel(bytes, name) : unpackSafetensorsModel(bytes, name);
+  return isZipped || !/\.safetensors$/i.test(name)
+    ? unzipModel(bytes, name)
+    : unpackSafetensorsModel(bytes, name);
 }
 
 /** The files of an archive, as `/NAME`. */

@@ -1,5 +1,5 @@
-// A model in one safetensors file: the metadata holds config.json and the tokenizers as text. Every model.safetensors
-// that heddle writes is a complete model, without the training state of a checkpoint.
+// A model in one safetensors file: the metadata holds config.json and the tokenizers as text. Every
+// model.safetensors that heddle writes is a complete model, without the training state of a checkpoint.
 
 import { HeddleError } from '../core/errors.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
@@ -17,7 +17,10 @@ export const modelFileNames = {
 const embedded = Object.values(modelFileNames).filter((name) => name !== modelFileNames.weights);
 
 /** Metadata of a model.safetensors: `format`, and the text of the other files of the folder. */
-export function modelMetadata(format: string, parts: Readonly<Record<string, Uint8Array>>): Record<string, string> {
+export function modelMetadata(
+  format: string,
+  parts: Readonly<Record<string, Uint8Array>>,
+): Record<string, string> {
   const texts = embedded.flatMap((name) => {
     const bytes = parts[name];
     return bytes ? [[name, new TextDecoder().decode(bytes)]] : [];
@@ -25,7 +28,9 @@ export function modelMetadata(format: string, parts: Readonly<Record<string, Uin
   return { format, ...Object.fromEntries(texts) };
 }
 
-/** The files of a model folder from one safetensors file. Throws a HeddleError if the file has only weights. */
+/**
+ * The files of a model folder from one safetensors file. Throws a HeddleError if the file has only weights.
+ */
 export function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
   if (metadata[modelFileNames.config] === undefined)

@@ -19,7 +19,10 @@ export const double = (id: number, value: number): Uint8Array => fixed(id * 8 + 
 const fixed = (key: number, { buffer }: Float32Array | Float64Array): Uint8Array =>
   Uint8Array.from([...varint(key), ...new Uint8Array(buffer)]);
 
-/** A whole number of up to 64 bits in groups of seven bits, the lowest first; negative numbers in two's complement. */
+/**
+ * A whole number of up to 64 bits in groups of seven bits, the lowest first; negative numbers in two's
+ * complement.
+ */
 function varint(value: number): number[] {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));

@@ -1,5 +1,5 @@
-// safetensors files: u64 little-endian header length, JSON header, tensor bytes. The reader validates every length,
-// offset, dtype and overlap before it allocates. Format: https://huggingface.co/docs/safetensors
+// safetensors files: u64 little-endian header length, JSON header, tensor bytes. The reader validates every
+// length, offset, dtype and overlap before it allocates. Format: https://huggingface.co/docs/safetensors
 
 import { fromBfloat16 } from '../core/bfloat16.ts';
 import { HeddleError } from '../core/errors.ts';
@@ -53,14 +53,19 @@ const fail = (name: string, reason: string): never => {
 };
 
 /**
- * Reads and validates the header. `start` holds at least the header, `fileBytes` is the size of the whole file. Throws
- * a HeddleError.
+ * Reads and validates the header. `start` holds at least the header, `fileBytes` is the size of the whole
+ * file. Throws a HeddleError.
  */
-export function readSafetensorsHeader(start: Uint8Array, fileBytes: number, name = 'safetensors'): SafetensorsHeader {
+export function readSafetensorsHeader(
+  start: Uint8Array,
+  fileBytes: number,
+  name = 'safetensors',
+): SafetensorsHeader {
   if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, the header length needs 8`);
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
   if (length > maxHeader) fail(name, `its header has ${length} bytes, the maximum is ${maxHeader}`);
-  if (8 + length > fileBytes) fail(name, `its header has ${length} bytes, the file ${fileBytes}: it may be truncated`);
+  if (8 + length > fileBytes)
+    fail(name, `its header has ${length} bytes, the file ${fileBytes}: it may be truncated`);
   let json: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(start.subarray(8, 8 + length));
@@ -92,7 +97,8 @@ export function readSafetensorsHeader(start: Uint8Array, fileBytes: number, name
 function checkEntry(file: string, key: string, value: unknown, bytes: number): TensorEntry {
   const e = (typeof value === 'object' && value !== null ? value : {}) as Partial<TensorEntry>;
   const width = typeof e.dtype === 'string' && Object.hasOwn(widths, e.dtype) ? widths[e.dtype] : undefined;
-  if (width === undefined) return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
+  if (width === undefined)
+    return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
   if (!Array.isArray(e.shape) || !e.shape.every(isCount))
     return fail(file, `the shape of tensor ${key} is not a list of non-negative integers`);
   const [from, to] = Array.isArray(e.data_offsets) ? e.data_offsets : [];
@@ -108,9 +114,9 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
 }
 
 /**
- * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits (`f16`), BF16
- * and F64 are converted to float32, I64 to int32. Throws a HeddleError that starts with `name` if the file is invalid
- * or an int64 does not fit.
+ * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits
+ * (`f16`), BF16 and F64 are converted to float32, I64 to int32. Throws a HeddleError that starts with `name`
+ * if the file is invalid or an int64 does not fit.
  */
 export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {
   const { entries, base } = readSafetensorsHeader(file, file.length, name);
@@ -118,13 +124,25 @@ export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<
   for (const [key, { dtype, shape, data_offsets }] of Object.entries(entries)) {
     const [from, to] = data_offsets;
     // The constructor copies: Buffer.slice would return a view of Node's shared pool.
-    tensors[key] = tensorFromBytes(name, key, dtype, shape, new Uint8Array(file.subarray(base + from, base + to)));
+    tensors[key] = tensorFromBytes(
+      name,
+      key,
+      dtype,
+      shape,
+      new Uint8Array(file.subarray(base + from, base + to)),
+    );
   }
   return tensors;
 }
 
 /** Makes a tensor from the bytes of a dtype; `bytes` has its own buffer. Throws as `readSafetensors`. */
-export function tensorFromBytes(file: string, key: string, dtype: string, shape: number[], bytes: Uint8Array): Tensor {
+export function tensorFromBytes(
+  file: string,
+  key: string,
+  dtype: string,
+  shape: number[],
+  bytes: Uint8Array,
+): Tensor {
   const { buffer } = bytes;
   const n = sizeOf(shape);
   if (!littleEndian) fail(file, 'big-endian machines are not supported');
@@ -150,6 +168,8 @@ export function tensorFromBytes(file: string, key: string, dtype: string, shape:
       return { dtype: 'i32', shape, data };
     }
     default:
-      throw new HeddleError(`${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64`);
+      throw new HeddleError(
+        `${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64`,
+      );
   }
 }

@@ -1,5 +1,5 @@
-// Zip archives (PKWARE APPNOTE 6.3.10). Writes stored entries, since weights do not compress; reads stored and deflated
-// ones. Limits: 4 GiB, no encryption, no ZIP64. The reader checks names, sizes and checksums.
+// Zip archives (PKWARE APPNOTE 6.3.10). Writes stored entries, since weights do not compress; reads stored
+// and deflated ones. Limits: 4 GiB, no encryption, no ZIP64. The reader checks names, sizes and checksums.
 
 import { HeddleError } from '../core/errors.ts';
 
@@ -29,8 +29,8 @@ export function crc32(bytes: Uint8Array): number {
 }
 
 /**
- * Zips files given by name; returns consecutive chunks, so that large files are not copied. Throws a HeddleError above
- * 4 GiB.
+ * Zips files given by name; returns consecutive chunks, so that large files are not copied. Throws a
+ * HeddleError above 4 GiB.
  */
 export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Array[] {
   const parts: Uint8Array[] = [];
@@ -39,7 +39,8 @@ export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Arra
   for (const [name, bytes] of Object.entries(files)) {
     const encoded = new TextEncoder().encode(name);
     const crc = crc32(bytes);
-    if (offset + bytes.length > maxSize) throw new HeddleError(`zip: with ${name} the archive is larger than 4 GiB`);
+    if (offset + bytes.length > maxSize)
+      throw new HeddleError(`zip: with ${name} the archive is larger than 4 GiB`);
     const header = record(30, encoded, (v) => {
       v.setUint32(0, localHeader, true);
       describe(v, 4, bytes.length, encoded.length, crc);
@@ -87,8 +88,8 @@ function describe(v: DataView, at: number, size: number, nameLength: number, crc
 }
 
 /**
- * The files of an archive by name, without folder entries. Throws a HeddleError that starts with `archive` if it is
- * truncated or damaged, uses an unsupported feature, or has a path that leaves its folder.
+ * The files of an archive by name, without folder entries. Throws a HeddleError that starts with `archive` if
+ * it is truncated or damaged, uses an unsupported feature, or has a path that leaves its folder.
  */
 export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const fail = (problem: string): never => {

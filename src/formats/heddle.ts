@@ -1,4 +1,5 @@
-// Loads heddle's own format: config.json with the model configuration, model.safetensors, and tokenizer files.
+// Loads heddle's own format: config.json with the model configuration, model.safetensors, and tokenizer
+// files.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
@@ -29,7 +30,8 @@ async function widened(tensors: Record<string, Tensor>): Promise<Record<string, 
 }
 
 /**
- * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the
+ * problem.
  */
 export async function loadHeddle(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const configPath = `${folder}/${names.config}`;
@@ -54,7 +56,8 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   );
   for (const [name, { data }] of Object.entries(tensors)) {
     const i = indexOfNonFinite(data);
-    if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
+    if (i >= 0)
+      throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
   if (raw.origin !== undefined) {
     const { readSourceCheckpoint } = await import('./hf/load-hf.ts');

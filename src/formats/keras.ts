@@ -1,7 +1,7 @@
 // The format of Keras's English-to-Spanish example
-// (https://keras.io/examples/nlp/neural_machine_translation_with_transformer). Tensor names are paths in its weights file,
-// `layers/LAYER/ATTRIBUTE/vars/N`: vars/0 is a kernel or scale, vars/1 a bias. Kernels are [in, out]; those of attention
-// heads are [D, H, W] and [H, W, D].
+// (https://keras.io/examples/nlp/neural_machine_translation_with_transformer). Tensor names are paths in its
+// weights file, `layers/LAYER/ATTRIBUTE/vars/N`: vars/0 is a kernel or scale, vars/1 a bias. Kernels are [in,
+// out]; those of attention heads are [D, H, W] and [H, W, D].
 
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor, transposed } from '../core/tensor.ts';
@@ -12,7 +12,13 @@ import { writeSafetensors } from '../files/write-safetensors.ts';
 import { type ModelConfig, type StackSizes, stackSizes } from '../model/model-config.ts';
 import type { Parameter, ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import { configFromFields, type FieldNames, layoutFiles, readFloatTensors, readTextSides } from './layout-config.ts';
+import {
+  configFromFields,
+  type FieldNames,
+  layoutFiles,
+  readFloatTensors,
+  readTextSides,
+} from './layout-config.ts';
 import { classicFields, requireFields, sameFields } from './shared/requirements.ts';
 import { kerasFormat, type SavedModel } from './shared/saved-model.ts';
 
@@ -65,8 +71,8 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
   const D = c.dModel;
   const out: KerasTensor[] = [];
   /**
-   * Adds `rows` rows, from `row` on, of the tensor with PyTorch's name `stored`, of which a parameter may hold only some.
-   * Default: all rows of the parameter that holds `row`.
+   * Adds `rows` rows, from `row` on, of the tensor with PyTorch's name `stored`, of which a parameter may
+   * hold only some. Default: all rows of the parameter that holds `row`.
    */
   const put = (name: string, stored: string, shape?: Shape, row = 0, rows?: number) => {
     const from = ({ stored: { name: tensor, row: first }, shape: [height = 0] }: Parameter) =>
@@ -116,7 +122,8 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
 }
 
 /**
- * The files of a model folder by name. Throws a HeddleError that lists the fields that the example does not support.
+ * The files of a model folder by name. Throws a HeddleError that lists the fields that the example does not
+ * support.
  */
 export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
@@ -130,7 +137,8 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
 }
 
 /**
- * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the
+ * problem.
  */
 export async function loadKeras(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, fields, fixed, `${folder}/${modelFileNames.config}`);
@@ -142,7 +150,9 @@ export async function loadKeras(files: Files, folder: string, raw: Json): Promis
     const tensor = stored.get(name);
     if (!tensor) throw new HeddleError(`${path}: missing ${name}`);
     if (!sameShape(tensor.shape, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`);
+      throw new HeddleError(
+        `${path}: ${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`,
+      );
     weights.set(matrix ? transposed(tensor.data, matrix[1], matrix[0]) : tensor.data, at);
     stored.delete(name);
   }

@@ -1,5 +1,5 @@
-// What the PyTorch and Keras formats share: a config.json with their own field names, float tensors by name, and the
-// tokenizer files of heddle's format.
+// What the PyTorch and Keras formats share: a config.json with their own field names, float tensors by name,
+// and the tokenizer files of heddle's format.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { asFloat32 } from '../core/float16.ts';
@@ -25,8 +25,8 @@ interface FloatTensor extends Tensor {
 const ownFields = ['format', 'version', 'origin'];
 
 /**
- * The model configuration in a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid
- * values.
+ * The model configuration in a config.json. Throws a HeddleError that starts with `path` for unknown fields
+ * and invalid values.
  */
 export function configFromFields(
   raw: Json,
@@ -39,14 +39,16 @@ export function configFromFields(
     const field = fields[key];
     if (field) options[field] = value;
     else if (!ownFields.includes(key))
-      throw new HeddleError(`${path}: unknown field ${key}; the fields are ${Object.keys(fields).join(', ')}`);
+      throw new HeddleError(
+        `${path}: unknown field ${key}; the fields are ${Object.keys(fields).join(', ')}`,
+      );
   }
   return withErrorPrefix(path, () => modelConfig(options as unknown as ModelOptions));
 }
 
 /**
- * The files of a model folder by name: config.json with `fields` of the model configuration and the source checkpoint under
- * `origin`, `weights`, and the tokenizer files of the source checkpoint, else heddle's.
+ * The files of a model folder by name: config.json with `fields` of the model configuration and the source
+ * checkpoint under `origin`, `weights`, and the tokenizer files of the source checkpoint, else heddle's.
  */
 export function layoutFiles(
   format: string,
@@ -67,8 +69,8 @@ export function layoutFiles(
 }
 
 /**
- * Loads everything but the weights: tokenizers, decoding rules, source checkpoint. Without tokenizer files texts are
- * token ids.
+ * Loads everything but the weights: tokenizers, decoding rules, source checkpoint. Without tokenizer files
+ * texts are token ids.
  */
 export async function readTextSides(
   files: Files,
@@ -79,13 +81,14 @@ export async function readTextSides(
   if (raw.origin !== undefined) return readSourceCheckpoint(files, folder, raw.origin, config);
   const { tokenizer, source } = modelFileNames;
   for (const name of [tokenizer, source])
-    if (await files.exists(`${folder}/${name}`)) return { config, ...(await readTokenizers(files, folder, config)) };
+    if (await files.exists(`${folder}/${name}`))
+      return { config, ...(await readTokenizers(files, folder, config)) };
   return { config, ...idTokenizers(config, config.padId, folder) };
 }
 
 /**
- * The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor, or has a NaN or
- * infinity.
+ * The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor, or has a
+ * NaN or infinity.
  */
 export async function readFloatTensors(files: Files, folder: string): Promise<Map<string, FloatTensor>> {
   const path = `${folder}/${modelFileNames.weights}`;

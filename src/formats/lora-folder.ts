@@ -1,5 +1,5 @@
-// LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer names are
-// those of Hugging Face's BART and MarianMT.
+// LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer
+// names are those of Hugging Face's BART and MarianMT.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
@@ -27,10 +27,16 @@ export interface SavedLora {
   readonly baseFingerprint?: string | undefined;
 }
 
-/** Metadata key of the weights: fingerprint of the base model. PEFT rejects unknown fields in its configuration. */
+/**
+ * Metadata key of the weights: fingerprint of the base model. PEFT rejects unknown fields in its
+ * configuration.
+ */
 const baseKey = 'heddle_base';
 
-/** The files of a LoRA adapter by name. `base`: name or path of the base model (PEFT's base_model_name_or_path). */
+/**
+ * The files of a LoRA adapter by name. `base`: name or path of the base model (PEFT's
+ * base_model_name_or_path).
+ */
 export function loraFiles(
   c: ModelConfig,
   { lora, weights, baseFingerprint }: SavedLora,
@@ -106,15 +112,17 @@ const emptyFields = [
 ];
 
 /**
- * Reads the LoRA adapter of a model with configuration `c`. Its tensor names determine the adapted layers. Throws a
- * HeddleError that names the file and what is missing, unsupported, or does not fit the model.
+ * Reads the LoRA adapter of a model with configuration `c`. Its tensor names determine the adapted layers.
+ * Throws a HeddleError that names the file and what is missing, unsupported, or does not fit the model.
  */
 export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
   const at = await existingFolder(files, folder);
   const [configPath, path] = [`${at}/${loraFileNames.config}`, `${at}/${loraFileNames.weights}`];
   for (const file of [configPath, path])
     if (!(await files.exists(file)))
-      throw new HeddleError(`${file}: missing; a LoRA folder has ${loraFileNames.config} and ${loraFileNames.weights}`);
+      throw new HeddleError(
+        `${file}: missing; a LoRA folder has ${loraFileNames.config} and ${loraFileNames.weights}`,
+      );
   const raw = await readJson(files, configPath);
   const isEmpty = (x: unknown) => x === undefined || x === null || Object.keys(Object(x)).length === 0;
   const wrong =
@@ -131,7 +139,12 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
   const tensors = Object.fromEntries(stored.map(([name, tensor]) => [name, asFloat32(tensor)]));
   const targetModules = layersOf(c, tensors, path, rank);
   const lora = withErrorPrefix(configPath, () =>
-    loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targetModules }),
+    loraConfig({
+      rank,
+      alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha,
+      dropout,
+      targetModules,
+    }),
   );
   const weights = withErrorPrefix(path, () => weightsFromTensors(loraParameters(c, lora), tensors));
   return { lora, weights, baseFingerprint };
@@ -141,10 +154,12 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
 export const fingerprintOfModel = async ({
   stored,
   weights,
-}: Pick<SavedModel, 'stored' | 'weights'>): Promise<string> => stored?.fingerprint() ?? fingerprintOf([weights]);
+}: Pick<SavedModel, 'stored' | 'weights'>): Promise<string> =>
+  stored?.fingerprint() ?? fingerprintOf([weights]);
 
 /**
- * Throws a HeddleError if the LoRA adapter in a folder was trained on weights with another fingerprint than `found`.
+ * Throws a HeddleError if the LoRA adapter in a folder was trained on weights with another fingerprint than
+ * `found`.
  */
 export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, found: string): void {
   if (baseFingerprint !== undefined && baseFingerprint !== found)
@@ -155,10 +170,15 @@ export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, fo
 }
 
 /**
- * Names of the adapted layers. Throws a HeddleError if a tensor does not belong to a linear layer of the model, or does
- * not have the rank `rank`.
+ * Names of the adapted layers. Throws a HeddleError if a tensor does not belong to a linear layer of the
+ * model, or does not have the rank `rank`.
  */
-function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
+function layersOf(
+  c: ModelConfig,
+  tensors: Readonly<Record<string, Tensor>>,
+  path: string,
+  rank: number,
+): string[] {
   const known = new Set(linearLayers(c).map(({ name }) => name));
   const layers = new Set<string>();
   for (const [name, { shape }] of Object.entries(tensors)) {
@@ -185,7 +205,10 @@ export function mergedWith(model: SavedModel, { lora, weights }: SavedLora): Sav
   };
 }
 
-/** A model with the LoRA adapter of a folder merged into its weights. Throws as `loadLora` and `checkLoraBase`. */
+/**
+ * A model with the LoRA adapter of a folder merged into its weights. Throws as `loadLora` and
+ * `checkLoraBase`.
+ */
 export async function withLora(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
   const saved = await loadLora(files, folder, model.config);
   checkLoraBase(folder, saved, await fingerprintOfModel(model));

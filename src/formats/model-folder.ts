@@ -9,7 +9,8 @@ import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
 
 /**
- * config.json of a folder, or of the version that a save was replacing; undefined if there is none or it is invalid.
+ * config.json of a folder, or of the version that a save was replacing; undefined if there is none or it is
+ * invalid.
  */
 async function configIn(files: Files, folder: string): Promise<Json | undefined> {
   const path = `${await existingFolder(files, folder)}/${names.config}`;
@@ -29,18 +30,24 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 }
 
 /**
- * Loads a model folder: heddle's format, Hugging Face, PyTorch or Keras. `inParts`: read the weights of a Hugging Face
- * folder when they are needed (`SavedModel.stored`). Throws a HeddleError that names the file if it is missing or invalid,
- * or if weights or tokenizers do not match the configuration.
+ * Loads a model folder: heddle's format, Hugging Face, PyTorch or Keras. `inParts`: read the weights of a
+ * Hugging Face folder when they are needed (`SavedModel.stored`). Throws a HeddleError that names the file if
+ * it is missing or invalid, or if weights or tokenizers do not match the configuration.
  */
 export async function loadModelFolder(files: Files, folder: string, inParts = false): Promise<SavedModel> {
   const at = await existingFolder(files, folder);
   if (!(await files.exists(at)))
-    throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} creates one`);
+    throw new HeddleError(
+      `${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} creates one`,
+    );
   const hasConfig = await files.exists(`${at}/${names.config}`);
   // MarianMT weights may come without a config.json.
   if (!hasConfig)
-    await requireFile(files, at, (await files.exists(`${at}/${names.weights}`)) ? names.weights : names.config);
+    await requireFile(
+      files,
+      at,
+      (await files.exists(`${at}/${names.weights}`)) ? names.weights : names.config,
+    );
   const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
   // Dynamic imports: a page that loads heddle's format does not load the code of the others.
   if (!raw || raw.model_type !== undefined) {

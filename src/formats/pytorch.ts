@@ -1,7 +1,8 @@
-// PyTorch format: the state_dict of a module with an nn.Transformer `transformer`, nn.Embeddings `src_embed` and
-// `tgt_embed`, and an nn.Linear `generator`. Tied tensors are stored once. Learned positions are `src_pos.weight` and
-// `tgt_pos.weight`, norms of embeddings `src_embed_norm` and `tgt_embed_norm`. If final_norm is false, encoder and decoder
-// have no final norm (custom_encoder, custom_decoder). tests/formats/nn_transformer.py builds such a module.
+// PyTorch format: the state_dict of a module with an nn.Transformer `transformer`, nn.Embeddings `src_embed`
+// and `tgt_embed`, and an nn.Linear `generator`. Tied tensors are stored once. Learned positions are
+// `src_pos.weight` and `tgt_pos.weight`, norms of embeddings `src_embed_norm` and `tgt_embed_norm`. If
+// final_norm is false, encoder and decoder have no final norm (custom_encoder, custom_decoder).
+// tests/formats/nn_transformer.py builds such a module.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { sameValues, type Tensor } from '../core/tensor.ts';
@@ -11,7 +12,13 @@ import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import { configFromFields, type FieldNames, layoutFiles, readFloatTensors, readTextSides } from './layout-config.ts';
+import {
+  configFromFields,
+  type FieldNames,
+  layoutFiles,
+  readFloatTensors,
+  readTextSides,
+} from './layout-config.ts';
 import { classicFields, requireFields, sharedWidths } from './shared/requirements.ts';
 import { pytorchFormat, type SavedModel } from './shared/saved-model.ts';
 
@@ -46,7 +53,8 @@ export const pytorchFields: FieldNames = {
 };
 
 /**
- * The files of a model folder by name. Throws a HeddleError that lists the fields that nn.Transformer does not support.
+ * The files of a model folder by name. Throws a HeddleError that lists the fields that nn.Transformer does
+ * not support.
  */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
@@ -56,7 +64,8 @@ export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
 }
 
 /**
- * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the
+ * problem.
  */
 export async function loadPytorch(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);

@@ -36,8 +36,8 @@ export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Re
 }
 
 /**
- * Saves a model in heddle's format, atomically: an existing folder stays until the new one is complete. `extra`:
- * additional files by name, such as the optimizer state.
+ * Saves a model in heddle's format, atomically: an existing folder stays until the new one is complete.
+ * `extra`: additional files by name, such as the optimizer state.
  */
 export const saveModelFolder = (
   files: Files,

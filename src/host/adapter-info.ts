@@ -20,7 +20,10 @@ export interface AdapterDescription {
   limits: Record<string, number>;
 }
 
-/** Describes the high-performance adapter of `gpu`, the one that jobs use. Throws a HeddleError if there is none. */
+/**
+ * Describes the high-performance adapter of `gpu`, the one that jobs use. Throws a HeddleError if there is
+ * none.
+ */
 export async function describeAdapter(gpu: GPU | undefined): Promise<AdapterDescription> {
   const host = hostOf().name;
   const adapter = await probeAdapter(host, gpu);
@@ -29,8 +32,9 @@ export async function describeAdapter(gpu: GPU | undefined): Promise<AdapterDesc
 }
 
 /**
- * Describes the high-performance adapter of `gpu` (default: that of the page), or returns undefined if there is none.
- * Puppeteer also runs the source of this function in a page, so it must not refer to anything outside itself.
+ * Describes the high-performance adapter of `gpu` (default: that of the page), or returns undefined if there
+ * is none. Puppeteer also runs the source of this function in a page, so it must not refer to anything
+ * outside itself.
  */
 export async function probeAdapter(
   host: string,
@@ -38,7 +42,14 @@ export async function probeAdapter(
 ): Promise<AdapterDescription | undefined> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return undefined;
-  const { vendor, architecture, device, description, subgroupMinSize: min, subgroupMaxSize: max } = adapter.info;
+  const {
+    vendor,
+    architecture,
+    device,
+    description,
+    subgroupMinSize: min,
+    subgroupMaxSize: max,
+  } = adapter.info;
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = (adapter.limits as unknown as Record<string, unknown>)[name];

@@ -1,5 +1,5 @@
-// A browser without a window, driven through Puppeteer: what Chrome (chrome.ts) and Firefox (firefox.ts) share. It
-// opens pages and describes the adapter that they get.
+// A browser without a window, driven through Puppeteer: what Chrome (chrome.ts) and Firefox (firefox.ts)
+// share. It opens pages and describes the adapter that they get.
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
 import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
@@ -34,7 +34,9 @@ export interface HeadlessBrowser {
   lastPipeline(): string | undefined;
   /** Describes the adapter that pages get. Throws a HeddleError if there is none. */
   adapter(): Promise<AdapterDescription>;
-  /** Opens a page at `url` and waits until it has loaded. Throws a HeddleError if it does not load in time. */
+  /**
+   * Opens a page at `url` and waits until it has loaded. Throws a HeddleError if it does not load in time.
+   */
   openPage(url: string, listeners?: PageListeners): Promise<Page>;
   /** Ends the browser; kills the process if it does not end within 10 s. */
   close(): Promise<void>;
@@ -66,7 +68,11 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
   const timeout = options.timeout ?? 60_000;
   const signals = options.handleSignals ?? true;
   const instead = 'use Dawn instead (--host dawn)';
-  const { default: puppeteer } = await optionalPackage('puppeteer-core', () => import('puppeteer-core'), instead);
+  const { default: puppeteer } = await optionalPackage(
+    'puppeteer-core',
+    () => import('puppeteer-core'),
+    instead,
+  );
   let browser: Browser;
   try {
     const launched = puppeteer.launch({
@@ -90,7 +96,9 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
   const openPage: HeadlessBrowser['openPage'] = async (url, listeners = {}) => {
     const page = await withTimeout(timeout, `opening a tab in ${name}`, browser.newPage());
     page.on('console', (message) => listeners.onConsole?.(message.text(), message.type()));
-    page.on('pageerror', (error) => listeners.onError?.(error instanceof Error ? error : new Error(String(error))));
+    page.on('pageerror', (error) =>
+      listeners.onError?.(error instanceof Error ? error : new Error(String(error))),
+    );
     page.on('error', (error) => listeners.onError?.(error));
     await start.prepare?.(page);
     try {
@@ -135,16 +143,22 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
 /** Time limit for the adapter request in milliseconds: a broken driver can block it forever. */
 const ADAPTER_TIMEOUT = 20_000;
 
-/** Calls `fail` with an error if the browser ends during `task`. Returns a function that removes the listener. */
-export function onBrowserEnd(browser: HeadlessBrowser, task: string, fail: (error: HeddleError) => void): () => void {
+/**
+ * Calls `fail` with an error if the browser ends during `task`. Returns a function that removes the listener.
+ */
+export function onBrowserEnd(
+  browser: HeadlessBrowser,
+  task: string,
+  fail: (error: HeddleError) => void,
+): () => void {
   const listener = () => fail(new HeddleError(endMessage(browser, task)));
   browser.browser.once('disconnected', listener);
   return () => void browser.browser.off('disconnected', listener);
 }
 
 /**
- * The error of a call that failed because the browser has ended; Puppeteer reports only a closed target. Other errors are
- * returned unchanged.
+ * The error of a call that failed because the browser has ended; Puppeteer reports only a closed target.
+ * Other errors are returned unchanged.
  */
 export const callError = (browser: HeadlessBrowser, task: string, error: unknown): unknown =>
   error instanceof Error && error.name === 'TargetCloseError'

@@ -1,17 +1,18 @@
-// Starts the system's Chrome through Puppeteer with WebGPU enabled. It uses SwiftShader, a software adapter, if the
-// machine has no GPU.
+// Starts the system's Chrome through Puppeteer with WebGPU enabled. It uses SwiftShader, a software adapter,
+// if the machine has no GPU.
 import { existsSync } from 'node:fs';
 import { HeddleError } from '../core/errors.ts';
 import { type BrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
 import { findChrome, programAt } from './programs.ts';
 
 /**
- * Options of `launchChrome`. `executablePath` is by default PUPPETEER_EXECUTABLE_PATH, CHROME_PATH or a usual place.
+ * Options of `launchChrome`. `executablePath` is by default PUPPETEER_EXECUTABLE_PATH, CHROME_PATH or a usual
+ * place.
  */
 export interface ChromeOptions extends BrowserOptions {
   /**
-   * `hardware`: the machine's GPU, with an error if Chrome finds none. `swiftshader`: Chrome's software adapter. `auto`
-   * (default): the machine's GPU, or SwiftShader if there is none.
+   * `hardware`: the machine's GPU, with an error if Chrome finds none. `swiftshader`: Chrome's software
+   * adapter. `auto` (default): the machine's GPU, or SwiftShader if there is none.
    */
   gpu?: 'auto' | 'hardware' | 'swiftshader';
   /** Report timestamp queries in nanoseconds instead of rounding them to about 0.1 ms (default: false). */
@@ -56,8 +57,8 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
 }
 
 /**
- * Chrome's flags for WebGPU on the given adapter. The sandbox cannot start as root, the user of most containers; it is
- * off then. Host names do not resolve, so that pages can only reach 127.0.0.1.
+ * Chrome's flags for WebGPU on the given adapter. The sandbox cannot start as root, the user of most
+ * containers; it is off then. Host names do not resolve, so that pages can only reach 127.0.0.1.
  */
 export function chromeFlags(gpu: Chrome['gpu'], exactTimestamps = false): string[] {
   const flags = [

@@ -8,15 +8,22 @@ import { optionalPackage } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
 export interface DawnOptions {
-  /** Whether timestamps have nanosecond resolution. By default Dawn rounds them to about 0.1 ms, as browsers do. */
+  /**
+   * Whether timestamps have nanosecond resolution. By default Dawn rounds them to about 0.1 ms, as browsers
+   * do.
+   */
   exactTimestamps?: boolean;
-  /** Whether to poll the GPU without pauses: lowest latency, but it uses a CPU core while a GPU promise is pending. */
+  /**
+   * Whether to poll the GPU without pauses: lowest latency, but it uses a CPU core while a GPU promise is
+   * pending.
+   */
   spin?: boolean;
   /** Adapter: its index in `dawnAdapters`, or a part of its name, ignoring case. [the first] */
   adapter?: string;
   /**
-   * Whether to hide Dawn's two warnings that it lowers a limit of the driver (Linux). This closes file descriptor 2
-   * for a moment, so no other code may open files meanwhile. If stderr is a socket, all of it then passes through grep.
+   * Whether to hide Dawn's two warnings that it lowers a limit of the driver (Linux). This closes file
+   * descriptor 2 for a moment, so no other code may open files meanwhile. If stderr is a socket, all of it
+   * then passes through grep.
    */
   quiet?: boolean;
   /** More flags for Dawn, for example `backend=vulkan`, `enable-dawn-features=a,b`. */
@@ -24,16 +31,17 @@ export interface DawnOptions {
 }
 
 /**
- * GPU objects by flags. They are never released: Dawn's binding crashes if a GPU object is garbage-collected while a
- * device of it is in use. They do not keep Node from exiting.
+ * GPU objects by flags. They are never released: Dawn's binding crashes if a GPU object is garbage-collected
+ * while a device of it is in use. They do not keep Node from exiting.
  */
 const started = new Map<string, GPU>();
 
 /**
- * Returns Dawn's GPU object; the same one for the same options. Its `requestAdapter` finds an adapter. Also defines the
- * constants of WebGPU (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to
- * install if there is no package `webgpu`, or if Dawn does not support this platform or finds no driver. If no adapter
- * has the name or index in the options, the error lists the adapters.
+ * Returns Dawn's GPU object; the same one for the same options. Its `requestAdapter` finds an adapter. Also
+ * defines the constants of WebGPU (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a
+ * HeddleError that says what to install if there is no package `webgpu`, or if Dawn does not support this
+ * platform or finds no driver. If no adapter has the name or index in the options, the error lists the
+ * adapters.
  *
  * @example
  * const device = await openDevice(await dawnGpu());
@@ -59,15 +67,23 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
 const enable = 'enable-dawn-features=';
 
 /**
- * Flags that enable Dawn's experimental features on adapters: subgroup matrices. Devices have only requested features.
+ * Flags that enable Dawn's experimental features on adapters: subgroup matrices. Devices have only requested
+ * features.
  */
 function withExperiments(flags: readonly string[]): string[] {
   const enabled = flags.filter((flag) => flag.startsWith(enable)).map((flag) => flag.slice(enable.length));
-  return [`${enable}${['allow_unsafe_apis', ...enabled].join()}`, ...flags.filter((flag) => !flag.startsWith(enable))];
+  return [
+    `${enable}${['allow_unsafe_apis', ...enabled].join()}`,
+    ...flags.filter((flag) => !flag.startsWith(enable)),
+  ];
 }
 
 const loadDawn = () =>
-  optionalPackage('webgpu', () => import('webgpu'), 'use another host instead (--host chrome, firefox or deno)');
+  optionalPackage(
+    'webgpu',
+    () => import('webgpu'),
+    'use another host instead (--host chrome, firefox or deno)',
+  );
 
 /** Version of the installed package `webgpu`; `''` if there is none. */
 export function dawnVersion(): string {
@@ -82,8 +98,8 @@ export function dawnVersion(): string {
 const unknownAdapter = 'adapter=\u0001';
 
 /**
- * Names of the machine's adapters, the one that is used by default first. Throws a HeddleError as `dawnGpu` if there is
- * none.
+ * Names of the machine's adapters, the one that is used by default first. Throws a HeddleError as `dawnGpu`
+ * if there is none.
  *
  * @example
  * for (const [index, name] of (await dawnAdapters()).entries()) console.log(index, name);
@@ -98,13 +114,15 @@ export async function dawnAdapters(options: Pick<DawnOptions, 'quiet'> = {}): Pr
   });
   const text = await request.then(() => '', messageOf);
   const names = Array.from(text.matchAll(/^ \* backend: '.*?', name: '(.*)'$/gm), ([, name = '']) => name);
-  if (names.length === 0) throw new HeddleError(text ? `Dawn did not start: ${text.trim()}` : noAdapterMessage());
+  if (names.length === 0)
+    throw new HeddleError(text ? `Dawn did not start: ${text.trim()}` : noAdapterMessage());
   return names;
 }
 
 /**
- * The full name of an adapter from its index or a part of its name. Throws a HeddleError that lists the adapters if there
- * is none, or if Dawn would select another: it takes the first adapter whose name contains the given one.
+ * The full name of an adapter from its index or a part of its name. Throws a HeddleError that lists the
+ * adapters if there is none, or if Dawn would select another: it takes the first adapter whose name contains
+ * the given one.
  */
 export function adapterNamed(wanted: string, names: readonly string[]): string {
   const lower = (text: string) => text.toLowerCase();
@@ -115,7 +133,8 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   const name = names[index];
   const list = names.map((one, i) => `${i}: ${one}`).join('; ');
   const lora = /[\\/]/.test(wanted) ? '; a LoRA adapter is given by --lora-adapter' : '';
-  if (name === undefined) throw new HeddleError(`adapter: there is no "${wanted}"; the adapters are ${list}${lora}`);
+  if (name === undefined)
+    throw new HeddleError(`adapter: there is no "${wanted}"; the adapters are ${list}${lora}`);
   const first = names.findIndex((one) => one.includes(name));
   if (first !== index)
     throw new HeddleError(
@@ -129,7 +148,8 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
 const withoutLimitWarnings = async <T>({ quiet = false }: DawnOptions, work: () => T): Promise<Awaited<T>> =>
   await (quiet ? filterNativeStderr(limitWarning, work) : work());
 
-const limitWarning = /^Warning: maxDynamic[A-Za-z]+ artificially reduced from [0-9]+ to [0-9]+ to fit dynamic offset/;
+const limitWarning =
+  /^Warning: maxDynamic[A-Za-z]+ artificially reduced from [0-9]+ to [0-9]+ to fit dynamic offset/;
 
 async function start(create: (flags: string[]) => GPU, flags: string[], options: DawnOptions): Promise<GPU> {
   if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
@@ -146,12 +166,16 @@ async function start(create: (flags: string[]) => GPU, flags: string[], options:
 }
 
 /**
- * Whether the environment (VK_DRIVER_FILES) names only Vulkan drivers that do not exist. The loader then searches no
- * others and prints many errors.
+ * Whether the environment (VK_DRIVER_FILES) names only Vulkan drivers that do not exist. The loader then
+ * searches no others and prints many errors.
  */
 function namesNoDriver(): boolean {
   const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
-  return process.platform === 'linux' && !!named && !named.split(delimiter).some((path) => path && existsSync(path));
+  return (
+    process.platform === 'linux' &&
+    !!named &&
+    !named.split(delimiter).some((path) => path && existsSync(path))
+  );
 }
 
 /** Error message for a machine without an adapter. */
@@ -171,10 +195,10 @@ const NEW_WAIT_MS = 5;
 const paced = Symbol.for('heddle.pacedPolling');
 
 /**
- * Limits Dawn's polling. While a GPU promise is pending, Dawn's binding polls in every turn of the event loop through the
- * global setImmediate. That uses a whole core, which a software adapter needs. Dawn has no option against it, so this
- * wraps setImmediate: Dawn's callbacks run immediately for the first 0.3 ms of a wait, then once per millisecond. Other
- * callbacks do not change. A second call does nothing.
+ * Limits Dawn's polling. While a GPU promise is pending, Dawn's binding polls in every turn of the event loop
+ * through the global setImmediate. That uses a whole core, which a software adapter needs. Dawn has no option
+ * against it, so this wraps setImmediate: Dawn's callbacks run immediately for the first 0.3 ms of a wait,
+ * then once per millisecond. Other callbacks do not change. A second call does nothing.
  */
 function pacePolling(): void {
   const original = globalThis.setImmediate as typeof setImmediate & { [paced]?: true };
@@ -188,12 +212,16 @@ function pacePolling(): void {
     lastPoll = now;
     return now - waitStart < FREE_POLLING_MS ? original(callback) : setTimeout(callback, PAUSE_MS);
   };
-  Object.defineProperties(wrapper, { ...Object.getOwnPropertyDescriptors(original), [paced]: { value: true } });
+  Object.defineProperties(wrapper, {
+    ...Object.getOwnPropertyDescriptors(original),
+    [paced]: { value: true },
+  });
   globalThis.setImmediate = wrapper as typeof setImmediate;
 }
 
 /**
- * Whether a native addon made this callback: it has no name, no parameters and, unlike built-in functions, a prototype.
+ * Whether a native addon made this callback: it has no name, no parameters and, unlike built-in functions, a
+ * prototype.
  */
 const isDawnPoll = (callback: unknown, args: unknown[]): boolean =>
   typeof callback === 'function' &&

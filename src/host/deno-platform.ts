@@ -22,7 +22,10 @@ declare const Deno: {
   env: { get(name: string): string | undefined };
 };
 
-/** Files on disk; Deno has to allow reading and writing their paths. See `nodeFiles` for what a write guarantees. */
+/**
+ * Files on disk; Deno has to allow reading and writing their paths. See `nodeFiles` for what a write
+ * guarantees.
+ */
 export const denoFiles = (): Files =>
   diskFiles({
     read: (path) => Deno.readFile(path),

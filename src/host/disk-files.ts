@@ -11,7 +11,9 @@ export interface Disk {
   blob?(path: string): Promise<Blob>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   append(path: string, bytes: Uint8Array): Promise<void>;
-  stat(path: string): Promise<{ readonly isFile: boolean; readonly isFolder: boolean; readonly size: number }>;
+  stat(
+    path: string,
+  ): Promise<{ readonly isFile: boolean; readonly isFolder: boolean; readonly size: number }>;
   /** Names in a folder, in any order. */
   list(folder: string): Promise<string[]>;
   /** Creates a folder in an existing one. */
@@ -71,8 +73,8 @@ const statIn = (disk: Disk, path: string) =>
   });
 
 /**
- * Creates the folder of a file and its parents, one by one. Node's option `recursive` never returns if the system cannot
- * create a folder and reports it as missing, as in /proc.
+ * Creates the folder of a file and its parents, one by one. Node's option `recursive` never returns if the
+ * system cannot create a folder and reports it as missing, as in /proc.
  */
 export async function makeFolderOf(disk: Disk, path: string): Promise<void> {
   const folder = folderOf(path);
@@ -84,8 +86,8 @@ export async function makeFolderOf(disk: Disk, path: string): Promise<void> {
 }
 
 /**
- * Files on `disk`. Relative paths start at the working directory. A write is atomic: the file is complete or does not
- * exist.
+ * Files on `disk`. Relative paths start at the working directory. A write is atomic: the file is complete or
+ * does not exist.
  */
 export function diskFiles(disk: Disk): Files {
   const statOf = (path: string) => statIn(disk, path);
@@ -98,8 +100,8 @@ export function diskFiles(disk: Disk): Files {
   };
 
   /**
-   * Renames. An existing folder is first moved to `previousFolder(to)`, which readers use if the process is killed
-   * before the new one is in place: no portable system call swaps two folders.
+   * Renames. An existing folder is first moved to `previousFolder(to)`, which readers use if the process is
+   * killed before the new one is in place: no portable system call swaps two folders.
    */
   const replace = async (from: string, to: string): Promise<void> => {
     await makeFolderOf(disk, to);
@@ -120,7 +122,8 @@ export function diskFiles(disk: Disk): Files {
   return {
     read: (path) => withPath('read', path, () => disk.read(path)),
     stream: (path) => withPath('read', path, () => disk.stream(path)),
-    blob: disk.blob && ((path) => withPath('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path))),
+    blob:
+      disk.blob && ((path) => withPath('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path))),
     size: async (path) => {
       const stats = path === '-' ? undefined : await statOf(path);
       return stats?.isFile ? stats.size : undefined;

@@ -1,5 +1,5 @@
-// File server for a page: gives it access to some files and folders of this machine, under a URL with a secret token.
-// The client in the page is http-files.ts.
+// File server for a page: gives it access to some files and folders of this machine, under a URL with a
+// secret token. The client in the page is http-files.ts.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve, sep } from 'node:path';
@@ -16,10 +16,11 @@ export interface FileServer {
 }
 
 /**
- * Serves `paths`: files, folders with their contents, and names with another suffix after a dot, since folders are
- * written under a temporary name and renamed. The query ?path names the file or folder. GET reads it, as a stream with
- * ?stream, or lists it with ?list; HEAD tests existence and returns the size; PUT writes; PATCH appends; POST renames
- * to ?to; DELETE removes. Other paths and methods, and failed requests, get 403 and the reason as text.
+ * Serves `paths`: files, folders with their contents, and names with another suffix after a dot, since
+ * folders are written under a temporary name and renamed. The query ?path names the file or folder. GET reads
+ * it, as a stream with ?stream, or lists it with ?list; HEAD tests existence and returns the size; PUT
+ * writes; PATCH appends; POST renames to ?to; DELETE removes. Other paths and methods, and failed requests,
+ * get 403 and the reason as text.
  */
 export function fileServer(files: Files, paths: readonly string[]): FileServer {
   const base = `/files-${randomBytes(16).toString('hex')}`;

@@ -1,5 +1,5 @@
-// Starts the system's Firefox through Puppeteer (WebDriver BiDi) with WebGPU enabled. Its WebGPU is wgpu, which picks
-// a software adapter of the system (Mesa's llvmpipe) if the machine has no GPU.
+// Starts the system's Firefox through Puppeteer (WebDriver BiDi) with WebGPU enabled. Its WebGPU is wgpu,
+// which picks a software adapter of the system (Mesa's llvmpipe) if the machine has no GPU.
 import type { Page } from 'puppeteer-core';
 import { type BrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
 import { findFirefox, programAt } from './programs.ts';
@@ -29,15 +29,15 @@ const PREFERENCES = {
 };
 
 /**
- * Starts Firefox with WebGPU and an empty profile. Pages can only reach addresses of this machine. Throws a HeddleError
- * if there is no Firefox or it does not start in time.
+ * Starts Firefox with WebGPU and an empty profile. Pages can only reach addresses of this machine. Throws a
+ * HeddleError if there is no Firefox or it does not start in time.
  *
- * An error inside Firefox's WebGPU (a panic of wgpu) ends the browser, and no page can catch it. Pages therefore create
- * compute pipelines one at a time and announce each one before, so that the error can name the pipeline.
+ * An error inside Firefox's WebGPU (a panic of wgpu) ends the browser, and no page can catch it. Pages
+ * therefore create compute pipelines one at a time and announce each one before, so that the error can name
+ * the pipeline.
  *
  * @example
- * const firefox = await launchFirefox();
- * console.log(firefox.version, (await firefox.adapter()).features);
+ * const firefox = await launchFirefox(); console.log(firefox.version, (await firefox.adapter()).features);
  * await firefox.close();
  */
 export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firefox> {
@@ -66,7 +66,8 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
 /** Runs in each page, before its own scripts: must not refer to anything outside itself. */
 function announcePipelines(): void {
   if (typeof GPUDevice === 'undefined') return;
-  const announce = (globalThis as unknown as { heddlePipeline: (name: string) => Promise<void> }).heddlePipeline;
+  const announce = (globalThis as unknown as { heddlePipeline: (name: string) => Promise<void> })
+    .heddlePipeline;
   const nameOf = ({ label = '', compute }: GPUComputePipelineDescriptor): string => {
     const constants = Object.entries(compute.constants ?? {}).map(([name, value]) => `${name}=${value}`);
     return [label || compute.entryPoint || 'without a label', ...constants].join(' ');

@@ -12,7 +12,9 @@ import { reasonOf } from './disk-files.ts';
 /** Path of the lock file of a folder. */
 export const lockPath = (folder: string): string => join(dirname(folder), `.${basename(folder)}.lock`);
 
-/** Start of a process in ticks since the machine started, if the system reports it: process ids are reused. */
+/**
+ * Start of a process in ticks since the machine started, if the system reports it: process ids are reused.
+ */
 function startOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -38,13 +40,15 @@ const linesOf = (text: string): Line[] =>
   });
 
 /**
- * The claim that owns the lock: the first one that is not released and whose process may still run. All processes find
- * the same one, since lines are only appended, each with a single write.
+ * The claim that owns the lock: the first one that is not released and whose process may still run. All
+ * processes find the same one, since lines are only appended, each with a single write.
  */
 function holderOf(text: string): Line | undefined {
   const lines = linesOf(text);
   const givenUp = new Set(lines.map((line) => line.givenUp));
-  return lines.find((line) => 'pid' in line && !(line.claim !== undefined && givenUp.has(line.claim)) && mayRun(line));
+  return lines.find(
+    (line) => 'pid' in line && !(line.claim !== undefined && givenUp.has(line.claim)) && mayRun(line),
+  );
 }
 
 /** Whether the process of a claim may still run: it is alive, or on another machine. */
@@ -59,7 +63,10 @@ function mayRun({ pid, host, start }: Line): boolean {
   return start === startOf(pid);
 }
 
-/** Appends a line with a single write. It starts with a line break, since the line before it may be incomplete. */
+/**
+ * Appends a line with a single write. It starts with a line break, since the line before it may be
+ * incomplete.
+ */
 const append = (path: string, line: Line, flag: string | number): Promise<void> =>
   writeFile(path, `\n${JSON.stringify(line)}\n`, { flag });
 
@@ -71,12 +78,13 @@ const textOf = (path: string): Promise<string> =>
   });
 
 /**
- * Locks a folder, which need not exist, until the returned function is called or the process ends. Throws a HeddleError
- * that names the process that has the lock. The lock of an ended process is ignored.
+ * Locks a folder, which need not exist, until the returned function is called or the process ends. Throws a
+ * HeddleError that names the process that has the lock. The lock of an ended process is ignored.
  *
- * Each process appends its claim to the lock file; the first claim of a running process owns the lock. So if several
- * processes find the lock of an ended process, exactly one gets it. Only the owner removes the file. A process that
- * appended its claim to a file that was just removed does not find it at the path, and appends it again.
+ * Each process appends its claim to the lock file; the first claim of a running process owns the lock. So if
+ * several processes find the lock of an ended process, exactly one gets it. Only the owner removes the file.
+ * A process that appended its claim to a file that was just removed does not find it at the path, and appends
+ * it again.
  */
 export async function lockFolder(given: string): Promise<() => Promise<void>> {
   const folder = await realpath(given).catch(() => given);

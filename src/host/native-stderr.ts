@@ -20,18 +20,19 @@ import { isatty } from 'node:tty';
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 /**
- * Runs the synchronous `work` and drops the lines that native code meanwhile writes to file descriptor 2 if they match
- * `noise`, a regular expression with the same meaning in JavaScript and `grep -E`.
+ * Runs the synchronous `work` and drops the lines that native code meanwhile writes to file descriptor 2 if
+ * they match `noise`, a regular expression with the same meaning in JavaScript and `grep -E`.
  *
  * Node has no dup2, so the method depends on the kind of stderr:
  *
- * - A terminal, a pipe or a file in append mode: descriptor 2 is reopened as a temporary file during the work, and then
+ * - A terminal, a pipe or a file in append mode: descriptor 2 is reopened as a temporary file during the
+ *   work, and then
  *   reopened as the original by its name in /proc.
  * - A file at an offset, which other programs may share: it is truncated after the work.
  * - A socket: all output is piped through grep until this process ends.
  *
- * Nothing is dropped on systems other than Linux, or while requests or threads of this process may open files, which would
- * get descriptor 2.
+ * Nothing is dropped on systems other than Linux, or while requests or threads of this process may open
+ * files, which would get descriptor 2.
  */
 export async function filterNativeStderr<T>(noise: RegExp, work: () => T): Promise<Awaited<T>> {
   const seek = await seekInFile();
@@ -163,8 +164,8 @@ function removeLines(noise: RegExp, from: number, to: number, seek: Seek): void 
 const maxWaitMs = 2000;
 
 /**
- * Puts grep between descriptor 2 and its socket; returns whether that succeeded. grep ends with the last writer. It
- * ignores signals, since this process saves its work after a signal.
+ * Puts grep between descriptor 2 and its socket; returns whether that succeeded. grep ends with the last
+ * writer. It ignores signals, since this process saves its work after a signal.
  */
 function filterSocket(noise: RegExp): boolean {
   const path = join(tmpdir(), `heddle-${randomUUID()}`);
@@ -214,7 +215,13 @@ const [i32, i64] = [0x7f, 0x7e];
  */
 const wasm = Uint8Array.from([
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-  ...wasmSection(1, 3, ...[0x60, 4, i32, i64, i32, i32, 1, i32], ...[0x60, 2, i32, i64, 1, i32], ...[0x60, 0, 0]),
+  ...wasmSection(
+    1,
+    3,
+    ...[0x60, 4, i32, i64, i32, i32, 1, i32],
+    ...[0x60, 2, i32, i64, 1, i32],
+    ...[0x60, 0, 0],
+  ),
   ...wasmSection(2, 1, ...wasmName('wasi_snapshot_preview1'), ...wasmName('fd_seek'), 0, 0),
   ...wasmSection(3, 2, 1, 2),
   ...wasmSection(5, 1, 0, 1),
@@ -223,8 +230,8 @@ const wasm = Uint8Array.from([
 ]);
 
 /**
- * Returns a function that sets the offset of a descriptor of stdin, stdout or stderr; undefined if this Node has no
- * WASI.
+ * Returns a function that sets the offset of a descriptor of stdin, stdout or stderr; undefined if this Node
+ * has no WASI.
  */
 async function openSeek(): Promise<Seek | undefined> {
   const { emitWarning } = process;
@@ -232,7 +239,9 @@ async function openSeek(): Promise<Seek | undefined> {
   try {
     const { WASI } = await import('node:wasi');
     const wasi = new WASI({ version: 'preview1', returnOnExit: true });
-    const { instance } = await WebAssembly.instantiate(wasm, { wasi_snapshot_preview1: wasi.wasiImport as never });
+    const { instance } = await WebAssembly.instantiate(wasm, {
+      wasi_snapshot_preview1: wasi.wasiImport as never,
+    });
     wasi.start(instance);
     const seek = instance.exports.seek as (fd: number, offset: bigint) => number;
     return (fd, offset) => seek(fd, BigInt(offset)) === 0;

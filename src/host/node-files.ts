@@ -11,7 +11,8 @@ import { lockFolder } from './folder-lock.ts';
 const nodeDisk: Disk = {
   async read(path) {
     // readFile has a limit of 2 GiB.
-    if ((await fs.stat(path)).size >= 2 ** 31) return new Uint8Array(await (await openAsBlob(path)).arrayBuffer());
+    if ((await fs.stat(path)).size >= 2 ** 31)
+      return new Uint8Array(await (await openAsBlob(path)).arrayBuffer());
     const { buffer, byteOffset, byteLength } = await fs.readFile(path);
     return new Uint8Array(buffer, byteOffset, byteLength);
   },
@@ -40,8 +41,8 @@ const nodeDisk: Disk = {
 };
 
 /**
- * Files on disk. Relative paths start at the working directory. A write is atomic: the file is complete or does not
- * exist.
+ * Files on disk. Relative paths start at the working directory. A write is atomic: the file is complete or
+ * does not exist.
  *
  * @example
  * const bytes = await nodeFiles().read('model/config.json');
@@ -58,8 +59,8 @@ export function nodeFiles(): Files {
 }
 
 /**
- * Path of `name` in heddle's cache folder: HEDDLE_CACHE, or the cache folder of this user. Files there can be deleted
- * at any time.
+ * Path of `name` in heddle's cache folder: HEDDLE_CACHE, or the cache folder of this user. Files there can be
+ * deleted at any time.
  */
 export function cachePath(name: string): string {
   const { HEDDLE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;

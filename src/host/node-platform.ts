@@ -1,5 +1,5 @@
-// Node as the platform of the library: Dawn for WebGPU, the disk for files, the user's cache folder for downloads and
-// tuned kernels, threads for large corpora.
+// Node as the platform of the library: Dawn for WebGPU, the disk for files, the user's cache folder for
+// downloads and tuned kernels, threads for large corpora.
 
 import { existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
@@ -30,13 +30,18 @@ export function machineMemory(): number {
   return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
 }
 
-/** Maximum number of threads. Each takes about 50 MB, and training on millions of pairs should fit in 1.5 GB. */
+/**
+ * Maximum number of threads. Each takes about 50 MB, and training on millions of pairs should fit in 1.5 GB.
+ */
 const maxThreads = 12;
 
 /**
- * A thread per core, at most 12; undefined if the script of the threads is missing, as in the sources or in bundles.
+ * A thread per core, at most 12; undefined if the script of the threads is missing, as in the sources or in
+ * bundles.
  */
-export function nodeTextThreads(program = new URL('../../text-thread.js', import.meta.url)): TextThreads | undefined {
+export function nodeTextThreads(
+  program = new URL('../../text-thread.js', import.meta.url),
+): TextThreads | undefined {
   if (!existsSync(fileURLToPath(program))) return undefined;
   return {
     count: Math.min(maxThreads, availableParallelism()),

@@ -3,8 +3,8 @@
 import { HeddleError } from '../core/errors.ts';
 
 /**
- * The module that `load` imports from the package `name`. If it is missing or does not load, throws a HeddleError that
- * says how to install it and what works without it (`instead`).
+ * The module that `load` imports from the package `name`. If it is missing or does not load, throws a
+ * HeddleError that says how to install it and what works without it (`instead`).
  */
 export async function optionalPackage<T>(name: string, load: () => Promise<T>, instead: string): Promise<T> {
   try {

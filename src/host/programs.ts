@@ -15,13 +15,14 @@ export const findChrome = (): string | undefined =>
   process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH || firstProgram(browserPrograms.chrome);
 
 /**
- * Path of the system's Firefox: FIREFOX_PATH if set, else the first of those in browser-programs.json that exists. Returns
- * undefined if there is none.
+ * Path of the system's Firefox: FIREFOX_PATH if set, else the first of those in browser-programs.json that
+ * exists. Returns undefined if there is none.
  *
  * @example
  * const firefox = await launchFirefox({ executablePath: findFirefox() });
  */
-export const findFirefox = (): string | undefined => process.env.FIREFOX_PATH || firstProgram(browserPrograms.firefox);
+export const findFirefox = (): string | undefined =>
+  process.env.FIREFOX_PATH || firstProgram(browserPrograms.firefox);
 
 /** Path of the system's Deno: DENO_PATH if set, else `deno` in PATH. Returns undefined if there is none. */
 export const findDeno = (): string | undefined => process.env.DENO_PATH || firstProgram(['deno']);
@@ -52,12 +53,14 @@ function isProgram(path: string): boolean {
 }
 
 /**
- * The path of a program. Throws a HeddleError if there is none, which says that `command` installs it and that the
- * environment variable `variable` is its path, or if the path is not a program.
+ * The path of a program. Throws a HeddleError if there is none, which says that `command` installs it and
+ * that the environment variable `variable` is its path, or if the path is not a program.
  */
 export function programAt(path: string | undefined, name: string, command: string, variable: string): string {
   if (!path)
-    throw new HeddleError(`no ${name} found: install it (${command}), or set ${variable} to the path of its program`);
+    throw new HeddleError(
+      `no ${name} found: install it (${command}), or set ${variable} to the path of its program`,
+    );
   if (!isProgram(path)) throw new HeddleError(`no ${name}: ${path} is not an executable file`);
   return path;
 }

@@ -1,5 +1,5 @@
-// Calls a function of a page in a browser and returns its result; console lines and reports go to callbacks. A page
-// that hangs or fails is an error.
+// Calls a function of a page in a browser and returns its result; console lines and reports go to callbacks.
+// A page that hangs or fails is an error.
 
 import type { Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
@@ -23,14 +23,18 @@ export interface PageCall extends Pick<PageListeners, 'onConsole'> {
 }
 
 /**
- * Opens the page at `url`, calls a function of it, closes the page and returns the result; plain JSON. Throws the error
- * of the function, or a HeddleError with the last output of the page if it does not load, fails, crashes or exceeds a
- * time limit.
+ * Opens the page at `url`, calls a function of it, closes the page and returns the result; plain JSON. Throws
+ * the error of the function, or a HeddleError with the last output of the page if it does not load, fails,
+ * crashes or exceeds a time limit.
  *
  * @example
  * const sum = await runInPage(chrome, server.url, { call: 'add', args: [[1, 2], [3, 4]], timeout: 60_000 });
  */
-export async function runInPage<Result>(browser: HeadlessBrowser, url: string, options: PageCall): Promise<Result> {
+export async function runInPage<Result>(
+  browser: HeadlessBrowser,
+  url: string,
+  options: PageCall,
+): Promise<Result> {
   const { call, args = [], loading = 60_000, timeout, silence } = options;
   const what = `${call}() in ${url}`;
   let last = '';

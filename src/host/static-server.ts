@@ -27,14 +27,13 @@ const TYPES: Record<string, string> = {
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /**
- * Serves `folder`, or an empty page if it is undefined, on 127.0.0.1 at `port` (default: a free port). Pages are
- * cross-origin isolated, which makes their clock more precise, and other origins cannot embed them. `answer` handles
- * requests before the folder does.
+ * Serves `folder`, or an empty page if it is undefined, on 127.0.0.1 at `port` (default: a free port). Pages
+ * are cross-origin isolated, which makes their clock more precise, and other origins cannot embed them.
+ * `answer` handles requests before the folder does.
  *
  * @example
- * const server = await serveFolder('dist/demo');
- * const page = await chrome.openPage(server.url);
- * await server.close();
+ * const server = await serveFolder('dist/demo'); const page = await chrome.openPage(server.url); await
+ * server.close();
  */
 export async function serveFolder(
   folder: string | undefined,

@@ -2,8 +2,8 @@
 import { HeddleError } from '../core/errors.ts';
 
 /**
- * Result of `promise`, or a HeddleError of kind `timeout` that names `task` if it takes longer than `ms` milliseconds.
- * The work itself continues.
+ * Result of `promise`, or a HeddleError of kind `timeout` that names `task` if it takes longer than `ms`
+ * milliseconds. The work itself continues.
  */
 export async function withTimeout<T>(ms: number, task: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,5 +1,5 @@
-// Ensembles: several models with one vocabulary whose next-token probabilities are averaged. An ensemble is a property
-// of the parameter list of its first model, so the same graphs decode and evaluate it.
+// Ensembles: several models with one vocabulary whose next-token probabilities are averaged. An ensemble is a
+// property of the parameter list of its first model, so the same graphs decode and evaluate it.
 
 import { add, logMean } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { softmax } from '../engine/ops/norm/softmax.ts';
@@ -23,7 +23,10 @@ export function ensembleParameters(
   return { ...first, ensemble: { others: members, average } };
 }
 
-/** Logits of the mean probabilities of models, from the logits [.., V] of each: the log of the mean of their softmax. */
+/**
+ * Logits of the mean probabilities of models, from the logits [.., V] of each: the log of the mean of their
+ * softmax.
+ */
 function average(builder: Builder, logits: readonly Value[]): Value {
   const [first, ...others] = logits.map((one) => softmax(builder, one)) as [Value, ...Value[]];
   const sum = others.reduce((a, b) => add(builder, a, b), first);

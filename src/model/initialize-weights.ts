@@ -6,8 +6,8 @@ import type { ModelConfig } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
 
 /**
- * Initialization schemes. `xavier`: matrices as in PyTorch's nn.Transformer (uniform; Glorot and Bengio, 2010),
- * embeddings normal with std 1 / sqrt(dModel). `truncated-normal`: both with std 0.02, cut at 2 std.
+ * Initialization schemes. `xavier`: matrices as in PyTorch's nn.Transformer (uniform; Glorot and Bengio,
+ * 2010), embeddings normal with std 1 / sqrt(dModel). `truncated-normal`: both with std 0.02, cut at 2 std.
  */
 export const initSchemes = ['xavier', 'truncated-normal'] as const;
 /** Name of an initialization scheme. */

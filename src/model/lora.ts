@@ -1,6 +1,6 @@
-// LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"). A linear layer computes
-// y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ: W [out, in] and b are frozen, A [r, in] and B [out, r] are trained. Tensors have
-// the names of PEFT, with the layer names of transformers.
+// LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"). A linear layer
+// computes y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ: W [out, in] and b are frozen, A [r, in] and B [out, r] are
+// trained. Tensors have the names of PEFT, with the layer names of transformers.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../engine/graph/graph.ts';
@@ -56,8 +56,8 @@ export const linearLayers = (c: ModelConfig): LoraTarget[] =>
   });
 
 /**
- * Returns the layers whose Hugging Face name, with or without `_proj`, matches a glob. Throws a HeddleError if a glob
- * matches none.
+ * Returns the layers whose Hugging Face name, with or without `_proj`, matches a glob. Throws a HeddleError
+ * if a glob matches none.
  */
 export function loraTargets(c: ModelConfig, globs: readonly string[]): LoraTarget[] {
   const layers = linearLayers(c);
@@ -75,7 +75,11 @@ export const loraTensorName = (target: Pick<LoraTarget, 'name'>, matrix: 'A' | '
 export const loraParameters = (c: ModelConfig, lora: LoraConfig): ParameterList =>
   layOutParameters(
     loraTargets(c, lora.targetModules).flatMap((target) => {
-      const parameter = (matrix: 'A' | 'B', shape: readonly number[], bound: number): Omit<Parameter, 'offset'> => {
+      const parameter = (
+        matrix: 'A' | 'B',
+        shape: readonly number[],
+        bound: number,
+      ): Omit<Parameter, 'offset'> => {
         const name = loraTensorName(target, matrix);
         const stored = { name, row: 0, rows: shape[0] as number };
         return { name, shape, decay: true, stored, init: { kind: 'uniform', bound } };
@@ -87,17 +91,23 @@ export const loraParameters = (c: ModelConfig, lora: LoraConfig): ParameterList 
     }),
   );
 
-/** Initializes a LoRA adapter so that it changes nothing yet: A uniform in ±1/sqrt(in), as in PEFT, and B zero. */
+/**
+ * Initializes a LoRA adapter so that it changes nothing yet: A uniform in ±1/sqrt(in), as in PEFT, and B
+ * zero.
+ */
 export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number): Float32Array =>
   initializeWeights(c, list, seed, 'xavier');
 
 /**
- * A parameter list with a LoRA adapter: graphs add it to the linear layers. `state`: name of the state with its
- * parameters; training uses `lora`. Returns `p` if there is no adapter.
+ * A parameter list with a LoRA adapter: graphs add it to the linear layers. `state`: name of the state with
+ * its parameters; training uses `lora`. Returns `p` if there is no adapter.
  */
 export const adaptedParameters = (p: ParameterList, lora?: LoraConfig, state = 'lora'): ParameterList =>
   lora
-    ? { ...p, lora: { config: lora, state, open: (graph, c, ...rest) => openLora(graph, c, lora, state, ...rest) } }
+    ? {
+        ...p,
+        lora: { config: lora, state, open: (graph, c, ...rest) => openLora(graph, c, lora, state, ...rest) },
+      }
     : p;
 
 /** Adds the parameters of a LoRA adapter to a graph. */
@@ -134,7 +144,10 @@ function openLora(
   };
 }
 
-/** Returns weights with the LoRA adapter merged in: W + (alpha/r)·B·A, summed in float64. Neither array is changed. */
+/**
+ * Returns weights with the LoRA adapter merged in: W + (alpha/r)·B·A, summed in float64. Neither array is
+ * changed.
+ */
 export function mergeLora(
   c: ModelConfig,
   weights: Float32Array,
@@ -160,7 +173,10 @@ export function mergeLora(
   return merged;
 }
 
-/** A LoRA configuration that is large enough for each of several adapters: the largest rank, all their layers, scale 1. */
+/**
+ * A LoRA configuration that is large enough for each of several adapters: the largest rank, all their layers,
+ * scale 1.
+ */
 export function commonLora(c: ModelConfig, loras: readonly LoraConfig[]): LoraConfig {
   const rank = Math.max(...loras.map((lora) => lora.rank));
   const names = new Set(loras.flatMap((lora) => loraTargets(c, lora.targetModules).map(({ name }) => name)));
@@ -168,8 +184,8 @@ export function commonLora(c: ModelConfig, loras: readonly LoraConfig[]): LoraCo
 }
 
 /**
- * Weights of a LoRA adapter in the layout of a wider configuration (`commonLora`), with its scale multiplied into B. Layers
- * and ranks that the adapter lacks are zero; all are zero without an adapter.
+ * Weights of a LoRA adapter in the layout of a wider configuration (`commonLora`), with its scale multiplied
+ * into B. Layers and ranks that the adapter lacks are zero; all are zero without an adapter.
  */
 export function widenLora(
   c: ModelConfig,

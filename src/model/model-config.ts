@@ -33,7 +33,10 @@ export interface ModelConfig {
   readonly headWidth: number;
   /** Heads of a decoder layer, cross-attention included. Default those of the encoder. */
   readonly decoderHeads: number;
-  /** Width of a head of the decoder. Default headWidth, or dModel / decoderHeads if the numbers of heads differ. */
+  /**
+   * Width of a head of the decoder. Default headWidth, or dModel / decoderHeads if the numbers of heads
+   * differ.
+   */
   readonly decoderHeadWidth: number;
   /** Number of encoder layers. */
   readonly encoderLayers: number;
@@ -55,18 +58,28 @@ export interface ModelConfig {
   readonly embeddingNorm: boolean;
   /** `gelu` is exact (erf), `gelu-tanh` its tanh approximation (transformers' gelu_new). */
   readonly activation: 'relu' | 'gelu' | 'gelu-tanh' | 'silu';
-  /** `plain`: W2·f(W1·x); `gated`: W2·(f(W1·x) ⊙ V1·x), where linear1 holds W1 and then V1 (Shazeer, 2020, GLU). */
+  /**
+   * `plain`: W2·f(W1·x); `gated`: W2·(f(W1·x) ⊙ V1·x), where linear1 holds W1 and then V1 (Shazeer, 2020,
+   * GLU).
+   */
   readonly feedForwardType: 'plain' | 'gated';
   /** Whether linear layers of attention and feed-forward have biases. */
   readonly biases: boolean;
   /** Whether attention scores are divided by sqrt(headWidth). */
   readonly attentionScale: boolean;
   /**
-   * Positions. `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines (Marian,
-   * Pegasus); `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not padding; `learned`:
-   * embeddings; `relative`: a bias of the self-attention scores for each distance and head (T5); `none`.
+   * Positions. `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines
+   * (Marian, Pegasus); `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not
+   * padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and
+   * head (T5); `none`.
    */
-  readonly positions: 'sinusoidal' | 'sinusoidal-halves' | 'fairseq-sinusoidal' | 'learned' | 'relative' | 'none';
+  readonly positions:
+    | 'sinusoidal'
+    | 'sinusoidal-halves'
+    | 'fairseq-sinusoidal'
+    | 'learned'
+    | 'relative'
+    | 'none';
   /** Number of distance buckets of relative positions. */
   readonly relativeBuckets: number;
   /** Distance from which all share the last bucket of relative positions. */
@@ -76,8 +89,8 @@ export interface ModelConfig {
   /** Rows of the learned position embeddings before position 0 (BART: 2). */
   readonly positionOffset: number;
   /**
-   * Tied weights. `target`: output projection and target embedding; `all`: source embedding too; `embeddings`: both
-   * embeddings, with an output projection of its own (T5 v1.1).
+   * Tied weights. `target`: output projection and target embedding; `all`: source embedding too;
+   * `embeddings`: both embeddings, with an output projection of its own (T5 v1.1).
    */
   readonly tie: 'none' | 'target' | 'all' | 'embeddings';
   /** Whether token embeddings are multiplied by sqrt(dModel). */
@@ -103,15 +116,16 @@ export interface ModelConfig {
   /** Id of the end token. */
   readonly endId: number;
   /**
-   * Whether self-attention of the decoder masks padding tokens that the model generated, as nn.Transformer's target
-   * padding mask does. Hugging Face's models attend to them. The first token is never masked: MarianMT starts with
-   * padding.
+   * Whether self-attention of the decoder masks padding tokens that the model generated, as nn.Transformer's
+   * target padding mask does. Hugging Face's models attend to them. The first token is never masked: MarianMT
+   * starts with padding.
    */
   readonly hidePadding: boolean;
 }
 
 /** Whether source and target share one embedding. */
-export const sharesEmbeddings = ({ tie }: Pick<ModelConfig, 'tie'>): boolean => tie === 'all' || tie === 'embeddings';
+export const sharesEmbeddings = ({ tie }: Pick<ModelConfig, 'tie'>): boolean =>
+  tie === 'all' || tie === 'embeddings';
 
 /** The encoder or the decoder. */
 export type Stack = 'encoder' | 'decoder';
@@ -125,14 +139,28 @@ export const stackSizes = (c: ModelConfig, stack: Stack) =>
     ? { heads: c.heads, headWidth: c.headWidth, feedForward: c.feedForward }
     : { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, feedForward: c.decoderFeedForward };
 
-/** Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate, see `usualDropout`. */
+/**
+ * Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate, see `usualDropout`.
+ */
 export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
   Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
 
 /** One rate for all places in which PyTorch's nn.Transformer has dropout, and for the embeddings. */
-export const usualDropout = (rate: number) => ({ embedding: rate, attention: rate, feedForward: rate, residual: rate });
+export const usualDropout = (rate: number) => ({
+  embedding: rate,
+  attention: rate,
+  feedForward: rate,
+  residual: rate,
+});
 
-const noDropout: DropoutRates = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0, output: 0 };
+const noDropout: DropoutRates = {
+  embedding: 0,
+  attention: 0,
+  feedForward: 0,
+  residual: 0,
+  memory: 0,
+  output: 0,
+};
 
 const defaults = {
   dModel: 128,
@@ -192,14 +220,22 @@ const flags = [
 ];
 
 /** Returns whether `x` is a number of at least `min` and below `end`. */
-const inRange = (x: unknown, min: number, end: number): boolean => typeof x === 'number' && x >= min && x < end;
+const inRange = (x: unknown, min: number, end: number): boolean =>
+  typeof x === 'number' && x >= min && x < end;
 
 /** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
-const max = { headWidth: 896, layers: 1000, positions: 2 ** 20, buckets: 128, distance: 65535, parameters: 2 ** 31 };
+const max = {
+  headWidth: 896,
+  layers: 1000,
+  positions: 2 ** 20,
+  buckets: 128,
+  distance: 65535,
+  parameters: 2 ** 31,
+};
 
 /**
- * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed
- * values.
+ * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and
+ * the allowed values.
  */
 export function modelConfig(options: ModelOptions): ModelConfig {
   for (const key of Object.keys(options))
@@ -263,7 +299,8 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     if (!inRange(rate, 0, 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
   }
   atMost(max.layers, 'encoderLayers', 'decoderLayers');
-  if (c.maxLength + c.positionOffset > max.positions) fail('maxLength', c.maxLength, `at most ${max.positions}`);
+  if (c.maxLength + c.positionOffset > max.positions)
+    fail('maxLength', c.maxLength, `at most ${max.positions}`);
   const matrices = c.feedForwardType === 'gated' ? 3 : 2;
   const inLayers =
     c.encoderLayers * (4 * c.heads * c.headWidth + matrices * c.feedForward) +
@@ -274,7 +311,8 @@ export function modelConfig(options: ModelOptions): ModelConfig {
       `config: the model has about ${parameters} parameters, at most ${max.parameters} are supported; use a smaller vocabulary, width or number of layers`,
     );
   if (!inRange(c.labelSmoothing, 0, 1)) fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
-  if (!inRange(c.layerNormEps, Number.MIN_VALUE, 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
+  if (!inRange(c.layerNormEps, Number.MIN_VALUE, 1))
+    fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
   if (sharesEmbeddings(c) && c.srcVocab !== c.tgtVocab)
     fail('tie', c.tie, `none or target if srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
   return c;

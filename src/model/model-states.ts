@@ -27,8 +27,15 @@ export function writeWeights(engine: Engine, c: ModelConfig, p: ParameterList, w
 /** Maximum bytes of writes that may be pending before the host waits. */
 const maxQueued = 64 * 2 ** 20;
 
-/** Reads weights in parts and writes them to an engine, as `writeWeights`. The host never holds all of them. */
-export async function readWeights(engine: Engine, c: ModelConfig, p: ParameterList, from: WeightReader): Promise<void> {
+/**
+ * Reads weights in parts and writes them to an engine, as `writeWeights`. The host never holds all of them.
+ */
+export async function readWeights(
+  engine: Engine,
+  c: ModelConfig,
+  p: ParameterList,
+  from: WeightReader,
+): Promise<void> {
   const { weightParts } = await import('./quantized-parameters.ts');
   let queued = 0;
   for (const part of weightParts(p)) {

@@ -1,5 +1,5 @@
-// Types of model parameters, and their layout one after another in one buffer: all weights, the trained ones, or those
-// of a LoRA adapter.
+// Types of model parameters, and their layout one after another in one buffer: all weights, the trained ones,
+// or those of a LoRA adapter.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../engine/graph/graph.ts';
@@ -23,13 +23,16 @@ export interface Parameter {
   readonly offset: number;
   readonly init: Init;
   /**
-   * Whether weight decay applies by default: to matrices and embeddings, not to biases, norms and relative position
-   * biases.
+   * Whether weight decay applies by default: to matrices and embeddings, not to biases, norms and relative
+   * position biases.
    */
   readonly decay: boolean;
   /** Whether training never changes it, such as a stored table of sinusoids. */
   readonly frozen?: boolean;
-  /** The tensor of PyTorch's state_dict that contains it, its first row in that tensor, and the rows of that tensor. */
+  /**
+   * The tensor of PyTorch's state_dict that contains it, its first row in that tensor, and the rows of that
+   * tensor.
+   */
   readonly stored: { readonly name: string; readonly row: number; readonly rows: number };
 }
 
@@ -62,8 +65,11 @@ export const membersOf = (config: ModelConfig, parameters: ParameterList): reado
 ];
 
 /** The logits of an ensemble from the logits of its models; of a single model its own. */
-export const ensembleLogits = (builder: Builder, { ensemble }: ParameterList, logits: readonly Value[]): Value =>
-  ensemble ? ensemble.average(builder, logits) : (logits[0] as Value);
+export const ensembleLogits = (
+  builder: Builder,
+  { ensemble }: ParameterList,
+  logits: readonly Value[],
+): Value => (ensemble ? ensemble.average(builder, logits) : (logits[0] as Value));
 
 /** A model of an ensemble. */
 export interface EnsembleMember {
@@ -97,13 +103,16 @@ export interface LoraLayers {
   /** The parameters, in the order of `loraParameters`. */
   readonly values: readonly Value[];
   /**
-   * Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y if it has
-   * none.
+   * Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y
+   * if it has none.
    */
   extend(weight: string, x: Value, y: Value): Value;
 }
 
-/** The layout of quantized weights: matrices packed into words with their scales, and the parameters that stay f32. */
+/**
+ * The layout of quantized weights: matrices packed into words with their scales, and the parameters that stay
+ * f32.
+ */
 export interface Quantization {
   readonly format: PackedFormat;
   /** For each matrix the offsets of its words and its scales, multiples of 64. */
@@ -116,13 +125,18 @@ export interface Quantization {
   readonly scales: number;
   /** The parameters that stay f32, in a buffer of their own. */
   readonly plain: ParameterList;
-  /** Adds the weights to a graph. The code is a callback, so that only programs with quantized weights load it. */
+  /**
+   * Adds the weights to a graph. The code is a callback, so that only programs with quantized weights load
+   * it.
+   */
   open(graph: Graph, stateSuffix: string): OpenedWeights;
   /** The weights of the list in parts; see `weightParts`. */
   parts(list: ParameterList): Iterable<WeightPart>;
 }
 
-/** Quantized weights in a graph: the buffer and the values of the parameters that stay f32, and the matrices. */
+/**
+ * Quantized weights in a graph: the buffer and the values of the parameters that stay f32, and the matrices.
+ */
 export interface OpenedWeights {
   readonly buffer: Value;
   readonly plain: readonly (readonly [name: string, value: Value])[];
@@ -144,7 +158,10 @@ export interface StateData {
   readonly data: Float32Array | Uint32Array;
 }
 
-/** A part of the weights: elements `first` to `first + count - 1` of a parameter, and the data of the states it becomes. */
+/**
+ * A part of the weights: elements `first` to `first + count - 1` of a parameter, and the data of the states
+ * it becomes.
+ */
 export interface WeightPart {
   readonly parameter: Parameter;
   readonly first: number;
@@ -159,8 +176,8 @@ export function weightBytes({ quantization, size, ensemble }: ParameterList): nu
 }
 
 /**
- * Lays parameters out one after another, each padded to a multiple of `unit` elements (default 64). Parameters with
- * weight decay must come first.
+ * Lays parameters out one after another, each padded to a multiple of `unit` elements (default 64).
+ * Parameters with weight decay must come first.
  */
 export function layOutParameters(
   parameters: readonly Omit<Parameter, 'offset'>[],

@@ -9,8 +9,8 @@ interface Naming {
   /** Prefix of the modules of a layer. */
   layer(stack: string, layer: string): string;
   /**
-   * Module of a layer of nn.Transformer -> Hugging Face's modules: several if one tensor holds their weights, row after
-   * row. A key with the prefix `decoder.` is for the decoder only.
+   * Module of a layer of nn.Transformer -> Hugging Face's modules: several if one tensor holds their weights,
+   * row after row. A key with the prefix `decoder.` is for the decoder only.
    */
   readonly modules: Readonly<Record<string, readonly string[]>>;
   /** Parameter outside the layers -> Hugging Face's. */
@@ -70,7 +70,9 @@ const t5 = (gated: boolean): Naming => ({
     'multihead_attn.kv_proj': ['k', 'v'].map((part) => `layer.1.EncDecAttention.${part}`),
     'multihead_attn.out_proj': ['layer.1.EncDecAttention.o'],
     ...feedForwardOf(1, gated),
-    ...Object.fromEntries(Object.entries(feedForwardOf(2, gated)).map(([name, parts]) => [`decoder.${name}`, parts])),
+    ...Object.fromEntries(
+      Object.entries(feedForwardOf(2, gated)).map(([name, parts]) => [`decoder.${name}`, parts]),
+    ),
     norm1: ['layer.0.layer_norm'],
     norm2: ['layer.1.layer_norm'],
     norm3: ['layer.2.layer_norm'],
@@ -80,17 +82,21 @@ const t5 = (gated: boolean): Naming => ({
     'tgt_embed.weight': 'decoder.embed_tokens.weight',
     'transformer.encoder.norm.weight': 'encoder.final_layer_norm.weight',
     'transformer.decoder.norm.weight': 'decoder.final_layer_norm.weight',
-    'transformer.encoder.relative_bias.weight': 'encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight',
-    'transformer.decoder.relative_bias.weight': 'decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight',
+    'transformer.encoder.relative_bias.weight':
+      'encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight',
+    'transformer.decoder.relative_bias.weight':
+      'decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight',
     'generator.weight': 'lm_head.weight',
   },
 });
 
 /** The names for a configuration: those of T5 if it has RMSNorm, else those of BART. */
-const namingOf = (c: ModelConfig): Naming => (c.normType === 'rms' ? t5(c.feedForwardType === 'gated') : bart);
+const namingOf = (c: ModelConfig): Naming =>
+  c.normType === 'rms' ? t5(c.feedForwardType === 'gated') : bart;
 
 /**
- * Returns Hugging Face's names of the modules that a parameter of a layer is split into, in the order of their rows.
+ * Returns Hugging Face's names of the modules that a parameter of a layer is split into, in the order of
+ * their rows.
  */
 export function hfModuleNames(c: ModelConfig, name: string): string[] {
   const [, stack = '', layer = '', part = ''] =
@@ -110,9 +116,10 @@ export function hfNames(c: ModelConfig, { name }: Pick<Parameter, 'name'>): stri
 }
 
 /**
- * Returns whether a name matches one of `globs`: `*` matches any characters, `?` one. A glob matches the whole name or its
- * end after a dot: `encoder.*` matches `transformer.encoder.layers.0.linear1.weight`. Throws a HeddleError that starts with
- * `option` if a glob matches none of `names`; it lists the five most similar of `suggestions`.
+ * Returns whether a name matches one of `globs`: `*` matches any characters, `?` one. A glob matches the
+ * whole name or its end after a dot: `encoder.*` matches `transformer.encoder.layers.0.linear1.weight`.
+ * Throws a HeddleError that starts with `option` if a glob matches none of `names`; it lists the five most
+ * similar of `suggestions`.
  */
 export function globMatcher(
   option: string,

@@ -1,6 +1,6 @@
-// The parameters of a model: names (those of PyTorch's nn.Transformer), shapes, initialization, and their layout in one
-// buffer, so that clipping and the optimizer work on a single vector. Matrices come first; biases and norms, without
-// weight decay, follow. Fixed positions are a table of their own.
+// The parameters of a model: names (those of PyTorch's nn.Transformer), shapes, initialization, and their
+// layout in one buffer, so that clipping and the optimizer work on a single vector. Matrices come first;
+// biases and norms, without weight decay, follow. Fixed positions are a table of their own.
 
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
@@ -17,7 +17,13 @@ export function parameterList(c: ModelConfig): ParameterList {
   const norms = new Set<string>();
   const matrix = (name: string, shape: Shape, stored?: Parameter['stored']) => {
     const [out, fanIn] = [stored?.rows ?? (shape[0] as number), shape[1] as number];
-    drafts.push({ name, shape, decay: true, init: { kind: 'matrix', fanIn, fanOut: out }, ...(stored && { stored }) });
+    drafts.push({
+      name,
+      shape,
+      decay: true,
+      init: { kind: 'matrix', fanIn, fanOut: out },
+      ...(stored && { stored }),
+    });
   };
   const vector = (name: string, size: number, init: Init, fields: Pick<Draft, 'stored' | 'frozen'> = {}) =>
     drafts.push({ name, shape: [size], decay: false, init, ...fields });
@@ -25,7 +31,13 @@ export function parameterList(c: ModelConfig): ParameterList {
     c.biases && vector(name, size, init, stored && { stored });
   const zero: Init = { kind: 'constant', value: 0 };
   const embedding = (name: string, rows: number, frozen = false) =>
-    drafts.push({ name, shape: [rows, D], decay: true, init: { kind: 'embedding' }, ...(frozen && { frozen }) });
+    drafts.push({
+      name,
+      shape: [rows, D],
+      decay: true,
+      init: { kind: 'embedding' },
+      ...(frozen && { frozen }),
+    });
   const norm = (name: string) => {
     norms.add(`${name}.weight`).add(`${name}.bias`);
     vector(`${name}.weight`, D, { kind: 'constant', value: 1 });
@@ -36,7 +48,9 @@ export function parameterList(c: ModelConfig): ParameterList {
     bias(`${name}.bias`, out, { kind: 'uniform', bound: 1 / Math.sqrt(inner) });
   };
   const attention = (name: string, cross: boolean, inner: number) => {
-    const parts = cross ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] } : { in_proj_: [0, 3 * inner] };
+    const parts = cross
+      ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] }
+      : { in_proj_: [0, 3 * inner] };
     for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
       matrix(`${name}.${part}weight`, [rows, D], { name: `${name}.in_proj_weight`, row, rows: 3 * inner });
       bias(`${name}.${part}bias`, rows, zero, { name: `${name}.in_proj_bias`, row, rows: 3 * inner });
@@ -78,7 +92,12 @@ export function parameterList(c: ModelConfig): ParameterList {
   }
   if (c.tie === 'none' || c.tie === 'embeddings') matrix('generator.weight', [c.tgtVocab, D]);
   if (c.outputBias)
-    vector('generator.bias', c.tgtVocab, { kind: 'uniform', bound: 1 / Math.sqrt(D) }, { frozen: !c.trainOutputBias });
+    vector(
+      'generator.bias',
+      c.tgtVocab,
+      { kind: 'uniform', bound: 1 / Math.sqrt(D) },
+      { frozen: !c.trainOutputBias },
+    );
 
   // All norms one after another, gamma before beta: one kernel sums their gradients.
   const [matrices, vectors] = [drafts.filter((d) => d.decay), drafts.filter((d) => !d.decay)];
@@ -86,7 +105,8 @@ export function parameterList(c: ModelConfig): ParameterList {
   const order = [...matrices, ...vectors.filter(inNorms), ...vectors.filter((d) => !inNorms(d))];
   return layOutParameters(
     order.map((d) => ({ ...d, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } })),
-    // 128 for matrices: their f16 copies, half as long, then start at multiples of 256 bytes as bindings require.
+    // 128 for matrices: their f16 copies, half as long, then start at multiples of 256 bytes as bindings
+    // require.
     ({ decay }) => (decay ? 128 : 64),
   );
 }
@@ -109,10 +129,13 @@ export function tensorsFromWeights(list: ParameterList, weights: ArrayLike<numbe
 }
 
 /**
- * Returns weights [list.size] from the tensors of PyTorch's state_dict. Throws a HeddleError that names a missing,
- * unknown or misshaped tensor.
+ * Returns weights [list.size] from the tensors of PyTorch's state_dict. Throws a HeddleError that names a
+ * missing, unknown or misshaped tensor.
  */
-export function weightsFromTensors(list: ParameterList, tensors: Readonly<Record<string, Tensor>>): Float32Array {
+export function weightsFromTensors(
+  list: ParameterList,
+  tensors: Readonly<Record<string, Tensor>>,
+): Float32Array {
   const shapes = storedShapes(list);
   const missing = [...shapes.keys()].filter((name) => !tensors[name]);
   if (missing.length)

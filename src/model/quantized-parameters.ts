@@ -1,6 +1,6 @@
-// Quantized weights, for inference and under a LoRA adapter: matrices and token embeddings as f16 or int8; norms,
-// biases and position embeddings stay f32. Quantization is a property of the parameter list, so the same model code
-// reads quantized weights.
+// Quantized weights, for inference and under a LoRA adapter: matrices and token embeddings as f16 or int8;
+// norms, biases and position embeddings stay f32. Quantization is a property of the parameter list, so the
+// same model code reads quantized weights.
 
 import { formatMiB } from '../core/format-numbers.ts';
 import { sizeOf } from '../core/tensor.ts';
@@ -9,13 +9,19 @@ import { packedEmbedding } from '../engine/ops/embedding/packed-embedding.ts';
 import { type PackedValue, packedLinear } from '../engine/ops/matmul/packed-linear.ts';
 import { pack, packedFormats, wordsOf } from '../engine/ops/matmul/packed-weights.ts';
 import type { ModelConfig } from './model-config.ts';
-import type { OpenedWeights, Parameter, ParameterList, Quantization, WeightPart } from './parameter-layout.ts';
+import type {
+  OpenedWeights,
+  Parameter,
+  ParameterList,
+  Quantization,
+  WeightPart,
+} from './parameter-layout.ts';
 import { layOutParameters, weightBytes } from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';
 
 /**
- * Formats of weights: `f32`, or matrices quantized to `f16` (half the memory) or `int8` with a scale per row (a
- * quarter).
+ * Formats of weights: `f32`, or matrices quantized to `f16` (half the memory) or `int8` with a scale per row
+ * (a quarter).
  */
 export const weightFormats = ['f32', ...packedFormats] as const;
 /** Name of a format of weights. */
@@ -57,7 +63,8 @@ function openQuantized(graph: Graph, quantization: Quantization, suffix: string)
   const { format, matrices, plain } = quantization;
   const names = stateNames(quantization, suffix);
   const words = graph.state(names.words, 'u32', [quantization.words]);
-  const scales = quantization.scales > 0 ? graph.state(names.scales, 'f32', [quantization.scales]) : undefined;
+  const scales =
+    quantization.scales > 0 ? graph.state(names.scales, 'f32', [quantization.scales]) : undefined;
   const buffer = graph.state(names.plain, 'f32', [plain.size]);
   const values = new Map<string, PackedValue>();
   for (const [name, { parameter, word, scale }] of matrices) {
@@ -93,8 +100,8 @@ export interface WeightReader {
 const partSize = 2 ** 22;
 
 /**
- * The weights of a list in parts of whole rows, about 16 MiB as f32 at most. `states` of a part gives the data of its
- * states, quantized if the list is quantized.
+ * The weights of a list in parts of whole rows, about 16 MiB as f32 at most. `states` of a part gives the
+ * data of its states, quantized if the list is quantized.
  */
 export function* weightParts(p: ParameterList): Generator<WeightPart> {
   const { quantization, stateSuffix = '' } = p;
@@ -129,7 +136,10 @@ export function* weightParts(p: ParameterList): Generator<WeightPart> {
   }
 }
 
-/** Describes the memory of a format: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10 MiB`. */
+/**
+ * Describes the memory of a format: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10
+ * MiB`.
+ */
 export function describeWeights(
   c: ModelConfig,
   format: WeightFormat,

@@ -1,8 +1,9 @@
 // The encoder-decoder transformer of "Attention Is All You Need" (Vaswani et al., 2017,
-// https://arxiv.org/abs/1706.03762) as a graph. The code follows the sections of the paper; src/engine/graph/rewrites.ts
-// decides later which of these ops one kernel computes.
+// https://arxiv.org/abs/1706.03762) as a graph. The code follows the sections of the paper;
+// src/engine/graph/rewrites.ts decides later which of these ops one kernel computes.
 //
-// B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V vocabulary.
+// B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V
+// vocabulary.
 
 import type { Graph } from '../engine/graph/graph.ts';
 import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
@@ -45,7 +46,10 @@ export interface Transformer {
 export interface Tokens {
   readonly ids: Value;
   readonly lengths: Value;
-  /** In training, the positions sorted by token id, for the gradient of the embedding; see fillTokenIndex in src/text. */
+  /**
+   * In training, the positions sorted by token id, for the gradient of the embedding; see fillTokenIndex in
+   * src/text.
+   */
   readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
 }
 
@@ -60,7 +64,9 @@ export function openTransformer(
   const opened = quantization?.open(graph, stateSuffix);
   const weightBuffer = opened?.buffer ?? graph.state(`weights${stateSuffix}`, 'f32', [parameters.size]);
   const slices = () =>
-    parameters.all.map(({ name, offset, shape }) => [name, graph.slice(weightBuffer, name, offset, shape)] as const);
+    parameters.all.map(
+      ({ name, offset, shape }) => [name, graph.slice(weightBuffer, name, offset, shape)] as const,
+    );
   const weights = new Map(opened?.plain ?? slices());
   const step = graph.input('step', 'u32', [stepWords]);
   let sites = 0;
@@ -123,15 +129,17 @@ export function decode(m: Transformer, target: Tokens, memory: Value, sourceLeng
   });
 }
 
-/** The norm after the last decoder layer, and dropout before the output projection: [B, T, D] -> [B, T, D]. */
+/**
+ * The norm after the last decoder layer, and dropout before the output projection: [B, T, D] -> [B, T, D].
+ */
 export function finishDecoder(m: Transformer, x: Value): Value {
   const y = m.config.finalNorm ? norm(m, 'transformer.decoder.norm', x) : x;
   return drop(m, y, m.config.dropout.output);
 }
 
 /**
- * The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. `padded`: rows of a vocabulary that is not a
- * multiple of 4 are padded with zeros, so that all kernels read them as vectors.
+ * The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. `padded`: rows of a vocabulary that
+ * is not a multiple of 4 are padded with zeros, so that all kernels read them as vectors.
  */
 export function project(m: Transformer, x: Value, padded = false): Value {
   const { tie, outputBias, scaleOutput, dModel: D, tgtVocab } = m.config;
@@ -145,8 +153,8 @@ export function project(m: Transformer, x: Value, padded = false): Value {
 }
 
 /**
- * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. In decoding T is 1, the
- * position is that of `step`, and `history` [B, Tmax] has the tokens so far.
+ * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. In decoding
+ * T is 1, the position is that of `step`, and `history` [B, Tmax] has the tokens so far.
  */
 export function embed(
   m: Transformer,
@@ -157,11 +165,13 @@ export function embed(
   const { config: c, graph: g } = m;
   const learned = c.positions === 'learned';
   const rows = fixedPositionRows(c);
-  const fixed = rows > 0 ? g.state(`positions${m.parameters.stateSuffix ?? ''}`, 'f32', [rows, c.dModel]) : undefined;
+  const fixed =
+    rows > 0 ? g.state(`positions${m.parameters.stateSuffix ?? ''}`, 'f32', [rows, c.dModel]) : undefined;
   const positions = learned ? weight(m, `${side}_pos.weight`) : fixed; // [L, D]
   const counted = c.positions === 'fairseq-sinusoidal';
   const positionIds =
-    counted && g.scope('embed', () => tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step)); // [B, T]
+    counted &&
+    g.scope('embed', () => tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step)); // [B, T]
   const table = side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
   const options = {
     scale: c.scaleEmbedding ? Math.sqrt(c.dModel) : 1,
@@ -196,7 +206,13 @@ function encoderLayer(m: Transformer, layer: string, x: Value, self: Sublayer): 
 }
 
 /** A decoder layer: self-attention, cross-attention, then feed-forward; [B, T, D] -> [B, T, D]. */
-export function decoderLayer(m: Transformer, layer: string, x: Value, self: Sublayer, cross: Sublayer): Value {
+export function decoderLayer(
+  m: Transformer,
+  layer: string,
+  x: Value,
+  self: Sublayer,
+  cross: Sublayer,
+): Value {
   const attended = residual(m, `${layer}.norm1`, x, self);
   const informed = residual(m, `${layer}.norm2`, attended, cross);
   return residual(m, `${layer}.norm3`, informed, (y) => feedForward(m, layer, y));
@@ -205,7 +221,10 @@ export function decoderLayer(m: Transformer, layer: string, x: Value, self: Subl
 /** A sublayer of a residual connection: [B, T, D] -> [B, T, D]. */
 export type Sublayer = (x: Value) => Value;
 
-/** A residual connection with layer norm: LN(x + f(x)) (post-norm, as in the paper) or x + f(LN(x)) (pre-norm). */
+/**
+ * A residual connection with layer norm: LN(x + f(x)) (post-norm, as in the paper) or x + f(LN(x))
+ * (pre-norm).
+ */
 function residual(m: Transformer, normName: string, x: Value, f: Sublayer): Value {
   const rate = m.config.dropout.residual;
   if (m.config.norm === 'pre') return add(m.graph, x, drop(m, f(norm(m, normName, x)), rate));
@@ -213,25 +232,33 @@ function residual(m: Transformer, normName: string, x: Value, f: Sublayer): Valu
 }
 
 /**
- * Multi-head self-attention (section 3.2.2): [B, T, D] -> [B, T, D]. `attend` computes the heads: qkv [B, T, 3HW] ->
- * [B, T, HW].
+ * Multi-head self-attention (section 3.2.2): [B, T, D] -> [B, T, D]. `attend` computes the heads: qkv [B, T,
+ * 3HW] -> [B, T, HW].
  */
-export function selfAttentionBlock(m: Transformer, layer: string, x: Value, attend: (qkv: Value) => Value): Value {
+export function selfAttentionBlock(
+  m: Transformer,
+  layer: string,
+  x: Value,
+  attend: (qkv: Value) => Value,
+): Value {
   return m.graph.scope('self_attn', () => {
     const qkv = affine(m, `${layer}.self_attn.in_proj_`, x); // [B, T, 3HW]
     return affine(m, `${layer}.self_attn.out_proj.`, attend(qkv)); // [B, T, D]
   });
 }
 
-/** The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. `bias`: that of `positionBias`. */
+/**
+ * The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. `bias`: that of
+ * `positionBias`.
+ */
 function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value, bias?: Value): Value {
   const options = { ...attentionOptions(m, stack), causal: stack === 'decoder' };
   return selfAttention(m.graph, qkv, lengths, m.step, options, bias);
 }
 
 /**
- * The bias of the self-attention scores of all layers of a stack by distance [H, distances] (Raffel et al., 2020, T5);
- * undefined if positions are not relative.
+ * The bias of the self-attention scores of all layers of a stack by distance [H, distances] (Raffel et al.,
+ * 2020, T5); undefined if positions are not relative.
  */
 export function positionBias(m: Transformer, stack: Stack): Value | undefined {
   const { positions, relativeMaxDistance: maxDistance } = m.config;
@@ -245,10 +272,15 @@ export const crossKeysValues = (m: Transformer, layer: string, memory: Value): V
   m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
 
 /**
- * Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B, T, HW] ->
- * [B, T, HW].
+ * Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B,
+ * T, HW] -> [B, T, HW].
  */
-export function crossAttentionBlock(m: Transformer, layer: string, x: Value, attend: (q: Value) => Value): Value {
+export function crossAttentionBlock(
+  m: Transformer,
+  layer: string,
+  x: Value,
+  attend: (q: Value) => Value,
+): Value {
   return m.graph.scope('multihead_attn', () => {
     const q = affine(m, `${layer}.multihead_attn.q_proj.`, x); // [B, T, HW]
     return affine(m, `${layer}.multihead_attn.out_proj.`, attend(q)); // [B, T, D]
@@ -260,7 +292,9 @@ function feedForward(m: Transformer, layer: string, x: Value): Value {
   const { feedForwardType, activation: kind } = m.config;
   const activate = feedForwardType === 'gated' ? gatedActivation : activation;
   const h = m.graph.scope('linear1', () => activate(m.graph, affine(m, `${layer}.linear1.`, x), kind)); // [B, T, F]
-  return m.graph.scope('linear2', () => affine(m, `${layer}.linear2.`, drop(m, h, m.config.dropout.feedForward))); // [B, T, D]
+  return m.graph.scope('linear2', () =>
+    affine(m, `${layer}.linear2.`, drop(m, h, m.config.dropout.feedForward)),
+  ); // [B, T, D]
 }
 
 /** A linear layer, x · weightᵀ + bias if it has one, with its LoRA update: [.., in] -> [.., out]. */
@@ -281,7 +315,9 @@ function norm(m: Transformer, name: string, x: Value): Value {
   const { normType, layerNormEps: eps } = m.config;
   const gamma = weight(m, `${name}.weight`); // [D]
   return m.graph.scope(label, () =>
-    normType === 'rms' ? rmsNorm(m.graph, x, gamma, eps) : layerNorm(m.graph, x, gamma, weight(m, `${name}.bias`), eps),
+    normType === 'rms'
+      ? rmsNorm(m.graph, x, gamma, eps)
+      : layerNorm(m.graph, x, gamma, weight(m, `${name}.bias`), eps),
   );
 }
 
@@ -289,8 +325,8 @@ const drop = (m: Transformer, x: Value, rate: number): Value =>
   m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
 
 /**
- * Options of an attention op: heads, head width and scale of a stack, and in training the dropout of the attention
- * weights.
+ * Options of an attention op: heads, head width and scale of a stack, and in training the dropout of the
+ * attention weights.
  */
 export function attentionOptions(m: Transformer, stack: Stack) {
   const { heads, headWidth } = stackSizes(m.config, stack);

@@ -11,7 +11,8 @@ import type { JobContext } from './job.ts';
 import { createKernelStore } from './kernel-store.ts';
 
 /** Services of a host for a job. */
-export interface HostServices extends Pick<JobContext, 'files' | 'emit' | 'signal' | 'input' | 'textThreads'> {
+export interface HostServices
+  extends Pick<JobContext, 'files' | 'emit' | 'signal' | 'input' | 'textThreads'> {
   readonly host: GpuHost | 'cpu';
   /** Version of the host; the speed of kernels may depend on it. */
   readonly version?: string;
@@ -130,8 +131,8 @@ function kernelTuning(s: HostServices) {
     dropped.set(kernel, reason);
   };
   /**
-   * Checks and times kernels, and stores the results, even if it is interrupted. Emits progress, and a warning for each
-   * kernel that fails its check. `failure`: why the results could not be stored.
+   * Checks and times kernels, and stores the results, even if it is interrupted. Emits progress, and a
+   * warning for each kernel that fails its check. `failure`: why the results could not be stored.
    */
   const measure = async (device: Device, graphs: readonly Graph[], options: TuneKernelsOptions) => {
     const adapter = adapterKey(device);
@@ -195,7 +196,13 @@ function kernelTuning(s: HostServices) {
     const adapter = adapterKey(device);
     const stored = (await store.load(adapter)).peakGflops;
     if (stored) return stored;
-    s.emit({ type: 'progress', task: 'tune', done: 0, total: 1, text: 'measuring the peak rate of multiply-adds' });
+    s.emit({
+      type: 'progress',
+      task: 'tune',
+      done: 0,
+      total: 1,
+      text: 'measuring the peak rate of multiply-adds',
+    });
     const { measurePeakGflops } = await import('../engine/gpu/roofs.ts');
     const peakGflops = await measurePeakGflops(device);
     await store.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});

@@ -1,11 +1,13 @@
-// The pace of long work in the thread of a job: reports progress with rate and time left, yields to the event loop, and
-// ends the work when the job is stopped.
+// The pace of long work in the thread of a job: reports progress with rate and time left, yields to the event
+// loop, and ends the work when the job is stopped.
 
 import { formatInteger } from '../core/format-numbers.ts';
 import type { Pace } from '../core/steps.ts';
 import type { JobContext } from './job.ts';
 
-/** Milliseconds between two yields to the event loop, between two progress events, and before the first one. */
+/**
+ * Milliseconds between two yields to the event loop, between two progress events, and before the first one.
+ */
 const yieldInterval = 50;
 const eventInterval = 500;
 const firstEventAfter = 1500;
@@ -20,7 +22,10 @@ const units: Record<string, readonly [name: string, size: number]> = {
 };
 
 /** Creates the pace of a job; it throws the signal's reason if the job is stopped. */
-export function createPace({ emit, signal }: Pick<JobContext, 'emit'> & Partial<Pick<JobContext, 'signal'>>): Pace {
+export function createPace({
+  emit,
+  signal,
+}: Pick<JobContext, 'emit'> & Partial<Pick<JobContext, 'signal'>>): Pace {
   let [task, begin, first, last, shown] = ['', 0, 0, performance.now(), 0];
   return ({ task: name, done, total }) => {
     const now = performance.now();

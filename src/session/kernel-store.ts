@@ -1,15 +1,20 @@
-// Store of kernel choices by adapter: one JSON file in the user's cache folder or in the browser's storage. The store counts
-// as empty if the file cannot be read or the shaders have changed.
+// Store of kernel choices by adapter: one JSON file in the user's cache folder or in the browser's storage.
+// The store counts as empty if the file cannot be read or the shaders have changed.
 
 import type { KernelChoices } from '../engine/plan/kernel-choices.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
 
-/** Kernel choices of an adapter, by key. All of them passed the check of src/engine/gpu/kernel-check.ts on it. */
+/**
+ * Kernel choices of an adapter, by key. All of them passed the check of src/engine/gpu/kernel-check.ts on it.
+ */
 export interface StoredKernels {
   /** Fastest variants. */
   readonly measured: KernelChoices;
-  /** Variants that were used without timing. They are used again until they are timed, so that two runs give the same bits. */
+  /**
+   * Variants that were used without timing. They are used again until they are timed, so that two runs give
+   * the same bits.
+   */
   readonly guessed: KernelChoices;
   /** What is wrong with the variants that failed the check, by op and variant. */
   readonly dropped: Readonly<Record<string, string>>;
@@ -33,14 +38,19 @@ export function createKernelStore(files: Files, path: string) {
     const nothing: KernelFile = { version, shaders, adapters: {} };
     try {
       const stored = JSON.parse(await readText(files, path)) as KernelFile | null;
-      return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters) ? stored : nothing;
+      return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters)
+        ? stored
+        : nothing;
     } catch {
       return nothing;
     }
   };
   return {
     load: async (adapter: string): Promise<StoredKernels> => knownIn((await read()).adapters[adapter]),
-    /** Adds choices; a timed choice is never replaced by an untimed one. Rejects if the file cannot be written. */
+    /**
+     * Adds choices; a timed choice is never replaced by an untimed one. Rejects if the file cannot be
+     * written.
+     */
     async save(adapter: string, kernels: StoredKernels): Promise<void> {
       const stored = await read();
       const before = knownIn(stored.adapters[adapter]);
@@ -49,7 +59,11 @@ export function createKernelStore(files: Files, path: string) {
       for (const key of Object.keys(measured)) delete guessed[key];
       const dropped = { ...before.dropped, ...kernels.dropped };
       const known: StoredKernels = { ...before, ...kernels, measured, guessed, dropped };
-      await writeText(files, path, JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }));
+      await writeText(
+        files,
+        path,
+        JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }),
+      );
     },
   };
 }

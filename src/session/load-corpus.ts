@@ -41,7 +41,8 @@ export type CorpusArguments =
     };
 
 /** The part of a job's context that reading a corpus needs. */
-export type CorpusContext = Pick<JobContext, 'files' | 'emit'> & Partial<Pick<JobContext, 'signal' | 'textThreads'>>;
+export type CorpusContext = Pick<JobContext, 'files' | 'emit'> &
+  Partial<Pick<JobContext, 'signal' | 'textThreads'>>;
 
 /** Files of the training, dev and test pairs of a corpus. */
 export interface CorpusFiles {
@@ -62,11 +63,16 @@ export function corpusFiles(corpus: CorpusArguments): CorpusFiles | undefined {
 export const corpusPaths = (corpus: CorpusArguments): string[] =>
   Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? pathsOf(set) : []));
 
-/** Bytes of files, and number of pairs in memory, from which threads save more time than they take to start. */
+/**
+ * Bytes of files, and number of pairs in memory, from which threads save more time than they take to start.
+ */
 const manyBytes = 4e6;
 const manyPairs = 50_000;
 
-/** Opens a pool for a corpus of files or of `pairs` pairs in memory: with the threads of the host if it is large. */
+/**
+ * Opens a pool for a corpus of files or of `pairs` pairs in memory: with the threads of the host if it is
+ * large.
+ */
 export async function openCorpusPool(
   corpus: CorpusArguments,
   context: CorpusContext,
@@ -82,8 +88,9 @@ export async function openCorpusPool(
 }
 
 /**
- * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same fraction for
- * `test`. With dev files nothing is held out, with test files only dev pairs. A message gives the number of bad lines.
+ * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same fraction
+ * for `test`. With dev files nothing is held out, with test files only dev pairs. A message gives the number
+ * of bad lines.
  */
 async function readCorpus(
   corpus: CorpusArguments,
@@ -96,15 +103,19 @@ async function readCorpus(
   const { train, dev, test } = corpusFiles(corpus) as CorpusFiles;
   const read = (pairFiles: PairFiles, split: HeldOut = {}) => readSets(pairFiles, context, pool, { split });
   const sets = await read(train, heldOutParts(heldOut, { dev, test }));
-  return { ...sets, ...(dev && { dev: (await read(dev)).train }), ...(test && { test: (await read(test)).train }) };
+  return {
+    ...sets,
+    ...(dev && { dev: (await read(dev)).train }),
+    ...(test && { test: (await read(test)).train }),
+  };
 }
 
 /** Name of the file with the training pairs in a model folder. */
 export const corpusFile = 'corpus.tsv';
 
 /**
- * Reads a corpus as `readCorpus`; a TSV corpus with `keep` is read from the checkpoint `from`, if there is one. Returns
- * the pairs, and the files to store in the model folder.
+ * Reads a corpus as `readCorpus`; a TSV corpus with `keep` is read from the checkpoint `from`, if there is
+ * one. Returns the pairs, and the files to store in the model folder.
  */
 export async function readKeptCorpus(
   corpus: CorpusArguments,
@@ -124,8 +135,8 @@ export async function readKeptCorpus(
 }
 
 /**
- * Reads files of pairs, with at most `references` references each. Bad lines are counted in a message. Throws a
- * HeddleError that starts with the file's name if it is empty, or has no pair.
+ * Reads files of pairs, with at most `references` references each. Bad lines are counted in a message. Throws
+ * a HeddleError that starts with the file's name if it is empty, or has no pair.
  */
 export async function readPairs(given: PairFiles, context: CorpusContext, references = 1): Promise<Pair[]> {
   const pool = await openTextPool(createPace(context));
@@ -151,7 +162,12 @@ async function readSets(
   await pool.run({
     name: 'parse',
     args: { ...(split && { split }), shared: pool.parallel },
-    chunks: pairBlocks(given, { open: (path) => openStream(files, path), references, onBytes, blockBytes: 2 ** 16 }),
+    chunks: pairBlocks(given, {
+      open: (path) => openStream(files, path),
+      references,
+      onBytes,
+      blockBytes: 2 ** 16,
+    }),
     progress: () => ({ task: 'read', done, total }),
     onPart(part, index) {
       parts[index] = part;

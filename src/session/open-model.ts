@@ -30,8 +30,8 @@ export async function openModel(
 }
 
 /**
- * The model with the languages of a call, or as it is if the call names none. Throws a HeddleError if the model does not
- * have them.
+ * The model with the languages of a call, or as it is if the call names none. Throws a HeddleError if the
+ * model does not have them.
  */
 export async function modelInLanguages(
   model: SavedModel,

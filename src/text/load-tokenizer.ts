@@ -1,5 +1,5 @@
-// Loads tokenizers: a tokenizer.json that heddle saved, or the file of another tool for a new training (tokenizer.json or a
-// SentencePiece model).
+// Loads tokenizers: a tokenizer.json that heddle saved, or the file of another tool for a new training
+// (tokenizer.json or a SentencePiece model).
 
 import { check, HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
@@ -14,8 +14,8 @@ import { specialTokens, type Tokenizer } from './tokenizers/tokenizer.ts';
 import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
 
 /**
- * Loads the tokenizer.json of a heddle model, as text or parsed. Throws a HeddleError if it is invalid, or names a
- * model, normalizer, pre-tokenizer, decoder or post-processor that heddle does not write.
+ * Loads the tokenizer.json of a heddle model, as text or parsed. Throws a HeddleError if it is invalid, or
+ * names a model, normalizer, pre-tokenizer, decoder or post-processor that heddle does not write.
  */
 export function loadTokenizer(json: unknown): Tokenizer {
   const file = typeof json === 'string' ? parse(json) : json;
@@ -48,9 +48,9 @@ const tokenizerIn = <T>(name: string, read: () => T): T =>
   withErrorPrefix(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read, name);
 
 /**
- * Reads a tokenizer file. A tokenizer without a padding token gets one, with a new id. A tokenizer without a start token
- * starts with the padding token. Throws a HeddleError that starts with `name` if the file is neither a tokenizer.json nor
- * a SentencePiece model, or has no end token.
+ * Reads a tokenizer file. A tokenizer without a padding token gets one, with a new id. A tokenizer without a
+ * start token starts with the padding token. Throws a HeddleError that starts with `name` if the file is
+ * neither a tokenizer.json nor a SentencePiece model, or has no end token.
  */
 export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
   const first = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
@@ -82,11 +82,17 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
     ...Object.entries(vocab),
     ...added.map((token): [string, unknown] => [String(token?.content), token?.id]),
   ]);
-  const find = (role: keyof typeof names) => names[role].map((token) => ids.get(token)).find((id) => id !== undefined);
+  const find = (role: keyof typeof names) =>
+    names[role].map((token) => ids.get(token)).find((id) => id !== undefined);
   const size = Math.max(0, ...[...ids.values()].map(Number).filter(Number.isFinite)) + 1;
   const [pad = size, end, unknown] = [find('pad'), find('end'), find('unknown')];
   check(end !== undefined, `${name}: there is no end token (${names.end.join(', ')}) in it`);
   const start = find('start') ?? pad;
-  const special = { pad, start, end, ...(unknown !== undefined && { unknown }) } as HfTokenizerOptions['special'];
+  const special = {
+    pad,
+    start,
+    end,
+    ...(unknown !== undefined && { unknown }),
+  } as HfTokenizerOptions['special'];
   return createHfTokenizer(json, { special, size: Math.max(size, special.pad + 1) });
 }

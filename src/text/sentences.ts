@@ -1,6 +1,10 @@
-// Sentences of a text (Unicode Standard Annex 29, by Intl.Segmenter), for models that were trained on single sentences.
+// Sentences of a text (Unicode Standard Annex 29, by Intl.Segmenter), for models that were trained on single
+// sentences.
 
-/** Splits a text into sentences, in order and without the white space around them. A text without words has none. */
+/**
+ * Splits a text into sentences, in order and without the white space around them. A text without words has
+ * none.
+ */
 export function splitSentences(text: string) {
   // The root locale: the result does not depend on the machine.
   const segmenter = new Intl.Segmenter('und', { granularity: 'sentence' });
@@ -16,8 +20,8 @@ export function splitSentences(text: string) {
   return {
     sentences: located.map(({ sentence }) => sentence),
     /**
-     * Joins translations of the sentences with the white space of the text, line breaks included. If two sentences have
-     * none between them, as in Chinese, they get a space.
+     * Joins translations of the sentences with the white space of the text, line breaks included. If two
+     * sentences have none between them, as in Chinese, they get a space.
      */
     join: (translations: readonly string[]): string =>
       translations.map((translation, i) => translation + (spaces[i] ?? '')).join(''),

@@ -27,7 +27,9 @@ type Request =
   | { readonly type: 'map'; readonly run: number; readonly chunk: unknown }
   | { readonly type: 'end'; readonly run: number };
 
-/** A message from a thread. The answer to a request is any number of `progress`, then a result or an error. */
+/**
+ * A message from a thread. The answer to a request is any number of `progress`, then a result or an error.
+ */
 interface Reply {
   readonly progress?: WorkProgress;
   readonly error?: { readonly message: string; readonly stack: string | undefined; readonly user: boolean };
@@ -96,8 +98,8 @@ export interface RunOptions<N extends TaskName> {
 export type TextPool = Awaited<ReturnType<typeof openTextPool>>;
 
 /**
- * Opens a pool. Without `host`, or if no thread starts, tasks run in this thread. `pace` is called between steps and with
- * the progress of threads; `signal` stops the threads at once.
+ * Opens a pool. Without `host`, or if no thread starts, tasks run in this thread. `pace` is called between
+ * steps and with the progress of threads; `signal` stops the threads at once.
  */
 export async function openTextPool(pace: Pace, host?: TextThreads, signal?: AbortSignal) {
   let stop = (): void => undefined;
@@ -115,12 +117,13 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
     /** Whether it has threads besides this one. */
     parallel: threads.length > 0,
     /**
-     * Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the signal is
-     * aborted.
+     * Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the
+     * signal is aborted.
      */
     async run<N extends TaskName>(options: RunOptions<N>): Promise<ResultOf<N>[]> {
       const { name, args, chunks, progress, onPart, threads: maxThreads = threads.length } = options;
-      const source = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+      const source =
+        Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
       let taken = 0;
       /** Runs chunks, one after the other. */
       const work = async (map: (chunk: unknown, index: number) => Promise<unknown>): Promise<void> => {

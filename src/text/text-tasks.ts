@@ -1,5 +1,5 @@
-// The tasks on the texts of a corpus that run in threads: parse, count, hash, train a tokenizer, encode. A task processes
-// chunks, in any order except for `hash`; its arguments and results are structured clones.
+// The tasks on the texts of a corpus that run in threads: parse, count, hash, train a tokenizer, encode. A
+// task processes chunks, in any order except for `hash`; its arguments and results are structured clones.
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
@@ -28,10 +28,16 @@ export interface ParsedPart {
 }
 
 /**
- * Parses blocks of files. With `split` the pairs are split and packed, in shared memory if `shared`. Without it, all
- * are in `train`, with their further references.
+ * Parses blocks of files. With `split` the pairs are split and packed, in shared memory if `shared`. Without
+ * it, all are in `train`, with their further references.
  */
-function parse({ split, shared = false }: { split?: HeldOut; shared?: boolean }): TextTask<PairBlock, ParsedPart> {
+function parse({
+  split,
+  shared = false,
+}: {
+  split?: HeldOut;
+  shared?: boolean;
+}): TextTask<PairBlock, ParsedPart> {
   return {
     async map(block) {
       const { pairs, bad, columns } = await parseBlock(block);
@@ -72,7 +78,8 @@ function count(
   return {
     map(chunk) {
       for (const pair of pairsIn(chunk))
-        for (const [i, sides] of options.tokenizers.entries()) for (const side of sides) counters[i]?.add(pair[side]);
+        for (const [i, sides] of options.tokenizers.entries())
+          for (const side of sides) counters[i]?.add(pair[side]);
       return undefined;
     },
     end: () =>
@@ -87,7 +94,8 @@ function joinCounts(tables: readonly CountTable[]): Counts {
   const all = new Map<string, number>();
   for (const { items, counts } of tables)
     if (counts.length > 0)
-      for (const [i, item] of items.split('\n').entries()) all.set(item, (all.get(item) ?? 0) + (counts[i] as number));
+      for (const [i, item] of items.split('\n').entries())
+        all.set(item, (all.get(item) ?? 0) + (counts[i] as number));
   return all;
 }
 
@@ -133,7 +141,8 @@ function encode({
   target: Tokenizer | TokenizerData;
   options: EncodeOptions;
 }): TextTask<PairChunk, ReturnType<typeof encodePairs>> {
-  const open = (tokenizer: Tokenizer | TokenizerData) => ('json' in tokenizer ? tokenizerOf(tokenizer) : tokenizer);
+  const open = (tokenizer: Tokenizer | TokenizerData) =>
+    'json' in tokenizer ? tokenizerOf(tokenizer) : tokenizer;
   const source = open(given.source);
   const target = given.target === given.source ? source : open(given.target);
   return { map: (chunk) => encodePairs(pairsIn(chunk), source, target, options) };

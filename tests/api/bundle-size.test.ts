@@ -12,8 +12,8 @@ const wgsl = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'ut
   .join('\n');
 
 /**
- * The minified size, in kB, and the modules of what a page that runs `code` loads at first; a later import() is a file
- * of its own, whose size `size` tells.
+ * The minified size, in kB, and the modules of what a page that runs `code` loads at first; a later import()
+ * is a file of its own, whose size `size` tells.
  */
 async function bundle(code: string): Promise<{
   kB: number;
@@ -48,11 +48,15 @@ async function bundle(code: string): Promise<{
   })) as Rolldown.RolldownOutput;
   const all = output.output.filter((file) => file.type === 'chunk');
   const first = new Set(['page.js']);
-  for (const name of first) for (const next of all.find((c) => c.fileName === name)?.imports ?? []) first.add(next);
+  for (const name of first)
+    for (const next of all.find((c) => c.fileName === name)?.imports ?? []) first.add(next);
   const chunks = all.filter(({ fileName }) => first.has(fileName));
   const modules = Object.fromEntries(
     chunks.flatMap((chunk) =>
-      Object.entries(chunk.modules).map(([id, { renderedLength }]) => [id.replace(`${root}/`, ''), renderedLength]),
+      Object.entries(chunk.modules).map(([id, { renderedLength }]) => [
+        id.replace(`${root}/`, ''),
+        renderedLength,
+      ]),
     ),
   );
   const kB = chunks.reduce((n, chunk) => n + chunk.code.length, 0) / 1000;
@@ -85,10 +89,13 @@ describe('a bundle', () => {
 
   it('of translating has no trainer, report or command', async () => {
     const { kB, modules, size, textOf } = await bundle(programs.translate);
-    // The file of the shaders has their text and the code that composes and compiles it; only texts are that long.
+    // The file of the shaders has their text and the code that composes and compiles it; only texts are that
+    // long.
     const compiling = textOf('shaders').replace(/`[^`]{200,}`/g, '').length / 1000;
     const tuning = size('auto-tuning');
-    console.log(`translate: ${kB} kB, later ${compiling} kB to compile shaders, ${tuning} kB to tune kernels`);
+    console.log(
+      `translate: ${kB} kB, later ${compiling} kB to compile shaders, ${tuning} kB to tune kernels`,
+    );
     expect(kB).toBeLessThan(147);
     expect(compiling).toBeGreaterThan(1);
     expect(kB + compiling, 'all code of a first translation').toBeLessThan(155);

@@ -1,4 +1,5 @@
-// Ensembles: decoding and evaluation with the mean of the probabilities of several models, compared with float64.
+// Ensembles: decoding and evaluation with the mean of the probabilities of several models, compared with
+// float64.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEnsemble } from '../../src/api/ensemble-model.ts';
 import { openFolder } from '../../src/api/load-model.ts';
@@ -81,11 +82,18 @@ describe('an ensemble', () => {
   it('finds the beams of the mean of the probabilities', async () => {
     const found = await model.generate(texts, { beams: 3, numReturn: 3, maxNewTokens: 8 });
     const rules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, firstToken: -1, banned: [] };
-    const settings = { rows: 3, penalty: (n: number) => n, earlyStopping: false, maxNewTokens: 8, rules } as const;
+    const settings = {
+      rows: 3,
+      penalty: (n: number) => n,
+      earlyStopping: false,
+      maxNewTokens: 8,
+      rules,
+    } as const;
     for (const [i, text] of texts.entries()) {
       const expected = beamSearch(first.config, settings, mean, ids(text));
       expect(found[i]?.map((one) => one.ids)).toEqual(expected.slice(0, 3).map((one) => one.ids));
-      for (const [k, { logProb }] of (found[i] ?? []).entries()) expect(logProb).toBeCloseTo(expected[k]!.logProb, 3);
+      for (const [k, { logProb }] of (found[i] ?? []).entries())
+        expect(logProb).toBeCloseTo(expected[k]!.logProb, 3);
     }
   });
 

@@ -1,5 +1,5 @@
-// The examples in doc comments (`@example`) and in docs/*.md and README.md: all of them type-check, and those of functions that compute
-// on the CPU and need nothing else run.
+// The examples in doc comments (`@example`) and in docs/*.md and README.md: all of them type-check, and those
+// of functions that compute on the CPU and need nothing else run.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -20,11 +20,20 @@ const entries = Object.fromEntries(
 
 /** What examples may use without declaring it, by the names of exported types. */
 const ambient: Readonly<Record<string, string>> = {
-  ...{ model: 'Model', pairs: 'Pair[]', dev: 'Pair[]', texts: 'string[]', signal: 'AbortSignal', file: 'File' },
+  ...{
+    model: 'Model',
+    pairs: 'Pair[]',
+    dev: 'Pair[]',
+    texts: 'string[]',
+    signal: 'AbortSignal',
+    file: 'File',
+  },
   ...{ text: 'string', bytes: 'Uint8Array', files: 'Files', config: 'ModelConfig', weights: 'Float32Array' },
   ...{ device: 'Device', engine: 'Engine', graph: 'Graph', wgsl: 'string', lora: 'LoraConfig' },
   ...{ chrome: 'Chrome', server: 'FolderServer', vocab: 'Map<string, number>' },
-  ...Object.fromEntries(['x', 'gamma', 'beta', 'logits', 'targets', 'step', 'w'].map((name) => [name, 'Value'])),
+  ...Object.fromEntries(
+    ['x', 'gamma', 'beta', 'logits', 'targets', 'step', 'w'].map((name) => [name, 'Value']),
+  ),
 };
 
 interface Example {
@@ -70,7 +79,10 @@ const examples = [
   ...examplesOf(join(root, 'README.md')),
 ];
 
-/** What may be imported: the names that the entries export, then all that the modules of src/ export, each with its module. */
+/**
+ * What may be imported: the names that the entries export, then all that the modules of src/ export, each
+ * with its module.
+ */
 function exportedNames(): Map<string, string> {
   const names = new Map<string, string>();
   const add = (name: string, from: string) => names.has(name) || names.set(name, from);
@@ -98,7 +110,10 @@ const options: ts.CompilerOptions = {
   paths: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [path]])),
 };
 
-/** An example as a module: what it uses without declaring or importing it comes from the package, or is ambient. */
+/**
+ * An example as a module: what it uses without declaring or importing it comes from the package, or is
+ * ambient.
+ */
 function moduleOf({ code, path }: Example): string {
   const ownText = path.endsWith('.ts') ? readFileSync(path, 'utf8') : '';
   const source = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ES2022, true);
@@ -134,7 +149,8 @@ function moduleOf({ code, path }: Example): string {
   const consts = missing
     .filter((name) => name in ambient)
     .map((name) => {
-      const type = name === 'model' && path.includes('/src/formats/') ? 'SavedModel' : (ambient[name] as string);
+      const type =
+        name === 'model' && path.includes('/src/formats/') ? 'SavedModel' : (ambient[name] as string);
       const from = exported.get(type.replace('[]', ''));
       return `declare const ${name}: ${from ? `import('${from}').` : ''}${type};`;
     });
@@ -188,7 +204,11 @@ describe('short examples run', () => {
     '$name',
     async (example) => {
       const output = ts.transpileModule(moduleOf(example), {
-        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: false },
+        compilerOptions: {
+          module: ts.ModuleKind.ESNext,
+          target: ts.ScriptTarget.ES2022,
+          verbatimModuleSyntax: false,
+        },
       }).outputText;
       const body = output
         .replace(
@@ -200,7 +220,9 @@ describe('short examples run', () => {
       for (const [, name = ''] of body.matchAll(/modules\["([^"]+)"\]/g))
         modules[name] = await import(entries[name] ?? name);
       const printed: unknown[] = [];
-      new Function('modules', 'console', body)(modules, { log: (...words: unknown[]) => printed.push(words) });
+      new Function('modules', 'console', body)(modules, {
+        log: (...words: unknown[]) => printed.push(words),
+      });
       for (const words of printed) expect(words).not.toContain(undefined);
     },
     60_000,

@@ -30,7 +30,8 @@ beforeAll(async () => {
     const path = (request.url ?? '').slice(1);
     if (path.startsWith('broken')) return response.writeHead(500).end();
     // Answers with an HTML page if the file is missing, as servers of single-page applications do.
-    if (!existsSync(at(path))) return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>');
+    if (!existsSync(at(path)))
+      return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>');
     const type = { '.json': 'application/json' }[extname(path)] ?? 'application/octet-stream';
     return response.writeHead(200, { 'Content-Type': type }).end(readFileSync(at(path)));
   }).listen(0, '127.0.0.1');
@@ -83,7 +84,11 @@ describe('a model is loaded', () => {
 
   it('from the hub, once', async () => {
     const seen: number[] = [];
-    const options = { ...cpu, hub: hub.url, onDownload: ({ loaded }: { loaded: number }) => void seen.push(loaded) };
+    const options = {
+      ...cpu,
+      hub: hub.url,
+      onDownload: ({ loaded }: { loaded: number }) => void seen.push(loaded),
+    };
     await translates(await loadModel('me/it', options));
     expect(seen.at(-1)).toBeGreaterThan(1000);
     const requests = hub.log.length;
@@ -97,7 +102,9 @@ describe('a model is loaded', () => {
     await model.save(at('torch'), { format: 'pytorch' });
     await translates(await loadModel(at('torch'), cpu));
     await expect(model.save(at('bart'), { format: 'bart' })).rejects.toThrow(/bart/i);
-    await expect(model.save(at('x'), { format: 'tflite' as never })).rejects.toThrow('there is no format tflite');
+    await expect(model.save(at('x'), { format: 'tflite' as never })).rejects.toThrow(
+      'there is no format tflite',
+    );
   });
 });
 

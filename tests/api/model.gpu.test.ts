@@ -40,7 +40,11 @@ async function newModel(
   const { events, weights } = options;
   const session =
     options.session ??
-    openSession({ device: await gpuDevice(), tune: false, ...(events && { onEvent: (e) => events.push(e) }) });
+    openSession({
+      device: await gpuDevice(),
+      tune: false,
+      ...(events && { onEvent: (e) => events.push(e) }),
+    });
   const platform = { modelPath: (name: string) => name } as never;
   const source = options.saved ?? saved;
   const model = createModel(source, modelHost(session.context, session.close, platform), {
@@ -71,7 +75,8 @@ describe('a model', () => {
     watched.reset();
     const bytes = () => [...watched.alive.keys()].reduce((sum, { size }) => sum + size, 0);
     const before = bytes();
-    for (let i = 0; i < 1000; i++) await model.translate('abcde'.repeat(5).slice(0, 1 + ((7 * i) % 23)), decode);
+    for (let i = 0; i < 1000; i++)
+      await model.translate('abcde'.repeat(5).slice(0, 1 + ((7 * i) % 23)), decode);
     expect(watched.calls.get('queue.submit')).toBeGreaterThan(1000);
     expect([...watched.calls.keys()].filter((name) => /^create(?!CommandEncoder)/.test(name))).toEqual([]);
     expect(bytes()).toBe(before);
@@ -83,7 +88,10 @@ describe('a model', () => {
     const document = `${'abc\n'.repeat(9)}\nbad cab`;
     await expect(model.translate(document)).rejects.toThrow(/text 1 has 44 tokens/);
     const joined = `${`${abc}\n`.repeat(9)}\n${bad}`;
-    const found = await model.translate([document, '', 'e', 'bad cab\nabc'], { splitSentences: true, batchSize: 2 });
+    const found = await model.translate([document, '', 'e', 'bad cab\nabc'], {
+      splitSentences: true,
+      batchSize: 2,
+    });
     expect(found).toEqual([joined, '', e, `${bad}\n${abc}`]);
     expect(await model.translate(document, { splitSentences: true })).toBe(joined);
     const [best] = await model.generate('e\nabc', { splitSentences: true });
@@ -111,7 +119,12 @@ describe('a model', () => {
 
   it('generates several translations with scores, ids and attention', async () => {
     const model = await newModel();
-    const found = await model.generate('bad cab', { beams: 4, numReturn: 3, attention: true, maxNewTokens: 9 });
+    const found = await model.generate('bad cab', {
+      beams: 4,
+      numReturn: 3,
+      attention: true,
+      maxNewTokens: 9,
+    });
     expect(found).toHaveLength(3);
     const scores = found.map(({ score }) => score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
@@ -193,7 +206,10 @@ describe('a model', () => {
     open.push(copy);
     expect(copy.config).toEqual(model.config);
     expect(await copy.translate(texts)).toEqual(await model.translate(texts));
-    const quantized = await loadModel(new File([blob], 'model.zip'), { ...(await onDevice()), weights: 'int8' });
+    const quantized = await loadModel(new File([blob], 'model.zip'), {
+      ...(await onDevice()),
+      weights: 'int8',
+    });
     open.push(quantized);
     expect(await quantized.translate(texts)).toHaveLength(texts.length);
     const url = URL.createObjectURL(blob);
@@ -246,9 +262,13 @@ describe('a model', () => {
     await expect(model.translate(null as never)).rejects.toThrow('text 0 (from 0) is not a string');
     await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow('option beam is now called');
     await expect(model.save('out', { format: 'lora' })).rejects.toThrow('no LoRA adapter');
-    await expect(model.save('out', { dtype: 'bf16' })).rejects.toThrow('heddle has no dtype bf16; it has f32, f16');
+    await expect(model.save('out', { dtype: 'bf16' })).rejects.toThrow(
+      'heddle has no dtype bf16; it has f32, f16',
+    );
     await expect(model.save('out', { format: 'keras', dtype: 'f16' })).rejects.toThrow('float32');
-    await expect(model.translate('a', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(model.translate('a', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
+      'enough',
+    );
     model.dispose();
     await expect(model.translate('a')).rejects.toThrow('disposed');
   });
@@ -272,7 +292,11 @@ describe('LoRA adapters of one base', () => {
     await saveModelFolder(files, 'base', saved);
     for (const [name, adapter] of Object.entries(adapters))
       await writeFolder(files, name, loraFiles(config, adapter, 'base'));
-    await writeFolder(files, 'foreign', loraFiles(config, { ...adapters.small, baseFingerprint: '0123' }, 'base'));
+    await writeFolder(
+      files,
+      'foreign',
+      loraFiles(config, { ...adapters.small, baseFingerprint: '0123' }, 'base'),
+    );
     return files;
   }
   const opened = async (session: Session, lora: Record<string, string>) => {
@@ -307,7 +331,12 @@ describe('LoRA adapters of one base', () => {
       model.useLora(name);
       expect(await model.translate(texts), String(name)).toEqual(wanted.get(name)!.texts);
     }
-    for (const method of ['createBuffer', 'createComputePipelineAsync', 'createComputePipeline', 'createShaderModule'])
+    for (const method of [
+      'createBuffer',
+      'createComputePipelineAsync',
+      'createComputePipeline',
+      'createShaderModule',
+    ])
       expect(watched.calls.get(method), method).toBeUndefined();
     // An adapter of all these layers at once is smaller than the base.
     const uploaded = write.mock.calls.map(([, , data]) => (data as ArrayBuffer).byteLength);
@@ -329,14 +358,18 @@ describe('LoRA adapters of one base', () => {
     const tuned = await model.translate(texts);
     await model.addLora('wide', 'wide');
     expect(await model.translate(texts)).toEqual(tuned);
-    expect(tuned).toEqual(await (await newModel({ saved: mergedWith(saved, adapters.small) })).translate(texts));
+    expect(tuned).toEqual(
+      await (await newModel({ saved: mergedWith(saved, adapters.small) })).translate(texts),
+    );
     const again = await loadModel(new Blob([await (await model.toBlob()).arrayBuffer()]), await onDevice());
     open.push(again);
     expect(await again.translate(texts)).toEqual(tuned);
     await expect(model.addLora('foreign', 'foreign')).rejects.toThrow(
       'foreign: the LoRA adapter was trained on another model',
     );
-    expect(() => model.useLora('foreign')).toThrow('useLora: there is no adapter foreign; there are small, wide');
+    expect(() => model.useLora('foreign')).toThrow(
+      'useLora: there is no adapter foreign; there are small, wide',
+    );
     model.useLora(null);
     expect(await model.translate(texts)).toEqual(base);
   });

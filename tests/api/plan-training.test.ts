@@ -4,7 +4,9 @@ import { notesOf } from '../../src/api/plan-training.ts';
 
 it('keeps messages and warnings about the corpus, and no progress', () => {
   expect(notesOf({ type: 'message', text: 'a.tsv: line 3 (no tab)' })).toEqual(['a.tsv: line 3 (no tab)']);
-  expect(notesOf({ type: 'warning', text: 'more than 2 % unknown tokens' })).toEqual(['more than 2 % unknown tokens']);
+  expect(notesOf({ type: 'warning', text: 'more than 2 % unknown tokens' })).toEqual([
+    'more than 2 % unknown tokens',
+  ]);
   const progress = {
     type: 'progress',
     task: 'tokenize',

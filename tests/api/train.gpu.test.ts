@@ -1,4 +1,5 @@
-// train on the GPU: a model that translates, evaluation, early stopping, checkpoints and resume, LoRA, and a device that is lost.
+// train on the GPU: a model that translates, evaluation, early stopping, checkpoints and resume, LoRA, and a
+// device that is lost.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
@@ -49,12 +50,17 @@ describe('train', () => {
   it('makes a model from pairs, and reports each step', async () => {
     const steps: number[] = [];
     const events: JobEvent[] = [];
-    const model = await trained({ onStep: ({ step }) => steps.push(step), onEvent: (event) => events.push(event) });
+    const model = await trained({
+      onStep: ({ step }) => steps.push(step),
+      onEvent: (event) => events.push(event),
+    });
     expect(steps).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
     expect(model.training?.losses).toHaveLength(12);
     expect(model.training!.losses.at(-1)!).toBeLessThan(model.training!.losses[0]!);
     expect(typeof (await model.translate('one two'))).toBe('string');
-    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['start', 'step', 'message', 'end']));
+    expect(events.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['start', 'step', 'message', 'end']),
+    );
     expect(weightsOf(await trained())).toEqual(weightsOf(model));
   });
 
@@ -76,7 +82,14 @@ describe('train', () => {
   });
 
   it('evaluates on dev and test pairs and stops early', async () => {
-    const model = await trained({ dev, test: dev, evalSteps: 2, patience: 1, bestMetric: 'bleu', learningRate: 1e-9 });
+    const model = await trained({
+      dev,
+      test: dev,
+      evalSteps: 2,
+      patience: 1,
+      bestMetric: 'bleu',
+      learningRate: 1e-9,
+    });
     const { dev: evaluations, best, evaluation, steps } = model.training!;
     expect(steps).toBeLessThan(12);
     expect(evaluations.length).toBeGreaterThan(1);
@@ -104,7 +117,12 @@ describe('train', () => {
     const base = await trained();
     const before = weightsOf(base);
     const { preset: _, model: __, tokenizer: ___, vocabSize: ____, ...further } = settings;
-    const tuned = await train(pairs, { ...further, device: await gpuDevice(), from: base, lora: { rank: 2 } });
+    const tuned = await train(pairs, {
+      ...further,
+      device: await gpuDevice(),
+      from: base,
+      lora: { rank: 2 },
+    });
     open.push(tuned);
     expect(weightsOf(base)).toEqual(before);
     expect(weightsOf(tuned)).not.toEqual(before);
@@ -113,8 +131,15 @@ describe('train', () => {
     const merged = await loadModel('base', { lora: 'lora', device: await gpuDevice(), tune: false });
     open.push(merged);
     expect(weightsOf(merged)).toEqual(weightsOf(tuned));
-    expect(JSON.parse(new TextDecoder().decode(await files.read('lora/adapter_config.json')))).toMatchObject({ r: 2 });
-    const full = await train(pairs, { ...further, device: await gpuDevice(), from: base, freeze: ['encoder.*'] });
+    expect(JSON.parse(new TextDecoder().decode(await files.read('lora/adapter_config.json')))).toMatchObject({
+      r: 2,
+    });
+    const full = await train(pairs, {
+      ...further,
+      device: await gpuDevice(),
+      from: base,
+      freeze: ['encoder.*'],
+    });
     open.push(full);
     expect(full.config).toMatchObject({ dModel: 8, maxLength: 16 });
     const initial = base.weights();

@@ -12,7 +12,10 @@ import { nodePlatform } from '../../src/host/node-platform.ts';
 import { splitPairs } from '../../src/text/corpus/pairs.ts';
 import type { LogStep } from '../../src/train/report/training-log.ts';
 
-const pairs = Array.from({ length: 16 }, (_, i) => ({ source: `${'abcd'[i % 4]} b`, target: `${'cde'[i % 3]}` }));
+const pairs = Array.from({ length: 16 }, (_, i) => ({
+  source: `${'abcd'[i % 4]} b`,
+  target: `${'cde'[i % 3]}`,
+}));
 const options: TrainOptions = {
   device: 'cpu',
   model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8, maxLength: 8 },
@@ -33,7 +36,9 @@ async function trained(more: TrainOptions = {}) {
 
 it('uses AdamW, one batch an update and f32 by default', async () => {
   const { steps } = await trained();
-  expect(steps.map(({ learningRate }) => learningRate)).toEqual([2 / 3, 1 / 3, 0].map((x) => expect.closeTo(x / 100)));
+  expect(steps.map(({ learningRate }) => learningRate)).toEqual(
+    [2 / 3, 1 / 3, 0].map((x) => expect.closeTo(x / 100)),
+  );
   expect(steps.map(({ tokens, lossScale }) => [tokens, lossScale])).toEqual(steps.map(() => [8, undefined]));
 });
 
@@ -78,7 +83,9 @@ it('holds out the default fraction of pairs, as the command does, and less if de
 
 it('names an invalid pair', async () => {
   const wrong = [pairs[0], { src: 'a', tgt: 'b' }] as unknown as TrainOptions['dev'] & {};
-  await expect(train(wrong, options)).rejects.toThrow('train: pairs[1] must be { source, target }, two texts');
+  await expect(train(wrong, options)).rejects.toThrow(
+    'train: pairs[1] must be { source, target }, two texts',
+  );
   await expect(trained({ dev: wrong })).rejects.toThrow('train: dev[1] must be { source, target }');
   await expect(train('pairs.tsv' as unknown as typeof wrong)).rejects.toThrow('train: pairs must be a list');
 });
@@ -102,7 +109,9 @@ it('replaces the model of a checkpoint only with force, and writes it for one tr
   try {
     const together = await Promise.allSettled([trained({ checkpoint }), trained({ checkpoint })]);
     expect(together.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    expect(String(together.map((it) => it.status === 'rejected' && it.reason))).toContain('another training writes it');
+    expect(String(together.map((it) => it.status === 'rejected' && it.reason))).toContain(
+      'another training writes it',
+    );
     const model = () => readFileSync(join(checkpoint, 'model.safetensors'));
     const before = model();
     await expect(trained({ checkpoint, seed: 2 })).rejects.toThrow(

@@ -1,4 +1,5 @@
-// Golden cases of the benchmark: where they are found, and how those of the presets are made, with and without PyTorch.
+// Golden cases of the benchmark: where they are found, and how those of the presets are made, with and
+// without PyTorch.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,15 @@ import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 
 const settings = {
-  ...{ d_model: 8, n_heads: 2, d_ff: 12, n_encoder_layers: 1, n_decoder_layers: 1, src_vocab: 20, tgt_vocab: 24 },
+  ...{
+    d_model: 8,
+    n_heads: 2,
+    d_ff: 12,
+    n_encoder_layers: 1,
+    n_decoder_layers: 1,
+    src_vocab: 20,
+    tgt_vocab: 24,
+  },
   ...{ batch: 3, src_len: 6, tgt_len: 5, max_len: 8 },
 };
 
@@ -73,7 +82,9 @@ describe('golden cases of the benchmark', () => {
     'agree with PyTorch (needs python3-torch)',
     async () => {
       expect(await makeGolden(folder, 'created', { ...settings, head_width: 8 }, python)).toBe('PyTorch');
-      const rows = await checkGolden(await readGolden(nodeFiles(), join(folder, 'created')), async () => cpuEngine());
+      const rows = await checkGolden(await readGolden(nodeFiles(), join(folder, 'created')), async () =>
+        cpuEngine(),
+      );
       expect(rows.length).toBeGreaterThan(20);
       expect(rows.filter(([, error]) => !(error < 1e-6))).toEqual([]);
     },

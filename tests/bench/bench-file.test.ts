@@ -1,4 +1,5 @@
-// Files of results as baseline: those of the command and of the page are read, others are errors with a reason.
+// Files of results as baseline: those of the command and of the page are read, others are errors with a
+// reason.
 import { describe, expect, it } from 'vitest';
 import { compareRuns, readBenchRun } from '../../src/bench/bench-file.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
@@ -9,7 +10,9 @@ const kernel = (name: string, ms: number, spread = 0.01): KernelResult => ({
   op: 'softmax',
   flops: 100,
   bytes: 400,
-  variants: [{ variant: 'only', error: 1e-7, passed: true, ms, low: ms * (1 - spread), high: ms * (1 + spread) }],
+  variants: [
+    { variant: 'only', error: 1e-7, passed: true, ms, low: ms * (1 - spread), high: ms * (1 + spread) },
+  ],
 });
 const roof = (spread: number) => ({ before: [1], after: [1], spread });
 const file = {
@@ -27,20 +30,27 @@ it('reads the results of the command and of the page', () => {
 
 it('joins the name of the adapter from its parts, and reads the error of a kernel that did not run', () => {
   const machine = { adapter: { vendor: 'acme', architecture: 'x1', device: '', description: 'Acme X1' } };
-  const broken = { ...kernel('k', 1), variants: [{ variant: 'v', error: null, passed: false, failure: 'no' }] };
+  const broken = {
+    ...kernel('k', 1),
+    variants: [{ variant: 'v', error: null, passed: false, failure: 'no' }],
+  };
   const run = readBenchRun(JSON.stringify({ machine, kernels: [broken] }));
   expect(run.adapter).toBe('acme x1 Acme X1');
   expect(run.kernels[0]?.variants[0]?.error).toBe(Number.POSITIVE_INFINITY);
 });
 
 describe('an invalid file', () => {
-  const changed = (change: object) => JSON.stringify({ ...file, kernels: [{ ...file.kernels[0], ...change }] });
+  const changed = (change: object) =>
+    JSON.stringify({ ...file, kernels: [{ ...file.kernels[0], ...change }] });
   it.each([
     ['kernels: 1', /is not JSON; it must come from heddle bench --json or the kernel lab/],
     ['[]', /has no kernels; it must come from heddle bench/],
     ['{"kernels":[]}', /the list is empty/],
     ['{"kernels":[7]}', /Kernel 1 of the file has no name/],
-    [changed({ group: 'gpus' }), /softmax \[1,2\] of the file has the group gpus; it must be one of products, /],
+    [
+      changed({ group: 'gpus' }),
+      /softmax \[1,2\] of the file has the group gpus; it must be one of products, /,
+    ],
     [changed({ flops: -1 }), /needs flops and bytes of 0 or more/],
     [changed({ variants: [] }), /has no variants/],
     [
@@ -61,5 +71,7 @@ it('compares kernels with the same name; the noise includes that of the roofs', 
   expect(changes.get('a')?.change).toBeCloseTo(-0.2, 9);
   expect(changes.get('b')?.significant).toBe(false);
   const roofSpread = { bandwidth: roof(0.3), peak: roof(0), busy: true };
-  expect(compareRuns({ ...run, roofSpread }, { kernels: [kernel('a', 10)] }).get('a')?.significant).toBe(false);
+  expect(compareRuns({ ...run, roofSpread }, { kernels: [kernel('a', 10)] }).get('a')?.significant).toBe(
+    false,
+  );
 });

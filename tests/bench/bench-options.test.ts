@@ -1,4 +1,5 @@
-// Options of the benchmark against the peers: errors before an installation or a run, and which results are stored.
+// Options of the benchmark against the peers: errors before an installation or a run, and which results are
+// stored.
 import { describe, expect, it, vi } from 'vitest';
 import { readOptions, reasonNotStored } from '../../bench/peers/bench-options.ts';
 import { main } from '../../bench/peers/bench-runner.ts';
@@ -46,7 +47,9 @@ describe('options of the benchmark', () => {
   });
 
   it('are parsed by peer and key, numbers as numbers', () => {
-    expect(read('--set', 'tfjs.optimizer=flat', '--set', 'tfjs.submitBatch=5', '--set', 'jax.qkv=apart').set).toEqual({
+    expect(
+      read('--set', 'tfjs.optimizer=flat', '--set', 'tfjs.submitBatch=5', '--set', 'jax.qkv=apart').set,
+    ).toEqual({
       tfjs: { optimizer: 'flat', submitBatch: 5 },
       jax: { qkv: 'apart' },
     });

@@ -1,4 +1,5 @@
-// 20 updates on the GPU of each host but Chrome, where they take a minute: the stored losses, and the same ones after a lost device.
+// 20 updates on the GPU of each host but Chrome, where they take a minute: the stored losses, and the same
+// ones after a lost device.
 
 import { expect, it } from 'vitest';
 import { storedLosses, trainReference } from '../../src/bench/conformance-check.ts';

@@ -35,11 +35,20 @@ it('ignores time and bytes of the warm-up', async () => {
     ms: (i) => (i < warmups ? 50 : i < 360 ? 10 : 11),
     bytes: (i) => (i < warmups ? 32 : 64),
   });
-  expect(found).toMatchObject({ steps: 400, warmups: 100, firstMs: 10, lastMs: 11, bytesBefore: 64, bytesAfter: 64 });
+  expect(found).toMatchObject({
+    steps: 400,
+    warmups: 100,
+    firstMs: 10,
+    lastMs: 11,
+    bytesBefore: 64,
+    bytesAfter: 64,
+  });
 });
 
 it('reports both runs together and each run', async () => {
-  const found = await run(400, { ms: (i, own) => (own === 0 && i >= 360 ? 8 : own === 1 && i >= 360 ? 12 : 10) });
+  const found = await run(400, {
+    ms: (i, own) => (own === 0 && i >= 360 ? 8 : own === 1 && i >= 360 ? 12 : 10),
+  });
   expect(found).toMatchObject({ firstMs: 10, lastMs: 10 });
   expect(found.runs).toEqual([
     { firstMs: 10, lastMs: 8 },

@@ -26,11 +26,14 @@ describe('the kernel cases', () => {
     expect(names.filter((name) => !timed.has(name))).toEqual([]);
   });
 
-  it.each([kernelCases, smallKernelCases, conformanceKernelCases])('have unique names and can be built', (...cases) => {
-    const names = cases.map(({ name }) => name);
-    expect(new Set(names).size).toBe(names.length);
-    for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
-  });
+  it.each([kernelCases, smallKernelCases, conformanceKernelCases])(
+    'have unique names and can be built',
+    (...cases) => {
+      const names = cases.map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
+    },
+  );
 
   it('are found by a part of the name, ignoring case', () => {
     expect(chosenKernels('small', ' SoftMax ').map(({ name }) => name)).toEqual(['softmax [256,128]']);
@@ -86,10 +89,20 @@ describe('the conformance report', () => {
   });
 
   it('names the variants that are not used: the worst of a kernel, and one that did not run', () => {
-    const broken = { variant: 'broken', error: Number.POSITIVE_INFINITY, passed: false, failure: 'no such thing' };
+    const broken = {
+      variant: 'broken',
+      error: Number.POSITIVE_INFINITY,
+      passed: false,
+      failure: 'no such thing',
+    };
     const report = conformanceOf(machine, [kernel(right, wrong), kernel(right, broken)], {});
     expect(report.passed).toBe(false);
-    expect(report.kernels[0]).toMatchObject({ worst: 0.5, variant: 'wrong', passed: false, dropped: ['wrong'] });
+    expect(report.kernels[0]).toMatchObject({
+      worst: 0.5,
+      variant: 'wrong',
+      passed: false,
+      dropped: ['wrong'],
+    });
     expect(report.kernels[1]).toMatchObject({
       worst: Number.POSITIVE_INFINITY,
       variants: [{ variant: 'right' }, { variant: 'broken', failure: 'no such thing' }],

@@ -1,4 +1,5 @@
-// Kernels of any size: every family builds at its default and at odd sizes; invalid values are errors that name them.
+// Kernels of any size: every family builds at its default and at odd sizes; invalid values are errors that
+// name them.
 import { describe, expect, it } from 'vitest';
 import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
@@ -46,15 +47,16 @@ it.each(familyNames)('%s builds with every option at odd sizes, or throws a Hedd
 });
 
 it('makes every kernel case from its family and sizes', () => {
-  for (const kernel of [...kernelCases, ...smallKernelCases]) expect(kernelOf(kernel.spec).name).toBe(kernel.name);
+  for (const kernel of [...kernelCases, ...smallKernelCases])
+    expect(kernelOf(kernel.spec).name).toBe(kernel.name);
 });
 
 it('stores tensors as f16, or throws if the op has none', () => {
   const f16 = kernelOf({ family: 'attention', values: { dtype: 'f16' } });
   const { node } = graphOf(f16);
-  expect([...node.inputs, ...node.outputs].filter(({ dtype }) => dtype === 'f16').map(({ name }) => name)).toContain(
-    'qkv',
-  );
+  expect(
+    [...node.inputs, ...node.outputs].filter(({ dtype }) => dtype === 'f16').map(({ name }) => name),
+  ).toContain('qkv');
   const weights = { family: 'cross-attention', values: { pass: 'probabilities', dtype: 'f16' } };
   expect(() => kernelOf(weights)).toThrow(/has no tensor that can be stored as f16; choose f32/);
 });
@@ -65,7 +67,10 @@ describe('an invalid kernel', () => {
     [{ family: 'toString' }, /^There is no kernel family toString/],
     [{ family: 'matmul', values: { Q: 3 } }, 'matmul has no size Q; it has M, K, N, form.'],
     [{ family: 'matmul', values: { M: 0 } }, 'matmul: M is 0; it must be a whole number from 1 to 65536.'],
-    [{ family: 'matmul', values: { M: 2.5 } }, 'matmul: M is 2.5; it must be a whole number from 1 to 65536.'],
+    [
+      { family: 'matmul', values: { M: 2.5 } },
+      'matmul: M is 2.5; it must be a whole number from 1 to 65536.',
+    ],
     [{ family: 'matmul', values: { form: 'TT' } }, 'matmul: form is TT; it must be NN, NT, TN.'],
     [
       { family: 'attention', values: { width: 257 } },
@@ -77,7 +82,10 @@ describe('an invalid kernel', () => {
   });
 
   it.each([
-    [{ family: 'attention', values: { dtype: 'f16' } }, /needs f16, which this adapter does not have; choose f32/],
+    [
+      { family: 'attention', values: { dtype: 'f16' } },
+      /needs f16, which this adapter does not have; choose f32/,
+    ],
     [
       { family: 'softmax', values: { rows: 300_000, width: 200 } },
       /needs a binding of 240,000,000 bytes, the device allows 134,217,728/,
@@ -109,6 +117,8 @@ describe('a large kernel', () => {
     const weights = (size: number) => kernelOf({ family: 'optimizer', values: { kind: 'AdamW', size } });
     expect(() => checkSize(weights(2 ** 28), traits)).not.toThrow();
     const rows = kernelOf({ family: 'elementwise', values: { kind: 'add', rows: 900_000, width: 600 } });
-    expect(() => checkSize(rows, traits)).toThrow(/has tensors of 6\.5 GB, at most 5\.4 GB are possible: use smaller/);
+    expect(() => checkSize(rows, traits)).toThrow(
+      /has tensors of 6\.5 GB, at most 5\.4 GB are possible: use smaller/,
+    );
   });
 });

@@ -48,15 +48,18 @@ const large = [
     : smallKernelCases.filter(({ name }) => /^(AdamW|layer norm backward)/.test(name))),
 ];
 
-it.each(large)('compares a kernel that is too large for float64 with the naive one: $name', async (kernel) => {
-  const device = wrapDevice(await gpuDevice());
-  const prepared = await prepareLargeKernel(device, kernel, limits);
-  expect(prepared.comparedWith?.kernel).toBeTruthy();
-  const { comparedWith, variants } = await measurePrepared(device, prepared, { span: 0, rounds: 1 });
-  expect(comparedWith).toEqual(prepared.comparedWith);
-  for (const { variant, error, passed } of variants)
-    expect([variant, passed, error < 1e-4]).toEqual([variant, true, true]);
-});
+it.each(large)(
+  'compares a kernel that is too large for float64 with the naive one: $name',
+  async (kernel) => {
+    const device = wrapDevice(await gpuDevice());
+    const prepared = await prepareLargeKernel(device, kernel, limits);
+    expect(prepared.comparedWith?.kernel).toBeTruthy();
+    const { comparedWith, variants } = await measurePrepared(device, prepared, { span: 0, rounds: 1 });
+    expect(comparedWith).toEqual(prepared.comparedWith);
+    for (const { variant, error, passed } of variants)
+      expect([variant, passed, error < 1e-4]).toEqual([variant, true, true]);
+  },
+);
 
 it('checks the naive kernel at smaller sizes', async () => {
   const device = wrapDevice(await gpuDevice());

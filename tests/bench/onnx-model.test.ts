@@ -41,7 +41,11 @@ it('writes nodes, attributes, inputs and an output', () => {
   const graph = message(model, 7);
   const node = message(graph, 1);
   expect([...all(node, 1), ...all(node, 2), ...all(node, 4)].map(text)).toEqual(['x', 'g', 'y', 'Norm']);
-  const [axis, epsilon, perm] = [0, 1, 2].map((i) => message(node, 5, i)) as [Uint8Array, Uint8Array, Uint8Array];
+  const [axis, epsilon, perm] = [0, 1, 2].map((i) => message(node, 5, i)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
   expect([text(all(axis, 1)[0]), all(axis, 3), all(axis, 20)]).toEqual(['axis', [-1], [2]]);
   expect(new Float32Array(message(epsilon, 2).buffer)[0]).toBe(0.5);
   expect([all(perm, 8), all(perm, 20)]).toEqual([[0, 300], [7]]);

@@ -40,7 +40,8 @@ const own: OwnKernel = {
   bind: { left: 'a', right: 'b', c: 'c' },
   grid: [2, 3, 1],
 };
-const attempt = (change: Partial<OwnKernel> = {}) => tryKernel(device, prepared, { ...own, ...change }, baseline, time);
+const attempt = (change: Partial<OwnKernel> = {}) =>
+  tryKernel(device, prepared, { ...own, ...change }, baseline, time);
 
 it("checks and times a user's kernel next to heddle's fastest", async () => {
   const { messages, result } = await attempt();
@@ -48,7 +49,11 @@ it("checks and times a user's kernel next to heddle's fastest", async () => {
   const mine = result?.variants.find(({ variant }) => variant === 'yours 1');
   expect(mine).toMatchObject({ passed: true, rounds: 2 });
   expect(mine?.error).toBeLessThan(1e-6);
-  expect(result).toMatchObject({ name: 'matmul [20,12]x[12,9]', flops: baseline.flops, bytes: baseline.bytes });
+  expect(result).toMatchObject({
+    name: 'matmul [20,12]x[12,9]',
+    flops: baseline.flops,
+    bytes: baseline.bytes,
+  });
   expect(result?.variants).toHaveLength(baseline.variants.length + 1);
 });
 
@@ -62,7 +67,9 @@ it('returns the position of the largest error', async () => {
 });
 
 it('returns the line of a compiler error', async () => {
-  const { messages, result } = await attempt({ source: naive.replace('var sum = 0.0;', 'var sum = 0.0\n  oops;') });
+  const { messages, result } = await attempt({
+    source: naive.replace('var sum = 0.0;', 'var sum = 0.0\n  oops;'),
+  });
   expect(result).toBeUndefined();
   const [error] = messages.filter(({ type }) => type === 'error');
   expect(naive.split('\n').findIndex((line) => line.includes('var sum'))).toBe(11);
@@ -77,7 +84,10 @@ describe('an invalid launch', () => {
     [{ params: { m: 20, k: 12, n: 9 } }, /Params\.scale needs a number/],
     [{ grid: [0, 1, 1] }, /The grid is 0 × 1 × 1; each must be a whole number from 1 to 65535/],
     [{ pass: 5 }, /has 1 dispatches, there is no dispatch 6/],
-    [{ source: naive.replace('@group(0) @binding(2)', '@group(1) @binding(2)') }, /c is in group 1; all bindings/],
+    [
+      { source: naive.replace('@group(0) @binding(2)', '@group(1) @binding(2)') },
+      /c is in group 1; all bindings/,
+    ],
   ])('is rejected with the reason: %j', async (change, message) => {
     await expect(attempt(change)).rejects.toThrow(message);
   });

@@ -45,7 +45,14 @@ const result = (what: string, host: string, date: string, ms = 100) => ({
   load: [0, 0],
   steps: { timed: [timed('heddle', ms), timed('tfjs', 300), timed('jax-js', 250)] },
 });
-const form = (contestant: string, us: number) => ({ contestant, form: 'own', us, gflops: null, calls: 1, error: 0 });
+const form = (contestant: string, us: number) => ({
+  contestant,
+  form: 'own',
+  us,
+  gflops: null,
+  calls: 1,
+  error: 0,
+});
 
 /** The last line of a table without its padding. */
 const lastLine = (table: string) => table.split('\n').at(-1)?.replace(/ +/g, ' ');
@@ -58,12 +65,16 @@ describe('bench tables', () => {
   it('compares the best forms of a kernel', () => {
     const forms = [form('heddle', 10), form('tfjs', 90), form('tfjs', 40), form('jax-js', 50)];
     expect(kernelSpeedup({ forms })).toBe(4);
-    expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms }] }))).toBe('| k | 10 µs | 40 µs | 50 µs | 4.00× |');
+    expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms }] }))).toBe(
+      '| k | 10 µs | 40 µs | 50 µs | 4.00× |',
+    );
   });
 
   it('has no ratio if heddle or every peer is missing', () => {
     expect(kernelSpeedup({ forms: [form('heddle', 10)] })).toBeNaN();
-    expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms: [form('tfjs', 10)] }] }))).toBe('| k | 10 µs | – |');
+    expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms: [form('tfjs', 10)] }] }))).toBe(
+      '| k | 10 µs | – |',
+    );
   });
 
   it('shows the latest result for each subject, host and adapter, in the order of the cases', () => {
@@ -81,12 +92,18 @@ describe('bench tables', () => {
   });
 
   it('prints the environment and the range of loads of the results once', () => {
-    const results = [result('small', 'dawn', '2026-01-01'), { ...result('mid', 'dawn', '2026-01-01'), load: [0.5, 2] }];
+    const results = [
+      result('small', 'dawn', '2026-01-01'),
+      { ...result('mid', 'dawn', '2026-01-01'), load: [0.5, 2] },
+    ];
     expect(origins(results)).toHaveLength(1);
     expect(origins(results)[0]).toMatch(/2026-01-01; load average 0\.0 to 2\.0$/);
     expect(origins([...results, result('small', 'chrome', '2026-01-01')])).toHaveLength(2);
     const versions = { heddle: '0.1.0 (abc)', tfjs: '4' };
-    const later = { ...result('base', 'dawn', '2026-01-02'), versions: { ...versions, heddle: '0.1.0 (def)' } };
+    const later = {
+      ...result('base', 'dawn', '2026-01-02'),
+      versions: { ...versions, heddle: '0.1.0 (def)' },
+    };
     expect(origins([{ ...result('mid', 'dawn', '2026-01-01'), versions }, later])).toEqual([
       expect.stringMatching(/; heddle 0\.1\.0 \(abc, def\), tfjs 4; 2026-01-01, 2026-01-02; load/),
     ]);
@@ -114,7 +131,9 @@ describe('a first use', () => {
   const measured = { ...small, steps: { ...small.steps, tuning: { ...tuning, firstUseMs: 7900 } } };
 
   it('is in the note under a table and under the summary', () => {
-    expect(stepsTable(measured)).toMatch(/a step 157 ms; on a new adapter, .* the first step takes 7\.9 s\.$/);
+    expect(stepsTable(measured)).toMatch(
+      /a step 157 ms; on a new adapter, .* the first step takes 7\.9 s\.$/,
+    );
     expect(firstUses([measured, small])).toEqual([expect.stringMatching(/: small 7\.9 s \(Dawn in Node\)$/)]);
   });
 
@@ -143,7 +162,9 @@ describe('an endurance test', () => {
   it('has no faults within 5 %', () => {
     expect(enduranceFaults(good)).toEqual([]);
     expect(enduranceFaults({ ...good, lastMs: 95.1 })).toEqual([]);
-    expect(section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured: good })).toMatch(
+    expect(
+      section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured: good }),
+    ).toMatch(
       /100 ms after a warm-up of 100, 104\.9 ms at the end \(\+4\.9 %\); .* the same losses, bit for bit\.$/,
     );
   });
@@ -191,7 +212,11 @@ it('shows a decoding benchmark: speed by batch size, and times of tokens', () =>
   };
   const rows = decode.rows.map((row) => ({ ...row, length: 'long' }));
   const newer = { ...decode, rows, memory, maxTokens: 63, notes: ['No peer.'] };
-  const longer = section({ ...result('decoding small', 'chrome', '2026-01-01'), steps: undefined, decode: newer });
+  const longer = section({
+    ...result('decoding small', 'chrome', '2026-01-01'),
+    steps: undefined,
+    decode: newer,
+  });
   expect(longer).toMatch(/\| heddle +\| long +\| 8 /);
   expect(longer).toMatch(/\| ms a token, start \| at 63 +\| objects created \|/);
   expect(longer).toMatch(/\| 2\.57 +\| 2\.60 +\| 0 +\| 1000 +\| 3, then 3 +\| 5, then 5 +\|/);

@@ -27,7 +27,13 @@ const contestant = (name: string, ms: number) =>
     model: () => ({ step: () => new Promise((done) => setTimeout(done, ms, 2)), dispose() {} }),
   }) as unknown as Contestant;
 const ratios = async (...contestants: Contestant[]) => {
-  const timed = await timeSteps(contestants, counter, golden, { steps: 3, warmups: 1, maxSeconds: 1 }, () => {});
+  const timed = await timeSteps(
+    contestants,
+    counter,
+    golden,
+    { steps: 3, warmups: 1, maxSeconds: 1 },
+    () => {},
+  );
   return Object.fromEntries(timed.map((t) => [t.contestant, t.ratio]));
 };
 

@@ -19,12 +19,15 @@ it('checks and times every variant of a kernel, and writes all figures', async (
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/^kernel +ms +spread +GFLOP\/s +GB\/s +error +best variant/m);
   expect(stdout).toMatch(/^softmax \[256,128\] +[\d.]+ +± [\d.]+ %/m);
-  const { adapter, machine, roofs, roofSpread, conformance, kernels, steps } = JSON.parse(readFileSync(json, 'utf8'));
+  const { adapter, machine, roofs, roofSpread, conformance, kernels, steps } = JSON.parse(
+    readFileSync(json, 'utf8'),
+  );
   expect(adapter).not.toBe('');
   expect(machine.agent).toBe(`Node.js ${process.version}`);
   expect(machine.adapter).toMatchObject({ host: 'Dawn', features: expect.arrayContaining([]) });
   expect(stdout).toMatch(/^copy bandwidth [\d.,]+ GB\/s .*\npeak [\d.,]+ GFLOP\/s in float32/m);
-  for (const { rate, work, ms } of [roofs.bandwidth, roofs.peak]) expect(rate).toBeCloseTo(work / ms / 1e6, 6);
+  for (const { rate, work, ms } of [roofs.bandwidth, roofs.peak])
+    expect(rate).toBeCloseTo(work / ms / 1e6, 6);
   for (const name of ['bandwidth', 'peak']) {
     const { before, after, spread } = roofSpread[name];
     expect([before.length, after.length]).toEqual([3, 3]);
@@ -111,15 +114,27 @@ it('names an unknown preset, and a host without a GPU', async () => {
 
 it('compares a kernel of any sizes with an earlier run', async () => {
   const json = join(scratch(), 'own.json');
-  // A kernel with few variants: a product takes ten times as long to compile. tests/bench checks products of any size.
-  const args = ['bench', '--small', '--kernel', 'softmax', '--size', 'rows=33', 'width=20', 'pass=backward', '--quick'];
+  // A kernel with few variants: a product takes ten times as long to compile. tests/bench checks products of
+  // any size.
+  const args = [
+    'bench',
+    '--small',
+    '--kernel',
+    'softmax',
+    '--size',
+    'rows=33',
+    'width=20',
+    'pass=backward',
+    '--quick',
+  ];
   const { status, stderr } = await heddle([...args, '--json', json]);
   expect(status, stderr).toBe(0);
   const result = JSON.parse(readFileSync(json, 'utf8'));
   expect(result.kernels).toMatchObject([
     { name: 'softmax backward [33,20]', spec: { family: 'softmax', values: { rows: 33 } } },
   ]);
-  for (const variant of result.kernels[0].variants) for (const name of ['ms', 'low', 'high']) variant[name] *= 100;
+  for (const variant of result.kernels[0].variants)
+    for (const name of ['ms', 'low', 'high']) variant[name] *= 100;
   writeFileSync(json, JSON.stringify(result));
   const later = await heddle([...args, '--baseline', json]);
   expect(later.stdout).toMatch(/^compared with 20\d\d-.* on .*\nkernel +ms before +difference +noise/m);

@@ -7,7 +7,18 @@ import { heddle, scratch, smallTraining } from '../support/cli.ts';
 it("trains in Chrome with the losses of Dawn, and either translates with the other's model", async () => {
   const at = (name: string) => join(scratch(), name);
   const train = async (host: string) => {
-    const args = ['train', ...smallTraining, '--steps', '20', '--schedule', 'constant', '--lr', '0.01', '--host', host];
+    const args = [
+      'train',
+      ...smallTraining,
+      '--steps',
+      '20',
+      '--schedule',
+      'constant',
+      '--lr',
+      '0.01',
+      '--host',
+      host,
+    ];
     const ended = await heddle([...args, '--out', at(host), '--json', at(`${host}.json`)]);
     expect(ended.status, ended.stderr).toBe(0);
     return JSON.parse(readFileSync(at(`${host}.json`), 'utf8')).losses as number[];
@@ -15,12 +26,24 @@ it("trains in Chrome with the losses of Dawn, and either translates with the oth
   const dawn = await train('dawn');
   const chrome = await train('chrome');
   expect(chrome).toHaveLength(20);
-  for (const [step, loss] of dawn.entries()) expect(Math.abs((chrome[step] as number) / loss - 1)).toBeLessThan(1e-3);
+  for (const [step, loss] of dawn.entries())
+    expect(Math.abs((chrome[step] as number) / loss - 1)).toBeLessThan(1e-3);
   expect(dawn[19]).toBeLessThan((dawn[0] as number) - 0.3); // else the losses say little
   expect(readdirSync(at('chrome')).sort()).toEqual(readdirSync(at('dawn')).sort());
   const translate = async (folder: string, host: string) =>
-    (await heddle(['translate', at(folder), '--host', host, '--no-tune', '--max-new-tokens', '6', 'Tuesday', 'Peru']))
-      .stdout;
+    (
+      await heddle([
+        'translate',
+        at(folder),
+        '--host',
+        host,
+        '--no-tune',
+        '--max-new-tokens',
+        '6',
+        'Tuesday',
+        'Peru',
+      ])
+    ).stdout;
   expect(await translate('dawn', 'chrome')).toBe(await translate('dawn', 'dawn'));
   expect(await translate('chrome', 'chrome')).toBe(await translate('chrome', 'dawn'));
 }, 180_000);

@@ -25,7 +25,10 @@ it('converts a model to other layouts and back bit for bit, and replaces a folde
 });
 
 it('names the fields that a format does not support', async () => {
-  const { status, stderr } = await heddle(['convert', fixture('bart'), join(scratch(), 'no'), '--to', 'marian'], noGpu);
+  const { status, stderr } = await heddle(
+    ['convert', fixture('bart'), join(scratch(), 'no'), '--to', 'marian'],
+    noGpu,
+  );
   expect(status).toBe(1);
   expect(stderr).toContain(
     'heddle: MarianMT does not support this model: embeddingNorm is true, it must be false; positions is',
@@ -39,7 +42,9 @@ it('exports a multilingual model between two languages', async () => {
   const languages = ['--source-lang', 'deu_Latn', '--target-lang', 'fra_Latn'];
   expect((await heddle(['convert', nllb, out, '--to', 'onnx', ...languages], noGpu)).status).toBe(0);
   const { forced_bos_token_id: id } = JSON.parse(readFileSync(join(out, 'generation_config.json'), 'utf8'));
-  const { added_tokens: added, post_processor: frame } = JSON.parse(readFileSync(join(out, 'tokenizer.json'), 'utf8'));
+  const { added_tokens: added, post_processor: frame } = JSON.parse(
+    readFileSync(join(out, 'tokenizer.json'), 'utf8'),
+  );
   expect(added.find((token: { id: number }) => token.id === id).content).toMatch(/fra_Latn$/);
   expect(Object.keys(frame.special_tokens).filter((token) => /_Latn$/.test(token))).toEqual([
     expect.stringMatching(/deu_Latn$/),
@@ -52,12 +57,18 @@ it('exports a multilingual model between two languages', async () => {
 it('converts a checkpoint for torchrun, with data of the planned updates or of --steps', async () => {
   const at = (name: string) => join(scratch(), name);
   const steps = ['--steps', '2', '--schedule', 'linear', '--schedule-steps', '9'];
-  await heddle(['train', ...smallTraining, ...steps, '--eval-steps', '0', '--host', 'cpu', '--out', at('run')], noGpu);
+  await heddle(
+    ['train', ...smallTraining, ...steps, '--eval-steps', '0', '--host', 'cpu', '--out', at('run')],
+    noGpu,
+  );
   const planned = await heddle(['convert', at('run'), at('torch'), '--to', 'torch-run'], noGpu);
   expect(planned.stdout).toMatch(
     /torch: torch-run, [\d,]+ parameters, data of steps 2 to 9\ntorchrun --nproc-per-node N .*torch\/continue.py .*torch\n$/,
   );
-  const more = await heddle(['convert', `${at('run')}/`, at('more'), '--to', 'torch-run', '--steps', '20'], noGpu);
+  const more = await heddle(
+    ['convert', `${at('run')}/`, at('more'), '--to', 'torch-run', '--steps', '20'],
+    noGpu,
+  );
   expect(more.stdout).toContain('data of steps 2 to 20');
   const wrong = await heddle(['convert', fixture('bart'), at('none'), '--to', 'torch-run'], noGpu);
   expect([wrong.status, isOneLine(wrong.stderr)]).toEqual([1, true]);

@@ -32,7 +32,10 @@ describe('decoding options', () => {
       topP: 0.9,
       seed: 7,
     });
-    expect(optionsOf('--length-penalty none', { numReturn: 1 })).toEqual({ lengthPenalty: 'none', numReturn: 1 });
+    expect(optionsOf('--length-penalty none', { numReturn: 1 })).toEqual({
+      lengthPenalty: 'none',
+      numReturn: 1,
+    });
   });
 
   it.each([

@@ -1,4 +1,5 @@
-// heddle distill, interrupted with Ctrl-C in both stages and started again, gives the student of an uninterrupted run.
+// heddle distill, interrupted with Ctrl-C in both stages and started again, gives the student of an
+// uninterrupted run.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -12,11 +13,23 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
   const at = (name: string) => join(scratch(), name);
   await writeFolder(nodeFiles(), at('teacher'), heddleFiles(letterModel()));
   // Three files of translations. A number in the base 5 is a text of the letters a to e.
-  const texts = Array.from({ length: 1100 }, (_, i) => i.toString(5).replace(/\d/g, (d) => 'abcde'[Number(d)] ?? ''));
+  const texts = Array.from({ length: 1100 }, (_, i) =>
+    i.toString(5).replace(/\d/g, (d) => 'abcde'[Number(d)] ?? ''),
+  );
   writeFileSync(at('texts.txt'), texts.join('\n'));
   writeFileSync(at('dev.tsv'), 'bad\tdab\nabc\tcba\n');
   const student = ['dModel=8', 'heads=1', 'feedForward=8'].flatMap((option) => ['--set', option]);
-  const training = ['--preset', 'tiny', '--tokenizer', 'char', '--steps', '40', '--batch-size', '8', ...student];
+  const training = [
+    '--preset',
+    'tiny',
+    '--tokenizer',
+    'char',
+    '--steps',
+    '40',
+    '--batch-size',
+    '8',
+    ...student,
+  ];
   const options = [
     '--dev',
     at('dev.tsv'),

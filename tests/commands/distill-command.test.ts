@@ -1,4 +1,5 @@
-// heddle distill: a teacher translates, a student trains on it; a second run reuses the translations and resumes.
+// heddle distill: a teacher translates, a student trains on it; a second run reuses the translations and
+// resumes.
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -29,7 +30,16 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
   ];
   const training = ['--set', 'heads=1', '--set', 'feedForward=8', '--preset', 'tiny', '--tokenizer', 'char'];
   const run = (file: string, ...more: string[]) =>
-    heddle(['distill', at('teacher'), at(file), ...options, ...training, '--json', at('result.json'), ...more]);
+    heddle([
+      'distill',
+      at('teacher'),
+      at(file),
+      ...options,
+      ...training,
+      '--json',
+      at('result.json'),
+      ...more,
+    ]);
 
   const first = await run('texts.txt', '--steps', '3');
   expect(first.stderr).not.toMatch(/^heddle:/m);
@@ -75,13 +85,21 @@ it('reports invalid options before the teacher translates', async () => {
   expect(await message([texts], { teacher: at('nobody') })).toEqual([
     expect.stringMatching(/^heddle: .*wrong-nobody: there is no such folder/),
   ]);
-  expect(await message([at('none.txt')])).toEqual([expect.stringMatching(/wrong-none\.txt: .*(exist|no such)/)]);
-  expect(await message([at('empty.txt')])).toEqual([expect.stringMatching(/wrong-empty\.txt: the file is empty$/)]);
-  expect(await message([at('blank.txt')])).toEqual([expect.stringMatching(/wrong-blank\.txt: there are no texts$/)]);
+  expect(await message([at('none.txt')])).toEqual([
+    expect.stringMatching(/wrong-none\.txt: .*(exist|no such)/),
+  ]);
+  expect(await message([at('empty.txt')])).toEqual([
+    expect.stringMatching(/wrong-empty\.txt: the file is empty$/),
+  ]);
+  expect(await message([at('blank.txt')])).toEqual([
+    expect.stringMatching(/wrong-blank\.txt: there are no texts$/),
+  ]);
   expect(await message([at('long.txt')])).toEqual([
     expect.stringMatching(/wrong-teacher: all 2 texts are longer than its maximum of 23 tokens$/),
   ]);
-  expect(await message([texts, '--dev', at('none.tsv')])).toEqual([expect.stringMatching(/wrong-none\.tsv: /)]);
+  expect(await message([texts, '--dev', at('none.tsv')])).toEqual([
+    expect.stringMatching(/wrong-none\.tsv: /),
+  ]);
   expect(await message([texts, '--preset', 'huge'])).toEqual([
     expect.stringMatching(/'--preset <name>' argument 'huge' is invalid/),
   ]);
@@ -114,7 +132,19 @@ it('takes texts from files of lines and of pairs, each text once', async () => {
   const student = ['dModel=8', 'heads=1', 'feedForward=8'].flatMap((option) => ['--set', option]);
   const { status, stderr } = await heddle([
     ...['distill', at('teacher'), at('a.en'), at('b.tsv'), at('c.csv'), '--out', at('out'), '--host', 'cpu'],
-    ...['--preset', 'tiny', '--tokenizer', 'char', '--steps', '1', '--held-out', '0', '--beam-size', '1', ...student],
+    ...[
+      '--preset',
+      'tiny',
+      '--tokenizer',
+      'char',
+      '--steps',
+      '1',
+      '--held-out',
+      '0',
+      '--beam-size',
+      '1',
+      ...student,
+    ],
   ]);
   expect(status, stderr).toBe(0);
   const lines = readFileSync(join(`${at('out')}.teacher`, '000000.tsv'), 'utf8')

@@ -66,10 +66,29 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
 
   it("translates and evaluates Dawn's model as Dawn does", async () => {
     const translate = (where: string) =>
-      run(['translate', at('dawn'), '--host', where, '--no-tune', '--max-new-tokens', '6', 'Tuesday', 'Peru']);
+      run([
+        'translate',
+        at('dawn'),
+        '--host',
+        where,
+        '--no-tune',
+        '--max-new-tokens',
+        '6',
+        'Tuesday',
+        'Peru',
+      ]);
     expect(await translate(host)).toBe(await translate('dawn'));
     const evaluate = (where: string) =>
-      run(['eval', at('dawn'), at('pairs.tsv'), '--host', where, '--no-tune', '--json', at(`eval-${where}.json`)]);
+      run([
+        'eval',
+        at('dawn'),
+        at('pairs.tsv'),
+        '--host',
+        where,
+        '--no-tune',
+        '--json',
+        at(`eval-${where}.json`),
+      ]);
     writeFileSync(at('pairs.tsv'), 'Tuesday\tmartes\nPeru\tPerú\n');
     await evaluate('dawn');
     await evaluate(host);
@@ -84,7 +103,17 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
   }, 240_000);
 
   it('times kernels', async () => {
-    await run(['bench', '--host', host, '--quick', '--small', '--filter', 'layer', '--json', at('bench.json')]);
+    await run([
+      'bench',
+      '--host',
+      host,
+      '--quick',
+      '--small',
+      '--filter',
+      'layer',
+      '--json',
+      at('bench.json'),
+    ]);
     const { machine, conformance } = json('bench.json');
     expect(machine.adapter.host).toBe(name);
     expect(conformance.kernels.length).toBeGreaterThan(0);
@@ -95,7 +124,9 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
     const tiny = ['--preset', 'tiny', '--batch-size', '2', '--vocab-size', '60', '--source-length', '5'];
     await run(['tune', ...tiny, '--run', 'evaluation', '--seconds', '2', '--host', host]);
     const { adapters } = json(join('cache', 'kernels.json'));
-    expect(Object.keys(adapters).filter((key) => new RegExp(`^${name} \\d+\\.\\d+`).test(key))).toHaveLength(1);
+    expect(Object.keys(adapters).filter((key) => new RegExp(`^${name} \\d+\\.\\d+`).test(key))).toHaveLength(
+      1,
+    );
   }, 240_000);
 
   it('conforms, and recovers from lost devices with the same losses', async () => {

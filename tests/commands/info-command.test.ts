@@ -25,7 +25,10 @@ it('takes an adapter by index or part of its name; commands that open a device r
   const { adapters, device } = JSON.parse((await heddle(['info', '--json'])).stdout);
   const chosen = await heddle(['info', '--json', '--adapter', adapters[0].slice(0, 5).toUpperCase()]);
   expect(JSON.parse(chosen.stdout)).toMatchObject({ adapters, device });
-  expect(JSON.parse((await heddle(['info', '--json', '--adapter', '0'])).stdout)).toMatchObject({ adapters, device });
+  expect(JSON.parse((await heddle(['info', '--json', '--adapter', '0'])).stdout)).toMatchObject({
+    adapters,
+    device,
+  });
   const commands = [
     ['train', '--out', join(scratch(), 'm')],
     ['translate', 'm', 'a'],
@@ -53,7 +56,9 @@ it('describes the adapter of Chrome, as JSON', async () => {
 });
 
 it('prints what to install if there is no adapter', async () => {
-  const { status, stdout, stderr } = await heddleProcess(['info'], { env: { VK_DRIVER_FILES: '/nonexistent' } });
+  const { status, stdout, stderr } = await heddleProcess(['info'], {
+    env: { VK_DRIVER_FILES: '/nonexistent' },
+  });
   expect(stderr).toMatch(/no WebGPU adapter.*VK_DRIVER_FILES=\/nonexistent.*install.*--host chrome/);
   expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
 });

@@ -1,4 +1,5 @@
-// `--json [file]`: the next word is the file only if it looks like one. An existing file that is not JSON is rejected.
+// `--json [file]`: the next word is the file only if it looks like one. An existing file that is not JSON is
+// rejected.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,10 +18,13 @@ describe('--json', () => {
     },
   );
 
-  it.each(['a dog runs', 'Hello.', 'hello', 'and/or else', '', '-', folder])('leaves the argument "%s"', (word) => {
-    const after = word.startsWith('-') ? '--json' : '--json=';
-    expect(jsonFlags(['translate', 'm', '--json', word])).toEqual(['translate', 'm', after, word]);
-  });
+  it.each(['a dog runs', 'Hello.', 'hello', 'and/or else', '', '-', folder])(
+    'leaves the argument "%s"',
+    (word) => {
+      const after = word.startsWith('-') ? '--json' : '--json=';
+      expect(jsonFlags(['translate', 'm', '--json', word])).toEqual(['translate', 'm', after, word]);
+    },
+  );
 
   it('takes any name after =, an option after it, and nothing after --', () => {
     for (const args of [

@@ -27,7 +27,9 @@ describe('a save that was cut off between its two renames', () => {
   });
 
   it('reserves its name if a run without --out chooses a name', async () => {
-    expect(await outFolder(await filesWith('runs/pairs.previous', 'runs/pairs-2'), 'pairs', {})).toBe('runs/pairs-3');
+    expect(await outFolder(await filesWith('runs/pairs.previous', 'runs/pairs-2'), 'pairs', {})).toBe(
+      'runs/pairs-3',
+    );
   });
 });
 
@@ -40,7 +42,8 @@ it('rejects a folder if another file has the name that a save renames it to', as
 });
 
 // A private mount, where the system lets an ordinary user have one.
-const mounts = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'ro', 'none', tmpdir()]).status === 0;
+const mounts =
+  spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'ro', 'none', tmpdir()]).status === 0;
 
 it.skipIf(!mounts)(
   'names a read-only file system in every command that writes (needs unshare, as an ordinary user)',
@@ -51,11 +54,16 @@ it.skipIf(!mounts)(
       writeFileSync(join(folder, 'pairs.tsv'), tinyCorpus);
       const cli = distFile('cli.js');
       const run = (command: string) =>
-        spawnSync('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none disk && node ${cli} ${command}`], {
-          cwd: folder,
-          encoding: 'utf8',
-        });
-      const tiny = 'pairs.tsv --host cpu --set dModel=8 --set heads=2 --steps 1 --test-sentences 0 --vocab-size 60';
+        spawnSync(
+          'unshare',
+          ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none disk && node ${cli} ${command}`],
+          {
+            cwd: folder,
+            encoding: 'utf8',
+          },
+        );
+      const tiny =
+        'pairs.tsv --host cpu --set dModel=8 --set heads=2 --steps 1 --test-sentences 0 --vocab-size 60';
       const trained = spawnSync('node', [cli, 'train', ...tiny.split(' '), '--out', 'm'], {
         cwd: folder,
         encoding: 'utf8',

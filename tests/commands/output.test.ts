@@ -21,7 +21,12 @@ describe.each<[string, () => string[], RegExp, object]>([
     /mean: mean of 2 models, [\d,]+ parameters\n$/,
     { models: 2, parameters: expect.any(Number) },
   ],
-  ['convert', () => [at('m1'), at('bart'), '--to', 'pytorch', '--force'], /: pytorch, [\d,]+/, { to: 'pytorch' }],
+  [
+    'convert',
+    () => [at('m1'), at('bart'), '--to', 'pytorch', '--force'],
+    /: pytorch, [\d,]+/,
+    { to: 'pytorch' },
+  ],
   [
     'pack',
     () => [at('m1'), at('m.zip'), '--force'],

@@ -6,7 +6,8 @@ import { unzipModel } from '../../src/files/model-archives.ts';
 import { heddle, isOneLine, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
-const translate = (model: string, ...texts: string[]) => heddle(['translate', model, '--host', 'cpu', ...texts]);
+const translate = (model: string, ...texts: string[]) =>
+  heddle(['translate', model, '--host', 'cpu', ...texts]);
 const train = (...args: string[]) => heddle(['train', ...smallTraining, ...args]);
 
 it('trains into an archive, resumes from it, and translates from it as from the folder', async () => {
@@ -16,14 +17,24 @@ it('trains into an archive, resumes from it, and translates from it as from the 
   expect(readFileSync(at('m.zip')).subarray(0, 2).toString()).toBe('PK');
   expect((await heddle(['unpack', at('m.zip'), at('m')])).stdout).toContain(`wrote ${at('m')}`);
   expect(readdirSync(at('m')).sort()).toEqual(
-    expect.arrayContaining(['config.json', 'log.jsonl', 'model.safetensors', 'optimizer.safetensors', 'state.json']),
+    expect.arrayContaining([
+      'config.json',
+      'log.jsonl',
+      'model.safetensors',
+      'optimizer.safetensors',
+      'state.json',
+    ]),
   );
-  const [zipped, plain] = await Promise.all([at('m.zip'), at('m')].map((m) => translate(m, 'seven', 'May 3')));
+  const [zipped, plain] = await Promise.all(
+    [at('m.zip'), at('m')].map((m) => translate(m, 'seven', 'May 3')),
+  );
   expect(zipped?.status).toBe(0);
   expect(zipped?.stdout).toBe(plain?.stdout);
   expect((await heddle(['pack', at('m'), at('again.zip')])).status).toBe(0);
   expect((await heddle(['unpack', at('again.zip'), at('back')])).status).toBe(0);
-  expect(readFileSync(join(at('back'), 'model.safetensors'))).toEqual(readFileSync(join(at('m'), 'model.safetensors')));
+  expect(readFileSync(join(at('back'), 'model.safetensors'))).toEqual(
+    readFileSync(join(at('m'), 'model.safetensors')),
+  );
   expect(readdirSync(at('back')).sort()).toEqual(readdirSync(at('m')).sort());
 });
 
@@ -34,7 +45,8 @@ it('packs only the weights on request, and never an absolute path', async () => 
   writeFileSync(pairs, lines);
   const out = at('secret-place/p');
   expect(
-    (await heddle(['train', ...smallOnPairs, pairs, '--tokenizer', 'word', '--steps', '2', '--out', out])).stderr,
+    (await heddle(['train', ...smallOnPairs, pairs, '--tokenizer', 'word', '--steps', '2', '--out', out]))
+      .stderr,
   ).not.toContain('heddle:');
   const files = async (...args: string[]) => {
     expect((await heddle(['pack', out, at('p.zip'), '--force', ...args])).status).toBe(0);
@@ -48,7 +60,12 @@ it('packs only the weights on request, and never an absolute path', async () => 
     train: { files: ['pairs.tsv'] },
   });
   const light = Object.keys(await files('--weights-only')).sort();
-  expect(light).toEqual(['config.json', 'model.safetensors', 'source-tokenizer.json', 'target-tokenizer.json']);
+  expect(light).toEqual([
+    'config.json',
+    'model.safetensors',
+    'source-tokenizer.json',
+    'target-tokenizer.json',
+  ]);
   expect((await translate(at('p.zip'), 'a 3')).status).toBe(0);
 });
 
@@ -56,9 +73,9 @@ it('packs a folder of Hugging Face too, as the page takes it', async () => {
   const folder = 'tests/fixtures/hf/bart';
   expect((await heddle(['pack', folder, at('bart.zip')])).stdout).toContain(`wrote ${at('bart.zip')}`);
   const parts = await unzipModel(readFileSync(at('bart.zip')), 'bart.zip');
-  expect(Buffer.compare(parts['model.safetensors'] ?? Buffer.of(), readFileSync(`${folder}/model.safetensors`))).toBe(
-    0,
-  );
+  expect(
+    Buffer.compare(parts['model.safetensors'] ?? Buffer.of(), readFileSync(`${folder}/model.safetensors`)),
+  ).toBe(0);
 });
 
 it('prints one line for a folder that it cannot pack or a file that it would overwrite', async () => {

@@ -23,7 +23,8 @@ function train(args: readonly string[], name: string, input?: string | Uint8Arra
   const words = ['train', ...smallOnPairs, ...fixed, '--out', at(name), ...args];
   return input === undefined ? heddle(words) : heddleProcess(words, { input });
 }
-const start = (name: string) => JSON.parse(readFileSync(join(at(name), 'log.jsonl'), 'utf8').split('\n')[0] as string);
+const start = (name: string) =>
+  JSON.parse(readFileSync(join(at(name), 'log.jsonl'), 'utf8').split('\n')[0] as string);
 
 beforeAll(() => {
   for (const [i, [from, to]] of [
@@ -33,7 +34,9 @@ beforeAll(() => {
     file(`train${i}.en`, side(from as number, to as number, 'source'));
     file(`train${i}.es.gz`, gzipSync(side(from as number, to as number, 'target')));
   }
-  const quoted = pairs.slice(80, 90).map(({ source, target }) => `"${target}","${source.replaceAll('"', '""')}"`);
+  const quoted = pairs
+    .slice(80, 90)
+    .map(({ source, target }) => `"${target}","${source.replaceAll('"', '""')}"`);
   file('dev.csv', `es,en\n${quoted.join('\n')}\n`);
   const json = pairs.slice(90, 100).map(({ source, target }) => JSON.stringify({ en: source, es: target }));
   file('test.jsonl', `${json.join('\n')}\n`);
@@ -76,15 +79,19 @@ it('reports progress while it prepares a large corpus, and stops at once at Ctrl
     return `${i} ${source}\t${i} ${target}\n`;
   });
   let stopped = 0;
-  const { status, stderr } = await heddleProcess(['train', file('large.tsv', lines.join('')), '--out', at('large')], {
-    onStart(child) {
-      child.stderr?.on('data', (text: Buffer) => {
-        if (stopped || !/^(read|split|hash|count|encode) \d+\/\d+ .*\/s, \d+ s left$/m.test(String(text))) return;
-        stopped = performance.now();
-        child.kill('SIGINT');
-      });
+  const { status, stderr } = await heddleProcess(
+    ['train', file('large.tsv', lines.join('')), '--out', at('large')],
+    {
+      onStart(child) {
+        child.stderr?.on('data', (text: Buffer) => {
+          if (stopped || !/^(read|split|hash|count|encode) \d+\/\d+ .*\/s, \d+ s left$/m.test(String(text)))
+            return;
+          stopped = performance.now();
+          child.kill('SIGINT');
+        });
+      },
     },
-  });
+  );
   const took = performance.now() - stopped;
   expect([status, stopped > 0], stderr).toEqual([130, true]);
   expect(stderr).toContain('train: interrupted');

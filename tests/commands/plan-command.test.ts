@@ -33,7 +33,10 @@ it('plans evaluation and decoding too', async () => {
   const evaluation = await heddle(['plan', '--preset', 'tiny', '--run', 'evaluation'], noGpu);
   expect(evaluation.stdout).toContain('self_attention');
   expect(evaluation.stdout).not.toContain('backward');
-  const decoding = await heddle(['plan', '--preset', 'tiny', '--run', 'decoding', '--batch-size', '2'], noGpu);
+  const decoding = await heddle(
+    ['plan', '--preset', 'tiny', '--run', 'decoding', '--batch-size', '2'],
+    noGpu,
+  );
   expect(decoding.stdout).toMatch(/once a batch of sources[\s\S]*once a token[\s\S]*/);
 });
 
@@ -56,8 +59,9 @@ it('plans mixed precision: activations in at most 60 % of the memory', async () 
   const [f16, f32] = [await activations('f16'), await activations('f32')];
   expect(f16.mib / f32.mib).toBeLessThan(0.6);
   const [, all, share] =
-    /^without f16 and gradient checkpointing: activations ([\d.]+) MiB \(this plan: ([\d.]+) %\),/m.exec(f16.stdout) ??
-    [];
+    /^without f16 and gradient checkpointing: activations ([\d.]+) MiB \(this plan: ([\d.]+) %\),/m.exec(
+      f16.stdout,
+    ) ?? [];
   expect(Number(all)).toBe(f32.mib);
   expect(Number(share)).toBeCloseTo((100 * f16.mib) / f32.mib, 0);
   expect(f32.stdout).not.toContain('without f16');
@@ -105,10 +109,17 @@ it('names an unknown rewrite, and a model that exceeds the limits, with the numb
 });
 
 it('plans quantized weights, and training of a subset of the parameters', async () => {
-  const plan = async (...args: string[]) => (await heddle(['plan', '--preset', 'tiny', ...args], noGpu)).stdout;
+  const plan = async (...args: string[]) =>
+    (await heddle(['plan', '--preset', 'tiny', ...args], noGpu)).stdout;
   const bytes = (text: string) =>
-    [...text.matchAll(/^state +(?:weights|packed\S*) +([\d.]+) MiB$/gm)].reduce((n, [, x]) => n + Number(x), 0);
-  const [f32, int8] = [await plan('--run', 'evaluation'), await plan('--run', 'evaluation', '--weights', 'int8')];
+    [...text.matchAll(/^state +(?:weights|packed\S*) +([\d.]+) MiB$/gm)].reduce(
+      (n, [, x]) => n + Number(x),
+      0,
+    );
+  const [f32, int8] = [
+    await plan('--run', 'evaluation'),
+    await plan('--run', 'evaluation', '--weights', 'int8'),
+  ];
   expect(bytes(int8)).toBeLessThan(0.3 * bytes(f32));
   const frozen = await plan('--freeze', 'encoder.*');
   expect(frozen).toMatch(/layer_norm_backward.*decoder/);
@@ -130,7 +141,13 @@ describe('a folder with nothing but a configuration', () => {
 
   it('has a table of options that save memory: a MarianMT of 74 million weights trains on int8 in less than 400 MiB', async () => {
     write({
-      ...{ model_type: 'marian', vocab_size: 58101, d_model: 512, encoder_ffn_dim: 2048, decoder_ffn_dim: 2048 },
+      ...{
+        model_type: 'marian',
+        vocab_size: 58101,
+        d_model: 512,
+        encoder_ffn_dim: 2048,
+        decoder_ffn_dim: 2048,
+      },
       ...{ ...layers, encoder_attention_heads: 8, decoder_attention_heads: 8, activation_function: 'swish' },
       ...{ scale_embedding: true, max_position_embeddings: 512, pad_token_id: 58100, eos_token_id: 0 },
       ...{ decoder_start_token_id: 58100, dropout: 0.1 },
@@ -141,7 +158,8 @@ describe('a folder with nothing but a configuration', () => {
     const int8 = mib(stdout, '--lora-rank 8 --weights int8');
     expect(int8).toBeLessThan(400);
     const all = mib(stdout, 'all weights in f32');
-    for (const name of ['--gradient-checkpointing', '--lora-rank 8']) expect(mib(stdout, name), name).toBeLessThan(all);
+    for (const name of ['--gradient-checkpointing', '--lora-rank 8'])
+      expect(mib(stdout, name), name).toBeLessThan(all);
     expect(mib(stdout, '--lora-rank 8 --weights f16')).toBeLessThan(mib(stdout, '--lora-rank 8'));
     expect(int8).toBeLessThan(mib(stdout, '--lora-rank 8 --weights f16'));
     for (const more of [
@@ -163,8 +181,18 @@ describe('a folder with nothing but a configuration', () => {
   it('plans NLLB 600M as f16 in less than 2 GiB, without its weights', async () => {
     write({
       ...{ model_type: 'm2m_100', vocab_size: 256206, d_model: 1024, encoder_layers: 12, decoder_layers: 12 },
-      ...{ encoder_ffn_dim: 4096, decoder_ffn_dim: 4096, encoder_attention_heads: 16, decoder_attention_heads: 16 },
-      ...{ activation_function: 'relu', scale_embedding: true, max_position_embeddings: 1024, pad_token_id: 1 },
+      ...{
+        encoder_ffn_dim: 4096,
+        decoder_ffn_dim: 4096,
+        encoder_attention_heads: 16,
+        decoder_attention_heads: 16,
+      },
+      ...{
+        activation_function: 'relu',
+        scale_embedding: true,
+        max_position_embeddings: 1024,
+        pad_token_id: 1,
+      },
       ...{ bos_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2, dropout: 0.1 },
     });
     const { stdout } = await heddle(

@@ -35,7 +35,12 @@ it('times every pass of a step, and writes a trace', async () => {
   expect(stderr).toContain(`wrote the trace of the last run to ${trace}`);
   const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8'));
   expect(traceEvents).toHaveLength(passes);
-  for (const { name, ph, ts, dur } of traceEvents as { name: string; ph: string; ts: number; dur: number }[]) {
+  for (const { name, ph, ts, dur } of traceEvents as {
+    name: string;
+    ph: string;
+    ts: number;
+    dur: number;
+  }[]) {
     expect([typeof name, ph]).toEqual(['string', 'X']);
     expect(ts).toBeGreaterThanOrEqual(0);
     expect(dur).toBeGreaterThanOrEqual(0);
@@ -56,7 +61,15 @@ it('profiles an evaluation in Chrome, as JSON', async () => {
 });
 
 it('lists every pass if asked for, without disabled rewrites, and writes the trace to a file', async () => {
-  const args = ['profile', ...small, '--run', 'evaluation', '--passes', '--no-fuse', 'residual-norm,linear-activation'];
+  const args = [
+    'profile',
+    ...small,
+    '--run',
+    'evaluation',
+    '--passes',
+    '--no-fuse',
+    'residual-norm,linear-activation',
+  ];
   const { status, stdout, stderr } = await heddleProcess(args, { cwd: scratch() });
   expect(status, stderr).toBe(0);
   const listed = stdout.split('\n').filter((line) => /^\d+ .* %/.test(line));

@@ -25,7 +25,9 @@ it('writes a line every few seconds if stderr is not a terminal, and always writ
     vi.advanceTimersByTime(1000);
     progress.show(step(i));
   }
-  expect(written).toBe('train 5/100  loss 5\ntrain 10/100  loss 10\ntrain 15/100  loss 15\ntrain 20/100  loss 20\n');
+  expect(written).toBe(
+    'train 5/100  loss 5\ntrain 10/100  loss 10\ntrain 15/100  loss 15\ntrain 20/100  loss 20\n',
+  );
   progress.show(step(21));
   progress.close();
   expect(written).toContain('train 21/100  loss 21\n');

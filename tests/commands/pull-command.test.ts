@@ -42,7 +42,9 @@ it('replaces a folder only by --force', async () => {
   const { status, stderr } = await run(['me/it', '--out', out('a')]);
   expect([status, isOneLine(stderr)]).toEqual([1, true]);
   expect(stderr).toContain('it exists already; use --force to download it again');
-  expect((await run(['me/it', '--out', out('a'), '--force', '--hub', hub.url], { HF_ENDPOINT: '' })).status).toBe(0);
+  expect(
+    (await run(['me/it', '--out', out('a'), '--force', '--hub', hub.url], { HF_ENDPOINT: '' })).status,
+  ).toBe(0);
 });
 
 it('resumes the download of a killed process', async () => {
@@ -80,7 +82,10 @@ it.each<[string, string[], Record<string, string>, RegExp]>([
   ],
   ['the working directory', ['me/it', '--out', './'], {}, /use a folder for this model only/],
 ])('prints one line for %s', async (_, args, env, message) => {
-  const { status, stdout, stderr } = await run(args.includes('--out') ? args : [...args, '--out', out('none')], env);
+  const { status, stdout, stderr } = await run(
+    args.includes('--out') ? args : [...args, '--out', out('none')],
+    env,
+  );
   expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
   expect(stderr).toMatch(message);
   expect(existsSync(out('none'))).toBe(false);

@@ -58,7 +58,14 @@ describe('renamed flags', () => {
 
   it('keep values after an equals sign, and arguments after --', () => {
     const args = ['translate', 'm', '--beam=4', '--beam-size=2', '--', '--beam'];
-    expect(currentFlags(args, () => {})).toEqual(['translate', 'm', '--beam-size=4', '--beam-size=2', '--', '--beam']);
+    expect(currentFlags(args, () => {})).toEqual([
+      'translate',
+      'm',
+      '--beam-size=4',
+      '--beam-size=2',
+      '--',
+      '--beam',
+    ]);
   });
 
   it('print nothing for a name that other tools use', () => {

@@ -30,10 +30,12 @@ async function train(...args: string[]): Promise<void> {
 
 /** Bytes of the weights and of the optimizer state. */
 const bits = (folder: string) =>
-  ['model.safetensors', 'optimizer.safetensors'].map((name) => readFileSync(join(folder, name)).toString('base64'));
+  ['model.safetensors', 'optimizer.safetensors'].map((name) =>
+    readFileSync(join(folder, name)).toString('base64'),
+  );
 
-// In Chrome in test:full, with fewer steps: a software adapter in a page is slow. npm test resumes in a page in
-// training-session.test.ts.
+// In Chrome in test:full, with fewer steps: a software adapter in a page is slow. npm test resumes in a page
+// in training-session.test.ts.
 const hosts: [string, number, number][] = [
   ['dawn', 40, 100],
   ['chrome', 4, 10],
@@ -46,8 +48,8 @@ it.each(process.env.HEDDLE_FULL ? hosts : hosts.slice(0, 1))(
     await train(...common, '--host', host, '--steps', `${first}`, '--out', parts);
     const { choices } = await readTrainingState(nodeFiles(), parts);
     expect(Object.keys(choices).length).toBeGreaterThan(20);
-    // All other settings are those of the first run, evaluation included; kernels are not tuned again, though they
-    // would be here.
+    // All other settings are those of the first run, evaluation included; kernels are not tuned again, though
+    // they would be here.
     await train('--resume', '--host', host, '--steps', `${last}`, '--out', parts);
     expect(bits(parts)).toEqual(bits(whole));
     expect(await readTrainingState(nodeFiles(), parts)).toMatchObject({ step: last, choices });
@@ -117,9 +119,12 @@ it('leaves its last checkpoint and log if it is killed without save options, and
   expect(kept).toMatchObject({ corpus: { train: { files: [tsv] } }, saveSteps: 0, saveSeconds: 0.05 });
   const log = parseLog(readFileSync(join(await existingFolder(nodeFiles(), out), 'log.jsonl'), 'utf8'));
   expect(log.filter((r) => r.type === 'step')).toHaveLength(step);
-  const again = await heddleProcess(['train', '--resume', '--no-tune', '--steps', `${step + 1}`, '--out', out], {
-    cwd: scratch(),
-  });
+  const again = await heddleProcess(
+    ['train', '--resume', '--no-tune', '--steps', `${step + 1}`, '--out', out],
+    {
+      cwd: scratch(),
+    },
+  );
   expect(again.status, again.stderr).toBe(0);
   renameSync(tsv, at('moved.tsv'));
   const lost = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 2}`, '--out', out]);

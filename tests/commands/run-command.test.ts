@@ -7,7 +7,16 @@ import { heddleProcess, scratch, smallTraining } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';
 
 const at = (name: string) => join(scratch(), name);
-const endless = (name: string) => ['train', ...smallTraining, '--steps', '1000000', '--host', 'cpu', '--out', at(name)];
+const endless = (name: string) => [
+  'train',
+  ...smallTraining,
+  '--steps',
+  '1000000',
+  '--host',
+  'cpu',
+  '--out',
+  at(name),
+];
 
 it('saves a training on the CPU at SIGTERM, and exits with 143', async () => {
   let sent = false;
@@ -28,9 +37,14 @@ it('saves a training on the CPU at SIGTERM, and exits with 143', async () => {
 it.runIf(existsSync('/usr/bin/script'))(
   'saves a training whose terminal is closed (needs script of util-linux)',
   async () => {
-    const command = [process.execPath, distFile('cli.js'), ...endless('closed')].map((arg) => `'${arg}'`).join(' ');
+    const command = [process.execPath, distFile('cli.js'), ...endless('closed')]
+      .map((arg) => `'${arg}'`)
+      .join(' ');
     const terminal = spawn('script', ['-qfc', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    terminal.stdout.on('data', (text: Buffer) => void (/loss/.test(String(text)) && terminal.kill('SIGKILL')));
+    terminal.stdout.on(
+      'data',
+      (text: Buffer) => void (/loss/.test(String(text)) && terminal.kill('SIGKILL')),
+    );
     await new Promise((resolve) => terminal.once('exit', resolve));
     // Earlier checkpoints write a log and a report too, so this waits for the end record.
     const lastRecord = (): unknown => {

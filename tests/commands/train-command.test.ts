@@ -1,5 +1,13 @@
 // heddle train: the files that it writes, its errors, and its exit status.
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
@@ -39,7 +47,10 @@ describe('a training run', () => {
     for (const name of ['config.json', 'model.safetensors', 'source-tokenizer.json', 'target-tokenizer.json'])
       expect(files).toContain(name);
     expect(readdirSync(at('models'))).toEqual(['m']);
-    expect(JSON.parse(readFileSync(join(out(), 'config.json'), 'utf8')).model).toMatchObject({ dModel: 16, heads: 2 });
+    expect(JSON.parse(readFileSync(join(out(), 'config.json'), 'utf8')).model).toMatchObject({
+      dModel: 16,
+      heads: 2,
+    });
     const weights = readSafetensors(readFileSync(join(out(), 'model.safetensors')));
     expect(weights['transformer.encoder.layers.0.self_attn.in_proj_weight']?.shape).toEqual([48, 16]);
   });
@@ -83,7 +94,14 @@ describe('a training run', () => {
   it('follows --out if it is a link, and quotes the command that it prints', async () => {
     mkdirSync(at('my disk'));
     symlinkSync(at('my disk'), at('linked'));
-    const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '2', '--out', at('linked')]);
+    const { status, stdout, stderr } = await heddle([
+      'train',
+      ...smallTraining,
+      '--steps',
+      '2',
+      '--out',
+      at('linked'),
+    ]);
     expect(status, stderr).toBe(0);
     expect(lstatSync(at('linked')).isSymbolicLink()).toBe(true);
     expect(readdirSync(at('my disk'))).toContain('model.safetensors');
@@ -93,7 +111,10 @@ describe('a training run', () => {
   it('prints only its result with --quiet, each event with --verbose, and JSON with --json', async () => {
     const args = ['train', ...smallTraining, '--steps', '2', '--force', '--out', at('said')];
     const quiet = await heddle([...args, '--quiet', '--json', '--save-config', at('said.yaml')]);
-    expect([quiet.status, quiet.stderr]).toEqual([0, expect.not.stringMatching(/training pairs|steps of|1\/2/)]);
+    expect([quiet.status, quiet.stderr]).toEqual([
+      0,
+      expect.not.stringMatching(/training pairs|steps of|1\/2/),
+    ]);
     expect(JSON.parse(quiet.stdout).losses).toHaveLength(2);
     expect(readFileSync(at('said.yaml'), 'utf8')).toMatch(/^learningRate: 0\.003$/m);
     const again = ['--force', '--config', at('said.yaml'), '--verbose', '--out', at('said')];
@@ -144,7 +165,11 @@ describe('prints one line, before anything is trained, that', () => {
       () => [file('latin.tsv', Buffer.from('a\tb\nni\xf1o\tchild\n', 'latin1'))],
       /latin\.tsv: line 2 is not UTF-8/,
     ],
-    ['a corpus has no tab', () => [file('plain.tsv', 'one line\nand another\n')], /plain\.tsv: no line has a tab/],
+    [
+      'a corpus has no tab',
+      () => [file('plain.tsv', 'one line\nand another\n')],
+      /plain\.tsv: no line has a tab/,
+    ],
     ['a corpus is a folder', () => [scratch()], /cannot read: it is a folder/],
     [
       'all pairs are too long',
@@ -181,7 +206,9 @@ describe('prints one line, before anything is trained, that', () => {
     const own = args();
     const small = own[0]?.startsWith('-') || what.startsWith('--pairs') ? smallTraining : smallOnPairs;
     const words = ['train', ...small, '--steps', '2', '--out', folder, ...own];
-    const { status, stderr } = await (what === 'there is no adapter' ? heddleProcess(words, { env }) : heddle(words));
+    const { status, stderr } = await (what === 'there is no adapter'
+      ? heddleProcess(words, { env })
+      : heddle(words));
     const errors = stderr.split('\n').filter((line) => line.startsWith('heddle:'));
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(message);
@@ -204,9 +231,21 @@ describe('prints one line, before anything is trained, that', () => {
     ['is a file', () => file('a-file', 'mine'), /contains something that is not a model/],
     ['is a file of weights', () => join(scratch(), 'new.safetensors'), /not a file of weights/],
     ['contains the working directory', () => '.', /contains the working directory/],
-    ['cannot be created', () => join(file('blocker', ''), 'm'), /--out .*: cannot write: a part of the path is a file/],
+    [
+      'cannot be created',
+      () => join(file('blocker', ''), 'm'),
+      /--out .*: cannot write: a part of the path is a file/,
+    ],
   ])('the folder %s', async (_, folder, message) => {
-    const { status, stderr } = await heddle(['train', ...smallTraining, '--steps', '2', '--force', '--out', folder()]);
+    const { status, stderr } = await heddle([
+      'train',
+      ...smallTraining,
+      '--steps',
+      '2',
+      '--force',
+      '--out',
+      folder(),
+    ]);
     expect(stderr).toMatch(message);
     expect([status, isOneLine(stderr)]).toEqual([1, true]);
   });

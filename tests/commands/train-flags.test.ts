@@ -24,13 +24,15 @@ const ratesOf = (line: string) => {
 
 it('gives only the settings on the command line', () => {
   expect(parsed('--host cpu --out m --pairs 50').given).toEqual({});
-  expect(parsed('--lr 5e-4 --steps 40 --check-finite --no-fuse linear-gelu,residual --seed 7').given).toEqual({
-    learningRate: 5e-4,
-    steps: 40,
-    checkFinite: true,
-    noFuse: ['linear-gelu', 'residual'],
-    seed: 7,
-  });
+  expect(parsed('--lr 5e-4 --steps 40 --check-finite --no-fuse linear-gelu,residual --seed 7').given).toEqual(
+    {
+      learningRate: 5e-4,
+      steps: 40,
+      checkFinite: true,
+      noFuse: ['linear-gelu', 'residual'],
+      seed: 7,
+    },
+  );
   expect(parsed('--no-lowercase --set heads=4 --set norm=pre').given).toEqual({
     lowercase: false,
     model: { heads: 4, norm: 'pre' },
@@ -59,7 +61,11 @@ it.each([
   ['--lr-floor 1e-5', { minLearningRate: 1e-5 }, '--lr-floor is now --min-learning-rate'],
   ['--clip 2', { clipNorm: 2 }, '--clip is now --clip-norm'],
   ['--ema 0.9', { emaDecay: 0.9 }, '--ema is now --ema-decay'],
-  ['--checkpoint-layers', { gradientCheckpointing: true }, '--checkpoint-layers is now --gradient-checkpointing'],
+  [
+    '--checkpoint-layers',
+    { gradientCheckpointing: true },
+    '--checkpoint-layers is now --gradient-checkpointing',
+  ],
   ['--vocab 90', { vocabSize: 90 }, '--vocab is now --vocab-size'],
   ['--eval-every 5', { evalSteps: 5 }, '--eval-every is now --eval-steps'],
   ['--best bleu', { bestMetric: 'bleu' }, '--best is now --best-metric'],
@@ -96,7 +102,9 @@ describe('dropout', () => {
 describe('the optimizer', () => {
   const optimizer = (line: string) => optimizerOf(complete(line));
   it('has the numbers on the command line', () => {
-    expect(optimizer('--betas 0.8,0.95 --eps 1e-6 --weight-decay 0.1 --clip-norm 0 --ema-decay 0.99')).toEqual({
+    expect(
+      optimizer('--betas 0.8,0.95 --eps 1e-6 --weight-decay 0.1 --clip-norm 0 --ema-decay 0.99'),
+    ).toEqual({
       kind: 'adamw',
       beta1: 0.8,
       beta2: 0.95,
@@ -110,7 +118,8 @@ describe('the optimizer', () => {
     // Keras's example does not clip.
     expect(optimizer('--preset keras')).toEqual({ kind: 'rmsprop', clipNorm: 0 });
     expect(optimizer('--preset keras --clip-norm 2')).toEqual({ kind: 'rmsprop', clipNorm: 2 });
-    const schedule = '--schedule cosine --lr 2e-3 --warmup-steps 5 --schedule-steps 90 --min-learning-rate 1e-5';
+    const schedule =
+      '--schedule cosine --lr 2e-3 --warmup-steps 5 --schedule-steps 90 --min-learning-rate 1e-5';
     expect(complete(schedule)).toMatchObject({
       schedule: 'cosine',
       learningRate: 2e-3,
@@ -130,7 +139,10 @@ it.each([
   ['--steps 3 --epochs 1', 'steps (3) and epochs (1) exclude each other'],
   ['--batch-size 3 --max-tokens 100', 'batchSize (3) and maxTokens (100) exclude each other'],
   ['--betas 0.9', 'It must be two rates, for example 0.9,0.98.'],
-  ['--dropout heads=0.1', 'It must be a rate, or rates of embedding, attention, feedForward, residual, memory, output'],
+  [
+    '--dropout heads=0.1',
+    'It must be a rate, or rates of embedding, attention, feedForward, residual, memory, output',
+  ],
   ['--lora-rank 0', "'0' is invalid. It must be a whole number of at least 1."],
   ['--freeze ,', 'It must be a list with commas, for example encoder.*,*.bias.'],
   ['--lora-alpha 4', 'lora.alpha needs lora.rank'],
@@ -159,7 +171,11 @@ it('finds files of pairs that have moved', () => {
   expect(movedCorpus(kept, {})).toBe(kept);
   const [train, dev] = [{ files: ['/new/p.csv'] }, { source: ['/new/d.en'], target: ['/new/d.es'] }];
   expect(movedCorpus(kept, { train, dev })).toEqual({ kind: 'files', train, dev });
-  expect(movedCorpus(kept, { dev })).toEqual({ kind: 'files', train: { files: ['/p.tsv'], format: 'tsv' }, dev });
+  expect(movedCorpus(kept, { dev })).toEqual({
+    kind: 'files',
+    train: { files: ['/p.tsv'], format: 'tsv' },
+    dev,
+  });
   // A run without files, or with its pairs in the model folder, has nothing to move.
   const own = { kind: 'tsv', path: 'p.tsv', keep: true } as const;
   for (const corpus of [{ kind: 'intl', source: 'en', target: 'es', pairs: 50, seed: 1 } as const, own])

@@ -9,7 +9,10 @@ import { heddle, heddleProcess, isOneLine, scratch, smallTraining } from '../sup
 
 const model = () => join(scratch(), 'model');
 const short = ['--no-tune', '--max-new-tokens', '8'];
-/** The float64 references, which need no kernels to be compiled: for tests of files, pipes, signals and messages. */
+/**
+ * The float64 references, which need no kernels to be compiled: for tests of files, pipes, signals and
+ * messages.
+ */
 const onCpu = ['--host', 'cpu', '--max-new-tokens', '8'];
 const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 
@@ -87,7 +90,17 @@ describe('translate', () => {
       '',
       beams[4]![2],
     ]);
-    const drawn = ['--sample', '--num-return', '2', '--temperature', '0.9', '--top-k', '9', '--top-p', '0.95'];
+    const drawn = [
+      '--sample',
+      '--num-return',
+      '2',
+      '--temperature',
+      '0.9',
+      '--top-k',
+      '9',
+      '--top-p',
+      '0.95',
+    ];
     const samples = await list(...drawn, '--seed', '3');
     expect(samples.length).toBe(5);
     expect(await list(...drawn, '--seed', '3', '--batch-size', '1')).toEqual(samples);
@@ -97,8 +110,12 @@ describe('translate', () => {
   it('prints JSON for each text when it is translated, or writes it to a file', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const file = join(scratch(), 'translations.json');
-    const run = (...args: string[]) => heddle(['translate', model(), ...texts, ...short, '--batch-size', '1', ...args]);
-    const [json, both] = [await run('--json'), await run('--json', file, '--beam-size', '2', '--num-return', '2')];
+    const run = (...args: string[]) =>
+      heddle(['translate', model(), ...texts, ...short, '--batch-size', '1', ...args]);
+    const [json, both] = [
+      await run('--json'),
+      await run('--json', file, '--beam-size', '2', '--num-return', '2'),
+    ];
     expect([json.status, both.status], json.stderr + both.stderr).toEqual([0, 0]);
     const found = JSON.parse(json.stdout);
     expect(found.map(({ source }: { source: string }) => source)).toEqual(texts);
@@ -149,7 +166,11 @@ describe('translate', () => {
         .map((t, i) => [i + 1, t]),
     );
     expect(lines[1]).toEqual({ text: 2, translation: '' });
-    const { source, target, weights } = lines[2] as { source: string[]; target: string[]; weights: number[][][][] };
+    const { source, target, weights } = lines[2] as {
+      source: string[];
+      target: string[];
+      weights: number[][][][];
+    };
     expect(source).toEqual([expect.any(String), 'and', expect.any(String), '[end]']);
     expect([weights.length, weights[0]?.length, weights[0]?.[0]?.length]).toEqual([1, 2, target.length]);
     for (const row of weights.flat(2)) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
@@ -162,7 +183,10 @@ describe('translate', () => {
     [['--top-k', '3'], '--top-k needs --sample'],
     [['--num-return', '3', '--beam-size', '2'], '--num-return 3 needs --beam-size 3 or more'],
     [['--stream', '--json'], '--stream and --json exclude each other'],
-    [['--max-length', '41'], 'maxLength (41) is above the 40 positions of the model; lower or omit --max-length'],
+    [
+      ['--max-length', '41'],
+      'maxLength (41) is above the 40 positions of the model; lower or omit --max-length',
+    ],
     [['--beam-size', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
@@ -263,21 +287,32 @@ describe('translate', () => {
     'does not hang if the cache folder cannot be created (needs /proc)',
     async () => {
       const env = { HEDDLE_CACHE: '', XDG_CACHE_HOME: '/proc/nope' };
-      const { status, stderr } = await heddleProcess(['translate', model(), 'Tuesday', '--max-new-tokens', '4'], {
-        env,
-      });
+      const { status, stderr } = await heddleProcess(
+        ['translate', model(), 'Tuesday', '--max-new-tokens', '4'],
+        {
+          env,
+        },
+      );
       expect(status, stderr).toBe(0);
       expect(stderr).toContain('so only this run uses them: /proc/nope/heddle/kernels.json: cannot write: ');
     },
   );
 
   it('prints no lines for empty input', async () => {
-    expect(await heddleProcess(['translate', model()], { input: '' })).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await heddleProcess(['translate', model()], { input: '' })).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    });
   });
 
   it.each([
     ['a folder that is not there', () => [join(scratch(), 'none')], /none: there is no such folder/],
-    ['a folder that is no model', () => [scratch()], /config\.json is missing; a model folder has config\.json/],
+    [
+      'a folder that is no model',
+      () => [scratch()],
+      /config\.json is missing; a model folder has config\.json/,
+    ],
     [
       'weights that are missing',
       () => [copy('bare', (f) => rmSync(join(f, 'model.safetensors')))],
@@ -303,7 +338,9 @@ describe('translate', () => {
     [
       'weights of another model',
       () => [
-        copy('other', (f) => edit(f, 'config.json', (c) => Object.assign(c.model, { dModel: 24, headWidth: 12 }))),
+        copy('other', (f) =>
+          edit(f, 'config.json', (c) => Object.assign(c.model, { dModel: 24, headWidth: 12 })),
+        ),
       ],
       /other\/model\.safetensors does not match config\.json: weights: .* \[\d+,16\], the configuration requires f32 \[\d+,24\]/,
     ],
@@ -346,7 +383,9 @@ describe('translate', () => {
     ],
     [
       'a tokenizer of another size',
-      () => [copy('sizes', (f) => cpSync(join(f, 'target-tokenizer.json'), join(f, 'source-tokenizer.json')))],
+      () => [
+        copy('sizes', (f) => cpSync(join(f, 'target-tokenizer.json'), join(f, 'source-tokenizer.json'))),
+      ],
       /sizes\/source-tokenizer\.json does not match config\.json: tokens: \d+, srcVocab: \d+/,
     ],
     [
@@ -385,7 +424,8 @@ describe('eval', () => {
     };
     const { stdout, stderr, figures: gpu } = await figures('dawn');
     expect(stderr).toMatch(/pairs\.tsv: 1 of 3 pairs skipped: 1 longer than 40/);
-    for (const line of ['loss', 'token accuracy', 'exact match']) expect(stdout).toMatch(new RegExp(`^${line} `, 'm'));
+    for (const line of ['loss', 'token accuracy', 'exact match'])
+      expect(stdout).toMatch(new RegExp(`^${line} `, 'm'));
     const { figures: cpu } = await figures('cpu');
     expect(gpu.pairs).toBe(2);
     expect(gpu.loss).toBeCloseTo(cpu.loss, 4); // float32 against float64: the rounding of a few hundred sums

@@ -41,7 +41,8 @@ it('stores the fastest variants in the cache folder for later runs, and ignores 
   const profiled = await heddle(profile, { env });
   expect(profiled.status, profiled.stderr).toBe(0);
   expect(profiled.stderr).not.toMatch(/measuring kernels/);
-  const variants = (JSON.parse(profiled.stdout) as { passes: { pass: { op: string; variant: string } }[] }).passes;
+  const variants = (JSON.parse(profiled.stdout) as { passes: { pass: { op: string; variant: string } }[] })
+    .passes;
   const known = new Set(Object.entries(choices).map(([key, variant]) => `${key.split(' ')[0]} ${variant}`));
   const timed = new Set(Object.keys(choices).map((key) => key.split(' ')[0]));
   expect(timed).toContain('linear');
@@ -52,11 +53,16 @@ it('stores the fastest variants in the cache folder for later runs, and ignores 
 it('prints the timings and an error if the cache folder cannot be written', async () => {
   const cache = join(scratch(), 'a-file');
   writeFileSync(cache, '');
-  const { status, stdout, stderr } = await heddle(['tune', ...tiny, '--run', 'evaluation', '--seconds', '0.5'], {
-    env: { HEDDLE_CACHE: cache },
-  });
+  const { status, stdout, stderr } = await heddle(
+    ['tune', ...tiny, '--run', 'evaluation', '--seconds', '0.5'],
+    {
+      env: { HEDDLE_CACHE: cache },
+    },
+  );
   expect(stdout).toMatch(/^\d+ kernels measured in [\d.]+ s/m);
   expect(stdout).not.toContain('stored in');
-  expect(stderr).toMatch(/^heddle: tune: the tuned kernels could not be stored: .*a-file.kernels\.json: cannot write/m);
+  expect(stderr).toMatch(
+    /^heddle: tune: the tuned kernels could not be stored: .*a-file.kernels\.json: cannot write/m,
+  );
   expect(status).toBe(1);
 });

@@ -59,8 +59,16 @@ describe.each([
   ],
   ['a number out of range', ['train', '--dropout', '1'], /--dropout.*'1' is invalid.*at least 0 and below 1/],
   ['an infinite number', ['train', '--lr', 'Infinity'], /--lr.*invalid.*a number above 0/],
-  ['a number of bytes that is none', ['train', '--memory-limit', '5X'], /--memory-limit.*for example 512M or 2G/],
-  ['an unknown host', ['verify', '--host', 'moon', 'x'], /--host.*'moon' is invalid.*dawn, chrome, firefox, deno, cpu/],
+  [
+    'a number of bytes that is none',
+    ['train', '--memory-limit', '5X'],
+    /--memory-limit.*for example 512M or 2G/,
+  ],
+  [
+    'an unknown host',
+    ['verify', '--host', 'moon', 'x'],
+    /--host.*'moon' is invalid.*dawn, chrome, firefox, deno, cpu/,
+  ],
   ['an unknown preset', ['plan', '--preset', 'huge'], /--preset.*tiny, small, mid, base, keras/],
   ['a setting without a value', ['plan', '--set', 'dModel'], /--set.*field=value/],
 ] as const)('%s', (_, args, message) => {

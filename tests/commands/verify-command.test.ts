@@ -58,7 +58,11 @@ it('names the quantities that failed, and exits with 1', async () => {
 
 describe('prints one line about', () => {
   it.each([
-    ['a folder that is not there', () => join(scratch(), 'none'), /none: cannot list: there is no such file or folder/],
+    [
+      'a folder that is not there',
+      () => join(scratch(), 'none'),
+      /none: cannot list: there is no such file or folder/,
+    ],
     [
       'a folder that is no case',
       () => scratch(),

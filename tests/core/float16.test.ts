@@ -11,7 +11,9 @@ it.each([
   ['bfloat16', fromBfloat16, toBfloat16, 0x7f80],
 ] as const)('%s: converts all bits that are a number back to themselves', (_, from, to, infinity) => {
   const back = to(from(all));
-  expect(all.filter((bits) => back[bits] !== bits && (bits & 0x7fff) <= infinity)).toEqual(new Uint16Array(0));
+  expect(all.filter((bits) => back[bits] !== bits && (bits & 0x7fff) <= infinity)).toEqual(
+    new Uint16Array(0),
+  );
 });
 
 it('converts known values', () => {
@@ -31,7 +33,8 @@ it.each([
   ['bfloat16', fromBfloat16, toBfloat16],
 ] as const)('%s: rounds values in between to nearest, ties to even', (_, from, to) => {
   const values = from(all);
-  // Neighbours of one sign, each with the point half way, a little under and a little over it; float32 holds all of them.
+  // Neighbours of one sign, each with the point half way, a little under and a little over it; float32 holds
+  // all of them.
   for (let bits = 0; bits < 0x7b00; bits += 37) {
     const [a, b] = [values[bits] as number, values[bits + 1] as number];
     const half = (a + b) / 2;
@@ -42,7 +45,9 @@ it.each([
 });
 
 it('converts values above the largest float16 to infinity', () => {
-  expect([...toFloat16(Float32Array.of(65519, 65520, -1e9, Number.NaN))]).toEqual([0x7bff, 0x7c00, 0xfc00, 0x7e00]);
+  expect([...toFloat16(Float32Array.of(65519, 65520, -1e9, Number.NaN))]).toEqual([
+    0x7bff, 0x7c00, 0xfc00, 0x7e00,
+  ]);
 });
 
 it('rounds in float64 as the conversion does, from subnormals to overflow', () => {

@@ -71,7 +71,8 @@ describe('decodeSettings', () => {
     [{ noRepeatNgram: 2 } as never, 'the option noRepeatNgram is now called noRepeatNgramSize'],
   ];
   for (const [options, message] of wrong)
-    it(`rejects ${JSON.stringify(options)}`, () => expect(() => settings(options)).toThrow(`decode: ${message}`));
+    it(`rejects ${JSON.stringify(options)}`, () =>
+      expect(() => settings(options)).toThrow(`decode: ${message}`));
 });
 
 describe('rules of a model', () => {
@@ -97,7 +98,9 @@ describe('rules of a model', () => {
     expect(under({ maxNewTokens: 9 }).minLength).toBe(8);
     expect(under({ maxNewTokens: 1 }).minLength).toBe(0);
     expect(settings(withModelRules(rules, {}, 5)).rules.minLength).toBe(4);
-    expect(() => under({ minNewTokens: 9, maxNewTokens: 9 })).toThrow('decode: minNewTokens is 9, it must be below');
+    expect(() => under({ minNewTokens: 9, maxNewTokens: 9 })).toThrow(
+      'decode: minNewTokens is 9, it must be below',
+    );
     expect(() => under({ maxNewTokens: 0 })).toThrow('decode: maxNewTokens is 0');
   });
 });
@@ -113,8 +116,8 @@ describe('modeOf', () => {
   });
 
   it('rounds the room for suppressed tokens up to a power of two', () => {
-    expect([1, 2, 3, 5].map((n) => modeOf(settings({ suppressTokens: [4, 5, 6, 7, 8].slice(0, n) })).banned)).toEqual([
-      1, 2, 4, 8,
-    ]);
+    expect(
+      [1, 2, 3, 5].map((n) => modeOf(settings({ suppressTokens: [4, 5, 6, 7, 8].slice(0, n) })).banned),
+    ).toEqual([1, 2, 4, 8]);
   });
 });

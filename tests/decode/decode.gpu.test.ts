@@ -12,7 +12,14 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/mode
 import { writePositions } from '../../src/model/model-states.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { allSequences, beamSearch, createOracle, randomSources, ruled, unevenWeights } from '../support/decoding.ts';
+import {
+  allSequences,
+  beamSearch,
+  createOracle,
+  randomSources,
+  ruled,
+  unevenWeights,
+} from '../support/decoding.ts';
 import { everyCase, gpuDevice } from '../support/gpu.ts';
 import { smallHfConfig } from '../support/hf.ts';
 
@@ -37,7 +44,12 @@ interface Case {
 }
 
 /** A model whose greedy decodings vary and, for the seeds used here, end at different lengths. */
-const wandering: Partial<ModelOptions> = { positions: 'learned', norm: 'pre', embeddingNorm: true, activation: 'silu' };
+const wandering: Partial<ModelOptions> = {
+  positions: 'learned',
+  norm: 'pre',
+  embeddingNorm: true,
+  activation: 'silu',
+};
 
 function small(seed: number, options = wandering): Case {
   const sizes = { srcVocab: 11, tgtVocab: 7, dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1 };
@@ -85,7 +97,11 @@ function expectSame(got: readonly Hypothesis[], want: readonly Hypothesis[]): vo
 }
 
 /** Greedy search with the float64 model, without a KV cache. */
-function greedySearch({ c, p, parameterBuffer }: Case, source: readonly number[], options: DecodeOptions): Hypothesis {
+function greedySearch(
+  { c, p, parameterBuffer }: Case,
+  source: readonly number[],
+  options: DecodeOptions,
+): Hypothesis {
   const settings = decodeSettings(options, c, c.maxLength);
   const oracle = createOracle(c, p, parameterBuffer, c.maxLength);
   const ids: number[] = [];
@@ -138,7 +154,8 @@ describe('greedy decoding', () => {
       const beams = { beams: 3, numReturn: 3, ...rules };
       const settings = decodeSettings(beams, c, c.maxLength);
       const found = await decodeAll(model, sources, beams, { engine });
-      for (const [i, source] of sources.entries()) expectSame(found[i]!, beamSearch(c, settings, oracle, source));
+      for (const [i, source] of sources.entries())
+        expectSame(found[i]!, beamSearch(c, settings, oracle, source));
     },
   );
 
@@ -211,7 +228,8 @@ describe('greedy decoding', () => {
       const model = small(26);
       const sources = randomSources(model.c, [6, 3, 5], 4);
       const [got, free] = [await decodeAll(model, sources, options), await decodeAll(model, sources, {})];
-      for (const [i, source] of sources.entries()) expectSame(got[i]!, [greedySearch(model, source, options)]);
+      for (const [i, source] of sources.entries())
+        expectSame(got[i]!, [greedySearch(model, source, options)]);
       expect(got.flat().map((h) => h.ids)).not.toEqual(free.flat().map((h) => h.ids));
     });
 });
@@ -256,8 +274,8 @@ describe('beam search', () => {
     }
   });
 
-  // With pad and start suppressed there are 4 tokens and the end: up to 3 tokens give 1 + 4 + 16 finished sequences,
-  // and 64 that are cut or, if the end is forced, none. 64 beams hold all running sequences.
+  // With pad and start suppressed there are 4 tokens and the end: up to 3 tokens give 1 + 4 + 16 finished
+  // sequences, and 64 that are cut or, if the end is forced, none. 64 beams hold all running sequences.
   const wide: DecodeOptions[] = [
     { beams: 64, numReturn: 20, maxNewTokens: 3, suppressTokens: [0, 1, 6], earlyStopping: 'never' },
     { beams: 64, numReturn: 21, maxNewTokens: 3, suppressTokens: [0, 1], forceEos: true, lengthPenalty: 0.8 },
@@ -345,7 +363,10 @@ describe('sampling', () => {
 });
 
 /** The tokens that remain after topK and then topP. */
-function keptBy({ temperature, topK, topP }: { temperature: number; topK: number; topP: number }, row: number[]) {
+function keptBy(
+  { temperature, topK, topP }: { temperature: number; topK: number; topP: number },
+  row: number[],
+) {
   const order = row
     .map((x, id) => ({ id, p: Math.exp(x / temperature) }))
     .filter(({ p }) => p > 0)

@@ -63,7 +63,10 @@ describe('beams', () => {
   });
 
   const stops = (earlyStopping: DecodeOptions['earlyStopping'], running: number) => {
-    const beams = createBeamSearch(1, settings({ beams: 1, method: 'beam', earlyStopping, maxNewTokens: 10 }));
+    const beams = createBeamSearch(
+      1,
+      settings({ beams: 1, method: 'beam', earlyStopping, maxNewTokens: 10 }),
+    );
     beams.take({ token: i(4), parent: i(0), total: f(running), ended: f(-2) }, [0]);
     return beams.done(0);
   };
@@ -77,7 +80,10 @@ describe('beams', () => {
   });
 
   it('keep at most `beams` finished hypotheses, and none after the search is done', () => {
-    const beams = createBeamSearch(1, settings({ beams: 2, numReturn: 2, earlyStopping: true, lengthPenalty: 'none' }));
+    const beams = createBeamSearch(
+      1,
+      settings({ beams: 2, numReturn: 2, earlyStopping: true, lengthPenalty: 'none' }),
+    );
     beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(-3, none) }, [0]);
     beams.take({ token: i(6, 7), parent: i(0, 1), total: f(-2, -3), ended: f(-2.5, -1.5) }, [0]);
     expect(beams.done(0)).toBe(true);
@@ -87,7 +93,10 @@ describe('beams', () => {
 
   it('return running hypotheses at the maximum length, unless they are excluded', () => {
     const beams = createBeamSearch(1, settings({ beams: 3, numReturn: 3 }));
-    beams.take({ token: i(4, 5, 6), parent: i(0, 0, 0), total: f(-1, -2, none), ended: f(none, none, none) }, [0]);
+    beams.take(
+      { token: i(4, 5, 6), parent: i(0, 0, 0), total: f(-1, -2, none), ended: f(none, none, none) },
+      [0],
+    );
     expect(beams.finish()[0]!.map(({ ids, ended }) => [ids, ended])).toEqual([
       [[4], false],
       [[5], false],

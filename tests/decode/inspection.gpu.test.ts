@@ -29,7 +29,9 @@ it('computes attention, scores, logits and all tensors as the CPU does', async (
   const [mine, reference] = [await inspectOn(await gpu(), true), await inspectOn(cpuEngine(), true)];
   const close = (a: Float32Array, b: Float32Array, what: string) => {
     expect(a.length, what).toBe(b.length);
-    const wrong = a.findIndex((x, i) => !(Math.abs(x - (b[i] as number)) <= 1e-4 * (1 + Math.abs(b[i] as number))));
+    const wrong = a.findIndex(
+      (x, i) => !(Math.abs(x - (b[i] as number)) <= 1e-4 * (1 + Math.abs(b[i] as number))),
+    );
     expect(wrong, what).toBe(-1);
   };
   close(mine.logits, reference.logits, 'logits');
@@ -64,7 +66,12 @@ it('gives rows that sum to 1, nothing after a token for the decoder, and softmax
 });
 
 it('shows all attention of a model with relative positions, bias included', async () => {
-  const t5 = modelConfig({ ...presets['t5-tiny'], srcVocab: source.size, tgtVocab: target.size, maxLength: 16 });
+  const t5 = modelConfig({
+    ...presets['t5-tiny'],
+    srcVocab: source.size,
+    tgtVocab: target.size,
+    maxLength: 16,
+  });
   const parameters = parameterList(t5);
   const parameterBuffer = unevenWeights(t5, parameters, 3);
   const inspectT5 = async (engine: Engine) => {
@@ -95,7 +102,11 @@ it('gives the learned positions of the encoder: the embeddings are sums of them 
   const parameters = parameterList(learned);
   const parameterBuffer = unevenWeights(learned, parameters, 3);
   const engine = cpuEngine();
-  const inspect = await createInspector(engine, learned, parameters, { source: 16, target: 16, tensors: true });
+  const inspect = await createInspector(engine, learned, parameters, {
+    source: 16,
+    target: 16,
+    tensors: true,
+  });
   writeWeights(engine, learned, parameters, parameterBuffer);
   const { positions, tensors } = await inspect(ids, read);
   const [sum, D] = [tensors.find(({ name }) => name === 'encoder.embed.embedding'), learned.dModel];
@@ -114,7 +125,9 @@ it('gives the same attention without the tensors', async () => {
   const [fused, whole] = [await inspectOn(await gpu(), false), await inspectOn(await gpu(), true)];
   expect(fused.tensors).toEqual([]);
   for (const [n, { weights }] of fused.attention.entries())
-    expect(Math.max(...weights.map((w, i) => Math.abs(w - whole.attention[n]!.weights[i]!)))).toBeLessThan(1e-5);
+    expect(Math.max(...weights.map((w, i) => Math.abs(w - whole.attention[n]!.weights[i]!)))).toBeLessThan(
+      1e-5,
+    );
 });
 
 it('lists the most likely tokens, best first', () => {

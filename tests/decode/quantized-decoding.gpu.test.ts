@@ -24,7 +24,11 @@ afterEach(() => {
 });
 
 /** Logits of a small model with weights in a format. */
-async function logitsOf(engine: Engine, format: 'f32' | 'f16' | 'int8', options: Parameters<typeof smallModel>[0]) {
+async function logitsOf(
+  engine: Engine,
+  format: 'f32' | 'f16' | 'int8',
+  options: Parameters<typeof smallModel>[0],
+) {
   engines.push(engine);
   const { c, p } = smallModel(options);
   const list = quantizedParameters(p, format);
@@ -63,7 +67,9 @@ describe.each(packedFormats)('weights as %s', (format) => {
     const [small, large] = [list, p].map((parameters) => makePlan(evaluationGraph(c, parameters, shape)));
     const positions = 4 * c.maxLength * c.dModel;
     expect(small!.bytes.states).toBeLessThan(weightBytes(list) + positions + 1024);
-    expect(large!.bytes.peak - small!.bytes.peak).toBeGreaterThan(0.95 * (weightBytes(p) - weightBytes(list)));
+    expect(large!.bytes.peak - small!.bytes.peak).toBeGreaterThan(
+      0.95 * (weightBytes(p) - weightBytes(list)),
+    );
     const written = [...weightParts(list)].flatMap((part) => part.states(new Float32Array(part.count)));
     expect(written.every(({ state }) => state.startsWith('quantized.'))).toBe(true);
     const bytes = written.reduce((sum, { data }) => sum + data.byteLength, 0);

@@ -5,13 +5,25 @@ import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { trainBpe, trainCharacters, trainWords } from '../support/tokenizers.ts';
 
 /** Replaces in `ids`, whose target token t attends to source token `aligned[t]`. */
-function replaced(source: Tokenizer, target: Tokenizer, text: string, ids: number[], aligned: number[]): string {
+function replaced(
+  source: Tokenizer,
+  target: Tokenizer,
+  text: string,
+  ids: number[],
+  aligned: number[],
+): string {
   const read = [...source.encode(text), source.special.end];
   const predicted = [...ids, target.special.end];
   const weights = new Float32Array(2 * predicted.length * read.length).fill(0.01);
   for (let n = 0; n < 2; n++)
     for (const [t, s] of aligned.entries()) weights[(n * predicted.length + t) * read.length + s] = 0.9;
-  return replaceUnknown(source, target, text, ids, { layers: 1, heads: 2, source: read, target: predicted, weights });
+  return replaceUnknown(source, target, text, ids, {
+    layers: 1,
+    heads: 2,
+    source: read,
+    target: predicted,
+    weights,
+  });
 }
 
 it('copies the aligned source word, known there or not', () => {

@@ -120,7 +120,9 @@ describe('translate', () => {
 
   it('names the text that is too long and the option that is invalid', async () => {
     const t = await translator();
-    await expect(t.translate(['a', 'abcdeabcdeabcde'])).rejects.toThrow('text 2 has 16 tokens, the maximum is 14');
+    await expect(t.translate(['a', 'abcdeabcdeabcde'])).rejects.toThrow(
+      'text 2 has 16 tokens, the maximum is 14',
+    );
     await expect(t.translate(['a'], { beams: 99 })).rejects.toThrow('decode: beams is 99');
     expect(await t.translate(['a'])).toHaveLength(1);
   });
@@ -128,7 +130,9 @@ describe('translate', () => {
   it("ends with the signal's reason, and the next call works", async () => {
     const t = await translator();
     const want = await t.translate(texts);
-    await expect(t.translate(texts, { signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow('no more');
+    await expect(t.translate(texts, { signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow(
+      'no more',
+    );
     const controller = new AbortController();
     const running = t.translate(texts, { signal: controller.signal });
     const next = t.translate(texts);

@@ -1,4 +1,5 @@
-// Downloads from a hub, through the proxy of the page's server, into the storage of the browser: complete or not at all, and resumable.
+// Downloads from a hub, through the proxy of the page's server, into the storage of the browser: complete or
+// not at all, and resumable.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -108,7 +109,9 @@ it('continues with a range request after the connection was cut', async () => {
 
 it('continues in another tab after all retries failed, and has no model until then', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(download()).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*, press Download to continue$/);
+  await expect(download()).rejects.toThrow(
+    /^me\/it\/model\.safetensors: .*cut.*, press Download to continue$/,
+  );
   expect([await exists('models/it'), await exists('pulls/it/config.json')]).toEqual([false, true]);
   expect((await store().info()).partial).toEqual(['it']);
   hub.state.cuts = {};
@@ -116,7 +119,10 @@ it('continues in another tab after all retries failed, and has no model until th
   await download();
   await expectModel();
   const { partial, models } = await store().info();
-  expect([partial, models.map(({ name, parameters }) => [name, parameters > 0])]).toEqual([[], [['it', true]]]);
+  expect([partial, models.map(({ name, parameters }) => [name, parameters > 0])]).toEqual([
+    [],
+    [['it', true]],
+  ]);
   expect(ranges()).toEqual([expect.any(Number)]);
   expect(ranges()[0]).toBeGreaterThan(0);
 });
@@ -148,14 +154,18 @@ it('deletes an incomplete download, but not while a tab continues it', async () 
 
 it.each(['config.json', 'model.safetensors'])('deletes %s if its checksum is wrong', async (name) => {
   hub.state.sums[name] = 'ab'.repeat(name === 'config.json' ? 20 : 32);
-  await expect(download()).rejects.toThrow(new RegExp(`^me/it/${name}: its .* is [0-9a-f]+, the hub says (ab)+;`));
+  await expect(download()).rejects.toThrow(
+    new RegExp(`^me/it/${name}: its .* is [0-9a-f]+, the hub says (ab)+;`),
+  );
   expect([await exists('models/it'), await exists(`pulls/it/${name}`)]).toEqual([false, false]);
   expect(await exists(`pulls/it/${name}.part`)).toBe(false);
 });
 
 it('rejects a model that cannot be read, and deletes it', async () => {
   hub.state.files['config.json'] = new TextEncoder().encode('{"model_type":"vit"}');
-  await expect(download()).rejects.toThrow('me/it/config.json: model_type is "vit", heddle reads bart, marian');
+  await expect(download()).rejects.toThrow(
+    'me/it/config.json: model_type is "vit", heddle reads bart, marian',
+  );
   expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
   // Before the weights are downloaded.
   expect(ranges()).toEqual([]);
@@ -186,7 +196,9 @@ it.each([
   await download('me/it', { fallbackHub: hub.url }, 'no-hub');
   await expectModel();
   hub.state.api = false;
-  await expect(download('me/gone', { fallbackHub: hub.url }, 'no-hub')).rejects.toThrow('there is no such model');
+  await expect(download('me/gone', { fallbackHub: hub.url }, 'no-hub')).rejects.toThrow(
+    'there is no such model',
+  );
 });
 
 it('downloads from a hub without a file listing, and another revision', async () => {
@@ -199,7 +211,9 @@ it('downloads from a hub without a file listing, and another revision', async ()
 it('rejects invalid names, models that exist and models that a tab is downloading', async () => {
   await expect(download('it')).rejects.toThrow('"it" is not the name of a model; write OWNER/NAME');
   await expect(download('me/it@../x')).rejects.toThrow('is not a revision');
-  await expect(download('me/gone')).rejects.toThrow(/me\/gone\/config\.json: there is no such model.*\(404\)/);
+  await expect(download('me/gone')).rejects.toThrow(
+    /me\/gone\/config\.json: there is no such model.*\(404\)/,
+  );
   held.add('heddle model it');
   await expect(download()).rejects.toThrow('it is being downloaded or trained already.');
   held.clear();
@@ -216,9 +230,14 @@ it('exports weights as one safetensors file; sharded weights only as an archive'
   const weights = await store().weights('it');
   expect(weights.size).toBe(hub.state.files['model.safetensors']?.length);
   const files = kept();
-  await files.write('models/it/model-00001-of-00001.safetensors', await files.read('models/it/model.safetensors'));
+  await files.write(
+    'models/it/model-00001-of-00001.safetensors',
+    await files.read('models/it/model.safetensors'),
+  );
   await files.remove('models/it/model.safetensors');
-  await expect(store().weights('it')).rejects.toThrow('The weights of it are in several files; export the model as an');
+  await expect(store().weights('it')).rejects.toThrow(
+    'The weights of it are in several files; export the model as an',
+  );
   expect((await store().archive('it')).size).toBeGreaterThan(weights.size);
 });
 
@@ -237,16 +256,21 @@ it('forwards only what a download needs, and no credentials', async () => {
   const ask = (path: string, init?: RequestInit) => fetch(`${page}${path}`, init);
   const headers = { Cookie: 'a=b', Authorization: 'Bearer visitor' };
   const file = await ask('/hub/me/it/resolve/main/config.json', { headers });
-  expect([file.status, file.headers.get('Content-Security-Policy'), file.headers.get('Content-Type')]).toEqual([
-    200,
-    "sandbox; default-src 'none'",
-    'application/octet-stream',
-  ]);
+  expect([
+    file.status,
+    file.headers.get('Content-Security-Policy'),
+    file.headers.get('Content-Type'),
+  ]).toEqual([200, "sandbox; default-src 'none'", 'application/octet-stream']);
   expect(hub.log.map(({ token }) => token)).toEqual([undefined]);
   const head = await ask('/hub/me/it/resolve/main/model.safetensors', { method: 'HEAD' });
   expect(head.headers.get('X-Linked-Size')).toBe(String(hub.state.files['model.safetensors']?.length));
   hub.log.length = 0;
-  for (const path of ['/hub/', '/hub/api/whoami-v2', '/hub/me/it/resolve/main/../../../../api/whoami-v2', '/hub/me'])
+  for (const path of [
+    '/hub/',
+    '/hub/api/whoami-v2',
+    '/hub/me/it/resolve/main/../../../../api/whoami-v2',
+    '/hub/me',
+  ])
     expect((await ask(path)).status, path).toBe(404);
   expect((await ask('/hub/me/it/resolve/main/config.json', { method: 'POST', body: 'x' })).status).toBe(404);
   expect(hub.log).toEqual([]);

@@ -5,7 +5,8 @@ import { HeddleError } from '../../src/core/errors.ts';
 
 it('derives the kind from the error, not from its message', () => {
   const message = 'The GPU device was lost; it needs 5 bytes';
-  const kindOf = (kind?: HeddleError['kind']) => toCallError(new HeddleError(message, kind && { kind }), false).kind;
+  const kindOf = (kind?: HeddleError['kind']) =>
+    toCallError(new HeddleError(message, kind && { kind }), false).kind;
   expect([kindOf(), kindOf('device'), kindOf('memory'), kindOf('timeout')]).toEqual([
     'user',
     'device',

@@ -50,18 +50,21 @@ it.each(pages)('%s opens without an error and requests only its own origin', asy
   await page.close();
 });
 
-it.each(['index.html', 'lab.html'])('%s blocks inline scripts and requests to other origins', async (name) => {
-  const { page, errors } = await open(name);
-  await page.evaluate(() => {
-    const script = document.createElement('script');
-    script.textContent = 'globalThis.ran = true';
-    document.body.append(script);
-    return fetch('http://127.0.0.1:1/').catch(() => {});
-  });
-  await page.waitForFunction(() => true);
-  expect(await page.evaluate(() => 'ran' in globalThis)).toBe(false);
-  const seen = errors.join('\n');
-  expect(seen).toMatch(/policy: script-src-elem inline/);
-  expect(seen).toMatch(/policy: connect-src http:\/\/127\.0\.0\.1:1/);
-  await page.close();
-});
+it.each(['index.html', 'lab.html'])(
+  '%s blocks inline scripts and requests to other origins',
+  async (name) => {
+    const { page, errors } = await open(name);
+    await page.evaluate(() => {
+      const script = document.createElement('script');
+      script.textContent = 'globalThis.ran = true';
+      document.body.append(script);
+      return fetch('http://127.0.0.1:1/').catch(() => {});
+    });
+    await page.waitForFunction(() => true);
+    expect(await page.evaluate(() => 'ran' in globalThis)).toBe(false);
+    const seen = errors.join('\n');
+    expect(seen).toMatch(/policy: script-src-elem inline/);
+    expect(seen).toMatch(/policy: connect-src http:\/\/127\.0\.0\.1:1/);
+    await page.close();
+  },
+);

@@ -1,7 +1,16 @@
-// Trainings that fail in a real browser: a loss that diverges, and a GPU that is lost again and again. What a visitor is told, and when.
+// Trainings that fail in a real browser: a loss that diverges, and a GPU that is lost again and again. What a
+// visitor is told, and when.
 import type { Page } from 'puppeteer';
 import { afterEach, expect, it } from 'vitest';
-import { atBothWidths, type DemoPage, demo, ownChrome, pastePairs, untilText, withoutModels } from '../support/demo.ts';
+import {
+  atBothWidths,
+  type DemoPage,
+  demo,
+  ownChrome,
+  pastePairs,
+  untilText,
+  withoutModels,
+} from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels, ownChrome); // it crashes the GPU process
@@ -65,7 +74,8 @@ async function countsSeconds(page: Page): Promise<void> {
   await untilText(page, '.state', 'recovering, \\d+ s$');
   const seconds = await page.$eval('.state', (e) => Number.parseInt(e.textContent?.split(',')[2] ?? '', 10));
   await page.waitForFunction(
-    (before) => Number.parseInt(document.querySelector('.state')?.textContent?.split(',')[2] ?? '', 10) > before,
+    (before) =>
+      Number.parseInt(document.querySelector('.state')?.textContent?.split(',')[2] ?? '', 10) > before,
     { timeout: 30_000 },
     seconds,
   );
@@ -86,7 +96,8 @@ itInFull(
         },
         { timeout: 60_000 },
       );
-    // After the first crash the training continues. After the second one Chrome gives no adapter, which it says after half a minute.
+    // After the first crash the training continues. After the second one Chrome gives no adapter, which it
+    // says after half a minute.
     for (const after of ['^Training$', '^Failed$']) {
       await untilText(page, '.state', '^Training$');
       await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
@@ -97,7 +108,10 @@ itInFull(
       await untilText(page, '.state', after);
       await chartIsDrawn();
     }
-    await expectMessage(page, /^WebGPU found no GPU adapter\. After several crashes .*resume the training\.$/);
+    await expectMessage(
+      page,
+      /^WebGPU found no GPU adapter\. After several crashes .*resume the training\.$/,
+    );
   },
   400_000,
 );

@@ -1,5 +1,5 @@
-// A fake training worker without an engine, injected into the page before its scripts run, for tests of the page's user interface. Its
-// results follow simple formulas, so that tests know what the page must show.
+// A fake training worker without an engine, injected into the page before its scripts run, for tests of the
+// page's user interface. Its results follow simple formulas, so that tests know what the page must show.
 import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { CallError, RunHistory, SessionEvent } from '../../demo/train/protocol.ts';
 import type { RunSummary } from '../../src/commands/jobs/runs-job.ts';
@@ -40,7 +40,9 @@ declare global {
   }
 }
 
-/** Replaces the page's worker. Runs in the page before any other script, so it uses nothing outside itself. */
+/**
+ * Replaces the page's worker. Runs in the page before any other script, so it uses nothing outside itself.
+ */
 export function fakeWorker(): void {
   let post: (data: unknown) => void = () => {};
   let step = 0;
@@ -88,7 +90,16 @@ export function fakeWorker(): void {
     devPairs: 802,
     runs: [],
     languages: undefined,
-    history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], probes: [], changes: [], step: 0 },
+    history: {
+      corpus: undefined,
+      settings: {},
+      steps: [],
+      evals: [],
+      samples: [],
+      probes: [],
+      changes: [],
+      step: 0,
+    },
     delayDescribe(on) {
       delaying = on;
       if (!on) for (const answer of delayed.splice(0)) answer();
@@ -163,7 +174,8 @@ export function fakeWorker(): void {
       dev: fake.devPairs,
       test: 786,
       skipped: 12,
-      badLines: settings.corpus.kind === 'text' ? '2 lines are no pair: line 3 (no tab), line 9 (empty target)' : '',
+      badLines:
+        settings.corpus.kind === 'text' ? '2 lines are no pair: line 3 (no tab), line 9 (empty target)' : '',
       sourceLength: side(9.4),
       targetLength: side(11.2),
       sourceVocabulary: 3120,
@@ -190,7 +202,9 @@ export function fakeWorker(): void {
     const out = new Float32Array(2 * 4 * T * S);
     for (let lh = 0; lh < 8; lh++)
       for (let t = 0; t < T; t++) {
-        const row = Array.from({ length: S }, (_, s) => Math.exp(-Math.abs((t * S) / T - s) * (0.6 + lh / 8)));
+        const row = Array.from({ length: S }, (_, s) =>
+          Math.exp(-Math.abs((t * S) / T - s) * (0.6 + lh / 8)),
+        );
         const sum = row.reduce((a, b) => a + b);
         for (let s = 0; s < S; s++) out[(lh * T + t) * S + s] = (row[s] ?? 0) / sum;
       }
@@ -219,9 +233,16 @@ export function fakeWorker(): void {
     pause: () => state('paused'),
     singleStep: () => fake.train(1, 50),
     continue: () => state('training'),
-    change: (_, settings: never) => send({ type: 'change', change: { type: 'change', step, ...(settings as object) } }),
+    change: (_, settings: never) =>
+      send({ type: 'change', change: { type: 'change', step, ...(settings as object) } }),
     stop: () => state('stopped'),
-    storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, partial }),
+    storage: () => ({
+      models: fake.models,
+      used: 9_400_000,
+      quota: 2_000_000_000,
+      persistent: false,
+      partial,
+    }),
     load: () => undefined,
     runs: () => fake.runs,
     languages: () => fake.languages,

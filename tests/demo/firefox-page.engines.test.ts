@@ -1,5 +1,5 @@
-// The built pages in Firefox, end to end: train on a file, pause, reload, resume, translate with its heat map, export; measure and check
-// conformance in the lab.
+// The built pages in Firefox, end to end: train on a file, pause, reload, resume, translate with its heat
+// map, export; measure and check conformance in the lab.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,10 @@ const downloads = { 'browser.download.folderList': 2, 'browser.download.dir': fo
 /** An isolated page of Firefox embeds the frame of programs only with this header; see vite.config.ts. */
 const frame: RequestHandler = async (request, response) => {
   if (request.url !== '/code-frame.html') return false;
-  const headers = { 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+  const headers = {
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+  };
   response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
   response.end(readFileSync(distFile('demo/code-frame.html')));
   return true;
@@ -30,12 +33,15 @@ const { open } = demo(frame, () => launchFirefox({ preferences: downloads }));
 const patient = { timeout: 150_000, interval: 100 } as const;
 const text = (page: Page, selector: string): Promise<string> =>
   page.evaluate((s) => document.querySelector(s)?.textContent ?? '', selector);
-/** Waits until the text of an element matches a pattern; asks from outside, since the policy of the page forbids eval. */
+/**
+ * Waits until the text of an element matches a pattern; asks from outside, since the policy of the page
+ * forbids eval.
+ */
 const says = (page: Page, selector: string, pattern: RegExp) =>
   vi.waitFor(async () => expect(await text(page, selector)).toMatch(pattern), patient);
 /**
- * The visible, enabled control with a label: that of a field, or the name of a button. Looked up in the page, since Firefox answers queries of
- * the accessibility tree in seconds.
+ * The visible, enabled control with a label: that of a field, or the name of a button. Looked up in the page,
+ * since Firefox answers queries of the accessibility tree in seconds.
  */
 const control = (page: Page, name: string): Promise<ElementHandle<HTMLInputElement>> =>
   vi.waitFor(async () => {
@@ -99,7 +105,9 @@ it('trains on a file, resumes after a reload, translates, and exports the model'
   await press(page, 'Download words as safetensors, without its checkpoint');
   const file = join(folder, 'words.safetensors');
   await vi.waitFor(() => expect(existsSync(file) && !existsSync(`${file}.part`)).toBe(true), patient);
-  expect(Object.keys(readSafetensors(readFileSync(file))).some((name) => name.includes('self_attn'))).toBe(true);
+  expect(Object.keys(readSafetensors(readFileSync(file))).some((name) => name.includes('self_attn'))).toBe(
+    true,
+  );
   expect(errors).toEqual([]);
   await page.close();
 }, 600_000);
@@ -116,7 +124,8 @@ it('measures kernels and checks conformance in the lab', async () => {
 
   await press(page, 'Check conformance');
   await vi.waitFor(
-    async () => expect(await text(page, '.status')).toMatch(/^Done: this engine passes|device was lost|wrong/),
+    async () =>
+      expect(await text(page, '.status')).toMatch(/^Done: this engine passes|device was lost|wrong/),
     { ...patient, timeout: 400_000 },
   );
   const report = await text(page, '#conformance');
@@ -125,7 +134,11 @@ it('measures kernels and checks conformance in the lab', async () => {
   expect(report).toMatch(/Readback[\d.]+ (ms|µs)Dispatch[\d.]+ µs/);
   expect(report).toContain('1 of 1 recovered with the same losses passes');
   const checked = JSON.parse(await text(page, '#conformance .json')) as CheckedConformance;
-  expect(checked).toMatchObject({ passed: true, engine: { name: 'Firefox' }, recovery: { lost: 1, recovered: 1 } });
+  expect(checked).toMatchObject({
+    passed: true,
+    engine: { name: 'Firefox' },
+    recovery: { lost: 1, recovered: 1 },
+  });
   for (const { name, variants } of checked.kernels) {
     expect(variants.length, name).toBeGreaterThan(0);
     for (const { error, variant } of variants) expect(error, `${name} ${variant}`).toBeLessThan(1e-4);

@@ -14,5 +14,7 @@ it('has every family, each with a size, an example and a valid name', () => {
     expect(bytes, title).toBeLessThan(2 ** 31); // the largest file that is downloaded
     expect([bytes > 0, example.length > 0], title).toEqual([true, true]);
   }
-  expect(new Set(galleryModels.map(({ hub, title }) => hub?.split('/')[1] ?? title)).size).toBe(galleryModels.length);
+  expect(new Set(galleryModels.map(({ hub, title }) => hub?.split('/')[1] ?? title)).size).toBe(
+    galleryModels.length,
+  );
 });

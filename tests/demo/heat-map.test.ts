@@ -29,8 +29,10 @@ it('makes spaces visible and truncates long tokens', () => {
 });
 
 it('fits sixteen columns on a phone, with vertical labels, and has a smallest cell for more', () => {
-  const words = (n: number) => Array.from({ length: n }, (_, i) => ['␣token', '␣of', '␣words'][i % 3] as string);
-  const width = ({ cell, left, right }: ReturnType<typeof sizesFor>, columns: number) => left + columns * cell + right;
+  const words = (n: number) =>
+    Array.from({ length: n }, (_, i) => ['␣token', '␣of', '␣words'][i % 3] as string);
+  const width = ({ cell, left, right }: ReturnType<typeof sizesFor>, columns: number) =>
+    left + columns * cell + right;
   const [phone, desktop] = [330, 560];
   const few = sizesFor(words(5), words(5), phone);
   expect([few.cell, few.isUpright]).toEqual([30, false]);

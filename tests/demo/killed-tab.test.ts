@@ -48,7 +48,10 @@ async function openStorage(): Promise<Page> {
   return page;
 }
 
-/** Saves checkpoints one after the other as a training does: to a temporary folder, which then replaces the old one. */
+/**
+ * Saves checkpoints one after the other as a training does: to a temporary folder, which then replaces the
+ * old one.
+ */
 const startSaving = (page: Page, first: number): Promise<void> =>
   page.evaluate((first) => {
     const save = async (n: number): Promise<void> => {
@@ -70,7 +73,8 @@ const readCheckpoint = (page: Page): Promise<number> =>
     const all = await Promise.all(names.map((name) => files.read(`models/x/${name}`)));
     const [n] = all[0] as Uint8Array;
     for (const bytes of all)
-      if (bytes.length !== 300_000 || bytes.some((b) => b !== n)) throw new Error('a checkpoint is not whole');
+      if (bytes.length !== 300_000 || bytes.some((b) => b !== n))
+        throw new Error('a checkpoint is not whole');
     return n as number;
   });
 
@@ -83,7 +87,10 @@ it('leaves a complete checkpoint: the last one that was saved or the next', asyn
     await new Promise((done) => setTimeout(done, 7 * round)); // a different moment of the save each round
     const saved = await page.evaluate(() => globalThis.saved);
     const client = await page.createCDPSession();
-    await Promise.race([client.send('Page.crash').catch(() => {}), new Promise((done) => page.once('error', done))]);
+    await Promise.race([
+      client.send('Page.crash').catch(() => {}),
+      new Promise((done) => page.once('error', done)),
+    ]);
     await page.close();
     page = await openStorage();
     at = await readCheckpoint(page);

@@ -8,7 +8,14 @@ import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { LabResults } from '../../demo/lab/lab-protocol.ts';
 import { chosenKernels } from '../../src/bench/measure-kernels.ts';
 import { axeViolations } from '../support/axe.ts';
-import { atBothWidths, type DemoPage, type DemoPageOptions, demo, ownChrome, untilText } from '../support/demo.ts';
+import {
+  atBothWidths,
+  type DemoPage,
+  type DemoPageOptions,
+  demo,
+  ownChrome,
+  untilText,
+} from '../support/demo.ts';
 
 const { open } = demo(undefined, ownChrome); // it crashes the GPU process
 
@@ -17,7 +24,8 @@ const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.tex
 const shownText = (page: Page, selector: string) =>
   page.$eval(selector, (e) => (e.checkVisibility() && e.textContent) || '');
 const untilStatus = (page: Page, pattern: string) => untilText(page, '.status', pattern);
-const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+const press = (page: Page, name: string) =>
+  page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
 /** Opens the lab, ready to measure the small kernels with `filter` in their name. */
 async function openLab(filter: string, options: DemoPageOptions = {}): Promise<DemoPage> {
@@ -63,14 +71,20 @@ describe('a measurement', () => {
       expect(await shownText(page, '.kernels thead th:nth-child(5) button')).toBe('GB/s');
       const status = await shownText(page, '.status');
       expect(status).toContain(`Done: ${names.length} kernels, all correct. The roofs differ by `);
-      expect(status).toMatch(/differ by [\d.]+ % before and after\.( This machine is busy, measure again\.)?$/);
-      expect(await shownText(page, '#roofline .note')).toMatch(/The adapter is software: it computes on the CPU/);
+      expect(status).toMatch(
+        /differ by [\d.]+ % before and after\.( This machine is busy, measure again\.)?$/,
+      );
+      expect(await shownText(page, '#roofline .note')).toMatch(
+        /The adapter is software: it computes on the CPU/,
+      );
       expect(await shownText(page, '#roofline')).toMatch(
         /Roofs: [\d.]+ GB\/s ± [\d.]+ %, [\d.]+ GFLOP\/s ± [\d.]+ %\. Measured 3 times before and 3 times after the kernels/,
       );
     });
     expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
-    const cells = await page.$$eval('.kernels tbody tr:first-child td', (all) => all.map((c) => c.textContent ?? ''));
+    const cells = await page.$$eval('.kernels tbody tr:first-child td', (all) =>
+      all.map((c) => c.textContent ?? ''),
+    );
     expect(cells[0]).toMatch(/^[\d.,]+ (µs|ms|s)$/);
     expect(cells[1]).toMatch(/^± [\d.]+ %( ⚠.*)?$/);
     expect(cells[5]).toMatch(/^(exact|\de−\d)$/);
@@ -155,7 +169,14 @@ describe('a measurement', () => {
 
   it('shows other libraries in chart and table', async () => {
     const { page } = lab;
-    const form = (contestant: string, us: number) => ({ contestant, form: '', us, gflops: null, calls: 1, error: 0 });
+    const form = (contestant: string, us: number) => ({
+      contestant,
+      form: '',
+      us,
+      gflops: null,
+      calls: 1,
+      error: 0,
+    });
     const forms = [
       { ...form('heddle', 100), low: 90, high: 110 },
       { ...form('tfjs', 400), low: 380, high: 440 },
@@ -202,7 +223,11 @@ describe('a measurement', () => {
     const [uneven, slowed, quiet] = measured.kernels.map(({ variants: [first, ...others], ...kernel }, i) => {
       const ms = first?.ms ?? 1;
       const [low, high] = i === 0 ? [0.7 * ms, 1.3 * ms] : [0.99 * ms, 1.01 * ms];
-      return { ...kernel, speed: i === 1 ? 0.5 : 1, variants: [{ ...first, low, high, rounds: 5 }, ...others] };
+      return {
+        ...kernel,
+        speed: i === 1 ? 0.5 : 1,
+        variants: [{ ...first, low, high, rounds: 5 }, ...others],
+      };
     }) as LabResults['kernels'][number][];
     const roofSpread = measured.roofSpread as NonNullable<LabResults['roofSpread']>;
     await send({
@@ -217,11 +242,9 @@ describe('a measurement', () => {
     );
     await untilText(page, '.kernels tbody td:nth-of-type(2)', '^± 30 % ⚠$');
     await atBothWidths(page, async () => {
-      expect(await page.$$eval('.kernels tbody td:nth-of-type(2)', (all) => all.map((e) => e.textContent))).toEqual([
-        '± 30 % ⚠',
-        '± 1.0 % ⚠ at 50 % speed',
-        '± 1.0 %',
-      ]);
+      expect(
+        await page.$$eval('.kernels tbody td:nth-of-type(2)', (all) => all.map((e) => e.textContent)),
+      ).toEqual(['± 30 % ⚠', '± 1.0 % ⚠ at 50 % speed', '± 1.0 %']);
       expect(await shownText(page, '#table')).toContain('⚠ 2 kernels: the spread is over 20.0 %');
       expect(await shownText(page, '#roofline .note.bad')).toMatch(
         /^This machine is busy: the roofs differ by (4[3-9]|[5-9]\d)\.\d % .*Measure again$/,
@@ -233,7 +256,8 @@ describe('a measurement', () => {
   it('sorts and filters the table', async () => {
     const { page } = lab;
     const shown = () => page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent ?? ''));
-    const heading = (name: string) => page.locator(`.kernels thead ::-p-aria([name="${name}"][role="button"])`);
+    const heading = (name: string) =>
+      page.locator(`.kernels thead ::-p-aria([name="${name}"][role="button"])`);
     await heading('GB/s').click();
     const rates = () =>
       page.$$eval('.kernels tbody tr', (rows) =>
@@ -241,7 +265,9 @@ describe('a measurement', () => {
       );
     const up = await rates();
     expect(up).toEqual([...up].sort((a, b) => a - b));
-    expect(await page.$eval('.kernels th[aria-sort]', (th) => th.getAttribute('aria-sort'))).toBe('ascending');
+    expect(await page.$eval('.kernels th[aria-sort]', (th) => th.getAttribute('aria-sort'))).toBe(
+      'ascending',
+    );
     expect(await page.$eval(':focus', (e) => e.textContent)).toBe('GB/s ↑');
     await page.keyboard.press('Enter');
     expect(await rates()).toEqual([...up].reverse());
@@ -260,7 +286,8 @@ describe('a measurement', () => {
 
   it('moves along the points of the chart with the arrow keys, and names them', async () => {
     const { page } = lab;
-    const focused = () => page.$eval(':focus', (e) => [e.getAttribute('data-kernel'), e.getAttribute('aria-label')]);
+    const focused = () =>
+      page.$eval(':focus', (e) => [e.getAttribute('data-kernel'), e.getAttribute('aria-label')]);
     await page.$eval('.plot .place[tabindex="0"]', (mark) => (mark as SVGElement).focus());
     const seen = [await focused()];
     for (let i = 1; i < names.length; i++) {
@@ -323,7 +350,9 @@ describe('a measurement', () => {
     expect(await page.$eval('#editor .gutter b.error', (b) => b.textContent)).toBe(`▸ ${line}\n`);
     await page.click('#editor .line-messages button');
     expect(
-      await page.$eval('#editor textarea', (area) => area.value.slice(area.selectionStart, area.selectionEnd)),
+      await page.$eval('#editor textarea', (area) =>
+        area.value.slice(area.selectionStart, area.selectionEnd),
+      ),
     ).toContain('@compute_');
     await edit('@compute_', '@compute');
     await run(
@@ -331,7 +360,9 @@ describe('a measurement', () => {
     );
     const tried = async () => {
       const { kernels } = JSON.parse(await text(page, '.json')) as LabResults;
-      return kernels.find(({ name }) => name === 'layer norm [64,128]')?.variants.map(({ variant }) => variant);
+      return kernels
+        .find(({ name }) => name === 'layer norm [64,128]')
+        ?.variants.map(({ variant }) => variant);
     };
     expect(await tried()).toContain('yours 1');
     await page.locator('#editor ::-p-aria([name="Write your own kernel"])').click();
@@ -391,7 +422,9 @@ describe('a measurement', () => {
     expect(await page.$$eval('.plot .baseline', (marks) => marks.length)).toBe(2);
     await page.locator('::-p-aria([name="Remove the baseline"])').click();
     // The page draws in its next frame.
-    await page.waitForFunction(() => !document.querySelector('.kernels thead')?.textContent?.includes('Difference'));
+    await page.waitForFunction(
+      () => !document.querySelector('.kernels thead')?.textContent?.includes('Difference'),
+    );
     await open('The.json', '{"kernels": []}');
     expect(await text(page, '.baseline-of')).toBe('The file has no kernels: the list is empty.');
   });
@@ -409,7 +442,11 @@ describe('a measurement', () => {
       await page.mouse.move(0, 0);
       await page.setViewport({ width, height: 900 });
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
-      await page.waitForFunction((w) => Number(document.querySelector('.plot')?.getAttribute('width')) < w, {}, width);
+      await page.waitForFunction(
+        (w) => Number(document.querySelector('.plot')?.getAttribute('width')) < w,
+        {},
+        width,
+      );
       await page.$$eval('details', (all) => {
         for (const details of all) details.open = true;
       });
@@ -432,12 +469,16 @@ describe('a measurement', () => {
   it('shares its results by address, and shows them again after a reload', async () => {
     const { page } = lab;
     await press(page, 'Copy a link to these results');
-    await page.waitForFunction(() => document.querySelector('.link-text')?.textContent?.includes('#results='));
+    await page.waitForFunction(() =>
+      document.querySelector('.link-text')?.textContent?.includes('#results='),
+    );
     const link = await text(page, '.link-text');
     await page.goto(link);
     await page.reload();
     await page.waitForSelector('.kernels thead ::-p-text(Difference)');
-    expect(await text(page, '.baseline-of')).toMatch(/^Baseline: shared result, google swiftshader, .* 3 kernels, /);
+    expect(await text(page, '.baseline-of')).toMatch(
+      /^Baseline: shared result, google swiftshader, .* 3 kernels, /,
+    );
     expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
     expect(await text(page, '#controls .status')).toMatch(/^Run of 20\d\d-/);
     // The kernel that the visitor was writing is there too.
@@ -446,7 +487,9 @@ describe('a measurement', () => {
       document.querySelector<HTMLTextAreaElement>('#editor textarea')?.value.includes('/* draft */'),
     );
     expect(await text(page, '.tensors')).toMatch(/^layer norm \[\d+,128\]: /);
-    await page.$eval('#history .actions button:last-child', (button) => (button as HTMLButtonElement).click());
+    await page.$eval('#history .actions button:last-child', (button) =>
+      (button as HTMLButtonElement).click(),
+    );
     // Without a run of one's own, the shared results stay.
     await page.waitForFunction(() => document.querySelectorAll('.kernels tr.missing').length === 3);
     expect(await text(page, '.kernels tbody tr')).toContain('only in the baseline');
@@ -470,7 +513,8 @@ describe('the lab', () => {
     lab = await openLab('');
     const { page } = lab;
     await page.focus('input[type=search]');
-    for (let i = 0; i < 8 && !(await page.$('#controls button.main:focus')); i++) await page.keyboard.press('Tab');
+    for (let i = 0; i < 8 && !(await page.$('#controls button.main:focus')); i++)
+      await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.kernels tbody tr', { timeout: 120_000 });
     // The page responds while the worker measures the next kernel.
@@ -489,11 +533,16 @@ describe('the lab', () => {
   it('offers the libraries that were installed at build time, and marks the others as missing', async () => {
     lab = await openLab('');
     const needs = { tfjs: '@tensorflow/tfjs-backend-webgpu', jax: '@jax-js/jax' };
-    await atBothWidths(lab.page, async () => expect(await shownText(lab?.page as Page, 'body')).not.toMatch(/\bnpm\b/));
+    await atBothWidths(lab.page, async () =>
+      expect(await shownText(lab?.page as Page, 'body')).not.toMatch(/\bnpm\b/),
+    );
     const hint = await text(lab.page, '#peers-hint');
     for (const [id, name] of Object.entries(needs)) {
       const installed = existsSync(resolve(import.meta.dirname, '../../bench/peers/node_modules', name));
-      const disabled = await lab.page.$eval(`input[value=${id}]`, (box) => (box as HTMLInputElement).disabled);
+      const disabled = await lab.page.$eval(
+        `input[value=${id}]`,
+        (box) => (box as HTMLInputElement).disabled,
+      );
       expect(disabled).toBe(!installed);
       if (!installed) expect(hint).toMatch(/not part of this page/);
     }

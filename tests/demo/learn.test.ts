@@ -1,4 +1,5 @@
-// The chapters with a real model on SwiftShader: an address each, short, their numbers those of the CPU executor, and accessible.
+// The chapters with a real model on SwiftShader: an address each, short, their numbers those of the CPU
+// executor, and accessible.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Page } from 'puppeteer';
@@ -42,11 +43,16 @@ async function chapter(id: string): Promise<void> {
   await page.waitForFunction((t) => document.querySelector('#chapter-title')?.textContent === t, {}, title);
 }
 const cells = (column: number) =>
-  page.$$eval('#chapter table tbody tr', (rows, n) => rows.map((row) => row.children[n]?.textContent ?? ''), column);
+  page.$$eval(
+    '#chapter table tbody tr',
+    (rows, n) => rows.map((row) => row.children[n]?.textContent ?? ''),
+    column,
+  );
 const number = (text: string) => Number(text.replace('−', '-').replace(/[^\d.-]/g, ''));
 
 it('has at most 150 words a chapter', () => {
-  for (const { title, text } of chapters) expect(text.join(' ').split(/\s+/).length, title).toBeLessThanOrEqual(150);
+  for (const { title, text } of chapters)
+    expect(text.join(' ').split(/\s+/).length, title).toBeLessThanOrEqual(150);
   expect(chapters.length).toBeGreaterThanOrEqual(8);
 });
 
@@ -82,11 +88,19 @@ it('shows the tokens, scores, weights and losses that the CPU executor computes'
   const width = 16;
   for (const [j, shown] of (await cells(1)).entries())
     expect(number(shown)).toBeCloseTo((scores[j] as number) * Math.sqrt(width), 1);
-  expect(await page.$$eval('td .strip', (all) => all.map((e) => e.childElementCount))).toEqual(Array(keys).fill(width));
-  const sums = reference.tensors.find(({ name }) => name === 'decoder.layers.1.multihead_attn.cross_attention.out');
+  expect(await page.$$eval('td .strip', (all) => all.map((e) => e.childElementCount))).toEqual(
+    Array(keys).fill(width),
+  );
+  const sums = reference.tensors.find(
+    ({ name }) => name === 'decoder.layers.1.multihead_attn.cross_attention.out',
+  );
   const sum = [...(sums?.data.slice(2 * 64, 2 * 64 + 6) ?? [])];
-  const passed = await page.$eval('[data-row] figure .mono', (e) => e.textContent?.replaceAll('−', '-') ?? '');
-  for (const [i, x] of passed.split(/\s+/).slice(0, 6).entries()) expect(Number(x)).toBeCloseTo(sum[i] as number, 1);
+  const passed = await page.$eval(
+    '[data-row] figure .mono',
+    (e) => e.textContent?.replaceAll('−', '-') ?? '',
+  );
+  for (const [i, x] of passed.split(/\s+/).slice(0, 6).entries())
+    expect(Number(x)).toBeCloseTo(sum[i] as number, 1);
   await chapter('loss');
   for (const [t, shown] of (await cells(3)).entries())
     expect(number(shown)).toBeCloseTo(reference.loss[t] as number, 2);
@@ -122,7 +136,10 @@ it('draws sines, and the learned positions of another model', async () => {
         const found = all.find((figure) =>
           new RegExp(pattern).test(figure.querySelector('figcaption')?.textContent ?? ''),
         );
-        return (found?.querySelector('.mono')?.textContent ?? '').replaceAll('−', '-').split(/\s+/).map(Number);
+        return (found?.querySelector('.mono')?.textContent ?? '')
+          .replaceAll('−', '-')
+          .split(/\s+/)
+          .map(Number);
       },
       name.source,
     );
@@ -144,7 +161,10 @@ it('continues the translation from another token', async () => {
   await page.waitForSelector('#beams li');
   // Four beams, which share their first tokens.
   expect(
-    await page.$$eval('#beams .tree-row', (all) => all.filter((e) => /score/.test(e.textContent ?? '')).length),
+    await page.$$eval(
+      '#beams .tree-row',
+      (all) => all.filter((e) => /score/.test(e.textContent ?? '')).length,
+    ),
   ).toBe(4);
   expect(await page.$eval('#beams .tree-row', (e) => e.textContent)).toMatch(
     /^\[start\]100\.0 %martes(100\.0|9\d\.\d) %/,
@@ -169,7 +189,8 @@ it('continues the translation from another token', async () => {
     return e.firstChild?.textContent?.trim();
   });
   await page.waitForFunction(
-    (label) => document.querySelector('.choices [aria-pressed="true"]')?.firstChild?.textContent?.trim() === label,
+    (label) =>
+      document.querySelector('.choices [aria-pressed="true"]')?.firstChild?.textContent?.trim() === label,
     { timeout: 60_000 },
     other,
   );
@@ -178,7 +199,10 @@ it('continues the translation from another token', async () => {
 it('keeps the list of chapters closed on a phone, where it opens by keyboard, and open beside the chapter', async () => {
   await chapter('cross');
   const isShown = () => page.$eval('#chapters a', (link) => link.checkVisibility());
-  expect([await isShown(), await page.$eval('#chapters-now', (e) => e.checkVisibility())]).toEqual([true, false]);
+  expect([await isShown(), await page.$eval('#chapters-now', (e) => e.checkVisibility())]).toEqual([
+    true,
+    false,
+  ]);
   await shown.view({ width: 390, height: 844 });
   await page.waitForFunction(() => !document.querySelector('#chapters a')?.checkVisibility());
   await page.evaluate(() => window.scrollTo({ top: 0, behavior: 'instant' }));
@@ -188,9 +212,13 @@ it('keeps the list of chapters closed on a phone, where it opens by keyboard, an
   await page.waitForFunction(() => document.querySelector('#chapters a')?.checkVisibility());
   await page.focus('#chapters a[href="#heads"]');
   await page.keyboard.press('Enter');
-  await page.waitForFunction(() => document.querySelector('#chapter-title')?.textContent === 'Multi-head attention');
+  await page.waitForFunction(
+    () => document.querySelector('#chapter-title')?.textContent === 'Multi-head attention',
+  );
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('chapter');
-  expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe('Chapter 5 of 9: Multi-head attention');
+  expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe(
+    'Chapter 5 of 9: Multi-head attention',
+  );
   expect(await isShown()).toBe(false);
   await shown.view();
   await page.waitForFunction(() => document.querySelector('#chapters a')?.checkVisibility());
@@ -204,9 +232,9 @@ it('keeps what is selected, and the focus, when numbers are computed again', asy
   await page.focus('#sentence-text');
   await page.keyboard.press('Enter');
   await page.waitForSelector(`${row}:not([data-old])`);
-  expect(await page.$eval('#chapter .controls .field:nth-child(2) select', (e) => (e as HTMLSelectElement).value)).toBe(
-    '2',
-  );
+  expect(
+    await page.$eval('#chapter .controls .field:nth-child(2) select', (e) => (e as HTMLSelectElement).value),
+  ).toBe('2');
   // The row of the selected token is marked in the map.
   await page.focus('#chapter .pick input:checked');
   await page.keyboard.press('ArrowRight');
@@ -307,23 +335,30 @@ it.each([1280, 390])('passes axe and fits its width in both themes: %i px', asyn
   }
 });
 
-it.each(['learn', 'lab', 'code'])('says how to enable WebGPU, and links to a recorded run: %s', async (name) => {
-  const lacking = await open(`${name}.html`, {
-    before: () => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }),
-  });
-  for (const width of [1280, 390]) {
-    await lacking.view({ width, height: 844 });
-    await lacking.page.waitForSelector('.webgpu-problem ol li');
-    // The numbers of the list are inside the card.
-    expect(await lacking.page.$eval('.webgpu-problem ol', (e) => parseFloat(getComputedStyle(e).paddingLeft))).toBe(22);
-    expect(await lacking.page.$eval('.webgpu-problem a', (e) => new URL((e as HTMLAnchorElement).href).pathname)).toBe(
-      '/index.html',
-    );
-    expect(await axeViolations(lacking.page), `${width}`).toEqual([]);
-  }
-  if (name === 'learn') {
-    expect(await lacking.page.$eval('#chapter', (e) => e.textContent)).toMatch(/^Tokens[\s\S]*needs WebGPU/);
-    expect(await lacking.page.$('#sentence')).toBeNull();
-  }
-  expect(lacking.errors).toEqual([]);
-});
+it.each(['learn', 'lab', 'code'])(
+  'says how to enable WebGPU, and links to a recorded run: %s',
+  async (name) => {
+    const lacking = await open(`${name}.html`, {
+      before: () => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }),
+    });
+    for (const width of [1280, 390]) {
+      await lacking.view({ width, height: 844 });
+      await lacking.page.waitForSelector('.webgpu-problem ol li');
+      // The numbers of the list are inside the card.
+      expect(
+        await lacking.page.$eval('.webgpu-problem ol', (e) => parseFloat(getComputedStyle(e).paddingLeft)),
+      ).toBe(22);
+      expect(
+        await lacking.page.$eval('.webgpu-problem a', (e) => new URL((e as HTMLAnchorElement).href).pathname),
+      ).toBe('/index.html');
+      expect(await axeViolations(lacking.page), `${width}`).toEqual([]);
+    }
+    if (name === 'learn') {
+      expect(await lacking.page.$eval('#chapter', (e) => e.textContent)).toMatch(
+        /^Tokens[\s\S]*needs WebGPU/,
+      );
+      expect(await lacking.page.$('#sentence')).toBeNull();
+    }
+    expect(lacking.errors).toEqual([]);
+  },
+);

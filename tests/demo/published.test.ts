@@ -1,4 +1,5 @@
-// The built pages on a static host, under a sub-path: they load, translate, download from the hub, and open again offline.
+// The built pages on a static host, under a sub-path: they load, translate, download from the hub, and open
+// again offline.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -29,7 +30,9 @@ let hub: Hub;
 /** The pages with the hub of this test in place of Hugging Face's, and with their policy for workers too. */
 let withHub = false;
 const atHub = (text: string): string =>
-  text.replaceAll(hubOrigin, hub.url).replaceAll('https://*.hf.co', hub.url.replace('127.0.0.1', 'localhost'));
+  text
+    .replaceAll(hubOrigin, hub.url)
+    .replaceAll('https://*.hf.co', hub.url.replace('127.0.0.1', 'localhost'));
 
 beforeAll(async () => {
   const files = await hfFolder('bart');
@@ -47,7 +50,10 @@ beforeAll(async () => {
     }
     const type = { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' };
     const isText = withHub && /\.(html|js)$/.test(file);
-    response.writeHead(200, { ...type, ...(withHub && { 'Content-Security-Policy': atHub(trainingPagePolicy) }) });
+    response.writeHead(200, {
+      ...type,
+      ...(withHub && { 'Content-Security-Policy': atHub(trainingPagePolicy) }),
+    });
     response.end(isText ? atHub(readFileSync(file, 'utf8')) : readFileSync(file));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -123,7 +129,9 @@ it('runs programs in their frame under a sub-path, on a host without CORS', asyn
   const page = await chrome.browser.newPage();
   await page.goto(`${url}code.html#metrics-of-translations`, { waitUntil: 'load' });
   await page.locator('::-p-aria([name="Run"][role="button"])').click();
-  await page.waitForFunction(() => /^Finished/.test(document.querySelector('#program .status')?.textContent ?? ''));
+  await page.waitForFunction(() =>
+    /^Finished/.test(document.querySelector('#program .status')?.textContent ?? ''),
+  );
   expect(await page.$eval('.output', (e) => e.textContent)).toMatch(/score: 94\.57/);
   await page.close();
 });

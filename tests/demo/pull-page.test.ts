@@ -36,7 +36,9 @@ it.each([
       `^me/at-${width}: ${host} cannot be reached; check the network connection, then press Download again$`,
     );
     for (const place of ['#hub-note', '#translate-box [role="status"]'])
-      expect(await page.$eval(place, (e) => e.checkVisibility() && e.textContent)).not.toMatch(/https?:|fetch/);
+      expect(await page.$eval(place, (e) => e.checkVisibility() && e.textContent)).not.toMatch(
+        /https?:|fetch/,
+      );
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   });
   await page.close();
@@ -102,8 +104,12 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   await untilText(page, '[data-model="distill-pegasus-xsum-16-4"]', 'weights only');
   await untilText(page, '#translate-box .tag', '^distill-pegasus-xsum-16-4$');
   await untilText(page, inGallery, 'xsum-16-4 · [\\d.]+ KiB.*Load');
-  expect(hub.log.some(({ path }) => path.endsWith('/distill-pegasus-xsum-16-4/revision/refs/pr/1'))).toBe(true);
-  expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toContain('324 metres');
+  expect(hub.log.some(({ path }) => path.endsWith('/distill-pegasus-xsum-16-4/revision/refs/pr/1'))).toBe(
+    true,
+  );
+  expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toContain(
+    '324 metres',
+  );
 
   expect(requests.filter((url) => url.includes('/hub/')).length).toBeGreaterThan(3);
   // The console reports the missing model and the cut connection.

@@ -1,4 +1,5 @@
-// Recording of the probe during a training in Chrome: its share of the training time, and its passes on the GPU.
+// Recording of the probe during a training in Chrome: its share of the training time, and its passes on the
+// GPU.
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
 import { atBothWidths, demo, pastePairs, untilText, withoutModels } from '../support/demo.ts';
@@ -6,9 +7,12 @@ import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels);
 
-/** Counts the dispatches of `attention-weights`, which only the probe uses during a training, in all workers. */
+/**
+ * Counts the dispatches of `attention-weights`, which only the probe uses during a training, in all workers.
+ */
 async function countPasses(page: Page): Promise<() => Promise<number>> {
-  const run = <T>(work: () => T) => Promise.all(page.workers().map((worker) => worker.evaluate(work) as Promise<T>));
+  const run = <T>(work: () => T) =>
+    Promise.all(page.workers().map((worker) => worker.evaluate(work) as Promise<T>));
   await run(() => {
     const { prototype } = GPUComputePassEncoder;
     const { setPipeline } = prototype;
@@ -19,7 +23,8 @@ async function countPasses(page: Page): Promise<() => Promise<number>> {
       return setPipeline.call(this, pipeline);
     };
   });
-  return async () => (await run(() => (globalThis as unknown as { passes: number }).passes)).reduce((a, b) => a + b, 0);
+  return async () =>
+    (await run(() => (globalThis as unknown as { passes: number }).passes)).reduce((a, b) => a + b, 0);
 }
 
 it('records in at most 3 % of the training time, and runs nothing on the GPU if recording is off', async () => {
@@ -68,7 +73,8 @@ it('records in at most 3 % of the training time, and runs nothing on the GPU if 
     const [, share] = /^Recording took ([\d.]+) % of the training time\.$/.exec(cost || '') ?? [];
     expect(Number(share)).toBeGreaterThan(0);
   });
-  // Without the longest record: a busy machine may interrupt one for seconds, after which none is made until it is paid.
+  // Without the longest record: a busy machine may interrupt one for seconds, after which none is made until
+  // it is paid.
   const shares = await page.evaluate(
     () => (globalThis as unknown as { found: { shares: [number, number][] } }).found.shares,
   );

@@ -1,5 +1,5 @@
-// The built training page with its real worker, end to end: pick a file, train a tiny model, pause, reload, resume,
-// translate, export and import.
+// The built training page with its real worker, end to end: pick a file, train a tiny model, pause, reload,
+// resume, translate, export and import.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,8 @@ const fill = (page: Page, name: string, value: string) =>
   page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
 const choose = (page: Page, name: string, value: string) =>
   page.locator(`::-p-aria([name="${name}"][role="combobox"])`).fill(value);
-const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+const press = (page: Page, name: string) =>
+  page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
 /** Presses a button and returns the bytes of the file that it downloads. */
 async function downloaded(page: Page, button: string, name: string): Promise<Uint8Array> {
@@ -89,12 +90,20 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   );
   await screenshot('train-end-to-end');
 
-  const weights = await downloaded(page, 'Download words as safetensors, without its checkpoint', 'words.safetensors');
+  const weights = await downloaded(
+    page,
+    'Download words as safetensors, without its checkpoint',
+    'words.safetensors',
+  );
   expect(Object.keys(readSafetensors(weights)).some((name) => name.includes('self_attn'))).toBe(true);
   const archive = await downloaded(page, 'Download words as a zip archive, with its checkpoint', 'words.zip');
   expect(new TextDecoder().decode(archive.subarray(0, 2))).toBe('PK');
   // The export for transformers.js has the files that heddle convert writes of the same model.
-  const exported = await downloaded(page, 'Export for transformers.js: download words as ONNX files', 'words-onnx.zip');
+  const exported = await downloaded(
+    page,
+    'Export for transformers.js: download words as ONNX files',
+    'words-onnx.zip',
+  );
   const memory = memoryFiles();
   await writeFolder(memory, 'words', await unzipModel(archive, 'words.zip'));
   const wanted = onnxFiles(await loadModelFolder(memory, 'words'), { dtype: 'q8' });
@@ -111,7 +120,8 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await bring.uploadFile(join(folder, 'words.safetensors'));
   await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
   await page.waitForSelector('[data-model="words 2"]', timing); // the list is drawn again, with new buttons
-  // By keyboard: the list of models grows, and the page scrolls when it shows the curves of a model; a click then misses.
+  // By keyboard: the list of models grows, and the page scrolls when it shows the curves of a model; a click
+  // then misses.
   await page.focus('::-p-aria([name="Load words to translate with it"][role="button"])');
   await page.keyboard.press('Enter');
   await untilText(page, '#translate-box [role="status"]', 'words is loaded|· words, step 30');
@@ -128,7 +138,9 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await untilText(page, '#translate-box [role="status"]', '· renamed, step 30');
 
   // The page's own models, which `withoutModels` does not serve.
-  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
+  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual(
+    [],
+  );
   await page.close();
 });
 
@@ -152,8 +164,14 @@ it('says what an export for transformers.js does otherwise, and downloads it', a
   const label = 'Export for transformers.js: download denormalized as ONNX files';
   const found = await unzip(await downloaded(page, label, 'denormalized-onnx.zip'), 'denormalized-onnx.zip');
   expect(Object.keys(found)).toContain('onnx/encoder_model_quantized.onnx');
-  await untilText(page, '#notices', 'differently from heddle: the denormalizer is not applied to translations');
-  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
+  await untilText(
+    page,
+    '#notices',
+    'differently from heddle: the denormalizer is not applied to translations',
+  );
+  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual(
+    [],
+  );
   await page.close();
 });
 
@@ -161,7 +179,10 @@ it('trains ten pasted pairs until Done, with a final evaluation and a warning, a
   const { page, errors } = await open('index.html?tune=0');
   await page.locator('input[value="paste"]').click();
   await page.$eval('#corpus textarea', (area) => {
-    (area as HTMLTextAreaElement).value = Array.from({ length: 10 }, (_, i) => `word ${i}\tpalabra ${i}`).join('\n');
+    (area as HTMLTextAreaElement).value = Array.from(
+      { length: 10 },
+      (_, i) => `word ${i}\tpalabra ${i}`,
+    ).join('\n');
     area.dispatchEvent(new Event('input', { bubbles: true }));
   });
   await page.select('#settings select', 'tiny');
@@ -180,7 +201,9 @@ it('trains ten pasted pairs until Done, with a final evaluation and a warning, a
   await page.locator(epochs).fill(String(steps));
   await page.locator('#start').click();
   await untilText(page, '#run', `step [1-9]\\d* of ${steps}`);
-  const tasks = await mainThreadTasks(page, () => untilText(page, '#samples', 'Step [12]00: \\d of 1 translations'));
+  const tasks = await mainThreadTasks(page, () =>
+    untilText(page, '#samples', 'Step [12]00: \\d of 1 translations'),
+  );
   expect(Math.max(...tasks)).toBeLessThan(50); // milliseconds of CPU time
   await untilText(page, '.state', 'Done');
   await atBothWidths(page, async () => {
@@ -191,6 +214,8 @@ it('trains ten pasted pairs until Done, with a final evaluation and a warning, a
     );
     expect(await page.$eval('#now-accuracy', (e) => e.textContent)).toMatch(/^[\d.]+ %$/);
   });
-  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual([]);
+  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual(
+    [],
+  );
   await page.close();
 }, 400_000);

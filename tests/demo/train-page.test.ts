@@ -16,7 +16,9 @@ afterEach(() => {
 const planned = (page: Page) =>
   page.waitForFunction(() => {
     const plan = document.querySelector('#plan-summary');
-    return plan?.firstChild && !plan.hasAttribute('aria-busy') && document.querySelector('#start:not([disabled])');
+    return (
+      plan?.firstChild && !plan.hasAttribute('aria-busy') && document.querySelector('#start:not([disabled])')
+    );
   });
 
 /** Reloads the page and waits until the plan of the default training is shown. */
@@ -50,7 +52,8 @@ const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.tex
 const calls = (page: Page, name: string) =>
   page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
 /** Waits until the text of an element matches a pattern. */
-const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+const press = (page: Page, name: string) =>
+  page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
 async function train(page: Page): Promise<void> {
   await page.locator('#start').click();
@@ -91,7 +94,14 @@ describe('before a training run', () => {
     expect(settings).toMatchObject({
       name: 'intl-de-es',
       corpus: { kind: 'intl', source: 'de', target: 'es', pairs: 40_000 },
-      settings: { dropout: 0.25, norm: 'pre', schedule: 'linear', learningRate: 0.001, steps: 800, saveSeconds: 20 },
+      settings: {
+        dropout: 0.25,
+        norm: 'pre',
+        schedule: 'linear',
+        learningRate: 0.001,
+        steps: 800,
+        saveSeconds: 20,
+      },
     });
   });
 
@@ -112,7 +122,8 @@ describe('before a training run', () => {
     await rate.fill('0.001');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('0.001'));
     await rate.fill('0.002');
-    // Start is pressed before the page requests a plan for 0.002: it waits for that plan, and does not use the one for 0.001.
+    // Start is pressed before the page requests a plan for 0.002: it waits for that plan, and does not use
+    // the one for 0.001.
     await page.click('#start');
     await untilText(page, '#start', 'Starting');
     await page.evaluate(async () => {
@@ -152,7 +163,9 @@ describe('before a training run', () => {
       (area as HTMLTextAreaElement).value = 'three\ttres';
       area.dispatchEvent(new Event('input', { bubbles: true }));
     });
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('three\\ttres'));
+    await page.waitForFunction(() =>
+      JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('three\\ttres'),
+    );
   });
 });
 
@@ -205,7 +218,9 @@ describe('a training run', () => {
         if (counting) requestAnimationFrame(count);
       };
       requestAnimationFrame(count);
-      new MutationObserver(() => drawn++).observe(document.querySelector('#now-loss') as Element, { childList: true });
+      new MutationObserver(() => drawn++).observe(document.querySelector('#now-loss') as Element, {
+        childList: true,
+      });
       for (let i = 0; i < 300; i++) window.fake.train(1, 1000);
       await new Promise((done) => setTimeout(done, 500));
       counting = false;
@@ -256,7 +271,14 @@ describe('a training run', () => {
     });
     const text = 'The GPU device was lost 3 times within a minute, so training has ended.';
     await page.evaluate((why) => {
-      window.fake.send({ type: 'state', state: 'failed', model: 'intl-en-es', step: 450, steps: 800, text: why });
+      window.fake.send({
+        type: 'state',
+        state: 'failed',
+        model: 'intl-en-es',
+        step: 450,
+        steps: 800,
+        text: why,
+      });
     }, text);
     await untilText(page, '.state', 'Failed');
     await untilText(page, '#notices .bad', text);
@@ -293,7 +315,8 @@ describe('a training run', () => {
       await page.locator('#start').click();
       await untilText(page, '#notices .bad', message);
       await page.waitForFunction(() => {
-        const { top = -1, bottom = 0 } = document.querySelector('#notices .bad')?.getBoundingClientRect() ?? {};
+        const { top = -1, bottom = 0 } =
+          document.querySelector('#notices .bad')?.getBoundingClientRect() ?? {};
         return top >= 0 && bottom <= window.innerHeight;
       });
     }
@@ -317,7 +340,9 @@ describe('the translate panel', () => {
     await page.locator('#translate-box input[value="beam"]').click();
     await page.locator('#translate').click();
     // The page has translated greedily on its own before.
-    await page.waitForFunction(() => window.fake.calls.some(({ args }) => JSON.stringify(args).includes('"beam"')));
+    await page.waitForFunction(() =>
+      window.fake.calls.some(({ args }) => JSON.stringify(args).includes('"beam"')),
+    );
     await untilText(page, '#translation', '^martes , 4 de marzo de 2025$');
     await page.waitForFunction(() => document.querySelectorAll('#translate-box .heat-cell').length === 8 * 6);
     expect((await calls(page, 'translate')).at(-1)).toEqual([
@@ -389,7 +414,12 @@ describe('the translate panel', () => {
     await page.locator('#translate').click();
     await untilText(page, '#translation', 'martes');
     const sent = (await calls(page, 'translate')).at(-1)?.[1];
-    expect(sent).toEqual({ method: 'greedy', attention: true, sourceLang: 'eng_Latn', targetLang: 'fra_Latn' });
+    expect(sent).toEqual({
+      method: 'greedy',
+      attention: true,
+      sourceLang: 'eng_Latn',
+      targetLang: 'fra_Latn',
+    });
     expect(await page.$eval('#translation', (e) => (e as HTMLElement).lang)).toBe('fra-Latn');
   });
 });
@@ -404,7 +434,9 @@ describe('the models', () => {
     await page.waitForFunction(() => !document.querySelector('dialog'));
     expect(await calls(page, 'remove')).toEqual([]);
     expect(await text(page, '[data-model="tatoeba"]')).toContain('training in another tab');
-    expect(await page.$eval('[aria-label="Delete tatoeba"]', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
+    expect(await page.$eval('[aria-label="Delete tatoeba"]', (b) => (b as HTMLButtonElement).disabled)).toBe(
+      true,
+    );
   });
 
   it('are renamed', async () => {
@@ -481,58 +513,69 @@ describe('a model from the hub', () => {
   });
 });
 
-/** Which states axe checks in which theme; in test:full all of them. Themes and widths share the structure of the page. */
+/**
+ * Which states axe checks in which theme; in test:full all of them. Themes and widths share the structure of
+ * the page.
+ */
 const themesOf = (width: number, when: string): readonly ('light' | 'dark')[] =>
   process.env.HEDDLE_FULL || (width === 1280 && when === 'after')
     ? ['light', 'dark']
     : [(width === 390) === (when === 'during') ? 'light' : 'dark'];
 
 describe('accessibility', () => {
-  it.each([1280, 390])('passes axe and fits its width before, during and after a training: %i px', async (width) => {
-    const size = { width, height: width === 390 ? 844 : 900 };
-    const page = await openPage(size);
-    const look = async (when: string) => {
-      for (const theme of themesOf(width, when)) {
-        await shown?.view({ ...size, theme });
-        expect(await axeViolations(page), `${when}, ${theme}`).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), when).toBe(0);
-        await page.evaluate(async () => {
-          // Charts are drawn when they are visible; the first one loads uPlot.
-          for (const chart of document.querySelectorAll('#curves figure:not([hidden]) .chart')) {
-            chart.scrollIntoView({ behavior: 'instant' });
-            for (let i = 0; i < 4 || (i < 200 && !chart.querySelector('canvas')); i++)
-              await new Promise(requestAnimationFrame);
-          }
-          window.scrollTo({ top: 0, behavior: 'instant' });
-        });
-        const drawn = await page.$$eval('#curves figure:not([hidden]) .chart', (charts) =>
-          charts.map((c) => c.querySelector('canvas') !== null),
-        );
-        // Before a training the curves are those of the recorded run, whose log has no step times.
-        expect(drawn).toEqual(Array(when === 'before' ? 7 : 8).fill(true));
-        await shown?.screenshot(`train-${width}-${theme}-${when}`);
-      }
-    };
-    // The charts are shown with the recorded run.
-    expect(await page.$$eval('#curves .chart', (charts) => charts.some((c) => c.checkVisibility()))).toBe(false);
-    await page.$eval('#curves-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
-    await untilText(page, '#recorded', '^A recorded run');
-    await look('before');
-    await train(page);
-    await look('during');
-    await page.evaluate(() => {
-      window.fake.train(350, 50);
-      const done = { state: 'done', model: 'intl-en-es', step: 800, steps: 800, text: '' } as const;
-      window.fake.send({ type: 'state', ...done });
-    });
-    await untilText(page, '.state', 'Done');
-    await page.locator('#translate').click(); // the locator waits until the layout is stable
-    await page.waitForSelector('.heat-cell');
-    await page.$$eval('details', (all) => {
-      for (const one of all) one.open = true;
-    });
-    await look('after');
-  });
+  it.each([1280, 390])(
+    'passes axe and fits its width before, during and after a training: %i px',
+    async (width) => {
+      const size = { width, height: width === 390 ? 844 : 900 };
+      const page = await openPage(size);
+      const look = async (when: string) => {
+        for (const theme of themesOf(width, when)) {
+          await shown?.view({ ...size, theme });
+          expect(await axeViolations(page), `${when}, ${theme}`).toEqual([]);
+          expect(
+            await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
+            when,
+          ).toBe(0);
+          await page.evaluate(async () => {
+            // Charts are drawn when they are visible; the first one loads uPlot.
+            for (const chart of document.querySelectorAll('#curves figure:not([hidden]) .chart')) {
+              chart.scrollIntoView({ behavior: 'instant' });
+              for (let i = 0; i < 4 || (i < 200 && !chart.querySelector('canvas')); i++)
+                await new Promise(requestAnimationFrame);
+            }
+            window.scrollTo({ top: 0, behavior: 'instant' });
+          });
+          const drawn = await page.$$eval('#curves figure:not([hidden]) .chart', (charts) =>
+            charts.map((c) => c.querySelector('canvas') !== null),
+          );
+          // Before a training the curves are those of the recorded run, whose log has no step times.
+          expect(drawn).toEqual(Array(when === 'before' ? 7 : 8).fill(true));
+          await shown?.screenshot(`train-${width}-${theme}-${when}`);
+        }
+      };
+      // The charts are shown with the recorded run.
+      expect(await page.$$eval('#curves .chart', (charts) => charts.some((c) => c.checkVisibility()))).toBe(
+        false,
+      );
+      await page.$eval('#curves-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
+      await untilText(page, '#recorded', '^A recorded run');
+      await look('before');
+      await train(page);
+      await look('during');
+      await page.evaluate(() => {
+        window.fake.train(350, 50);
+        const done = { state: 'done', model: 'intl-en-es', step: 800, steps: 800, text: '' } as const;
+        window.fake.send({ type: 'state', ...done });
+      });
+      await untilText(page, '.state', 'Done');
+      await page.locator('#translate').click(); // the locator waits until the layout is stable
+      await page.waitForSelector('.heat-cell');
+      await page.$$eval('details', (all) => {
+        for (const one of all) one.open = true;
+      });
+      await look('after');
+    },
+  );
 
   it('switches the theme, and keeps it after a reload', async () => {
     const page = await samePage();

@@ -58,7 +58,8 @@ const onScreen = (page: Page, selector: string) =>
     const above = document.elementFromPoint(left + Math.min(4, width / 2), (top + bottom) / 2);
     return width > 0 && top >= 0 && bottom <= window.innerHeight && e.contains(above);
   });
-const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+const press = (page: Page, name: string) =>
+  page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 const fillField = (page: Page, name: string, value: string, role = 'spinbutton') =>
   page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
 describe.each([1280, 390])('at %i px', (width) => {
@@ -102,7 +103,11 @@ describe.each([1280, 390])('at %i px', (width) => {
     }
     // Headings that are scrolled to are not hidden under the panel, from above or from below.
     for (const block of ['start', 'end'] as const) {
-      await page.$eval('#samples-title', (e, to) => e.scrollIntoView({ block: to, behavior: 'instant' }), block);
+      await page.$eval(
+        '#samples-title',
+        (e, to) => e.scrollIntoView({ block: to, behavior: 'instant' }),
+        block,
+      );
       expect(await onScreen(page, '#samples-title'), block).toBe(true);
     }
   });
@@ -129,14 +134,20 @@ describe.each([1280, 390])('at %i px', (width) => {
     const page = await trainedPage(width);
     const show = async (tokens: number) => {
       await page.evaluate((n) => {
-        const words = Array.from({ length: n }, (_, i) => [' token', ' of', ' words', 'ing'][i % 4] as string);
+        const words = Array.from(
+          { length: n },
+          (_, i) => [' token', ' of', ' words', 'ing'][i % 4] as string,
+        );
         const weights = (rows: number, keys: number) =>
           btoa(String.fromCharCode(...Array.from({ length: 4 * rows * keys }, (_, i) => (i * 7) % 250)));
         const maps = (['encoder', 'decoder', 'cross'] as const).map(
           (kind) => ({ kind, layer: 0, heads: 4, weights: weights(n, n) }) as const,
         );
         const pair = { source: words, target: words, next: words.map((word) => [[word, 0.9]] as never) };
-        window.fake.send({ type: 'probe', probe: { type: 'probe', step: 400 + n, attention: maps, ...pair } as never });
+        window.fake.send({
+          type: 'probe',
+          probe: { type: 'probe', step: 400 + n, attention: maps, ...pair } as never,
+        });
       }, tokens);
       await untilText(page, '#probe-where', `step ${400 + tokens}`);
       await page.$eval('#inside-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
@@ -160,7 +171,14 @@ describe.each([1280, 390])('at %i px', (width) => {
   it('shows seconds while a lost device is replaced, and leaves the first update out of the rate', async () => {
     const page = await trainedPage(width);
     await page.evaluate(() =>
-      window.fake.send({ type: 'state', state: 'recovering', model: 'x', step: 100, steps: 800, text: 'lost' }),
+      window.fake.send({
+        type: 'state',
+        state: 'recovering',
+        model: 'x',
+        step: 100,
+        steps: 800,
+        text: 'lost',
+      }),
     );
     await untilText(page, '.state', 'recovering, [12] s');
     const before = await page.$eval('#now-step-time', (e) => e.textContent);
@@ -221,7 +239,10 @@ describe.each([1280, 390])('at %i px', (width) => {
         return boxes.flatMap((a, i) =>
           boxes
             .slice(i + 1)
-            .filter((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+            .filter(
+              (b) =>
+                a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1,
+            )
             .map((b) => `${a.text} and ${b.text}`),
         );
       });
@@ -247,7 +268,8 @@ describe.each([1280, 390])('at %i px', (width) => {
     await page.evaluate(() => new Promise((done) => setTimeout(done, 300))); // it stays there
     expect(await top()).toBeGreaterThanOrEqual(0);
     expect(await onScreen(page, '#curves-title')).toBe(true);
-    const charts = () => page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length);
+    const charts = () =>
+      page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length);
     expect(await charts()).toBe(0);
     expect(await page.$eval('#curves > * > .hint', (e) => e.checkVisibility() && e.textContent)).toMatch(
       /with its first update/,
@@ -260,7 +282,9 @@ describe.each([1280, 390])('at %i px', (width) => {
     const page = await visit(width);
     await page.evaluate(() => window.fake.delayDescribe(true));
     await fillField(page, 'Pairs', '1000000');
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('1000000'));
+    await page.waitForFunction(() =>
+      JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('1000000'),
+    );
     expect(await page.$eval('#corpus-summary', (e) => e.getAttribute('aria-busy'))).toBe('true');
     await untilText(page, '.state', '^Planning$');
     await fillField(page, 'Pairs', '2000');
@@ -303,7 +327,9 @@ describe.each([1280, 390])('at %i px', (width) => {
     const page = await visit(width);
     const lines = Array.from({ length: 10 }, (_, i) => `word ${i}\tpalabra ${i}`).join('\n');
     await pastePairs(page, lines);
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('palabra 9'));
+    await page.waitForFunction(() =>
+      JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('palabra 9'),
+    );
     const [{ settings }] = (await calls(page, 'describe')).at(-1) as [{ settings: Record<string, number> }];
     expect(settings.epochs).toBeGreaterThanOrEqual(300);
     expect(settings.heldOut).toBe(0.1);
@@ -320,7 +346,9 @@ describe.each([1280, 390])('at %i px', (width) => {
     const page = await samePage(width);
     await page.locator('input[value="paste"]').click();
     await page.evaluate(() => {
-      const text = Array.from({ length: 100_000 }, (_, i) => `this is line ${i}\testa es la línea ${i}`).join('\n');
+      const text = Array.from({ length: 100_000 }, (_, i) => `this is line ${i}\testa es la línea ${i}`).join(
+        '\n',
+      );
       const transfer = new DataTransfer();
       transfer.setData('text/plain', text);
       Object.assign(window, { transfer });
@@ -330,10 +358,14 @@ describe.each([1280, 390])('at %i px', (width) => {
         const { transfer } = window as unknown as { transfer: DataTransfer };
         document
           .querySelector('#corpus textarea')
-          ?.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
+          ?.dispatchEvent(
+            new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }),
+          );
       });
       await untilText(page, '.picked', 'pasted text · [\\d.]+ MiB');
-      await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('pasted text'));
+      await page.waitForFunction(() =>
+        JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('pasted text'),
+      );
     });
     expect(Math.max(...tasks)).toBeLessThan(100); // CPU time: 6 s once, now 15 to 76 ms
   });
@@ -401,13 +433,17 @@ describe.each([1280, 390])('at %i px', (width) => {
 
   it('asks before it is left during a training, and links to source and documentation', async () => {
     const page = await visit(width);
-    const prevented = () => page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
+    const prevented = () =>
+      page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
     expect(await prevented()).toBe(false);
     await page.locator('#start').click();
     await untilText(page, '.state', 'Training');
     expect(await prevented()).toBe(true);
     const links = await page.$$eval('#foot a', (all) => all.map((a) => (a as HTMLAnchorElement).href));
-    const found = await page.evaluate((urls) => Promise.all(urls.map(async (u) => (await fetch(u)).status)), links);
+    const found = await page.evaluate(
+      (urls) => Promise.all(urls.map(async (u) => (await fetch(u)).status)),
+      links,
+    );
     expect(found).toEqual([200, 200, 200, 200]);
     expect(await page.$eval('#settings', (e) => e.textContent)).toContain(
       'Saved less often if saving takes over 2 % of the time',
@@ -455,7 +491,9 @@ describe.each([1280, 390])('the loaded model at %i px', (width) => {
     await untilText(page, '#translate-box .tag', '^intl-en-fr$');
     await untilText(page, '#samples', '^Step 3: 1 of 1 translations match');
     expect(await page.$eval('#curves .numbers tbody', (e) => e.textContent)).toMatch(/^31\.625/);
-    expect(await page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length)).toBe(3);
+    expect(await page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length)).toBe(
+      3,
+    );
     const steps = '::-p-aria([name="Steps"][role="spinbutton"])';
     expect(await page.$eval(steps, (e) => (e as HTMLInputElement).value)).toBe('1234');
     await press(page, 'Rename intl-en-fr');
@@ -489,7 +527,9 @@ describe('pairs of the visitor', () => {
       const last = text.trim().split('\n').at(-1) as string;
       await page.waitForFunction(
         (line) =>
-          String(JSON.parse(JSON.stringify(window.fake.calls.at(-1)?.args?.[0] ?? {})).corpus?.data).includes(line),
+          String(JSON.parse(JSON.stringify(window.fake.calls.at(-1)?.args?.[0] ?? {})).corpus?.data).includes(
+            line,
+          ),
         {},
         last,
       );
@@ -505,16 +545,34 @@ describe('pairs of the visitor', () => {
   it('are stored as TSV, also those of a CSV file, for a training with the same settings', async () => {
     const page = await visit(390);
     await page.evaluate(() => {
-      const run = { step: 800, steps: 800, state: 'done', best: {}, seconds: 61, tokensPerSecond: 41_000 } as const;
-      const facts = { ...run, mfu: 0.42, adapter: 'chrome fake-gpu', parameters: 781_144, final: { loss: 0.5 } };
+      const run = {
+        step: 800,
+        steps: 800,
+        state: 'done',
+        best: {},
+        seconds: 61,
+        tokensPerSecond: 41_000,
+      } as const;
+      const facts = {
+        ...run,
+        mfu: 0.42,
+        adapter: 'chrome fake-gpu',
+        parameters: 781_144,
+        final: { loss: 0.5 },
+      };
       window.fake.runs = [{ ...facts, folder: 'words', settings: {} }];
-      window.fake.history = { ...window.fake.history, corpus: { kind: 'tsv', path: 'words.csv', keep: true } };
+      window.fake.history = {
+        ...window.fake.history,
+        corpus: { kind: 'tsv', path: 'words.csv', keep: true },
+      };
       window.fake.models = window.fake.models.slice(1);
       document.dispatchEvent(new Event('visibilitychange'));
     });
     await page.waitForSelector('[data-run="words"]');
     await press(page, 'Reuse settings of words for a new training');
-    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('words.tsv'));
+    await page.waitForFunction(() =>
+      JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('words.tsv'),
+    );
   });
 });
 
@@ -530,13 +588,26 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       changes: '9 dropout=0.3',
     } as const;
     await page.evaluate((settings) => {
-      const run = { step: 800, steps: 800, state: 'done', best: {}, seconds: 61, tokensPerSecond: 41_000 } as const;
+      const run = {
+        step: 800,
+        steps: 800,
+        state: 'done',
+        best: {},
+        seconds: 61,
+        tokensPerSecond: 41_000,
+      } as const;
       const facts = { ...run, mfu: 0.42, adapter: 'chrome fake-gpu', parameters: 781_144 };
       window.fake.runs = [
         { ...facts, folder: 'fast', settings: { learningRate: 0.003 }, final: { loss: 0.51, bleu: 91.5 } },
         { ...facts, folder: 'slow', settings: { learningRate: 0.0003 }, final: { loss: 1.25 }, mfu: null },
       ];
-      const steps = [1, 2, 3].map((step) => ({ type: 'step', step, loss: 4 / step, gradientNorm: 1, seconds: step }));
+      const steps = [1, 2, 3].map((step) => ({
+        type: 'step',
+        step,
+        loss: 4 / step,
+        gradientNorm: 1,
+        seconds: step,
+      }));
       window.fake.history = {
         corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
         settings,
@@ -557,9 +628,13 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     );
     expect(await page.$eval('#runs thead', (e) => e.textContent)).toContain('learningRate');
     // On a phone a run is a block with the names of its values, and nothing is beyond the edge.
-    const names = await page.$eval('[data-run="fast"] td[data-name]', (e) => getComputedStyle(e, '::before').content);
+    const names = await page.$eval(
+      '[data-run="fast"] td[data-name]',
+      (e) => getComputedStyle(e, '::before').content,
+    );
     expect(names).toBe(width === 390 ? '"learningRate"' : 'none');
-    if (width === 390) expect(await page.$eval('#runs .scroll', (e) => e.scrollWidth - e.clientWidth)).toBe(0);
+    if (width === 390)
+      expect(await page.$eval('#runs .scroll', (e) => e.scrollWidth - e.clientWidth)).toBe(0);
     await page.$eval('#runs', (e) => e.scrollIntoView({ behavior: 'instant' }));
     expect(await onScreen(page, '[data-run="fast"] button')).toBe(true); // also of a table that is wider than its place
     for (const name of ['fast', 'slow']) await page.locator(`[data-run="${name}"] input`).click();
@@ -585,7 +660,10 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     await press(page, 'Download CSV');
     await press(page, 'Download PNG');
     await page.waitForFunction('files.length === 2');
-    const [csv, type] = (await page.evaluate('Promise.all([files[0].text(), files[1].type])')) as [string, string];
+    const [csv, type] = (await page.evaluate('Promise.all([files[0].text(), files[1].type])')) as [
+      string,
+      string,
+    ];
     expect(csv.split('\n').slice(0, 2)).toEqual([
       'run,step,loss,accuracy,gradientNorm,updateRatio,learningRate,tokensPerSecond,mfu,seconds,dev loss,dev tokenAccuracy,dev bleu,dev chrf,dev exactMatch',
       '"fast",1,4,,1,,,,,1,,,,,',
@@ -638,9 +716,9 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     expect(await isOff()).toBe(true);
     // The form has the change, so that its link and a training with its settings repeat it.
     const listed = '::-p-aria([name="Changes during the run"][role="textbox"])';
-    expect(await page.$eval('#settings', (e) => [...e.querySelectorAll('input')].map((i) => i.value))).toContain(
-      '400 dropout=0.25',
-    );
+    expect(
+      await page.$eval('#settings', (e) => [...e.querySelectorAll('input')].map((i) => i.value)),
+    ).toContain('400 dropout=0.25');
     expect(await page.$(listed)).toBeNull(); // under Advanced
     expect(await page.$eval('#single-step', (b) => (b as HTMLButtonElement).hidden)).toBe(true);
     await page.locator('#pause').click();

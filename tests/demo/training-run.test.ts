@@ -47,9 +47,12 @@ it('starts on a new device if the first one is lost during preparation', async (
 
 it('translates between two updates, and has a checkpoint when it is paused, even during an evaluation', async () => {
   let paused: Promise<void> | undefined;
-  const { training, files } = await start({ device: 'cpu', steps: 6, evalSteps: 1, devSentences: 1 }, (event) => {
-    if (event.type === 'evaluation') paused ??= training.pause();
-  });
+  const { training, files } = await start(
+    { device: 'cpu', steps: 6, evalSteps: 1, devSentences: 1 },
+    (event) => {
+      if (event.type === 'evaluation') paused ??= training.pause();
+    },
+  );
   await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: 30_000 });
   await paused;
   expect((await readTrainingState(files, 'models/m')).step).toBe(training.step);
@@ -78,7 +81,9 @@ it('says why a checkpoint was not saved, and trains on', async () => {
     },
   };
   const { training } = await start({ device: 'cpu', steps: 1000 }, () => undefined, { files });
-  await expect(training.save()).rejects.toThrow('The checkpoint was not saved; training continues: the disk is full');
+  await expect(training.save()).rejects.toThrow(
+    'The checkpoint was not saved; training continues: the disk is full',
+  );
   expect(training.state).toBe('training');
   await training.stop();
 });

@@ -1,5 +1,5 @@
-// The training session of the built page in Chrome: training, pausing, translating during training, lost devices, closed tabs, and models
-// exchanged with the command line.
+// The training session of the built page in Chrome: training, pausing, translating during training, lost
+// devices, closed tabs, and models exchanged with the command line.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,15 @@ const settings = (name: string, changed: TrainSettings = {}): TrainingSettings =
   settings: {
     heldOut: 0.1,
     preset: 'tiny',
-    model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16, dropout: 0.1 },
+    model: {
+      dModel: 8,
+      heads: 2,
+      encoderLayers: 1,
+      decoderLayers: 1,
+      feedForward: 16,
+      maxLength: 16,
+      dropout: 0.1,
+    },
     tokenizer: 'word',
     vocabSize: 60,
     batchSize: 8,
@@ -67,8 +75,11 @@ const losses = async (page: Page): Promise<number[]> =>
 const states = async (page: Page): Promise<string[]> =>
   (await events(page)).flatMap((e) => (e.type === 'state' ? [e.state] : []));
 /** Runs `work` with the session in the page. */
-const ask = <T>(page: Page, work: (session: Session, given: never) => Promise<T> | T, given?: unknown): Promise<T> =>
-  page.evaluate(`(${work})(globalThis.session, ${JSON.stringify(given)})`) as Promise<T>;
+const ask = <T>(
+  page: Page,
+  work: (session: Session, given: never) => Promise<T> | T,
+  given?: unknown,
+): Promise<T> => page.evaluate(`(${work})(globalThis.session, ${JSON.stringify(given)})`) as Promise<T>;
 /** Kind and message of the error of a call that must fail. */
 const failure = (page: Page, work: (session: Session, given: never) => Promise<unknown>, given?: unknown) =>
   page.evaluate(
@@ -77,11 +88,14 @@ const failure = (page: Page, work: (session: Session, given: never) => Promise<u
 const heard = (page: Page, test: string): Promise<unknown> =>
   page.waitForFunction(`heard.some((e) => ${test})`, { timeout: 200_000, polling: 20 });
 const untilState = (page: Page, state: string) => heard(page, `e.type === 'state' && e.state === '${state}'`);
-const untilStep = (page: Page, step: number) => heard(page, `e.type === 'steps' && e.steps.at(-1).step >= ${step}`);
+const untilStep = (page: Page, step: number) =>
+  heard(page, `e.type === 'steps' && e.steps.at(-1).step >= ${step}`);
 
 /** The worker of the newest session. */
 const workerOf = async (page: Page): Promise<WebWorker> => {
-  const named = await Promise.all(page.workers().map(async (w) => [w, await w.evaluate(() => self.name)] as const));
+  const named = await Promise.all(
+    page.workers().map(async (w) => [w, await w.evaluate(() => self.name)] as const),
+  );
   const ours = named.filter(([, name]) => name.startsWith('heddle')).map(([worker]) => worker);
   return ours.at(-1) as WebWorker;
 };
@@ -91,7 +105,11 @@ let calm: Promise<{ page: Page; errors: readonly string[]; losses: number[] }> |
 const undisturbed = () => {
   calm ??= (async () => {
     const { page, errors } = await openSession();
-    await ask(page, (s, given) => s.start(given), settings('calm', { steps: 30, evalSteps: 20, devSentences: 2 }));
+    await ask(
+      page,
+      (s, given) => s.start(given),
+      settings('calm', { steps: 30, evalSteps: 20, devSentences: 2 }),
+    );
     await untilState(page, 'done');
     return { page, errors, losses: await losses(page) };
   })();
@@ -115,7 +133,10 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(facts.planned.peak).toBe(facts.planned.inputs + facts.planned.states + facts.planned.slots);
 
   // A forecast of a million pairs is estimated from a few thousand, and a later call aborts it.
-  const many = { ...settings('many'), corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 1_000_000, seed: 1 } };
+  const many = {
+    ...settings('many'),
+    corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 1_000_000, seed: 1 },
+  };
   const [aborted, estimate] = await ask(
     page,
     (s, given: TrainingSettings) =>
@@ -132,7 +153,15 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(received.filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ model: 'calm', step: 30 });
   const { models } = await ask(page, (s) => s.storage());
   expect(models).toMatchObject([
-    { name: 'calm', step: 30, steps: 30, unfinished: false, parameters: 1843, corpus: 'pairs.tsv', lock: 'free' },
+    {
+      name: 'calm',
+      step: 30,
+      steps: 30,
+      unfinished: false,
+      parameters: 1843,
+      corpus: 'pairs.tsv',
+      lock: 'free',
+    },
   ]);
 
   // Greedy decoding streams its tokens.
@@ -162,7 +191,10 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(await failure(page, (s) => s.translate('one', { beams: 0 }))).toMatch(/^user: decode: beams is 0/);
 
   // Export to the command line and back, as an archive with the checkpoint and as safetensors without.
-  const exported = async (how: 'exportArchive' | 'exportSafetensors' | 'exportOnnx', file: string): Promise<string> => {
+  const exported = async (
+    how: 'exportArchive' | 'exportSafetensors' | 'exportOnnx',
+    file: string,
+  ): Promise<string> => {
     const base64 = await page.evaluate(async (how) => {
       const { session } = globalThis as unknown as { session: Session };
       const bytes = new Uint8Array(await (await session[how]('calm')).arrayBuffer());
@@ -218,13 +250,16 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(await failure(page, (s) => s.importArchive(new Blob(['no']), 'broken.safetensors'))).toMatch(
     /^user: broken\.safetensors: not a valid safetensors file/,
   );
-  expect(await failure(page, (s) => s.importArchive(new Blob(['PK no']), 'broken.zip'))).toMatch(/^user: broken\.zip:/);
+  expect(await failure(page, (s) => s.importArchive(new Blob(['PK no']), 'broken.zip'))).toMatch(
+    /^user: broken\.zip:/,
+  );
   for (const name of ['calm 2', 'from node']) await ask(page, (s, given: string) => s.remove(given), name);
   expect(errors).toEqual([]);
   await page.close();
 });
 
-// Compiles the kernels of a training three times. recovery.test.ts has a lost device, train-visits.test.ts what the page shows.
+// Compiles the kernels of a training three times. recovery.test.ts has a lost device, train-visits.test.ts
+// what the page shows.
 itInFull(
   'computes the same losses, bit for bit, after the device is destroyed and after the GPU process crashes',
   async () => {
@@ -246,7 +281,9 @@ itInFull(
     const recovered = received.flatMap((e) => (e.type === 'recovery' ? [e.text] : []));
     expect(recovered).toEqual(
       Array(2).fill(
-        expect.stringMatching(/^The GPU device was lost \(.+\)\. There is a new device; training continues from/),
+        expect.stringMatching(
+          /^The GPU device was lost \(.+\)\. There is a new device; training continues from/,
+        ),
       ),
     );
     expect(received.filter((e) => e.type === 'warning')).toEqual([]);
@@ -270,14 +307,22 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
     const now = performance.now.bind(performance);
     performance.now = () => now() + 3_600_000;
   });
-  await heard(first.page, "e.type === 'warning' && /^36\\d\\d s without an update are not counted/.test(e.text)");
+  await heard(
+    first.page,
+    "e.type === 'warning' && /^36\\d\\d s without an update are not counted/.test(e.text)",
+  );
   await untilStep(first.page, before + 25);
-  const seconds = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.seconds) : []));
+  const seconds = (await events(first.page)).flatMap((e) =>
+    e.type === 'steps' ? e.steps.map((s) => s.seconds) : [],
+  );
   expect(Math.max(...seconds)).toBeLessThan(3600);
 
   // The other tab can read the model but not write it.
   const inOther = await ask(second.page, (s) => s.storage());
-  expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({ lock: 'other-tab', unfinished: true });
+  expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({
+    lock: 'other-tab',
+    unfinished: true,
+  });
   const taken = /^locked: The model long is being trained in another tab\. This tab can translate with it/;
   for (const rejected of [
     failure(second.page, (s) => s.resume('long')),
@@ -310,7 +355,9 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
   const paused = await ask(first.page, (s) => s.translate('one two'));
   const reached = (await losses(first.page)).length;
   expect([paused.step, (await states(first.page)).at(-1)]).toEqual([reached, 'paused']);
-  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ step: reached });
+  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({
+    step: reached,
+  });
   // A single step trains one update and saves it; its events come before the answer.
   const stepped = await ask(first.page, async (s) => {
     await s.singleStep();
@@ -318,9 +365,13 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
     return heard.flatMap((e) => (e.type === 'steps' ? e.steps.map((x) => x.step) : [])).at(-1);
   });
   expect([stepped, (await states(first.page)).at(-1)]).toEqual([reached + 1, 'paused']);
-  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ step: reached + 1 });
+  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({
+    step: reached + 1,
+  });
   // Settings that change now stay with the run.
-  expect(await failure(first.page, (s) => s.change({ dropout: 2 }))).toMatch(/^user: dropout \(2\) must be a number/);
+  expect(await failure(first.page, (s) => s.change({ dropout: 2 }))).toMatch(
+    /^user: dropout \(2\) must be a number/,
+  );
   await ask(first.page, (s) => s.change({ learningRate: 2e-3, dropout: 0.4 }));
   const change = { type: 'change', step: reached + 1, learningRate: 2e-3, dropout: 0.4 };
   expect((await events(first.page)).filter((e) => e.type === 'change')).toEqual([{ type: 'change', change }]);
@@ -337,12 +388,16 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
     "session.storage().then((s) => s.models.some((m) => m.name === 'long' && m.lock === 'free'))",
     { timeout: 30_000, polling: 200 },
   );
-  const left = (await ask(second.page, (s) => s.storage())).models.find((m) => m.name === 'long') as StoredModel;
+  const left = (await ask(second.page, (s) => s.storage())).models.find(
+    (m) => m.name === 'long',
+  ) as StoredModel;
   expect(left.step).toBeGreaterThanOrEqual(reached + 5);
   await ask(second.page, (s, steps) => s.resume('long', { steps }), left.step + 5);
   await untilState(second.page, 'done');
   const history = (await events(second.page)).flatMap((e) => (e.type === 'history' ? e.steps : []));
-  expect((await events(second.page)).flatMap((e) => (e.type === 'history' ? e.changes : []))).toEqual([change]);
+  expect((await events(second.page)).flatMap((e) => (e.type === 'history' ? e.changes : []))).toEqual([
+    change,
+  ]);
   // The page keeps the last 500 of more than 1,000 updates, and every second one before.
   expect([history[0]?.step, history.at(-1)?.step]).toEqual([1, left.step]);
   expect(history.length).toBeGreaterThan(Math.min(left.step, 600) - 1);
@@ -356,7 +411,8 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
   await second.page.close();
 });
 
-// Compiles the kernels of a training three times. train-page.test.ts has the message, recovery.test.ts the limit.
+// Compiles the kernels of a training three times. train-page.test.ts has the message, recovery.test.ts the
+// limit.
 itInFull('ends with a clear message if the device is lost three times in a minute', async () => {
   const { page, errors } = await openSession();
   await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, saveSeconds: 0.1 }));

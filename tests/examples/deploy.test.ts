@@ -1,5 +1,5 @@
-// The page of docs/deploy.md: an exported model translates in headless Chrome with transformers.js, on wasm and on WebGPU.
-// Skipped by name if transformers.js cannot be installed.
+// The page of docs/deploy.md: an exported model translates in headless Chrome with transformers.js, on wasm
+// and on WebGPU. Skipped by name if transformers.js cannot be installed.
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -66,7 +66,9 @@ describe.runIf(missing === undefined)('docs/deploy.md (needs npm packages)', () 
         await tab.waitForFunction('go.onclick !== null', { timeout: 120_000 });
         await tab.click('#go');
         await tab.waitForFunction('out.value !== ""', { timeout: 60_000 });
-        expect(await tab.$eval('#out', (out) => (out as HTMLOutputElement).value.trim()), path).toBe(expected?.trim());
+        expect(await tab.$eval('#out', (out) => (out as HTMLOutputElement).value.trim()), path).toBe(
+          expected?.trim(),
+        );
         expect(errors).toEqual([]);
         await tab.close();
       }

@@ -11,6 +11,9 @@ const pages = readdirSync(docs)
   .filter((name) => name.endsWith('.md'))
   .map(read);
 
-it.each(readdirSync(join(docs, 'examples')))('finds %s in a page of the documentation word for word', (name) => {
-  expect(pages.some((page) => page.includes(`\`\`\`ts\n${read(`examples/${name}`)}\`\`\``))).toBe(true);
-});
+it.each(readdirSync(join(docs, 'examples')))(
+  'finds %s in a page of the documentation word for word',
+  (name) => {
+    expect(pages.some((page) => page.includes(`\`\`\`ts\n${read(`examples/${name}`)}\`\`\``))).toBe(true);
+  },
+);

@@ -24,7 +24,9 @@ it('runs in a graph', async () => {
 it('throws an error that names both sides if gamma does not fit', () => {
   const graph = new Graph();
   const [x, gamma] = [graph.input('x', 'f32', [2, 4]), graph.input('gamma', 'f32', [3])];
-  expect(() => graph.apply(rmsNormOp, { x, gamma }, attrs)).toThrow('rms_norm: gamma is f32 [3], must be f32 [4]');
+  expect(() => graph.apply(rmsNormOp, { x, gamma }, attrs)).toThrow(
+    'rms_norm: gamma is f32 [3], must be f32 [4]',
+  );
 });
 
 it('fails the checks if its kernel or its gradient is wrong', async () => {
@@ -37,7 +39,10 @@ it('fails the checks if its kernel or its gradient is wrong', async () => {
   await expect(checkOp(device, doubled, { inputs, attrs })).rejects.toThrow(
     /^rms_norm differs from its reference:\ny /,
   );
-  const backward = { ...rmsNormOp, grad: (...[, inputs]: Parameters<NonNullable<typeof rmsNormOp.grad>>) => inputs };
+  const backward = {
+    ...rmsNormOp,
+    grad: (...[, inputs]: Parameters<NonNullable<typeof rmsNormOp.grad>>) => inputs,
+  };
   expect(() =>
     checkGradient(backward, { inputs: { ...inputs, gamma: f32([4], [1, 2, 3, 4]) }, attrs, wrt: ['x'] }),
   ).toThrow(/^rms_norm: gradient of input x is off by/);

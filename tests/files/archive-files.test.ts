@@ -63,13 +63,17 @@ it('reads archives with a top folder, and rejects those without a model', async 
   const inner = { 'm/config.json': bytes('{}'), 'm/deep/x': bytes('no'), 'other/config.txt': bytes('no') };
   expect(await unzipModel(concatBytes(zipParts(inner)), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
   const none = concatBytes(zipParts({ 'readme.txt': bytes('hello') }));
-  await expect(unzipModel(none, 'm.zip')).rejects.toThrow('m.zip: it is not a model: the archive has no config.json');
+  await expect(unzipModel(none, 'm.zip')).rejects.toThrow(
+    'm.zip: it is not a model: the archive has no config.json',
+  );
 });
 
 it('packs the files of a folder', async () => {
   const disk = memoryFiles();
   await writeText(disk, 'm/config.json', '{}');
-  expect(await unzipModel(concatBytes(await packFolder(disk, 'm')), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
+  expect(await unzipModel(concatBytes(await packFolder(disk, 'm')), 'm.zip')).toEqual({
+    'config.json': bytes('{}'),
+  });
 });
 
 describe('a model in one safetensors file', () => {

@@ -1,4 +1,5 @@
-// Files in the browser's storage (OPFS): the interface Files, and atomic writes if the tab is closed at any moment.
+// Files in the browser's storage (OPFS): the interface Files, and atomic writes if the tab is closed at any
+// moment.
 import { describe, expect, it } from 'vitest';
 import { browserFiles } from '../../src/files/browser-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
@@ -7,7 +8,8 @@ import { fakeDisk } from '../support/fake-opfs.ts';
 /** Saves as saveModelFolder does: to a temporary folder, then renamed. */
 async function save(files: ReturnType<typeof browserFiles>, folder: string, text: string): Promise<void> {
   await files.remove(`${folder}.partial`);
-  for (const name of ['a.json', 'b.bin']) await writeText(files, `${folder}.partial/${name}`, `${text} ${name}`);
+  for (const name of ['a.json', 'b.bin'])
+    await writeText(files, `${folder}.partial/${name}`, `${text} ${name}`);
   await files.rename(`${folder}.partial`, folder);
 }
 const load = async (files: ReturnType<typeof browserFiles>, folder: string) => [
@@ -30,7 +32,9 @@ describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.mo
     await files.remove('models/x');
     await files.remove('models/x');
     expect(await files.list('models')).toEqual(['y']);
-    await expect(files.read('models/x/b.txt')).rejects.toThrow('models/x/b.txt: cannot read: there is no such file');
+    await expect(files.read('models/x/b.txt')).rejects.toThrow(
+      'models/x/b.txt: cannot read: there is no such file',
+    );
     await expect(files.list('models/x')).rejects.toThrow('models/x: cannot list: there is no such folder');
     await expect(files.rename('nothing', 'models/z')).rejects.toThrow('nothing: cannot rename to models/z');
   });
@@ -42,7 +46,10 @@ describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.mo
     expect(await files.list('models')).toEqual(['x']);
     await writeText(files, 'models/x/log.jsonl', 'more');
     expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'log.jsonl']);
-    expect(await files.facts('models/x')).toEqual({ bytes: 'third a.jsonthird b.binmore'.length, time: 1000 });
+    expect(await files.facts('models/x')).toEqual({
+      bytes: 'third a.jsonthird b.binmore'.length,
+      time: 1000,
+    });
     // A replaced folder can be renamed with its files.
     await files.rename('models/x', 'models/y');
     expect(await files.list('models')).toEqual(['y']);
@@ -129,7 +136,9 @@ it('reports that the storage is full, and keeps the old files', async () => {
   disk.quota = 60;
   const error = await save(files, 'models/x', 'x'.repeat(50)).catch((e: unknown) => e);
   expect(error).toMatchObject({ name: 'HeddleError', kind: 'quota' });
-  expect((error as Error).message).toMatch(/^models\/x\.partial\/a\.json: cannot write: the browser has no room left/);
+  expect((error as Error).message).toMatch(
+    /^models\/x\.partial\/a\.json: cannot write: the browser has no room left/,
+  );
   expect(await load(files, 'models/x')).toEqual(whole('old'));
   expect(await files.exists('models/x.partial/a.json')).toBe(false);
 });

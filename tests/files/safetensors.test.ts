@@ -47,7 +47,11 @@ function file(header: unknown, data: number | Uint8Array = 0, length?: bigint): 
   bytes.set(body, 8 + text.length);
   return bytes;
 }
-const f32 = (shape: number[], from: number, to: number) => ({ dtype: 'F32', shape, data_offsets: [from, to] });
+const f32 = (shape: number[], from: number, to: number) => ({
+  dtype: 'F32',
+  shape,
+  data_offsets: [from, to],
+});
 
 describe('a written file', () => {
   it('is read back bit by bit, for any names and shapes', () => {
@@ -86,7 +90,9 @@ describe('a written file', () => {
 
 describe('other dtypes', () => {
   const read = (dtype: string, data: ArrayBufferView<ArrayBuffer>, shape: number[]) =>
-    readSafetensors(file({ x: { dtype, shape, data_offsets: [0, data.byteLength] } }, new Uint8Array(data.buffer))).x;
+    readSafetensors(
+      file({ x: { dtype, shape, data_offsets: [0, data.byteLength] } }, new Uint8Array(data.buffer)),
+    ).x;
 
   it('become float32 or int32 if nothing is lost', () => {
     expect(read('F64', Float64Array.of(0.5, -2), [2])?.data).toEqual(Float32Array.of(0.5, -2));
@@ -114,7 +120,11 @@ describe('an invalid file is an error that names it', () => {
     ['a header of 2^63 bytes', file('{}', 0, 1n << 63n), 'the maximum is 104857600'],
     ['a header just over the cap', file('{}', 0, 104857601n), 'its header has 104857601 bytes'],
     ['a header that is no JSON', file('{"a":'), 'its header is not JSON in UTF-8'],
-    ['a header that is no UTF-8', new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 0xff]), 'its header is not JSON in UTF-8'],
+    [
+      'a header that is no UTF-8',
+      new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 0xff]),
+      'its header is not JSON in UTF-8',
+    ],
     ['an array', file('[]'), 'its header is not a JSON object'],
     ['null', file('null'), 'its header is not a JSON object'],
     ['metadata of numbers', file({ __metadata__: { a: 1 } }), '__metadata__ is not a map of strings'],
@@ -127,10 +137,22 @@ describe('an invalid file is an error that names it', () => {
       file({ a: f32([2], 0, 8) }, 7),
       'tensor a has data_offsets [0,8] of 7 bytes: the file may be truncated',
     ],
-    ['a gap', file({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), 'there is a gap of 4 bytes before tensor b'],
+    [
+      'a gap',
+      file({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12),
+      'there is a gap of 4 bytes before tensor b',
+    ],
     ['a gap at the start', file({ a: f32([1], 4, 8) }, 8), 'there is a gap of 4 bytes before tensor a'],
-    ['an overlap', file({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8), 'tensor b overlaps the tensor before it'],
-    ['two tensors in one place', file({ a: f32([1], 0, 4), b: f32([1], 0, 4) }, 4), 'overlaps the tensor before it'],
+    [
+      'an overlap',
+      file({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8),
+      'tensor b overlaps the tensor before it',
+    ],
+    [
+      'two tensors in one place',
+      file({ a: f32([1], 0, 4), b: f32([1], 0, 4) }, 4),
+      'overlaps the tensor before it',
+    ],
     ['offsets that go back', file({ a: f32([1], 4, 0) }, 4), 'tensor a has data_offsets [4,0]'],
     ['negative offsets', file({ a: f32([1], -4, 0) }, 4), 'tensor a has data_offsets [-4,0]'],
     ['fractional offsets', file({ a: f32([1], 0.5, 4.5) }, 8), 'tensor a has data_offsets [0.5,4.5]'],
@@ -153,7 +175,11 @@ describe('an invalid file is an error that names it', () => {
       file({ a: { ...f32([], 0, 4), shape: ['1'] } }, 4),
       'the shape of tensor a is not a list of non-negative integers',
     ],
-    ['no dtype', file({ a: { shape: [1], data_offsets: [0, 4] } }, 4), 'tensor a has the unknown dtype undefined'],
+    [
+      'no dtype',
+      file({ a: { shape: [1], data_offsets: [0, 4] } }, 4),
+      'tensor a has the unknown dtype undefined',
+    ],
     ['an entry that is null', file({ a: null }, 4), 'tensor a has the unknown dtype undefined'],
     ['an entry that is a number', file({ a: 4 }, 4), 'tensor a has the unknown dtype'],
     [
@@ -172,9 +198,9 @@ describe('an invalid file is an error that names it', () => {
 
   it('reads a header from only the start of a file', () => {
     const bytes = file({ a: f32([1000], 0, 4000) }, 4000);
-    expect(readSafetensorsHeader(bytes.subarray(0, bytes.length - 4000), bytes.length).entries.a?.shape).toEqual([
-      1000,
-    ]);
+    expect(
+      readSafetensorsHeader(bytes.subarray(0, bytes.length - 4000), bytes.length).entries.a?.shape,
+    ).toEqual([1000]);
   });
 });
 
@@ -213,7 +239,8 @@ describe('any damage', () => {
 
   it('at the end is always detected', () => {
     for (let n = 0; n < sound.length; n++) expect(readOrRefuse(sound.slice(0, n))).toBe(false);
-    for (let n = 1; n < 9; n++) expect(readOrRefuse(Uint8Array.of(...sound, ...new Uint8Array(n)))).toBe(false);
+    for (let n = 1; n < 9; n++)
+      expect(readOrRefuse(Uint8Array.of(...sound, ...new Uint8Array(n)))).toBe(false);
   });
 
   it('of the header gives tensors or a HeddleError', () => {
@@ -226,7 +253,11 @@ describe('any damage', () => {
       }),
     );
     fc.assert(
-      fc.property(fc.dictionary(name, entry), fc.nat(40), (header, bytes) => void readOrRefuse(file(header, bytes))),
+      fc.property(
+        fc.dictionary(name, entry),
+        fc.nat(40),
+        (header, bytes) => void readOrRefuse(file(header, bytes)),
+      ),
       { numRuns: 400 },
     );
   });

@@ -1,4 +1,5 @@
-// Zip archives: other tools read what heddle writes and the reverse; damaged archives are errors that name the file.
+// Zip archives: other tools read what heddle writes and the reverse; damaged archives are errors that name
+// the file.
 import { deflateRawSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { concatBytes } from '../../src/files/files.ts';
@@ -46,13 +47,17 @@ it('writes the bytes that another tool has read', () => {
 
 it('rejects archives that are truncated, damaged, or have paths that leave the folder', async () => {
   const bytes = concatBytes(zipParts(files));
-  await expect(unzip(bytes.subarray(0, -30), 'm.zip')).rejects.toThrow('m.zip: not a zip archive, or truncated');
+  await expect(unzip(bytes.subarray(0, -30), 'm.zip')).rejects.toThrow(
+    'm.zip: not a zip archive, or truncated',
+  );
   await expect(unzip(text('hello'), 'm.zip')).rejects.toThrow('m.zip: not a zip archive');
   const changed = bytes.slice();
   changed[43] = (changed[43] as number) ^ 1; // in the text of config.json
   await expect(unzip(changed, 'm.zip')).rejects.toThrow(/m\.zip: .* is damaged: its checksum differs/);
   for (const name of ['../up', '/abs', 'a/../../b', 'c:\\x', '..'])
-    await expect(unzip(concatBytes(zipParts({ [name]: text('x') })), 'm.zip')).rejects.toThrow('leaves its folder');
+    await expect(unzip(concatBytes(zipParts({ [name]: text('x') })), 'm.zip')).rejects.toThrow(
+      'leaves its folder',
+    );
 });
 
 it('stops inflating at the declared size', async () => {

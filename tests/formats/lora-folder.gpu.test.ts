@@ -1,5 +1,5 @@
-// LoRA adapters in PEFT's format: one that Python wrote computes and trains as nn.Transformer in float64, and is saved
-// unchanged; adapters that do not match are errors.
+// LoRA adapters in PEFT's format: one that Python wrote computes and trains as nn.Transformer in float64, and
+// is saved unchanged; adapters that do not match are errors.
 
 import { afterEach, expect, it } from 'vitest';
 import { readGolden } from '../../src/commands/jobs/verify/golden-case.ts';
@@ -90,7 +90,10 @@ it('gives the results and gradients of PyTorch, merged or not', async () => {
   // The limits that the project promises against PyTorch.
   expect(relativeError(logits!, f.expected.logits!.data)).toBeLessThan(1e-4);
   expect(stats![0]! / stats![1]!).toBeCloseTo(f.expected.loss!.data[0]!, 4);
-  const gradients = tensorsFromWeights(loraParameters(f.c, f.adapter.lora), (await engine.read('gradients')).data);
+  const gradients = tensorsFromWeights(
+    loraParameters(f.c, f.adapter.lora),
+    (await engine.read('gradients')).data,
+  );
   expect(Object.keys(gradients)).toHaveLength(24);
   for (const [name, { data }] of Object.entries(gradients))
     expect(relativeError(data, f.expected[`grad.${name}`]!.data), name).toBeLessThan(1e-3);
@@ -132,14 +135,21 @@ it('saves the same tensors, and target_modules that PEFT reads', async () => {
   const { c, adapter } = await fixture();
   const files = memoryFiles();
   expect(await isLoraFolder(files, 'b')).toBe(false);
-  for (const [name, bytes] of Object.entries(loraFiles(c, adapter, '../base'))) await files.write(`b/${name}`, bytes);
+  for (const [name, bytes] of Object.entries(loraFiles(c, adapter, '../base')))
+    await files.write(`b/${name}`, bytes);
   expect(await isLoraFolder(files, 'b')).toBe(true);
   const path = `b/${loraFileNames.weights}`;
   expect(readSafetensors(await files.read(path))).toEqual(
     readSafetensors(await fixtureFiles.read(`${folder}/${loraFileNames.weights}`)),
   );
   const config = JSON.parse(new TextDecoder().decode(await files.read(`b/${loraFileNames.config}`)));
-  expect(config).toMatchObject({ peft_type: 'LORA', r: 3, lora_alpha: 7.5, task_type: 'SEQ_2_SEQ_LM', bias: 'none' });
+  expect(config).toMatchObject({
+    peft_type: 'LORA',
+    r: 3,
+    lora_alpha: 7.5,
+    task_type: 'SEQ_2_SEQ_LM',
+    bias: 'none',
+  });
   // All queries and values; only some of the feed-forward layers.
   const layer = 'model.decoder.layers.1.fc2';
   expect(config.target_modules).toEqual(['model.encoder.layers.0.fc1', layer, 'q_proj', 'v_proj'].sort());
@@ -182,7 +192,10 @@ it('names the fields that it does not support', async () => {
   ] as const) {
     const files = await copy();
     const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${loraFileNames.config}`)));
-    await files.write(`a/${loraFileNames.config}`, new TextEncoder().encode(JSON.stringify({ ...json, ...change })));
+    await files.write(
+      `a/${loraFileNames.config}`,
+      new TextEncoder().encode(JSON.stringify({ ...json, ...change })),
+    );
     await expect(loadLora(files, 'a', c), message).rejects.toThrow(message);
   }
   const files = await copy();

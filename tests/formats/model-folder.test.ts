@@ -42,7 +42,9 @@ it.each([
 ])('gives back what was saved, with %s', async (_, source, target, names) => {
   const saved = model(1, source, target);
   await saveModelFolder(files, at('m'), saved, { 'notes.txt': new Uint8Array([1]) });
-  expect(readdirSync(at('m')).sort()).toEqual(['config.json', 'model.safetensors', 'notes.txt', ...names].sort());
+  expect(readdirSync(at('m')).sort()).toEqual(
+    ['config.json', 'model.safetensors', 'notes.txt', ...names].sort(),
+  );
   const read = await loadModelFolder(files, at('m'));
   expect(read.config).toEqual(saved.config);
   expect(read.weights).toEqual(saved.weights);
@@ -112,7 +114,9 @@ it('contains a complete model at every moment, even if the writing process is ki
     await new Promise((resolve) => setTimeout(resolve, 3 + round * 1.7)); // a save takes a few milliseconds
     child.kill('SIGKILL');
     await ended;
-    expect((await loadModelFolder(files, at('m'))).weights, `round ${round}`).toEqual(model(1, words, words).weights);
+    expect((await loadModelFolder(files, at('m'))).weights, `round ${round}`).toEqual(
+      model(1, words, words).weights,
+    );
   }
   expect(existsSync(at('m')) || existsSync(at('m.previous'))).toBe(true);
 }, 60_000);

@@ -1,5 +1,5 @@
-# Builds the modules that folders in PyTorch's layout are the state_dicts of, strictly, and writes their logits in float64 as JSON.
-# Usage: nn_transformer.py SRC_IDS TGT_IDS FOLDER..., ids with commas between.
+# Builds the modules that folders in PyTorch's layout are the state_dicts of, strictly, and writes their
+# logits in float64 as JSON. Usage: nn_transformer.py SRC_IDS TGT_IDS FOLDER..., ids with commas between.
 import json, math, sys
 import torch
 from torch import nn

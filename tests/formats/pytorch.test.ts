@@ -1,5 +1,5 @@
-// PyTorch's format: a script builds an nn.Transformer, loads the state_dict strictly and gets the same logits. Without
-// python3, torch and safetensors the test is skipped by name.
+// PyTorch's format: a script builds an nn.Transformer, loads the state_dict strictly and gets the same
+// logits. Without python3, torch and safetensors the test is skipped by name.
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,8 @@ import { evaluationGraph } from '../../src/train/update/training-graphs.ts';
 import { hfFolder } from '../support/hf.ts';
 
 const python = '/usr/bin/python3';
-const hasTorch = spawnSync(python, ['-c', 'import torch, safetensors.torch'], { stdio: 'ignore' }).status === 0;
+const hasTorch =
+  spawnSync(python, ['-c', 'import torch, safetensors.torch'], { stdio: 'ignore' }).status === 0;
 
 const files = nodeFiles();
 const folder = mkdtempSync(join(tmpdir(), 'heddle-pytorch-'));
@@ -69,7 +70,13 @@ it.skipIf(!hasTorch)(
     const models = [
       model({}),
       model({ norm: 'pre', tie: 'all', activation: 'gelu', outputBias: false }),
-      model({ finalNorm: false, positions: 'learned', embeddingNorm: true, tie: 'target', activation: 'silu' }),
+      model({
+        finalNorm: false,
+        positions: 'learned',
+        embeddingNorm: true,
+        tie: 'target',
+        activation: 'silu',
+      }),
       model({ decoderHeads: 4, decoderFeedForward: 9 }),
       await loadModelFolder(await hfFolder('marian'), 'marian'),
     ];

@@ -1,4 +1,5 @@
-// A case of the fuzzer: a kind of input and a seed determine the damage. Reading it must succeed or throw a HeddleError.
+// A case of the fuzzer: a kind of input and a seed determine the damage. Reading it must succeed or throw a
+// HeddleError.
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Target } from './fuzz-targets.ts';
 import { bomb, type Dice, dice, mutateBytes, mutateJson } from './mutate.ts';

@@ -67,20 +67,29 @@ const folderTarget = (name: string, files: Readonly<Record<string, Uint8Array>>)
       'm',
     );
     const total = parameterList(model.config).size;
-    if (model.weights.length !== total) throw new Error(`${model.weights.length} weights, ${total} are wanted`);
+    if (model.weights.length !== total)
+      throw new Error(`${model.weights.length} weights, ${total} are wanted`);
     for (const side of [model.source, model.target]) side.encode('the dog');
   },
 });
 
 /** All kinds. `fixtures` is tests/fixtures. */
 export async function targets(fixtures = resolve(import.meta.dirname, '../fixtures')): Promise<Target[]> {
-  const spm = (name: string) => new Uint8Array(readFileSync(join(fixtures, 'sentencepiece', `${name}.model`)));
+  const spm = (name: string) =>
+    new Uint8Array(readFileSync(join(fixtures, 'sentencepiece', `${name}.model`)));
   const lines = readFileSync(join(fixtures, 'quixote.txt'), 'utf8').trim().split('\n');
   const words = trainWords(lines, { size: 60 });
   const bpe = trainBpe(lines, { size: 120 });
   const model = (source: Tokenizer, target: Tokenizer, extra: object): SavedModel => {
     const config = modelConfig({
-      ...{ srcVocab: source.size, tgtVocab: target.size, dModel: 8, heads: 2, feedForward: 12, maxLength: 20 },
+      ...{
+        srcVocab: source.size,
+        tgtVocab: target.size,
+        dModel: 8,
+        heads: 2,
+        feedForward: 12,
+        maxLength: 20,
+      },
       ...{
         encoderLayers: 1,
         decoderLayers: 1,
@@ -132,7 +141,11 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
     ...{ version: '1.0', added_tokens: [], normalizer: { type: 'NFKC' }, post_processor: null },
     pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
     decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
-    model: { type: 'Unigram', unk_id: 2, vocab: [...'PEU▁abcdefghijklmnopqrstuvwxyz'].map((c, i) => [c, -i]) },
+    model: {
+      type: 'Unigram',
+      unk_id: 2,
+      vocab: [...'PEU▁abcdefghijklmnopqrstuvwxyz'].map((c, i) => [c, -i]),
+    },
     heddle: { special: { pad: 0, start: 0, end: 1, unknown: 2 }, size: 30 },
   };
   const byteLevel = {
@@ -219,10 +232,19 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
       name: 'adapter',
       files: loraFiles(own.config, adapted, 'm'),
       async read(files) {
-        await loadLora(memoryFiles(new Map(Object.entries(files).map(([key, x]) => [`a/${key}`, x]))), 'a', own.config);
+        await loadLora(
+          memoryFiles(new Map(Object.entries(files).map(([key, x]) => [`a/${key}`, x]))),
+          'a',
+          own.config,
+        );
       },
     },
-    one('tsv', 'x.tsv', bytesOf('the dog\tel perro\nthe cat\tel gato\tx\n'), (bytes) => void readTsv(bytes, 'x.tsv')),
+    one(
+      'tsv',
+      'x.tsv',
+      bytesOf('the dog\tel perro\nthe cat\tel gato\tx\n'),
+      (bytes) => void readTsv(bytes, 'x.tsv'),
+    ),
     one('log', 'log.jsonl', bytesOf(formatLog(example(20))), (bytes) => void parseLog(json(bytes))),
     one(
       'state',
@@ -234,7 +256,10 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
 }
 
 /** A folder with its weights in two files and an index. */
-function sharded({ 'model.safetensors': whole, ...rest }: Record<string, Uint8Array>): Record<string, Uint8Array> {
+function sharded({
+  'model.safetensors': whole,
+  ...rest
+}: Record<string, Uint8Array>): Record<string, Uint8Array> {
   const tensors = Object.entries(readSafetensors(whole as Uint8Array));
   const half = Math.ceil(tensors.length / 2);
   const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;

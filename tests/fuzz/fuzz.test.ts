@@ -32,7 +32,10 @@ it('explains its options, and throws for an unknown one', () => {
     ['--seconds', 'x'],
   ]) {
     const { status, stderr } = run(...wrong);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^fuzz: .*--sec.*\n[\s\S]*Usage: npm run fuzz/)]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^fuzz: .*--sec.*\n[\s\S]*Usage: npm run fuzz/),
+    ]);
     expect(stderr).not.toContain('    at ');
   }
 });

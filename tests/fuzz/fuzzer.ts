@@ -1,6 +1,7 @@
-// npm run fuzz -- [--seconds 30] [--target NAME] [--seed N] [--count N]: mutates valid files of every kind and reads them.
-// A failure is an error that is not a HeddleError, more than 5 seconds of work, or more than 1.5 GiB of memory; its target and seed
-// are printed to reproduce it. The work runs in a child process, so that a case that hangs or crashes is found too.
+// npm run fuzz -- [--seconds 30] [--target NAME] [--seed N] [--count N]: mutates valid files of every kind
+// and reads them. A failure is an error that is not a HeddleError, more than 5 seconds of work, or more than
+// 1.5 GiB of memory; its target and seed are printed to reproduce it. The work runs in a child process, so
+// that a case that hangs or crashes is found too.
 import { type ChildProcess, fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { tryCase } from './fuzz-case.ts';
@@ -24,12 +25,15 @@ interface Case {
   readonly target: string;
   readonly seed: number;
 }
-type Report = Case & ({ kind: 'begin' } | { kind: 'end'; rejected: boolean } | { kind: 'failed'; error: string });
+type Report = Case &
+  ({ kind: 'begin' } | { kind: 'end'; rejected: boolean } | { kind: 'failed'; error: string });
 
 const chosen = (all: readonly Target[]) => {
   const found = all.filter(({ name }) => values.target === undefined || name === values.target);
   if (found.length === 0) {
-    console.error(`fuzz: --target ${values.target}: it must be one of ${all.map(({ name }) => name).join(', ')}`);
+    console.error(
+      `fuzz: --target ${values.target}: it must be one of ${all.map(({ name }) => name).join(', ')}`,
+    );
     process.exit(1);
   }
   return found;
@@ -104,7 +108,10 @@ async function main(): Promise<void> {
   for (let i = 0; i < limit && performance.now() < end; i++) {
     const target = all[i % all.length] as Target;
     const count = counts.get(target.name) as { tried: number; rejected: number; failed: number };
-    const report = await ask(child, { target: target.name, seed: (first + Math.floor(i / all.length)) >>> 0 });
+    const report = await ask(child, {
+      target: target.name,
+      seed: (first + Math.floor(i / all.length)) >>> 0,
+    });
     count.tried++;
     if (report.kind === 'end' && report.rejected) count.rejected++;
     if (report.kind !== 'failed') continue;
@@ -122,7 +129,9 @@ async function main(): Promise<void> {
   child.kill();
   let [tried, failed] = [0, 0];
   for (const [name, count] of counts) {
-    console.log(`${name.padEnd(22)} ${count.tried} tried, ${count.rejected} rejected, ${count.failed} failed`);
+    console.log(
+      `${name.padEnd(22)} ${count.tried} tried, ${count.rejected} rejected, ${count.failed} failed`,
+    );
     tried += count.tried;
     failed += count.failed;
   }

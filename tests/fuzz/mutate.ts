@@ -62,7 +62,11 @@ function changeBytes(roll: Dice, bytes: Uint8Array, other: Uint8Array): Uint8Arr
       return joined(bytes.subarray(0, at), bytes.subarray(at, at + span), bytes.subarray(at));
     case 3: {
       const from = roll(other.length + 1);
-      return joined(bytes.subarray(0, at), other.subarray(from, from + span), bytes.subarray(at + roll(2) * span));
+      return joined(
+        bytes.subarray(0, at),
+        other.subarray(from, from + span),
+        bytes.subarray(at + roll(2) * span),
+      );
     }
     case 4: {
       let value = pick(roll, integers);
@@ -102,7 +106,8 @@ const nasties: readonly (() => unknown)[] = [
   () => Array(3000).fill(0),
   () => [2 ** 30, 2 ** 30, 2 ** 30],
   () => Array.from({ length: 500 }).reduce((inner: unknown) => [inner], 0),
-  () => Array.from({ length: 500 }).reduce((inner: unknown) => ({ type: 'Sequence', normalizers: [inner] }), 0),
+  () =>
+    Array.from({ length: 500 }).reduce((inner: unknown) => ({ type: 'Sequence', normalizers: [inner] }), 0),
 ];
 
 /** Returns a JSON value with one to three changes. */
@@ -121,13 +126,21 @@ export function mutateJson(roll: Dice, value: unknown): unknown {
       key = pick(roll, keys);
     }
     const put = (name: string, what: unknown) =>
-      Object.defineProperty(holder, name, { value: what, enumerable: true, configurable: true, writable: true });
+      Object.defineProperty(holder, name, {
+        value: what,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     switch (roll(5)) {
       case 0:
         delete holder[key];
         break;
       case 1:
-        put(pick(roll, ['__proto__', 'constructor', 'toString', '', '../x', 'a.b', `${key}${key}_`]), holder[key]);
+        put(
+          pick(roll, ['__proto__', 'constructor', 'toString', '', '../x', 'a.b', `${key}${key}_`]),
+          holder[key],
+        );
         break;
       case 2: {
         const other = pick(roll, Object.keys(holder).length > 0 ? Object.keys(holder) : [key]);

@@ -1,4 +1,5 @@
-// npm run fuzz: bundles the fuzzer, since Node cannot run TypeScript, and runs it. fuzzer.ts describes the arguments.
+// npm run fuzz: bundles the fuzzer, since Node cannot run TypeScript, and runs it. fuzzer.ts describes the
+// arguments.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

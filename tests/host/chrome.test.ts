@@ -56,7 +56,10 @@ describe('launchChrome', () => {
   });
 
   it('reports what to install if Chrome has no sandbox', async () => {
-    const executablePath = program('unboxed', '#!/bin/sh\necho "FATAL: No usable sandbox! Read this." >&2\nexit 1\n');
+    const executablePath = program(
+      'unboxed',
+      '#!/bin/sh\necho "FATAL: No usable sandbox! Read this." >&2\nexit 1\n',
+    );
     const launched = launchChrome({ gpu: 'swiftshader', executablePath });
     await expect(launched).rejects.toThrow(/^Chrome did not start .*install chromium-sandbox/);
   });
@@ -117,6 +120,8 @@ describe('a running Chrome', () => {
   });
 
   it('names the page that did not load', async () => {
-    await expect(chrome.openPage('http://127.0.0.1:1/')).rejects.toThrow(/Chrome did not load http:\/\/127.0.0.1:1\//);
+    await expect(chrome.openPage('http://127.0.0.1:1/')).rejects.toThrow(
+      /Chrome did not load http:\/\/127.0.0.1:1\//,
+    );
   });
 });

@@ -38,11 +38,15 @@ it('reports what to install if there is no driver', async () => {
   vi.stubEnv('VK_DRIVER_FILES', '/nowhere/driver.json');
   const opening = dawnGpu({ flags: ['backend=vulkan'] }); // not yet started with these flags, so it looks for a driver now
   await expect(opening).rejects.toThrow(HeddleError);
-  await expect(opening).rejects.toThrow(/no WebGPU adapter.*VK_DRIVER_FILES=\/nowhere\/driver\.json.*install/);
+  await expect(opening).rejects.toThrow(
+    /no WebGPU adapter.*VK_DRIVER_FILES=\/nowhere\/driver\.json.*install/,
+  );
 });
 
 it("forwards Dawn's message about an unknown adapter", async () => {
-  await expect(dawnGpu({ flags: ['adapter=no such adapter'] })).rejects.toThrow(/Dawn did not start: .*suitable/);
+  await expect(dawnGpu({ flags: ['adapter=no such adapter'] })).rejects.toThrow(
+    /Dawn did not start: .*suitable/,
+  );
 });
 
 it('takes an adapter by index or a part of its name, and lists them otherwise', async () => {
@@ -52,7 +56,9 @@ it('takes an adapter by index or a part of its name, and lists them otherwise', 
   const byIndex = await describeAdapter(await dawnGpu({ adapter: '0' }));
   expect(byIndex).toEqual(await describeAdapter(await dawnGpu()));
   expect(await describeAdapter(await dawnGpu({ adapter: first.slice(0, 6).toUpperCase() }))).toEqual(byIndex);
-  await expect(dawnGpu({ adapter: 'no such' })).rejects.toThrow(`there is no "no such"; the adapters are 0: ${first}`);
+  await expect(dawnGpu({ adapter: 'no such' })).rejects.toThrow(
+    `there is no "no such"; the adapters are 0: ${first}`,
+  );
   await expect(dawnGpu({ adapter: '' })).rejects.toThrow('there is no ""');
   await expect(dawnGpu({ adapter: String(names.length) })).rejects.toThrow(`there is no "${names.length}"`);
 });
@@ -139,7 +145,9 @@ it('lets Node exit with a device open', async () => {
     globalThis.device = await (await gpu.requestAdapter()).requestDevice();
     await device.queue.onSubmittedWorkDone();
     console.log('done');`;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 });
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 20_000,
+  });
   expect(stdout).toBe('done\n');
 }, 20_000);
 
@@ -149,7 +157,9 @@ async function openDevice(): Promise<GPUDevice> {
   return adapter.requestDevice();
 }
 
-/** Returns a function that submits work: some hundred milliseconds on a software adapter, a few on a fast one. */
+/**
+ * Returns a function that submits work: some hundred milliseconds on a software adapter, a few on a fast one.
+ */
 function busyWork(device: GPUDevice): () => void {
   const code = `@group(0) @binding(0) var<storage, read_write> x: array<u32>;
     @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {

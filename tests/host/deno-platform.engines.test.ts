@@ -31,7 +31,8 @@ function run(code: string, flags: readonly string[] = []): Promise<string> {
 }
 
 it('runs the documented example, of ten lines', async () => {
-  const [, example = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/engines.md'), 'utf8')) ?? [];
+  const [, example = ''] =
+    /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/engines.md'), 'utf8')) ?? [];
   expect(example.trim().split('\n').filter(Boolean)).toHaveLength(10);
   const output = await run(example);
   expect(output).toMatch(/^Deno\/[\d.]+ 50\n/);

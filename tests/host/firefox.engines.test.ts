@@ -21,7 +21,9 @@ it('throws an error that names the Debian package if Firefox is missing', async 
   vi.stubEnv('FIREFOX_PATH', '');
   vi.stubEnv('PATH', '');
   skip(findFirefox() !== undefined, 'Firefox is at a fixed path');
-  await expect(launchFirefox()).rejects.toThrow(/^no Firefox found: install it.*firefox-esr.*set FIREFOX_PATH/);
+  await expect(launchFirefox()).rejects.toThrow(
+    /^no Firefox found: install it.*firefox-esr.*set FIREFOX_PATH/,
+  );
 });
 
 describe('a running Firefox', () => {

@@ -1,5 +1,13 @@
 // Locks of a folder between processes.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -12,7 +20,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 it('allows one owner per folder, also by another path, until the lock is released', async () => {
   const release = await lockFolder(model);
   await expect(lockFolder(model)).rejects.toThrow(
-    new RegExp(`model: another training writes it \\(process ${process.pid} on ${hostname()}\\); wait .*remove `),
+    new RegExp(
+      `model: another training writes it \\(process ${process.pid} on ${hostname()}\\); wait .*remove `,
+    ),
   );
   await release();
   expect(existsSync(lockPath(model))).toBe(false);
@@ -51,7 +61,9 @@ it('gives the lock of a process that has ended to only one of several processes'
   for (let round = 0; round < 20; round++) {
     writeFileSync(lockPath(model), JSON.stringify({ ...mine, pid: 2 ** 22 + 1 }));
     const racers = await Promise.allSettled(Array.from({ length: 6 }, () => lockFolder(model)));
-    const [holder, ...others] = racers.flatMap((racer) => (racer.status === 'fulfilled' ? [racer.value] : []));
+    const [holder, ...others] = racers.flatMap((racer) =>
+      racer.status === 'fulfilled' ? [racer.value] : [],
+    );
     expect(others).toEqual([]);
     await holder?.();
     expect(existsSync(lockPath(model))).toBe(false);

@@ -1,4 +1,5 @@
-// heddle/headless from the installed package: the documented example, and errors of a page that hangs or throws.
+// heddle/headless from the installed package: the documented example, and errors of a page that hangs or
+// throws.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,10 @@ it('runs the documented example', async () => {
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/heddle'));
   mkdirSync(join(folder, 'site'));
-  writeFileSync(join(folder, 'site/index.html'), '<!doctype html><script type="module" src="add.js"></script>');
+  writeFileSync(
+    join(folder, 'site/index.html'),
+    '<!doctype html><script type="module" src="add.js"></script>',
+  );
   writeFileSync(join(folder, 'site/add.js'), page);
   writeFileSync(join(folder, 'example.mjs'), example);
   const output = await new Promise<string>((done, fail) => {
@@ -47,16 +51,24 @@ describe('a function of a page', () => {
       globalThis.fails = () => { throw new RangeError('too much'); };
       globalThis.breaks = () => new Promise(() => setTimeout(() => { throw new Error('late'); }));
       globalThis.hangs = () => { console.log('step 3 of 8'); return new Promise(() => {}); };`;
-    writeFileSync(join(folder, 'pages/index.html'), '<!doctype html><script type="module" src="page.js"></script>');
+    writeFileSync(
+      join(folder, 'pages/index.html'),
+      '<!doctype html><script type="module" src="page.js"></script>',
+    );
     writeFileSync(join(folder, 'pages/page.js'), script);
-    [chrome, server] = await Promise.all([launchChrome({ gpu: 'swiftshader' }), serveFolder(join(folder, 'pages'))]);
+    [chrome, server] = await Promise.all([
+      launchChrome({ gpu: 'swiftshader' }),
+      serveFolder(join(folder, 'pages')),
+    ]);
   }, 120_000);
   afterAll(async () => {
     await Promise.all([chrome?.close(), server?.close()]);
   });
 
   it('receives its arguments, and returns its result and reports', async () => {
-    expect(await runInPage(chrome, server.url, { call: 'later', args: [5, { x: [1, 2] }] })).toEqual({ x: [1, 2] });
+    expect(await runInPage(chrome, server.url, { call: 'later', args: [5, { x: [1, 2] }] })).toEqual({
+      x: [1, 2],
+    });
     const reports: unknown[] = [];
     const result = runInPage(chrome, server.url, {
       call: 'count',
@@ -94,7 +106,12 @@ describe('a function of a page', () => {
 
   it('runs on an adapter that Chrome describes', async () => {
     const adapter = await chrome.adapter();
-    expect(adapter).toMatchObject({ host: 'Chrome', vendor: 'google', architecture: 'swiftshader', software: true });
+    expect(adapter).toMatchObject({
+      host: 'Chrome',
+      vendor: 'google',
+      architecture: 'swiftshader',
+      software: true,
+    });
     expect(adapter.limits.maxBufferSize).toBeGreaterThan(0);
     expect(chrome.version).toMatch(/Chrom\S+\/\d+/);
     expect(chrome.flags).toContain('--use-webgpu-adapter=swiftshader');

@@ -31,14 +31,19 @@ const node = `"${process.execPath}" "${program}"`;
 const shell = (script: string) => execFileSync('sh', ['-c', script], { cwd: folder, encoding: 'utf8' });
 const all = 'before\nnoise 1\nkept\nnoise 2\nafter\n';
 
-it.runIf(process.platform === 'linux')('drops lines in a pipe and in a file that is appended to (needs Linux)', () => {
-  expect(shell(`${node} 2>&1 >/dev/null | cat`)).toBe('before\nkept\nafter\n');
-  expect(shell(`${node} throw 2>&1 >/dev/null | cat`)).toBe('before\nkept\nfailed\nafter\n');
-  expect(shell(`${node} 2>&1 | cat`)).toBe('before\nkept\nafter\nresult\n');
-  writeFileSync(join(folder, 'log'), 'first\n');
-  expect(shell(`${node} 2>>log; echo last >>log; cat log`)).toBe('result\nfirst\nbefore\nkept\nafter\nlast\n');
-  expect(shell(`TMPDIR=/nowhere ${node} 2>&1 | cat`)).toBe(`${all}result\n`);
-});
+it.runIf(process.platform === 'linux')(
+  'drops lines in a pipe and in a file that is appended to (needs Linux)',
+  () => {
+    expect(shell(`${node} 2>&1 >/dev/null | cat`)).toBe('before\nkept\nafter\n');
+    expect(shell(`${node} throw 2>&1 >/dev/null | cat`)).toBe('before\nkept\nfailed\nafter\n');
+    expect(shell(`${node} 2>&1 | cat`)).toBe('before\nkept\nafter\nresult\n');
+    writeFileSync(join(folder, 'log'), 'first\n');
+    expect(shell(`${node} 2>>log; echo last >>log; cat log`)).toBe(
+      'result\nfirst\nbefore\nkept\nafter\nlast\n',
+    );
+    expect(shell(`TMPDIR=/nowhere ${node} 2>&1 | cat`)).toBe(`${all}result\n`);
+  },
+);
 
 it.runIf(process.platform === 'linux' && spawnSync('script', ['--version']).status === 0)(
   'drops lines on a terminal (needs script of util-linux)',
@@ -55,7 +60,9 @@ it.runIf(process.platform === 'linux')(
     const kept = 'before\nkept\nafter\n';
     expect(shell(`${node} 2>log; cat log`)).toBe(`result\n${kept}`);
     expect(shell(`${node} throw 2>log; cat log`)).toBe('result\nbefore\nkept\nfailed\nafter\n');
-    expect(shell(`{ echo first >&2; ${node}; echo last >&2; } 2>log; cat log`)).toBe(`result\nfirst\n${kept}last\n`);
+    expect(shell(`{ echo first >&2; ${node}; echo last >&2; } 2>log; cat log`)).toBe(
+      `result\nfirst\n${kept}last\n`,
+    );
     expect(shell(`{ ${node}; echo last; } >log 2>&1; cat log`)).toBe(`${kept}result\nlast\n`);
     // The rest of a longer file that is overwritten from its start stays.
     writeFileSync(join(folder, 'log'), '-'.repeat(100));
@@ -66,7 +73,8 @@ it.runIf(process.platform === 'linux')(
 it.runIf(process.platform === 'linux')(
   'drops lines in front of a socket, and ends after the last line (needs Linux)',
   () => {
-    const ended = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+    const ended = (...args: string[]) =>
+      spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
     expect(ended()).toMatchObject({ stderr: 'before\nkept\nafter\n', stdout: 'result\n', status: 0 });
     expect(ended('throw')).toMatchObject({ stderr: 'before\nkept\nfailed\nafter\n', status: 0 });
     expect(readdirSync(tmpdir()).filter((name) => /^heddle-[\da-f-]{36}$/.test(name))).toEqual([]);

@@ -16,7 +16,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { httpFiles } from '../../src/commands/remote/http-files.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import { appendFile, existingFolder, type Files, readText, writeFolder, writeText } from '../../src/files/files.ts';
+import {
+  appendFile,
+  existingFolder,
+  type Files,
+  readText,
+  writeFolder,
+  writeText,
+} from '../../src/files/files.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
@@ -145,7 +152,9 @@ describe('the disk', () => {
     expect(readFileSync(at('real'), 'utf8')).toBe('new');
     await writeText(nodeFiles(), '/dev/null', 'gone');
     expect(readFileSync('/dev/null', 'utf8')).toBe('');
-    await expect(writeText(nodeFiles(), '/dev/full', 'x')).rejects.toThrow('/dev/full: cannot write: no space is left');
+    await expect(writeText(nodeFiles(), '/dev/full', 'x')).rejects.toThrow(
+      '/dev/full: cannot write: no space is left',
+    );
   });
 });
 
@@ -181,6 +190,8 @@ describe('the file server', () => {
   });
 
   it('is named in the error if it does not answer', async () => {
-    await expect(httpFiles('http://127.0.0.1:1/files').read('x')).rejects.toThrow(/x: the file server does not answer/);
+    await expect(httpFiles('http://127.0.0.1:1/files').read('x')).rejects.toThrow(
+      /x: the file server does not answer/,
+    );
   });
 });

@@ -14,6 +14,10 @@ it('names the missing package, how to install it, and what works without it', as
 });
 
 it('reports that a package does not load, and why', async () => {
-  const found = optionalPackage('webgpu', () => Promise.reject(new Error('wrong ELF class\nmore')), 'use Chrome');
+  const found = optionalPackage(
+    'webgpu',
+    () => Promise.reject(new Error('wrong ELF class\nmore')),
+    'use Chrome',
+  );
   await expect(found).rejects.toThrow(/"webgpu" does not load on \S+ \(wrong ELF class\): install it again/);
 });

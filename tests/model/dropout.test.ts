@@ -1,4 +1,5 @@
-// Where dropout is in the model: each place with its own rate and its own random numbers, and none in evaluation.
+// Where dropout is in the model: each place with its own rate and its own random numbers, and none in
+// evaluation.
 import { expect, it } from 'vitest';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
@@ -6,7 +7,15 @@ import { parameterList } from '../../src/model/parameters.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
 
 const dropout = { embedding: 0.1, attention: 0.2, feedForward: 0.3, residual: 0.4, memory: 0.6, output: 0.5 };
-const sizes = { srcVocab: 9, tgtVocab: 9, dModel: 8, heads: 2, feedForward: 16, encoderLayers: 1, decoderLayers: 1 };
+const sizes = {
+  srcVocab: 9,
+  tgtVocab: 9,
+  dModel: 8,
+  heads: 2,
+  feedForward: 16,
+  encoderLayers: 1,
+  decoderLayers: 1,
+};
 
 /** Op, scope, rate and site of all that drops. */
 function drops(training: boolean, norm: 'pre' | 'post') {
@@ -20,7 +29,11 @@ function drops(training: boolean, norm: 'pre' | 'post') {
   const source = side('src');
   project(m, decode(m, side('tgt'), encode(m, source), source.lengths));
   return graph.nodes.flatMap(({ op, scope, attrs }) => {
-    const { rate = 0, dropout: inside = 0, site } = attrs as { rate?: number; dropout?: number; site?: number };
+    const {
+      rate = 0,
+      dropout: inside = 0,
+      site,
+    } = attrs as { rate?: number; dropout?: number; site?: number };
     return rate + inside > 0 ? [{ what: `${op.name} ${scope} ${rate + inside}`, site }] : [];
   });
 }

@@ -94,7 +94,8 @@ describe('a GPU engine agrees with the references', () => {
       const got = await train(engine, setUp);
       const want = await train(cpuEngine(), setUp);
       engine.destroy();
-      // Float32 against float64 over four steps: rounding of 1e-7 a step, grown by the division of small moments.
+      // Float32 against float64 over four steps: rounding of 1e-7 a step, grown by the division of small
+      // moments.
       expect(relativeError(got.losses, want.losses)).toBeLessThan(2e-5);
       expect(relativeError(got.norms, want.norms)).toBeLessThan(1e-4);
       expect(relativeError(got.logits, want.logits)).toBeLessThan(1e-3);
@@ -110,7 +111,9 @@ describe('an engine', () => {
     const engine = gpuEngine(await wrapped(), { memoryLimit: 1000 });
     await expect(engine.prepare([graph()])).rejects.toThrow(HeddleError);
     await expect(engine.prepare([graph()])).rejects.toMatchObject({
-      message: expect.stringMatching(/needs [\d.]+ \w*B of GPU memory, the limit is 1000 B .*use a smaller batch/),
+      message: expect.stringMatching(
+        /needs [\d.]+ \w*B of GPU memory, the limit is 1000 B .*use a smaller batch/,
+      ),
       kind: 'memory',
     });
     expect(() => engine.write('weights', new Float32Array(1))).toThrow('there is no state weights');

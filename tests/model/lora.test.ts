@@ -1,4 +1,5 @@
-// LoRA adapters: gradients against finite differences, a merged model against one with a separate adapter, and layer names.
+// LoRA adapters: gradients against finite differences, a merged model against one with a separate adapter,
+// and layer names.
 
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
@@ -66,7 +67,9 @@ function ready(make: typeof evaluationGraph | typeof gradientGraph, dropout = 0,
     ...index('src', ids.src, c.srcVocab),
     ...index('tgt', ids.tgtIn, c.tgtVocab),
   };
-  const inputs = Object.fromEntries([...graph.inputs.keys()].map((name) => [name, all[name] as ArrayLike<number>]));
+  const inputs = Object.fromEntries(
+    [...graph.inputs.keys()].map((name) => [name, all[name] as ArrayLike<number>]),
+  );
   return { c, p, graph, cpu, weights, adapter, list, run: () => cpu.run(inputs) };
 }
 
@@ -127,16 +130,21 @@ it('lists every linear layer with its rows, and those that globs match', () => {
     ...['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.out_proj', 'fc1', 'fc2'].map(
       (n) => `encoder.${n}`,
     ),
-    ...['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.out_proj'].map((n) => `decoder.${n}`),
+    ...['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.out_proj'].map(
+      (n) => `decoder.${n}`,
+    ),
     ...['encoder_attn.q_proj', 'encoder_attn.k_proj', 'encoder_attn.v_proj', 'encoder_attn.out_proj'].map(
       (n) => `decoder.${n}`,
     ),
     'decoder.fc1',
     'decoder.fc2',
   ]);
-  const rows = (glob: string) => loraTargets(c, [glob]).map(({ weight, row, out }) => `${weight} ${row} ${out}`);
+  const rows = (glob: string) =>
+    loraTargets(c, [glob]).map(({ weight, row, out }) => `${weight} ${row} ${out}`);
   expect(rows('encoder.*.v')).toEqual(['transformer.encoder.layers.0.self_attn.in_proj_weight 24 12']);
-  expect(rows('encoder_attn.k_proj')).toEqual(['transformer.decoder.layers.0.multihead_attn.kv_proj.weight 0 12']);
+  expect(rows('encoder_attn.k_proj')).toEqual([
+    'transformer.decoder.layers.0.multihead_attn.kv_proj.weight 0 12',
+  ]);
   expect(loraTargets(c, ['*.q', '*.v'])).toHaveLength(6);
   expect(() => loraTargets(c, ['*.q', '*.qeury'])).toThrow(
     /^lora: \*\.qeury matches no name; the most similar are model\./,
@@ -155,8 +163,23 @@ it('rejects values out of range', () => {
 });
 
 const t5: Partial<ModelOptions> = {
-  ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false, tie: 'all' },
-  ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23, encoderLayers: 2, decoderLayers: 2 },
+  ...{
+    norm: 'pre',
+    normType: 'rms',
+    feedForwardType: 'gated',
+    positions: 'relative',
+    biases: false,
+    tie: 'all',
+  },
+  ...{
+    headWidth: 5,
+    dModel: 10,
+    feedForward: 14,
+    srcVocab: 23,
+    tgtVocab: 23,
+    encoderLayers: 2,
+    decoderLayers: 2,
+  },
 };
 
 /** The logits of a model on a random batch, with an adapter if there is one. */

@@ -66,13 +66,19 @@ describe('an invalid field is named with its value and the allowed values', () =
     [{ dModel: '128' }, 'config: dModel is "128", it must be a whole number of at least 1'],
     [{ heads: 3 }, 'config: heads is 3, it must be a divisor of dModel 128 if headWidth is not given'],
     [{ heads: Number.NaN }, 'config: heads is null, it must be a whole number of at least 1'],
-    [{ decoderHeads: 3 }, 'config: decoderHeads is 3, it must be a divisor of dModel 128 if decoderHeadWidth is not'],
+    [
+      { decoderHeads: 3 },
+      'config: decoderHeads is 3, it must be a divisor of dModel 128 if decoderHeadWidth is not',
+    ],
     [{ decoderHeads: 1, decoderHeadWidth: 897 }, 'config: decoderHeadWidth is 897, it must be at most 896'],
     [{ decoderFeedForward: 0 }, 'config: decoderFeedForward is 0, it must be a whole number of at least 1'],
     [{ headWidth: 0 }, 'config: headWidth is 0, it must be a whole number of at least 1'],
     [{ encoderLayers: -1 }, 'config: encoderLayers is -1, it must be a whole number of at least 1'],
     [{ decoderLayers: 0 }, 'config: decoderLayers is 0, it must be a whole number of at least 1'],
-    [{ feedForward: Number.POSITIVE_INFINITY }, 'config: feedForward is null, it must be a whole number of at least 1'],
+    [
+      { feedForward: Number.POSITIVE_INFINITY },
+      'config: feedForward is null, it must be a whole number of at least 1',
+    ],
     [{ maxLength: 0 }, 'config: maxLength is 0, it must be a whole number of at least 1'],
     [{ srcVocab: 3 }, 'config: srcVocab is 3, it must be a whole number of at least 4'],
     [{ srcVocab: undefined }, 'config: srcVocab is undefined, it must be a whole number of at least 4'],
@@ -93,8 +99,14 @@ describe('an invalid field is named with its value and the allowed values', () =
     [{ scaleEmbedding: 'no' }, 'config: scaleEmbedding is "no", it must be true or false'],
     [{ outputBias: null }, 'config: outputBias is null, it must be true or false'],
     [{ dropout: 1 }, 'config: dropout.embedding is 1, it must be at least 0 and below 1'],
-    [{ dropout: { attention: -0.1 } }, 'config: dropout.attention is -0.1, it must be at least 0 and below 1'],
-    [{ dropout: { attention: '0.1' } }, 'config: dropout.attention is "0.1", it must be at least 0 and below 1'],
+    [
+      { dropout: { attention: -0.1 } },
+      'config: dropout.attention is -0.1, it must be at least 0 and below 1',
+    ],
+    [
+      { dropout: { attention: '0.1' } },
+      'config: dropout.attention is "0.1", it must be at least 0 and below 1',
+    ],
     [
       { dropout: { everywhere: 0.1 } },
       'config: dropout.everywhere is 0.1, it must be left out: the places are embedding,',

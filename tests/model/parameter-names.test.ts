@@ -15,7 +15,8 @@ it('gives every parameter of a BART the names that Hugging Face has for it', () 
   const found = p.all.flatMap((parameter) => hfNames(c, parameter)).sort();
   const layer = (stack: string, parts: string[]) =>
     parts.flatMap((part) => ['weight', 'bias'].map((kind) => `model.${stack}.layers.0.${part}.${kind}`));
-  const attention = (name: string) => ['q_proj', 'k_proj', 'v_proj', 'out_proj'].map((part) => `${name}.${part}`);
+  const attention = (name: string) =>
+    ['q_proj', 'k_proj', 'v_proj', 'out_proj'].map((part) => `${name}.${part}`);
   const block = [...attention('self_attn'), 'self_attn_layer_norm', 'fc1', 'fc2', 'final_layer_norm'];
   const stack = (name: string) => [
     `model.${name}.embed_positions.weight`,
@@ -39,7 +40,15 @@ it('matches a glob with a whole name, or with what follows a dot', () => {
   const matches = (glob: string, text: string) => globMatcher('freeze', [glob], [text, glob])(text);
   for (const glob of [name, 'encoder.*', '*.linear1.*', 'transformer.*', 'linear?.weight', '*', 'weight'])
     expect(matches(glob, name), glob).toBe(true);
-  for (const glob of ['coder.*', 'encoder', 'linear1', 'decoder.*', 'linear.weight', 'l*1', 'transformer.encoder'])
+  for (const glob of [
+    'coder.*',
+    'encoder',
+    'linear1',
+    'decoder.*',
+    'linear.weight',
+    'l*1',
+    'transformer.encoder',
+  ])
     expect(matches(glob, name), glob).toBe(false);
   expect(matches('a+b.*', 'a+b.c')).toBe(true);
   expect(matches('a.b', 'aXb')).toBe(false);
@@ -49,6 +58,8 @@ it('lists names similar to a glob without matches', () => {
   const { p } = smallModel();
   const names = p.all.map(({ name }) => name);
   const match = () => globMatcher('freeze', ['encodr.*.liner1.*'], names);
-  expect(match).toThrow(/^freeze: encodr\.\*\.liner1\.\* matches no name; the most similar are ([^,]+, ){4}[^,]+$/);
+  expect(match).toThrow(
+    /^freeze: encodr\.\*\.liner1\.\* matches no name; the most similar are ([^,]+, ){4}[^,]+$/,
+  );
   expect(match).toThrow('transformer.encoder.layers.0.linear1.weight');
 });

@@ -1,4 +1,5 @@
-// The list of parameters: PyTorch's names and shapes, their offsets in the parameter buffer, and their initial values.
+// The list of parameters: PyTorch's names and shapes, their offsets in the parameter buffer, and their
+// initial values.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -8,11 +9,24 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
-import { parameterList, storedShapes, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
+import {
+  parameterList,
+  storedShapes,
+  tensorsFromWeights,
+  weightsFromTensors,
+} from '../../src/model/parameters.ts';
 import { presets } from '../../src/model/presets.ts';
 
 const options: Record<string, ModelOptions> = {
-  plain: { srcVocab: 11, tgtVocab: 13, dModel: 6, heads: 2, feedForward: 7, encoderLayers: 2, decoderLayers: 1 },
+  plain: {
+    srcVocab: 11,
+    tgtVocab: 13,
+    dModel: 6,
+    heads: 2,
+    feedForward: 7,
+    encoderLayers: 2,
+    decoderLayers: 1,
+  },
   'tied target': {
     srcVocab: 11,
     tgtVocab: 13,
@@ -66,10 +80,9 @@ describe('names and shapes', () => {
       `transformer.${stack}.layers.${n}.linear1.bias 7`,
       `transformer.${stack}.layers.${n}.linear2.weight 6x7`,
       `transformer.${stack}.layers.${n}.linear2.bias 6`,
-      ...Array.from({ length: norms }, (_, i) => `transformer.${stack}.layers.${n}.norm${i + 1}`).flatMap((norm) => [
-        `${norm}.weight 6`,
-        `${norm}.bias 6`,
-      ]),
+      ...Array.from({ length: norms }, (_, i) => `transformer.${stack}.layers.${n}.norm${i + 1}`).flatMap(
+        (norm) => [`${norm}.weight 6`, `${norm}.bias 6`],
+      ),
     ];
     expect(shapes.sort()).toEqual(
       [
@@ -154,7 +167,10 @@ describe('weights as tensors', () => {
       new HeddleError('weights: generator.bias is f32 [1,13], the configuration requires f32 [13]'),
     );
     expect(() =>
-      weightsFromTensors(p, { ...rest, 'generator.bias': { dtype: 'i32', shape: [13], data: new Int32Array(13) } }),
+      weightsFromTensors(p, {
+        ...rest,
+        'generator.bias': { dtype: 'i32', shape: [13], data: new Int32Array(13) },
+      }),
     ).toThrow('weights: generator.bias is i32 [13], the configuration requires f32 [13]');
   });
 });
@@ -191,7 +207,9 @@ describe('initialized weights', () => {
     const parameterBuffer = initializeWeights(wide, q, 1);
     const largest = (name: string) => {
       const { offset, shape } = q.byName.get(name)!;
-      return parameterBuffer.subarray(offset, offset + sizeOf(shape)).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+      return parameterBuffer
+        .subarray(offset, offset + sizeOf(shape))
+        .reduce((m, x) => Math.max(m, Math.abs(x)), 0);
     };
     const layer = 'transformer.decoder.layers.0';
     for (const [name, fans] of [

@@ -26,7 +26,8 @@ beforeEach(() => {
     mkdirSync(join(clone, folder), { recursive: true });
   for (const file of ['scripts/install.mjs', 'src/host/browser-programs.json'])
     cpSync(join(root, file), join(clone, file));
-  for (const name of ['package-lock.json', 'node_modules/.package-lock.json']) writeFileSync(join(clone, name), '{}');
+  for (const name of ['package-lock.json', 'node_modules/.package-lock.json'])
+    writeFileSync(join(clone, name), '{}');
   symlinkSync(join(root, 'node_modules/webgpu'), join(clone, 'node_modules/webgpu'));
   program('chromium', 'exit 0');
   for (const name of ['npm', 'apt-get']) program(name, `echo "${name} $*" >> "${join(clone, 'calls')}"`);
@@ -80,7 +81,9 @@ it('as root, installs a driver if Dawn finds no adapter; else prints what to ins
     expect(stderr).toMatch(/^setup: no WebGPU adapter, although .*\n$/);
   } else {
     expect(calls).toBe('');
-    expect(stderr).toMatch(/^setup: a Vulkan driver not found: run "sudo apt-get install .*mesa-vulkan-drivers.*\n$/);
+    expect(stderr).toMatch(
+      /^setup: a Vulkan driver not found: run "sudo apt-get install .*mesa-vulkan-drivers.*\n$/,
+    );
   }
 });
 

@@ -11,7 +11,8 @@ import { createContext, type HostServices } from '../../src/session/job-context.
 import { createKernelStore } from '../../src/session/kernel-store.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 
-// Test files share loaded modules: none of them may have the real ones from before, or the mocked ones afterwards.
+// Test files share loaded modules: none of them may have the real ones from before, or the mocked ones
+// afterwards.
 vi.hoisted(() => vi.resetModules());
 afterAll(() => void vi.resetModules());
 
@@ -65,7 +66,9 @@ describe('a context', () => {
   });
 
   it('reports that the host has no WebGPU, or that the backend is the CPU', async () => {
-    await expect(createContext(services({})).context.device()).rejects.toThrow('There is no WebGPU in this Dawn.');
+    await expect(createContext(services({})).context.device()).rejects.toThrow(
+      'There is no WebGPU in this Dawn.',
+    );
     const cpu = createContext(services({ host: 'cpu' })).context;
     await expect(cpu.device()).rejects.toThrow(/cpu backend has no GPU; use --host dawn/);
     expect(cpu.backend).toBe('cpu');
@@ -170,8 +173,13 @@ describe('the choice of kernels', () => {
       linear(graph, graph.input('x', 'f32', [rows, 64]), graph.input('w', 'f32', [64, 64]));
       await engine.prepare([graph]).catch(() => undefined);
     }
-    expect(logs).toEqual(['the tuned kernels could not be stored, so only this run uses them: there: it is full']);
+    expect(logs).toEqual([
+      'the tuned kernels could not be stored, so only this run uses them: there: it is full',
+    ]);
     const { graph } = layers();
-    expect(await context.tune([graph], { measureAll: true })).toEqual({ place: 'there', failure: 'there: it is full' });
+    expect(await context.tune([graph], { measureAll: true })).toEqual({
+      place: 'there',
+      failure: 'there: it is full',
+    });
   });
 });

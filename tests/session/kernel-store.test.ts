@@ -68,7 +68,9 @@ describe('a kernel store', () => {
     await store.save('a', won({ k: 'v' }));
     const text = await store.read();
     await store.write(text.replace('"version":3', '"version":2').replace(',"dropped":{}', ''));
-    expect(await store.read()).toMatch(/"version":2.*"adapters":\{"a":\{"measured":\{"k":"v"\},"guessed":\{\}\}\}/);
+    expect(await store.read()).toMatch(
+      /"version":2.*"adapters":\{"a":\{"measured":\{"k":"v"\},"guessed":\{\}\}\}/,
+    );
     expect(await store.load('a')).toEqual(nothing);
     await store.write(text.replace(/"shaders":"[^"]*"/, '"shaders":"00000000"'));
     expect(await store.load('a')).toEqual(nothing);

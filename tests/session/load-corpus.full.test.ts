@@ -10,7 +10,23 @@ import { distFile } from '../support/dist.ts';
 
 const count = 2_500_000;
 const file = () => join(scratch(), 'large.tsv');
-const syllables = ['ba', 'ke', 'ri', 'to', 'mu', 'lan', 'der', 'sol', 'qui', 'pe', 'tra', 'nor', 'vi', 'gue', 'zo'];
+const syllables = [
+  'ba',
+  'ke',
+  'ri',
+  'to',
+  'mu',
+  'lan',
+  'der',
+  'sol',
+  'qui',
+  'pe',
+  'tra',
+  'nor',
+  'vi',
+  'gue',
+  'zo',
+];
 
 beforeAll(() => {
   const pairs = intlCorpus({ pairs: 20_000, seed: 1 });
@@ -30,10 +46,16 @@ beforeAll(() => {
 }, 300_000);
 
 /** Prints the peak of resident memory in KiB at the end of a process and of its threads. */
-const printPeak = 'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
+const printPeak =
+  'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
 
-/** Trains; `onText` receives the output so far. Resolves to the exit status, all output and the peak in MB. */
-async function train(args: readonly string[], onText?: (text: string, kill: (signal: NodeJS.Signals) => void) => void) {
+/**
+ * Trains; `onText` receives the output so far. Resolves to the exit status, all output and the peak in MB.
+ */
+async function train(
+  args: readonly string[],
+  onText?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
+) {
   const settings = ['--preset', 'tiny', '--tokenizer', 'bpe', '--vocab-size', '8000', '--batch-size', '2'];
   const rest = ['--host', 'cpu', '--eval-steps', '0', '--test-sentences', '0', '--verbose'];
   const child = spawn(process.execPath, [

@@ -1,5 +1,5 @@
-// Tests of the shapes of adapters that this process can have: the traits of the device, and a golden case. `npm run test:shapes` runs all tests
-// under each shape.
+// Tests of the shapes of adapters that this process can have: the traits of the device, and a golden case.
+// `npm run test:shapes` runs all tests under each shape.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { verify } from '../../src/commands/jobs/verify/verify-job.ts';
@@ -27,10 +27,14 @@ async function open(shape: AdapterShape): Promise<Device> {
 /** Shapes of this process. The vector width must be set before a process starts. */
 const here = adapterShapes.filter(({ vectorWidth }) => !vectorWidth);
 
-/** Shapes for which `npm test` computes a golden case; others take half a minute to compile the tiled kernels of a GPU. */
+/**
+ * Shapes for which `npm test` computes a golden case; others take half a minute to compile the tiled kernels
+ * of a GPU.
+ */
 const sampled = everyCase ? ['gpu-without-subgroups', 'tuned'] : ['tuned'];
 
-// Chrome takes a minute to compile the tiled kernels of a GPU. If a shape is set, all test files run under it.
+// Chrome takes a minute to compile the tiled kernels of a GPU. If a shape is set, all test files run under
+// it.
 describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name', (shape) => {
   if (sampled.includes(shape.name))
     it('computes a golden case', async () => {
@@ -49,8 +53,10 @@ describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name'
   it('sets the traits of the device', async () => {
     const { gpu, traits } = await open(shape);
     for (const name of shape.without ?? []) expect(gpu.features.has(name), name).toBe(false);
-    if (shape.without?.includes('subgroups')) expect(traits).toMatchObject({ subgroups: false, minSubgroup: 0 });
-    if (shape.info?.isFallbackAdapter !== undefined) expect(traits.software).toBe(shape.info.isFallbackAdapter);
+    if (shape.without?.includes('subgroups'))
+      expect(traits).toMatchObject({ subgroups: false, minSubgroup: 0 });
+    if (shape.info?.isFallbackAdapter !== undefined)
+      expect(traits.software).toBe(shape.info.isFallbackAdapter);
     if (shape.limits === 'default')
       for (const [name, value] of Object.entries(neededLimits))
         expect(gpu.limits[name as keyof GPUSupportedLimits], name).toBe(value);

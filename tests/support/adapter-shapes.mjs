@@ -1,14 +1,16 @@
-// Shapes of adapters: changes of features, limits and subgroups. `npm run test:shapes` runs the GPU tests on Dawn under each shape (HEDDLE_SHAPE
-// is its name); `npm test` runs a golden case under some.
+// Shapes of adapters: changes of features, limits and subgroups. `npm run test:shapes` runs the GPU tests on
+// Dawn under each shape (HEDDLE_SHAPE is its name); `npm test` runs a golden case under some.
 
 /**
  * Changes of a shape to the adapter of this machine.
  * @typedef {object} AdapterShape
  * @property {string} name
- * @property {128 | 256 | 512} [vectorWidth] Bits of llvmpipe's vectors, which are its subgroups of 4, 8 or 16 lanes. Must be set before a process starts.
+ * @property {128 | 256 | 512} [vectorWidth] Bits of llvmpipe's vectors, which are its subgroups of 4, 8 or 16
+ *   lanes. Must be set before a process starts.
  * @property {readonly string[]} [without] Features to remove.
  * @property {{ subgroupMinSize?: number, isFallbackAdapter?: boolean }} [info] Fields of the adapter info.
- * @property {'default' | 'all'} [limits] Only the guaranteed limits (default for devices of tests), or all limits of the adapter.
+ * @property {'default' | 'all'} [limits] Only the guaranteed limits (default for devices of tests), or all
+ *   limits of the adapter.
  * @property {boolean} [tune] Whether engines of tests auto-tune kernels.
  */
 

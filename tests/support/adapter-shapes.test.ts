@@ -5,7 +5,9 @@ import { adapterShapes } from './adapter-shapes.mjs';
 import { heddleProcess } from './cli.ts';
 import { goldenFolder } from './golden.ts';
 
-const widths = [...new Set(adapterShapes.map(({ vectorWidth }) => vectorWidth))].filter((width) => width !== undefined);
+const widths = [...new Set(adapterShapes.map(({ vectorWidth }) => vectorWidth))].filter(
+  (width) => width !== undefined,
+);
 
 it('covers subgroups of 4, 8 and 16', () => {
   expect(widths).toEqual([128, 256, 512]);
@@ -17,7 +19,8 @@ it.each(process.env.HEDDLE_FULL ? widths : [512])(
   async (width) => {
     const env = { LP_NATIVE_VECTOR_WIDTH: String(width) };
     const info = JSON.parse((await heddleProcess(['info', '--json'], { env })).stdout);
-    if (info.description.includes('llvmpipe')) expect(info.subgroups).toEqual({ min: width / 32, max: width / 32 });
+    if (info.description.includes('llvmpipe'))
+      expect(info.subgroups).toEqual({ min: width / 32, max: width / 32 });
     expect(info.subgroupKernels).toBe('used');
     const { status, stdout } = await heddleProcess(['verify', goldenFolder('odd-post')], { env });
     expect([status, stdout.includes('FAILED')]).toEqual([0, false]);

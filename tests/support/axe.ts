@@ -5,7 +5,10 @@ import type { Page } from 'puppeteer';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Returns the violations that axe finds, one line each. Throws if animations are running, since colours are in transition. */
+/**
+ * Returns the violations that axe finds, one line each. Throws if animations are running, since colours are
+ * in transition.
+ */
 export async function axeViolations(page: Page): Promise<string[]> {
   await page.evaluate(source);
   return page.evaluate(async () => {

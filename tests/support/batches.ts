@@ -25,7 +25,10 @@ export function createBatchArrays(
 }
 
 /** The index of `ids` by token: rowStart [vocab + 1] and positions [ids.length]. */
-export function tokenIndex(ids: ArrayLike<number>, vocab: number): { rowStart: Uint32Array; positions: Uint32Array } {
+export function tokenIndex(
+  ids: ArrayLike<number>,
+  vocab: number,
+): { rowStart: Uint32Array; positions: Uint32Array } {
   const [rowStart, positions] = [new Uint32Array(vocab + 1), new Uint32Array(ids.length)];
   fillTokenIndex(rowStart, positions, ids);
   return { rowStart, positions };

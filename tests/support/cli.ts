@@ -28,15 +28,18 @@ export interface CliOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Environment of commands: without LLVM's optimizations, which take longer than small models; kernels are tuned per test file. */
+/**
+ * Environment of commands: without LLVM's optimizations, which take longer than small models; kernels are
+ * tuned per test file.
+ */
 const testEnv = () => ({ HEDDLE_CACHE: join(scratch(), 'cache'), GALLIVM_PERF: 'nopt' });
 
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs `heddle` with these arguments in this process, from its sources, one command at a time. This saves the start of a process
- * and of Dawn. `env`: only variables that heddle reads. Use `heddleProcess` if a test needs stdin, signals, a working directory or
- * drivers.
+ * Runs `heddle` with these arguments in this process, from its sources, one command at a time. This saves the
+ * start of a process and of Dawn. `env`: only variables that heddle reads. Use `heddleProcess` if a test
+ * needs stdin, signals, a working directory or drivers.
  */
 export function heddle(args: readonly string[], { env = {} }: Pick<CliOptions, 'env'> = {}): Promise<Ended> {
   const ended = last.then(() => runHere(args, env));
@@ -126,7 +129,9 @@ export const smallTraining = [
 ];
 
 /** The same on files of pairs. */
-export const smallOnPairs = smallTraining.filter((_, i) => !smallTraining.slice(i - 1, i + 1).includes('--pairs'));
+export const smallOnPairs = smallTraining.filter(
+  (_, i) => !smallTraining.slice(i - 1, i + 1).includes('--pairs'),
+);
 
 /** Whether `text` is one line, not a stack trace. */
 export const isOneLine = (text: string): boolean => /^heddle: [^\n]+\n$/.test(text);

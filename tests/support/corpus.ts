@@ -2,10 +2,16 @@
 import { type EncodedCorpus, encodePairs } from '../../src/text/batches/encoded-corpus.ts';
 import { trainWords } from './tokenizers.ts';
 
-const names = Array.from({ length: 50 }, (_, i) => `w${String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26))}`);
+const names = Array.from(
+  { length: 50 },
+  (_, i) => `w${String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26))}`,
+);
 const words = trainWords(names, { size: 100 });
 
-/** A corpus whose rows have these source and target positions (with the end token, at least 2), of varied tokens. */
+/**
+ * A corpus whose rows have these source and target positions (with the end token, at least 2), of varied
+ * tokens.
+ */
 export function corpusOf(lengths: readonly (readonly [number, number])[]): EncodedCorpus {
   let next = 0;
   const text = (n: number) => Array.from({ length: n }, () => names[next++ % names.length]).join(' ');

@@ -10,7 +10,10 @@ import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { fixedPositions } from '../../src/model/parameters.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
 
-/** Weights whose distributions are neither flat nor sharp; padding and the start token are never the most likely. */
+/**
+ * Weights whose distributions are neither flat nor sharp; padding and the start token are never the most
+ * likely.
+ */
 export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): Float32Array {
   const weights = new Float32Array(p.size);
   const r = random(seed);
@@ -37,7 +40,12 @@ export function randomSources(c: ModelConfig, lengths: readonly number[], seed: 
 export type Oracle = (source: readonly number[], prefix: readonly number[]) => Float64Array;
 
 /** Computes the whole target again at each step, in float64, one sequence at a time. */
-export function createOracle(c: ModelConfig, p: ParameterList, weights: Float32Array, maxLength: number): Oracle {
+export function createOracle(
+  c: ModelConfig,
+  p: ParameterList,
+  weights: Float32Array,
+  maxLength: number,
+): Oracle {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
   const side = (name: string) => ({
@@ -97,11 +105,18 @@ export function ruled(
 const byScore = (a: Hypothesis, b: Hypothesis): number => b.score - a.score;
 
 /** Beam search with lists, with Hugging Face's rules and sums in float64. */
-export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: readonly number[]): Hypothesis[] {
+export function beamSearch(
+  c: ModelConfig,
+  s: Settings,
+  oracle: Oracle,
+  source: readonly number[],
+): Hypothesis[] {
   let beams = [{ ids: [] as number[], sum: 0 }];
   let pool: Hypothesis[] = [];
   const add = (ids: number[], sum: number, tokens: number, ended: boolean) => {
-    pool = [...pool, { ids, logProb: sum, score: sum / s.penalty(tokens), ended }].sort(byScore).slice(0, s.rows);
+    pool = [...pool, { ids, logProb: sum, score: sum / s.penalty(tokens), ended }]
+      .sort(byScore)
+      .slice(0, s.rows);
   };
   for (let length = 1; length <= s.maxNewTokens; length++) {
     const candidates = beams
@@ -109,7 +124,8 @@ export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: 
       .filter(({ sum }) => sum > Number.NEGATIVE_INFINITY)
       .sort((a, b) => b.sum - a.sum)
       .slice(0, 2 * s.rows);
-    for (const { ids, id, sum } of candidates.slice(0, s.rows)) if (id === c.endId) add(ids, sum, length, true);
+    for (const { ids, id, sum } of candidates.slice(0, s.rows))
+      if (id === c.endId) add(ids, sum, length, true);
     beams = candidates
       .filter(({ id }) => id !== c.endId)
       .slice(0, s.rows)
@@ -127,7 +143,12 @@ export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: 
 }
 
 /** All allowed sequences, finished or truncated at the maximum length, the best first. */
-export function allSequences(c: ModelConfig, s: Settings, oracle: Oracle, source: readonly number[]): Hypothesis[] {
+export function allSequences(
+  c: ModelConfig,
+  s: Settings,
+  oracle: Oracle,
+  source: readonly number[],
+): Hypothesis[] {
   const found: Hypothesis[] = [];
   const grow = (ids: number[], sum: number): void => {
     for (const [id, x] of ruled(c, s, oracle, source, ids).entries()) {

@@ -1,5 +1,5 @@
-// Opens the built pages in Chrome or Firefox and records errors: requests to another origin, violations of the content security policy, uncaught
-// errors.
+// Opens the built pages in Chrome or Firefox and records errors: requests to another origin, violations of
+// the content security policy, uncaught errors.
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
@@ -39,8 +39,9 @@ export interface DemoPageOptions extends DemoView {
 }
 
 /**
- * Starts a browser, by default the Chrome that the test files of this process share, and a server for a test file, whose port makes an origin
- * with a storage of its own. Both end with the file, of a shared browser its pages. `answer` handles requests first, as in serveFolder.
+ * Starts a browser, by default the Chrome that the test files of this process share, and a server for a test
+ * file, whose port makes an origin with a storage of its own. Both end with the file, of a shared browser its
+ * pages. `answer` handles requests first, as in serveFolder.
  */
 export function demo(
   answer?: RequestHandler,
@@ -58,7 +59,8 @@ export function demo(
   }, 120_000);
   const pages = new Set<Page>();
   afterAll(async () => {
-    if (launch === sharedChrome) await Promise.all([...pages].map((page) => page.close().catch(() => undefined)));
+    if (launch === sharedChrome)
+      await Promise.all([...pages].map((page) => page.close().catch(() => undefined)));
     else await browser?.close();
     await server?.close();
   });
@@ -84,14 +86,20 @@ export async function atBothWidths(page: Page, check: (width: number) => Promise
   await page.setViewport(before);
 }
 
-/** Handles requests for the page's own models as a host without them: their first translation compiles kernels, which only some tests need. */
+/**
+ * Handles requests for the page's own models as a host without them: their first translation compiles
+ * kernels, which only some tests need.
+ */
 export const withoutModels: RequestHandler = async ({ url = '' }, response) => {
   if (!url.endsWith('.safetensors')) return false;
   response.writeHead(404).end();
   return true;
 };
 
-/** Chrome on its software adapter. Sandboxed frames have a process of their own, which Puppeteer switches off unless the variable is set. */
+/**
+ * Chrome on its software adapter. Sandboxed frames have a process of their own, which Puppeteer switches off
+ * unless the variable is set.
+ */
 export function ownChrome(): Promise<HeadlessBrowser> {
   process.env.PUPPETEER_TEST_EXPERIMENTAL_CHROME_FEATURES = 'true';
   return launchChrome({ gpu: 'swiftshader' });
@@ -99,7 +107,10 @@ export function ownChrome(): Promise<HeadlessBrowser> {
 
 let shared: Promise<HeadlessBrowser> | undefined;
 
-/** The Chrome of this process, which Puppeteer closes when the process ends. For tests that do not crash it or its GPU process. */
+/**
+ * The Chrome of this process, which Puppeteer closes when the process ends. For tests that do not crash it or
+ * its GPU process.
+ */
 async function sharedChrome(): Promise<HeadlessBrowser> {
   const running = await shared?.catch(() => undefined);
   if (!running?.browser.connected) shared = ownChrome();
@@ -125,22 +136,27 @@ async function openDemoPage(
   page.on('dialog', (dialog) => void dialog.accept());
   page.on('pageerror', (error) => errors.push(`uncaught: ${error instanceof Error ? error.message : error}`));
   page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(`console: ${message.text()} ${message.location().url ?? ''}`.trim());
+    if (message.type() === 'error')
+      errors.push(`console: ${message.text()} ${message.location().url ?? ''}`.trim());
   });
   await page.exposeFunction('heddleError', (text: string) => void errors.push(text));
   await page.evaluateOnNewDocument(() => {
-    // A first visit would fetch all files of all pages for later visits offline, which published.test.ts tests.
+    // A first visit would fetch all files of all pages for later visits offline, which published.test.ts
+    // tests.
     Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });
     document.addEventListener('securitypolicyviolation', (event) => {
       const { heddleError } = globalThis as unknown as { heddleError(text: string): void };
-      heddleError(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+      heddleError(
+        `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`,
+      );
     });
   });
   if (before) await page.evaluateOnNewDocument(before);
   const view = async ({ width = 1280, height = 900, theme = 'light' }: DemoView = shown) => {
     await page.setViewport({ width, height });
     // WebDriver BiDi cannot emulate the theme in Firefox.
-    if (browserName === 'Chrome') await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+    if (browserName === 'Chrome')
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
   };
   await view();
   await page.goto(`${url}${name}`, { waitUntil: 'load', timeout: 60_000 });
@@ -179,11 +195,17 @@ export async function pastePairs(page: Page, lines: string): Promise<void> {
   );
 }
 
-/** Sets the form of the training page for a tiny model of words. `choose` and `fill` set the field with a label. */
+/**
+ * Sets the form of the training page for a tiny model of words. `choose` and `fill` set the field with a
+ * label.
+ */
 export async function fillSmallTraining(
   page: Page,
   { steps, evaluateEvery }: { readonly steps: number; readonly evaluateEvery: number },
-  { choose, fill }: Readonly<Record<'choose' | 'fill', (page: Page, label: string, value: string) => Promise<void>>>,
+  {
+    choose,
+    fill,
+  }: Readonly<Record<'choose' | 'fill', (page: Page, label: string, value: string) => Promise<void>>>,
 ): Promise<void> {
   await page.select('#settings select', 'tiny');
   await page.$eval('#settings details', (details) => {

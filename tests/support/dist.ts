@@ -19,7 +19,9 @@ function filesUnder(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter(
       (entry) =>
-        entry.isFile() && !entry.name.endsWith('.json') && !/\/(node_modules|\.\w+)(\/|$)/.test(entry.parentPath),
+        entry.isFile() &&
+        !entry.name.endsWith('.json') &&
+        !/\/(node_modules|\.\w+)(\/|$)/.test(entry.parentPath),
     )
     .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -14,7 +14,9 @@ const texts = import.meta.glob<string>('../../shaders/{matmul,shared}/*.wgsl', {
 const [emulation = ''] = Object.values(
   import.meta.glob<string>('./emulated-matrix.wgsl', { query: '?raw', import: 'default', eager: true }),
 );
-const files = new Map(Object.entries(texts).map(([path, text]) => [path.replace('../../shaders/', ''), text]));
+const files = new Map(
+  Object.entries(texts).map(([path, text]) => [path.replace('../../shaders/', ''), text]),
+);
 const library = shaderLibrary(files.set('matmul/subgroup-matrix.wgsl', emulation));
 
 /** An op whose kernels with subgroup matrices are emulated, with a change of their WGSL. */

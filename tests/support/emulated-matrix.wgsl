@@ -1,5 +1,6 @@
-// Replaces shaders/matmul/subgroup-matrix.wgsl by loops, for adapters without subgroup matrices. An operand is an offset in
-// workgroup memory. A matrix of sums is distributed over the threads of a subgroup: thread t has the elements t + LANES * i.
+// Replaces shaders/matmul/subgroup-matrix.wgsl by loops, for adapters without subgroup matrices. An operand
+// is an offset in workgroup memory. A matrix of sums is distributed over the threads of a subgroup: thread t
+// has the elements t + LANES * i.
 
 const HELD: u32 = MATRIX_SIZE / LANES;
 struct Left { block: u32, k: u32, lane: u32 }

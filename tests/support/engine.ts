@@ -1,5 +1,6 @@
-// The engine for tests of whole models: on Dawn with the default kernels, in Chrome with the naive matrix products, since its software adapter
-// takes a second to compile a tiled one. tests/engine/ops compares every kernel with its reference.
+// The engine for tests of whole models: on Dawn with the default kernels, in Chrome with the naive matrix
+// products, since its software adapter takes a second to compile a tiled one. tests/engine/ops compares every
+// kernel with its reference.
 
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { tuneKernels } from '../../src/engine/gpu/auto-tuning.ts';
@@ -17,7 +18,10 @@ export async function testEngine(): Promise<Engine> {
   return gpuEngine(device, {
     chooseKernels: async (graphs) => {
       if (testShape.tune)
-        return Object.assign(tuned, await tuneKernels(device, graphs, { known: { ...tuned }, budgetMs: 300 }));
+        return Object.assign(
+          tuned,
+          await tuneKernels(device, graphs, { known: { ...tuned }, budgetMs: 300 }),
+        );
       const choices: Record<string, string> = {};
       if (gpuHost === 'Chrome')
         for (const node of graphs.flatMap((graph) => graph.nodes))

@@ -1,5 +1,6 @@
-// Fake of the browser's private file system (OPFS) in memory, to test closing a tab at any moment: after `killAfter` changes all further
-// changes throw. Like the real one it has named errors, writes that take effect at `close`, and `move`.
+// Fake of the browser's private file system (OPFS) in memory, to test closing a tab at any moment: after
+// `killAfter` changes all further changes throw. Like the real one it has named errors, writes that take
+// effect at `close`, and `move`.
 
 class Missing extends Error {
   override readonly name: string = 'NotFoundError';
@@ -107,7 +108,10 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
       },
       async *entries() {
         for (const [child, entry] of [...folder.entries])
-          yield [child, entry.kind === 'file' ? fileHandle(entry, folder, child) : folderHandle(entry, child)];
+          yield [
+            child,
+            entry.kind === 'file' ? fileHandle(entry, folder, child) : folderHandle(entry, child),
+          ];
       },
     };
   }

@@ -1,4 +1,5 @@
-// The golden cases of tests/fixtures for either host, and a context in which the job that verifies them can run.
+// The golden cases of tests/fixtures for either host, and a context in which the job that verifies them can
+// run.
 
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';

@@ -12,8 +12,9 @@ const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'subgroup-si
 export const gpuHost = hostOf().name;
 
 /**
- * Whether to run all cases (`npm run test:full` sets HEDDLE_FULL). If false, tests skip cases that compile many kernels: a software adapter
- * takes about half a second per kernel, Chrome two seconds for a tiled product.
+ * Whether to run all cases (`npm run test:full` sets HEDDLE_FULL). If false, tests skip cases that compile
+ * many kernels: a software adapter takes about half a second per kernel, Chrome two seconds for a tiled
+ * product.
  */
 export const everyCase = import.meta.env.HEDDLE_FULL === '1';
 
@@ -22,8 +23,8 @@ export const sample = <T>(all: readonly T[], kept: (one: T) => boolean): readonl
   everyCase ? all : all.filter(kept);
 
 /**
- * All of a list, except in Chrome without test:full: those that `kept` selects. SwiftShader takes up to two seconds to compile a kernel,
- * and `npm test` must take less than ten minutes; it runs all cases on Dawn.
+ * All of a list, except in Chrome without test:full: those that `kept` selects. SwiftShader takes up to two
+ * seconds to compile a kernel, and `npm test` must take less than ten minutes; it runs all cases on Dawn.
  */
 export const fewerInChrome = <T>(all: readonly T[], kept: (one: T) => boolean): readonly T[] =>
   everyCase || gpuHost !== 'Chrome' ? all : all.filter(kept);
@@ -49,7 +50,10 @@ export function testGpu(): Promise<GPU> {
   return gpu;
 }
 
-/** The test file's device: default limits (those of the shape), and the features of heddle that the adapter has. */
+/**
+ * The test file's device: default limits (those of the shape), and the features of heddle that the adapter
+ * has.
+ */
 export function gpuDevice(): Promise<GPUDevice> {
   device ??= openDevice();
   return device;
@@ -85,8 +89,8 @@ async function openDevice(): Promise<GPUDevice> {
 }
 
 /**
- * Fails a test if WebGPU reports an error or the device is lost during it. watch-gpu.ts calls this before each file of the
- * projects with a GPU.
+ * Fails a test if WebGPU reports an error or the device is lost during it. watch-gpu.ts calls this before
+ * each file of the projects with a GPU.
  */
 export function watchTests(): void {
   beforeEach(async () => {
@@ -100,7 +104,8 @@ export function watchTests(): void {
       const error = await watched.popErrorScope();
       if (error) errors.push(`${filter} error: ${error.message}`);
     }
-    if (errors.length > 0) throw new Error(`WebGPU reported during the test:\n${errors.splice(0).join('\n')}`);
+    if (errors.length > 0)
+      throw new Error(`WebGPU reported during the test:\n${errors.splice(0).join('\n')}`);
   });
   afterAll(() => {
     opened?.destroy();

@@ -1,10 +1,25 @@
-// Texts in which tokenizers differ: sentences, and parts of them beside characters that normalization changes, spaces of all
-// kinds, emoji, unpaired surrogates and the names of tokens.
+// Texts in which tokenizers differ: sentences, and parts of them beside characters that normalization
+// changes, spaces of all kinds, emoji, unpaired surrogates and the names of tokens.
 import { random } from '../../src/core/random.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 
 const parts = [
-  ...['', ' ', '  ', '   ', '\t', '\n', '\r\n', '\u00a0', '\u3000', '\u2009', '\u0085', '\u2028', '\ufeff', '\u200b'],
+  ...[
+    '',
+    ' ',
+    '  ',
+    '   ',
+    '\t',
+    '\n',
+    '\r\n',
+    '\u00a0',
+    '\u3000',
+    '\u2009',
+    '\u0085',
+    '\u2028',
+    '\ufeff',
+    '\u200b',
+  ],
   ...[
     '\u200c',
     '\u200d',
@@ -18,8 +33,21 @@ const parts = [
     '\uffff',
     '\ufdd0',
   ],
-  ...['\ud800', '\udc00', '\udc01\udc02', '\udfff\ud83d', '\ud83d\ude00', '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}'],
-  ...['\u{1f1ea}\u{1f1f8}', '\u{1f44d}\u{1f3fd}', '\u2764\ufe0f', '\u{1f9d1}\u200d\u{1f680}', '\u{e0067}\u{e007f}'],
+  ...[
+    '\ud800',
+    '\udc00',
+    '\udc01\udc02',
+    '\udfff\ud83d',
+    '\ud83d\ude00',
+    '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}',
+  ],
+  ...[
+    '\u{1f1ea}\u{1f1f8}',
+    '\u{1f44d}\u{1f3fd}',
+    '\u2764\ufe0f',
+    '\u{1f9d1}\u200d\u{1f680}',
+    '\u{e0067}\u{e007f}',
+  ],
   ...[
     'e\u0301',
     'a\u0323\u0302',
@@ -43,7 +71,17 @@ const parts = [
     '\ufb03',
     '\uff21',
   ],
-  ...['\uff5e', '\uff01', '\uff71\uff9e', '\u3131', '\u1100\u1161\u11a8', '\uac00\u11a8', '\u3300', '\u33a5', '\u00bd'],
+  ...[
+    '\uff5e',
+    '\uff01',
+    '\uff71\uff9e',
+    '\u3131',
+    '\u1100\u1161\u11a8',
+    '\uac00\u11a8',
+    '\u3300',
+    '\u33a5',
+    '\u00bd',
+  ],
   ...[
     '\u2460',
     '\u2155',
@@ -57,7 +95,14 @@ const parts = [
     '\u{2f800}',
     '\u{1d400}',
   ],
-  ...['\u4e2d\u6587', '\u65e5\u672c\u8a9e', '\u0928\u093f', '\u0e44\u0e17\u0e22', '\u05e9\u05dc\u05d5\u05dd', '\u0645'],
+  ...[
+    '\u4e2d\u6587',
+    '\u65e5\u672c\u8a9e',
+    '\u0928\u093f',
+    '\u0e44\u0e17\u0e22',
+    '\u05e9\u05dc\u05d5\u05dd',
+    '\u0645',
+  ],
   ...[
     '\u{1fbf0}',
     '\ua7f2',
@@ -106,5 +151,7 @@ export function hostileTexts(count: number, seed: number, more: readonly string[
   const part = () =>
     [words, () => r.pick(all), () => r.pick(all), () => r.pick(['', ' ']), character][r.int(5)]?.() ?? '';
   const text = () => Array.from({ length: 1 + r.int(6) }, part).join(r.pick(['', '', ' ']));
-  return [...new Set(['', ' ', ...all, ...sentences.slice(0, count / 10), ...Array.from({ length: count }, text)])];
+  return [
+    ...new Set(['', ' ', ...all, ...sentences.slice(0, count / 10), ...Array.from({ length: count }, text)]),
+  ];
 }

@@ -1,5 +1,5 @@
-// Compares the in-place forms of an op with its reference: for every pair of `inPlace`, the input is the result of another node, so that the
-// planner reuses its memory for the output.
+// Compares the in-place forms of an op with its reference: for every pair of `inPlace`, the input is the
+// result of another node, so that the planner reuses its memory for the output.
 
 import { sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
@@ -16,7 +16,10 @@ import { makePlan } from '../../src/engine/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
 import { applyToInputs, type OpCheckInputs, relativeError } from './op.ts';
 
-/** Runs `op` once for each set of inputs whose memory an output may reuse. Throws if memory is not reused or results are wrong. */
+/**
+ * Runs `op` once for each set of inputs whose memory an output may reuse. Throws if memory is not reused or
+ * results are wrong.
+ */
 export async function checkInPlace<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
   { inputs, attrs, tolerance }: { inputs: OpCheckInputs<I>; attrs: A; tolerance: number },

@@ -1,5 +1,5 @@
-// All kernels that ops launch: the passes of graphs that use each op, each variant, and rows of both kinds of width, for all kinds of
-// devices.
+// All kernels that ops launch: the passes of graphs that use each op, each variant, and rows of both kinds of
+// width, for all kinds of devices.
 
 import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
@@ -14,7 +14,12 @@ import { Graph } from '../../src/engine/graph/graph.ts';
 import { selfAttention } from '../../src/engine/ops/attention/attention.ts';
 import { attentionWeights } from '../../src/engine/ops/attention/attention-weights.ts';
 import { relativePositionBias } from '../../src/engine/ops/attention/relative-position-bias.ts';
-import { bestTokens, rulesSize, sampleToken, samplingSize } from '../../src/engine/ops/decoding/next-token.ts';
+import {
+  bestTokens,
+  rulesSize,
+  sampleToken,
+  samplingSize,
+} from '../../src/engine/ops/decoding/next-token.ts';
 import { type DeviceTraits, defaultTraits } from '../../src/engine/ops/device-traits.ts';
 import { columnSum } from '../../src/engine/ops/elementwise/column-sum.ts';
 import { activation } from '../../src/engine/ops/elementwise/elementwise-ops.ts';
@@ -35,7 +40,11 @@ import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts'
 import { parameterList } from '../../src/model/parameters.ts';
 import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
 import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
-import { evaluationGraph, gradientAccumulationGraph, trainingGraph } from '../../src/train/update/training-graphs.ts';
+import {
+  evaluationGraph,
+  gradientAccumulationGraph,
+  trainingGraph,
+} from '../../src/train/update/training-graphs.ts';
 
 /** A kernel, the op that launches it, and the kind of device. */
 export interface LaunchedKernel extends KernelKey {
@@ -45,7 +54,10 @@ export interface LaunchedKernel extends KernelKey {
 
 const device: DeviceTraits = { ...defaultTraits, maxBindingBytes: 2 ** 31, f16: true };
 
-/** Devices without subgroups, with the subgroups of software adapters, and with subgroups and matrices of a GPU. */
+/**
+ * Devices without subgroups, with the subgroups of software adapters, and with subgroups and matrices of a
+ * GPU.
+ */
 const devices: readonly DeviceTraits[] = [
   device,
   ...[4, 8].map((minSubgroup) => ({ ...device, subgroups: true, minSubgroup, software: true })),
@@ -71,12 +83,29 @@ const widths: readonly ModelOptions[] = [
     tie: 'target',
   },
   {
-    ...{ srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 1, feedForward: 7, dropout: 0.1, positions: 'learned' },
+    ...{
+      srcVocab: 11,
+      tgtVocab: 11,
+      dModel: 10,
+      heads: 1,
+      feedForward: 7,
+      dropout: 0.1,
+      positions: 'learned',
+    },
     ...{ norm: 'pre', activation: 'gelu', tie: 'all' },
   },
   // As T5, with an odd width.
   {
-    ...{ srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 2, headWidth: 3, feedForward: 7, dropout: 0.1, tie: 'all' },
+    ...{
+      srcVocab: 11,
+      tgtVocab: 11,
+      dModel: 10,
+      heads: 2,
+      headWidth: 3,
+      feedForward: 7,
+      dropout: 0.1,
+      tie: 'all',
+    },
     ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false },
   },
 ];
@@ -170,7 +199,8 @@ export function launchedKernels(): LaunchedKernel[] {
         const kernelChoices = Object.fromEntries(
           graph.nodes.map((node, n) => [variantKey(node), variants[n]?.at(round) ?? variants[n]?.[0] ?? '']),
         );
-        for (const { op, shader, entry, constants, f16 } of makePlan(graph, { traits, kernelChoices }).passes) {
+        for (const { op, shader, entry, constants, f16 } of makePlan(graph, { traits, kernelChoices })
+          .passes) {
           const kernel: LaunchedKernel = { op, shader, entry, constants, ...(f16 && { f16 }), traits };
           found.set(JSON.stringify(kernel), kernel);
         }

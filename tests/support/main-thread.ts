@@ -1,5 +1,5 @@
-// CPU time of the tasks of a page's main thread. It does not depend on the load of the machine, as their wall-clock
-// time does.
+// CPU time of the tasks of a page's main thread. It does not depend on the load of the machine, as their
+// wall-clock time does.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
@@ -15,7 +15,10 @@ interface TraceEvent {
   readonly args?: { readonly name?: string };
 }
 
-/** Returns the CPU milliseconds of each task while `work` ran, of the main thread with the most tasks: the page's. */
+/**
+ * Returns the CPU milliseconds of each task while `work` ran, of the main thread with the most tasks: the
+ * page's.
+ */
 export async function mainThreadTasks(page: Page, work: () => Promise<unknown>): Promise<number[]> {
   const path = join(scratch(), 'trace.json');
   await page.tracing.start({ path, categories: ['toplevel'] });
@@ -25,7 +28,9 @@ export async function mainThreadTasks(page: Page, work: () => Promise<unknown>):
   const threads = traceEvents.filter((e) => e.name === 'thread_name' && e.args?.name === 'CrRendererMain');
   const tasks = threads.map(({ pid, tid }) =>
     traceEvents.flatMap((e) =>
-      e.pid === pid && e.tid === tid && e.name === 'ThreadControllerImpl::RunTask' && e.tdur ? [e.tdur / 1000] : [],
+      e.pid === pid && e.tid === tid && e.name === 'ThreadControllerImpl::RunTask' && e.tdur
+        ? [e.tdur / 1000]
+        : [],
     ),
   );
   return tasks.reduce((a, b) => (b.length > a.length ? b : a), []);

@@ -36,7 +36,10 @@ export interface Ids {
   readonly tgtLens: Uint32Array; // [B]
 }
 
-/** Random ids without special tokens except start and end; row b is b tokens shorter than the first, with at least one token. */
+/**
+ * Random ids without special tokens except start and end; row b is b tokens shorter than the first, with at
+ * least one token.
+ */
 export function randomIds(c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, seed = 1): Ids {
   const r = random(seed);
   const special = [c.padId, c.startId, c.endId];

@@ -13,9 +13,10 @@ export function exportedTokenizer(source: Tokenizer, target: Tokenizer) {
 }
 
 /**
- * Returns the first five differences: in the source ids of a text, and in the text decoded from its target ids. Leaves
- * out intended differences: heddle does not translate a text without tokens, and writes sentinels and masks with spaces
- * around them; transformers.js drops unknown tokens, and a byte-order mark that is decoded from bytes.
+ * Returns the first five differences: in the source ids of a text, and in the text decoded from its target
+ * ids. Leaves out intended differences: heddle does not translate a text without tokens, and writes sentinels
+ * and masks with spaces around them; transformers.js drops unknown tokens, and a byte-order mark that is
+ * decoded from bytes.
  */
 export function compareTokenizers(
   source: Tokenizer,

@@ -1,4 +1,5 @@
-// Logits of models and of their exports in onnxruntime (Debian's python3-onnx and python3-onnxruntime), on padded batches.
+// Logits of models and of their exports in onnxruntime (Debian's python3-onnx and python3-onnxruntime), on
+// padded batches.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { expect } from 'vitest';
@@ -13,7 +14,8 @@ import { evaluationGraph } from '../../src/train/update/training-graphs.ts';
 const python = '/usr/bin/python3';
 
 /** Whether onnx_logits.py can run. */
-export const hasOnnx = spawnSync(python, ['-c', 'import onnx, onnxruntime'], { stdio: 'ignore' }).status === 0;
+export const hasOnnx =
+  spawnSync(python, ['-c', 'import onnx, onnxruntime'], { stdio: 'ignore' }).status === 0;
 
 /** Sources of two lengths, padded, and targets with their start token. */
 export interface LogitCase {
@@ -38,7 +40,10 @@ export function logitCase({ srcVocab, tgtVocab, padId, startId, endId }: ModelCo
 }
 
 /** heddle's logits [B, T, V] in float64. */
-export async function ownLogits({ config: c, weights }: SavedModel, logitCase: LogitCase): Promise<Float32Array> {
+export async function ownLogits(
+  { config: c, weights }: SavedModel,
+  logitCase: LogitCase,
+): Promise<Float32Array> {
   const engine = cpuEngine();
   const [source, target] = [logitCase.source[0]?.length ?? 0, logitCase.target[0]?.length ?? 0];
   const shape = { batch: logitCase.source.length, source, target };
@@ -55,8 +60,8 @@ export async function ownLogits({ config: c, weights }: SavedModel, logitCase: L
 }
 
 /**
- * Logits [B, T, V] of exported models in onnxruntime, after onnx.checker has accepted their files: of all target tokens at once, and token
- * by token with the cache.
+ * Logits [B, T, V] of exported models in onnxruntime, after onnx.checker has accepted their files: of all
+ * target tokens at once, and token by token with the cache.
  */
 export function onnxLogits(
   folders: readonly string[],

@@ -10,7 +10,10 @@ export async function readDefinedOps(paths: readonly string[]): Promise<string[]
       (m) => m[1] as string,
     );
     if (exported.length === 0) continue;
-    const module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<string, { name: string }>;
+    const module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<
+      string,
+      { name: string }
+    >;
     for (const name of exported) names.push((module[name] as { name: string }).name);
   }
   return names.sort();

@@ -1,4 +1,5 @@
-// Provider for Vitest's browser mode: the tests of the projects `chrome` and `firefox` run in pages that src/host opens.
+// Provider for Vitest's browser mode: the tests of the projects `chrome` and `firefox` run in pages that
+// src/host opens.
 import { defineBrowserProvider } from '@vitest/browser';
 import type { Page } from 'puppeteer-core';
 import type { BrowserProvider } from 'vitest/node';
@@ -7,8 +8,8 @@ import { launchChrome } from '../../src/host/chrome.ts';
 import { launchFirefox } from '../../src/host/firefox.ts';
 
 /**
- * Without a GPU Firefox uses Mesa's llvmpipe, which compiles kernels in about half the time without LLVM's optimizations and with vectors
- * of 4 lanes; results are the same.
+ * Without a GPU Firefox uses Mesa's llvmpipe, which compiles kernels in about half the time without LLVM's
+ * optimizations and with vectors of 4 lanes; results are the same.
  */
 const launchFastFirefox = () => {
   process.env.GALLIVM_PERF ??= 'nopt';
@@ -22,7 +23,9 @@ export function puppeteer() {
     name: 'puppeteer',
     supportedBrowser: ['chrome', 'firefox'],
     providerFactory: (project) =>
-      new PuppeteerProvider(() => (project.config.browser.name === 'firefox' ? launchFastFirefox() : launchChrome())),
+      new PuppeteerProvider(() =>
+        project.config.browser.name === 'firefox' ? launchFastFirefox() : launchChrome(),
+      ),
   });
 }
 

@@ -1,4 +1,5 @@
-// Tests of jobs outside this process, for each host: results, events, errors, aborts, and errors if the host is gone.
+// Tests of jobs outside this process, for each host: results, events, errors, aborts, and errors if the host
+// is gone.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +49,8 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
         .split('\n')
         .map((line) => line.trim().split(/\s+/))
         .filter(
-          ([, parent, stat, path]) => Number(parent) === process.pid && stat?.[0] !== 'Z' && program.test(path ?? ''),
+          ([, parent, stat, path]) =>
+            Number(parent) === process.pid && stat?.[0] !== 'Z' && program.test(path ?? ''),
         )
         .map(([pid]) => Number(pid));
     }

@@ -25,7 +25,11 @@ export async function runOp<I extends string, O extends string, A extends Attrs>
   op: Op<I, O, A>,
   inputs: OpCheckInputs<I>,
   attrs: A,
-  { step, traits, variant }: { step?: Partial<StepScalars>; traits?: Partial<DeviceTraits>; variant?: string } = {},
+  {
+    step,
+    traits,
+    variant,
+  }: { step?: Partial<StepScalars>; traits?: Partial<DeviceTraits>; variant?: string } = {},
 ): Promise<OpResult<I, O>> {
   const device = wrapDevice(await gpuDevice());
   const graph = new Graph();

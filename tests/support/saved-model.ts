@@ -8,7 +8,9 @@ import { trainCharacters } from './tokenizers.ts';
 
 const letters = trainCharacters(['abc de']);
 
-/** A model of texts of the letters a to e, of at most 24 tokens. `options`: other fields of its configuration. */
+/**
+ * A model of texts of the letters a to e, of at most 24 tokens. `options`: other fields of its configuration.
+ */
 export function letterModel(seed = 22, options: Partial<ModelOptions> = {}): SavedModel {
   const config = modelConfig({
     srcVocab: letters.size,
@@ -21,5 +23,10 @@ export function letterModel(seed = 22, options: Partial<ModelOptions> = {}): Sav
     maxLength: 24,
     ...options,
   });
-  return { config, source: letters, target: letters, weights: unevenWeights(config, parameterList(config), seed) };
+  return {
+    config,
+    source: letters,
+    target: letters,
+    weights: unevenWeights(config, parameterList(config), seed),
+  };
 }

@@ -9,11 +9,17 @@ import type { SentencePieceProcessor } from '../../src/text/sentencepiece/proces
 const utf8 = new TextEncoder();
 
 /** Text of ids. */
-export const decodeIds = ({ model: { pieces }, decode }: SentencePieceProcessor, ids: Iterable<number>): string =>
-  decode(Array.from(ids, (id) => pieces[id]?.text ?? ''));
+export const decodeIds = (
+  { model: { pieces }, decode }: SentencePieceProcessor,
+  ids: Iterable<number>,
+): string => decode(Array.from(ids, (id) => pieces[id]?.text ?? ''));
 
 /** A length-delimited field. */
-const field = (number: number, bytes: Uint8Array): number[] => [8 * number + 2, ...varint(bytes.length), ...bytes];
+const field = (number: number, bytes: Uint8Array): number[] => [
+  8 * number + 2,
+  ...varint(bytes.length),
+  ...bytes,
+];
 
 function varint(n: number): number[] {
   return n < 128 ? [n] : [(n & 127) | 128, ...varint(n >> 7)];
@@ -22,8 +28,8 @@ function varint(n: number): number[] {
 const float = (x: number): Uint8Array => new Uint8Array(Float32Array.of(x).buffer);
 
 /**
- * A Unigram model file with the given pieces by id: `<unk>` is the unknown piece; `<s>`, `</s>` and `<pad>` are control pieces.
- * Longer pieces have higher scores.
+ * A Unigram model file with the given pieces by id: `<unk>` is the unknown piece; `<s>`, `</s>` and `<pad>`
+ * are control pieces. Longer pieces have higher scores.
  */
 export function sentencePieceFile(pieces: readonly string[]): Uint8Array {
   const messages = pieces.map((text) => {
@@ -45,7 +51,13 @@ export function withFlags(
     collapse,
     charsmap,
     denormalizer,
-  }: { suffix?: boolean; prefix?: boolean; collapse?: boolean; charsmap?: Uint8Array; denormalizer?: Uint8Array },
+  }: {
+    suffix?: boolean;
+    prefix?: boolean;
+    collapse?: boolean;
+    charsmap?: Uint8Array;
+    denormalizer?: Uint8Array;
+  },
 ): Uint8Array {
   const flag = (number: number, value: boolean | undefined) =>
     value === undefined ? [] : [...varint(8 * number), Number(value)];
@@ -73,7 +85,10 @@ export function hfSizes(type: string, { width = 4, layers = 1, hidden = 4, heads
   return { d_model: width, max_position_embeddings: positions, ...Object.fromEntries(stacks) };
 }
 
-/** A model with random weights, from a folder with `fairseqPieces` and further files. `config`: fields of config.json. */
+/**
+ * A model with random weights, from a folder with `fairseqPieces` and further files. `config`: fields of
+ * config.json.
+ */
 export async function loadMultilingual(
   type: string,
   config: Readonly<Record<string, unknown>>,
@@ -81,7 +96,10 @@ export async function loadMultilingual(
 ): Promise<SavedModel> {
   const memory = memoryFiles();
   await memory.write('m/config.json', jsonBytes({ model_type: type, ...hfSizes(type), ...config }));
-  for (const [name, bytes] of Object.entries({ 'sentencepiece.bpe.model': sentencePieceFile(fairseqPieces), ...files }))
+  for (const [name, bytes] of Object.entries({
+    'sentencepiece.bpe.model': sentencePieceFile(fairseqPieces),
+    ...files,
+  }))
     await memory.write(`m/${name}`, bytes);
   return loadModelFolder(memory, 'm');
 }

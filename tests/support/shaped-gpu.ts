@@ -39,7 +39,10 @@ function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
   };
   if (shape.limits === 'default') {
     shown.limits = Object.fromEntries(
-      Object.entries(limitsOf(adapter)).map(([name, value]) => [name, Math.min(value, defaultLimits[name] ?? value)]),
+      Object.entries(limitsOf(adapter)).map(([name, value]) => [
+        name,
+        Math.min(value, defaultLimits[name] ?? value),
+      ]),
     );
   }
   for (const [name, value] of Object.entries(shown))

@@ -1,4 +1,5 @@
-// Texts and reference results for the tests of src/text: real sentences, and vocabularies and ids of Hugging Face's libraries.
+// Texts and reference results for the tests of src/text: real sentences, and vocabularies and ids of Hugging
+// Face's libraries.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -27,8 +28,8 @@ export const tatoebaSide = (side: 0 | 1): string[] =>
     .map((line) => line.split('\t')[side] as string);
 
 /**
- * The first merges that the package `tokenizers` learns from texts with the rules of one of heddle's tokenizers. It reads files by
- * line and keeps line breaks, so the texts must be one line.
+ * The first merges that the package `tokenizers` learns from texts with the rules of one of heddle's
+ * tokenizers. It reads files by line and keeps line breaks, so the texts must be one line.
  */
 export function nativeMerges(texts: readonly string[], like: Tokenizer): [string, string][] {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bpe-'));
@@ -50,7 +51,10 @@ export const mergesOf = (tokenizer: Tokenizer): [string, string][] =>
   (tokenizer.toJSON().model as { merges: [string, string][] }).merges;
 
 /** Loads a tokenizer in @huggingface/tokenizers from its JSON text. */
-export function pageTokenizer(tokenizer: Tokenizer): { encode(text: string): number[]; decode(ids: number[]): string } {
+export function pageTokenizer(tokenizer: Tokenizer): {
+  encode(text: string): number[];
+  decode(ids: number[]): string;
+} {
   const page = new PageTokenizer(JSON.parse(JSON.stringify(tokenizer)), {});
   return {
     encode: (text) => page.encode(text).ids,

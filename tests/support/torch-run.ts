@@ -21,20 +21,35 @@ export const python = '/usr/bin/python3';
 export const hasTorch = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
 
 /** Runs continue.py in a folder with torchrun, or without it (0 processes); returns its status and stderr. */
-export function torchrun(folder: string, processes: number, ...args: string[]): Promise<[number | null, string]> {
+export function torchrun(
+  folder: string,
+  processes: number,
+  ...args: string[]
+): Promise<[number | null, string]> {
   return continued(folder, processes, args).ended;
 }
 
 /** Starts continue.py; `child` is torchrun, or Python itself without it (0 processes). */
 export function continued(folder: string, processes: number, args: readonly string[]) {
   // Debian's PyTorch has no libuv: docs/scale-out.md.
-  const meeting = ['--rdzv-backend', 'c10d', '--rdzv-endpoint', `${folder}.rdzv`, '--rdzv-conf', 'store_type=file'];
+  const meeting = [
+    '--rdzv-backend',
+    'c10d',
+    '--rdzv-endpoint',
+    `${folder}.rdzv`,
+    '--rdzv-conf',
+    'store_type=file',
+  ];
   const launch = ['-m', 'torch.distributed.run', ...meeting, '--nproc-per-node', `${processes}`];
   const libuv = { USE_LIBUV: '0', TORCH_DISABLE_SHARE_RDZV_TCP_STORE: '1' };
   rmSync(`${folder}.rdzv`, { force: true });
-  const child = spawn(python, [...(processes > 0 ? launch : []), join(folder, 'continue.py'), folder, ...args], {
-    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1', ...libuv },
-  });
+  const child = spawn(
+    python,
+    [...(processes > 0 ? launch : []), join(folder, 'continue.py'), folder, ...args],
+    {
+      env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1', ...libuv },
+    },
+  );
   let text = '';
   child.stderr.on('data', (chunk) => {
     text += chunk;
@@ -56,7 +71,8 @@ export const toTorchRun = (folder: string, out: string, more: Partial<ConvertArg
   convert({ folder, out, to: 'torch-run', ...more }, cpuContext());
 
 /** Loss and norm of each update in the log of a folder. */
-export const stepsOf = (folder: string) => historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).steps;
+export const stepsOf = (folder: string) =>
+  historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).steps;
 
 /** Writes pairs of random token ids as TSV, for models without tokenizers. */
 export function writeIdPairs(
@@ -76,8 +92,8 @@ export function writeIdPairs(
 export type Parts = readonly [first: number, torch: number, last: number];
 
 /**
- * Trains without a break, and in three parts, the second in PyTorch (default: two processes). Returns both lists of
- * losses, and their largest difference.
+ * Trains without a break, and in three parts, the second in PyTorch (default: two processes). Returns both
+ * lists of losses, and their largest difference.
  */
 export async function threeParts(
   folder: string,
@@ -91,29 +107,39 @@ export async function threeParts(
     string,
   ];
   const common = { scheduleSteps: last, ...args } as TrainArguments;
-  if (!['linear', 'cosine'].includes(args.schedule ?? '')) delete (common as { scheduleSteps?: number }).scheduleSteps;
+  if (!['linear', 'cosine'].includes(args.schedule ?? ''))
+    delete (common as { scheduleSteps?: number }).scheduleSteps;
   await train({ ...common, steps: last, out: whole });
   await train({ ...common, steps: first, out: parts });
   await toTorchRun(parts, out, { steps: middle });
   const [status, text] = await torchrun(out, processes, '--steps', `${middle}`, ...options);
   if (status !== 0) throw new Error(text);
   await train({ corpus: args.corpus, resume: true, steps: last, out });
-  const [expected, found] = [whole, out].map((name) => stepsOf(name).map(({ loss }) => loss)) as [number[], number[]];
-  const difference = expected.reduce((max, loss, i) => Math.max(max, Math.abs(loss - (found[i] ?? Number.NaN))), 0);
+  const [expected, found] = [whole, out].map((name) => stepsOf(name).map(({ loss }) => loss)) as [
+    number[],
+    number[],
+  ];
+  const difference = expected.reduce(
+    (max, loss, i) => Math.max(max, Math.abs(loss - (found[i] ?? Number.NaN))),
+    0,
+  );
   return { difference, expected, found, out, whole };
 }
 
 /** Compares the same updates in heddle and in PyTorch, both resumed from the same checkpoint. */
 export interface SameStart {
   readonly steps: readonly { readonly step: number; readonly heddle: number; readonly torch: number }[];
-  /** Largest difference of a number in the checkpoints after these updates, relative to the largest in its tensor. */
+  /**
+   * Largest difference of a number in the checkpoints after these updates, relative to the largest in its
+   * tensor.
+   */
   readonly state: number;
 }
 
 /**
- * Trains in three parts, the second in PyTorch. After both changes of engine both engines do the same updates, from the
- * same checkpoint, so that only the rounding of these updates differs. In float64 all updates agree at every learning
- * rate.
+ * Trains in three parts, the second in PyTorch. After both changes of engine both engines do the same
+ * updates, from the same checkpoint, so that only the rounding of these updates differs. In float64 all
+ * updates agree at every learning rate.
  */
 export async function bothEngines(
   folder: string,
@@ -129,7 +155,8 @@ export async function bothEngines(
   };
   const falling = ['linear', 'cosine'].includes(args.schedule ?? '');
   const start = `${folder}-start`;
-  if (!existsSync(start)) await train({ ...args, ...(falling && { scheduleSteps: 100 }), steps: first, out: start });
+  if (!existsSync(start))
+    await train({ ...args, ...(falling && { scheduleSteps: 100 }), steps: first, out: start });
   cpSync(start, at('here'), { recursive: true });
   await toTorchRun(at('here'), at('torch'), { steps: last });
   await train({ corpus, resume: true, steps: middle, out: at('here') });
@@ -143,9 +170,19 @@ export async function bothEngines(
 
 function compared(heddle: string, torch: string, first: number): SameStart {
   const losses = [heddle, torch].map((folder) => stepsOf(folder).slice(first)) as [LogStep[], LogStep[]];
-  const steps = losses[0].map(({ step, loss }, i) => ({ step, heddle: loss, torch: losses[1][i]?.loss ?? Number.NaN }));
-  const files = ['optimizer.safetensors', ...readdirSync(torch).filter((name) => /model\.safetensors$/.test(name))];
-  return { steps, state: Math.max(...files.map((name) => stateDifference(join(heddle, name), join(torch, name)))) };
+  const steps = losses[0].map(({ step, loss }, i) => ({
+    step,
+    heddle: loss,
+    torch: losses[1][i]?.loss ?? Number.NaN,
+  }));
+  const files = [
+    'optimizer.safetensors',
+    ...readdirSync(torch).filter((name) => /model\.safetensors$/.test(name)),
+  ];
+  return {
+    steps,
+    state: Math.max(...files.map((name) => stateDifference(join(heddle, name), join(torch, name)))),
+  };
 }
 
 /** Largest difference of two safetensors files, relative to the largest number of its tensor. */
@@ -168,7 +205,15 @@ function stateDifference(a: string, b: string): number {
 /** A tiny run without dropout; a few dozen updates take about a second. */
 export const smallRun = {
   corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 120, seed: 1 } as CorpusArguments,
-  ...{ vocabSize: 200, batchSize: 8, buckets: 2, testSentences: 0, heldOut: 0.1, evalSteps: 0, saveSeconds: 0 },
+  ...{
+    vocabSize: 200,
+    batchSize: 8,
+    buckets: 2,
+    testSentences: 0,
+    heldOut: 0.1,
+    evalSteps: 0,
+    saveSeconds: 0,
+  },
   dropout: 0,
   model: { dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 1, maxLength: 40 },
 };

@@ -2,16 +2,27 @@
 
 import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
 
-const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) => pair.split(' '));
+const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) =>
+  pair.split(' '),
+);
 
 /** 96 pairs of up to three words, as TSV. */
 export const tinyCorpus = Array.from({ length: 96 }, (_, i) => {
-  const picked = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4].slice(0, 1 + (i % 3)).map((k) => words[k] as string[]);
+  const picked = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4]
+    .slice(0, 1 + (i % 3))
+    .map((k) => words[k] as string[]);
   return `${picked.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}\t${picked.map((w) => w[1]).join(' ')}.`;
 }).join('\n');
 
 /** Sizes of the model of `tinyTraining`. */
-export const tinySizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 };
+export const tinySizes = {
+  dModel: 8,
+  heads: 2,
+  encoderLayers: 1,
+  decoderLayers: 1,
+  feedForward: 16,
+  maxLength: 16,
+};
 
 /** Arguments of a training run on `pairs.tsv`, with overrides. */
 export const tinyTraining = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
@@ -47,8 +58,8 @@ export function fineTuning(fields: Partial<TrainArguments>): TrainArguments {
 }
 
 /**
- * A GPU that keeps its last device, so that a test can destroy it as a driver would. `onShader` receives the entry
- * points of the pipelines that are created, as `matmul.matmul`.
+ * A GPU that keeps its last device, so that a test can destroy it as a driver would. `onShader` receives the
+ * entry points of the pipelines that are created, as `matmul.matmul`.
  */
 export function fragileGpu(
   gpu: GPU,

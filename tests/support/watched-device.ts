@@ -9,7 +9,10 @@ export interface WatchedDevice {
   /** Labels of buffers that were created and not destroyed. */
   readonly alive: Map<GPUBuffer, string>;
   reset(): void;
-  /** Results of the next `popErrorScope` calls that end scopes for out-of-memory errors, instead of the real results. */
+  /**
+   * Results of the next `popErrorScope` calls that end scopes for out-of-memory errors, instead of the real
+   * results.
+   */
   readonly scopes: (GPUError | null)[];
 }
 

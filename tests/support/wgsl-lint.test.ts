@@ -14,15 +14,18 @@ override LATER: u32 = 1u;
 
 describe('the size of an array', () => {
   it('must not be an override expression', () => {
-    expect(lintWgsl(smallest)).toEqual(['the size of an array is the override expression N * 2u: give it a name']);
-    const nested = 'override N: u32 = 2u;\nvar<workgroup> a: array<array<vec4<f32>, 4>, select(1u, N, N > 1u)>;';
+    expect(lintWgsl(smallest)).toEqual([
+      'the size of an array is the override expression N * 2u: give it a name',
+    ]);
+    const nested =
+      'override N: u32 = 2u;\nvar<workgroup> a: array<array<vec4<f32>, 4>, select(1u, N, N > 1u)>;';
     expect(lintWgsl(nested)[0]).toContain('select(1u, N, N > 1u)');
   });
 
   it('may be an override with a unique name, or a constant expression', () => {
-    expect(lintWgsl(smallest.replace('N * 2u', 'SIZE').replace('var<', 'override SIZE: u32 = N * 2u;\nvar<'))).toEqual(
-      [],
-    );
+    expect(
+      lintWgsl(smallest.replace('N * 2u', 'SIZE').replace('var<', 'override SIZE: u32 = N * 2u;\nvar<')),
+    ).toEqual([]);
     expect(lintWgsl(smallest.replace('override N', 'const N'))).toEqual([]);
     expect(lintWgsl('override N: u32;\nvar<workgroup> a: array<u32, N>; // array<u32, N * 2u>')).toEqual([]);
   });

@@ -1,4 +1,5 @@
-// Finds valid WGSL at which naga, the shader compiler of Firefox and Deno, panics, which ends the browser. See `lintWgsl`.
+// Finds valid WGSL at which naga, the shader compiler of Firefox and Deno, panics, which ends the browser.
+// See `lintWgsl`.
 
 import { closing, withoutComments } from '../../src/engine/gpu/wgsl.ts';
 
@@ -7,7 +8,8 @@ import { closing, withoutComments } from '../../src/engine/gpu/wgsl.ts';
  * - an override expression as the size of an array (give it a name: `override SIZE: u32 = N * 2u;`),
  * - a pointer to an element or a member as an argument of one of the module's own functions,
  * - a parameter that is a pointer into another address space than `function`,
- * - `enable subgroups`, except in variants for devices that have them (`subgroups: true`), and experimental extensions,
+ * - `enable subgroups`, except in variants for devices that have them (`subgroups: true`), and experimental
+ *   extensions,
  *   except in variants for devices with subgroup matrices (`matrices: true`).
  */
 export function lintWgsl(source: string, { subgroups = false, matrices = false } = {}): string[] {
@@ -26,7 +28,8 @@ export function lintWgsl(source: string, { subgroups = false, matrices = false }
   }
   for (const [, space = ''] of code.matchAll(/[(,]\s*\w+\s*:\s*ptr\s*<\s*(\w+)/g))
     if (space !== 'function') faults.push(`a parameter is a pointer into ${space}`);
-  if (!subgroups && /^\s*enable\b[^;]*\bsubgroups\b/m.test(code)) faults.push('subgroups are enabled for all devices');
+  if (!subgroups && /^\s*enable\b[^;]*\bsubgroups\b/m.test(code))
+    faults.push('subgroups are enabled for all devices');
   if (!matrices && /^\s*enable\b[^;]*\bchromium_/m.test(code))
     faults.push('an experimental extension is enabled for all devices');
   return faults;

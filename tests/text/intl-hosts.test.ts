@@ -1,4 +1,5 @@
-// The corpus in Chrome and in Node, whose ICU versions differ: training there and here sees the same sentences.
+// The corpus in Chrome and in Node, whose ICU versions differ: training there and here sees the same
+// sentences.
 import { resolve } from 'node:path';
 import { build } from 'vite';
 import { expect, it } from 'vitest';
@@ -39,7 +40,8 @@ it('makes the same pairs in Chrome as in Node', async () => {
       )) as IntlPair[];
       const here = intlCorpus(options);
       const other = here.filter((pair, i) => JSON.stringify(pair) !== JSON.stringify(there[i]));
-      // CLDR 48 and what Chromium 156 carries agree in all; the room is for a name that some other version writes otherwise.
+      // CLDR 48 and what Chromium 156 carries agree in all; the room is for a name that some other version
+      // writes otherwise.
       expect(other.slice(50)).toEqual([]);
     }
   } finally {

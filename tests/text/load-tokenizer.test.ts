@@ -63,7 +63,11 @@ it.each<[string, unknown, string]>([
     changed({ pre_tokenizer: { type: 'ByteLevel' } }),
     'the pre-tokenizer ByteLevel is not supported',
   ],
-  ['another decoder', changed({ decoder: { type: 'BPEDecoder' } }), 'the decoder BPEDecoder is not supported'],
+  [
+    'another decoder',
+    changed({ decoder: { type: 'BPEDecoder' } }),
+    'the decoder BPEDecoder is not supported',
+  ],
   [
     'a post-processor',
     changed({ post_processor: { type: 'TemplateProcessing' } }),
@@ -99,7 +103,9 @@ it('reads a million merges, and rejects more than the maximum', () => {
   const read = loadTokenizer(changed({}, { vocab, merges: million }));
   expect(read.decode(read.encode('abab'))).toBe('[UNK]abab');
   const many = [...million, ...million, ...million];
-  expect(() => loadTokenizer(changed({}, { vocab, merges: many }))).toThrow('3000000 merges, the maximum is 2097152');
+  expect(() => loadTokenizer(changed({}, { vocab, merges: many }))).toThrow(
+    '3000000 merges, the maximum is 2097152',
+  );
 }, 60_000);
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures', name));
@@ -113,15 +119,18 @@ describe('a tokenizer file for a new training', () => {
     expect(read.encode('En un lugar')).toEqual(trained.encode('En un lugar'));
   });
 
-  it.each(['bpe', 'unigram'])('reads a SentencePiece model (%s), with a padding token if it has none', (name) => {
-    const tokenizer = readTokenizerFile(fixture(`sentencepiece/${name}.model`), `${name}.model`);
-    const { pad, start, end, unknown } = tokenizer.special;
-    expect(new Set([pad, start, end, unknown]).size).toBe(4);
-    expect(Math.max(pad, start, end, unknown)).toBeLessThan(tokenizer.size);
-    const ids = tokenizer.encode('The tree');
-    expect(tokenizer.decode([start, ...ids, end, pad])).toBe('The tree');
-    expect(loadTokenizer(JSON.parse(JSON.stringify(tokenizer))).special).toEqual(tokenizer.special);
-  });
+  it.each(['bpe', 'unigram'])(
+    'reads a SentencePiece model (%s), with a padding token if it has none',
+    (name) => {
+      const tokenizer = readTokenizerFile(fixture(`sentencepiece/${name}.model`), `${name}.model`);
+      const { pad, start, end, unknown } = tokenizer.special;
+      expect(new Set([pad, start, end, unknown]).size).toBe(4);
+      expect(Math.max(pad, start, end, unknown)).toBeLessThan(tokenizer.size);
+      const ids = tokenizer.encode('The tree');
+      expect(tokenizer.decode([start, ...ids, end, pad])).toBe('The tree');
+      expect(loadTokenizer(JSON.parse(JSON.stringify(tokenizer))).special).toEqual(tokenizer.special);
+    },
+  );
 
   it('reads a tokenizer.json of Hugging Face by the names of its special tokens', () => {
     const vocab = { '<s>': 0, '</s>': 1, '<unk>': 2, a: 3, b: 4, ab: 5 };
@@ -137,15 +146,20 @@ describe('a tokenizer file for a new training', () => {
     expect([tokenizer.special, tokenizer.size]).toEqual([{ pad: 6, start: 0, end: 1, unknown: 2 }, 7]);
     expect(tokenizer.encode('ab')).toEqual([5]);
     const { '</s>': _, ...endless } = vocab;
-    expect(() => readTokenizerFile(json({ ...file, model: { ...file.model, vocab: endless } }), 'x.json')).toThrow(
-      'x.json: there is no end token',
-    );
+    expect(() =>
+      readTokenizerFile(json({ ...file, model: { ...file.model, vocab: endless } }), 'x.json'),
+    ).toThrow('x.json: there is no end token');
   });
 
   it.each([
     ['a CSV file', 'x.csv', 'source,target\nHello,Hola\n', 'invalid at byte 0'],
     ['a configuration', 'config.json', '{"model_type":"bart"}', 'its field model has no vocabulary'],
-    ['that of heddle', 'config.json', '{"format":"heddle","model":{"dModel":64}}', 'its field model has no vocabulary'],
+    [
+      'that of heddle',
+      'config.json',
+      '{"format":"heddle","model":{"dModel":64}}',
+      'its field model has no vocabulary',
+    ],
     ['JSON that is cut off', 'x.json', '{"model":', 'not JSON in UTF-8'],
     ['an empty file', 'x', '', 'not a valid SentencePiece model: it has no pieces'],
     ['a list', 'vocab.json', '["a"]', 'invalid at byte 0'],

@@ -1,4 +1,5 @@
-// The work on the texts of a corpus, in this thread and in others: the same results, errors, progress, and how it stops.
+// The work on the texts of a corpus, in this thread and in others: the same results, errors, progress, and
+// how it stops.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it, vi } from 'vitest';
@@ -55,7 +56,12 @@ async function prepared(given: TrainingDataOptions, threads?: TextThreads) {
   ]);
   pool.close();
   expect(pool.parallel).toBe(threads !== undefined);
-  return { data, source: JSON.stringify(task.source), target: JSON.stringify(task.target), corpus: task.corpus };
+  return {
+    data,
+    source: JSON.stringify(task.source),
+    target: JSON.stringify(task.target),
+    corpus: task.corpus,
+  };
 }
 
 it('makes the same tokenizers, ids and fingerprint in threads, with ids of 16 bits', async () => {
@@ -91,14 +97,20 @@ it('rejects with the error of a thread', async () => {
   const pool = await openTextPool(none, fakeThreads(2));
   const bytes = new Uint8Array([97, 9, 0xff, 10]);
   const block = { name: 'x.tsv', format: 'tsv', line: 7, bytes, columns: [0, 1], references: 1 } as const;
-  const error = await pool.run({ name: 'parse', args: {}, chunks: [block] }).catch((thrown: unknown) => thrown);
+  const error = await pool
+    .run({ name: 'parse', args: {}, chunks: [block] })
+    .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(HeddleError);
   expect((error as Error).message).toMatch(/^x\.tsv: line 7 is not UTF-8/);
 });
 
 it('ends at once when its signal is aborted, and ends its threads', async () => {
   const stop = new AbortController();
-  const pool = await openTextPool(none, nodeTextThreads(pathToFileURL(distFile('text-thread.js'))), stop.signal);
+  const pool = await openTextPool(
+    none,
+    nodeTextThreads(pathToFileURL(distFile('text-thread.js'))),
+    stop.signal,
+  );
   const table = { items: Array.from({ length: 300_000 }, (_, i) => `w${i * 7919}x${i}`).join('\n') };
   const learning = pool.run({
     name: 'trainTokenizer',
@@ -118,7 +130,9 @@ it('adds up the progress of threads', async () => {
     seen.push(progress);
     return undefined;
   }, fakeThreads(2));
-  const items = Array.from({ length: 20_000 }, (_, i) => String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 40)));
+  const items = Array.from({ length: 20_000 }, (_, i) =>
+    String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 40)),
+  );
   const table = { items: items.join('\n'), counts: new Float64Array(20_000).fill(2) };
   await pool.run({ name: 'trainTokenizer', args: { kind: 'bpe', size: 2000 }, chunks: [[table], [table]] });
   expect(seen.some(({ total }) => total === 4000 || total === 2 * new Set(items).size)).toBe(true);

@@ -1,4 +1,5 @@
-// A series of points in bounded memory: when it is full, every two neighbours are averaged into one (decimation).
+// A series of points in bounded memory: when it is full, every two neighbours are averaged into one
+// (decimation).
 
 /** A series whose points are means over equal ranges of steps. */
 export interface Series {

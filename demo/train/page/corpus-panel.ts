@@ -1,5 +1,5 @@
-// Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, pairs of a built-in task,
-// a TSV or CSV file, or pasted text.
+// Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, pairs of a
+// built-in task, a TSV or CSV file, or pasted text.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { type TaskName, taskNames } from '../../../src/index.ts';
@@ -22,7 +22,10 @@ export interface CorpusPanel {
 /** Larger files are rejected before they are read, because training holds their text in memory. */
 const maxFileBytes = 512 * 2 ** 20;
 
-/** Only the worker reads larger files: sending their bytes to it at each change of the form would block the page. */
+/**
+ * Only the worker reads larger files: sending their bytes to it at each change of the form would block the
+ * page.
+ */
 const maxReadBytes = 2 ** 18;
 
 /** Longest text that is pasted into the text field, in characters. */
@@ -167,7 +170,8 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     const given = input.files?.[0];
     if (given) void useFile(given);
   });
-  for (const control of [source, target, pairs, task, taskPairs, text]) control.addEventListener('input', onChange);
+  for (const control of [source, target, pairs, task, taskPairs, text])
+    control.addEventListener('input', onChange);
   showPane(selected);
 
   return {
@@ -200,7 +204,10 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
   };
 }
 
-/** Accepts files that are dropped anywhere on the page; `onHover` is called when a file enters or leaves the page. */
+/**
+ * Accepts files that are dropped anywhere on the page; `onHover` is called when a file enters or leaves the
+ * page.
+ */
 export function acceptDrops(onDrop: (file: File) => void, onHover: (above: boolean) => void): void {
   const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
   window.addEventListener('dragover', (event) => {
@@ -224,7 +231,10 @@ export function acceptDrops(onDrop: (file: File) => void, onHover: (above: boole
 const variants =
   'en-GB en-AU en-CA en-IN de-AT de-CH es-MX es-AR fr-CA fr-CH pt-PT zh-Hant zh-HK sr-Latn uz-Cyrl az-Cyrl nl-BE it-CH ar-EG ar-MA fil haw chr kok yue ast gsw dsb hsb sah kea vai';
 
-/** The language of two locales if they share it, as en and en-GB do, and the model would only copy; else empty. */
+/**
+ * The language of two locales if they share it, as en and en-GB do, and the model would only copy; else
+ * empty.
+ */
 function sharedLanguage(a: string, b: string): string {
   const [x, y] = [new Intl.Locale(a).maximize(), new Intl.Locale(b).maximize()];
   return x.language === y.language && x.script === y.script ? x.language : '';
@@ -240,8 +250,8 @@ export function localeName(tag: string): string {
 }
 
 /**
- * Returns the locales for which this browser has dates, numbers and names, sorted by name: BCP 47 tags with their
- * names.
+ * Returns the locales for which this browser has dates, numbers and names, sorted by name: BCP 47 tags with
+ * their names.
  */
 export function supportedLocales(): { readonly tag: string; readonly name: string }[] {
   const letters = [...'abcdefghijklmnopqrstuvwxyz'];

@@ -1,5 +1,5 @@
-// Panel of the training curves: loss, dev metrics, learning rate, norms, throughput, step time and MFU. Its memory is
-// bounded.
+// Panel of the training curves: loss, dev metrics, learning rate, norms, throughput, step time and MFU. Its
+// memory is bounded.
 
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
@@ -76,7 +76,11 @@ export function createCurvesPanel(): CurvesPanel {
     { format = formatNumber, scale = 'linear' }: Pick<ChartOptions, 'format' | 'scale'> = {},
   ): SmallChart => {
     const chart = createLineChart({ title, height: 150, format, scale, lines: [{ name, series, look: 1 }] });
-    return { chart, series, figure: el('figure', {}, el('figcaption', {}, el('h3', {}, title)), chart.element) };
+    return {
+      chart,
+      series,
+      figure: el('figure', {}, el('figcaption', {}, el('h3', {}, title)), chart.element),
+    };
   };
   const smalls = [
     small('Learning rate', 'rate', steps.learningRate),

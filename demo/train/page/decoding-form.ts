@@ -33,7 +33,11 @@ export function createDecodingForm(): DecodingForm {
     'div',
     { class: 'thirds' },
     field('Beams', beams),
-    field('Length penalty', lengthPenalty, 'alpha of ((5 + length) / 6)^alpha, the divisor of scores; 0: none'),
+    field(
+      'Length penalty',
+      lengthPenalty,
+      'alpha of ((5 + length) / 6)^alpha, the divisor of scores; 0: none',
+    ),
   );
   const sampleFields = el(
     'div',
@@ -63,7 +67,9 @@ export function createDecodingForm(): DecodingForm {
     element: stack(methods, beamFields, sampleFields),
     options: () => ({
       method,
-      ...Object.fromEntries(Object.entries(inputs[method]).map(([name, input]) => [name, input.valueAsNumber])),
+      ...Object.fromEntries(
+        Object.entries(inputs[method]).map(([name, input]) => [name, input.valueAsNumber]),
+      ),
       ...(method === 'beam' && { numReturn: Math.min(4, beams.valueAsNumber) }),
     }),
     firstInvalid: () => Object.values(inputs[method]).filter((input) => !markValid(input))[0],

@@ -1,5 +1,5 @@
-// The models that ship with the page. scripts/train-demo-models.mjs trains them on the built-in corpus; the page loads
-// them on demand.
+// The models that ship with the page. scripts/train-demo-models.mjs trains them on the built-in corpus; the
+// page loads them on demand.
 
 /** A model that ships with the page. */
 export interface DemoModel {

@@ -6,7 +6,9 @@ import { field } from '../../common/form-controls.ts';
 /** A button of a dialog: its value, label and optional style. */
 type AnswerButton<Answer extends string> = readonly [answer: Answer, label: string, style?: 'main' | 'bad'];
 
-/** Shows a question with buttons; resolves to the selected answer, or to `undefined` for Cancel and Escape. */
+/**
+ * Shows a question with buttons; resolves to the selected answer, or to `undefined` for Cancel and Escape.
+ */
 export function ask<Answer extends string>(
   question: string,
   text: string,
@@ -16,8 +18,9 @@ export function ask<Answer extends string>(
 }
 
 /**
- * Asks for a line of text, initially `value`; resolves to `undefined` for Cancel, Escape and empty text. `problem`
- * returns what is wrong with a text, which the dialog shows while it stays open; empty if nothing is.
+ * Asks for a line of text, initially `value`; resolves to `undefined` for Cancel, Escape and empty text.
+ * `problem` returns what is wrong with a text, which the dialog shows while it stays open; empty if nothing
+ * is.
  */
 export async function askText(
   question: string,
@@ -25,7 +28,13 @@ export async function askText(
   value: string,
   problem: (text: string) => string = () => '',
 ): Promise<string | undefined> {
-  const input = el('input', { type: 'text', maxlength: 60, required: true, autocomplete: 'off', autofocus: true });
+  const input = el('input', {
+    type: 'text',
+    maxlength: 60,
+    required: true,
+    autocomplete: 'off',
+    autofocus: true,
+  });
   input.value = value;
   const wrong = el('p', { class: 'wrong', role: 'alert' });
   const content = stack(field(label, input), wrong);

@@ -1,4 +1,5 @@
-// Models of the gallery: those that ship with the page, and one hub model of each family that heddle supports.
+// Models of the gallery: those that ship with the page, and one hub model of each family that heddle
+// supports.
 
 import type { ModelFormat } from '../../../src/index.ts';
 import type { SentLanguages } from '../protocol.ts';
@@ -16,7 +17,9 @@ export interface GalleryModel {
   readonly example: string;
   /** The model, if it ships with the page. */
   readonly shipped?: DemoModel;
-  /** Otherwise its name on the hub, its family, and the revision with safetensors weights (default `main`). */
+  /**
+   * Otherwise its name on the hub, its family, and the revision with safetensors weights (default `main`).
+   */
   readonly hub?: string;
   readonly revision?: string;
   readonly type?: ModelFormat;

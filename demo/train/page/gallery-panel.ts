@@ -18,7 +18,10 @@ export interface GalleryPanel {
 
 /** Functions of the page that the gallery calls. */
 export interface GalleryHost {
-  /** Loads a model, in the browser's storage under `name` unless it ships with the page, and translates its example. */
+  /**
+   * Loads a model, in the browser's storage under `name` unless it ships with the page, and translates its
+   * example.
+   */
   use(model: GalleryModel, name: string): Promise<void>;
   /** Reads the list of stored models again. */
   refresh(): Promise<unknown>;

@@ -1,5 +1,5 @@
-// Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that colours
-// follow the theme. Arrow keys select a cell; a list states the largest weight of each row in text.
+// Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that
+// colours follow the theme. Arrow keys select a cell; a list states the largest weight of each row in text.
 
 import { formatPercent } from '../../../src/core/format-numbers.ts';
 import type { Attention } from '../../../src/index.ts';
@@ -36,7 +36,9 @@ export function labelOf(token: string): string {
   return characters.length > 14 ? `${characters.slice(0, 13).join('')}…` : text;
 }
 
-/** A label in quotation marks; marks of Unicode keep right-to-left text from changing the order of a sentence. */
+/**
+ * A label in quotation marks; marks of Unicode keep right-to-left text from changing the order of a sentence.
+ */
 const quoted = (token: string): string => {
   const text = `“${labelOf(token)}”`;
   return /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(text) ? `\u2068${text}\u2069` : text;
@@ -72,15 +74,19 @@ export interface MapSizes {
   readonly right: number;
 }
 
-/** Returns sizes with which the columns fit `room`, unless there are too many for cells of the smallest side. */
+/**
+ * Returns sizes with which the columns fit `room`, unless there are too many for cells of the smallest side.
+ */
 export function sizesFor(across: readonly string[], down: readonly string[], room: number): MapSizes {
-  const longest = (labels: readonly string[]) => Math.max(2, ...labels.map((l) => [...l].length)) * characterWidth;
+  const longest = (labels: readonly string[]) =>
+    Math.max(2, ...labels.map((l) => [...l].length)) * characterWidth;
   const left = longest(down) + 12;
   const fitting = (right: number) =>
     Math.min(maxCell, Math.floor((room - left - right) / across.length), Math.floor(maxHeight / down.length));
   const right = longest(across.slice(-3)) * 0.75;
   const slanted = fitting(right);
-  if (slanted >= slantedFrom) return { cell: slanted, isUpright: false, left, top: longest(across) * 0.75 + 16, right };
+  if (slanted >= slantedFrom)
+    return { cell: slanted, isUpright: false, left, top: longest(across) * 0.75 + 16, right };
   return { cell: Math.max(minCell, fitting(4)), isUpright: true, left, top: longest(across) + 14, right: 4 };
 }
 
@@ -100,7 +106,11 @@ export function createHeatMap(): HeatMap {
   const drawing = svg('svg', { class: 'heat', tabindex: 0, role: 'img' });
   const frame = svg('rect', { class: 'heat-at', rx: 4 });
   const scroll = el('div', { class: 'scroll heat-scroll' }, drawing);
-  const cue = el('p', { class: 'hint heat-cue', hidden: true }, 'Part of the map is out of sight: scroll it.');
+  const cue = el(
+    'p',
+    { class: 'hint heat-cue', hidden: true },
+    'Part of the map is out of sight: scroll it.',
+  );
   const element = el(
     'div',
     { class: 'stack', hidden: true },
@@ -114,7 +124,10 @@ export function createHeatMap(): HeatMap {
     if (!attention) return;
     const { source, target } = attention;
     const weight = view[at.t * source.length + at.s] ?? 0;
-    setText(readout, `${quoted(target[at.t] ?? '')} → ${quoted(source[at.s] ?? '')}: ${formatPercent(weight)}`);
+    setText(
+      readout,
+      `${quoted(target[at.t] ?? '')} → ${quoted(source[at.s] ?? '')}: ${formatPercent(weight)}`,
+    );
     set(frame, { x: at.s * sizes.cell, y: at.t * sizes.cell });
   }
 
@@ -165,7 +178,11 @@ export function createHeatMap(): HeatMap {
         return svg('text', { x, y, transform: `rotate(${isUpright ? -90 : -45} ${x} ${y})` }, text);
       }),
       ...down.map((text, t) =>
-        svg('text', { class: 'heat-row', x: left - 8, y: top + (t + 0.5) * cell + 4.5, direction: 'ltr' }, text),
+        svg(
+          'text',
+          { class: 'heat-row', x: left - 8, y: top + (t + 0.5) * cell + 4.5, direction: 'ltr' },
+          text,
+        ),
       ),
     );
   }

@@ -1,4 +1,5 @@
-// A download from the hub with its progress bar, bytes, Cancel button and messages; used by the form and the gallery.
+// A download from the hub with its progress bar, bytes, Cancel button and messages; used by the form and the
+// gallery.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import type { PullProgress } from '../../../src/index.ts';
@@ -16,13 +17,17 @@ export interface HubDownload {
   /** Shows a message. */
   show(text: string, wrong?: boolean): void;
   /**
-   * Downloads a model; resolves to its name in the browser, or to undefined after an error or a cancel, with a message.
-   * Until then `button` is disabled and the Cancel button has the focus; afterwards `button` gets it back.
+   * Downloads a model; resolves to its name in the browser, or to undefined after an error or a cancel, with
+   * a message. Until then `button` is disabled and the Cancel button has the focus; afterwards `button` gets
+   * it back.
    */
   run(model: string, button: HTMLButtonElement): Promise<string | undefined>;
 }
 
-/** Creates a download; `what` names it for screen readers. `onTotal` gets the total bytes that the hub reports. */
+/**
+ * Creates a download; `what` names it for screen readers. `onTotal` gets the total bytes that the hub
+ * reports.
+ */
 export function createHubDownload(
   session: Pick<Session, 'pull'>,
   what = '',
@@ -33,7 +38,12 @@ export function createHubDownload(
   const suffix = what && ` of ${what}`;
   const cancel = el(
     'button',
-    { type: 'button', hidden: true, 'aria-label': `Cancel the download${suffix}`, onclick: () => running?.abort() },
+    {
+      type: 'button',
+      hidden: true,
+      'aria-label': `Cancel the download${suffix}`,
+      onclick: () => running?.abort(),
+    },
     'Cancel',
   );
   const bar = el('progress', { max: 1, 'aria-label': `Download progress${suffix}`, hidden: true });
@@ -83,8 +93,12 @@ export function createHubDownload(
         );
         show(`${model} was downloaded, and its checksums match.`);
       } catch (error) {
-        if (!(error instanceof SessionError && error.kind === 'aborted')) show((error as Error).message, true);
-        else show(`Cancelled.${progress ? ' The next download continues from the part that is already here.' : ''}`);
+        if (!(error instanceof SessionError && error.kind === 'aborted'))
+          show((error as Error).message, true);
+        else
+          show(
+            `Cancelled.${progress ? ' The next download continues from the part that is already here.' : ''}`,
+          );
       }
       running = undefined;
       const hadFocus = document.activeElement === cancel;

@@ -5,7 +5,10 @@ import { field } from '../../common/form-controls.ts';
 import { createHubDownload } from './hub-download.ts';
 import type { Session } from './training-session.ts';
 
-/** Creates the form; `onEnd` is called with the name of the downloaded model, or with undefined if the download failed. */
+/**
+ * Creates the form; `onEnd` is called with the name of the downloaded model, or with undefined if the
+ * download failed.
+ */
 export function createHubForm(session: Session, onEnd: (name?: string) => Promise<void>): HTMLFormElement {
   const download = createHubDownload(session);
   const { bar, cancel, count, note } = download;

@@ -1,5 +1,5 @@
-// Panel of the probe: for one fixed pair, the attention of all layers and heads and the most likely next tokens, with a
-// slider over the recorded steps of the run.
+// Panel of the probe: for one fixed pair, the attention of all layers and heads and the most likely next
+// tokens, with a slider over the recorded steps of the run.
 
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { AttentionKind, LogProbe } from '../../../src/index.ts';
@@ -119,7 +119,12 @@ export function createInsidePanel(): InsidePanel {
     set(slider, { 'aria-valuetext': `step ${probe.step}` });
     const { share = 0 } = probes.at(-1) ?? {};
     setText(cost, share > 0 ? `Recording took ${formatPercent(share)} of the training time.` : '');
-    fill(pair, ...tokensOf(probe.source.slice(0, -1)), el('span', {}, '→'), ...tokensOf(probe.target.slice(1)));
+    fill(
+      pair,
+      ...tokensOf(probe.source.slice(0, -1)),
+      el('span', {}, '→'),
+      ...tokensOf(probe.target.slice(1)),
+    );
     parts = [() => drawMaps(probe), () => drawEnlarged(probe), () => drawNext(probe)];
     drawSome();
   });
@@ -181,7 +186,8 @@ export function createInsidePanel(): InsidePanel {
   }
   function drawEnlarged(probe: LogProbe): void {
     const { kind, head } = chosen;
-    const map = probe.attention.find((each) => each.kind === kind && each.layer === chosen.layer) ?? probe.attention[0];
+    const map =
+      probe.attention.find((each) => each.kind === kind && each.layer === chosen.layer) ?? probe.attention[0];
     if (!map) return;
     setText(enlarged, mapName(map.kind, map.layer, head));
     const [rows, keys] = sizesOf(probe, map.kind);
@@ -251,7 +257,8 @@ const mapName = (kind: AttentionKind, layer: number, head: number): string =>
   `${kinds[kind].split(':')[0]}, layer ${layer + 1}, head ${head + 1}`;
 
 /** A box for each token. */
-const tokensOf = (labels: readonly string[]): HTMLElement[] => labels.map((label) => el('bdi', {}, labelOf(label)));
+const tokensOf = (labels: readonly string[]): HTMLElement[] =>
+  labels.map((label) => el('bdi', {}, labelOf(label)));
 
 /** Number of queries and keys of a map. */
 const sizesOf = ({ source, target }: LogProbe, kind: AttentionKind): [number, number] => [

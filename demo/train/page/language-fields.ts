@@ -38,7 +38,8 @@ export function createLanguageFields(onChange: (source: string, target: string) 
         [target, languages?.target],
       ] as const) {
         // If the model does not state a language, the visitor selects it.
-        const options = code === undefined && languages ? [['', 'Select a language'] as const, ...names] : names;
+        const options =
+          code === undefined && languages ? [['', 'Select a language'] as const, ...names] : names;
         fill(
           choice,
           ...options.map(([value, name]) => el('option', { value, selected: value === (code ?? '') }, name)),

@@ -1,5 +1,5 @@
-// A line chart over steps, drawn by uPlot in the colours of the page: at most once per frame, and only while it is
-// visible. Arrow keys move the cursor that shows the values.
+// A line chart over steps, drawn by uPlot in the colours of the page: at most once per frame, and only while
+// it is visible. Arrow keys move the cursor that shows the values.
 
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -159,9 +159,12 @@ export function createLineChart(options: ChartOptions): LineChart {
   });
 
   frame.addEventListener('keydown', (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1, Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY }[
-      event.key
-    ];
+    const by = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      Home: Number.NEGATIVE_INFINITY,
+      End: Number.POSITIVE_INFINITY,
+    }[event.key];
     if (by === undefined || !plot) return;
     event.preventDefault();
     const xs = plot.data[0];
@@ -197,7 +200,10 @@ export function createLineChart(options: ChartOptions): LineChart {
       if (!plot) return undefined;
       const { canvas } = plot.ctx;
       const scale = window.devicePixelRatio;
-      const image = el('canvas', { width: canvas.width, height: canvas.height + (24 + 20 * lines.length) * scale });
+      const image = el('canvas', {
+        width: canvas.width,
+        height: canvas.height + (24 + 20 * lines.length) * scale,
+      });
       const draw = image.getContext('2d') as CanvasRenderingContext2D;
       draw.fillStyle = colour('--card');
       draw.fillRect(0, 0, image.width, image.height);

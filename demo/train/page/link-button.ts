@@ -4,7 +4,10 @@ import { el, setText } from '../../common/dom.ts';
 import type { TrainingSettings } from '../protocol.ts';
 import { toHash } from './share-link.ts';
 
-/** Creates the button with its message; `planned` resolves to the settings of the form, undefined if they are invalid. */
+/**
+ * Creates the button with its message; `planned` resolves to the settings of the form, undefined if they are
+ * invalid.
+ */
 export function createLinkButton(planned: () => Promise<TrainingSettings | undefined>): HTMLElement {
   const note = el('p', { class: 'hint', role: 'status', id: 'link-note' });
   const button = el('button', { type: 'button', id: 'copy-link' }, 'Copy a link to this training');
@@ -27,6 +30,7 @@ export function createLinkButton(planned: () => Promise<TrainingSettings | undef
 function linkText(valid: boolean, fits: boolean, copied: boolean): string {
   if (!valid)
     return 'There is no link: the settings are invalid or do not fit the GPU. Correct the field that is marked, or choose a smaller model or batch.';
-  if (!fits) return 'A link cannot contain the pairs of a file or text. Send the file, or use a generated corpus.';
+  if (!fits)
+    return 'A link cannot contain the pairs of a file or text. Send the file, or use a generated corpus.';
   return `The address of this page is the link${copied ? ', and was copied' : ''}: corpus, settings and seed.`;
 }

@@ -1,5 +1,5 @@
-// Panel of the settings that can change while a training runs: learning rate, dropout and evaluation interval; lists the
-// changes of the run.
+// Panel of the settings that can change while a training runs: learning rate, dropout and evaluation
+// interval; lists the changes of the run.
 
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LiveSettings, LogChange } from '../../../src/index.ts';

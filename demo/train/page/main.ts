@@ -153,7 +153,8 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     for (const panel of [run, live, curves, samples, inside]) panel.onEvent(event);
     if (event.type === 'change') settingsForm.addChange(event.change);
     events(event);
-    // The panels are drawn in the next frame: then the translation of another model is gone, and the curves are higher.
+    // The panels are drawn in the next frame: then the translation of another model is gone, and the curves
+    // are higher.
     if (begins) requestAnimationFrame(() => requestAnimationFrame(showCurves));
   };
   session.on(dispatch);
@@ -178,9 +179,11 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     const { corpus: from, samples: shown, step, ...curvesOf } = await fillForm(name);
     const { steps, evals, probes, changes } = curvesOf;
     hideRecordedRun();
-    if (from?.kind === 'intl') for (const panel of [samples, translate]) panel.setLanguages(from.source, from.target);
+    if (from?.kind === 'intl')
+      for (const panel of [samples, translate]) panel.setLanguages(from.source, from.target);
     curves.clear();
-    for (const panel of [run, live, curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes, changes });
+    for (const panel of [run, live, curves, inside])
+      panel.onEvent({ type: 'history', steps, evals, probes, changes });
     samples.onEvent({ type: 'samples', step, samples: shown });
     byId('translate-card').scrollIntoView({ block: 'start' });
   }
@@ -204,12 +207,16 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     byId('settings').scrollIntoView({ block: 'start' });
     byId('settings').querySelector('select')?.focus({ preventScroll: true });
   }
-  /** Fills the form from the address; shows a notice if the address is invalid. Returns whether the form changed. */
+  /**
+   * Fills the form from the address; shows a notice if the address is invalid. Returns whether the form
+   * changed.
+   */
   function openLink(): boolean {
     try {
       const linked = fromHash(location.hash);
       if (!linked) return false;
-      if (isRunning(run.state)) throw new HeddleError('a training is running; stop it, then open the link again');
+      if (isRunning(run.state))
+        throw new HeddleError('a training is running; stop it, then open the link again');
       corpus.load(linked.corpus);
       settingsForm.load(settingsForm.nameFor(linked.corpus), linked.settings);
       const { changes } = linked.settings;
@@ -219,7 +226,9 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       notices.show('info', text, { id: 'link' });
       return true;
     } catch (error) {
-      notices.show('bad', `The training in the link is ignored: ${(error as Error).message}.`, { id: 'link' });
+      notices.show('bad', `The training in the link is ignored: ${(error as Error).message}.`, {
+        id: 'link',
+      });
       return false;
     }
   }
@@ -287,8 +296,8 @@ function showCurves(): void {
 }
 
 /**
- * Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is scrolled into
- * view.
+ * Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is
+ * scrolled into view.
  */
 function reserveBottomSpace(panel: HTMLElement): void {
   new ResizeObserver(() => {

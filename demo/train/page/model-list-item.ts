@@ -1,5 +1,5 @@
-// An entry of the list of models: facts about a model, and buttons that load, train, rename, copy, download or delete
-// it.
+// An entry of the list of models: facts about a model, and buttons that load, train, rename, copy, download
+// or delete it.
 
 import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
 import { el, hint, set } from '../../common/dom.ts';
@@ -19,11 +19,15 @@ export interface ModelListHost {
   onRename(name: string, as: string): void;
   /** Returns whether a model has this name. */
   isTaken(name: string): boolean;
-  /** Creates a button with a label, a full description and an action; an error of the action becomes a notice. */
+  /**
+   * Creates a button with a label, a full description and an action; an error of the action becomes a notice.
+   */
   button(label: string, description: string, action: () => Promise<void>, style?: string): HTMLButtonElement;
 }
 
-/** Creates the entry of a model. While a training runs (`training`), no other model can be loaded or trained. */
+/**
+ * Creates the entry of a model. While a training runs (`training`), no other model can be loaded or trained.
+ */
 export function createModelListItem(
   m: StoredModel,
   session: Session,
@@ -88,8 +92,10 @@ export function createModelListItem(
     safetensors: button('Safetensors', `Download ${name} as safetensors, without its checkpoint`, async () =>
       download(await session.exportSafetensors(name), `${name}.safetensors`),
     ),
-    onnx: button('Export for transformers.js', `Export for transformers.js: download ${name} as ONNX files`, async () =>
-      download(await session.exportOnnx(name), `${name}-onnx.zip`),
+    onnx: button(
+      'Export for transformers.js',
+      `Export for transformers.js: download ${name} as ONNX files`,
+      async () => download(await session.exportOnnx(name), `${name}-onnx.zip`),
     ),
     remove: button('Delete', `Delete ${name}`, remove, 'quiet bad'),
   };
@@ -98,13 +104,21 @@ export function createModelListItem(
   set(buttons.trainMore, { disabled: training || locked, hidden: m.unfinished || steps === 0 });
   set(buttons.load, { disabled: training });
   if (locked) for (const each of [buttons.rename, buttons.remove]) set(each, { disabled: true });
-  return el('li', { 'data-model': name }, description(m), el('div', { class: 'row' }, ...Object.values(buttons)));
+  return el(
+    'li',
+    { 'data-model': name },
+    description(m),
+    el('div', { class: 'row' }, ...Object.values(buttons)),
+  );
 }
 
 function description(m: StoredModel): HTMLDivElement {
   const steps = m.steps > 0 ? `step ${formatInteger(m.step)} of ${formatInteger(m.steps)}` : 'weights only';
-  const tag = { free: '', 'this-tab': 'training in this tab', 'other-tab': 'training in another tab' }[m.lock];
-  const time = m.time > 0 && new Date(m.time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  const tag = { free: '', 'this-tab': 'training in this tab', 'other-tab': 'training in another tab' }[
+    m.lock
+  ];
+  const time =
+    m.time > 0 && new Date(m.time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
   return el(
     'div',
     { class: 'model-what' },
@@ -113,7 +127,9 @@ function description(m: StoredModel): HTMLDivElement {
     el(
       'p',
       { class: 'hint number' },
-      [steps, `${formatInteger(m.parameters)} parameters`, formatBytes(m.bytes), time].filter(Boolean).join(' · '),
+      [steps, `${formatInteger(m.parameters)} parameters`, formatBytes(m.bytes), time]
+        .filter(Boolean)
+        .join(' · '),
     ),
     hint(m.corpus),
   );

@@ -78,7 +78,12 @@ export function createModelsPanel(session: Session, options: ModelsHost): Models
       'li',
       { 'data-partial': name, class: 'row' },
       el('span', { class: 'hint' }, `The download of ${name} is incomplete. Press Download to continue it.`),
-      button('Delete', `Delete the incomplete download of ${name}`, () => session.removePartial(name), 'quiet bad'),
+      button(
+        'Delete',
+        `Delete the incomplete download of ${name}`,
+        () => session.removePartial(name),
+        'quiet bad',
+      ),
     );
 
   function draw(): void {
@@ -131,7 +136,14 @@ export function createModelsPanel(session: Session, options: ModelsHost): Models
   });
 
   return {
-    element: stack(message, list, el('div', { class: 'row' }, importButton, file, persist), hub, partialList, usage),
+    element: stack(
+      message,
+      list,
+      el('div', { class: 'row' }, importButton, file, persist),
+      hub,
+      partialList,
+      usage,
+    ),
     refresh,
     importFile,
     setTraining(now) {
@@ -152,7 +164,10 @@ function usageText({ models, used, quota, persistent }: StorageInfo): string {
   return `${formatBytes(used)} of ${formatBytes(quota)} used; ${kept}.`;
 }
 
-/** Requests persistent storage; the browser decides whether to ask the visitor. Resolves to whether it was granted. */
+/**
+ * Requests persistent storage; the browser decides whether to ask the visitor. Resolves to whether it was
+ * granted.
+ */
 async function requestPersistentStorage(): Promise<boolean> {
   return (await navigator.storage?.persist?.().catch(() => false)) ?? false;
 }

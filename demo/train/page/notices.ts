@@ -73,7 +73,13 @@ export function createNotices(): Notices {
         ...buttons,
         el(
           'button',
-          { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', title: 'Dismiss', onclick: () => drop(entry) },
+          {
+            type: 'button',
+            class: 'quiet',
+            'aria-label': 'Dismiss',
+            title: 'Dismiss',
+            onclick: () => drop(entry),
+          },
           '✕',
         ),
       );

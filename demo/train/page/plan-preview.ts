@@ -1,5 +1,5 @@
-// Preview of a training: asks the worker to plan the settings of the forms, and shows corpus statistics, model size and
-// GPU memory.
+// Preview of a training: asks the worker to plan the settings of the forms, and shows corpus statistics,
+// model size and GPU memory.
 
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { describeChanges, parseChanges } from '../../../src/index.ts';
@@ -30,7 +30,10 @@ export interface PlanPreviewOptions {
 export interface PlanPreview {
   /** Settings of the shown preview; undefined while the forms have other settings or are invalid. */
   settings: TrainingSettings | undefined;
-  /** Resolves to the settings of the forms when they are planned; to undefined if they are invalid or do not fit. */
+  /**
+   * Resolves to the settings of the forms when they are planned; to undefined if they are invalid or do not
+   * fit.
+   */
   planned(): Promise<TrainingSettings | undefined>;
   /** Updates the preview after `wait` milliseconds without another call. */
   update(wait?: number): void;
@@ -135,7 +138,11 @@ function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLE
   return [
     factList(rows),
     ...(corpus.sampled > 0
-      ? [hint(`Estimated from ${formatInteger(corpus.sampled)} pairs; the rest is generated when the training starts.`)]
+      ? [
+          hint(
+            `Estimated from ${formatInteger(corpus.sampled)} pairs; the rest is generated when the training starts.`,
+          ),
+        ]
       : []),
     ...(corpus.badLines ? [hint(corpus.badLines)] : []),
     el(
@@ -152,7 +159,12 @@ function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLE
         'ul',
         { class: 'examples' },
         ...corpus.examples.map(({ source, target }) =>
-          el('li', {}, el('span', { lang: from, dir: 'auto' }, source), el('span', { lang: to, dir: 'auto' }, target)),
+          el(
+            'li',
+            {},
+            el('span', { lang: from, dir: 'auto' }, source),
+            el('span', { lang: to, dir: 'auto' }, target),
+          ),
         ),
       ),
     ),
@@ -169,7 +181,9 @@ function sideSummary(
   const max = Math.max(1, ...histogram);
   const width = Math.max(8, histogram.length);
   const bars = histogram.map((n, i) =>
-    n > 0 ? svg('rect', { x: i + 0.1, y: 40 - (36 * n) / max - 1, width: 0.8, height: (36 * n) / max + 1 }) : null,
+    n > 0
+      ? svg('rect', { x: i + 0.1, y: 40 - (36 * n) / max - 1, width: 0.8, height: (36 * n) / max + 1 })
+      : null,
   );
   return el(
     'div',
@@ -186,12 +200,18 @@ function sideSummary(
       },
       ...bars,
     ),
-    el('p', { class: 'hint number' }, `length: mean ${formatNumber(mean)}, max ${formatInteger(longest)} tokens`),
+    el(
+      'p',
+      { class: 'hint number' },
+      `length: mean ${formatNumber(mean)}, max ${formatInteger(longest)} tokens`,
+    ),
     el('p', { class: 'hint number' }, `vocabulary: ${formatInteger(vocabulary)} tokens`),
   );
 }
 
-/** Plans above this size get a hint: many GPUs have less memory, and WebGPU does not report the free memory. */
+/**
+ * Plans above this size get a hint: many GPUs have less memory, and WebGPU does not report the free memory.
+ */
 const largePlan = 4 * 2 ** 30;
 
 /** Returns a hint for a plan of `peak` bytes; empty if it needs none. */
@@ -224,10 +244,16 @@ function planSummary(preview: TrainingPreview, changes: string | undefined): HTM
     ...(preview.fits ? [] : [el('p', { class: 'wrong', 'data-fits': 'false' }, preview.reason)]),
     factList([
       ['parameters', formatInteger(preview.parameters)],
-      ['layers', `${config.encoderLayers} + ${config.decoderLayers}, dModel ${config.dModel}, ${config.heads} heads`],
+      [
+        'layers',
+        `${config.encoderLayers} + ${config.decoderLayers}, dModel ${config.dModel}, ${config.heads} heads`,
+      ],
       ['steps', `${formatInteger(preview.steps)} (${formatInteger(preview.stepsPerEpoch)} per epoch)`],
       ['batch shapes', shapes.join(', ').replaceAll('x', ' × ')],
-      ['work per step', `${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`],
+      [
+        'work per step',
+        `${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`,
+      ],
       ['GPU memory', formatBytes(planned.peak)],
       ...(changes ? ([['changes during the run', describeChanges(parseChanges(changes))]] as const) : []),
     ]),

@@ -1,5 +1,5 @@
-// The recorded training of a model that ships with the page: curves, samples and attention for visitors who have not
-// trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs writes it.
+// The recorded training of a model that ships with the page: curves, samples and attention for visitors who
+// have not trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs writes it.
 
 import type { TrainingHistory } from '../../../src/index.ts';
 
@@ -14,6 +14,8 @@ export interface RecordedRun extends Pick<TrainingHistory, 'steps' | 'evals' | '
 export async function loadRecordedRun(): Promise<RecordedRun> {
   const response = await fetch(new URL('../../models/en-es-run.json', import.meta.url));
   if (!response.ok)
-    throw new Error(`the recorded run could not be loaded: the server answered ${response.status}; reload the page`);
+    throw new Error(
+      `the recorded run could not be loaded: the server answered ${response.status}; reload the page`,
+    );
   return response.json();
 }

@@ -1,5 +1,5 @@
-// Panel of the running training: buttons, progress and current values. Screen readers announce each tenth and each
-// change of state.
+// Panel of the running training: buttons, progress and current values. Screen readers announce each tenth and
+// each change of state.
 
 import {
   formatBytes,
@@ -32,8 +32,8 @@ export interface RunPanel {
   readonly state: SessionState;
   onEvent(event: SessionEvent): void;
   /**
-   * Sets whether a training can start, and a message. While the plan is `pending`, a press of Start waits for it
-   * (`queued`).
+   * Sets whether a training can start, and a message. While the plan is `pending`, a press of Start waits for
+   * it (`queued`).
    */
   setReady(ready: 'ready' | 'pending' | 'invalid', text?: string): void;
 }
@@ -105,7 +105,13 @@ export function createRunPanel(actions: RunActions): RunPanel {
   let stepping = false;
   const single = el(
     'button',
-    { type: 'button', id: 'single-step', 'aria-label': 'Step: train a single step', onclick: stepOnce, hidden: true },
+    {
+      type: 'button',
+      id: 'single-step',
+      'aria-label': 'Step: train a single step',
+      onclick: stepOnce,
+      hidden: true,
+    },
     'Step',
   );
   async function stepOnce(): Promise<void> {
@@ -149,13 +155,16 @@ export function createRunPanel(actions: RunActions): RunPanel {
     set(single, { hidden: state !== 'paused', 'aria-busy': stepping && 'true' });
     set(stop, { hidden: !busy, disabled: state === 'stopping' });
     // If the focused button is now hidden, focus the button that replaces it.
-    if (focused && !isUsable(focused)) ([pause, stop, start].find(isUsable) ?? document.getElementById('run'))?.focus();
+    if (focused && !isUsable(focused))
+      ([pause, stop, start].find(isUsable) ?? document.getElementById('run'))?.focus();
     setText(start, queued ? 'Starting…' : state === 'idle' ? 'Start training' : 'Start a new training');
     const waited = Math.round((performance.now() - since) / 1000);
     const isPlanning = state === 'idle' && ready === 'pending';
     setText(
       title,
-      isPlanning ? 'Planning' : stateNames[state] + (state === 'recovering' && waited > 0 ? `, ${waited} s` : ''),
+      isPlanning
+        ? 'Planning'
+        : stateNames[state] + (state === 'recovering' && waited > 0 ? `, ${waited} s` : ''),
     );
     title.dataset.state = state;
     set(bar, { value: steps > 0 ? step / steps : 0, hidden: steps === 0 && !busy });
@@ -172,7 +181,10 @@ export function createRunPanel(actions: RunActions): RunPanel {
     setText(figures.mfu.value, formatPercent(latest?.mfu ?? Number.NaN));
     setText(figures.learningRate.value, formatNumber(latest?.learningRate ?? Number.NaN));
     setText(figures.memory.value, info ? formatBytes(info.gpuBytes) : '–');
-    setText(figures.memory.name, info ? `GPU memory (planned: ${formatBytes(info.plannedBytes)})` : 'GPU memory');
+    setText(
+      figures.memory.name,
+      info ? `GPU memory (planned: ${formatBytes(info.plannedBytes)})` : 'GPU memory',
+    );
     const tenth = steps > 0 ? Math.floor((10 * step) / steps) : 0;
     if (tenth !== announced) {
       announced = tenth;

@@ -1,4 +1,5 @@
-// Panel of all stored runs: a table of the settings that differ and the results, a chart of their curves, CSV and PNG.
+// Panel of all stored runs: a table of the settings that differ and the results, a chart of their curves, CSV
+// and PNG.
 
 import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { type LogEval, type LogStep, type RunSummary, runMetrics, settingText } from '../../../src/index.ts';
@@ -66,7 +67,8 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
     set(overlay, { hidden: chosen.size === 0 });
     const [kind = '', key = ''] = curve.value.split('.');
     const lines = [...chosen].map(([name, { steps, evals }], i): Line => {
-      const points = kind === 'step' ? valuesOf(steps, key as keyof LogStep) : valuesOf(evals, key as keyof LogEval);
+      const points =
+        kind === 'step' ? valuesOf(steps, key as keyof LogStep) : valuesOf(evals, key as keyof LogEval);
       return {
         name,
         series: smoothed(points, smoothing.valueAsNumber),
@@ -98,7 +100,11 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
     if (image) download(image, 'runs.png');
   }
 
-  function row(run: RunSummary, headings: readonly string[], settings: readonly string[]): HTMLTableRowElement {
+  function row(
+    run: RunSummary,
+    headings: readonly string[],
+    settings: readonly string[],
+  ): HTMLTableRowElement {
     const { folder: name } = run;
     const box = el('input', {
       type: 'checkbox',
@@ -108,7 +114,9 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
     box.addEventListener('change', () => void choose(name, box));
     const cells: Child[] = [
       ...settings.map((key) => settingText(run.settings[key])),
-      run.step < run.steps ? `${formatInteger(run.step)} of ${formatInteger(run.steps)}` : formatInteger(run.step),
+      run.step < run.steps
+        ? `${formatInteger(run.step)} of ${formatInteger(run.steps)}`
+        : formatInteger(run.step),
       run.state,
       ...runMetrics.map(([metric, , text]) => {
         const value = run.final[metric];
@@ -153,14 +161,21 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
           ...['run', '', ...settings, 'steps', 'state', ...runMetrics.map(([, head]) => head)],
           ...['time', 'tokens/s', 'MFU', 'adapter'],
         ];
-        setText(note, runs.length === 0 ? 'No runs yet. The table shows the settings in which runs differ.' : '');
+        setText(
+          note,
+          runs.length === 0 ? 'No runs yet. The table shows the settings in which runs differ.' : '',
+        );
         fill(
           table,
           runs.length > 0 &&
             el(
               'table',
               { class: 'numbers blocks' },
-              el('thead', {}, el('tr', {}, ...headings.map((h) => (h ? el('th', { scope: 'col' }, h) : el('td', {}))))),
+              el(
+                'thead',
+                {},
+                el('tr', {}, ...headings.map((h) => (h ? el('th', { scope: 'col' }, h) : el('td', {})))),
+              ),
               el('tbody', {}, ...runs.map((run) => row(run, headings, settings))),
             ),
         );
@@ -173,13 +188,18 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
 }
 
 /** Steps and finite values of a field of records. */
-const valuesOf = <R extends { readonly step: number }>(records: readonly R[], key: keyof R): [number, number][] =>
+const valuesOf = <R extends { readonly step: number }>(
+  records: readonly R[],
+  key: keyof R,
+): [number, number][] =>
   records.flatMap((record) => {
     const value = record[key];
     return typeof value === 'number' && Number.isFinite(value) ? [[record.step, value]] : [];
   });
 
-/** The exponential moving average of points with bias correction; `weight` of the past values: 0 to below 1. */
+/**
+ * The exponential moving average of points with bias correction; `weight` of the past values: 0 to below 1.
+ */
 export function smoothed(points: readonly (readonly [number, number])[], weight: number): Series {
   const series = createSeries();
   let [sum, total] = [0, 0];

@@ -1,5 +1,5 @@
-// Table of the dev sentences with their references and current translations. Only rows whose translation changed are
-// redrawn.
+// Table of the dev sentences with their references and current translations. Only rows whose translation
+// changed are redrawn.
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
 import { type Sample, wordDifferences } from '../../../src/index.ts';
@@ -43,7 +43,9 @@ export function createSamplesPanel(): SamplesPanel {
       el(
         'tr',
         {},
-        ...['Source', 'Reference', 'Translation', 'Exact match'].map((name) => el('th', { scope: 'col' }, name)),
+        ...['Source', 'Reference', 'Translation', 'Exact match'].map((name) =>
+          el('th', { scope: 'col' }, name),
+        ),
       ),
     ),
     body,

@@ -1,5 +1,5 @@
-// Form of the training settings: one field per row of the settings table (src/train/settings/settings.ts) that has a label,
-// filled with the recipe of the corpus and preset.
+// Form of the training settings: one field per row of the settings table (src/train/settings/settings.ts)
+// that has a label, filled with the recipe of the corpus and preset.
 
 import {
   completeSettings,
@@ -43,10 +43,15 @@ export interface SettingsForm {
 }
 
 /**
- * Defaults that differ on the page: the samples table has a row for each translated dev sentence, and checkpoints are
- * saved often because a tab is easily closed.
+ * Defaults that differ on the page: the samples table has a row for each translated dev sentence, and
+ * checkpoints are saved often because a tab is easily closed.
  */
-const pageDefaults = { devSentences: 24, saveSeconds: 20, probe: 'dev', updateRatioSteps: 10 } satisfies TrainSettings;
+const pageDefaults = {
+  devSentences: 24,
+  saveSeconds: 20,
+  probe: 'dev',
+  updateRatioSteps: 10,
+} satisfies TrainSettings;
 
 /** Hints below fields. */
 const hints: Partial<Record<SettingName, string>> = {
@@ -89,7 +94,9 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
     const defaults = defaultsFor(corpus, given) as Record<string, unknown>;
     if (!touched.has(modelName)) modelName.value = defaultName(corpus);
     for (const { name, row, control } of fields) {
-      const excluded = fields.some((f) => touched.has(f.control) && f.control.value !== '' && excludes(f, name, row));
+      const excluded = fields.some(
+        (f) => touched.has(f.control) && f.control.value !== '' && excludes(f, name, row),
+      );
       // The focused control is skipped: the visitor may be replacing its value.
       if (!touched.has(control) && control !== document.activeElement)
         control.value = excluded ? '' : String(defaults[name] ?? '');
@@ -179,7 +186,10 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
 const excludes = (a: SettingField, name: SettingName, row: Setting): boolean =>
   a.row.excludes === name || row.excludes === a.name;
 
-/** Text of a field for a stored value; of several dropout rates, the one before the output projection is shown. */
+/**
+ * Text of a field for a stored value; of several dropout rates, the one before the output projection is
+ * shown.
+ */
 const shownValue = (value: unknown): string =>
   typeof value === 'object' && value !== null
     ? String((value as Partial<DropoutRates>).output ?? '')
@@ -188,13 +198,19 @@ const shownValue = (value: unknown): string =>
 /** Minimum number of updates for a small corpus: ten pairs in ten epochs would be ten updates. */
 const minUpdates = 300;
 
-/** Number of pairs from which the default held-out share has ten dev pairs; of fewer pairs a tenth is held out. */
+/**
+ * Number of pairs from which the default held-out share has ten dev pairs; of fewer pairs a tenth is held
+ * out.
+ */
 const manyPairs = 500;
 
 /** Larger texts get more than `minUpdates` updates in any case, so their lines are not counted. */
 const maxCounted = 2 ** 18;
 
-/** Epochs, batch size, held-out share and evaluation interval for a text with few pairs; nothing for a larger one. */
+/**
+ * Epochs, batch size, held-out share and evaluation interval for a text with few pairs; nothing for a larger
+ * one.
+ */
 function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
   if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
@@ -300,7 +316,10 @@ function layOut(modelName: HTMLInputElement, fields: readonly SettingField[]): H
   );
 }
 
-/** Returns the error of the first invalid control and expands the section it is in; undefined if all are valid. */
+/**
+ * Returns the error of the first invalid control and expands the section it is in; undefined if all are
+ * valid.
+ */
 function firstError(form: HTMLElement): string | undefined {
   for (const label of form.querySelectorAll('label')) {
     const control = label.control as Control | null;

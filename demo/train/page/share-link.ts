@@ -1,4 +1,5 @@
-// A training in the hash of the address: corpus, settings and seeds. A visitor who opens the link can repeat the run.
+// A training in the hash of the address: corpus, settings and seeds. A visitor who opens the link can repeat
+// the run.
 
 import {
   completeSettings,
@@ -26,15 +27,25 @@ const shared = settingRows.filter(([, row]) => row.label !== undefined);
 
 /** Text of a setting; of several dropout rates, the one that the form shows. */
 const textOf = (value: unknown): string | undefined =>
-  typeof value === 'object' && value !== null ? textOf((value as { output?: number }).output) : value?.toString();
+  typeof value === 'object' && value !== null
+    ? textOf((value as { output?: number }).output)
+    : value?.toString();
 
 /** Returns the hash of a training; undefined if its corpus is a file or text, which a link cannot contain. */
-export function toHash({ corpus, settings }: Pick<TrainingSettings, 'corpus' | 'settings'>): string | undefined {
+export function toHash({
+  corpus,
+  settings,
+}: Pick<TrainingSettings, 'corpus' | 'settings'>): string | undefined {
   if (corpus.kind === 'text') return undefined;
   const { kind, pairs, seed } = corpus;
   const corpusFields: Record<string, string> =
     kind === 'intl' ? { from: corpus.source, to: corpus.target } : { task: corpus.task };
-  const hash = new URLSearchParams({ corpus: kind, ...corpusFields, pairs: String(pairs), corpusSeed: String(seed) });
+  const hash = new URLSearchParams({
+    corpus: kind,
+    ...corpusFields,
+    pairs: String(pairs),
+    corpusSeed: String(seed),
+  });
   for (const [name] of shared) {
     const text = textOf(settings[name as keyof TrainSettings]);
     if (text !== undefined) hash.set(name, text);
@@ -62,7 +73,10 @@ export function fromHash(hash: string): SharedTraining | undefined {
   const kind = take('corpus');
   if (kind !== 'intl' && kind !== 'task')
     throw new HeddleError(`corpus is “${kind.slice(0, 40)}”; it must be intl or task`);
-  const size = () => ({ pairs: integer('pairs', 100, 1_000_000), seed: integer('corpusSeed', 0, 2 ** 32 - 1) });
+  const size = () => ({
+    pairs: integer('pairs', 100, 1_000_000),
+    seed: integer('corpusSeed', 0, 2 ** 32 - 1),
+  });
   const corpus: SharedTraining['corpus'] =
     kind === 'intl'
       ? { kind, source: locale('from', take('from')), target: locale('to', take('to')), ...size() }
@@ -81,7 +95,8 @@ export function fromHash(hash: string): SharedTraining | undefined {
 }
 
 function settingOf(name: string, { type }: Setting, text: string): unknown {
-  const value = type.kind === 'choice' || type.kind === 'text' ? text : text.trim() === '' ? Number.NaN : Number(text);
+  const value =
+    type.kind === 'choice' || type.kind === 'text' ? text : text.trim() === '' ? Number.NaN : Number(text);
   if (!fitsType(type, value))
     throw new HeddleError(`${name} is “${text.slice(0, 40)}”; it must be ${describeType(type)}`);
   return value;
@@ -94,7 +109,9 @@ function locale(name: string, tag: string): string {
   } catch {
     // not a tag
   }
-  throw new HeddleError(`${name} is “${tag.slice(0, 40)}”; it must be a language of this browser, for example en`);
+  throw new HeddleError(
+    `${name} is “${tag.slice(0, 40)}”; it must be a language of this browser, for example en`,
+  );
 }
 
 function taskOf(text: string): TaskName {

@@ -27,7 +27,12 @@ export interface TrainingStarter {
 }
 
 /** Creates the starter. */
-export function createTrainingStarter({ session, notices, setLanguages, onRename }: StarterOptions): TrainingStarter {
+export function createTrainingStarter({
+  session,
+  notices,
+  setLanguages,
+  onRename,
+}: StarterOptions): TrainingStarter {
   async function start(settings: TrainingSettings, replace = false): Promise<void> {
     const { corpus } = settings;
     if (corpus.kind === 'intl') setLanguages(corpus.source, corpus.target);
@@ -35,7 +40,8 @@ export function createTrainingStarter({ session, notices, setLanguages, onRename
     try {
       await session.start(settings, { replace });
     } catch (error) {
-      if (error instanceof SessionError && error.kind === 'exists') await attempt(resolveNameConflict(settings));
+      if (error instanceof SessionError && error.kind === 'exists')
+        await attempt(resolveNameConflict(settings));
       else showError(error);
     }
   }

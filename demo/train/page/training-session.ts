@@ -1,5 +1,5 @@
-// The page's connection to the training worker: turns calls into messages, and messages into results and events.
-// Training does not depend on timers of the page.
+// The page's connection to the training worker: turns calls into messages, and messages into results and
+// events. Training does not depend on timers of the page.
 
 import type {
   Inspection,
@@ -46,37 +46,38 @@ export interface Session {
   /** Plans a training without starting it; a later call aborts an earlier one that is pending (`aborted`). */
   describe(settings: TrainingSettings): Promise<TrainingPreview>;
   /**
-   * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`, `exists`
-   * (the name is taken and `replace` is not true), `memory` (it does not fit) or `user`.
+   * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`,
+   * `exists` (the name is taken and `replace` is not true), `memory` (it does not fit) or `user`.
    */
   start(settings: TrainingSettings, options?: { replace?: boolean }): Promise<void>;
   /**
-   * Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in total.
+   * Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in
+   * total.
    */
   resume(name: string, options?: { steps?: number; epochs?: number }): Promise<void>;
   /**
-   * Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating remains
-   * possible.
+   * Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating
+   * remains possible.
    */
   pause(): Promise<void>;
   /**
-   * Does one update of a paused training and saves a checkpoint. Resolves after its events, when the training is paused
-   * again or has ended.
+   * Does one update of a paused training and saves a checkpoint. Resolves after its events, when the training
+   * is paused again or has ended.
    */
   singleStep(): Promise<void>;
   /** Continues after `pause`. */
   continue(): Promise<void>;
   /**
-   * Changes settings of a running training from its next update on; an event `change` reports it. Rejects with `user` if
-   * a value is not allowed.
+   * Changes settings of a running training from its next update on; an event `change` reports it. Rejects
+   * with `user` if a value is not allowed.
    */
   change(settings: LiveSettings): Promise<void>;
   /** Finishes the step, saves a checkpoint and ends the training. Resolves when it has ended. */
   stop(): Promise<void>;
   /**
-   * Translates with the current model: the one that is training, between two steps, else the one that was trained or
-   * loaded last. Tokens are streamed to `onPiece`. Rejects with `user` if there is no model or an option is invalid,
-   * `aborted` by the signal.
+   * Translates with the current model: the one that is training, between two steps, else the one that was
+   * trained or loaded last. Tokens are streamed to `onPiece`. Rejects with `user` if there is no model or an
+   * option is invalid, `aborted` by the signal.
    */
   translate(
     text: string,
@@ -84,7 +85,9 @@ export interface Session {
     onPiece?: (piece: PieceEvent) => void,
     signal?: AbortSignal,
   ): Promise<TranslationResult>;
-  /** The languages of the current model; undefined if it has none. Rejects with `user` if there is no model. */
+  /**
+   * The languages of the current model; undefined if it has none. Rejects with `user` if there is no model.
+   */
   languages(): Promise<ModelLanguages | undefined>;
   /** Computes a text and a target with the current model: attention, next tokens, tensors. */
   inspect(text: string, options?: InspectOptions): Promise<Inspection>;
@@ -97,8 +100,8 @@ export interface Session {
   /** The training pairs of a model that was trained on a file or text; rejects if they are not stored. */
   corpusOf(name: string): Promise<Uint8Array>;
   /**
-   * Loads a model to translate with: from the browser or from a URL (`from`); a multilingual model with its languages.
-   * Rejects while a training runs.
+   * Loads a model to translate with: from the browser or from a URL (`from`); a multilingual model with its
+   * languages. Rejects while a training runs.
    */
   load(name: string, from?: LoadFrom, languages?: SentLanguages): Promise<void>;
   /** Copies a model under another name; a model that is training is saved first. */
@@ -109,19 +112,25 @@ export interface Session {
   remove(name: string): Promise<void>;
   /** Exports a model with its checkpoint as a zip archive, which the `heddle` command reads. */
   exportArchive(name: string): Promise<Blob>;
-  /** Exports a model without its checkpoint as safetensors with PyTorch's names, which the `heddle` command reads. */
+  /**
+   * Exports a model without its checkpoint as safetensors with PyTorch's names, which the `heddle` command
+   * reads.
+   */
   exportSafetensors(name: string): Promise<Blob>;
-  /** Exports a model without its checkpoint for transformers.js, as a zip archive of ONNX files with int8 weights. */
+  /**
+   * Exports a model without its checkpoint for transformers.js, as a zip archive of ONNX files with int8
+   * weights.
+   */
   exportOnnx(name: string): Promise<Blob>;
   /**
-   * Imports a zip archive or safetensors file (by the extension of `name`); resolves to the name of the model, numbered
-   * if taken.
+   * Imports a zip archive or safetensors file (by the extension of `name`); resolves to the name of the
+   * model, numbered if taken.
    */
   importArchive(data: Blob, name: string): Promise<string>;
   /**
-   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's server, or
-   * directly if it has none; resolves to the name of the model in the browser. Rejects with `exists` if the name is
-   * taken, `aborted` by the signal. The next call continues an incomplete download.
+   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's
+   * server, or directly if it has none; resolves to the name of the model in the browser. Rejects with
+   * `exists` if the name is taken, `aborted` by the signal. The next call continues an incomplete download.
    */
   pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
   /** Deletes an incomplete download. */
@@ -140,8 +149,8 @@ interface Pending {
 
 declare global {
   /**
-   * For scripts that drive the page (tests, scripts/soak.mjs): its session, and a function that creates another with
-   * its own worker.
+   * For scripts that drive the page (tests, scripts/soak.mjs): its session, and a function that creates
+   * another with its own worker.
    */
   var heddlePage: { readonly session: Session; readonly createSession: typeof createSession } | undefined;
 }
@@ -149,8 +158,8 @@ declare global {
 /** Options of a session. */
 export interface SessionOptions {
   /**
-   * Whether to auto-tune kernels, which takes a few seconds before the first training and much longer on a software
-   * adapter. Default: true unless the page's URL has `?tune=0`.
+   * Whether to auto-tune kernels, which takes a few seconds before the first training and much longer on a
+   * software adapter. Default: true unless the page's URL has `?tune=0`.
    */
   readonly tune?: boolean;
 }
@@ -211,7 +220,8 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     const id = ++calls;
     const result = new Promise<ReturnType<Calls[N]>>((resolve, reject) => {
       if (closed) return reject(new SessionError(closed));
-      if (signal?.aborted) return reject(new SessionError({ kind: 'aborted', message: `${name}: cancelled` }));
+      if (signal?.aborted)
+        return reject(new SessionError({ kind: 'aborted', message: `${name}: cancelled` }));
       const cancel = () => send({ type: 'cancel', id });
       const done = () => signal?.removeEventListener('abort', cancel);
       pending.set(id, {
@@ -260,14 +270,16 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     continue: () => ask('continue'),
     change: (settings) => ask('change', settings),
     stop: () => ask('stop'),
-    translate: (text, options = {}, onPiece, signal) => call('translate', [text, options], { onPiece, signal }).result,
+    translate: (text, options = {}, onPiece, signal) =>
+      call('translate', [text, options], { onPiece, signal }).result,
     languages: () => ask('languages'),
     inspect: (text, options = {}) => ask('inspect', text, options),
     storage: () => ask('storage'),
     history: (name) => ask('history', name),
     runs: () => ask('runs'),
     corpusOf: (name) => ask('corpusOf', name),
-    load: (name, from, languages) => (languages ? ask('load', name, from, languages) : ask('load', name, from)),
+    load: (name, from, languages) =>
+      languages ? ask('load', name, from, languages) : ask('load', name, from),
     save: (name, as) => ask('save', name, as),
     rename: (name, as) => ask('rename', name, as),
     remove: (name) => ask('remove', name),

@@ -1,5 +1,5 @@
-// Panel that translates a text: selects a model that ships with the page, streams the translation, lists the hypotheses
-// and shows the cross-attention of the selected one.
+// Panel that translates a text: selects a model that ships with the page, streams the translation, lists the
+// hypotheses and shows the cross-attention of the selected one.
 
 import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { signed } from '../../common/data-views.ts';
@@ -46,19 +46,31 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     placeholder: 'Text in the source language. Press Enter to translate.',
   });
   const decoding = createDecodingForm();
-  const submit = el('button', { type: 'submit', class: 'main', id: 'translate', disabled: true }, 'Translate');
+  const submit = el(
+    'button',
+    { type: 'submit', class: 'main', id: 'translate', disabled: true },
+    'Translate',
+  );
   const cancel = el('button', { type: 'button', hidden: true, onclick: () => running?.abort() }, 'Cancel');
   const languages = createLanguageFields((source, target) => setLanguages(source, target));
   const showAttention = el('input', { type: 'checkbox', checked: true });
   const out = el('output', { class: 'translation', id: 'translation', dir: 'auto', for: 'translate-text' });
-  const note = el('p', { class: 'hint', role: 'status' }, 'No model is loaded. Train one, or load one below.');
+  const note = el(
+    'p',
+    { class: 'hint', role: 'status' },
+    'No model is loaded. Train one, or load one below.',
+  );
   const alternatives = el('ol', { class: 'others', hidden: true });
   const examples = el('ul', { class: 'try', 'aria-label': 'Examples' });
   const picker = el(
     'div',
     { class: 'row picker', role: 'group', 'aria-label': 'Model' },
     ...demoModels.map((each) =>
-      el('button', { type: 'button', 'data-demo': each.target, onclick: () => void useDemo(each) }, each.name),
+      el(
+        'button',
+        { type: 'button', 'data-demo': each.target, onclick: () => void useDemo(each) },
+        each.name,
+      ),
     ),
   );
   const loaded = el('span', { class: 'tag', hidden: true });
@@ -70,7 +82,13 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     languages.element,
     field('Text', text),
     decoding.element,
-    el('div', { class: 'row' }, submit, cancel, el('label', { class: 'check' }, showAttention, 'Show attention')),
+    el(
+      'div',
+      { class: 'row' },
+      submit,
+      cancel,
+      el('label', { class: 'check' }, showAttention, 'Show attention'),
+    ),
   );
 
   const options = (): SentDecodeOptions => ({
@@ -93,7 +111,12 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     set(note, { class: 'hint' });
     setText(note, 'Translating…');
     try {
-      const result = await session.translate(source, options(), (piece) => out.append(piece.text), controller.signal);
+      const result = await session.translate(
+        source,
+        options(),
+        (piece) => out.append(piece.text),
+        controller.signal,
+      );
       if (running === controller) showResult(result);
     } catch (error) {
       const { kind, message } = error as SessionError;

@@ -55,7 +55,10 @@ const labels = new Map<string, string>(
   }),
 );
 
-/** Rewrites a message of the library for the page: without command-line flags, packages, paths and long quotes. */
+/**
+ * Rewrites a message of the library for the page: without command-line flags, packages, paths and long
+ * quotes.
+ */
 export function messageForVisitors(message: string): string {
   const quoted = message.replace(longQuote, '$1$2…$3');
   const text = replacements

@@ -11,8 +11,8 @@ export interface LoadedModel {
 }
 
 /**
- * Translates a text. Greedy decoding and a single sample are streamed; other methods send one piece at the end. The
- * attention of each candidate is computed before the next update, so with the same weights.
+ * Translates a text. Greedy decoding and a single sample are streamed; other methods send one piece at the
+ * end. The attention of each candidate is computed before the next update, so with the same weights.
  */
 export async function translateText(
   { name, model, step }: LoadedModel,
@@ -36,7 +36,12 @@ export async function translateText(
   if (best && !streams) onPiece({ id: model.config.endId, text: best.text });
   return {
     text: best?.text ?? '',
-    candidates: found.map(({ text, score, ids, attention }) => ({ text, score, ids, ...(attention && { attention }) })),
+    candidates: found.map(({ text, score, ids, attention }) => ({
+      text,
+      score,
+      ids,
+      ...(attention && { attention }),
+    })),
     ms,
     tokens: best?.ids.length ?? 0,
     model: name,

@@ -1,4 +1,5 @@
-// Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the device.
+// Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the
+// device.
 
 import {
   type CorpusArguments,
@@ -19,7 +20,10 @@ const exampleCount = 6;
 const maxSampled = 4000;
 
 /** Returns a corpus as a TSV file; CSV is converted. */
-export async function corpusBytes({ name, data }: Extract<CorpusChoice, { kind: 'text' }>): Promise<Uint8Array> {
+export async function corpusBytes({
+  name,
+  data,
+}: Extract<CorpusChoice, { kind: 'text' }>): Promise<Uint8Array> {
   const bytes = await bytesOf(data, name);
   return isCsv(name, new TextDecoder().decode(bytes.subarray(0, 2 ** 18))) ? csvToTsv(bytes, name) : bytes;
 }
@@ -31,15 +35,23 @@ async function bytesOf(data: Blob | Uint8Array | string, name: string): Promise<
   try {
     return new Uint8Array(await data.arrayBuffer());
   } catch (error) {
-    throw new HeddleError(`${name} could not be read; select it again: ${(error as Error).message}`, { cause: error });
+    throw new HeddleError(`${name} could not be read; select it again: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
-/** Returns the corpus argument of `train`; a text is found in the files under its name, and stored with the model. */
+/**
+ * Returns the corpus argument of `train`; a text is found in the files under its name, and stored with the
+ * model.
+ */
 export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
   corpus.kind !== 'text' ? corpus : { kind: 'tsv', path: corpus.name, keep: true, devOnly: true };
 
-/** Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so. */
+/**
+ * Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says
+ * so.
+ */
 export async function describeTraining(
   { corpus: chosen, settings }: TrainingSettings,
   signal: AbortSignal,

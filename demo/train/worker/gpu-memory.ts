@@ -1,4 +1,5 @@
-// Counts the GPU memory of this thread: all live buffers on all devices. It can also destroy a device, for tests.
+// Counts the GPU memory of this thread: all live buffers on all devices. It can also destroy a device, for
+// tests.
 
 import type { GpuMemory } from '../protocol.ts';
 

@@ -1,5 +1,5 @@
-// Step gate: work that needs the model of a running training waits here and runs between two updates; pausing holds the
-// gate closed.
+// Step gate: work that needs the model of a running training waits here and runs between two updates; pausing
+// holds the gate closed.
 
 import type { RunningModel } from '../../../src/index.ts';
 import type { Progress } from './progress-events.ts';
@@ -21,7 +21,9 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Work with the model of a training; gets undefined if the training has ended. A rejection ends the training. */
+/**
+ * Work with the model of a training; gets undefined if the training has ended. A rejection ends the training.
+ */
 export type GateWork = (training: RunningModel | undefined) => Promise<void>;
 
 /** The gate between updates. */
@@ -36,7 +38,10 @@ export interface StepGate {
   enqueue(work: GateWork): void;
   /** Requests a pause; resolves when the training is paused. */
   pause(): Promise<void>;
-  /** Lets one update through a pause, after which a checkpoint is saved; resolves when the training is paused again. */
+  /**
+   * Lets one update through a pause, after which a checkpoint is saved; resolves when the training is paused
+   * again.
+   */
   step(): Promise<void>;
   continue(): void;
   /** Ends the wait of a paused training if it is stopping. */
@@ -48,10 +53,14 @@ export interface StepGate {
 }
 
 /**
- * Creates the gate of a training. `stopping` ends all waiting. While `hasPendingSave` returns true, a pause waits for
- * the next update, after which the checkpoint is saved. A single step is such a wait.
+ * Creates the gate of a training. `stopping` ends all waiting. While `hasPendingSave` returns true, a pause
+ * waits for the next update, after which the checkpoint is saved. A single step is such a wait.
  */
-export function createStepGate(progress: Progress, stopping: AbortSignal, hasPendingSave: () => boolean): StepGate {
+export function createStepGate(
+  progress: Progress,
+  stopping: AbortSignal,
+  hasPendingSave: () => boolean,
+): StepGate {
   const queue: GateWork[] = [];
   let paused = false;
   let pausing = deferred<void>();
@@ -80,7 +89,8 @@ export function createStepGate(progress: Progress, stopping: AbortSignal, hasPen
         await (work ? work(training) : wait());
       }
       const isStep = paused && !stopping.aborted;
-      if (progress.state === 'paused' && !isStep) progress.setState(stopping.aborted ? 'stopping' : 'training');
+      if (progress.state === 'paused' && !isStep)
+        progress.setState(stopping.aborted ? 'stopping' : 'training');
     },
     enqueue(work) {
       queue.push(work);

@@ -94,7 +94,10 @@ interface RunState {
   readonly ended: Deferred<Model | undefined>;
   /** Pending calls that wait for the next checkpoint. */
   readonly saves: Deferred<void>[];
-  /** The running training; undefined before the first update, after the end and while a lost device is replaced. */
+  /**
+   * The running training; undefined before the first update, after the end and while a lost device is
+   * replaced.
+   */
   running: RunningModel | undefined;
   /** Log of a resumed training, until it is sent to the page. */
   history: LogRecord[];
@@ -149,7 +152,8 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
         for (const { resolve } of saves.splice(0)) resolve();
         return send({ type: 'checkpoint', model: name, step: event.step, time: Date.now() });
       case 'recovery':
-        if (event.state === 'recovered') return send({ type: 'recovery', step: event.step, text: event.text });
+        if (event.state === 'recovered')
+          return send({ type: 'recovery', step: event.step, text: event.text });
         progress.flush();
         run.running = undefined;
         return progress.setState('recovering', event.text);
@@ -160,9 +164,14 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
 }
 
 /**
- * Trains until the last step, a stop or an error, which the last state reports; resolves to the model. Never rejects.
+ * Trains until the last step, a stop or an error, which the last state reports; resolves to the model. Never
+ * rejects.
  */
-async function runToEnd(run: RunState, corpus: CorpusArguments, options: TrainOptions): Promise<Model | undefined> {
+async function runToEnd(
+  run: RunState,
+  corpus: CorpusArguments,
+  options: TrainOptions,
+): Promise<Model | undefined> {
   const { name, host, progress, gate, saves, stopping, started } = run;
   progress.setState('preparing');
   try {
@@ -185,7 +194,8 @@ async function runToEnd(run: RunState, corpus: CorpusArguments, options: TrainOp
     started.reject(error);
     // Stopped before the first update: nothing to save, and not an error.
     if (stopping.signal.aborted && progress.step === 0) progress.setState('stopped');
-    else progress.setState('failed', messageForVisitors(error instanceof Error ? error.message : String(error)));
+    else
+      progress.setState('failed', messageForVisitors(error instanceof Error ? error.message : String(error)));
     return undefined;
   } finally {
     run.running = undefined;
@@ -220,7 +230,8 @@ function controlsOf(run: RunState): TrainingRun {
       await gate.pause();
     },
     async singleStep() {
-      if (progress.state !== 'paused') throw new HeddleError('A single step needs a paused training; pause it first.');
+      if (progress.state !== 'paused')
+        throw new HeddleError('A single step needs a paused training; pause it first.');
       void save().catch(() => undefined);
       // This may be the last step: the state says how the training has ended.
       await gate.step().catch(() => undefined);
@@ -235,7 +246,8 @@ function controlsOf(run: RunState): TrainingRun {
       return result.promise;
     },
     async stop() {
-      if (['preparing', 'training', 'paused', 'recovering'].includes(progress.state)) progress.setState('stopping');
+      if (['preparing', 'training', 'paused', 'recovering'].includes(progress.state))
+        progress.setState('stopping');
       stopping.abort();
       gate.wake();
       await ended.promise;

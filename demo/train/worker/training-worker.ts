@@ -1,4 +1,5 @@
-// Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded model.
+// Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded
+// model.
 
 import {
   type BrowserFiles,
@@ -18,7 +19,13 @@ import {
 } from '../../../src/index.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
-import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore } from '../../storage/model-store.ts';
+import {
+  checkModelName,
+  ExistsError,
+  type ModelStore,
+  modelFolder,
+  modelStore,
+} from '../../storage/model-store.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
 import { toCallError } from './call-error.ts';
 import { type LoadedModel, translateText } from './decode-text.ts';
@@ -118,7 +125,11 @@ function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof en
     const files = await store.filesOf(name);
     const checkpoint = await readCheckpoint(modelFolder(name), { files }).catch(() => undefined);
     const from = files === memory ? new File([await store.archive(name)], `${name}.zip`) : name;
-    return { name, model: await loadModel(from, { tune, onEvent, ...languages }), step: checkpoint?.step ?? 0 };
+    return {
+      name,
+      model: await loadModel(from, { tune, onEvent, ...languages }),
+      step: checkpoint?.step ?? 0,
+    };
   })();
   entry.loaded.catch(() => {
     delete entry.loaded;
@@ -156,7 +167,8 @@ const calls: {
   describe: ({ signal }, settings) => describeTraining(settings, signal),
   async start(_, { name, corpus, settings }, { replace }) {
     checkModelName(name);
-    if ((await store.exists(name)) && !replace) throw new ExistsError(`A model ${name} is already in this browser.`);
+    if ((await store.exists(name)) && !replace)
+      throw new ExistsError(`A model ${name} is already in this browser.`);
     uploads.clear();
     if (corpus.kind === 'text') uploads.set(corpus.name, await corpusBytes(corpus));
     await startRun(name, corpusArguments(corpus), { testSentences: 0, ...settings });

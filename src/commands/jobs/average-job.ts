@@ -1,4 +1,5 @@
-// heddle average: averages the weights of several checkpoints of one training (Vaswani et al., 2017, section 6.1).
+// heddle average: averages the weights of several checkpoints of one training (Vaswani et al., 2017, section
+// 6.1).
 
 import { check } from '../../core/errors.ts';
 import { saveModelFolder } from '../../formats/save-heddle.ts';
@@ -20,8 +21,8 @@ export interface Averaged {
 }
 
 /**
- * Writes a model with the mean weights, computed in float64, and everything else from the first model. Throws a
- * HeddleError that names the folder whose configuration or vocabulary differs.
+ * Writes a model with the mean weights, computed in float64, and everything else from the first model. Throws
+ * a HeddleError that names the folder whose configuration or vocabulary differs.
  */
 export const average: Job<AverageArguments, Averaged> = async ({ folders, out }, context) => {
   const [name = '', ...others] = folders;
@@ -34,7 +35,10 @@ export const average: Job<AverageArguments, Averaged> = async ({ folders, out },
     context.signal.throwIfAborted();
     const { weights, config, source, target } = await openModel(folder, context);
     check(JSON.stringify(config) === sizes, `${folder}: its configuration differs from that of ${name}`);
-    check(JSON.stringify([source, target]) === vocabulary, `${folder}: its vocabulary differs from that of ${name}`);
+    check(
+      JSON.stringify([source, target]) === vocabulary,
+      `${folder}: its vocabulary differs from that of ${name}`,
+    );
     for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (weights[i] as number);
   }
   const weights = Float32Array.from(sums, (sum) => sum / folders.length);

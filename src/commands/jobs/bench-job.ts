@@ -1,5 +1,5 @@
-// heddle bench: measures the peak rates of the adapter, kernels (each is first compared with the float64 reference), and
-// training steps. src/bench/ defines the measurements.
+// heddle bench: measures the peak rates of the adapter, kernels (each is first compared with the float64
+// reference), and training steps. src/bench/ defines the measurements.
 
 import type { KernelResult } from '../../bench/check-kernel.ts';
 import { type Conformance, conformanceOf } from '../../bench/conformance.ts';
@@ -35,7 +35,10 @@ export interface BenchResult {
   readonly backend: string;
   readonly adapter: string;
   readonly machine: Machine;
-  /** If kernels were timed: the peak rates of the adapter with their measurements, and whether the adapter conforms. */
+  /**
+   * If kernels were timed: the peak rates of the adapter with their measurements, and whether the adapter
+   * conforms.
+   */
   readonly roofs?: Roofs;
   readonly roofSpread?: RoofSpread;
   readonly conformance?: Conformance;
@@ -54,16 +57,24 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
         { set, filter, specs, span, rounds, roofs: true },
         {
           signal: context.signal,
-          onProgress: (done, total, text) => context.emit({ type: 'progress', task: 'kernels', done, total, text }),
+          onProgress: (done, total, text) =>
+            context.emit({ type: 'progress', task: 'kernels', done, total, text }),
         },
       )
     : { kernels: [] };
-  const peakOf = async () => (await context.peakGflops()) ?? roofs?.peak.rate ?? (await measurePeakGflops(device));
+  const peakOf = async () =>
+    (await context.peakGflops()) ?? roofs?.peak.rate ?? (await measurePeakGflops(device));
   const peak = args.steps.length > 0 ? await peakOf() : undefined;
   const steps: StepResult[] = [];
   for (const { preset, shape } of args.steps) {
     context.signal.throwIfAborted();
-    context.emit({ type: 'progress', task: 'steps', done: steps.length, total: args.steps.length, text: preset });
+    context.emit({
+      type: 'progress',
+      task: 'steps',
+      done: steps.length,
+      total: args.steps.length,
+      text: preset,
+    });
     const engine = await context.engine();
     try {
       steps.push(await benchStep(device, engine, preset, shape, timedSteps, peak));

@@ -29,11 +29,17 @@ export interface ConvertArguments extends LanguageOptions {
   readonly folder: string;
   readonly out: string;
   readonly to: ModelFormat | 'torch-run';
-  /** dtype of the weights, for heddle, the formats of transformers and onnx. [that of the source checkpoint, or f32] */
+  /**
+   * dtype of the weights, for heddle, the formats of transformers and onnx. [that of the source checkpoint,
+   * or f32]
+   */
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
-  /** torch-run: total number of updates that the data is for. [the planned updates, and the end of the schedule] */
+  /**
+   * torch-run: total number of updates that the data is for. [the planned updates, and the end of the
+   * schedule]
+   */
   readonly steps?: number;
 }
 
@@ -46,7 +52,10 @@ export interface Converted {
   readonly steps?: { readonly first: number; readonly last: number };
 }
 
-/** Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not support. */
+/**
+ * Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not
+ * support.
+ */
 export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
   const { folder, out, to, dtype } = args;
   if (to === 'torch-run') return convertRun(args, context);
@@ -105,7 +114,11 @@ async function convertRun({ folder, out, to, steps, ...changes }: ConvertArgumen
   const omitted = [reportName, 'data', ...Object.keys(torchRun)];
   for (const name of await files.list(at))
     if (!omitted.includes(name)) contents[name] = await files.read(`${at}/${name}`);
-  const state = { ...(await readJson(files, `${at}/${checkpointNames.state}`)), steps: setup.steps, schedule };
+  const state = {
+    ...(await readJson(files, `${at}/${checkpointNames.state}`)),
+    steps: setup.steps,
+    schedule,
+  };
   contents[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
   await writeFolder(files, out, { ...contents, ...torchRun });
   return { out, to, parameters: parameters.count, steps: { first: before.step, last } };
@@ -126,4 +139,6 @@ function settingsFrom(setup: Setup, first: number): TorchSettings[] {
 
 /** The weights of a model in parts. */
 const readerOf = ({ stored, weights }: SavedModel): WeightReader =>
-  stored ?? { read: async ({ offset }, first, count) => weights.subarray(offset + first, offset + first + count) };
+  stored ?? {
+    read: async ({ offset }, first, count) => weights.subarray(offset + first, offset + first + count),
+  };

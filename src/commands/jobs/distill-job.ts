@@ -1,5 +1,6 @@
-// heddle distill: sequence-level knowledge distillation (Kim and Rush, 2016, https://arxiv.org/abs/1606.07947). A teacher
-// translates the texts by beam search, and a smaller student trains on its translations.
+// heddle distill: sequence-level knowledge distillation (Kim and Rush, 2016,
+// https://arxiv.org/abs/1606.07947). A teacher translates the texts by beam search, and a smaller student
+// trains on its translations.
 
 import type { Evaluation } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
@@ -61,8 +62,8 @@ const partSize = 512;
 const factsName = 'distill.json';
 
 /**
- * Trains a student. An interrupted run resumes. Throws a HeddleError before the teacher translates if a setting, a file or
- * `out` is wrong, or if `out` has translations of other texts.
+ * Trains a student. An interrupted run resumes. Throws a HeddleError before the teacher translates if a
+ * setting, a file or `out` is wrong, or if `out` has translations of other texts.
  */
 export const distill: Job<DistillArguments, Distilled> = async (args, context) => {
   const { teacher, texts: given, dev, out, settings, force } = args;
@@ -147,7 +148,12 @@ async function translateAll(
   const { files, emit, signal } = context;
   try {
     const { hash } = fingerprint(texts.map((text) => ({ source: text, target: '' })));
-    await checkStart(files, folder, { teacher, ...languages, beams, texts: `${texts.length} with the hash ${hash}` });
+    await checkStart(files, folder, {
+      teacher,
+      ...languages,
+      beams,
+      texts: `${texts.length} with the hash ${hash}`,
+    });
     const limit = model.config.maxLength - 1;
     const fits = texts.map((text) => model.tokenizers.source.encode(text).length <= limit);
     const parts: string[] = [];
@@ -160,7 +166,9 @@ async function translateAll(
       const onProgress = (done: number) => {
         const rate = (translated + done) / ((performance.now() - begin) / 1000);
         const left =
-          rate > 0 ? `  ${rate.toFixed(1)} texts/s  ${Math.ceil((texts.length - at - done) / rate)} s left` : '';
+          rate > 0
+            ? `  ${rate.toFixed(1)} texts/s  ${Math.ceil((texts.length - at - done) / rate)} s left`
+            : '';
         emit({
           type: 'progress',
           task: 'teacher',
@@ -173,13 +181,18 @@ async function translateAll(
       if (part.length === 0) continue;
       if (!(await files.exists(path))) {
         const translations = await model.translate(part, { beams, batchSize: batch, signal, onProgress });
-        const lines = part.map((text, i) => `${toSingleLine(text)}\t${toSingleLine(translations[i] ?? '')}\n`);
+        const lines = part.map(
+          (text, i) => `${toSingleLine(text)}\t${toSingleLine(translations[i] ?? '')}\n`,
+        );
         await writeText(files, path, lines.join(''));
         translated += part.length;
       }
       parts.push(path);
     }
-    check(parts.length > 0, `${teacher}: all ${texts.length} texts are longer than its maximum of ${limit} tokens`);
+    check(
+      parts.length > 0,
+      `${teacher}: all ${texts.length} texts are longer than its maximum of ${limit} tokens`,
+    );
     return { parts, skipped: fits.filter((ok) => !ok).length };
   } finally {
     model.dispose();
@@ -187,7 +200,11 @@ async function translateAll(
 }
 
 /** Stores the facts that the translations depend on. Throws a HeddleError if the folder has other ones. */
-async function checkStart(files: Files, folder: string, facts: Readonly<Record<string, unknown>>): Promise<void> {
+async function checkStart(
+  files: Files,
+  folder: string,
+  facts: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const path = `${folder}/${factsName}`;
   if (!(await files.exists(path))) return files.write(path, jsonBytes(facts));
   const before = await readJson(files, path);

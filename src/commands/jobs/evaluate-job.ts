@@ -11,7 +11,9 @@ import { excludedTokens, type ModelArguments } from './model-arguments.ts';
 /** Arguments of `evaluate`; plain JSON. */
 export interface EvaluateArguments extends ModelArguments {
   readonly pairs: PairFiles;
-  /** Number of reference columns after the source; the first that is not empty is the target of the loss. [1] */
+  /**
+   * Number of reference columns after the source; the first that is not empty is the target of the loss. [1]
+   */
   readonly references?: number;
   /** Options of `Model.evaluate`. [greedy decoding] */
   readonly options?: Omit<EvaluateOptions, 'name' | 'signal'>;

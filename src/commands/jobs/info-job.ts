@@ -1,5 +1,5 @@
-// heddle info: describes the GPU adapter of a host: limits, features, and whether kernels use subgroups and subgroup
-// matrices.
+// heddle info: describes the GPU adapter of a host: limits, features, and whether kernels use subgroups and
+// subgroup matrices.
 
 import { matrixUse, openDevice, subgroupUse } from '../../engine/gpu/device.ts';
 import { type AdapterDescription, describeAdapter } from '../../host/adapter-info.ts';

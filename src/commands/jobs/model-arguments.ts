@@ -21,7 +21,9 @@ export const excludedTokens = (
 
 /** The ids of all tokens that decode to `word`. Throws a HeddleError if there is none. */
 function tokensOf({ tokenizers: { target } }: Model, word: string): number[] {
-  const ids = Array.from({ length: target.size }, (_, id) => id).filter((id) => target.decode([id]).trim() === word);
+  const ids = Array.from({ length: target.size }, (_, id) => id).filter(
+    (id) => target.decode([id]).trim() === word,
+  );
   const count = target.encode(word).length;
   check(
     ids.length > 0,

@@ -16,13 +16,21 @@ import type { Job } from '../../session/job.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import { needsF32Residual } from '../../train/update/f16-range.ts';
-import { type OptimizerConfig, optimizerConfig, type Precision, scaling } from '../../train/update/optimizer-config.ts';
+import {
+  type OptimizerConfig,
+  optimizerConfig,
+  type Precision,
+  scaling,
+} from '../../train/update/optimizer-config.ts';
 import { trainableParameters } from '../../train/update/trainable-parameters.ts';
 import type { GraphOptions } from '../../train/update/training-graphs.ts';
 import { gradientAccumulationGraph, trainingGraph, updateGraph } from '../../train/update/training-graphs.ts';
 import { type PresetArguments, runGraphs } from './preset-graphs.ts';
 
-/** Arguments of the job; plain JSON. A length of 0 in `shape` is 32, or the model's maximum length if it is less. */
+/**
+ * Arguments of the job; plain JSON. A length of 0 in `shape` is 32, or the model's maximum length if it is
+ * less.
+ */
 export interface PlanArguments extends PresetArguments {
   /** Model folder to plan, instead of `preset` and `vocab`. */
   readonly folder?: string;
@@ -55,7 +63,10 @@ export interface PlannedModel {
 export interface NamedPlan {
   readonly name: string;
   readonly plan: Plan;
-  /** Memory of the run without f16 and gradient checkpointing, if this one uses either and that one can be planned. */
+  /**
+   * Memory of the run without f16 and gradient checkpointing, if this one uses either and that one can be
+   * planned.
+   */
   readonly plain?: Pick<Plan['bytes'], 'slots' | 'peak'>;
 }
 
@@ -79,7 +90,8 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const shape = { batch, source: source || longest, target: target || longest };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
   const options = { gradientCheckpointing, precision, f32Residual, freeze, lora };
-  const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
+  const plain = () =>
+    trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
   const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options).map(
     ([name, graph]): NamedPlan => ({
@@ -104,7 +116,8 @@ const traitsOf = (precision: Precision) => ({ ...defaultTraits, f16: precision =
 const maxBinding = 2 ** 32;
 
 /**
- * Plans for an adapter with large enough bindings: the size that every adapter allows, or twice, four times ... that.
+ * Plans for an adapter with large enough bindings: the size that every adapter allows, or twice, four times
+ * ... that.
  */
 function planOf(graph: Graph, precision: Precision): Plan {
   const traits = traitsOf(precision);
@@ -112,7 +125,8 @@ function planOf(graph: Graph, precision: Precision): Plan {
     try {
       return makePlan(graph, { traits: { ...traits, maxBindingBytes } });
     } catch (error) {
-      if (!(error instanceof HeddleError) || error.kind !== 'memory' || maxBindingBytes >= maxBinding) throw error;
+      if (!(error instanceof HeddleError) || error.kind !== 'memory' || maxBindingBytes >= maxBinding)
+        throw error;
     }
 }
 
@@ -123,7 +137,9 @@ function sessionBytes(plans: readonly Plan[]): number {
   );
   const sum = (list: Iterable<number>) => [...list].reduce((a, b) => a + b, 0);
   return (
-    sum(states.values()) + Math.max(...plans.map(({ bytes }) => bytes.slots)) + sum(plans.map((p) => p.bytes.inputs))
+    sum(states.values()) +
+    Math.max(...plans.map(({ bytes }) => bytes.slots)) +
+    sum(plans.map((p) => p.bytes.inputs))
   );
 }
 
@@ -136,7 +152,8 @@ function savingsOf(
 ): PlannedModel['savings'] {
   const lora = loraConfig(args.lora ?? { rank: 8 });
   const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
-  const memory = (...graphs: Graph[]): number => sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
+  const memory = (...graphs: Graph[]): number =>
+    sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
   const parameters = parameterList(c);
   const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });

@@ -26,7 +26,9 @@ export interface PresetArguments {
   readonly noFuse?: readonly string[];
 }
 
-/** Returns configuration and graphs. Throws a HeddleError for an invalid configuration or an unknown rewrite. */
+/**
+ * Returns configuration and graphs. Throws a HeddleError for an invalid configuration or an unknown rewrite.
+ */
 export function presetGraphs({ preset, run, model, vocab, shape, noFuse = [] }: PresetArguments): {
   readonly config: ModelConfig;
   readonly graphs: readonly Graph[];
@@ -47,7 +49,8 @@ export function runGraphs(
   optimizer = optimizerConfig(),
   options: GraphOptions = {},
 ): [name: string, graph: Graph][] {
-  if (run === 'training') return [['training', trainingGraph(c, p, shape, optimizer, { ...options, noFuse })]];
+  if (run === 'training')
+    return [['training', trainingGraph(c, p, shape, optimizer, { ...options, noFuse })]];
   if (run === 'evaluation') return [['evaluation', evaluationGraph(c, p, shape, { noFuse })]];
   return [
     ['decoding, once a batch of sources', sourceGraph(c, p, shape, noFuse)],

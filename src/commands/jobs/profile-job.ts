@@ -68,7 +68,8 @@ function fillInputs(program: Program, c: ModelConfig): void {
   const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
   const r = random(1);
   const fill = (ids: Int32Array, vocab: number) => {
-    for (let i = 0; i < ids.length; i++) ids[i] = (c.padId + 1 + Math.floor(r.uniform() * (vocab - 1))) % vocab;
+    for (let i = 0; i < ids.length; i++)
+      ids[i] = (c.padId + 1 + Math.floor(r.uniform() * (vocab - 1))) % vocab;
   };
   fill(src, c.srcVocab);
   fill(tgtIn, c.tgtVocab);

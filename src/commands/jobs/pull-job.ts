@@ -22,7 +22,9 @@ export interface PullArguments {
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 
-/** Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set. */
+/**
+ * Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set.
+ */
 export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
   const { name, revision, hub, out, force = false, token } = args;
   repository(name, revision, hub); // throws if one of them is invalid

@@ -1,4 +1,5 @@
-// heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics, time, adapter.
+// heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics,
+// time, adapter.
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
@@ -6,7 +7,13 @@ import { existingFolder, type Files, readText, withoutEndSlash } from '../../fil
 import { isObject } from '../../files/json-files.ts';
 import type { Job } from '../../session/job.ts';
 import { formatChanges } from '../../train/report/run-changes.ts';
-import { historyOf, type LogEnd, type LogRecord, logName, parseLog } from '../../train/report/training-log.ts';
+import {
+  historyOf,
+  type LogEnd,
+  type LogRecord,
+  logName,
+  parseLog,
+} from '../../train/report/training-log.ts';
 import { isBetter } from '../../train/run/selection.ts';
 import { type BestMetric, bestMetrics } from '../../train/settings/best-metrics.ts';
 

@@ -12,13 +12,21 @@ import { excludedTokens, type ModelArguments } from './model-arguments.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface TranslateArguments extends ModelArguments {
-  /** The texts. If undefined, they come from the context's input, and each group is emitted as `TranslatedTexts`. */
+  /**
+   * The texts. If undefined, they come from the context's input, and each group is emitted as
+   * `TranslatedTexts`.
+   */
   readonly texts?: readonly string[];
-  /** Options of `Model.generate`. For the context's input, `longTexts: 'error'` gives a warning for each text. */
+  /**
+   * Options of `Model.generate`. For the context's input, `longTexts: 'error'` gives a warning for each text.
+   */
   readonly options?: Omit<GenerateOptions, 'onProgress' | 'onPiece' | 'signal'>;
   /** Words that are never generated; each must be one token. */
   readonly badWords?: readonly string[];
-  /** Whether to emit each token of the best translations when it is decoded: one text after the other, a line each. */
+  /**
+   * Whether to emit each token of the best translations when it is decoded: one text after the other, a line
+   * each.
+   */
   readonly stream?: boolean;
 }
 
@@ -44,8 +52,8 @@ export interface TranslatedTexts {
 }
 
 /**
- * The translations of each text, best first; an empty text has none. Before decoding it throws a HeddleError for a text
- * that is too long or an invalid option. Throws the signal's reason if it is aborted.
+ * The translations of each text, best first; an empty text has none. Before decoding it throws a HeddleError
+ * for a text that is too long or an invalid option. Throws the signal's reason if it is aborted.
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
   const { texts, options = {}, stream = false } = args;
@@ -72,13 +80,22 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
       onProgress(done, total) {
         // In the first seconds the translations show the progress.
         if (!texts && performance.now() - begin < 5000) return;
-        emit({ type: 'progress', task: 'translate', done: first + done, total: texts ? total : 0, text: 'sentences' });
+        emit({
+          type: 'progress',
+          task: 'translate',
+          done: first + done,
+          total: texts ? total : 0,
+          text: 'sentences',
+        });
       },
       onPiece: stream ? onPiece : undefined,
     });
     if (stream) endLines(first + inputs.length);
     return generations.map((all) =>
-      all.map(({ attention, ...translation }) => ({ ...translation, attention: attention && nested(attention) })),
+      all.map(({ attention, ...translation }) => ({
+        ...translation,
+        attention: attention && nested(attention),
+      })),
     );
   };
   try {
@@ -86,7 +103,9 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     const { input } = context;
     check(input, 'translate: there are no texts');
     const limit = checkedMaxLength(maxLength ?? model.config.maxLength, model.config);
-    const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+    const aborted = new Promise<undefined>((resolve) =>
+      signal.addEventListener('abort', () => resolve(undefined)),
+    );
     const next = () => Promise.race([input(), aborted]);
     for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
       let failed = 0;

@@ -19,8 +19,8 @@ export interface TuneResult {
   /** Number of different nodes with several kernel variants. */
   readonly nodes: number;
   /**
-   * Times of each measured node, fastest first. Other nodes use a cached choice, the choice of a similar node, or the
-   * default.
+   * Times of each measured node, fastest first. Other nodes use a cached choice, the choice of a similar
+   * node, or the default.
    */
   readonly measured: readonly (readonly KernelTiming[])[];
   /** Kernels that fail their check on this adapter, so that they are not used, with the reason. */

@@ -1,4 +1,5 @@
-// Runs a job in Deno, whose WebGPU is wgpu: a process that has no access to files except through the file server.
+// Runs a job in Deno, whose WebGPU is wgpu: a process that has no access to files except through the file
+// server.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,8 +9,8 @@ import type { DenoCall, DenoReply } from './json-transport.ts';
 import { type RemoteHost, type RemoteJobOptions, runRemotely } from './remote-job.ts';
 
 /**
- * Runs the job `name` in Deno and returns its result. Throws the error of the job, or a HeddleError with the last output if
- * there is no Deno, or it ends or hangs.
+ * Runs the job `name` in Deno and returns its result. Throws the error of the job, or a HeddleError with the
+ * last output if there is no Deno, or it ends or hangs.
  */
 export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions): Promise<unknown> =>
   runRemotely(name, args, options, async ({ job, folder, url, emit, fail }): Promise<RemoteHost> => {
@@ -25,7 +26,9 @@ export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions
       printed = (printed + chunk).slice(-2000);
     });
     const ended = new Promise<void>((resolve) => {
-      child.once('error', (error) => fail(new HeddleError(`Deno did not start (${program}): ${error.message}`)));
+      child.once('error', (error) =>
+        fail(new HeddleError(`Deno did not start (${program}): ${error.message}`)),
+      );
       child.once('close', () => {
         const output = printed.trim();
         fail(new HeddleError(`Deno ended while running ${job}${output && `; it printed: ${output}`}`));

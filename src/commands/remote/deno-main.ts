@@ -1,5 +1,6 @@
-// The program of jobs in Deno (dist/headless-deno.js). Node sends a line of JSON on its standard input for each call of a
-// function of headless-page.ts, and receives events and results as lines on its standard output.
+// The program of jobs in Deno (dist/headless-deno.js). Node sends a line of JSON on its standard input for
+// each call of a function of headless-page.ts, and receives events and results as lines on its standard
+// output.
 
 import './headless-page.ts';
 import type { DenoCall, DenoReply } from './json-transport.ts';
@@ -23,7 +24,8 @@ for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream(
   text = lines.pop() ?? '';
   for (const line of lines) {
     const call = JSON.parse(line) as DenoCall;
-    if (call.type === 'run') void heddle.run(call.text).then((response) => send({ type: 'response', text: response }));
+    if (call.type === 'run')
+      void heddle.run(call.text).then((response) => send({ type: 'response', text: response }));
     else if (call.type === 'abort') heddle.abort();
     else void send({ type: 'pong' });
   }

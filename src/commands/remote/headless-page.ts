@@ -1,5 +1,5 @@
-// The page that a headless browser loads (dist/headless-page.html), and the code of jobs in Deno. Node calls the functions on
-// globalThis.heddle, in a browser through Puppeteer.
+// The page that a headless browser loads (dist/headless-page.html), and the code of jobs in Deno. Node calls
+// the functions on globalThis.heddle, in a browser through Puppeteer.
 
 import { HeddleError } from '../../core/errors.ts';
 import { hostOf } from '../../core/host-name.ts';
@@ -15,8 +15,8 @@ declare global {
   /** Functions of the page, for example `page.evaluate(() => heddle.abort())`. */
   var heddle: {
     /**
-     * Runs a job: takes an encoded PageRequest and returns an encoded PageResponse (see json-transport.ts). Never
-     * rejects.
+     * Runs a job: takes an encoded PageRequest and returns an encoded PageResponse (see json-transport.ts).
+     * Never rejects.
      */
     run(request: string): Promise<string>;
     /** Stops the running job at its next step. */

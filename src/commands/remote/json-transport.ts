@@ -1,5 +1,5 @@
-// JSON transport between Node and the host of a job, a page or Deno: the request and response of a job, encoded so that NaN
-// and infinities survive.
+// JSON transport between Node and the host of a job, a page or Deno: the request and response of a job,
+// encoded so that NaN and infinities survive.
 
 /** Path of the file server with the next texts of the input as JSON: a list, or null at the end. */
 export const inputFile = '/heddle-input.json';
@@ -25,14 +25,17 @@ export type PageResponse =
 export type DenoCall = { readonly type: 'run'; readonly text: string } | { readonly type: 'abort' | 'ping' };
 
 /** A line of JSON from Deno: an encoded event or response, or the answer to `ping`. */
-export type DenoReply = { readonly type: 'event' | 'response'; readonly text: string } | { readonly type: 'pong' };
+export type DenoReply =
+  | { readonly type: 'event' | 'response'; readonly text: string }
+  | { readonly type: 'pong' };
 
 const key = '$number';
 
 /** Encodes a value as JSON with NaN and infinities. */
 export const encodeJson = (value: unknown): string =>
-  JSON.stringify(value, (_, x: unknown) => (typeof x === 'number' && !Number.isFinite(x) ? { [key]: String(x) } : x)) ??
-  'null';
+  JSON.stringify(value, (_, x: unknown) =>
+    typeof x === 'number' && !Number.isFinite(x) ? { [key]: String(x) } : x,
+  ) ?? 'null';
 
 /** Decodes the text of `encodeJson`. */
 export const decodeJson = (text: string): unknown =>

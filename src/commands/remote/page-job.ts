@@ -12,8 +12,8 @@ export interface PageJobOptions extends RemoteJobOptions {
 }
 
 /**
- * Runs the job `name` in a page and returns its result. Throws the error of the job, or a HeddleError if the browser or
- * the page ends or hangs; for Firefox it names the last compute pipeline.
+ * Runs the job `name` in a page and returns its result. Throws the error of the job, or a HeddleError if the
+ * browser or the page ends or hangs; for Firefox it names the last compute pipeline.
  */
 export const runJobInPage = (name: string, args: unknown, options: PageJobOptions): Promise<unknown> =>
   runRemotely(name, args, options, async ({ job, url, emit, fail }): Promise<RemoteHost> => {

@@ -1,5 +1,5 @@
-// Runs a job outside this process, through headless-page.ts: starts a file server and the host, calls the job by name,
-// forwards its events, and closes both. The hosts are page-job.ts (browsers) and deno-job.ts (Deno).
+// Runs a job outside this process, through headless-page.ts: starts a file server and the host, calls the job
+// by name, forwards its events, and closes both. The hosts are page-job.ts (browsers) and deno-job.ts (Deno).
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,9 @@ export interface RemoteJobOptions {
   readonly memoryLimit?: number;
   /** See `JobContext.input`. */
   readonly input?: JobContext['input'];
-  /** Seconds between heartbeats of the host, and time limit of its answer in seconds (default: 15 and 300). */
+  /**
+   * Seconds between heartbeats of the host, and time limit of its answer in seconds (default: 15 and 300).
+   */
   readonly heartbeat?: { readonly every: number; readonly within: number };
 }
 
@@ -59,8 +61,8 @@ export interface RemoteHost {
 }
 
 /**
- * Runs the job `name` on the host that `start` starts, and returns its result. Throws the error of the job, or a
- * HeddleError if the host ends or hangs.
+ * Runs the job `name` on the host that `start` starts, and returns its result. Throws the error of the job,
+ * or a HeddleError if the host ends or hangs.
  */
 export async function runRemotely(
   name: string,
@@ -71,11 +73,10 @@ export async function runRemotely(
   const { paths, signal, kernelFile, memoryLimit } = options;
   const disk = archiveFiles(nodeFiles());
   const input = async () => new TextEncoder().encode(JSON.stringify((await options.input?.()) ?? null));
-  const files = fileServer({ ...disk, read: (path) => (path === resolve(inputFile) ? input() : disk.read(path)) }, [
-    ...paths,
-    inputFile,
-    ...(kernelFile === undefined ? [] : [kernelFile]),
-  ]);
+  const files = fileServer(
+    { ...disk, read: (path) => (path === resolve(inputFile) ? input() : disk.read(path)) },
+    [...paths, inputFile, ...(kernelFile === undefined ? [] : [kernelFile])],
+  );
   const folder = findPage();
   const server = await serveFolder(folder, 0, files.handle);
   let host: RemoteHost | undefined;
@@ -137,7 +138,8 @@ function startHeartbeat(
 /** Folder of the built page: that of the built command, or dist if this runs from the sources. */
 function findPage(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    for (const candidate of [folder, join(folder, 'dist')]) if (existsSync(join(candidate, pageName))) return candidate;
+    for (const candidate of [folder, join(folder, 'dist')])
+      if (existsSync(join(candidate, pageName))) return candidate;
     if (folder === dirname(folder))
       throw new HeddleError(
         `The page for jobs in a browser is not built (dist/${pageName}): run "npm run build" first.`,

@@ -1,4 +1,5 @@
-// Runs a job by name on this machine: in this process on Dawn or the CPU, in a page of a headless browser, or in Deno.
+// Runs a job by name on this machine: in this process on Dawn or the CPU, in a page of a headless browser, or
+// in Deno.
 
 import { HeddleError } from '../../core/errors.ts';
 import { archiveFiles } from '../../files/archive-files.ts';
@@ -20,7 +21,8 @@ export const hostNames = ['dawn', 'chrome', 'firefox', 'deno', 'cpu'] as const;
 export type HostName = (typeof hostNames)[number];
 
 /** Options of `runJob`. `paths` are for a job outside this process. */
-export interface RunOptions extends Partial<Pick<RemoteJobOptions, 'paths' | 'signal' | 'input' | 'memoryLimit'>> {
+export interface RunOptions
+  extends Partial<Pick<RemoteJobOptions, 'paths' | 'signal' | 'input' | 'memoryLimit'>> {
   readonly host: HostName;
   readonly onEvent?: (event: JobEvent) => void;
   /** Auto-tune kernels, which takes a few seconds at first use (default: true). */
@@ -46,7 +48,9 @@ export async function runJob<N extends JobName>(
     const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, input };
     const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser));
     const running =
-      host === 'deno' ? runInDeno(name, args, remote) : runJobInPage(name, args, { ...remote, launch, onBrowser });
+      host === 'deno'
+        ? runInDeno(name, args, remote)
+        : runJobInPage(name, args, { ...remote, launch, onBrowser });
     return (await running) as ResultOf<N>;
   }
   // Fail before any work if the adapter does not exist.

@@ -1,5 +1,6 @@
-// Runs a graph in float64 on the CPU, by the reference implementation of each op: the expected results of the GPU.
-// Tensors that the GPU stores as f16 are rounded after their node. Only the CPU engine and checks load this file.
+// Runs a graph in float64 on the CPU, by the reference implementation of each op: the expected results of the
+// GPU. Tensors that the GPU stores as f16 are rounded after their node. Only the CPU engine and checks load
+// this file.
 
 import { check } from '../../core/errors.ts';
 import { roundToF16 } from '../../core/float16.ts';
@@ -78,7 +79,9 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
       for (const [name, value] of graph.inputs) {
         const given = inputs[name];
         if (!given || given.length !== sizeOf(value.shape))
-          throw new Error(`cpu: input ${name} needs ${sizeOf(value.shape)} numbers, ${given?.length ?? 'none'} given`);
+          throw new Error(
+            `cpu: input ${name} needs ${sizeOf(value.shape)} numbers, ${given?.length ?? 'none'} given`,
+          );
         dataOf(value).set(given);
       }
       for (const node of graph.nodes) {
@@ -86,7 +89,10 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
         for (const v of node.outputs) dataOf(v).fill(0);
         const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
         const reference = referenceOf(op);
-        check(reference, () => `${op.name}: has no reference, which the CPU engine needs; pass reference to defineOp`);
+        check(
+          reference,
+          () => `${op.name}: has no reference, which the CPU engine needs; pass reference to defineOp`,
+        );
         reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
         for (const v of [...node.outputs, ...mutatedBy(node)])
           if (v.dtype === 'f16') dataOf(v).set(dataOf(v).map(roundToF16));
@@ -97,7 +103,8 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
 }
 
 /**
- * Returns max|x - ref| / max|ref|, or max|x - ref| if ref is all 0. Infinity if lengths differ or a difference is NaN.
+ * Returns max|x - ref| / max|ref|, or max|x - ref| if ref is all 0. Infinity if lengths differ or a
+ * difference is NaN.
  *
  * @example
  * relativeError([1, 2.002], [1, 2]); // 0.001

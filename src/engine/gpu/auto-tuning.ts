@@ -1,5 +1,6 @@
-// Kernel auto-tuning: checks each variant of a node on this device, times it and picks the fastest. Adapters differ too
-// much for a table of names: the best variant of a GPU can be ten times slower on a software adapter, or wrong.
+// Kernel auto-tuning: checks each variant of a node on this device, times it and picks the fastest. Adapters
+// differ too much for a table of names: the best variant of a GPU can be ten times slower on a software
+// adapter, or wrong.
 
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../ops/op.ts';
@@ -26,22 +27,29 @@ export interface DroppedKernel {
 
 /** Settings of `tuneKernels`. */
 export interface TuneKernelsOptions {
-  /** Kernels that were checked and measured before. Their keys are not measured again, and similar nodes use them. */
+  /**
+   * Kernels that were checked and measured before. Their keys are not measured again, and similar nodes use
+   * them.
+   */
   readonly known?: KernelChoices;
   /**
-   * Checked but unmeasured kernels of earlier runs. Their keys are not measured either, so that results keep the same
-   * bits.
+   * Checked but unmeasured kernels of earlier runs. Their keys are not measured either, so that results keep
+   * the same bits.
    */
   readonly guessed?: KernelChoices;
-  /** Kernels of a checkpoint. They take precedence and are not measured, but checked if they are in neither list above. */
+  /**
+   * Kernels of a checkpoint. They take precedence and are not measured, but checked if they are in neither
+   * list above.
+   */
   readonly settled?: KernelChoices;
   /**
-   * Time limit in milliseconds, compilation included. Nodes left over use the fastest variant of the most similar node,
-   * or else the first candidate. Default 2,000.
+   * Time limit in milliseconds, compilation included. Nodes left over use the fastest variant of the most
+   * similar node, or else the first candidate. Default 2,000.
    */
   readonly budgetMs?: number;
   /**
-   * Measure every node again. By default only one of similar nodes (sizes within a factor of 4 in total) is measured.
+   * Measure every node again. By default only one of similar nodes (sizes within a factor of 4 in total) is
+   * measured.
    */
   readonly measureAll?: boolean;
   /** Called with the times of all variants of a node, fastest first. */
@@ -67,13 +75,13 @@ export interface KernelTimer {
 }
 
 /**
- * Checks and times the kernel variants of `graphs`. Returns the variant of every node that has several; it has passed
- * its check, or is the naive variant. Nodes with the most work come first. A further variant of a node is timed only if
- * the slowest measurement so far would still fit the time limit.
+ * Checks and times the kernel variants of `graphs`. Returns the variant of every node that has several; it
+ * has passed its check, or is the naive variant. Nodes with the most work come first. A further variant of a
+ * node is timed only if the slowest measurement so far would still fit the time limit.
  *
  * @example
- * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });
- * const plan = makePlan(graph, { traits: device.traits, kernelChoices });
+ * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 }); const plan =
+ * makePlan(graph, { traits: device.traits, kernelChoices });
  */
 export const tuneKernels = (
   device: Device,
@@ -111,7 +119,8 @@ export async function tuneWith(
   const seen: Record<string, string> = { ...known };
   const passes = async (node: Node, variant: string): Promise<boolean> => {
     const reason = await timer.check(node, variant);
-    if (reason) options.onDropped?.({ kernel: `${node.op.name} ${variant}`, reason: reason.replace(/\s+/g, ' ') });
+    if (reason)
+      options.onDropped?.({ kernel: `${node.op.name} ${variant}`, reason: reason.replace(/\s+/g, ' ') });
     return !reason;
   };
   for (const { key, node } of openNodes(device, graphs, {})) {
@@ -183,7 +192,10 @@ export async function tuneWith(
   return choices;
 }
 
-/** Returns nodes without a usable choice in `settled`, one per key, ordered by the work of all nodes of the key. */
+/**
+ * Returns nodes without a usable choice in `settled`, one per key, ordered by the work of all nodes of the
+ * key.
+ */
 function openNodes(
   device: Pick<Device, 'traits'>,
   graphs: readonly Graph[],
@@ -203,12 +215,15 @@ function openNodes(
     .sort((a, b) => b.work - a.work);
 }
 
-/** A variant's name without its sizes. If one of a family is very slow, its other members are skipped on every node. */
+/**
+ * A variant's name without its sizes. If one of a family is very slow, its other members are skipped on every
+ * node.
+ */
 const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
 
 /**
- * Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest sizes, and its
- * distance.
+ * Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest
+ * sizes, and its distance.
  */
 function nearestMeasured(
   key: string,
@@ -220,8 +235,8 @@ function nearestMeasured(
   for (const [other, variant] of Object.entries(seen)) {
     const [otherKind, otherSizes] = split(other);
     if (otherKind !== kind || !variants.includes(variant)) continue;
-    // Only the first two tensors are compared: optional inputs come last. The product ignores the order of sizes; equal
-    // order breaks ties.
+    // Only the first two tensors are compared: optional inputs come last. The product ignores the order of
+    // sizes; equal order breaks ties.
     const distance =
       Math.abs(volume(sizes) - volume(otherSizes)) +
       (sizes.slice(0, 6).join() === otherSizes.slice(0, 6).join() ? 0 : 1e-3);
@@ -231,11 +246,12 @@ function nearestMeasured(
 }
 
 /** Logarithm of the product of the sizes of the first two tensors. */
-const volume = (sizes: readonly number[]): number => sizes.slice(0, 6).reduce((sum, n) => sum + Math.log(n + 1), 0);
+const volume = (sizes: readonly number[]): number =>
+  sizes.slice(0, 6).reduce((sum, n) => sum + Math.log(n + 1), 0);
 
 /**
- * Splits a key into what must be equal (op, transposed operands, format of packed weights, types of the first two
- * tensors) and all sizes.
+ * Splits a key into what must be equal (op, transposed operands, format of packed weights, types of the first
+ * two tensors) and all sizes.
  */
 function split(key: string): [string, number[]] {
   const end = key.lastIndexOf('}') + 1;

@@ -16,7 +16,9 @@ export interface Device {
   readonly droppedSubgroups?: string;
   /** Throws a HeddleError if the device was lost or has reported an uncaptured error. */
   check(): void;
-  /** Resolves to the reason if the device is lost within `timeout` milliseconds (default 300), else undefined. */
+  /**
+   * Resolves to the reason if the device is lost within `timeout` milliseconds (default 300), else undefined.
+   */
   lost(timeout?: number): Promise<string | undefined>;
   /** Destroys the device; its sessions and buffers can no longer be used. */
   destroy(): void;
@@ -59,7 +61,9 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
       'WebGPU is not available. Use a current Chrome, Edge, Firefox or Safari, on https or localhost; ' +
         'chrome://gpu or about:support shows why it is off.',
     );
-  const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
+  const adapter = await gpu.requestAdapter({
+    powerPreference: options.powerPreference ?? 'high-performance',
+  });
   if (!adapter)
     throw new HeddleError(
       'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
@@ -118,7 +122,10 @@ function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): Device
     closing: false,
     lost: device.lost.then(({ reason, message }) => {
       if (history.closing) return undefined;
-      history.failure ??= [`The GPU device was lost (${reason || 'unknown'}): ${message}`, { kind: 'device' }];
+      history.failure ??= [
+        `The GPU device was lost (${reason || 'unknown'}): ${message}`,
+        { kind: 'device' },
+      ];
       return [reason, message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
     }),
   };
@@ -136,24 +143,36 @@ const hiddenInfo: GPUAdapterInfo = {
 };
 
 /**
- * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice` it does not
- * probe subgroups. `info`: the adapter info (default: that of an earlier call with this device, else `adapterInfo` of the
- * device). In Dawn `adapterInfo` of a device lacks the subgroup matrices. Deno has no `adapterInfo` of a device: the
- * adapter then has no name and counts as a GPU.
+ * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice`
+ * it does not probe subgroups. `info`: the adapter info (default: that of an earlier call with this device,
+ * else `adapterInfo` of the device). In Dawn `adapterInfo` of a device lacks the subgroup matrices. Deno has
+ * no `adapterInfo` of a device: the adapter then has no name and counts as a GPU.
  *
  * @example
- * const adapter = await navigator.gpu.requestAdapter();
- * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
+ * const adapter = await navigator.gpu.requestAdapter(); const device = wrapDevice(await
+ * adapter!.requestDevice(), adapter!.info);
  */
 export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
   const history = historyOf(device, info);
-  const { vendor, architecture, device: model, description, isFallbackAdapter, subgroupMinSize } = history.info;
+  const {
+    vendor,
+    architecture,
+    device: model,
+    description,
+    isFallbackAdapter,
+    subgroupMinSize,
+  } = history.info;
   const { name, version } = hostOf();
   const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
   return {
     gpu: device,
     // Firefox does not name the adapter, so it gets the name of the browser.
-    adapter: { vendor, architecture, device: model, description: isNamed ? description : `${name} ${version}` },
+    adapter: {
+      vendor,
+      architecture,
+      device: model,
+      description: isNamed ? description : `${name} ${version}`,
+    },
     traits: {
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       f16: device.features.has('shader-f16'),
@@ -168,7 +187,10 @@ export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
       if (history.failure) throw new HeddleError(...history.failure);
     },
     lost: (timeout = 300) =>
-      Promise.race([history.lost, new Promise<undefined>((resolve) => setTimeout(resolve, timeout, undefined))]),
+      Promise.race([
+        history.lost,
+        new Promise<undefined>((resolve) => setTimeout(resolve, timeout, undefined)),
+      ]),
     destroy() {
       history.closing = true;
       device.destroy();
@@ -178,11 +200,14 @@ export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
 
 /** Describes whether kernels use the subgroups of a device. */
 export const subgroupUse = ({ droppedSubgroups, traits }: Device): string =>
-  traits.minSubgroup >= 4 ? 'used' : `not used: ${droppedSubgroups ?? 'the device has none of 4 or more lanes'}`;
+  traits.minSubgroup >= 4
+    ? 'used'
+    : `not used: ${droppedSubgroups ?? 'the device has none of 4 or more lanes'}`;
 
 /** Describes the subgroup matrices that kernels can use, by type and sizes M, N, K: `f16 16x16x16`. */
 export function matrixUse({ gpu, traits: { matrices } }: Device): string {
-  if (matrices.length > 0) return matrices.map(({ operands, m, n, k }) => `${operands} ${m}x${n}x${k}`).join(', ');
+  if (matrices.length > 0)
+    return matrices.map(({ operands, m, n, k }) => `${operands} ${m}x${n}x${k}`).join(', ');
   if (!gpu.features.has(matrixFeature)) return 'not used: there are none';
   return 'not used: none has operands of f16 or f32 with sums of f32, or the size of a subgroup is not known';
 }

@@ -1,12 +1,13 @@
-// f16 storage: kernels are written for f32 and compute in f32. For a tensor stored as f16, loads from its binding are
-// cast to f32 and stores are cast to f16. The same source is compiled for f32 and f16; each binding has its own type.
+// f16 storage: kernels are written for f32 and compute in f32. For a tensor stored as f16, loads from its
+// binding are cast to f32 and stores are cast to f16. The same source is compiled for f32 and f16; each
+// binding has its own type.
 
 import { closing, withoutComments } from './wgsl.ts';
 
 /**
- * Rewrites `source` (includes and constants resolved) so that the storage bindings in `names` are arrays of f16. Only
- * bindings of f32, its vectors or an alias of them change: others are read as bits. Removes comments if anything
- * changes.
+ * Rewrites `source` (includes and constants resolved) so that the storage bindings in `names` are arrays of
+ * f16. Only bindings of f32, its vectors or an alias of them change: others are read as bits. Removes
+ * comments if anything changes.
  */
 export function storeAsF16(source: string, names: readonly string[]): string {
   let out = withoutComments(source);

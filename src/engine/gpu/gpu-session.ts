@@ -1,5 +1,5 @@
-// A session: the states that plans share (weights, optimizer moments, caches) and the slots that they use in turn, on
-// one device.
+// A session: the states that plans share (weights, optimizer moments, caches) and the slots that they use in
+// turn, on one device.
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/format-numbers.ts';
@@ -47,9 +47,9 @@ export class Session {
   }
 
   /**
-   * Prepares plans to run: allocates memory, compiles pipelines in parallel and creates bind groups. Runs create none
-   * of these. New states are zero. Throws a HeddleError with the sizes if a plan does not fit the device; nothing stays
-   * allocated then.
+   * Prepares plans to run: allocates memory, compiles pipelines in parallel and creates bind groups. Runs
+   * create none of these. New states are zero. Throws a HeddleError with the sizes if a plan does not fit the
+   * device; nothing stays allocated then.
    */
   async prepare(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
     this.#checkFit(plans);
@@ -116,7 +116,11 @@ export class Session {
   write(name: string, data: TensorData, offset = 0): void {
     const state = this.#state(name);
     if (data.length === 0) return; // Deno ends if a write has no bytes
-    this.device.gpu.queue.writeBuffer(state.buffer, offset * bytesPer(state.dtype), data as GPUAllowSharedBufferSource);
+    this.device.gpu.queue.writeBuffer(
+      state.buffer,
+      offset * bytesPer(state.dtype),
+      data as GPUAllowSharedBufferSource,
+    );
   }
 
   /** Resolves when the device has taken all writes. */
@@ -158,8 +162,8 @@ export class Session {
   }
 
   /**
-   * Exchanges the contents of two states of the same type, in chunks through a small buffer that is made at the first
-   * call.
+   * Exchanges the contents of two states of the same type, in chunks through a small buffer that is made at
+   * the first call.
    */
   swap(first: string, second: string): void {
     const [a, b] = this.#pair(first, second);
@@ -215,11 +219,15 @@ export class Session {
 
   #storage(label: string, size: number): GPUBuffer {
     // UNIFORM, because scale_step writes step scalars to a state (src/engine/ops/optimizer/clip.ts).
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    const usage =
+      GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     return this.device.gpu.createBuffer({ label, size, usage });
   }
 
-  /** Returns the GPU buffers of a plan's states and slots, undefined for the inputs, which belong to the runner. */
+  /**
+   * Returns the GPU buffers of a plan's states and slots, undefined for the inputs, which belong to the
+   * runner.
+   */
   #buffersOf(plan: Plan): (GPUBuffer | undefined)[] {
     const order = slotSizes(plan).map((bytes, s) => ({ bytes, s }));
     order.sort((a, b) => b.bytes - a.bytes);

@@ -1,5 +1,6 @@
-// Checks a kernel variant before it is used: its results on sample data must be those of the naive variant on the same
-// adapter, within a tolerance. A bug of a driver or of an untested kernel then costs speed, never correctness.
+// Checks a kernel variant before it is used: its results on sample data must be those of the naive variant on
+// the same adapter, within a tolerance. A bug of a driver or of an untested kernel then costs speed, never
+// correctness.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
 import { fromFloat16 } from '../../core/float16.ts';
@@ -16,14 +17,15 @@ import { kernelKey } from './pipelines.ts';
 import type { Runner } from './runner.ts';
 
 /**
- * Maximum difference, relative to the largest value of the output. float32 sums in another order differ by less than a
- * tenth of it; float16 rounds to 2^-11.
+ * Maximum difference, relative to the largest value of the output. float32 sums in another order differ by
+ * less than a tenth of it; float16 rounds to 2^-11.
  */
 const tolerances = { f32: 1e-4, f16: 4e-3 } as const;
 
 /**
- * Maximum floating-point operations of a check; an element of a tensor counts as 64. A node with more is checked at smaller
- * sizes: the naive product of a vocabulary takes seconds on a software adapter, and can exceed the time limit of a driver.
+ * Maximum floating-point operations of a check; an element of a tensor counts as 64. A node with more is
+ * checked at smaller sizes: the naive product of a vocabulary takes seconds on a software adapter, and can
+ * exceed the time limit of a driver.
  */
 const maxWork = { software: 3e7, gpu: 1e9 } as const;
 const workPerElement = 64;
@@ -32,8 +34,8 @@ const workPerElement = 64;
 const verdicts = new WeakMap<GPUDevice, Map<string, string>>();
 
 /**
- * Returns a function that says what is wrong with a variant of a node; '' if nothing. Kernels that passed before, on a
- * node of another size, are not run again. It throws if the device is lost.
+ * Returns a function that says what is wrong with a variant of a node; '' if nothing. Kernels that passed
+ * before, on a node of another size, are not run again. It throws if the device is lost.
  */
 export function createChecker(device: Device): (node: Node, variant: string) => Promise<string> {
   const known = verdicts.get(device.gpu) ?? new Map<string, string>();
@@ -106,8 +108,10 @@ async function resultsOf(device: Device, graph: Graph, variant: string): Promise
     session.poison();
     const outputs = await runner.run();
     const results = new Map<string, { dtype: DType; data: TensorData }>();
-    for (const [name, { dtype }] of graph.outputs) results.set(name, { dtype, data: outputs[name] as TensorData });
-    for (const { name, dtype } of mutated) results.set(name, { dtype, data: (await session.read(name)).data });
+    for (const [name, { dtype }] of graph.outputs)
+      results.set(name, { dtype, data: outputs[name] as TensorData });
+    for (const { name, dtype } of mutated)
+      results.set(name, { dtype, data: (await session.read(name)).data });
     return results;
   }
 }
@@ -139,14 +143,15 @@ function difference(x: ArrayLike<number>, y: ArrayLike<number>): number {
     error = Math.max(error, d);
   }
   if (error === 0) return 0;
-  for (let i = 0; i < y.length; i++) if (Math.abs(y[i] as number) > largest) largest = Math.abs(y[i] as number);
+  for (let i = 0; i < y.length; i++)
+    if (Math.abs(y[i] as number) > largest) largest = Math.abs(y[i] as number);
   return largest > 0 ? error / largest : error;
 }
 
 /**
- * Returns a graph of the node, with smaller axes if it is too much work. Axes of 256 or more are halved first; their
- * remainder by 128 stays, so that tiles have the same edges. Then the first axis of tensors with three or more axes is
- * halved. An axis stays as it is if the op's shape rule rejects a smaller one.
+ * Returns a graph of the node, with smaller axes if it is too much work. Axes of 256 or more are halved
+ * first; their remainder by 128 stays, so that tiles have the same edges. Then the first axis of tensors with
+ * three or more axes is halved. An axis stays as it is if the op's shape rule rejects a smaller one.
  */
 function excerptOf(node: Node, { traits }: Device): Graph {
   const limit = traits.software ? maxWork.software : maxWork.gpu;
@@ -183,7 +188,9 @@ function shrunk(
 ): { shapes: Map<Value, Shape>; graph: Graph } | undefined {
   const tensors = inputs.filter((_, i) => inputNames[i] !== 'step').map((v) => shapes.get(v) ?? v.shape);
   const large = tensors.flatMap((shape) => [...shape]).filter((size) => size >= 256);
-  const batch = tensors.flatMap(([size = 1, ...others]: Shape) => (others.length > 1 && size > 1 ? [size] : []));
+  const batch = tensors.flatMap(([size = 1, ...others]: Shape) =>
+    others.length > 1 && size > 1 ? [size] : [],
+  );
   const [first, later, any] = [(axis: number) => axis === 0, (axis: number) => axis > 0, () => true];
   const ways = [
     ...unique(large).flatMap((size) => {

@@ -26,9 +26,15 @@ export function compileVariant(device: Device, node: Node, variant: string): voi
 }
 
 /**
- * Returns the minimum time of a variant of a node in milliseconds. A variant slower than 3 · `best` runs only twice.
+ * Returns the minimum time of a variant of a node in milliseconds. A variant slower than 3 · `best` runs only
+ * twice.
  */
-export async function measureVariant(device: Device, node: Node, variant: string, best: number): Promise<number> {
+export async function measureVariant(
+  device: Device,
+  node: Node,
+  variant: string,
+  best: number,
+): Promise<number> {
   const session = new Session(device);
   try {
     const plan = variantPlan(singleNodeGraph(node), variant, device.traits);
@@ -55,8 +61,8 @@ export const variantPlan = (graph: Graph, variant: string, traits: DeviceTraits)
   makePlan(graph, { traits, kernelChoices: { [variantKey(graph.nodes[0] as Node)]: variant } });
 
 /**
- * Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them. `shapes` are
- * other shapes of inputs; throws if the op rejects them.
+ * Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them.
+ * `shapes` are other shapes of inputs; throws if the op rejects them.
  */
 export function singleNodeGraph(node: Node, shapes: ReadonlyMap<Value, Shape> = new Map()): Graph {
   const graph = new Graph();
@@ -100,15 +106,18 @@ const unmaskedLength = 2 ** 31 - 1;
 
 const trainingStep = { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 1 };
 
-/** The middle position of a KV cache [R,T,2HW] or history [R,T]: at position 0 attention would have a single key. */
+/**
+ * The middle position of a KV cache [R,T,2HW] or history [R,T]: at position 0 attention would have a single
+ * key.
+ */
 function middlePosition({ inputs }: Node): number {
   const kept = inputs.filter(({ dtype, shape }) => shape.length === (dtype[0] === 'f' ? 3 : 2));
   return Math.floor((Math.max(1, ...kept.map(({ shape }) => shape[1] as number)) - 1) / 2);
 }
 
 /**
- * Fills with noise in [-0.5, 0.5) by a linear congruential generator (Knuth, vol. 2): some adapters are faster on
- * zeros.
+ * Fills with noise in [-0.5, 0.5) by a linear congruential generator (Knuth, vol. 2): some adapters are
+ * faster on zeros.
  */
 export function fillNoise(data: Float32Array, seed = 1): void {
   let x = seed;
@@ -122,5 +131,6 @@ export function fillNoise(data: Float32Array, seed = 1): void {
 function fillF16Noise(data: Uint16Array): void {
   const noise = new Float32Array(data.length);
   fillNoise(noise);
-  for (const [i, x] of noise.entries()) data[i] = 0x3000 | (x < 0 ? 0x8000 : 0) | Math.floor(1024 * Math.abs(x));
+  for (const [i, x] of noise.entries())
+    data[i] = 0x3000 | (x < 0 ? 0x8000 : 0) | Math.floor(1024 * Math.abs(x));
 }

@@ -1,5 +1,5 @@
-// Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with layouts read
-// from the WGSL.
+// Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with
+// layouts read from the WGSL.
 
 import type { Pass } from '../plan/plan.ts';
 import { shaderKey } from './shader-key.ts';
@@ -21,8 +21,8 @@ export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'f16'>;
 /** A cache of kernels for one device. */
 export interface Pipelines {
   /**
-   * The kernel of a pass, compiled at the first call. Rejects with the name of the shader and the message of the
-   * compiler.
+   * The kernel of a pass, compiled at the first call. Rejects with the name of the shader and the message of
+   * the compiler.
    */
   get(pass: KernelKey): Promise<Kernel>;
   /** Number of kernels. */
@@ -30,8 +30,8 @@ export interface Pipelines {
 }
 
 /**
- * Returns a source whose kernels request subgroups of LANES threads, if the device supports the request and the size.
- * Otherwise the driver chooses the size.
+ * Returns a source whose kernels request subgroups of LANES threads, if the device supports the request and
+ * the size. Otherwise the driver chooses the size.
  */
 function sizedSubgroups(code: string, lanes: number | undefined, device: GPUDevice): string {
   const sizes = explicitSubgroupSizes(device);

@@ -1,5 +1,5 @@
-// Times a plan: enough runs in one submission that clock resolution and submission overhead do not matter, in several
-// rounds.
+// Times a plan: enough runs in one submission that clock resolution and submission overhead do not matter, in
+// several rounds.
 
 import type { Device } from './device.ts';
 import type { Runner } from './runner.ts';
@@ -11,7 +11,9 @@ export interface TimeOptions {
   readonly span: number;
   /** Number of measurements. */
   readonly rounds: number;
-  /** Measure a plan only once if a run takes longer than this, in milliseconds. Ignored if `repeats` is given. */
+  /**
+   * Measure a plan only once if a run takes longer than this, in milliseconds. Ignored if `repeats` is given.
+   */
   readonly skipAbove?: number;
   /** Runs per measurement, if known from an earlier measurement. Default: estimated from `span`. */
   readonly repeats?: number;
@@ -35,8 +37,8 @@ export interface Timing {
 const maxRepeats = 20_000;
 
 /**
- * Times runs of a plan. One measurement is as many runs in one submission as last about `span` ms, at least one.
- * Browsers round timestamps to 0.1 ms: 0.2 % of a span of 50 ms.
+ * Times runs of a plan. One measurement is as many runs in one submission as last about `span` ms, at least
+ * one. Browsers round timestamps to 0.1 ms: 0.2 % of a span of 50 ms.
  */
 export async function timeRunner(device: Device, runner: Runner, options: TimeOptions): Promise<Timing> {
   const [timing] = await timeInTurn(device, [runner], options);
@@ -54,8 +56,8 @@ interface TimedPlan {
 }
 
 /**
- * Times several plans in turn, one measurement of each per round, so that other load on the machine affects all
- * equally.
+ * Times several plans in turn, one measurement of each per round, so that other load on the machine affects
+ * all equally.
  */
 export async function timeInTurn(
   device: Device,
@@ -87,7 +89,12 @@ export async function timeInTurn(
     }
     for (let round = 0; round < rounds; round++)
       for (const plan of plans) if (!plan.skipped) plan.times.push(await measure(plan));
-    return plans.map(({ times, repeats, clock }) => ({ ...quartiles(times), repeats, rounds: times.length, clock }));
+    return plans.map(({ times, repeats, clock }) => ({
+      ...quartiles(times),
+      repeats,
+      rounds: times.length,
+      clock,
+    }));
   } finally {
     timestamps?.destroy();
   }

@@ -1,5 +1,5 @@
-// Profiles a plan pass by pass, with timestamp queries if the device has them. Each pass is recorded by itself, so the
-// sum is slightly more than the time of a real run.
+// Profiles a plan pass by pass, with timestamp queries if the device has them. Each pass is recorded by
+// itself, so the sum is slightly more than the time of a real run.
 
 import { check } from '../../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
@@ -29,7 +29,8 @@ export interface PassTime {
 /** Times of all passes. */
 export interface Profile {
   /**
-   * `gpu`: timestamp queries; `host`: each pass is submitted and awaited by itself, so its time includes a submission.
+   * `gpu`: timestamp queries; `host`: each pass is submitted and awaited by itself, so its time includes a
+   * submission.
    */
   readonly clock: 'gpu' | 'host';
   readonly runs: number;
@@ -40,12 +41,12 @@ export interface Profile {
 
 /**
  * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn with the flags of
- * src/host/dawn.ts does not. Passes are timed by the host's clock if the device has no timestamp queries. Throws a
- * HeddleError if there are more than 2,048 passes.
+ * src/host/dawn.ts does not. Passes are timed by the host's clock if the device has no timestamp queries.
+ * Throws a HeddleError if there are more than 2,048 passes.
  *
  * @example
- * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
- * const { ms, passes } = await profilePasses(device, runner, 10);
+ * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]); const {
+ * ms, passes } = await profilePasses(device, runner, 10);
  */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
   runner.submit(); // warms up
@@ -149,13 +150,12 @@ export interface ProfileTable {
 }
 
 /**
- * Formats a profile as a table, slowest first. Passes of the same op, variant and output shapes share a row; with
- * `each` every pass has its own row with its position in the model.
+ * Formats a profile as a table, slowest first. Passes of the same op, variant and output shapes share a row;
+ * with `each` every pass has its own row with its position in the model.
  *
  * @example
- * const engine = gpuEngine(device);
- * const [program] = await engine.prepare([graph]);
- * if (engine.profile) console.log(printProfile(await engine.profile(program)));
+ * const engine = gpuEngine(device); const [program] = await engine.prepare([graph]); if (engine.profile)
+ * console.log(printProfile(await engine.profile(program)));
  */
 export function printProfile(profile: Profile, { rows = 40, each = false }: ProfileTable = {}): string {
   const { passes, ms, runs, clock } = profile;
@@ -193,7 +193,13 @@ interface Sum {
 
 function sumOf(name: string, times: readonly PassTime[]): Sum {
   const sum = (amountOf: (t: PassTime) => number) => times.reduce((n, t) => n + amountOf(t), 0);
-  return { name, n: times.length, us: sum((t) => t.us), flops: sum((t) => t.pass.flops), bytes: sum((t) => t.bytes) };
+  return {
+    name,
+    n: times.length,
+    us: sum((t) => t.us),
+    flops: sum((t) => t.pass.flops),
+    bytes: sum((t) => t.bytes),
+  };
 }
 
 function nameOf({ pass }: PassTime): string {
@@ -208,7 +214,10 @@ function grouped(times: readonly PassTime[], rows: number): Sum[] {
   const sorted = [...groups].map((group) => ({ sum: sumOf(...group), group: group[1] }));
   sorted.sort((a, b) => b.sum.us - a.sum.us);
   const rest = sorted.slice(rows).flatMap(({ group }) => group);
-  return [...sorted.slice(0, rows).map(({ sum }) => sum), ...(rest.length > 0 ? [sumOf('others', rest)] : [])];
+  return [
+    ...sorted.slice(0, rows).map(({ sum }) => sum),
+    ...(rest.length > 0 ? [sumOf('others', rest)] : []),
+  ];
 }
 
 const line = (cells: readonly (string | number)[]): string =>
@@ -218,5 +227,12 @@ const line = (cells: readonly (string | number)[]): string =>
 function print({ name, n, us, flops, bytes }: Sum, all: Sum): string {
   const rate = (amount: number) => (us > 0 && amount > 0 ? (amount / us / 1e3).toFixed(2) : '');
   const share = all.us > 0 ? (100 * us) / all.us : 0;
-  return line([name.slice(0, 64), n, (us / 1000).toFixed(3), rate(flops), rate(bytes), `${share.toFixed(1)} %`]);
+  return line([
+    name.slice(0, 64),
+    n,
+    (us / 1000).toFixed(3),
+    rate(flops),
+    rate(bytes),
+    `${share.toFixed(1)} %`,
+  ]);
 }

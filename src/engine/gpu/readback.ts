@@ -11,8 +11,8 @@ let channel: MessageChannel | undefined;
 const tasks: (() => void)[] = [];
 
 /**
- * Calls `work` in a new task. Browsers delay nested timers by at least 4 ms from the fifth level on; a timer that a message
- * task starts is not nested.
+ * Calls `work` in a new task. Browsers delay nested timers by at least 4 ms from the fifth level on; a timer
+ * that a message task starts is not nested.
  */
 function inTask(work: () => void): void {
   if (!channel) {
@@ -24,9 +24,9 @@ function inTask(work: () => void): void {
 }
 
 /**
- * Returns `done`, a promise that the GPU settles: that of `mapAsync` or `onSubmittedWorkDone`. Firefox checks for finished
- * work only every 100 ms and at each submission, so this function submits an empty command list about every millisecond
- * there until `done` settles.
+ * Returns `done`, a promise that the GPU settles: that of `mapAsync` or `onSubmittedWorkDone`. Firefox checks
+ * for finished work only every 100 ms and at each submission, so this function submits an empty command list
+ * about every millisecond there until `done` settles.
  */
 export function whenDone<T>(queue: GPUQueue, done: Promise<T>, host: string = hostOf().name): Promise<T> {
   if (host !== 'Firefox') return done;

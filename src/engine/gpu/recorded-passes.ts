@@ -26,8 +26,8 @@ export const paramAlign = 256;
 export const alignToWords = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 /**
- * Packs the Params structs of the passes that bind one, `paramAlign` bytes each. Throws if a pass lacks the value of a
- * field.
+ * Packs the Params structs of the passes that bind one, `paramAlign` bytes each. Throws if a pass lacks the
+ * value of a field.
  */
 export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]): ArrayBuffer {
   const data = new DataView(new ArrayBuffer(passes.length * paramAlign));
@@ -46,8 +46,8 @@ export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]):
 }
 
 /**
- * Creates the bind group of a pass; its Params are at index `i` of `paramBuffer`. Throws if a binding of the shader is
- * not bound.
+ * Creates the bind group of a pass; its Params are at index `i` of `paramBuffer`. Throws if a binding of the
+ * shader is not bound.
  */
 export function bindPass(
   gpu: GPUDevice,
@@ -60,7 +60,8 @@ export function bindPass(
   const resourceOf = (b: Binding): GPUBufferBinding => {
     if (b.wgslType === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
     const range = pass.bind[b.name];
-    // A pass without dropout has no step scalars. Its overrides disable their use, so any uniform buffer can be bound.
+    // A pass without dropout has no step scalars. Its overrides disable their use, so any uniform buffer can
+    // be bound.
     if (!range && b.wgslType === 'Step') return { buffer: paramBuffer, size: paramAlign };
     if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${shader.name}`);
     const size = b.wgslType.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);
@@ -73,8 +74,9 @@ export function bindPass(
 }
 
 /**
- * Returns a function that records all dispatches `repeats` times in as few compute passes as possible: a new one starts
- * only after memory is cleared. The begin of the first and the end of the last pass are written to `times`.
+ * Returns a function that records all dispatches `repeats` times in as few compute passes as possible: a new
+ * one starts only after memory is cleared. The begin of the first and the end of the last pass are written to
+ * `times`.
  */
 export function createRecorder(
   dispatches: readonly BoundPass[],

@@ -1,5 +1,5 @@
-// Measures the roofline of an adapter (Williams, Waterman and Patterson, 2009): copy bandwidth and peak rate of
-// multiply-adds. Only kernels whose data fits in a cache exceed the bandwidth.
+// Measures the roofline of an adapter (Williams, Waterman and Patterson, 2009): copy bandwidth and peak rate
+// of multiply-adds. Only kernels whose data fits in a cache exceed the bandwidth.
 
 import { type Shape, sizeOf } from '../../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
@@ -78,7 +78,10 @@ export const multiplyAddOp = defineOp({
   },
 });
 
-/** Kernels to try. Adapters differ in the number of chains that hides the latency of an instruction, and in fma(). */
+/**
+ * Kernels to try. Adapters differ in the number of chains that hides the latency of an instruction, and in
+ * fma().
+ */
 const chainForms = [
   { variant: 'fma, 4 chains', chains: 4, fused: true },
   { variant: 'fma, 8 chains', chains: 8, fused: true },
@@ -86,17 +89,21 @@ const chainForms = [
   { variant: 'product and sum, 8 chains', chains: 8, fused: false },
 ] as const;
 
-const flopsOf = (threads: number, chains: number, rounds: number): number => threads * 4 * chains * 8 * rounds * 2;
+const flopsOf = (threads: number, chains: number, rounds: number): number =>
+  threads * 4 * chains * 8 * rounds * 2;
 
 /** Settings of `measureRoofs`. */
 export interface RoofOptions extends TimeOptions {
-  /** Maximum number of bytes to copy. Default 128 MiB, more than most caches; less if the adapter's limit is lower. */
+  /**
+   * Maximum number of bytes to copy. Default 128 MiB, more than most caches; less if the adapter's limit is
+   * lower.
+   */
   readonly bytes?: number;
 }
 
 /**
- * Measures bandwidth and peak. Takes about 6 · `rounds` · `span` milliseconds, for two copy kernels and four kernels of
- * multiply-adds, and twice `bytes` of GPU memory.
+ * Measures bandwidth and peak. Takes about 6 · `rounds` · `span` milliseconds, for two copy kernels and four
+ * kernels of multiply-adds, and twice `bytes` of GPU memory.
  *
  * @example
  * const { bandwidth, peak } = await measureRoofs(device, { span: 20, rounds: 5 });
@@ -139,8 +146,8 @@ export async function measurePeakGflops(device: Device): Promise<number> {
 }
 
 /**
- * Returns the model FLOPs utilization (MFU; Chowdhery et al., 2022, "PaLM"): `modelFlops` of a plan over the time of a
- * run and the measured peak of the adapter.
+ * Returns the model FLOPs utilization (MFU; Chowdhery et al., 2022, "PaLM"): `modelFlops` of a plan over the
+ * time of a run and the measured peak of the adapter.
  */
 export const mfuOf = (modelFlops: number, seconds: number, peakGflops: number): number =>
   modelFlops / seconds / (peakGflops * 1e9);
@@ -177,16 +184,24 @@ const openCopy = (device: Device, count: number, variant: string): Promise<Prepa
 type ChainForm = (typeof chainForms)[number];
 
 /** The values oscillate around 1 / 1.9, so they are never subnormal. */
-function openChains(device: Device, { variant, chains, fused }: ChainForm, rounds: number): Promise<PreparedRoof> {
+function openChains(
+  device: Device,
+  { variant, chains, fused }: ChainForm,
+  rounds: number,
+): Promise<PreparedRoof> {
   const threads = threadsOf(device);
-  return openRoof(device, { shape: [threads, 4], variant, work: flopsOf(threads, chains, rounds) }, (g, x) => {
-    g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
-  });
+  return openRoof(
+    device,
+    { shape: [threads, 4], variant, work: flopsOf(threads, chains, rounds) },
+    (g, x) => {
+      g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
+    },
+  );
 }
 
 /**
- * Threads of a run: several hundred per compute unit of the largest GPUs. A CPU would take 0.2 s for as many, so it
- * gets fewer.
+ * Threads of a run: several hundred per compute unit of the largest GPUs. A CPU would take 0.2 s for as many,
+ * so it gets fewer.
  */
 const threadsOf = ({ traits }: Device): number => (traits.software ? 2 ** 13 : 2 ** 17);
 
@@ -202,7 +217,10 @@ async function openRoof(
   const session = new Session(device);
   const plan = makePlan(graph, { traits: device.traits, kernelChoices });
   const [runner] = (await session.prepare([plan])) as [Runner];
-  const block = Float32Array.from({ length: Math.min(sizeOf(shape), 2 ** 18) }, (_, i) => ((i * 7919) % 997) / 997);
+  const block = Float32Array.from(
+    { length: Math.min(sizeOf(shape), 2 ** 18) },
+    (_, i) => ((i * 7919) % 997) / 997,
+  );
   for (let at = 0; at < sizeOf(shape); at += block.length)
     session.write('x', block.subarray(0, sizeOf(shape) - at), at);
   return {

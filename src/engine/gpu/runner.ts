@@ -1,6 +1,6 @@
-// A runner: a plan ready to run on the GPU. A run writes the inputs, records one command buffer and submits it; outputs
-// come back through a ring of staging buffers, so the host does not wait for the GPU. After `createRunner` only command
-// encoders are created.
+// A runner: a plan ready to run on the GPU. A run writes the inputs, records one command buffer and submits
+// it; outputs come back through a ring of staging buffers, so the host does not wait for the GPU. After
+// `createRunner` only command encoders are created.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
 import { allocate, arrayTypes, sizeOf, type TensorData } from '../../core/tensor.ts';
@@ -18,7 +18,10 @@ export type Outputs = Record<string, TensorData>;
 
 /** Settings of a runner. */
 export interface RunnerOptions {
-  /** Maximum number of runs whose outputs are pending at once; the ring has that many staging buffers. Default 3. */
+  /**
+   * Maximum number of runs whose outputs are pending at once; the ring has that many staging buffers. Default
+   * 3.
+   */
   readonly inFlight?: number;
 }
 
@@ -28,18 +31,21 @@ export interface Runner {
   /** Host memory of the inputs by name. Fill the arrays before each run; they are never replaced. */
   readonly inputs: Readonly<Record<string, TensorData>>;
   /**
-   * Submits one run; resolves to its outputs. Throws if `inFlight` runs are pending already. Rejects with a HeddleError
-   * if the device was lost or reported an error.
+   * Submits one run; resolves to its outputs. Throws if `inFlight` runs are pending already. Rejects with a
+   * HeddleError if the device was lost or reported an error.
    */
   run(): Promise<Outputs>;
   /** Submits one run without reading outputs. */
   submit(): void;
-  /** Runs all passes `repeats` times in one submission; resolves to the milliseconds per run by the host's clock. */
+  /**
+   * Runs all passes `repeats` times in one submission; resolves to the milliseconds per run by the host's
+   * clock.
+   */
   time(repeats: number): Promise<number>;
   /**
-   * Like `time`, but resolves to the milliseconds of all runs together: by the host's clock and by the first two
-   * timestamps, undefined without timestamps or if they are not increasing. All dispatches are in one pass, unless
-   * memory is cleared between them.
+   * Like `time`, but resolves to the milliseconds of all runs together: by the host's clock and by the first
+   * two timestamps, undefined without timestamps or if they are not increasing. All dispatches are in one
+   * pass, unless memory is cleared between them.
    */
   clock(repeats: number, timestamps?: Timestamps): Promise<{ host: number; gpu: number | undefined }>;
   /**
@@ -56,7 +62,9 @@ export interface Runner {
 /** Creates a buffer that is destroyed with the runner. */
 type Create = (label: string, size: number, usage: number) => GPUBuffer;
 
-/** Creates a runner. `buffers` are the GPU buffers of the plan's states and slots, undefined for the inputs. */
+/**
+ * Creates a runner. `buffers` are the GPU buffers of the plan's states and slots, undefined for the inputs.
+ */
 export async function createRunner(
   device: Device,
   pipelines: Pipelines,
@@ -84,7 +92,9 @@ export async function createRunner(
   const kernels = await Promise.all(plan.passes.map((pass) => pipelines.get(pass)));
   // Deno ends if a write has no bytes.
   if (kernels.length > 0) gpu.queue.writeBuffer(paramBuffer, 0, packParams(plan.passes, kernels));
-  const passes = plan.passes.map((pass, i) => bindPass(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt));
+  const passes = plan.passes.map((pass, i) =>
+    bindPass(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt),
+  );
   const clear = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
     for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, alignToWords(r.bytes));
   };
@@ -97,7 +107,11 @@ export async function createRunner(
   };
   const submit = (encoder: GPUCommandEncoder): void => gpu.queue.submit([encoder.finish()]);
   /** Records one dispatch in a pass of its own. */
-  const recordSingle = (encoder: GPUCommandEncoder, bound: BoundPass, descriptor?: GPUComputePassDescriptor): void => {
+  const recordSingle = (
+    encoder: GPUCommandEncoder,
+    bound: BoundPass,
+    descriptor?: GPUComputePassDescriptor,
+  ): void => {
     clear(encoder, bound.clear ?? []);
     const pass = encoder.beginComputePass(descriptor);
     pass.setPipeline(bound.pipeline);
@@ -151,7 +165,11 @@ export async function createRunner(
       const { querySet } = timestamps;
       const encoder = start();
       for (const [i, pass] of passes.entries()) {
-        const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+        const timestampWrites = {
+          querySet,
+          beginningOfPassWriteIndex: 2 * i,
+          endOfPassWriteIndex: 2 * i + 1,
+        };
         recordSingle(encoder, pass, { label: pass.label, timestampWrites });
       }
       timestamps.resolve(encoder);
@@ -167,11 +185,16 @@ export async function createRunner(
 function inputViews(plan: Plan, host: ArrayBuffer): Record<string, TensorData> {
   const inputs = Object.entries(plan.inputs);
   return Object.fromEntries(
-    inputs.map(([name, { range, dtype, shape }]) => [name, new arrayTypes[dtype](host, range.offset, sizeOf(shape))]),
+    inputs.map(([name, { range, dtype, shape }]) => [
+      name,
+      new arrayTypes[dtype](host, range.offset, sizeOf(shape)),
+    ]),
   );
 }
 
-/** Reads the outputs of a plan through a ring of staging buffers; there are none if the plan has no outputs. */
+/**
+ * Reads the outputs of a plan through a ring of staging buffers; there are none if the plan has no outputs.
+ */
 interface OutputRing {
   /** Returns a free staging buffer. Throws if none is left. */
   take(): GPUBuffer | undefined;
@@ -180,7 +203,13 @@ interface OutputRing {
   read(staging: GPUBuffer | undefined): Promise<Outputs>;
 }
 
-function outputRing(device: Device, plan: Plan, inFlight: number, create: Create, bufferAt: BufferAt): OutputRing {
+function outputRing(
+  device: Device,
+  plan: Plan,
+  inFlight: number,
+  create: Create,
+  bufferAt: BufferAt,
+): OutputRing {
   let bytes = 0;
   const reads = Object.entries(plan.outputs).map(([name, { range, dtype, shape }]) => {
     const at = bytes;
@@ -188,7 +217,9 @@ function outputRing(device: Device, plan: Plan, inFlight: number, create: Create
     return { name, range, at, dtype, length: sizeOf(shape) };
   });
   const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-  const free = Array.from({ length: reads.length ? inFlight : 0 }, (_, i) => create(`outputs ${i}`, bytes, usage));
+  const free = Array.from({ length: reads.length ? inFlight : 0 }, (_, i) =>
+    create(`outputs ${i}`, bytes, usage),
+  );
 
   return {
     take() {
@@ -200,7 +231,13 @@ function outputRing(device: Device, plan: Plan, inFlight: number, create: Create
     copy(encoder, staging) {
       if (!staging) return;
       for (const { range, at } of reads)
-        encoder.copyBufferToBuffer(bufferAt(range.buffer), range.offset, staging, at, alignToWords(range.bytes));
+        encoder.copyBufferToBuffer(
+          bufferAt(range.buffer),
+          range.offset,
+          staging,
+          at,
+          alignToWords(range.bytes),
+        );
     },
     async read(staging) {
       if (!staging) {

@@ -1,4 +1,5 @@
-// Keys of shaders and hashes of texts, for caches of kernels. Pages load this file at once, and the code of shaders later.
+// Keys of shaders and hashes of texts, for caches of kernels. Pages load this file at once, and the code of
+// shaders later.
 
 import type { ShaderSource } from '../ops/op.ts';
 

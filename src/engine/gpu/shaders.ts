@@ -1,5 +1,6 @@
-// Shaders: those of shaders/, composed from WGSL files by include lines and conditions, and those of users' ops. This
-// module contains the text of all shaders, so modules that a page loads at its start load it with import().
+// Shaders: those of shaders/, composed from WGSL files by include lines and conditions, and those of users'
+// ops. This module contains the text of all shaders, so modules that a page loads at its start load it with
+// import().
 
 import type { ShaderSource } from '../ops/op.ts';
 import { storeAsF16 } from './f16-bindings.ts';
@@ -26,10 +27,11 @@ export interface ShaderLibrary {
 }
 
 /**
- * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as its name.
- * The line `// include a.wgsl` appends a file, once. Declarations may have conditions, `@if(scalar)` and `@else`, as in
- * WESL: the shader `x-scalar` has the declarations after `@if(scalar)`, `x` has those after `@else`. There is a shader
- * for each subset of the conditions in a kernel's files: `x`, `x-f16`, `x-f16-scalar`, `x-scalar`.
+ * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as
+ * its name. The line `// include a.wgsl` appends a file, once. Declarations may have conditions,
+ * `@if(scalar)` and `@else`, as in WESL: the shader `x-scalar` has the declarations after `@if(scalar)`, `x`
+ * has those after `@else`. There is a shader for each subset of the conditions in a kernel's files: `x`,
+ * `x-f16`, `x-f16-scalar`, `x-scalar`.
  */
 export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary {
   const textOf = (path: string): string => {
@@ -81,10 +83,12 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
 }
 
 /** The paths of the include lines of a text. */
-const includesOf = (text: string): string[] => [...text.matchAll(/^\/\/ include (.+)$/gm)].map(([, path = '']) => path);
+const includesOf = (text: string): string[] =>
+  [...text.matchAll(/^\/\/ include (.+)$/gm)].map(([, path = '']) => path);
 
 /** The names in the conditions of a text. */
-const conditionsOf = (text: string): string[] => [...text.matchAll(/^@if\((\w+)\)/gm)].map(([, name = '']) => name);
+const conditionsOf = (text: string): string[] =>
+  [...text.matchAll(/^@if\((\w+)\)/gm)].map(([, name = '']) => name);
 
 /** All subsets of a list, in its order, the empty one first. */
 const subsets = (list: readonly string[]): string[][] =>
@@ -92,8 +96,8 @@ const subsets = (list: readonly string[]): string[][] =>
 
 /**
  * Resolves the conditions of a text. `@if(x)` at the start of a line keeps the next declaration if x is in
- * `conditions`. `@else` after that declaration keeps the declaration after it otherwise. Throws at an `@else` without
- * an `@if`.
+ * `conditions`. `@else` after that declaration keeps the declaration after it otherwise. Throws at an `@else`
+ * without an `@if`.
  */
 function withConditions(text: string, conditions: ReadonlySet<string>): string {
   const head = /^@(?:if\((\w+)\)|else)\s+/gm;
@@ -139,7 +143,9 @@ const texts: Record<string, string> = import.meta.glob('../../../shaders/**/*.wg
 });
 
 /** The WGSL files of shaders/, path in that folder -> text. The build inlines them. */
-const files = new Map(Object.entries(texts).map(([path, text]) => [path.replace('../../../shaders/', ''), text]));
+const files = new Map(
+  Object.entries(texts).map(([path, text]) => [path.replace('../../../shaders/', ''), text]),
+);
 
 /** The shaders of shaders/. */
 export const builtInShaders = shaderLibrary(files);
@@ -147,15 +153,20 @@ export const builtInShaders = shaderLibrary(files);
 const known = new Map<string, Shader>();
 
 /**
- * Returns a shader by name, or that of a user's source. Throws if a file is missing, or Params has a field that is not a
- * scalar.
+ * Returns a shader by name, or that of a user's source. Throws if a file is missing, or Params has a field
+ * that is not a scalar.
  */
 export function shaderOf(shader: string | ShaderSource): Shader {
   const key = shaderKey(shader);
   let loaded = known.get(key);
   if (!loaded) {
     const source = builtInShaders.sourceOf(shader);
-    loaded = { name: typeof shader === 'string' ? shader : shader.name, key, source, ...declarations(source) };
+    loaded = {
+      name: typeof shader === 'string' ? shader : shader.name,
+      key,
+      source,
+      ...declarations(source),
+    };
     known.set(key, loaded);
   }
   return loaded;
@@ -164,14 +175,19 @@ export function shaderOf(shader: string | ShaderSource): Shader {
 /** Hash of all shader files. Kernel choices that were stored with another hash are ignored. */
 export const shaderHash = (): string => hash([...files].sort(([a], [b]) => (a < b ? -1 : 1)).flat());
 
-/** The WGSL of a shader as it is compiled: consts set, marked loops unrolled, the bindings named in `f16` stored as f16. */
+/**
+ * The WGSL of a shader as it is compiled: consts set, marked loops unrolled, the bindings named in `f16`
+ * stored as f16.
+ */
 export const codeOf = (
   { source }: Shader,
   consts: Readonly<Record<string, number>>,
   f16: readonly string[] = [],
 ): string => storeAsF16(unroll(replaceConsts(source, consts)), f16);
 
-/** Splits constants by the kind of their declaration. Throws if the shader declares one of them as neither. */
+/**
+ * Splits constants by the kind of their declaration. Throws if the shader declares one of them as neither.
+ */
 export function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>) {
   const overrides: Record<string, number> = {};
   const consts: Record<string, number> = {};

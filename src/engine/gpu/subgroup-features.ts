@@ -42,9 +42,9 @@ export const deviceInfo = (device: SubgroupDevice): GPUAdapterInfo | undefined =
   hostOf().name === 'Deno' ? undefined : device.adapterInfo;
 
 /**
- * Adapter info of a device that the caller has requested; undefined if it is unknown. `adapterInfo` of Dawn's devices
- * lacks the subgroup matrices, and a device does not give access to its adapter. So this returns the info of
- * the high-performance adapter of `openGpu` if its names are the same.
+ * Adapter info of a device that the caller has requested; undefined if it is unknown. `adapterInfo` of Dawn's
+ * devices lacks the subgroup matrices, and a device does not give access to its adapter. So this returns the
+ * info of the high-performance adapter of `openGpu` if its names are the same.
  */
 export async function adapterInfoOf(
   device: SubgroupDevice,
@@ -62,8 +62,8 @@ export async function adapterInfoOf(
 const wantedLanes = 32;
 
 /**
- * The matrix products of subgroups that kernels can use: operands f16 or f32, sums f32. None without the feature, or if the
- * subgroup size is neither fixed nor can be requested.
+ * The matrix products of subgroups that kernels can use: operands f16 or f32, sums f32. None without the
+ * feature, or if the subgroup size is neither fixed nor can be requested.
  */
 export function matrixConfigsOf(device: SubgroupDevice): MatrixConfig[] {
   const { features } = device;

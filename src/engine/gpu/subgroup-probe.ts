@@ -1,5 +1,5 @@
-// Probes subgroups at start-up. Kernels assume that a workgroup of 4 or 8 threads is one subgroup whose lanes are in the
-// order of the threads, which WGSL does not guarantee.
+// Probes subgroups at start-up. Kernels assume that a workgroup of 4 or 8 threads is one subgroup whose lanes
+// are in the order of the threads, which WGSL does not guarantee.
 
 import { messageOf } from '../../core/errors.ts';
 import { lanesOf } from '../ops/work-division.ts';
@@ -15,8 +15,8 @@ export const probeKernel = (minSubgroup: number): KernelKey => ({
 });
 
 /**
- * Probes subgroups of at least `minSubgroup` lanes with one small dispatch. Resolves to what is wrong; '' if nothing, or if
- * there are fewer than four lanes, which no kernel uses.
+ * Probes subgroups of at least `minSubgroup` lanes with one small dispatch. Resolves to what is wrong; '' if
+ * nothing, or if there are fewer than four lanes, which no kernel uses.
  */
 export async function probeSubgroups(device: GPUDevice, minSubgroup: number): Promise<string> {
   if (minSubgroup < 4) return '';
@@ -30,7 +30,10 @@ export async function probeSubgroups(device: GPUDevice, minSubgroup: number): Pr
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: y } }] }));
+    pass.setBindGroup(
+      0,
+      device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: y } }] }),
+    );
     pass.dispatchWorkgroups(...grid);
     pass.end();
     encoder.copyBufferToBuffer(y, 0, read, 0, size);

@@ -1,14 +1,15 @@
-// Loop unrolling of WGSL. Some shader compilers (SwiftShader's) do not unroll, and keep the arrays that a loop indexes
-// in memory; with constant indices they are in registers. The files stay readable, and mean the same without this step.
+// Loop unrolling of WGSL. Some shader compilers (SwiftShader's) do not unroll, and keep the arrays that a
+// loop indexes in memory; with constant indices they are in registers. The files stay readable, and mean the
+// same without this step.
 
 import { closing, evaluate } from './wgsl.ts';
 
 /**
- * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, with the counter
- * as a literal; under `// unroll up to M` only if N is at most M, since hundreds of bodies compile slowly. A, M, N and S
- * are integers or module-scope integer consts. N may also be min(C, x): C is a const; x is a parameter or a call `x()`,
- * and is never below C. Such a bound keeps drivers from unrolling the loops that this function leaves. Throws if a
- * marked loop has another form.
+ * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, with
+ * the counter as a literal; under `// unroll up to M` only if N is at most M, since hundreds of bodies
+ * compile slowly. A, M, N and S are integers or module-scope integer consts. N may also be min(C, x): C is a
+ * const; x is a parameter or a call `x()`, and is never below C. Such a bound keeps drivers from unrolling
+ * the loops that this function leaves. Throws if a marked loop has another form.
  */
 export function unroll(source: string): string {
   const consts = constants(source);

@@ -1,6 +1,6 @@
-// Reads the declarations of a WGSL source: bindings, the Params struct and the variables that an entry point uses. Bind
-// group layouts are made from them. Not a full parser of WGSL: it reads plain declarations, without templates or nested
-// structs. Also sets consts and evaluates integer expressions.
+// Reads the declarations of a WGSL source: bindings, the Params struct and the variables that an entry point
+// uses. Bind group layouts are made from them. Not a full parser of WGSL: it reads plain declarations,
+// without templates or nested structs. Also sets consts and evaluates integer expressions.
 
 /** A module-scope binding. */
 export interface Binding {
@@ -12,7 +12,9 @@ export interface Binding {
   readonly wgslType: string;
 }
 
-/** One 32-bit scalar of the Params struct; the scalars of an `x: array<vec4<u32>, N>` are x0, x1 and so on. */
+/**
+ * One 32-bit scalar of the Params struct; the scalars of an `x: array<vec4<u32>, N>` are x0, x1 and so on.
+ */
 export interface Field {
   readonly name: string;
   readonly type: 'u32' | 'i32' | 'f32';
@@ -48,7 +50,9 @@ export function closing(text: string, open: number): number {
 export function declarations(source: string): Declarations {
   const code = withoutComments(source);
   const bindings: Binding[] = [];
-  for (const m of code.matchAll(/@group\((\d+)\)\s*@binding\((\d+)\)\s*var<([^>]*)>\s*(\w+)\s*:\s*([^;]+);/g)) {
+  for (const m of code.matchAll(
+    /@group\((\d+)\)\s*@binding\((\d+)\)\s*var<([^>]*)>\s*(\w+)\s*:\s*([^;]+);/g,
+  )) {
     const [, group, binding, space = '', name = '', wgslType = ''] = m;
     const type = space.startsWith('uniform')
       ? 'uniform'
@@ -59,13 +63,15 @@ export function declarations(source: string): Declarations {
   }
   const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
   const fields = /(\w+)\s*:\s*(?:array<vec4<(\w+)>,\s*(\d+)>|(\w+))/g;
-  const params = [...struct.matchAll(fields)].flatMap(([, name = '', scalar, vecs, type = scalar]): Field[] => {
-    if (type !== 'u32' && type !== 'i32' && type !== 'f32')
-      throw new Error(`shader: Params.${name} is ${type}, not a scalar`);
-    return vecs
-      ? Array.from({ length: 4 * Number(vecs) }, (_, i) => ({ name: `${name}${i}`, type }))
-      : [{ name, type }];
-  });
+  const params = [...struct.matchAll(fields)].flatMap(
+    ([, name = '', scalar, vecs, type = scalar]): Field[] => {
+      if (type !== 'u32' && type !== 'i32' && type !== 'f32')
+        throw new Error(`shader: Params.${name} is ${type}, not a scalar`);
+      return vecs
+        ? Array.from({ length: 4 * Number(vecs) }, (_, i) => ({ name: `${name}${i}`, type }))
+        : [{ name, type }];
+    },
+  );
   const names = (pattern: RegExp) => new Set([...code.matchAll(pattern)].map((m) => m[1] ?? ''));
   const functions = readFunctions(code);
   const entries = new Map<string, Binding[]>();
@@ -131,8 +137,8 @@ export function replaceConsts(source: string, values: Readonly<Record<string, nu
 }
 
 /**
- * Evaluates an integer expression of u32 literals, names, + - * / (rounded down) and parentheses, such as the size of a
- * const or of a grid. Returns NaN for any other expression.
+ * Evaluates an integer expression of u32 literals, names, + - * / (rounded down) and parentheses, such as the
+ * size of a const or of a grid. Returns NaN for any other expression.
  *
  * @example
  * evaluate('(N + 15) / 16', new Map([['N', 100]])); // 7
@@ -147,7 +153,8 @@ export function evaluate(expression: string, names: ReadonlyMap<string, number>)
   };
   const product = (): number => {
     let x = atom();
-    while (tokens[at] === '*' || tokens[at] === '/') x = tokens[at++] === '*' ? x * atom() : Math.floor(x / atom());
+    while (tokens[at] === '*' || tokens[at] === '/')
+      x = tokens[at++] === '*' ? x * atom() : Math.floor(x / atom());
     return x;
   };
   const atom = (): number => {

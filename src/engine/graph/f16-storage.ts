@@ -1,7 +1,7 @@
-// Mixed precision: which tensors of a graph are stored as f16. The graph is built, differentiated and fused in f32
-// first. Then results become f16 if the node that makes them and all nodes that read them support it, and matrix
-// products read f16 copies of their weights. Sums, statistics, losses, gradients of weights and the weights themselves
-// stay f32.
+// Mixed precision: which tensors of a graph are stored as f16. The graph is built, differentiated and fused
+// in f32 first. Then results become f16 if the node that makes them and all nodes that read them support it,
+// and matrix products read f16 copies of their weights. Sums, statistics, losses, gradients of weights and
+// the weights themselves stay f32.
 
 import { bytesPer, type DType, sizeOf } from '../../core/tensor.ts';
 import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
@@ -21,7 +21,9 @@ const supportsF16 = (node: Node, v: Value): boolean => {
   );
 };
 
-/** Stores results that `may` accepts as f16 if all their nodes support it; not those in a state or read back. */
+/**
+ * Stores results that `may` accepts as f16 if all their nodes support it; not those in a state or read back.
+ */
 export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean = () => true): void {
   const results = graph.nodes.flatMap((node) => node.outputs);
   storeAsF16(
@@ -30,13 +32,21 @@ export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean 
   );
 }
 
-/** Ops whose results in a pre-norm model do not grow with its residual stream; products only in the scope of an attention. */
-const [norms, products, heads] = [/^(add_)?(rms|layer)_norm$/, /^(packed_)?linear$/, /^(self|cross)_attention$/];
+/**
+ * Ops whose results in a pre-norm model do not grow with its residual stream; products only in the scope of
+ * an attention.
+ */
+const [norms, products, heads] = [
+  /^(add_)?(rms|layer)_norm$/,
+  /^(packed_)?linear$/,
+  /^(self|cross)_attention$/,
+];
 
 /**
- * Whether the magnitude of a result is independent of the residual stream and the hidden layers, which exceed f16 in large
- * pre-norm models. That holds for the outputs of norms of the stream and, with `attention`, for the queries, keys, values
- * and heads computed from them. It does not hold for gradients, which shrink as the stream grows.
+ * Whether the magnitude of a result is independent of the residual stream and the hidden layers, which exceed
+ * f16 in large pre-norm models. That holds for the outputs of norms of the stream and, with `attention`, for
+ * the queries, keys, values and heads computed from them. It does not hold for gradients, which shrink as the
+ * stream grows.
  */
 export function isBounded(v: Value, attention: boolean): boolean {
   const { node } = v;
@@ -55,13 +65,14 @@ export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
   for (const v of values) {
     const readers = users.get(v) ?? [];
     const nodes = v.node ? [v.node, ...readers] : readers;
-    if (v.dtype === 'f32' && nodes.length > 0 && nodes.every((node) => supportsF16(node, v))) setType(v, 'f16');
+    if (v.dtype === 'f32' && nodes.length > 0 && nodes.every((node) => supportsF16(node, v)))
+      setType(v, 'f16');
   }
 }
 
 /**
- * Adds a copy of a node that reads other values of the same types. The copy has the f16 storage of the original; its values
- * are f32 while the shape rule runs, since shape rules expect f32.
+ * Adds a copy of a node that reads other values of the same types. The copy has the f16 storage of the
+ * original; its values are f32 while the shape rule runs, since shape rules expect f32.
  */
 export function copyWithStorage(graph: Graph, node: Node, inputs: readonly Value[]): Node {
   const f16 = inputs.filter((v, i) => v.dtype === 'f16' && supportsF16(node, node.inputs[i] ?? v));

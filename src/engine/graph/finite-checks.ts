@@ -15,16 +15,19 @@ export interface NonFinite {
   readonly element: number;
 }
 
-/** Finds the first number that is not finite in the output `finiteOutput` of a run; undefined if all are finite. */
+/**
+ * Finds the first number that is not finite in the output `finiteOutput` of a run; undefined if all are
+ * finite.
+ */
 export type FiniteReader = (flags: ArrayLike<number>) => NonFinite | undefined;
 
 /** Name of the output that the checks add to a graph. */
 export const finiteOutput = 'finite';
 
 /**
- * Adds a check of each floating-point result after its node, and of states after nodes that change them. States that an
- * earlier run may have changed are also checked before the first node. `overwritten`: names of states that each run
- * writes before it reads them; they are not checked before the first node.
+ * Adds a check of each floating-point result after its node, and of states after nodes that change them.
+ * States that an earlier run may have changed are also checked before the first node. `overwritten`: names of
+ * states that each run writes before it reads them; they are not checked before the first node.
  */
 export function addFiniteChecks(graph: Graph, overwritten: readonly string[] = []): FiniteReader {
   const placed = new Set(graph.nodes.flatMap((node) => node.outputs.map((v) => v.at?.buffer)));
@@ -33,7 +36,8 @@ export function addFiniteChecks(graph: Graph, overwritten: readonly string[] = [
   const before = [...graph.states].flatMap(([name, v]) =>
     canOverflow(v.dtype) && read.has(v) && !placed.has(v) && !overwritten.includes(name) ? [v] : [],
   );
-  const writtenBy = (node: Node): Value[] => [...node.outputs, ...mutatedBy(node)].filter((v) => canOverflow(v.dtype));
+  const writtenBy = (node: Node): Value[] =>
+    [...node.outputs, ...mutatedBy(node)].filter((v) => canOverflow(v.dtype));
 
   const nodes = [...graph.nodes];
   const checked: Omit<NonFinite, 'element'>[] = [

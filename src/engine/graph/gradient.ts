@@ -1,4 +1,5 @@
-// Reverse-mode differentiation: walks the nodes backwards from a loss; each op adds its gradient as ordinary nodes.
+// Reverse-mode differentiation: walks the nodes backwards from a loss; each op adds its gradient as ordinary
+// nodes.
 
 import { add } from '../ops/elementwise/elementwise-ops.ts';
 import { named } from '../ops/named-tensors.ts';
@@ -9,14 +10,13 @@ import { gradientOf } from './op-gradients.ts';
 import { recompute, type SegmentOf } from './recompute.ts';
 
 /**
- * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not depend on it.
- * The op of `loss` is the root: its gradient is called without gradients of its outputs. `segmentOf` turns on gradient
- * checkpointing: nodes of a segment that it names are recomputed before the gradients of their segment instead of
- * stored.
+ * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not
+ * depend on it. The op of `loss` is the root: its gradient is called without gradients of its outputs.
+ * `segmentOf` turns on gradient checkpointing: nodes of a segment that it names are recomputed before the
+ * gradients of their segment instead of stored.
  *
  * @example
- * const { nll } = crossEntropy(graph, logits, targets, step);
- * const [dw] = gradients(graph, nll, [w]);
+ * const { nll } = crossEntropy(graph, logits, targets, step); const [dw] = gradients(graph, nll, [w]);
  */
 export function gradients(
   graph: Graph,
@@ -42,7 +42,8 @@ export function gradients(
     if (node !== loss.node && !node.outputs.some((v) => total.has(v))) continue;
     const { op, attrs } = node;
     const gradient = gradientOf(op);
-    if (!gradient) throw new Error(`${op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
+    if (!gradient)
+      throw new Error(`${op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
     const source = recomputed.copyOf(node);
     graph.scope(node.scope, () => {
       const dOutputs = gradientsByName(node, total);

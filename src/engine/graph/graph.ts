@@ -1,4 +1,5 @@
-// A graph: a list of nodes in the order in which they run, and the values between them. It knows shapes, not devices.
+// A graph: a list of nodes in the order in which they run, and the values between them. It knows shapes, not
+// devices.
 
 import { HeddleError } from '../../core/errors.ts';
 import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../../core/tensor.ts';
@@ -29,7 +30,10 @@ export class Graph implements Builder {
     return this.#named(this.inputs, 'input', name, dtype, shape);
   }
 
-  /** A tensor that lives across runs and is shared, by name, among the graphs of one session. Throws as `input`. */
+  /**
+   * A tensor that lives across runs and is shared, by name, among the graphs of one session. Throws as
+   * `input`.
+   */
   state(name: string, dtype: DType, shape: Shape): Value {
     return this.#named(this.states, 'state', name, dtype, shape);
   }
@@ -84,9 +88,22 @@ export class Graph implements Builder {
     const types = listed(op.name, op.outputs, op.shape(named(op.inputs, inputNames, inputs), attrs));
     const scope = this.#scope.join('.');
     const outputs: Value[] = [];
-    const node: Node = { id: this.#nodeIds++, op, attrs, inputs, outputs, inputNames, outputNames: types.names, scope };
+    const node: Node = {
+      id: this.#nodeIds++,
+      op,
+      attrs,
+      inputs,
+      outputs,
+      inputNames,
+      outputNames: types.names,
+      scope,
+    };
     for (const [i, { dtype, shape }] of types.list.entries()) {
-      const name = [...(scope ? [scope] : []), op.name, ...(types.list.length > 1 ? [types.names[i]] : [])].join('.');
+      const name = [
+        ...(scope ? [scope] : []),
+        op.name,
+        ...(types.list.length > 1 ? [types.names[i]] : []),
+      ].join('.');
       outputs.push({ id: this.#ids++, name, kind: 'result', dtype, shape, node });
     }
     this.nodes.push(node);
@@ -94,8 +111,9 @@ export class Graph implements Builder {
   }
 
   /**
-   * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs` are values
-   * that become outputs of the new node under their names; the others are new. Returns the node's outputs by name.
+   * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs`
+   * are values that become outputs of the new node under their names; the others are new. Returns the node's
+   * outputs by name.
    */
   replace<I extends string, O extends string, A extends Attrs>(
     old: readonly Node[],
@@ -170,7 +188,8 @@ export class Graph implements Builder {
 }
 
 function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): void {
-  const fits = (offset * bytesPer(buffer.dtype)) % 256 === 0 && offset + sizeOf(shape) <= sizeOf(buffer.shape);
+  const fits =
+    (offset * bytesPer(buffer.dtype)) % 256 === 0 && offset + sizeOf(shape) <= sizeOf(buffer.shape);
   if (!fits)
     throw new HeddleError(
       `graph: ${name} ${show(shape)} at ${offset} does not fit ${buffer.name} ${show(buffer.shape)}, ` +

@@ -1,6 +1,6 @@
-// Rewrites fuse nodes of a graph into fewer and larger kernels that compute the same. Each has a name and can be turned off,
-// so that a test can compare the fused graph with the plain one. This file has the rewrites of layers, for training and
-// decoding; rewrites.ts has those of losses and gradients.
+// Rewrites fuse nodes of a graph into fewer and larger kernels that compute the same. Each has a name and can
+// be turned off, so that a test can compare the fused graph with the plain one. This file has the rewrites of
+// layers, for training and decoding; rewrites.ts has those of losses and gradients.
 
 import { activationOp, addOp, type DropoutAttrs, dropoutOp } from '../ops/elementwise/elementwise-ops.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
@@ -13,8 +13,11 @@ import type { Graph } from './graph.ts';
 export type Rule = (graph: Graph, node: Node, users: ReadonlyMap<Value, readonly Node[]>) => boolean;
 
 /** The only node that reads a value; undefined if there are more, or if a run reads the value back. */
-export const onlyReader = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v: Value): Node | undefined =>
-  users.get(v)?.length === 1 && !graph.isOutput(v) ? users.get(v)?.[0] : undefined;
+export const onlyReader = (
+  graph: Graph,
+  users: ReadonlyMap<Value, readonly Node[]>,
+  v: Value,
+): Node | undefined => (users.get(v)?.length === 1 && !graph.isOutput(v) ? users.get(v)?.[0] : undefined);
 
 /** Rewrites of layers, by name. */
 export const layerRules: Readonly<Record<string, Rule>> = {
@@ -44,7 +47,8 @@ export const layerRules: Readonly<Record<string, Rule>> = {
     const replace = (old: Node[], inputs: { x: Value; step?: Value }, mask: DropoutAttrs): void => {
       const all = { ...inputs, residual, gamma };
       const outputs = { y, s, stats };
-      if (layer) graph.replace(old, addLayerNormOp, { ...all, beta: layer.inputs.beta }, { eps, ...mask }, outputs);
+      if (layer)
+        graph.replace(old, addLayerNormOp, { ...all, beta: layer.inputs.beta }, { eps, ...mask }, outputs);
       else graph.replace(old, addRmsNormOp, all, { eps, ...mask }, outputs);
     };
     if (dropped && residual !== x && onlyReader(graph, users, x) === plus.node) {
@@ -66,8 +70,11 @@ export const layerRules: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** Applies the rewrites of layers, except those named in `off`, until none applies. Decoding needs no others. */
-export const fuseLayers = (graph: Graph, off: readonly string[] = []): void => applyAll(graph, layerRules, off);
+/**
+ * Applies the rewrites of layers, except those named in `off`, until none applies. Decoding needs no others.
+ */
+export const fuseLayers = (graph: Graph, off: readonly string[] = []): void =>
+  applyAll(graph, layerRules, off);
 
 /** Applies rules one after another, except those named in `off`, each until it does not apply. */
 export function applyAll(graph: Graph, rules: Readonly<Record<string, Rule>>, off: readonly string[]): void {

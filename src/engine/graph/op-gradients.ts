@@ -1,5 +1,5 @@
-// The gradients of all ops of this library, each as ordinary nodes. A user's op has its gradient in its definition;
-// those of the library are apart from the definitions, so that only training loads them.
+// The gradients of all ops of this library, each as ordinary nodes. A user's op has its gradient in its
+// definition; those of the library are apart from the definitions, so that only training loads them.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { dim, matrixOf } from '../../core/tensor.ts';
@@ -26,7 +26,13 @@ import { matmul, matmulOp } from '../ops/matmul/matmul.ts';
 import type { Form } from '../ops/matmul/matmul-kernels.ts';
 import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
 import { packedLinearBackwardOp } from '../ops/matmul/packed-linear-backward.ts';
-import { addLayerNormOp, addRmsNormOp, type LayerNormAttrs, layerNormOp, rmsNormOp } from '../ops/norm/layer-norm.ts';
+import {
+  addLayerNormOp,
+  addRmsNormOp,
+  type LayerNormAttrs,
+  layerNormOp,
+  rmsNormOp,
+} from '../ops/norm/layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp } from '../ops/norm/layer-norm-backward.ts';
 import { softmaxBackwardOp, softmaxOp } from '../ops/norm/softmax.ts';
 import type { Attrs, Builder, Op, SomeByName, Value } from '../ops/op.ts';
@@ -38,7 +44,8 @@ const gradient = <I extends string, O extends string, A extends Attrs>(
 ): [object, unknown] => [op, grad];
 
 function noLseGradient(name: string, dlse: Value | undefined): void {
-  if (dlse) throw new HeddleError(`${name}: the logsumexp, lse, has no gradient; derive losses from out only`);
+  if (dlse)
+    throw new HeddleError(`${name}: the logsumexp, lse, has no gradient; derive losses from out only`);
 }
 
 /** The inputs of a norm that its gradient reads; RMSNorm has no beta. */
@@ -91,7 +98,9 @@ const gradients = new Map<object, unknown>([
       const dActivated = step ? dropout(builder, dy, step, { rate, site }) : dy;
       // Where y is dropped, ReLU's derivative at y is 0, but so is dActivated.
       const dProduct =
-        kind === 'none' ? dActivated : builder.apply(activationBackwardOp, { x: z ?? y, dy: dActivated }, { kind }).dx;
+        kind === 'none'
+          ? dActivated
+          : builder.apply(activationBackwardOp, { x: z ?? y, dy: dActivated }, { kind }).dx;
       const wanted = { dx: builder.needs(x), dw: builder.needs(w), db: b !== undefined && builder.needs(b) };
       const { dx, dw, db } = linearBackward(builder, dProduct, x, w, wanted);
       return { x: dx, w: dw, b: db };
@@ -110,15 +119,28 @@ const gradients = new Map<object, unknown>([
     const { dqkv, dbias } = builder.apply(selfAttentionBackwardOp, { ...inputs, out, lse, dout }, backward);
     return { qkv: dqkv, bias: dbias };
   }),
-  gradient(crossAttentionOp, (builder, { q, kv, lens, step }, { out, lse }, { out: dout, lse: dlse }, attrs) => {
-    noLseGradient('cross_attention', dlse);
-    if (!dout) return {};
-    const { dq, dkv } = builder.apply(crossAttentionBackwardOp, { q, kv, out, lse, dout, lens, step }, attrs);
-    return { q: dq, kv: dkv };
-  }),
+  gradient(
+    crossAttentionOp,
+    (builder, { q, kv, lens, step }, { out, lse }, { out: dout, lse: dlse }, attrs) => {
+      noLseGradient('cross_attention', dlse);
+      if (!dout) return {};
+      const { dq, dkv } = builder.apply(
+        crossAttentionBackwardOp,
+        { q, kv, out, lse, dout, lens, step },
+        attrs,
+      );
+      return { q: dq, kv: dkv };
+    },
+  ),
   gradient(relativePositionBiasOp, (builder, { table }, _outputs, { bias: dbias }, attrs) =>
     dbias
-      ? { table: builder.apply(relativePositionBiasBackwardOp, { dbias }, { ...attrs, buckets: dim(table, 0) }).dtable }
+      ? {
+          table: builder.apply(
+            relativePositionBiasBackwardOp,
+            { dbias },
+            { ...attrs, buckets: dim(table, 0) },
+          ).dtable,
+        }
       : {},
   ),
   // norm
@@ -150,21 +172,27 @@ const gradients = new Map<object, unknown>([
     x: dy && builder.apply(gatedActivationBackwardOp, { x, dy }, attrs).dx,
   })),
   // embedding
-  gradient(embeddingOp, (builder, { table, positions, step, rowStart, occurrences }, _outputs, { out: dy }, attrs) => {
-    if (!dy) return {};
-    const { rate, site, scale, offset, frozenId } = attrs;
-    if (attrs.decode) throw new HeddleError('embedding: decoding at step.position has no gradient');
-    const tableGradient = () => {
-      if (!rowStart || !occurrences)
-        throw new Error('embedding: the gradient of the table needs rowStart and occurrences');
-      return builder.apply(embeddingBackwardOp, { dy, rowStart, occurrences, step }, { rate, site, scale, frozenId })
-        .dtable;
-    };
-    const dtable = builder.needs(table) ? tableGradient() : undefined;
-    if (attrs.positions !== 'learned' || !positions || !builder.needs(positions)) return { table: dtable };
-    const sizes = { rate, site, rows: dim(positions, 0), offset };
-    return { table: dtable, positions: builder.apply(positionBackwardOp, { dy, step }, sizes).dpositions };
-  }),
+  gradient(
+    embeddingOp,
+    (builder, { table, positions, step, rowStart, occurrences }, _outputs, { out: dy }, attrs) => {
+      if (!dy) return {};
+      const { rate, site, scale, offset, frozenId } = attrs;
+      if (attrs.decode) throw new HeddleError('embedding: decoding at step.position has no gradient');
+      const tableGradient = () => {
+        if (!rowStart || !occurrences)
+          throw new Error('embedding: the gradient of the table needs rowStart and occurrences');
+        return builder.apply(
+          embeddingBackwardOp,
+          { dy, rowStart, occurrences, step },
+          { rate, site, scale, frozenId },
+        ).dtable;
+      };
+      const dtable = builder.needs(table) ? tableGradient() : undefined;
+      if (attrs.positions !== 'learned' || !positions || !builder.needs(positions)) return { table: dtable };
+      const sizes = { rate, site, rows: dim(positions, 0), offset };
+      return { table: dtable, positions: builder.apply(positionBackwardOp, { dy, step }, sizes).dpositions };
+    },
+  ),
   // loss
   gradient(crossEntropyOp, (builder, inputs, { lse, dlogits }, dOutputs, { smoothing, ignore, classes }) => {
     checkRoot('cross_entropy', dOutputs);
@@ -180,5 +208,6 @@ const gradients = new Map<object, unknown>([
 ]);
 
 /** The gradient of an op: that of its definition, or of this library; undefined if it has none. */
-export const gradientOf = <I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>): Op<I, O, A>['grad'] =>
-  op.grad ?? (gradients.get(op) as Op<I, O, A>['grad']);
+export const gradientOf = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+): Op<I, O, A>['grad'] => op.grad ?? (gradients.get(op) as Op<I, O, A>['grad']);

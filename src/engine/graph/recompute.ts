@@ -1,5 +1,6 @@
-// Gradient checkpointing (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost"): segments of the forward
-// pass are recomputed just before their gradients, so their activations need not be stored. Less memory, more compute.
+// Gradient checkpointing (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost"): segments of
+// the forward pass are recomputed just before their gradients, so their activations need not be stored. Less
+// memory, more compute.
 
 import type { Node, Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
@@ -11,11 +12,12 @@ export type SegmentOf = (node: Node) => string | undefined;
 export const layerOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
 
 /**
- * The first half of a feed-forward block that a node is in: `decoder.layers.1.linear1`. Its results are the widest of a
- * layer, and one matrix product makes them again (Korthikanti et al., 2022, "Reducing Activation Recomputation in Large
- * Transformer Models").
+ * The first half of a feed-forward block that a node is in: `decoder.layers.1.linear1`. Its results are the
+ * widest of a layer, and one matrix product makes them again (Korthikanti et al., 2022, "Reducing Activation
+ * Recomputation in Large Transformer Models").
  */
-export const feedForwardOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+\.linear1\b/.exec(node.scope)?.[0];
+export const feedForwardOf: SegmentOf = (node) =>
+  /^(encoder|decoder)\.layers\.\d+\.linear1\b/.exec(node.scope)?.[0];
 
 /** Last part of the scope of a recomputed node. */
 const again = 'again';
@@ -24,10 +26,11 @@ const again = 'again';
 export const isRecomputed = ({ scope }: Node): boolean => scope.endsWith(`.${again}`);
 
 /**
- * Recomputes segments of `forward`, nodes of `graph` in order. `copyOf` returns the node that the backward pass reads
- * instead of a forward node: its copy, added to the graph with its whole segment when it is first needed, or the node
- * itself if it has no segment. Copies have the attributes of the originals, so dropout draws the same mask. Calls
- * `onCopy` with each value and its copy. `prune` removes the copies that have no reader.
+ * Recomputes segments of `forward`, nodes of `graph` in order. `copyOf` returns the node that the backward
+ * pass reads instead of a forward node: its copy, added to the graph with its whole segment when it is first
+ * needed, or the node itself if it has no segment. Copies have the attributes of the originals, so dropout
+ * draws the same mask. Calls `onCopy` with each value and its copy. `prune` removes the copies that have no
+ * reader.
  */
 export function recompute(
   graph: Graph,

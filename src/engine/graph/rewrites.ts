@@ -17,8 +17,8 @@ import type { Graph } from './graph.ts';
 import { applyAll, fuseLayers, layerRules, onlyReader, type Rule } from './layer-rewrites.ts';
 
 /**
- * Default maximum size of a chunk of logits in bytes: 16 MiB. It is larger if that makes more than 8 chunks, since each
- * chunk adds dispatches, but at most WebGPU's guaranteed binding size.
+ * Default maximum size of a chunk of logits in bytes: 16 MiB. It is larger if that makes more than 8 chunks,
+ * since each chunk adds dispatches, but at most WebGPU's guaranteed binding size.
  */
 const maxLogits = { usual: 2 ** 24, chunks: 8, max: 2 ** 27 } as const;
 
@@ -40,7 +40,9 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
     if (onlyReader(graph, users, logits) !== node || bytesOf(logits) <= usual) return false;
     const { rows, cols } = matrixOf(logits.shape);
     const { x, b } = product.inputs;
-    const weights = packed ? { w: packed.inputs.words, scales: packed.inputs.scales } : { w: plain?.inputs.w as Value };
+    const weights = packed
+      ? { w: packed.inputs.words, scales: packed.inputs.scales }
+      : { w: plain?.inputs.w as Value };
     // In blocks of 64 rows.
     const blocks = Math.ceil(rows / 64);
     const fitting = (bytes: number) => Math.floor(bytes / 4 / cols / 64);
@@ -49,12 +51,18 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
     const frozen = trained !== undefined && !trained.has(weights.w) && !(b && trained.has(b));
     const chunked = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };
     const attrs = { ...chunked, ...(frozen && { frozen }), ...(packed && { format: packed.attrs.format }) };
-    graph.replace([product.node, node], projectedLossOp, { x, ...weights, targets, step, b }, attrs, { nll, hit });
+    graph.replace([product.node, node], projectedLossOp, { x, ...weights, targets, step, b }, attrs, {
+      nll,
+      hit,
+    });
     return true;
   },
 });
 
-/** The backward node of a linear layer if only `reader` reads its dx and it has no epilogue yet except dropout. */
+/**
+ * The backward node of a linear layer if only `reader` reads its dx and it has no epilogue yet except
+ * dropout.
+ */
 function openBackward(graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, dx: Value, reader: Node) {
   const back = applicationOf(dx.node, linearBackwardOp);
   if (!back || back.outputs.dx !== dx || back.attrs.epilogue !== 'none') return undefined;
@@ -121,8 +129,8 @@ const backwardRules: Record<string, Rule> = {
 };
 
 /**
- * The column sums of a norm whose dgamma and dbeta are one after the other in a buffer: dgamma from `start` on, dbeta
- * `length` elements later. Empty for other nodes.
+ * The column sums of a norm whose dgamma and dbeta are one after the other in a buffer: dgamma from `start`
+ * on, dbeta `length` elements later. Empty for other nodes.
  */
 function placedNorm(node: Node) {
   const sums = applicationOf(node, columnSumOp);
@@ -138,7 +146,9 @@ type PlacedNorm = ReturnType<typeof placedNorm>[number];
 
 /** Rewrites that are applied after the gradients of the parameters have been placed in a buffer. */
 const placedRewrites: Record<string, (graph: Graph) => void> = {
-  /** One kernel does the column sums of all norms whose dgamma and dbeta are one after another in the buffer. */
+  /**
+   * One kernel does the column sums of all norms whose dgamma and dbeta are one after another in the buffer.
+   */
   'norm-sums'(graph) {
     const runs: PlacedNorm[][] = [];
     for (const norm of graph.nodes.flatMap(placedNorm).sort((a, b) => a.start - b.start)) {
@@ -182,8 +192,8 @@ export function checkRewriteNames(names: readonly string[]): void {
 }
 
 /**
- * Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes of logits
- * at once. `trained`: the weights that are trained; default all.
+ * Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes
+ * of logits at once. `trained`: the weights that are trained; default all.
  *
  * @example
  * fuseForward(graph, ['loss-chunks']); // all but one
@@ -204,7 +214,8 @@ export const fuseForward = (
  * @example
  * fuseBackward(graph);
  */
-export const fuseBackward = (graph: Graph, off: readonly string[] = []): void => applyAll(graph, backwardRules, off);
+export const fuseBackward = (graph: Graph, off: readonly string[] = []): void =>
+  applyAll(graph, backwardRules, off);
 
 /**
  * Applies the rewrites of gradients that have been placed, except those named in `off`.

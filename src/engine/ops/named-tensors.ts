@@ -30,7 +30,11 @@ export function listed<T>(
 }
 
 /** The inverse of `listed`: converts a list with its names to values by declared name. */
-export function named<T>(declared: readonly string[], names: readonly string[], list: readonly T[]): ByName<string, T> {
+export function named<T>(
+  declared: readonly string[],
+  names: readonly string[],
+  list: readonly T[],
+): ByName<string, T> {
   const result: Record<string, T | readonly T[] | undefined> = {};
   for (const d of declared) {
     const name = nameOf(d);

@@ -1,10 +1,14 @@
-// Nodes of a graph with the names that their op declares: inputs, outputs, and the options of the op for them.
+// Nodes of a graph with the names that their op declares: inputs, outputs, and the options of the op for
+// them.
 
 import type { DeviceTraits } from './device-traits.ts';
 import { type ByName, named } from './named-tensors.ts';
 import type { Attrs, Node, Op, SomeByName, Value } from './op.ts';
 
-/** For each of `names` its value in `given`, or undefined. The k-th occurrence of a list's name has its k-th value. */
+/**
+ * For each of `names` its value in `given`, or undefined. The k-th occurrence of a list's name has its k-th
+ * value.
+ */
 export const aligned = (names: readonly string[], given: SomeByName<string>): (Value | undefined)[] =>
   names.map((name, i) => {
     const values = given[name] as Value | readonly (Value | undefined)[] | undefined;

@@ -1,7 +1,8 @@
-// What an op is: one definition with named inputs and outputs that contains its shape rule and its GPU launches. A
-// user's op also has its gradient and its CPU reference in the definition. Those of this library are in
-// src/engine/graph/op-gradients.ts and in *-references.ts, so that a page that translates loads neither. Values and nodes are
-// plain data; engine/graph builds them, engine/plan orders and places them, engine/cpu and engine/gpu run them.
+// What an op is: one definition with named inputs and outputs that contains its shape rule and its GPU
+// launches. A user's op also has its gradient and its CPU reference in the definition. Those of this library
+// are in src/engine/graph/op-gradients.ts and in *-references.ts, so that a page that translates loads
+// neither. Values and nodes are plain data; engine/graph builds them, engine/plan orders and places them,
+// engine/cpu and engine/gpu run them.
 
 import type { DType, Shape, TensorType } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
@@ -27,14 +28,21 @@ export interface AttrsType<A> {
  */
 export const attrsOf = <A extends Attrs>(): AttrsType<A> => ({});
 
-/** Values for some of the declared names; a list may have gaps. As gradients: undefined is zero, or not wanted. */
+/**
+ * Values for some of the declared names; a list may have gaps. As gradients: undefined is zero, or not
+ * wanted.
+ */
 export type SomeByName<P extends string> = string extends P
   ? { readonly [name: string]: Value | readonly (Value | undefined)[] | undefined }
-  : { readonly [N in P as NameOf<N>]?: N extends `${string}[]` ? readonly (Value | undefined)[] : Value | undefined };
+  : {
+      readonly [N in P as NameOf<N>]?: N extends `${string}[]`
+        ? readonly (Value | undefined)[]
+        : Value | undefined;
+    };
 
 /**
- * A tensor in a graph. `input` is uploaded for every run. `state` lives across runs (weights, optimizer moments,
- * caches); only ops that list it in `mutates` change it. `result` is the output of a node.
+ * A tensor in a graph. `input` is uploaded for every run. `state` lives across runs (weights, optimizer
+ * moments, caches); only ops that list it in `mutates` change it. `result` is the output of a node.
  */
 export interface Value extends TensorType {
   readonly id: number;
@@ -42,7 +50,10 @@ export interface Value extends TensorType {
   readonly kind: 'input' | 'state' | 'result';
   /** The node whose output a result is. */
   readonly node?: Node;
-  /** Set if the value is a slice of a state; `offset` in elements from the start of `buffer`, a multiple of 64. */
+  /**
+   * Set if the value is a slice of a state; `offset` in elements from the start of `buffer`, a multiple of
+   * 64.
+   */
   at?: { readonly buffer: Value; readonly offset: number };
 }
 
@@ -88,11 +99,17 @@ export interface Launch {
   readonly shader: string | ShaderSource;
   /** The `@compute` function. */
   readonly entry: string;
-  /** Values of `override`s, and of `const`s whose default the loader replaces. Each set compiles its own pipeline. */
+  /**
+   * Values of `override`s, and of `const`s whose default the loader replaces. Each set compiles its own
+   * pipeline.
+   */
   readonly constants?: Readonly<Record<string, number>>;
   /** Fields of the WGSL `Params` struct (u32, i32 or f32); all of them. */
   readonly params?: Readonly<Record<string, number>>;
-  /** WGSL variable name -> value. A variable that an override disables still needs a value: bind another input. */
+  /**
+   * WGSL variable name -> value. A variable that an override disables still needs a value: bind another
+   * input.
+   */
   readonly bind: Readonly<Record<string, Value>>;
   /** Values to set to zero before the dispatch, by the driver: faster than a kernel. */
   readonly clear?: readonly Value[];
@@ -114,8 +131,8 @@ export interface LaunchContext<I extends string = string, O extends string = str
 }
 
 /**
- * One definition per op. `I` and `O` are the declared names of its inputs and outputs (`x`, `step?` for an optional
- * one, `parts[]` for a list), `A` its attributes. No name is both an input and an output.
+ * One definition per op. `I` and `O` are the declared names of its inputs and outputs (`x`, `step?` for an
+ * optional one, `parts[]` for a list), `A` its attributes. No name is both an input and an output.
  */
 export interface Op<I extends string, O extends string, A extends Attrs> {
   readonly name: string;
@@ -130,31 +147,45 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   readonly inPlace?: { readonly [N in NameOf<O>]?: NameOf<I> | readonly NameOf<I>[] };
   /**
    * Inputs and outputs that may be stored in memory as f16; default none. Nodes are built in f32;
-   * src/engine/graph/f16-storage.ts decides which of their tensors become f16. Kernels compute in f32 in any case.
+   * src/engine/graph/f16-storage.ts decides which of their tensors become f16. Kernels compute in f32 in any
+   * case.
    */
   readonly f16Storage?: readonly (NameOf<I> | NameOf<O>)[];
   /** Whether `f16Storage` holds for a node; default always. */
   f16StorageIf?(inputs: ByName<I, TensorType>, attrs: A): boolean;
-  /** Names of the kernels that can run this node on such a device, best guess first; default: one, named `only`. */
+  /**
+   * Names of the kernels that can run this node on such a device, best guess first; default: one, named
+   * `only`.
+   */
   variants?(inputs: ByName<I, TensorType>, attrs: A, traits: DeviceTraits): readonly string[];
   /**
-   * The simplest variant. Auto-tuning compares the others with it on the adapter, and uses it if all others fail. `launch`
-   * accepts it for any sizes, even if `variants` does not offer it. Default: the last of `variants`.
+   * The simplest variant. Auto-tuning compares the others with it on the adapter, and uses it if all others
+   * fail. `launch` accepts it for any sizes, even if `variants` does not offer it. Default: the last of
+   * `variants`.
    */
   readonly naive?: string;
   /**
-   * Sample data: element i of an input when the node is timed or checked. Default, also for an undefined element: noise for
-   * f32 and f16, lengths that mask nothing for u32 vectors, packed weights for u32 matrices, else zero. The data must
-   * not let a kernel skip work of a real run: no padding, no empty rows.
+   * Sample data: element i of an input when the node is timed or checked. Default, also for an undefined
+   * element: noise for f32 and f16, lengths that mask nothing for u32 vectors, packed weights for u32
+   * matrices, else zero. The data must not let a kernel skip work of a real run: no padding, no empty rows.
    */
-  sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number | undefined };
+  sample?(
+    inputs: ByName<I, TensorType>,
+    attrs: A,
+  ): { readonly [N in NameOf<I>]?: (i: number) => number | undefined };
   /**
-   * Floating-point operations of the node's matrix products, 2 per multiply-add, as the model FLOPs utilization (MFU)
-   * counts them: the same for all variants, masked positions included, nothing recomputed. Default 0.
+   * Floating-point operations of the node's matrix products, 2 per multiply-add, as the model FLOPs
+   * utilization (MFU) counts them: the same for all variants, masked positions included, nothing recomputed.
+   * Default 0.
    */
   modelFlops?(inputs: ByName<I, TensorType>, outputs: ByName<O, TensorType>, attrs: A): number;
   /** The dispatches, in order. */
-  launch(inputs: ByName<I, Value>, outputs: ByName<O, Value>, attrs: A, context: LaunchContext<I, O>): Launch[];
+  launch(
+    inputs: ByName<I, Value>,
+    outputs: ByName<O, Value>,
+    attrs: A,
+    context: LaunchContext<I, O>,
+  ): Launch[];
   /** Adds the gradients of the inputs, from those of the outputs, as further nodes. */
   grad?(
     builder: Builder,
@@ -164,17 +195,19 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
     attrs: A,
   ): SomeByName<I>;
   /**
-   * Slow float64 loops that a reader can check by eye. The CPU engine runs them, and checks compare kernels with them.
-   * Outputs are zero at first; inputs in `mutates` are written in place.
+   * Slow float64 loops that a reader can check by eye. The CPU engine runs them, and checks compare kernels
+   * with them. Outputs are zero at first; inputs in `mutates` are written in place.
    */
   reference?(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
 }
 
 /**
- * An op with any names and attributes, as graphs and plans use it. A mapped type, so that TypeScript compares members: the
- * arguments of `Op` are invariant, those of its methods are not.
+ * An op with any names and attributes, as graphs and plans use it. A mapped type, so that TypeScript compares
+ * members: the arguments of `Op` are invariant, those of its methods are not.
  */
-export type AnyOp = { readonly [Member in keyof Op<string, string, Attrs>]: Op<string, string, Attrs>[Member] };
+export type AnyOp = {
+  readonly [Member in keyof Op<string, string, Attrs>]: Op<string, string, Attrs>[Member];
+};
 
 /** The reference of an op, as in its definition. */
 export type ReferenceOf<T extends AnyOp> = NonNullable<T['reference']>;

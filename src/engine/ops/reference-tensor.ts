@@ -1,16 +1,16 @@
-// Tensors of the CPU references: float64 numbers, row-major, indexed like matrices; and the sums of their formulas.
+// Tensors of the CPU references: float64 numbers, row-major, indexed like matrices; and the sums of their
+// formulas.
 
 import { type Shape, sizeOf } from '../../core/tensor.ts';
 
 /**
- * A tensor in float64. Indices run over the last axes; the first index runs over all axes before them together. Of x
- * [B,T,D], `x.at(i)` is an element by its row-major index, `x.at(row, d)` one of the matrix [B*T,D], and `x.at(b, t,
- * d)` one by all its axes.
+ * A tensor in float64. Indices run over the last axes; the first index runs over all axes before them
+ * together. Of x [B,T,D], `x.at(i)` is an element by its row-major index, `x.at(row, d)` one of the matrix
+ * [B*T,D], and `x.at(b, t, d)` one by all its axes.
  *
  * @example
- * const x = new ReferenceTensor([2, 3], Float64Array.of(1, 2, 3, 4, 5, 6));
- * x.set(1, 0, x.at(0, 2) + 1); // row 1, column 0
- * console.log(x.at(3)); // 4
+ * const x = new ReferenceTensor([2, 3], Float64Array.of(1, 2, 3, 4, 5, 6)); x.set(1, 0, x.at(0, 2) + 1); //
+ * row 1, column 0 console.log(x.at(3)); // 4
  */
 export class ReferenceTensor {
   readonly shape: Shape;
@@ -38,7 +38,10 @@ export class ReferenceTensor {
 
   /** Sets the number at an index; the value is the last argument: `y.set(row, col, value)`. */
   set(
-    ...to: [i: number, value: number] | [i: number, j: number, value: number] | [number, number, number, number]
+    ...to:
+      | [i: number, value: number]
+      | [i: number, j: number, value: number]
+      | [number, number, number, number]
   ): void;
   set(i: number, j: number, k?: number, l?: number): void {
     if (k === undefined) this.data[i] = j;
@@ -77,7 +80,10 @@ export function sum(n: number, term: (i: number) => number): number {
   return total;
 }
 
-/** The parts of a softmax: the maximum of z, and total = Σ exp(z - max). The logsumexp of z is max + log(total). */
+/**
+ * The parts of a softmax: the maximum of z, and total = Σ exp(z - max). The logsumexp of z is max +
+ * log(total).
+ */
 export function softmaxOf(z: ArrayLike<number>): { max: number; total: number } {
   const values = Array.from(z);
   const max = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);

@@ -1,5 +1,5 @@
-// Step scalars: a block of values that change from step to step. They are uploaded for every run, not part of a plan. The
-// struct Step in shaders/shared/kernel.wgsl is the same block.
+// Step scalars: a block of values that change from step to step. They are uploaded for every run, not part of
+// a plan. The struct Step in shaders/shared/kernel.wgsl is the same block.
 
 /** Number of 32-bit words of the block; the `step` input of a graph is u32 [stepWords]. */
 export const stepWords = 8;
@@ -14,7 +14,10 @@ export interface StepScalars {
   seed: number;
   /** Number of the step, from 0. Dropout masks depend on it and on the seed. */
   step: number;
-  /** Factor of the accumulated gradients: 0 for the first micro-batch, then 1; -1 subtracts (`updateNormGraph`). */
+  /**
+   * Factor of the accumulated gradients: 0 for the first micro-batch, then 1; -1 subtracts
+   * (`updateNormGraph`).
+   */
   keep: number;
   /** Decoding: the position of the token that the step reads, from 0. */
   position: number;

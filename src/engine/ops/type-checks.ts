@@ -5,7 +5,8 @@ import { type DType, type Shape, sameShape, show, type TensorType } from '../../
 import { stepWords } from './step-scalars.ts';
 
 /**
- * Throws unless `type` has the dtype and, if given, the shape; `explanation` states the source of the expected shape.
+ * Throws unless `type` has the dtype and, if given, the shape; `explanation` states the source of the
+ * expected shape.
  *
  * @example
  * expectType('my_op', 'gamma', { dtype: 'f32', shape: [64] }, 'f32', [64], 'as wide as x');

@@ -1,5 +1,5 @@
-// How kernels divide their work: items per thread, row groups, and ranges of buffers that exceed one binding. On a GPU
-// threads are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
+// How kernels divide their work: items per thread, row groups, and ranges of buffers that exceed one binding.
+// On a GPU threads are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
 
 import { check } from '../../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../../core/tensor.ts';
@@ -7,7 +7,8 @@ import type { DeviceTraits } from './device-traits.ts';
 import type { Value } from './op.ts';
 
 /**
- * Grid of workgroups of `size` threads for `n` threads, in two dimensions above 65,535. The kernel must check n.
+ * Grid of workgroups of `size` threads for `n` threads, in two dimensions above 65,535. The kernel must check
+ * n.
  *
  * @example
  * console.log(gridOf(1000, 64)); // [16, 1, 1]
@@ -25,7 +26,10 @@ const perThread: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 }
 /** The variants of every elementwise op. */
 export const elementwiseVariants = (): readonly string[] => Object.keys(perThread);
 
-/** The constants and the grid of an elementwise variant for `count` items: vectors of four numbers, or numbers. */
+/**
+ * The constants and the grid of an elementwise variant for `count` items: vectors of four numbers, or
+ * numbers.
+ */
 export function elementwise(
   variant: string,
   count: number,
@@ -51,21 +55,27 @@ export function rowGroupOf(variant: string, groups = rowGroups): RowGroup {
   return group;
 }
 
-/** The variants for rows of `cols` numbers, best guess for GPUs first. One thread per row needs no barrier. */
+/**
+ * The variants for rows of `cols` numbers, best guess for GPUs first. One thread per row needs no barrier.
+ */
 export const rowGroupsFor = (cols: number): readonly [string, string] => [
   cols > 512 ? 'row-group-256' : 'row-group-32',
   'row-group-1',
 ];
 
-/** Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or more). */
+/**
+ * Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or
+ * more).
+ */
 export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
 /**
- * Whether a device is a GPU with subgroups of more than 8 lanes, as most GPUs are. Kernels that exchange numbers by
- * subgroup broadcasts are made for CPU adapters and small subgroups; they spill registers on such GPUs
- * (docs/gpu-compiler.md).
+ * Whether a device is a GPU with subgroups of more than 8 lanes, as most GPUs are. Kernels that exchange
+ * numbers by subgroup broadcasts are made for CPU adapters and small subgroups; they spill registers on such
+ * GPUs (docs/gpu-compiler.md).
  */
-export const hasLargeSubgroups = ({ minSubgroup, software }: DeviceTraits): boolean => minSubgroup > 8 && !software;
+export const hasLargeSubgroups = ({ minSubgroup, software }: DeviceTraits): boolean =>
+  minSubgroup > 8 && !software;
 
 /** Numbers that a thread reads at once from rows of `cols`: 4 if that divides them, else 1. */
 export const vecWidth = (cols: number): 1 | 4 => (cols % 4 === 0 ? 4 : 1);
@@ -79,8 +89,12 @@ export const samplePadding =
   (i: number): number | undefined =>
     i % width < cols ? undefined : 0;
 
-/** The shader for rows of `cols` numbers: it reads vec4s, or is the variant `scalar` if 4 does not divide `cols`. */
-export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols) === 4 ? stem : `${stem}-scalar`);
+/**
+ * The shader for rows of `cols` numbers: it reads vec4s, or is the variant `scalar` if 4 does not divide
+ * `cols`.
+ */
+export const shaderFor = (stem: string, cols: number): string =>
+  vecWidth(cols) === 4 ? stem : `${stem}-scalar`;
 
 /** Elements of f32 that a binding holds, a multiple of 64. */
 export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;
@@ -101,7 +115,10 @@ export const viewOf = (buffer: Value, offset: number, shape: Shape, dtype: DType
   at: { buffer, offset },
 });
 
-/** Ranges [start, length] of equally long buffers, each within a binding. Throws if the buffers differ in length. */
+/**
+ * Ranges [start, length] of equally long buffers, each within a binding. Throws if the buffers differ in
+ * length.
+ */
 export function rangesOf(op: string, buffers: readonly Value[], maxBindingBytes: number): [number, number][] {
   const [size = 0, ...others] = buffers.map((b) => sizeOf(b.shape));
   check(

@@ -17,15 +17,16 @@ export function variantKey(node: Node): string {
 }
 
 /**
- * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and workgroup memory is
- * ordinary memory: variants that use registers or subgroups are several times faster. Variants with much work per thread
- * are faster too, since a thread costs as much as several vec4 operations.
+ * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and
+ * workgroup memory is ordinary memory: variants that use registers or subgroups are several times faster.
+ * Variants with much work per thread are faster too, since a thread costs as much as several vec4 operations.
  */
 const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
 
 /**
- * Variants that are used only after they have passed their check on the adapter (src/engine/gpu/kernel-check.ts): subgroup
- * matrices are experimental, and no adapter of the project's tests has them.
+ * Variants that are used only after they have passed their check on the adapter
+ * (src/engine/gpu/kernel-check.ts): subgroup matrices are experimental, and no adapter of the project's tests
+ * has them.
  */
 const needsCheck = /^matrix-/;
 
@@ -57,8 +58,14 @@ function keyWithoutRate(node: Node): string {
   return variantKey({ ...node, attrs: { ...attrs, drops: rate > 0 || dropout > 0 } });
 }
 
-/** Returns the choices for the nodes of `after` that differ from a node of `before` in the dropout rate only. */
-export function sameKernels(before: readonly Graph[], after: readonly Graph[], choices: KernelChoices): KernelChoices {
+/**
+ * Returns the choices for the nodes of `after` that differ from a node of `before` in the dropout rate only.
+ */
+export function sameKernels(
+  before: readonly Graph[],
+  after: readonly Graph[],
+  choices: KernelChoices,
+): KernelChoices {
   const known: Record<string, string> = {};
   for (const node of before.flatMap(({ nodes }) => nodes)) {
     const variant = choices[variantKey(node)];

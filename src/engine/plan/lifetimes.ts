@@ -1,4 +1,5 @@
-// Lifetimes of results: which share memory in place, when each piece of memory is in use, and the slots that they take.
+// Lifetimes of results: which share memory in place, when each piece of memory is in use, and the slots that
+// they take.
 
 import { bytesOf } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -41,7 +42,8 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
       const once = node.inputs.filter((v) => groups.get(v) === group).length === 1;
       const free =
         group && group.end === i && !outputs.has(input) && once && !(group.at && output.at) && !pairs.has(to);
-      if (!free || align(bytesOf(input)) !== align(bytesOf(output)) || [...pairs.values()].includes(from)) continue;
+      if (!free || align(bytesOf(input)) !== align(bytesOf(output)) || [...pairs.values()].includes(from))
+        continue;
       if (input.dtype !== output.dtype || (group.at && !output.at)) continue;
       pairs.set(to, from);
     }
@@ -100,9 +102,9 @@ export interface Slots {
 }
 
 /**
- * Assigns every group to a slot; groups in use at the same time never share one. Largest first, each into the smallest
- * slot that is free for its whole lifetime: "Greedy by Size" of Pisarchyk and Lee (2020), "Efficient memory management
- * for deep neural net inference".
+ * Assigns every group to a slot; groups in use at the same time never share one. Largest first, each into the
+ * smallest slot that is free for its whole lifetime: "Greedy by Size" of Pisarchyk and Lee (2020), "Efficient
+ * memory management for deep neural net inference".
  */
 export function assignSlots(groups: readonly Group[]): Slots {
   const bytes: number[] = [];

@@ -1,5 +1,6 @@
-// The order of a plan's nodes: that of the graph, or one with a lower peak of memory. Nodes that allocate more than
-// they free sink to just before their first user; nodes that free more rise to just after their last input.
+// The order of a plan's nodes: that of the graph, or one with a lower peak of memory. Nodes that allocate
+// more than they free sink to just before their first user; nodes that free more rise to just after their
+// last input.
 
 import { sizeOf } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -31,8 +32,8 @@ export function ordered({ nodes, outputs }: Order): Order {
 type Needs = ReadonlyMap<Node, ReadonlySet<Node>>;
 
 /**
- * Returns for each node the nodes that must run before it: those that compute its inputs, and earlier ones that access
- * the same range of a state if one of the two writes it.
+ * Returns for each node the nodes that must run before it: those that compute its inputs, and earlier ones
+ * that access the same range of a state if one of the two writes it.
  */
 function dependencies(nodes: readonly Node[]): Needs {
   const needs = new Map<Node, Set<Node>>();

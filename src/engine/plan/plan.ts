@@ -1,4 +1,5 @@
-// A plan: a run as plain data. Passes in order, buffers, memory ranges of named tensors, costs. engine/gpu runs it.
+// A plan: a run as plain data. Passes in order, buffers, memory ranges of named tensors, costs. engine/gpu
+// runs it.
 
 import { formatMiB } from '../../core/format-numbers.ts';
 import type { DType, Shape } from '../../core/tensor.ts';
@@ -64,8 +65,8 @@ export interface Plan {
     readonly lowerBound: number;
   };
   /**
-   * FLOPs of the matrix products without recomputation, for the model FLOPs utilization (MFU); see `modelFlops` of an
-   * op.
+   * FLOPs of the matrix products without recomputation, for the model FLOPs utilization (MFU); see
+   * `modelFlops` of an op.
    */
   readonly modelFlops: number;
   readonly flops: number;

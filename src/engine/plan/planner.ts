@@ -28,14 +28,19 @@ export interface PlanOptions {
  * const plan = makePlan(graph, { traits: device.traits });
  * console.log(printPlan(plan));
  */
-export function makePlan(graph: Graph, { traits = defaultTraits, kernelChoices = {} }: PlanOptions = {}): Plan {
+export function makePlan(
+  graph: Graph,
+  { traits = defaultTraits, kernelChoices = {} }: PlanOptions = {},
+): Plan {
   const order = ordered(graph);
   const { groups, shared } = lifetimes(order);
   const { launches, scratch } = launchesOf(order.nodes, shared, traits, kernelChoices);
   const { buffers, slotted, locate } = placement(graph, new Map([...groups, ...scratch]));
   const passes = launches.map((launch) => passOf(launch, locate, traits));
   const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placement> =>
-    Object.fromEntries([...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]));
+    Object.fromEntries(
+      [...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]),
+    );
   const sum = (kind: PlanBuffer['kind']) => buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
   const fixed = sum('inputs') + sum('state');
   return {
@@ -81,7 +86,13 @@ function launchesOf(
       traits,
       shared: (input: string, output: string) => shared.has(`${node.id}:${input}:${output}`),
       scratch(dtype, shape) {
-        const value: Value = { id: -1 - scratch.size, name: `${node.op.name}.scratch`, kind: 'result', dtype, shape };
+        const value: Value = {
+          id: -1 - scratch.size,
+          name: `${node.op.name}.scratch`,
+          kind: 'result',
+          dtype,
+          shape,
+        };
         scratch.set(value, { bytes: align(bytesOf(value)), start: i, end: i });
         return value;
       },
@@ -131,7 +142,11 @@ function placement(graph: Graph, groups: ReadonlyMap<Value, Group>) {
 }
 
 /** Makes the pass of a launch. Throws a HeddleError if it exceeds a limit of the device. */
-function passOf({ node, variant, launch }: NodeLaunch, locate: (value: Value) => Range, traits: DeviceTraits): Pass {
+function passOf(
+  { node, variant, launch }: NodeLaunch,
+  locate: (value: Value) => Range,
+  traits: DeviceTraits,
+): Pass {
   const bind: Record<string, Range> = {};
   const f16: string[] = [];
   for (const [name, value] of Object.entries(launch.bind)) {
@@ -173,7 +188,10 @@ function passOf({ node, variant, launch }: NodeLaunch, locate: (value: Value) =>
   };
 }
 
-/** Clears memory at the start of a run if no earlier pass uses it: clearing in between would split the compute pass. */
+/**
+ * Clears memory at the start of a run if no earlier pass uses it: clearing in between would split the compute
+ * pass.
+ */
 function clearEarly(passes: readonly Pass[]): readonly Pass[] {
   const early: Range[] = [];
   const run = passes.map((pass, i) => {

@@ -1,4 +1,5 @@
-// An ONNX graph under construction with its model, and its constants: the parameters in the dtype of the export.
+// An ONNX graph under construction with its model, and its constants: the parameters in the dtype of the
+// export.
 
 import { toFloat16 } from '../../core/float16.ts';
 import { type Shape, sizeOf, transposed } from '../../core/tensor.ts';
@@ -66,7 +67,10 @@ export function matrix(b: Builder, name: string): Name {
   const [out = 0, inner = 0] = shape;
   if (b.dtype !== 'q8') return floatMatrix(b, `${name}.T`, [inner, out], transposed(values, out, inner));
   const { rows, scales } = int8Rows(values, inner);
-  const inputs = int8Matrix(b, `${name}.T`, [inner, out], () => ({ rows: transposed(rows, out, inner), scales }));
+  const inputs = int8Matrix(b, `${name}.T`, [inner, out], () => ({
+    rows: transposed(rows, out, inner),
+    scales,
+  }));
   return b.graph.op('DequantizeLinear', inputs, { axis: 1 });
 }
 
@@ -100,7 +104,12 @@ function floatMatrix(b: Builder, name: string, shape: Shape, values: Float32Arra
 }
 
 /** A matrix in int8 and its scales, one per row of `quantized`. */
-function int8Matrix(b: Builder, name: string, shape: Shape, quantized: () => ReturnType<typeof int8Rows>): Name[] {
+function int8Matrix(
+  b: Builder,
+  name: string,
+  shape: Shape,
+  quantized: () => ReturnType<typeof int8Rows>,
+): Name[] {
   if (!b.stored.has(name)) {
     const { rows, scales } = quantized();
     constant(b, name, 'int8', shape, () => rows);

@@ -44,12 +44,20 @@ export interface OnnxGraph {
   /** Adds an operator and returns its result. */
   op(type: string, inputs: readonly Name[], attributes?: Readonly<Record<string, Attribute>>): Name;
   /** Adds an operator with several results. */
-  ops(type: string, inputs: readonly Name[], count: number, attributes?: Readonly<Record<string, Attribute>>): Name[];
+  ops(
+    type: string,
+    inputs: readonly Name[],
+    count: number,
+    attributes?: Readonly<Record<string, Attribute>>,
+  ): Name[];
   /**
-   * The files. If the model is larger than `limit` bytes (default 2 GB), its tensors go to the files `dataName`,
-   * `dataName_1` and so on, each up to the limit.
+   * The files. If the model is larger than `limit` bytes (default 2 GB), its tensors go to the files
+   * `dataName`, `dataName_1` and so on, each up to the limit.
    */
-  files(dataName: string, limit?: number): { readonly model: Uint8Array; readonly data: readonly Uint8Array[] };
+  files(
+    dataName: string,
+    limit?: number,
+  ): { readonly model: Uint8Array; readonly data: readonly Uint8Array[] };
 }
 
 /** Creates an empty graph. */
@@ -63,7 +71,12 @@ export function createOnnxGraph(title: string): OnnxGraph {
     tensors.push({ name, type, shape, bytes });
     return name;
   };
-  const once = (name: string, type: OnnxType, shape: readonly number[], data: Float32Array | BigInt64Array): Name => {
+  const once = (
+    name: string,
+    type: OnnxType,
+    shape: readonly number[],
+    data: Float32Array | BigInt64Array,
+  ): Name => {
     const known = shared.get(name) ?? constant(name, type, shape, new Uint8Array(data.buffer));
     shared.set(name, known);
     return known;
@@ -115,7 +128,12 @@ export function createOnnxGraph(title: string): OnnxGraph {
       };
       const initializers = tensors.map((tensor) => {
         const dims = tensor.shape.map((n) => integer(1, n));
-        return concatBytes([...dims, integer(2, types[tensor.type]), text(8, tensor.name), ...content(tensor)]);
+        return concatBytes([
+          ...dims,
+          integer(2, types[tensor.type]),
+          text(8, tensor.name),
+          ...content(tensor),
+        ]);
       });
       const graph = [
         ...nodes.map((node) => field(1, node)),

@@ -6,10 +6,16 @@ import { fixedPositions } from '../../model/parameters.ts';
 import { axisSize, type Builder, floats, lookUp, matrix, parameter, vector } from './onnx-builder.ts';
 import type { Name } from './onnx-graph.ts';
 
-/** Token embeddings, scaled if the model does so, plus positions from `past` [1] on: ids [B, T] -> [B, T, D]. */
+/**
+ * Token embeddings, scaled if the model does so, plus positions from `past` [1] on: ids [B, T] -> [B, T, D].
+ */
 export function embed(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name {
   const { graph: g, config: c } = b;
-  const tokens = lookUp(b, side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight', ids);
+  const tokens = lookUp(
+    b,
+    side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight',
+    ids,
+  );
   const scaled = c.scaleEmbedding ? g.op('Mul', [tokens, g.scalar(Math.sqrt(c.dModel))]) : tokens;
   const positions = positionRows(b, side, ids, past);
   const x = positions ? g.op('Add', [scaled, positions]) : scaled;
@@ -84,7 +90,8 @@ export const maskOf = ({ graph: g }: Builder, hidden: Name): Name =>
   g.op('Mul', [g.op('Transpose', [hidden], { perm: [0, 1, 3, 2] }), g.scalar(masked)]);
 
 /**
- * Additive causal mask [1, 1, T, P + T]: `masked` for keys after the query, else 0. `past` and `added` [1] are P and T.
+ * Additive causal mask [1, 1, T, P + T]: `masked` for keys after the query, else 0. `past` and `added` [1]
+ * are P and T.
  */
 export function causalMask(b: Builder, past: Name, added: Name): Name {
   const { graph: g } = b;
@@ -94,7 +101,9 @@ export function causalMask(b: Builder, past: Name, added: Name): Name {
   return g.op('Where', [g.op('Greater', [keys, queries]), g.scalar(masked), g.scalar(0)]);
 }
 
-/** A mask plus the relative position bias of a stack, [.., H, T, P + T]; only the mask if the model has none. */
+/**
+ * A mask plus the relative position bias of a stack, [.., H, T, P + T]; only the mask if the model has none.
+ */
 export function withPositionBias(b: Builder, stack: Stack, mask: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
   if (c.positions !== 'relative') return mask;
@@ -107,9 +116,15 @@ export function withPositionBias(b: Builder, stack: Stack, mask: Name, past: Nam
   for (let d = -far; d <= far; d++)
     rows.set(values.subarray(bucketOf(rule, d) * heads, (bucketOf(rule, d) + 1) * heads), (d + far) * heads);
   const table = floats(b, 'relative_bias', [2 * far + 1, heads], rows);
-  const keys = g.op('Unsqueeze', [positionsFrom(b, g.integers(0), g.op('Add', [past, added])), g.integers(0)]);
+  const keys = g.op('Unsqueeze', [
+    positionsFrom(b, g.integers(0), g.op('Add', [past, added])),
+    g.integers(0),
+  ]);
   const queries = g.op('Unsqueeze', [positionsFrom(b, past, added), g.integers(1)]);
-  const distance = g.op('Max', [g.op('Min', [g.op('Sub', [keys, queries]), g.integers(far)]), g.integers(-far)]);
+  const distance = g.op('Max', [
+    g.op('Min', [g.op('Sub', [keys, queries]), g.integers(far)]),
+    g.integers(-far),
+  ]);
   const bias = g.op('Gather', [table, g.op('Add', [distance, g.integers(far)])]); // [T, P + T, H]
   return g.op('Add', [mask, g.op('Transpose', [bias], { perm: [2, 0, 1] })]);
 }

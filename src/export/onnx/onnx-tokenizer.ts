@@ -1,5 +1,5 @@
-// The tokenizer.json of an exported model. transformers.js has one tokenizer for both sides, so two vocabularies become
-// their union: the ids of the target, then the tokens that only the source has.
+// The tokenizer.json of an exported model. transformers.js has one tokenizer for both sides, so two
+// vocabularies become their union: the ids of the target, then the tokens that only the source has.
 
 import type { Json } from '../../files/json-files.ts';
 import { specialFields, type Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -12,7 +12,10 @@ import {
   type TokenizerComponents,
 } from './sentencepiece-json.ts';
 
-/** Prefix of special tokens that a text must not match: a noncharacter, which Unicode reserves for internal use. */
+/**
+ * Prefix of special tokens that a text must not match: a noncharacter, which Unicode reserves for internal
+ * use.
+ */
 const SPECIAL_MARK = '\ufdd0';
 
 /** An exported tokenizer. */
@@ -20,8 +23,16 @@ export interface OnnxTokenizer {
   /** tokenizer.json. */
   readonly json: Json;
   /** Names of the special tokens in it. */
-  readonly special: { readonly pad: string; readonly start: string; readonly end: string; readonly unknown: string };
-  /** Source id of each id, if the encoder's ids differ. Tokens that only the target has map to the unknown token. */
+  readonly special: {
+    readonly pad: string;
+    readonly start: string;
+    readonly end: string;
+    readonly unknown: string;
+  };
+  /**
+   * Source id of each id, if the encoder's ids differ. Tokens that only the target has map to the unknown
+   * token.
+   */
   readonly sourceIds?: readonly number[];
   /** Differences in how transformers.js treats some texts. */
   readonly differences: readonly string[];
@@ -105,9 +116,9 @@ function templateProcessing(
 }
 
 /**
- * The components of a tokenizer without a SentencePiece model. transformers.js matches added tokens in every text, so
- * the `silent` tokens have names that no text contains. If a loaded tokenizer.json matches such a token in texts, the
- * match is encoded as the unknown token.
+ * The components of a tokenizer without a SentencePiece model. transformers.js matches added tokens in every
+ * text, so the `silent` tokens have names that no text contains. If a loaded tokenizer.json matches such a
+ * token in texts, the match is encoded as the unknown token.
  */
 function plainJson(
   tokenizer: Tokenizer,
@@ -132,7 +143,9 @@ function plainJson(
     json: {
       ...json,
       model: { ...model, vocab },
-      added_tokens: added.map((token) => (hidden.has(String(token.content)) ? { ...token, id: unknown } : token)),
+      added_tokens: added.map((token) =>
+        hidden.has(String(token.content)) ? { ...token, id: unknown } : token,
+      ),
     },
   };
 }

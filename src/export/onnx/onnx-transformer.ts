@@ -1,7 +1,8 @@
-// The encoder and the decoder of a model as ONNX graphs with the inputs and outputs that transformers.js expects: without
-// dropout, and with a KV cache in the decoder. They mirror src/model/transformer.ts.
+// The encoder and the decoder of a model as ONNX graphs with the inputs and outputs that transformers.js
+// expects: without dropout, and with a KV cache in the decoder. They mirror src/model/transformer.ts.
 //
-// B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head width.
+// B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head
+// width.
 
 import { type Stack, stackSizes } from '../../model/model-config.ts';
 import type { Builder, OnnxSource } from './onnx-builder.ts';
@@ -50,8 +51,9 @@ export function onnxEncoder(source: OnnxSource): OnnxGraph {
 }
 
 /**
- * The decoder with its KV cache: input_ids [B, T], encoder_hidden_states [B, S, D], encoder_attention_mask [B, S] and
- * past_key_values [B, H, P, W] -> logits [B, T, V] and present [B, H, P + T, W]. At the first step the cache is empty.
+ * The decoder with its KV cache: input_ids [B, T], encoder_hidden_states [B, S, D], encoder_attention_mask
+ * [B, S] and past_key_values [B, H, P, W] -> logits [B, T, V] and present [B, H, P + T, W]. At the first step
+ * the cache is empty.
  */
 export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const b = openBuilder('decoder', source);
@@ -70,16 +72,22 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   // The rows of the memory without cached keys and values: all at the first step, none later.
   const rest = g.op('Slice', [memory, cache.lengthOf('encoder'), g.integers(2 ** 31 - 1), g.integers(1)]);
   let finished = isFinished(b, ids, past, added); // [B, T]
-  // Cached keys of layer 0 also store flags: hidden keys, and finished rows, since transformers.js may append a token
-  // other than the end token to a finished row.
+  // Cached keys of layer 0 also store flags: hidden keys, and finished rows, since transformers.js may append
+  // a token other than the end token to a finished row.
   const change = (keys: Name) => {
     const used = hidden ? g.op('Mul', [keys, g.op('Sub', [g.scalar(1), hidden])]) : keys;
     const marked = hidden ? g.op('Sub', [used, g.op('Mul', [hidden, g.scalar(mark)])]) : keys;
     return { used, stored: source.noRepeat ? storeFinished(marked) : marked };
   };
   const storeFinished = (keys: Name): Name => {
-    const largest = g.op('Squeeze', [g.op('ReduceMax', [keys], { axes: [1, 2, 3], keepdims: 1 }), g.integers(2, 3)]);
-    const known = g.op('And', [g.op('Greater', [largest, g.scalar(mark / 2)]), g.op('Equal', [added, g.integers(1)])]);
+    const largest = g.op('Squeeze', [
+      g.op('ReduceMax', [keys], { axes: [1, 2, 3], keepdims: 1 }),
+      g.integers(2, 3),
+    ]);
+    const known = g.op('And', [
+      g.op('Greater', [largest, g.scalar(mark / 2)]),
+      g.op('Equal', [added, g.integers(1)]),
+    ]);
     finished = g.op('Or', [finished, known]);
     const last = g.op('Gather', [finished, g.integers(-1)], { axis: 1 }); // [B, 1]
     return g.op('Where', [g.op('Unsqueeze', [last, g.integers(2, 3)]), g.scalar(mark), keys]);
@@ -120,18 +128,23 @@ function logitsOf(b: Builder, x: Name): Name {
   return multiply(b, scaled, table, 'generator.bias');
 }
 
-/** Sentinel key of a finished row, larger than any key of a model. The sentinel of a hidden key is its negative. */
+/**
+ * Sentinel key of a finished row, larger than any key of a model. The sentinel of a hidden key is its
+ * negative.
+ */
 const mark = 1e30;
 
 /**
- * 1 for the keys of generated padding, which a model that hides padding does not see, else 0: [B, 1, P + T, 1]. The first
- * token is never hidden: some models start with padding.
+ * 1 for the keys of generated padding, which a model that hides padding does not see, else 0: [B, 1, P + T,
+ * 1]. The first token is never hidden: some models start with padding.
  */
 function hiddenKeys(b: Builder, ids: Name, cached: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
   const before = g.op('Slice', [cached, g.integers(0, 0), g.integers(1, 1), g.integers(1, 3)]); // [B, 1, P, 1]
   const isLater = g.op('Greater', [positionsFrom(b, past, added), g.integers(0)]); // [T]
-  const isPadding = g.op('Cast', [g.op('And', [g.op('Equal', [ids, g.integers(c.padId)]), isLater])], { to: 1 }); // [B, T]
+  const isPadding = g.op('Cast', [g.op('And', [g.op('Equal', [ids, g.integers(c.padId)]), isLater])], {
+    to: 1,
+  }); // [B, T]
   const now = g.op('Unsqueeze', [g.op('Mul', [isPadding, g.scalar(-mark)]), g.integers(1, 3)]);
   const marks = g.op('Concat', [before, now], { axis: 2 });
   return g.op('Cast', [g.op('Less', [marks, g.scalar(-mark / 2)])], { to: 1 });
@@ -147,10 +160,10 @@ function isFinished(b: Builder, ids: Name, past: Name, added: Name): Name {
 }
 
 /**
- * Leaves only the end token in finished rows, and from `endPosition` on, if tokens are decoded one by one: logits [B,
- * T, V]. transformers.js generates up to 256 tokens by default, and continues finished rows until all rows of the batch
- * are finished. If its rules forbid another end token (no_repeat_ngram_size), it takes padding, or the first id, which
- * have no text.
+ * Leaves only the end token in finished rows, and from `endPosition` on, if tokens are decoded one by one:
+ * logits [B, T, V]. transformers.js generates up to 256 tokens by default, and continues finished rows until
+ * all rows of the batch are finished. If its rules forbid another end token (no_repeat_ngram_size), it takes
+ * padding, or the first id, which have no text.
  */
 function forceEnd(b: Builder, logits: Name, finished: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
@@ -165,15 +178,18 @@ function forceEnd(b: Builder, logits: Name, finished: Name, past: Name, added: N
   return g.op('Where', [forced, floats(b, 'end_token', [c.tgtVocab], end), logits]);
 }
 
-/** Keys and values of the target (`decoder`) and of the source (`encoder`), [B, H, length, W] in each layer. */
+/**
+ * Keys and values of the target (`decoder`) and of the source (`encoder`), [B, H, length, W] in each layer.
+ */
 interface OnnxCache {
   /** Number of tokens of a side that have keys and values: [1]. */
   lengthOf(side: Stack): Name;
   /** The cached keys of the target in the first layer. */
   readonly firstKeys: Name;
   /**
-   * Appends `fresh`, keys and values, to the cache of a layer. The results are outputs of the graph and are returned.
-   * `change` maps the keys to those to attend to and those to store. Default: both are the same keys.
+   * Appends `fresh`, keys and values, to the cache of a layer. The results are outputs of the graph and are
+   * returned. `change` maps the keys to those to attend to and those to store. Default: both are the same
+   * keys.
    */
   append(
     layer: number,
@@ -188,11 +204,16 @@ function openCache(b: Builder): OnnxCache {
   const { graph: g, config: c } = b;
   const { heads, headWidth } = stackSizes(c, 'decoder');
   const shapeOf = (length: string) => ['batch_size', heads, length, headWidth];
-  const nameOf = (kind: string, layer: number, side: Stack, part: string) => `${kind}.${layer}.${side}.${part}`;
+  const nameOf = (kind: string, layer: number, side: Stack, part: string) =>
+    `${kind}.${layer}.${side}.${part}`;
   const past = Array.from({ length: c.decoderLayers }, (_, layer) => {
     const inputs = (side: Stack) =>
       ['key', 'value'].map((part) =>
-        g.input(nameOf('past_key_values', layer, side, part), 'float', shapeOf(`past_${side}_sequence_length`)),
+        g.input(
+          nameOf('past_key_values', layer, side, part),
+          'float',
+          shapeOf(`past_${side}_sequence_length`),
+        ),
       );
     return { decoder: inputs('decoder'), encoder: inputs('encoder') };
   });

@@ -1,5 +1,5 @@
-// Exports a model for transformers.js: config.json, generation_config.json, the tokenizer, and encoder and decoder as ONNX
-// files in the folder `onnx`.
+// Exports a model for transformers.js: config.json, generation_config.json, the tokenizer, and encoder and
+// decoder as ONNX files in the folder `onnx`.
 
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { decodingJson } from '../../formats/hf/to-hf-config.ts';
@@ -27,8 +27,8 @@ export interface OnnxOptions {
   /** dtype of the weights. Default fp32. */
   readonly dtype?: OnnxDtype;
   /**
-   * Maximum size of a file in bytes; tensors that do not fit are stored in files beside it. Default 2 GB, the limit of
-   * protobuf.
+   * Maximum size of a file in bytes; tensors that do not fit are stored in files beside it. Default 2 GB, the
+   * limit of protobuf.
    */
   readonly maxBytes?: number;
   /** Called with the differences in how transformers.js treats some texts, if there are any. */
@@ -75,13 +75,28 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
 }
 
 /**
- * Fields of config.json that are not exported: transformers.js would apply them to a translation, but heddle and
- * transformers do not. They are prefixes of texts, and options of `generate` that generation_config.json lacks.
+ * Fields of config.json that are not exported: transformers.js would apply them to a translation, but heddle
+ * and transformers do not. They are prefixes of texts, and options of `generate` that generation_config.json
+ * lacks.
  */
 const omittedFields = [
   ...['prefix', 'task_specific_params'],
-  ...['max_length', 'max_new_tokens', 'min_length', 'min_new_tokens', 'do_sample', 'temperature', 'num_beams'],
-  ...['num_return_sequences', 'return_dict_in_generate', 'output_attentions', 'no_repeat_ngram_size', 'bad_words_ids'],
+  ...[
+    'max_length',
+    'max_new_tokens',
+    'min_length',
+    'min_new_tokens',
+    'do_sample',
+    'temperature',
+    'num_beams',
+  ],
+  ...[
+    'num_return_sequences',
+    'return_dict_in_generate',
+    'output_attentions',
+    'no_repeat_ngram_size',
+    'bad_words_ids',
+  ],
   ...['suppress_tokens', 'begin_suppress_tokens', 'forced_bos_token_id', 'forced_eos_token_id'],
 ];
 
@@ -117,8 +132,8 @@ const t5Sizes = (c: ModelConfig): Json => ({
 });
 
 /**
- * generation_config.json: the decoding rules of the model. All other options have heddle's defaults: greedy decoding up
- * to the maximum length.
+ * generation_config.json: the decoding rules of the model. All other options have heddle's defaults: greedy
+ * decoding up to the maximum length.
  */
 const generationOf = ({ config: c, decode = {} }: SavedModel): Json => ({
   max_length: c.maxLength + 1, // counts the start token

@@ -4,7 +4,11 @@ import type { Json } from '../../files/json-files.ts';
 import { bytesAsLetters } from '../../formats/tokenizers/byte-level-bpe.ts';
 import { encodeUtf8 } from '../../text/sentencepiece/byte-strings.ts';
 import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
-import { byteOfPiece, type Piece, type SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
+import {
+  byteOfPiece,
+  type Piece,
+  type SentencePieceModel,
+} from '../../text/sentencepiece/sentencepiece-model.ts';
 import type { TokenRules } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { metaspace, SPACE_MARK } from '../../text/tokenizers/normalization.ts';
@@ -25,7 +29,10 @@ export interface SavedSentencePiece extends TokenRules {
 export function savedSentencePiece(tokenizer: Tokenizer): SavedSentencePiece | undefined {
   const saved = tokenizer.toJSON().model as Json;
   if (saved.type !== sentencePieceModelType) return undefined;
-  const { model, normalize } = openSentencePiece(fromBase64(String(saved.file), 'tokenizer.json'), 'tokenizer.json');
+  const { model, normalize } = openSentencePiece(
+    fromBase64(String(saved.file), 'tokenizer.json'),
+    'tokenizer.json',
+  );
   const { vocab, symbols, hidden, spaced, legacy } = saved as unknown as Partial<SavedSentencePiece>;
   return {
     ...{ model, vocab: vocab ?? null, symbols: symbols ?? [], hidden: hidden ?? [], spaced: spaced ?? [] },
@@ -41,7 +48,9 @@ const isSymbol = ({ type }: Piece): boolean => type === 'user-defined';
 
 /** Pieces that encoding a text can give. */
 const encodedPieces = ({ pieces, byteFallback }: SentencePieceModel): readonly Piece[] =>
-  pieces.filter((piece) => piece.type === 'normal' || isSymbol(piece) || (byteFallback && piece.type === 'byte'));
+  pieces.filter(
+    (piece) => piece.type === 'normal' || isSymbol(piece) || (byteFallback && piece.type === 'byte'),
+  );
 
 /** Tokens that neither a text nor a translation has. */
 export const silentTokens = ({ model, hidden }: SavedSentencePiece): string[] => [
@@ -50,7 +59,10 @@ export const silentTokens = ({ model, hidden }: SavedSentencePiece): string[] =>
 ];
 
 /** Pieces that have no id, or the id of a special token: encoding gives the unknown token instead. */
-export function missingPieces({ special }: Tokenizer, { model, vocab, hidden }: SavedSentencePiece): string[] {
+export function missingPieces(
+  { special }: Tokenizer,
+  { model, vocab, hidden }: SavedSentencePiece,
+): string[] {
   if (vocab === null) return [];
   const silent = new Set([special.pad, special.start, special.end, ...hidden.map((token) => vocab[token])]);
   const isMissing = (text: string) => !Object.hasOwn(vocab, text) || silent.has(vocab[text]);
@@ -67,8 +79,8 @@ export interface TokenizerComponents {
 }
 
 /**
- * Exports a tokenizer with the ids `ids` of its tokens and those of the target. `missing` are the ids of the tokens that
- * `missingPieces` lists.
+ * Exports a tokenizer with the ids `ids` of its tokens and those of the target. `missing` are the ids of the
+ * tokens that `missingPieces` lists.
  */
 export function sentencePieceJson(
   tokenizer: Tokenizer,
@@ -123,11 +135,15 @@ export function sentencePieceJson(
   return {
     nameOf,
     differences: [
-      ...(languages.length > 0 && !marksLanguages ? ['a target language such as >>fra<< is part of the text'] : []),
+      ...(languages.length > 0 && !marksLanguages
+        ? ['a target language such as >>fra<< is part of the text']
+        : []),
       ...(lookedUp.length > 0 && [...known].some((character) => !encoded.has(character))
         ? ['characters that occur in longer pieces only are not looked up in vocab.json']
         : []),
-      ...(isBpe && model.pieces.some(({ type }) => type === 'unused') ? ['unused pieces are not split again'] : []),
+      ...(isBpe && model.pieces.some(({ type }) => type === 'unused')
+        ? ['unused pieces are not split again']
+        : []),
       ...(model.denormalizer ? ['the denormalizer is not applied to translations'] : []),
     ],
     json: {
@@ -145,28 +161,47 @@ export function sentencePieceJson(
       },
       model: isBpe
         ? bpeJson(model, names, unknownName, [...new Set([...apart, ...languages, ...runs])].map(marked))
-        : unigramJson(model, names, unknownName, new Map([...encoded.keys()].map((text) => [pieceName(text), text]))),
+        : unigramJson(
+            model,
+            names,
+            unknownName,
+            new Map([...encoded.keys()].map((text) => [pieceName(text), text])),
+          ),
     },
   };
 }
 
-/** Whether an exported Unigram model has bytes instead of characters: transformers.js has no byte fallback for it. */
-const usesBytes = ({ algorithm, byteFallback }: SentencePieceModel): boolean => byteFallback && algorithm === 'unigram';
+/**
+ * Whether an exported Unigram model has bytes instead of characters: transformers.js has no byte fallback for
+ * it.
+ */
+const usesBytes = ({ algorithm, byteFallback }: SentencePieceModel): boolean =>
+  byteFallback && algorithm === 'unigram';
 
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
 
 /** The decoder of a translation: it removes the marks of tokens, and turns space marks into spaces. */
-export const sentencePieceDecoder = (source: SavedSentencePiece | undefined, target: SavedSentencePiece): Json => ({
+export const sentencePieceDecoder = (
+  source: SavedSentencePiece | undefined,
+  target: SavedSentencePiece,
+): Json => ({
   type: 'Sequence',
   decoders: [
     { type: 'Replace', pattern: { Regex: `[${TOKEN_MARK}${TOKEN_END}]` }, content: '' },
-    ...(source && usesBytes(source.model) ? [byteLevel] : target.model.byteFallback ? [{ type: 'ByteFallback' }] : []),
+    ...(source && usesBytes(source.model)
+      ? [byteLevel]
+      : target.model.byteFallback
+        ? [{ type: 'ByteFallback' }]
+        : []),
     metaspace,
   ],
 });
 
 /** Tokens of vocab.json that text without pieces may be. */
-function lookedUpTokens({ special }: Tokenizer, { model, vocab, symbols, hidden }: SavedSentencePiece): string[] {
+function lookedUpTokens(
+  { special }: Tokenizer,
+  { model, vocab, symbols, hidden }: SavedSentencePiece,
+): string[] {
   if (model.byteFallback) return [];
   const others = new Set([
     ...symbols,
@@ -174,12 +209,14 @@ function lookedUpTokens({ special }: Tokenizer, { model, vocab, symbols, hidden 
     ...model.pieces.flatMap((piece) => (piece.type === 'normal' ? [] : [piece.text])),
   ]);
   const silent = new Set<number>(Object.values(special));
-  return Object.entries(vocab ?? {}).flatMap(([token, id]) => (others.has(token) || silent.has(id) ? [] : [token]));
+  return Object.entries(vocab ?? {}).flatMap(([token, id]) =>
+    others.has(token) || silent.has(id) ? [] : [token],
+  );
 }
 
 /**
- * The Unigram model: tokens by id with their scores. Names that no text contains get the largest score, which has no
- * effect. `texts`: the pieces by name.
+ * The Unigram model: tokens by id with their scores. Names that no text contains get the largest score, which
+ * has no effect. `texts`: the pieces by name.
  */
 function unigramJson(
   model: SentencePieceModel,
@@ -219,7 +256,9 @@ function bpeJson(
       .slice(1)
       .map((_, i) => [characters.at(-2 - i) as string, characters.slice(-1 - i).join('')] as const);
   });
-  const texts = new Map(pieces.flatMap(({ text, type, score }) => (type === 'normal' ? [[text, score]] : [])));
+  const texts = new Map(
+    pieces.flatMap(({ text, type, score }) => (type === 'normal' ? [[text, score]] : [])),
+  );
   const merges: { pair: readonly [string, string]; score: number }[] = [];
   for (const [piece, score] of texts) {
     const characters = [...piece];
@@ -234,6 +273,10 @@ function bpeJson(
     ...{ type: 'BPE', dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null },
     ...{ unk_token: unknown, fuse_unk: true, byte_fallback: byteFallback, ignore_merges: false },
     vocab: Object.fromEntries(names),
-    merges: [...new Map([...chains, ...merges.map(({ pair }) => pair)].map((pair) => [pair.join(' '), pair])).values()],
+    merges: [
+      ...new Map(
+        [...chains, ...merges.map(({ pair }) => pair)].map((pair) => [pair.join(' '), pair]),
+      ).values(),
+    ],
   };
 }

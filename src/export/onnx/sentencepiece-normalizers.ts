@@ -1,11 +1,11 @@
-// The normalization of a SentencePiece model as normalizers of tokenizer.json. transformers.js replaces the rules of a
-// `Precompiled` normalizer by an approximation of its own, so the rules are written as `Replace` and Unicode normalizers,
-// which have the same results for every text.
+// The normalization of a SentencePiece model as normalizers of tokenizer.json. transformers.js replaces the
+// rules of a `Precompiled` normalizer by an approximation of its own, so the rules are written as `Replace`
+// and Unicode normalizers, which have the same results for every text.
 //
-// SentencePiece replaces the longest key at each position, once. Normalizers run one after another, so a later one
-// could replace the result of an earlier one. To prevent that, the first one puts a mark before each key or other
-// character, and the others replace marked segments as a whole. The marks are lone surrogates, which no text has: those
-// of an input become U+FFFD, as in UTF-8.
+// SentencePiece replaces the longest key at each position, once. Normalizers run one after another, so a
+// later one could replace the result of an earlier one. To prevent that, the first one puts a mark before
+// each key or other character, and the others replace marked segments as a whole. The marks are lone
+// surrogates, which no text has: those of an input become U+FFFD, as in UTF-8.
 
 import type { Json } from '../../files/json-files.ts';
 import type { SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
@@ -14,8 +14,9 @@ import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
 import { triePattern } from './trie-pattern.ts';
 
 /**
- * First character of tokens that a text must not match: special tokens, and tokens that only the target has. For tokens
- * that match only at some positions of a text, such as a language at its start, a normalizer inserts it there.
+ * First character of tokens that a text must not match: special tokens, and tokens that only the target has.
+ * For tokens that match only at some positions of a text, such as a language at its start, a normalizer
+ * inserts it there.
  */
 export const TOKEN_MARK = '\udf5a';
 /** Last character of such tokens in a BPE model. The first merges build each token from here to its start. */
@@ -44,7 +45,10 @@ export const replace = (pattern: string, content: string): Json => ({
 /** A text as the content of `replace`. */
 const literal = (text: string): string => text.replaceAll('$', '$$$$');
 
-/** Normalizers that implement most rules of SentencePiece's predefined tables (nmt_nfkc, nfkc_cf, ...), and none. */
+/**
+ * Normalizers that implement most rules of SentencePiece's predefined tables (nmt_nfkc, nfkc_cf, ...), and
+ * none.
+ */
 const bases: readonly { readonly json: readonly Json[]; run(text: string): string }[] = [
   { json: [{ type: 'NFKC' }], run: (text) => text.normalize('NFKC') },
   { json: [{ type: 'NFKC' }, { type: 'Lowercase' }], run: (text) => text.normalize('NFKC').toLowerCase() },
@@ -58,9 +62,9 @@ export interface NormalizersOptions {
   /** TOKEN_MARK, `$&` and what is after a token. */
   readonly token: string;
   /**
-   * Start of a text. `mark`: the normalizers add the space mark, if the model does. Otherwise the pre-tokenizer adds it
-   * to the first part of a text, and spaces at the start become nothing (`none`), one space (`one`) or two spaces
-   * (`two`).
+   * Start of a text. `mark`: the normalizers add the space mark, if the model does. Otherwise the
+   * pre-tokenizer adds it to the first part of a text, and spaces at the start become nothing (`none`), one
+   * space (`one`) or two spaces (`two`).
    */
   readonly leading: 'mark' | 'none' | 'one' | 'two';
   /** Characters of tokens. Any other character is unknown. */
@@ -78,11 +82,13 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
   const { before, after, marks } = ruleNormalizers(model, symbols, options);
   const atStart =
     languages.length > 0 ? `(?<=${startOfText}(?:${language})?)(?![${TOKEN_MARK}${TOKEN_END}])` : startOfText;
-  const atOpen = languages.length > 0 ? `${startOfText}(?:${OPEN}${language}|(?!${OPEN}${TOKEN_MARK}))` : startOfText;
+  const atOpen =
+    languages.length > 0 ? `${startOfText}(?:${OPEN}${language}|(?!${OPEN}${TOKEN_MARK}))` : startOfText;
   const spaceMarks = `[ ${HEAD}${spec.escapeWhitespaces ? SPACE_MARK : ''}]+`;
   // A text of spaces only is empty; one whose other characters are all deleted is not.
   const anyCharacter = !collapse ? '[\\s\\S]' : marks ? `[${OPEN}${DONE}](?! ${segmentEnd})` : '[^ ]';
-  const rest = languages.length > 0 ? `${startOfText}(?:${OPEN}?${language}|(?!${OPEN}?${TOKEN_MARK}))[\\s\\S]*` : '';
+  const rest =
+    languages.length > 0 ? `${startOfText}(?:${OPEN}?${language}|(?!${OPEN}?${TOKEN_MARK}))[\\s\\S]*` : '';
   return [
     replace('\\p{Cs}', '\ufffd'),
     ...(languages.length > 0 ? [replace(startOfText + triePattern(languages), token)] : []),
@@ -95,7 +101,10 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
     ...after,
     ...(collapse
       ? [
-          replace(`${leading === 'one' ? `(?<=${startOfText}${HEAD}?)` : atStart} +`, leading === 'two' ? '  ' : ''),
+          replace(
+            `${leading === 'one' ? `(?<=${startOfText}${HEAD}?)` : atStart} +`,
+            leading === 'two' ? '  ' : '',
+          ),
           ...(leading === 'two' ? [replace(`(?<=[^ ]) {2,}`, ' ')] : [replace(' {2,}', ' ')]),
           replace(`${spaceMarks}(?=${TAIL}?${endOfText})`, ''),
           ...(added === 'before' ? [replace(`${atStart}(?=[\\s\\S])`, blank)] : []),
@@ -108,8 +117,8 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
 }
 
 /**
- * The normalizers of the compiled rules. `before`: mark and replace segments; `after`: remove the marks. The space mark
- * is added between them. `marks`: whether there are rules.
+ * The normalizers of the compiled rules. `before`: mark and replace segments; `after`: remove the marks. The
+ * space mark is added between them. `marks`: whether there are rules.
  */
 function ruleNormalizers(
   { normalizer: { charsmap }, byteFallback }: SentencePieceModel,
@@ -119,7 +128,9 @@ function ruleNormalizers(
   if (charsmap.length === 0) return { before: [], after: [], marks: false };
   const rules = readCharsmap(charsmap, 'charsmap').entries();
   for (const symbol of symbols) rules.set(symbol, symbol);
-  let best: { readonly base: (typeof bases)[number]; readonly exceptions: ReadonlyMap<string, string> } | undefined;
+  let best:
+    | { readonly base: (typeof bases)[number]; readonly exceptions: ReadonlyMap<string, string> }
+    | undefined;
   for (const base of bases) {
     if (languages.some((token) => base.run(token) !== token)) continue;
     const exceptions = exceptionsOf(rules, base.run, best?.exceptions.size);
@@ -130,7 +141,8 @@ function ruleNormalizers(
   const unknown = byteFallback ? undefined : unknownCharacter(rules, known, base.run);
   const groups = new Map<string, string[]>();
   for (const [key, value] of exceptions) {
-    const replaced = unknown !== undefined && key === value && isCharacter(key) && !known.has(key) ? unknown : value;
+    const replaced =
+      unknown !== undefined && key === value && isCharacter(key) && !known.has(key) ? unknown : value;
     const group = groups.get(replaced);
     if (group) group.push(key);
     else groups.set(replaced, [key]);
@@ -162,11 +174,12 @@ function ruleNormalizers(
   };
 }
 
-const isCharacter = (text: string): boolean => text.length === ((text.codePointAt(0) as number) > 0xffff ? 2 : 1);
+const isCharacter = (text: string): boolean =>
+  text.length === ((text.codePointAt(0) as number) > 0xffff ? 2 : 1);
 
 /**
- * The rules that `run` does not implement, and `c -> c` for each character that it changes without a rule. Undefined if
- * there are `limit` or more.
+ * The rules that `run` does not implement, and `c -> c` for each character that it changes without a rule.
+ * Undefined if there are `limit` or more.
  */
 function exceptionsOf(
   rules: ReadonlyMap<string, string>,
@@ -197,7 +210,8 @@ function unknownCharacter(
   run: (text: string) => string,
 ): string {
   let code = 0xffff;
-  const isFree = (character: string) => !rules.has(character) && !known.has(character) && run(character) === character;
+  const isFree = (character: string) =>
+    !rules.has(character) && !known.has(character) && run(character) === character;
   while (!isFree(String.fromCodePoint(code))) code += 0x10000;
   return String.fromCodePoint(code);
 }

@@ -6,7 +6,10 @@ interface Node {
   ends: boolean;
 }
 
-/** Escapes a code point for a pattern or a class; letters, digits and other characters above ASCII stay as they are. */
+/**
+ * Escapes a code point for a pattern or a class; letters, digits and other characters above ASCII stay as
+ * they are.
+ */
 const escaped = (character: string): string =>
   /^[\p{L}\p{M}\p{N}]$/u.test(character) ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`;
 
@@ -25,7 +28,9 @@ export function classPattern(characters: Iterable<string>, except = false): stri
   return codes.length === 1 && !except ? (ranges[0] as string) : `[${except ? '^' : ''}${ranges.join('')}]`;
 }
 
-/** A pattern that matches the longest of some strings. Strings with the same beginning share it, as in a trie. */
+/**
+ * A pattern that matches the longest of some strings. Strings with the same beginning share it, as in a trie.
+ */
 export function triePattern(strings: Iterable<string>): string {
   const root: Node = { next: new Map(), ends: false };
   for (const text of strings) {
@@ -51,7 +56,11 @@ export function triePattern(strings: Iterable<string>): string {
     }
     const branches = [...groups].map(([rest, characters]) => classPattern(characters) + rest);
     if (branches.length === 0) return '';
-    return ends ? `(?:${branches.join('|')})?` : branches.length > 1 ? `(?:${branches.join('|')})` : `${branches[0]}`;
+    return ends
+      ? `(?:${branches.join('|')})?`
+      : branches.length > 1
+        ? `(?:${branches.join('|')})`
+        : `${branches[0]}`;
   };
   return patternOf(root);
 }

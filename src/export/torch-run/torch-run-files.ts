@@ -1,6 +1,6 @@
 // The files that a training run needs to continue in PyTorch, in addition to its checkpoint: the scripts,
-// torch-run.json with the configuration of model and training, and the tokenized pairs. Their order in the remaining
-// updates is stored too.
+// torch-run.json with the configuration of model and training, and the tokenized pairs. Their order in the
+// remaining updates is stored too.
 
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -11,7 +11,11 @@ import { loraFileNames } from '../../formats/lora-folder.ts';
 import { type LoraConfig, loraTargets, loraTensorName } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { quantizedParameters, type WeightFormat, type WeightReader } from '../../model/quantized-parameters.ts';
+import {
+  quantizedParameters,
+  type WeightFormat,
+  type WeightReader,
+} from '../../model/quantized-parameters.ts';
 import type { Batches } from '../../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../../text/batches/encoded-corpus.ts';
 import type { ScheduleConfig } from '../../train/update/schedule.ts';
@@ -65,7 +69,8 @@ const shardSize = 2 ** 24;
 
 /** Returns the files by path. */
 export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8Array>> {
-  const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, lora, log } = run;
+  const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, lora, log } =
+    run;
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
   const data = {
@@ -113,7 +118,10 @@ function loraPlan(config: ModelConfig, { alpha, rank, dropout, targetModules }: 
   return { scale: alpha / rank, dropout, layers };
 }
 
-/** Safetensors of the frozen weights by parameter, as they are stored; int8 rows have their scales in `NAME.scale`. */
+/**
+ * Safetensors of the frozen weights by parameter, as they are stored; int8 rows have their scales in
+ * `NAME.scale`.
+ */
 async function baseFile(parameters: ParameterList, { base, format }: TorchLora): Promise<Uint8Array> {
   const { quantization } = quantizedParameters(parameters, format);
   const tensors: Record<string, WritableTensor> = {};
@@ -131,7 +139,10 @@ async function baseFile(parameters: ParameterList, { base, format }: TorchLora):
   return writeSafetensors(tensors);
 }
 
-/** The corpus rows of the batches of all updates from `firstStep` to `lastStep`: a row of numbers for each batch. */
+/**
+ * The corpus rows of the batches of all updates from `firstStep` to `lastStep`: a row of numbers for each
+ * batch.
+ */
 function orderOf({ batches, recipe, firstStep, lastStep }: TorchRun): RaggedRows {
   const count = recipe.gradientAccumulationSteps;
   const rows = Array.from({ length: (lastStep - firstStep) * count }, (_, i) =>
@@ -151,12 +162,16 @@ function shards(name: string, { ids, starts }: RaggedRows): Record<string, Uint8
   const startOf = (row: number) => starts[row] as number;
   for (let first = 0, last = 0; first < count; first = last) {
     for (last = first + 1; last < count && startOf(last + 1) - startOf(first) <= shardSize; ) last++;
-    const lengths = Int32Array.from({ length: last - first }, (_, i) => startOf(first + i + 1) - startOf(first + i));
+    const lengths = Int32Array.from(
+      { length: last - first },
+      (_, i) => startOf(first + i + 1) - startOf(first + i),
+    );
     const data = Int32Array.from(ids.subarray(startOf(first), startOf(last)));
-    files[`data/${name}-${String(Object.keys(files).length).padStart(5, '0')}.safetensors`] = writeSafetensors({
-      [name]: { dtype: 'i32', shape: [data.length], data },
-      [`${name}_lengths`]: { dtype: 'i32', shape: [lengths.length], data: lengths },
-    });
+    files[`data/${name}-${String(Object.keys(files).length).padStart(5, '0')}.safetensors`] =
+      writeSafetensors({
+        [name]: { dtype: 'i32', shape: [data.length], data },
+        [`${name}_lengths`]: { dtype: 'i32', shape: [lengths.length], data: lengths },
+      });
   }
   return files;
 }

@@ -1,5 +1,5 @@
-// Downloads one file from a hub: resumes with range requests, verifies size and checksum, and moves the file into
-// place.
+// Downloads one file from a hub: resumes with range requests, verifies size and checksum, and moves the file
+// into place.
 import { HeddleError } from '../../core/errors.ts';
 import { type Files, openBlob } from '../files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
@@ -10,8 +10,8 @@ import { type Checksum, checksumOf, checksumWriter, type RemoteFile } from './re
 export type OnBytes = (done: number, total: number | undefined) => void;
 
 /**
- * Downloads a file to `folder`/name; returns its size, or undefined if it is optional and does not exist. Throws a
- * HeddleError; the received part stays in name.part for a later call, unless the checksum is wrong.
+ * Downloads a file to `folder`/name; returns its size, or undefined if it is optional and does not exist.
+ * Throws a HeddleError; the received part stays in name.part for a later call, unless the checksum is wrong.
  */
 export async function download(
   http: HttpOptions,
@@ -67,16 +67,22 @@ function versionOf({ url, checksum, size }: RemoteFile, etag?: string): FileVers
 }
 
 const isSame = (a: Partial<FileVersion>, b: FileVersion): boolean =>
-  a.url === b.url && a.checksum === b.checksum && (b.size === undefined || a.size === undefined || a.size === b.size);
+  a.url === b.url &&
+  a.checksum === b.checksum &&
+  (b.size === undefined || a.size === undefined || a.size === b.size);
 
 /**
- * Asks the server (HEAD) for size and checksum of a file that no listing describes. A hub sends both in its redirect to
- * the storage of large files, which a page cannot read; then they stay unknown.
+ * Asks the server (HEAD) for size and checksum of a file that no listing describes. A hub sends both in its
+ * redirect to the storage of large files, which a page cannot read; then they stay unknown.
  */
 const describeFile = async (http: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> =>
   await withRetries(http, '', async () => {
     const allowed = [400, 404, 405, 501];
-    const { response, timer } = await send(http, file.url, file.title, { method: 'HEAD', redirect: 'manual', allowed });
+    const { response, timer } = await send(http, file.url, file.title, {
+      method: 'HEAD',
+      redirect: 'manual',
+      allowed,
+    });
     timer.stop();
     const { status, headers } = response;
     if (status === 404 && file.optional) return undefined;
@@ -90,7 +96,8 @@ const describeFile = async (http: HttpOptions, file: RemoteFile): Promise<Remote
   });
 
 /**
- * Size in bytes of a stored file; undefined if it differs from the hub's size or checksum, or the hub states neither.
+ * Size in bytes of a stored file; undefined if it differs from the hub's size or checksum, or the hub states
+ * neither.
  */
 async function lengthIfSame(
   files: Files,
@@ -125,16 +132,24 @@ async function check(
 }
 
 /**
- * Requests the missing bytes and receives them; false if the file is optional and missing. Throws a RetryableError if
- * the body ends early.
+ * Requests the missing bytes and receives them; false if the file is optional and missing. Throws a
+ * RetryableError if the body ends early.
  */
-async function receive(http: HttpOptions, file: RemoteFile, parts: PartialFile, onBytes: OnBytes): Promise<boolean> {
+async function receive(
+  http: HttpOptions,
+  file: RemoteFile,
+  parts: PartialFile,
+  onBytes: OnBytes,
+): Promise<boolean> {
   const { title, url, optional } = file;
   const { maxBytes } = parts;
   if (file.size !== undefined && parts.length === file.size && parts.version) return true;
   const have = parts.length;
   const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
-  const { response, timer } = await send(http, url, title, { headers, allowed: [416, ...(optional ? [404] : [])] });
+  const { response, timer } = await send(http, url, title, {
+    headers,
+    allowed: [416, ...(optional ? [404] : [])],
+  });
   try {
     const end = () => response.body?.cancel().catch(() => undefined);
     const version = versionOf(file, response.headers.get('ETag') ?? undefined);
@@ -159,7 +174,8 @@ async function receive(http: HttpOptions, file: RemoteFile, parts: PartialFile, 
       throw new HeddleError(`${title}: it has ${stated} bytes, the hub says ${file.size}`);
     }
     const total = file.size ?? stated;
-    if ((total ?? 0) > maxBytes) throw new HeddleError(`${title}: it has ${total} bytes, the maximum is ${maxBytes}`);
+    if ((total ?? 0) > maxBytes)
+      throw new HeddleError(`${title}: it has ${total} bytes, the maximum is ${maxBytes}`);
     onBytes(parts.length, total);
     await store(response, http, title, total, parts, (done) => {
       timer.reset();
@@ -173,10 +189,13 @@ async function receive(http: HttpOptions, file: RemoteFile, parts: PartialFile, 
   }
 }
 
-/** The file size from Content-Range; `other` if the range does not start at `have`, undefined without a range. */
+/**
+ * The file size from Content-Range; `other` if the range does not start at `have`, undefined without a range.
+ */
 function rangeOf({ status, headers }: Response, have: number): number | 'other' | undefined {
   if (status !== 206) return undefined;
-  const [, from, , of] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(headers.get('Content-Range') ?? '') ?? [];
+  const [, from, , of] =
+    /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(headers.get('Content-Range') ?? '') ?? [];
   if (from === undefined || Number(from) !== have) return 'other';
   return of === '*' ? undefined : Number(of);
 }
@@ -208,7 +227,9 @@ async function store(
         http.signal.throwIfAborted();
         const reason = error instanceof RetryableError ? error.message : 'the connection was cut';
         const length = total === undefined ? '' : ` of ${total}`;
-        throw new RetryableError(`${title}: ${reason} after ${parts.length}${length} bytes`, { cause: error });
+        throw new RetryableError(`${title}: ${reason} after ${parts.length}${length} bytes`, {
+          cause: error,
+        });
       });
       if (done) break;
       if (parts.length + value.length > longest) {

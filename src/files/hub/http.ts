@@ -57,9 +57,9 @@ export class RetryableError extends Error {
 const maxWait = 60_000;
 
 /**
- * Sends one request; `title` is its name in errors. Call `timer.reset` when data arrives, `timer.stop` at the end. Throws
- * a HeddleError that says what to do for statuses of 400 and above, except those in `allowed`, and a RetryableError if
- * a retry may help.
+ * Sends one request; `title` is its name in errors. Call `timer.reset` when data arrives, `timer.stop` at the
+ * end. Throws a HeddleError that says what to do for statuses of 400 and above, except those in `allowed`,
+ * and a RetryableError if a retry may help.
  */
 export async function send(
   http: HttpOptions,
@@ -108,14 +108,21 @@ function reasonOf(error: unknown, url: string): string {
   if (error instanceof RetryableError) return error.message;
   const cause = (error as { cause?: { code?: unknown; message?: unknown } }).cause;
   const { host } = new URL(url);
-  if (cause?.code === 'ENOTFOUND' || cause?.code === 'EAI_AGAIN') return `${host} is not found; is there a network?`;
+  if (cause?.code === 'ENOTFOUND' || cause?.code === 'EAI_AGAIN')
+    return `${host} is not found; is there a network?`;
   if (cause?.code === 'ECONNREFUSED') return `${host} refuses the connection`;
   // Browsers do not say why.
   return `${host} cannot be reached${cause?.message ? ` (${String(cause.message)})` : ''}`;
 }
 
-/** The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help. */
-export function statusError({ status, statusText, headers }: Response, title: string, http: HttpOptions): Error {
+/**
+ * The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help.
+ */
+export function statusError(
+  { status, statusText, headers }: Response,
+  title: string,
+  http: HttpOptions,
+): Error {
   if (status === 404)
     return new HeddleError(
       `${title}: there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub`,
@@ -137,8 +144,8 @@ export function statusError({ status, statusText, headers }: Response, title: st
 }
 
 /**
- * Runs `work`, with retries after a RetryableError: exponential backoff, up to `maxRetries` in a row without progress,
- * which `work` reports by its argument. The last error becomes a HeddleError that ends with `hint`.
+ * Runs `work`, with retries after a RetryableError: exponential backoff, up to `maxRetries` in a row without
+ * progress, which `work` reports by its argument. The last error becomes a HeddleError that ends with `hint`.
  */
 export async function withRetries<T>(
   http: HttpOptions,

@@ -1,5 +1,5 @@
-// Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so that a
-// download can resume. about.json identifies the version of the file.
+// Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so
+// that a download can resume. about.json identifies the version of the file.
 import { HeddleError } from '../../core/errors.ts';
 import { appendFile, concatBytes, type Files, writeText } from '../files.ts';
 import { readJson } from '../json-files.ts';
@@ -33,8 +33,9 @@ export interface PartialFile {
   /** Writes buffered bytes. */
   flush(): Promise<void>;
   /**
-   * Joins the chunks and passes all bytes to `onBytes`, in order. Returns a function that moves the joined file to its
-   * path; the chunks stay until `remove`. Throws a HeddleError if a chunk is damaged or memory is insufficient.
+   * Joins the chunks and passes all bytes to `onBytes`, in order. Returns a function that moves the joined
+   * file to its path; the chunks stay until `remove`. Throws a HeddleError if a chunk is damaged or memory is
+   * insufficient.
    */
   join(onBytes: (bytes: Uint8Array) => void): Promise<() => Promise<void>>;
   remove(): Promise<void>;

@@ -1,5 +1,5 @@
-// Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A later call
-// resumes.
+// Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A
+// later call resumes.
 import { HeddleError } from '../../core/errors.ts';
 import type { Files } from '../files.ts';
 import { weightNames } from '../hf-file-names.ts';
@@ -38,14 +38,14 @@ export interface PullOptions {
 }
 
 /**
- * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a HeddleError if
- * the model does not exist, is private, has no weights in safetensors, a checksum is wrong, or the connection fails; a
- * later call resumes. Rejects with the signal's reason if it is aborted.
+ * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a
+ * HeddleError if the model does not exist, is private, has no weights in safetensors, a checksum is wrong, or
+ * the connection fails; a later call resumes. Rejects with the signal's reason if it is aborted.
  *
  * @example
- * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 };
- * const from = repository('facebook/bart-base', 'main', defaultHub);
- * await pull(files, http, from, 'models/bart-base', ({ loaded, total }) => console.log(loaded / total));
+ * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500,
+ * maxRetries: 5 }; const from = repository('facebook/bart-base', 'main', defaultHub); await pull(files, http,
+ * from, 'models/bart-base', ({ loaded, total }) => console.log(loaded / total));
  */
 export async function pull(
   files: Files,
@@ -73,7 +73,11 @@ export async function pull(
     const before = downloaded.reduce((n, x) => n + x.bytes, 0);
     const bytes = await download(http, files, partial, file, (done, total) => {
       sizes.set(name, total ?? Math.max(done, sizes.get(name) ?? 0));
-      onProgress({ file: name, loaded: before + done, total: [...sizes.values()].reduce((a, b) => a + b, 0) });
+      onProgress({
+        file: name,
+        loaded: before + done,
+        total: [...sizes.values()].reduce((a, b) => a + b, 0),
+      });
     });
     if (bytes === undefined) continue;
     downloaded.push({ name, bytes });
@@ -81,7 +85,8 @@ export async function pull(
     if (name === index)
       for (const shard of await shardsOf(files, `${partial}/${name}`)) {
         if (sizes.has(shard)) continue;
-        if (!optional) throw new HeddleError(`${name}: it names ${shard}, which ${repository.name} does not have`);
+        if (!optional)
+          throw new HeddleError(`${name}: it names ${shard}, which ${repository.name} does not have`);
         sizes.set(shard, 0);
         queue.push({
           name: shard,
@@ -91,7 +96,9 @@ export async function pull(
         });
       }
   }
-  if (!downloaded.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))
+  if (
+    !downloaded.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors')
+  )
     throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
   await removeOthers(files, partial, downloaded);
   await validate();
@@ -105,7 +112,8 @@ async function shardsOf(files: Files, path: string): Promise<string[]> {
   if (!isObject(map)) throw new HeddleError(`${path}: it has no weight_map`);
   const names = [...new Set<unknown>(Object.values(map))];
   const wrong = names.find((name) => typeof name !== 'string' || !isShard(name));
-  if (wrong !== undefined) throw new HeddleError(`${path}: ${JSON.stringify(wrong)} is not the name of a shard`);
+  if (wrong !== undefined)
+    throw new HeddleError(`${path}: ${JSON.stringify(wrong)} is not the name of a shard`);
   return names as string[];
 }
 

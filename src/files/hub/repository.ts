@@ -1,5 +1,5 @@
-// Repositories on the hub: names, the listing with sizes and checksums, and the selection of files to download. Files
-// with other names are never requested or written, no matter what a server lists.
+// Repositories on the hub: names, the listing with sizes and checksums, and the selection of files to
+// download. Files with other names are never requested or written, no matter what a server lists.
 
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -30,7 +30,9 @@ const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;
 /** Names to request from a server without a listing; the first must exist. */
 const fallbackNames = ['config.json', whole, index, ...otherNames.slice(1)] as const;
 
-/** A validated repository. Throws a HeddleError if the name is not OWNER/NAME, or revision or base is invalid. */
+/**
+ * A validated repository. Throws a HeddleError if the name is not OWNER/NAME, or revision or base is invalid.
+ */
 export function repository(name: string, revision: string, base: string): Repository {
   const part = /^(?!\.{1,2}$)[\w.-]{1,96}$/;
   const parts = name.split('/');
@@ -39,7 +41,8 @@ export function repository(name: string, revision: string, base: string): Reposi
     `pull: "${name}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
   );
   check(
-    /^[\w./-]{1,200}$/.test(revision) && !revision.split('/').some((x) => x === '' || x === '.' || x === '..'),
+    /^[\w./-]{1,200}$/.test(revision) &&
+      !revision.split('/').some((x) => x === '' || x === '.' || x === '..'),
     `pull: "${revision}" is not a revision; write a branch, a tag or a commit`,
   );
   let url: URL;
@@ -53,12 +56,16 @@ export function repository(name: string, revision: string, base: string): Reposi
 }
 
 /**
- * Selects the files that heddle reads. Throws a HeddleError if there is no supported model; `revision` is the hint for
- * another revision.
+ * Selects the files that heddle reads. Throws a HeddleError if there is no supported model; `revision` is the
+ * hint for another revision.
  */
 function selectFiles(files: readonly string[], name: string, revision: string): string[] {
   const has = new Set(files);
-  const weights = has.has(whole) ? [whole] : has.has(index) ? [index, ...[...has].filter((x) => shard.test(x))] : [];
+  const weights = has.has(whole)
+    ? [whole]
+    : has.has(index)
+      ? [index, ...[...has].filter((x) => shard.test(x))]
+      : [];
   const others = otherNames.filter((x) => has.has(x));
   check(
     has.has('config.json') || has.has('adapter_config.json'),
@@ -100,8 +107,8 @@ const missingStatuses = [400, 403, 404, 405, 410];
 const maxListing = 16 * 2 ** 20;
 
 /**
- * The files of a model to download, of the fallback hub if the server is not a hub. Throws a HeddleError if the model does
- * not exist or is not supported.
+ * The files of a model to download, of the fallback hub if the server is not a hub. Throws a HeddleError if
+ * the model does not exist or is not supported.
  */
 export async function listFiles(http: HttpOptions, from: Repository): Promise<RemoteFile[]> {
   const { base, name, revision } = from;
@@ -111,7 +118,9 @@ export async function listFiles(http: HttpOptions, from: Repository): Promise<Re
   // Fail early if the hub is not reachable.
   const fewRetries = { ...http, maxRetries: Math.min(http.maxRetries, 2) };
   const listing = await withRetries(fewRetries, `; ${errorHints(http).unreachable}`, async () => {
-    const { response, timer } = await send(http, api, name, { allowed: fallbackHub ? missingStatuses : [404] });
+    const { response, timer } = await send(http, api, name, {
+      allowed: fallbackHub ? missingStatuses : [404],
+    });
     try {
       const { status, headers } = response;
       const isHub = headers.has(hubProxyHeader) || /\bjson\b/i.test(headers.get('Content-Type') ?? '');
@@ -131,7 +140,8 @@ export async function listFiles(http: HttpOptions, from: Repository): Promise<Re
   });
   if (listing === 'not a hub')
     return listFiles({ ...http, fallbackHub: undefined }, repository(name, revision, fallbackHub as string));
-  const urlOf = (commit: string, file: string) => `${base}/${name}/resolve/${encodeURIComponent(commit)}/${file}`;
+  const urlOf = (commit: string, file: string) =>
+    `${base}/${name}/resolve/${encodeURIComponent(commit)}/${file}`;
   if (!listing)
     return fallbackNames.map((file, i) => ({
       name: file,
@@ -196,7 +206,9 @@ export interface Checksum {
   readonly hex: string;
 }
 
-/** Parses a checksum of the API or an ETag: 64 digits are SHA-256, 40 are Git's; undefined for other values. */
+/**
+ * Parses a checksum of the API or an ETag: 64 digits are SHA-256, 40 are Git's; undefined for other values.
+ */
 export function checksumOf(value: unknown): Checksum | undefined {
   if (typeof value !== 'string') return undefined;
   const hex = value.replace(/^W\//, '').replaceAll('"', '').toLowerCase();
@@ -204,7 +216,10 @@ export function checksumOf(value: unknown): Checksum | undefined {
   return /^[0-9a-f]{40}$/.test(hex) ? { kind: 'git', hex } : undefined;
 }
 
-/** Starts a checksum of `length` bytes, which are added one after the other; `hex` returns the checksum of all. */
+/**
+ * Starts a checksum of `length` bytes, which are added one after the other; `hex` returns the checksum of
+ * all.
+ */
 export function checksumWriter(kind: Checksum['kind'], length: number) {
   const hash = kind === 'git' ? sha1.create() : sha256.create();
   if (kind === 'git') hash.update(new TextEncoder().encode(`blob ${length}\0`));

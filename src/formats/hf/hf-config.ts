@@ -1,5 +1,5 @@
-// Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. A field is supported, ignored because
-// it has no effect here, or an error. Missing fields have the defaults of transformers.
+// Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. A field is supported,
+// ignored because it has no effect here, or an error. Missing fields have the defaults of transformers.
 
 import { HeddleError, withErrorPrefix, withErrorText } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
@@ -29,9 +29,9 @@ export interface HfConfig {
 }
 
 /**
- * Reads config.json (`raw`), and the decoding rules in generation_config.json or, without that file, in config.json.
- * `has(name)`: whether the weights have a tensor, from which flags that config.json omits are inferred. Throws a
- * HeddleError that starts with `path` and names the field.
+ * Reads config.json (`raw`), and the decoding rules in generation_config.json or, without that file, in
+ * config.json. `has(name)`: whether the weights have a tensor, from which flags that config.json omits are
+ * inferred. Throws a HeddleError that starts with `path` and names the field.
  */
 export function readHfConfig(
   raw: Json,
@@ -40,7 +40,9 @@ export function readHfConfig(
   path = 'config.json',
 ): HfConfig {
   const reject: Reject = (field, reason) => {
-    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${reason}`);
+    throw new HeddleError(
+      `${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${reason}`,
+    );
   };
   const type = raw.model_type as HfType;
   if (!hfTypes.includes(type)) reject('model_type', `heddle reads ${hfTypes.join(', ')}`);
@@ -70,7 +72,8 @@ export function readHfConfig(
     Object.fromEntries(Object.entries<string>(names).map(([field, name]) => [field, whole(name)])) as never;
   const flag = (field: string, tensor?: string): boolean => {
     const value =
-      raw[field] ?? (tensor === undefined ? family.defaults[field] : family.defaults[field] === true || has(tensor));
+      raw[field] ??
+      (tensor === undefined ? family.defaults[field] : family.defaults[field] === true || has(tensor));
     if (typeof value !== 'boolean') reject(field, 'it must be true or false');
     return value as boolean;
   };
@@ -80,7 +83,10 @@ export function readHfConfig(
   const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);
   if (!isNothing(raw.bos_token_id)) whole('bos_token_id');
   const startId =
-    idOf('decoder_start_token_id') ?? idOf('bos_token_id') ?? get('decoder_start_token_id') ?? get('bos_token_id');
+    idOf('decoder_start_token_id') ??
+    idOf('bos_token_id') ??
+    get('decoder_start_token_id') ??
+    get('bos_token_id');
   if (!isCount(startId)) return reject('decoder_start_token_id', 'it must be a whole number of at least 0');
   const ids = { padId: whole('pad_token_id'), startId, endId: whole('eos_token_id') };
   if (ids.padId === ids.endId) reject('eos_token_id', 'it must differ from pad_token_id');
@@ -95,7 +101,8 @@ export function readHfConfig(
   const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
   for (const [field, wanted] of Object.entries({ ...same, ...(isT5 && sameOfT5) }))
-    if (!isNothing(raw[field]) && raw[field] !== wanted) reject(field, `it must be ${wanted}, as the other fields say`);
+    if (!isNothing(raw[field]) && raw[field] !== wanted)
+      reject(field, `it must be ${wanted}, as the other fields say`);
   return {
     type,
     config: withErrorPrefix(path, () =>
@@ -122,7 +129,16 @@ const forcesEnd = (family: HfFamily, raw: Json, generation: Json | undefined): b
   (family.mergesRules === true || (!generation && !/^[5-9]/.test(String(raw.transformers_version ?? ''))));
 
 /** The model options of a family like BART. */
-function readBartFields({ raw, family, get, number, whole, sizes: read, flag, reject }: HfFields): ModelOptions {
+function readBartFields({
+  raw,
+  family,
+  get,
+  number,
+  whole,
+  sizes: read,
+  flag,
+  reject,
+}: HfFields): ModelOptions {
   const activation =
     activations.get(String(get('activation_function'))) ??
     reject('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
@@ -136,14 +152,18 @@ function readBartFields({ raw, family, get, number, whole, sizes: read, flag, re
   const srcVocab = whole('vocab_size');
   const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
   if (sharedTable && tgtVocab !== srcVocab)
-    reject('decoder_vocab_size', `it must be vocab_size, ${srcVocab}, since source and target share embeddings`);
+    reject(
+      'decoder_vocab_size',
+      `it must be vocab_size, ${srcVocab}, since source and target share embeddings`,
+    );
   const sizes = read(sizeNames.bart);
   const { dModel, heads, decoderHeads } = sizes;
   for (const [field, count] of Object.entries({
     encoder_attention_heads: heads,
     decoder_attention_heads: decoderHeads,
   }))
-    if (count === 0 || dModel % count !== 0) reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
+    if (count === 0 || dModel % count !== 0)
+      reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
   const learned = !flag('static_position_embeddings');
   const rate = number('dropout');
   return {
@@ -193,12 +213,21 @@ function checkNeutral(json: Json, table: typeof requiredValues, reject: Reject):
     const value = json[field];
     const wanted = values.map((v) => JSON.stringify(v));
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
-      reject(field, wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which heddle does not support');
+      reject(
+        field,
+        wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which heddle does not support',
+      );
   }
 }
 
 /** Decoding rules of the model. `forced`: whether the end token is forced if the field is absent. */
-function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, reject: Reject): HfConfig['decode'] {
+function decodeRules(
+  json: Json,
+  endId: number,
+  vocab: number,
+  forced: boolean,
+  reject: Reject,
+): HfConfig['decode'] {
   const isId = (value: unknown) => isCount(value) && value < vocab;
   const id = (field: string): number | undefined => {
     const value = json[field];
@@ -216,14 +245,18 @@ function decodeRules(json: Json, endId: number, vocab: number, forced: boolean, 
   if (forcedEnd !== undefined && forcedEnd !== endId)
     reject('forced_eos_token_id', `it must be eos_token_id, ${endId}`);
   const forcedBosTokenId =
-    id('forced_bos_token_id') ?? (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
+    id('forced_bos_token_id') ??
+    (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
   const ngram = count('no_repeat_ngram_size');
   // min_length counts the start token, minNewTokens does not.
   const minNewTokens = Math.max(0, count('min_length') - 1);
   const banned = [...bannedWords(json.bad_words_ids, reject), ...idsOf(json.suppress_tokens, reject)];
   const wrong = banned.find((token) => !isId(token));
   if (wrong !== undefined)
-    reject(isNothing(json.bad_words_ids) ? 'suppress_tokens' : 'bad_words_ids', `${wrong} is not an id below ${vocab}`);
+    reject(
+      isNothing(json.bad_words_ids) ? 'suppress_tokens' : 'bad_words_ids',
+      `${wrong} is not an id below ${vocab}`,
+    );
   const ban = banned.filter((token) => token !== endId);
   return {
     ...(forcedEnd !== undefined && { forceEos: true }),

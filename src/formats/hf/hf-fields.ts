@@ -1,5 +1,5 @@
-// The model families of Hugging Face, and tables of config.json fields: supported with the defaults of transformers,
-// ignored, or with required values.
+// The model families of Hugging Face, and tables of config.json fields: supported with the defaults of
+// transformers, ignored, or with required values.
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
@@ -72,7 +72,8 @@ export interface HfFamily {
   /** Fields of old files that must have the values in `defaults`. */
   readonly fixed?: readonly string[];
   /**
-   * Whether generation_config.json overrides single decoding rules of config.json; otherwise it replaces all of them.
+   * Whether generation_config.json overrides single decoding rules of config.json; otherwise it replaces all
+   * of them.
    */
   readonly mergesRules?: boolean;
   /** Whether transformers 4 forces the end token at the maximum length by default. */
@@ -96,7 +97,13 @@ export const hfFamilies = {
     forcesEnd: true,
     architectures: ['MarianMTModel', 'MarianModel'],
     separateEmbeddings: true,
-    defaults: { ...shared, vocab_size: 58101, pad_token_id: 58100, eos_token_id: 0, decoder_start_token_id: 58100 },
+    defaults: {
+      ...shared,
+      vocab_size: 58101,
+      pad_token_id: 58100,
+      eos_token_id: 0,
+      decoder_start_token_id: 58100,
+    },
   },
   mbart: {
     title: 'mBART',
@@ -177,8 +184,21 @@ export const hfFamilies = {
 
 /** Supported fields without a default. */
 const supported = [
-  ...['model_type', 'architectures', 'bos_token_id', 'decoder_start_token_id', 'unk_token_id', 'decoder_vocab_size'],
-  ...['forced_eos_token_id', 'forced_bos_token_id', 'force_bos_token_to_be_generated', 'bad_words_ids', 'min_length'],
+  ...[
+    'model_type',
+    'architectures',
+    'bos_token_id',
+    'decoder_start_token_id',
+    'unk_token_id',
+    'decoder_vocab_size',
+  ],
+  ...[
+    'forced_eos_token_id',
+    'forced_bos_token_id',
+    'force_bos_token_to_be_generated',
+    'bad_words_ids',
+    'min_length',
+  ],
   ...['suppress_tokens', 'no_repeat_ngram_size', 'num_hidden_layers', 'num_attention_heads', 'hidden_size'],
   ...['grapheme_chars', 'phoneme_chars'],
 ];
@@ -187,30 +207,86 @@ const supported = [
 const t5Supported = ['num_decoder_layers', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
 
 /**
- * Ignored fields: names, generation options that the caller chooses (num_beams), options of classification heads and of
- * the Python library, and layerdrop, which acts only in training (`train --init` rejects it).
+ * Ignored fields: names, generation options that the caller chooses (num_beams), options of classification
+ * heads and of the Python library, and layerdrop, which acts only in training (`train --init` rejects it).
  */
 const ignored = [
-  ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'prefix'],
-  ...['torch_dtype', 'dtype', 'transformers_version', 'tokenizer_class', 'name_or_path', 'model_name', 'language'],
-  ...['use_cache', 'output_attentions', 'output_hidden_states', 'output_past', 'output_scores', 'return_dict'],
+  ...[
+    'id2label',
+    'label2id',
+    'num_labels',
+    'problem_type',
+    'finetuning_task',
+    'task_specific_params',
+    'prefix',
+  ],
+  ...[
+    'torch_dtype',
+    'dtype',
+    'transformers_version',
+    'tokenizer_class',
+    'name_or_path',
+    'model_name',
+    'language',
+  ],
+  ...[
+    'use_cache',
+    'output_attentions',
+    'output_hidden_states',
+    'output_past',
+    'output_scores',
+    'return_dict',
+  ],
   ...['return_dict_in_generate', 'torchscript', 'use_bfloat16', 'tf_legacy_loss', 'gradient_checkpointing'],
-  ...['init_std', 'classifier_dropout', 'classif_dropout', 'encoder_layerdrop', 'decoder_layerdrop', 'save_step'],
-  ...['num_beams', 'early_stopping', 'length_penalty', 'max_length', 'max_new_tokens', 'do_sample', 'temperature'],
+  ...[
+    'init_std',
+    'classifier_dropout',
+    'classif_dropout',
+    'encoder_layerdrop',
+    'decoder_layerdrop',
+    'save_step',
+  ],
+  ...[
+    'num_beams',
+    'early_stopping',
+    'length_penalty',
+    'max_length',
+    'max_new_tokens',
+    'do_sample',
+    'temperature',
+  ],
   ...['top_k', 'top_p', 'num_return_sequences', 'sep_token_id', 'renormalize_logits', 'trust_remote_code'],
-  ...['attn_implementation', 'use_safetensors', 'max_source_length', 'initializer_factor', 'initializer_range'],
+  ...[
+    'attn_implementation',
+    'use_safetensors',
+    'max_source_length',
+    'initializer_factor',
+    'initializer_range',
+  ],
 ];
 
 const requireAll = (values: readonly unknown[], fields: readonly string[]) =>
   Object.fromEntries(fields.map((field) => [field, values]));
 
-/** Fields with their required values; any other value is an error. An empty list: the field must be absent or null. */
+/**
+ * Fields with their required values; any other value is an error. An empty list: the field must be absent or
+ * null.
+ */
 export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
-  ...requireAll([], ['cross_attention_hidden_size', 'exponential_decay_length_penalty', 'quantization_config']),
+  ...requireAll(
+    [],
+    ['cross_attention_hidden_size', 'exponential_decay_length_penalty', 'quantization_config'],
+  ),
   ...requireAll([true], ['is_encoder_decoder', 'attention_bias']),
-  ...requireAll([false], ['is_decoder', 'add_cross_attention', 'tie_encoder_decoder', 'remove_invalid_values']),
+  ...requireAll(
+    [false],
+    ['is_decoder', 'add_cross_attention', 'tie_encoder_decoder', 'remove_invalid_values'],
+  ),
   ...requireAll([false], ['do_blenderbot_90_layernorm', 'add_bias_logits']),
-  ...requireAll([0], ['chunk_size_feed_forward', 'encoder_no_repeat_ngram_size', 'diversity_penalty', 'penalty_alpha']),
+  ...requireAll(
+    [0],
+    ['chunk_size_feed_forward', 'encoder_no_repeat_ngram_size', 'diversity_penalty', 'penalty_alpha'],
+  ),
   ...requireAll([0], ['epsilon_cutoff', 'eta_cutoff', 'min_new_tokens']),
   ...requireAll([1], ['repetition_penalty', 'encoder_repetition_penalty', 'num_beam_groups', 'typical_p']),
   guidance_scale: [1],
@@ -242,19 +318,28 @@ export const isNothing = (value: unknown): value is null | undefined => value ==
 export const sizeNames = {
   bart: {
     ...{ dModel: 'd_model', heads: 'encoder_attention_heads', decoderHeads: 'decoder_attention_heads' },
-    ...{ encoderLayers: 'encoder_layers', decoderLayers: 'decoder_layers', maxLength: 'max_position_embeddings' },
+    ...{
+      encoderLayers: 'encoder_layers',
+      decoderLayers: 'decoder_layers',
+      maxLength: 'max_position_embeddings',
+    },
     ...{ feedForward: 'encoder_ffn_dim', decoderFeedForward: 'decoder_ffn_dim' },
   },
   t5: {
     ...{ dModel: 'd_model', heads: 'num_heads', headWidth: 'd_kv', feedForward: 'd_ff' },
     ...{ encoderLayers: 'num_layers', decoderLayers: 'num_decoder_layers', maxLength: 'n_positions' },
-    ...{ relativeBuckets: 'relative_attention_num_buckets', relativeMaxDistance: 'relative_attention_max_distance' },
+    ...{
+      relativeBuckets: 'relative_attention_num_buckets',
+      relativeMaxDistance: 'relative_attention_max_distance',
+    },
   },
 } as const;
 
 /** The sizes of a model as fields of config.json. */
 export const sizesJson = (c: ModelConfig, like: HfFamily['like']): Json =>
-  Object.fromEntries(Object.entries(sizeNames[like]).map(([field, name]) => [name, c[field as keyof ModelConfig]]));
+  Object.fromEntries(
+    Object.entries(sizeNames[like]).map(([field, name]) => [name, c[field as keyof ModelConfig]]),
+  );
 
 const idNames = { padId: 'pad_token_id', endId: 'eos_token_id', startId: 'decoder_start_token_id' };
 
@@ -262,12 +347,21 @@ const idNames = { padId: 'pad_token_id', endId: 'eos_token_id', startId: 'decode
 export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
   bart: {
     ...{ ...sizeNames.bart, ...idNames, srcVocab: 'vocab_size', tgtVocab: 'vocab_size', dropout: 'dropout' },
-    ...{ headWidth: 'd_model / encoder_attention_heads', decoderHeadWidth: 'd_model / decoder_attention_heads' },
+    ...{
+      headWidth: 'd_model / encoder_attention_heads',
+      decoderHeadWidth: 'd_model / decoder_attention_heads',
+    },
     ...{ 'dropout.attention': 'attention_dropout', 'dropout.feedForward': 'activation_dropout' },
     positionOffset: 'extra_pos_embeddings',
   },
   t5: {
-    ...{ ...sizeNames.t5, ...idNames, srcVocab: 'vocab_size', tgtVocab: 'vocab_size', dropout: 'dropout_rate' },
+    ...{
+      ...sizeNames.t5,
+      ...idNames,
+      srcVocab: 'vocab_size',
+      tgtVocab: 'vocab_size',
+      dropout: 'dropout_rate',
+    },
     layerNormEps: 'layer_norm_epsilon',
   },
 };
@@ -286,8 +380,8 @@ export const isKnownField = (field: string, type: HfType): boolean =>
 export type Reject = (field: string, reason: string) => never;
 
 /**
- * Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an invalid
- * value.
+ * Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an
+ * invalid value.
  */
 export interface HfFields {
   readonly raw: Json;

@@ -24,8 +24,9 @@ export interface HfTensor {
 }
 
 /**
- * All tensors of a model, in the order of its parameters. A parameter that joins several tensors (q, k and v) has their
- * rows one after another, so every tensor is contiguous. All names except the head's start with `prefix`.
+ * All tensors of a model, in the order of its parameters. A parameter that joins several tensors (q, k and v)
+ * has their rows one after another, so every tensor is contiguous. All names except the head's start with
+ * `prefix`.
  */
 export const hfTensors = (c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] =>
   p.all.flatMap((parameter) => {

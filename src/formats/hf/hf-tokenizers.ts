@@ -1,5 +1,5 @@
-// Reads the tokenizers of a Hugging Face folder: characters in config.json, or tokenizer files. Without either, texts are
-// token ids.
+// Reads the tokenizers of a Hugging Face folder: characters in config.json, or tokenizer files. Without
+// either, texts are token ids.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
@@ -25,8 +25,8 @@ interface Tokenizers {
 }
 
 /**
- * Reads the tokenizers from config.json (`raw`) and from `files` by name. Throws a HeddleError that names the file in
- * `folder` if it is invalid.
+ * Reads the tokenizers from config.json (`raw`) and from `files` by name. Throws a HeddleError that names the
+ * file in `folder` if it is invalid.
  */
 export function readHfTokenizers(
   raw: Json,
@@ -72,12 +72,16 @@ export function idTokenizers(c: ModelConfig, unknown: number, folder: string): T
   const special = { pad: c.padId, start: c.startId, end: c.endId, unknown };
   const source = createIdTokenizer(c.srcVocab, special);
   const target = sharesEmbeddings(c) ? source : createIdTokenizer(c.tgtVocab, special);
-  return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`] };
+  return {
+    source,
+    target,
+    notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`],
+  };
 }
 
 /**
- * The tokenizer class named in config.json, or the default of the family. mBART starts a translation with a language
- * token, mBART-50 with the end token.
+ * The tokenizer class named in config.json, or the default of the family. mBART starts a translation with a
+ * language token, mBART-50 with the end token.
  */
 function classNameOf(raw: Json, c: ModelConfig): TokenizerClassName | undefined {
   const named = String(raw.tokenizer_class).replace(/Fast$/, '');
@@ -99,7 +103,8 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
       if (error instanceof HeddleError && name === modelFileNames.tokenizer) return undefined; // made by another tool, or invalid
       throw error;
     }
-    if (tokenizer.size !== size) throw new HeddleError(`${path}: it has ${tokenizer.size} tokens, the model ${size}`);
+    if (tokenizer.size !== size)
+      throw new HeddleError(`${path}: it has ${tokenizer.size} tokens, the model ${size}`);
     return tokenizer;
   };
   const [source, target] = [read(modelFileNames.source, c.srcVocab), read(modelFileNames.target, c.tgtVocab)];
@@ -112,7 +117,8 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
 function beginOf(file: Json): number | undefined {
   const idOf = (processor: unknown): number | undefined => {
     const { type, cls, processors, single, special_tokens } = Object(processor) as Json;
-    if (type === 'Sequence' && Array.isArray(processors)) return processors.map(idOf).find((id) => id !== undefined);
+    if (type === 'Sequence' && Array.isArray(processors))
+      return processors.map(idOf).find((id) => id !== undefined);
     if (type === 'RobertaProcessing' || type === 'BertProcessing') return Object(cls)[1];
     const first =
       type === 'TemplateProcessing' && Array.isArray(single) ? Object(single[0]).SpecialToken?.id : undefined;
@@ -123,13 +129,16 @@ function beginOf(file: Json): number | undefined {
 }
 
 /**
- * Character tokenizers: character i of grapheme_chars or phoneme_chars is token i. Every text starts with bos_token_id.
+ * Character tokenizers: character i of grapheme_chars or phoneme_chars is token i. Every text starts with
+ * bos_token_id.
  */
 function readCharacters(raw: Json, c: ModelConfig, special: SpecialIds, folder: string) {
   const read = (field: string, size: number): Tokenizer => {
     const characters = raw[field];
     if (typeof characters !== 'string')
-      throw new HeddleError(`${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a string`);
+      throw new HeddleError(
+        `${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a string`,
+      );
     const begin = raw.bos_token_id;
     return withErrorPrefix(`${folder}/config.json: ${field}`, () =>
       createCharacterTokenizer({ characters, size, special, ...(typeof begin === 'number' && { begin }) }),

@@ -1,5 +1,5 @@
-// Source and target language of a multilingual model (M2M100, NLLB, mBART): tokens around a text, and the token that a
-// translation starts with.
+// Source and target language of a multilingual model (M2M100, NLLB, mBART): tokens around a text, and the
+// token that a translation starts with.
 
 import { HeddleError } from '../../core/errors.ts';
 import { jsonBytes, parseJson } from '../../files/json-files.ts';
@@ -16,8 +16,8 @@ export interface LanguageOptions {
 }
 
 /**
- * A tokenizer that adds the ids `before` and `after` to every text that is not empty, and skips the ids `hidden`
- * (default: `before`) in decoding. `start` and `end` replace its special ids.
+ * A tokenizer that adds the ids `before` and `after` to every text that is not empty, and skips the ids
+ * `hidden` (default: `before`) in decoding. `start` and `end` replace its special ids.
  */
 export function withAffixes(
   tokenizer: Tokenizer,
@@ -28,7 +28,11 @@ export function withAffixes(
     ...tokenizer,
     ...(before[0] !== undefined && { begin: before[0] }),
     ...(after.length > 0 && { suffix: after }),
-    special: { ...tokenizer.special, ...(start !== undefined && { start }), ...(end !== undefined && { end }) },
+    special: {
+      ...tokenizer.special,
+      ...(start !== undefined && { start }),
+      ...(end !== undefined && { end }),
+    },
     encode(text) {
       const ids = tokenizer.encode(text);
       return ids.length > 0 ? [...before, ...ids, ...after] : ids;
@@ -45,7 +49,10 @@ interface Affixes {
   readonly end?: number;
 }
 
-/** The tokenizers of source and target with their language tokens; a side without a language has no such token. */
+/**
+ * The tokenizers of source and target with their language tokens; a side without a language has no such
+ * token.
+ */
 export function inLanguages(
   { ids, plain, after, source, target }: Languages,
   c: ModelConfig,
@@ -68,9 +75,10 @@ export function inLanguages(
 const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
 
 /**
- * A model that translates between given languages. Its source checkpoint stores them as transformers does: src_lang and
- * tgt_lang in tokenizer_config.json, and forced_bos_token_id, or decoder_start_token_id if the decoder starts with the
- * language. Throws a HeddleError that lists the languages if one is unknown, or if the model has none.
+ * A model that translates between given languages. Its source checkpoint stores them as transformers does:
+ * src_lang and tgt_lang in tokenizer_config.json, and forced_bos_token_id, or decoder_start_token_id if the
+ * decoder starts with the language. Throws a HeddleError that lists the languages if one is unknown, or if
+ * the model has none.
  */
 export function withLanguages(model: SavedModel, { sourceLang, targetLang }: LanguageOptions): SavedModel {
   const { languages } = model;
@@ -80,7 +88,8 @@ export function withLanguages(model: SavedModel, { sourceLang, targetLang }: Lan
       throw new HeddleError(
         `${option} is ${JSON.stringify(code)}, but this model has no language tokens (M2M100, NLLB and mBART have); leave it out`,
       );
-    if (!languages.ids.has(code)) throw new HeddleError(unknownLanguage(option, code, [...languages.ids.keys()]));
+    if (!languages.ids.has(code))
+      throw new HeddleError(unknownLanguage(option, code, [...languages.ids.keys()]));
   }
   if (!languages) return model;
   const chosen: Languages = {
@@ -124,7 +133,8 @@ function checkpointIn(
     ...(source !== undefined && { src_lang: source }),
     ...(target !== undefined && { tgt_lang: target }),
   };
-  const rules = id === undefined ? {} : { [startsWith ? 'decoder_start_token_id' : 'forced_bos_token_id']: id };
+  const rules =
+    id === undefined ? {} : { [startsWith ? 'decoder_start_token_id' : 'forced_bos_token_id']: id };
   return {
     ...checkpoint,
     config: { ...checkpoint.config, ...((!checkpoint.generation || startsWith) && rules) },

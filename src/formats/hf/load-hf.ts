@@ -13,16 +13,22 @@ import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { prefixOf } from './hf-tensors.ts';
 import { readHfTokenizers } from './hf-tokenizers.ts';
 import type { FileTensor } from './stored-weights.ts';
-import { fingerprintOfWeights, openWeights, randomWeights, sameNumbers, storedWeights } from './stored-weights.ts';
+import {
+  fingerprintOfWeights,
+  openWeights,
+  randomWeights,
+  sameNumbers,
+  storedWeights,
+} from './stored-weights.ts';
 
 /** Seed of random weights, and their maximum number (4 GiB). */
 const seed = 1;
 const maxRandom = 2 ** 30;
 
 /**
- * Loads a folder of one of the families in hf-fields.ts. `raw`: its config.json, undefined if it has none. A folder
- * without weights gets random weights and a note. Throws a HeddleError that names the file and what is invalid or not
- * supported.
+ * Loads a folder of one of the families in hf-fields.ts. `raw`: its config.json, undefined if it has none. A
+ * folder without weights gets random weights and a note. Throws a HeddleError that names the file and what is
+ * invalid or not supported.
  */
 export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
   const { model, checkpoint, form, parameters: p, reader } = await openFolder(files, folder, raw);
@@ -37,7 +43,10 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
   return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...(form ?? random) } };
 }
 
-/** Like `loadHf`, but reads the weights in parts when they are needed; only then does it check that they are finite. */
+/**
+ * Like `loadHf`, but reads the weights in parts when they are needed; only then does it check that they are
+ * finite.
+ */
 export async function openHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
   const { model, checkpoint, parameters, reader } = await openFolder(files, folder, raw);
   const stored = {
@@ -50,8 +59,8 @@ export async function openHf(files: Files, folder: string, raw: Json | undefined
 }
 
 /**
- * Opens a folder: the model without weights, its source checkpoint, and a reader of its weights. `form`: dtypes and
- * names of the stored tensors; undefined if the weights are random.
+ * Opens a folder: the model without weights, its source checkpoint, and a reader of its weights. `form`:
+ * dtypes and names of the stored tensors; undefined if the weights are random.
  */
 async function openFolder(files: Files, folder: string, raw: Json | undefined) {
   const tensors = await openWeights(files, folder);
@@ -90,8 +99,8 @@ async function readTokenizerBytes(files: Files, folder: string): Promise<Record<
 }
 
 /**
- * The configuration; what config.json omits is read from the tensors. Stored position tables that differ from the
- * sinusoids that heddle computes are learned positions.
+ * The configuration; what config.json omits is read from the tensors. Stored position tables that differ from
+ * the sinusoids that heddle computes are learned positions.
  */
 async function readConfig(
   folder: string,
@@ -104,7 +113,8 @@ async function readConfig(
   const hasHead = tensors
     ? head !== undefined && !(shared && (await sameNumbers(head, shared)))
     : json.tie_word_embeddings === false || (json.model_type === 'mt5' && json.tie_word_embeddings !== true);
-  const has = (name: string) => (name === 'lm_head.weight' ? hasHead : (tensors?.has(`${prefix}${name}`) ?? false));
+  const has = (name: string) =>
+    name === 'lm_head.weight' ? hasHead : (tensors?.has(`${prefix}${name}`) ?? false);
   const { config: c, ...hf } = readHfConfig(json, generation, has, `${folder}/config.json`);
   const config = { ...c, outputBias: c.outputBias && (!tensors || tensors.has('final_logits_bias')) };
   if (!tensors || c.positions !== 'sinusoidal-halves') return { ...hf, config };
@@ -121,8 +131,8 @@ async function readConfig(
 }
 
 /**
- * Reads a source checkpoint, the field `origin` of config.json (`json`): a model without its weights. Throws a
- * HeddleError if it is invalid.
+ * Reads a source checkpoint, the field `origin` of config.json (`json`): a model without its weights. Throws
+ * a HeddleError if it is invalid.
  */
 export async function readSourceCheckpoint(
   files: Files,
@@ -151,25 +161,36 @@ export async function readSourceCheckpoint(
   return { config, ...tokenizers, decode, sourceCheckpoint };
 }
 
-/** Width of a head in the models of Helsinki-NLP. A model whose width is not a larger multiple of it gets one head. */
+/**
+ * Width of a head in the models of Helsinki-NLP. A model whose width is not a larger multiple of it gets one
+ * head.
+ */
 const defaultHeadWidth = 64;
 
 /**
- * A config.json for MarianMT weights in a folder without one: sizes from the tensors, other fields as in the models of
- * Helsinki-NLP. Throws a HeddleError that starts with `path` if the tensors are not those of MarianMT.
+ * A config.json for MarianMT weights in a folder without one: sizes from the tensors, other fields as in the
+ * models of Helsinki-NLP. Throws a HeddleError that starts with `path` if the tensors are not those of
+ * MarianMT.
  */
 function inferMarianConfig(tensors: ReadonlyMap<string, FileTensor>, path: string): Json {
   const prefix = prefixOf(tensors);
   const shapeOf = (name: string) => tensors.get(`${prefix}${name}`)?.shape;
   const layersOf = (stack: string): number =>
-    [...tensors.keys()].filter((name) => name.includes(`${stack}.layers.`) && name.endsWith('.fc1.weight')).length;
+    [...tensors.keys()].filter((name) => name.includes(`${stack}.layers.`) && name.endsWith('.fc1.weight'))
+      .length;
   const [vocab, width] = shapeOf('shared.weight') ?? [];
   const [ffn] = shapeOf('encoder.layers.0.fc1.weight') ?? [];
   const [decoderFfn] = shapeOf('decoder.layers.0.fc1.weight') ?? [];
-  const otherModel = ['embed_positions.weight', 'layernorm_embedding.weight', 'layer_norm.weight'].some((name) =>
-    shapeOf(`encoder.${name}`),
+  const otherModel = ['embed_positions.weight', 'layernorm_embedding.weight', 'layer_norm.weight'].some(
+    (name) => shapeOf(`encoder.${name}`),
   );
-  if (vocab === undefined || width === undefined || ffn === undefined || decoderFfn === undefined || otherModel)
+  if (
+    vocab === undefined ||
+    width === undefined ||
+    ffn === undefined ||
+    decoderFfn === undefined ||
+    otherModel
+  )
     throw new HeddleError(
       `${path}: the folder has no config.json, and the tensors are not those of MarianMT, which can be loaded without one`,
     );

@@ -1,5 +1,5 @@
-// Exports folders for transformers. A model that was loaded from such a folder keeps its names, shapes, dtypes and
-// configuration; if it was not trained, the exported tensors have the same bits.
+// Exports folders for transformers. A model that was loaded from such a folder keeps its names, shapes,
+// dtypes and configuration; if it was not trained, the exported tensors have the same bits.
 
 import { toBfloat16 } from '../../core/bfloat16.ts';
 import { toFloat16 } from '../../core/float16.ts';
@@ -19,7 +19,11 @@ import { hfTensors, isComputedTable, tiedNames } from './hf-tensors.ts';
 import { hfRequirements, toHfConfig } from './to-hf-config.ts';
 
 /** Names of dtypes in config.json. */
-const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+const torchNames: Readonly<Record<WeightDtype, string>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};
 
 /** A model in the form of the export. */
 interface Outgoing {
@@ -31,16 +35,26 @@ interface Outgoing {
 }
 
 /**
- * Exports a model for transformers: the files of the folder by name. `dtype` of the weights defaults to the dtype of the
- * source checkpoint, or float32. Throws a HeddleError that names each field that the family does not support.
+ * Exports a model for transformers: the files of the folder by name. `dtype` of the weights defaults to the
+ * dtype of the source checkpoint, or float32. Throws a HeddleError that names each field that the family does
+ * not support.
  */
 export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
   const { sourceCheckpoint } = model;
   const isSource = sourceCheckpoint?.config.model_type === type;
-  const { json, stored, others, model: outgoing } = isSource ? restore(model, sourceCheckpoint) : convert(model, type);
+  const {
+    json,
+    stored,
+    others,
+    model: outgoing,
+  } = isSource ? restore(model, sourceCheckpoint) : convert(model, type);
   const storage = dtype ? { ...stored, dtype, dtypes: {} } : stored;
   const named = dtype
-    ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
+    ? {
+        ...json,
+        ...(json.dtype !== undefined && { dtype: torchNames[dtype] }),
+        torch_dtype: torchNames[dtype],
+      }
     : json;
   return {
     'config.json': textOr(sourceCheckpoint?.texts?.config, named),
@@ -66,7 +80,10 @@ function restore({ config, weights }: SavedModel, sourceCheckpoint: SourceCheckp
     model: { config, weights },
     json: { ...raw, ...Object.fromEntries(changed) },
     stored,
-    others: { ...(generation && { 'generation_config.json': textOr(texts.generation, generation) }), ...files },
+    others: {
+      ...(generation && { 'generation_config.json': textOr(texts.generation, generation) }),
+      ...files,
+    },
   };
 }
 
@@ -91,18 +108,23 @@ function convert(model: SavedModel, type: HfType): Outgoing {
   };
 }
 
-/** The tokenizer files; for a shared tokenizer.json also the tokenizer_config.json with its special tokens. */
+/**
+ * The tokenizer files; for a shared tokenizer.json also the tokenizer_config.json with its special tokens.
+ */
 function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> {
   const files = heddleTokenizerFiles(source, target);
   if (source !== target) return files;
   const [pad, start, end, unknown] = specialTokens;
   const roles = { pad_token: pad, bos_token: start, eos_token: end, unk_token: unknown };
-  return { ...files, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }) };
+  return {
+    ...files,
+    'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }),
+  };
 }
 
 /**
- * All tensors of the file: the model's, and those that only the source checkpoint has: copies of tied tensors,
- * sinusoidal positions, unused tensors.
+ * All tensors of the file: the model's, and those that only the source checkpoint has: copies of tied
+ * tensors, sinusoidal positions, unused tensors.
  */
 function tensorsOf(
   { config: c, weights }: Outgoing['model'],
@@ -121,7 +143,8 @@ function tensorsOf(
   const known = tiedNames(c, prefix);
   for (const name of aliases) {
     const original = own.get(known[name] ?? '');
-    if (original) put(name, original.shape, weights.subarray(original.at, original.at + sizeOf(original.shape)));
+    if (original)
+      put(name, original.shape, weights.subarray(original.at, original.at + sizeOf(original.shape)));
     else if (isComputedTable(c, prefix, name))
       put(name, [c.maxLength, c.dModel], sinusoids(c.maxLength, c.dModel, 'halves'));
   }

@@ -1,5 +1,5 @@
-// The weights of a Hugging Face folder. They are read in parts, when they are needed, so that a model that does not fit
-// into memory as float32 can be quantized.
+// The weights of a Hugging Face folder. They are read in parts, when they are needed, so that a model that
+// does not fit into memory as float32 can be quantized.
 
 import { HeddleError } from '../../core/errors.ts';
 import { createFingerprint } from '../../core/fingerprint.ts';
@@ -21,21 +21,30 @@ export interface FileTensor {
   readonly dtype: WeightDtype;
   readonly shape: Shape;
   /**
-   * Reads numbers `first` to `first + count - 1` as float32. Default: all. Throws a HeddleError for a NaN or infinity.
+   * Reads numbers `first` to `first + count - 1` as float32. Default: all. Throws a HeddleError for a NaN or
+   * infinity.
    */
   read(first?: number, count?: number): Promise<Float32Array>;
 }
 
 /**
- * Opens the tensors of a folder: those of model.safetensors, or of shards with an index. Returns undefined if it has no
- * weights. Throws a HeddleError that names the file.
+ * Opens the tensors of a folder: those of model.safetensors, or of shards with an index. Returns undefined if
+ * it has no weights. Throws a HeddleError that names the file.
  */
-export async function openWeights(files: Files, folder: string): Promise<Map<string, FileTensor> | undefined> {
+export async function openWeights(
+  files: Files,
+  folder: string,
+): Promise<Map<string, FileTensor> | undefined> {
   const whole = `${folder}/${weightNames.whole}`;
   if (await files.exists(whole)) return openShard(files, folder, whole);
   const index = `${folder}/${weightNames.index}`;
   if (!(await files.exists(index))) {
-    for (const other of ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'tf_model.h5', 'flax_model.msgpack'])
+    for (const other of [
+      'pytorch_model.bin',
+      'pytorch_model.bin.index.json',
+      'tf_model.h5',
+      'flax_model.msgpack',
+    ])
       if (await files.exists(`${folder}/${other}`))
         throw new HeddleError(
           `${folder}/${other}: heddle reads only safetensors; convert it with transformers (save_pretrained)`,
@@ -60,7 +69,8 @@ export async function openWeights(files: Files, folder: string): Promise<Map<str
     }
   }
   for (const [name, file] of Object.entries(fileOf))
-    if (!all.has(name)) throw new HeddleError(`${folder}/${file}: ${name} is missing; it is listed in ${index}`);
+    if (!all.has(name))
+      throw new HeddleError(`${folder}/${file}: ${name} is missing; it is listed in ${index}`);
   return all;
 }
 
@@ -69,7 +79,11 @@ async function openShard(files: Files, folder: string, path: string): Promise<Ma
   const bytes = async (from: number, to: number) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
   const head = await bytes(0, 8);
   const length = head.length < 8 ? 0 : Number(new DataView(head.buffer).getBigUint64(0, true));
-  const { entries, base } = readSafetensorsHeader(await bytes(0, Math.min(blob.size, 8 + length)), blob.size, path);
+  const { entries, base } = readSafetensorsHeader(
+    await bytes(0, Math.min(blob.size, 8 + length)),
+    blob.size,
+    path,
+  );
   const tensors = new Map<string, FileTensor>();
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
     if (!(weightDtypes as readonly string[]).includes(dtype))
@@ -80,7 +94,8 @@ async function openShard(files: Files, folder: string, path: string): Promise<Ma
       const raw = await bytes(start + first * width, start + (first + count) * width);
       const values = asFloat32(tensorFromBytes(path, name, dtype, [count], raw)).data as Float32Array;
       const wrong = indexOfNonFinite(values);
-      if (wrong >= 0) throw new HeddleError(`${folder}: ${name} has ${values[wrong]} at element ${first + wrong}`);
+      if (wrong >= 0)
+        throw new HeddleError(`${folder}: ${name} has ${values[wrong]} at element ${first + wrong}`);
       return values;
     };
     tensors.set(name, { dtype: dtype as WeightDtype, shape, read });
@@ -103,8 +118,8 @@ export async function sameNumbers(a: FileTensor, b: FileTensor): Promise<boolean
 }
 
 /**
- * Whether transformers ignores a tensor: the position bias of T5's cross-attention, and the sinusoids in old files of
- * M2M100. Tensors of up to `maxUnread` numbers are kept, so that an export has the same tensors.
+ * Whether transformers ignores a tensor: the position bias of T5's cross-attention, and the sinusoids in old
+ * files of M2M100. Tensors of up to `maxUnread` numbers are kept, so that an export has the same tensors.
  */
 const isUnread = (name: string): boolean =>
   /EncDecAttention\.relative_attention_bias\.weight$|embed_positions\.weights$/.test(name);
@@ -114,9 +129,9 @@ const listed = (names: readonly string[]): string =>
   names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 
 /**
- * Reader of the weights of a model in the tensors `stored` of a folder; `form`: dtypes and names of these tensors.
- * Throws a HeddleError that starts with `path` and names a tensor that is missing or unexpected, has another shape, or
- * differs from the tensor that it is tied to.
+ * Reader of the weights of a model in the tensors `stored` of a folder; `form`: dtypes and names of these
+ * tensors. Throws a HeddleError that starts with `path` and names a tensor that is missing or unexpected, has
+ * another shape, or differs from the tensor that it is tied to.
  */
 export async function storedWeights(
   c: ModelConfig,
@@ -144,7 +159,8 @@ export async function storedWeights(
   const own = new Set([...expected.map(({ name }) => name), ...absent]);
   const aliases = [...tensors.keys()].filter((name) => !own.has(name)).sort();
   const unknown = aliases.filter((name) => !tied[name] && !isComputedTable(c, prefix, name));
-  if (unknown.length) throw new HeddleError(`${path}: tensors that do not match config.json: ${listed(unknown)}`);
+  if (unknown.length)
+    throw new HeddleError(`${path}: tensors that do not match config.json: ${listed(unknown)}`);
   for (const name of aliases) {
     const [copy, original] = [tensors.get(name) as FileTensor, tensors.get(tied[name] ?? '')];
     if (original && !(await sameNumbers(copy, original)))
@@ -171,14 +187,18 @@ export async function storedWeights(
       const start = offset + first;
       for (const { name, shape, at } of parts.get(parameter) ?? []) {
         const [from, to] = [Math.max(at, start), Math.min(at + sizeOf(shape), start + count)];
-        if (from < to) out.set(await (tensors.get(name) as FileTensor).read(from - at, to - from), from - start);
+        if (from < to)
+          out.set(await (tensors.get(name) as FileTensor).read(from - at, to - from), from - start);
       }
       return out;
     },
   };
 }
 
-/** Dtypes and names of the tensors in a folder. `own`: names of the stored tensors that are parameters of the model. */
+/**
+ * Dtypes and names of the tensors in a folder. `own`: names of the stored tensors that are parameters of the
+ * model.
+ */
 async function checkpointTensors(
   prefix: CheckpointTensors['prefix'],
   stored: ReadonlyMap<string, FileTensor>,
@@ -192,7 +212,8 @@ async function checkpointTensors(
   const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
   const unread: Record<string, { shape: Shape; values: number[] }> = {};
   for (const [name, { shape, read: readAll }] of stored)
-    if (isUnread(name) && sizeOf(shape) <= maxUnread) unread[name] = { shape, values: [...(await readAll())] };
+    if (isUnread(name) && sizeOf(shape) <= maxUnread)
+      unread[name] = { shape, values: [...(await readAll())] };
   const others = [...read, ...Object.keys(unread)].filter((name) => dtypeOf(name) !== dtype);
   return {
     ...{ prefix, dtype, dtypes: Object.fromEntries(others.map((name) => [name, dtypeOf(name)])), aliases },
@@ -209,7 +230,10 @@ export function randomWeights(c: ModelConfig, p: ParameterList, seed: number): W
       const parameter = p.byName.get(name) as Parameter;
       if (cached?.name !== name) {
         cached = undefined;
-        cached = { name, values: initializeWeights(c, layOutParameters([parameter]), seed, 'truncated-normal') };
+        cached = {
+          name,
+          values: initializeWeights(c, layOutParameters([parameter]), seed, 'truncated-normal'),
+        };
       }
       return cached.values.slice(first, first + count);
     },

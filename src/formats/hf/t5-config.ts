@@ -6,11 +6,22 @@ import { type FieldRequirement, sameFields } from '../shared/requirements.ts';
 import { activations, type HfFields, isNothing, sizeNames, sizesJson } from './hf-fields.ts';
 
 /** The model options of T5. The output projection has its own table if the weights have `lm_head.weight`. */
-export function readT5Fields({ raw, family, has, get, number, whole, sizes, flag, reject }: HfFields): ModelOptions {
+export function readT5Fields({
+  raw,
+  family,
+  has,
+  get,
+  number,
+  whole,
+  sizes,
+  flag,
+  reject,
+}: HfFields): ModelOptions {
   const projection = String(get('feed_forward_proj'));
   const gated = projection.startsWith('gated-');
   // transformers reads "gated-gelu" as the tanh approximation.
-  const activation = projection === 'gated-gelu' ? 'gelu-tanh' : activations.get(projection.replace(/^gated-/, ''));
+  const activation =
+    projection === 'gated-gelu' ? 'gelu-tanh' : activations.get(projection.replace(/^gated-/, ''));
   if (!activation)
     return reject('feed_forward_proj', `heddle has ${[...activations.keys()].join(', ')}, or gated-NAME`);
   const tied = flag('tie_word_embeddings');
@@ -26,7 +37,14 @@ export function readT5Fields({ raw, family, has, get, number, whole, sizes, flag
     ...own,
     decoderHeadWidth: own.headWidth,
     decoderLayers: isNothing(raw.num_decoder_layers) ? own.encoderLayers : whole('num_decoder_layers'),
-    dropout: { embedding: rate, residual: rate, attention: rate, feedForward: rate, memory: rate, output: rate },
+    dropout: {
+      embedding: rate,
+      residual: rate,
+      attention: rate,
+      feedForward: rate,
+      memory: rate,
+      output: rate,
+    },
     norm: 'pre',
     normType: 'rms',
     finalNorm: true,
@@ -48,7 +66,14 @@ export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequire
   const { residual } = c.dropout;
   return [
     ...sameFields(c, {
-      ...{ norm: 'pre', normType: 'rms', finalNorm: true, embeddingNorm: false, biases: false, attentionScale: false },
+      ...{
+        norm: 'pre',
+        normType: 'rms',
+        finalNorm: true,
+        embeddingNorm: false,
+        biases: false,
+        attentionScale: false,
+      },
       ...{ positions: 'relative', scaleEmbedding: false, outputBias: false, decoderHeads: c.heads },
       ...{ decoderHeadWidth: c.headWidth, decoderFeedForward: c.feedForward },
       ...(type === 'mt5' && { scaleOutput: false }),

@@ -1,5 +1,5 @@
-// Converts a model to a family of transformers: a config.json with which transformers computes the same, or an error
-// that names the fields that transformers does not support.
+// Converts a model to a family of transformers: a config.json with which transformers computes the same, or
+// an error that names the fields that transformers does not support.
 
 import { sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
@@ -17,8 +17,8 @@ import { t5Json, t5Requirements } from './t5-config.ts';
 const bartOffset = 2;
 
 /**
- * Converts a model: its config.json, and a configuration and weights with the parameters of the family. Throws a HeddleError
- * that names each field that the family does not support.
+ * Converts a model: its config.json, and a configuration and weights with the parameters of the family.
+ * Throws a HeddleError that names each field that the family does not support.
  */
 export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType) {
   const family: HfFamily = hfFamilies[type];
@@ -81,8 +81,8 @@ function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
 }
 
 /**
- * Copies weights into the parameter buffer of another configuration. A table of positions gets `positionOffset` empty
- * rows before it.
+ * Copies weights into the parameter buffer of another configuration. A table of positions gets
+ * `positionOffset` empty rows before it.
  */
 function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
   const [before, after] = [parameterList(from), parameterList(to)];
@@ -94,7 +94,9 @@ function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Fl
       const rows = to.maxLength * to.dModel;
       const skipped = held && held.offset + from.positionOffset * from.dModel;
       const table =
-        skipped === undefined ? sinusoids(to.maxLength, to.dModel, layout) : weights.subarray(skipped, skipped + rows);
+        skipped === undefined
+          ? sinusoids(to.maxLength, to.dModel, layout)
+          : weights.subarray(skipped, skipped + rows);
       buffer.set(table, offset + to.positionOffset * to.dModel);
     } else if (held) buffer.set(weights.subarray(held.offset, held.offset + sizeOf(shape)), offset);
   }

@@ -1,4 +1,5 @@
-// Names of the model formats. This file imports nothing, so that a page can list the formats without loading their code.
+// Names of the model formats. This file imports nothing, so that a page can list the formats without loading
+// their code.
 
 /** Hugging Face model families that heddle reads and writes, by the `model_type` of config.json. */
 export const hfTypes = ['bart', 'marian', 'mbart', 'm2m_100', 'pegasus', 't5', 'mt5'] as const;

@@ -1,5 +1,5 @@
-// A loaded model, and the Hugging Face checkpoint that it comes from. Both formats/ and formats/hf/ use these types;
-// they are in this folder because two folders must not import each other.
+// A loaded model, and the Hugging Face checkpoint that it comes from. Both formats/ and formats/hf/ use these
+// types; they are in this folder because two folders must not import each other.
 
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';
@@ -48,7 +48,8 @@ export const pytorchFormat = 'pytorch';
 
 /** Whether a config.json describes a model in the PyTorch format. */
 export const isPytorch = (raw: Json): boolean =>
-  raw.format === pytorchFormat || (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
+  raw.format === pytorchFormat ||
+  (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
 
 /** Prefix of most tensor names: `model.` in BartForConditionalGeneration, none in BartModel. */
 export type HfPrefix = 'model.' | '';
@@ -77,12 +78,14 @@ export interface CheckpointTensors {
   /** Tied tensors that were stored only under an alias. Default: none. */
   readonly absent?: readonly string[];
   /** Small tensors of the file that the model does not use, kept for the export. Default: none. */
-  readonly unread?: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: readonly number[] }>>;
+  readonly unread?: Readonly<
+    Record<string, { readonly shape: readonly number[]; readonly values: readonly number[] }>
+  >;
 }
 
 /**
- * The Hugging Face checkpoint that a model was loaded from, complete enough to export the same files again. heddle's
- * config.json stores it under the key `origin`, without `files`.
+ * The Hugging Face checkpoint that a model was loaded from, complete enough to export the same files again.
+ * heddle's config.json stores it under the key `origin`, without `files`.
  */
 export interface SourceCheckpoint extends CheckpointTensors {
   /** config.json. */

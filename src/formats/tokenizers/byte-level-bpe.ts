@@ -1,5 +1,6 @@
-// Byte-level BPE of GPT-2 and BART: converts vocab.json and merges.txt, with the special and added tokens of the other
-// files, to the tokenizer.json that transformers converts them to (convert_slow_tokenizer.py, RobertaConverter).
+// Byte-level BPE of GPT-2 and BART: converts vocab.json and merges.txt, with the special and added tokens of
+// the other files, to the tokenizer.json that transformers converts them to (convert_slow_tokenizer.py,
+// RobertaConverter).
 
 import { check } from '../../core/errors.ts';
 import { tokenizerFileNames as names } from '../../files/hf-file-names.ts';
@@ -32,11 +33,14 @@ const defaultRoles = {
 };
 
 /**
- * Converts vocab.json and merges.txt, from the files of a folder by name, to a tokenizer.json; undefined if one is
- * missing. Throws a HeddleError that names the file if it is invalid, a merge has a token that is not in the
- * vocabulary, or the tokenizer_class is another.
+ * Converts vocab.json and merges.txt, from the files of a folder by name, to a tokenizer.json; undefined if
+ * one is missing. Throws a HeddleError that names the file if it is invalid, a merge has a token that is not
+ * in the vocabulary, or the tokenizer_class is another.
  */
-export function byteLevelBpeJson(files: Readonly<Record<string, Uint8Array>>, folder: string): Json | undefined {
+export function byteLevelBpeJson(
+  files: Readonly<Record<string, Uint8Array>>,
+  folder: string,
+): Json | undefined {
   const [vocabFile, mergesFile] = [files[names.vocab], files[names.merges]];
   if (!vocabFile || !mergesFile) return undefined;
   const read = (name: string): Json => (files[name] ? parseJson(files[name], `${folder}/${name}`) : {});
@@ -54,13 +58,20 @@ export function byteLevelBpeJson(files: Readonly<Record<string, Uint8Array>>, fo
   const framed = ids.has(roles.cls_token) && ids.has(roles.sep_token);
   return {
     version: '1.0',
-    added_tokens: [...special, ...Object.keys(added).filter((token) => !special.has(token))].map((content) => ({
-      id: ids.get(content),
-      content,
-      special: special.has(content),
-      // The mask takes the space before it.
-      ...{ single_word: false, lstrip: content === roles.mask_token, rstrip: false, normalized: !special.has(content) },
-    })),
+    added_tokens: [...special, ...Object.keys(added).filter((token) => !special.has(token))].map(
+      (content) => ({
+        id: ids.get(content),
+        content,
+        special: special.has(content),
+        // The mask takes the space before it.
+        ...{
+          single_word: false,
+          lstrip: content === roles.mask_token,
+          rstrip: false,
+          normalized: !special.has(content),
+        },
+      }),
+    ),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: spaces, trim_offsets: true, use_regex: true },
     post_processor: framed

@@ -19,8 +19,8 @@ export async function requireFile(files: Files, folder: string, name: string): P
 }
 
 /**
- * Loads the tokenizers of both sides, one object if they share a file. Throws a HeddleError that names the file if it
- * is missing, invalid or does not match the configuration.
+ * Loads the tokenizers of both sides, one object if they share a file. Throws a HeddleError that names the
+ * file if it is missing, invalid or does not match the configuration.
  */
 export async function readTokenizers(
   files: Files,
@@ -43,7 +43,10 @@ export async function readTokenizers(
   return { source: both, target: both };
 }
 
-/** Reads a tokenizer.json. The code for SentencePiece and Hugging Face tokenizers loads only if the file is one. */
+/**
+ * Reads a tokenizer.json. The code for SentencePiece and Hugging Face tokenizers loads only if the file is
+ * one.
+ */
 async function readerOf(file: Json): Promise<() => Tokenizer> {
   const { model, heddle } = file;
   if (isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !heddle)
@@ -52,15 +55,25 @@ async function readerOf(file: Json): Promise<() => Tokenizer> {
   return () => loadTokenizer(file);
 }
 
-function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConfig, side: 'source' | 'target'): void {
+function checkTokenizer(
+  path: string,
+  { size, special }: Tokenizer,
+  c: ModelConfig,
+  side: 'source' | 'target',
+): void {
   const field = side === 'source' ? 'srcVocab' : 'tgtVocab';
   const facts: [string, number, string, number][] = [['tokens', size, field, c[field]]];
   facts.push(['the padding id', special.pad, 'padId', c.padId]);
   if (side === 'target')
-    facts.push(['the start id', special.start, 'startId', c.startId], ['the end id', special.end, 'endId', c.endId]);
+    facts.push(
+      ['the start id', special.start, 'startId', c.startId],
+      ['the end id', special.end, 'endId', c.endId],
+    );
   for (const [difference, has, name, wants] of facts)
     if (has !== wants)
-      throw new HeddleError(`${path} does not match ${names.config}: ${difference}: ${has}, ${name}: ${wants}`);
+      throw new HeddleError(
+        `${path} does not match ${names.config}: ${difference}: ${has}, ${name}: ${wants}`,
+      );
 }
 
 /** The tokenizer files by name. */

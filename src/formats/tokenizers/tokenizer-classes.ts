@@ -1,5 +1,5 @@
-// The tokenizer classes of transformers that read a SentencePiece model, or bytes, with ids of their own. Each is a
-// row: which file it reads, the ids of its pieces, further tokens, and the codes of its languages.
+// The tokenizer classes of transformers that read a SentencePiece model, or bytes, with ids of their own.
+// Each is a row: which file it reads, the ids of its pieces, further tokens, and the codes of its languages.
 
 import { HeddleError } from '../../core/errors.ts';
 import { isCount, isObject, type Json } from '../../files/json-files.ts';
@@ -7,7 +7,13 @@ import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.
 import type { TokenRules } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { specialFields } from '../../text/tokenizers/tokenizer.ts';
 import { bytesAsLetters } from './byte-level-bpe.ts';
-import { m2m100Languages, mbart50Languages, mbartLanguages, nllbLanguages, wmt21Languages } from './language-codes.ts';
+import {
+  m2m100Languages,
+  mbart50Languages,
+  mbartLanguages,
+  nllbLanguages,
+  wmt21Languages,
+} from './language-codes.ts';
 
 /** A tokenizer class of transformers. */
 export interface TokenizerClass {
@@ -21,7 +27,10 @@ export interface TokenizerClass {
   tokens?(config: Json): Readonly<Record<string, number>>;
   /** Tokens after the last piece, in order. */
   after?(config: Json): readonly string[];
-  /** Whether `legacy: false` in tokenizer_config.json means that text after a sentinel has no space mark before it. */
+  /**
+   * Whether `legacy: false` in tokenizer_config.json means that text after a sentinel has no space mark
+   * before it.
+   */
   readonly legacy?: true;
   readonly languages?: LanguageTokens;
 }
@@ -32,14 +41,17 @@ export interface LanguageTokens {
   readonly pattern: RegExp;
   /** Default source language. */
   readonly source: string;
-  /** Whether the token is after the end token instead of before the text; a translation then starts with it. */
+  /**
+   * Whether the token is after the end token instead of before the text; a translation then starts with it.
+   */
   after?(config: Json): boolean;
 }
 
 const sentinels = (count: unknown, fallback: number): string[] =>
   Array.from({ length: countOf(count, fallback) }, (_, i) => `<extra_id_${i}>`);
 
-const countOf = (value: unknown, fallback: number): number => (isCount(value) && value <= 1000 ? value : fallback);
+const countOf = (value: unknown, fallback: number): number =>
+  isCount(value) && value <= 1000 ? value : fallback;
 
 /** The first ids of fairseq's vocabularies; SentencePiece numbers these pieces otherwise. */
 const fairseq = {
@@ -98,8 +110,8 @@ export const tokenizerClasses = {
 export type TokenizerClassName = keyof typeof tokenizerClasses;
 
 /**
- * The vocabulary of a tokenizer. Its symbols are sentinels and masks, its hidden tokens languages and other special
- * ones.
+ * The vocabulary of a tokenizer. Its symbols are sentinels and masks, its hidden tokens languages and other
+ * special ones.
  */
 export interface ClassVocabulary extends TokenRules {
   /** Ids by token. */
@@ -114,7 +126,9 @@ export interface LanguageFacts {
   /** Languages of source and target that the files state; the source has a default. */
   readonly source: string | undefined;
   readonly target: string | undefined;
-  /** Whether the token is after the end token instead of before the text; a translation then starts with it. */
+  /**
+   * Whether the token is after the end token instead of before the text; a translation then starts with it.
+   */
   readonly after: boolean;
 }
 
@@ -142,14 +156,20 @@ export function languagesIn(
 const isSymbol = (token: string): boolean => /^<(extra_id_\d+|mask\w*)>$/.test(token);
 
 /**
- * The vocabulary of a class: ids of the pieces of `file`, a SentencePiece model, or of `vocab`, a parsed vocab.json,
- * then of further tokens below `size`. `added`: the tokens in tokenizer_config.json and added_tokens.json, whose ids
- * take precedence. Throws a HeddleError that starts with `name` if the model is invalid.
+ * The vocabulary of a class: ids of the pieces of `file`, a SentencePiece model, or of `vocab`, a parsed
+ * vocab.json, then of further tokens below `size`. `added`: the tokens in tokenizer_config.json and
+ * added_tokens.json, whose ids take precedence. Throws a HeddleError that starts with `name` if the model is
+ * invalid.
  */
 export function classVocabulary(
   kind: TokenizerClass,
   config: Json,
-  { file, vocab, added, size }: { file: Uint8Array; vocab?: Json; added: ReadonlyMap<string, number>; size: number },
+  {
+    file,
+    vocab,
+    added,
+    size,
+  }: { file: Uint8Array; vocab?: Json; added: ReadonlyMap<string, number>; size: number },
   name: string,
 ): ClassVocabulary {
   const ids = new Map<string, number>();
@@ -201,11 +221,17 @@ export function classVocabulary(
   };
 }
 
-/** Tokens that keep the spaces after them, as tokenizer_config.json says; T5's sentinels do not if it says nothing. */
+/**
+ * Tokens that keep the spaces after them, as tokenizer_config.json says; T5's sentinels do not if it says
+ * nothing.
+ */
 const spacedTokens = ({ added_tokens_decoder: added }: Json): string[] =>
   isObject(added)
     ? Object.values(added).flatMap((token) =>
-        isObject(token) && token.rstrip === false && typeof token.content === 'string' && isSymbol(token.content)
+        isObject(token) &&
+        token.rstrip === false &&
+        typeof token.content === 'string' &&
+        isSymbol(token.content)
           ? [token.content]
           : [],
       )
@@ -219,9 +245,10 @@ export function byteTokenizerJson(config: Json, size: number): Json {
   const level = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
   return {
     version: '1.0',
-    added_tokens: [...special.map((content, id) => ({ content, id })), ...after.filter(({ id }) => id < size)].map(
-      (token) => ({ ...token, ...specialFields }),
-    ),
+    added_tokens: [
+      ...special.map((content, id) => ({ content, id })),
+      ...after.filter(({ id }) => id < size),
+    ].map((token) => ({ ...token, ...specialFields })),
     normalizer: null,
     pre_tokenizer: level,
     post_processor: null,

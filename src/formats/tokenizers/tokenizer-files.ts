@@ -1,5 +1,5 @@
-// Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or tokenizer.json, or the
-// SentencePiece model of a tokenizer class, or vocab.json and merges.txt.
+// Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or
+// tokenizer.json, or the SentencePiece model of a tokenizer class, or vocab.json and merges.txt.
 
 import { HeddleError, withErrorText } from '../../core/errors.ts';
 import { tokenizerFileNames as names } from '../../files/hf-file-names.ts';
@@ -31,8 +31,8 @@ export interface TokenizerPair {
 }
 
 /**
- * Loads the tokenizers from the files of a folder, given by name; undefined if there are none. Throws a HeddleError
- * that names the file if it is invalid or missing, or the vocabulary is larger than the model's.
+ * Loads the tokenizers from the files of a folder, given by name; undefined if there are none. Throws a
+ * HeddleError that names the file if it is invalid or missing, or the vocabulary is larger than the model's.
  */
 export function readTokenizerFiles(
   files: Readonly<Record<string, Uint8Array>>,
@@ -41,7 +41,9 @@ export function readTokenizerFiles(
 ): TokenizerPair | undefined {
   const { special, srcVocab, tgtVocab } = facts;
   const path = (name: string) => `${folder}/${name}`;
-  const [source, target, vocab, json] = [names.source, names.target, names.vocab, names.json].map((n) => files[n]);
+  const [source, target, vocab, json] = [names.source, names.target, names.vocab, names.json].map(
+    (n) => files[n],
+  );
   if (source || target) {
     const missing = [names.source, names.target, names.vocab].find((name) => !files[name]);
     if (!source || !target || !vocab)
@@ -103,7 +105,8 @@ function readClass(
   const file = files[name ?? ''];
   if (name === undefined || !file) return undefined;
   const ids = files[names.vocab];
-  if (kind.vocab && !ids) throw new HeddleError(`${folder}: ${names.vocab} is missing; it has the ids of ${name}`);
+  if (kind.vocab && !ids)
+    throw new HeddleError(`${folder}: ${names.vocab} is missing; it has the ids of ${name}`);
   const vocab = kind.vocab && ids && parseJson(ids, path(names.vocab));
   const added = addedTokens(config, files, folder);
   let languages: LanguageFacts | undefined;
@@ -117,8 +120,14 @@ function readClass(
 }
 
 /** The tokens in added_tokens.json and tokenizer_config.json with their ids. */
-function addedTokens(config: Json, files: Readonly<Record<string, Uint8Array>>, folder: string): Map<string, number> {
-  const old = files[names.added] ? parseJson(files[names.added] as Uint8Array, `${folder}/${names.added}`) : {};
+function addedTokens(
+  config: Json,
+  files: Readonly<Record<string, Uint8Array>>,
+  folder: string,
+): Map<string, number> {
+  const old = files[names.added]
+    ? parseJson(files[names.added] as Uint8Array, `${folder}/${names.added}`)
+    : {};
   const listed = isObject(config.added_tokens_decoder) ? Object.entries(config.added_tokens_decoder) : [];
   const all: [unknown, unknown][] = [
     ...Object.entries(old),
@@ -127,9 +136,13 @@ function addedTokens(config: Json, files: Readonly<Record<string, Uint8Array>>, 
   return new Map(all.filter((x): x is [string, number] => typeof x[0] === 'string' && isCount(x[1])));
 }
 
-/** Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`. */
+/**
+ * Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`.
+ */
 function createSized(path: string, size: number, make: () => Tokenizer): Tokenizer {
-  const tokenizer = withErrorText(make, (message) => message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `));
+  const tokenizer = withErrorText(make, (message) =>
+    message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `),
+  );
   if (tokenizer.size > size)
     throw new HeddleError(`${path}: its largest id is ${tokenizer.size - 1}, the model has ${size} tokens`);
   return tokenizer;

@@ -1,4 +1,5 @@
-// Inputs that kernels need besides token ids: row lengths, and the index of tokens for the embedding gradient.
+// Inputs that kernels need besides token ids: row lengths, and the index of tokens for the embedding
+// gradient.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { TensorData } from '../../core/tensor.ts';
@@ -8,9 +9,9 @@ type Numbers = { [i: number]: number; readonly length: number };
 type Fillable = Numbers & { fill(value: number, from?: number, to?: number): unknown };
 
 /**
- * Fills the index of `ids` by token with a stable counting sort (CSR): the positions of token v, padding included, are
- * occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without atomics. `rowStart` is
- * [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id out of range.
+ * Fills the index of `ids` by token with a stable counting sort (CSR): the positions of token v, padding
+ * included, are occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without
+ * atomics. `rowStart` is [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id out of range.
  */
 export function fillTokenIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numbers): void {
   const vocab = rowStart.length - 1;
@@ -36,8 +37,8 @@ export function fillTokenIndex(rowStart: Fillable, occurrences: Uint32Array, ids
 }
 
 /**
- * `fillTokenIndex` of few tokens of a large vocabulary: sorts the keys id * count + position, which fit into 32 bits, and
- * fills the equal starts between the tokens.
+ * `fillTokenIndex` of few tokens of a large vocabulary: sorts the keys id * count + position, which fit into
+ * 32 bits, and fills the equal starts between the tokens.
  */
 function fillSparseIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numbers): void {
   const [count, vocab] = [ids.length, rowStart.length - 1];
@@ -57,13 +58,15 @@ function fillSparseIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numb
 function checkedId(ids: Numbers, i: number, vocab: number): number {
   const v = ids[i] as number;
   if (v >= 0 && v < vocab) return v;
-  throw new HeddleError(`embedding: token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`);
+  throw new HeddleError(
+    `embedding: token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`,
+  );
 }
 
 /**
- * Fills `lengths` [B] with the lengths of the rows of ids [B, length] without the padding at their ends. With `started`
- * the first token is a start token and counts even if it is the padding id, as in MarianMT. Throws a HeddleError with
- * `name`, row and id if padding is inside a row or an id is out of range.
+ * Fills `lengths` [B] with the lengths of the rows of ids [B, length] without the padding at their ends. With
+ * `started` the first token is a start token and counts even if it is the padding id, as in MarianMT. Throws
+ * a HeddleError with `name`, row and id if padding is inside a row or an id is out of range.
  */
 export function fillLengths(
   lengths: TensorData,

@@ -1,12 +1,15 @@
-// Batches of an encoded corpus. The batch of a step depends only on the seed and the step, so training can resume at
-// any step.
+// Batches of an encoded corpus. The batch of a step depends only on the seed and the step, so training can
+// resume at any step.
 import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
 import { fillTokenIndex } from './batch-inputs.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
 
-/** Arrays of a batch of B rows with S source and T target positions, named like the inputs of the training graph. */
+/**
+ * Arrays of a batch of B rows with S source and T target positions, named like the inputs of the training
+ * graph.
+ */
 export interface BatchArrays {
   readonly src: Int32Array; // [B, S]
   /** Decoder input: start token, then the target. */
@@ -22,15 +25,22 @@ export interface BatchArrays {
   readonly tgtOccurrences?: Uint32Array; // [B * T]
 }
 
-/** The batches of a corpus by index `step`, from 0. With gradient accumulation an update has several batches. */
+/**
+ * The batches of a corpus by index `step`, from 0. With gradient accumulation an update has several batches.
+ */
 export type Batches = ReturnType<typeof createBatches>;
 
 /**
- * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of target
- * tokens, with end tokens. Does not allocate. Throws a HeddleError if there are more rows than the shape has, or a row
- * is longer.
+ * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of
+ * target tokens, with end tokens. Does not allocate. Throws a HeddleError if there are more rows than the
+ * shape has, or a row is longer.
  */
-export function fillBatch(arrays: BatchArrays, shape: BatchShape, corpus: EncodedCorpus, rows: Uint32Array): number {
+export function fillBatch(
+  arrays: BatchArrays,
+  shape: BatchShape,
+  corpus: EncodedCorpus,
+  rows: Uint32Array,
+): number {
   const { batch: B, source: S, target: T } = shape;
   check(rows.length <= B, `batch: ${rows.length} rows, the shape has ${B}`);
   const { sourceSpecial, targetSpecial } = corpus;
@@ -76,9 +86,9 @@ function copyRow({ ids, starts }: RaggedRows, row: number, out: Int32Array, at: 
 }
 
 /**
- * Creates the batches of a corpus. `shapes` are in increasing order; each pair goes to the first shape that fits. Every
- * epoch has every pair once, in an order given by seed and epoch; with `shuffle: false` shape by shape, in corpus order
- * within each. Throws a HeddleError if the corpus is empty or a pair fits no shape.
+ * Creates the batches of a corpus. `shapes` are in increasing order; each pair goes to the first shape that
+ * fits. Every epoch has every pair once, in an order given by seed and epoch; with `shuffle: false` shape by
+ * shape, in corpus order within each. Throws a HeddleError if the corpus is empty or a pair fits no shape.
  */
 export function createBatches(
   corpus: EncodedCorpus,
@@ -128,9 +138,15 @@ export function createBatches(
     perEpoch: plan.length,
     /** Index into `shapes` of a step's batch. */
     shapeAt: (step: number): number => batchAt(step).shape,
-    /** Corpus rows of a step's batch; the last batch of a shape may have fewer rows. Valid until the next call. */
+    /**
+     * Corpus rows of a step's batch; the last batch of a shape may have fewer rows. Valid until the next
+     * call.
+     */
     rowsAt,
-    /** Writes the batch of a step into arrays of its shape; returns the number of target tokens, with end tokens. */
+    /**
+     * Writes the batch of a step into arrays of its shape; returns the number of target tokens, with end
+     * tokens.
+     */
     fill: (step: number, arrays: BatchArrays): number =>
       fillBatch(arrays, shapes[batchAt(step).shape] as BatchShape, corpus, rowsAt(step)),
   };

@@ -1,4 +1,5 @@
-// Length buckets: the few shapes that batches are padded to. Each shape needs a compiled plan; padding costs compute.
+// Length buckets: the few shapes that batches are padded to. Each shape needs a compiled plan; padding costs
+// compute.
 import { check } from '../../core/errors.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from './encoded-corpus.ts';
 
@@ -17,13 +18,17 @@ export interface BatchShape extends Bucket {
 const gridSteps = 32;
 
 /**
- * Chooses at most `count` buckets in increasing order that minimize the padded positions of the corpus (dynamic
- * programming over a grid). The last one fits the longest rows. Sizes are multiples of `multiple` (default 4), or of a
- * larger multiple of it for long rows, but at most the limits of the corpus. Throws a HeddleError for an empty corpus.
+ * Chooses at most `count` buckets in increasing order that minimize the padded positions of the corpus
+ * (dynamic programming over a grid). The last one fits the longest rows. Sizes are multiples of `multiple`
+ * (default 4), or of a larger multiple of it for long rows, but at most the limits of the corpus. Throws a
+ * HeddleError for an empty corpus.
  */
 export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 } = {}): Bucket[] {
   check(corpus.count > 0, 'buckets: the corpus has no pairs');
-  check(count >= 1 && multiple >= 1, `buckets: ${count} buckets in steps of ${multiple}; both must be at least 1`);
+  check(
+    count >= 1 && multiple >= 1,
+    `buckets: ${count} buckets in steps of ${multiple}; both must be at least 1`,
+  );
   let [maxS, maxT] = [0, 0];
   for (let i = 0; i < corpus.count; i++) {
     maxS = Math.max(maxS, sourceLength(corpus, i));
@@ -33,8 +38,8 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
   const [m, n] = [Math.ceil(maxS / step), Math.ceil(maxT / step)];
   const fits = countFits(corpus, step, m, n);
 
-  // best[k][box]: minimum of padded positions of all rows that fit the box, with k + 1 buckets, the last of which is
-  // the box.
+  // best[k][box]: minimum of padded positions of all rows that fit the box, with k + 1 buckets, the last of
+  // which is the box.
   const boxes = m * n;
   const { limits } = corpus;
   const bucketOf = (box: number): Bucket => ({
@@ -78,8 +83,8 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
 }
 
 /**
- * Returns a function from a box of the grid (row-major, m by n steps) to the number of rows that fit in it (2D prefix
- * sums).
+ * Returns a function from a box of the grid (row-major, m by n steps) to the number of rows that fit in it
+ * (2D prefix sums).
  */
 function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (box: number) => number {
   const sums = new Float64Array(m * n);
@@ -99,10 +104,14 @@ function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (
 }
 
 /**
- * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side, padding
+ * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side,
+ * padding
  * included, rounded down to a multiple of 8 above 8. Throws a HeddleError if not even one row fits.
  */
-export const batchShapes = (buckets: readonly Bucket[], size: { rows: number } | { tokens: number }): BatchShape[] =>
+export const batchShapes = (
+  buckets: readonly Bucket[],
+  size: { rows: number } | { tokens: number },
+): BatchShape[] =>
   buckets.map((bucket) => {
     const longer = Math.max(bucket.source, bucket.target);
     const fit = 'rows' in size ? size.rows : Math.floor(size.tokens / longer);

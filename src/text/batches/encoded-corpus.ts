@@ -51,7 +51,10 @@ export function encodePairs(
   options: EncodeOptions,
 ): EncodedCorpus {
   const { maxSource, maxTarget, truncate = false } = options;
-  check(maxSource >= 1 && maxTarget >= 1, `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`);
+  check(
+    maxSource >= 1 && maxTarget >= 1,
+    `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`,
+  );
   const [sources, targets] = [growing(), growing()];
   const pairIndices: number[] = [];
   const unknown = { source: 0, target: 0 };
@@ -133,8 +136,8 @@ export function joinEncoded(parts: readonly EncodedCorpus[]): EncodedCorpus {
 }
 
 /**
- * Describes the pairs that were omitted or truncated: `12 of 100 pairs skipped: 10 longer than 64 source or 64 target
- * tokens, ...`; empty if there are none.
+ * Describes the pairs that were omitted or truncated: `12 of 100 pairs skipped: 10 longer than 64 source or
+ * 64 target tokens, ...`; empty if there are none.
  */
 export function describeSkipped({ count, tooLong, truncated, empty, limits }: EncodedCorpus): string {
   if (truncated > 0)
@@ -142,7 +145,9 @@ export function describeSkipped({ count, tooLong, truncated, empty, limits }: En
       empty > 0 ? `; ${empty} without a token on one side left out` : ''
     }`;
   const reasons = [
-    ...(tooLong > 0 ? [`${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`] : []),
+    ...(tooLong > 0
+      ? [`${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`]
+      : []),
     ...(empty > 0 ? [`${empty} without a token on one side`] : []),
   ];
   if (reasons.length === 0) return '';
@@ -153,8 +158,8 @@ export function describeSkipped({ count, tooLong, truncated, empty, limits }: En
 const maxUnknown = 0.02;
 
 /**
- * Describes the unknown tokens of a corpus: `unknown tokens: 0.4 % of the source, 2.1 % of the target`. `tooMany`: whether
- * a side has more than 2 %.
+ * Describes the unknown tokens of a corpus: `unknown tokens: 0.4 % of the source, 2.1 % of the target`.
+ * `tooMany`: whether a side has more than 2 %.
  */
 export function describeUnknown(corpus: EncodedCorpus): { readonly text: string; readonly tooMany: boolean } {
   const { source, target } = unknownShares(corpus);
@@ -165,7 +170,12 @@ export function describeUnknown(corpus: EncodedCorpus): { readonly text: string;
 }
 
 /** Returns the fractions of unknown tokens of both sides, without the end tokens of the source. */
-export const unknownShares = ({ unknown, source, target, count }: EncodedCorpus): EncodedCorpus['unknown'] => ({
+export const unknownShares = ({
+  unknown,
+  source,
+  target,
+  count,
+}: EncodedCorpus): EncodedCorpus['unknown'] => ({
   source: unknown.source / (source.ids.length - count),
   target: unknown.target / target.ids.length,
 });
@@ -196,7 +206,10 @@ function growing() {
     /** The rows of ids of a vocabulary of `size` tokens. */
     rows(size: number): RaggedRows {
       const all = ids.subarray(0, used);
-      return { ids: size <= 2 ** 16 ? Uint16Array.from(all) : Uint32Array.from(all), starts: Uint32Array.from(starts) };
+      return {
+        ids: size <= 2 ** 16 ? Uint16Array.from(all) : Uint32Array.from(all),
+        starts: Uint32Array.from(starts),
+      };
     },
   };
 }

@@ -1,5 +1,5 @@
-// Lists of pairs in chunks. A large corpus is packed as UTF-8 text, in memory that threads share: millions of pairs
-// without strings and objects.
+// Lists of pairs in chunks. A large corpus is packed as UTF-8 text, in memory that threads share: millions of
+// pairs without strings and objects.
 import type { Pair, PairList } from './pairs.ts';
 
 /** Consecutive pairs: an array, or UTF-8 lines of source, tab, target. */
@@ -15,7 +15,9 @@ const chunkPairs = 1000;
 
 /** Packs pairs without tabs and line breaks; `shared`: in memory that threads share. */
 export function packPairs(pairs: readonly Pair[], shared: boolean): PairChunk {
-  const bytes = new TextEncoder().encode(pairs.map(({ source, target }) => `${source}\t${target}\n`).join(''));
+  const bytes = new TextEncoder().encode(
+    pairs.map(({ source, target }) => `${source}\t${target}\n`).join(''),
+  );
   const { length } = pairs;
   if (!shared) return { bytes, length };
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));

@@ -1,7 +1,14 @@
 // Reads files of sentence pairs in blocks of complete records, so that a file is never in memory as a whole.
 import { check, HeddleError } from '../../core/errors.ts';
 import { concatBytes } from '../../files/files.ts';
-import { decodeUtf8, formatOf, type PairBlock, type PairFiles, type PairFormat, parseCsv } from './pair-files.ts';
+import {
+  decodeUtf8,
+  formatOf,
+  type PairBlock,
+  type PairFiles,
+  type PairFormat,
+  parseCsv,
+} from './pair-files.ts';
 
 /** A stream of bytes. */
 export type ByteStream = ReadableStream<Uint8Array>;
@@ -22,11 +29,14 @@ const newline = 10;
 const quote = 34;
 
 /**
- * Yields the blocks of files of pairs, in order. Gzip files, recognized by their first bytes, are decompressed. Throws a
- * HeddleError if there are no files or files of only one side, a file is empty, parallel files differ in their numbers of
- * lines, or a header lacks a column.
+ * Yields the blocks of files of pairs, in order. Gzip files, recognized by their first bytes, are
+ * decompressed. Throws a HeddleError if there are no files or files of only one side, a file is empty,
+ * parallel files differ in their numbers of lines, or a header lacks a column.
  */
-export async function* pairBlocks(given: PairFiles, options: PairBlockOptions): AsyncGenerator<PairBlock, void, void> {
+export async function* pairBlocks(
+  given: PairFiles,
+  options: PairBlockOptions,
+): AsyncGenerator<PairBlock, void, void> {
   const { files = [], source = [], target = [], format } = given;
   const { references = 1, blockBytes = 2 ** 20 } = options;
   check(files.length + source.length + target.length > 0, 'corpus: no file of pairs is named');
@@ -36,7 +46,10 @@ export async function* pairBlocks(given: PairFiles, options: PairBlockOptions): 
   );
   for (const [i, name] of source.entries()) {
     const targetName = target[i] as string;
-    const [from, to] = [await openRecords(name, options, false), await openRecords(targetName, options, false)];
+    const [from, to] = [
+      await openRecords(name, options, false),
+      await openRecords(targetName, options, false),
+    ];
     for (let line = 1; ; ) {
       const bytes = await from.block(blockBytes);
       const lines = countLines(bytes);
@@ -90,7 +103,10 @@ async function columnsOf(
 
 type Records = Awaited<ReturnType<typeof openRecords>>;
 
-/** Opens the records of a file: lines, or if `quoted` records of CSV, whose quoted fields may contain line breaks. */
+/**
+ * Opens the records of a file: lines, or if `quoted` records of CSV, whose quoted fields may contain line
+ * breaks.
+ */
 async function openRecords(name: string, { open, onBytes }: PairBlockOptions, quoted: boolean) {
   const { stream, isGzip } = await unzipped(await open(name), onBytes);
   const reader = stream.getReader();
@@ -100,7 +116,9 @@ async function openRecords(name: string, { open, onBytes }: PairBlockOptions, qu
     if (ended) return undefined;
     const { done, value } = await reader.read().catch((error: Error) => {
       if (error instanceof HeddleError) throw error;
-      const problem = isGzip ? `not a complete gzip file (${error.message})` : `cannot read: ${error.message}`;
+      const problem = isGzip
+        ? `not a complete gzip file (${error.message})`
+        : `cannot read: ${error.message}`;
       throw new HeddleError(`${name}: ${problem}`, { cause: error });
     });
     ended = done;

@@ -3,14 +3,17 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { normalizeText, type Pair } from './pairs.ts';
 
 /**
- * Formats of a file with both sides: columns separated by tabs, comma-separated values with a header, or a JSON object
- * on each line.
+ * Formats of a file with both sides: columns separated by tabs, comma-separated values with a header, or a
+ * JSON object on each line.
  */
 export const pairFormats = ['tsv', 'csv', 'jsonl'] as const;
 /** Name of a format. */
 export type PairFormat = (typeof pairFormats)[number];
 
-/** Files of pairs; plain JSON. Each may be gzipped, and `-` is stdin. Several files are read one after the other. */
+/**
+ * Files of pairs; plain JSON. Each may be gzipped, and `-` is stdin. Several files are read one after the
+ * other.
+ */
 export interface PairFiles {
   /** Files with both sides. */
   readonly files?: readonly string[];
@@ -20,17 +23,26 @@ export interface PairFiles {
   /** Format of `files`. Default: by their names (.csv, .jsonl, .ndjson, .json), else TSV. */
   readonly format?: PairFormat;
   /**
-   * Names of the columns, or paths of the fields in JSON as `translation.en`. Default `source` and `target`; a TSV file
-   * has a header only if they are given.
+   * Names of the columns, or paths of the fields in JSON as `translation.en`. Default `source` and `target`;
+   * a TSV file has a header only if they are given.
    */
   readonly sourceColumn?: string;
   readonly targetColumn?: string;
 }
 
-/** An invalid line, by its number from 1 (for CSV, the number of the record after the header), and the reason. */
+/**
+ * An invalid line, by its number from 1 (for CSV, the number of the record after the header), and the reason.
+ */
 export interface BadLine {
   readonly line: number;
-  readonly reason: 'empty line' | 'no tab' | 'no column' | 'not JSON' | 'no field' | 'empty source' | 'empty target';
+  readonly reason:
+    | 'empty line'
+    | 'no tab'
+    | 'no column'
+    | 'not JSON'
+    | 'no field'
+    | 'empty source'
+    | 'empty target';
 }
 
 /** Consecutive records of a file, or of two parallel files. */
@@ -76,8 +88,9 @@ export const formatOf = (path: string, given?: PairFormat): PairFormat =>
   'tsv';
 
 /**
- * Parses the records of a block; texts are normalized (NFC, single spaces). The first reference that is not empty is
- * the target. Throws a HeddleError that starts with the file's name and names the line if it is not UTF-8.
+ * Parses the records of a block; texts are normalized (NFC, single spaces). The first reference that is not
+ * empty is the target. Throws a HeddleError that starts with the file's name and names the line if it is not
+ * UTF-8.
  */
 export async function parseBlock(block: PairBlock): Promise<ParsedBlock> {
   const text = decodeUtf8(block.bytes, block.name, block.line);
@@ -85,19 +98,23 @@ export async function parseBlock(block: PairBlock): Promise<ParsedBlock> {
 }
 
 /**
- * The source texts of a block, normalized; a target may be missing or empty, as in a file with a text on each line. Throws
- * as `parseBlock`.
+ * The source texts of a block, normalized; a target may be missing or empty, as in a file with a text on each
+ * line. Throws as `parseBlock`.
  */
 export async function sourcesOf(block: PairBlock): Promise<string[]> {
   const { format, columns } = block;
-  if (format === 'csv' || format === 'jsonl') return (await parseBlock(block)).pairs.map(({ source }) => source);
+  if (format === 'csv' || format === 'jsonl')
+    return (await parseBlock(block)).pairs.map(({ source }) => source);
   const lines = linesOf(decodeUtf8(block.bytes, block.name, block.line));
   const texts = format === 'tsv' ? lines.map((line) => line.split('\t')[Number(columns[0])] ?? '') : lines;
   return texts.map(normalizeText);
 }
 
 /** The pairs of a block, whose records are lines, or rows of CSV. */
-export function parseRecords(block: PairBlock, records: readonly (string | readonly string[])[]): ParsedBlock {
+export function parseRecords(
+  block: PairBlock,
+  records: readonly (string | readonly string[])[],
+): ParsedBlock {
   const { format, line: first, references } = block;
   const targets = block.targets ? linesOf(decodeUtf8(block.targets, block.targetName ?? '', first)) : [];
   const pairs: Pair[] = [];
@@ -159,7 +176,8 @@ function fieldOf(record: unknown, path: string): string[] {
   // A field whose name has a dot is found by its full name.
   const direct = (record as Record<string, unknown> | null | undefined)?.[path];
   if (direct !== undefined) value = direct;
-  else for (const key of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[key];
+  else
+    for (const key of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[key];
   return [value].flat().filter((text): text is string => typeof text === 'string');
 }
 
@@ -187,13 +205,15 @@ export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
       }
       start = end;
     }
-    throw new HeddleError(`${name}: line ${line} is not UTF-8; convert the file, for example with iconv -t UTF-8`);
+    throw new HeddleError(
+      `${name}: line ${line} is not UTF-8; convert the file, for example with iconv -t UTF-8`,
+    );
   }
 }
 
 /**
- * Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`. Empty if there are
- * none.
+ * Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`. Empty if
+ * there are none.
  */
 export function describeBad(bad: readonly BadLine[]): string {
   if (bad.length === 0) return '';

@@ -25,7 +25,10 @@ export interface PairList extends Iterable<Pair> {
 /** Training, dev and test sets that may be packed. */
 export type CorpusSplit = { readonly [part in keyof Split]: PairList };
 
-/** Throws a HeddleError that names the first invalid pair of a list from a caller; `name`: the list's name in it. */
+/**
+ * Throws a HeddleError that names the first invalid pair of a list from a caller; `name`: the list's name in
+ * it.
+ */
 export function checkPairs(pairs: readonly Pair[], name: string): void {
   check(Array.isArray(pairs), () => `${name} must be a list of { source, target }`);
   const bad = pairs.findIndex((pair) => typeof pair?.source !== 'string' || typeof pair.target !== 'string');
@@ -38,8 +41,8 @@ const blanks = /[\p{White_Space}\u{feff}]+/gu;
 const invisible = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
 
 /**
- * Matches a text that normalization may change: a character outside the common scripts, which NFC may change, or a space
- * at an end or next to another space.
+ * Matches a text that normalization may change: a character outside the common scripts, which NFC may change,
+ * or a space at an end or next to another space.
  */
 const unusual =
   /[^ -~\xa1-\u02ff\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0621-\u064a\u3001-\u3011\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]|^ | $| {2}/;
@@ -52,7 +55,8 @@ export const normalizeText = (text: string): string =>
   isPlainText(text) ? text : text.normalize('NFC').replace(invisible, '').replace(blanks, ' ').trim();
 
 /**
- * Replaces each line break by a space, for output with one text per line; byte-level models can generate line breaks.
+ * Replaces each line break by a space, for output with one text per line; byte-level models can generate line
+ * breaks.
  */
 export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');
 
@@ -60,8 +64,8 @@ export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0
 export const pairKey = (text: string): string => normalizeText(text).toLowerCase();
 
 /**
- * At most `max` items at even distances, in order, starting with the first. Corpora are often sorted, so the first N
- * are not a sample.
+ * At most `max` items at even distances, in order, starting with the first. Corpora are often sorted, so the
+ * first N are not a sample.
  */
 export const sampleEvenly = <T>(
   items: { readonly length: number; at(index: number): T | undefined },
@@ -118,8 +122,8 @@ export interface HeldOut {
 }
 
 /**
- * The fractions that are held out of the training pairs: `heldOut` for dev, and `heldOut` for test. The user's dev pairs
- * replace both, the user's test pairs only that for test.
+ * The fractions that are held out of the training pairs: `heldOut` for dev, and `heldOut` for test. The
+ * user's dev pairs replace both, the user's test pairs only that for test.
  */
 export const heldOutParts = (
   heldOut: number,
@@ -127,9 +131,9 @@ export const heldOutParts = (
 ): HeldOut => (dev ? {} : test ? { dev: heldOut } : { dev: heldOut, test: heldOut });
 
 /**
- * Splits pairs by a hash of `pairKey(source)`, so that a sentence is in the same set in every corpus. `dev` and `test`
- * are fractions of the source sentences (default 0); the rest is `train`. Order is kept. Throws a HeddleError for
- * invalid fractions.
+ * Splits pairs by a hash of `pairKey(source)`, so that a sentence is in the same set in every corpus. `dev`
+ * and `test` are fractions of the source sentences (default 0); the rest is `train`. Order is kept. Throws a
+ * HeddleError for invalid fractions.
  *
  * @example
  * const { train, dev, test } = splitPairs(pairs, { dev: 0.05, test: 0.05 });
@@ -143,8 +147,8 @@ export function splitPairs<P extends Pair>(pairs: readonly P[], parts: HeldOut):
 
 /**
  * Splits pairs into train and dev: dev are the `share` of the source sentences with the smallest hashes of
- * `pairKey(source)`, at least one if the share is not 0. A single source sentence is in both. Throws a HeddleError for an
- * invalid share.
+ * `pairKey(source)`, at least one if the share is not 0. A single source sentence is in both. Throws a
+ * HeddleError for an invalid share.
  */
 export function splitDev<P extends Pair>(pairs: readonly P[], share: number): Split<P> {
   checkHeldOut({ dev: share });

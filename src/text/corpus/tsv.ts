@@ -1,5 +1,5 @@
-// Reads TSV corpora from memory: source, tab, target; further columns are ignored or references. Invalid lines are
-// reported. CSV is converted to TSV.
+// Reads TSV corpora from memory: source, tab, target; further columns are ignored or references. Invalid
+// lines are reported. CSV is converted to TSV.
 import { check } from '../../core/errors.ts';
 import { type BadLine, decodeUtf8, describeBad, linesOf, parseCsv, parseRecords } from './pair-files.ts';
 import type { Pair } from './pairs.ts';
@@ -13,17 +13,20 @@ export interface TsvCorpus {
 }
 
 /**
- * Reads a TSV corpus: UTF-8 with or without a byte-order mark, lines ending in LF or CRLF. Texts are normalized (NFC,
- * single spaces). `references` is the number of columns after the source that are references; the first that is not
- * empty is the target. Throws a HeddleError that starts with `name` if the file is empty, is not UTF-8 (with the line
- * number), or has no pairs.
+ * Reads a TSV corpus: UTF-8 with or without a byte-order mark, lines ending in LF or CRLF. Texts are
+ * normalized (NFC, single spaces). `references` is the number of columns after the source that are
+ * references; the first that is not empty is the target. Throws a HeddleError that starts with `name` if the
+ * file is empty, is not UTF-8 (with the line number), or has no pairs.
  *
  * @example
- * const { pairs, bad } = readTsv(new Uint8Array(await file.arrayBuffer()), file.name);
- * if (bad.length > 0) console.warn(`${bad.length} bad lines`);
+ * const { pairs, bad } = readTsv(new Uint8Array(await file.arrayBuffer()), file.name); if (bad.length > 0)
+ * console.warn(`${bad.length} bad lines`);
  */
 export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCorpus {
-  check(bytes.length > 0, `${name}: the file is empty; each line of a corpus is a source, a tab and a target`);
+  check(
+    bytes.length > 0,
+    `${name}: the file is empty; each line of a corpus is a source, a tab and a target`,
+  );
   const block = { name, format: 'tsv', line: 1, bytes, columns: [0, 1], references } as const;
   const { columns, ...corpus } = parseRecords(block, linesOf(decodeUtf8(bytes, name)));
   check(columns, `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`);
@@ -32,8 +35,9 @@ export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCor
 }
 
 /**
- * Converts a CSV corpus to TSV: the columns named `source` and `target`, or the first two of a file without such a
- * header. Throws a HeddleError that starts with `name` if the file is not UTF-8 or a quoted field does not end.
+ * Converts a CSV corpus to TSV: the columns named `source` and `target`, or the first two of a file without
+ * such a header. Throws a HeddleError that starts with `name` if the file is not UTF-8 or a quoted field does
+ * not end.
  *
  * @example
  * const { pairs } = readTsv(await csvToTsv(bytes, 'pairs.csv'), 'pairs.csv');

@@ -1,5 +1,5 @@
-// The built-in `intl` corpus: translation pairs generated from Unicode CLDR through `Intl`, without data files. Each
-// kind of phrase draws a content once and formats it in both locales.
+// The built-in `intl` corpus: translation pairs generated from Unicode CLDR through `Intl`, without data
+// files. Each kind of phrase draws a content once and formats it in both locales.
 import { check } from '../../core/errors.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { normalizeText, type Pair, pairKey } from '../corpus/pairs.ts';
@@ -82,21 +82,31 @@ function fromNow(r: Random, sign: 1 | -1): Phrase {
 function duration(r: Random, among: readonly TimeUnit[], max: number): Phrase {
   const n = 1 + r.int(max);
   const first = r.int(among.length - n + 1);
-  const below: Record<TimeUnit, number> = { year: 30, month: 12, week: 5, day: 7, hour: 24, minute: 60, second: 60 };
+  const below: Record<TimeUnit, number> = {
+    year: 30,
+    month: 12,
+    week: 5,
+    day: 7,
+    hour: 24,
+    minute: 60,
+    second: 60,
+  };
   const parts = among.slice(first, first + n).map((unit) => [1 + r.int(below[unit] - 1), unit] as const);
   return (s) => s.duration(parts);
 }
 
 function quantity(r: Random, kind?: keyof typeof units): Phrase {
   const unit = r.pick(units[kind ?? r.pick(Object.keys(units) as (keyof typeof units)[])]);
-  const amount = kind === 'temperature' || unit === 'celsius' || unit === 'fahrenheit' ? r.int(60) - 15 : measure(r);
+  const amount =
+    kind === 'temperature' || unit === 'celsius' || unit === 'fahrenheit' ? r.int(60) - 15 : measure(r);
   return (s) => s.quantity(amount, unit);
 }
 
 /** An amount of money; all amounts of a sentence have the same currency. */
 function money(r: Random, shared?: { currency?: string }): Phrase {
   const display = shared === undefined && r.int(4) === 0 ? 'symbol' : 'name';
-  const currency = shared?.currency ?? r.pick(display === 'symbol' ? symbolCurrencies : [...currencies.keys()]);
+  const currency =
+    shared?.currency ?? r.pick(display === 'symbol' ? symbolCurrencies : [...currencies.keys()]);
   if (shared !== undefined) shared.currency = currency;
   const amount = price(r, currencies.get(currency) ?? 2);
   return (s) => s.money(amount, currency, display);
@@ -111,13 +121,17 @@ function names(
   max: number,
 ): Phrase {
   const list = distinct(r, codes, min + r.int(max - min + 1));
-  return (s) => (list.length === 1 ? format(s, list[0] as string) : s.list(list.map((code) => format(s, code))));
+  return (s) =>
+    list.length === 1 ? format(s, list[0] as string) : s.list(list.map((code) => format(s, code)));
 }
 
 const formatRegion = (s: LocaleFormatter, code: string) => s.region(code);
 const formatLanguage = (s: LocaleFormatter, code: string) => s.language(code);
 
-/** A time of day, except from one to two o'clock, which has another article in Spanish (see `sentenceTemplates`). */
+/**
+ * A time of day, except from one to two o'clock, which has another article in Spanish (see
+ * `sentenceTemplates`).
+ */
 function timeInSentence(r: Random): Phrase {
   let at = anyTime(r);
   while (Math.floor(at / 3_600_000) % 12 === 1) at = anyTime(r);
@@ -150,8 +164,8 @@ const placeholdersOf = (template: string): string[] =>
   [...template.matchAll(/\{(\w+)\}/g)].map((m) => m[1] as string).sort();
 
 /**
- * A sentence: fills the placeholders of a template with random phrases. `templateIds`: templates that both languages
- * have; if there are none, a template without words is used.
+ * A sentence: fills the placeholders of a template with random phrases. `templateIds`: templates that both
+ * languages have; if there are none, a template without words is used.
  */
 function sentence(r: Random, templateIds: readonly string[]): Phrase {
   const plain = templateIds.length === 0 ? r.pick(plainTemplates) : undefined;
@@ -165,7 +179,8 @@ function sentence(r: Random, templateIds: readonly string[]): Phrase {
       slots[place.replace(/\d$/, '') as keyof typeof slots](r, money),
     ]),
   );
-  return (s) => normalizeText(templateOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
+  return (s) =>
+    normalizeText(templateOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
 }
 
 /** `es` of `es-MX`. */
@@ -219,9 +234,10 @@ export const intlKinds = Object.keys(phraseKinds) as IntlKind[];
 const maxFailedDraws = 20_000;
 
 /**
- * Generates `pairs` pairs with distinct sources (by `pairKey`), in random order. Draw i depends only on the seed and i:
- * a longer corpus starts with the shorter one, and a phrase that another ICU version formats differently does not
- * change the others. Throws a HeddleError for an unknown locale or kind, and if the kinds have fewer distinct phrases.
+ * Generates `pairs` pairs with distinct sources (by `pairKey`), in random order. Draw i depends only on the
+ * seed and i: a longer corpus starts with the shorter one, and a phrase that another ICU version formats
+ * differently does not change the others. Throws a HeddleError for an unknown locale or kind, and if the
+ * kinds have fewer distinct phrases.
  *
  * @example
  * const pairs = intlCorpus({ pairs: 10_000, source: 'en', target: 'es' });

@@ -1,5 +1,5 @@
-// Formats dates, amounts and names in a locale with cached formatters of `Intl`. Results are normalized, since ICU
-// versions differ in narrow no-break spaces and direction marks.
+// Formats dates, amounts and names in a locale with cached formatters of `Intl`. Results are normalized,
+// since ICU versions differ in narrow no-break spaces and direction marks.
 import { check, HeddleError } from '../../core/errors.ts';
 import { normalizeText } from '../corpus/pairs.ts';
 import type { TimeUnit } from './phrase-data.ts';
@@ -39,7 +39,8 @@ function knownLocale(locale: string): string {
 }
 
 /**
- * Creates a formatter with the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not support.
+ * Creates a formatter with the Gregorian calendar. Throws a HeddleError for a locale that the runtime does
+ * not support.
  */
 export function createLocaleFormatter(locale: string) {
   const tag = knownLocale(locale);
@@ -59,12 +60,15 @@ export function createLocaleFormatter(locale: string) {
   const name = (type: 'region' | 'language', code: string) =>
     normalizeText(memo(`name ${type}`, () => new Intl.DisplayNames(tag, { type })).of(code) ?? code);
   const joined = (type: 'conjunction' | 'unit', items: readonly string[]) =>
-    normalizeText(memo(`list ${type}`, () => new Intl.ListFormat(tag, { type, style: 'long' })).format(items));
+    normalizeText(
+      memo(`list ${type}`, () => new Intl.ListFormat(tag, { type, style: 'long' })).format(items),
+    );
   const quantity = (amount: number, unit: string) =>
     normalizeText(
-      memo(`unit ${unit}`, () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' })).format(
-        amount,
-      ),
+      memo(
+        `unit ${unit}`,
+        () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' }),
+      ).format(amount),
     );
   return {
     locale: tag,
@@ -72,7 +76,9 @@ export function createLocaleFormatter(locale: string) {
     time: (at: number, form: TimeForm) => moment(at, form, timeForms[form]),
     /** `tomorrow`, `in 3 weeks`, `2 years ago`. */
     relative: (amount: number, unit: Intl.RelativeTimeFormatUnit) =>
-      normalizeText(memo('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit)),
+      normalizeText(
+        memo('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit),
+      ),
     /** `3.5 kilograms`. */
     quantity,
     /** `12.50 euros`, or with the symbol `€12.50`; no decimals for whole amounts. */

@@ -1,5 +1,6 @@
-// Data of the `intl` corpus: ISO codes, units, and sentence templates by language. A template is used only if both
-// languages have it, so a language omits sentences whose grammar would change around a name (French `en`, `au`, `aux`).
+// Data of the `intl` corpus: ISO codes, units, and sentence templates by language. A template is used only if
+// both languages have it, so a language omits sentences whose grammar would change around a name (French
+// `en`, `au`, `aux`).
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -58,8 +59,9 @@ export const plainTemplates = [
 ] as const;
 
 /**
- * Sentence templates by language. Placeholders of a sentence have the same names in every language, in any order.
- * Spanish has `a las` before every hour except one (`a la 1:30`), so times in sentences never have that hour.
+ * Sentence templates by language. Placeholders of a sentence have the same names in every language, in any
+ * order. Spanish has `a las` before every hour except one (`a la 1:30`), so times in sentences never have
+ * that hour.
  */
 export const sentenceTemplates: Record<string, Record<string, string>> = {
   en: {

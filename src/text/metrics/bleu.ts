@@ -1,5 +1,5 @@
-// BLEU (Papineni et al., 2002, "BLEU: a method for automatic evaluation of machine translation"). Scores equal those of
-// sacreBLEU (Post, 2018), with its 13a tokenizer.
+// BLEU (Papineni et al., 2002, "BLEU: a method for automatic evaluation of machine translation"). Scores
+// equal those of sacreBLEU (Post, 2018), with its 13a tokenizer.
 import { check } from '../../core/errors.ts';
 import {
   countAll,
@@ -13,8 +13,9 @@ import {
 } from './ngrams.ts';
 
 /**
- * Smoothing of zero precisions (Chen and Cherry, 2014): `exp` halves the precision for each zero order, `floor`
- * replaces a zero count by a small value, `add-k` adds k to all counts above order 1, `none` does not smooth.
+ * Smoothing of zero precisions (Chen and Cherry, 2014): `exp` halves the precision for each zero order,
+ * `floor` replaces a zero count by a small value, `add-k` adds k to all counts above order 1, `none` does not
+ * smooth.
  */
 export type Smoothing = 'exp' | 'floor' | 'add-k' | 'none';
 
@@ -30,7 +31,9 @@ export interface BleuOptions {
   readonly tokenize?: '13a' | 'none' | 'char';
   /** Maximum n-gram order. Default 4. */
   readonly order?: number;
-  /** Whether to skip orders for which a text is too short. Default false for a corpus, true for a sentence. */
+  /**
+   * Whether to skip orders for which a text is too short. Default false for a corpus, true for a sentence.
+   */
   readonly effectiveOrder?: boolean;
 }
 
@@ -56,8 +59,8 @@ export interface BleuScore {
 const defaultValues = { exp: undefined, floor: 0.1, 'add-k': 1, none: undefined };
 
 /**
- * BLEU of a corpus, with one or more references per translation. Throws a HeddleError if the lists differ in length, a
- * sentence has no reference, or an option is invalid.
+ * BLEU of a corpus, with one or more references per translation. Throws a HeddleError if the lists differ in
+ * length, a sentence has no reference, or an option is invalid.
  *
  * @example
  * const { score, signature } = corpusBleu(['the cat sat'], [['the cat sat', 'a cat was sitting']]);
@@ -67,8 +70,17 @@ export function corpusBleu(
   references: References,
   options: BleuOptions = {},
 ): BleuScore {
-  const { order = 4, lowercase = false, tokenize = '13a', smoothing = 'exp', effectiveOrder = false } = options;
-  check(Number.isInteger(order) && order >= 1, `bleu: order is ${order}, it must be an integer of at least 1`);
+  const {
+    order = 4,
+    lowercase = false,
+    tokenize = '13a',
+    smoothing = 'exp',
+    effectiveOrder = false,
+  } = options;
+  check(
+    Number.isInteger(order) && order >= 1,
+    `bleu: order is ${order}, it must be an integer of at least 1`,
+  );
   check(
     smoothing in defaultValues,
     `bleu: smoothing ${smoothing} is not one of ${Object.keys(defaultValues).join(', ')}`,
@@ -120,14 +132,22 @@ export const sentenceBleu = (
   options: BleuOptions = {},
 ): BleuScore => corpusBleu([translation], [references], { effectiveOrder: true, ...options });
 
-/** The score of given statistics; 0 if no n-gram matches, with any smoothing. `value` is the smoothing value. */
+/**
+ * The score of given statistics; 0 if no n-gram matches, with any smoothing. `value` is the smoothing value.
+ */
 export function bleuFromCounts(
-  { counts, totals, length, referenceLength }: Pick<BleuScore, 'counts' | 'totals' | 'length' | 'referenceLength'>,
+  {
+    counts,
+    totals,
+    length,
+    referenceLength,
+  }: Pick<BleuScore, 'counts' | 'totals' | 'length' | 'referenceLength'>,
   smoothing: Smoothing = 'none',
   value: number = defaultValues[smoothing] ?? 0,
   effectiveOrder = false,
 ): Pick<BleuScore, 'score' | 'precisions' | 'brevityPenalty'> {
-  const brevityPenalty = length >= referenceLength ? 1 : length > 0 ? Math.exp(1 - referenceLength / length) : 0;
+  const brevityPenalty =
+    length >= referenceLength ? 1 : length > 0 ? Math.exp(1 - referenceLength / length) : 0;
   const precisions: number[] = counts.map(() => 0);
   if (counts.every((count) => count === 0)) return { score: 0, precisions, brevityPenalty };
   let halves = 1;
@@ -154,7 +174,8 @@ export function bleuFromCounts(
 function maxCounts(references: readonly (readonly string[])[], n: number): Map<string, number> {
   const max = countNgrams(references[0] ?? [], n, ' ');
   for (const reference of references.slice(1))
-    for (const [key, count] of countNgrams(reference, n, ' ')) max.set(key, Math.max(max.get(key) ?? 0, count));
+    for (const [key, count] of countNgrams(reference, n, ' '))
+      max.set(key, Math.max(max.get(key) ?? 0, count));
   return max;
 }
 
@@ -175,7 +196,9 @@ const entities: readonly (readonly [string, string])[] = [
   ['&gt;', '>'],
 ];
 
-/** Substitutions of mteval-v13a, applied in order. A match consumes its context, so order and groups matter. */
+/**
+ * Substitutions of mteval-v13a, applied in order. A match consumes its context, so order and groups matter.
+ */
 const rules: readonly (readonly [RegExp, string])[] = [
   // ASCII punctuation and space, except ' , - and .
   [/([{-~[-` -&(-+:-@/])/g, ' $1 '],
@@ -188,8 +211,8 @@ const rules: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Tokens of a text by the mteval-v13a tokenizer, sacreBLEU's default: ASCII punctuation is split off, except inside
- * numbers.
+ * Tokens of a text by the mteval-v13a tokenizer, sacreBLEU's default: ASCII punctuation is split off, except
+ * inside numbers.
  */
 export function tokenize13a(text: string): string[] {
   let line = text;

@@ -1,9 +1,17 @@
-// chrF (Popović, 2015, "chrF: character n-gram F-score for automatic MT evaluation") and chrF++ (Popović, 2017), with
-// the scores of sacreBLEU 2: counts are summed over the corpus before precision and recall are computed.
+// chrF (Popović, 2015, "chrF: character n-gram F-score for automatic MT evaluation") and chrF++ (Popović,
+// 2017), with the scores of sacreBLEU 2: counts are summed over the corpus before precision and recall are
+// computed.
 
 import { check } from '../../core/errors.ts';
 import type { References } from './ngrams.ts';
-import { countAll, countMatches, countNgrams, countReferences, givenReferences, splitWords } from './ngrams.ts';
+import {
+  countAll,
+  countMatches,
+  countNgrams,
+  countReferences,
+  givenReferences,
+  splitWords,
+} from './ngrams.ts';
 
 /** Options of chrF. The defaults are those of sacreBLEU and give chrF2. */
 export interface ChrfOptions {
@@ -18,8 +26,9 @@ export interface ChrfOptions {
   /** Whether character n-grams include spaces. Default false. */
   readonly whitespace?: boolean;
   /**
-   * Whether to average the F-scores of all orders as chrF++.py does, with 1e-16 for missing precision or recall.
-   * Default false: the F-score of mean precision and mean recall, over the orders that both sides have.
+   * Whether to average the F-scores of all orders as chrF++.py does, with 1e-16 for missing precision or
+   * recall. Default false: the F-score of mean precision and mean recall, over the orders that both sides
+   * have.
    */
   readonly epsSmoothing?: boolean;
 }
@@ -41,8 +50,8 @@ const eps = 1e-16;
 const punctuation = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
 /**
- * chrF of a corpus. If a sentence has several references, the one with the best score counts. Throws a HeddleError if
- * the lists differ in length, a sentence has no reference, or an option is invalid.
+ * chrF of a corpus. If a sentence has several references, the one with the best score counts. Throws a
+ * HeddleError if the lists differ in length, a sentence has no reference, or an option is invalid.
  *
  * @example
  * corpusChrf(['the cat sat'], [['the cat is sitting']]).score; // chrF2, from 0 to 100
@@ -76,7 +85,9 @@ export function corpusChrf(
   let sums: Counts[] = Array.from({ length: charOrder + wordOrder }, () => [0, 0, 0]);
   for (const [i, translation] of translations.entries()) {
     const translationNgrams = ngrams(translation);
-    const [first, ...others] = (given[i] ?? []).map((reference) => countsOf(translationNgrams, ngrams(reference)));
+    const [first, ...others] = (given[i] ?? []).map((reference) =>
+      countsOf(translationNgrams, ngrams(reference)),
+    );
     const best = others.reduce((a, b) => (score(b) > score(a) ? b : a), first as Counts[]);
     sums = sums.map((sum, k) => add(sum, best[k] as Counts));
   }
@@ -101,10 +112,13 @@ export const sentenceChrf = (
 const add = (a: Counts, b: Counts): Counts => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
 
 /**
- * Counts by order. If the reference is too short for an order, the translation's n-grams of that order do not count
- * either.
+ * Counts by order. If the reference is too short for an order, the translation's n-grams of that order do not
+ * count either.
  */
-const countsOf = (translation: readonly Map<string, number>[], references: readonly Map<string, number>[]): Counts[] =>
+const countsOf = (
+  translation: readonly Map<string, number>[],
+  references: readonly Map<string, number>[],
+): Counts[] =>
   translation.map((counts, k) => {
     const reference = references[k] ?? new Map<string, number>();
     return [reference.size > 0 ? countAll(counts) : 0, countAll(reference), countMatches(counts, reference)];
@@ -113,7 +127,8 @@ const countsOf = (translation: readonly Map<string, number>[], references: reado
 /** F-score from 0 to 100 of counts by order. */
 function fScore(counts: readonly Counts[], beta: number, epsSmoothing: boolean): number {
   const factor = beta ** 2;
-  const f = (precision: number, recall: number) => ((1 + factor) * precision * recall) / (factor * precision + recall);
+  const f = (precision: number, recall: number) =>
+    ((1 + factor) * precision * recall) / (factor * precision + recall);
   if (epsSmoothing) {
     const scores = counts.map(([translation, reference, matches]) => {
       const precision = translation > 0 ? matches / translation : eps;
@@ -123,15 +138,16 @@ function fScore(counts: readonly Counts[], beta: number, epsSmoothing: boolean):
     return (100 * scores.reduce((sum, x) => sum + x, 0)) / scores.length;
   }
   const both = counts.filter(([translation, reference]) => translation > 0 && reference > 0);
-  const mean = (part: (c: Counts) => number) => both.reduce((sum, c) => sum + part(c), 0) / Math.max(1, both.length);
+  const mean = (part: (c: Counts) => number) =>
+    both.reduce((sum, c) => sum + part(c), 0) / Math.max(1, both.length);
   const precision = mean(([translation, , matches]) => matches / translation);
   const recall = mean(([, reference, matches]) => matches / reference);
   return precision + recall > 0 ? 100 * f(precision, recall) : 0;
 }
 
 /**
- * Words with one ASCII punctuation mark split off, the last or else the first: `(hi)` gives `(hi` and `)`, as in
- * chrF++.py.
+ * Words with one ASCII punctuation mark split off, the last or else the first: `(hi)` gives `(hi` and `)`, as
+ * in chrF++.py.
  */
 const splitPunctuation = (text: string): string[] =>
   splitWords(text).flatMap((word) => {

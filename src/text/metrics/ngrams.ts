@@ -3,8 +3,8 @@
 import { check } from '../../core/errors.ts';
 
 /**
- * Whitespace of Python's `str.split` and `str.rstrip`: that of JavaScript without the byte-order mark, plus four
- * separators.
+ * Whitespace of Python's `str.split` and `str.rstrip`: that of JavaScript without the byte-order mark, plus
+ * four separators.
  */
 const space = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
 const spaces = new RegExp(space, 'g');
@@ -41,16 +41,20 @@ export function countAll(counts: ReadonlyMap<string, number>): number {
 }
 
 /**
- * One reference, or several, of each translation. Empty strings are ignored, so sentences may have different numbers of
- * references.
+ * One reference, or several, of each translation. Empty strings are ignored, so sentences may have different
+ * numbers of references.
  */
 export type References = readonly (string | readonly string[])[];
 
 /**
- * The references that are not empty. Throws a HeddleError that starts with `metric` if there are no translations, the
- * lists differ in length, or a translation has no reference.
+ * The references that are not empty. Throws a HeddleError that starts with `metric` if there are no
+ * translations, the lists differ in length, or a translation has no reference.
  */
-export function givenReferences(metric: string, translations: readonly string[], references: References): string[][] {
+export function givenReferences(
+  metric: string,
+  translations: readonly string[],
+  references: References,
+): string[][] {
   check(translations.length > 0, `${metric}: there are no translations`);
   check(
     translations.length === references.length,

@@ -1,5 +1,5 @@
-// Metrics that training and evaluation report: BLEU, chrF2 and exact match of translations; loss, perplexity and token
-// accuracy.
+// Metrics that training and evaluation report: BLEU, chrF2 and exact match of translations; loss, perplexity
+// and token accuracy.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { corpusBleu } from './bleu.ts';
@@ -20,8 +20,8 @@ export interface TranslationMetrics {
 }
 
 /**
- * Metrics of translations against one or more references each. `normalize`: the function of the target tokenizer. If it
- * lowercases, BLEU and chrF ignore case, as their signatures state.
+ * Metrics of translations against one or more references each. `normalize`: the function of the target
+ * tokenizer. If it lowercases, BLEU and chrF ignore case, as their signatures state.
  */
 export function translationMetrics(
   translations: readonly string[],
@@ -52,9 +52,9 @@ export function ignoresCase(normalize: (text: string) => string): boolean {
 }
 
 /**
- * Fraction, from 0 to 1, of translations that equal one of their references, apart from spaces at the ends. `normalize`
- * is applied to the references; pass the target tokenizer's if it changes case or spaces. Throws a HeddleError if the
- * lists differ in length.
+ * Fraction, from 0 to 1, of translations that equal one of their references, apart from spaces at the ends.
+ * `normalize` is applied to the references; pass the target tokenizer's if it changes case or spaces. Throws
+ * a HeddleError if the lists differ in length.
  *
  * @example
  * exactMatch(['a b', 'c'], ['a b', ['d', 'e']]); // 0.5
@@ -102,7 +102,8 @@ export interface TokenMetrics {
 /** Loss, perplexity and token accuracy from the sums of batches. */
 export function tokenMetrics(batches: Iterable<TokenSums>): TokenMetrics {
   const sums = { loss: 0, tokens: 0, hits: 0, knownTokens: 0, knownHits: 0 };
-  for (const batch of batches) for (const name of Object.keys(sums) as (keyof TokenSums)[]) sums[name] += batch[name];
+  for (const batch of batches)
+    for (const name of Object.keys(sums) as (keyof TokenSums)[]) sums[name] += batch[name];
   const loss = sums.loss / sums.tokens;
   return {
     loss,

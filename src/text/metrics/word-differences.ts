@@ -13,11 +13,12 @@ const longest = 200;
 const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{M}\p{N}]+\s*|[^\p{L}\p{M}\p{N}]\s*/gu) ?? [];
 
 /**
- * Splits two texts into segments of words that both have (the longest common subsequence, ignoring case and spaces) and
- * words that only one has. Texts of more than 200 words are one segment each.
+ * Splits two texts into segments of words that both have (the longest common subsequence, ignoring case and
+ * spaces) and words that only one has. Texts of more than 200 words are one segment each.
  *
  * @example
- * wordDifferences('a cat sat', 'a dog sat').a; // [{ text: 'a ', same: true }, { text: 'cat ', same: false }, ...]
+ * wordDifferences('a cat sat', 'a dog sat').a; // [{ text: 'a ', same: true }, { text: 'cat ', same: false },
+ * ...]
  */
 export function wordDifferences(a: string, b: string): { a: TextSegment[]; b: TextSegment[] } {
   const [as, bs] = [wordsOf(a), wordsOf(b)];
@@ -30,7 +31,8 @@ export function wordDifferences(a: string, b: string): { a: TextSegment[]; b: Te
   const at = (i: number, j: number) => common[i]?.[j] ?? 0;
   for (let i = as.length - 1; i >= 0; i--)
     for (let j = bs.length - 1; j >= 0; j--)
-      (common[i] as Uint16Array)[j] = ak[i] === bk[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+      (common[i] as Uint16Array)[j] =
+        ak[i] === bk[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
   const [sameA, sameB] = [as.map(() => false), bs.map(() => false)];
   for (let i = 0, j = 0; i < as.length && j < bs.length; ) {
     if (ak[i] === bk[j]) {

@@ -1,4 +1,5 @@
-// Byte strings: UTF-8 as SentencePiece decodes it (one U+FFFD per invalid byte, unlike TextDecoder), and a trie.
+// Byte strings: UTF-8 as SentencePiece decodes it (one U+FFFD per invalid byte, unlike TextDecoder), and a
+// trie.
 
 import { HeddleError } from '../../core/errors.ts';
 
@@ -12,9 +13,13 @@ export const encodeUtf8 = (text: string): Uint8Array => encoder.encode(text);
 export const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 /** Length of a UTF-8 sequence by its first byte; 1 for an invalid first byte. */
-export const sequenceLength = (first: number): number => (first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
+export const sequenceLength = (first: number): number =>
+  first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 
-/** Length of the character at `at`; 0 if it is not valid UTF-8: overlong, a surrogate, above U+10FFFF, or truncated. */
+/**
+ * Length of the character at `at`; 0 if it is not valid UTF-8: overlong, a surrogate, above U+10FFFF, or
+ * truncated.
+ */
 export function validSequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   if (first < 0x80) return 1;
@@ -46,7 +51,10 @@ export function decodeLossy(bytes: Uint8Array): string {
   return out + decodeUtf8(bytes.subarray(whole));
 }
 
-/** Maximum number of nodes, which bounds memory to 320 MiB; a vocabulary of 256,000 pieces takes about a million. */
+/**
+ * Maximum number of nodes, which bounds memory to 320 MiB; a vocabulary of 256,000 pieces takes about a
+ * million.
+ */
 const maxNodes = 2 ** 24;
 
 /** A trie over byte strings with a value each, as a hash table of (node, byte) -> node. */
@@ -62,15 +70,16 @@ export interface Trie {
 }
 
 /**
- * Creates a trie; of equal strings the last one counts. Throws a HeddleError that starts with `name` if it would be too
- * large.
+ * Creates a trie; of equal strings the last one counts. Throws a HeddleError that starts with `name` if it
+ * would be too large.
  */
 export function createTrie(
   entries: readonly { readonly bytes: Uint8Array; readonly value: number }[],
   name: string,
 ): Trie {
   const total = 1 + entries.reduce((n, { bytes }) => n + bytes.length, 0);
-  if (total > maxNodes) throw new HeddleError(`${name}: its pieces have ${total} bytes, the maximum is ${maxNodes}`);
+  if (total > maxNodes)
+    throw new HeddleError(`${name}: its pieces have ${total} bytes, the maximum is ${maxNodes}`);
   const capacity = 2 ** Math.ceil(Math.log2(2 * total));
   const keys = new Uint32Array(capacity); // node * 256 + byte, plus 1 so that 0 is free; below 2^32 as nodes are below 2^24
   const children = new Int32Array(capacity);

@@ -1,9 +1,14 @@
-// SentencePiece encoding and decoding, with the results of SentencePiece 0.2. The tokenizer of a translation model,
-// with its own ids, is in sentencepiece-tokenizer.ts.
+// SentencePiece encoding and decoding, with the results of SentencePiece 0.2. The tokenizer of a translation
+// model, with its own ids, is in sentencepiece-tokenizer.ts.
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import { createTrie, decodeLossy, decodeUtf8, encodeUtf8 } from './byte-strings.ts';
 import { createBpe, createUnigram } from './segmentation.ts';
-import { byteOfPiece, isTextPiece, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
+import {
+  byteOfPiece,
+  isTextPiece,
+  readSentencePiece,
+  type SentencePieceModel,
+} from './sentencepiece-model.ts';
 import { createNormalizer } from './sentencepiece-normalizer.ts';
 
 /** A piece of an encoded text. */
@@ -17,8 +22,8 @@ export interface EncodedPiece {
 export interface SentencePieceProcessor {
   readonly model: SentencePieceModel;
   /**
-   * Pieces of a text; adjacent unknown characters are one unknown piece. `dummyPrefix`: whether to put a space mark
-   * before the text, if the model does so (default true).
+   * Pieces of a text; adjacent unknown characters are one unknown piece. `dummyPrefix`: whether to put a
+   * space mark before the text, if the model does so (default true).
    */
   encode(text: string, dummyPrefix?: boolean): EncodedPiece[];
   /** Text of pieces; unknown pieces stay as they are. */
@@ -38,7 +43,8 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   const symbols = userDefined.length > 0 ? createTrie(userDefined, name) : undefined;
   const normalize = createNormalizer(model.normalizer, name, symbols, model.whitespaceAsSuffix);
   const denormalize = model.denormalizer && createNormalizer(model.denormalizer, name);
-  const segment = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
+  const segment =
+    model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
   // If a text piece and a piece of another type have the same text, the latter wins, as in SentencePiece.
   const idOf = new Map<string, number>();
   for (const text of [true, false])

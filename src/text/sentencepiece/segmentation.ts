@@ -11,9 +11,9 @@ export interface Segment {
 }
 
 /**
- * Unigram segmentation (Kudo, 2018, "Subword Regularization"): the pieces with the maximum sum of scores, by Viterbi.
- * Sums are float32 and compared as in SentencePiece, so that ties break the same way. A character without a piece is
- * the unknown piece.
+ * Unigram segmentation (Kudo, 2018, "Subword Regularization"): the pieces with the maximum sum of scores, by
+ * Viterbi. Sums are float32 and compared as in SentencePiece, so that ties break the same way. A character
+ * without a piece is the unknown piece.
  */
 export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uint8Array) => Segment[] {
   const { pieces, special } = model;
@@ -47,7 +47,12 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
         if (node < 0) break;
         const id = trie.valueAt(node);
         if (id < 0 || isUnused[id]) continue;
-        offer(from, at, id, prefixScore + (isSymbol[id] ? f32((at - from) * maxScore) - 0.1 : (scores[id] as number)));
+        offer(
+          from,
+          at,
+          id,
+          prefixScore + (isSymbol[id] ? f32((at - from) * maxScore) - 0.1 : (scores[id] as number)),
+        );
         single ||= at - from === length;
       }
       if (!single) offer(from, from + length, special.unknown, f32(prefixScore + unknownScore));
@@ -61,8 +66,8 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
 }
 
 /**
- * BPE segmentation (Sennrich et al., 2016): merges neighbours that form a piece, the highest score first, the leftmost
- * on ties. User-defined `symbols` are never merged; what is not a piece at the end is unknown.
+ * BPE segmentation (Sennrich et al., 2016): merges neighbours that form a piece, the highest score first, the
+ * leftmost on ties. User-defined `symbols` are never merged; what is not a piece at the end is unknown.
  */
 export function createBpe(
   { pieces, special }: SentencePieceModel,
@@ -70,8 +75,8 @@ export function createBpe(
   symbols: Trie | undefined,
 ): (text: Uint8Array) => Segment[] {
   return (text) => {
-    // Segment i is text[from[i], to[i]); from = to after it was merged into another. `frozen`: it is a user-defined
-    // symbol.
+    // Segment i is text[from[i], to[i]); from = to after it was merged into another. `frozen`: it is a
+    // user-defined symbol.
     const [from, to, frozen]: [number[], number[], boolean[]] = [[], [], []];
     for (let at = 0; at < text.length; ) {
       const symbol = symbols?.longest(text, at) ?? 0;

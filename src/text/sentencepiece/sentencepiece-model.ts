@@ -1,5 +1,5 @@
-// Reader of SentencePiece model files: the protobuf message ModelProto of sentencepiece_model.proto, with pieces,
-// scores, types and normalization rules.
+// Reader of SentencePiece model files: the protobuf message ModelProto of sentencepiece_model.proto, with
+// pieces, scores, types and normalization rules.
 // https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 
 import { HeddleError } from '../../core/errors.ts';
@@ -107,7 +107,8 @@ function readPiece(message: Uint8Array, name: string): Piece {
   let type: PieceType = 'normal';
   for (const field of knownFields(message, name, { 1: 2, 2: 5, 3: 0 })) {
     if (field.number === 1) bytes = new Uint8Array(field.bytes);
-    else if (field.number === 2) score = new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat32(0, true);
+    else if (field.number === 2)
+      score = new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat32(0, true);
     else {
       const known = types[field.value];
       if (known === undefined) throw new HeddleError(`${name}: unknown piece type ${field.value}`);
@@ -165,7 +166,9 @@ export function byteOfPiece(text: string): number {
 export const isTextPiece = ({ type }: Piece): boolean =>
   type === 'normal' || type === 'user-defined' || type === 'unused';
 
-/** Checks the pieces as SentencePiece does: no duplicates, one unknown piece, and all 256 byte pieces or none. */
+/**
+ * Checks the pieces as SentencePiece does: no duplicates, one unknown piece, and all 256 byte pieces or none.
+ */
 function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (reason: string) => never): void {
   const seen = [new Map<string, number>(), new Map<string, number>()] as const;
   const bytes = new Set<number>();
@@ -183,7 +186,8 @@ function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (rea
     }
     if (piece.type !== 'byte') continue;
     if (!byteFallback) fail(`piece ${id} is the byte '${piece.text}', but byte_fallback is off`);
-    if (byteOfPiece(piece.text) < 0) fail(`byte piece ${id} is '${piece.text}', it must have the form <0x00>`);
+    if (byteOfPiece(piece.text) < 0)
+      fail(`byte piece ${id} is '${piece.text}', it must have the form <0x00>`);
     bytes.add(byteOfPiece(piece.text));
   }
   if (unknown < 0) fail('it has no unknown piece');
@@ -203,8 +207,8 @@ export interface Field {
 const none = new Uint8Array(0);
 
 /**
- * Yields the fields whose numbers are in `wires`. Throws a HeddleError as `readFields`, or if one has another wire type
- * than `wires` says.
+ * Yields the fields whose numbers are in `wires`. Throws a HeddleError as `readFields`, or if one has another
+ * wire type than `wires` says.
  */
 function* knownFields(
   message: Uint8Array,
@@ -215,7 +219,9 @@ function* knownFields(
     const wire = wires[field.number];
     if (wire === undefined) continue;
     if (field.wire !== wire)
-      throw new HeddleError(`${name}: field ${field.number} has the wire type ${field.wire}, it must be ${wire}`);
+      throw new HeddleError(
+        `${name}: field ${field.number} has the wire type ${field.wire}, it must be ${wire}`,
+      );
     yield field;
   }
 }
@@ -223,7 +229,9 @@ function* knownFields(
 /** Yields the fields of a message in order. Throws a HeddleError that starts with `name` if it is invalid. */
 function* readFields(message: Uint8Array, name: string): Generator<Field> {
   const fail = (at: number, reason: string): never => {
-    throw new HeddleError(`${name}: invalid at byte ${at} of ${message.length}: ${reason}; the file may be truncated`);
+    throw new HeddleError(
+      `${name}: invalid at byte ${at} of ${message.length}: ${reason}; the file may be truncated`,
+    );
   };
   let at = 0;
   const varint = (): number => {
@@ -247,7 +255,8 @@ function* readFields(message: Uint8Array, name: string): Generator<Field> {
       yield { number, wire, value: varint(), bytes: none };
       continue;
     }
-    if (wire !== 1 && wire !== 2 && wire !== 5) return fail(start, `field ${number} has the wire type ${wire}`);
+    if (wire !== 1 && wire !== 2 && wire !== 5)
+      return fail(start, `field ${number} has the wire type ${wire}`);
     const length = wire === 2 ? varint() : wire === 1 ? 8 : 4;
     if (length > message.length - at)
       fail(start, `field ${number} has ${length} bytes, ${message.length - at} are left`);

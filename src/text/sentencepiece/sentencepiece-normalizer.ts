@@ -1,5 +1,5 @@
-// Normalization of SentencePiece models: character replacement by compiled rules, whitespace collapsing and space
-// marks.
+// Normalization of SentencePiece models: character replacement by compiled rules, whitespace collapsing and
+// space marks.
 
 import { HeddleError } from '../../core/errors.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
@@ -12,8 +12,9 @@ const maxBytes = 2 ** 28;
 const replacement = encodeUtf8('\ufffd');
 
 /**
- * Returns a function that normalizes UTF-8, except user-defined `symbols`; `dummyPrefix`: whether to add the space mark,
- * if the model does so (default true). Throws a HeddleError that starts with `name` if the rules are invalid.
+ * Returns a function that normalizes UTF-8, except user-defined `symbols`; `dummyPrefix`: whether to add the
+ * space mark, if the model does so (default true). Throws a HeddleError that starts with `name` if the rules
+ * are invalid.
  */
 export function createNormalizer(
   spec: NormalizerSpec,
@@ -21,7 +22,8 @@ export function createNormalizer(
   symbols?: Trie,
   whitespaceAsSuffix = false,
 ): (input: Uint8Array, dummyPrefix?: boolean) => Uint8Array {
-  const charsmap: Charsmap | undefined = spec.charsmap.length > 0 ? readCharsmap(spec.charsmap, name) : undefined;
+  const charsmap: Charsmap | undefined =
+    spec.charsmap.length > 0 ? readCharsmap(spec.charsmap, name) : undefined;
   const { removeExtraWhitespaces: collapse, escapeWhitespaces, addDummyPrefix } = spec;
   const blank = encodeUtf8(escapeWhitespaces ? SPACE_MARK : ' ');
 
@@ -72,7 +74,9 @@ export function createNormalizer(
         else push(bytes, i, i + 1);
       }
       if (length > maxBytes)
-        throw new HeddleError(`${name}: the normalized form of ${input.length} bytes is longer than ${maxBytes}`);
+        throw new HeddleError(
+          `${name}: the normalized form of ${input.length} bytes is longer than ${maxBytes}`,
+        );
       if (from < to) afterSpace = collapse && bytes[to - 1] === 0x20;
       at += taken;
     }
@@ -83,11 +87,17 @@ export function createNormalizer(
   };
 }
 
-/** Maximum key length, which bounds the work on malicious tries; SentencePiece's own keys have at most 36 bytes. */
+/**
+ * Maximum key length, which bounds the work on malicious tries; SentencePiece's own keys have at most 36
+ * bytes.
+ */
 const maxKey = 512;
 /** Maximum length of a replacement; the longest of NFKC has 33 bytes. */
 const maxReplacement = 512;
-/** Maximum number of beginnings of keys. Keys share units, so a malicious trie may have many more keys than units. */
+/**
+ * Maximum number of beginnings of keys. Keys share units, so a malicious trie may have many more keys than
+ * units.
+ */
 const maxVisits = 2 ** 22;
 
 /** A rule: the number of bytes it replaces, and its replacement `strings[from, to)`. */
@@ -107,10 +117,10 @@ export interface Charsmap {
 }
 
 /**
- * Reads compiled rules: u32 size of the trie, the trie, then zero-terminated strings. The trie is a double array of
- * Darts-clone (https://github.com/s-yata/darts-clone). A 32-bit unit has a label, a flag whether a key ends there, and
- * the offset of its children; the unit at the end of a key has the value of the key. Throws a HeddleError that starts
- * with `name` if it is invalid; invalid rules throw when they are used.
+ * Reads compiled rules: u32 size of the trie, the trie, then zero-terminated strings. The trie is a double
+ * array of Darts-clone (https://github.com/s-yata/darts-clone). A 32-bit unit has a label, a flag whether a
+ * key ends there, and the offset of its children; the unit at the end of a key has the value of the key.
+ * Throws a HeddleError that starts with `name` if it is invalid; invalid rules throw when they are used.
  */
 export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const fail = (reason: string): never => {
@@ -132,7 +142,8 @@ export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
     if (value >= strings.length) fail(`a rule points at byte ${value} of ${strings.length}`);
     const zero = strings.indexOf(0, value);
     const to = zero < 0 ? strings.length : zero;
-    if (to - value > maxReplacement) fail(`a replacement has ${to - value} bytes, the maximum is ${maxReplacement}`);
+    if (to - value > maxReplacement)
+      fail(`a replacement has ${to - value} bytes, the maximum is ${maxReplacement}`);
     return to;
   };
 

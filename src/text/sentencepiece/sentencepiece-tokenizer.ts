@@ -1,5 +1,5 @@
-// SentencePiece models as tokenizers. Ids are the model's own or, as in MarianMT, those of a vocab.json that both
-// languages share. tokenizer.json embeds the model file in base64.
+// SentencePiece models as tokenizers. Ids are the model's own or, as in MarianMT, those of a vocab.json that
+// both languages share. tokenizer.json embeds the model file in base64.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { isCount, isObject } from '../../files/json-files.ts';
@@ -15,8 +15,8 @@ export interface TokenRules {
   /** Tokens that are neither encoded nor decoded, such as languages. Default: none. */
   readonly hidden: readonly string[];
   /**
-   * Whether text after one of `symbols` gets a space mark at its start, like a whole text: `legacy` of T5's tokenizer in
-   * transformers. Default true.
+   * Whether text after one of `symbols` gets a space mark at its start, like a whole text: `legacy` of T5's
+   * tokenizer in transformers. Default true.
    */
   readonly legacy: boolean;
   /** The `symbols` after which spaces are kept if `legacy` is false. Default: none. */
@@ -44,8 +44,9 @@ export const sentencePieceModelType = 'SentencePiece';
 const languageCode = /^>>[^<>\s]+<</;
 
 /**
- * Creates a tokenizer from a SentencePiece model. Text may start with a language code, `>>fra<<`, if the vocabulary has
- * it. Throws a HeddleError that starts with `name` if the model or the vocabulary is invalid or lacks a special token.
+ * Creates a tokenizer from a SentencePiece model. Text may start with a language code, `>>fra<<`, if the
+ * vocabulary has it. Throws a HeddleError that starts with `name` if the model or the vocabulary is invalid
+ * or lacks a special token.
  */
 export function createSentencePieceTokenizer(options: SentencePieceTokenizerOptions): Tokenizer {
   const { file, name, vocab, special, size, symbols = [], hidden = [], legacy = true, spaced = [] } = options;
@@ -58,7 +59,10 @@ export function createSentencePieceTokenizer(options: SentencePieceTokenizerOpti
   check(count <= maxTokens, `${name}: a vocabulary of ${count} tokens, at most ${maxTokens} are read`);
   const find = (role: string, given: number | undefined, text: string): number => {
     const id = given ?? idOf.get(text);
-    check(id !== undefined, `${name}: the vocabulary of ${idOf.size} tokens has no '${text}', the ${role} token`);
+    check(
+      id !== undefined,
+      `${name}: the vocabulary of ${idOf.size} tokens has no '${text}', the ${role} token`,
+    );
     check(id < count, `${name}: the ${role} token has the id ${id}, the vocabulary has ${count} tokens`);
     return id;
   };
@@ -72,7 +76,9 @@ export function createSentencePieceTokenizer(options: SentencePieceTokenizerOpti
   };
   /** Special tokens: text never encodes to them, and they are skipped in decoded text. */
   const silent = new Set([ids.pad, ids.start, ids.end, ...hidden.flatMap((text) => idOf.get(text) ?? [])]);
-  const spelled = new Map(symbols.flatMap((text) => (idOf.has(text) ? [[text, idOf.get(text) as number]] : [])));
+  const spelled = new Map(
+    symbols.flatMap((text) => (idOf.has(text) ? [[text, idOf.get(text) as number]] : [])),
+  );
   const spelledIds = new Set(spelled.values());
   const splitter = spelled.size > 0 && new RegExp(`(${[...spelled.keys()].map(escapePattern).join('|')})`);
   const textId = (text: string): number => {
@@ -85,8 +91,9 @@ export function createSentencePieceTokenizer(options: SentencePieceTokenizerOpti
   /** The pieces of a part of a text; `symbol`: the symbol before it, if there is one. */
   const piecesOf = (part: string, symbol: string | undefined) => {
     if (legacy) return model.encode(part);
-    // transformers puts the unknown token and a space mark before the text, and none before other parts. The pieces of the
-    // unknown token are removed; it keeps the space mark from being a space at the start, which normalization removes.
+    // transformers puts the unknown token and a space mark before the text, and none before other parts. The
+    // pieces of the unknown token are removed; it keeps the space mark from being a space at the start, which
+    // normalization removes.
     if (symbol !== undefined) return model.encode(part, spaced.includes(symbol) && part.startsWith(' '));
     const before = own[unknownPiece]?.text ?? '';
     if (part.trim() === '') return [];
@@ -164,8 +171,14 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
   const { pad, start, end, unknown } = given;
   check(typeof file === 'string', `${name}: the ${sentencePieceModelType} model has no file`);
   if (!isId(size) || !isId(pad) || !isId(start) || !isId(end) || !isId(unknown))
-    throw new HeddleError(`${name}: size and special must be ids, they are ${JSON.stringify({ size, special })}`);
-  if (![symbols, hidden, spaced].every((list) => Array.isArray(list) && list.every((text) => typeof text === 'string')))
+    throw new HeddleError(
+      `${name}: size and special must be ids, they are ${JSON.stringify({ size, special })}`,
+    );
+  if (
+    ![symbols, hidden, spaced].every(
+      (list) => Array.isArray(list) && list.every((text) => typeof text === 'string'),
+    )
+  )
     throw new HeddleError(`${name}: symbols, hidden and spaced must be lists of tokens`);
   const ids = { pad, start, end, unknown };
   return createSentencePieceTokenizer({
@@ -183,7 +196,9 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** The ids of a parsed vocab.json. Throws a HeddleError for an invalid id, and if two tokens have the same id. */
+/**
+ * The ids of a parsed vocab.json. Throws a HeddleError for an invalid id, and if two tokens have the same id.
+ */
 function readVocab(vocab: unknown): Map<string, number> {
   check(isObject(vocab), 'vocab.json: not a JSON object of tokens and their ids');
   const out = new Map<string, number>();
@@ -192,7 +207,8 @@ function readVocab(vocab: unknown): Map<string, number> {
     const good = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxTokens;
     check(
       good,
-      () => `vocab.json: the id ${JSON.stringify(id)} of '${token}' is not a number from 0 to ${maxTokens - 1}`,
+      () =>
+        `vocab.json: the id ${JSON.stringify(id)} of '${token}' is not a number from 0 to ${maxTokens - 1}`,
     );
     const other = seen.get(id);
     check(other === undefined, () => `vocab.json: '${other}' and '${token}' have the same id ${id}`);
@@ -205,7 +221,8 @@ function readVocab(vocab: unknown): Map<string, number> {
 /** Encodes bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = '';
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  for (let at = 0; at < bytes.length; at += 8192)
+    binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(binary);
 }
 

@@ -1,10 +1,13 @@
-// Built-in tasks: corpora that are generated from a seed, and that a small model learns in seconds. Tokens are characters.
+// Built-in tasks: corpora that are generated from a seed, and that a small model learns in seconds. Tokens
+// are characters.
 import { check } from '../../core/errors.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import type { Pair } from '../corpus/pairs.ts';
 
 const letters = [...'abcdefghijklmnopqrstuvwxyz'];
-const months = 'January February March April May June July August September October November December'.split(' ');
+const months = 'January February March April May June July August September October November December'.split(
+  ' ',
+);
 
 /** `min` to `max` elements of a list. */
 const picks = <T>(r: Random, list: readonly T[], min: number, max: number): T[] =>
@@ -26,7 +29,21 @@ function date(r: Random): Pair {
 }
 
 const consonants: readonly (readonly [string, string])[] = Object.entries({
-  ...{ б: 'b', в: 'v', г: 'g', д: 'd', ж: 'zh', з: 'z', к: 'k', л: 'l', м: 'm', н: 'n', п: 'p', р: 'r', с: 's' },
+  ...{
+    б: 'b',
+    в: 'v',
+    г: 'g',
+    д: 'd',
+    ж: 'zh',
+    з: 'z',
+    к: 'k',
+    л: 'l',
+    м: 'm',
+    н: 'n',
+    п: 'p',
+    р: 'r',
+    с: 's',
+  },
   ...{ т: 't', ф: 'f', х: 'kh', ц: 'ts', ч: 'ch', ш: 'sh', щ: 'shch' },
 });
 const vowels: readonly (readonly [string, string])[] = Object.entries({
@@ -34,7 +51,8 @@ const vowels: readonly (readonly [string, string])[] = Object.entries({
 });
 
 /**
- * A made-up word in Cyrillic, and in Latin letters (BGN/PCGN for Russian): `е` is `ye` at the start and after a vowel.
+ * A made-up word in Cyrillic, and in Latin letters (BGN/PCGN for Russian): `е` is `ye` at the start and after
+ * a vowel.
  */
 function word(r: Random): Pair {
   const out: (readonly [string, string])[] = [];
@@ -74,8 +92,8 @@ export const taskNames = Object.keys(draw) as TaskName[];
 /** Options of `taskCorpus`. Equal options give equal pairs. */
 export interface TaskOptions {
   /**
-   * `reverse` and `sort`: the letters of a text; `addition`: of numbers below 100; `dates`: English dates to ISO 8601;
-   * `transliteration`: Cyrillic to Latin letters.
+   * `reverse` and `sort`: the letters of a text; `addition`: of numbers below 100; `dates`: English dates to
+   * ISO 8601; `transliteration`: Cyrillic to Latin letters.
    */
   readonly task: TaskName;
   /** Maximum number of pairs; `addition` has 10,000. */
@@ -91,15 +109,18 @@ export const taskSizes: Partial<Record<TaskName, number>> = { addition: 10_000 }
 const maxFailedDraws = 20_000;
 
 /**
- * Generates pairs of a task with distinct sources, in random order. Draw i depends only on the seed and i. Throws a
- * HeddleError for an unknown task or a number of pairs that is not a positive integer.
+ * Generates pairs of a task with distinct sources, in random order. Draw i depends only on the seed and i.
+ * Throws a HeddleError for an unknown task or a number of pairs that is not a positive integer.
  *
  * @example
  * const pairs = taskCorpus({ task: 'reverse', pairs: 1000 }); // { source: 'hedge', target: 'egdeh' }, ...
  */
 export function taskCorpus({ task, pairs, seed = 1 }: TaskOptions): Pair[] {
   check(Object.hasOwn(draw, task), `corpus: no task '${task}'; there are ${taskNames.join(', ')}`);
-  check(Number.isInteger(pairs) && pairs > 0, `${task}: pairs is ${pairs}, it must be a whole number above 0`);
+  check(
+    Number.isInteger(pairs) && pairs > 0,
+    `${task}: pairs is ${pairs}, it must be a whole number above 0`,
+  );
   const out = new Map<string, Pair>();
   for (let i = 0, last = 0; out.size < pairs && i - last < maxFailedDraws; i++) {
     const pair = draw[task](random(seed, keyOf(task), i));

@@ -1,6 +1,6 @@
 // Trains byte-pair encoding (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with Subword
-// Units"). The merges equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by smaller ids;
-// ids of characters in code-point order.
+// Units"). The merges equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by
+// smaller ids; ids of characters in code-point order.
 import { check } from '../../core/errors.ts';
 import type { Steps } from '../../core/steps.ts';
 import { createHeap } from './binary-heap.ts';
@@ -16,13 +16,16 @@ interface Candidate {
 }
 
 /**
- * Trains a BPE tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for their characters.
+ * Trains a BPE tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for their
+ * characters.
  */
 export function* bpeSteps(words: Counts, { size, lowercase = false }: VocabularyOptions): Steps<Tokenizer> {
   const counts = yield* pieceSteps(words);
   const characters = new Set<string>();
   for (const piece of counts.keys()) for (const character of piece) characters.add(character);
-  const alphabet = [...characters].sort((a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number));
+  const alphabet = [...characters].sort(
+    (a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number),
+  );
   const vocab = [...specialTokens, ...alphabet];
   check(
     size >= vocab.length,
@@ -34,7 +37,11 @@ export function* bpeSteps(words: Counts, { size, lowercase = false }: Vocabulary
 }
 
 /** Appends merged tokens to `vocab` up to `size`; returns the merges in order. */
-function* mergeSteps(counts: ReadonlyMap<string, number>, vocab: string[], size: number): Steps<[string, string][]> {
+function* mergeSteps(
+  counts: ReadonlyMap<string, number>,
+  vocab: string[],
+  size: number,
+): Steps<[string, string][]> {
   const idOf = new Map(vocab.map((token, id) => [token, id]));
   const pieces = [...counts.keys()].map((piece) => Array.from(piece, (char) => idOf.get(char) as number));
   const weights = [...counts.values()];
@@ -50,7 +57,8 @@ function* mergeSteps(counts: ReadonlyMap<string, number>, vocab: string[], size:
   };
   for (const [p, ids] of pieces.entries()) {
     if (p % 5000 === 0) yield { task: 'count pairs', done: p, total: pieces.length };
-    for (let i = 1; i < ids.length; i++) bump(ids[i - 1] as number, ids[i] as number, weights[p] as number, p);
+    for (let i = 1; i < ids.length; i++)
+      bump(ids[i - 1] as number, ids[i] as number, weights[p] as number, p);
   }
 
   const queue = createHeap<Candidate>((a, b) => (a.count !== b.count ? a.count > b.count : a.pair < b.pair));
@@ -91,7 +99,8 @@ function* mergeSteps(counts: ReadonlyMap<string, number>, vocab: string[], size:
 }
 
 /**
- * Replaces every pair a b by `id` in one piece, in place, from the left, and updates the counts of neighbouring pairs.
+ * Replaces every pair a b by `id` in one piece, in place, from the left, and updates the counts of
+ * neighbouring pairs.
  */
 function mergeIn(
   ids: number[],

@@ -15,10 +15,15 @@ export interface CharacterTokenizerOptions {
 }
 
 /**
- * Creates a tokenizer of single characters without normalization. Unknown tokens are skipped in decoded text. Throws a
- * HeddleError if there are more characters than `size`, or a character occurs twice.
+ * Creates a tokenizer of single characters without normalization. Unknown tokens are skipped in decoded text.
+ * Throws a HeddleError if there are more characters than `size`, or a character occurs twice.
  */
-export function createCharacterTokenizer({ characters, size, special, begin }: CharacterTokenizerOptions): Tokenizer {
+export function createCharacterTokenizer({
+  characters,
+  size,
+  special,
+  begin,
+}: CharacterTokenizerOptions): Tokenizer {
   const list = [...characters];
   check(list.length <= size, `alphabet: ${list.length} characters, the vocabulary has ${size} tokens`);
   const roles = new Set<number>([...Object.values(special), ...(begin === undefined ? [] : [begin])]);
@@ -28,7 +33,10 @@ export function createCharacterTokenizer({ characters, size, special, begin }: C
   for (const [id, character] of list.entries()) {
     if (roles.has(id) || placeholders.has(character)) continue;
     const other = ids.get(character);
-    check(other === undefined, () => `alphabet: "${character}" has the ids ${other} and ${id}; it must have one`);
+    check(
+      other === undefined,
+      () => `alphabet: "${character}" has the ids ${other} and ${id}; it must have one`,
+    );
     ids.set(character, id);
   }
   const head = begin === undefined ? [] : [begin];
@@ -37,7 +45,11 @@ export function createCharacterTokenizer({ characters, size, special, begin }: C
   const token = (id: number): string => {
     checkId(id, size);
     const role = Object.values(special).indexOf(id);
-    return role >= 0 ? (specialTokens[role] as string) : roles.has(id) ? '[begin]' : (list[id] ?? `[unused${id}]`);
+    return role >= 0
+      ? (specialTokens[role] as string)
+      : roles.has(id)
+        ? '[begin]'
+        : (list[id] ?? `[unused${id}]`);
   };
   const decode = (ids: Iterable<number>): string => {
     let text = '';
@@ -57,7 +69,10 @@ export function createCharacterTokenizer({ characters, size, special, begin }: C
     normalize: (text) => decode(encode(text)),
     token,
     toJSON: () =>
-      tokenizerJson({ decoder: { type: 'Fuse' }, model: { ...modelJson('BPE', size, token, special), merges: [] } }),
+      tokenizerJson({
+        decoder: { type: 'Fuse' },
+        model: { ...modelJson('BPE', size, token, special), merges: [] },
+      }),
   };
 }
 
@@ -99,7 +114,9 @@ export function createIdTokenizer(size: number, special: SpecialIds): Tokenizer 
   };
 }
 
-/** The `model` of tokenizer.json, without the id that starts every text: that is in the model's configuration. */
+/**
+ * The `model` of tokenizer.json, without the id that starts every text: that is in the model's configuration.
+ */
 const modelJson = (type: string, size: number, token: (id: number) => string, { unknown }: SpecialIds) => ({
   type,
   unk_token: token(unknown),

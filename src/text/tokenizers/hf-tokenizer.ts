@@ -1,5 +1,6 @@
-// Tokenizers in Hugging Face's tokenizer.json, run by @huggingface/tokenizers. The file does not state which tokens are
-// padding, start and end; they come from the model's configuration and are saved under the key `heddle`.
+// Tokenizers in Hugging Face's tokenizer.json, run by @huggingface/tokenizers. The file does not state which
+// tokens are padding, start and end; they come from the model's configuration and are saved under the key
+// `heddle`.
 
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError, messageOf } from '../../core/errors.ts';
@@ -35,8 +36,9 @@ export function savedHfOptions(file: Json): HfTokenizerOptions | undefined {
 }
 
 /**
- * Creates a tokenizer from a parsed tokenizer.json. Text is encoded without the special tokens of its post-processor.
- * Throws a HeddleError if @huggingface/tokenizers cannot load it, or a special id is outside the vocabulary.
+ * Creates a tokenizer from a parsed tokenizer.json. Text is encoded without the special tokens of its
+ * post-processor. Throws a HeddleError if @huggingface/tokenizers cannot load it, or a special id is outside
+ * the vocabulary.
  */
 export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOptions): Tokenizer {
   check(depthOf(file) <= maxDepth, `tokenizer.json: nesting is deeper than ${maxDepth} levels`);
@@ -95,8 +97,8 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
 }
 
 /**
- * Number of tokens: the largest id of vocabulary and added tokens, plus one. Checks each id, since the library does
- * not.
+ * Number of tokens: the largest id of vocabulary and added tokens, plus one. Checks each id, since the
+ * library does not.
  */
 function countTokens(file: Json): number {
   const { model, added_tokens: added = [] } = file;
@@ -117,8 +119,14 @@ function countTokens(file: Json): number {
   const owner = new Map<number, string>();
   const take = (token: unknown, id: unknown, twice: boolean): void => {
     const good = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxTokens;
-    check(typeof token === 'string', () => `tokenizer.json: the token ${JSON.stringify(token)} is not a string`);
-    check(good, () => `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${maxTokens - 1}`);
+    check(
+      typeof token === 'string',
+      () => `tokenizer.json: the token ${JSON.stringify(token)} is not a string`,
+    );
+    check(
+      good,
+      () => `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${maxTokens - 1}`,
+    );
     const other = owner.get(id);
     check(
       other === undefined || (twice && other === token),
@@ -129,11 +137,15 @@ function countTokens(file: Json): number {
   if (Array.isArray(vocab))
     for (const [id, entry] of vocab.entries()) take(Array.isArray(entry) ? entry[0] : entry, id, false);
   else for (const [token, id] of Object.entries(vocab)) take(token, id, false);
-  for (const entry of added as unknown[]) take((entry as Json | null)?.content, (entry as Json | null)?.id, true);
+  for (const entry of added as unknown[])
+    take((entry as Json | null)?.content, (entry as Json | null)?.id, true);
   return [...owner.keys()].reduce((max, id) => Math.max(max, id + 1), 0);
 }
 
-/** Nesting depth of a value, up to `maxDepth` + 1. Iterative: a malicious file may nest deeper than the call stack. */
+/**
+ * Nesting depth of a value, up to `maxDepth` + 1. Iterative: a malicious file may nest deeper than the call
+ * stack.
+ */
 function depthOf(value: unknown): number {
   let level: unknown[] = [value];
   let depth = 0;

@@ -1,6 +1,6 @@
-// Normalization and pre-tokenization: text is normalized and split into pieces that no token crosses. tokenizer.json
-// states the same rules for Hugging Face's libraries. Spaces become part of pieces, as in SentencePiece: `Hi, Tom.` is
-// `▁Hi` `,` `▁Tom` `.`.
+// Normalization and pre-tokenization: text is normalized and split into pieces that no token crosses.
+// tokenizer.json states the same rules for Hugging Face's libraries. Spaces become part of pieces, as in
+// SentencePiece: `Hi, Tom.` is `▁Hi` `,` `▁Tom` `.`.
 
 import { isPlainText } from '../corpus/pairs.ts';
 
@@ -15,8 +15,8 @@ const blank = `[\\s\ufeff${SPACE_MARK}]+`;
 const blankRegex = new RegExp(blank.replace('\\s', '\\p{White_Space}'), 'gu');
 
 /**
- * The pattern of a piece, in syntax that JavaScript and Oniguruma share: a word, a punctuation mark, or up to two digits, so
- * that `1998` is `19` `98`.
+ * The pattern of a piece, in syntax that JavaScript and Oniguruma share: a word, a punctuation mark, or up to
+ * two digits, so that `1998` is `19` `98`.
  */
 const piecePattern = `${SPACE_MARK}?(?:\\p{N}{1,2}|[\\p{L}\\p{M}]+(?:['’][\\p{L}\\p{M}]+)*|[^\\p{L}\\p{M}\\p{N}${SPACE_MARK}])`;
 const pieceRegex = new RegExp(piecePattern, 'gu');
@@ -49,9 +49,16 @@ export const normalizerJson = (lowercase: boolean) => ({
 });
 
 /** SentencePiece's spaces as `pre_tokenizer` and `decoder` of tokenizer.json. */
-export const metaspace = { type: 'Metaspace', replacement: SPACE_MARK, prepend_scheme: 'always', split: true };
+export const metaspace = {
+  type: 'Metaspace',
+  replacement: SPACE_MARK,
+  prepend_scheme: 'always',
+  split: true,
+};
 
-/** The `pre_tokenizer` and `decoder` of tokenizer.json of a kind; a character tokenizer does not split text. */
+/**
+ * The `pre_tokenizer` and `decoder` of tokenizer.json of a kind; a character tokenizer does not split text.
+ */
 export const piecesJson = (kind: TokenizerKind) =>
   kind === 'char'
     ? { pre_tokenizer: null, decoder: { type: 'Fuse' } }

@@ -1,5 +1,5 @@
-// Protection against catastrophic backtracking (ReDoS): regular expressions of downloaded tokenizers are checked before
-// they run.
+// Protection against catastrophic backtracking (ReDoS): regular expressions of downloaded tokenizers are
+// checked before they run.
 
 import { check } from '../../core/errors.ts';
 
@@ -7,8 +7,8 @@ import { check } from '../../core/errors.ts';
 const maxLength = 4000;
 
 /**
- * Maximum number of repetitions of variable length (`*`, `+`, `{m,n}`) in one alternative; published tokenizers have
- * three.
+ * Maximum number of repetitions of variable length (`*`, `+`, `{m,n}`) in one alternative; published
+ * tokenizers have three.
  */
 const maxOpen = 4;
 
@@ -16,12 +16,15 @@ const maxOpen = 4;
 const safeGroup = "(?:['’][\\p{L}\\p{M}]+)*";
 
 /**
- * Throws a HeddleError that starts with `where` if matching may take exponential time: a repeated group, or many
- * repetitions in a row.
+ * Throws a HeddleError that starts with `where` if matching may take exponential time: a repeated group, or
+ * many repetitions in a row.
  */
 export function checkPattern(pattern: string, where: string): void {
   const named = () => `${where}: the pattern ${JSON.stringify(pattern.slice(0, 60))}`;
-  check(pattern.length <= maxLength, () => `${named()} has ${pattern.length} characters, the maximum is ${maxLength}`);
+  check(
+    pattern.length <= maxLength,
+    () => `${named()} has ${pattern.length} characters, the maximum is ${maxLength}`,
+  );
   const bare = pattern
     .replaceAll(safeGroup, 'x*')
     .replace(/\\(?:[pPu]\{[^}]*\}|.)/gsu, 'x') // escapes
@@ -30,7 +33,10 @@ export function checkPattern(pattern: string, where: string): void {
   check(!group, () => `${named()} repeats a group, which can take exponential time`);
   for (const alternative of alternatives(bare)) {
     const open = alternative.match(/[*+]|\{\d*,\d*\}/g)?.length ?? 0;
-    check(open <= maxOpen, () => `${named()} has ${open} unbounded repetitions in a row, the maximum is ${maxOpen}`);
+    check(
+      open <= maxOpen,
+      () => `${named()} has ${open} unbounded repetitions in a row, the maximum is ${maxOpen}`,
+    );
   }
 }
 

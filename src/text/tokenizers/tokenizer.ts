@@ -1,5 +1,5 @@
-// The tokenizer interface, and the word, character and BPE tokenizers of heddle with their tokenizer.json. Training is
-// in vocabulary-training.ts and bpe-training.ts, loading in load-tokenizer.ts.
+// The tokenizer interface, and the word, character and BPE tokenizers of heddle with their tokenizer.json.
+// Training is in vocabulary-training.ts and bpe-training.ts, loading in load-tokenizer.ts.
 import { check } from '../../core/errors.ts';
 import { applyMerges, pairOf } from './bpe-merges.ts';
 import type { TokenizerKind } from './normalization.ts';
@@ -33,13 +33,13 @@ export interface Tokenizer {
   /** Ids that end every encoded text, before the end token, if the model was trained so. */
   readonly suffix?: readonly number[];
   /**
-   * Ids of a text, without start and end token; unknown tokens are `special.unknown`. Text never encodes to a special
-   * token.
+   * Ids of a text, without start and end token; unknown tokens are `special.unknown`. Text never encodes to a
+   * special token.
    */
   encode(text: string): number[];
   /**
-   * Text of ids, without padding, start and end; unknown tokens as [UNK]. Throws a HeddleError for an id outside the
-   * vocabulary.
+   * Text of ids, without padding, start and end; unknown tokens as [UNK]. Throws a HeddleError for an id
+   * outside the vocabulary.
    */
   decode(ids: Iterable<number>): string;
   /** Normalized text: equals `decode(encode(text))` if no token is unknown. */
@@ -90,7 +90,9 @@ export interface TokenizerParts {
 const cacheSize = 100_000;
 
 /** A tokenizer.json without added tokens; `fields` override the defaults. */
-export const tokenizerJson = (fields: Partial<TokenizerJson> & Pick<TokenizerJson, 'model'>): TokenizerJson => ({
+export const tokenizerJson = (
+  fields: Partial<TokenizerJson> & Pick<TokenizerJson, 'model'>,
+): TokenizerJson => ({
   version: '1.0',
   truncation: null,
   padding: null,
@@ -109,7 +111,10 @@ export const checkId = (id: number, size: number): void =>
     `tokenizer: no token has the id ${id}; ids go from 0 to ${size - 1}`,
   );
 
-/** Creates a tokenizer. Throws a HeddleError if a special token or a token of a merge is not in the vocabulary. */
+/**
+ * Creates a tokenizer. Throws a HeddleError if a special token or a token of a merge is not in the
+ * vocabulary.
+ */
 export function createTokenizer(parts: TokenizerParts): Tokenizer {
   const { kind, lowercase, vocab, merges = [] } = parts;
   const idOf = new Map(vocab.map((token, id) => [token, id]));
@@ -184,7 +189,9 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
     },
     toJSON: () =>
       tokenizerJson({
-        added_tokens: specialTokens.map((content) => addedToken(need(content), content)).sort((a, b) => a.id - b.id),
+        added_tokens: specialTokens
+          .map((content) => addedToken(need(content), content))
+          .sort((a, b) => a.id - b.id),
         normalizer: normalizerJson(lowercase),
         ...piecesJson(kind),
         model: modelJson(parts),
@@ -204,8 +211,8 @@ export const specialFields = {
 const addedToken = (id: number, content: string): AddedToken => ({ id, content, ...specialFields });
 
 /**
- * The `model` of tokenizer.json. A word tokenizer is a WordPiece model without continuation tokens, which gives a word
- * or [UNK]: WordLevel of @huggingface/tokenizers does not support an unknown token.
+ * The `model` of tokenizer.json. A word tokenizer is a WordPiece model without continuation tokens, which
+ * gives a word or [UNK]: WordLevel of @huggingface/tokenizers does not support an unknown token.
  */
 function modelJson({ kind, vocab, merges = [] }: TokenizerParts): unknown {
   const ids = Object.fromEntries(vocab.map((token, id) => [token, id]));

@@ -1,5 +1,5 @@
-// Reads the tokenizer.json of a tokenizer that heddle trained. Any other file is an error that names the unsupported
-// component.
+// Reads the tokenizer.json of a tokenizer that heddle trained. Any other file is an error that names the
+// unsupported component.
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
 import { maxTokens } from './bpe-merges.ts';
@@ -24,13 +24,15 @@ function equal(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Loads a tokenizer that heddle trained. Throws a HeddleError if the file is invalid, or names a model, normalizer,
- * pre-tokenizer, decoder or post-processor that heddle does not write.
+ * Loads a tokenizer that heddle trained. Throws a HeddleError if the file is invalid, or names a model,
+ * normalizer, pre-tokenizer, decoder or post-processor that heddle does not write.
  */
 export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tokenizer {
   const { model } = file;
   const reject = (part: string, component: unknown): never => {
-    throw new HeddleError(`tokenizer.json: the ${part} ${parts(component)} is not supported: heddle does not write it`);
+    throw new HeddleError(
+      `tokenizer.json: the ${part} ${parts(component)} is not supported: heddle does not write it`,
+    );
   };
   if (model.type !== 'BPE' && model.type !== 'WordPiece') reject('model', model);
   const isSplit = file.pre_tokenizer !== null && file.pre_tokenizer !== undefined;
@@ -40,16 +42,23 @@ export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tok
   if (!equal(file.pre_tokenizer ?? null, expected.pre_tokenizer)) reject('pre-tokenizer', file.pre_tokenizer);
   if (!equal(file.normalizer, normalizerJson(lowercase))) reject('normalizer', file.normalizer);
   if (!equal(file.decoder, expected.decoder)) reject('decoder', file.decoder);
-  if (file.post_processor !== null && file.post_processor !== undefined) reject('post-processor', file.post_processor);
+  if (file.post_processor !== null && file.post_processor !== undefined)
+    reject('post-processor', file.post_processor);
   const plain = { continuing_subword_prefix: kind === 'word' ? '##' : null, unk_token: specialTokens[3] };
   for (const [key, value] of Object.entries(plain))
-    check((model[key] ?? null) === value, `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
+    check(
+      (model[key] ?? null) === value,
+      `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`,
+    );
   for (const key of ['dropout', 'end_of_word_suffix', 'fuse_unk', 'byte_fallback', 'ignore_merges'])
     check(!model[key], `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
   const vocab = readVocab(model.vocab);
   if (kind === 'word') {
     const piece = vocab.find((token) => token.startsWith('##'));
-    check(piece === undefined, `tokenizer.json: WordPiece with continuation tokens ('${piece}') is not supported`);
+    check(
+      piece === undefined,
+      `tokenizer.json: WordPiece with continuation tokens ('${piece}') is not supported`,
+    );
   }
   return createTokenizer({ kind, lowercase, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
 }
@@ -62,7 +71,10 @@ function readVocab(vocab: unknown): string[] {
   const out: (string | undefined)[] = Array(entries.length).fill(undefined);
   for (const [token, id] of entries) {
     const known = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length;
-    check(known, `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${entries.length - 1}`);
+    check(
+      known,
+      `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${entries.length - 1}`,
+    );
     const other = out[id as number];
     check(other === undefined, `tokenizer.json: '${other}' and '${token}' have the same id ${id}`);
     out[id as number] = token;

@@ -15,13 +15,16 @@ export interface VocabularyOptions {
 }
 
 /**
- * Trains a word tokenizer on counted words, in steps: the most frequent words, ties in code-point order. Throws a
- * HeddleError if `size` has no room for words.
+ * Trains a word tokenizer on counted words, in steps: the most frequent words, ties in code-point order.
+ * Throws a HeddleError if `size` has no room for words.
  */
 export function* wordSteps(counts: Counts, options: VocabularyOptions): Steps<Tokenizer> {
   const { size, lowercase = false, fill = false } = options;
   const room = size - specialTokens.length;
-  check(room > 0, `words: size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`);
+  check(
+    room > 0,
+    `words: size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`,
+  );
   const words = byFrequency(yield* pieceSteps(counts)).slice(0, room);
   // They never occur in text, since brackets are separate tokens.
   const unused = Array.from({ length: fill ? room - words.length : 0 }, (_, i) => `[unused${i}]`);
@@ -80,7 +83,10 @@ function compare(a: string, b: string): number {
 }
 
 /** Trains a character tokenizer on counted characters, in steps: the most frequent ones, up to `size`. */
-export function* characterSteps(counts: Counts, { size, lowercase = false }: VocabularyOptions): Steps<Tokenizer> {
+export function* characterSteps(
+  counts: Counts,
+  { size, lowercase = false }: VocabularyOptions,
+): Steps<Tokenizer> {
   yield { task: 'train tokenizer', done: 0, total: counts.size };
   const characters = byFrequency(counts).slice(0, Math.max(0, size - specialTokens.length));
   return createTokenizer({ kind: 'char', lowercase, vocab: [...specialTokens, ...characters] });

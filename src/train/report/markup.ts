@@ -10,8 +10,8 @@ export class Html {
 }
 
 /**
- * A template value: text and numbers are escaped, markup is inserted as it is, lists are joined, other values are
- * empty.
+ * A template value: text and numbers are escaped, markup is inserted as it is, lists are joined, other values
+ * are empty.
  */
 export type Part = string | number | Html | readonly Part[] | false | null | undefined;
 

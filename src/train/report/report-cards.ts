@@ -1,7 +1,13 @@
-// The cards of the report: settings of the run (corpus, machine and plan, model, recipe), and translations beside their
-// references.
+// The cards of the report: settings of the run (corpus, machine and plan, model, recipe), and translations
+// beside their references.
 
-import { formatBytes, formatDuration, formatInteger, formatNumber, formatPercent } from '../../core/format-numbers.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatInteger,
+  formatNumber,
+  formatPercent,
+} from '../../core/format-numbers.ts';
 import { isObject } from '../../files/json-files.ts';
 import { type TextSegment, wordDifferences } from '../../text/metrics/word-differences.ts';
 import { type Html, html, type Part } from './markup.ts';
@@ -19,7 +25,11 @@ export function factCards(history: TrainingHistory): Html {
     ['Model', flat(start.config)],
     [
       'Recipe',
-      [['seed', String(start.seed)], ['steps per epoch', formatInteger(start.stepsPerEpoch)], ...flat(start.recipe)],
+      [
+        ['seed', String(start.seed)],
+        ['steps per epoch', formatInteger(start.stepsPerEpoch)],
+        ...flat(start.recipe),
+      ],
     ],
   ];
   return html`<div class="facts">${cards.map(
@@ -36,7 +46,10 @@ const corpusFacts = ({ corpus: c }: LogStart): Facts => [
   ['training pairs', formatInteger(c.pairs)],
   ['pairs skipped', c.skipped > 0 && formatInteger(c.skipped)],
   ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
-  ['tokenizer', c.lowercase === undefined ? c.tokenizer : `${c.tokenizer}, ${c.lowercase ? 'lowercase' : 'case kept'}`],
+  [
+    'tokenizer',
+    c.lowercase === undefined ? c.tokenizer : `${c.tokenizer}, ${c.lowercase ? 'lowercase' : 'case kept'}`,
+  ],
   ['unknown tokens', c.unknown && `${formatPercent(c.unknown.source)}, ${formatPercent(c.unknown.target)}`],
   ['vocabularies', `${formatInteger(c.sourceVocabulary)}, ${formatInteger(c.targetVocabulary)}`],
   ['tokens per sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
@@ -106,9 +119,13 @@ function row({ source, reference, translation, exact }: Sample): Html {
   const side = (name: string, content: Html | string) =>
     html`<td data-side="${name}"><bdi dir="auto">${content}</bdi></td>`;
   const spaceAfter = (text: string) => text.slice(text.trimEnd().length);
-  const removed = (s: TextSegment) => (s.same ? s.text : html`<del>${s.text.trimEnd()}</del>${spaceAfter(s.text)}`);
-  const added = (s: TextSegment) => (s.same ? s.text : html`<ins>${s.text.trimEnd()}</ins>${spaceAfter(s.text)}`);
-  const mark = exact ? html`<span class="yes"><b>✓</b>exact</span>` : html`<span class="no"><b>✗</b>differs</span>`;
+  const removed = (s: TextSegment) =>
+    s.same ? s.text : html`<del>${s.text.trimEnd()}</del>${spaceAfter(s.text)}`;
+  const added = (s: TextSegment) =>
+    s.same ? s.text : html`<ins>${s.text.trimEnd()}</ins>${spaceAfter(s.text)}`;
+  const mark = exact
+    ? html`<span class="yes"><b>✓</b>exact</span>`
+    : html`<span class="no"><b>✗</b>differs</span>`;
   const marked = translation.trim() === '' ? html`<i>nothing</i>` : html`${parts.b.map(added)}`;
   return html`<tr${exact && html` class="exact"`}><td class="mark">${mark}</td>${side('source', source)}${side('reference', html`${parts.a.map(removed)}`)}${side('translation', marked)}</tr>
 `;

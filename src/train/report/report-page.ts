@@ -1,6 +1,6 @@
-// The page of a report: one HTML file with its script and style sheet. The script shows values under the pointer, for
-// mouse, touch and keyboard; the report works without it. Colour is never the only difference: lines have their own
-// strokes, marks their own shapes.
+// The page of a report: one HTML file with its script and style sheet. The script shows values under the
+// pointer, for mouse, touch and keyboard; the report works without it. Colour is never the only difference:
+// lines have their own strokes, marks their own shapes.
 
 import { Html, html, type Part } from './markup.ts';
 

@@ -1,5 +1,6 @@
-// Changes of settings during a run: by hand between two updates, or from the setting `changes`. The text of a change is the
-// number of updates before it and its settings: `40 learningRate=0.001 dropout=0; 80 evalSteps=50`.
+// Changes of settings during a run: by hand between two updates, or from the setting `changes`. The text of a
+// change is the number of updates before it and its settings: `40 learningRate=0.001 dropout=0; 80
+// evalSteps=50`.
 
 import { check } from '../../core/errors.ts';
 import type { LogChange } from './training-log.ts';
@@ -11,16 +12,26 @@ export type LiveSettings = Omit<LogChange, 'type' | 'step'>;
 export type RunChange = Omit<LogChange, 'type'>;
 
 /** Each setting in labels, and its allowed values. */
-const rules: Record<keyof LiveSettings, readonly [label: string, fits: (x: number) => boolean, range: string]> = {
+const rules: Record<
+  keyof LiveSettings,
+  readonly [label: string, fits: (x: number) => boolean, range: string]
+> = {
   learningRate: ['learning rate', (x) => x > 0 && x < Number.POSITIVE_INFINITY, 'a number above 0'],
   dropout: ['dropout', (x) => x >= 0 && x < 1, 'a number of at least 0 and below 1'],
-  evalSteps: ['evaluation interval', (x) => Number.isSafeInteger(x) && x >= 0, 'a whole number of at least 0'],
+  evalSteps: [
+    'evaluation interval',
+    (x) => Number.isSafeInteger(x) && x >= 0,
+    'a whole number of at least 0',
+  ],
 };
 
 /** Names of the settings that may change. */
 const liveSettingNames = Object.keys(rules) as readonly (keyof LiveSettings)[];
 
-/** Checks new values of settings. Throws a HeddleError that names the setting, its value and the allowed values. */
+/**
+ * Checks new values of settings. Throws a HeddleError that names the setting, its value and the allowed
+ * values.
+ */
 export function checkLiveSettings(given: LiveSettings): void {
   const names = Object.keys(given) as (keyof LiveSettings)[];
   check(names.length > 0, 'train: a change needs a setting');
@@ -35,13 +46,18 @@ export function checkLiveSettings(given: LiveSettings): void {
   }
 }
 
-/** Parses changes; returns them in the order of their steps. Throws a HeddleError that names the invalid part. */
+/**
+ * Parses changes; returns them in the order of their steps. Throws a HeddleError that names the invalid part.
+ */
 export function parseChanges(text = ''): RunChange[] {
   const parts = text.split(';').map((part) => part.trim());
   const changes = parts.filter(Boolean).map((part): RunChange => {
     const [step = '', ...fields] = part.split(/\s+/);
     const where = `train: changes (${JSON.stringify(part)})`;
-    check(/^\d+$/.test(step), `${where} must begin with a number of steps, for example 40 learningRate=0.001`);
+    check(
+      /^\d+$/.test(step),
+      `${where} must begin with a number of steps, for example 40 learningRate=0.001`,
+    );
     check(fields.length > 0, `${where} needs a setting, for example 40 learningRate=0.001`);
     const settings: Record<string, number> = {};
     for (const field of fields) {
@@ -75,7 +91,10 @@ export const withoutSettings = (changes: readonly RunChange[], names: readonly s
     return left.length > 0 ? [{ step, ...Object.fromEntries(left) }] : [];
   });
 
-/** Changes as a phrase: `learning rate 0.001 and dropout 0 after step 40, evaluation interval 50 after step 80`. */
+/**
+ * Changes as a phrase: `learning rate 0.001 and dropout 0 after step 40, evaluation interval 50 after step
+ * 80`.
+ */
 export const describeChanges = (changes: readonly RunChange[]): string =>
   changes
     .map((change) => {

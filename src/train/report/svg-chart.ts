@@ -1,10 +1,13 @@
-// Line charts as SVG of any width: positions are percentages, text and strokes keep their size. A chart also carries
-// its points as data, which the script of the page shows under the pointer.
+// Line charts as SVG of any width: positions are percentages, text and strokes keep their size. A chart also
+// carries its points as data, which the script of the page shows under the pointer.
 
 import { formatInteger } from '../../core/format-numbers.ts';
 import { type Html, html } from './markup.ts';
 
-/** An axis. `at` returns the position of a value: 0 at the low end, 1 at the high end; not finite if it has none. */
+/**
+ * An axis. `at` returns the position of a value: 0 at the low end, 1 at the high end; not finite if it has
+ * none.
+ */
 export interface Axis {
   readonly at: (value: number) => number;
   readonly ticks: readonly number[];
@@ -18,7 +21,10 @@ function roundStep(span: number, count: number): number {
   return factor * power;
 }
 
-/** Returns a linear axis from `low` to `high`, extended to round ends unless `exact`, with about `count` steps. */
+/**
+ * Returns a linear axis from `low` to `high`, extended to round ends unless `exact`, with about `count`
+ * steps.
+ */
 export function linearAxis(low: number, high: number, { count = 4, exact = false } = {}): Axis {
   // Values that differ only by rounding count as one value, with some space around it.
   const pad = high - low > 1e-9 * Math.abs(high) ? 0 : Math.abs(high) / 10 || 1;
@@ -26,7 +32,9 @@ export function linearAxis(low: number, high: number, { count = 4, exact = false
   const step = roundStep(to - from, count);
   const first = exact ? Math.ceil(from / step - 1e-9) : Math.floor(from / step + 1e-9);
   const last = exact ? Math.floor(to / step + 1e-9) : Math.ceil(to / step - 1e-9);
-  const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(15)));
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toPrecision(15)),
+  );
   const [start, end] = exact ? [from, to] : [ticks[0] as number, ticks.at(-1) as number];
   return { at: (value) => (value - start) / (end - start), ticks };
 }
@@ -60,21 +68,26 @@ export interface Point {
 }
 
 /**
- * Averages values, ordered by x, in at most `maxPoints` groups of the same size. Ignores values that are not finite.
+ * Averages values, ordered by x, in at most `maxPoints` groups of the same size. Ignores values that are not
+ * finite.
  */
 export function curve(values: readonly (readonly [x: number, y: number])[], maxPoints = 240): Point[] {
   return parts(values, maxPoints).map((part) => {
     const known = part.filter(([, y]) => Number.isFinite(y));
     const [first, last] = [known[0], known.at(-1)];
     // A point without values is a gap in the line.
-    if (!first || !last) return { x: part[0]?.[0] as number, y: Number.NaN, low: Number.NaN, high: Number.NaN };
+    if (!first || !last)
+      return { x: part[0]?.[0] as number, y: Number.NaN, low: Number.NaN, high: Number.NaN };
     const ys = known.map(([, y]) => y);
     const mean = ys.reduce((sum, y) => sum + y, 0) / ys.length;
     return { x: (first[0] + last[0]) / 2, y: mean, low: Math.min(...ys), high: Math.max(...ys) };
   });
 }
 
-/** Converts amounts over time to rates, in at most `maxPoints` points: the amount per time since the previous point. */
+/**
+ * Converts amounts over time to rates, in at most `maxPoints` points: the amount per time since the previous
+ * point.
+ */
 export function rates(
   values: readonly { readonly x: number; readonly amount: number; readonly time: number }[],
   maxPoints = 60,
@@ -91,7 +104,9 @@ export function rates(
 /** Splits a list into at most `maxSlices` slices of equal length; the last may be shorter. */
 function parts<T>(list: readonly T[], maxSlices: number): T[][] {
   const size = Math.max(1, Math.ceil(list.length / maxSlices));
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
+    list.slice(i * size, (i + 1) * size),
+  );
 }
 
 /** Groups consecutive items for which `there` is true: the segments of a line. */
@@ -181,7 +196,12 @@ const grid = (axis: Axis, yOf: (value: number) => number, show: (value: number) 
   });
 
 /** Draws a series: the range of its points as an area, the line, and dots at single or marked points. */
-function draw(s: Series, xOf: (x: number) => number, yOf: (y: number) => number, placed: (y: number) => boolean): Html {
+function draw(
+  s: Series,
+  xOf: (x: number) => number,
+  yOf: (y: number) => number,
+  placed: (y: number) => boolean,
+): Html {
   const parts = runs(s.points, (p) => placed(p.y));
   const at = (p: Point, y: number) => `${px(xOf(p.x))} ${px(yOf(y))}`;
   const ranges = parts
@@ -190,7 +210,9 @@ function draw(s: Series, xOf: (x: number) => number, yOf: (y: number) => number,
       const back = [...run].reverse();
       return `M${run.map((p) => at(p, p.high)).join('L')}L${back.map((p) => at(p, p.low)).join('L')}Z`;
     });
-  const lines = parts.filter((run) => run.length > 1).map((run) => `M${run.map((p) => at(p, p.y)).join('L')}`);
+  const lines = parts
+    .filter((run) => run.length > 1)
+    .map((run) => `M${run.map((p) => at(p, p.y)).join('L')}`);
   const singles = parts.filter((run) => run.length === 1 || s.dots).flat();
   const dots = singles.map((p) => `M${at(p, p.y)}h0`);
   return html`<g class="look${s.look}">${ranges.length > 0 && html`<path class="range" d="${ranges.join('')}"/>`}${

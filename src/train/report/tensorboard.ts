@@ -1,5 +1,5 @@
-// Writes TensorBoard event files: losses, rates and metrics of a training log as scalars by step. A file is a sequence of
-// TFRecords; each is an Event of TensorFlow (event.proto, summary.proto) as a protocol buffer.
+// Writes TensorBoard event files: losses, rates and metrics of a training log as scalars by step. A file is a
+// sequence of TFRecords; each is an Event of TensorFlow (event.proto, summary.proto) as a protocol buffer.
 
 import { HeddleError } from '../../core/errors.ts';
 import { appendFile, concatBytes, type Files } from '../../files/files.ts';
@@ -14,8 +14,9 @@ export type EventWriter = Awaited<ReturnType<typeof createEventWriter>>;
 const flushInterval = 2000;
 
 /**
- * Starts a new event file in `folder` for a run that continues after `step` updates; TensorBoard ignores later steps of
- * earlier files. Throws a HeddleError if it cannot be written. A later failure is reported once to `onFailed`.
+ * Starts a new event file in `folder` for a run that continues after `step` updates; TensorBoard ignores
+ * later steps of earlier files. Throws a HeddleError if it cannot be written. A later failure is reported
+ * once to `onFailed`.
  */
 export async function createEventWriter(
   files: Files,
@@ -69,11 +70,23 @@ export async function createEventWriter(
 function scalarsOf(record: LogRecord): [tag: string, value: number][] {
   const named = (part: string, values: Record<string, number | undefined>) =>
     Object.entries(values).flatMap(([name, value]): [string, number][] =>
-      value === undefined ? [] : [[`${part}/${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, value]],
+      value === undefined
+        ? []
+        : [[`${part}/${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, value]],
     );
   if (record.type === 'step') {
-    const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale, updateRatio } = record;
-    return named('train', { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale, updateRatio });
+    const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale, updateRatio } =
+      record;
+    return named('train', {
+      loss,
+      accuracy,
+      learningRate,
+      gradientNorm,
+      tokensPerSecond,
+      mfu,
+      lossScale,
+      updateRatio,
+    });
   }
   if (record.type !== 'eval') return [];
   const { loss, perplexity, tokenAccuracy, knownTokenAccuracy, bleu, chrf, exactMatch } = record;
@@ -91,7 +104,9 @@ interface EventFields {
 
 /** An event as a TFRecord. Field numbers are from event.proto and summary.proto. */
 function event({ step, version, scalars, isStart }: EventFields): Uint8Array {
-  const values = (scalars ?? []).map(([tag, value]) => field(1, concatBytes([text(1, tag), float(2, value)])));
+  const values = (scalars ?? []).map(([tag, value]) =>
+    field(1, concatBytes([text(1, tag), float(2, value)])),
+  );
   return tfRecord(
     concatBytes([
       double(1, Date.now() / 1000), // wall_time
@@ -113,7 +128,9 @@ function tfRecord(bytes: Uint8Array): Uint8Array {
 /** CRC-32C (Castagnoli). */
 const table = crcTable(0x82f63b78);
 
-/** The masked CRC-32C of TFRecords: rotated and with an offset, since the data may contain checksums itself. */
+/**
+ * The masked CRC-32C of TFRecords: rotated and with an offset, since the data may contain checksums itself.
+ */
 function maskedCrc32c(bytes: Uint8Array): number {
   let c = 0xffffffff;
   for (const byte of bytes) c = (table[(c ^ byte) & 0xff] as number) ^ (c >>> 8);

@@ -13,7 +13,12 @@ export type TrainingEvent =
   /** A checkpoint is complete in the model folder. */
   | { readonly type: 'checkpoint'; readonly step: number }
   /** The device was lost, or a new one is open and training continues from `step`. */
-  | { readonly type: 'recovery'; readonly state: 'lost' | 'recovered'; readonly step: number; readonly text: string };
+  | {
+      readonly type: 'recovery';
+      readonly state: 'lost' | 'recovered';
+      readonly step: number;
+      readonly text: string;
+    };
 
 /** Event of a running job, a training included. */
 export type JobEvent = SessionEvent | TrainingEvent;

@@ -1,5 +1,5 @@
-// The training log: JSON lines, one record each. A resumed run adds another `start`, so that the concatenated lines of
-// its sessions are one log. Numbers that are not finite are null, since JSON has none.
+// The training log: JSON lines, one record each. A resumed run adds another `start`, so that the concatenated
+// lines of its sessions are one log. Numbers that are not finite are null, since JSON has none.
 
 import { HeddleError } from '../../core/errors.ts';
 
@@ -81,8 +81,8 @@ export interface LogStep {
   readonly tokens: number;
   readonly tokensPerSecond: number;
   /**
-   * Model FLOPs utilization over the last updates, from 0 to 1: `modelFlops` over time over the adapter's measured peak.
-   * Absent until the peak is known, and on the CPU.
+   * Model FLOPs utilization over the last updates, from 0 to 1: `modelFlops` over time over the adapter's
+   * measured peak. Absent until the peak is known, and on the CPU.
    */
   readonly mfu?: number;
   /** Seconds in training since `start`, without evaluations and saving. */
@@ -113,8 +113,8 @@ export interface LogEval {
   readonly step: number;
   readonly part: 'dev' | 'test';
   /**
-   * Number of pairs for loss, perplexity and accuracy, which have no label smoothing; absent if only translations were
-   * evaluated.
+   * Number of pairs for loss, perplexity and accuracy, which have no label smoothing; absent if only
+   * translations were evaluated.
    */
   readonly pairs?: number;
   readonly loss?: number;
@@ -147,13 +147,16 @@ export interface LogSamples {
 }
 
 /**
- * Attention and most probable next tokens for one pair after an update. Weights of each layer [heads, queries, keys] are
- * bytes (255 is 1) in base64.
+ * Attention and most probable next tokens for one pair after an update. Weights of each layer [heads,
+ * queries, keys] are bytes (255 is 1) in base64.
  */
 export interface LogProbe {
   readonly type: 'probe';
   readonly step: number;
-  /** Time for all probes of the session divided by its training time; 0 before the first step. Older logs omit it. */
+  /**
+   * Time for all probes of the session divided by its training time; 0 before the first step. Older logs omit
+   * it.
+   */
   readonly share?: number;
   /** Labels of the source tokens, and of the decoder's input tokens. */
   readonly source: readonly string[];
@@ -205,8 +208,8 @@ const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'ob
 };
 
 /**
- * Parses a log. Ignores an incomplete last line (of a killed process) and records of unknown types. Throws a HeddleError
- * that starts with `name` and names any other damaged line.
+ * Parses a log. Ignores an incomplete last line (of a killed process) and records of unknown types. Throws a
+ * HeddleError that starts with `name` and names any other damaged line.
  */
 export function parseLog(text: string, name = logName): LogRecord[] {
   const lines = text.split('\n');
@@ -239,7 +242,8 @@ function recordOf(line: string, where: string): LogRecord | undefined {
   for (const [field, expected] of Object.entries(needed[type as LogRecord['type']])) {
     const value = record[field];
     const fits = expected === 'number' && value === null ? true : typeof value === expected && value !== null;
-    if (!fits) throw new HeddleError(`${where}: ${field} of ${type} is ${JSON.stringify(value)}, not a ${expected}`);
+    if (!fits)
+      throw new HeddleError(`${where}: ${field} of ${type} is ${JSON.stringify(value)}, not a ${expected}`);
   }
   if (type === 'start' && record.version !== 1)
     throw new HeddleError(`${where}: version ${JSON.stringify(record.version)}, this heddle reads version 1`);
@@ -266,7 +270,8 @@ export interface TrainingHistory {
 export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   const starts = records.filter((r) => r.type === 'start');
   const [first, start] = [starts[0], starts.at(-1)];
-  if (!first || !start) throw new HeddleError('log: it has no start record; the beginning of the file may be missing');
+  if (!first || !start)
+    throw new HeddleError('log: it has no start record; the beginning of the file may be missing');
   let kept: Exclude<LogRecord, LogStart>[] = [];
   let before = 0;
   for (const record of records) {

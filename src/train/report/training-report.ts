@@ -1,4 +1,5 @@
-// Report of a run: one self-contained HTML file with results, curves, translations of test sentences and all settings.
+// Report of a run: one self-contained HTML file with results, curves, translations of test sentences and all
+// settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../../core/format-numbers.ts';
 import { type Html, html } from './markup.ts';
@@ -6,7 +7,13 @@ import { factCards, samplesCard } from './report-cards.ts';
 import { reportPage } from './report-page.ts';
 import { describeChanges } from './run-changes.ts';
 import { type Chart, curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
-import { historyOf, type LogEval, type LogRecord, type LogStep, type TrainingHistory } from './training-log.ts';
+import {
+  historyOf,
+  type LogEval,
+  type LogRecord,
+  type LogStep,
+  type TrainingHistory,
+} from './training-log.ts';
 
 /** Name of the report in a model folder. */
 export const reportName = 'report.html';
@@ -65,7 +72,10 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0) {
     cells.push(['training time', formatDuration(seconds)]);
-    cells.push(['target tokens per second', formatInteger(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
+    cells.push([
+      'target tokens per second',
+      formatInteger(steps.reduce((n, s) => n + s.tokens, 0) / seconds),
+    ]);
   }
   const used = steps.findLast((s) => s.mfu !== undefined);
   if (used) cells.push(['model FLOPs utilization (MFU), last steps', formatPercent(used.mfu ?? Number.NaN)]);
@@ -91,7 +101,8 @@ function notes({ start, steps, ends, changes }: TrainingHistory): string[] {
     out.push(
       `Early stopping after step ${formatInteger(done)} of ${formatInteger(start.steps)}: evaluations did not improve.`,
     );
-  else if (end?.reason === 'failed') out.push(`Training failed after step ${formatInteger(done)}: ${end.error}`);
+  else if (end?.reason === 'failed')
+    out.push(`Training failed after step ${formatInteger(done)}: ${end.error}`);
   if (end?.best && end.best.step !== done)
     out.push(
       `The model has the weights of step ${formatInteger(end.best.step)}, the best by ${end.best.metric} on the dev set.`,
@@ -148,7 +159,11 @@ function charts(history: TrainingHistory): Html {
   ];
   const measured = steps.filter((s) => s.updateRatio !== undefined);
   if (measured.length > 0)
-    small.push(['Update norm over weight norm', training(measured, (s) => s.updateRatio as number), { scale: 'log' }]);
+    small.push([
+      'Update norm over weight norm',
+      training(measured, (s) => s.updateRatio as number),
+      { scale: 'log' },
+    ]);
   if (steps.some((s) => s.mfu !== undefined)) {
     const mfu = training(steps, (s) => 100 * (s.mfu ?? Number.NaN));
     small.push(['Model FLOPs utilization (MFU), %', mfu, { from: 0 }]);
@@ -187,7 +202,12 @@ function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): H
   if (dev.length === 0) return undefined;
   const times100 = (x: number | undefined) => (x === undefined ? undefined : 100 * x);
   const all: Series[] = [
-    { name: 'token accuracy, %', look: 1, points: evaluated(dev, (e) => times100(e.tokenAccuracy)), dots: true },
+    {
+      name: 'token accuracy, %',
+      look: 1,
+      points: evaluated(dev, (e) => times100(e.tokenAccuracy)),
+      dots: true,
+    },
     { name: 'exact match, %', look: 2, points: evaluated(dev, (e) => times100(e.exactMatch)), dots: true },
     { name: 'BLEU', look: 3, points: evaluated(dev, (e) => e.bleu), dots: true },
     { name: 'chrF2', look: 4, points: evaluated(dev, (e) => e.chrf), dots: true },

@@ -1,5 +1,5 @@
-// One attempt at a training run on one device: creates trainer and log, runs the loop with its evaluations and
-// checkpoints, and finishes. recovery.ts starts another attempt if the device is lost.
+// One attempt at a training run on one device: creates trainer and log, runs the loop with its evaluations
+// and checkpoints, and finishes. recovery.ts starts another attempt if the device is lost.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
@@ -129,8 +129,8 @@ const checkNotStopped = (signal: AbortSignal): void =>
   check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
 
 /**
- * Creates the trainer and initializes its state, or restores the checkpoint. `kept`: the best evaluation in the
- * checkpoint, with its weights, if there is one.
+ * Creates the trainer and initializes its state, or restores the checkpoint. `kept`: the best evaluation in
+ * the checkpoint, with its weights, if there is one.
  */
 async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingContext, changes: ChangeList) {
   checkNotStopped(signal);
@@ -143,9 +143,11 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingC
   const { weights, stored, notes: _, ...loaded } = start ?? {};
   const base = stored ?? weights;
   const f32Residual =
-    args.precision === 'f16' && needsF32Residual(config, start !== undefined && hfConfigOf(start) !== undefined);
+    args.precision === 'f16' &&
+    needsF32Residual(config, start !== undefined && hfConfigOf(start) !== undefined);
   const f32Attention = f32Residual && base !== undefined && !(await attentionFitsF16(config, base));
-  if (f32Attention) message('attention is computed in f32: with these weights it may exceed the range of f16');
+  if (f32Attention)
+    message('attention is computed in f32: with these weights it may exceed the range of f16');
   const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
   const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
     ...{ precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps },
@@ -157,7 +159,15 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingC
   const { trainable } = trainer;
   const { optimizer } = recipe;
   const baseFolder = initFolder(args);
-  const trained = await createTrainedWeights({ engine, model, trainable, optimizer, lora, start, baseFolder });
+  const trained = await createTrainedWeights({
+    engine,
+    model,
+    trainable,
+    optimizer,
+    lora,
+    start,
+    baseFolder,
+  });
   const described = describeTrainable(trainable, parameters);
   if (described) message(described);
   if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, format });
@@ -179,7 +189,9 @@ async function openLog(
   const { shapes, config } = task;
   const plan = planFacts(plans.slice(0, shapes.length), shapes);
   const { init, gradientAccumulationSteps, optimizer, schedule } = recipe;
-  const before = from ? await readLog(from.files, from.folder, (text) => emit({ type: 'message', text })) : [];
+  const before = from
+    ? await readLog(from.files, from.folder, (text) => emit({ type: 'message', text }))
+    : [];
   const logbook = createLogbook(
     before,
     {
@@ -217,12 +229,20 @@ async function openEvents(
     `train: tensorboard (${tensorboard}) is in the model folder ${out}, which each checkpoint replaces; use a folder outside of it`,
   );
   return createEventWriter(files, tensorboard, step, ({ message }) =>
-    emit({ type: 'warning', text: `TensorBoard events are no longer written; training continues: ${message}` }),
+    emit({
+      type: 'warning',
+      text: `TensorBoard events are no longer written; training continues: ${message}`,
+    }),
   );
 }
 
-/** The pause that measures the peak rate of the adapter, after the first update so that it does not delay it. */
-function createPeakMeasurement(context: TrainingContext): { readonly pause: Pause; gflops(): number | undefined } {
+/**
+ * The pause that measures the peak rate of the adapter, after the first update so that it does not delay it.
+ */
+function createPeakMeasurement(context: TrainingContext): {
+  readonly pause: Pause;
+  gflops(): number | undefined;
+} {
   let peak: number | undefined;
   let measured = false;
   return {
@@ -249,12 +269,16 @@ const createRunCheckpointer = (
     isWanted: gate && (() => gate.wantsCheckpoint()),
     onSaved: (step) => emit({ type: 'checkpoint', step }),
     onFailed: ({ message }) =>
-      emit({ type: 'warning', text: `The checkpoint was not saved; training continues: ${message}`, unsaved: true }),
+      emit({
+        type: 'warning',
+        text: `The checkpoint was not saved; training continues: ${message}`,
+        unsaved: true,
+      }),
   });
 
 /**
- * The pauses that save checkpoints. Each save to the model folder also saves the weights for `keepLast` and the token
- * cache.
+ * The pauses that save checkpoints. Each save to the model folder also saves the weights for `keepLast` and
+ * the token cache.
  */
 function checkpointPauses(
   setup: Setup,
@@ -281,7 +305,15 @@ async function probePauses(
   { engine, model, trainer, trained, logbook }: StartedRun,
 ): Promise<Pause[]> {
   if (!probe || every === 0) return [];
-  const options = { probe, every, dev, train, step: () => trainer.step, onModel: trained.on, onRecord: logbook.add };
+  const options = {
+    probe,
+    every,
+    dev,
+    train,
+    step: () => trainer.step,
+    onModel: trained.on,
+    onRecord: logbook.add,
+  };
   return [await createProbe(engine, model, trainer.parameters, options)];
 }
 
@@ -297,7 +329,9 @@ function evaluationPause(
       emit({ type: 'devSamples', step, samples }),
     );
     if (!devSet) {
-      message('dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs');
+      message(
+        'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
+      );
       return undefined;
     }
     if (devSet.skipped) message(`dev: ${devSet.skipped}`);

@@ -1,5 +1,6 @@
-// Saves checkpoints of a run and restores it from one. They are written to the model folder, or to memory so that a lost
-// device costs little. If a save fails, training continues with a warning; at the end it is an error.
+// Saves checkpoints of a run and restores it from one. They are written to the model folder, or to memory so
+// that a lost device costs little. If a save fails, training continues with a warning; at the end it is an
+// error.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -23,7 +24,9 @@ export interface CheckpointerOptions {
   /** Save there every N updates, and every N seconds; 0: only at the end. */
   readonly saveSteps: number;
   readonly saveSeconds: number;
-  /** Receives the step of a checkpoint that is complete in the model folder, and the error of a failed save. */
+  /**
+   * Receives the step of a checkpoint that is complete in the model folder, and the error of a failed save.
+   */
   readonly onSaved: (step: number) => void;
   readonly onFailed: (error: HeddleError) => void;
   /** Whether to save to the model folder after this update too. */
@@ -41,7 +44,15 @@ const maxShare = 0.02;
 
 /** Creates a checkpointer. */
 export function createCheckpointer(options: CheckpointerOptions) {
-  const { out, saveSteps, saveSeconds, onSaved, onFailed, isWanted = () => false, memory = memoryFiles() } = options;
+  const {
+    out,
+    saveSteps,
+    saveSeconds,
+    onSaved,
+    onFailed,
+    isWanted = () => false,
+    memory = memoryFiles(),
+  } = options;
   const inMemory: CheckpointFolder = { files: memory, folder: out?.folder ?? 'snapshot' };
   let last: CheckpointFolder | undefined;
   let lastStep = -1;
@@ -107,7 +118,10 @@ export function positionOf(step: number, gradientAccumulationSteps: number, perE
   return { step, epoch: Math.floor(firstBatch / perEpoch), batch: firstBatch % perEpoch };
 }
 
-/** Names of weights in a checkpoint besides those of the model: the weights in training, and the best ones so far. */
+/**
+ * Names of weights in a checkpoint besides those of the model: the weights in training, and the best ones so
+ * far.
+ */
 const running = 'running';
 const bestSoFar = 'best';
 
@@ -121,7 +135,10 @@ export interface RunParts {
   readonly changes: ChangeList;
 }
 
-/** Writes the model and the training state into a folder, all or nothing. `skipped`: number of skipped updates. */
+/**
+ * Writes the model and the training state into a folder, all or nothing. `skipped`: number of skipped
+ * updates.
+ */
 export async function writeCheckpoint(
   { args, keep, data, task, recipe, steps }: Setup,
   { engine, trainer, trained, best, logbook, changes }: RunParts,
@@ -143,7 +160,8 @@ export async function writeCheckpoint(
   const training = (await engine.read(trainable.state)).data as Float32Array;
   const earlier = best.earlier();
   const more = {
-    // The model has other weights than the training if it is a moving average, or comes from an earlier evaluation.
+    // The model has other weights than the training if it is a moving average, or comes from an earlier
+    // evaluation.
     ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
     ...(earlier && { [bestSoFar]: earlier }),
   };
@@ -152,8 +170,8 @@ export async function writeCheckpoint(
 }
 
 /**
- * Returns a function that saves the weights of an update in a folder `OUT.step-STEP` next to the model folder `out`, and
- * removes all but the last `keepLast` of these folders, including those of earlier sessions.
+ * Returns a function that saves the weights of an update in a folder `OUT.step-STEP` next to the model folder
+ * `out`, and removes all but the last `keepLast` of these folders, including those of earlier sessions.
  */
 export function createWeightKeeper(
   files: Files,
@@ -173,7 +191,8 @@ export function createWeightKeeper(
     });
     await trained.save({ files, folder: folderOf(step) }, await trained.read(), {});
     steps = [...steps.filter((other) => other !== step), step].sort((a, b) => a - b);
-    for (const old of steps.splice(0, Math.max(0, steps.length - keepLast))) await files.remove(folderOf(old));
+    for (const old of steps.splice(0, Math.max(0, steps.length - keepLast)))
+      await files.remove(folderOf(old));
   };
 }
 

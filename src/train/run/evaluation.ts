@@ -1,5 +1,5 @@
-// Evaluation during and after training: loss and token accuracy with the target given (teacher forcing), and metrics of
-// translations.
+// Evaluation during and after training: loss and token accuracy with the target given (teacher forcing), and
+// metrics of translations.
 
 import { createTranslator, type TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -19,20 +19,26 @@ import type { LogEval, Sample } from '../report/training-log.ts';
 import type { Trainer } from '../update/trainer.ts';
 import { batchOf } from '../update/training-data.ts';
 
-/** Maximum number of dev pairs whose loss is computed; an evaluation then costs about as much as a few dozen steps. */
+/**
+ * Maximum number of dev pairs whose loss is computed; an evaluation then costs about as much as a few dozen
+ * steps.
+ */
 const maxDevPairs = 1000;
 
 /** Maximum number of sentences in a decoding batch, and of bytes of its KV cache. */
 const [decodeBatch, decodeBytes] = [64, 128 * 2 ** 20];
 
 /**
- * Loss, perplexity and token accuracy over all batches; `evaluateBatch` returns the sums of batch `i`. Throws the
- * signal's reason if it is aborted.
+ * Loss, perplexity and token accuracy over all batches; `evaluateBatch` returns the sums of batch `i`. Throws
+ * the signal's reason if it is aborted.
  */
 export async function evaluateLoss(
   { perEpoch }: Batches,
   evaluateBatch: (i: number) => Promise<TokenSums>,
-  { signal, onBatch }: { readonly signal?: AbortSignal | undefined; onBatch?(done: number, total: number): void } = {},
+  {
+    signal,
+    onBatch,
+  }: { readonly signal?: AbortSignal | undefined; onBatch?(done: number, total: number): void } = {},
 ): Promise<TokenMetrics> {
   const sums: TokenSums[] = [];
   for (let i = 0; i < perEpoch; i++) {
@@ -43,7 +49,9 @@ export async function evaluateLoss(
   return tokenMetrics(sums);
 }
 
-/** Tokenizes pairs and omits those above the limits, by default the model's: `pairs[i]` is row i of `corpus`. */
+/**
+ * Tokenizes pairs and omits those above the limits, by default the model's: `pairs[i]` is row i of `corpus`.
+ */
 function fittingPairs(
   { config, source, target }: TextModel,
   pairs: readonly Pair[],
@@ -54,9 +62,9 @@ function fittingPairs(
 }
 
 /**
- * Creates a function that translates `rows`, row numbers of the corpus, at least one: greedily, with the weights on the
- * engine. It compares the translations with the targets, and throws the signal's reason if it is aborted. Resolves when
- * its plans are compiled. `maxTarget`: maximum tokens of a translation.
+ * Creates a function that translates `rows`, row numbers of the corpus, at least one: greedily, with the
+ * weights on the engine. It compares the translations with the targets, and throws the signal's reason if it
+ * is aborted. Resolves when its plans are compiled. `maxTarget`: maximum tokens of a translation.
  */
 async function createTranslationEvaluator(
   engine: Engine,
@@ -83,15 +91,21 @@ async function createTranslationEvaluator(
       metrics: translationMetrics(translations, references, normalize),
       samples: chosen.map(({ source, target }, i): Sample => {
         const translation = translations[i] as string;
-        return { source, reference: target, translation, exact: normalized[i]?.includes(translation) ?? false };
+        return {
+          source,
+          reference: target,
+          translation,
+          exact: normalized[i]?.includes(translation) ?? false,
+        };
       }),
     };
   };
 }
 
 /**
- * Creates a dev set, which evaluates a model while it trains: evenly sampled pairs that fit the trainer's batches;
- * undefined if no pair fits. `sentences`: how many of them are translated. `onSamples` receives the translations.
+ * Creates a dev set, which evaluates a model while it trains: evenly sampled pairs that fit the trainer's
+ * batches; undefined if no pair fits. `sentences`: how many of them are translated. `onSamples` receives the
+ * translations.
  */
 export function createDevSet(
   engine: Engine,
@@ -117,11 +131,14 @@ export function createDevSet(
     /** Message about omitted pairs; empty if there are none. */
     skipped: describeSkipped(corpus),
     unknown: describeUnknown(corpus),
-    /** Evaluates after `step` updates, while none is pending; undefined if the signal was aborted meanwhile. */
+    /**
+     * Evaluates after `step` updates, while none is pending; undefined if the signal was aborted meanwhile.
+     */
     async evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined> {
       const begin = performance.now();
       try {
-        const evaluateBatch = (i: number) => trainer.evaluate(batchOf(batches, corpus, i), corpus.targetSpecial);
+        const evaluateBatch = (i: number) =>
+          trainer.evaluate(batchOf(batches, corpus, i), corpus.targetSpecial);
         const loss = await evaluateLoss(batches, evaluateBatch, { signal });
         const head = { type: 'eval', step, part: 'dev', pairs: corpus.count, ...loss } as const;
         const seconds = () => (performance.now() - begin) / 1000;
@@ -139,8 +156,8 @@ export function createDevSet(
 }
 
 /**
- * Formats an evaluation as a line: `dev after 300 steps: loss 0.4120, perplexity 1.510, token accuracy 88.1 %, BLEU
- * 62.30, ...`.
+ * Formats an evaluation as a line: `dev after 300 steps: loss 0.4120, perplexity 1.510, token accuracy 88.1
+ * %, BLEU 62.30, ...`.
  */
 export function describeDev(e: LogEval): string {
   const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;
@@ -154,12 +171,18 @@ export function describeDev(e: LogEval): string {
     }`,
     ...(e.sentences === undefined
       ? []
-      : [`BLEU ${e.bleu?.toFixed(2)}`, `chrF2 ${e.chrf?.toFixed(2)}`, `exact match ${percent(e.exactMatch)}`]),
+      : [
+          `BLEU ${e.bleu?.toFixed(2)}`,
+          `chrF2 ${e.chrf?.toFixed(2)}`,
+          `exact match ${percent(e.exactMatch)}`,
+        ]),
   ];
   return `dev after ${e.step} steps: ${values.join(', ')}`;
 }
 
-/** Translates test pairs at the end of a run; undefined if no pair fits the model, or the signal was aborted. */
+/**
+ * Translates test pairs at the end of a run; undefined if no pair fits the model, or the signal was aborted.
+ */
 export async function translateTest(
   engine: Engine,
   model: TextModel,
@@ -176,7 +199,14 @@ export async function translateTest(
   onMessage(`translating ${rows.length} test sentences`);
   const begin = performance.now();
   try {
-    const evaluate = await createTranslationEvaluator(engine, model, parameters, test, rows, model.config.maxLength);
+    const evaluate = await createTranslationEvaluator(
+      engine,
+      model,
+      parameters,
+      test,
+      rows,
+      model.config.maxLength,
+    );
     return { ...(await evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -1,4 +1,5 @@
-// The end of a run: reports why it ended, translates the test pairs with the final weights, and closes the log.
+// The end of a run: reports why it ended, translates the test pairs with the final weights, and closes the
+// log.
 
 import type { TextModel } from '../../decode/translator.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
@@ -13,7 +14,9 @@ import { describeBest } from './selection.ts';
 import type { Setup } from './setup.ts';
 import type { TrainInputs, TrainResult } from './train-result.ts';
 
-/** The result without the records of the updates and dev evaluations; recovery.ts has those of all attempts. */
+/**
+ * The result without the records of the updates and dev evaluations; recovery.ts has those of all attempts.
+ */
 export type AttemptResult = Omit<TrainResult, 'steps' | 'losses' | 'dev'>;
 
 /** A run after its last step. */
@@ -36,7 +39,8 @@ export async function finishTraining(
   const message = (text: string) => emit({ type: 'message', text });
   const early = best.outOfPatience && trainer.step < steps;
   const stopped = trainer.step < steps && !early;
-  if (early) message(`early stopping at step ${trainer.step}: ${args.patience} evaluations without improvement`);
+  if (early)
+    message(`early stopping at step ${trainer.step}: ${args.patience} evaluations without improvement`);
   if (best.state) message(describeBest(best.state));
   if (args.out) message(`${args.lora ? 'LoRA adapter' : 'model'} saved in ${args.out}`);
   const weights = best.weights() ?? (await trained.read());
@@ -44,7 +48,14 @@ export async function finishTraining(
   const test = testPairs.length ? testPairs : devPairs;
   const evaluation =
     args.testSentences > 0 && !signal.aborted
-      ? await translateTest(engine, model, trainer.parameters, sampleEvenly(test, args.testSentences), signal, message)
+      ? await translateTest(
+          engine,
+          model,
+          trainer.parameters,
+          sampleEvenly(test, args.testSentences),
+          signal,
+          message,
+        )
       : undefined;
   if (evaluation) {
     const { metrics, samples, seconds } = evaluation;
@@ -60,7 +71,8 @@ export async function finishTraining(
     ...(best.state && { best: best.state }),
   });
   if (args.out)
-    for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${args.out}/${name}`, bytes);
+    for (const [name, bytes] of Object.entries(logbook.files()))
+      await files.write(`${args.out}/${name}`, bytes);
   inputs.onTrained?.({ ...model, weights: await trained.whole(weights) }, args.lora && weights);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return {

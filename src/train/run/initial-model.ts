@@ -17,11 +17,11 @@ import type { CheckpointFolder } from './train-result.ts';
 const changeable = ['dropout', 'labelSmoothing'] as const;
 
 /**
- * The model that a run starts from: the model in the checkpoint, or the model of `init` with new dropout and label
- * smoothing; undefined for a new model. A resumed run uses the tokenizers of its checkpoint, since tokenizers that are
- * trained again could differ. The checkpoint of a LoRA adapter has no model, so the base model is loaded from `init`.
- * `given`: the model of `init`, if the caller has loaded it. Throws a HeddleError for options that the model
- * determines.
+ * The model that a run starts from: the model in the checkpoint, or the model of `init` with new dropout and
+ * label smoothing; undefined for a new model. A resumed run uses the tokenizers of its checkpoint, since
+ * tokenizers that are trained again could differ. The checkpoint of a LoRA adapter has no model, so the base
+ * model is loaded from `init`. `given`: the model of `init`, if the caller has loaded it. Throws a
+ * HeddleError for options that the model determines.
  */
 export async function initialModel(
   args: CompleteArguments,
@@ -33,7 +33,10 @@ export async function initialModel(
   const folder = initFolder(args);
   if (folder === undefined) return undefined;
   const { dropout, labelSmoothing, model } = args;
-  const fields: Partial<ModelOptions> = { ...withoutUndefined<unknown>({ dropout, labelSmoothing }), ...model };
+  const fields: Partial<ModelOptions> = {
+    ...withoutUndefined<unknown>({ dropout, labelSmoothing }),
+    ...model,
+  };
   const fixed = Object.keys(fields).filter((field) => !(changeable as readonly string[]).includes(field));
   if (fixed.length > 0)
     throw new HeddleError(
@@ -41,8 +44,8 @@ export async function initialModel(
     );
   const { sourceLang, targetLang } = args;
   const languages = { sourceLang, targetLang };
-  // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never in memory
-  // as f32.
+  // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never
+  // in memory as f32.
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const base = given
     ? await modelInLanguages(given, languages)
@@ -51,7 +54,9 @@ export async function initialModel(
   const hf = hfConfigOf(base);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (hf?.[field])
-      throw new HeddleError(`${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`);
+      throw new HeddleError(
+        `${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`,
+      );
   check(
     checkpoint || (args.maxLength ?? 0) <= config.maxLength,
     `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower --max-length`,
@@ -60,7 +65,8 @@ export async function initialModel(
   // T5 has a single rate for all places.
   const type = hf?.model_type as HfType | undefined;
   const isT5 = type !== undefined && hfFamilies[type].like === 't5';
-  const rates = isT5 && typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
+  const rates = isT5 &&
+    typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
   return {
     ...base,
     config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),

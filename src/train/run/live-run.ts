@@ -1,5 +1,6 @@
-// Settings that change during a run: by hand through the training gate, or at the steps in the setting `changes`. The run
-// stores all changes, so that it gives the same bits if it is repeated, resumed, or recovered from a lost device.
+// Settings that change during a run: by hand through the training gate, or at the steps in the setting
+// `changes`. The run stores all changes, so that it gives the same bits if it is repeated, resumed, or
+// recovered from a lost device.
 
 import { withoutUndefined } from '../../files/json-files.ts';
 import { type DropoutRates, type ModelConfig, usualDropout } from '../../model/model-config.ts';
@@ -58,7 +59,11 @@ export function settingsAfter(
   { args, task, recipe }: FirstSettings,
   changes: readonly RunChange[],
 ): { readonly config: ModelConfig; readonly schedule: ScheduleConfig; readonly evalSteps: number } {
-  const { learningRate = recipe.schedule.learningRate, dropout, evalSteps = args.evalSteps } = mergeChanges(changes);
+  const {
+    learningRate = recipe.schedule.learningRate,
+    dropout,
+    evalSteps = args.evalSteps,
+  } = mergeChanges(changes);
   const { config } = task;
   return {
     config: dropout === undefined ? config : { ...config, dropout: dropoutRates(config.dropout, dropout) },
@@ -81,7 +86,9 @@ export function createLiveRun(
     const before = now.config.dropout;
     now = settingsAfter(setup, changes.upTo(trainer.step));
     trainer.schedule = now.schedule;
-    if (Object.entries(before).some(([place, rate]) => now.config.dropout[place as keyof DropoutRates] !== rate))
+    if (
+      Object.entries(before).some(([place, rate]) => now.config.dropout[place as keyof DropoutRates] !== rate)
+    )
       await trainer.setDropout(now.config.dropout);
     onChange({ type: 'change', ...change });
   }
@@ -119,13 +126,17 @@ export function createLiveRun(
 }
 
 /**
- * Throws a HeddleError if a change of the setting `changes` gives an invalid setting; `log` receives a message about
- * changes after the last step.
+ * Throws a HeddleError if a change of the setting `changes` gives an invalid setting; `log` receives a
+ * message about changes after the last step.
  */
-export function checkChanges(setup: FirstSettings & { readonly steps: number }, log: (text: string) => void): void {
+export function checkChanges(
+  setup: FirstSettings & { readonly steps: number },
+  log: (text: string) => void,
+): void {
   const changes = parseChanges(setup.args.changes);
   const late = changes.filter(({ step }) => step > setup.steps);
-  if (late.length > 0) log(`changes after the last step, ${setup.steps}, have no effect: ${formatChanges(late)}`);
+  if (late.length > 0)
+    log(`changes after the last step, ${setup.steps}, have no effect: ${formatChanges(late)}`);
   for (const i of changes.keys()) checkAfter(setup, changes.slice(0, i + 1));
 }
 

@@ -27,8 +27,8 @@ export type Logbook = ReturnType<typeof createLogbook>;
 export interface LogbookOptions {
   readonly onRecord?: ((record: LogRecord) => void) | undefined;
   /**
-   * Maximum number of updates in the log. Above it, older ones are thinned out, so that a run of days fits in memory.
-   * [no limit]
+   * Maximum number of updates in the log. Above it, older ones are thinned out, so that a run of days fits in
+   * memory. [no limit]
    */
   readonly maxSteps?: number | undefined;
   /** Returns the peak rate of the adapter in GFLOP/s; undefined if it is unknown. */
@@ -64,10 +64,12 @@ export function createLogbook(
       last.push({ tokens, modelFlops, seconds });
       if (last.length > window + 1) last.shift();
       const time = seconds - (last[0]?.seconds ?? 0);
-      const sum = (field: 'tokens' | 'modelFlops') => last.slice(1).reduce((n, update) => n + update[field], 0);
+      const sum = (field: 'tokens' | 'modelFlops') =>
+        last.slice(1).reduce((n, update) => n + update[field], 0);
       const tokensPerSecond = Math.round(sum('tokens') / time);
       const peak = peakGflops();
-      const mfu = peak && modelFlops > 0 ? { mfu: Number(mfuOf(sum('modelFlops'), time, peak).toPrecision(4)) } : {};
+      const mfu =
+        peak && modelFlops > 0 ? { mfu: Number(mfuOf(sum('modelFlops'), time, peak).toPrecision(4)) } : {};
       // The first update compiles the kernels: the rates of the others start after it.
       if (step === start.step) last.splice(0, last.length, { tokens: 0, modelFlops: 0, seconds });
       add({
@@ -97,7 +99,10 @@ export function createLogbook(
 /** Maximum number of probes in the log. */
 const maxProbes = 64;
 
-/** If there are too many probes, drops the one with the closest neighbours, so that the others stay evenly spaced. */
+/**
+ * If there are too many probes, drops the one with the closest neighbours, so that the others stay evenly
+ * spaced.
+ */
 function withFewProbes(records: LogRecord[]): LogRecord[] {
   const probes = records.filter((r) => r.type === 'probe');
   if (probes.length <= maxProbes) return records;
@@ -107,19 +112,24 @@ function withFewProbes(records: LogRecord[]): LogRecord[] {
   return records.filter((r) => r !== probes[closest]);
 }
 
-/** Keeps the last `recent` updates, and of the older ones every 2nd, 4th, 8th, ..., so that about half are left. */
+/**
+ * Keeps the last `recent` updates, and of the older ones every 2nd, 4th, 8th, ..., so that about half are
+ * left.
+ */
 function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
   const steps = records.flatMap((r) => (r.type === 'step' ? [r.step] : []));
   const from = steps.at(-recent) ?? 0;
   const older = steps.filter((step) => step < from);
   let stride = 2;
   while (older.filter((step) => step % stride === 0).length > recent / 2) stride *= 2;
-  return records.filter((r) => r.type !== 'step' || r.step >= from || r.step === older[0] || r.step % stride === 0);
+  return records.filter(
+    (r) => r.type !== 'step' || r.step >= from || r.step === older[0] || r.step % stride === 0,
+  );
 }
 
 /**
- * Saves log and report of a failed run in a separate folder, so that its checkpoint does not change. Returns the error
- * with the folder's name added.
+ * Saves log and report of a failed run in a separate folder, so that its checkpoint does not change. Returns
+ * the error with the folder's name added.
  */
 export async function saveFailure(
   files: Files,
@@ -129,14 +139,24 @@ export async function saveFailure(
   error: HeddleError,
 ): Promise<HeddleError> {
   const folder = `${out}.failed`;
-  logbook.add({ type: 'end', time: new Date().toISOString(), ...end, reason: 'failed', error: error.message });
+  logbook.add({
+    type: 'end',
+    time: new Date().toISOString(),
+    ...end,
+    reason: 'failed',
+    error: error.message,
+  });
   await files.remove(folder);
   for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${folder}/${name}`, bytes);
   return new HeddleError(`${error.message} Its log and report are in ${folder}.`, { cause: error });
 }
 
 /** Reads the log of a folder. Empty if it is missing, or if it is damaged, with a message. */
-export async function readLog(files: Files, folder: string, onMessage: (text: string) => void): Promise<LogRecord[]> {
+export async function readLog(
+  files: Files,
+  folder: string,
+  onMessage: (text: string) => void,
+): Promise<LogRecord[]> {
   const path = `${await existingFolder(files, folder)}/${logName}`;
   if (!(await files.exists(path))) return [];
   try {

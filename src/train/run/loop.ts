@@ -1,5 +1,5 @@
-// The training loop: passes batches in order to the trainer, reports each step, and pauses for evaluations and
-// checkpoints.
+// The training loop: passes batches in order to the trainer, reports each step, and pauses for evaluations
+// and checkpoints.
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
@@ -9,7 +9,8 @@ import type { Batch, StepReport, Trainer } from '../update/trainer.ts';
 import type { TrainingGate } from './training-gate.ts';
 
 /**
- * Work between steps, such as an evaluation or a checkpoint, while no update is pending. Also done after the last step.
+ * Work between steps, such as an evaluation or a checkpoint, while no update is pending. Also done after the
+ * last step.
  */
 export interface Pause {
   /** Whether to pause after this step. `trained`: seconds in training so far, without pauses. */
@@ -48,9 +49,9 @@ export interface LoopResult {
 const maxStuck = 50;
 
 /**
- * Trains until the last step, early stopping or an abort. Losses come back one step late, so that the GPU never waits.
- * Throws a HeddleError if training diverges: the loss is not finite, or gradients stay not finite at the minimum loss
- * scale.
+ * Trains until the last step, early stopping or an abort. Losses come back one step late, so that the GPU
+ * never waits. Throws a HeddleError if training diverges: the loss is not finite, or gradients stay not
+ * finite at the minimum loss scale.
  */
 export async function trainingLoop(
   trainer: Trainer,
@@ -116,7 +117,9 @@ export async function trainingLoop(
   };
   while (trainer.step < steps && !signal.aborted && !stopEarly()) {
     const firstBatch = trainer.step * gradientAccumulationSteps;
-    const update = trainer.update(Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(firstBatch + k)));
+    const update = trainer.update(
+      Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(firstBatch + k)),
+    );
     update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
     pending.push(update);
     if (pending.length > 1) await take();
@@ -129,8 +132,8 @@ export async function trainingLoop(
 }
 
 /**
- * Throws a HeddleError if training makes no progress. `skipped`: number of skipped updates; `stuck`: number of them in a
- * row at the minimum loss scale.
+ * Throws a HeddleError if training makes no progress. `skipped`: number of skipped updates; `stuck`: number
+ * of them in a row at the minimum loss scale.
  */
 function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, stuck: number): void {
   if (!Number.isFinite(loss) && skipped > 20)
@@ -145,7 +148,9 @@ function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, s
     );
 }
 
-/** A gap is a wait of at least `minGap` seconds and `timesLongest` times the longest wait of the last updates. */
+/**
+ * A gap is a wait of at least `minGap` seconds and `timesLongest` times the longest wait of the last updates.
+ */
 const minGap = 20;
 const timesLongest = 20;
 /** Number of waits that are compared, and the minimum: the first update may compile kernels. */
@@ -153,11 +158,14 @@ const maxWaits = 16;
 const minWaits = 4;
 
 /**
- * Creates the clock of a run: the time of its updates, without pauses and without sleep of the machine. On some systems
- * `performance.now()` counts sleep, so a gap is recognized by its length; `onSleep` receives it in seconds. `now` returns
- * milliseconds.
+ * Creates the clock of a run: the time of its updates, without pauses and without sleep of the machine. On
+ * some systems `performance.now()` counts sleep, so a gap is recognized by its length; `onSleep` receives it
+ * in seconds. `now` returns milliseconds.
  */
-export function createTrainingClock(onSleep: (seconds: number) => void, now: () => number = () => performance.now()) {
+export function createTrainingClock(
+  onSleep: (seconds: number) => void,
+  now: () => number = () => performance.now(),
+) {
   let begin = now();
   let last = begin;
   const waits: number[] = [];

@@ -1,5 +1,5 @@
-// Reads the corpus of a run, trains or reads its tokenizers and encodes the pairs; or reads the token ids that an earlier
-// session cached.
+// Reads the corpus of a run, trains or reads its tokenizers and encodes the pairs; or reads the token ids
+// that an earlier session cached.
 
 import { check, HeddleError, shellQuote } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
@@ -34,8 +34,9 @@ export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {
 const exampleCount = 8;
 
 /**
- * Reads and tokenizes the corpus, or reads its cached token ids. `from`, `before`: the checkpoint to resume and its
- * training state; `start`: the model to resume or fine-tune; `given`: pairs to use instead of the corpus.
+ * Reads and tokenizes the corpus, or reads its cached token ids. `from`, `before`: the checkpoint to resume
+ * and its training state; `start`: the model to resume or fine-tune; `given`: pairs to use instead of the
+ * corpus.
  */
 export async function prepareCorpus(
   args: CompleteArguments,
@@ -78,7 +79,10 @@ export async function prepareCorpus(
     if (before || !pool.parallel) await checked;
     const preparing = prepareTrainingData(train, { ...options, tokenizers }, start, pool);
     const [data, task] = await Promise.all([checked, preparing]);
-    const examples = Array.from({ length: Math.min(exampleCount, train.length) }, (_, i) => train.at(i) as Pair);
+    const examples = Array.from(
+      { length: Math.min(exampleCount, train.length) },
+      (_, i) => train.at(i) as Pair,
+    );
     const prepared: PreparedCorpus = { corpus: task.corpus, data, examples, dev, test };
     let pending = hash !== undefined;
     const cacheTokens = async () => {
@@ -117,9 +121,9 @@ async function givenTokenizers(
 }
 
 /**
- * Compares the pairs with those at the start of the run; `before` is undefined in checkpoints of older versions. Throws a
- * HeddleError if the file has changed. Another version of Unicode CLDR gives only a warning, since a browser that was
- * updated cannot return to it.
+ * Compares the pairs with those at the start of the run; `before` is undefined in checkpoints of older
+ * versions. Throws a HeddleError if the file has changed. Another version of Unicode CLDR gives only a
+ * warning, since a browser that was updated cannot return to it.
  */
 function checkPairs(
   before: Fingerprint | undefined,

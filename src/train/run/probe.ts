@@ -1,4 +1,5 @@
-// The probe of a run: records the attention and the most probable next tokens for one pair while the model learns.
+// The probe of a run: records the attention and the most probable next tokens for one pair while the model
+// learns.
 
 import { check } from '../../core/errors.ts';
 import { createModelInspector, type Inspection } from '../../decode/inspection.ts';
@@ -39,10 +40,14 @@ function probePair(
 ): Pair {
   if (probe !== 'dev') {
     const [text = '', translation = ''] = probe.split('\t');
-    check(translation !== '', `train: probe (${JSON.stringify(probe)}) must be a source, a tab and a target, or dev`);
+    check(
+      translation !== '',
+      `train: probe (${JSON.stringify(probe)}) must be a source, a tab and a target, or dev`,
+    );
     return { source: text, target: translation };
   }
-  const tokens = (pair: Pair) => Math.max(source.encode(pair.source).length, target.encode(pair.target).length);
+  const tokens = (pair: Pair) =>
+    Math.max(source.encode(pair.source).length, target.encode(pair.target).length);
   const distance = (pair: Pair) => Math.abs(tokens(pair) - wantedTokens);
   const first = Array.from({ length: Math.min(50, dev.length) }, (_, i) => dev.at(i) as Pair);
   const candidates = first.length > 0 ? first : train.slice(0, 1);
@@ -82,7 +87,8 @@ export async function createProbe(
   await run(); // compiles the plan, as training does before its clock starts
   await record(0);
   return {
-    // Leave time for the record after the last step, and for a record that takes twice as long as the longest so far.
+    // Leave time for the record after the last step, and for a record that takes twice as long as the longest
+    // so far.
     due: (trained) => step() % every === 0 && fits(3, trained),
     async pause(_, final, trained) {
       if (last !== step() && (!final || fits(2, trained))) await record(trained);
@@ -91,7 +97,11 @@ export async function createProbe(
 }
 
 /** A record of the log. */
-const recordOf = (step: number, { source, target, attention, next }: Inspection, share: number): LogProbe => ({
+const recordOf = (
+  step: number,
+  { source, target, attention, next }: Inspection,
+  share: number,
+): LogProbe => ({
   type: 'probe',
   step,
   share: Number(share.toFixed(4)),
@@ -103,5 +113,7 @@ const recordOf = (step: number, { source, target, attention, next }: Inspection,
     heads,
     weights: btoa(String.fromCharCode(...Uint8Array.from(weights, (w) => Math.round(255 * w)))),
   })),
-  next: next.map((tokens) => tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const)),
+  next: next.map((tokens) =>
+    tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const),
+  ),
 });

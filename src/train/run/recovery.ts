@@ -1,5 +1,6 @@
-// A training run with recovery: if the GPU device is lost, the run continues on a new device from the last checkpoint,
-// with the same kernels and therefore the same bits. It fails if the device is lost three times within a minute.
+// A training run with recovery: if the GPU device is lost, the run continues on a new device from the last
+// checkpoint, with the same kernels and therefore the same bits. It fails if the device is lost three times
+// within a minute.
 
 import { HeddleError } from '../../core/errors.ts';
 import { copyFolder } from '../../files/files.ts';
@@ -18,9 +19,9 @@ const maxLosses = 3;
 const lossWindow = 60_000;
 
 /**
- * Trains a model: for `heddle train`, for `train` of the library and for the training page. Continues after a lost
- * device. Throws a HeddleError for an invalid option or file, if another process writes the output folder, if training
- * diverges, and if devices are lost too often.
+ * Trains a model: for `heddle train`, for `train` of the library and for the training page. Continues after a
+ * lost device. Throws a HeddleError for an invalid option or file, if another process writes the output
+ * folder, if training diverges, and if devices are lost too often.
  */
 export async function runTraining(
   given: TrainArguments,
@@ -73,7 +74,9 @@ async function withRecovery(
         const { from } = attempt;
         if (from && from.files !== files && out) await copyFolder(from.files, from.folder, files, out);
         const saved =
-          out && savedStep >= 0 ? ` The checkpoint of step ${savedStep} is in ${out}; --resume continues it.` : '';
+          out && savedStep >= 0
+            ? ` The checkpoint of step ${savedStep} is in ${out}; --resume continues it.`
+            : '';
         throw new HeddleError(
           `The GPU device was lost ${recent} times within a minute, so training has stopped.${saved} ` +
             `Try a smaller model or batch, or another driver. The last reason: ${reason}`,
@@ -125,6 +128,11 @@ function createHistory({ emit }: TrainingContext) {
     }
     emit(r);
   };
-  const joined = (result: AttemptResult): TrainResult => ({ ...result, steps: losses.length, losses, dev: evals });
+  const joined = (result: AttemptResult): TrainResult => ({
+    ...result,
+    steps: losses.length,
+    losses,
+    dev: evals,
+  });
   return { record, joined };
 }

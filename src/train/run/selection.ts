@@ -1,5 +1,5 @@
-// Model selection: the model gets the weights of the best evaluation on the dev pairs, or the last weights if there is no
-// evaluation.
+// Model selection: the model gets the weights of the best evaluation on the dev pairs, or the last weights if
+// there is no evaluation.
 
 import { check } from '../../core/errors.ts';
 import type { LogEval } from '../report/training-log.ts';
@@ -36,8 +36,14 @@ export interface BestOptions {
 
 /** Throws a HeddleError if the settings never evaluate the metric. */
 export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
-  check(bestMetrics.includes(metric), `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`);
-  check(patience === 0 || evalSteps > 0, `train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)`);
+  check(
+    bestMetrics.includes(metric),
+    `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`,
+  );
+  check(
+    patience === 0 || evalSteps > 0,
+    `train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)`,
+  );
   check(
     metric === 'loss' || evalSteps > 0,
     `train: best by ${metric} needs dev pairs and evaluations (evalSteps, --eval-steps)`,
@@ -55,13 +61,16 @@ export interface Candidate {
 }
 
 /**
- * Selects the best weights. An evaluation at the end of a session, between multiples of `evalSteps`, selects only the
- * model of that session. It does not count for the rest of the run, so that a resumed run ends with the same bits as an
- * uninterrupted one.
+ * Selects the best weights. An evaluation at the end of a session, between multiples of `evalSteps`, selects
+ * only the model of that session. It does not count for the rest of the run, so that a resumed run ends with
+ * the same bits as an uninterrupted one.
  */
 export type BestModel = ReturnType<typeof createBestModel>;
 
-/** Creates a selection, from the state of a checkpoint if there is one. `live`: settings that may change during the run. */
+/**
+ * Creates a selection, from the state of a checkpoint if there is one. `live`: settings that may change
+ * during the run.
+ */
 export function createBestModel(
   { bestMetric: metric, patience }: Pick<BestOptions, 'bestMetric' | 'patience'>,
   live: Pick<BestOptions, 'evalSteps'>,

@@ -1,4 +1,5 @@
-// Sets up a run before a device is opened: its arguments (new or from a checkpoint), its data and its initial model.
+// Sets up a run before a device is opened: its arguments (new or from a checkpoint), its data and its initial
+// model.
 
 import { check } from '../../core/errors.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
@@ -96,7 +97,12 @@ export async function setUp(
 }
 
 /** The arguments of a new run with all defaults. */
-function completeArguments({ corpus, out = '', resume = false, ...given }: TrainArguments): CompleteArguments {
+function completeArguments({
+  corpus,
+  out = '',
+  resume = false,
+  ...given
+}: TrainArguments): CompleteArguments {
   const complete = completeSettings(given, recipeFor(corpus.kind));
   const folder = initFolder(complete);
   for (const option of ['sourceLang', 'targetLang'] as const)
@@ -119,7 +125,10 @@ function completeArguments({ corpus, out = '', resume = false, ...given }: Train
   return { ...complete, ...(complete.lora && { lora: loraConfig(complete.lora) }), corpus, out, resume };
 }
 
-/** A message if the last step of a decaying schedule has changed: the run then differs from an uninterrupted run. */
+/**
+ * A message if the last step of a decaying schedule has changed: the run then differs from an uninterrupted
+ * run.
+ */
 function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
   const [then, end] = [decayEnd(before), decayEnd(now)];
   if (then === undefined || then === end) return undefined;

@@ -1,12 +1,17 @@
-// Caches the token ids of a corpus in a file next to the model folder, so that a run resumes at once. The key is the
-// SHA-256 of the corpus files, the tokenizers and the settings; the cache also has the SHA-256 of its own contents. If
-// either differs, the corpus is read and tokenized again.
+// Caches the token ids of a corpus in a file next to the model folder, so that a run resumes at once. The key
+// is the SHA-256 of the corpus files, the tokenizers and the settings; the cache also has the SHA-256 of its
+// own contents. If either differs, the corpus is read and tokenized again.
 
 import { version } from '../../../package.json';
 import type { Pace } from '../../core/steps.ts';
 import { concatBytes, type Files, openStream } from '../../files/files.ts';
 import { type CorpusArguments, corpusFiles } from '../../session/load-corpus.ts';
-import type { EncodedCorpus, EncodeOptions, RaggedRows, TokenIds } from '../../text/batches/encoded-corpus.ts';
+import type {
+  EncodedCorpus,
+  EncodeOptions,
+  RaggedRows,
+  TokenIds,
+} from '../../text/batches/encoded-corpus.ts';
 import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
@@ -35,7 +40,10 @@ async function sha256(bytes: Uint8Array): Promise<string> {
 }
 
 /** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
-async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, pace?: (done: number) => unknown) {
+async function hashOf(
+  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  pace?: (done: number) => unknown,
+) {
   const hashes: string[] = [];
   const block = new Uint8Array(blockBytes);
   let used = 0;
@@ -55,8 +63,8 @@ async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, p
 }
 
 /**
- * Hash of the files of a corpus and of the options that read them; undefined if the files cannot be read a second time
- * (stdin), or the platform has no SHA-256. `pace` is called between blocks.
+ * Hash of the files of a corpus and of the options that read them; undefined if the files cannot be read a
+ * second time (stdin), or the platform has no SHA-256. `pace` is called between blocks.
  */
 export async function hashCorpus(
   corpus: CorpusArguments,
@@ -67,21 +75,29 @@ export async function hashCorpus(
   const parts = Object.values(corpusFiles(corpus) ?? {}).flatMap((set) => (set ? [set] : []));
   const paths = parts.flatMap(pathsOf);
   // Without a stream, as in browser storage, files are small; outside of secure contexts there are no hashes.
-  if (paths.length === 0 || paths.includes('-') || !files.stream || !globalThis.crypto?.subtle) return undefined;
+  if (paths.length === 0 || paths.includes('-') || !files.stream || !globalThis.crypto?.subtle)
+    return undefined;
   if (corpus.kind === 'tsv' && corpus.keep) return undefined;
   const hashes: string[] = [];
   for (const path of paths) {
     const total = (await files.size?.(path)) ?? 0;
     hashes.push(await hashOf(await openStream(files, path), (done) => pace({ task: 'check', done, total })));
   }
-  const rest = parts.map(({ files = [], source = [], target, ...some }) => [files.map(endingOf), source.length, some]);
+  const rest = parts.map(({ files = [], source = [], target, ...some }) => [
+    files.map(endingOf),
+    source.length,
+    some,
+  ]);
   return JSON.stringify([version, hashes, rest, heldOut]);
 }
 
 /** The extension of a file name, which determines the format. */
 const endingOf = (path: string): string => /(\.\w+)?(\.gz)?$/i.exec(path)?.[0] ?? '';
 
-/** The key of a cache: a hash of the corpus, tokenizers and encoding options. `corpus`: result of `hashCorpus`. */
+/**
+ * The key of a cache: a hash of the corpus, tokenizers and encoding options. `corpus`: result of
+ * `hashCorpus`.
+ */
 export const cacheKey = (
   corpus: string,
   { source, target }: Pick<KnownModel, 'source' | 'target'>,
@@ -89,11 +105,18 @@ export const cacheKey = (
 ): Promise<string> =>
   sha256(
     new TextEncoder().encode(
-      JSON.stringify([corpus, ...[source, target].map((side) => [side, side.special, side.begin ?? -1]), options]),
+      JSON.stringify([
+        corpus,
+        ...[source, target].map((side) => [side, side.special, side.begin ?? -1]),
+        options,
+      ]),
     ),
   );
 
-/** Length of the first line of a cache, the SHA-256 of the rest. The second line is the header, padded with spaces. */
+/**
+ * Length of the first line of a cache, the SHA-256 of the rest. The second line is the header, padded with
+ * spaces.
+ */
 const hashBytes = 65;
 
 /** Header of a cache. */
@@ -117,9 +140,15 @@ export async function writeTokenCache(
   const bytes = ({ buffer, byteOffset, byteLength }: TokenIds | Uint8Array) =>
     new Uint8Array(buffer, byteOffset, byteLength);
   const packed = (list: PairList) => (packPairs([...list], false) as { bytes: Uint8Array }).bytes;
-  const arrays = [source.starts, target.starts, pairIndex, source.ids, target.ids, packed(dev), packed(test)].map(
-    bytes,
-  );
+  const arrays = [
+    source.starts,
+    target.starts,
+    pairIndex,
+    source.ids,
+    target.ids,
+    packed(dev),
+    packed(test),
+  ].map(bytes);
   const header: CacheHeader = {
     key,
     data,
@@ -138,7 +167,8 @@ export async function writeTokenCache(
 }
 
 /**
- * Reads a cache. Returns the reason if it cannot be used; undefined if there is none. `pace` is called between blocks.
+ * Reads a cache. Returns the reason if it cannot be used; undefined if there is none. `pace` is called
+ * between blocks.
  */
 export async function readTokenCache(
   files: Files,
@@ -157,14 +187,18 @@ export async function readTokenCache(
   // The arrays are views: 4-byte ones first, so that all are aligned.
   const aligned = (file.byteOffset + end + 1) % 4 === 0 ? file : file.slice();
   let at = aligned.byteOffset + end + 1;
-  const [sourceStarts, targetStarts, pairIndex, sourceIds, targetIds, dev, test] = header.sizes.map((size) => {
-    at += size;
-    return [aligned.buffer, at - size, size] as const;
-  }) as [View, View, View, View, View, View, View];
+  const [sourceStarts, targetStarts, pairIndex, sourceIds, targetIds, dev, test] = header.sizes.map(
+    (size) => {
+      at += size;
+      return [aligned.buffer, at - size, size] as const;
+    },
+  ) as [View, View, View, View, View, View, View];
   const uint32 = ([buffer, from, size]: View) => new Uint32Array(buffer, from, size / 4);
   const rows = ([buffer, from, size]: View, starts: Uint32Array): RaggedRows => {
     const is16Bit = size === 2 * (starts.at(-1) as number);
-    const ids = is16Bit ? new Uint16Array(buffer, from, size / 2) : new Uint32Array(buffer.slice(from, from + size));
+    const ids = is16Bit
+      ? new Uint16Array(buffer, from, size / 2)
+      : new Uint32Array(buffer.slice(from, from + size));
     return { ids, starts };
   };
   const list = (view: View, length: number) => packedPairs([{ bytes: new Uint8Array(...view), length }]);

@@ -54,7 +54,10 @@ export interface TrainResult {
   readonly dev: readonly LogEval[];
   /** The evaluation whose weights the model has; absent without evaluations. */
   readonly best?: BestState;
-  /** Metrics and translations of the test pairs (in the log: part `test`); of the dev pairs if there are no test pairs. */
+  /**
+   * Metrics and translations of the test pairs (in the log: part `test`); of the dev pairs if there are no
+   * test pairs.
+   */
   readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
   readonly out: string;
   /** Folder of the base model, if the result is a LoRA adapter. */

@@ -1,5 +1,5 @@
-// The weights that a run trains: all weights of a model, or a LoRA adapter of one. They can be evaluated, kept as the
-// best and saved.
+// The weights that a run trains: all weights of a model, or a LoRA adapter of one. They can be evaluated,
+// kept as the best and saved.
 
 import { check } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
@@ -65,7 +65,10 @@ export async function createTrainedWeights(options: TrainedWeightsOptions) {
       extra: Readonly<Record<string, Uint8Array>>,
     ): Promise<void> {
       if (!adapter) return saveModelFolder(files, folder, { ...model, weights }, extra);
-      await writeFolder(files, folder, { ...loraFiles(config, { ...adapter, weights }, baseFolder), ...extra });
+      await writeFolder(files, folder, {
+        ...loraFiles(config, { ...adapter, weights }, baseFolder),
+        ...extra,
+      });
     },
     /** Reads saved weights. */
     async load({ files, folder }: CheckpointFolder): Promise<Float32Array> {

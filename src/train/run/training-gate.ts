@@ -1,4 +1,5 @@
-// The training gate: between two updates a host, such as the training page, can pause the run and use its model.
+// The training gate: between two updates a host, such as the training page, can pause the run and use its
+// model.
 
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -11,8 +12,8 @@ export interface TrainingGate {
   /** The run is ready: its plans and weights are on the engine. Called again after a lost device. */
   ready(training: RunningTraining): void;
   /**
-   * Called before each update. If it returns work, the run awaits pending updates, then does the work with its clock
-   * stopped.
+   * Called before each update. If it returns work, the run awaits pending updates, then does the work with
+   * its clock stopped.
    */
   between(): (() => Promise<void>) | undefined;
   /** Called after each update: whether to save a checkpoint now. */
@@ -33,8 +34,8 @@ export interface RunningTraining {
   /** Returns the settings of the next update that may change. `dropout` is the largest rate. */
   readonly live: () => Required<LiveSettings>;
   /**
-   * Changes settings from the next update on, and records that in the log and the checkpoints. Call it while the run
-   * waits in `between`. Throws a HeddleError that names the setting.
+   * Changes settings from the next update on, and records that in the log and the checkpoints. Call it while
+   * the run waits in `between`. Throws a HeddleError that names the setting.
    */
   change(settings: LiveSettings): Promise<void>;
 }

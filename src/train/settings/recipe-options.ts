@@ -10,7 +10,17 @@ import type { CompleteSettings } from './recipes.ts';
 
 /** Options of the tokenizers, the model configuration and the batches. */
 export function dataOptions(s: CompleteSettings): TrainingDataOptions {
-  const { norm, dropout, labelSmoothing, lowercase, fillVocab, batchSize = 0, maxTokens = 0, buckets, seed } = s;
+  const {
+    norm,
+    dropout,
+    labelSmoothing,
+    lowercase,
+    fillVocab,
+    batchSize = 0,
+    maxTokens = 0,
+    buckets,
+    seed,
+  } = s;
   const { maxLength, truncate } = s;
   const preset: Partial<ModelOptions> = presets[s.preset];
   return {
@@ -38,7 +48,9 @@ export function optimizerOf(s: CompleteSettings): Partial<OptimizerConfig> {
 }
 
 /** The schedule in the settings; omitted fields have the defaults of `scheduleConfig`. */
-export function scheduleOf(s: CompleteSettings): Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'> {
+export function scheduleOf(
+  s: CompleteSettings,
+): Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'> {
   const { schedule: kind, learningRate, warmupSteps, scheduleSteps: steps, minLearningRate } = s;
   return { kind, learningRate, ...withoutUndefined({ warmupSteps, steps, minLearningRate }) };
 }

@@ -1,5 +1,5 @@
-// Recipes: defaults of settings that depend on the kind of training run. There is a recipe for the built-in corpus, the
-// built-in tasks, the user's pairs, the Keras example, and fine-tuning.
+// Recipes: defaults of settings that depend on the kind of training run. There is a recipe for the built-in
+// corpus, the built-in tasks, the user's pairs, the Keras example, and fine-tuning.
 
 import { check } from '../../core/errors.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
@@ -52,8 +52,8 @@ const recipes = {
     epochs: 10,
     evalSteps: 500,
   },
-  // The published example: vocabularies of 15,000 words, RMSprop at Keras's default rate, no clipping. Dropout comes from
-  // the preset.
+  // The published example: vocabularies of 15,000 words, RMSprop at Keras's default rate, no clipping.
+  // Dropout comes from the preset.
   keras: {
     preset: 'keras',
     tokenizer: 'word',
@@ -68,7 +68,8 @@ const recipes = {
     epochs: 30,
     evalSteps: 500,
   },
-  // A fifth of the learning rate for pairs, so that the model forgets little. Preset and tokenizer are the model's.
+  // A fifth of the learning rate for pairs, so that the model forgets little. Preset and tokenizer are the
+  // model's.
   fineTune: {
     preset: 'small',
     tokenizer: 'bpe',
@@ -83,8 +84,8 @@ const recipes = {
 } as const satisfies Record<string, Recipe>;
 
 /**
- * Batches for a LoRA adapter over quantized weights: few tokens, to save memory. Two of them are about as large as a usual
- * batch.
+ * Batches for a LoRA adapter over quantized weights: few tokens, to save memory. Two of them are about as
+ * large as a usual batch.
  */
 const packedBatches = { maxTokens: 512, gradientAccumulationSteps: 2 } as const;
 
@@ -96,7 +97,8 @@ export const hasPackedBatches = ({ lora, weights = 'f32', batchSize, maxTokens }
 export type RecipeName = keyof typeof recipes;
 
 /** The recipe of a kind of corpus. */
-export const recipeFor = (corpus: string): RecipeName => (corpus === 'intl' || corpus === 'task' ? corpus : 'pairs');
+export const recipeFor = (corpus: string): RecipeName =>
+  corpus === 'intl' || corpus === 'task' ? corpus : 'pairs';
 
 /** Settings of a run with all defaults filled in. */
 export type CompleteSettings = SettingsWithDefaults & Required<Pick<TrainSettings, RecipeSetting>>;
@@ -106,10 +108,10 @@ export const initFolder = ({ init }: TrainSettings): string | undefined =>
   init === undefined || (initSchemes as readonly string[]).includes(init) ? undefined : init;
 
 /**
- * Settings with the defaults of the table and of a recipe: `keras` for that preset, `fineTune` for a model folder in
- * `init`, else the given one. With the option `steps` or `epochs`, the default schedule `linear` becomes
- * `inverse-sqrt`: it does not depend on the last step, so that a run can be resumed for more steps as if it had never
- * ended. Throws a HeddleError for options that are wrong or exclude each other.
+ * Settings with the defaults of the table and of a recipe: `keras` for that preset, `fineTune` for a model
+ * folder in `init`, else the given one. With the option `steps` or `epochs`, the default schedule `linear`
+ * becomes `inverse-sqrt`: it does not depend on the last step, so that a run can be resumed for more steps as
+ * if it had never ended. Throws a HeddleError for options that are wrong or exclude each other.
  */
 export function completeSettings(options: TrainSettings, recipeName: RecipeName): CompleteSettings {
   checkSettings(options);
@@ -122,11 +124,16 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
       ...(['preset', 'norm', 'tokenizer', 'vocabSize', 'lowercase'] as const),
       ...(['tokenizerFile', 'sourceTokenizer', 'targetTokenizer'] as const),
     ])
-      check(given[own] === undefined, `train: the model in ${folder} has its own ${own}; leave out ${own} or init`);
+      check(
+        given[own] === undefined,
+        `train: the model in ${folder} has its own ${own}; leave out ${own} or init`,
+      );
   const isDefaultLength = (given.steps ?? given.epochs) === undefined;
   const preset: Partial<ModelOptions> = presets[given.preset ?? recipe.preset];
   const dropout =
-    given.dropout === undefined ? recipe.dropout : mergeDropout(recipe.dropout ?? preset.dropout, given.dropout);
+    given.dropout === undefined
+      ? recipe.dropout
+      : mergeDropout(recipe.dropout ?? preset.dropout, given.dropout);
   const complete: CompleteSettings = {
     ...settingDefaults,
     ...recipe,
@@ -143,14 +150,15 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
 }
 
 /**
- * Merges dropout rates: `given` overrides `base`. A single rate replaces a single rate, or all rates except `memory` and
- * `output`.
+ * Merges dropout rates: `given` overrides `base`. A single rate replaces a single rate, or all rates except
+ * `memory` and `output`.
  */
 function mergeDropout(
   base: ModelOptions['dropout'] = 0,
   given: NonNullable<TrainSettings['dropout']>,
 ): number | Partial<DropoutRates> {
-  if (typeof given === 'number') return typeof base === 'number' ? given : { ...base, ...usualDropout(given) };
+  if (typeof given === 'number')
+    return typeof base === 'number' ? given : { ...base, ...usualDropout(given) };
   return { ...(typeof base === 'number' ? usualDropout(base) : base), ...given };
 }
 
@@ -166,7 +174,9 @@ const recipeWords: Record<RecipeName, string> = {
   fineTune: 'fine-tuning',
 };
 
-/** Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if it has none. */
+/**
+ * Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if it has none.
+ */
 export function describeDefault(name: SettingName): string | undefined {
   const row: Setting = settings[name];
   if (row.defaultText !== undefined) return row.defaultText;

@@ -1,5 +1,5 @@
-// Arguments of a resumed run: those in the checkpoint, with the new values of settings that may change. Also reads the
-// arguments that older versions wrote.
+// Arguments of a resumed run: those in the checkpoint, with the new values of settings that may change. Also
+// reads the arguments that older versions wrote.
 
 import { check } from '../../core/errors.ts';
 import { isObject, withoutUndefined } from '../../files/json-files.ts';
@@ -11,9 +11,9 @@ import type { TrainSettings } from './train-settings.ts';
 import { flagOf, resumableSettings, settingDefaults, settingOf, settingRows } from './train-settings.ts';
 
 /**
- * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of pairs may
- * have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if the checkpoint has no
- * arguments.
+ * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of
+ * pairs may have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if the
+ * checkpoint has no arguments.
  */
 export function resumeArguments(
   before: TrainingState,
@@ -23,22 +23,27 @@ export function resumeArguments(
   const saved = startArguments(before, out);
   const { steps, epochs, batchSize, maxTokens, changes: made, ...others } = saved;
   const length = given.steps !== undefined || given.epochs !== undefined ? {} : { steps, epochs };
-  const batch = given.batchSize !== undefined || given.maxTokens !== undefined ? {} : { batchSize, maxTokens };
+  const batch =
+    given.batchSize !== undefined || given.maxTokens !== undefined ? {} : { batchSize, maxTokens };
   const { changes: repeated = made, ...changed } = Object.fromEntries(
     resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
   ) as TrainSettings;
   // Drop settings that the new schedule does not have.
   const schedule = given.schedule ?? saved.schedule;
   for (const [name, { onlyFor = [] as readonly string[] }] of settingRows)
-    if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule)) delete (others as Record<string, unknown>)[name];
-  const replaced = resumableSettings.filter((name) => given[name] !== undefined && given[name] !== saved[name]);
+    if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule))
+      delete (others as Record<string, unknown>)[name];
+  const replaced = resumableSettings.filter(
+    (name) => given[name] !== undefined && given[name] !== saved[name],
+  );
   const news = replaced.map((name) => {
     const [now, before = 'not set'] = [given[name], saved[name]].map((value) => JSON.stringify(value));
     return `${flagOf(name)} ${now} (was ${before})`;
   });
   if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
   const ignored = ignoredSettings(saved, given);
-  if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
+  if (ignored.length > 0)
+    log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
   const moved = saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
   // A new value replaces the changes of that setting during the run.
   const changes = formatChanges(withoutSettings(parseChanges(repeated), replaced));
@@ -83,7 +88,9 @@ const renamed = {
   saveSteps: 'saveEvery',
 } as const;
 
-/** Converts arguments of heddle 0.x: optimizer, schedule and tokenizer were objects, and 0 meant "not set". */
+/**
+ * Converts arguments of heddle 0.x: optimizer, schedule and tokenizer were objects, and 0 meant "not set".
+ */
 function upgraded(old: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const part = (name: string) => (isObject(old[name]) ? old[name] : {});
   const { kind: optimizer = 'adamw', beta1, beta2, ...optimizerFields } = part('optimizer');
@@ -93,7 +100,9 @@ function upgraded(old: Readonly<Record<string, unknown>>): Record<string, unknow
   const { tokenizer: _, initFrom, steps, epochs, ...fields } = old;
   const names = Object.entries(renamed);
   const current: Record<string, unknown> = {
-    ...Object.fromEntries(Object.entries(fields).filter(([name]) => !names.some(([, former]) => former === name))),
+    ...Object.fromEntries(
+      Object.entries(fields).filter(([name]) => !names.some(([, former]) => former === name)),
+    ),
     ...Object.fromEntries(names.map(([name, former]) => [name, old[former] || undefined])),
     steps: steps || undefined,
     epochs: steps ? undefined : epochs,

@@ -1,6 +1,6 @@
-// The settings of a training run in one table. From it come the flags of `heddle train`, the options of `train` in the
-// library, the settings that a resumed run may change, the form of the page and docs/settings.md. To add a setting, add a
-// row and use its value.
+// The settings of a training run in one table. From it come the flags of `heddle train`, the options of
+// `train` in the library, the settings that a resumed run may change, the form of the page and
+// docs/settings.md. To add a setting, add a row and use its value.
 
 import { type PresetName, presets } from '../../model/presets.ts';
 import { weightFormats } from '../../model/quantized-parameters.ts';
@@ -9,7 +9,17 @@ import { optimizerNames, precisions } from '../update/optimizer-config.ts';
 import { scheduleNames } from '../update/schedule.ts';
 import { bestMetrics } from './best-metrics.ts';
 import type { Setting } from './setting-types.ts';
-import { boolean, choice, integer, list, notNegative, positive, rate, rowsOf, text } from './setting-types.ts';
+import {
+  boolean,
+  choice,
+  integer,
+  list,
+  notNegative,
+  positive,
+  rate,
+  rowsOf,
+  text,
+} from './setting-types.ts';
 
 /** The table. Settings of LoRA are the fields of the option `lora`. */
 export const settings = {
@@ -92,7 +102,12 @@ export const settings = {
     noFuse: { type: list('rewrites'), help: 'graph rewrites to disable', default: [] },
   }),
   ...rowsOf('Optimizer', {
-    optimizer: { type: choice(optimizerNames, 'name'), help: 'optimizer', label: 'Optimizer', advanced: true },
+    optimizer: {
+      type: choice(optimizerNames, 'name'),
+      help: 'optimizer',
+      label: 'Optimizer',
+      advanced: true,
+    },
     learningRate: {
       type: positive('rate'),
       help: 'maximum learning rate; for --schedule noam the factor in its formula',
@@ -109,7 +124,8 @@ export const settings = {
     warmupSteps: {
       type: integer(0, 'steps'),
       help: 'steps of linear warm-up of the learning rate',
-      defaultText: 'linear and cosine: a tenth of the steps, at most 100; inverse-sqrt and noam: 400; constant: 0',
+      defaultText:
+        'linear and cosine: a tenth of the steps, at most 100; inverse-sqrt and noam: 400; constant: 0',
       oldFlags: ['warmup'],
       label: 'Warm-up steps',
       advanced: true,
@@ -179,7 +195,11 @@ export const settings = {
     },
   }),
   ...rowsOf('Model', {
-    preset: { type: choice(Object.keys(presets) as PresetName[], 'name'), help: 'model size', label: 'Preset' },
+    preset: {
+      type: choice(Object.keys(presets) as PresetName[], 'name'),
+      help: 'model size',
+      label: 'Preset',
+    },
     model: {
       type: { kind: 'model', unit: 'field=value' },
       help: 'change a field of the model configuration, e.g. --set heads=4; may be repeated',
@@ -188,7 +208,8 @@ export const settings = {
     norm: {
       type: choice(['pre', 'post'], 'position'),
       help: 'layer norm before (pre) or after (post) each sub-layer',
-      defaultText: 'pre (built-in corpus, built-in tasks, preset t5-tiny), else post; fine-tuning: that of the model',
+      defaultText:
+        'pre (built-in corpus, built-in tasks, preset t5-tiny), else post; fine-tuning: that of the model',
       label: 'Layer norm',
       advanced: true,
     },

@@ -9,9 +9,13 @@ export type TrainArguments = TrainSettings & {
   readonly corpus: CorpusArguments;
   /** Model folder to write; none if empty. */
   readonly out: string;
-  /** Whether to resume from the checkpoint in `out`, with its settings except new values of `resumableSettings`. */
+  /**
+   * Whether to resume from the checkpoint in `out`, with its settings except new values of
+   * `resumableSettings`.
+   */
   readonly resume?: boolean;
 };
 
 /** Arguments with all defaults, as in a checkpoint and in the log. */
-export type CompleteArguments = CompleteSettings & Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;
+export type CompleteArguments = CompleteSettings &
+  Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;

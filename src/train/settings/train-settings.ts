@@ -1,4 +1,5 @@
-// The settings of a training run as values: the options type of `train`, defaults, names of flags, and checks.
+// The settings of a training run as values: the options type of `train`, defaults, names of flags, and
+// checks.
 
 import { check } from '../../core/errors.ts';
 import type { DropoutRates, ModelOptions } from '../../model/model-config.ts';
@@ -22,21 +23,31 @@ export type ValueOf<T extends SettingType> = T extends { readonly choices: reado
 
 /** Options of a training run; docs/settings.md lists them with their defaults. */
 export type TrainSettings = {
-  readonly [Name in SettingName as Name extends `lora.${string}` ? never : Name]?: ValueOf<Table[Name]['type']>;
+  readonly [Name in SettingName as Name extends `lora.${string}` ? never : Name]?: ValueOf<
+    Table[Name]['type']
+  >;
 } & {
   readonly lora?: { readonly rank: number } & {
-    readonly [Name in SettingName as Name extends `lora.${infer Field}` ? Field : never]?: ValueOf<Table[Name]['type']>;
+    readonly [Name in SettingName as Name extends `lora.${infer Field}` ? Field : never]?: ValueOf<
+      Table[Name]['type']
+    >;
   };
 };
 
 /** Names of the settings that have a constant default. */
-type WithDefault = { [Name in SettingName]: Table[Name] extends { default: unknown } ? Name : never }[SettingName];
+type WithDefault = {
+  [Name in SettingName]: Table[Name] extends { default: unknown } ? Name : never;
+}[SettingName];
 
 /** The settings with the constant defaults filled in. */
-export type SettingsWithDefaults = TrainSettings & Required<Pick<TrainSettings, WithDefault & keyof TrainSettings>>;
+export type SettingsWithDefaults = TrainSettings &
+  Required<Pick<TrainSettings, WithDefault & keyof TrainSettings>>;
 
 /** The rows of the table, in order. */
-export const settingRows = Object.entries(settings) as unknown as readonly (readonly [SettingName, Setting])[];
+export const settingRows = Object.entries(settings) as unknown as readonly (readonly [
+  SettingName,
+  Setting,
+])[];
 
 /** The constant defaults. */
 export const settingDefaults = Object.fromEntries(
@@ -44,25 +55,36 @@ export const settingDefaults = Object.fromEntries(
 ) as Required<Pick<TrainSettings, WithDefault & keyof TrainSettings>>;
 
 /** Names of the settings that a resumed run may change. */
-export const resumableSettings = settingRows.flatMap(([name, { resume }]) => (resume ? [name] : [])) as readonly {
+export const resumableSettings = settingRows.flatMap(([name, { resume }]) =>
+  resume ? [name] : [],
+) as readonly {
   [Name in SettingName]: Table[Name] extends { resume: true } ? Name : never;
 }[SettingName][];
 
 /** Flag of a setting: `--batch-size` for `batchSize`; the field `model` is set by `--set`. */
 export const flagOf = (name: SettingName): string =>
-  name === 'model' ? '--set' : `--${name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  name === 'model'
+    ? '--set'
+    : `--${name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Value of a setting. */
 export const settingOf = (given: TrainSettings, name: SettingName): unknown =>
-  name.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], given);
+  name
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], given);
 
 /** The settings in an object that may have other fields. */
 export const settingsIn = (fields: TrainSettings): TrainSettings =>
   Object.fromEntries(
-    Object.entries(fields).filter(([name, value]) => value !== undefined && (name === 'lora' || name in settings)),
+    Object.entries(fields).filter(
+      ([name, value]) => value !== undefined && (name === 'lora' || name in settings),
+    ),
   );
 
-/** Checks names and values of options. Throws a HeddleError that names the option, its value and the allowed values. */
+/**
+ * Checks names and values of options. Throws a HeddleError that names the option, its value and the allowed
+ * values.
+ */
 export function checkSettings(given: TrainSettings): void {
   for (const name of Object.keys(given))
     check(
@@ -79,7 +101,10 @@ export function checkSettings(given: TrainSettings): void {
   for (const [name, { type, excludes }] of settingRows) {
     const value = settingOf(given, name);
     if (value === undefined) continue;
-    check(fitsType(type, value), () => `train: ${name} (${JSON.stringify(value)}) must be ${describeType(type)}`);
+    check(
+      fitsType(type, value),
+      () => `train: ${name} (${JSON.stringify(value)}) must be ${describeType(type)}`,
+    );
     const other = excludes && settingOf(given, excludes as SettingName);
     check(
       other === undefined,
@@ -89,8 +114,8 @@ export function checkSettings(given: TrainSettings): void {
 }
 
 /**
- * Checks that options exist for the chosen optimizer, schedule and precision. Throws a HeddleError that names the
- * option.
+ * Checks that options exist for the chosen optimizer, schedule and precision. Throws a HeddleError that names
+ * the option.
  */
 export function checkApplicable(complete: SettingsWithDefaults): void {
   for (const [name, { onlyFor }] of settingRows) {

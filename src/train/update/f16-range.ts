@@ -1,5 +1,5 @@
-// Decides which tensors of a pre-norm model fit in f16: not the residual stream; attention if a bound from the weights
-// allows it.
+// Decides which tensors of a pre-norm model fit in f16: not the residual stream; attention if a bound from
+// the weights allows it.
 
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { Parameter } from '../../model/parameter-layout.ts';
@@ -7,8 +7,8 @@ import { parameterList } from '../../model/parameters.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
 
 /**
- * Allowed range of the bound. The maximum leaves room for growth in training, since f16 ends at 65504; below the minimum
- * numbers lose bits.
+ * Allowed range of the bound. The maximum leaves room for growth in training, since f16 ends at 65504; below
+ * the minimum numbers lose bits.
  */
 const range = { min: 2 ** -4, max: 2 ** 14 } as const;
 
@@ -20,18 +20,23 @@ const projections: readonly (readonly [matrix: RegExp, norm: (layer: string) => 
 ];
 
 /**
- * Whether the residual stream of a model may exceed f16: that of T5, and of pre-norm models of Hugging Face, whose large
- * activations transformers clamps in float16. Post-norm normalizes the stream after each sublayer.
+ * Whether the residual stream of a model may exceed f16: that of T5, and of pre-norm models of Hugging Face,
+ * whose large activations transformers clamps in float16. Post-norm normalizes the stream after each
+ * sublayer.
  */
 export const needsF32Residual = ({ norm, normType }: ModelConfig, isFromHf: boolean): boolean =>
   normType === 'rms' || (norm === 'pre' && isFromHf);
 
 /**
- * Whether queries, keys, values and heads of a pre-norm model fit in f16. A row of D numbers after layer norm has an L2
- * norm of at most √D times the largest gamma, plus the L2 norm of beta. By Cauchy-Schwarz a product is at most that times
- * the L2 norm of the matrix row, plus the bias. Heads are averages of values, so they are not larger.
+ * Whether queries, keys, values and heads of a pre-norm model fit in f16. A row of D numbers after layer norm
+ * has an L2 norm of at most √D times the largest gamma, plus the L2 norm of beta. By Cauchy-Schwarz a product
+ * is at most that times the L2 norm of the matrix row, plus the bias. Heads are averages of values, so they
+ * are not larger.
  */
-export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | WeightReader): Promise<boolean> {
+export async function attentionFitsF16(
+  c: ModelConfig,
+  weights: Float32Array | WeightReader,
+): Promise<boolean> {
   if (c.norm !== 'pre') return false;
   const p = parameterList(c);
   const read = async (parameter: Parameter): Promise<Float32Array> => {

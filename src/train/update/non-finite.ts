@@ -8,9 +8,9 @@ import { scaleStepOp } from '../../engine/ops/optimizer/clip.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 
 /**
- * Returns the error of update `step` (from 0), which produced a value that is not finite. It names the step (from 1),
- * op, layer and tensor. Elements of buffers as long as one of `lists` (weights, gradients, moments) are named by their
- * parameter.
+ * Returns the error of update `step` (from 0), which produced a value that is not finite. It names the step
+ * (from 1), op, layer and tensor. Elements of buffers as long as one of `lists` (weights, gradients, moments)
+ * are named by their parameter.
  */
 export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
   const { node, value, element } = found;
@@ -31,8 +31,8 @@ export function nonFiniteError(step: number, found: NonFinite, lists: readonly P
 }
 
 /**
- * Whether a value comes after the loss was scaled, so that a smaller loss scale may fix it. In a graph without loss
- * scaling, such as the update after gradient accumulation, that is every computed value.
+ * Whether a value comes after the loss was scaled, so that a smaller loss scale may fix it. In a graph
+ * without loss scaling, such as the update after gradient accumulation, that is every computed value.
  */
 export function isScaled(graph: Graph, { node }: NonFinite): boolean {
   const from = graph.nodes.findIndex(({ op }) => op === scaleStepOp);

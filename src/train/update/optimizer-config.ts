@@ -1,5 +1,5 @@
-// Gradient clipping and the optimizer: the last nodes of a training graph, over the flat buffers of weights and
-// gradients. Also the loss scaling of mixed precision.
+// Gradient clipping and the optimizer: the last nodes of a training graph, over the flat buffers of weights
+// and gradients. Also the loss scaling of mixed precision.
 
 import { check } from '../../core/errors.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
@@ -50,16 +50,22 @@ const defaults: OptimizerConfig = {
 };
 
 /**
- * Returns a complete configuration; throws a HeddleError that names a wrong field. The epsilon of rmsprop is 1e-7, as
- * in Keras.
+ * Returns a complete configuration; throws a HeddleError that names a wrong field. The epsilon of rmsprop is
+ * 1e-7, as in Keras.
  */
 export function optimizerConfig(options: Partial<OptimizerConfig> = {}): OptimizerConfig {
   const o = { ...defaults, ...(options.kind === 'rmsprop' && { eps: 1e-7 }), ...options };
   check(optimizerNames.includes(o.kind), `optimizer: ${o.kind} is not one of ${optimizerNames.join(', ')}`);
   for (const field of ['beta1', 'beta2', 'rho', 'momentum', 'emaDecay'] as const)
-    check(o[field] >= 0 && o[field] < 1, `optimizer: ${field} is ${o[field]}, it must be at least 0 and below 1`);
+    check(
+      o[field] >= 0 && o[field] < 1,
+      `optimizer: ${field} is ${o[field]}, it must be at least 0 and below 1`,
+    );
   for (const field of ['weightDecay', 'clipNorm', 'lossScaleGrowth'] as const)
-    check(o[field] >= 0 && Number.isFinite(o[field]), `optimizer: ${field} is ${o[field]}, it must be 0 or more`);
+    check(
+      o[field] >= 0 && Number.isFinite(o[field]),
+      `optimizer: ${field} is ${o[field]}, it must be 0 or more`,
+    );
   check(o.eps > 0 && o.eps < 1, `optimizer: eps is ${o.eps}, it must be above 0 and below 1`);
   return o;
 }
@@ -68,14 +74,14 @@ export function optimizerConfig(options: Partial<OptimizerConfig> = {}): Optimiz
 export const precisions = ['f32', 'f16'] as const;
 
 /**
- * `f16` is mixed precision: activations and matmul weights are f16; sums, gradients, optimizer states and the weights
- * are f32.
+ * `f16` is mixed precision: activations and matmul weights are f16; sums, gradients, optimizer states and the
+ * weights are f32.
  */
 export type Precision = (typeof precisions)[number];
 
 /**
- * Returns the optimizer fields of a precision: the loss scale of f16 doubles after 2,000 steps without overflow, as in
- * GradScaler of PyTorch.
+ * Returns the optimizer fields of a precision: the loss scale of f16 doubles after 2,000 steps without
+ * overflow, as in GradScaler of PyTorch.
  */
 export const scaling = (precision: Precision = 'f32'): Partial<OptimizerConfig> =>
   precision === 'f16' ? { lossScaleGrowth: 2000 } : {};
@@ -92,9 +98,9 @@ export function optimizerStates(o: OptimizerConfig): string[] {
 }
 
 /**
- * Adds clipping and the update of the trainable parameters by their `gradients` to a graph. Its output `clip` [4] has
- * the scale (0 if the step was skipped because a gradient is not finite), the norm before clipping and whether all
- * gradients are finite.
+ * Adds clipping and the update of the trainable parameters by their `gradients` to a graph. Its output `clip`
+ * [4] has the scale (0 if the step was skipped because a gradient is not finite), the norm before clipping
+ * and whether all gradients are finite.
  */
 export function applyOptimizer(
   graph: Graph,
@@ -106,10 +112,16 @@ export function applyOptimizer(
   graph.scope('optimizer', () => {
     const { all, parameters: p, ranges } = trainable;
     const counters = graph.state('counters', 'f32', [counterLength]);
-    const betas = o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
-    const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas, growth: o.lossScaleGrowth });
+    const betas =
+      o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
+    const clip = clipScale(graph, gradients, counters, {
+      maxNorm: o.clipNorm,
+      ...betas,
+      growth: o.lossScaleGrowth,
+    });
     graph.output('clip', clip);
-    const partsOf = (buffer: Value, side: 'inState' | 'inBuffer') => rangeValues(graph, buffer, trainable, side);
+    const partsOf = (buffer: Value, side: 'inState' | 'inBuffer') =>
+      rangeValues(graph, buffer, trainable, side);
     const weights = partsOf(graph.state(trainable.state, 'f32', [all.size]), 'inState');
     const gradientParts = partsOf(gradients, 'inBuffer');
     const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBuffer');
@@ -121,7 +133,8 @@ export function applyOptimizer(
       const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer));
       const decay = { weightDecay: o.weightDecay, decayEnd: decayed };
       if (o.kind === 'adamw') adamw(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
-      else if (o.kind === 'adam') adam(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
+      else if (o.kind === 'adam')
+        adam(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
       else if (o.kind === 'rmsprop') rmsprop(graph, { ...inputs, v }, { rho: o.rho, eps: o.eps });
       else sgd(graph, { ...inputs, m }, { momentum: o.momentum, ...decay });
     }

@@ -21,8 +21,8 @@ export interface ScheduleConfig {
 }
 
 /**
- * Default warm-up: a tenth of the steps of `linear` and `cosine`, at most 100; 400 steps of `inverse-sqrt` and `noam`;
- * 0 for `constant`.
+ * Default warm-up: a tenth of the steps of `linear` and `cosine`, at most 100; 400 steps of `inverse-sqrt`
+ * and `noam`; 0 for `constant`.
  */
 function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number {
   if (kind === 'constant') return 0;
@@ -30,8 +30,8 @@ function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number
 }
 
 /**
- * Returns a complete schedule for a model of width `dModel` and `steps` updates; throws a HeddleError that names a
- * wrong field.
+ * Returns a complete schedule for a model of width `dModel` and `steps` updates; throws a HeddleError that
+ * names a wrong field.
  */
 export function scheduleConfig(
   given: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>,
@@ -68,15 +68,18 @@ export function checkSchedule(s: ScheduleConfig): void {
     );
 }
 
-/** Returns the step at which a schedule reaches its minimum learning rate; undefined if it does not decay to one. */
+/**
+ * Returns the step at which a schedule reaches its minimum learning rate; undefined if it does not decay to
+ * one.
+ */
 export const decayEnd = ({ kind, steps }: ScheduleConfig): number | undefined =>
   kind === 'linear' || kind === 'cosine' ? steps : undefined;
 
 /**
- * Returns the learning rate of update `step`, from 0. With t = step + 1 and w = warmupSteps:
- * constant: lr·min(1, t/w). linear: lr·t/w, from t = w on min + (lr - min)·u with u = (steps - t)/(steps - w). cosine:
- * the same with (1 - cos(π·u))/2 for u. inverse-sqrt: lr·min(t/w, sqrt(w/t)). noam: lr·dModel^-0.5·min(t^-0.5,
- * t·w^-1.5) (Vaswani et al., 2017, equation 3).
+ * Returns the learning rate of update `step`, from 0. With t = step + 1 and w = warmupSteps: constant:
+ * lr·min(1, t/w). linear: lr·t/w, from t = w on min + (lr - min)·u with u = (steps - t)/(steps - w). cosine:
+ * the same with (1 - cos(π·u))/2 for u. inverse-sqrt: lr·min(t/w, sqrt(w/t)). noam:
+ * lr·dModel^-0.5·min(t^-0.5, t·w^-1.5) (Vaswani et al., 2017, equation 3).
  */
 export function learningRate(s: ScheduleConfig, step: number): number {
   const t = step + 1;

@@ -1,5 +1,5 @@
-// Trainable parameters: all weights, those that are not frozen, or a LoRA adapter. Only they have gradients and
-// optimizer states, in compact buffers; `ranges` maps these to the weights.
+// Trainable parameters: all weights, those that are not frozen, or a LoRA adapter. Only they have gradients
+// and optimizer states, in compact buffers; `ranges` maps these to the weights.
 
 import { check } from '../../core/errors.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -19,7 +19,8 @@ export interface TrainableOptions {
 }
 
 /**
- * A range of `length` elements that are contiguous both in the state and in the compact buffer of trainable parameters.
+ * A range of `length` elements that are contiguous both in the state and in the compact buffer of trainable
+ * parameters.
  */
 export interface BufferRange {
   /** First element in the state. */
@@ -41,9 +42,9 @@ export interface TrainableParameters {
 }
 
 /**
- * Returns the names of the parameters that globs freeze. A glob is compared with the name of the parameter, of its
- * tensor in model.safetensors and in Hugging Face's models (`model.encoder.layers.0.fc1.weight`); see `globMatcher`.
- * Throws a HeddleError if a glob matches nothing, or only a slice of a parameter.
+ * Returns the names of the parameters that globs freeze. A glob is compared with the name of the parameter,
+ * of its tensor in model.safetensors and in Hugging Face's models (`model.encoder.layers.0.fc1.weight`); see
+ * `globMatcher`. Throws a HeddleError if a glob matches nothing, or only a slice of a parameter.
  */
 function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
   const names = p.all.map((own) => ({ own, known: [own.name, own.stored.name], parts: hfNames(c, own) }));
@@ -63,7 +64,10 @@ function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[])
   return frozen;
 }
 
-/** Returns the trainable parameters. Throws a HeddleError if a glob matches nothing, or nothing is left to train. */
+/**
+ * Returns the trainable parameters. Throws a HeddleError if a glob matches nothing, or nothing is left to
+ * train.
+ */
 export function trainableParameters(
   c: ModelConfig,
   p: ParameterList,
@@ -118,7 +122,10 @@ export const rangeValues = (
       : graph.slice(buffer, `${buffer.name}+${range[side]}`, range[side], [range.length]),
   );
 
-/** Returns a message: `frozen: 18 of 46 tensors, 1,204 of 5,010 parameters`; undefined if all weights are trained. */
+/**
+ * Returns a message: `frozen: 18 of 46 tensors, 1,204 of 5,010 parameters`; undefined if all weights are
+ * trained.
+ */
 export function describeTrainable(
   { state, all, parameters }: TrainableParameters,
   p: ParameterList,

@@ -1,5 +1,5 @@
-// The trainer: plans for every batch shape, and one call per step that uploads a batch, submits once and reads the loss
-// later. Data and loop are separate; see src/train/run/loop.ts.
+// The trainer: plans for every batch shape, and one call per step that uploads a batch, submits once and
+// reads the loss later. Data and loop are separate; see src/train/run/loop.ts.
 
 import type { Engine, Program } from '../../engine/engine.ts';
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../../engine/graph/finite-checks.ts';
@@ -13,7 +13,11 @@ import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import { readWeights, writePositions, writeWeights } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { quantizedParameters, type WeightFormat, type WeightReader } from '../../model/quantized-parameters.ts';
+import {
+  quantizedParameters,
+  type WeightFormat,
+  type WeightReader,
+} from '../../model/quantized-parameters.ts';
 import type { BatchArrays } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { TokenSums } from '../../text/metrics/translation-metrics.ts';
@@ -88,7 +92,10 @@ export interface TrainerOptions extends GraphOptions {
 
 /** Trains one model on one engine. */
 export interface Trainer {
-  /** All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list too. */
+  /**
+   * All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list
+   * too.
+   */
   readonly parameters: ParameterList;
   /** The parameters that are trained. */
   readonly trainable: TrainableParameters;
@@ -101,8 +108,8 @@ export interface Trainer {
   /** Changes the dropout rates from the next update on. No update may be pending. */
   setDropout(rates: DropoutRates): Promise<void>;
   /**
-   * Does one update on `gradientAccumulationSteps` batches (or fewer at the end of the data): uploads, submits and
-   * returns at once. Resolves when the loss has come back. At most two updates may be pending.
+   * Does one update on `gradientAccumulationSteps` batches (or fewer at the end of the data): uploads,
+   * submits and returns at once. Resolves when the loss has come back. At most two updates may be pending.
    */
   update(batches: readonly Batch[]): Promise<StepReport>;
   /** Evaluates a batch: no dropout, no label smoothing, no update. `special`: see `runEvaluation`. */
@@ -112,8 +119,9 @@ export interface Trainer {
 }
 
 /**
- * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter, EMA copy and
- * loss scale. Moments and counters are zero on a new engine. Weights can be read in parts only under a LoRA adapter.
+ * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter,
+ * EMA copy and loss scale. Moments and counters are zero on a new engine. Weights can be read in parts only
+ * under a LoRA adapter.
  */
 export async function initializeTraining(
   engine: Engine,
@@ -143,8 +151,8 @@ export async function initializeTraining(
 }
 
 /**
- * A prepared graph: its program, the writer of its step scalars, and the check for values that are not finite, if there
- * is one.
+ * A prepared graph: its program, the writer of its step scalars, and the check for values that are not
+ * finite, if there is one.
  */
 interface Part {
   readonly graph: Graph;
@@ -159,8 +167,8 @@ interface BatchPart extends Part {
 }
 
 /**
- * Runs a program of `evaluationGraph` on the batch that `fill` writes; returns the sums over its target tokens. If a
- * target token is `unknown`, it runs a second time with them as padding, which does not count.
+ * Runs a program of `evaluationGraph` on the batch that `fill` writes; returns the sums over its target
+ * tokens. If a target token is `unknown`, it runs a second time with them as padding, which does not count.
  */
 export async function runEvaluation(
   program: Program,
@@ -180,8 +188,8 @@ export async function runEvaluation(
 }
 
 /**
- * Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the engine; see
- * `initializeTraining`.
+ * Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the
+ * engine; see `initializeTraining`.
  */
 export async function createTrainer(
   engine: Engine,
@@ -205,10 +213,12 @@ export async function createTrainer(
   const normGraphs = updateRatioSteps > 0 ? [updateNormGraph(trainable)] : [];
   const evaluationGraphs = shapes.map((shape) => evaluationGraph(plain, p, shape, options));
   const finishGraphs = accumulating ? [updateGraph(trainable, recipe.optimizer)] : [];
-  // `accumulated` needs no check before a run: the first batch of an update clears it, and each batch checks what it adds.
+  // `accumulated` needs no check before a run: the first batch of an update clears it, and each batch checks
+  // what it adds.
   const watches = new Map<Graph, FiniteReader>();
   const watch = (graphs: readonly Graph[]) => {
-    if (options.checkFinite) for (const graph of graphs) watches.set(graph, addFiniteChecks(graph, ['accumulated']));
+    if (options.checkFinite)
+      for (const graph of graphs) watches.set(graph, addFiniteChecks(graph, ['accumulated']));
   };
   watch([...trainingGraphs, ...finishGraphs]);
   const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs, ...normGraphs];

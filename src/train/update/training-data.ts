@@ -1,7 +1,12 @@
 // Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
 
 import { check } from '../../core/errors.ts';
-import { type ModelConfig, type ModelOptions, modelConfig, sharesEmbeddings } from '../../model/model-config.ts';
+import {
+  type ModelConfig,
+  type ModelOptions,
+  modelConfig,
+  sharesEmbeddings,
+} from '../../model/model-config.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
@@ -49,8 +54,9 @@ export interface TrainingData {
 export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
 
 /**
- * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches; pairs
- * that are encoded already need their model. Throws a HeddleError if no pair is left. `pool` does the work on the texts.
+ * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes
+ * batches; pairs that are encoded already need their model. Throws a HeddleError if no pair is left. `pool`
+ * does the work on the texts.
  */
 export async function prepareTrainingData(
   pairs: PairList | EncodedCorpus,
@@ -62,7 +68,8 @@ export async function prepareTrainingData(
   const encoded = 'pairIndex' in pairs ? pairs : undefined;
   const { config, source, target } = known ?? (await createConfig(pairs as PairList, options, workers));
   const corpus =
-    encoded ?? (await encodeList(pairs as PairList, source, target, encodeOptionsOf(config, options), workers));
+    encoded ??
+    (await encodeList(pairs as PairList, source, target, encodeOptionsOf(config, options), workers));
   check(corpus.count > 0, () => `train: no pair is left: ${describeSkipped(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
@@ -94,7 +101,9 @@ export function encodeOptionsOf(
   return { maxSource: length, maxTarget: length, truncate };
 }
 
-/** Encodes pairs in the threads of a pool, or in this thread if copies of the tokenizers would give other ids. */
+/**
+ * Encodes pairs in the threads of a pool, or in this thread if copies of the tokenizers would give other ids.
+ */
 async function encodeList(
   pairs: PairList,
   source: Tokenizer,
@@ -117,7 +126,11 @@ async function encodeList(
   let done = 0;
   await pool.run({
     name: 'encode',
-    args: { source: data, target: target === source ? data : parallel ? tokenizerData(target) : target, options },
+    args: {
+      source: data,
+      target: target === source ? data : parallel ? tokenizerData(target) : target,
+      options,
+    },
     chunks: chunksOf(pairs),
     progress: () => ({ task: 'encode', done, total: pairs.length }),
     onPart(part, index, { length }) {
@@ -130,8 +143,8 @@ async function encodeList(
 }
 
 /**
- * Returns the number of updates in `epochs` epochs of `perEpoch` batches, rounded up; the last update may use batches
- * of the next epoch.
+ * Returns the number of updates in `epochs` epochs of `perEpoch` batches, rounded up; the last update may use
+ * batches of the next epoch.
  */
 export const updatesIn = (epochs: number, perEpoch: number, accumulate: number): number =>
   Math.ceil((epochs * perEpoch) / accumulate);
@@ -165,7 +178,9 @@ async function createConfig(
   return { config, source, target };
 }
 
-/** The given tokenizers, and trained ones for the sides that have none; one for both if embeddings are shared. */
+/**
+ * The given tokenizers, and trained ones for the sides that have none; one for both if embeddings are shared.
+ */
 async function trainTokenizers(
   pairs: PairList,
   options: TokenizerOptions,

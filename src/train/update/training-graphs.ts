@@ -34,8 +34,8 @@ export interface GraphOptions extends TrainableOptions {
   /** Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). */
   readonly gradientCheckpointing?: boolean;
   /**
-   * Maximum bytes of logits at once; above it the loss is computed in chunks of rows. [16 MiB, or an eighth of all
-   * logits if that is more, at most 128 MiB]
+   * Maximum bytes of logits at once; above it the loss is computed in chunks of rows. [16 MiB, or an eighth
+   * of all logits if that is more, at most 128 MiB]
    */
   readonly logitBytes?: number;
   /** Target id without loss, as PyTorch's `ignore_index`. [padding] */
@@ -43,8 +43,8 @@ export interface GraphOptions extends TrainableOptions {
   /** Mixed precision, see `Precision`. [f32] */
   readonly precision?: Precision;
   /**
-   * In mixed precision, whether the residual stream, the hidden layers and all gradients of a pre-norm model stay f32,
-   * since those of large models exceed f16. [true with RMSNorm]
+   * In mixed precision, whether the residual stream, the hidden layers and all gradients of a pre-norm model
+   * stay f32, since those of large models exceed f16. [true with RMSNorm]
    */
   readonly f32Residual?: boolean;
   /** With `f32Residual`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
@@ -52,7 +52,12 @@ export interface GraphOptions extends TrainableOptions {
 }
 
 /** Adds the inputs of a batch, with the names of `BatchArrays`. */
-function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, indexed: boolean) {
+function batchInputs(
+  graph: Graph,
+  c: ModelConfig,
+  { batch: B, source: S, target: T }: BatchShape,
+  indexed: boolean,
+) {
   const tokens = (side: 'src' | 'tgt', ids: string, length: number, vocab: number): Tokens => ({
     ids: graph.input(ids, 'i32', [B, length]),
     lengths: graph.input(`${side}Lens`, 'u32', [B]),
@@ -71,10 +76,17 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
 }
 
 /**
- * Adds loss and statistics of a batch with step scalars `step`; returns the losses [B,T]. The output `stats` is [4]:
- * sum of losses, number of target tokens, number of target tokens that are the most probable token, 0.
+ * Adds loss and statistics of a batch with step scalars `step`; returns the losses [B,T]. The output `stats`
+ * is [4]: sum of losses, number of target tokens, number of target tokens that are the most probable token,
+ * 0.
  */
-function lossOf(m: Transformer, logits: Value, labels: Value, step: Value, ignore: number = m.config.padId): Value {
+function lossOf(
+  m: Transformer,
+  logits: Value,
+  labels: Value,
+  step: Value,
+  ignore: number = m.config.padId,
+): Value {
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
@@ -86,8 +98,8 @@ function lossOf(m: Transformer, logits: Value, labels: Value, step: Value, ignor
 }
 
 /**
- * Forward and backward pass. The gradients of the loss, times step.tokenWeight and the loss scale, are in the state
- * `gradients`, laid out as the trainable parameters; the output `stats` is that of `lossOf`.
+ * Forward and backward pass. The gradients of the loss, times step.tokenWeight and the loss scale, are in the
+ * state `gradients`, laid out as the trainable parameters; the output `stats` is that of `lossOf`.
  */
 export function gradientGraph(
   c: ModelConfig,
@@ -99,18 +111,30 @@ export function gradientGraph(
   const model = openTransformer(graph, c, adaptedParameters(p, options.lora), true);
   const trainable = trainableParameters(c, p, options);
   const { source, target, labels } = batchInputs(graph, c, shape, true);
-  const logits = project(model, decode(model, target, encode(model, source), source.lengths), !options.logits);
+  const logits = project(
+    model,
+    decode(model, target, encode(model, source), source.lengths),
+    !options.logits,
+  );
   if (options.logits) graph.output('logits', logits);
   const isF16 = options.precision === 'f16';
-  const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
+  const step = isF16
+    ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength]))
+    : model.step;
   const nll = lossOf(model, logits, labels, step, options.ignore);
   const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
   const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
-  // Quantized weights are chosen to save memory, so the largest activations are recomputed (selective recomputation).
+  // Quantized weights are chosen to save memory, so the largest activations are recomputed (selective
+  // recomputation).
   const ofPacked = p.quantization && feedForwardOf;
-  const parameterGradients = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : ofPacked);
+  const parameterGradients = gradients(
+    graph,
+    nll,
+    values,
+    options.gradientCheckpointing ? layerOf : ofPacked,
+  );
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {
     const d = parameterGradients[i];
@@ -118,8 +142,11 @@ export function gradientGraph(
   });
   fusePlaced(graph, options.noFuse);
   if (isF16 && (options.f32Residual ?? c.normType === 'rms')) {
-    // Logits in chunks have the dtype of the inputs of the output projection (`projectedLossOp`), so these stay f32.
-    const projected = new Set(graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs));
+    // Logits in chunks have the dtype of the inputs of the output projection (`projectedLossOp`), so these
+    // stay f32.
+    const projected = new Set(
+      graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs),
+    );
     storeResultsAsF16(graph, (v) => isBounded(v, !options.f32Attention) && !projected.has(v));
   } else if (isF16) {
     storeResultsAsF16(graph);
@@ -129,7 +156,8 @@ export function gradientGraph(
 }
 
 /**
- * A whole training step: `gradientGraph`, then clipping and the optimizer; see `applyOptimizer` for the output `clip`.
+ * A whole training step: `gradientGraph`, then clipping and the optimizer; see `applyOptimizer` for the
+ * output `clip`.
  */
 export function trainingGraph(
   c: ModelConfig,
@@ -144,7 +172,8 @@ export function trainingGraph(
 }
 
 /**
- * Gradient accumulation: adds the gradients of a batch to the state `accumulated`, which step.keep = 0 clears first.
+ * Gradient accumulation: adds the gradients of a batch to the state `accumulated`, which step.keep = 0 clears
+ * first.
  */
 export function gradientAccumulationGraph(
   c: ModelConfig,
@@ -167,8 +196,8 @@ export function updateGraph(trainable: TrainableParameters, optimizer: Optimizer
 }
 
 /**
- * Norms of the last update and of the weights: `previous` has the weights before the update, and step.keep is -1. The
- * outputs are those of `gradientNormOp` for each run of trainable weights; see `updateRatio`.
+ * Norms of the last update and of the weights: `previous` has the weights before the update, and step.keep is
+ * -1. The outputs are those of `gradientNormOp` for each run of trainable weights; see `updateRatio`.
  */
 export function updateNormGraph(trainable: TrainableParameters): Graph {
   const graph = new Graph();
@@ -196,7 +225,10 @@ export function updateRatio(outputs: Readonly<Record<string, ArrayLike<number>>>
   return Math.sqrt(squares('update') / squares('weights'));
 }
 
-/** The model in evaluation, with the LoRA adapter if there is one: output `stats`, and `logits` if the option is set. */
+/**
+ * The model in evaluation, with the LoRA adapter if there is one: output `stats`, and `logits` if the option
+ * is set.
+ */
 export function evaluationGraph(
   c: ModelConfig,
   p: ParameterList,
@@ -237,9 +269,13 @@ const types = {
   step: Uint32Array,
 };
 
-/** Returns the inputs of a program of trainingGraph, gradientGraph or evaluationGraph. Throws if one is missing. */
+/**
+ * Returns the inputs of a program of trainingGraph, gradientGraph or evaluationGraph. Throws if one is
+ * missing.
+ */
 export function inputArrays({ inputs }: Program): InputArrays {
   for (const [name, type] of Object.entries(types))
-    if (!(inputs[name] instanceof type)) throw new Error(`the program has no input ${name} in a ${type.name}`);
+    if (!(inputs[name] instanceof type))
+      throw new Error(`the program has no input ${name} in a ${type.name}`);
   return inputs as unknown as InputArrays;
 }

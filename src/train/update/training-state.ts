@@ -1,5 +1,6 @@
-// Training state in a checkpoint: files with the optimizer states and state.json, from which training continues in the
-// same bits. Data order and dropout are functions of seed and step, so the step is the whole position.
+// Training state in a checkpoint: files with the optimizer states and state.json, from which training
+// continues in the same bits. Data order and dropout are functions of seed and step, so the step is the whole
+// position.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';
@@ -49,8 +50,8 @@ export interface TrainingState {
 export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
 
 /**
- * Returns the files of a checkpoint: optimizer states and `buffers` (others of the weights' layout, by name) under
- * PyTorch's names, and state.json.
+ * Returns the files of a checkpoint: optimizer states and `buffers` (others of the weights' layout, by name)
+ * under PyTorch's names, and state.json.
  */
 export async function checkpointFiles(
   engine: Engine,
@@ -87,7 +88,10 @@ export async function checkpointFiles(
 /** All parameters of a state, and the trainable ones. */
 export type ParameterLists = Pick<TrainableParameters, 'all' | 'parameters'>;
 
-/** Moments have the layout of the trainable parameters; all other buffers that of the state that the parameters are in. */
+/**
+ * Moments have the layout of the trainable parameters; all other buffers that of the state that the
+ * parameters are in.
+ */
 const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterList =>
   buffer.startsWith('moment') ? parameters : all;
 
@@ -116,8 +120,8 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
 }
 
 /**
- * Restores the optimizer states of a checkpoint on an engine; returns a reader of its other buffers (undefined: there
- * is none of the name). Throws a HeddleError that names what is missing or does not fit.
+ * Restores the optimizer states of a checkpoint on an engine; returns a reader of its other buffers
+ * (undefined: there is none of the name). Throws a HeddleError that names what is missing or does not fit.
  */
 export async function restoreOptimizer(
   engine: Engine,

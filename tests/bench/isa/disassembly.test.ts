@@ -11,7 +11,10 @@ Scratch size: 16
 Subgroups per SIMD: 30
 `;
 
-/** A loop of a product after the loop in which RADV clears workgroup memory; BB5 to BB6 is an inner loop that is not unrolled. */
+/**
+ * A loop of a product after the loop in which RADV clears workgroup memory; BB5 to BB6 is an inner loop that
+ * is not unrolled.
+ */
 const product = `Compute Shader
 disasm:
 BB0:
@@ -63,7 +66,14 @@ describe('parseKernel', () => {
       `disasm:\nBB0:\n\tbuffer_load_b32 v0, v1, s[0:3], null\n\tglobal_load_dwordx4 v[0:3], v1, s[0:1]\n\tbuffer_store_b128 v[0:3], v1\n\tv_wmma_f32_16x16x16_f16 v[0:7], v[8:15], v[16:23], v[0:7]\n\n${statistics}`,
     );
     expect(kernel?.looped).toBe(false);
-    expect(kernel?.loop).toMatchObject({ loads: 2, loadBytes: 20, stores: 1, storeBytes: 16, matrix: 1, fma: 0 });
+    expect(kernel?.loop).toMatchObject({
+      loads: 2,
+      loadBytes: 20,
+      stores: 1,
+      storeBytes: 16,
+      matrix: 1,
+      fma: 0,
+    });
   });
 
   it('weights a matrix instruction by its cycles', () => {

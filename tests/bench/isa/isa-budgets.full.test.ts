@@ -1,4 +1,5 @@
-// Compares all kernels, compiled by AMD's shader compiler, with their budgets: registers, spills, instructions of the hot loop.
+// Compares all kernels, compiled by AMD's shader compiler, with their budgets: registers, spills,
+// instructions of the hot loop.
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';

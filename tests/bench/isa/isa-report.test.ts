@@ -7,7 +7,10 @@ import { missingPackages } from '../../../bench/isa/null-driver.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const isa = (...args: string[]) =>
-  promisify(execFile)(process.execPath, ['bench/isa/isa-main.mjs', ...args], { cwd: root, maxBuffer: 2 ** 26 });
+  promisify(execFile)(process.execPath, ['bench/isa/isa-main.mjs', ...args], {
+    cwd: root,
+    maxBuffer: 2 ** 26,
+  });
 const missing = missingPackages();
 
 it('names an unknown GPU and an unknown family', async () => {

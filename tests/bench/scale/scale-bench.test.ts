@@ -1,7 +1,14 @@
 // The scaling benchmark: its fits, and the limits that plans must keep at all sizes.
 
 import { describe, expect, it } from 'vitest';
-import { axes, exponentOf, fitsOf, limits, measureScale, scaleTable } from '../../../bench/scale/scale-bench.ts';
+import {
+  axes,
+  exponentOf,
+  fitsOf,
+  limits,
+  measureScale,
+  scaleTable,
+} from '../../../bench/scale/scale-bench.ts';
 import { type AxisCosts, type Cost, scaleReport } from '../../../bench/scale/scale-report.ts';
 
 describe('exponentOf', () => {

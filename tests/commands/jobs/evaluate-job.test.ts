@@ -1,4 +1,5 @@
-// heddle score and heddle average on small models: the results agree with decoding, evaluation and plain means.
+// heddle score and heddle average on small models: the results agree with decoding, evaluation and plain
+// means.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +36,8 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
     expect(tokens.reduce((sum, token) => sum + token.logProb, 0)).toBeCloseTo(logProb, 5);
     expect(tokens.at(-1)?.token).toBe('[end]');
     // A translation that was cut, or starts with a space, is another text.
-    if (best?.ended && best.text.trim() === best.text && best.text) expect(logProb).toBeCloseTo(best.logProb, 3);
+    if (best?.ended && best.text.trim() === best.text && best.text)
+      expect(logProb).toBeCloseTo(best.logProb, 3);
   }
   const { loss } = await runJob('evaluate', { folder: at('model'), pairs, options: { batchSize: 2 } }, cpu);
   const sum = scored.reduce((total, { logProb = 0 }) => total + logProb, 0);
@@ -46,7 +48,11 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
 it('leaves out a pair that is too long, and keeps the order', async () => {
   await saveModelFolder(nodeFiles(), at('order'), letterModel());
   writeFileSync(at('long.tsv'), `a\tb\n${'abc'.repeat(9)}\ta\ncab\tdeed\n`);
-  const scored = await runJob('score', { folder: at('order'), pairs: { files: [at('long.tsv')] }, batchSize: 4 }, cpu);
+  const scored = await runJob(
+    'score',
+    { folder: at('order'), pairs: { files: [at('long.tsv')] }, batchSize: 4 },
+    cpu,
+  );
   expect(scored.map(({ logProb }) => logProb === undefined)).toEqual([false, true, false]);
   expect(scored[2]?.tokens?.map(({ token }) => token).join('')).toBe('deed[end]');
 });
@@ -60,8 +66,13 @@ it('averages weights, and rejects another model by name', async () => {
   const mean = (i: number) => models.reduce((sum, model) => sum + (model.weights[i] as number), 0) / 3;
   for (let i = 0; i < weights.length; i += 7) expect(weights[i]).toBeCloseTo(mean(i), 6);
   const other = letterModel();
-  await saveModelFolder(nodeFiles(), at('other'), { ...other, config: { ...other.config, labelSmoothing: 0.5 } });
+  await saveModelFolder(nodeFiles(), at('other'), {
+    ...other,
+    config: { ...other.config, labelSmoothing: 0.5 },
+  });
   const rejected = runJob('average', { folders: [at('m0'), at('other')], out: at('none') }, cpu);
   await expect(rejected).rejects.toThrow('other: its configuration differs from that of');
-  await expect(runJob('average', { folders: [at('m0')], out: at('none') }, cpu)).rejects.toThrow('two or more');
+  await expect(runJob('average', { folders: [at('m0')], out: at('none') }, cpu)).rejects.toThrow(
+    'two or more',
+  );
 });

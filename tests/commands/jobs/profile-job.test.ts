@@ -22,9 +22,14 @@ it('computes the MFU as FLOPs of the products over time over the peak, which lat
       kernelFile: 'kernels.json',
     });
     const shape = { batch: 4, source: 8, target: 8 };
-    const result = await profile({ preset: 'tiny', run: 'training', model: {}, vocab: 100, shape, runs: 1 }, context);
+    const result = await profile(
+      { preset: 'tiny', run: 'training', model: {}, vocab: 100, shape, runs: 1 },
+      context,
+    );
     await close();
-    const measured = events.some((e) => e.type === 'progress' && e.text.includes('peak rate of multiply-adds'));
+    const measured = events.some(
+      (e) => e.type === 'progress' && e.text.includes('peak rate of multiply-adds'),
+    );
     return { ...result, measured };
   };
   const [first, second] = [await run(), await run()];

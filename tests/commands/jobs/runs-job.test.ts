@@ -44,7 +44,11 @@ it('prints the settings that differ, and no others, with steps, metrics, time an
   expect(rest).toEqual(['', '@: step of the best evaluation', '']);
   const json = JSON.parse((await heddle(['runs', at('b'), `${at('a')}/`, '--json'])).stdout);
   expect(json.map((run: { folder: string }) => run.folder)).toEqual([at('b'), at('a')]);
-  expect(json[1]).toMatchObject({ settings: { learningRate: 0.01, 'model.feedForward': 16 }, step: 4, mfu: null });
+  expect(json[1]).toMatchObject({
+    settings: { learningRate: 0.01, 'model.feedForward': 16 },
+    step: 4,
+    mfu: null,
+  });
 });
 
 /** Summaries of logs in memory. */
@@ -73,7 +77,14 @@ it('takes the best value of each metric, the time of all sessions and the mean u
       evaluation(2, 1.5, Number.NaN),
     ],
   });
-  expect(run).toMatchObject({ settings: {}, step: 2, steps: 5, state: 'unfinished', seconds: 4, tokensPerSecond: 50 });
+  expect(run).toMatchObject({
+    settings: {},
+    step: 2,
+    steps: 5,
+    state: 'unfinished',
+    seconds: 4,
+    tokensPerSecond: 50,
+  });
   expect(run?.best).toEqual({ loss: { value: 1.5, step: 2 }, bleu: { value: 10, step: 1 } });
   expect(run?.mfu).toBeCloseTo(0.25, 10);
 });

@@ -15,7 +15,11 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-translate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('returns one line per text, for any output of a byte-level model', async () => {
-  const letters = createTokenizer({ kind: 'char', lowercase: false, vocab: [...specialTokens, 'a', '\n', '\r'] });
+  const letters = createTokenizer({
+    kind: 'char',
+    lowercase: false,
+    vocab: [...specialTokens, 'a', '\n', '\r'],
+  });
   const size = letters.size;
   const config = modelConfig({
     ...{ srcVocab: size, tgtVocab: size, tie: 'all', dModel: 4, heads: 1, feedForward: 4 },
@@ -28,7 +32,11 @@ it('returns one line per text, for any output of a byte-level model', async () =
   const path = join(folder, 'model');
   await saveModelFolder(nodeFiles(), path, { config, source: letters, target: letters, weights });
   const decode = { noRepeatNgramSize: 1 };
-  const args = { folder: path, texts: ['a', '', 'aa'], options: { batchSize: 2, maxNewTokens: 3, ...decode } };
+  const args = {
+    folder: path,
+    texts: ['a', '', 'aa'],
+    options: { batchSize: 2, maxNewTokens: 3, ...decode },
+  };
   const found = await runJob('translate', args, { host: 'cpu' });
   expect(found.map(([best]) => best?.text)).toEqual(['\n\ra', undefined, '\n\ra']);
   expect(linesFor(found, {})).toBe('  a\n\n  a');
@@ -36,7 +44,8 @@ it('returns one line per text, for any output of a byte-level model', async () =
   const [score] = found[0]?.map((x) => x.score.toFixed(4)) ?? [];
   expect(linesFor(found, { numReturn: 1 })).toBe(`1\t${score}\t  a\n2\t0.0000\t\n3\t${score}\t  a`);
   const pieces: string[] = [];
-  const onEvent = (event: { type: string; text?: string }) => event.type === 'piece' && pieces.push(event.text ?? '');
+  const onEvent = (event: { type: string; text?: string }) =>
+    event.type === 'piece' && pieces.push(event.text ?? '');
   await runJob('translate', { ...args, stream: true }, { host: 'cpu', onEvent });
   expect(pieces.join('')).toBe('  a\n\n  a\n');
   // Words that must not occur, if each is one token.

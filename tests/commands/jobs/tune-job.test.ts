@@ -1,4 +1,5 @@
-// A kernel variant that is fast and wrong, offered by a built-in op: neither `heddle tune` nor the first run uses it.
+// A kernel variant that is fast and wrong, offered by a built-in op: neither `heddle tune` nor the first run
+// uses it.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type PresetArguments, presetGraphs } from '../../../src/commands/jobs/preset-graphs.ts';
@@ -68,7 +69,9 @@ it('heddle tune drops a wrong kernel, names it, and stores it as dropped', async
   expect(result.dropped).toEqual({ 'linear lazy': expect.stringMatching(errorPattern) });
   expect(result.measured.flat().filter((m) => m.variant === 'lazy')).toEqual([]);
   expect(result.measured.flat().some((m) => m.key.startsWith('linear '))).toBe(true);
-  expect(warnings()).toEqual([expect.stringMatching(/^kernel not used on this adapter: linear lazy: it differs/)]);
+  expect(warnings()).toEqual([
+    expect.stringMatching(/^kernel not used on this adapter: linear lazy: it differs/),
+  ]);
   expect(await stored()).toContain('"dropped":{"linear lazy":"it differs');
   expect(await stored()).not.toContain('":"lazy"');
   await close();
@@ -113,7 +116,9 @@ it('the log and the report of later training runs name a dropped kernel', async 
     expect(await text('log.jsonl')).toMatch(/"type":"step","step":2,.*"mfu":0\.\d+/);
     const head = JSON.parse((await text('log.jsonl')).split('\n', 1)[0] as string) as Record<string, unknown>;
     expect(head.droppedKernels).toEqual({ 'linear lazy': expect.stringMatching(errorPattern) });
-    expect(await text('report.html')).toMatch(/<dt>kernels not used<\/dt><dd>linear lazy: it differs from naive/);
+    expect(await text('report.html')).toMatch(
+      /<dt>kernels not used<\/dt><dd>linear lazy: it differs from naive/,
+    );
   }
   await close();
 });

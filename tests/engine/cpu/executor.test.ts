@@ -18,13 +18,17 @@ describe('the CPU executor', () => {
     const [x, w] = [g.input('x', 'f32', [3]), g.input('w', 'f32', [3])];
     g.output('sum', dot(g, x, w)); // its reference adds onto zeros
     const cpu = createCpuExecutor(g);
-    for (let i = 0; i < 3; i++) expect(cpu.run({ x: [1, 2, 3], w: [1, 1, 1] }).sum).toEqual(Float64Array.of(6));
+    for (let i = 0; i < 3; i++)
+      expect(cpu.run({ x: [1, 2, 3], w: [1, 1, 1] }).sum).toEqual(Float64Array.of(6));
   });
 
   it('keeps states across runs, and lets ops change those that they mutate', () => {
     const g = new Graph();
     const counters = g.state('counters', 'f32', [counterLength]);
-    g.output('clip', clipScale(g, g.input('gradients', 'f32', [2]), counters, { maxNorm: 1, beta1: 0.5, beta2: 0.5 }));
+    g.output(
+      'clip',
+      clipScale(g, g.input('gradients', 'f32', [2]), counters, { maxNorm: 1, beta1: 0.5, beta2: 0.5 }),
+    );
     const cpu = createCpuExecutor(g);
     for (const gradients of [
       [3, 4],

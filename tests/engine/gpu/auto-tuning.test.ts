@@ -19,8 +19,8 @@ function layers(rows: number, ...outs: number[]): Graph {
 }
 
 /**
- * Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling; variants that match `wrong` fail
- * their check.
+ * Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling; variants that match
+ * `wrong` fail their check.
  */
 async function run(
   graphs: Graph[],
@@ -58,7 +58,12 @@ const registersWin = (variant: string) => (variant.startsWith('registers') ? 1 :
 describe('tuneWith', () => {
   it('times every variant, picks the fastest, and starts with the node that has the most work', async () => {
     const { measured, chosen } = await run([layers(256, 32, 2048)], registersWin);
-    expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8', '32 tiled-64x64', '32 registers-8x8']);
+    expect(measured).toEqual([
+      '2048 tiled-64x64',
+      '2048 registers-8x8',
+      '32 tiled-64x64',
+      '32 registers-8x8',
+    ]);
     expect(chosen).toEqual(['registers-8x8', 'registers-8x8']);
   });
 
@@ -125,7 +130,11 @@ describe('tuneWith', () => {
   it('bases guesses on measurements, never on other guesses', async () => {
     const key = variantKey(layers(256, 512).nodes[0] as Node);
     const like = await run([layers(256, 640)], registersWin, { known: { [key]: 'tiled-64x64' } });
-    expect([like.measured, like.chosen, Object.values(like.guessed)]).toEqual([[], ['tiled-64x64'], ['tiled-64x64']]);
+    expect([like.measured, like.chosen, Object.values(like.guessed)]).toEqual([
+      [],
+      ['tiled-64x64'],
+      ['tiled-64x64'],
+    ]);
     const other = await run([layers(256, 640)], registersWin, { guessed: { [key]: 'tiled-64x64' } });
     expect([other.measured.length, other.chosen, other.guessed]).toEqual([2, ['registers-8x8'], {}]);
   });
@@ -155,7 +164,13 @@ describe('tuneWith', () => {
     expect((await run([layers(256, 512)], registersWin, { known: half })).chosen).toEqual(['registers-8x8']);
     // Nodes that differ only in the epilogue share a measurement, unless all are measured.
     const plain = layers(256, 512);
-    linear(plain, plain.input('x', 'f32', [256, 64]), plain.input('w512', 'f32', [512, 64]), undefined, 'relu');
+    linear(
+      plain,
+      plain.input('x', 'f32', [256, 64]),
+      plain.input('w512', 'f32', [512, 64]),
+      undefined,
+      'relu',
+    );
     expect((await run([plain], registersWin)).measured).toHaveLength(2);
     expect((await run([plain], registersWin, { measureAll: true })).measured).toHaveLength(4);
   });

@@ -12,7 +12,9 @@ import { makePlan } from '../../../src/engine/plan/planner.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 const opened: Device[] = [];
-async function open(...args: Parameters<typeof openDevice> extends [unknown, ...infer R] ? R : never): Promise<Device> {
+async function open(
+  ...args: Parameters<typeof openDevice> extends [unknown, ...infer R] ? R : never
+): Promise<Device> {
   const device = await openDevice(await testGpu(), ...args);
   opened.push(device);
   return device;
@@ -41,7 +43,9 @@ describe('openDevice', () => {
 
   it('reports what to do if there is no WebGPU', async () => {
     await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
-    await expect(openDevice(undefined)).rejects.toThrow('WebGPU is not available. Use a current Chrome, Edge, Firefox');
+    await expect(openDevice(undefined)).rejects.toThrow(
+      'WebGPU is not available. Use a current Chrome, Edge, Firefox',
+    );
   });
 
   it('reports what to install if there is no adapter', async () => {
@@ -116,8 +120,14 @@ describe('a device that fails', () => {
   it('makes the next run fail after an uncaptured error', async () => {
     const device = await open();
     const runner = await runnerOn(device);
-    const reported = new Promise((resolve) => device.gpu.addEventListener('uncapturederror', resolve, { once: true }));
-    device.gpu.createBuffer({ label: 'impossible', size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+    const reported = new Promise((resolve) =>
+      device.gpu.addEventListener('uncapturederror', resolve, { once: true }),
+    );
+    device.gpu.createBuffer({
+      label: 'impossible',
+      size: 4,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE,
+    });
     await device.gpu.queue.onSubmittedWorkDone();
     await reported;
     expect(() => runner.run()).toThrow(HeddleError);

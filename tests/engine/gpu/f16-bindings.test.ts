@@ -50,7 +50,8 @@ describe('storeAsF16', () => {
   it('changes no other binding, no other type and no local of the name', () => {
     expect(storeAsF16(source, [])).toBe(source);
     expect(storeAsF16(source, ['bits', 'nothing'])).toBe(source);
-    const local = '@group(0) @binding(0) var<storage, read> s: array<f32>;\nfn f() { var s = array(1.0); s[0] = 2.0; }';
+    const local =
+      '@group(0) @binding(0) var<storage, read> s: array<f32>;\nfn f() { var s = array(1.0); s[0] = 2.0; }';
     expect(storeAsF16(local, ['s'])).toContain('{ var s = array(1.0); s[0] = 2.0; }');
   });
 

@@ -161,7 +161,9 @@ describe('a session', () => {
 
   it('lists the existing states if an unknown one is requested', async () => {
     const { session } = await open(sums(4));
-    expect(() => session.write('t', new Float32Array(4))).toThrow('session: there is no state t; there are s');
+    expect(() => session.write('t', new Float32Array(4))).toThrow(
+      'session: there is no state t; there are s',
+    );
     await expect(session.read('t')).rejects.toThrow('there is no state t');
     session.destroy();
   });

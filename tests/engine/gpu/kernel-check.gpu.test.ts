@@ -1,4 +1,5 @@
-// Variants that are wrong on purpose: none passes its check, and auto-tuning never chooses one, however fast it is.
+// Variants that are wrong on purpose: none passes its check, and auto-tuning never chooses one, however fast
+// it is.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graphOf } from '../../../src/bench/kernel-case.ts';
@@ -126,13 +127,18 @@ describe('tuneKernels', () => {
     const graph = new Graph();
     graph.output('y', linear(graph, graph.input('x', 'f32', [64, 64]), graph.input('w', 'f32', [64, 64])));
     const matrices = [{ operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 }] as const;
-    const claiming = { ...device, traits: { ...device.traits, matrices, maxWorkgroupBytes: 32768, software: false } };
+    const claiming = {
+      ...device,
+      traits: { ...device.traits, matrices, maxWorkgroupBytes: 32768, software: false },
+    };
     const dropped: string[] = [];
     const onDropped = ({ kernel, reason }: DroppedKernel) => void dropped.push(`${kernel}: ${reason}`);
     const choices = await tuneKernels(claiming, [graph], { budgetMs: -1, onDropped });
     expect(Object.values(choices)).toEqual(['tiled-64x64']);
     expect(dropped).toEqual([
-      expect.stringMatching(/^linear matrix-64x64: shader matmul-matrix\.matmul .* does not compile: .*subgroup/),
+      expect.stringMatching(
+        /^linear matrix-64x64: shader matmul-matrix\.matmul .* does not compile: .*subgroup/,
+      ),
     ]);
     device.check();
   });

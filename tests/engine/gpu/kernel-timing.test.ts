@@ -20,7 +20,10 @@ import type { Node } from '../../../src/engine/ops/op.ts';
 import { variantsOf } from '../../../src/engine/ops/op-nodes.ts';
 import { readStep, stepWords } from '../../../src/engine/ops/step-scalars.ts';
 
-/** The inputs of the last node that `build` makes, or that of op `name`, as it is measured, and what its reference makes of them. */
+/**
+ * The inputs of the last node that `build` makes, or that of op `name`, as it is measured, and what its
+ * reference makes of them.
+ */
 function measured(build: (g: Graph) => void, name?: string) {
   const g = new Graph();
   build(g);
@@ -76,7 +79,10 @@ describe.each([0, 7, 49])('targets with ignored token %i', (ignore) => {
 describe.each([50, 500])('an embedding of %i tokens', (vocab) => {
   const build = (g: Graph) => {
     const table = g.input('table', 'f32', [vocab, D]);
-    const index = { rowStart: g.input('starts', 'u32', [vocab + 1]), occurrences: g.input('places', 'u32', [rows]) };
+    const index = {
+      rowStart: g.input('starts', 'u32', [vocab + 1]),
+      occurrences: g.input('places', 'u32', [rows]),
+    };
     const y = embedding(g, g.input('ids', 'i32', [4, rows / 4]), table, { index });
     gradients(g, crossEntropy(g, y, g.input('targets', 'i32', [4, rows / 4]), step(g)).nll, [table]);
   };
@@ -104,7 +110,8 @@ it('masks no key by its lengths, for any number of heads', () => {
   const whole = measured((g) => void softmax(g, g.input('x', 'f32', [2, 3, 5, 40]), {}, lens(g, 2)));
   expect(whole.outputs[0]!.every((p) => p > 0)).toBe(true);
   const attrs = { heads: 2, headWidth: 2, causal: false };
-  const attention = (g: Graph) => void selfAttention(g, g.input('qkv', 'f32', [2, 9, 12]), lens(g, 2), step(g), attrs);
+  const attention = (g: Graph) =>
+    void selfAttention(g, g.input('qkv', 'f32', [2, 9, 12]), lens(g, 2), step(g), attrs);
   const { inputs, outputs } = measured(attention);
   const g = new Graph();
   attention(g);

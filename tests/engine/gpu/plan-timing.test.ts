@@ -7,7 +7,10 @@ import type { Runner } from '../../../src/engine/gpu/runner.ts';
 /** A device without timestamp queries. */
 const device = { gpu: { features: new Set() } } as unknown as Device;
 
-/** A runner whose submission costs `overhead` and each run `ms` milliseconds; `repetitions` lists those of each call. */
+/**
+ * A runner whose submission costs `overhead` and each run `ms` milliseconds; `repetitions` lists those of
+ * each call.
+ */
 function fake(ms: number, overhead: number) {
   const repetitions: number[] = [];
   const clock = async (repeats: number) => {

@@ -99,7 +99,11 @@ describe('printProfile', () => {
   });
 
   it.each([
-    ['gpu', 9.5, 'the passes sum up to 9.000 ms, 0.500 ms less: a run also records, submits, waits between passes'],
+    [
+      'gpu',
+      9.5,
+      'the passes sum up to 9.000 ms, 0.500 ms less: a run also records, submits, waits between passes',
+    ],
     ['gpu', 8, 'the passes sum up to 9.000 ms, 1.000 ms more: timing each pass keeps it from overlapping'],
     ['host', 8, 'the passes sum up to 9.000 ms: each pass is submitted and awaited separately'],
   ] as const)('says why the passes take another time than a run (%s clock, %d ms)', (clock, ms, why) => {

@@ -1,4 +1,5 @@
-// Every shader compiles with its defaults on the device, pipelines are cached, and the errors of those that do not compile.
+// Every shader compiles with its defaults on the device, pipelines are cached, and the errors of those that
+// do not compile.
 
 import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../../src/engine/gpu/device.ts';

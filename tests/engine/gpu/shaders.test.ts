@@ -1,9 +1,15 @@
-// Composition of shaders from files, and all shaders as they are compiled for the launches of all ops: WGSL that every browser can compile,
-// and no unused entry point.
+// Composition of shaders from files, and all shaders as they are compiled for the launches of all ops: WGSL
+// that every browser can compile, and no unused entry point.
 
 import { describe, expect, it } from 'vitest';
 import { type KernelKey, pipelinesOf } from '../../../src/engine/gpu/pipelines.ts';
-import { builtInShaders, codeOf, constantsOf, shaderLibrary, shaderOf } from '../../../src/engine/gpu/shaders.ts';
+import {
+  builtInShaders,
+  codeOf,
+  constantsOf,
+  shaderLibrary,
+  shaderOf,
+} from '../../../src/engine/gpu/shaders.ts';
 import type { ShaderSource } from '../../../src/engine/ops/op.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
 import { launchedKernels } from '../../support/launched-kernels.ts';
@@ -45,7 +51,14 @@ describe('a shader library', () => {
     expect(codeOf('softmax')).toEqual(['softmax', 'alias Vec = vec4<f32>;', 'vec', 'base', 'sum']);
     expect(codeOf('softmax-scalar')).toEqual(['softmax', 'alias Vec = f32;', 'vec', 'base', 'sum']);
     const f = 'fn f() { /* ; */ if (x) { y(); } }';
-    expect(codeOf('tiled-f16-scalar')).toEqual(['enable f16;', 'tiled', 'alias Vec = f32;', f, 'vec', 'base']);
+    expect(codeOf('tiled-f16-scalar')).toEqual([
+      'enable f16;',
+      'tiled',
+      'alias Vec = f32;',
+      f,
+      'vec',
+      'base',
+    ]);
   });
 
   it("composes a user's own source with the files that it includes", () => {
@@ -64,7 +77,9 @@ describe('a shader library', () => {
       'there is no shaders/shared/max.wgsl',
     );
     for (const source of ['@else const X = 1;', '@if(f16) const X = 1;\nfn f() {}\n@else const X = 2;'])
-      expect(() => library.sourceOf({ name: 'mine', source })).toThrow('this @else follows no @if: @else const X');
+      expect(() => library.sourceOf({ name: 'mine', source })).toThrow(
+        'this @else follows no @if: @else const X',
+      );
   });
 });
 
@@ -105,7 +120,9 @@ describe('the shaders of shaders/', () => {
   // Dawn's null adapter has subgroup matrices, checks pipelines as other adapters do, and runs nothing.
   it('compile with subgroup matrices, f16 16x16x16 and f32 8x8x8, in every form', async () => {
     const adapter = (await (await dawnGpu({ flags: ['backend=null'] })).requestAdapter()) as GPUAdapter;
-    const device = await adapter.requestDevice({ requiredFeatures: [...adapter.features] as GPUFeatureName[] });
+    const device = await adapter.requestDevice({
+      requiredFeatures: [...adapter.features] as GPUFeatureName[],
+    });
     const errorOf = (kernel: KernelKey) =>
       pipelinesOf(device)
         .get(kernel)

@@ -12,7 +12,11 @@ import {
 const sums = { resultComponentType: 'f32', M: 16, N: 16, K: 16 };
 
 /** A device with features and configurations; subgroups of `sizes`. */
-function deviceWith(features: readonly string[], [min, max]: readonly [number, number], explicit = {}): SubgroupDevice {
+function deviceWith(
+  features: readonly string[],
+  [min, max]: readonly [number, number],
+  explicit = {},
+): SubgroupDevice {
   const subgroupMatrixConfigs = [
     { componentType: 'f16', ...sums },
     { componentType: 'f16', ...sums, resultComponentType: 'f16' },
@@ -38,7 +42,9 @@ describe('matrixConfigsOf', () => {
     [[64, 128], {}, [64]],
     [[4, 128], { minExplicitComputeSubgroupSize: 64, maxExplicitComputeSubgroupSize: 128 }, [64]],
   ] as const)('asks for the subgroup size nearest to 32 of %j with %j', (sizes, explicit, lanes) => {
-    expect([...new Set(matrixConfigsOf(deviceWith(all, sizes, explicit)).map((c) => c.lanes))]).toEqual(lanes);
+    expect([...new Set(matrixConfigsOf(deviceWith(all, sizes, explicit)).map((c) => c.lanes))]).toEqual(
+      lanes,
+    );
   });
 
   it('has none without the feature, or if the size of a subgroup is not known', () => {
@@ -54,7 +60,8 @@ describe('adapterInfoOf', () => {
   const names = { vendor: 'amd', architecture: 'rdna-3', device: '', description: 'RX' };
   const deviceInfo = { ...names, subgroupMatrixConfigs: [] };
   const adapterInfo = { ...names, subgroupMatrixConfigs: [{ componentType: 'f16', ...sums }] };
-  const gpuWith = (info: object) => async () => ({ requestAdapter: async () => ({ info }) }) as unknown as GPU;
+  const gpuWith = (info: object) => async () =>
+    ({ requestAdapter: async () => ({ info }) }) as unknown as GPU;
   const infoOf = (features: readonly string[], own: object, openGpu: () => Promise<GPU | undefined>) =>
     adapterInfoOf({ features: new Set(features), adapterInfo: own } as unknown as SubgroupDevice, openGpu);
 

@@ -1,4 +1,5 @@
-// The probe of subgroups: passes where kernels with subgroups are right, drops them where lanes are in another order.
+// The probe of subgroups: passes where kernels with subgroups are right, drops them where lanes are in
+// another order.
 
 import { expect, it } from 'vitest';
 import { openDevice, probedDevice, wrapDevice } from '../../../src/engine/gpu/device.ts';
@@ -21,9 +22,10 @@ async function deviceWith(change: (code: string) => string): Promise<GPUDevice> 
 }
 
 const variantsOf = ({ traits }: { traits: Parameters<typeof productKernels>[2] }) =>
-  [...productKernels({ form: 'NN', m: 64, n: 64, k: 64 }, [], traits), ...attentionVariants(traits, 8)].filter((name) =>
-    name.startsWith('subgroups'),
-  );
+  [
+    ...productKernels({ form: 'NN', m: 64, n: 64, k: 64 }, [], traits),
+    ...attentionVariants(traits, 8),
+  ].filter((name) => name.startsWith('subgroups'));
 
 it('passes on this adapter, and asks for subgroups of the size of a workgroup if it can', async () => {
   const device = await gpuDevice();
@@ -36,8 +38,14 @@ it('passes on this adapter, and asks for subgroups of the size of a workgroup if
 });
 
 it.for<[string, (code: string) => string]>([
-  ['lanes are in another order', (code: string) => code.replace('lane == thread', 'lane + thread == LANES - 1u')],
-  ['a workgroup is several subgroups', (code: string) => code.replace('size >= LANES', 'size > 2u * LANES + 99u')],
+  [
+    'lanes are in another order',
+    (code: string) => code.replace('lane == thread', 'lane + thread == LANES - 1u'),
+  ],
+  [
+    'a workgroup is several subgroups',
+    (code: string) => code.replace('size >= LANES', 'size > 2u * LANES + 99u'),
+  ],
   ['a lane has the number of another one', (code: string) => code.replace('first + 3u', 'first + 2u')],
 ])('drops the kernels with subgroups if %s (needs subgroups)', async ([_, change], { skip }) => {
   skip(!(await gpuDevice()).features.has('subgroups'));
@@ -53,13 +61,17 @@ it.for<[string, (code: string) => string]>([
 
 it('drops them if the probe does not compile (needs subgroups)', async ({ skip }) => {
   skip(!(await gpuDevice()).features.has('subgroups'));
-  const dropped = await probedDevice(await deviceWith((code) => code.replace('subgroupBroadcast', 'nothing')));
+  const dropped = await probedDevice(
+    await deviceWith((code) => code.replace('subgroupBroadcast', 'nothing')),
+  );
   expect(dropped.traits.subgroups).toBe(false);
   expect(dropped.droppedSubgroups).toMatch(/^the probe did not run: shader probe-subgroups\.probe/);
   dropped.destroy();
 });
 
-it('asks for subgroups of as many lanes as a workgroup has threads (needs subgroups of 4)', async ({ skip }) => {
+it('asks for subgroups of as many lanes as a workgroup has threads (needs subgroups of 4)', async ({
+  skip,
+}) => {
   const codes: string[] = [];
   const device = await deviceWith((code) => {
     codes.push(code);
@@ -70,7 +82,10 @@ it('asks for subgroups of as many lanes as a workgroup has threads (needs subgro
   const kernel = probeKernel(subgroupMinSize);
   const { LANES: lanes = 0 } = kernel.constants;
   await pipelinesOf(device).get(kernel);
-  const canAsk = device.features.has('subgroup-size-control') && lanes >= subgroupMinSize && lanes <= subgroupMaxSize;
-  expect(codes.map((code) => code.includes('@workgroup_size(LANES) @subgroup_size(LANES)'))).toEqual([canAsk]);
+  const canAsk =
+    device.features.has('subgroup-size-control') && lanes >= subgroupMinSize && lanes <= subgroupMaxSize;
+  expect(codes.map((code) => code.includes('@workgroup_size(LANES) @subgroup_size(LANES)'))).toEqual([
+    canAsk,
+  ]);
   device.destroy();
 });

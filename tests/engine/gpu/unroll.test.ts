@@ -50,7 +50,11 @@ it('unrolls to the const if a bound is the minimum of a const and a parameter', 
 });
 
 it('throws for a marked loop that it cannot unroll', () => {
-  expect(() => unroll('// unroll\nfor (var i = 0u; i < n; i++) { f(i); }')).toThrow('cannot be unrolled: for (var i');
-  expect(() => unroll('// unroll\nfor (var i = 0u; i < 2u; i++) { if (x) { break; } }')).toThrow('cannot be unrolled');
+  expect(() => unroll('// unroll\nfor (var i = 0u; i < n; i++) { f(i); }')).toThrow(
+    'cannot be unrolled: for (var i',
+  );
+  expect(() => unroll('// unroll\nfor (var i = 0u; i < 2u; i++) { if (x) { break; } }')).toThrow(
+    'cannot be unrolled',
+  );
   expect(() => unroll('// unroll\nwhile (x) {}')).toThrow('cannot be unrolled: while');
 });

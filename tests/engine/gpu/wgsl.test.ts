@@ -109,7 +109,9 @@ describe('declarations', () => {
   });
 
   it('reject a Params with a field that is not a scalar', () => {
-    expect(() => declarations('struct Params { size: vec2<u32> }')).toThrow('Params.size is vec2, not a scalar');
+    expect(() => declarations('struct Params { size: vec2<u32> }')).toThrow(
+      'Params.size is vec2, not a scalar',
+    );
   });
 });
 
@@ -125,7 +127,9 @@ describe('replaceConsts', () => {
 
   it('does not replace uses of the name', () => {
     const code = 'const N: u32 = 2u;\nconst M: u32 = N * 3u;\n// const N: u32 = 9u;';
-    expect(replaceConsts(code, { N: 5 })).toBe('const N: u32 = 5u;\nconst M: u32 = N * 3u;\n// const N: u32 = 9u;');
+    expect(replaceConsts(code, { N: 5 })).toBe(
+      'const N: u32 = 5u;\nconst M: u32 = N * 3u;\n// const N: u32 = 9u;',
+    );
   });
 });
 

@@ -40,7 +40,14 @@ describe('a result', () => {
     g.place(kept, g.state('parameterBuffer', 'f32', [64]), 0);
     g.output('end', end);
     storeResultsAsF16(g);
-    expect([passed, toyed, read, kept, end, x].map((v) => v.dtype)).toEqual(['f16', 'f32', 'f32', 'f32', 'f32', 'f32']);
+    expect([passed, toyed, read, kept, end, x].map((v) => v.dtype)).toEqual([
+      'f16',
+      'f32',
+      'f32',
+      'f32',
+      'f32',
+      'f32',
+    ]);
   });
 
   it('of f16 never takes the memory of one of f32, however small both are', () => {
@@ -63,10 +70,17 @@ describe('weights of products', () => {
   it('are read from copies that a run makes first; other ops and misaligned ones read the weights', () => {
     const g = new Graph();
     const parameterBuffer = g.state('weights', 'f32', [1024]);
-    const [w, odd] = [g.slice(parameterBuffer, 'w', 128, [8, 16]), g.slice(parameterBuffer, 'odd', 320, [8, 8])];
+    const [w, odd] = [
+      g.slice(parameterBuffer, 'w', 128, [8, 16]),
+      g.slice(parameterBuffer, 'odd', 320, [8, 8]),
+    ];
     const gamma = g.slice(parameterBuffer, 'gamma', 512, [8]);
     const x = g.input('x', 'f32', [4, 16]);
-    const { y } = g.apply(layerNormOp, { x: linear(g, linear(g, x, w), odd), gamma, beta: gamma }, { eps: 1e-5 });
+    const { y } = g.apply(
+      layerNormOp,
+      { x: linear(g, linear(g, x, w), odd), gamma, beta: gamma },
+      { eps: 1e-5 },
+    );
     g.output('y', y);
     storeWeightsAsF16(g, parameterBuffer);
     expect(g.nodes.map((n) => n.op.name)).toEqual(['cast_weights', 'linear', 'linear', 'layer_norm']);
@@ -97,7 +111,8 @@ describe('a graph in mixed precision', () => {
         'token_stats.stats',
       ].sort(),
     );
-    for (const name of ['weights', 'gradients', 'counters']) expect(graph.states.get(name)!.dtype).toBe('f32');
+    for (const name of ['weights', 'gradients', 'counters'])
+      expect(graph.states.get(name)!.dtype).toBe('f32');
   });
 
   it('is rejected on an adapter without shader-f16', () => {
@@ -133,7 +148,8 @@ describe('a graph in mixed precision', () => {
       const m = modelConfig({ ...presets[preset], srcVocab: 8000, tgtVocab: 8000 });
       const sizes = { batch: 32, source: 32, target: 32 };
       const bytes = (precision: 'f32' | 'f16') =>
-        makePlan(trainingGraph(m, parameterList(m), sizes, optimizerConfig(), { precision }), { traits }).bytes.slots;
+        makePlan(trainingGraph(m, parameterList(m), sizes, optimizerConfig(), { precision }), { traits })
+          .bytes.slots;
       expect(bytes('f16') / bytes('f32')).toBeLessThan(0.6);
     });
 });

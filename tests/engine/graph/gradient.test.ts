@@ -93,7 +93,9 @@ describe('gradients', () => {
 
   it('names the op without a gradient if one is needed, and only then', () => {
     const hard = setUp((g, a, b) => plus(g, a, b));
-    expect(() => gradients(hard.graph, hard.loss, [hard.x])).toThrow('plus: has no gradient, but one is needed');
+    expect(() => gradients(hard.graph, hard.loss, [hard.x])).toThrow(
+      'plus: has no gradient, but one is needed',
+    );
     const easy = setUp((g, a, b) => add(g, a, plus(g, b, b)));
     expect(easy.run(gradients(easy.graph, easy.loss, [easy.x]))).toEqual([[1, 10, 100]]);
   });

@@ -5,7 +5,14 @@ import { testEngine } from '../../support/engine.ts';
 import { gradientsOf } from '../../support/gradients.ts';
 
 it('gives the gradients of a graph that keeps everything, to the bit, dropout included', async () => {
-  const model = { srcVocab: 20, tgtVocab: 24, dModel: 16, feedForward: 32, dropout: 0.3, norm: 'pre' } as const;
+  const model = {
+    srcVocab: 20,
+    tgtVocab: 24,
+    dModel: 16,
+    feedForward: 32,
+    dropout: 0.3,
+    norm: 'pre',
+  } as const;
   const shape = { batch: 4, source: 6, target: 5 };
   const runs = [];
   for (const gradientCheckpointing of [false, true]) {

@@ -60,7 +60,10 @@ describe('layers that are recomputed', () => {
       new Set(
         graph.nodes
           .filter(
-            (n) => n.scope.endsWith('.again') === again && typeof n.attrs.site === 'number' && n.outputs.length > 1,
+            (n) =>
+              n.scope.endsWith('.again') === again &&
+              typeof n.attrs.site === 'number' &&
+              n.outputs.length > 1,
           )
           .map((n) => n.attrs.site),
       );
@@ -77,7 +80,9 @@ describe('layers that are recomputed', () => {
       const c = modelConfig({ ...presets[preset], srcVocab: 8000, tgtVocab: 8000 });
       const bytes = (gradientCheckpointing: boolean) => {
         const sizes = { batch: 32, source: 32, target: 32 };
-        return makePlan(trainingGraph(c, parameterList(c), sizes, optimizerConfig(), { gradientCheckpointing })).bytes;
+        return makePlan(
+          trainingGraph(c, parameterList(c), sizes, optimizerConfig(), { gradientCheckpointing }),
+        ).bytes;
       };
       const [kept, again] = [bytes(false), bytes(true)];
       expect(again.peak).toBeLessThan(kept.peak);
@@ -85,8 +90,22 @@ describe('layers that are recomputed', () => {
     });
 
   it('need less than 400 MiB for a LoRA adapter of an int8 MarianMT of 77 million parameters, without a flag', () => {
-    const sizes = { dModel: 512, heads: 8, encoderLayers: 6, decoderLayers: 6, feedForward: 2048, maxLength: 512 };
-    const c = modelConfig({ ...sizes, srcVocab: 58101, tgtVocab: 58101, tie: 'all', activation: 'silu', dropout: 0.1 });
+    const sizes = {
+      dModel: 512,
+      heads: 8,
+      encoderLayers: 6,
+      decoderLayers: 6,
+      feedForward: 2048,
+      maxLength: 512,
+    };
+    const c = modelConfig({
+      ...sizes,
+      srcVocab: 58101,
+      tgtVocab: 58101,
+      tie: 'all',
+      activation: 'silu',
+      dropout: 0.1,
+    });
     const p = quantizedParameters(parameterList(c), 'int8');
     const graph = trainingGraph(c, p, { batch: 32, source: 32, target: 32 }, optimizerConfig(), {
       lora: loraConfig({ rank: 8 }),

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { Graph, printGraph } from '../../../src/engine/graph/graph.ts';
-import { checkRewriteNames, fuseBackward, fuseForward, rewriteNames } from '../../../src/engine/graph/rewrites.ts';
+import {
+  checkRewriteNames,
+  fuseBackward,
+  fuseForward,
+  rewriteNames,
+} from '../../../src/engine/graph/rewrites.ts';
 import { activation, add, dropout } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
 import { crossEntropyOp } from '../../../src/engine/ops/loss/cross-entropy.ts';
 import { linear } from '../../../src/engine/ops/matmul/linear.ts';
@@ -12,7 +17,11 @@ import { layerNorm } from '../../../src/engine/ops/norm/layer-norm.ts';
 import type { Value } from '../../../src/engine/ops/op.ts';
 import { stepWords } from '../../../src/engine/ops/step-scalars.ts';
 import type { ModelOptions } from '../../../src/model/model-config.ts';
-import { evaluationGraph, type GraphOptions, gradientGraph } from '../../../src/train/update/training-graphs.ts';
+import {
+  evaluationGraph,
+  type GraphOptions,
+  gradientGraph,
+} from '../../../src/train/update/training-graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../../support/model.ts';
 import { relativeError } from '../../support/op.ts';
 
@@ -20,7 +29,12 @@ const shape = { batch: 3, source: 5, target: 4 };
 const configs: Record<string, Partial<ModelOptions>> = {
   'post-norm, tied embeddings': { tgtVocab: 19, tie: 'all', decoderLayers: 2 },
   'post-norm with dropout': { dropout: 0.3 },
-  'pre-norm, gelu, tied embeddings with dropout': { norm: 'pre', activation: 'gelu', tie: 'target', dropout: 0.3 },
+  'pre-norm, gelu, tied embeddings with dropout': {
+    norm: 'pre',
+    activation: 'gelu',
+    tie: 'target',
+    dropout: 0.3,
+  },
 };
 
 async function compute(options: Partial<ModelOptions>, noFuse: readonly string[]) {
@@ -52,7 +66,8 @@ describe('each rewrite', () => {
     it(`${name} applies to some model, and can be switched off by its name`, () => {
       const changed = Object.values(configs).filter((options) => {
         const { c, p } = smallModel(options);
-        const print = (noFuse: string[]) => printGraph(gradientGraph(c, p, shape, { noFuse, logitBytes: 1 }).graph);
+        const print = (noFuse: string[]) =>
+          printGraph(gradientGraph(c, p, shape, { noFuse, logitBytes: 1 }).graph);
         return print([name]) !== print([]);
       });
       expect(changed.length).toBeGreaterThan(0);

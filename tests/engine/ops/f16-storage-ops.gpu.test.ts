@@ -1,5 +1,5 @@
-// Ops with tensors stored as f16: every kernel, forward and backward, inputs and outputs as f16, compared with the reference on the
-// same rounded numbers. Without shader-f16 they are rejected by name.
+// Ops with tensors stored as f16: every kernel, forward and backward, inputs and outputs as f16, compared
+// with the reference on the same rounded numbers. Without shader-f16 they are rejected by name.
 
 import { describe, expect, it } from 'vitest';
 import { fromFloat16, toFloat16 } from '../../../src/core/float16.ts';
@@ -26,14 +26,20 @@ const r = (...shape: number[]) =>
   );
 const lengths = integers('u32', [2], [9, 4]);
 
-/** Name of the op, its sizes for the message, and its check. Rows of a multiple of 4 and others take different kernels. */
+/**
+ * Name of the op, its sizes for the message, and its check. Rows of a multiple of 4 and others take different
+ * kernels.
+ */
 const cases: {
   name: string;
   what: string;
   check(options: { tolerance: number; gradTolerance: number }): Promise<unknown>;
 }[] = [];
-const add = <I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>, c: OpCase<I, O, A>, what = '') =>
-  cases.push({ name: op.name, what, check: (options) => checkOp(op, { ...options, ...c, f16: true }) });
+const add = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  c: OpCase<I, O, A>,
+  what = '',
+) => cases.push({ name: op.name, what, check: (options) => checkOp(op, { ...options, ...c, f16: true }) });
 
 const layers = [
   [33, 36, 68, 'gelu'],
@@ -63,7 +69,12 @@ for (const cols of [64, 33]) {
     const inputs = { x: r(17, cols), residual: x, ...affine, ...(rate && { step: 'step' as const }) };
     add(
       addLayerNormOp,
-      { inputs, attrs: { eps: 1e-5, rate, site: 3 }, wrt: ['x', 'residual', 'gamma', 'beta'], through: ['y', 's'] },
+      {
+        inputs,
+        attrs: { eps: 1e-5, rate, site: 3 },
+        wrt: ['x', 'residual', 'gamma', 'beta'],
+        through: ['y', 's'],
+      },
       `${cols} rate ${rate}`,
     );
   }
@@ -127,7 +138,14 @@ for (const width of sample([20, 7], (n) => n === 20)) {
     rate: 0.2,
     site: 2,
   } as const;
-  const inputs = { ids, table: r(10, width), positions: r(8, width), step: 'step' as const, rowStart, occurrences };
+  const inputs = {
+    ids,
+    table: r(10, width),
+    positions: r(8, width),
+    step: 'step' as const,
+    rowStart,
+    occurrences,
+  };
   add(embeddingOp, { inputs, attrs, wrt: ['table', 'positions'] }, `${width}`);
 }
 for (const n of [64, 37]) {

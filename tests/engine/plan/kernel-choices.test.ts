@@ -42,12 +42,15 @@ it('offers subgroup matrices for the type of the operands, but plans them only w
   expect(candidates(layer(false).node, traits)).toEqual(others);
   // Less workgroup memory than the larger tile needs.
   expect(candidates(node, { ...traits, maxWorkgroupBytes: 16384 })).toEqual(['matrix-64x64', ...others]);
-  const planned = (kernelChoices = {}) => makePlan(graph, { traits, kernelChoices }).passes.map((p) => p.shader);
+  const planned = (kernelChoices = {}) =>
+    makePlan(graph, { traits, kernelChoices }).passes.map((p) => p.shader);
   expect(planned()).toEqual(['matmul-tiled-f16']);
   expect(planned({ [variantKey(node)]: 'matrix-64x64' })).toEqual(['matmul-matrix-f16']);
   const odd = layer(true, 1023);
   const choice = { [variantKey(odd.node)]: 'matrix-64x64' };
-  expect(makePlan(odd.graph, { traits, kernelChoices: choice }).passes[0]?.shader).toBe('matmul-matrix-f16-scalar');
+  expect(makePlan(odd.graph, { traits, kernelChoices: choice }).passes[0]?.shader).toBe(
+    'matmul-matrix-f16-scalar',
+  );
 });
 
 it('puts kernels without barriers and with few threads first on software adapters, and keeps all others', () => {

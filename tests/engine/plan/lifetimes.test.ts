@@ -56,7 +56,8 @@ it('needs no more than is in use if all sizes are equal', () => {
   fc.assert(
     fc.property(groups, (list) => {
       const all = make(list.map((g) => ({ ...g, size: 1024 })));
-      // Not for every order of intervals, but sorted by start as here the greedy choice is an optimal colouring.
+      // Not for every order of intervals, but sorted by start as here the greedy choice is an optimal
+      // colouring.
       expect(assignSlots(all).bytes.length * 1024).toBe(maxAlive(all, 100));
     }),
   );

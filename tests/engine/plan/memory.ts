@@ -1,5 +1,6 @@
-// Simulates a plan on labelled memory: every 256-byte cell has the name of its value. A pass that reads a cell whose label is
-// another value's, or an output or a placed result that is gone at the end, is a fault. It does not use lifetimes, so it is an independent check of the planner.
+// Simulates a plan on labelled memory: every 256-byte cell has the name of its value. A pass that reads a
+// cell whose label is another value's, or an output or a placed result that is gone at the end, is a fault.
+// It does not use lifetimes, so it is an independent check of the planner.
 
 import { tensorType } from '../../../src/core/tensor.ts';
 import type { Graph } from '../../../src/engine/graph/graph.ts';
@@ -17,15 +18,16 @@ export interface BoxOptions {
 }
 
 /**
- * Applies an op of any number of inputs and outputs. Its one launch binds `in0`.. (but inputs whose memory an output has taken), `out0`..
- * and `scratch`, under the names that `play` looks for.
+ * Applies an op of any number of inputs and outputs. Its one launch binds `in0`.. (but inputs whose memory an
+ * output has taken), `out0`.. and `scratch`, under the names that `play` looks for.
  */
 export function boxes(
   g: Graph,
   inputs: readonly Value[],
   { sizes, share = [], scratch: size = 0 }: BoxOptions,
 ): Value[] {
-  const named = <T>(prefix: string, list: readonly T[]) => Object.fromEntries(list.map((v, i) => [`${prefix}${i}`, v]));
+  const named = <T>(prefix: string, list: readonly T[]) =>
+    Object.fromEntries(list.map((v, i) => [`${prefix}${i}`, v]));
   const inPlace: Record<string, string[]> = {};
   for (const [i, o] of share) inPlace[`out${o}`] = [...(inPlace[`out${o}`] ?? []), `in${i}`];
   const op = defineOp({
@@ -53,7 +55,11 @@ export function boxes(
     },
     reference() {},
   });
-  const outputs = g.apply(op, named('in', inputs), { sizes: sizes.join(), share: share.join(' '), scratch: size });
+  const outputs = g.apply(op, named('in', inputs), {
+    sizes: sizes.join(),
+    share: share.join(' '),
+    scratch: size,
+  });
   return Object.values(outputs) as Value[];
 }
 
@@ -92,7 +98,8 @@ export function play(graph: Graph, plan: Plan): string[] {
       if (v.at && v.kind === 'state') continue;
       expect(range, v, where);
       const out = taken === undefined ? undefined : pass.bind[`out${taken}`];
-      if (out && (out.buffer !== range.buffer || out.offset !== range.offset)) faults.push(`${where} moves in place`);
+      if (out && (out.buffer !== range.buffer || out.offset !== range.offset))
+        faults.push(`${where} moves in place`);
     }
     const touched = Object.entries(pass.bind);
     for (const [a, r] of touched)

@@ -1,4 +1,5 @@
-// Plans of whole models: how close their memory is to the lower bound, the rules of WebGPU's usage scopes, and the print of a small one.
+// Plans of whole models: how close their memory is to the lower bound, the rules of WebGPU's usage scopes,
+// and the print of a small one.
 
 import { describe, expect, it } from 'vitest';
 import { sourceGraph, stepGraph } from '../../../src/decode/decoding-graphs.ts';
@@ -13,11 +14,22 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../../../src/m
 import { parameterList } from '../../../src/model/parameters.ts';
 import { type PresetName, presets } from '../../../src/model/presets.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
-import { evaluationGraph, type GraphOptions, trainingGraph } from '../../../src/train/update/training-graphs.ts';
+import {
+  evaluationGraph,
+  type GraphOptions,
+  trainingGraph,
+} from '../../../src/train/update/training-graphs.ts';
 
 const adamw = optimizerConfig();
 
-function graphOf(name: PresetName, V: number, dropout: number, batch: number, source: number, target: number): Graph {
+function graphOf(
+  name: PresetName,
+  V: number,
+  dropout: number,
+  batch: number,
+  source: number,
+  target: number,
+): Graph {
   const c = modelConfig({ ...presets[name], srcVocab: V, tgtVocab: V, dropout });
   return trainingGraph(c, parameterList(c), { batch, source, target }, adamw);
 }
@@ -49,13 +61,23 @@ it("an evaluation of base binds no more than its widest layer: logits come in ch
   expect(largest).toBe(4 * 128 * 32 * c.feedForward);
 });
 
-/** The configurations of the benchmark (bench/peers), whose batches have no dropout, on a CPU adapter and on a GPU. */
+/**
+ * The configurations of the benchmark (bench/peers), whose batches have no dropout, on a CPU adapter and on a
+ * GPU.
+ */
 describe('memory budgets of a training step', () => {
   const adapters = {
     software: { ...defaultTraits, maxBindingBytes: 2 ** 30, subgroups: true, minSubgroup: 8, software: true },
-    gpu: { ...defaultTraits, maxBindingBytes: 2 ** 31, subgroups: true, minSubgroup: 32, maxWorkgroupBytes: 32768 },
+    gpu: {
+      ...defaultTraits,
+      maxBindingBytes: 2 ** 31,
+      subgroups: true,
+      minSubgroup: 32,
+      maxWorkgroupBytes: 32768,
+    },
   };
-  // Vocabulary, rows, positions of a side, and the most dispatches: small and keras have fewer layers than mid.
+  // Vocabulary, rows, positions of a side, and the most dispatches: small and keras have fewer layers than
+  // mid.
   const cases: [PresetName, number, number, number, number][] = [
     ['small', 2000, 16, 24, 150],
     ['mid', 8000, 16, 32, 150],
@@ -71,8 +93,8 @@ describe('memory budgets of a training step', () => {
 });
 
 /**
- * Floating-point operations of a forward pass, from the sizes of the model: 2 per multiply-add of the linear layers and of
- * attention, in which masked keys count.
+ * Floating-point operations of a forward pass, from the sizes of the model: 2 per multiply-add of the linear
+ * layers and of attention, in which masked keys count.
  */
 function forwardFlops(c: ModelConfig, B: number, S: number, T: number): number {
   const [I, J] = [c.heads * c.headWidth, c.decoderHeads * c.decoderHeadWidth];
@@ -85,7 +107,8 @@ function forwardFlops(c: ModelConfig, B: number, S: number, T: number): number {
 
 describe('model FLOPs of plans', () => {
   const traits = { ...defaultTraits, maxBindingBytes: 2 ** 31 };
-  const within = (counted: number, wanted: number) => expect(Math.abs(counted / wanted - 1)).toBeLessThan(0.01);
+  const within = (counted: number, wanted: number) =>
+    expect(Math.abs(counted / wanted - 1)).toBeLessThan(0.01);
   const cases: [PresetName, number, number, number, number][] = [
     ['tiny', 500, 32, 16, 20],
     ['small', 2000, 64, 24, 24],
@@ -113,7 +136,8 @@ describe('model FLOPs of plans', () => {
     const [batch, source, target] = [4, 32, 24];
     const sources = makePlan(sourceGraph(c, p, { batch, source, target })).modelFlops;
     const step = makePlan(stepGraph(c, p, { batch, source, target })).modelFlops;
-    // All steps compute what the decoder does at once, on the keys of the sources that are projected only once.
+    // All steps compute what the decoder does at once, on the keys of the sources that are projected only
+    // once.
     within(sources + target * step, forwardFlops(c, batch, source, target));
   });
 
@@ -214,7 +238,11 @@ describe('usage scopes', () => {
     });
 });
 
-function overlap(bind: Readonly<Record<string, { offset: number; bytes: number }>>, a: string, b: string): boolean {
+function overlap(
+  bind: Readonly<Record<string, { offset: number; bytes: number }>>,
+  a: string,
+  b: string,
+): boolean {
   const [p, q] = [bind[a]!, bind[b]!];
   return p.offset < q.offset + q.bytes && q.offset < p.offset + p.bytes;
 }
@@ -247,9 +275,16 @@ describe('bindings', () => {
 });
 
 describe('the print of a plan', () => {
-  // Whoever changes a kernel or a rewrite sees here what it does to the passes: npx vitest run --project cpu tests/engine/plan -u
+  // Whoever changes a kernel or a rewrite sees here what it does to the passes: npx vitest run --project cpu
+  // tests/engine/plan -u
   it('of an evaluation with one layer each equals small-plan.txt', async () => {
-    const c = modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 120, encoderLayers: 1, decoderLayers: 1 });
+    const c = modelConfig({
+      ...presets.tiny,
+      srcVocab: 100,
+      tgtVocab: 120,
+      encoderLayers: 1,
+      decoderLayers: 1,
+    });
     const graph = evaluationGraph(c, parameterList(c), { batch: 4, source: 8, target: 6 });
     await expect(printPlan(makePlan(graph))).toMatchFileSnapshot('small-plan.txt');
   });
@@ -259,11 +294,15 @@ it.each(['f16', 'f32'] as const)(
   'offers subgroup matrices of f16 to each product of a training in %s, or to none',
   (precision) => {
     const c = modelConfig({ ...presets.small, srcVocab: 800, tgtVocab: 800 });
-    const graph = trainingGraph(c, parameterList(c), { batch: 16, source: 32, target: 32 }, adamw, { precision });
+    const graph = trainingGraph(c, parameterList(c), { batch: 16, source: 32, target: 32 }, adamw, {
+      precision,
+    });
     const matrices = [{ operands: 'f16', m: 16, n: 16, k: 16, lanes: 32 }] as const;
     const traits = { ...defaultTraits, f16: true, matrices };
     const products = graph.nodes.filter(({ op }) => op.modelFlops && op.name.startsWith('linear'));
-    const offered = products.map((node) => variantsOf(node, traits).some((variant) => variant.startsWith('matrix')));
+    const offered = products.map((node) =>
+      variantsOf(node, traits).some((variant) => variant.startsWith('matrix')),
+    );
     expect(offered.length).toBeGreaterThan(20);
     expect(new Set(offered)).toEqual(new Set([precision === 'f16']));
   },

@@ -37,7 +37,10 @@ it('keeps the order of a graph if no other order needs less memory', () => {
 });
 
 describe('a node that reads a state', () => {
-  /** Whether a node still runs before one that writes to the state from `offset` on, although a later position is better. */
+  /**
+   * Whether a node still runs before one that writes to the state from `offset` on, although a later position
+   * is better.
+   */
   const readsFirst = (size: number, offset: number): boolean => {
     const g = wasteful(3);
     const parameterBuffer = g.state('parameterBuffer', 'f32', [4096]);

@@ -12,7 +12,10 @@ import { printPlan } from '../../../src/engine/plan/plan.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
 import { box, boxes, play } from './memory.ts';
 
-/** One random node: which earlier values it reads (by number, wrapped), the sizes it makes, and what may share. */
+/**
+ * One random node: which earlier values it reads (by number, wrapped), the sizes it makes, and what may
+ * share.
+ */
 const nodes = fc.array(
   fc.record({
     inputs: fc.array(fc.nat(30), { minLength: 1, maxLength: 4 }),
@@ -28,7 +31,11 @@ type NodePlan = typeof nodes extends fc.Arbitrary<infer T> ? T : never;
 
 function build(plans: NodePlan): Graph {
   const g = new Graph();
-  const values: Value[] = [g.input('a', 'f32', [64]), g.input('b', 'f32', [4096]), g.state('s', 'f32', [500])];
+  const values: Value[] = [
+    g.input('a', 'f32', [64]),
+    g.input('b', 'f32', [4096]),
+    g.state('s', 'f32', [500]),
+  ];
   let placed = 0;
   const parameterBuffer = g.state('parameterBuffer', 'f32', [64 * 64 * 25]);
   for (const [n, p] of plans.entries()) {
@@ -199,7 +206,9 @@ describe('variants', () => {
     attrs: attrsOf<{ site: number; rate: number }>(),
     shape: ({ x }) => ({ y: x }),
     variants: (_inputs, _attrs, traits) => (traits.subgroups ? ['fast', 'plain'] : ['plain', 'other']),
-    launch: ({ x }, { y }, _attrs, { variant }) => [{ shader: 'toy', entry: variant, bind: { x, y }, grid: [1, 1, 1] }],
+    launch: ({ x }, { y }, _attrs, { variant }) => [
+      { shader: 'toy', entry: variant, bind: { x, y }, grid: [1, 1, 1] },
+    ],
     reference() {},
   });
   const g = new Graph();
@@ -217,7 +226,8 @@ describe('variants', () => {
   });
 
   it('are the first if none is chosen, or if the chosen one does not exist on this device', () => {
-    const entries = (options: Parameters<typeof makePlan>[1]) => makePlan(g, options).passes.map((p) => p.entry);
+    const entries = (options: Parameters<typeof makePlan>[1]) =>
+      makePlan(g, options).passes.map((p) => p.entry);
     const fast = { ...defaultTraits, subgroups: true };
     expect(entries({})).toEqual(['plain', 'plain', 'plain']);
     expect(entries({ traits: fast })).toEqual(['fast', 'fast', 'fast']);
@@ -258,11 +268,16 @@ describe('memory that is cleared', () => {
     inputs: ['x'],
     outputs: ['y'],
     shape: ({ x }) => ({ y: x }),
-    launch: ({ x }, { y }) => [{ shader: 'toy', entry: 'box', bind: { in0: x, out0: y }, clear: [y], grid: [1, 1, 1] }],
+    launch: ({ x }, { y }) => [
+      { shader: 'toy', entry: 'box', bind: { in0: x, out0: y }, clear: [y], grid: [1, 1, 1] },
+    ],
     reference() {},
   });
 
-  /** Passes that clear, of two boxes and a `wiped` whose result is in a state that a box writes to from `offset` on. */
+  /**
+   * Passes that clear, of two boxes and a `wiped` whose result is in a state that a box writes to from
+   * `offset` on.
+   */
   const clearing = (offset: number): number[] => {
     const g = new Graph();
     const x = g.input('x', 'f32', [64]);

@@ -1,6 +1,6 @@
-// The tokenizer of an exported model, read by @huggingface/tokenizers as transformers.js does: the ids and texts of
-// heddle, for each tokenizer class of transformers, SentencePiece model and tokenizer of heddle, also of texts in which
-// tokenizers differ.
+// The tokenizer of an exported model, read by @huggingface/tokenizers as transformers.js does: the ids and
+// texts of heddle, for each tokenizer class of transformers, SentencePiece model and tokenizer of heddle,
+// also of texts in which tokenizers differ.
 import { readFileSync } from 'node:fs';
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
@@ -34,22 +34,25 @@ const n = fairseqPieces.length;
 const texts = ['the cat', 'a', 'cab  the', ' the ', 'the ☃ cat', 'abc the'];
 
 /**
- * Compares an exported tokenizer with those of its model: ids of texts, and texts of ids with special tokens around
- * them.
+ * Compares an exported tokenizer with those of its model: ids of texts, and texts of ids with special tokens
+ * around them.
  */
 function compare({ source, target, config }: SavedModel, list: readonly string[] = texts) {
   const { json, sourceIds } = onnxTokenizer(source, target);
   const library = new Library(json, {});
   const sourceId = (id: number) => sourceIds?.[id] ?? id;
   for (const text of list) {
-    expect(library.encode(text).ids.map(sourceId), text).toEqual([...source.encode(text), source.special.end]);
+    expect(library.encode(text).ids.map(sourceId), text).toEqual([
+      ...source.encode(text),
+      source.special.end,
+    ]);
     // transformers leaves unknown tokens out of a text; heddle shows them.
     const known = target.encode(text).filter((id) => id !== target.special.unknown);
     const ids = [config.startId, ...known, config.endId, config.padId];
     expect(library.decode(ids, { skip_special_tokens: true }).trim(), text).toBe(target.decode(ids).trim());
   }
-  // Each id between others: pieces, languages, and ids without a token. Symbols such as <mask> have spaces around them
-  // in heddle only.
+  // Each id between others: pieces, languages, and ids without a token. Symbols such as <mask> have spaces
+  // around them in heddle only.
   const [around = 0] = target.encode('the').filter((id) => id !== target.special.unknown);
   for (let id = 0; id < target.size; id++) {
     if (id === target.special.unknown) continue;
@@ -132,12 +135,18 @@ describe('tokens that a text may spell out', () => {
   const spelled = ['the <extra_id_0> cat', '<extra_id_0>', 'the<extra_id_0>the a', '<extra_id_0> a'];
   const ids = (model: SavedModel, library: Library) => {
     for (const text of spelled)
-      expect(library.encode(text).ids, text).toEqual([...model.source.encode(text), model.source.special.end]);
+      expect(library.encode(text).ids, text).toEqual([
+        ...model.source.encode(text),
+        model.source.special.end,
+      ]);
   };
 
   it('are the sentinels of T5, with and without legacy', async () => {
     for (const config of [{}, { legacy: false }]) {
-      const files = { ...spiece, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'T5Tokenizer', ...config }) };
+      const files = {
+        ...spiece,
+        'tokenizer_config.json': jsonBytes({ tokenizer_class: 'T5Tokenizer', ...config }),
+      };
       const special = { pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0 };
       const model = await loadMultilingual('t5', { vocab_size: 128, ...special }, files);
       ids(model, compare(model));
@@ -145,7 +154,12 @@ describe('tokens that a text may spell out', () => {
   });
 
   it('are the masks of Pegasus', async () => {
-    const config = { vocab_size: t5Pieces.length + 103, pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0 };
+    const config = {
+      vocab_size: t5Pieces.length + 103,
+      pad_token_id: 0,
+      eos_token_id: 1,
+      decoder_start_token_id: 0,
+    };
     const model = await loadMultilingual('pegasus', config, spiece);
     const text = 'the cat <mask_1> a';
     expect(compare(model).encode(text).ids).toEqual([...model.source.encode(text), 1]);
@@ -173,10 +187,22 @@ describe('texts in which tokenizers differ', () => {
   /** Tokens that the models have no pieces for. */
   const others = ['ñ', '中', '中文', '日本', '語', 'ن', '½', '★☆', '>>fra<<', '>>spa<<', 'zzz', 'é中', 'ß'];
   const joint = [
-    ...new Set(['</s>', '<unk>', ...others, ...mostPieces('unigram'), ...mostPieces('unigram-bytes'), '<pad>']),
+    ...new Set([
+      '</s>',
+      '<unk>',
+      ...others,
+      ...mostPieces('unigram'),
+      ...mostPieces('unigram-bytes'),
+      '<pad>',
+    ]),
   ];
   const pad = joint.length - 1;
-  const marian = { vocab_size: joint.length, pad_token_id: pad, decoder_start_token_id: pad, eos_token_id: 0 };
+  const marian = {
+    vocab_size: joint.length,
+    pad_token_id: pad,
+    decoder_start_token_id: pad,
+    eos_token_id: 0,
+  };
   const t5 = { vocab_size: 1200, pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0 };
   const mbart = { vocab_size: 1200, decoder_start_token_id: 2 };
   const bytes = Array.from({ length: 256 }, (_, byte) => bytesAsLetters([byte]));
@@ -205,7 +231,9 @@ describe('texts in which tokenizers differ', () => {
       }),
     mT5: () => loadMultilingual('mt5', t5, { 'spiece.model': model('unigram-bytes') }),
     ByT5: () =>
-      loadMultilingual('t5', t5, { 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'ByT5Tokenizer' }) }),
+      loadMultilingual('t5', t5, {
+        'tokenizer_config.json': jsonBytes({ tokenizer_class: 'ByT5Tokenizer' }),
+      }),
     mBART: async () =>
       withLanguages(await loadMultilingual('mbart', mbart, { 'sentencepiece.bpe.model': fewRules }), {
         sourceLang: 'de_DE',
@@ -263,7 +291,9 @@ describe('texts in which tokenizers differ', () => {
         const tokenizer = createSentencePieceTokenizer({ file, name, special: { pad: 0, start: 0 } });
         const { start, end, pad: padId } = tokenizer.special;
         const ids = { startId: start, endId: end, padId };
-        expect(compareTokenizers(tokenizer, tokenizer, ids, hostile), JSON.stringify(combination)).toEqual([]);
+        expect(compareTokenizers(tokenizer, tokenizer, ids, hostile), JSON.stringify(combination)).toEqual(
+          [],
+        );
       }
     },
   );

@@ -1,7 +1,8 @@
-// Exported models in transformers.js, in Node (wasm) and in Chrome (wasm and WebGPU): trained models, bart-g2p, a sample of each Hugging Face
-// family, merged LoRA adapters, and a model of each tokenizer of transformers, fine-tuned here, generate heddle's greedy token ids for 200
-// texts; in fp32 the logits of padded batches in onnxruntime are heddle's, and q8 files are 3.5 times smaller. Each id of a sample without a
-// tokenizer is a character. What needs packages that cannot be installed is skipped by name.
+// Exported models in transformers.js, in Node (wasm) and in Chrome (wasm and WebGPU): trained models,
+// bart-g2p, a sample of each Hugging Face family, merged LoRA adapters, and a model of each tokenizer of
+// transformers, fine-tuned here, generate heddle's greedy token ids for 200 texts; in fp32 the logits of
+// padded batches in onnxruntime are heddle's, and q8 files are 3.5 times smaller. Each id of a sample without
+// a tokenizer is a character. What needs packages that cannot be installed is skipped by name.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +34,13 @@ import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 import { createCharacterTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import { distFile } from '../../support/dist.ts';
 import { hasOnnx, logitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
-import { fairseqPieces, hfSizes, loadMultilingual, sentencePieceFile, t5Pieces } from '../../support/sentencepiece.ts';
+import {
+  fairseqPieces,
+  hfSizes,
+  loadMultilingual,
+  sentencePieceFile,
+  t5Pieces,
+} from '../../support/sentencepiece.ts';
 
 vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 120_000 });
 const site = mkdtempSync(join(tmpdir(), 'heddle-onnx-'));
@@ -43,7 +50,10 @@ afterAll(() => rmSync(site, { recursive: true }));
 const count = 200;
 const batchSize = 20;
 
-/** The pipelines of each model; the dtypes of Node and WebGPU are those that transformers.js takes by default there. */
+/**
+ * The pipelines of each model; the dtypes of Node and WebGPU are those that transformers.js takes by default
+ * there.
+ */
 const pipelines = [
   { host: 'node', device: 'wasm', dtype: 'fp32', task: 'translation' },
   { host: 'node', device: 'wasm', dtype: 'fp16', task: 'text2text-generation' },
@@ -107,7 +117,11 @@ interface Sample {
 const trained = new Set<string>();
 
 /** Trains with the command, once for each name; returns the model. */
-async function trainedOn(name: string, lines: readonly string[], options: readonly string[]): Promise<SavedModel> {
+async function trainedOn(
+  name: string,
+  lines: readonly string[],
+  options: readonly string[],
+): Promise<SavedModel> {
   const [file, out] = [join(site, `${name}.tsv`), join(site, name)];
   if (trained.has(out)) return load(out);
   writeFileSync(file, lines.join(''));
@@ -136,14 +150,18 @@ async function trainedModel(...more: string[]): Promise<Sample> {
 async function g2p(folder: string): Promise<Sample> {
   const words = readFileSync(join(folder, 'lexicon.tsv'), 'utf8').trim().split('\n');
   const at = (i: number) => words[Math.floor((i * words.length) / count)]?.split('\t')[0] ?? '';
-  return { saved: await loadModelFolder(nodeFiles(), folder), texts: Array.from({ length: count }, (_, i) => at(i)) };
+  return {
+    saved: await loadModelFolder(nodeFiles(), folder),
+    texts: Array.from({ length: count }, (_, i) => at(i)),
+  };
 }
 
 const load = (folder: string) => loadModelFolder(nodeFiles(), folder);
 
 /**
- * Samples whose greedy choices are often ties up to the rounding of float16: with random weights they rarely end a text, and of 63 to 256
- * tokens some have a second best logit that differs by 1e-7 to 9e-4 of the spread.
+ * Samples whose greedy choices are often ties up to the rounding of float16: with random weights they rarely
+ * end a text, and of 63 to 256 tokens some have a second best logit that differs by 1e-7 to 9e-4 of the
+ * spread.
  */
 const hasTies = (folder: string) => /\/(m?t5[^/]*|shared\/golden-hf\/[^/]*)$/.test(folder);
 
@@ -169,7 +187,10 @@ const openSample = (folder: string) => (hasTies(folder) ? fineTuned(folder) : lo
 async function withLora(folder: string): Promise<Sample> {
   const base = await openSample(folder);
   const lora = loraConfig({ rank: 2 });
-  const weights = Float32Array.from({ length: loraParameters(base.config, lora).size }, (_, i) => Math.sin(i) / 4);
+  const weights = Float32Array.from(
+    { length: loraParameters(base.config, lora).size },
+    (_, i) => Math.sin(i) / 4,
+  );
   return withCharacters(mergedWith(base, { lora, weights }));
 }
 
@@ -178,8 +199,12 @@ const samples = [
   ...['bart', 'bart-pre-norm', 'marian', 'marian-untied', 'marian-two-vocabularies', 'marian-uneven'].map(
     (name) => `tests/fixtures/hf/${name}`,
   ),
-  ...['m2m_100', 'mbart', 'mt5', 'pegasus', 't5-v1.0', 't5-v1.1'].map((name) => `tests/fixtures/golden-hf/${name}`),
-  ...['m2m100', 'mbart50', 'pegasus', 't5-v1.0', 't5-v1.1-gated-gelu'].map((name) => `../shared/golden-hf/${name}`),
+  ...['m2m_100', 'mbart', 'mt5', 'pegasus', 't5-v1.0', 't5-v1.1'].map(
+    (name) => `tests/fixtures/golden-hf/${name}`,
+  ),
+  ...['m2m100', 'mbart50', 'pegasus', 't5-v1.0', 't5-v1.1-gated-gelu'].map(
+    (name) => `../shared/golden-hf/${name}`,
+  ),
 ];
 /** A model and its name. */
 interface Named {
@@ -208,7 +233,8 @@ const models: Named[] = [
 type TokenizerModel = readonly [...Parameters<typeof loadMultilingual>, languages?: LanguageOptions];
 
 const n = fairseqPieces.length;
-const numbered = (tokens: readonly string[]) => jsonBytes(Object.fromEntries(tokens.map((token, id) => [token, id])));
+const numbered = (tokens: readonly string[]) =>
+  jsonBytes(Object.fromEntries(tokens.map((token, id) => [token, id])));
 const spiece = { 'spiece.model': sentencePieceFile(t5Pieces) };
 const endIsOne = { pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0 };
 const marianPieces = sentencePieceFile(['<unk>', '<s>', '</s>', '▁', 'a', 'b', 'c', '▁the', '▁cat']);
@@ -265,8 +291,8 @@ const dictionary = { the: 'cat', cat: 'a', a: 'bc', bc: 'the', cab: 'cab', '☃'
 const words = Object.keys(dictionary) as (keyof typeof dictionary)[];
 
 /**
- * A model with a tokenizer, fine-tuned to translate word by word: the greedy choices of random weights are often ties up to the rounding of
- * float16, those of a trained model are not.
+ * A model with a tokenizer, fine-tuned to translate word by word: the greedy choices of random weights are
+ * often ties up to the rounding of float16, those of a trained model are not.
  */
 async function withTokenizer(name: string): Promise<Sample> {
   const [type, fields, files, languages = {}] = withTokenizers[name] as TokenizerModel;
@@ -285,15 +311,18 @@ async function withTokenizer(name: string): Promise<Sample> {
     ...['--init', init, ...fineTuning(800, 5e-3)],
     ...(sourceLang && targetLang ? ['--source-lang', sourceLang, '--target-lang', targetLang] : []),
   ]);
-  return { saved: withLanguages(saved, languages), texts: Array.from({ length: count }, () => text().join(' ')) };
+  return {
+    saved: withLanguages(saved, languages),
+    texts: Array.from({ length: count }, () => text().join(' ')),
+  };
 }
 
 describe.runIf(installTransformers() === undefined)('in transformers.js (needs npm packages)', () => {
   let chrome: Chrome;
   let server: FolderServer;
   /**
-   * Whether the adapter has shader-f16. Without it transformers.js refuses dtype fp16 on WebGPU; our files compute in float32, so they are
-   * loaded under the names of fp32 there.
+   * Whether the adapter has shader-f16. Without it transformers.js refuses dtype fp16 on WebGPU; our files
+   * compute in float32, so they are loaded under the names of fp32 there.
    */
   let hasF16 = false;
   beforeAll(async () => {
@@ -322,7 +351,11 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
     await writeFolder(nodeFiles(), join(site, 'models', exportName(name, dtype)), files);
     if (dtype !== 'fp16' || hasF16) return;
     const renamed = Object.entries(files).map(([file, bytes]) => [file.replace('_fp16', ''), bytes] as const);
-    await writeFolder(nodeFiles(), join(site, 'models', exportName(name, 'fp16-as-fp32')), Object.fromEntries(renamed));
+    await writeFolder(
+      nodeFiles(),
+      join(site, 'models', exportName(name, 'fp16-as-fp32')),
+      Object.fromEntries(renamed),
+    );
   }
 
   /** Compares the ids and texts of pipelines with heddle's. */
@@ -368,7 +401,8 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
         console.log(`| ${kind} | ${ids} of ${count} |${dtype === 'fp16' ? ` of fp32: ${asFloat32} |` : ''}`);
         expect(ids, kind).toBe(count);
         expect(equal(expected[dtype], isSameText), `texts of ${kind}`).toBe(count);
-        if (dtype === 'fp16') expect(asFloat32, `${kind}, compared with fp32`).toBeGreaterThanOrEqual(0.99 * count);
+        if (dtype === 'fp16')
+          expect(asFloat32, `${kind}, compared with fp32`).toBeGreaterThanOrEqual(0.99 * count);
       }
     }
   }

@@ -1,6 +1,6 @@
-// Exported ONNX models: onnx.checker accepts the files, onnxruntime gives heddle's logits, and transformers.js gives
-// heddle's token ids. Without Debian's python3-onnx and python3-onnxruntime, or without transformers.js (installed from
-// npm on first use), the tests that need them are skipped by name.
+// Exported ONNX models: onnx.checker accepts the files, onnxruntime gives heddle's logits, and
+// transformers.js gives heddle's token ids. Without Debian's python3-onnx and python3-onnxruntime, or without
+// transformers.js (installed from npm on first use), the tests that need them are skipped by name.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,10 @@ import { loraConfig, loraParameters } from '../../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { quantizedParameters } from '../../../src/model/quantized-parameters.ts';
-import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
+import {
+  createCharacterTokenizer,
+  createIdTokenizer,
+} from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { jobContext } from '../../support/golden.ts';
 import { hasOnnx, type LogitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
@@ -39,10 +42,19 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const ids = createIdTokenizer(14, { pad: 0, start: 1, end: 2, unknown: 3 });
 
-function model(options: Partial<ModelOptions>, source: Tokenizer = ids, target: Tokenizer = source): SavedModel {
+function model(
+  options: Partial<ModelOptions>,
+  source: Tokenizer = ids,
+  target: Tokenizer = source,
+): SavedModel {
   const sizes = { dModel: 12, heads: 3, feedForward: 20, encoderLayers: 2, decoderLayers: 2, maxLength: 12 };
   const config = modelConfig({ srcVocab: source.size, tgtVocab: target.size, ...sizes, ...options });
-  return { config, source, target, weights: initializeWeights(config, parameterList(config), 4).map((x) => 3 * x) };
+  return {
+    config,
+    source,
+    target,
+    weights: initializeWeights(config, parameterList(config), 4).map((x) => 3 * x),
+  };
 }
 
 async function exported(name: string, saved: SavedModel, options: OnnxOptions = {}): Promise<string> {
@@ -51,15 +63,25 @@ async function exported(name: string, saved: SavedModel, options: OnnxOptions = 
   return out;
 }
 
-/** Rules of config.json, which transformers ignores if there is a generation_config.json, and options that a caller chooses. */
+/**
+ * Rules of config.json, which transformers ignores if there is a generation_config.json, and options that a
+ * caller chooses.
+ */
 const unusedRules = {
   ...{ min_length: 5, no_repeat_ngram_size: 3, bad_words_ids: [[2]], suppress_tokens: [2, 3, 9] },
   ...{ num_beams: 4, max_length: 7, num_return_sequences: 2, return_dict_in_generate: true },
 };
 
-/** A model with them, and with other rules in generation_config.json: there the end token is never suppressed. */
+/**
+ * A model with them, and with other rules in generation_config.json: there the end token is never suppressed.
+ */
 async function withOtherRules(): Promise<SavedModel> {
-  const generation = { forced_bos_token_id: 5, bad_words_ids: [[2]], suppress_tokens: [2, 3, 9], do_sample: true };
+  const generation = {
+    forced_bos_token_id: 5,
+    bad_words_ids: [[2]],
+    suppress_tokens: [2, 3, 9],
+    do_sample: true,
+  };
   const config = {
     ...{ vocab_size: 16, pad_token_id: 1, eos_token_id: 2, decoder_start_token_id: 2, scale_embedding: true },
     ...{ ...unusedRules, prefix: ' the ', task_specific_params: { translation: { prefix: 'cat ' } } },
@@ -67,7 +89,10 @@ async function withOtherRules(): Promise<SavedModel> {
   };
   const files = { 'generation_config.json': jsonBytes(generation) };
   const saved = await loadMultilingual('mbart', config, files);
-  return { ...saved, weights: initializeWeights(saved.config, parameterList(saved.config), 4).map((x) => 3 * x) };
+  return {
+    ...saved,
+    weights: initializeWeights(saved.config, parameterList(saved.config), 4).map((x) => 3 * x),
+  };
 }
 
 /** Configurations that differ in every option that the exported graphs read. */
@@ -140,7 +165,9 @@ describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxrunt
     const format = config['transformers.js_config'].use_external_data_format;
     const parts = names.filter((name) => name.startsWith('decoder_model_merged.onnx_data')).length;
     expect(format['decoder_model_merged.onnx']).toBe(parts);
-    expect(logitDifference(onnxLogits([out], padded)[0]!.whole, await ownLogits(saved, padded))).toBeLessThan(1e-4);
+    expect(logitDifference(onnxLogits([out], padded)[0]!.whole, await ownLogits(saved, padded))).toBeLessThan(
+      1e-4,
+    );
   });
 });
 
@@ -203,12 +230,17 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     async 'generates the ids of models of characters, with a shared tokenizer and with a begin token'() {
       const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
       const special = { pad: 0, start: 1, end: 2, unknown: 3 };
-      const side = (characters: string) => createCharacterTokenizer({ characters, size: 12, special, begin: 1 });
+      const side = (characters: string) =>
+        createCharacterTokenizer({ characters, size: 12, special, begin: 1 });
       const saved = model({ tie: 'all' }, side('____abcdefgh'), side('____αβγδabcd'));
       const decode = { suppressTokens: [3], forceEos: true, minNewTokens: 2 };
       return [
         { name: 'letters', saved: letters, texts: ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'] },
-        { name: 'alphabets', saved: { ...saved, decode }, texts: ['a', 'abc', 'ef', 'cab', 'head', 'g?', 'bb'] },
+        {
+          name: 'alphabets',
+          saved: { ...saved, decode },
+          texts: ['a', 'abc', 'ef', 'cab', 'head', 'g?', 'bb'],
+        },
       ];
     },
 
@@ -227,7 +259,9 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
       const rules = [{ suppressTokens: [3] }, { suppressTokens: [3], noRepeatNgramSize: 2 }];
       for (const decode of rules) {
         const translator = await createTranslator(cpuEngine(), { ...saved, decode }, { batch: 8 });
-        const inside = (await translator.generate(texts)).filter(([best]) => /,0,[1-9]/.test(String(best?.ids)));
+        const inside = (await translator.generate(texts)).filter(([best]) =>
+          /,0,[1-9]/.test(String(best?.ids)),
+        );
         expect(inside.length).toBeGreaterThan(0);
       }
       return rules.map((decode, i) => ({ name: `padding-${i}`, saved: { ...saved, decode }, texts }));
@@ -236,7 +270,10 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
     async 'adds nothing after the end of a text if n-grams must not repeat, while the batch goes on'() {
       const letters = model({ tie: 'all' }, trainCharacters(['abc de']));
       const texts = ['a', 'abc', 'ed a', 'ccc', 'bad x', 'd'];
-      const rules = (noRepeatNgramSize: number) => ({ ...letters, decode: { noRepeatNgramSize, suppressTokens: [3] } });
+      const rules = (noRepeatNgramSize: number) => ({
+        ...letters,
+        decode: { noRepeatNgramSize, suppressTokens: [3] },
+      });
       return [1, 2].map((n) => ({ name: `ngrams-${n}`, saved: rules(n), texts }));
     },
   };
@@ -267,7 +304,10 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
 it('stores q8 weights in files that are 3.5 times smaller, and config.json says which file to load', () => {
   const saved = model({ dModel: 128, heads: 4, feedForward: 512 });
   const sizeOf = (parts: Record<string, Uint8Array>) =>
-    Object.entries(parts).reduce((sum, [name, bytes]) => sum + (name.endsWith('.onnx') ? bytes.length : 0), 0);
+    Object.entries(parts).reduce(
+      (sum, [name, bytes]) => sum + (name.endsWith('.onnx') ? bytes.length : 0),
+      0,
+    );
   const [whole, small] = [onnxFiles(saved), onnxFiles(saved, { dtype: 'q8' })];
   expect(sizeOf(whole) / sizeOf(small)).toBeGreaterThan(3.5);
   expect(Object.keys(small)).toContain('onnx/encoder_model_quantized.onnx');
@@ -284,7 +324,13 @@ it('names the layers of the decoder of T5, which a config.json may leave out', a
   });
   expect(loaded.sourceCheckpoint?.config).not.toHaveProperty('num_decoder_layers');
   const config = JSON.parse(new TextDecoder().decode(onnxFiles(loaded)['config.json']));
-  expect(config).toMatchObject({ model_type: 't5', num_layers: 1, num_decoder_layers: 1, num_heads: 1, d_kv: 4 });
+  expect(config).toMatchObject({
+    model_type: 't5',
+    num_layers: 1,
+    num_decoder_layers: 1,
+    num_heads: 1,
+    d_kv: 4,
+  });
 });
 
 it('writes the decoding rules of the model only to generation_config.json, without options that a caller chooses', async () => {
@@ -296,9 +342,9 @@ it('writes the decoding rules of the model only to generation_config.json, witho
   });
   const fields = Object.keys(read('config.json'));
   expect(fields).toContain('scale_embedding');
-  expect(fields.filter((field) => field in unusedRules || ['prefix', 'task_specific_params'].includes(field))).toEqual(
-    [],
-  );
+  expect(
+    fields.filter((field) => field in unusedRules || ['prefix', 'task_specific_params'].includes(field)),
+  ).toEqual([]);
 });
 
 it('merges a LoRA adapter into the exported weights', async () => {

@@ -1,5 +1,6 @@
-// All optimizers, schedules and model options, and a model of each family: some updates in heddle, some in PyTorch, and
-// some in heddle again have the losses of an uninterrupted run. Without Debian's python3-torch nothing of it is covered.
+// All optimizers, schedules and model options, and a model of each family: some updates in heddle, some in
+// PyTorch, and some in heddle again have the losses of an uninterrupted run. Without Debian's python3-torch
+// nothing of it is covered.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +51,8 @@ function recordsOf(folder: string) {
 
 async function difference(settings: TrainSettings, corpus = smallRun.corpus): Promise<number> {
   const given = { ...smallRun, ...settings, model: { ...smallRun.model, ...settings.model }, corpus };
-  if (settings.init) for (const name of ['model', 'vocabSize'] as const) delete (given as TrainSettings)[name];
+  if (settings.init)
+    for (const name of ['model', 'vocabSize'] as const) delete (given as TrainSettings)[name];
   return (await threeParts(join(scratch, `${runs++}`), given, long)).difference;
 }
 
@@ -66,11 +68,15 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     expect(found).toBeLessThan(1e-3);
   });
 
-  // At a factor of 1 for noam, training amplifies rounding: float32 and float64 of PyTorch differ by 1e-1 after 60 updates. So
-  // that factor is below, from the same checkpoint.
+  // At a factor of 1 for noam, training amplifies rounding: float32 and float64 of PyTorch differ by 1e-1
+  // after 60 updates. So that factor is below, from the same checkpoint.
   it.each(scheduleNames)('schedule %s', async (schedule) => {
     // The formula of noam gives 0.16 times the rate here after the warm-up, about the rate of the others.
-    const found = await difference({ schedule, warmupSteps: 5, learningRate: schedule === 'noam' ? 0.05 : 0.01 });
+    const found = await difference({
+      schedule,
+      warmupSteps: 5,
+      learningRate: schedule === 'noam' ? 0.05 : 0.01,
+    });
     console.log(`| ${schedule} | ${found.toExponential(1)} |`);
     expect(found).toBeLessThan(1e-3);
   });
@@ -93,17 +99,26 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
   });
 
   it('carries the loss scale of f16, and has the fields of the log', async () => {
-    const given = { ...smallRun, precision: 'f16', lossScaleGrowth: 3, evalSteps: 2, devSentences: 0 } as const;
+    const given = {
+      ...smallRun,
+      precision: 'f16',
+      lossScaleGrowth: 3,
+      evalSteps: 2,
+      devSentences: 0,
+    } as const;
     const { whole, out } = await threeParts(join(scratch, `${runs++}`), given, parts);
     const [a, b] = [stepsOf(whole), stepsOf(out)];
     expect(b.map(({ lossScale }) => lossScale)).toEqual(a.map(({ lossScale }) => lossScale));
     expect(b.at(-1)?.lossScale).toBe(2 ** 19);
     for (const field of ['step', 'tokens', 'accuracy', 'learningRate'] as const)
       for (const [i, r] of b.entries()) expect(r[field], field).toBeCloseTo(a[i]?.[field] as number, 5);
-    for (const [i, r] of b.entries()) expect(r.gradientNorm / (a[i]?.gradientNorm as number)).toBeCloseTo(1, 2);
+    for (const [i, r] of b.entries())
+      expect(r.gradientNorm / (a[i]?.gradientNorm as number)).toBeCloseTo(1, 2);
     expect(Object.keys(b[5] ?? {}).sort()).toEqual(Object.keys(b[1] ?? {}).sort());
     const { starts, ends } = recordsOf(out);
-    expect(starts.map(({ step, steps, backend }) => [step, steps, /^torch .* gloo x2$/.test(backend)])).toEqual([
+    expect(
+      starts.map(({ step, steps, backend }) => [step, steps, /^torch .* gloo x2$/.test(backend)]),
+    ).toEqual([
       [0, 4, false],
       [4, 8, true],
       [8, 10, false],
@@ -114,7 +129,8 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
       ['done', 10],
     ]);
     // The best evaluation before PyTorch is compared with those after it.
-    const best = (folder: string) => readTrainingState(nodeFiles(), folder).then((state) => state.best as BestState);
+    const best = (folder: string) =>
+      readTrainingState(nodeFiles(), folder).then((state) => state.best as BestState);
     expect((await best(out)).step).toBe((await best(whole)).step);
     expect((await best(out)).value).toBeCloseTo((await best(whole)).value, 3);
   });
@@ -125,7 +141,10 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     await toTorchRun(run, out, { steps: 100_000 });
     const { child, ended } = continued(out, 2, ['--dtype', 'bf16', '--save-steps', '5']);
     const stepOf = async () => (await readTrainingState(nodeFiles(), out)).step;
-    await vi.waitFor(async () => expect(await stepOf()).toBeGreaterThan(20), { timeout: 60_000, interval: 200 });
+    await vi.waitFor(async () => expect(await stepOf()).toBeGreaterThan(20), {
+      timeout: 60_000,
+      interval: 200,
+    });
     child.kill('SIGTERM');
     await ended;
     const step = await stepOf();
@@ -146,7 +165,10 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     tensors['generator.bias']?.data.fill(Number.POSITIVE_INFINITY);
     writeFileSync(path, writeSafetensors(tensors));
     expect((await torchrun(out, 2))[0]).toBe(0);
-    expect(stepsOf(out).slice(4)).toMatchObject([{ skipped: true, gradientNorm: Number.NaN }, { skipped: true }]);
+    expect(stepsOf(out).slice(4)).toMatchObject([
+      { skipped: true, gradientNorm: Number.NaN },
+      { skipped: true },
+    ]);
     expect(await readTrainingState(nodeFiles(), out)).toMatchObject({ step: 6, skipped: 2 });
   });
 
@@ -169,9 +191,13 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     const shard = join(out, 'data/target-00000.safetensors');
     const bytes = readFileSync(shard);
     writeFileSync(shard, bytes.subarray(0, -4));
-    expect(await message(out)).toMatch(/data\/target-00000\.safetensors is incomplete; copy or convert it again$/);
+    expect(await message(out)).toMatch(
+      /data\/target-00000\.safetensors is incomplete; copy or convert it again$/,
+    );
     rmSync(shard);
-    expect(await message(out)).toMatch(/has no data\/target-00000\.safetensors; make it with: heddle convert/);
+    expect(await message(out)).toMatch(
+      /has no data\/target-00000\.safetensors; make it with: heddle convert/,
+    );
     writeFileSync(shard, bytes);
     const state = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
     writeFileSync(join(out, 'state.json'), JSON.stringify({ ...state, step: 9 }));
@@ -218,7 +244,13 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     'as T5': {
       norm: 'pre',
       model: {
-        ...{ normType: 'rms', positions: 'relative', relativeBuckets: 8, relativeMaxDistance: 20, tie: 'all' },
+        ...{
+          normType: 'rms',
+          positions: 'relative',
+          relativeBuckets: 8,
+          relativeMaxDistance: 20,
+          tie: 'all',
+        },
         ...{
           attentionScale: false,
           biases: false,
@@ -233,7 +265,9 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
       norm: 'pre',
       model: { positions: 'fairseq-sinusoidal', tie: 'all', outputBias: false, trainPadding: false },
     },
-    'without positions, gated': { model: { positions: 'none', feedForwardType: 'gated', activation: 'gelu-tanh' } },
+    'without positions, gated': {
+      model: { positions: 'none', feedForwardType: 'gated', activation: 'gelu-tanh' },
+    },
     'stacks that differ': {
       model: {
         heads: 2,
@@ -253,9 +287,14 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     expect(found).toBeLessThan(1e-3);
   });
 
-  const fixtures = ['bart', 'bart-pre-norm', 'marian', 'marian-untied', 'marian-two-vocabularies', 'marian-uneven'].map(
-    (name) => `tests/fixtures/hf/${name}`,
-  );
+  const fixtures = [
+    'bart',
+    'bart-pre-norm',
+    'marian',
+    'marian-untied',
+    'marian-two-vocabularies',
+    'marian-uneven',
+  ].map((name) => `tests/fixtures/hf/${name}`);
   const others = ['m2m_100', 'mbart', 'mt5', 'pegasus', 't5-v1.0', 't5-v1.1'].map(
     (name) => `tests/fixtures/golden-hf/${name}`,
   );
@@ -278,9 +317,9 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     return { init, dropout: 0, schedule: 'constant', learningRate, corpus };
   }
   async function familyDifference(init: string, settings: TrainSettings): Promise<number> {
-    // At a rate of 0.01 training amplifies rounding: after 60 updates float32 and float64 of PyTorch differ by 2e-2 (bart),
-    // 7e-2 (bart-pre-norm) and 3e-2 (marian); at 0.003 some CPUs still differ by 7e-3 (t5-v1.0). So the rate of 0.01 is
-    // below, from the same checkpoint.
+    // At a rate of 0.01 training amplifies rounding: after 60 updates float32 and float64 of PyTorch differ
+    // by 2e-2 (bart), 7e-2 (bart-pre-norm) and 3e-2 (marian); at 0.003 some CPUs still differ by 7e-3
+    // (t5-v1.0). So the rate of 0.01 is below, from the same checkpoint.
     const { corpus, ...given } = await familySettings(init, 0.001);
     return difference({ ...given, ...settings }, corpus);
   }
@@ -289,11 +328,15 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     /** Trains in both engines after each change of engine, in float64 and in float32. */
     async function expectSameUpdates(name: string, settings: Given) {
       const given = { ...smallRun, ...settings };
-      if (settings.init) for (const own of ['model', 'vocabSize'] as const) delete (given as TrainSettings)[own];
+      if (settings.init)
+        for (const own of ['model', 'vocabSize'] as const) delete (given as TrainSettings)[own];
       const folder = join(scratch, `${runs++}`);
       for (const dtype of ['f64', 'f32'] as const) {
         const f64 = dtype === 'f64';
-        const both = await bothEngines(folder, given, f64 ? long : [40, 80, 85], { dtype, processes: f64 ? 0 : 2 });
+        const both = await bothEngines(folder, given, f64 ? long : [40, 80, 85], {
+          dtype,
+          processes: f64 ? 0 : 2,
+        });
         for (const [side, { steps, state }] of Object.entries(both)) {
           const compared = f64 ? steps : steps.slice(0, 5);
           const differences = compared.map(({ heddle, torch }) => Math.abs(heddle - torch));
@@ -303,7 +346,8 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
           expect(steps[0]?.step).toBe(side === 'there' ? 41 : 81);
           for (const [i, d] of differences.entries())
             expect(d, `${dtype}, update ${compared[i]?.step}`).toBeLessThan(1e-5);
-          // Weights and moments after 40 updates. In float32 AdamW amplifies gradients that are 0, as those of key biases.
+          // Weights and moments after 40 updates. In float32 AdamW amplifies gradients that are 0, as those
+          // of key biases.
           if (f64) expect(state, side).toBeLessThan(1e-4);
         }
       }
@@ -311,7 +355,9 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
 
     eachFamily('%s', async (init) => expectSameUpdates(init, await familySettings(init, 0.01)));
 
-    it.each(optimizerNames)('optimizer %s', (optimizer) => expectSameUpdates(optimizer, optimizerSettings(optimizer)));
+    it.each(optimizerNames)('optimizer %s', (optimizer) =>
+      expectSameUpdates(optimizer, optimizerSettings(optimizer)),
+    );
 
     it.each(scheduleNames)('schedule %s', (schedule) =>
       expectSameUpdates(schedule, { schedule, warmupSteps: 5, learningRate: schedule === 'noam' ? 1 : 0.01 }),
@@ -325,8 +371,20 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
   });
 
   it.each([
-    ['NLLB', 'm2m_100', { vocab_size: fairseqPieces.length + 206, decoder_start_token_id: 2 }, 'eng_Latn', 'fra_Latn'],
-    ['mBART', 'mbart', { vocab_size: fairseqPieces.length + 27, decoder_start_token_id: 29 }, 'en_XX', 'fr_XX'],
+    [
+      'NLLB',
+      'm2m_100',
+      { vocab_size: fairseqPieces.length + 206, decoder_start_token_id: 2 },
+      'eng_Latn',
+      'fra_Latn',
+    ],
+    [
+      'mBART',
+      'mbart',
+      { vocab_size: fairseqPieces.length + 27, decoder_start_token_id: 29 },
+      'en_XX',
+      'fr_XX',
+    ],
   ] as const)('%s with its language tokens', async (name, type, config, sourceLang, targetLang) => {
     const init = join(scratch, name);
     const sizes = hfSizes(type, { width: 8, layers: 2, hidden: 12, heads: 2, positions: 40 });
@@ -335,7 +393,8 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
       'sentencepiece.bpe.model': sentencePieceFile(fairseqPieces),
     });
     const r = random(5);
-    const text = () => Array.from({ length: 1 + r.int(6) }, () => r.pick(['a', 'b', 'c', 'the', 'cat'])).join(' ');
+    const text = () =>
+      Array.from({ length: 1 + r.int(6) }, () => r.pick(['a', 'b', 'c', 'the', 'cat'])).join(' ');
     const path = join(scratch, `${name}.tsv`);
     writeFileSync(path, Array.from({ length: 60 }, () => `${text()}\t${text()}\n`).join(''));
     const corpus = { kind: 'files', train: { files: [path], format: 'tsv' } } as const;
@@ -356,18 +415,29 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
 
   it('a LoRA adapter of all linear layers, with the loss scale of f16', async () => {
     const lora = { rank: 3, alpha: 4, targetModules: ['*'] };
-    const found = await familyDifference('tests/fixtures/hf/bart', { lora, precision: 'f16', optimizer: 'adam' });
+    const found = await familyDifference('tests/fixtures/hf/bart', {
+      lora,
+      precision: 'f16',
+      optimizer: 'adam',
+    });
     expect(found).toBeLessThan(1e-3);
   });
 
   it('settings that change during the run', async () => {
     const changes = '2 learningRate=0.001; 5 learningRate=0.02; 7 evalSteps=3; 9 learningRate=0.005';
-    const given = { ...smallRun, schedule: 'constant', learningRate: 0.01, changes, devSentences: 0 } as const;
+    const given = {
+      ...smallRun,
+      schedule: 'constant',
+      learningRate: 0.01,
+      changes,
+      devSentences: 0,
+    } as const;
     const { difference: found, whole, out } = await threeParts(join(scratch, `${runs++}`), given, parts);
     expect(found).toBeLessThan(1e-3);
     const rates = (folder: string) => stepsOf(folder).map(({ learningRate }) => learningRate);
     expect(rates(out)).toEqual(rates(whole));
-    const changesOf = (folder: string) => historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).changes;
+    const changesOf = (folder: string) =>
+      historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).changes;
     expect(changesOf(out)).toEqual(changesOf(whole));
   });
 });

@@ -1,5 +1,5 @@
-// A run that continues in PyTorch: its data on disk, and the losses of a run that goes to PyTorch and back. The file
-// torch-run-files.full.test.ts has all optimizers, schedules and families.
+// A run that continues in PyTorch: its data on disk, and the losses of a run that goes to PyTorch and back.
+// The file torch-run-files.full.test.ts has all optimizers, schedules and families.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,10 @@ const read = (path: string) => new Uint8Array(readFileSync(path));
 it('writes the tokenized pairs and the order of the remaining updates, over epochs and with accumulation', async () => {
   const settings = { ...smallRun, batchSize: 32, gradientAccumulationSteps: 2, schedule: 'linear' } as const;
   await train({ ...settings, steps: 3, scheduleSteps: 20, out: at('run') });
-  expect(await toTorchRun(at('run'), at('out'))).toMatchObject({ to: 'torch-run', steps: { first: 3, last: 20 } });
+  expect(await toTorchRun(at('run'), at('out'))).toMatchObject({
+    to: 'torch-run',
+    steps: { first: 3, last: 20 },
+  });
   const plan = JSON.parse(readFileSync(join(at('out'), 'torch-run.json'), 'utf8'));
   const files = cpuContext();
   const { task } = await setUp({ ...settings, out: at('run'), resume: true }, files, {
@@ -52,7 +55,9 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
 
 it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => {
   const names = readdirSync(at('out'));
-  expect(names).toEqual(expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')));
+  expect(names).toEqual(
+    expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')),
+  );
   expect(await readTrainingState(cpuContext().files, at('out'))).toMatchObject({ step: 3 });
   for (const name of ['continue.py', 'checkpoint.py', 'transformer.py'])
     expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
@@ -76,7 +81,10 @@ it('rejects what is not a checkpoint, and a run that is complete', async () => {
 it('stores the frozen weights under a LoRA adapter as the run has them', async () => {
   const init = 'tests/fixtures/hf/bart';
   const { config, weights } = await loadModelFolder(nodeFiles(), init);
-  const corpus = { kind: 'files', train: { files: [writeIdPairs(at('ids.tsv'), config)], format: 'tsv' } } as const;
+  const corpus = {
+    kind: 'files',
+    train: { files: [writeIdPairs(at('ids.tsv'), config)], format: 'tsv' },
+  } as const;
   const lora = { rank: 2, targetModules: ['*.v'] };
   await train({ corpus, init, lora, weights: 'int8', batchSize: 8, heldOut: 0, steps: 1, out: at('lora') });
   await toTorchRun(at('lora'), at('lora-torch'), { steps: 2 });
@@ -93,7 +101,10 @@ it('stores the frozen weights under a LoRA adapter as the run has them', async (
       continue;
     }
     expect([entries[name]!.dtype, entries[name]!.shape]).toEqual(['I8', shape]);
-    const [rows, scales] = [new Int8Array(bytes(name).buffer), new Float32Array(bytes(`${name}.scale`).buffer)];
+    const [rows, scales] = [
+      new Int8Array(bytes(name).buffer),
+      new Float32Array(bytes(`${name}.scale`).buffer),
+    ];
     for (const [i, x] of expected.entries()) {
       const scale = scales[Math.floor(i / shape[1]!)]!;
       expect(Math.abs(rows[i]! * scale - x), name).toBeLessThanOrEqual(0.501 * scale);
@@ -129,7 +140,14 @@ show(None, 0, 0); show(None, 2, 1); show("gloo", 2, 0); show("nccl", 2, 0); show
   it('has the losses of one run: 40 updates here, 40 in two processes, 20 here', async () => {
     const { difference, found } = await threeParts(
       at('three'),
-      { ...smallRun, batchSize: 4, schedule: 'cosine', emaDecay: 0.9, labelSmoothing: 0.1, weightDecay: 0.01 },
+      {
+        ...smallRun,
+        batchSize: 4,
+        schedule: 'cosine',
+        emaDecay: 0.9,
+        labelSmoothing: 0.1,
+        weightDecay: 0.01,
+      },
       [40, 80, 100],
     );
     expect(found).toHaveLength(100);

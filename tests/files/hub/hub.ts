@@ -1,4 +1,5 @@
-// A fake Hugging Face hub on loopback: its API, range requests, redirects for large files, and injected faults.
+// A fake Hugging Face hub on loopback: its API, range requests, redirects for large files, and injected
+// faults.
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -39,7 +40,8 @@ export interface Hub {
 }
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-const git = (bytes: Uint8Array) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+const git = (bytes: Uint8Array) =>
+  createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 const commit = 'c0ffee'.padEnd(40, '0');
 
 /** Starts a hub with one model, me/it. */
@@ -58,7 +60,8 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
   };
   const log: Hub['log'] = [];
   const isLarge = (name: string) => state.redirected.has(name);
-  const sumOf = (name: string) => state.sums[name] ?? (isLarge(name) ? sha256 : git)(state.files[name] as Uint8Array);
+  const sumOf = (name: string) =>
+    state.sums[name] ?? (isLarge(name) ? sha256 : git)(state.files[name] as Uint8Array);
 
   const list = (response: ServerResponse) => {
     const siblings = Object.entries(state.files).map(([rfilename, bytes]) => {
@@ -97,7 +100,9 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
     log.push({ method, path, range: headers.range, token: headers.authorization });
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Access-Control-Expose-Headers', 'ETag, Content-Range, X-Linked-Size, X-Linked-Etag');
-    const scripted = Object.entries(state.statuses).find(([end, list]) => path.endsWith(end) && list.length > 0);
+    const scripted = Object.entries(state.statuses).find(
+      ([end, list]) => path.endsWith(end) && list.length > 0,
+    );
     if (scripted) return response.writeHead(scripted[1].shift() as number).end('no');
     if (state.token && path.startsWith('/me') && headers.authorization !== `Bearer ${state.token}`)
       return response.writeHead(401).end();
@@ -108,7 +113,8 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
     const isList = path.startsWith('/api/') && /^\/revision\/(main|refs\/pr\/1)$/.test(rest);
     if (state.api && known && isList) return list(response);
     const [, revision, name = ''] = (known && /^\/resolve\/(.+?)\/([^/]+)$/.exec(rest)) || [];
-    if (path.startsWith('/cdn/') && state.files[path.slice(5)]) return serve(request, response, path.slice(5));
+    if (path.startsWith('/cdn/') && state.files[path.slice(5)])
+      return serve(request, response, path.slice(5));
     if (!state.files[name] || !['main', commit, 'refs/pr/1'].includes(revision ?? ''))
       return response.writeHead(404).end('none');
     if (!isLarge(name)) return serve(request, response, name);

@@ -47,7 +47,8 @@ const web = (change: Partial<HttpOptions> = {}): HttpOptions => ({
 const run = (change: Partial<HttpOptions> = {}, revision = 'main') =>
   pull(files, web(change), repository('me/it', revision, hub.url), 'out', (event) => void seen.push(event));
 const names = () => [...kept.keys()].sort();
-const bodies = (name: string) => hub.log.filter(({ method, path }) => method === 'GET' && path === `/cdn/${name}`);
+const bodies = (name: string) =>
+  hub.log.filter(({ method, path }) => method === 'GET' && path === `/cdn/${name}`);
 
 /** Compared at once: element by element takes a second. */
 const expectModel = (bytes = model) =>
@@ -65,7 +66,9 @@ describe('a model is downloaded', () => {
       ['model.safetensors', 100_000],
     ]);
     expectModel();
-    const revisions = hub.log.filter(({ path }) => path.startsWith('/me/')).map(({ path }) => path.split('/')[4]);
+    const revisions = hub.log
+      .filter(({ path }) => path.startsWith('/me/'))
+      .map(({ path }) => path.split('/')[4]);
     expect(new Set(revisions)).toEqual(new Set(['c0ffee'.padEnd(40, '0')]));
   });
 
@@ -98,18 +101,32 @@ describe('a model is downloaded', () => {
   it.each([
     [
       'T5',
-      ['config.json', 'generation_config.json', 'special_tokens_map.json', 'spiece.model', 'tokenizer_config.json'],
+      [
+        'config.json',
+        'generation_config.json',
+        'special_tokens_map.json',
+        'spiece.model',
+        'tokenizer_config.json',
+      ],
     ],
     [
       'M2M100',
-      ['config.json', 'added_tokens.json', 'sentencepiece.bpe.model', 'special_tokens_map.json', 'vocab.json'],
+      [
+        'config.json',
+        'added_tokens.json',
+        'sentencepiece.bpe.model',
+        'special_tokens_map.json',
+        'vocab.json',
+      ],
     ],
     ['NLLB', ['config.json', 'sentencepiece.bpe.model', 'tokenizer.json', 'tokenizer_config.json']],
     ['MarianMT', ['config.json', 'source.spm', 'target.spm', 'vocab.json', 'tokenizer_config.json']],
     ['ByT5', ['config.json', 'special_tokens_map.json', 'tokenizer_config.json']],
   ])('with the tokenizer files of %s, listed or not', async (_, family) => {
     for (const api of [true, false]) {
-      hub.state.files = Object.fromEntries([...family, 'flax_model.msgpack'].map((name) => [name, text('{}')]));
+      hub.state.files = Object.fromEntries(
+        [...family, 'flax_model.msgpack'].map((name) => [name, text('{}')]),
+      );
       hub.state.files['model.safetensors'] = noise(50);
       hub.state.api = api;
       kept.clear();
@@ -156,7 +173,9 @@ describe('an interrupted connection', () => {
   it('is an error after several retries, and a later call resumes', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
     const failed = run();
-    await expect(failed).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*run the same command again to resume$/);
+    await expect(failed).rejects.toThrow(
+      /^me\/it\/model\.safetensors: .*cut.*run the same command again to resume$/,
+    );
     await expect(failed).rejects.toThrow(HeddleError);
     expect(names().some((name) => name.startsWith('out/'))).toBe(false);
     expect(names().some((name) => name.startsWith('out.part/model.safetensors.part/0-'))).toBe(true);
@@ -165,7 +184,9 @@ describe('an interrupted connection', () => {
     await run();
     expect(names().filter((name) => name.startsWith('out.part'))).toEqual([]);
     expectModel();
-    expect(bodies('model.safetensors').map(({ range }) => range)).toEqual([expect.stringMatching(/^bytes=[1-9]/)]);
+    expect(bodies('model.safetensors').map(({ range }) => range)).toEqual([
+      expect.stringMatching(/^bytes=[1-9]/),
+    ]);
     expect(hub.log.filter(({ path }) => path.endsWith('config.json'))).toEqual([]);
   });
 
@@ -188,7 +209,9 @@ describe('an interrupted connection', () => {
   it('is detected by an idle timeout', async () => {
     const slow: typeof fetch = async (input, init) => {
       if (!String(input).includes('model.safetensors')) return fetch(input, init);
-      return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
+      return new Promise((_, reject) =>
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
+      );
     };
     await expect(run({ fetch: slow, idleTimeout: 300, maxRetries: 1 })).rejects.toThrow(
       'model.safetensors: no data for 0.3 s',
@@ -197,9 +220,15 @@ describe('an interrupted connection', () => {
 
   it('by Ctrl-C keeps the received bytes', async () => {
     const stop = new AbortController();
-    const stopped = pull(files, web({ signal: stop.signal }), repository('me/it', 'main', hub.url), 'out', (event) => {
-      if (event.file === 'model.safetensors' && event.loaded > 20) stop.abort();
-    });
+    const stopped = pull(
+      files,
+      web({ signal: stop.signal }),
+      repository('me/it', 'main', hub.url),
+      'out',
+      (event) => {
+        if (event.file === 'model.safetensors' && event.loaded > 20) stop.abort();
+      },
+    );
     await expect(stopped).rejects.toThrow('abort');
     expect(names()).toContain('out.part/config.json');
     await run();
@@ -276,7 +305,12 @@ it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
     {},
     'there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub',
   ],
-  ['no configuration', '{"siblings":[{"rfilename":"model.safetensors"}]}', {}, 'me/it: it has no config.json'],
+  [
+    'no configuration',
+    '{"siblings":[{"rfilename":"model.safetensors"}]}',
+    {},
+    'me/it: it has no config.json',
+  ],
   [
     'other weights only',
     '{"siblings":[{"rfilename":"config.json"},{"rfilename":"pytorch_model.bin"}]}',
@@ -303,7 +337,10 @@ it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
 
 it('rejects shards outside the folder', async () => {
   const { 'model.safetensors': _, ...rest } = hub.state.files;
-  hub.state.files = { ...rest, 'model.safetensors.index.json': text('{"weight_map":{"a":"../../etc/passwd"}}') };
+  hub.state.files = {
+    ...rest,
+    'model.safetensors.index.json': text('{"weight_map":{"a":"../../etc/passwd"}}'),
+  };
   await expect(run()).rejects.toThrow('"../../etc/passwd" is not the name of a shard');
 });
 

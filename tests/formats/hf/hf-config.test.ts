@@ -71,7 +71,14 @@ describe('a config.json', () => {
     ],
     [
       { encoder_attention_heads: 4, decoder_attention_heads: 32, encoder_ffn_dim: 6, decoder_ffn_dim: 7 },
-      { heads: 4, headWidth: 256, decoderHeads: 32, decoderHeadWidth: 32, feedForward: 6, decoderFeedForward: 7 },
+      {
+        heads: 4,
+        headWidth: 256,
+        decoderHeads: 32,
+        decoderHeadWidth: 32,
+        feedForward: 6,
+        decoderFeedForward: 7,
+      },
     ],
     [{ id2label: { 0: 'A' }, torch_dtype: 'float16', use_cache: false, _name_or_path: 'x' }, {}],
     [{ is_encoder_decoder: true, chunk_size_feed_forward: 0, repetition_penalty: 1.0, pruned_heads: {} }, {}],
@@ -118,7 +125,8 @@ describe('a config.json', () => {
   });
 
   it('takes norms that it does not mention from the weights', () => {
-    const has = (name: string) => name === 'encoder.layernorm_embedding.weight' || name === 'encoder.layer_norm.weight';
+    const has = (name: string) =>
+      name === 'encoder.layernorm_embedding.weight' || name === 'encoder.layer_norm.weight';
     expect(readHfConfig(marian, {}, has).config).toMatchObject({ embeddingNorm: true, finalNorm: true });
     expect(readHfConfig({ ...marian, add_final_layer_norm: false }, {}, has).config.finalNorm).toBe(false);
   });
@@ -128,17 +136,26 @@ describe('is an error that names the field:', () => {
   it.each<[string, object]>([
     [`model_type is "umt5", heddle reads ${hfTypes.join(', ')}`, { model_type: 'umt5' }],
     ['model_type', { model_type: undefined }],
-    ['architectures is ["BartForSequenceClassification"]', { architectures: ['BartForSequenceClassification'] }],
+    [
+      'architectures is ["BartForSequenceClassification"]',
+      { architectures: ['BartForSequenceClassification'] },
+    ],
     ['activation_function is "quick_gelu"', { activation_function: 'quick_gelu' }],
     ['activation_function is "toString"', { activation_function: 'toString' }],
     ['unknown field of a bart model: relative_attention_num_buckets', { relative_attention_num_buckets: 32 }],
-    ['unknown fields of a bart model: rope_theta, num_key_value_heads', { rope_theta: 1e4, num_key_value_heads: 2 }],
+    [
+      'unknown fields of a bart model: rope_theta, num_key_value_heads',
+      { rope_theta: 1e4, num_key_value_heads: 2 },
+    ],
     ['decoder_attention_heads is 7, not a divisor of d_model 1024', { decoder_attention_heads: 7 }],
     ['decoder_ffn_dim is -8', { decoder_ffn_dim: -8 }],
     ['encoder_attention_heads is 7', { encoder_attention_heads: 7, decoder_attention_heads: 7 }],
     ['encoder_attention_heads is 0', { encoder_attention_heads: 0 }],
     ['tie_word_embeddings is false', { tie_word_embeddings: false }],
-    ['share_encoder_decoder_embeddings is false, a bart model always', { share_encoder_decoder_embeddings: false }],
+    [
+      'share_encoder_decoder_embeddings is false, a bart model always',
+      { share_encoder_decoder_embeddings: false },
+    ],
     ['decoder_vocab_size is 7, it must be vocab_size, 50265', { decoder_vocab_size: 7 }],
     ['is_encoder_decoder is false', { is_encoder_decoder: false }],
     ['layer_norm_eps is 0.000001', { layer_norm_eps: 1e-6 }],
@@ -160,7 +177,10 @@ describe('is an error that names the field:', () => {
     ['d_model is "x"', { d_model: 'x' }],
     ['scale_embedding is 1, it must be true or false', { scale_embedding: 1 }],
     ['num_attention_heads is 4, it must be 16', { num_attention_heads: 4 }],
-    ['share_encoder_decoder_embeddings is "x", it must be true or false', { share_encoder_decoder_embeddings: 'x' }],
+    [
+      'share_encoder_decoder_embeddings is "x", it must be true or false',
+      { share_encoder_decoder_embeddings: 'x' },
+    ],
     ['bos_token_id is -1, it must be a whole number', { bos_token_id: -1 }],
     ['extra_pos_embeddings is "2", it must be a number', { model_type: 'marian', extra_pos_embeddings: '2' }],
     ['hidden_size is 64, it must be 512', { model_type: 't5', hidden_size: 64 }],
@@ -206,7 +226,9 @@ describe('is an error that names the field:', () => {
   });
 
   it('an unknown rule of generation_config.json', () => {
-    expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow('watermarking_config is {}, a decoding rule');
+    expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow(
+      'watermarking_config is {}, a decoding rule',
+    );
     expect(() => readHfConfig(bart, { repetition_penalty: 2 })).toThrow('repetition_penalty is 2');
     const other = 'config.json: eos_token_id is 2, but [2,3] in generation_config.json; they must be equal';
     expect(() => readHfConfig(bart, { eos_token_id: [2, 3] })).toThrow(other);
@@ -232,19 +254,32 @@ describe('hostile values', () => {
     [1],
     { a: 1 },
   ];
-  const rules = ['forced_bos_token_id', 'suppress_tokens', 'bad_words_ids', 'min_length', 'no_repeat_ngram_size'];
+  const rules = [
+    'forced_bos_token_id',
+    'suppress_tokens',
+    'bad_words_ids',
+    'min_length',
+    'no_repeat_ngram_size',
+  ];
 
   it.each(Object.keys(hfFamilies) as (keyof typeof hfFamilies)[])(
     'of each field of %s are rejected, or read',
     (type) => {
-      for (const field of [...Object.keys(hfFamilies[type].defaults), ...rules, 'num_decoder_layers', 'n_positions'])
+      for (const field of [
+        ...Object.keys(hfFamilies[type].defaults),
+        ...rules,
+        'num_decoder_layers',
+        'n_positions',
+      ])
         for (const value of hostile) {
           const json = JSON.parse(`{"model_type":"${type}"}`);
           json[field] = value;
           try {
             const { config } = readHfConfig(json);
             expect(config.relativeBuckets).toBeGreaterThan(3);
-            expect(Math.min(config.heads, config.headWidth, config.dModel, config.encoderLayers)).toBeGreaterThan(0);
+            expect(
+              Math.min(config.heads, config.headWidth, config.dModel, config.encoderLayers),
+            ).toBeGreaterThan(0);
           } catch (error) {
             expect(error, `${field} ${JSON.stringify(value)}`).toBeInstanceOf(HeddleError);
           }

@@ -1,4 +1,5 @@
-// Every family of Hugging Face's models in every command that takes a model, as folders with a SentencePiece model and random weights.
+// Every family of Hugging Face's models in every command that takes a model, as folders with a SentencePiece
+// model and random weights.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +29,15 @@ interface Case {
 }
 
 const n = t5Pieces.length;
-const t5 = { d_model: 6, d_kv: 5, d_ff: 9, num_layers: 2, num_decoder_layers: 1, num_heads: 2, vocab_size: n + 101 };
+const t5 = {
+  d_model: 6,
+  d_kv: 5,
+  d_ff: 9,
+  num_layers: 2,
+  num_decoder_layers: 1,
+  num_heads: 2,
+  vocab_size: n + 101,
+};
 const bart = {
   ...{ d_model: 6, encoder_layers: 1, decoder_layers: 2, encoder_ffn_dim: 7, decoder_ffn_dim: 9 },
   ...{ encoder_attention_heads: 2, decoder_attention_heads: 3, max_position_embeddings: 24 },
@@ -42,7 +51,12 @@ const families: Record<string, Case> = {
   mt5: { type: 'mt5', fields: t5, file: 'spiece.model', lora: 8 },
   pegasus: { type: 'pegasus', fields: { ...bart, vocab_size: n + 103 }, file: 'spiece.model', lora: 10 },
   nllb: {
-    ...{ type: 'm2m_100', fields: { ...bart, vocab_size: n + 206 }, file: 'sentencepiece.bpe.model', lora: 10 },
+    ...{
+      type: 'm2m_100',
+      fields: { ...bart, vocab_size: n + 206 },
+      file: 'sentencepiece.bpe.model',
+      lora: 10,
+    },
     languages: { sourceLang: 'eng_Latn', targetLang: 'fra_Latn' },
   },
   mbart50: {
@@ -85,7 +99,9 @@ describe.each(Object.entries(families))('%s', (name, family) => {
     }
     for (const weights of ['f16', 'int8'] as const)
       expect(await runJob('translate', { ...args, weights }, host)).toHaveLength(2);
-    expect(await runJob('translate', { ...args, options: { ...args.options, beams: 3 } }, host)).toHaveLength(2);
+    expect(await runJob('translate', { ...args, options: { ...args.options, beams: 3 } }, host)).toHaveLength(
+      2,
+    );
   });
 
   it('gives the same with and without the cache', async () => {
@@ -119,7 +135,14 @@ describe.each(Object.entries(families))('%s', (name, family) => {
 
   it('is trained, frozen in part, and converted there and back', async () => {
     const out = join(root, `${name}-trained`);
-    const settings = { init: folder, out, steps: 2, freeze: ['encoder.*'], heldOut: 0, optimizer: 'adamw' as const };
+    const settings = {
+      init: folder,
+      out,
+      steps: 2,
+      freeze: ['encoder.*'],
+      heldOut: 0,
+      optimizer: 'adamw' as const,
+    };
     const corpus = { kind: 'tsv', path: pairs } as const;
     const { losses } = await runJob('train', { ...fineTuning(settings), corpus, ...languages }, host);
     expect(losses.every(Number.isFinite)).toBe(true);
@@ -129,20 +152,25 @@ describe.each(Object.entries(families))('%s', (name, family) => {
       [`${out}-own`, `${out}-back`, type],
     ] as const)
       await runJob('convert', { folder: from, out: to, to: format }, host);
-    const tensors = (at: string) => readSafetensors(new Uint8Array(readFileSync(join(at, 'model.safetensors'))));
+    const tensors = (at: string) =>
+      readSafetensors(new Uint8Array(readFileSync(join(at, 'model.safetensors'))));
     const [before, after, back] = [folder, `${out}-hf`, `${out}-back`].map(tensors) as [
       ReturnType<typeof tensors>,
       ReturnType<typeof tensors>,
       ReturnType<typeof tensors>,
     ];
     expect(back).toEqual(before);
-    expect(readFileSync(join(`${out}-back`, 'config.json'))).toEqual(readFileSync(join(folder, 'config.json')));
+    expect(readFileSync(join(`${out}-back`, 'config.json'))).toEqual(
+      readFileSync(join(folder, 'config.json')),
+    );
     for (const [tensor, { data }] of Object.entries(after)) {
       const frozen = /(^|\.)encoder\./.test(tensor) && !/embed/.test(tensor);
       if (frozen) expect(data, tensor).toEqual(before[tensor]?.data);
     }
     expect(
-      Object.keys(after).some((tensor) => !after[tensor]?.data.every((x, i) => x === before[tensor]?.data[i])),
+      Object.keys(after).some(
+        (tensor) => !after[tensor]?.data.every((x, i) => x === before[tensor]?.data[i]),
+      ),
     ).toBe(true);
     if (!languages) return;
     // A trained model keeps its languages.

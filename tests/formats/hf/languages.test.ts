@@ -1,4 +1,5 @@
-// Source and target language: tokens around texts, the first token of a translation, and what a checkpoint keeps of them.
+// Source and target language: tokens around texts, the first token of a translation, and what a checkpoint
+// keeps of them.
 import { describe, expect, it } from 'vitest';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -23,7 +24,10 @@ const [the, cat] = [8, 9];
 
 describe('the positions of language tokens', () => {
   it('NLLB: before both sides; a translation starts with the target language', async () => {
-    const model = withLanguages(await load('m2m_100', nllb), { sourceLang: 'deu_Latn', targetLang: 'fra_Latn' });
+    const model = withLanguages(await load('m2m_100', nllb), {
+      sourceLang: 'deu_Latn',
+      targetLang: 'fra_Latn',
+    });
     expect(framed(model)).toEqual([
       [n + 42, the, cat, 2],
       [n + 57, the, cat, 2],
@@ -75,7 +79,10 @@ describe('the positions of language tokens', () => {
   });
 
   it('of a tokenizer.json: its added tokens, without what its post-processor adds', async () => {
-    const vocab: [string, number][] = ['<s>', '<pad>', '</s>', '<unk>', '▁the', '▁cat'].map((text) => [text, -1]);
+    const vocab: [string, number][] = ['<s>', '<pad>', '</s>', '<unk>', '▁the', '▁cat'].map((text) => [
+      text,
+      -1,
+    ]);
     const added = ['eng_Latn', 'fra_Latn'].map((content, i) => ({ content, id: 6 + i, special: true }));
     const json = {
       model: { type: 'Unigram', unk_id: 3, vocab },
@@ -85,7 +92,11 @@ describe('the positions of language tokens', () => {
       decoder: { type: 'Metaspace', replacement: '▁', add_prefix_space: true },
       post_processor: {
         type: 'TemplateProcessing',
-        single: [{ SpecialToken: { id: 'eng_Latn' } }, { Sequence: { id: 'A' } }, { SpecialToken: { id: '</s>' } }],
+        single: [
+          { SpecialToken: { id: 'eng_Latn' } },
+          { Sequence: { id: 'A' } },
+          { SpecialToken: { id: '</s>' } },
+        ],
         special_tokens: { eng_Latn: { ids: [6] }, '</s>': { ids: [2] } },
       },
     };
@@ -98,7 +109,8 @@ describe('the positions of language tokens', () => {
 
 it('lists some languages for an unknown one, and says which models have none', async () => {
   const model = await load('m2m_100', nllb);
-  const reject = (options: { sourceLang?: string; targetLang?: string }) => () => withLanguages(model, options);
+  const reject = (options: { sourceLang?: string; targetLang?: string }) => () =>
+    withLanguages(model, options);
   expect(reject({ sourceLang: 'english' })).toThrow(
     'sourceLang is "english", which is not a language of this model; it has eng_Latn and 201 more',
   );
@@ -109,13 +121,17 @@ it('lists some languages for an unknown one, and says which models have none', a
 
 it('a trained model keeps its languages, in the format of heddle and of transformers', async () => {
   const files = { 'generation_config.json': jsonBytes({ decoder_start_token_id: 2, eos_token_id: 2 }) };
-  const loaded = withLanguages(await load('m2m_100', nllb, files), { sourceLang: 'deu_Latn', targetLang: 'fra_Latn' });
+  const loaded = withLanguages(await load('m2m_100', nllb, files), {
+    sourceLang: 'deu_Latn',
+    targetLang: 'fra_Latn',
+  });
   const { sourceCheckpoint } = loaded;
   if (!sourceCheckpoint) throw new Error('no checkpoint');
   const trained = { ...loaded, sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) };
   const memory = memoryFiles();
   await saveModelFolder(memory, 'own', trained);
-  for (const [name, bytes] of Object.entries(hfFiles(trained, 'm2m_100'))) await memory.write(`hf/${name}`, bytes);
+  for (const [name, bytes] of Object.entries(hfFiles(trained, 'm2m_100')))
+    await memory.write(`hf/${name}`, bytes);
   for (const name of ['own', 'hf']) {
     const again = await loadModelFolder(memory, name);
     expect(framed(again)).toEqual(framed(loaded));

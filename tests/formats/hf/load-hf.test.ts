@@ -1,4 +1,5 @@
-// Hugging Face folders: shards, dtypes, tokenizers, missing files, and errors for weights that do not match the configuration.
+// Hugging Face folders: shards, dtypes, tokenizers, missing files, and errors for weights that do not match
+// the configuration.
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import type { Files } from '../../../src/files/files.ts';
@@ -50,10 +51,17 @@ describe('a folder', () => {
 
   it('of BART with a tokenizer.json starts sources as its post-processor does', async () => {
     const files = await hfFolder('bart');
-    const vocab = Object.fromEntries(['<s>', '<pad>', '</s>', '<unk>', ...'abcdefghi'].map((token, id) => [token, id]));
+    const vocab = Object.fromEntries(
+      ['<s>', '<pad>', '</s>', '<unk>', ...'abcdefghi'].map((token, id) => [token, id]),
+    );
     const model = { type: 'BPE', unk_token: '<unk>', vocab, merges: [] };
     const whole = { version: '1.0', added_tokens: [], normalizer: null, pre_tokenizer: null };
-    const post_processor = { type: 'RobertaProcessing', sep: ['</s>', 2], cls: ['<s>', 0], trim_offsets: true };
+    const post_processor = {
+      type: 'RobertaProcessing',
+      sep: ['</s>', 2],
+      cls: ['<s>', 0],
+      trim_offsets: true,
+    };
     const write = (json: object) =>
       files.write('bart/tokenizer.json', new TextEncoder().encode(JSON.stringify({ ...whole, ...json })));
     await write({ model, post_processor, decoder: { type: 'Fuse' } });
@@ -97,7 +105,10 @@ describe('a folder', () => {
       files.remove('marian-untied/config.json').then(() => loadModelFolder(files, 'marian-untied')),
     ).rejects.toThrow('the tensors are not those of MarianMT');
     const marian = await hfFolder('marian');
-    const all = { ...readSafetensors(await marian.read(shard(1))), ...readSafetensors(await marian.read(shard(2))) };
+    const all = {
+      ...readSafetensors(await marian.read(shard(1))),
+      ...readSafetensors(await marian.read(shard(2))),
+    };
     for (const [name, t] of Object.entries(all))
       all[name] = { dtype: 'f32', shape: t.shape, data: Float32Array.from(t.data, (x) => x % 7) };
     const bare = memoryFiles();
@@ -111,7 +122,13 @@ describe('a folder', () => {
       decoderLayers: 2,
       feedForward: 10,
     });
-    expect(config).toMatchObject({ padId: 30, startId: 30, endId: 0, activation: 'silu', scaleEmbedding: true });
+    expect(config).toMatchObject({
+      padId: 30,
+      startId: 30,
+      endId: 0,
+      activation: 'silu',
+      scaleEmbedding: true,
+    });
     expect(notes?.[0]).toContain('there is no config.json; read as MarianMT with 1 head');
   });
 
@@ -139,7 +156,9 @@ it('rejects deeply nested JSON', async () => {
   await files.write('bart/config.json', nested(499));
   await loadModelFolder(files, 'bart');
   await files.write('bart/config.json', nested(500));
-  await expect(loadModelFolder(files, 'bart')).rejects.toThrow('bart/config.json: nesting is deeper than 500 levels');
+  await expect(loadModelFolder(files, 'bart')).rejects.toThrow(
+    'bart/config.json: nesting is deeper than 500 levels',
+  );
 });
 
 describe('is an error that names it:', () => {
@@ -152,7 +171,8 @@ describe('is an error that names it:', () => {
     [
       'bart: tensors that do not match config.json: model.extra.weight',
       'bart',
-      (f) => editTensors(f, 'bart/model.safetensors', (t) => (t['model.extra.weight'] = t.final_logits_bias!)),
+      (f) =>
+        editTensors(f, 'bart/model.safetensors', (t) => (t['model.extra.weight'] = t.final_logits_bias!)),
     ],
     [
       'model.shared.weight is [23,12], config.json says [24,12]',
@@ -163,7 +183,11 @@ describe('is an error that names it:', () => {
       'model.encoder.layers.0.fc1.bias has NaN at element 3',
       'bart',
       (f) =>
-        editTensors(f, 'bart/model.safetensors', (t) => (t['model.encoder.layers.0.fc1.bias']!.data[3] = Number.NaN)),
+        editTensors(
+          f,
+          'bart/model.safetensors',
+          (t) => (t['model.encoder.layers.0.fc1.bias']!.data[3] = Number.NaN),
+        ),
     ],
     [
       'model.shared.weight is I32; weights must be float32, float16 or bfloat16',
@@ -187,7 +211,11 @@ describe('is an error that names it:', () => {
       'marian',
       (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: { a: '../x.safetensors' } }),
     ],
-    ['it has no weight_map', 'marian', (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: 3 })],
+    [
+      'it has no weight_map',
+      'marian',
+      (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: 3 }),
+    ],
     [
       'final_logits_bias, but marian/model.safetensors.index.json lists it in another file',
       'marian',
@@ -203,7 +231,11 @@ describe('is an error that names it:', () => {
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____aba', phoneme_chars: '____b' }),
     ],
-    ['phoneme_chars is undefined', 'bart', (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____ab' })],
+    [
+      'phoneme_chars is undefined',
+      'bart',
+      (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____ab' }),
+    ],
     [
       'alphabet: 30 characters, the vocabulary has 23',
       'bart',

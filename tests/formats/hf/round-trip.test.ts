@@ -1,5 +1,5 @@
-// Round trips: a model from Hugging Face is exported with the same bits, and a heddle model is the same model in every format
-// that supports it.
+// Round trips: a model from Hugging Face is exported with the same bits, and a heddle model is the same model
+// in every format that supports it.
 import { describe, expect, it } from 'vitest';
 import { fromBfloat16, toBfloat16 } from '../../../src/core/bfloat16.ts';
 import { fromFloat16 } from '../../../src/core/float16.ts';
@@ -61,11 +61,20 @@ it('exports copies of tied tensors and sinusoidal tables again', async () => {
   const files = await hfFolder('marian');
   const model = await loadModelFolder(files, 'marian');
   const { config: c, sourceCheckpoint } = model;
-  const aliases = ['lm_head.weight', 'model.decoder.embed_tokens.weight', 'model.encoder.embed_positions.weight'];
-  const parts = hfFiles({ ...model, sourceCheckpoint: { ...sourceCheckpoint!, dtype: 'F32', aliases } }, 'marian');
+  const aliases = [
+    'lm_head.weight',
+    'model.decoder.embed_tokens.weight',
+    'model.encoder.embed_positions.weight',
+  ];
+  const parts = hfFiles(
+    { ...model, sourceCheckpoint: { ...sourceCheckpoint!, dtype: 'F32', aliases } },
+    'marian',
+  );
   const tensors = readSafetensors(parts['model.safetensors']!);
   expect(tensors['lm_head.weight']).toEqual(tensors['model.shared.weight']);
-  expect(tensors['model.encoder.embed_positions.weight']?.data).toEqual(sinusoids(c.maxLength, c.dModel, 'halves'));
+  expect(tensors['model.encoder.embed_positions.weight']?.data).toEqual(
+    sinusoids(c.maxLength, c.dModel, 'halves'),
+  );
   await writeFolder(files, 'again', parts);
   const again = await loadModelFolder(files, 'again');
   expect(again.sourceCheckpoint?.aliases).toEqual(aliases);
@@ -77,7 +86,9 @@ it.each([['lm_head.weight'], ['model.decoder.embed_tokens.weight', 'model.encode
   async (...names) => {
     const files = await hfFolder('bart');
     const model = await loadModelFolder(files, 'bart');
-    const { 'model.shared.weight': table, ...rest } = readSafetensors(await files.read('bart/model.safetensors'));
+    const { 'model.shared.weight': table, ...rest } = readSafetensors(
+      await files.read('bart/model.safetensors'),
+    );
     const renamed = { ...rest, ...Object.fromEntries(names.map((name) => [name, table as Tensor])) };
     const file = writeSafetensors(renamed, { format: 'pt' });
     await files.write('bart/model.safetensors', file);
@@ -183,13 +194,16 @@ describe('a model of heddle', () => {
       if (name.includes('_pos.')) continue;
       const size = shape.reduce((a, b) => a * b, 1);
       const at = after.byName.get(name)!.offset;
-      expect(back.weights.subarray(at, at + size), name).toEqual(model.weights.subarray(offset, offset + size));
+      expect(back.weights.subarray(at, at + size), name).toEqual(
+        model.weights.subarray(offset, offset + size),
+      );
     }
     const { maxLength: L, dModel: D } = model.config;
     if (type === 'bart') {
       const own = before.byName.get('tgt_pos.weight');
       const from = own && own.offset + model.config.positionOffset * D;
-      const table = from === undefined ? sinusoids(L, D, 'interleaved') : model.weights.subarray(from, from + L * D);
+      const table =
+        from === undefined ? sinusoids(L, D, 'interleaved') : model.weights.subarray(from, from + L * D);
       const at = after.byName.get('tgt_pos.weight')!.offset + 2 * D;
       expect(back.weights.subarray(at, at + L * D)).toEqual(table);
     } else expect(back.config.positions).toBe('sinusoidal-halves');
@@ -200,7 +214,14 @@ describe('a model of heddle', () => {
 
   it("is the same model in the format of Keras's example, also with wide heads", async () => {
     const { positions, finalNorm, scaleEmbedding, layerNormEps } = presets.keras;
-    const fields = { positions, finalNorm, scaleEmbedding, layerNormEps, dropout: { output: 0.5 }, encoderLayers: 2 };
+    const fields = {
+      positions,
+      finalNorm,
+      scaleEmbedding,
+      layerNormEps,
+      dropout: { output: 0.5 },
+      encoderLayers: 2,
+    };
     const model = heddleModel({ ...fields, headWidth: 5, decoderFeedForward: 6 });
     const parts = kerasFiles(model);
     const tensors = readSafetensors(parts['model.safetensors']!);
@@ -210,7 +231,9 @@ describe('a model of heddle', () => {
     expect(of('layers/transformer_decoder/attention_2/output_dense/vars/0')).toEqual([2, 5, 8]);
     expect(of('layers/transformer_decoder/dense_proj/layers/dense_1/vars/0')).toEqual([6, 8]);
     // Column d of key h, w is row d of the kernel: K = W·x there, x·K here.
-    const { offset } = parameterList(model.config).byName.get('transformer.encoder.layers.0.self_attn.in_proj_weight')!;
+    const { offset } = parameterList(model.config).byName.get(
+      'transformer.encoder.layers.0.self_attn.in_proj_weight',
+    )!;
     const key = tensors['layers/transformer_encoder/attention/key_dense/vars/0']!.data;
     expect(key[3 * 10 + 1 * 5 + 4]).toBe(model.weights[offset + (10 + 1 * 5 + 4) * 8 + 3]);
     const files = memoryFiles();
@@ -229,8 +252,18 @@ describe('a model of heddle', () => {
       (m) => hfFiles(m, 'bart'),
       ['norm is "pre"', 'finalNorm is true', 'embeddingNorm is false', 'tie is "none"'],
     ],
-    ['MarianMT', { ...marianLike, positions: 'learned' }, (m) => hfFiles(m, 'marian'), ['positions is "learned"']],
-    ['MarianMT', { ...marianLike, dropout: { output: 0.5 } }, (m) => hfFiles(m, 'marian'), ['dropout.output is 0.5']],
+    [
+      'MarianMT',
+      { ...marianLike, positions: 'learned' },
+      (m) => hfFiles(m, 'marian'),
+      ['positions is "learned"'],
+    ],
+    [
+      'MarianMT',
+      { ...marianLike, dropout: { output: 0.5 } },
+      (m) => hfFiles(m, 'marian'),
+      ['dropout.output is 0.5'],
+    ],
     ['nn.Transformer', { headWidth: 8 }, pytorchFiles, ['headWidth is 8, it must be dModel / heads, 4']],
     ['nn.Transformer', { decoderHeads: 1, decoderHeadWidth: 3 }, pytorchFiles, ['decoderHeadWidth is 3']],
     [

@@ -1,4 +1,5 @@
-// Weights that are read from their files in parts: the same numbers, fingerprint, configuration and errors as loading all.
+// Weights that are read from their files in parts: the same numbers, fingerprint, configuration and errors as
+// loading all.
 
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../../src/core/fingerprint.ts';
@@ -15,7 +16,10 @@ import { fixtureFiles } from '../../support/golden.ts';
 const folders = ['bart', 'marian', 'marian-two-vocabularies', 'marian-untied', 'marian-uneven'];
 
 /** A folder in memory whose files are changed. */
-async function changed(folder: string, change: (tensors: ReturnType<typeof readSafetensors>) => void): Promise<Files> {
+async function changed(
+  folder: string,
+  change: (tensors: ReturnType<typeof readSafetensors>) => void,
+): Promise<Files> {
   const files = memoryFiles();
   for (const name of ['config.json', 'model.safetensors'])
     await files.write(`m/${name}`, await fixtureFiles.read(`tests/fixtures/hf/${folder}/${name}`));
@@ -65,7 +69,10 @@ describe('weights in files', () => {
         t[layer] = { ...t[layer]!, shape: t[layer]!.shape.toReversed() };
       },
       (t) => {
-        t['model.encoder.embed_tokens.weight'] = { ...t[shared]!, data: t[shared]!.data.map((x) => x + 1) } as never;
+        t['model.encoder.embed_tokens.weight'] = {
+          ...t[shared]!,
+          data: t[shared]!.data.map((x) => x + 1),
+        } as never;
       },
       (t) => {
         (t[layer]!.data as Float32Array)[3] = Number.NaN;
@@ -87,7 +94,8 @@ describe('weights in files', () => {
     const whole = await loadModelFolder(files, 'm');
     const tensors = Object.entries(readSafetensors(await files.read('m/model.safetensors')));
     const shards = [0, 1].map((k) => Object.fromEntries(tensors.filter((_, i) => i % 2 === k)));
-    for (const [k, shard] of shards.entries()) await files.write(`m/${k}.safetensors`, writeSafetensors(shard));
+    for (const [k, shard] of shards.entries())
+      await files.write(`m/${k}.safetensors`, writeSafetensors(shard));
     const map = Object.fromEntries(
       shards.flatMap((shard, k) => Object.keys(shard).map((name) => [name, `${k}.safetensors`])),
     );

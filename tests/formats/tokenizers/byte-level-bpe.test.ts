@@ -22,7 +22,10 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-byte-pairs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** The letters that stand for bytes (Radford et al., 2019): printable ones for themselves, the others from 256 on. */
+/**
+ * The letters that stand for bytes (Radford et al., 2019): printable ones for themselves, the others from 256
+ * on.
+ */
 const letters = Array.from({ length: 256 }, (_, byte) => byte)
   .filter((byte) => !(byte >= 33 && byte <= 126) && !(byte >= 161 && byte <= 172) && byte < 174)
   .map((_, i) => String.fromCharCode(256 + i));
@@ -85,17 +88,22 @@ const odd = [
   '!!!???...',
 ];
 
-it.each([false, true])('encodes and decodes as the native library, a space put before: %s', async (spaces) => {
-  const config = { 'tokenizer_config.json': jsonBytes({ add_prefix_space: spaces, tokenizer_class: 'BartTokenizer' }) };
-  const found = readTokenizerFiles({ ...files, ...config }, facts, 'm');
-  const other = await native(spaces);
-  expect(learnt).toHaveLength(600);
-  for (const text of [...quixote, ...odd]) {
-    const expected = (await other.encode(text, undefined, { addSpecialTokens: false })).getIds();
-    expect(found?.source.encode(text), text).toEqual(expected);
-    expect(found?.source.decode(expected), text).toBe(await other.decode(expected, false));
-  }
-});
+it.each([false, true])(
+  'encodes and decodes as the native library, a space put before: %s',
+  async (spaces) => {
+    const config = {
+      'tokenizer_config.json': jsonBytes({ add_prefix_space: spaces, tokenizer_class: 'BartTokenizer' }),
+    };
+    const found = readTokenizerFiles({ ...files, ...config }, facts, 'm');
+    const other = await native(spaces);
+    expect(learnt).toHaveLength(600);
+    for (const text of [...quixote, ...odd]) {
+      const expected = (await other.encode(text, undefined, { addSpecialTokens: false })).getIds();
+      expect(found?.source.encode(text), text).toEqual(expected);
+      expect(found?.source.decode(expected), text).toBe(await other.decode(expected, false));
+    }
+  },
+);
 
 it('becomes the tokenizer of a BART folder without tokenizer.json', async () => {
   const all = await hfFolder('bart');
@@ -138,7 +146,11 @@ describe('is an error that names the file:', () => {
       { 'merges.txt': bytes('a 東') },
       "m/merges.txt: merge 1 has the token '東', which is not in vocab.json",
     ],
-    ['an id that is none', { 'vocab.json': jsonBytes({ ...vocab, x: -1 }) }, "m/vocab.json: the id -1 of 'x'"],
+    [
+      'an id that is none',
+      { 'vocab.json': jsonBytes({ ...vocab, x: -1 }) },
+      "m/vocab.json: the id -1 of 'x'",
+    ],
     [
       'more tokens than the model',
       { 'added_tokens.json': jsonBytes({ x: size }) },

@@ -1,4 +1,5 @@
-// Ids of the tokenizer classes of transformers that read a SentencePiece model, as the slow tokenizers number them.
+// Ids of the tokenizer classes of transformers that read a SentencePiece model, as the slow tokenizers number
+// them.
 import { describe, expect, it } from 'vitest';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import type { TokenizerClassName } from '../../../src/formats/tokenizers/tokenizer-classes.ts';
@@ -38,7 +39,10 @@ describe('T5Tokenizer', () => {
   });
 
   it('has as many sentinels as tokenizer_config.json says: mT5 has them in its model', () => {
-    const files = { ...spiece, 'tokenizer_config.json': jsonBytes({ extra_ids: 0, tokenizer_class: 'T5Tokenizer' }) };
+    const files = {
+      ...spiece,
+      'tokenizer_config.json': jsonBytes({ extra_ids: 0, tokenizer_class: 'T5Tokenizer' }),
+    };
     const { tokenizer } = read({ kind: 'T5Tokenizer', files, size: 16, special: t5 });
     expect(tokenizer.token(n)).toBe(`[unused${n}]`);
   });
@@ -55,13 +59,17 @@ describe('T5Tokenizer', () => {
 
   it('puts no space mark after a sentinel if legacy is false, unless the sentinel keeps the space', () => {
     const open = (config: object) => {
-      const files = { ...spiece, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'T5Tokenizer', ...config }) };
+      const files = {
+        ...spiece,
+        'tokenizer_config.json': jsonBytes({ tokenizer_class: 'T5Tokenizer', ...config }),
+      };
       return read({ kind: 'T5Tokenizer', files, size: 128, special: t5 }).tokenizer;
     };
     const [old, stripped] = [open({}), open({ legacy: false })];
     const keeps = { content: '<extra_id_0>', rstrip: false, lstrip: false };
     const kept = open({ legacy: false, added_tokens_decoder: { [n + 99]: keeps } });
-    const tokens = (tokenizer: typeof old, text: string) => tokenizer.encode(text).map((id) => tokenizer.token(id));
+    const tokens = (tokenizer: typeof old, text: string) =>
+      tokenizer.encode(text).map((id) => tokenizer.token(id));
     expect(tokens(old, 'the<extra_id_0>the a')).toEqual(['▁the', '<extra_id_0>', '▁the', '▁', 'a']);
     for (const tokenizer of [stripped, kept, loadTokenizer(JSON.stringify(kept))]) {
       expect(tokens(tokenizer, 'the cat')).toEqual(['▁the', '▁cat']);
@@ -76,7 +84,8 @@ describe('T5Tokenizer', () => {
   it('is saved and loaded with its symbols', () => {
     const { tokenizer } = read({ kind: 'T5Tokenizer', files: spiece, size: 128, special: t5 });
     const again = loadTokenizer(JSON.stringify(tokenizer));
-    for (const text of ['the cat', 'a <extra_id_3> b']) expect(again.encode(text)).toEqual(tokenizer.encode(text));
+    for (const text of ['the cat', 'a <extra_id_3> b'])
+      expect(again.encode(text)).toEqual(tokenizer.encode(text));
   });
 });
 
@@ -94,7 +103,12 @@ it('ByT5Tokenizer reads bytes from id 3 on, then 125 sentinels', () => {
 it('PegasusTokenizer has masks and unused tokens before the pieces', () => {
   const { tokenizer } = read({ kind: 'PegasusTokenizer', files: spiece, size: n + 103, special: t5 });
   expect(tokenizer.special).toEqual({ pad: 0, start: 0, end: 1, unknown: 105 });
-  expect([2, 3, 4, 104].map((id) => tokenizer.token(id))).toEqual(['<mask_1>', '<mask_2>', '<unk_2>', '<unk_102>']);
+  expect([2, 3, 4, 104].map((id) => tokenizer.token(id))).toEqual([
+    '<mask_1>',
+    '<mask_2>',
+    '<unk_2>',
+    '<unk_102>',
+  ]);
   expect(tokenizer.encode('the cat <mask_1> ☃')).toEqual([110, 111, 2, 106, 105]);
   expect(tokenizer.decode([110, 111])).toBe('the cat');
 });
@@ -104,14 +118,24 @@ describe('with fairseq ids', () => {
     const { tokenizer, languages } = read({ kind: 'M2M100Tokenizer', files: fairseq, size: n + 206 });
     expect(tokenizer.special).toEqual({ pad: 1, start: 2, end: 2, unknown: 3 });
     expect(tokenizer.encode('the cat ☃')).toEqual([8, 9, 4, 3]);
-    expect([n + 1, n + 47, n + 203].map((id) => tokenizer.token(id))).toEqual(['ace_Arab', 'eng_Latn', '<mask>']);
-    expect([languages?.ids.size, languages?.ids.get('fra_Latn'), languages?.source]).toEqual([202, n + 57, 'eng_Latn']);
+    expect([n + 1, n + 47, n + 203].map((id) => tokenizer.token(id))).toEqual([
+      'ace_Arab',
+      'eng_Latn',
+      '<mask>',
+    ]);
+    expect([languages?.ids.size, languages?.ids.get('fra_Latn'), languages?.source]).toEqual([
+      202,
+      n + 57,
+      'eng_Latn',
+    ]);
     expect(tokenizer.encode('eng_Latn')).not.toContain(n + 47);
     expect(tokenizer.decode([n + 47, 8])).toBe('the');
   });
 
   it('M2M100Tokenizer has the ids of vocab.json and languages after them', () => {
-    const vocab = Object.fromEntries(['<s>', '<pad>', '</s>', '<unk>', 'b', 'a', '▁the'].map((text, id) => [text, id]));
+    const vocab = Object.fromEntries(
+      ['<s>', '<pad>', '</s>', '<unk>', 'b', 'a', '▁the'].map((text, id) => [text, id]),
+    );
     const files = { ...fairseq, 'vocab.json': jsonBytes(vocab) };
     const { tokenizer, languages } = read({ kind: 'M2M100Tokenizer', files, size: 7 + 108 });
     expect(tokenizer.encode('theab')).toEqual([6, 5, 4]);
@@ -125,12 +149,18 @@ describe('with fairseq ids', () => {
   ] as const)('%s has %i languages', (kind, count, last, after) => {
     const { tokenizer, languages } = read({ kind, files: fairseq, size: n + count + 2 });
     expect([tokenizer.token(n + count), tokenizer.token(n + count + 1)]).toEqual([last, '<mask>']);
-    expect([languages?.ids.size, languages?.ids.get('ar_AR'), languages?.after]).toEqual([count, n + 1, after]);
+    expect([languages?.ids.size, languages?.ids.get('ar_AR'), languages?.after]).toEqual([
+      count,
+      n + 1,
+      after,
+    ]);
   });
 
   it('says which file is missing, and rejects a vocabulary above that of the model', () => {
     const files = { ...fairseq, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'M2M100Tokenizer' }) };
     expect(() => read({ kind: 'M2M100Tokenizer', files, size: 300 })).toThrow('m: vocab.json is missing');
-    expect(() => read({ kind: 'M2M100Tokenizer', files: fairseq, size: 6 })).toThrow('the model has 6 tokens');
+    expect(() => read({ kind: 'M2M100Tokenizer', files: fairseq, size: 6 })).toThrow(
+      'the model has 6 tokens',
+    );
   });
 });

@@ -32,7 +32,11 @@ it('reads a vocabulary for each side', () => {
 it('reads one tokenizer.json for both sides', () => {
   const words = trainWords(['one two three'], { size: 20 });
   const json = { 'tokenizer.json': jsonBytes(words) };
-  const found = readTokenizerFiles(json, { special: { pad: 0, start: 1, end: 2 }, srcVocab: 9, tgtVocab: 9 }, 'm');
+  const found = readTokenizerFiles(
+    json,
+    { special: { pad: 0, start: 1, end: 2 }, srcVocab: 9, tgtVocab: 9 },
+    'm',
+  );
   expect(found?.source).toBe(found?.target);
   expect([found?.source.size, found?.source.encode('three')]).toEqual([9, words.encode('three')]);
 });
@@ -42,7 +46,11 @@ it('returns undefined if there is none', () => {
 });
 
 it.each<[string, Record<string, Uint8Array | undefined>, string]>([
-  ['no vocabulary', { 'vocab.json': undefined }, 'opus: vocab.json is missing; a MarianMT tokenizer is source.spm,'],
+  [
+    'no vocabulary',
+    { 'vocab.json': undefined },
+    'opus: vocab.json is missing; a MarianMT tokenizer is source.spm,',
+  ],
   ['one side only', { 'target.spm': undefined }, 'opus: target.spm is missing'],
   ['a broken vocabulary', { 'vocab.json': jsonBytes({ a: -1 }) }, "opus/vocab.json: the id -1 of 'a'"],
   ['a vocabulary that is cut off', { 'vocab.json': Uint8Array.of(0x7b) }, 'opus/vocab.json: not JSON'],
@@ -58,10 +66,9 @@ it.each<[string, Record<string, Uint8Array | undefined>, string]>([
     'opus/target.spm: not a valid SentencePiece model: it has no pieces',
   ],
 ])('rejects %s, by file', (_, change, message) => {
-  const given = Object.fromEntries(Object.entries({ ...files, ...change }).filter(([, bytes]) => bytes)) as Record<
-    string,
-    Uint8Array
-  >;
+  const given = Object.fromEntries(
+    Object.entries({ ...files, ...change }).filter(([, bytes]) => bytes),
+  ) as Record<string, Uint8Array>;
   const read = () => readTokenizerFiles(given, facts, 'opus');
   expect(read).toThrow(message);
   expect(read).toThrow(HeddleError);

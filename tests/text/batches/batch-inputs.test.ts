@@ -32,9 +32,13 @@ it.each([10, 1000])(
 
 it('rejects ids out of range', () => {
   for (const id of [4, -1])
-    expect(() => tokenIndex([0, id], 4)).toThrow(`token id ${id} at 1 is out of range, the vocabulary has 4 tokens`);
+    expect(() => tokenIndex([0, id], 4)).toThrow(
+      `token id ${id} at 1 is out of range, the vocabulary has 4 tokens`,
+    );
   expect(() => tokenIndex([4], 4)).toThrow(HeddleError);
-  expect(() => tokenIndex([0, 400], 400)).toThrow('token id 400 at 1 is out of range, the vocabulary has 400 tokens');
+  expect(() => tokenIndex([0, 400], 400)).toThrow(
+    'token id 400 at 1 is out of range, the vocabulary has 400 tokens',
+  );
 });
 
 const lengthsOf = (rows: number[][], padId = 0, vocab = 10): number[] => {
@@ -59,7 +63,9 @@ it('rejects padding inside a row, and names row and position', () => {
       [1, 2, 0],
       [1, 0, 2],
     ]),
-  ).toThrow(new HeddleError('source: row 1 has padding (id 0) at 1, before its end at 3; pad at the end only'));
+  ).toThrow(
+    new HeddleError('source: row 1 has padding (id 0) at 1, before its end at 3; pad at the end only'),
+  );
 });
 
 it('rejects an id out of range, in padding too', () => {
@@ -69,7 +75,9 @@ it('rejects an id out of range, in padding too', () => {
         [1, 2, 3],
         [4, id, 5],
       ]),
-    ).toThrow(new HeddleError(`source: token id ${id} in row 1 at 1 is out of range, the vocabulary has 10 tokens`));
+    ).toThrow(
+      new HeddleError(`source: token id ${id} in row 1 at 1 is out of range, the vocabulary has 10 tokens`),
+    );
   expect(() => lengthsOf([[1, 12, 12]], 12)).toThrow('token id 12 in row 0 at 1 is out of range');
 });
 
@@ -79,5 +87,7 @@ it('counts a start token that is padding itself', () => {
   fillLengths(lengths, Int32Array.from(rows), 4, 0, 10, 'target', true);
   expect(Array.from(lengths)).toEqual([3, 2, 1]);
   const inside = Int32Array.from([0, 4, 0, 5]);
-  expect(() => fillLengths(lengths.subarray(0, 1), inside, 4, 0, 10, 'target', true)).toThrow('padding (id 0) at 2');
+  expect(() => fillLengths(lengths.subarray(0, 1), inside, 4, 0, 10, 'target', true)).toThrow(
+    'padding (id 0) at 2',
+  );
 });

@@ -37,7 +37,10 @@ it('minimizes padding: no two buckets of the grid are better', () => {
     fc.property(lengths, (list) => {
       const sizes = [4, 8, 12, 16];
       const up = (n: number) => 4 * Math.ceil(n / 4);
-      const last = { source: up(Math.max(...list.map(([s]) => s))), target: up(Math.max(...list.map(([, t]) => t))) };
+      const last = {
+        source: up(Math.max(...list.map(([s]) => s))),
+        target: up(Math.max(...list.map(([, t]) => t))),
+      };
       const all = sizes.flatMap((source) => sizes.map((target) => ({ source, target })));
       const inside = all.filter((b) => b.source <= last.source && b.target <= last.target);
       const best = Math.min(...inside.map((first) => cost(list, [first, last])));

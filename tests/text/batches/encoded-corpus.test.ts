@@ -15,7 +15,10 @@ const [a, b, c, end] = [...words.encode('a b c'), words.special.end];
 const pair = (source: string, target: string) => ({ source, target });
 
 it('stores rows consecutively, with the end token on the source', () => {
-  const corpus = encodePairs([pair('a b', 'c'), pair('c', 'a b')], words, words, { maxSource: 9, maxTarget: 9 });
+  const corpus = encodePairs([pair('a b', 'c'), pair('c', 'a b')], words, words, {
+    maxSource: 9,
+    maxTarget: 9,
+  });
   expect([...corpus.source.ids]).toEqual([a, b, end, c, end]);
   expect([...corpus.source.starts]).toEqual([0, 3, 5]);
   expect([...corpus.target.ids]).toEqual([c, a, b]);
@@ -59,16 +62,26 @@ it('counts unknown tokens, and says if they are more than 2 %', () => {
   expect(unknown).toEqual({ source: 2, target: 1 });
   const share = (known: number) =>
     describeUnknown(encodePairs([pair(`x ${'a '.repeat(known)}`, 'a')], words, words, limits));
-  expect(share(49)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', tooMany: false });
-  expect(share(48)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', tooMany: true });
+  expect(share(49)).toEqual({
+    text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target',
+    tooMany: false,
+  });
+  expect(share(48)).toEqual({
+    text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target',
+    tooMany: true,
+  });
 });
 
 it('reports nothing if no pair is left out', () => {
-  expect(describeSkipped(encodePairs([pair('a', 'b')], words, words, { maxSource: 2, maxTarget: 2 }))).toBe('');
+  expect(describeSkipped(encodePairs([pair('a', 'b')], words, words, { maxSource: 2, maxTarget: 2 }))).toBe(
+    '',
+  );
 });
 
 it('rejects limits that leave nothing', () => {
-  expect(() => encodePairs([], words, words, { maxSource: 0, maxTarget: 5 })).toThrow('limits of 0 and 5 positions');
+  expect(() => encodePairs([], words, words, { maxSource: 0, maxTarget: 5 })).toThrow(
+    'limits of 0 and 5 positions',
+  );
 });
 
 it('encodes 100,000 pairs in seconds', () => {

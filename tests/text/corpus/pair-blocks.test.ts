@@ -4,7 +4,10 @@ import { expect, it } from 'vitest';
 import { pairBlocks } from '../../../src/text/corpus/pair-blocks.ts';
 import { type PairFiles, parseBlock } from '../../../src/text/corpus/pair-files.ts';
 
-/** Reads pairs of files in memory, in blocks of at least `blockBytes`, from a stream of chunks of `chunk` bytes. */
+/**
+ * Reads pairs of files in memory, in blocks of at least `blockBytes`, from a stream of chunks of `chunk`
+ * bytes.
+ */
 async function read(
   texts: Record<string, string | Uint8Array>,
   given: PairFiles,
@@ -29,7 +32,9 @@ async function read(
   return {
     blocks: blocks.length,
     bytes,
-    pairs: blocks.flatMap(({ pairs }) => pairs.map((p) => [p.source, p.target, ...(p.others ?? [])].join(' | '))),
+    pairs: blocks.flatMap(({ pairs }) =>
+      pairs.map((p) => [p.source, p.target, ...(p.others ?? [])].join(' | ')),
+    ),
     bad: blocks.flatMap(({ bad }) => bad.map(({ line, reason }) => `${line} ${reason}`)),
   };
 }
@@ -38,7 +43,11 @@ it('reads parallel files line by line, for any size of chunks and blocks', async
   const texts = { en: 'one\ntwo  \n\nthree\n four', es: 'uno\r\ndos\r\n\r\n\r\ncuatro\r\n' };
   for (const blockBytes of [1, 9, 1000])
     for (const chunk of [1, 4, 100]) {
-      const { pairs, bad, bytes } = await read(texts, { source: ['en'], target: ['es'] }, { blockBytes, chunk });
+      const { pairs, bad, bytes } = await read(
+        texts,
+        { source: ['en'], target: ['es'] },
+        { blockBytes, chunk },
+      );
       expect(pairs).toEqual(['one | uno', 'two | dos', 'four | cuatro']);
       expect(bad).toEqual(['3 empty line', '4 empty target']);
       expect(bytes).toBe(texts.en.length + texts.es.length);
@@ -90,7 +99,11 @@ it('reads CSV by the names of its columns, with quotes, commas and line breaks i
 
 it('reads JSON lines by names or paths of fields, also several references', async () => {
   const jsonl = '{"source":"a","target":["b","c"]}\n[1]\n{"source":"x"}\nno\n\n{"source":"d","target":"e"}\n';
-  const { pairs, bad } = await read({ 'x.jsonl': jsonl }, { files: ['x.jsonl'] }, { references: 2, blockBytes: 1 });
+  const { pairs, bad } = await read(
+    { 'x.jsonl': jsonl },
+    { files: ['x.jsonl'] },
+    { references: 2, blockBytes: 1 },
+  );
   expect(pairs).toEqual(['a | b | c', 'd | e']);
   expect(bad).toEqual(['2 no field', '3 no field', '4 not JSON', '5 empty line']);
   const nested = { files: ['h.json'], sourceColumn: 'translation.en', targetColumn: 'translation.es' };
@@ -100,7 +113,9 @@ it('reads JSON lines by names or paths of fields, also several references', asyn
 it('reads TSV with a header if columns are named, and any format that is given', async () => {
   const given = { files: ['x'], sourceColumn: 'en', targetColumn: 'es' };
   expect((await read({ x: 'es\ten\nb\ta\n' }, given)).pairs).toEqual(['a | b']);
-  expect((await read({ '-': 'source,target\na,b\n' }, { files: ['-'], format: 'csv' })).pairs).toEqual(['a | b']);
+  expect((await read({ '-': 'source,target\na,b\n' }, { files: ['-'], format: 'csv' })).pairs).toEqual([
+    'a | b',
+  ]);
   expect((await read({ x: 'a\tb\tc\n' }, { files: ['x'] }, { references: 2 })).pairs).toEqual(['a | b | c']);
 });
 

@@ -36,7 +36,9 @@ it('isPlainText accepts only texts that normalization does not change', () => {
     { numRuns: 3000 },
   );
   expect(['', 'a b', '¿Qué?', 'привет', '你好。'].map(isPlainText)).not.toContain(false);
-  expect([' a', 'a ', 'a  b', 'a\tb', 'a\u00a0b', 'e\u0301', '\u200ba', '\u212b'].map(isPlainText)).not.toContain(true);
+  expect(
+    [' a', 'a ', 'a  b', 'a\tb', 'a\u00a0b', 'e\u0301', '\u200ba', '\u212b'].map(isPlainText),
+  ).not.toContain(true);
 });
 
 it('gives the same key for other spacing or case', () => {
@@ -56,9 +58,9 @@ it('samples evenly, each item once and in order', () => {
       );
       expect(taken.length).toBe(Math.min(n, max));
       const gaps = taken.slice(1).map((x, i) => x - (taken[i] as number));
-      expect(gaps.every((gap) => gap === Math.floor(n / taken.length) || gap === Math.ceil(n / taken.length))).toBe(
-        true,
-      );
+      expect(
+        gaps.every((gap) => gap === Math.floor(n / taken.length) || gap === Math.ceil(n / taken.length)),
+      ).toBe(true);
     }),
   );
 });
@@ -84,7 +86,11 @@ it('holds out an exact share for dev, at least one sentence, and never all of se
   ] as const) {
     const firstPairs = pairs.slice(0, count);
     const { train, dev, test } = splitDev(firstPairs, share);
-    expect([train.length, dev.length, test.length], `${share} of ${count}`).toEqual([count - wanted, wanted, 0]);
+    expect([train.length, dev.length, test.length], `${share} of ${count}`).toEqual([
+      count - wanted,
+      wanted,
+      0,
+    ]);
     expect([...train, ...dev].sort((a, b) => Number(a.target) - Number(b.target))).toEqual(firstPairs);
   }
   // Pairs of one sentence, also with other spacing, are in one set; a single sentence is in both.

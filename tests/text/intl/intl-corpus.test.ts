@@ -45,7 +45,10 @@ it('generates short phrases of plain text with single spaces', () => {
 
 describe('a kind', () => {
   const forms: Record<IntlKind, [RegExp, RegExp]> = {
-    date: [/\b(January|February|March|April|May|June|July|August|September|October|November|December)\b/, /\bde\b/],
+    date: [
+      /\b(January|February|March|April|May|June|July|August|September|October|November|December)\b/,
+      /\bde\b/,
+    ],
     time: [/^\d+:\d\d/, /^\d+:\d\d/],
     relative: [
       /ago$|^in |^(this|next|last) |day$|^tomorrow$|^now$/,
@@ -79,7 +82,10 @@ it('translates: numbers, plurals, weekdays and names agree', () => {
   ]);
   expect([en.time(day, 'minute'), es.time(day, 'minute')]).toEqual(['3:45 PM', '15:45']);
   expect([en.relative(-3, 'week'), es.relative(-3, 'week')]).toEqual(['3 weeks ago', 'hace 3 semanas']);
-  expect([en.quantity(1, 'kilogram'), es.quantity(3.5, 'kilogram')]).toEqual(['1 kilogram', '3,5 kilogramos']);
+  expect([en.quantity(1, 'kilogram'), es.quantity(3.5, 'kilogram')]).toEqual([
+    '1 kilogram',
+    '3,5 kilogramos',
+  ]);
   expect([en.money(1, 'EUR', 'name'), es.money(12.5, 'EUR', 'name')]).toEqual(['1 euro', '12,50 euros']);
   expect([en.region('DE'), es.language('de')]).toEqual(['Germany', 'alemán']);
   expect(es.list([es.region('FR'), es.region('IT')])).toBe('Francia e Italia');
@@ -102,7 +108,9 @@ it('distinguishes a unit of time from a time of day', () => {
 it('generates no Spanish sentence with a wrong article before one o’clock', () => {
   const sentences = only('sentence', 3000);
   expect(sentences.filter((pair) => / a las \d/.test(pair.target)).length).toBeGreaterThan(100);
-  expect(sentences.filter((pair) => / a las (0?1|13):/.test(pair.target) && !/ 13:/.test(pair.target))).toEqual([]);
+  expect(
+    sentences.filter((pair) => / a las (0?1|13):/.test(pair.target) && !/ 13:/.test(pair.target)),
+  ).toEqual([]);
 });
 
 it.each([
@@ -130,7 +138,9 @@ it('fills the same places of a template in every language, and has plain templat
 });
 
 it('rejects locales that the runtime does not know, by name', () => {
-  expect(() => intlCorpus({ pairs: 1, target: 'zz' })).toThrow("intl: this runtime has no data for the locale 'zz'");
+  expect(() => intlCorpus({ pairs: 1, target: 'zz' })).toThrow(
+    "intl: this runtime has no data for the locale 'zz'",
+  );
   expect(() => intlCorpus({ pairs: 1, source: 'no such' })).toThrow("intl: 'no such' is not a locale");
   expect(() => intlCorpus({ pairs: 1, source: '' })).toThrow("intl: '' is not a locale");
 });
@@ -144,5 +154,7 @@ it('rejects invalid kinds and numbers', () => {
 });
 
 it('states how many pairs there are if more are requested', () => {
-  expect(() => only('relative', 5000)).toThrow(/^intl: relative have about 1\d\d\d distinct pairs, fewer than 5000$/);
+  expect(() => only('relative', 5000)).toThrow(
+    /^intl: relative have about 1\d\d\d distinct pairs, fewer than 5000$/,
+  );
 });

@@ -1,5 +1,5 @@
-// The published values are those of sacreBLEU's own tests (test/test_bleu.py and test/test_sentence_bleu.py of mjpost/sacrebleu, version
-// 2) and README; their tests allow 1e-8 and 1e-3, the README prints two places.
+// The published values are those of sacreBLEU's own tests (test/test_bleu.py and test/test_sentence_bleu.py
+// of mjpost/sacrebleu, version 2) and README; their tests allow 1e-8 and 1e-3, the README prints two places.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -61,7 +61,12 @@ describe('corpus BLEU has the published value', () => {
     [['a test'], ['a test'], 100],
     [['a little test'], ['a test'], 3.218297948685433],
   ])('of raw %j against %j', (found, wanted, value) => {
-    const options = { tokenize: 'none', smoothing: 'floor', smoothingValue: 0.01, effectiveOrder: true } as const;
+    const options = {
+      tokenize: 'none',
+      smoothing: 'floor',
+      smoothingValue: 0.01,
+      effectiveOrder: true,
+    } as const;
     const { score } = corpusBleu(
       found,
       wanted.map((text) => [text]),
@@ -84,7 +89,9 @@ it('counts n-grams as published, each as often as the reference has it', () => {
   expect(bleu.totals).toEqual([6, 5, 4, 3]);
   expect(bleu.score).toBeCloseTo(15.55722182, 6);
   expect(bleu.signature).toBe('nrefs:1|case:mixed|eff:yes|tok:none|smooth:floor[0.10]');
-  expect(corpusBleu([found], [['I am a symbol string sequence a a']], { ...options, smoothingValue: 0 }).score).toBe(0);
+  expect(
+    corpusBleu([found], [['I am a symbol string sequence a a']], { ...options, smoothingValue: 0 }).score,
+  ).toBe(0);
 });
 
 describe('sentence BLEU has the published value', () => {
@@ -118,7 +125,9 @@ describe('by hand', () => {
   it('halves a zero precision for each such order', () => {
     // 5 tokens, matches 3 of 5 and 1 of 4; none of 3 and of 2: 1/(2·3) and 1/(4·2). Lengths are equal.
     const { score, precisions } = corpusBleu(['a b x c y'], [['a b z w c']]);
-    expect(precisions.map((p) => p / 100)).toEqual([3 / 5, 1 / 4, 1 / 6, 1 / 8].map((p) => expect.closeTo(p, 12)));
+    expect(precisions.map((p) => p / 100)).toEqual(
+      [3 / 5, 1 / 4, 1 / 6, 1 / 8].map((p) => expect.closeTo(p, 12)),
+    );
     expect(score).toBeCloseTo(100 * (0.6 * 0.25 * (1 / 6) * (1 / 8)) ** 0.25, 10);
   });
 
@@ -158,7 +167,9 @@ describe('by hand', () => {
 
 it('gives exactly 100 for a perfect corpus, of any length and with any smoothing', () => {
   for (let words = 4; words <= 30; words++) {
-    const texts = [0, 1, 2].map((k) => Array.from({ length: words + k }, (_, i) => `w${(i * 7 + k) % 11}`).join(' '));
+    const texts = [0, 1, 2].map((k) =>
+      Array.from({ length: words + k }, (_, i) => `w${(i * 7 + k) % 11}`).join(' '),
+    );
     for (const smoothing of ['exp', 'floor', 'add-k', 'none'] as const)
       expect(
         corpusBleu(
@@ -194,7 +205,9 @@ it('gives 100 for identical texts, and always a score from 0 to 100', () => {
 
 it('names invalid arguments', () => {
   expect(() => corpusBleu([], [])).toThrow('bleu: there are no translations');
-  expect(() => corpusBleu(['a'], [])).toThrow('bleu: 1 translations, 0 lists of references; give one for each');
+  expect(() => corpusBleu(['a'], [])).toThrow(
+    'bleu: 1 translations, 0 lists of references; give one for each',
+  );
   expect(() => corpusBleu(['a', 'b'], [['a'], ['']])).toThrow('bleu: sentence 2 has no reference');
   expect(() => corpusBleu(['a'], [['a']], { order: 0 })).toThrow('bleu: order is 0');
   expect(() => corpusBleu(['a'], [['a']], { smoothing: 'exponential' as never })).toThrow(

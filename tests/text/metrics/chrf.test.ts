@@ -1,5 +1,5 @@
-// The published values are those of sacreBLEU's README and tests (test/test_chrf.py of mjpost/sacrebleu, version 2; they allow 1e-4), and
-// of Hugging Face's metric card for chrF, computed by sacreBLEU.
+// The published values are those of sacreBLEU's README and tests (test/test_chrf.py of mjpost/sacrebleu,
+// version 2; they allow 1e-4), and of Hugging Face's metric card for chrF, computed by sacreBLEU.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ChrfOptions, corpusChrf, sentenceChrf } from '../../../src/text/metrics/chrf.ts';
@@ -102,7 +102,8 @@ describe('by hand', () => {
     // ab|c of abc, abd: order 1 has 2 of 3, order 2 has 1 of 2, order 3 none of 1; 4 to 6 are of neither.
     const mean = (2 / 3 + 1 / 2 + 0) / 3;
     expect(corpusChrf(['a b c'], [['ab d']]).score).toBeCloseTo(100 * mean, 10);
-    // Lengths 2 and 4: order 1: 2/2, 2/4; order 2: 1/1, 1/3; the reference's orders 3 and 4 are not the translation's.
+    // Lengths 2 and 4: order 1: 2/2, 2/4; order 2: 1/1, 1/3; the reference's orders 3 and 4 are not the
+    // translation's.
     const [precision, recall] = [1, (1 / 2 + 1 / 3) / 2];
     expect(corpusChrf(['ab'], [['abcd']]).score).toBeCloseTo(
       (100 * 5 * precision * recall) / (4 * precision + recall),
@@ -138,7 +139,11 @@ describe('by hand', () => {
 });
 
 it('gives 100 for identical texts, and always a score from 0 to 100', () => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '.', 'é', '𝒳'), minLength: 1, maxLength: 12 });
+  const text = fc.string({
+    unit: fc.constantFrom('a', 'b', ' ', '.', 'é', '𝒳'),
+    minLength: 1,
+    maxLength: 12,
+  });
   fc.assert(
     fc.property(text, text, (found, wanted) => {
       for (const options of [{}, { wordOrder: 2 }, { epsSmoothing: true }]) {

@@ -1,7 +1,14 @@
 // Loss, accuracy, BLEU, chrF and exact match of translations.
 import { expect, it } from 'vitest';
-import { exactMatch, tokenMetrics, translationMetrics } from '../../../src/text/metrics/translation-metrics.ts';
-import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
+import {
+  exactMatch,
+  tokenMetrics,
+  translationMetrics,
+} from '../../../src/text/metrics/translation-metrics.ts';
+import {
+  createCharacterTokenizer,
+  createIdTokenizer,
+} from '../../../src/text/tokenizers/character-tokenizer.ts';
 
 it('counts translations that equal the normalized reference', () => {
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'])).toBe(1 / 3);

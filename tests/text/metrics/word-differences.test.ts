@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type TextSegment, wordDifferences } from '../../../src/text/metrics/word-differences.ts';
 
-const marked = (segments: readonly TextSegment[]) => segments.map((s) => (s.same ? s.text : `[${s.text}]`)).join('');
+const marked = (segments: readonly TextSegment[]) =>
+  segments.map((s) => (s.same ? s.text : `[${s.text}]`)).join('');
 
 it.each([
   ['el 5 de mayo', 'el 5 de marzo', 'el 5 de [mayo]', 'el 5 de [marzo]'],
@@ -19,7 +20,10 @@ it.each([
 });
 
 it('loses no letter, and marks equally many letters as the same', () => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'B', 'é', ' ', '.', '5', '日', '\u{1f600}'), maxLength: 20 });
+  const text = fc.string({
+    unit: fc.constantFrom('a', 'B', 'é', ' ', '.', '5', '日', '\u{1f600}'),
+    maxLength: 20,
+  });
   fc.assert(
     fc.property(text, text, (a, b) => {
       const found = wordDifferences(a, b);

@@ -1,5 +1,5 @@
-// SentencePiece compared with python3-sentencepiece: its results for five small models are stored; if it is installed, it also
-// encodes with models that it trains here on real text.
+// SentencePiece compared with python3-sentencepiece: its results for five small models are stored; if it is
+// installed, it also encodes with models that it trains here on real text.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,10 +28,16 @@ function compare(path: string, texts: readonly string[], answers: Answers): void
     const found = sp.encode(text);
     const ids = found.map((piece) => piece.id);
     const ours = { text, normal: sp.normalize(text), ids, decoded: decodeIds(sp, ids) };
-    expect(ours).toEqual({ text, normal: answers.normalized[i], ids: answers.ids[i], decoded: answers.decoded[i] });
+    expect(ours).toEqual({
+      text,
+      normal: answers.normalized[i],
+      ids: answers.ids[i],
+      decoded: answers.decoded[i],
+    });
     if (answers.pieces) expect(found.map((piece) => piece.text)).toEqual(answers.pieces[i]);
   }
-  for (const { ids, text } of answers.random) expect({ ids, text: decodeIds(sp, ids) }).toEqual({ ids, text });
+  for (const { ids, text } of answers.random)
+    expect({ ids, text: decodeIds(sp, ids) }).toEqual({ ids, text });
 }
 
 const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
@@ -44,7 +50,10 @@ it.each(names)('gives the ids and texts of SentencePiece with %s', (name) => {
 it('round-trips any text with byte fallback and without normalization', () => {
   const sp = openSentencePiece(readFileSync(join(folder, 'bpe-bytes.model')));
   const text = fc.string({
-    unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), fc.constantFrom(' ', 'th', 'e', 'á')),
+    unit: fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+      fc.constantFrom(' ', 'th', 'e', 'á'),
+    ),
   });
   fc.assert(
     fc.property(text, (any) => {
@@ -78,8 +87,12 @@ describe.skipIf(!hasReference || !hasTatoeba)(
     beforeAll(() => void run(['train', tatoeba, trained, ...large]), 240_000);
     afterAll(() => rmSync(trained, { recursive: true }));
 
-    const sides = () => [0, 1].flatMap((side) => tatoebaSide(side as 0 | 1).filter((_, i) => i % 97 === side));
-    it.each([...names.map((name) => join(folder, name)), ...large.map((name) => join(trained, `${name}.model`))])(
+    const sides = () =>
+      [0, 1].flatMap((side) => tatoebaSide(side as 0 | 1).filter((_, i) => i % 97 === side));
+    it.each([
+      ...names.map((name) => join(folder, name)),
+      ...large.map((name) => join(trained, `${name}.model`)),
+    ])(
       'gives the same, by %s',
       (path) => {
         const texts = [...expected.texts, ...sides()];

@@ -15,9 +15,16 @@ const read = (name: string) => new Uint8Array(readFileSync(join(folder, `${name}
 const [sourceFile, targetFile] = [read('unigram'), read('bpe')];
 const [sourceModel, targetModel] = [openSentencePiece(sourceFile), openSentencePiece(targetFile)];
 
-/** A vocab.json as MarianMT has it: the pieces of both sides, the special ones at their places, a language code. */
+/**
+ * A vocab.json as MarianMT has it: the pieces of both sides, the special ones at their places, a language
+ * code.
+ */
 const vocab: Record<string, number> = { '</s>': 0, '<unk>': 1 };
-for (const text of ['>>fra<<', '☃', ...[sourceModel, targetModel].flatMap((m) => m.model.pieces.map((p) => p.text))])
+for (const text of [
+  '>>fra<<',
+  '☃',
+  ...[sourceModel, targetModel].flatMap((m) => m.model.pieces.map((p) => p.text)),
+])
   vocab[text] ??= Object.keys(vocab).length;
 delete vocab['<pad>']; // the BPE model has one; here it is last
 const size = Math.max(...Object.values(vocab)) + 2;
@@ -28,7 +35,10 @@ const [source, target] = [marian(sourceFile), marian(targetFile)];
 
 describe('with the ids of a vocab.json', () => {
   it('has the special tokens of MarianMT, which starts with padding', () => {
-    expect([source.size, source.special]).toEqual([size, { pad: size - 1, start: size - 1, end: 0, unknown: 1 }]);
+    expect([source.size, source.special]).toEqual([
+      size,
+      { pad: size - 1, start: size - 1, end: 0, unknown: 1 },
+    ]);
   });
 
   it('maps pieces to its ids', () => {
@@ -48,7 +58,9 @@ describe('with the ids of a vocab.json', () => {
 
   it('encodes a language code at the start as one token', () => {
     expect(source.encode('>>fra<< the dog')).toEqual([vocab['>>fra<<'], ...source.encode(' the dog')]);
-    expect(source.encode('>>zzz<< the')).toEqual(sourceModel.encode('>>zzz<< the').map((p) => vocab[p.text] ?? 1));
+    expect(source.encode('>>zzz<< the')).toEqual(
+      sourceModel.encode('>>zzz<< the').map((p) => vocab[p.text] ?? 1),
+    );
     expect(source.encode('the >>fra<<')).not.toContain(vocab['>>fra<<']);
   });
 
@@ -80,9 +92,19 @@ describe('with the ids of a vocab.json', () => {
   });
 
   it('may have fewer tokens than the model, and rejects more', () => {
-    const wide = createSentencePieceTokenizer({ file: sourceFile, name: 'source.spm', vocab, size: size + 5 });
-    expect([wide.size, wide.token(size + 4), wide.decode([size + 4])]).toEqual([size + 5, `[unused${size + 4}]`, '']);
-    for (const id of [-1, 1.5, size + 5]) expect(() => wide.decode([id])).toThrow(`no token has the id ${id}`);
+    const wide = createSentencePieceTokenizer({
+      file: sourceFile,
+      name: 'source.spm',
+      vocab,
+      size: size + 5,
+    });
+    expect([wide.size, wide.token(size + 4), wide.decode([size + 4])]).toEqual([
+      size + 5,
+      `[unused${size + 4}]`,
+      '',
+    ]);
+    for (const id of [-1, 1.5, size + 5])
+      expect(() => wide.decode([id])).toThrow(`no token has the id ${id}`);
   });
 });
 
@@ -104,13 +126,18 @@ describe('with its own ids', () => {
       createSentencePieceTokenizer({ file: sourceFile, name: 'x.model', ...(special && { special }) });
     expect(() => make()).toThrow("x.model: the vocabulary of 600 tokens has no '<pad>', the padding token");
     expect(make({ pad: 1 }).special).toEqual({ pad: 1, start: 1, end: 2, unknown: 0 });
-    expect(() => make({ pad: 600 })).toThrow('the padding token has the id 600, the vocabulary has 600 tokens');
+    expect(() => make({ pad: 600 })).toThrow(
+      'the padding token has the id 600, the vocabulary has 600 tokens',
+    );
   });
 });
 
 it.each<[string, Tokenizer]>([
   ['a vocab.json', source],
-  ['ids of its own', createSentencePieceTokenizer({ file: read('bpe-bytes'), name: 'x', special: { pad: 1 } })],
+  [
+    'ids of its own',
+    createSentencePieceTokenizer({ file: read('bpe-bytes'), name: 'x', special: { pad: 1 } }),
+  ],
 ])('comes back from tokenizer.json, with %s', (_, tokenizer) => {
   const text = JSON.stringify(tokenizer);
   const back = loadTokenizer(text);
@@ -144,6 +171,8 @@ describe('rejects', () => {
     ['no special ids', { special: null }, 'size and special must be ids'],
   ])('a tokenizer.json with %s', (_, change, message) => {
     const json = source.toJSON();
-    expect(() => loadTokenizer({ ...json, model: { ...(json.model as object), ...change } })).toThrow(message);
+    expect(() => loadTokenizer({ ...json, model: { ...(json.model as object), ...change } })).toThrow(
+      message,
+    );
   });
 });

@@ -20,7 +20,8 @@ it.each([
 
 it('transliterates by letter, and е by its place', () => {
   const pairs = taskCorpus({ task: 'transliteration', pairs: 4000 });
-  const latin = (start: RegExp) => pairs.filter(({ source }) => start.test(source)).map(({ target }) => target);
+  const latin = (start: RegExp) =>
+    pairs.filter(({ source }) => start.test(source)).map(({ target }) => target);
   expect(latin(/^е/).every((t) => t.startsWith('ye'))).toBe(true);
   expect(latin(/^ше/).every((t) => t.startsWith('she'))).toBe(true);
   expect(latin(/^[аио]е/).every((t) => /^[aio]ye/.test(t))).toBe(true);
@@ -39,6 +40,8 @@ it('gives equal pairs for a seed, a longer corpus that starts with the shorter o
 });
 
 it('names an unknown task', () => {
-  expect(() => taskCorpus({ task: 'juggle' as never, pairs: 1 })).toThrow("no task 'juggle'; there are reverse, sort");
+  expect(() => taskCorpus({ task: 'juggle' as never, pairs: 1 })).toThrow(
+    "no task 'juggle'; there are reverse, sort",
+  );
   expect(() => taskCorpus({ task: 'sort', pairs: 0 })).toThrow('pairs is 0');
 });

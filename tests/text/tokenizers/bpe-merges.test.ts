@@ -20,11 +20,15 @@ function naive(ids: number[], table: Map<number, { rank: number; id: number }>):
 it('applies merges as a direct implementation does, for any table and any ids', () => {
   const id = fc.nat({ max: 6 });
   fc.assert(
-    fc.property(fc.array(id, { maxLength: 24 }), fc.array(fc.tuple(id, id, id), { maxLength: 20 }), (ids, merges) => {
-      const table = new Map(merges.map(([a, b, to], rank) => [pairOf(a, b), { rank, id: to }]));
-      // Each merge makes the ids one fewer, so even a table that runs in circles ends.
-      expect(applyMerges(ids, table)).toEqual(naive(ids, table));
-    }),
+    fc.property(
+      fc.array(id, { maxLength: 24 }),
+      fc.array(fc.tuple(id, id, id), { maxLength: 20 }),
+      (ids, merges) => {
+        const table = new Map(merges.map(([a, b, to], rank) => [pairOf(a, b), { rank, id: to }]));
+        // Each merge makes the ids one fewer, so even a table that runs in circles ends.
+        expect(applyMerges(ids, table)).toEqual(naive(ids, table));
+      },
+    ),
     { numRuns: 500 },
   );
 });

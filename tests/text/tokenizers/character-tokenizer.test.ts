@@ -1,7 +1,10 @@
 // Tokenizers of characters by id, and of plain ids.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
+import {
+  createCharacterTokenizer,
+  createIdTokenizer,
+} from '../../../src/text/tokenizers/character-tokenizer.ts';
 
 const special = { pad: 0, start: 1, end: 2, unknown: 3 };
 
@@ -12,7 +15,14 @@ describe('a list of characters', () => {
     expect(letters.encode('cab𝄞ˈ')).toEqual([1, 8, 6, 7, 9, 10]);
     expect(letters.encode('_z')).toEqual([1, 3, 3]);
     expect(letters.decode([1, 8, 3, 6, 2, 0, 12])).toBe('ca');
-    expect([0, 1, 2, 3, 6, 12].map(letters.token)).toEqual(['[PAD]', '[start]', '[end]', '[UNK]', 'a', '[unused12]']);
+    expect([0, 1, 2, 3, 6, 12].map(letters.token)).toEqual([
+      '[PAD]',
+      '[start]',
+      '[end]',
+      '[UNK]',
+      'a',
+      '[unused12]',
+    ]);
   });
 
   it('decodes what it encodes', () => {

@@ -36,7 +36,11 @@ it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
   'rejects a tokenizer.json with such a pattern in its %s',
   (part) => {
     const none = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-    const file = { ...none, model: { type: 'BPE', vocab: { a: 0, b: 1, Regex: 2 }, merges: [] }, added_tokens: [] };
+    const file = {
+      ...none,
+      model: { type: 'BPE', vocab: { a: 0, b: 1, Regex: 2 }, merges: [] },
+      added_tokens: [],
+    };
     const split = { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false };
     const special = { pad: 0, start: 1, end: 1 };
     expect(createHfTokenizer(file, { special }).size).toBe(3);
@@ -44,6 +48,8 @@ it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
       ...file,
       [part]: { type: 'Sequence', pretokenizers: [split], normalizers: [split], decoders: [split] },
     };
-    expect(() => createHfTokenizer(bad, { special })).toThrow('tokenizer.json: the pattern "(a+)+$" repeats a group');
+    expect(() => createHfTokenizer(bad, { special })).toThrow(
+      'tokenizer.json: the pattern "(a+)+$" repeats a group',
+    );
   },
 );

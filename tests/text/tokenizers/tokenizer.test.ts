@@ -41,13 +41,15 @@ describe.each(Object.entries(kinds))('%s', (_, train) => {
   it('decodes to the normalized text if all tokens are known', () => {
     for (const text of texts) {
       const ids = tokenizer.encode(text);
-      if (!ids.includes(tokenizer.special.unknown)) expect(tokenizer.decode(ids)).toBe(tokenizer.normalize(text));
+      if (!ids.includes(tokenizer.special.unknown))
+        expect(tokenizer.decode(ids)).toBe(tokenizer.normalize(text));
     }
   });
 
   it('has the ids of @huggingface/tokenizers', () => {
     const page = pageTokenizer(tokenizer);
-    for (const text of [...texts, ...awkward]) expect(tokenizer.encode(text), text).toEqual(page.encode(text));
+    for (const text of [...texts, ...awkward])
+      expect(tokenizer.encode(text), text).toEqual(page.encode(text));
   });
 
   it('has the ids of the native tokenizers package', async () => {

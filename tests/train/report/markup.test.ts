@@ -17,9 +17,9 @@ it('escapes everything that is not markup', () => {
 });
 
 it('keeps markup, joins lists, and renders undefined as an empty string', () => {
-  expect(html`<p>${html`<b>${'<'}</b>`}${['a', [1, html`<i>`]]}${false}${undefined}${null}${0}</p>`.markup).toBe(
-    '<p><b>&lt;</b>a1<i>0</p>',
-  );
+  expect(
+    html`<p>${html`<b>${'<'}</b>`}${['a', [1, html`<i>`]]}${false}${undefined}${null}${0}</p>`.markup,
+  ).toBe('<p><b>&lt;</b>a1<i>0</p>');
 });
 
 it('replaces characters that HTML does not allow', () => {
@@ -39,7 +39,12 @@ it('writes numbers for people', () => {
     formatInteger(1234.5),
     formatInteger(Number.NaN),
   ]).toEqual(['97.2 %', '100.0 %', '–', '1,235', '–']);
-  expect([512, 2048, 123_456_789, 2 ** 31].map(formatBytes)).toEqual(['512 B', '2.0 KiB', '117.7 MiB', '2.0 GiB']);
+  expect([512, 2048, 123_456_789, 2 ** 31].map(formatBytes)).toEqual([
+    '512 B',
+    '2.0 KiB',
+    '117.7 MiB',
+    '2.0 GiB',
+  ]);
   expect([0.42, 48.4, 125, 3780, Number.NaN].map(formatDuration)).toEqual([
     '0.4 s',
     '48 s',

@@ -20,7 +20,8 @@ const series = (ys: readonly number[], fields: Partial<Series> = {}): Series => 
 });
 const draw = (ys: readonly number[], fields: Partial<Chart> = {}) =>
   drawChart({ series: [series(ys)], show: String, label: 'a label', ...fields }).markup;
-const paths = (markup: string, kind: string) => markup.match(new RegExp(`<path class="${kind}" d="([^"]*)"`))?.[1];
+const paths = (markup: string, kind: string) =>
+  markup.match(new RegExp(`<path class="${kind}" d="([^"]*)"`))?.[1];
 
 it('draws a line from corner to corner, with marked axes', () => {
   const markup = draw([0, 10]);

@@ -1,4 +1,5 @@
-// TensorBoard event files, read by a reader of their own: framing, checksums, and fields as event.proto numbers them.
+// TensorBoard event files, read by a reader of their own: framing, checksums, and fields as event.proto
+// numbers them.
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -76,7 +77,8 @@ function eventsIn(bytes: Uint8Array): Event[] {
       if (field === 1) event.wallTime = value as number;
       else if (field === 2) event.step = value as number;
       else if (field === 3) event.version = text(value);
-      else if (field === 7) event.isStart = [...fieldsOf(value as Uint8Array)].some(([f, v]) => f === 1 && v === 1);
+      else if (field === 7)
+        event.isStart = [...fieldsOf(value as Uint8Array)].some(([f, v]) => f === 1 && v === 1);
       else if (field === 5)
         for (const [, one] of fieldsOf(value as Uint8Array)) {
           const parts = new Map(fieldsOf(one as Uint8Array));
@@ -101,7 +103,9 @@ async function train(fields: Partial<TrainArguments>): Promise<Event[][]> {
   const { context, close } = createContext({ ...host, openGpu: async () => undefined });
   await runTraining(tinyTraining({ out: 'model', evalSteps: 2, devSentences: 4, ...fields }), context);
   await close();
-  return Promise.all((await files.list('events')).map(async (name) => eventsIn(await files.read(`events/${name}`))));
+  return Promise.all(
+    (await files.list('events')).map(async (name) => eventsIn(await files.read(`events/${name}`))),
+  );
 }
 
 it('writes the values of the log by step, and a new file for a resumed run', async () => {
@@ -111,13 +115,15 @@ it('writes the values of the log by step, and a new file for a resumed run', asy
   expect(both).toHaveLength(2);
   expect(both[0]).toEqual(first);
   const [head, start, ...second] = both[1] as Event[];
-  for (const e of [first[0], head]) expect(e).toMatchObject({ step: 0, version: 'brain.Event:2', scalars: {} });
+  for (const e of [first[0], head])
+    expect(e).toMatchObject({ step: 0, version: 'brain.Event:2', scalars: {} });
   expect(start).toMatchObject({ step: 4, isStart: true, scalars: {} });
   const log = historyOf(parseLog(new TextDecoder().decode(await files.read('model/log.jsonl'))));
   const scalars = [...first, ...second].filter((e) => Object.keys(e.scalars).length > 0);
-  const inLog = [...log.steps.map((r) => ['train', r] as const), ...log.evals.map((r) => [r.part, r] as const)].sort(
-    ([a, x], [b, y]) => x.step - y.step || Number(a !== 'train') - Number(b !== 'train'),
-  );
+  const inLog = [
+    ...log.steps.map((r) => ['train', r] as const),
+    ...log.evals.map((r) => [r.part, r] as const),
+  ].sort(([a, x], [b, y]) => x.step - y.step || Number(a !== 'train') - Number(b !== 'train'));
   expect(scalars.map((e) => [Object.keys(e.scalars)[0]?.split('/')[0], e.step])).toEqual(
     inLog.map(([part, r]) => [part, r.step]),
   );
@@ -151,7 +157,15 @@ it('writes the values of the log by step, and a new file for a resumed run', asy
 it('writes the model FLOPs utilization once it is known', async () => {
   const memory = memoryFiles();
   const writer = await createEventWriter(memory, 'mfu', 0, () => undefined);
-  const update = { type: 'step', step: 7, loss: 1, accuracy: 0, learningRate: 1, gradientNorm: 1, tokens: 1 } as const;
+  const update = {
+    type: 'step',
+    step: 7,
+    loss: 1,
+    accuracy: 0,
+    learningRate: 1,
+    gradientNorm: 1,
+    tokens: 1,
+  } as const;
   writer.add({ ...update, tokensPerSecond: 300, mfu: 0.25, seconds: 1, lossScale: 8 });
   await writer.close();
   const [name = ''] = await memory.list('mfu');
@@ -169,7 +183,9 @@ it('rejects a folder in the model folder, and one that cannot be written; a full
   const append = async () => {
     throw new HeddleError('events: cannot write: no space is left on the disk');
   };
-  await expect(createEventWriter({ ...full, append }, 'events', 0, () => undefined)).rejects.toThrow('no space');
+  await expect(createEventWriter({ ...full, append }, 'events', 0, () => undefined)).rejects.toThrow(
+    'no space',
+  );
   const failures: string[] = [];
   let writes = 0;
   const later = { ...full, append: async () => void (writes++ > 0 && (await append())) };

@@ -25,7 +25,9 @@ it('writes any text on one line', () => {
 });
 
 it('writes numbers that are not finite as null, and reads them as NaN', () => {
-  const text = formatLog([step(1, { loss: Number.NaN, gradientNorm: Number.POSITIVE_INFINITY, skipped: true })]);
+  const text = formatLog([
+    step(1, { loss: Number.NaN, gradientNorm: Number.POSITIVE_INFINITY, skipped: true }),
+  ]);
   expect(JSON.parse(text)).toMatchObject({ loss: null, gradientNorm: null, skipped: true });
   expect(parseLog(text)[0]).toMatchObject({ loss: Number.NaN, gradientNorm: Number.NaN });
 });
@@ -34,7 +36,8 @@ it('skips a last line that is truncated at any byte', () => {
   const records = [start(), step(1), step(2)];
   const whole = formatLog(records);
   const before = formatLog(records.slice(0, 2)).length;
-  for (let at = before; at < whole.length - 1; at++) expect(parseLog(whole.slice(0, at))).toEqual(records.slice(0, 2));
+  for (let at = before; at < whole.length - 1; at++)
+    expect(parseLog(whole.slice(0, at))).toEqual(records.slice(0, 2));
   expect(parseLog(whole.slice(0, -1))).toEqual(records);
   expect(parseLog('')).toEqual([]);
 });
@@ -88,6 +91,8 @@ it('drops records after the checkpoint that a run resumed from', () => {
   expect(course.steps[2]?.loss).toBe(step(3).loss);
   expect(course.evals.map((e) => e.step)).toEqual([2]);
   expect(course.samples).toEqual([]);
-  expect(course.steps.map((s) => s.seconds)).toEqual([0.08, 0.16, 0.4, 0.48].map((x) => expect.closeTo(x, 10)));
+  expect(course.steps.map((s) => s.seconds)).toEqual(
+    [0.08, 0.16, 0.4, 0.48].map((x) => expect.closeTo(x, 10)),
+  );
   expect([course.first.step, course.start.step, course.ends.length]).toEqual([0, 2, 2]);
 });

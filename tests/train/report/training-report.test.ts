@@ -130,7 +130,9 @@ it.each(cases)('makes a whole page of %s', (_, records) => {
 });
 
 it('notes an incomplete log, a stopped run and skipped updates', () => {
-  expect(trainingReport([start(), step(1), step(2)])).toContain('training was interrupted after step 2 of 1,500');
+  expect(trainingReport([start(), step(1), step(2)])).toContain(
+    'training was interrupted after step 2 of 1,500',
+  );
   expect(trainingReport([start(), step(1), end({ step: 1, reason: 'stopped' })])).toContain(
     'Training was stopped after step 1 of 1,500.',
   );

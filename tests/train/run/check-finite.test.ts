@@ -1,5 +1,5 @@
-// heddle train --check-finite: a diverging run stops with the name of the tensor, and its last good checkpoint is
-// unchanged, byte for byte.
+// heddle train --check-finite: a diverging run stops with the name of the tensor, and its last good
+// checkpoint is unchanged, byte for byte.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,8 @@ const bytes = () => checkpoint.map((name) => readFileSync(at(`model/${name}`)));
 it('names the step, op, layer and tensor, and keeps the checkpoint of the step before', {
   timeout: 120_000,
 }, async () => {
-  const message = /^Step 2: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;
+  const message =
+    /^Step 2: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;
   await expect(train({ checkFinite: true })).rejects.toThrow(message);
   expect(JSON.parse(readFileSync(at('model/state.json'), 'utf8')).step).toBe(1);
   const before = bytes();

@@ -1,5 +1,15 @@
-// Checkpoints: when and where they are saved, failed saves, and resuming after a cut-off save or a changed corpus.
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// Checkpoints: when and where they are saved, failed saves, and resuming after a cut-off save or a changed
+// corpus.
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -22,7 +32,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Trains on a file in the folder and gives the losses. */
 async function train(file: string, fields: Partial<TrainArguments>): Promise<readonly number[]> {
   const corpus = { kind: 'tsv', path: at(file) } as const;
-  return (await runJob('train', { ...tinyTraining({ steps: 5, ...fields }), corpus }, { host: 'cpu' })).losses;
+  return (await runJob('train', { ...tinyTraining({ steps: 5, ...fields }), corpus }, { host: 'cpu' }))
+    .losses;
 }
 
 let rest: readonly number[];
@@ -96,14 +107,19 @@ it('takes its tokenizers from the checkpoint, if an older version saved it witho
   await train('frequent.tsv', { out: at('anew'), steps: 1 });
   const anew = join(at('anew'), 'target-tokenizer.json');
   expect(bytes(anew)).not.toBe(before[1]);
-  expect(Object.keys(json(anew).model.vocab)).toHaveLength(Object.keys(json(names[1] as string).model.vocab).length);
+  expect(Object.keys(json(anew).model.vocab)).toHaveLength(
+    Object.keys(json(names[1] as string).model.vocab).length,
+  );
 });
 
 describe('createCheckpointer', () => {
   afterEach(() => vi.restoreAllMocks());
 
   /** A keeper whose saves write the step as a file; `run(step, final)` does what is due. */
-  function made(options: Partial<CheckpointerOptions>, fails: (place: CheckpointFolder) => boolean = () => false) {
+  function made(
+    options: Partial<CheckpointerOptions>,
+    fails: (place: CheckpointFolder) => boolean = () => false,
+  ) {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const [files, memory] = [memoryFiles(), memoryFiles()];

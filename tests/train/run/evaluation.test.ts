@@ -1,4 +1,5 @@
-// Output of a training run (log, report, evaluations) and the results of heddle eval on it, on the CPU references.
+// Output of a training run (log, report, evaluations) and the results of heddle eval on it, on the CPU
+// references.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,11 @@ const args = (fields: Partial<TrainArguments> = {}): TrainArguments =>
     ...fields,
   });
 
-async function train(fields: Partial<TrainArguments> = {}, signal?: AbortSignal, onEvent?: (event: JobEvent) => void) {
+async function train(
+  fields: Partial<TrainArguments> = {},
+  signal?: AbortSignal,
+  onEvent?: (event: JobEvent) => void,
+) {
   const told: string[] = [];
   const result = await runJob('train', args(fields), {
     host: 'cpu',
@@ -57,12 +62,15 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('logs every update, evaluations during the run and at the end, and the translations', () => {
-  expect(records.map((r) => r.type).join(' ')).toBe('start step step step step eval step step eval eval samples end');
+  expect(records.map((r) => r.type).join(' ')).toBe(
+    'start step step step step eval step step eval eval samples end',
+  );
   const { start, steps, evals, samples, ends } = historyOf(records);
   expect(start).toMatchObject({ backend: 'cpu', seed: 3, steps: 6, corpus: { pairs: 84, dev: 12 } });
   expect(steps.map((s) => s.loss)).toEqual(whole.result.losses);
   expect(steps.map((s) => s.step)).toEqual([1, 2, 3, 4, 5, 6]);
-  for (const s of steps) expect(s).toMatchObject({ learningRate: expect.any(Number), tokens: expect.any(Number) });
+  for (const s of steps)
+    expect(s).toMatchObject({ learningRate: expect.any(Number), tokens: expect.any(Number) });
   expect(evals.map((e) => [e.step, e.part, e.pairs, e.sentences])).toEqual([
     [4, 'dev', 12, 5],
     [6, 'dev', 12, 5],
@@ -114,7 +122,9 @@ it('evaluates the output of heddle translate', async () => {
     { folder: out, pairs: { files: [at('dev.tsv')] }, options: { batchSize: 5 } },
     { host: 'cpu' },
   );
-  const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
+  const [sources, targets] = [0, 1].map((side) =>
+    pairs.slice(0, 12).map((p) => p.split('\t')[side] as string),
+  );
   const candidates = await runJob(
     'translate',
     { folder: out, texts: sources as string[], options: { batchSize: 4 } },
@@ -133,12 +143,19 @@ it('evaluates the output of heddle translate', async () => {
   const pieces: string[] = [];
   const streamed = await runJob(
     'translate',
-    { folder: out, texts: [...(sources as string[]).slice(0, 2), ''], options: { batchSize: 4 }, stream: true },
+    {
+      folder: out,
+      texts: [...(sources as string[]).slice(0, 2), ''],
+      options: { batchSize: 4 },
+      stream: true,
+    },
     { host: 'cpu', onEvent: (event) => event.type === 'piece' && pieces.push(event.text) },
   );
   expect(pieces.join('')).toBe(`${translations.slice(0, 2).join('\n')}\n\n`);
   expect(pieces.length).toBeGreaterThan(4);
-  expect(streamed.slice(0, 2).map(([best]) => best?.ids)).toEqual(candidates.slice(0, 2).map(([best]) => best?.ids));
+  expect(streamed.slice(0, 2).map(([best]) => best?.ids)).toEqual(
+    candidates.slice(0, 2).map(([best]) => best?.ids),
+  );
 
   // Beams that are asked for, and for the first six sentences a second reference, which is what they find.
   const decode = { beams: 3, lengthPenalty: 0.6 };
@@ -156,7 +173,12 @@ it('evaluates the output of heddle translate', async () => {
       .map((pair, i) => `${pair}\t${others[i]}`)
       .join('\n'),
   );
-  const two = { folder: out, pairs: { files: [at('two.tsv')] }, options: { batchSize: 5, ...decode }, references: 2 };
+  const two = {
+    folder: out,
+    pairs: { files: [at('two.tsv')] },
+    options: { batchSize: 5, ...decode },
+    references: 2,
+  };
   const judged = await runJob('evaluate', two, { host: 'cpu' });
   const both = lists.map((list, i) => [...list, ...(others[i] ? [others[i]] : [])]);
   expect(judged.bleu).toBe(corpusBleu(found3, both).score);
@@ -167,7 +189,9 @@ it('evaluates the output of heddle translate', async () => {
 
 it('evaluates the same samples for any batch size, equal to those of heddle translate', async () => {
   const decode = { method: 'sample', seed: 3 } as const;
-  const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
+  const [sources, targets] = [0, 1].map((side) =>
+    pairs.slice(0, 12).map((p) => p.split('\t')[side] as string),
+  );
   const translated = await runJob(
     'translate',
     { folder: at('learned'), texts: sources as string[], options: { batchSize: 12, ...decode } },
@@ -178,11 +202,16 @@ it('evaluates the same samples for any batch size, equal to those of heddle tran
     (targets as string[]).map((target) => [target]),
   );
   for (const batch of [5, 64]) {
-    const args = { folder: at('learned'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: batch, ...decode } };
+    const args = {
+      folder: at('learned'),
+      pairs: { files: [at('dev.tsv')] },
+      options: { batchSize: batch, ...decode },
+    };
     const progress: number[] = [];
     const found = await runJob('evaluate', args, {
       host: 'cpu',
-      onEvent: (event) => event.type === 'progress' && event.task === 'translate' && progress.push(event.done),
+      onEvent: (event) =>
+        event.type === 'progress' && event.task === 'translate' && progress.push(event.done),
     });
     expect(found.chrf).toBe(want.score);
     expect(progress).toEqual(batch === 5 ? [5, 10, 12] : [12]);
@@ -223,7 +252,13 @@ it('stores the position of the run in the checkpoint', () => {
 
 it('starts a new log with a warning if the log of the checkpoint is broken', async () => {
   writeFileSync(at('parts/log.jsonl'), 'not a log\n');
-  const { told } = await train({ out: at('parts'), testSentences: 0, devSentences: 0, steps: 7, resume: true });
+  const { told } = await train({
+    out: at('parts'),
+    testSentences: 0,
+    devSentences: 0,
+    steps: 7,
+    resume: true,
+  });
   expect(told.join('\n')).toContain('log.jsonl: line 1 is not JSON');
   expect(historyOf(parseLog(text('parts/log.jsonl'))).steps.map((s) => s.step)).toEqual([7]);
 });

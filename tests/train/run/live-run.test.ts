@@ -1,5 +1,5 @@
-// Settings that change during a run: by hand, repeated by the setting `changes`, after a lost device and after a resume, always with
-// the same bits; recorded in log, report and the table of runs.
+// Settings that change during a run: by hand, repeated by the setting `changes`, after a lost device and
+// after a resume, always with the same bits; recorded in log, report and the table of runs.
 
 import { expect, it, vi } from 'vitest';
 import { summarizeRuns } from '../../../src/commands/jobs/runs-job.ts';
@@ -72,7 +72,8 @@ async function run(
   const rates = records.flatMap((r) => (r.type === 'step' ? [r.learningRate] : []));
   return { ...result, changes, evals, rates, failures, messages };
 }
-const logOf = async (folder: string) => parseLog(new TextDecoder().decode(await files.read(`${folder}/log.jsonl`)));
+const logOf = async (folder: string) =>
+  parseLog(new TextDecoder().decode(await files.read(`${folder}/log.jsonl`)));
 
 const text = '4 learningRate=0.002 dropout=0.4; 8 dropout=0 evalSteps=3';
 
@@ -134,5 +135,11 @@ it('names the problem in a list of changes', async () => {
 it('sets a rate where the run has dropout, or in the usual places', () => {
   const none = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0, output: 0 };
   expect(dropoutRates({ ...none, output: 0.5 }, 0.1)).toEqual({ ...none, output: 0.1 });
-  expect(dropoutRates(none, 0.1)).toEqual({ ...none, embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1 });
+  expect(dropoutRates(none, 0.1)).toEqual({
+    ...none,
+    embedding: 0.1,
+    attention: 0.1,
+    feedForward: 0.1,
+    residual: 0.1,
+  });
 });

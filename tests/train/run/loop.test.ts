@@ -1,4 +1,5 @@
-// The training loop with a fake trainer: step gate, pauses, failed updates, non-finite losses, and the training clock.
+// The training loop with a fake trainer: step gate, pauses, failed updates, non-finite losses, and the
+// training clock.
 import { describe, expect, it } from 'vitest';
 import { createTrainingClock, type Pause, trainingLoop } from '../../../src/train/run/loop.ts';
 import type { TrainingGate } from '../../../src/train/run/training-gate.ts';
@@ -44,12 +45,18 @@ function made({
   return {
     said,
     run: (steps: number, pauses: readonly Pause[] = []) =>
-      trainingLoop(trainer as unknown as Trainer, () => ({ shape: 0, tokens: 1, fill() {} }), steps, context, {
-        skipped: 0,
-        onStep: ({ step }: StepReport) => said.push(`heard ${step}`),
-        pauses,
-        gate: gate as TrainingGate | undefined,
-      }),
+      trainingLoop(
+        trainer as unknown as Trainer,
+        () => ({ shape: 0, tokens: 1, fill() {} }),
+        steps,
+        context,
+        {
+          skipped: 0,
+          onStep: ({ step }: StepReport) => said.push(`heard ${step}`),
+          pauses,
+          gate: gate as TrainingGate | undefined,
+        },
+      ),
   };
 }
 

@@ -37,7 +37,8 @@ it('resumes with the same bits of weights, moments and loss scale', { timeout: 2
   await train({ out: 'parts', steps: 4 });
   const rest = await train({ out: 'parts', steps: 10, resume: true });
   expect(rest.losses).toEqual(whole.losses.slice(4));
-  const files = (name: string) => ['model', 'optimizer'].map((file) => readFileSync(at(`${name}/${file}.safetensors`)));
+  const files = (name: string) =>
+    ['model', 'optimizer'].map((file) => readFileSync(at(`${name}/${file}.safetensors`)));
   expect(files('parts')).toEqual(files('whole'));
   const { counters } = readSafetensors(files('parts')[1] as Uint8Array);
   expect(counters!.data[counterAt.lossScale]).toBe(8 * lossScales.first);

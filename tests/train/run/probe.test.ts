@@ -1,4 +1,5 @@
-// The probe of a run: recorded within its share of the time, saved with the run, and nothing of the training changes.
+// The probe of a run: recorded within its share of the time, saved with the run, and nothing of the training
+// changes.
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createInspector } from '../../../src/decode/inspection.ts';
@@ -23,7 +24,9 @@ const files = memoryFiles();
 
 afterEach(() => vi.restoreAllMocks());
 
-/** Trains with a clock that adds a second per update and almost nothing else, so that records take no time. */
+/**
+ * Trains with a clock that adds a second per update and almost nothing else, so that records take no time.
+ */
 async function run(fields: Partial<TrainArguments>) {
   await writeText(files, 'pairs.tsv', tinyCorpus);
   const probes: LogProbe[] = [];
@@ -82,12 +85,17 @@ it('records the probe pair before the first step, during training and at the end
 it('takes a dev pair of several tokens, and rejects a probe without a tab', async () => {
   const { probes } = await run({ steps: 1, probe: 'dev' });
   expect(probes[0]!.source.length).toBeGreaterThan(2);
-  await expect(run({ steps: 1, probe: 'no tab' })).rejects.toThrow('must be a source, a tab and a target, or dev');
+  await expect(run({ steps: 1, probe: 'no tab' })).rejects.toThrow(
+    'must be a source, a tab and a target, or dev',
+  );
 });
 
 describe('the time budget of a probe', () => {
   const { config, source, target, weights } = letterModel();
-  /** A probe of a training on the CPU that does an update per second; a record takes what `costs` returns, in seconds. */
+  /**
+   * A probe of a training on the CPU that does an update per second; a record takes what `costs` returns, in
+   * seconds.
+   */
   async function train(costs: (record: number) => number, steps: number, every = 1) {
     const engine = cpuEngine();
     const parameters = parameterList(config);

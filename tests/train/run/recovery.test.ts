@@ -1,4 +1,5 @@
-// A run that loses its device recovers bit for bit; if that happens too often, it ends with its last checkpoint.
+// A run that loses its device recovers bit for bit; if that happens too often, it ends with its last
+// checkpoint.
 
 import { expect, it, vi } from 'vitest';
 import type { HeddleError } from '../../../src/core/errors.ts';
@@ -13,7 +14,8 @@ import type { TrainArguments } from '../../../src/train/settings/train-arguments
 import { readTrainingState } from '../../../src/train/update/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
-// Each device compiles its kernels, which is slow on a busy machine. In Chrome tests/demo/training-session.test.ts does this.
+// Each device compiles its kernels, which is slow on a busy machine. In Chrome
+// tests/demo/training-session.test.ts does this.
 vi.setConfig({ testTimeout: 240_000 });
 
 /** Trains, and loses the device after the steps in `loseAfter`. */
@@ -64,7 +66,9 @@ it('continues with the same losses after its device is lost', async () => {
   expect(shaken.result.dev.map(({ step, loss }) => [step, loss])).toEqual(
     calm.result.dev.map(({ step, loss }) => [step, loss]),
   );
-  expect(await shaken.files.read('model/model.safetensors')).toEqual(await calm.files.read('model/model.safetensors'));
+  expect(await shaken.files.read('model/model.safetensors')).toEqual(
+    await calm.files.read('model/model.safetensors'),
+  );
   // Each update is reported once, and the log is one continuous run.
   expect(shaken.records.flatMap((r) => (r.type === 'step' ? [r.step] : []))).toEqual(
     calm.result.losses.map((_, i) => i + 1),

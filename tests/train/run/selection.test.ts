@@ -54,7 +54,8 @@ describe('the best', () => {
     await best.consider(found(30, 2.5), parameterBuffer(3));
     expect([best.outOfPatience, best.weights()]).toEqual([true, Float32Array.of(2)]);
     expect(
-      createBestModel({ ...options, bestMetric: 'bleu' }, options, { state, weights: Float32Array.of(2) }).state,
+      createBestModel({ ...options, bestMetric: 'bleu' }, options, { state, weights: Float32Array.of(2) })
+        .state,
     ).toBeUndefined();
   });
 
@@ -89,7 +90,10 @@ const at = (name: string) => join(folder, name);
 const bits = (name: string) => readFileSync(at(`${name}/model.safetensors`));
 
 /** A rate at which the loss of the dev set falls, then rises for good. */
-async function train(fields: Partial<TrainArguments> & { readonly out: string }, host: 'cpu' | 'dawn' = 'cpu') {
+async function train(
+  fields: Partial<TrainArguments> & { readonly out: string },
+  host: 'cpu' | 'dawn' = 'cpu',
+) {
   const args = tinyTraining({
     corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
     heldOut: 0,
@@ -109,7 +113,9 @@ async function train(fields: Partial<TrainArguments> & { readonly out: string },
 
 beforeAll(() => {
   // Few training pairs to overfit, and other dev pairs.
-  const words = ['ab ba', 'ba ab', 'abc cba', 'bca acb', 'cab bac', 'ac ca', 'cb bc', 'bb bb'].map((p) => p.split(' '));
+  const words = ['ab ba', 'ba ab', 'abc cba', 'bca acb', 'cab bac', 'ac ca', 'cb bc', 'bb bb'].map((p) =>
+    p.split(' '),
+  );
   const tsv = (some: string[][]) => some.map((p) => p.join('\t')).join('\n');
   writeFileSync(at('pairs.tsv'), tsv(words.slice(0, 4)));
   writeFileSync(at('dev.tsv'), tsv(words.slice(4)));
@@ -168,7 +174,13 @@ describe('a training run', () => {
       { host: 'cpu' },
     );
     expect(judged.loss).toBeCloseTo(whole.best?.value ?? Number.NaN, 5);
-    const plain = await train({ out: 'plain', steps: 8, schedule: 'constant', learningRate: 1e-2, evalSteps: 0 });
+    const plain = await train({
+      out: 'plain',
+      steps: 8,
+      schedule: 'constant',
+      learningRate: 1e-2,
+      evalSteps: 0,
+    });
     expect(bits('average')).not.toEqual(bits('plain'));
     // Float32 weights in a checkpoint of float64 references.
     for (const [i, loss] of whole.losses.entries()) expect(loss).toBeCloseTo(plain.losses[i] as number, 5);

@@ -1,4 +1,5 @@
-// Setup of a training run before its first step: resumed settings, length, and initialization from BART and MarianMT folders.
+// Setup of a training run before its first step: resumed settings, length, and initialization from BART and
+// MarianMT folders.
 
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +23,8 @@ import type { TrainArguments } from '../../../src/train/settings/train-arguments
 import { jobContext } from '../../support/golden.ts';
 import { fineTuning, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
-const write = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+const write = (value: unknown) =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Sets up a run on the tiny corpus, or one that resumes from a state.json; returns its messages too. */
 async function prepared(args: TrainArguments, state?: object) {
@@ -32,7 +34,11 @@ async function prepared(args: TrainArguments, state?: object) {
   const emit = (event: JobEvent) => void ('text' in event && told.push(event.text));
   const context = { files, emit } satisfies Partial<JobContext> as unknown as JobContext;
   if (state) {
-    const { task, parameters } = await setUp(tinyTraining({ corpus: args.corpus, steps: 1 }), context, undefined);
+    const { task, parameters } = await setUp(
+      tinyTraining({ corpus: args.corpus, steps: 1 }),
+      context,
+      undefined,
+    );
     await saveModelFolder(files, 'm', { ...task, weights: new Float32Array(parameters.size) });
     await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
   }
@@ -61,11 +67,15 @@ it('keeps case unless asked, with every tokenizer, in the recipe of the command 
     const size = { tokenizer, vocabSize: 300 };
     const { task } = await prepared(tinyTraining(size));
     expect(task.source.normalize('AbC')).toBe('AbC');
-    expect((await prepared(tinyTraining({ ...size, lowercase: true }))).task.target.normalize('AbC')).toBe('abc');
+    expect((await prepared(tinyTraining({ ...size, lowercase: true }))).task.target.normalize('AbC')).toBe(
+      'abc',
+    );
   }
   const keras = { preset: 'keras', model: {}, tokenizer: 'word' } as const;
   expect((await prepared(tinyTraining(keras))).task.source.normalize('AbC')).toBe('abc');
-  expect((await prepared(tinyTraining({ ...keras, lowercase: false }))).task.source.normalize('AbC')).toBe('AbC');
+  expect((await prepared(tinyTraining({ ...keras, lowercase: false }))).task.source.normalize('AbC')).toBe(
+    'AbC',
+  );
 });
 
 it.each(['all', 'embeddings'] as const)('trains one tokenizer for both sides if tie is %s', async (tie) => {
@@ -124,7 +134,9 @@ describe('a resumed run', () => {
     const state = { schedule: recipe.schedule, arguments: args(4) };
     const cosine = { schedule: 'cosine', warmupSteps: 0 } as const;
     const { told } = await prepared(again({ steps: 9, ...cosine }), state);
-    expect(told.at(-1)).toMatch(/the cosine schedule now ends at step 9, before it was 4: .*--schedule-steps 9/);
+    expect(told.at(-1)).toMatch(
+      /the cosine schedule now ends at step 9, before it was 4: .*--schedule-steps 9/,
+    );
     expect((await prepared(again({ steps: 4, ...cosine }), state)).told.at(-1)).toMatch(/training pairs/);
   });
 
@@ -143,7 +155,9 @@ describe('a resumed run', () => {
   });
 
   it('is rejected if its state has no training settings', async () => {
-    await expect(prepared(again({ out: 'm' }), {})).rejects.toThrow(/^m: state.json has no arguments of the run/);
+    await expect(prepared(again({ out: 'm' }), {})).rejects.toThrow(
+      /^m: state.json has no arguments of the run/,
+    );
   });
 });
 
@@ -180,14 +194,22 @@ describe('initialization from an HF folder', () => {
     it('trains, and converts back to the same model in float32', async () => {
       const { losses } = await train({ init: at('marian'), out: at('tuned'), steps: 12 });
       expect(losses.at(-1)).toBeLessThan(0.7 * (losses[0] as number));
-      const [before, after] = [await loadModelFolder(files, at('marian')), await loadModelFolder(files, at('tuned'))];
+      const [before, after] = [
+        await loadModelFolder(files, at('marian')),
+        await loadModelFolder(files, at('tuned')),
+      ];
       expect(after.config).toEqual(before.config);
       expect(after.decode).toEqual(before.decode);
       expect(after.source.encode('4 5')).toEqual([4, 5]);
       await run('convert', { folder: at('tuned'), out: at('back'), to: 'marian' });
-      expect(json(at('back/config.json'))).toEqual({ ...json(fixture('marian/config.json')), torch_dtype: 'float32' });
+      expect(json(at('back/config.json'))).toEqual({
+        ...json(fixture('marian/config.json')),
+        torch_dtype: 'float32',
+      });
       const file = new Uint8Array(readFileSync(at('back/model.safetensors')));
-      const dtypes = Object.values(readSafetensorsHeader(file, file.length).entries).map((entry) => entry.dtype);
+      const dtypes = Object.values(readSafetensorsHeader(file, file.length).entries).map(
+        (entry) => entry.dtype,
+      );
       expect(new Set(dtypes)).toEqual(new Set(['F32']));
       const back = await loadModelFolder(files, at('back'));
       expect(back.weights).toEqual(after.weights);
@@ -204,8 +226,12 @@ describe('initialization from an HF folder', () => {
       await train({ init: at('lent'), out: at('parts'), steps: 3 });
       rmSync(at('lent'), { recursive: true });
       await train({ out: at('parts'), resume: true, steps: 6 });
-      // The references compute in float64 and a checkpoint holds float32; Adam makes of 6e-8 some times as much.
-      const [parts, whole] = [await loadModelFolder(files, at('parts')), await loadModelFolder(files, at('whole'))];
+      // The references compute in float64 and a checkpoint holds float32; Adam makes of 6e-8 some times as
+      // much.
+      const [parts, whole] = [
+        await loadModelFolder(files, at('parts')),
+        await loadModelFolder(files, at('whole')),
+      ];
       const difference = parts.weights.reduce(
         (largest, x, i) => Math.max(largest, Math.abs(x - (whole.weights[i] as number))),
         0,
@@ -228,7 +254,15 @@ describe('initialization from an HF folder', () => {
   });
 
   it('takes a rate for all places of T5, and exports it', async () => {
-    const t5 = { model_type: 't5', vocab_size: 23, d_model: 8, d_kv: 4, num_heads: 2, num_layers: 1, d_ff: 16 };
+    const t5 = {
+      model_type: 't5',
+      vocab_size: 23,
+      d_model: 8,
+      d_kv: 4,
+      num_heads: 2,
+      num_layers: 1,
+      d_ff: 16,
+    };
     mkdirSync(at('t5'));
     writeFileSync(at('t5/config.json'), JSON.stringify(t5));
     await train({ init: at('t5'), out: at('smooth-t5'), steps: 1, dropout: 0.25 });

@@ -1,4 +1,5 @@
-// The cache of token ids beside a model folder: a resumed run uses it, and it is never trusted if anything differs.
+// The cache of token ids beside a model folder: a resumed run uses it, and it is never trusted if anything
+// differs.
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +67,8 @@ it('is written beside the folder at the first checkpoint, and a resumed run take
   const { setup: __, ...expected } = first;
   expect(found).toEqual({ ...expected, tokenized: false });
   expect(found.dev.length).toBeGreaterThan(0);
-  const losses = async () => (await runJob('train', { ...given({ steps: 3 }), resume: true }, { host: 'cpu' })).losses;
+  const losses = async () =>
+    (await runJob('train', { ...given({ steps: 3 }), resume: true }, { host: 'cpu' })).losses;
   expect(await losses()).toHaveLength(2);
 });
 
@@ -82,7 +84,10 @@ it.each([
     'another byte of the ids',
     (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -9), Buffer.from([0xaa]), bytes.subarray(-8)]),
   ],
-  ['another header', (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace('"count"', '"cound"'), 'latin1')],
+  [
+    'another header',
+    (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace('"count"', '"cound"'), 'latin1'),
+  ],
 ])('is made again if it is damaged: %s', async (_, damage) => {
   copyFileSync(at('kept'), cache);
   writeFileSync(cache, damage(readFileSync(cache)));
@@ -111,7 +116,8 @@ it('changes its key with files, tokenizers and limits', async () => {
 });
 
 it('is written only for files that can be read again', async () => {
-  const hash = (corpus: CorpusArguments, heldOut = 0.1) => hashCorpus(corpus, heldOut, nodeFiles(), () => undefined);
+  const hash = (corpus: CorpusArguments, heldOut = 0.1) =>
+    hashCorpus(corpus, heldOut, nodeFiles(), () => undefined);
   const tsv = { kind: 'tsv', path: at('pairs.tsv') } as const;
   const hashes = await Promise.all([
     hash(tsv),

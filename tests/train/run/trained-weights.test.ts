@@ -1,5 +1,5 @@
-// heddle train of a subset of the weights, on the CPU references: written files, resumed runs that end bit for bit
-// the same, and LoRA adapters in translate, eval and convert.
+// heddle train of a subset of the weights, on the CPU references: written files, resumed runs that end bit
+// for bit the same, and LoRA adapters in translate, eval and convert.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +63,8 @@ describe('a run with frozen parameters', () => {
     expect(messages.join('\n')).toMatch(/^frozen: \d+ of \d+ tensors, [\d,]+ of [\d,]+ parameters$/m);
     const [before, after] = [tensors('base/model.safetensors'), tensors('frozen/model.safetensors')];
     const same = Object.keys(before).filter(
-      (name) => Buffer.compare(Buffer.from(before[name]!.data.buffer), Buffer.from(after[name]!.data.buffer)) === 0,
+      (name) =>
+        Buffer.compare(Buffer.from(before[name]!.data.buffer), Buffer.from(after[name]!.data.buffer)) === 0,
     );
     expect(same.filter((name) => !/encoder|\.norm\d|^src_/.test(name))).toEqual([]);
     expect(same).toContain('transformer.encoder.layers.0.linear1.weight');
@@ -107,7 +108,12 @@ describe('a run with a LoRA adapter', () => {
       ].sort(),
     );
     const config = JSON.parse(readFileSync(at('adapter/adapter_config.json'), 'utf8'));
-    expect(config).toMatchObject({ base_model_name_or_path: at('base'), r: 2, lora_alpha: 8, lora_dropout: 0.1 });
+    expect(config).toMatchObject({
+      base_model_name_or_path: at('base'),
+      r: 2,
+      lora_alpha: 8,
+      lora_dropout: 0.1,
+    });
     const found = tensors('adapter/adapter_model.safetensors');
     const b = found['base_model.model.model.encoder.layers.0.self_attn.q_proj.lora_B.weight'];
     expect(b?.shape).toEqual([8, 2]);
@@ -127,7 +133,12 @@ describe('a run with a LoRA adapter', () => {
     const adapter = at('adapter');
     const { dev, best } = (await train({ ...fields, out: at('again') })).result;
     const evaluate = (extra: object) =>
-      run('evaluate', { folder: at('base'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 4 }, ...extra });
+      run('evaluate', {
+        folder: at('base'),
+        pairs: { files: [at('dev.tsv')] },
+        options: { batchSize: 4 },
+        ...extra,
+      });
     const merged = (await evaluate({ lora: adapter })).result;
     // Evaluation merges in float32; dev loss during training computes the adapter separately.
     expect(merged.loss).toBeCloseTo(dev.find(({ step }) => step === best?.step)?.loss ?? Number.NaN, 5);
@@ -152,7 +163,8 @@ describe('a run with a LoRA adapter', () => {
   it('trains on an int8 base as on f32, and ends with the same weights if it is resumed', async () => {
     const f32 = await train({ ...fields, out: at('f32'), steps: 8 });
     const int8 = await train({ ...fields, weights: 'int8', out: at('int8'), steps: 8 });
-    for (const [i, loss] of int8.result.losses.entries()) expect(loss / f32.result.losses[i]! - 1).toBeCloseTo(0, 2);
+    for (const [i, loss] of int8.result.losses.entries())
+      expect(loss / f32.result.losses[i]! - 1).toBeCloseTo(0, 2);
     expect(int8.result.losses).not.toEqual(f32.result.losses);
     await train({ ...fields, weights: 'int8', out: at('int8-parts'), steps: 4 });
     await train({ out: at('int8-parts'), resume: true, steps: 8 });

@@ -27,7 +27,10 @@ it('takes the given settings, and the others from the recipe for the corpus, the
 it('takes small batches for a LoRA adapter of packed weights, if their size is not given', () => {
   const packed = { init: 'models/bart', lora: { rank: 8 }, weights: 'int8' } as const;
   const sizes = (given: TrainSettings) => {
-    const { batchSize, maxTokens, gradientAccumulationSteps } = completeSettings({ ...packed, ...given }, 'pairs');
+    const { batchSize, maxTokens, gradientAccumulationSteps } = completeSettings(
+      { ...packed, ...given },
+      'pairs',
+    );
     return [batchSize, maxTokens, gradientAccumulationSteps];
   };
   expect(sizes({})).toEqual([undefined, 512, 2]);

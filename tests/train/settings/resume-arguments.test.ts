@@ -19,7 +19,9 @@ const start = {
 function resumed(first: TrainSettings, given: TrainSettings) {
   const said: string[] = [];
   const kept = { ...completeSettings(first, 'pairs'), corpus, out: 'm', resume: false };
-  const args = resumeArguments(stateOf(kept), { ...given, corpus, out: 'm', resume: true }, (text) => said.push(text));
+  const args = resumeArguments(stateOf(kept), { ...given, corpus, out: 'm', resume: true }, (text) =>
+    said.push(text),
+  );
   return { kept, args, said };
 }
 
@@ -46,7 +48,13 @@ it('names the settings that it ignores', () => {
 
 it('takes a new learning rate, schedule, batch size and evaluation, and says what changed', () => {
   const first = { ...start, schedule: 'cosine', minLearningRate: 1e-5, batchSize: 32 } as const;
-  const given = { learningRate: 1e-3, schedule: 'inverse-sqrt', warmupSteps: 5, maxTokens: 512, evalSteps: 9 } as const;
+  const given = {
+    learningRate: 1e-3,
+    schedule: 'inverse-sqrt',
+    warmupSteps: 5,
+    maxTokens: 512,
+    evalSteps: 9,
+  } as const;
   const { args, said } = resumed(first, given);
   expect(args).toMatchObject({ ...given, steps: 40, patience: 3 });
   expect([args.batchSize, args.minLearningRate]).toEqual([undefined, undefined]);

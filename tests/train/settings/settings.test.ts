@@ -1,11 +1,17 @@
-// The table of settings, and docs/settings.md, which is generated from it: `npx vitest run -u tests/train/settings/settings.test.ts`.
+// The table of settings, and docs/settings.md, which is generated from it: `npx vitest run -u
+// tests/train/settings/settings.test.ts`.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { modelConfig, modelFields } from '../../../src/model/model-config.ts';
 import { describeDefault } from '../../../src/train/settings/recipes.ts';
 import { type Setting, settingGroups } from '../../../src/train/settings/setting-types.ts';
-import { checkSettings, describeType, flagOf, settingRows } from '../../../src/train/settings/train-settings.ts';
+import {
+  checkSettings,
+  describeType,
+  flagOf,
+  settingRows,
+} from '../../../src/train/settings/train-settings.ts';
 
 const words: Record<string, string> = {
   boolean: 'true, false',
@@ -18,7 +24,9 @@ const words: Record<string, string> = {
 
 function row(name: string, setting: Setting): string {
   const { type, help, aliases = [], resume } = setting;
-  const flags = [flagOf(name as 'steps'), ...aliases.map((alias) => `--${alias}`)].map((flag) => `\`${flag}\``);
+  const flags = [flagOf(name as 'steps'), ...aliases.map((alias) => `--${alias}`)].map(
+    (flag) => `\`${flag}\``,
+  );
   const values = type.kind === 'choice' ? type.choices.join(', ') : (words[type.kind] ?? describeType(type));
   const cells = [
     `\`${name}\``,
@@ -32,10 +40,16 @@ function row(name: string, setting: Setting): string {
 
 function page(): string {
   const groups = settingGroups.map((group) => {
-    const rows = settingRows.filter(([, setting]) => setting.group === group).map(([name, s]) => row(name, s));
-    return [`## ${group}`, '', '| option | flag | meaning | values | default |', '|---|---|---|---|---|', ...rows].join(
-      '\n',
-    );
+    const rows = settingRows
+      .filter(([, setting]) => setting.group === group)
+      .map(([name, s]) => row(name, s));
+    return [
+      `## ${group}`,
+      '',
+      '| option | flag | meaning | values | default |',
+      '|---|---|---|---|---|',
+      ...rows,
+    ].join('\n');
   });
   return `# Settings of a training run
 
@@ -68,7 +82,9 @@ function modelRows(): string[] {
         .replace(/\s*\n\s*\* ?/g, ' ')
         .trim()
         .split(/ Default (.*)\.$/s);
-      const values = { boolean: 'true, false', number: 'number', DropoutRates: 'rate, or rates by place' }[type ?? ''];
+      const values = { boolean: 'true, false', number: 'number', DropoutRates: 'rate, or rates by place' }[
+        type ?? ''
+      ];
       const standard = /Vocab$/.test(field) ? '' : (given ?? complete[field]);
       return `| \`${field}\` | ${meaning} | ${values ?? type?.replaceAll("'", '').replaceAll(' | ', ', ')} | ${standard} |`;
     },
@@ -91,8 +107,12 @@ it('names an option that does not exist, or a value that is not allowed', () => 
   expect(() => checkSettings({ learnRate: 1 } as object)).toThrow(
     /there is no option learnRate; the options are steps,/,
   );
-  expect(() => checkSettings({ steps: 1.5 })).toThrow('train: steps (1.5) must be a whole number of at least 1');
-  expect(() => checkSettings({ optimizer: 'lion' as 'sgd' })).toThrow('optimizer ("lion") must be one of adamw, adam');
+  expect(() => checkSettings({ steps: 1.5 })).toThrow(
+    'train: steps (1.5) must be a whole number of at least 1',
+  );
+  expect(() => checkSettings({ optimizer: 'lion' as 'sgd' })).toThrow(
+    'optimizer ("lion") must be one of adamw, adam',
+  );
   expect(() => checkSettings({ lora: { alpha: 4 } as unknown as { rank: number } })).toThrow(
     'lora.alpha needs lora.rank',
   );

@@ -15,7 +15,13 @@ import { smallModel } from '../../support/model.ts';
 
 describe('an optimizer', () => {
   it("has the paper's settings of Adam, and Keras's epsilon for RMSprop", () => {
-    expect(optimizerConfig()).toMatchObject({ kind: 'adamw', beta1: 0.9, beta2: 0.98, eps: 1e-9, clipNorm: 1 });
+    expect(optimizerConfig()).toMatchObject({
+      kind: 'adamw',
+      beta1: 0.9,
+      beta2: 0.98,
+      eps: 1e-9,
+      clipNorm: 1,
+    });
     expect(optimizerConfig({ kind: 'rmsprop' }).eps).toBe(1e-7);
     expect(optimizerConfig({ kind: 'rmsprop', eps: 1e-6 }).eps).toBe(1e-6);
   });
@@ -26,7 +32,9 @@ describe('an optimizer', () => {
       for (const emaDecay of [0, 0.99]) {
         const o = optimizerConfig({ kind, emaDecay });
         const graph = trainingGraph(c, p, { batch: 1, source: 2, target: 2 }, o);
-        const own = [...graph.states.keys()].filter((name) => !/^(weights|gradients|positions|norm\.)/.test(name));
+        const own = [...graph.states.keys()].filter(
+          (name) => !/^(weights|gradients|positions|norm\.)/.test(name),
+        );
         expect(own.sort()).toEqual(optimizerStates(o).sort());
         const update = [...updateGraph(trainableParameters(c, parameterList(c)), o).states.keys()];
         expect(update.sort()).toEqual(['accumulated', 'weights', ...optimizerStates(o)].sort());

@@ -1,5 +1,5 @@
-// Mixed precision on the GPU: trains as float32 does; the loss scale falls on overflow and rises after finite steps, and
-// no step waits for the host. Without shader-f16 it is rejected.
+// Mixed precision on the GPU: trains as float32 does; the loss scale falls on overflow and rises after finite
+// steps, and no step waits for the host. Without shader-f16 it is rejected.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
@@ -19,7 +19,12 @@ import {
   type Precision,
   scaling,
 } from '../../../src/train/update/optimizer-config.ts';
-import { createTrainer, initializeTraining, type Recipe, type StepReport } from '../../../src/train/update/trainer.ts';
+import {
+  createTrainer,
+  initializeTraining,
+  type Recipe,
+  type StepReport,
+} from '../../../src/train/update/trainer.ts';
 import { gradientGraph } from '../../../src/train/update/training-graphs.ts';
 import { testEngine } from '../../support/engine.ts';
 import { gpuDevice, sample } from '../../support/gpu.ts';
@@ -40,7 +45,12 @@ interface Settings {
   readonly checkFinite?: boolean;
 }
 
-async function training({ precision, optimizer, gradientAccumulationSteps = 1, checkFinite = false }: Settings) {
+async function training({
+  precision,
+  optimizer,
+  gradientAccumulationSteps = 1,
+  checkFinite = false,
+}: Settings) {
   const engine = await testEngine();
   engines.push(engine);
   const schedule = {
@@ -89,11 +99,19 @@ async function training({ precision, optimizer, gradientAccumulationSteps = 1, c
 const hasHalf = (await gpuDevice()).features.has('shader-f16');
 
 /**
- * A T5 whose feed-forward weights are scaled, the first and the second matrix: hidden layers, or what sublayers add to
- * the residual, are above 100,000, as those of FLAN in part. f16 ends at 65504, and RMSNorm brings them back to one.
+ * A T5 whose feed-forward weights are scaled, the first and the second matrix: hidden layers, or what
+ * sublayers add to the residual, are above 100,000, as those of FLAN in part. f16 ends at 65504, and RMSNorm
+ * brings them back to one.
  */
 const largeT5 = ({ scales, ...fields }: Partial<ModelOptions> & { scales: readonly [number, number] }) => {
-  const c = modelConfig({ ...presets['t5-tiny'], ...fields, srcVocab: 20, tgtVocab: 20, dModel: 32, maxLength: 8 });
+  const c = modelConfig({
+    ...presets['t5-tiny'],
+    ...fields,
+    srcVocab: 20,
+    tgtVocab: 20,
+    dModel: 32,
+    maxLength: 8,
+  });
   const parameters = parameterList(c);
   const weights = initializeWeights(c, parameters, 2, 'xavier');
   for (const { name, offset, shape } of parameters.all)
@@ -112,7 +130,11 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 const mixed = () => {
   const relu = { feedForwardType: 'plain', activation: 'relu', dropout: 0.1 } as const;
-  const large = [{ scales: [1, 3e5] }, { scales: [1, 3e5], ...relu }, { scales: [3e5, 1e-2], ...relu }] as const;
+  const large = [
+    { scales: [1, 3e5] },
+    { scales: [1, 3e5], ...relu },
+    { scales: [3e5, 1e-2], ...relu },
+  ] as const;
   it.each(sample(large, (fields) => 'dropout' in fields && fields.scales[0] === 1))(
     'survives activations above the range of f16: T5 with %o',
     async (fields) => {
@@ -146,7 +168,10 @@ const mixed = () => {
     },
   );
 
-  /** Factors of weights by name. Of all tensors between the layers, the residual stream and the hidden layers exceed f16. */
+  /**
+   * Factors of weights by name. Of all tensors between the layers, the residual stream and the hidden layers
+   * exceed f16.
+   */
   const scalings: Record<string, readonly (readonly [RegExp, number])[]> = {
     'as they are': [],
     'wi x 3e5': [[/linear1\.weight/, 3e5]],
@@ -193,7 +218,8 @@ const mixed = () => {
         for (const { name: own, offset, shape: sizes } of p.all)
           for (const [pattern, factor] of factors)
             if (pattern.test(own))
-              for (let i = offset; i < offset + sizeOf(sizes); i++) scaled[i] = factor * (weights[i] as number);
+              for (let i = offset; i < offset + sizeOf(sizes); i++)
+                scaled[i] = factor * (weights[i] as number);
         const run = async ({ engine, program }: typeof exact, lossScale: number) => {
           engine.write('weights', scaled);
           loadIds(program, ids);
@@ -236,7 +262,9 @@ const mixed = () => {
         ...{ seed: 4, init: 'xavier', gradientAccumulationSteps: saves ? 2 : 1 },
       };
       const all = { batch: 16, source: 6, target: 6 };
-      const options = saves ? ({ precision, lora, weights: 'int8', gradientCheckpointing: true } as const) : { lora };
+      const options = saves
+        ? ({ precision, lora, weights: 'int8', gradientCheckpointing: true } as const)
+        : { lora };
       const trainer = await createTrainer(engine, c, recipe, [saves ? { ...all, batch: 8 } : all], options);
       await initializeTraining(engine, c, recipe, { weights: base, lora, format: saves ? 'int8' : 'f32' });
       const reports: StepReport[] = [];
@@ -301,7 +329,8 @@ const mixed = () => {
     expect(a.map(({ lossScale }) => lossScale)).toEqual([1, 1, 1, 1, 1].map((x) => x * first));
     expect(b.map(({ lossScale }) => lossScale)).toEqual([1, 1, 2, 2, 4].map((x) => x * first));
     // The scale is a power of two: norms differ only by rounding of the smallest gradients.
-    for (const [i, { gradientNorm }] of a.entries()) expect(b[i]!.gradientNorm / gradientNorm).toBeCloseTo(1, 3);
+    for (const [i, { gradientNorm }] of a.entries())
+      expect(b[i]!.gradientNorm / gradientNorm).toBeCloseTo(1, 3);
     expect(a[0]!.gradientNorm).toBeLessThan(100);
   });
 
@@ -315,7 +344,11 @@ const mixed = () => {
   });
 
   it('continues checking if micro-batches overflow, and the next update drops their sum', async () => {
-    const { engine, run } = await training({ precision: 'f16', gradientAccumulationSteps: 2, checkFinite: true });
+    const { engine, run } = await training({
+      precision: 'f16',
+      gradientAccumulationSteps: 2,
+      checkFinite: true,
+    });
     engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
     expect(await run(2)).toMatchObject([
       { skipped: true, lossScale: 2 ** 40 },
@@ -335,13 +368,17 @@ const mixed = () => {
     expect((await run(1))[0]!.skipped).toBe(true);
     // 1e5 is a float32, but infinite as f16.
     engine.write('weights', Float32Array.of(1e5), model.p.byName.get('generator.weight')!.offset);
-    await expect(run(1)).rejects.toThrow(/^Step 2: .* appeared in cast_weights of weights: tensor weights\.f16, f16/);
+    await expect(run(1)).rejects.toThrow(
+      /^Step 2: .* appeared in cast_weights of weights: tensor weights\.f16, f16/,
+    );
   });
 };
 
 const rejected = () => {
   it('is rejected on an adapter without shader-f16, with advice', async () => {
-    await expect(training({ precision: 'f16' })).rejects.toThrow(/this adapter has no shader-f16; use --precision f32/);
+    await expect(training({ precision: 'f16' })).rejects.toThrow(
+      /this adapter has no shader-f16; use --precision f32/,
+    );
   });
 };
 

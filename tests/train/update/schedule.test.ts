@@ -39,7 +39,10 @@ describe('learning rates', () => {
 
   it('fall linearly to the minimum', () => {
     close(rates({ kind: 'linear' }, [13, 23, 24, 1000]), [5.5e-4, 1e-4, 1e-4, 1e-4]);
-    close(rates({ kind: 'linear', warmupSteps: 0, minLearningRate: 0, steps: 10 }, [0, 4, 9]), [9e-4, 5e-4, 0]);
+    close(
+      rates({ kind: 'linear', warmupSteps: 0, minLearningRate: 0, steps: 10 }, [0, 4, 9]),
+      [9e-4, 5e-4, 0],
+    );
   });
 
   it('fall as half a cosine to the minimum', () => {
@@ -90,7 +93,10 @@ describe('a schedule with a separate length', () => {
 
 describe('a wrong schedule is named', () => {
   const cases: [Partial<ScheduleConfig>, string][] = [
-    [{ kind: 'step' as 'linear' }, 'schedule: step is not one of constant, linear, cosine, inverse-sqrt, noam'],
+    [
+      { kind: 'step' as 'linear' },
+      'schedule: step is not one of constant, linear, cosine, inverse-sqrt, noam',
+    ],
     [{ learningRate: 0 }, 'schedule: learningRate is 0, it must be above 0'],
     [{ learningRate: Number.NaN }, 'schedule: learningRate is NaN'],
     [{ learningRate: Number.POSITIVE_INFINITY }, 'schedule: learningRate is Infinity'],
@@ -99,7 +105,10 @@ describe('a wrong schedule is named', () => {
     [{ minLearningRate: 2e-3 }, 'schedule: minLearningRate is 0.002, it must be 0 to learningRate'],
     [{ kind: 'noam', warmupSteps: 0 }, 'schedule: noam needs warmupSteps of at least 1'],
     [{ kind: 'inverse-sqrt', warmupSteps: 0 }, 'schedule: inverse-sqrt needs warmupSteps of at least 1'],
-    [{ kind: 'cosine', steps: 4 }, 'schedule: warmupSteps (4) must be below the 4 steps of the cosine schedule'],
+    [
+      { kind: 'cosine', steps: 4 },
+      'schedule: warmupSteps (4) must be below the 4 steps of the cosine schedule',
+    ],
   ];
   for (const [wrong, message] of cases)
     it(message, () => {

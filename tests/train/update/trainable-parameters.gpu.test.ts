@@ -1,5 +1,5 @@
-// Training a subset of the weights: frozen weights keep their bits and cost no computation; trained weights match
-// the float64 references.
+// Training a subset of the weights: frozen weights keep their bits and cost no computation; trained weights
+// match the float64 references.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
@@ -15,7 +15,11 @@ import { quantizedParameters, type WeightFormat } from '../../../src/model/quant
 import { type OptimizerConfig, optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { trainableParameters } from '../../../src/train/update/trainable-parameters.ts';
 import { initializeTraining } from '../../../src/train/update/trainer.ts';
-import { type GraphOptions, gradientGraph, trainingGraph } from '../../../src/train/update/training-graphs.ts';
+import {
+  type GraphOptions,
+  gradientGraph,
+  trainingGraph,
+} from '../../../src/train/update/training-graphs.ts';
 import { testEngine } from '../../support/engine.ts';
 import { sample } from '../../support/gpu.ts';
 import { gradientsOf } from '../../support/gradients.ts';
@@ -32,7 +36,11 @@ afterEach(() => {
 /** Three updates; returns the weights before and after, and the LoRA adapter if there is one. */
 async function trainSubset(
   engine: Engine,
-  { format = 'f32', rounded = 'f32', ...options }: GraphOptions & { format?: WeightFormat; rounded?: WeightFormat },
+  {
+    format = 'f32',
+    rounded = 'f32',
+    ...options
+  }: GraphOptions & { format?: WeightFormat; rounded?: WeightFormat },
   given: Partial<OptimizerConfig> = {},
   model = {},
 ) {
@@ -130,9 +138,9 @@ describe('freezing', () => {
       const size = shape.reduce((a, b) => a * b, 1);
       const from = p.byName.get(name)!.offset;
       // The same sums in float64.
-      expect(relativeError(part.values.subarray(offset, offset + size), whole.values.subarray(from, from + size))).toBe(
-        0,
-      );
+      expect(
+        relativeError(part.values.subarray(offset, offset + size), whole.values.subarray(from, from + size)),
+      ).toBe(0);
     }
   });
 
@@ -151,16 +159,24 @@ describe('freezing', () => {
     for (const name of ['gradients', 'moment1', 'moment2'])
       expect(graph.states.get(name)?.shape).toEqual([parameters.size]);
     const { graph: weightsOnly } = gradientGraph(c, p, shape, { freeze: ['*norm?.*', '*.norm.*'] });
-    expect(weightsOnly.nodes.some(({ op }) => op.name === 'column_sum' || op.name === 'norm_sums')).toBe(false);
+    expect(weightsOnly.nodes.some(({ op }) => op.name === 'column_sum' || op.name === 'norm_sums')).toBe(
+      false,
+    );
   });
 
   it('keeps the bits of the moving average of frozen weights too', async () => {
-    const { p, before, read } = await trainSubset(await testEngine(), { freeze: ['encoder.*'] }, { emaDecay: 0.9 });
+    const { p, before, read } = await trainSubset(
+      await testEngine(),
+      { freeze: ['encoder.*'] },
+      { emaDecay: 0.9 },
+    );
     const average = await read('average');
     const { offset } = p.byName.get('transformer.encoder.layers.0.linear1.weight')!;
     const trained = p.byName.get('transformer.decoder.layers.0.linear1.weight')!.offset;
     expect(bits(average.subarray(offset, offset + 512))).toEqual(bits(before.subarray(offset, offset + 512)));
-    expect(bits(average.subarray(trained, trained + 512))).not.toEqual(bits(before.subarray(trained, trained + 512)));
+    expect(bits(average.subarray(trained, trained + 512))).not.toEqual(
+      bits(before.subarray(trained, trained + 512)),
+    );
   });
 });
 
@@ -172,7 +188,11 @@ describe('a LoRA adapter', () => {
     dropout: 0.2,
   });
   it('matches the float64 references with dropout and EMA; the base weights keep their bits', async () => {
-    const { before, after, trained, read } = await trainSubset(await testEngine(), { lora }, { emaDecay: 0.5 });
+    const { before, after, trained, read } = await trainSubset(
+      await testEngine(),
+      { lora },
+      { emaDecay: 0.5 },
+    );
     const exact = await trainSubset(cpuEngine(), { lora }, { emaDecay: 0.5 });
     expect(bits(after)).toEqual(bits(before));
     expect(relativeError(trained, exact.trained)).toBeLessThan(1e-4);
@@ -183,7 +203,14 @@ describe('a LoRA adapter', () => {
 describe.each(packedFormats)('a LoRA adapter on %s weights', (format) => {
   const lora = loraConfig({ rank: 3, targetModules: ['*.q', '*.v', 'fc1', 'out_proj'] });
   const t5 = {
-    ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false, tie: 'all' },
+    ...{
+      norm: 'pre',
+      normType: 'rms',
+      feedForwardType: 'gated',
+      positions: 'relative',
+      biases: false,
+      tie: 'all',
+    },
     ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23 },
   };
   const families: [string, object, typeof lora][] = [
@@ -201,7 +228,10 @@ describe.each(packedFormats)('a LoRA adapter on %s weights', (format) => {
 
   it('holds no matrix of the base in f32, and moments of the adapter only', () => {
     const { c, p } = smallModel({ ...sizes, tie: 'all', srcVocab: 640, tgtVocab: 640 });
-    const graph = trainingGraph(c, quantizedParameters(p, format), shape, optimizerConfig(), { lora, logitBytes: 64 });
+    const graph = trainingGraph(c, quantizedParameters(p, format), shape, optimizerConfig(), {
+      lora,
+      logitBytes: 64,
+    });
     const whole = p.all.filter(({ shape }) => shape.length === 2).map(({ shape }) => sizeOf(shape));
     const matrix = Math.max(...whole);
     for (const v of [...graph.states.values(), ...graph.nodes.flatMap((node) => node.outputs)])

@@ -119,9 +119,10 @@ describe('a trainer', () => {
     for (const parts of [2, 4]) {
       const many = await start({ gradientAccumulationSteps: parts });
       const size = 4 / parts;
-      const batches = Array.from({ length: parts }, (_, k) => rows(ids, k * size, (k + 1) * size)).map((part) =>
-        // A micro-batch of one row is filled up with a row of padding.
-        batchOf(size === 2 ? part : padRow(part), 0),
+      const batches = Array.from({ length: parts }, (_, k) => rows(ids, k * size, (k + 1) * size)).map(
+        (part) =>
+          // A micro-batch of one row is filled up with a row of padding.
+          batchOf(size === 2 ? part : padRow(part), 0),
       );
       const report = await many.trainer.update(batches);
       expect(report.loss).toBeCloseTo(whole!.loss, 6);

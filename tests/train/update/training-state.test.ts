@@ -7,9 +7,17 @@ import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Files } from '../../../src/files/files.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../src/files/write-safetensors.ts';
-import { optimizerConfig, optimizerNames, optimizerStates } from '../../../src/train/update/optimizer-config.ts';
+import {
+  optimizerConfig,
+  optimizerNames,
+  optimizerStates,
+} from '../../../src/train/update/optimizer-config.ts';
 import { trainingGraph } from '../../../src/train/update/training-graphs.ts';
-import { checkpointFiles, readTrainingState, restoreOptimizer } from '../../../src/train/update/training-state.ts';
+import {
+  checkpointFiles,
+  readTrainingState,
+  restoreOptimizer,
+} from '../../../src/train/update/training-state.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../../support/model.ts';
 
 const shape = { batch: 2, source: 4, target: 3 };
@@ -72,8 +80,16 @@ describe('a checkpoint', () => {
   const broken: [string, Record<string, Uint8Array>, string][] = [
     ['absent', {}, 'run: there is no state.json, so nothing to resume; train without --resume.'],
     ['cut off', json('{"version": 1, "st'), 'run/state.json: not JSON; the file may be truncated'],
-    ['of another version', json('{"version": 2}'), 'run/state.json: version 2; this version of heddle reads version 1'],
-    ['without a step', json('{"version": 1}'), 'run/state.json: step is undefined, it must be a whole number'],
+    [
+      'of another version',
+      json('{"version": 2}'),
+      'run/state.json: version 2; this version of heddle reads version 1',
+    ],
+    [
+      'without a step',
+      json('{"version": 1}'),
+      'run/state.json: step is undefined, it must be a whole number',
+    ],
     ['at a negative step', json('{"version": 1, "step": -1}'), 'run/state.json: step is -1'],
     ['null', json('null'), 'run/state.json: version undefined'],
   ];

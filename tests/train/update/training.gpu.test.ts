@@ -1,5 +1,5 @@
-// Training graphs on an engine: determinism for a seed, skipped steps with non-finite gradients, padding masks,
-// gradient accumulation, and step scalars as inputs.
+// Training graphs on an engine: determinism for a seed, skipped steps with non-finite gradients, padding
+// masks, gradient accumulation, and step scalars as inputs.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
@@ -144,9 +144,9 @@ describe('step scalars are inputs of the program', () => {
   });
 
   it('Adam corrects the bias of its moments with the number of the step', async () => {
-    // With the same gradients in each step, m^ / sqrt(v^) stays 1 and weights move by the learning rate, if the bias is
-    // corrected with the number of the step; with a frozen correction they would move by up to (1 - 0.9^t) / (1 - 0.9)
-    // as much.
+    // With the same gradients in each step, m^ / sqrt(v^) stays 1 and weights move by the learning rate, if
+    // the bias is corrected with the number of the step; with a frozen correction they would move by up to (1
+    // - 0.9^t) / (1 - 0.9) as much.
     const on = { gpu: await newEngine(), cpu: cpuEngine() };
     const walks: Record<string, number[]> = {};
     for (const [name, engine] of Object.entries(on)) {
@@ -189,11 +189,19 @@ describe('padding', () => {
   async function evaluator() {
     const model = smallModel(sizes);
     const engine = await newEngine();
-    const program = await startProgram(engine, model, evaluationGraph(model.c, model.p, shape, { logits: true }));
+    const program = await startProgram(
+      engine,
+      model,
+      evaluationGraph(model.c, model.p, shape, { logits: true }),
+    );
     return { ...model, program };
   }
   /** Logits [B, T, V] of ids of which one is changed. */
-  async function logitsWith(program: Program, ids: Ids, change: (ids: Ids) => void = () => {}): Promise<Float32Array> {
+  async function logitsWith(
+    program: Program,
+    ids: Ids,
+    change: (ids: Ids) => void = () => {},
+  ): Promise<Float32Array> {
     const copy = {
       src: ids.src.slice(),
       tgtIn: ids.tgtIn.slice(),
@@ -264,7 +272,9 @@ describe('padding', () => {
   });
 });
 
-/** Losses of three updates of `gradientAccumulationSteps` micro-batches each, two updates pending at a time. */
+/**
+ * Losses of three updates of `gradientAccumulationSteps` micro-batches each, two updates pending at a time.
+ */
 async function losses(engine: Engine, gradientAccumulationSteps: number): Promise<number[]> {
   const { c } = smallModel({ ...sizes, dropout: 0.1 });
   const schedule = {
@@ -275,7 +285,13 @@ async function losses(engine: Engine, gradientAccumulationSteps: number): Promis
     minLearningRate: 0,
     dModel: 16,
   } as const;
-  const recipe: Recipe = { optimizer: optimizerConfig(), schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
+  const recipe: Recipe = {
+    optimizer: optimizerConfig(),
+    schedule,
+    seed: 4,
+    init: 'xavier',
+    gradientAccumulationSteps,
+  };
   const trainer = await createTrainer(engine, c, recipe, [shape]);
   await initializeTraining(engine, c, recipe);
   const batchOf = (ids: Ids) => ({

@@ -1,5 +1,5 @@
-// Compares a Hugging Face folder with its expected.json: token ids of texts, their greedy decoding, and the logits of the
-// first token.
+// Compares a Hugging Face folder with its expected.json: token ids of texts, their greedy decoding, and the
+// logits of the first token.
 
 import { HeddleError } from '../../../core/errors.ts';
 import { createTranslator } from '../../../decode/translator.ts';
@@ -36,7 +36,8 @@ export async function checkExpected(folder: string, context: JobContext): Promis
   try {
     const { config: c } = model;
     const sources = cases.map(({ word }) => [...model.source.encode(word), c.endId]);
-    const sum = (errorOf: (x: ExpectedCase, i: number) => number) => cases.reduce((n, x, i) => n + errorOf(x, i), 0);
+    const sum = (errorOf: (x: ExpectedCase, i: number) => number) =>
+      cases.reduce((n, x, i) => n + errorOf(x, i), 0);
     const translator = await createTranslator(engine, model, {
       batch: Math.min(32, cases.length),
       maxSource: Math.max(...sources.map((ids) => ids.length)),
@@ -64,20 +65,27 @@ const differences = (a: readonly number[], b: readonly number[]): number =>
   (a.length > b.length ? a : b).filter((_, i) => a[i] !== b[i]).length;
 
 /** The cases of a folder. Throws a HeddleError if a case lacks a field. */
-export async function readExpected(folder: string, { files }: Pick<JobContext, 'files'>): Promise<ExpectedCase[]> {
+export async function readExpected(
+  folder: string,
+  { files }: Pick<JobContext, 'files'>,
+): Promise<ExpectedCase[]> {
   const path = `${folder}/${expectedName}`;
   const { cases } = await readJson(files, path);
   const ids = (x: unknown) => Array.isArray(x) && x.length > 0 && x.every((v) => typeof v === 'number');
   const isCase = (x: Partial<ExpectedCase> | null): boolean =>
-    typeof x?.word === 'string' && typeof x.phonemes === 'string' && [x.src_ids, x.tgt_ids, x.first_logits].every(ids);
+    typeof x?.word === 'string' &&
+    typeof x.phonemes === 'string' &&
+    [x.src_ids, x.tgt_ids, x.first_logits].every(ids);
   if (!Array.isArray(cases) || cases.length === 0 || !cases.every(isCase))
-    throw new HeddleError(`${path}: cases must be a list of word, src_ids, tgt_ids, phonemes and first_logits`);
+    throw new HeddleError(
+      `${path}: cases must be a list of word, src_ids, tgt_ids, phonemes and first_logits`,
+    );
   return cases as ExpectedCase[];
 }
 
 /**
- * Maximum |x - ref| of the logits after the start token in all cases; infinite if there are not as many as tokens in the
- * vocabulary.
+ * Maximum |x - ref| of the logits after the start token in all cases; infinite if there are not as many as
+ * tokens in the vocabulary.
  */
 async function firstLogitsError(
   engine: Engine,

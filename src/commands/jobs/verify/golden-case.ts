@@ -59,11 +59,15 @@ const otherFields = [
 ];
 
 /**
- * Token ids [rows, positions] of a batch. Throws a HeddleError if the tensor is missing or has another shape or dtype.
+ * Token ids [rows, positions] of a batch. Throws a HeddleError if the tensor is missing or has another shape
+ * or dtype.
  */
 export function idsIn(batch: Readonly<Record<string, Tensor>>, name: string, path: string): Tensor {
   const tensor = batch[name];
-  check(tensor?.dtype === 'i32' && tensor.shape.length === 2, `${path}: ${name} must be integers with two axes`);
+  check(
+    tensor?.dtype === 'i32' && tensor.shape.length === 2,
+    `${path}: ${name} must be integers with two axes`,
+  );
   return tensor;
 }
 
@@ -82,7 +86,9 @@ export const goldenOptimizer = (
   decayAll: fallback.decayAll,
 });
 
-/** Reads a golden case of PyTorch's nn.Transformer. Throws a HeddleError that names the file and the problem. */
+/**
+ * Reads a golden case of PyTorch's nn.Transformer. Throws a HeddleError that names the file and the problem.
+ */
 export async function readGolden(files: Files, folder: string): Promise<GoldenCase> {
   const path = (name: string) => `${folder}/${name}`;
   const raw = await readJson(files, path('config.json'));
@@ -91,9 +97,11 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
     // nn.Transformer does not have head_width; the case of bench/peers does.
     const field = key === 'head_width' ? 'headWidth' : pytorchFields[key];
     if (field) options[field] = value;
-    else if (!otherFields.includes(key)) throw new HeddleError(`${path('config.json')}: unknown field ${key}`);
+    else if (!otherFields.includes(key))
+      throw new HeddleError(`${path('config.json')}: unknown field ${key}`);
   }
-  const number = (key: string, fallback: number): number => (raw[key] === undefined ? fallback : Number(raw[key]));
+  const number = (key: string, fallback: number): number =>
+    raw[key] === undefined ? fallback : Number(raw[key]);
   const load = async (name: string) => readSafetensors(await files.read(path(name)), path(name));
   const [weights, batch, expected] = await Promise.all([
     load('weights.safetensors'),
@@ -105,7 +113,12 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   const decodeLength = number('decode_len', 0);
   // Sinusoids are computed for any length; learned positions end at max_len.
   if (raw.positions !== 'learned')
-    options.maxLength = Math.max(number('max_len', 1), source.shape[1] ?? 0, targetIn.shape[1] ?? 0, decodeLength);
+    options.maxLength = Math.max(
+      number('max_len', 1),
+      source.shape[1] ?? 0,
+      targetIn.shape[1] ?? 0,
+      decodeLength,
+    );
   return {
     name: baseName(folder),
     config: modelConfig(options as unknown as ModelConfig),

@@ -1,7 +1,13 @@
-// Checks of a golden case: a model, a batch and results in float64 (see formats/golden-case.ts and golden-hf.ts).
+// Checks of a golden case: a model, a batch and results in float64 (see formats/golden-case.ts and
+// golden-hf.ts).
 
 import { sizeOf, type TensorData } from '../../../core/tensor.ts';
-import { type DecodeOptions, decodeSettings, modeOf, withModelRules } from '../../../decode/decode-options.ts';
+import {
+  type DecodeOptions,
+  decodeSettings,
+  modeOf,
+  withModelRules,
+} from '../../../decode/decode-options.ts';
 import { createDecoder } from '../../../decode/decoder.ts';
 import { type Hypothesis, searchFor } from '../../../decode/hypotheses.ts';
 import { relativeError } from '../../../engine/cpu/executor.ts';
@@ -22,12 +28,15 @@ import type { GoldenCase } from './golden-case.ts';
 export type Row = readonly [quantity: string, error: number, limit: number];
 
 /**
- * Maximum errors, max|x - ref| / max|ref|; 1e-4 for `losses` of AdamW updates in cases of Hugging Face's families.
- * `zero`: for gradients that are zero in exact arithmetic, relative to the largest gradient.
+ * Maximum errors, max|x - ref| / max|ref|; 1e-4 for `losses` of AdamW updates in cases of Hugging Face's
+ * families. `zero`: for gradients that are zero in exact arithmetic, relative to the largest gradient.
  */
 export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3, zero: 1e-6 } as const;
 
-/** Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on a new engine. */
+/**
+ * Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on a new
+ * engine.
+ */
 export async function checkGolden(golden: GoldenCase, newEngine: () => Promise<Engine>): Promise<Row[]> {
   const rows: Row[] = [];
   for (const check of [checkGradients, checkLosses, checkDecoding]) {
@@ -75,15 +84,21 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
 const optionsOf = ({ hf }: GoldenCase) => (hf ? { ignore: hf.ignore } : {});
 
 /** The tensors of a parameter buffer, by the names of the case. */
-function tensorsOf({ config, hf }: GoldenCase, trained: ParameterList, data: TensorData): [string, TensorData][] {
-  if (!hf) return Object.entries(tensorsFromWeights(trained, data)).map(([name, tensor]) => [name, tensor.data]);
+function tensorsOf(
+  { config, hf }: GoldenCase,
+  trained: ParameterList,
+  data: TensorData,
+): [string, TensorData][] {
+  if (!hf)
+    return Object.entries(tensorsFromWeights(trained, data)).map(([name, tensor]) => [name, tensor.data]);
   return hfTensors(config, trained, hf.prefix).map(({ name, at, shape }) => [
     name,
     data.subarray(at, at + sizeOf(shape)),
   ]);
 }
 
-const meanLoss = (stats: ArrayLike<number> | undefined) => (stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN);
+const meanLoss = (stats: ArrayLike<number> | undefined) =>
+  (stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN);
 
 async function checkGradients(golden: GoldenCase, engine: Engine): Promise<Row[]> {
   const p = parameterList(golden.config);
@@ -98,22 +113,29 @@ async function checkGradients(golden: GoldenCase, engine: Engine): Promise<Row[]
   ];
   const gradients = tensorsOf(golden, trainable.parameters, (await engine.read('gradients')).data);
   const largest = Math.max(...gradients.map(([name]) => maxOf(expectedOf(golden, `grad.${name}`))));
-  // In exact arithmetic the gradient of a bias of keys is zero: it adds the same number to all scores of a query.
+  // In exact arithmetic the gradient of a bias of keys is zero: it adds the same number to all scores of a
+  // query.
   for (const [name, data] of gradients)
-    if (golden.hf && name.endsWith('k_proj.bias')) rows.push([`grad.${name}`, maxOf(data) / largest, limits.zero]);
-    else rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
+    if (golden.hf && name.endsWith('k_proj.bias'))
+      rows.push([`grad.${name}`, maxOf(data) / largest, limits.zero]);
+    else
+      rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
   const known = new Set(gradients.map(([name]) => `grad.${name}`));
   const missing = Object.keys(golden.expected).filter((name) => name.startsWith('grad.') && !known.has(name));
   return [...rows, ...missing.map((name): Row => [name, Number.POSITIVE_INFINITY, limits.gradient])];
 }
 
-const maxOf = (data: TensorData): number => Array.from(data).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+const maxOf = (data: TensorData): number =>
+  Array.from(data).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
 
 /**
- * Trains a case on its batch; returns the loss before each AdamW update and after the last, and the gradient norm of the
- * first update before clipping.
+ * Trains a case on its batch; returns the loss before each AdamW update and after the last, and the gradient
+ * norm of the first update before clipping.
  */
-export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{ losses: number[]; gradNorm: number }> {
+export async function trainGolden(
+  golden: GoldenCase,
+  engine: Engine,
+): Promise<{ losses: number[]; gradNorm: number }> {
   const { config: c, optimizer: o } = golden;
   const { beta1, beta2, eps, weightDecay, clipNorm, decayAll } = o;
   const p = parameterList(c);
@@ -171,14 +193,22 @@ async function decodeCase(
   return search.finish().map(([best]) => best as Hypothesis);
 }
 
-/** Greedy decoding; in cases of Hugging Face's families with the decoding rules of the model, and beam search too. */
+/**
+ * Greedy decoding; in cases of Hugging Face's families with the decoding rules of the model, and beam search
+ * too.
+ */
 async function checkDecoding(golden: GoldenCase, engine: Engine): Promise<Row[]> {
   const { config: c, decodeLength: length, hf } = golden;
   if (length === 0) return [];
   const { batch } = shapeOf(golden);
   const decode = (options: DecodeOptions) =>
     hf
-      ? decodeCase(golden, engine, withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), length)
+      ? decodeCase(
+          golden,
+          engine,
+          withModelRules(hf.decode, { ...options, maxNewTokens: length }, length),
+          length,
+        )
       : decodeCase(golden, engine, options, Math.min(length, c.maxLength));
   /** Number of ids that differ; rows are padded. */
   const differences = (hypotheses: readonly Hypothesis[], name: string): number => {

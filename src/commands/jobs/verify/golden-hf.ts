@@ -1,5 +1,5 @@
-// Golden cases of Hugging Face families: model folders with a batch and the results of transformers in float64. Padding
-// of targets is not masked, and the loss ignores labels of -100.
+// Golden cases of Hugging Face families: model folders with a batch and the results of transformers in
+// float64. Padding of targets is not masked, and the loss ignores labels of -100.
 
 import { check, HeddleError } from '../../../core/errors.ts';
 import { sameShape, type Tensor } from '../../../core/tensor.ts';
@@ -27,7 +27,10 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
   const ids = (name: string) => idsIn(batch, name, at('batch.safetensors'));
   const number = (field: string, fallback: number): number => {
     const value = Number(metadata[field] ?? fallback);
-    check(Number.isFinite(value), `${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`);
+    check(
+      Number.isFinite(value),
+      `${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`,
+    );
     return value;
   };
   const [source, mask] = [ids('input_ids'), ids('attention_mask')];
@@ -81,7 +84,11 @@ function checkBatch(
   if (!sameShape(source.shape, mask.shape)) fail('attention_mask and input_ids differ in shape');
   if (targetIn.shape[0] !== B || !sameShape(targetIn.shape, targetOut.shape))
     fail('decoder_input_ids and labels must have one shape, with the rows of input_ids');
-  for (const [name, { data }] of Object.entries({ input_ids: source, decoder_input_ids: targetIn, labels: targetOut }))
+  for (const [name, { data }] of Object.entries({
+    input_ids: source,
+    decoder_input_ids: targetIn,
+    labels: targetOut,
+  }))
     for (const id of data)
       if (!(id >= 0 && id < vocab) && !(id === -100 && name === 'labels'))
         fail(`${name} has the id ${id}; the vocabulary has ${vocab} tokens`);

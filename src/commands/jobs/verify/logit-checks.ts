@@ -1,4 +1,5 @@
-// Checks that compare logits: of a model on the backend with the float64 reference, and of f16 or int8 weights with f32.
+// Checks that compare logits: of a model on the backend with the float64 reference, and of f16 or int8
+// weights with f32.
 
 import { random } from '../../../core/random.ts';
 import { relativeError } from '../../../engine/cpu/executor.ts';
@@ -8,7 +9,11 @@ import type { ModelConfig } from '../../../model/model-config.ts';
 import { writeWeights } from '../../../model/model-states.ts';
 import { weightBytes } from '../../../model/parameter-layout.ts';
 import { parameterList, weightsFromTensors } from '../../../model/parameters.ts';
-import { describeWeights, quantizedParameters, type WeightFormat } from '../../../model/quantized-parameters.ts';
+import {
+  describeWeights,
+  quantizedParameters,
+  type WeightFormat,
+} from '../../../model/quantized-parameters.ts';
 import type { JobContext } from '../../../session/job.ts';
 import { openModel } from '../../../session/open-model.ts';
 import { evaluationGraph, inputArrays } from '../../../train/update/training-graphs.ts';
@@ -25,8 +30,9 @@ interface LogitCheck {
 }
 
 /**
- * Compares a model without expected results with the float64 reference, on random token ids. It shows that the backend
- * computes what config.json describes, not that config.json is right. Throws a HeddleError if the folder cannot be read.
+ * Compares a model without expected results with the float64 reference, on random token ids. It shows that
+ * the backend computes what config.json describes, not that config.json is right. Throws a HeddleError if the
+ * folder cannot be read.
  */
 export async function checkReference(folder: string, context: JobContext): Promise<LogitCheck> {
   // Few tokens, since the reference is slow; the second row has padding.
@@ -40,10 +46,14 @@ export async function checkReference(folder: string, context: JobContext): Promi
   };
 }
 
-/** Tolerance of the logits, max|x - f32| / max|f32|. Trained models reach about 5e-4 in f16 and 2e-2 in int8. */
+/**
+ * Tolerance of the logits, max|x - f32| / max|f32|. Trained models reach about 5e-4 in f16 and 2e-2 in int8.
+ */
 const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f16: 5e-3, int8: 1e-1 };
 
-/** Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if it cannot be read. */
+/**
+ * Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if it cannot be read.
+ */
 export async function checkWeights(
   folder: string,
   format: Exclude<WeightFormat, 'f32'>,
@@ -67,8 +77,15 @@ interface ModelInput {
   readonly rows: readonly { readonly source: readonly number[]; readonly target: readonly number[] }[];
 }
 
-/** The model of a folder, with the ids of its golden case or expected.json, or else random rows of these `lengths`. */
-async function readInput(folder: string, context: JobContext, lengths: readonly number[]): Promise<ModelInput> {
+/**
+ * The model of a folder, with the ids of its golden case or expected.json, or else random rows of these
+ * `lengths`.
+ */
+async function readInput(
+  folder: string,
+  context: JobContext,
+  lengths: readonly number[],
+): Promise<ModelInput> {
   const { files } = context;
   if (await files.exists(`${folder}/batch.safetensors`)) {
     const golden = await readAnyGolden(files, folder);
@@ -90,7 +107,10 @@ async function readInput(folder: string, context: JobContext, lengths: readonly 
     Array.from({ length: n }, () => r.int(vocab)).filter((id) => !special.includes(id));
   const rows = lengths.map((length) => {
     const n = Math.min(length, c.maxLength) - 1;
-    return { source: [...randomIds(n, c.srcVocab), c.endId], target: [c.startId, ...randomIds(n, c.tgtVocab)] };
+    return {
+      source: [...randomIds(n, c.srcVocab), c.endId],
+      target: [c.startId, ...randomIds(n, c.tgtVocab)],
+    };
   });
   return { config: c, weights, rows };
 }
@@ -106,7 +126,10 @@ function rowsOf(golden: GoldenCase): ModelInput['rows'] {
   });
 }
 
-/** Computes the logits [positions, V] after each target token on a new engine; also returns its bytes of GPU memory. */
+/**
+ * Computes the logits [positions, V] after each target token on a new engine; also returns its bytes of GPU
+ * memory.
+ */
 async function logitsOf(
   { config: c, weights, rows }: ModelInput,
   format: WeightFormat,
@@ -148,8 +171,8 @@ async function logitsOf(
 }
 
 /**
- * Error max|x - ref| / max|ref| of logits [positions, V], infinite if one is NaN, and the number of positions at which the
- * most likely token differs.
+ * Error max|x - ref| / max|ref| of logits [positions, V], infinite if one is NaN, and the number of positions
+ * at which the most likely token differs.
  */
 function compareLogits(got: Float32Array, want: Float32Array, vocab: number) {
   const positions = want.length / vocab;

@@ -1,6 +1,6 @@
-// heddle verify: compares the results of a backend with a reference. The reference of a golden case is the result of
-// PyTorch or transformers in float64. The reference of a model folder is its expected.json or, if there is none, the
-// float64 references of the ops.
+// heddle verify: compares the results of a backend with a reference. The reference of a golden case is the
+// result of PyTorch or transformers in float64. The reference of a model folder is its expected.json or, if
+// there is none, the float64 references of the ops.
 
 import { baseName, type Files } from '../../../files/files.ts';
 import { readJson } from '../../../files/json-files.ts';
@@ -14,7 +14,10 @@ import { checkReference, checkWeights } from './logit-checks.ts';
 /** One compared quantity of a case. */
 export interface Comparison {
   readonly quantity: string;
-  /** max|x - ref| / max|ref|; for decoding the number of wrong tokens; for logits of expected.json max|x - ref|. */
+  /**
+   * max|x - ref| / max|ref|; for decoding the number of wrong tokens; for logits of expected.json max|x -
+   * ref|.
+   */
   readonly error: number;
   readonly limit: number;
   readonly passed: boolean;
@@ -33,19 +36,35 @@ export interface VerifiedCase {
 export interface VerifyArguments {
   /** Golden cases and model folders. */
   readonly folders: readonly string[];
-  /** Weight format. f16 and int8 are compared with f32; f32, the default, with the reference of the folder. */
+  /**
+   * Weight format. f16 and int8 are compared with f32; f32, the default, with the reference of the folder.
+   */
   readonly weights?: WeightFormat;
 }
 
-/** Verifies folders. A failed comparison is part of the result. Throws a HeddleError if a folder cannot be read. */
+/**
+ * Verifies folders. A failed comparison is part of the result. Throws a HeddleError if a folder cannot be
+ * read.
+ */
 export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, context) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
     const name = baseName(folder);
     const { rows, fact } = await check(folder, weights, context);
-    const compared = rows.map(([quantity, error, limit]) => ({ quantity, error, limit, passed: error <= limit }));
+    const compared = rows.map(([quantity, error, limit]) => ({
+      quantity,
+      error,
+      limit,
+      passed: error <= limit,
+    }));
     results.push({ name, backend: context.backend, compared, fact });
-    context.emit({ type: 'progress', task: 'verify', done: results.length, total: folders.length, text: name });
+    context.emit({
+      type: 'progress',
+      task: 'verify',
+      done: results.length,
+      total: folders.length,
+      text: name,
+    });
   }
   return results;
 };

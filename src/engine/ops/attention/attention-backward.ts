@@ -1,4 +1,5 @@
-// The gradients of fused attention and of its position bias. Probabilities are recomputed from the stored logsumexp.
+// The gradients of fused attention and of its position bias. Probabilities are recomputed from the stored
+// logsumexp.
 
 import { dim, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
@@ -8,11 +9,17 @@ import type { ForwardBinding, KernelContext } from './attention-launch.ts';
 import { attentionLaunch, attentionRows, attentionSources, usesTiles } from './attention-launch.ts';
 import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
 import { checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
-import { biasLaunch, biasName, type RelativePositionAttrs, relativeBuckets } from './relative-position-bias.ts';
+import {
+  biasLaunch,
+  biasName,
+  type RelativePositionAttrs,
+  relativeBuckets,
+} from './relative-position-bias.ts';
 
 /**
  * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
- * 2·farthest + 1] is written if it exists. `biasParts` is scratch memory of `biasPartsLength`, if there is a bias.
+ * 2·farthest + 1] is written if it exists. `biasParts` is scratch memory of `biasPartsLength`, if there is a
+ * bias.
  */
 interface BackwardBinding extends ForwardBinding {
   readonly dout: Value;
@@ -23,7 +30,9 @@ interface BackwardBinding extends ForwardBinding {
   readonly biasParts?: Value | undefined;
 }
 
-/** The backward dispatches: dq and the row dots, then dk and dv, then the rest of the gradient of the bias. */
+/**
+ * The backward dispatches: dq and the row dots, then dk and dv, then the rest of the gradient of the bias.
+ */
 function backwardLaunches(a: AttentionLayout, context: KernelContext, x: BackwardBinding): Launch[] {
   const { biasParts: parts, dbias } = x;
   const common = { ...attentionSources(x), lse_in: x.lse, dout: x.dout };
@@ -32,13 +41,17 @@ function backwardLaunches(a: AttentionLayout, context: KernelContext, x: Backwar
   const queries = attentionLaunch(a, context, 'backward_queries', a.queries, ofQueries, 6);
   const keys = attentionLaunch(a, context, 'backward_keys', a.keys, ofKeys, 8);
   if (!parts) return [queries, keys];
-  if (!usesTiles(context.variant)) return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
+  if (!usesTiles(context.variant))
+    return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
   const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
   const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
   return [queries, summing, ...(dbias ? [blockSums(a, summing, parts, dbias)] : [])];
 }
 
-/** Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by distance. */
+/**
+ * Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by
+ * distance.
+ */
 function biasPartsLength(a: AttentionLayout, context: KernelContext, gradient: boolean): number {
   if (!gradient) return 64; // a binding that is not read
   const blocks = Math.ceil(a.keys / attentionRows(context, a.width, 'backward_keys'));
@@ -54,8 +67,16 @@ function blockSums(a: AttentionLayout, { flops: _, ...keys }: Launch, parts: Val
   return { ...keys, entry: 'sum_blocks', bind, grid: [Math.ceil(columnsOf(a) / 64), a.heads, 1] };
 }
 
-/** The gradient of the bias from the tensors of backward_keys: sums by distance of each row and head, then over rows. */
-function distanceSums(a: AttentionLayout, { flops = 0, ...keys }: Launch, parts: Value, dbias: Value): Launch[] {
+/**
+ * The gradient of the bias from the tensors of backward_keys: sums by distance of each row and head, then
+ * over rows.
+ */
+function distanceSums(
+  a: AttentionLayout,
+  { flops = 0, ...keys }: Launch,
+  parts: Value,
+  dbias: Value,
+): Launch[] {
   const distances = 2 * a.queries - 1;
   const { dkv: _, ...bind } = keys.bind;
   const sums = { entry: 'by_distance', bind: { ...bind, dbias_parts: parts }, flops: flops / 2 };
@@ -66,7 +87,9 @@ function distanceSums(a: AttentionLayout, { flops = 0, ...keys }: Launch, parts:
   ];
 }
 
-/** Inputs: inputs and outputs of `selfAttentionOp`, and dout. Outputs: dqkv [B,T,3·H·W] and, if wanted, dbias. */
+/**
+ * Inputs: inputs and outputs of `selfAttentionOp`, and dout. Outputs: dqkv [B,T,3·H·W] and, if wanted, dbias.
+ */
 export const selfAttentionBackwardOp = defineOp({
   name: `${selfName}_backward`,
   inputs: ['qkv', 'out', 'lse', 'dout', 'lens', 'step', 'bias?'],
@@ -93,7 +116,9 @@ export const selfAttentionBackwardOp = defineOp({
   },
 });
 
-/** Inputs: inputs and outputs of `crossAttentionOp`, and dout. Outputs: dq [B,Tq,H·W] and dkv [B,Tk,2·H·W]. */
+/**
+ * Inputs: inputs and outputs of `crossAttentionOp`, and dout. Outputs: dq [B,Tq,H·W] and dkv [B,Tk,2·H·W].
+ */
 export const crossAttentionBackwardOp = defineOp({
   name: `${crossName}_backward`,
   inputs: ['q', 'kv', 'out', 'lse', 'dout', 'lens', 'step'],
@@ -112,7 +137,11 @@ export const crossAttentionBackwardOp = defineOp({
   modelFlops: ({ q, kv }) => 8 * sizeOf(q.shape) * dim(kv, 1),
   launch(inputs, gradients, attrs, { scratch, ...context }) {
     const layout = crossLayout(crossName, attrs, inputs.q.shape, inputs.kv.shape);
-    return backwardLaunches(layout, context, { ...inputs, ...gradients, rowDots: scratch('f32', inputs.lse.shape) });
+    return backwardLaunches(layout, context, {
+      ...inputs,
+      ...gradients,
+      rowDots: scratch('f32', inputs.lse.shape),
+    });
   },
 });
 
@@ -135,5 +164,8 @@ export const relativePositionBiasBackwardOp = defineOp({
   attrs: attrsOf<RelativePositionAttrs & { readonly buckets: number }>(),
   shape: ({ dbias }, { buckets }) => ({ dtable: tensorType('f32', [buckets, dim(dbias, 0)]) }),
   launch: ({ dbias }, { dtable }, attrs) =>
-    biasLaunch(`${biasName}_backward`, relativeBuckets(attrs.buckets, attrs), dbias, dtable, { dbias, dtable }),
+    biasLaunch(`${biasName}_backward`, relativeBuckets(attrs.buckets, attrs), dbias, dtable, {
+      dbias,
+      dtable,
+    }),
 });

@@ -6,10 +6,10 @@ import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
- * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs, and
- * `tiles-shuffle`, whose threads reduce rows by subgroup shuffles; reads shared by subgroups (attention-subgroups.wgsl),
- * for devices with small subgroups. CPU adapters with subgroups get only the latter: tiles take ten times as long there,
- * and seconds to compile.
+ * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for
+ * GPUs, and `tiles-shuffle`, whose threads reduce rows by subgroup shuffles; reads shared by subgroups
+ * (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters with subgroups get only the
+ * latter: tiles take ten times as long there, and seconds to compile.
  */
 export function attentionVariants(traits: DeviceTraits, headWidth: number): readonly string[] {
   const { minSubgroup, software } = traits;
@@ -94,8 +94,8 @@ export const attentionRows = (context: KernelContext, width: number, entry: stri
   kernelOf(context, width, entry).rows;
 
 /**
- * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 64 one in backward_keys; up to 256
- * threads and 16 KiB of workgroup memory.
+ * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 64 one in backward_keys;
+ * up to 256 threads and 16 KiB of workgroup memory.
  */
 function tiles(width: number, entry: string): Kernel {
   const ACROSS = entry === 'backward_keys' && width > 32 && width <= 64 ? 16 : tileAcross(width);

@@ -1,6 +1,6 @@
-// The memory layout of q, k and v in attention ops, and their shared attributes, checks and Params. Self-attention
-// packs q, k and v along the columns of one tensor [B,T,3·H·W]; cross-attention takes q [B,Tq,H·W] and k and v packed
-// in [B,Tk,2·H·W]. Head h has columns h·W to h·W + W - 1 of each.
+// The memory layout of q, k and v in attention ops, and their shared attributes, checks and Params.
+// Self-attention packs q, k and v along the columns of one tensor [B,T,3·H·W]; cross-attention takes q
+// [B,Tq,H·W] and k and v packed in [B,Tk,2·H·W]. Head h has columns h·W to h·W + W - 1 of each.
 
 import { check, HeddleError } from '../../../core/errors.ts';
 import { type Shape, show, type TensorType } from '../../../core/tensor.ts';
@@ -48,7 +48,12 @@ export interface AttentionLayout {
 }
 
 /** Layout of self-attention over qkv [B,T,3·H·W]. Throws a HeddleError if a shape does not fit. */
-export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape, bias?: TensorType): AttentionLayout {
+export function selfLayout(
+  name: string,
+  attrs: AttentionAttrs,
+  qkv: Shape,
+  bias?: TensorType,
+): AttentionLayout {
   const inner = innerWidth(name, attrs);
   if (bias) checkBias(name, attrs.heads, bias);
   const [batch = 0, length = 0, columns] = qkv;
@@ -61,18 +66,29 @@ export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape, bias
   return bias ? { ...layout, farthest: farthestOf(bias) } : layout;
 }
 
-/** Layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]. Throws a HeddleError if the shapes do not fit. */
+/**
+ * Layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]. Throws a HeddleError if the shapes do not fit.
+ */
 export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: Shape): AttentionLayout {
   const inner = innerWidth(name, attrs);
   const heads = `${attrs.heads} heads of ${attrs.headWidth}`;
-  check(q.length === 3 && q[2] === inner, `${name}: q must be [B,Tq,${inner}] for ${heads}, it is ${show(q)}`);
+  check(
+    q.length === 3 && q[2] === inner,
+    `${name}: q must be [B,Tq,${inner}] for ${heads}, it is ${show(q)}`,
+  );
   check(
     kv.length === 3 && kv[2] === 2 * inner,
     `${name}: kv must be [B,Tk,${2 * inner}] for ${heads}, it is ${show(kv)}`,
   );
   check(q[0] === kv[0], `${name}: batch sizes differ, q ${show(q)} and kv ${show(kv)}`);
   check(!attrs.causal, `${name}: only self-attention can be causal`);
-  const sizes = { batch: q[0] ?? 0, queries: q[1] ?? 0, keys: kv[1] ?? 0, qStride: inner, kvStride: 2 * inner };
+  const sizes = {
+    batch: q[0] ?? 0,
+    queries: q[1] ?? 0,
+    keys: kv[1] ?? 0,
+    qStride: inner,
+    kvStride: 2 * inner,
+  };
   return finish(name, attrs, { ...sizes, kColumn: 0, vColumn: inner });
 }
 
@@ -115,11 +131,22 @@ function innerWidth(name: string, { heads, headWidth }: AttentionAttrs): number 
   return heads * headWidth;
 }
 
-type Sizes = Pick<AttentionLayout, 'batch' | 'queries' | 'keys' | 'qStride' | 'kvStride' | 'kColumn' | 'vColumn'>;
+type Sizes = Pick<
+  AttentionLayout,
+  'batch' | 'queries' | 'keys' | 'qStride' | 'kvStride' | 'kColumn' | 'vColumn'
+>;
 
 function finish(name: string, attrs: AttentionAttrs, sizes: Sizes): AttentionLayout {
-  const { heads, headWidth: width, causal, scale = 1 / Math.sqrt(attrs.headWidth), dropout = 0, site = 0 } = attrs;
-  if (!(dropout >= 0 && dropout < 1)) throw new HeddleError(`${name}: dropout must be in [0, 1), it is ${dropout}`);
+  const {
+    heads,
+    headWidth: width,
+    causal,
+    scale = 1 / Math.sqrt(attrs.headWidth),
+    dropout = 0,
+    site = 0,
+  } = attrs;
+  if (!(dropout >= 0 && dropout < 1))
+    throw new HeddleError(`${name}: dropout must be in [0, 1), it is ${dropout}`);
   if (sizes.batch > 65535)
     throw new HeddleError(
       `${name}: a batch of ${sizes.batch} rows exceeds the 65535 of one dispatch; use a smaller batch`,

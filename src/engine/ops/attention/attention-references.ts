@@ -20,7 +20,10 @@ import {
   relativePositionBiasOp,
 } from './relative-position-bias.ts';
 
-/** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the position bias. */
+/**
+ * Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the position
+ * bias.
+ */
 interface AttentionInputs {
   readonly q: ReferenceTensor;
   readonly kv: ReferenceTensor;
@@ -43,7 +46,11 @@ interface Query {
 }
 
 /** Visits every query. */
-function eachQuery(a: AttentionLayout, { q, kv, lens, bias }: AttentionInputs, visit: (query: Query) => void): void {
+function eachQuery(
+  a: AttentionLayout,
+  { q, kv, lens, bias }: AttentionInputs,
+  visit: (query: Query) => void,
+): void {
   for (let b = 0; b < a.batch; b++)
     for (let h = 0; h < a.heads; h++)
       for (let i = 0; i < a.queries; i++) {
@@ -57,8 +64,16 @@ function eachQuery(a: AttentionLayout, { q, kv, lens, bias }: AttentionInputs, v
       }
 }
 
-/** out [B,Tq,H·W] and lse [B,H,Tq], the natural logarithm of the sum of exponentials; both 0 if a query sees no key. */
-function attentionForward(a: AttentionLayout, x: AttentionInputs, out: ReferenceTensor, lse: ReferenceTensor): void {
+/**
+ * out [B,Tq,H·W] and lse [B,H,Tq], the natural logarithm of the sum of exponentials; both 0 if a query sees
+ * no key.
+ */
+function attentionForward(
+  a: AttentionLayout,
+  x: AttentionInputs,
+  out: ReferenceTensor,
+  lse: ReferenceTensor,
+): void {
   const factor = dropoutFactor(x.step, { rate: a.dropout, site: a.site });
   eachQuery(a, x, ({ b, h, i, at, scores, max, total }) => {
     if (scores.length === 0) return;
@@ -72,9 +87,9 @@ function attentionForward(a: AttentionLayout, x: AttentionInputs, out: Reference
 }
 
 /**
- * Gradients from dout [B,Tq,H·W], added to dq (laid out as q) and dkv (as kv). With P the probabilities and m the
- * dropout factors: dv_j = sum_i P_ij m_ij dout_i; dP_ij = m_ij dout_i·v_j; dS_ij = P_ij (dP_ij - D_i), D_i =
- * dout_i·out_i. dbias, if wanted, gets the sums of dS over equal distances.
+ * Gradients from dout [B,Tq,H·W], added to dq (laid out as q) and dkv (as kv). With P the probabilities and m
+ * the dropout factors: dv_j = sum_i P_ij m_ij dout_i; dP_ij = m_ij dout_i·v_j; dS_ij = P_ij (dP_ij - D_i),
+ * D_i = dout_i·out_i. dbias, if wanted, gets the sums of dS over equal distances.
  */
 function attentionBackward(
   a: AttentionLayout,
@@ -110,14 +125,24 @@ function attentionBackward(
 /** References of the ops of this folder. */
 export const attentionReferences: readonly OpReference[] = [
   opReference(selfAttentionOp, ({ qkv, ...inputs }, { out, lse }, attrs) => {
-    attentionForward(selfLayout('self_attention', attrs, qkv.shape), { q: qkv, kv: qkv, ...inputs }, out, lse);
+    attentionForward(
+      selfLayout('self_attention', attrs, qkv.shape),
+      { q: qkv, kv: qkv, ...inputs },
+      out,
+      lse,
+    );
   }),
   opReference(selfAttentionBackwardOp, ({ qkv, out, dout, ...inputs }, { dqkv, dbias }, attrs) => {
     const layout = selfLayout('self_attention', attrs, qkv.shape);
     attentionBackward(layout, { q: qkv, kv: qkv, ...inputs }, out, dout, dqkv, dqkv, dbias);
   }),
   opReference(crossAttentionOp, ({ q, kv, lens, step }, { out, lse }, attrs) => {
-    attentionForward(crossLayout('cross_attention', attrs, q.shape, kv.shape), { q, kv, lens, step }, out, lse);
+    attentionForward(
+      crossLayout('cross_attention', attrs, q.shape, kv.shape),
+      { q, kv, lens, step },
+      out,
+      lse,
+    );
   }),
   opReference(crossAttentionBackwardOp, ({ q, kv, out, dout, lens, step }, { dq, dkv }, attrs) => {
     const layout = crossLayout('cross_attention', attrs, q.shape, kv.shape);

@@ -7,9 +7,9 @@ import { gridOf, shaderFor } from '../work-division.ts';
 import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 
 /**
- * Heads, their width and, if not 1/sqrt(W), the factor of the scores. `self`: q and kv are the qkv [B,T,3·H·W] of
- * self-attention, which may be `causal`. `scores`: the scaled scores of the keys j < lens[b] without a causal mask,
- * and 0 for the others, instead of probabilities.
+ * Heads, their width and, if not 1/sqrt(W), the factor of the scores. `self`: q and kv are the qkv
+ * [B,T,3·H·W] of self-attention, which may be `causal`. `scores`: the scaled scores of the keys j < lens[b]
+ * without a causal mask, and 0 for the others, instead of probabilities.
  */
 export type AttentionWeightsAttrs = Pick<AttentionAttrs, 'heads' | 'headWidth' | 'scale'> & {
   readonly self?: boolean;
@@ -30,8 +30,8 @@ export const weightsLayout = (
     : crossLayout(name, { ...attrs, causal: false }, q, kv);
 
 /**
- * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], for self-attention a position bias [H, 2·farthest + 1]; p
- * [B,H,Tq,Tk], without dropout, 0 where masked. No gradient.
+ * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], for self-attention a position bias [H, 2·farthest + 1];
+ * p [B,H,Tq,Tk], without dropout, 0 where masked. No gradient.
  */
 export const attentionWeightsOp = defineOp({
   name,
@@ -76,13 +76,13 @@ export const attentionWeightsOp = defineOp({
 });
 
 /**
- * Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B]. `bias`, if
- * given, is added to the scaled scores (`relativePositionBias`).
+ * Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B].
+ * `bias`, if given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
- * const lens = graph.input('lens', 'u32', [2]); // key lengths
- * const [q, kv] = [graph.input('q', 'f32', [2, 9, 64]), graph.input('kv', 'f32', [2, 7, 128])];
- * const p = attentionWeights(graph, q, kv, lens, { heads: 4, headWidth: 16 }); // [2, 4, 9, 7]
+ * const lens = graph.input('lens', 'u32', [2]); // key lengths const [q, kv] = [graph.input('q', 'f32', [2,
+ * 9, 64]), graph.input('kv', 'f32', [2, 7, 128])]; const p = attentionWeights(graph, q, kv, lens, { heads: 4,
+ * headWidth: 16 }); // [2, 4, 9, 7]
  */
 export const attentionWeights = (
   g: Builder,

@@ -1,7 +1,7 @@
-// Fused attention: self- and cross-attention as one dispatch forward and two backward, with memory linear in the
-// lengths. Scores and probabilities never leave registers or workgroup memory; the backward pass recomputes them from
-// the stored logsumexp (Dao et al., 2022, "FlashAttention"). Dropout acts on the probabilities, as in PyTorch; its mask
-// is recomputed from its counter.
+// Fused attention: self- and cross-attention as one dispatch forward and two backward, with memory linear in
+// the lengths. Scores and probabilities never leave registers or workgroup memory; the backward pass
+// recomputes them from the stored logsumexp (Dao et al., 2022, "FlashAttention"). Dropout acts on the
+// probabilities, as in PyTorch; its mask is recomputed from its counter.
 
 import { dim, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
@@ -27,9 +27,10 @@ export const attentionKernels = (_inputs: unknown, { headWidth }: AttentionAttrs
   attentionVariants(traits, headWidth);
 
 /**
- * qkv [B,T,3·H·W], key lengths u32 [B], step, a position bias [H, 2·farthest + 1] (relative-position-bias.ts); out
- * [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it sees none, out, lse and gradients are zero. The
- * dropout mask depends on the index ((b·H + h)·T + i)·T + j of a probability.
+ * qkv [B,T,3·H·W], key lengths u32 [B], step, a position bias [H, 2·farthest + 1]
+ * (relative-position-bias.ts); out [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it sees
+ * none, out, lse and gradients are zero. The dropout mask depends on the index ((b·H + h)·T + i)·T + j of a
+ * probability.
  */
 export const selfAttentionOp = defineOp({
   name: selfName,
@@ -56,8 +57,9 @@ export const selfAttentionOp = defineOp({
 });
 
 /**
- * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], step; out [B,Tq,H·W] and lse [B,H,Tq]. As self_attention, with
- * the keys of another sequence. The dropout mask depends on the index ((b·H + h)·Tq + i)·Tk + j of a probability.
+ * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], step; out [B,Tq,H·W] and lse [B,H,Tq]. As
+ * self_attention, with the keys of another sequence. The dropout mask depends on the index ((b·H + h)·Tq +
+ * i)·Tk + j of a probability.
  */
 export const crossAttentionOp = defineOp({
   name: crossName,
@@ -91,13 +93,13 @@ export function checkedCrossLayout(
 }
 
 /**
- * Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the graph's step
- * input; `bias`, if given, is added to the scaled scores (`relativePositionBias`).
+ * Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the
+ * graph's step input; `bias`, if given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
- * const lens = graph.input('lens', 'u32', [2]); // key lengths
- * const attrs = { heads: 4, headWidth: 16, causal: true };
- * const out = selfAttention(graph, graph.input('qkv', 'f32', [2, 9, 192]), lens, step, attrs); // [2, 9, 64]
+ * const lens = graph.input('lens', 'u32', [2]); // key lengths const attrs = { heads: 4, headWidth: 16,
+ * causal: true }; const out = selfAttention(graph, graph.input('qkv', 'f32', [2, 9, 192]), lens, step,
+ * attrs); // [2, 9, 64]
  */
 export const selfAttention = (
   g: Builder,

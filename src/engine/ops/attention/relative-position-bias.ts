@@ -1,6 +1,6 @@
-// The relative position bias of T5 (Raffel et al., 2020, "Exploring the Limits of Transfer Learning"): a learned number
-// for each head and bucket of distances. It is expanded to distances once per stack; selfAttention and
-// cachedSelfAttention add it to the scores.
+// The relative position bias of T5 (Raffel et al., 2020, "Exploring the Limits of Transfer Learning"): a
+// learned number for each head and bucket of distances. It is expanded to distances once per stack;
+// selfAttention and cachedSelfAttention add it to the scores.
 
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -9,11 +9,17 @@ import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 
-/** How distances become buckets: `relative_attention_max_distance`, and whether keys after the query have buckets. */
+/**
+ * How distances become buckets: `relative_attention_max_distance`, and whether keys after the query have
+ * buckets.
+ */
 export type RelativePositionAttrs = {
   /** From this distance on all keys share a bucket; at most 65,535. */
   readonly maxDistance: number;
-  /** true (encoder): half of the buckets are of keys after the query. false (decoder): those keys are in bucket 0. */
+  /**
+   * true (encoder): half of the buckets are of keys after the query. false (decoder): those keys are in
+   * bucket 0.
+   */
   readonly bidirectional: boolean;
 };
 
@@ -32,9 +38,9 @@ export const biasName = 'relative_position_bias';
 const startWords = 32;
 
 /**
- * The buckets of one direction. Distances below e = n/2 have their own bucket, the others share n - e buckets of
- * logarithmic width: bucket e + k begins at the smallest d with (d/e)^(n-e) >= (maxDistance/e)^k, in integers.
- * Throws a HeddleError if the sizes make no buckets.
+ * The buckets of one direction. Distances below e = n/2 have their own bucket, the others share n - e buckets
+ * of logarithmic width: bucket e + k begins at the smallest d with (d/e)^(n-e) >= (maxDistance/e)^k, in
+ * integers. Throws a HeddleError if the sizes make no buckets.
  */
 export function relativeBuckets(
   buckets: number,
@@ -109,9 +115,19 @@ export function biasLaunch(
 ) {
   const exact = Math.floor(starts.length / 2);
   const log = starts.slice(exact);
-  const packed = Array.from({ length: startWords }, (_, i) => (log[2 * i] ?? 0) + 65536 * (log[2 * i + 1] ?? 0));
+  const packed = Array.from(
+    { length: startWords },
+    (_, i) => (log[2 * i] ?? 0) + 65536 * (log[2 * i + 1] ?? 0),
+  );
   const threads = sizeOf(result.shape);
-  const sizes = { heads: dim(bias, 0), farthest: farthestOf(bias), exact, log_buckets: log.length, forward, threads };
+  const sizes = {
+    heads: dim(bias, 0),
+    farthest: farthestOf(bias),
+    exact,
+    log_buckets: log.length,
+    forward,
+    threads,
+  };
   const params = { ...Object.fromEntries(packed.map((word, i) => [`starts${i}`, word])), ...sizes };
   return [{ shader: 'relative-position-bias', entry, params, bind, grid: gridOf(threads, 64) }];
 }
@@ -124,7 +140,10 @@ export const relativePositionBiasOp = defineOp({
   attrs: attrsOf<RelativePositionAttrs>(),
   shape({ table }, attrs) {
     expectType(biasName, 'table', table, 'f32');
-    check(table.shape.length === 2, () => `${biasName}: table must be [buckets, heads], it is ${show(table.shape)}`);
+    check(
+      table.shape.length === 2,
+      () => `${biasName}: table must be [buckets, heads], it is ${show(table.shape)}`,
+    );
     const farthest = relativeBuckets(dim(table, 0), attrs).starts.at(-1) ?? 0;
     return { bias: tensorType('f32', [dim(table, 1), 2 * farthest + 1]) };
   },
@@ -133,15 +152,15 @@ export const relativePositionBiasOp = defineOp({
 });
 
 /**
- * The bias of T5's self-attention by distance, from its table [buckets, H] (`relative_attention_bias.weight`): [H,
- * 2·farthest + 1], where farthest is the first distance of the last bucket. Computed once and given to every layer of a
- * stack, as `bias` of `selfAttention` or `cachedSelfAttention`; the gradients of the layers add up in the table. Throws
- * a HeddleError for fewer than 2 buckets a direction, more than 128, or a maximum distance that leaves no logarithmic
- * bucket.
+ * The bias of T5's self-attention by distance, from its table [buckets, H]
+ * (`relative_attention_bias.weight`): [H, 2·farthest + 1], where farthest is the first distance of the last
+ * bucket. Computed once and given to every layer of a stack, as `bias` of `selfAttention` or
+ * `cachedSelfAttention`; the gradients of the layers add up in the table. Throws a HeddleError for fewer than
+ * 2 buckets a direction, more than 128, or a maximum distance that leaves no logarithmic bucket.
  *
  * @example
- * const bias = relativePositionBias(graph, graph.input('table', 'f32', [32, 4]), { maxDistance: 128, bidirectional: true });
- * console.log(bias.shape); // [4, 183]: the last bucket begins at 91
+ * const bias = relativePositionBias(graph, graph.input('table', 'f32', [32, 4]), { maxDistance: 128,
+ * bidirectional: true }); console.log(bias.shape); // [4, 183]: the last bucket begins at 91
  */
 export const relativePositionBias = (g: Builder, table: Value, attrs: RelativePositionAttrs): Value =>
   g.apply(relativePositionBiasOp, { table }, attrs).bias;

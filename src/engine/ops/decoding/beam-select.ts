@@ -1,4 +1,5 @@
-// One step of beam search over the best tokens of each row: the next beams, their parents, and the hypotheses that end.
+// One step of beam search over the best tokens of each row: the next beams, their parents, and the hypotheses
+// that end.
 
 import { check } from '../../../core/errors.ts';
 import { show, tensorType } from '../../../core/tensor.ts';
@@ -15,15 +16,17 @@ export interface BeamStep {
   readonly parents: Value;
   /** f32 [R], their sums of log-probabilities. */
   readonly totals: Value;
-  /** f32 [R], for each row before the step: the score of the finished hypothesis, `masked` if it does not end. */
+  /**
+   * f32 [R], for each row before the step: the score of the finished hypothesis, `masked` if it does not end.
+   */
   readonly ended: Value;
 }
 
 /**
- * logProbs f32 [R,K] in descending order, candidates i32 [R,K], ends f32 [R], scores f32 [R] (a state, written), step; R =
- * sentences · K. Outputs as `BeamStep`. Of a sentence's K · K tokens and K ends the K best tokens continue; an end
- * counts if fewer than K of all are better (Hugging Face's rule). At step.position 0 only the first row of each
- * sentence counts.
+ * logProbs f32 [R,K] in descending order, candidates i32 [R,K], ends f32 [R], scores f32 [R] (a state,
+ * written), step; R = sentences · K. Outputs as `BeamStep`. Of a sentence's K · K tokens and K ends the K
+ * best tokens continue; an end counts if fewer than K of all are better (Hugging Face's rule). At
+ * step.position 0 only the first row of each sentence counts.
  */
 export const beamSelectOp = defineOp({
   name: 'beam_select',

@@ -13,9 +13,10 @@ export const maxBeams = 64;
 
 /**
  * newest i32 [R,1], the token that each row reads now; parents i32 [R], the row of its sentence that each row
- * continues, counted from the sentence's first; slots u32 [R,T] and tokens i32 [R,T] (states, written); step. No
- * outputs. Row r takes the entries of its parent before step.position; there it gets a slot of its own, plus
- * `hiddenSlot` if the token is padding, so that no query sees it (except at position 0: MarianMT starts with padding).
+ * continues, counted from the sentence's first; slots u32 [R,T] and tokens i32 [R,T] (states, written); step.
+ * No outputs. Row r takes the entries of its parent before step.position; there it gets a slot of its own,
+ * plus `hiddenSlot` if the token is padding, so that no query sees it (except at position 0: MarianMT starts
+ * with padding).
  */
 export const cacheSlotsOp = defineOp({
   name: 'cache_slots',
@@ -31,7 +32,8 @@ export const cacheSlotsOp = defineOp({
     expectStep(name, step);
     check(
       beams >= 1 && beams <= maxBeams && R % beams === 0,
-      () => `cache_slots: ${R} rows in sentences of ${beams} beams; beams must divide the rows and be 1..${maxBeams}`,
+      () =>
+        `cache_slots: ${R} rows in sentences of ${beams} beams; beams must divide the rows and be 1..${maxBeams}`,
     );
     return {};
   },
@@ -52,11 +54,12 @@ export const cacheSlotsOp = defineOp({
 });
 
 /**
- * Updates the states slots u32 [R,T] and tokens i32 [R,T] with the newest tokens i32 [R,1] and their parents i32 [R].
+ * Updates the states slots u32 [R,T] and tokens i32 [R,T] with the newest tokens i32 [R,1] and their parents
+ * i32 [R].
  *
  * @example
- * const [newest, parents] = [graph.input('newest', 'i32', [8, 1]), graph.input('parents', 'i32', [8])];
- * const [slots, tokens] = [graph.state('slots', 'u32', [8, 32]), graph.state('tokens', 'i32', [8, 32])];
+ * const [newest, parents] = [graph.input('newest', 'i32', [8, 1]), graph.input('parents', 'i32', [8])]; const
+ * [slots, tokens] = [graph.state('slots', 'u32', [8, 32]), graph.state('tokens', 'i32', [8, 32])];
  * cacheSlots(graph, newest, parents, slots, tokens, step, { beams: 4, padId: 0 });
  */
 export function cacheSlots(

@@ -1,6 +1,6 @@
-// Attention in decoding, with one new token per row: self-attention to the ancestors of the token in the KV cache, and
-// cross-attention to the source. The rows of a sentence (beams, samples) share the keys of the source and read each other's
-// rows of the cache through a table of slots, so beam search copies no keys.
+// Attention in decoding, with one new token per row: self-attention to the ancestors of the token in the KV
+// cache, and cross-attention to the source. The rows of a sentence (beams, samples) share the keys of the
+// source and read each other's rows of the cache through a table of slots, so beam search copies no keys.
 
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -23,10 +23,10 @@ export type CachedAttentionAttrs = {
 export const hiddenSlot = 2 ** 31;
 
 /**
- * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a position bias [H, 2·farthest + 1]
- * (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r, step.position) of the
- * cache. Then row r attends, for j from 0 to step.position, to row slots[r,j] of the cache rows of its sentence, counted
- * from the first of them, unless slots[r,j] has `hiddenSlot` added.
+ * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a position bias [H, 2·farthest +
+ * 1] (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r,
+ * step.position) of the cache. Then row r attends, for j from 0 to step.position, to row slots[r,j] of the
+ * cache rows of its sentence, counted from the first of them, unless slots[r,j] has `hiddenSlot` added.
  */
 export const cachedSelfAttentionOp = defineOp({
   name: 'cached_self_attention',
@@ -54,7 +54,16 @@ export const cachedSelfAttentionOp = defineOp({
   modelFlops: ({ cache }, { out }) => 4 * sizeOf(out.shape) * dim(cache, 1),
   launch({ qkv, cache, bias, ...inputs }, { out }, attrs, { variant }) {
     const bind = { q: qkv, kv: cache, ...inputs, bias: bias ?? inputs.slots, out };
-    const dispatch = launch('cached-self-attention', attrs, variant, qkv, cache, bind, 1, bias && farthestOf(bias));
+    const dispatch = launch(
+      'cached-self-attention',
+      attrs,
+      variant,
+      qkv,
+      cache,
+      bind,
+      1,
+      bias && farthestOf(bias),
+    );
     return [{ ...dispatch, constants: { ...dispatch.constants, BIAS: bias ? 1 : 0 } }];
   },
 });
@@ -97,12 +106,18 @@ function rowsOf(name: string, x: TensorType, { beams }: CachedAttentionAttrs, co
   return R;
 }
 
-/** `tiles`: a workgroup for each head and group of rows. `rows`: a thread for each row and head, first on CPU adapters. */
+/**
+ * `tiles`: a workgroup for each head and group of rows. `rows`: a thread for each row and head, first on CPU
+ * adapters.
+ */
 function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits): readonly string[] {
   return software ? ['rows', 'tiles'] : ['tiles', 'rows'];
 }
 
-/** The dispatch of both ops; `shareable`: rows of a sentence that see the same keys; `farthest`: distance of the bias. */
+/**
+ * The dispatch of both ops; `shareable`: rows of a sentence that see the same keys; `farthest`: distance of
+ * the bias.
+ */
 function launch(
   stem: 'cached-self-attention' | 'cached-cross-attention',
   { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,
@@ -125,19 +140,21 @@ function launch(
     constants: { WIDTH: headWidth, ...(tiles && { PARTS, QUERIES }) },
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
     bind,
-    grid: tiles ? gridOf((rows / shareable) * Math.ceil(shareable / QUERIES) * heads, 1) : gridOf(rows * heads, 32),
+    grid: tiles
+      ? gridOf((rows / shareable) * Math.ceil(shareable / QUERIES) * heads, 1)
+      : gridOf(rows * heads, 32),
     flops: 4 * rows * keys * heads * headWidth,
   };
 }
 
 /**
- * Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go into the
- * cache. `bias`, if given, is added to the scaled scores (`relativePositionBias`).
+ * Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go
+ * into the cache. `bias`, if given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
  * const [qkv, cache] = [graph.input('qkv', 'f32', [8, 1, 192]), graph.state('cache', 'f32', [8, 32, 128])];
- * const slots = graph.state('slots', 'u32', [8, 32]);
- * const out = cachedSelfAttention(graph, qkv, cache, slots, step, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
+ * const slots = graph.state('slots', 'u32', [8, 32]); const out = cachedSelfAttention(graph, qkv, cache,
+ * slots, step, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
  */
 export const cachedSelfAttention = (
   builder: Builder,

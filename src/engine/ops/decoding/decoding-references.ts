@@ -13,8 +13,8 @@ import type { NextTokenAttrs, NextTokenInputs } from './next-token.ts';
 import { bestTokensOp, dead, greedyTokenOp, lowest, masked, sampleTokenOp, vocabOf } from './next-token.ts';
 
 /**
- * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`, keys j in
- * rows of kv [..,2HW]; 0 if there is none. `bias` of head and key is added to the score.
+ * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`,
+ * keys j in rows of kv [..,2HW]; 0 if there is none. `bias` of head and key is added to the score.
  */
 function attend(
   { heads, headWidth: W, scale = 1 / Math.sqrt(W) }: CachedAttentionAttrs,
@@ -27,16 +27,23 @@ function attend(
 ): void {
   for (let h = 0; h < heads; h++) {
     const [k, v] = [h * W, (heads + h) * W];
-    const scores = seen.map(({ row, j }) => sum(W, (w) => q.at(r, h * W + w) * kv.at(row, k + w)) * scale + bias(h, j));
+    const scores = seen.map(
+      ({ row, j }) => sum(W, (w) => q.at(r, h * W + w) * kv.at(row, k + w)) * scale + bias(h, j),
+    );
     const { max, total } = softmaxOf(scores);
     for (let w = 0; w < W; w++) {
-      const value = seen.reduce((o, { row }, n) => o + Math.exp((scores[n] as number) - max) * kv.at(row, v + w), 0);
+      const value = seen.reduce(
+        (o, { row }, n) => o + Math.exp((scores[n] as number) - max) * kv.at(row, v + w),
+        0,
+      );
       out.set(r, h * W + w, seen.length ? value / total : 0);
     }
   }
 }
 
-/** Applies the rules to row r of the logits; returns them and the logsumexp to subtract for log-probabilities. */
+/**
+ * Applies the rules to row r of the logits; returns them and the logsumexp to subtract for log-probabilities.
+ */
 function applyRules(
   { logits, history, rules, step }: NextTokenInputs<ReferenceTensor>,
   attrs: NextTokenAttrs,
@@ -69,30 +76,36 @@ function applyRules(
 
 /** References of the ops of this folder. */
 export const decodingReferences: readonly OpReference[] = [
-  opReference(beamSelectOp, ({ logProbs, candidates, ends, scores, step }, { tokens, parents, totals, ended }) => {
-    const [R = 0, K = 0] = logProbs.shape;
-    const start = readStep(step.data).position === 0;
-    ended.data.fill(masked);
-    for (let first = 0; first < R; first += K) {
-      const before = Array.from({ length: K }, (_, k) => (start ? (k === 0 ? 0 : masked) : scores.at(first + k)));
-      const all = before.flatMap((score, k) => [
-        ...Array.from({ length: K }, (_, j) => {
-          const token = candidates.at(first + k, j);
-          return { score: score + logProbs.at(first + k, j), k, token, isEnd: false };
-        }),
-        { score: score + ends.at(first + k), k, token: 0, isEnd: true },
-      ]);
-      all.sort((x, y) => y.score - x.score); // stable: the lower row first, tokens before ends
-      for (const { score, k, isEnd } of all.slice(0, K)) if (isEnd && score > dead) ended.set(first + k, score);
-      const next = all.filter((x) => !x.isEnd).slice(0, K);
-      for (const [k, x] of next.entries()) {
-        tokens.set(first + k, x.token);
-        parents.set(first + k, x.k);
-        totals.set(first + k, x.score);
-        scores.set(first + k, x.score);
+  opReference(
+    beamSelectOp,
+    ({ logProbs, candidates, ends, scores, step }, { tokens, parents, totals, ended }) => {
+      const [R = 0, K = 0] = logProbs.shape;
+      const start = readStep(step.data).position === 0;
+      ended.data.fill(masked);
+      for (let first = 0; first < R; first += K) {
+        const before = Array.from({ length: K }, (_, k) =>
+          start ? (k === 0 ? 0 : masked) : scores.at(first + k),
+        );
+        const all = before.flatMap((score, k) => [
+          ...Array.from({ length: K }, (_, j) => {
+            const token = candidates.at(first + k, j);
+            return { score: score + logProbs.at(first + k, j), k, token, isEnd: false };
+          }),
+          { score: score + ends.at(first + k), k, token: 0, isEnd: true },
+        ]);
+        all.sort((x, y) => y.score - x.score); // stable: the lower row first, tokens before ends
+        for (const { score, k, isEnd } of all.slice(0, K))
+          if (isEnd && score > dead) ended.set(first + k, score);
+        const next = all.filter((x) => !x.isEnd).slice(0, K);
+        for (const [k, x] of next.entries()) {
+          tokens.set(first + k, x.token);
+          parents.set(first + k, x.k);
+          totals.set(first + k, x.score);
+          scores.set(first + k, x.score);
+        }
       }
-    }
-  }),
+    },
+  ),
   opReference(cacheSlotsOp, ({ newest, parents, slots, tokens, step }, _outputs, { beams, padId }) => {
     const { position } = readStep(step.data);
     const T = slots.cols;
@@ -114,7 +127,10 @@ export const decodingReferences: readonly OpReference[] = [
     for (let r = 0; r < R; r++) cache.row(r * T + position).set(qkv.row(r).subarray(inner));
     for (let r = 0; r < R; r++) {
       const first = Math.floor(r / attrs.beams) * attrs.beams * T;
-      const seen = Array.from(slots.row(r).subarray(0, position + 1), (slot, j) => ({ row: first + slot, j }));
+      const seen = Array.from(slots.row(r).subarray(0, position + 1), (slot, j) => ({
+        row: first + slot,
+        j,
+      }));
       const keys = seen.filter(({ row }) => row < hiddenSlot);
       attend(attrs, qkv, r, cache, keys, out, (h, j) => (bias ? biasAt(bias, h, position, j) : 0));
     }
@@ -157,7 +173,11 @@ export const decodingReferences: readonly OpReference[] = [
       const { z, normalizer } = applyRules(inputs, attrs, r);
       const max = z.reduce((a, b) => Math.max(a, b));
       const first = z.indexOf(max);
-      const tokensOfRow = Array.from(z, (logit, id) => ({ id, logit, p: Math.exp((logit - max) / temperature) }));
+      const tokensOfRow = Array.from(z, (logit, id) => ({
+        id,
+        logit,
+        p: Math.exp((logit - max) / temperature),
+      }));
       // As the kernel does; what is past the vocabulary has no probability.
       inputs.logits.row(r).fill(0);
       for (const { id, p } of tokensOfRow) inputs.logits.row(r)[id] = p;

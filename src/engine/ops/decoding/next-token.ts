@@ -1,5 +1,5 @@
-// The choice of the next token of each row: the most probable one (greedy), the K most probable ones (beam search), or
-// a sample. Token rules that forbid tokens are data of a run, so one plan serves all.
+// The choice of the next token of each row: the most probable one (greedy), the K most probable ones (beam
+// search), or a sample. Token rules that forbid tokens are data of a run, so one plan serves all.
 
 import { check } from '../../../core/errors.ts';
 import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -16,7 +16,9 @@ export const lowest = -1e38;
 /** Scores below this belong to forbidden tokens. */
 export const dead = masked / 10;
 
-/** `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded. */
+/**
+ * `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded.
+ */
 export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean; readonly vocab?: number };
 
 /** V, the number of tokens: the logits of a row without padding. */
@@ -58,7 +60,10 @@ export function writeRules(
   out: Int32Array,
   { minLength, forceEndAt, noRepeatNgram, firstToken, banned }: TokenRules,
 ): void {
-  check(banned.length + header <= out.length, `rules: ${banned.length} banned tokens, room for ${out.length - header}`);
+  check(
+    banned.length + header <= out.length,
+    `rules: ${banned.length} banned tokens, room for ${out.length - header}`,
+  );
   out.fill(-1);
   out.set([minLength, forceEndAt, noRepeatNgram, firstToken, ...banned]);
 }
@@ -86,7 +91,10 @@ export const samplingSize = 4;
 export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sampling): void =>
   out.set([temperature, topP, topK, 0]);
 
-/** Names of the inputs of all three ops: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N], step. */
+/**
+ * Names of the inputs of all three ops: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N],
+ * step.
+ */
 const inputNames = ['logits', 'history', 'rules', 'step'] as const;
 /** Inputs of all three ops. */
 export type NextTokenInputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
@@ -153,8 +161,9 @@ export interface ChosenTokens {
 }
 
 /**
- * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens it takes the
- * lowest id. A forced token has probability 1, and so has the end token if all others are forbidden.
+ * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens it
+ * takes the lowest id. A forced token has probability 1, and so has the end token if all others are
+ * forbidden.
  */
 export const greedyTokenOp = defineOp({
   name: 'greedy_token',
@@ -189,7 +198,10 @@ export const greedyToken = (
 /** `wanted`: number of tokens per row. */
 export type BestTokensAttrs = NextTokenAttrs & { readonly wanted: number };
 
-/** tokens i32 [R,K] in descending order of logProbs f32 [R,K]; ends f32 [R], log-probabilities of the end token. */
+/**
+ * tokens i32 [R,K] in descending order of logProbs f32 [R,K]; ends f32 [R], log-probabilities of the end
+ * token.
+ */
 export interface BestTokens {
   readonly logProbs: Value;
   readonly tokens: Value;
@@ -197,9 +209,9 @@ export interface BestTokens {
 }
 
 /**
- * The K most probable tokens of each row, for beam search: logProbs f32 [R,K], tokens i32 [R,K] and ends f32 [R]. The
- * end token is not among the K; forbidden tokens have `masked` as their log-probability. If a row has fewer than K
- * other tokens, the end with `masked` fills it up.
+ * The K most probable tokens of each row, for beam search: logProbs f32 [R,K], tokens i32 [R,K] and ends f32
+ * [R]. The end token is not among the K; forbidden tokens have `masked` as their log-probability. If a row
+ * has fewer than K other tokens, the end with `masked` fills it up.
  */
 export const bestTokensOp = defineOp({
   name: 'best_tokens',
@@ -210,7 +222,11 @@ export const bestTokensOp = defineOp({
     const R = rowsOf('best_tokens', inputs, attrs);
     check(wanted >= 1, `best_tokens: ${wanted} tokens wanted, must be at least 1`);
     const best = [R, wanted];
-    return { logProbs: tensorType('f32', best), tokens: tensorType('i32', best), ends: tensorType('f32', [R]) };
+    return {
+      logProbs: tensorType('f32', best),
+      tokens: tensorType('i32', best),
+      ends: tensorType('f32', [R]),
+    };
   },
   mutates: ['logits'],
   variants,
@@ -220,12 +236,13 @@ export const bestTokensOp = defineOp({
 });
 
 /**
- * The `wanted` most probable tokens of each row of logits [R,1,V] that the rules allow, and the end by itself.
+ * The `wanted` most probable tokens of each row of logits [R,1,V] that the rules allow, and the end by
+ * itself.
  *
  * @example
- * const history = graph.input('history', 'i32', [4, 32]);
- * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
- * const best = bestTokens(graph, logits, history, rules, step, { endId: 2, rules: true, wanted: 4 });
+ * const history = graph.input('history', 'i32', [4, 32]); const rules = graph.input('rules', 'i32',
+ * [rulesSize(2)]); const best = bestTokens(graph, logits, history, rules, step, { endId: 2, rules: true,
+ * wanted: 4 });
  */
 export const bestTokens = (
   builder: Builder,
@@ -239,7 +256,9 @@ export const bestTokens = (
 /** Numbers of a row that a thread of `sample_token` can hold in registers. */
 const maxHeld = 128;
 
-/** Vectors of a row of `cols` logits that a thread holds; 0 if they do not fit, or a thread has a whole row. */
+/**
+ * Vectors of a row of `cols` logits that a thread holds; 0 if they do not fit, or a thread has a whole row.
+ */
 function heldVectors(cols: number, variant: string): number {
   const { THREADS, ROWS } = rowGroupOf(variant);
   const vecs = Math.ceil(cols / vecWidth(cols) / (THREADS / ROWS));
@@ -247,10 +266,10 @@ function heldVectors(cols: number, variant: string): number {
 }
 
 /**
- * A sample for each row from softmax(logits / temperature), cut to the most probable tokens: tokens i32 [R,1] and
- * logProbs f32 [R] in the model's own distribution. Further inputs: sampling f32 [4], streams u32 [R]. topK cuts before
- * topP; tokens as probable as the last one remain too, unless topK is 1. The sample is a function of step.seed,
- * step.position, streams[r] and the probabilities.
+ * A sample for each row from softmax(logits / temperature), cut to the most probable tokens: tokens i32 [R,1]
+ * and logProbs f32 [R] in the model's own distribution. Further inputs: sampling f32 [4], streams u32 [R].
+ * topK cuts before topP; tokens as probable as the last one remain too, unless topK is 1. The sample is a
+ * function of step.seed, step.position, streams[r] and the probabilities.
  */
 export const sampleTokenOp = defineOp({
   name: 'sample_token',

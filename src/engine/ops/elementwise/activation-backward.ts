@@ -39,7 +39,14 @@ export const gatedActivationBackwardOp = defineOp({
   attrs: attrsOf<ActivationAttrs>(),
   shape({ x, dy }) {
     expectType('gated_activation_backward', 'x', x, 'f32');
-    expectType('gated_activation_backward', 'dy', dy, 'f32', [...x.shape.slice(0, -1), gatedWidth(x)], 'half of x');
+    expectType(
+      'gated_activation_backward',
+      'dy',
+      dy,
+      'f32',
+      [...x.shape.slice(0, -1), gatedWidth(x)],
+      'half of x',
+    );
     return { dx: tensorType('f32', x.shape) };
   },
   f16Storage: ['x', 'dy', 'dx'],

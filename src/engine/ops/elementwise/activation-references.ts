@@ -1,4 +1,5 @@
-// The activations and their derivatives in float64; shaders/shared/activation-functions.wgsl has them in float32.
+// The activations and their derivatives in float64; shaders/shared/activation-functions.wgsl has them in
+// float32.
 
 import type { Activation } from './elementwise-ops.ts';
 
@@ -18,7 +19,9 @@ export function activate(x: number, kind: Activation): number {
   }
 }
 
-/** The derivative at `x`; ReLU's is 0 at 0, as PyTorch's, and may be taken at the activation's output as well. */
+/**
+ * The derivative at `x`; ReLU's is 0 at 0, as PyTorch's, and may be taken at the activation's output as well.
+ */
 export function activationDerivative(x: number, kind: Activation): number {
   switch (kind) {
     case 'none':

@@ -1,5 +1,5 @@
-// f16 copies of the weights that matrix products read. Each run casts them again, so the f32 parameter buffer, which an
-// optimizer, a checkpoint or a user writes, is the only source.
+// f16 copies of the weights that matrix products read. Each run casts them again, so the f32 parameter
+// buffer, which an optimizer, a checkpoint or a user writes, is the only source.
 
 import { check } from '../../../core/errors.ts';
 import { show, sizeOf } from '../../../core/tensor.ts';

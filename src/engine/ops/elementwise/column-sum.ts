@@ -1,4 +1,5 @@
-// Sums over rows: the second stage of gradients whose first stage computes a row of partial sums for each block of rows.
+// Sums over rows: the second stage of gradients whose first stage computes a row of partial sums for each
+// block of rows.
 
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, show, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -20,7 +21,10 @@ export const columnSumOp = defineOp({
     check(slices >= 1 && slices <= maxSlices, `column_sum: ${slices} slices, must be 1 to ${maxSlices}`);
     expectType('column_sum', 'partials', partials, 'f32');
     const { cols } = matrixOf(partials.shape);
-    check(cols % slices === 0, () => `column_sum: ${show(partials.shape)} does not divide into ${slices} slices`);
+    check(
+      cols % slices === 0,
+      () => `column_sum: ${show(partials.shape)} does not divide into ${slices} slices`,
+    );
     return { sums: Array.from({ length: slices }, () => tensorType('f32', [cols / slices])) };
   },
   launch({ partials }, { sums }, { slices }) {
@@ -51,21 +55,30 @@ export const columnSum = (builder: Builder, partials: Value, slices = 1): readon
 export const padded = (n: number): number => Math.ceil(n / 64) * 64;
 
 /**
- * Column sums of the partial sums of many norms in one dispatch; the rewrite `norm-sums` inserts it. partials, a buffer in
- * which those of each norm follow one another; sums [count, 2, padded(cols)]: dgamma and dbeta of each norm in the layout
- * of the weights.
+ * Column sums of the partial sums of many norms in one dispatch; the rewrite `norm-sums` inserts it.
+ * partials, a buffer in which those of each norm follow one another; sums [count, 2, padded(cols)]: dgamma
+ * and dbeta of each norm in the layout of the weights.
  */
 export const normSumsOp = defineOp({
   name: 'norm_sums',
   inputs: ['partials'],
   outputs: ['sums'],
-  /** `count` norms of width `cols`, each with `rows` partial sums [2·cols]; `stride`: elements from norm to norm. */
-  attrs: attrsOf<{ readonly count: number; readonly rows: number; readonly cols: number; readonly stride: number }>(),
+  /**
+   * `count` norms of width `cols`, each with `rows` partial sums [2·cols]; `stride`: elements from norm to
+   * norm.
+   */
+  attrs: attrsOf<{
+    readonly count: number;
+    readonly rows: number;
+    readonly cols: number;
+    readonly stride: number;
+  }>(),
   shape({ partials }, { count, rows, cols, stride }) {
     expectType('norm_sums', 'partials', partials, 'f32');
     check(
       dim(partials, 0) >= count * stride && stride >= rows * 2 * cols,
-      () => `norm_sums: ${count} norms of ${rows} rows of ${2 * cols} do not fit partials ${show(partials.shape)}`,
+      () =>
+        `norm_sums: ${count} norms of ${rows} rows of ${2 * cols} do not fit partials ${show(partials.shape)}`,
     );
     return { sums: tensorType('f32', [count, 2, padded(cols)]) };
   },

@@ -9,7 +9,9 @@ import { elementwise, elementwiseVariants } from '../work-division.ts';
 /** The first of the columns, and a factor. */
 export type AddColumnsAttrs = { readonly first: number; readonly scale: number };
 
-/** x [..,N], u [..,n]; y [..,N] = x, with scale·u added to n columns from `first`. y may take the memory of x. */
+/**
+ * x [..,N], u [..,n]; y [..,N] = x, with scale·u added to n columns from `first`. y may take the memory of x.
+ */
 export const addColumnsOp = defineOp({
   name: 'add_columns',
   inputs: ['x', 'u'],

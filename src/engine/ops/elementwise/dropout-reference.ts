@@ -1,5 +1,5 @@
-// The dropout generator on the CPU for references, with the same bits as shaders/shared/random.wgsl. A mask is a function of
-// seed, step, site and element, so nothing is stored between forward and backward pass.
+// The dropout generator on the CPU for references, with the same bits as shaders/shared/random.wgsl. A mask
+// is a function of seed, step, site and element, so nothing is stored between forward and backward pass.
 
 import { philox } from '../../../core/random.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';

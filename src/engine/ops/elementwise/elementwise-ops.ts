@@ -1,5 +1,6 @@
 // Elementwise ops: addition, activations, dropout and the logarithm of a mean, and the dispatches of
-// shaders/elementwise/elementwise-ops.wgsl. After a matrix product its epilogue computes activation and dropout instead.
+// shaders/elementwise/elementwise-ops.wgsl. After a matrix product its epilogue computes activation and
+// dropout instead.
 
 import { check } from '../../../core/errors.ts';
 import { sameShape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -17,7 +18,10 @@ interface ElementwiseSettings extends Partial<DropoutAttrs> {
   readonly flops?: number;
 }
 
-/** A dispatch of elementwise-ops.wgsl that computes y = `out`. An undefined value is the input whose memory y has. */
+/**
+ * A dispatch of elementwise-ops.wgsl that computes y = `out`. An undefined value is the input whose memory y
+ * has.
+ */
 export function elementwiseLaunch(
   entry: string,
   variant: string,
@@ -67,7 +71,9 @@ export const addOp = defineOp({
  */
 export const add = (builder: Builder, a: Value, b: Value): Value => builder.apply(addOp, { a, b }).y;
 
-/** Activations. `gelu` is exact, `gelu-tanh` approximate (Hendrycks and Gimpel, 2016); `silu` is x·sigmoid(x). */
+/**
+ * Activations. `gelu` is exact, `gelu-tanh` approximate (Hendrycks and Gimpel, 2016); `silu` is x·sigmoid(x).
+ */
 export type Activation = 'none' | 'relu' | 'gelu' | 'silu' | 'gelu-tanh';
 
 /** The numbers of the activations in WGSL. */
@@ -113,13 +119,20 @@ export const activation = (builder: Builder, x: Value, kind: Activation): Value 
   kind === 'none' ? x : builder.apply(activationOp, { x }, { kind }).y;
 
 /**
- * Dropout. `rate`: probability of a zero. `site`: number of this dropout in the model, so that each has its own mask. The
- * mask is a function of seed, step, site and element, so the backward pass computes it again instead of storing it.
+ * Dropout. `rate`: probability of a zero. `site`: number of this dropout in the model, so that each has its
+ * own mask. The mask is a function of seed, step, site and element, so the backward pass computes it again
+ * instead of storing it.
  */
 export type DropoutAttrs = { readonly rate: number; readonly site: number };
 
-/** The fields of Params of every kernel with dropout: elements whose random bits are below the threshold are zero. */
-export const dropoutFields = ({ rate, site }: DropoutAttrs): Record<'site' | 'threshold' | 'keep_scale', number> => ({
+/**
+ * The fields of Params of every kernel with dropout: elements whose random bits are below the threshold are
+ * zero.
+ */
+export const dropoutFields = ({
+  rate,
+  site,
+}: DropoutAttrs): Record<'site' | 'threshold' | 'keep_scale', number> => ({
   site,
   threshold: Math.min(0xffffffff, Math.floor(rate * 2 ** 32)),
   keep_scale: rate < 1 ? 1 / (1 - rate) : 0,
@@ -168,7 +181,13 @@ export const logMeanOp = defineOp({
   inPlace: { y: 'x' },
   variants: elementwiseVariants,
   launch: ({ x }, { y }, { count }, { shared, variant }) => [
-    elementwiseLaunch('log_mean', variant, y, { x: shared('x', 'y') ? undefined : x }, { scale: 1 / count, flops: 0 }),
+    elementwiseLaunch(
+      'log_mean',
+      variant,
+      y,
+      { x: shared('x', 'y') ? undefined : x },
+      { scale: 1 / count, flops: 0 },
+    ),
   ],
 });
 

@@ -31,7 +31,8 @@ export const elementwiseReferences: readonly OpReference[] = [
   opReference(columnSumOp, ({ partials }, { sums }, { slices }) => {
     const width = partials.cols / slices;
     for (const [s, sum] of sums.entries())
-      for (let r = 0; r < partials.rows; r++) for (let c = 0; c < width; c++) sum.add(c, partials.at(r, s * width + c));
+      for (let r = 0; r < partials.rows; r++)
+        for (let c = 0; c < width; c++) sum.add(c, partials.at(r, s * width + c));
   }),
   opReference(normSumsOp, ({ partials }, { sums }, { count, rows, cols, stride }) => {
     for (let n = 0; n < count; n++)

@@ -1,5 +1,5 @@
-// The gated activation of a feed-forward network: f(a) ⊙ b, where each row of the input holds a and then b (Shazeer,
-// 2020, "GLU Variants Improve Transformer").
+// The gated activation of a feed-forward network: f(a) ⊙ b, where each row of the input holds a and then b
+// (Shazeer, 2020, "GLU Variants Improve Transformer").
 
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, type Shape, show, tensorType } from '../../../core/tensor.ts';
@@ -24,7 +24,9 @@ export const gatedActivationOp = defineOp({
   },
   f16Storage: ['x'],
   variants: ({ x }) => rowGroupsFor(gatedWidth(x)),
-  launch: ({ x }, { y }, attrs, { variant }) => [gatedLaunch('gated_activation', y.shape, attrs, variant, { x, y })],
+  launch: ({ x }, { y }, attrs, { variant }) => [
+    gatedLaunch('gated_activation', y.shape, attrs, variant, { x, y }),
+  ],
 });
 
 /** A dispatch of shaders/elementwise/gated-activation.wgsl. */

@@ -6,7 +6,10 @@ import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 
-/** x [N·group,..] of any 32-bit type, indices u32 [n], each below N; group i of y [n·group,..] is group indices[i] of x. */
+/**
+ * x [N·group,..] of any 32-bit type, indices u32 [n], each below N; group i of y [n·group,..] is group
+ * indices[i] of x.
+ */
 export const takeRowsOp = defineOp({
   name: 'take_rows',
   inputs: ['x', 'indices'],
@@ -18,7 +21,8 @@ export const takeRowsOp = defineOp({
     expectType('take_rows', 'indices', indices, 'u32', [dim(indices, 0)]);
     check(
       x.dtype !== 'f16' && group >= 1 && rows > 0 && rows % group === 0,
-      () => `take_rows: x is ${x.dtype} ${show(x.shape)}, must be of 32 bits and of whole groups of ${group} rows`,
+      () =>
+        `take_rows: x is ${x.dtype} ${show(x.shape)}, must be of 32 bits and of whole groups of ${group} rows`,
     );
     return { y: tensorType(x.dtype, [dim(indices, 0) * group, ...rest]) };
   },

@@ -1,4 +1,5 @@
-// Gradients of the embedding tables: of tokens, by the occurrences of each id; of positions, by sums over the batch.
+// Gradients of the embedding tables: of tokens, by the occurrences of each id; of positions, by sums over the
+// batch.
 
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -9,9 +10,9 @@ import { rowGroupsFor } from '../work-division.ts';
 import { embeddingLaunch, noId } from './embedding.ts';
 
 /**
- * dy [B,T,D], rowStart [V+1], occurrences [B*T], step if there is dropout, a gradient `base` [V,D] to add to; dtable
- * [V,D], which may take the memory of base. Sums are over the occurrences in their order, so the same batch gives the
- * same bits.
+ * dy [B,T,D], rowStart [V+1], occurrences [B*T], step if there is dropout, a gradient `base` [V,D] to add to;
+ * dtable [V,D], which may take the memory of base. Sums are over the occurrences in their order, so the same
+ * batch gives the same bits.
  */
 export const embeddingBackwardOp = defineOp({
   name: 'embedding_backward',
@@ -38,7 +39,15 @@ export const embeddingBackwardOp = defineOp({
   launch({ dy, rowStart, occurrences, step, base }, { dtable }, attrs, { shared, variant }) {
     const [rows = 0, width = 0] = dtable.shape;
     const length = sizeOf(occurrences.shape);
-    const sizes = { batch: 1, length, width, rows, scale: attrs.scale, offset: 0, frozen: attrs.frozenId ?? noId };
+    const sizes = {
+      batch: 1,
+      length,
+      width,
+      rows,
+      scale: attrs.scale,
+      offset: 0,
+      frozen: attrs.frozenId ?? noId,
+    };
     const bind = { dy, row_start: rowStart, occurrences, dtable, ...(step && { step }) };
     const inPlace = shared('base', 'dtable');
     if (base && !inPlace)
@@ -49,7 +58,10 @@ export const embeddingBackwardOp = defineOp({
   },
 });
 
-/** dy [B,T,D], step if there is dropout; dpositions [rows,D], the sum over the batch, zero in rows of no position. */
+/**
+ * dy [B,T,D], step if there is dropout; dpositions [rows,D], the sum over the batch, zero in rows of no
+ * position.
+ */
 export const positionBackwardOp = defineOp({
   name: 'position_backward',
   inputs: ['dy', 'step?'],

@@ -60,7 +60,8 @@ export const embeddingReferences: readonly OpReference[] = [
       for (let t = 0; t < ids.cols; t++) {
         const counts = ids.at(b, t) !== padId;
         if (counts) place++;
-        if (at === undefined || at === t) positionIds.set(b, at === undefined ? t : 0, counts ? place : padId);
+        if (at === undefined || at === t)
+          positionIds.set(b, at === undefined ? t : 0, counts ? place : padId);
       }
     }
   }),

@@ -20,7 +20,10 @@ export type LookupAttrs = {
   readonly decode: boolean;
 };
 
-/** Id of the row of the table that look-ups do not train (PyTorch's padding_idx). Default: all rows are trained. */
+/**
+ * Id of the row of the table that look-ups do not train (PyTorch's padding_idx). Default: all rows are
+ * trained.
+ */
 export type FrozenId = { readonly frozenId?: number | undefined };
 
 /** Attributes of an embedding; the builder function `embedding` sets them. */
@@ -28,7 +31,10 @@ export type EmbeddingAttrs = LookupAttrs &
   DropoutAttrs &
   FrozenId & { readonly positions: 'none' | 'fixed' | 'learned' };
 
-/** Output type of an embedding of width D. Throws a HeddleError if an input, or the step of decoding, does not fit. */
+/**
+ * Output type of an embedding of width D. Throws a HeddleError if an input, or the step of decoding, does not
+ * fit.
+ */
 export function lookupType(
   op: string,
   D: number,
@@ -53,7 +59,8 @@ export function lookupType(
     expectType(op, 'positions', positions, 'f32', [L, D], 'as wide as the table');
     check(
       offset + T <= L,
-      () => `${op}: ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
+      () =>
+        `${op}: ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
     );
   }
   if (positionIds) expectType(op, 'positionIds', positionIds, 'u32', [B, T], 'one for each id');
@@ -62,8 +69,9 @@ export function lookupType(
 }
 
 /**
- * ids [B,T], table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step for decoding or dropout
- * and, if the table is trained, the sorted positions of each id: rowStart [V+1], occurrences [B*T]; out [B,T,D].
+ * ids [B,T], table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step for
+ * decoding or dropout and, if the table is trained, the sorted positions of each id: rowStart [V+1],
+ * occurrences [B*T]; out [B,T,D].
  */
 export const embeddingOp = defineOp({
   name: 'embedding',
@@ -83,11 +91,20 @@ export const embeddingOp = defineOp({
   f16Storage: ['out'],
   variants: ({ table }) => rowGroupsFor(dim(table, 1)),
   sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
-  launch({ ids, table, positions, positionIds, step }, { out }, { scale, offset, decode, ...mask }, { variant }) {
+  launch(
+    { ids, table, positions, positionIds, step },
+    { out },
+    { scale, offset, decode, ...mask },
+    { variant },
+  ) {
     const [batch = 0, length = 0, width = 0] = out.shape;
     const position_rows = positions ? dim(positions, 0) : 0;
     const params = { batch, length, width, rows: dim(table, 0), position_rows, scale, offset, frozen: noId };
-    const constants = { POSITIONS: positions ? 1 : 0, POSITION_IDS: positionIds ? 1 : 0, DECODE: decode ? 1 : 0 };
+    const constants = {
+      POSITIONS: positions ? 1 : 0,
+      POSITION_IDS: positionIds ? 1 : 0,
+      DECODE: decode ? 1 : 0,
+    };
     const tables = { table, positions: positions ?? table, position_ids: positionIds ?? ids };
     const bind = { ids, ...tables, out, ...(step && { step }) };
     const launch = embeddingLaunch('embedding', batch * length, mask, params, constants, bind, variant);
@@ -121,7 +138,10 @@ export function embeddingLaunch(
 export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, FrozenId {
   /** Table [L,D] added by position: a state filled by `sinusoids`, or a weight. */
   readonly positions?: Value;
-  /** Position ids u32 [B,T], the row of `positions` for each id, from `tokenPositions`. Default: the column of the id. */
+  /**
+   * Position ids u32 [B,T], the row of `positions` for each id, from `tokenPositions`. Default: the column of
+   * the id.
+   */
   readonly positionIds?: Value | undefined;
   /** Whether the table of positions is trained. */
   readonly learned?: boolean;
@@ -141,15 +161,23 @@ export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, F
 export function embedding(builder: Builder, ids: Value, table: Value, options: EmbeddingOptions = {}): Value {
   const { scale = 1, positions, learned = false, offset = 0, decode = false } = options;
   const { step, rate = 0, site = 0, index, positionIds, frozenId } = options;
-  const inputs = { ids, table, positions, positionIds, step: decode || rate > 0 ? step : undefined, ...index };
+  const inputs = {
+    ids,
+    table,
+    positions,
+    positionIds,
+    step: decode || rate > 0 ? step : undefined,
+    ...index,
+  };
   const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
-  return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId }).out;
+  return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId })
+    .out;
 }
 
 /**
- * Table of fairseq's sinusoidal positions [length, width], as in M2M100: row padId + k is that of the k-th token that is
- * not padding, from 1; row padId, that of padding, is zero. Angle p / 10000^(i/(h-1)) with h = floor(width/2), all sines
- * before all cosines, and a zero column if the width is odd.
+ * Table of fairseq's sinusoidal positions [length, width], as in M2M100: row padId + k is that of the k-th
+ * token that is not padding, from 1; row padId, that of padding, is zero. Angle p / 10000^(i/(h-1)) with h =
+ * floor(width/2), all sines before all cosines, and a zero column if the width is odd.
  */
 export function fairseqSinusoids(length: number, width: number, padId: number): Float32Array {
   const table = new Float32Array(length * width);
@@ -163,17 +191,19 @@ export function fairseqSinusoids(length: number, width: number, padId: number): 
   return table;
 }
 
-/** `interleaved`: sines in even columns, cosines in odd ones (as PyTorch's tutorial); `halves`: sines first (Marian). */
+/**
+ * `interleaved`: sines in even columns, cosines in odd ones (as PyTorch's tutorial); `halves`: sines first
+ * (Marian).
+ */
 export type SinusoidLayout = 'interleaved' | 'halves';
 
 /**
- * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p / 10000^(2i/width) for
- * pair i. An odd width has one sine more than cosines. Computed on the host in float64, since WGSL's sine is too coarse
- * for large arguments; nothing trains it.
+ * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p /
+ * 10000^(2i/width) for pair i. An odd width has one sine more than cosines. Computed on the host in float64,
+ * since WGSL's sine is too coarse for large arguments; nothing trains it.
  *
  * @example
- * const table = sinusoids(512, 64, 'interleaved');
- * console.log(table.length); // 512 * 64
+ * const table = sinusoids(512, 64, 'interleaved'); console.log(table.length); // 512 * 64
  */
 export function sinusoids(length: number, width: number, layout: SinusoidLayout): Float32Array {
   const table = new Float32Array(length * width);

@@ -10,8 +10,8 @@ import { type LookupAttrs, lookupType } from './embedding.ts';
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
 
 /**
- * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], positionIds as in
- * `embeddingOp`, step if decoding; out [B,T,D] = table[ids] * scale + positions.
+ * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], positionIds as
+ * in `embeddingOp`, step if decoding; out [B,T,D] = table[ids] * scale + positions.
  */
 export const packedEmbeddingOp = defineOp({
   name: 'packed_embedding',
@@ -77,8 +77,8 @@ export interface PackedEmbeddingOptions extends Partial<LookupAttrs> {
  * table[ids] * scale + positions for ids [B,T] and a packed table: [B,T,width].
  *
  * @example
- * const words = graph.state('table', 'u32', [8000, wordsOf('f16', 64)]);
- * const y = packedEmbedding(graph, graph.input('ids', 'i32', [32, 1]), { format: 'f16', words }, { width: 64 });
+ * const words = graph.state('table', 'u32', [8000, wordsOf('f16', 64)]); const y = packedEmbedding(graph,
+ * graph.input('ids', 'i32', [32, 1]), { format: 'f16', words }, { width: 64 });
  */
 export function packedEmbedding(
   builder: Builder,

@@ -10,8 +10,9 @@ import { gridOf } from '../work-division.ts';
 export type TokenPositionsAttrs = { readonly padId: number };
 
 /**
- * ids i32 [B,T]; positionIds u32 [B,T]: padId + k for the k-th token of a row that is not padding, from 1, and padId for
- * padding. With step, ids are the tokens of a decoder so far and positionIds is [B,1], that of the token at step.position.
+ * ids i32 [B,T]; positionIds u32 [B,T]: padId + k for the k-th token of a row that is not padding, from 1,
+ * and padId for padding. With step, ids are the tokens of a decoder so far and positionIds is [B,1], that of
+ * the token at step.position.
  */
 export const tokenPositionsOp = defineOp({
   name: 'token_positions',
@@ -38,5 +39,9 @@ export const tokenPositionsOp = defineOp({
 });
 
 /** Position ids u32 [B,T] of ids i32 [B,T]; with `step`, [B,1] for the token at step.position. */
-export const tokenPositions = (builder: Builder, ids: Value, attrs: TokenPositionsAttrs, step?: Value): Value =>
-  builder.apply(tokenPositionsOp, { ids, step }, attrs).positionIds;
+export const tokenPositions = (
+  builder: Builder,
+  ids: Value,
+  attrs: TokenPositionsAttrs,
+  step?: Value,
+): Value => builder.apply(tokenPositionsOp, { ids, step }, attrs).positionIds;

@@ -1,5 +1,5 @@
-// The loss: label-smoothed cross-entropy against token ids, and its gradient, in one kernel or two. Its statistics are sums
-// over the tokens that count, small enough to be read back every step.
+// The loss: label-smoothed cross-entropy against token ids, and its gradient, in one kernel or two. Its
+// statistics are sums over the tokens that count, small enough to be read back every step.
 
 import { check } from '../../../core/errors.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -8,7 +8,8 @@ import { expectStep, expectType } from '../type-checks.ts';
 import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
 
 /**
- * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be 0 to V -
+ * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be
+ * 0 to V -
  * 1. `classes`: V, if rows of the logits are padded to whole vectors; their gradients are 0 there.
  */
 export type CrossEntropyAttrs = {
@@ -25,7 +26,11 @@ export const classesOf = (logits: { readonly shape: Shape }, { classes }: CrossE
 export type LossInputs<T> = { readonly logits: T; readonly targets: T; readonly step: T };
 
 /** Type of a tensor with a number for each target. */
-function rowType(op: string, { logits, targets, step }: LossInputs<TensorType>, attrs: CrossEntropyAttrs): TensorType {
+function rowType(
+  op: string,
+  { logits, targets, step }: LossInputs<TensorType>,
+  attrs: CrossEntropyAttrs,
+): TensorType {
   expectType(op, 'logits', logits, 'f32');
   expectType(op, 'targets', targets, 'i32');
   expectStep(op, step);
@@ -51,7 +56,12 @@ function launchOf(logits: Value, attrs: CrossEntropyAttrs) {
   const { smoothing, ignore } = attrs;
   const { rows, cols: width } = matrixOf(logits.shape);
   const sizes = { rows, cols: classesOf(logits, attrs), width };
-  const params = { ...sizes, smoothing, has_ignore_index: ignore === undefined ? 0 : 1, ignore_index: ignore ?? 0 };
+  const params = {
+    ...sizes,
+    smoothing,
+    has_ignore_index: ignore === undefined ? 0 : 1,
+    ignore_index: ignore ?? 0,
+  };
   return { shader: shaderFor('cross-entropy', width), params };
 }
 
@@ -59,10 +69,10 @@ function launchOf(logits: Value, attrs: CrossEntropyAttrs) {
 export type LossAttrs = CrossEntropyAttrs & { readonly fused: boolean };
 
 /**
- * logits [..,V], targets i32 [..], step; nll (the label-smoothed loss of each row, 0 if ignored) and hit (1 if the
- * first maximum of the logits is the target), f32 of the targets' shape. Further lse (logsumexp of each row) or, if
- * fused, dlogits, which may take the memory of logits. As the root of the backward pass the loss is the sum of nll
- * times step.tokenWeight.
+ * logits [..,V], targets i32 [..], step; nll (the label-smoothed loss of each row, 0 if ignored) and hit (1
+ * if the first maximum of the logits is the target), f32 of the targets' shape. Further lse (logsumexp of
+ * each row) or, if fused, dlogits, which may take the memory of logits. As the root of the backward pass the
+ * loss is the sum of nll times step.tokenWeight.
  */
 export const crossEntropyOp = defineOp({
   name: 'cross_entropy',
@@ -84,7 +94,9 @@ export const crossEntropyOp = defineOp({
     const unused = scratch('f32', [4]);
     if (!dlogits) {
       const bind = { logits, targets, nll, row_lse: lse ?? unused, hit, dlogits: unused };
-      return [{ ...common, entry: 'cross_entropy', constants: rowGroup, bind, flops: 4 * sizeOf(logits.shape) }];
+      return [
+        { ...common, entry: 'cross_entropy', constants: rowGroup, bind, flops: 4 * sizeOf(logits.shape) },
+      ];
     }
     const inPlace = shared('logits', 'dlogits');
     const bind = { logits: inPlace ? unused : logits, targets, nll, hit, dlogits, step };
@@ -131,7 +143,8 @@ export interface Loss {
 }
 
 /**
- * Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step`: the graph's input.
+ * Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step`: the graph's
+ * input.
  *
  * @example
  * const { nll } = crossEntropy(graph, logits, targets, step, { smoothing: 0.1, ignore: 0 });

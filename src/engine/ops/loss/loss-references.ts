@@ -44,11 +44,19 @@ function setGradient(
   const weight = targets.at(r) === ignore ? 0 : readStep(step.data).tokenWeight;
   for (let c = 0; c < logits.cols; c++) {
     const smoothed = (c === targets.at(r) ? 1 - smoothing : 0) + smoothing / classes;
-    dlogits.set(r, c, weight === 0 || c >= classes ? 0 : weight * (Math.exp(logits.at(r, c) - lse) - smoothed));
+    dlogits.set(
+      r,
+      c,
+      weight === 0 || c >= classes ? 0 : weight * (Math.exp(logits.at(r, c) - lse) - smoothed),
+    );
   }
 }
 
-const crossEntropyReference: ReferenceOf<typeof crossEntropyOp> = (inputs, { nll, hit, lse, dlogits }, attrs) => {
+const crossEntropyReference: ReferenceOf<typeof crossEntropyOp> = (
+  inputs,
+  { nll, hit, lse, dlogits },
+  attrs,
+) => {
   for (let r = 0; r < nll.size; r++) {
     const row = rowLoss(inputs.logits, inputs.targets, attrs, r);
     nll.set(r, row.nll);

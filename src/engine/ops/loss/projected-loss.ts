@@ -1,7 +1,8 @@
-// The output projection and its cross-entropy in chunks of rows, so that the logits [B·T, V] never exist as a whole.
-// Rows of logits are padded to whole vectors. In training the gradient of a chunk overwrites its logits, and all
-// gradients are computed with the loss, by the kernels of linear, cross_entropy and linear_backward. Evaluation runs
-// only those of linear and cross_entropy. Packed and frozen weights have no gradient.
+// The output projection and its cross-entropy in chunks of rows, so that the logits [B·T, V] never exist as a
+// whole. Rows of logits are padded to whole vectors. In training the gradient of a chunk overwrites its
+// logits, and all gradients are computed with the loss, by the kernels of linear, cross_entropy and
+// linear_backward. Evaluation runs only those of linear and cross_entropy. Packed and frozen weights have no
+// gradient.
 
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, type Shape, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -17,8 +18,8 @@ import { rowGroupsFor, viewOf, wholeVectors } from '../work-division.ts';
 import { type CrossEntropyAttrs, crossEntropyOp } from './cross-entropy.ts';
 
 /**
- * Settings of the loss, whether to compute gradients, and the rows of a chunk, a multiple of 64. `frozen`: only the
- * gradient of x. `format`: w is packed, and so frozen.
+ * Settings of the loss, whether to compute gradients, and the rows of a chunk, a multiple of 64. `frozen`:
+ * only the gradient of x. `format`: w is packed, and so frozen.
  */
 export type ProjectedLossAttrs = CrossEntropyAttrs & {
   readonly gradients: boolean;
@@ -28,9 +29,9 @@ export type ProjectedLossAttrs = CrossEntropyAttrs & {
 };
 
 /**
- * x [..,D], w [V,D] (packed: words, and scales if the format is int8), targets i32 [..], step, b [V]; nll and hit as of
- * cross_entropy and, with `gradients`, dx [..,D], and if w is not frozen dw [V,D] and db [V] if there is a bias: then it
- * may be the root of the backward pass.
+ * x [..,D], w [V,D] (packed: words, and scales if the format is int8), targets i32 [..], step, b [V]; nll and
+ * hit as of cross_entropy and, with `gradients`, dx [..,D], and if w is not frozen dw [V,D] and db [V] if
+ * there is a bias: then it may be the root of the backward pass.
  */
 export const projectedLossOp = defineOp({
   name: 'projected_loss',
@@ -53,7 +54,12 @@ export const projectedLossOp = defineOp({
   variants: ({ x, w }, attrs, traits) => kernelsFor(x, w, attrs, traits),
   sample: ({ w }, { ignore }) => ({ targets: sampleIds(dim(w, 0), ignore) }),
   modelFlops: ({ x, w }, _outputs, { gradients }) => 2 * sizeOf(x.shape) * dim(w, 0) * (gradients ? 3 : 1),
-  launch({ x, w, scales, targets, step, b }, { nll, hit, dx, dw, db }, { gradients, rows, format, ...loss }, context) {
+  launch(
+    { x, w, scales, targets, step, b },
+    { nll, hit, dx, dw, db },
+    { gradients, rows, format, ...loss },
+    context,
+  ) {
     const { rows: all, cols: ins } = matrixOf(x.shape);
     const outs = dim(w, 0);
     const width = wholeVectors(outs);
@@ -68,7 +74,12 @@ export const projectedLossOp = defineOp({
       const xs = rowsOf(x, [ins]);
       launches.push(
         ...(format
-          ? packedLinearOp.launch({ x: xs, words: w, scales, b }, { y: logits }, { format, padded: true }, packed)
+          ? packedLinearOp.launch(
+              { x: xs, words: w, scales, b },
+              { y: logits },
+              { format, padded: true },
+              packed,
+            )
           : linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none', padded: true }, plain)),
       );
       // The gradient overwrites the logits. Without gradients nothing reads lse.
@@ -95,7 +106,10 @@ export const projectedLossOp = defineOp({
   },
 });
 
-/** Variants of the gradients if they are computed (the forward product then uses the same), else of the product. */
+/**
+ * Variants of the gradients if they are computed (the forward product then uses the same), else of the
+ * product.
+ */
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];

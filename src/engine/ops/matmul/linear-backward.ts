@@ -26,8 +26,8 @@ import {
 export type WantedGradients = { readonly dx: boolean; readonly dw: boolean; readonly db: boolean };
 
 /**
- * dy [..,O] (or padded with zeros to whole vectors, as y of a padded linear), x [..,I], w [O,I], the operand of the
- * epilogue [..,I], step if there is dropout. Outputs, if wanted: dx = dy·w [..,I], dw = dyᵀ·x [O,I],
+ * dy [..,O] (or padded with zeros to whole vectors, as y of a padded linear), x [..,I], w [O,I], the operand
+ * of the epilogue [..,I], step if there is dropout. Outputs, if wanted: dx = dy·w [..,I], dw = dyᵀ·x [O,I],
  * db = Σ_rows dy [O].
  */
 export const linearBackwardOp = defineOp({
@@ -35,8 +35,9 @@ export const linearBackwardOp = defineOp({
   inputs: ['dy', 'x', 'w', 'operand?', 'step?'],
   outputs: ['dx?', 'dw?', 'db?'],
   /**
-   * Which gradients are wanted, and the epilogue of dx: `add` adds a tensor (the gradient of a residual path), an
-   * activation multiplies by its derivative (that of the layer below). Dropout acts on dx before an addition.
+   * Which gradients are wanted, and the epilogue of dx: `add` adds a tensor (the gradient of a residual
+   * path), an activation multiplies by its derivative (that of the layer below). Dropout acts on dx before an
+   * addition.
    */
   attrs: attrsOf<WantedGradients & { readonly epilogue: EpilogueKind | 'none' } & Partial<DropoutAttrs>>(),
   shape({ dy, x, w, operand, step }, { dx, dw, db, epilogue, rate = 0 }) {
@@ -60,10 +61,14 @@ export const linearBackwardOp = defineOp({
     const { rows, cols } = matrixOf(x.shape);
     return backwardKernels(rows, cols, dim(w, 0), [dy, x, w], traits);
   },
-  modelFlops: ({ dy, w }, { dx, dw }) => 2 * matrixOf(dy.shape).rows * sizeOf(w.shape) * ((dx ? 1 : 0) + (dw ? 1 : 0)),
+  modelFlops: ({ dy, w }, { dx, dw }) =>
+    2 * matrixOf(dy.shape).rows * sizeOf(w.shape) * ((dx ? 1 : 0) + (dw ? 1 : 0)),
   launch({ dy, x, w, operand, step }, gradients, attrs, context) {
     const epilogue = attrs.epilogue !== 'none' && operand ? { kind: attrs.epilogue, operand } : undefined;
-    return backwardLaunches({ dy, x, w, ...gradients, epilogue, dropout: epilogueDropout(step, attrs) }, context);
+    return backwardLaunches(
+      { dy, x, w, ...gradients, epilogue, dropout: epilogueDropout(step, attrs) },
+      context,
+    );
   },
 });
 
@@ -122,14 +127,20 @@ interface BackwardProducts {
 }
 
 /** The gradients by a variant: one dispatch, except those that split K in each product. */
-export function backwardLaunches(g: BackwardProducts, context: LaunchContext, variant = context.variant): Launch[] {
+export function backwardLaunches(
+  g: BackwardProducts,
+  context: LaunchContext,
+  variant = context.variant,
+): Launch[] {
   const { dy, x, w, dx, dw, db, epilogue, dropout, accumulate = false } = g;
   const { rows, cols: ins } = matrixOf(x.shape);
   const [outs, dyWidth] = [dim(w, 0), dim(dy, -1)];
   if (splitsK(variant)) {
     const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
     return [
-      ...(dx ? splitIfFew({ ...dxSize, a: dy, lda: dyWidth, b: w, c: dx, epilogue, dropout }, context, variant) : []),
+      ...(dx
+        ? splitIfFew({ ...dxSize, a: dy, lda: dyWidth, b: w, c: dx, epilogue, dropout }, context, variant)
+        : []),
       ...(dw ? splitIfFew({ ...dwSize, a: dy, lda: dyWidth, b: x, c: dw }, context, variant) : []),
       ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, context, 'tiled-64x64') : []),
     ];
@@ -147,7 +158,16 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
       constants: { ...kernel.constants, ...readConstants(kernel, dyWidth, ins, outs, rows) },
       params: {
         ...unusedParams,
-        ...{ m: rows, n: ins, k: outs, lda: dyWidth, ldb: ins, ldc: ins, dx_tiles: dxTiles, dw_tiles: dwTiles },
+        ...{
+          m: rows,
+          n: ins,
+          k: outs,
+          lda: dyWidth,
+          ldb: ins,
+          ldc: ins,
+          dx_tiles: dxTiles,
+          dw_tiles: dwTiles,
+        },
         ...epilogueParams({ epilogue, dropout }),
         accumulate: accumulate ? 1 : 0,
       },
@@ -167,7 +187,9 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
   ];
 }
 
-/** Launches a product by split K if it has few tiles, otherwise by the kernel of the slices, without a split. */
+/**
+ * Launches a product by split K if it has few tiles, otherwise by the kernel of the slices, without a split.
+ */
 const splitIfFew = (p: Product, context: LaunchContext, variant: string): Launch[] => {
   const usesSplitK = productKernels(p, [p.a, p.b], context.traits).some(splitsK);
   return productLaunches(p, context, usesSplitK ? variant : sliceKernel(variant));

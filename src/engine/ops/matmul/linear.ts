@@ -1,4 +1,5 @@
-// Linear layers y = dropout(f(x·wᵀ + b)), weights as in PyTorch. The product's epilogue adds b and applies f and dropout.
+// Linear layers y = dropout(f(x·wᵀ + b)), weights as in PyTorch. The product's epilogue adds b and applies f
+// and dropout.
 
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, type Shape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -10,14 +11,18 @@ import { productKernels, type Sizes } from './matmul-kernels.ts';
 import { epilogueDropout, productLaunches } from './matmul-launches.ts';
 
 /**
- * The epilogue of the product after its bias: activation, dropout. `padded`: rows of y are padded with zeros to whole
- * vectors of four numbers; without activation and dropout only.
+ * The epilogue of the product after its bias: activation, dropout. `padded`: rows of y are padded with zeros
+ * to whole vectors of four numbers; without activation and dropout only.
  */
-export type LinearAttrs = { readonly activation: Activation; readonly padded?: boolean } & Partial<DropoutAttrs>;
+export type LinearAttrs = {
+  readonly activation: Activation;
+  readonly padded?: boolean;
+} & Partial<DropoutAttrs>;
 
 /**
- * x [..,I], w [O,I], b [O], step if there is dropout; y [..,O] and, if the gradient of the activation needs it (GELU,
- * SiLU), the input of the activation z [..,O]. If `padded`, y is [.., O rounded up to a multiple of 4].
+ * x [..,I], w [O,I], b [O], step if there is dropout; y [..,O] and, if the gradient of the activation needs
+ * it (GELU, SiLU), the input of the activation z [..,O]. If `padded`, y is [.., O rounded up to a multiple of
+ * 4].
  */
 export const linearOp = defineOp({
   name: 'linear',
@@ -31,7 +36,10 @@ export const linearOp = defineOp({
     check(fits, () => `linear: inner sizes differ, x ${show(x.shape)} · w ${show(w.shape)}ᵀ`);
     if (b) expectType('linear', 'b', b, 'f32', [dim(w, 0)], `w is ${show(w.shape)}`);
     expectDropout('linear', rate, step);
-    check(!padded || (activation === 'none' && rate === 0), 'linear: padded rows have neither activation nor dropout');
+    check(
+      !padded || (activation === 'none' && rate === 0),
+      'linear: padded rows have neither activation nor dropout',
+    );
     const y = tensorType('f32', [...x.shape.slice(0, -1), padded ? wholeVectors(dim(w, 0)) : dim(w, 0)]);
     return { y, z: keepsInput(activation) ? y : undefined };
   },
@@ -53,10 +61,18 @@ export const linearOp = defineOp({
  * const w = graph.state('w', 'f32', [256, 64]);
  * const y = linear(graph, graph.input('x', 'f32', [32, 64]), w, undefined, 'relu'); // [32, 256]
  */
-export const linear = (builder: Builder, x: Value, w: Value, b?: Value, activation: Activation = 'none'): Value =>
-  builder.apply(linearOp, { x, w, b }, { activation }).y;
+export const linear = (
+  builder: Builder,
+  x: Value,
+  w: Value,
+  b?: Value,
+  activation: Activation = 'none',
+): Value => builder.apply(linearOp, { x, w, b }, { activation }).y;
 
-/** x·wᵀ + b as `linear`, with rows padded with zeros to whole vectors: y [.., O rounded up to a multiple of 4]. */
+/**
+ * x·wᵀ + b as `linear`, with rows padded with zeros to whole vectors: y [.., O rounded up to a multiple of
+ * 4].
+ */
 export const paddedLinear = (builder: Builder, x: Value, w: Value, b?: Value): Value =>
   builder.apply(linearOp, { x, w, b }, { activation: 'none', padded: true }).y;
 

@@ -1,5 +1,5 @@
-// The kernels of matrix products, shared by matmul, linear and linear_backward, and which of them are worth timing for
-// a product. matmul-launches.ts launches them.
+// The kernels of matrix products, shared by matmul, linear and linear_backward, and which of them are worth
+// timing for a product. matmul-launches.ts launches them.
 
 import type { TensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
@@ -35,20 +35,22 @@ export interface Kernel {
 }
 
 /**
- * The kernel of a variant for operands of some types. `naive`: four numbers of C a thread; `dots-4x16`: threads of a
- * workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `matrix-64x64`: the same by subgroup
- * matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split` and `matrix-split`, which are
- * `tiled-64x64` and `matrix-64x64` with K in slices, are not here.
+ * The kernel of a variant for operands of some types. `naive`: four numbers of C a thread; `dots-4x16`:
+ * threads of a workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `matrix-64x64`:
+ * the same by subgroup matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split` and
+ * `matrix-split`, which are `tiled-64x64` and `matrix-64x64` with K in slices, are not here.
  */
 export function kernelOf(variant: string, operands: Operands, traits: DeviceTraits): Kernel {
   if (variant === 'naive') return { shader: 'matmul', constants: {}, rows: 8, columns: 32, threads: 64 };
-  const [, family, height, width] = /^(dots|tiled|matrix|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
+  const [, family, height, width] =
+    /^(dots|tiled|matrix|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
   const [rows, columns] = [Number(height), Number(width)];
   const matrix = family === 'matrix' ? matrixKernel(rows, operands, traits) : undefined;
   if (!family || (family === 'matrix' && !matrix)) throw new Error(`matmul: there is no variant ${variant}`);
   if (matrix) return matrix;
   const { minSubgroup } = traits;
-  if (family === 'dots') return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64 };
+  if (family === 'dots')
+    return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64 };
   if (family === 'tiled') {
     const constants = { SIZE: rows, DEPTH: 1024 / rows };
     return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
@@ -80,7 +82,11 @@ function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): K
     const pitch = matrixDepth / 4 + 4 / bytes;
     const [rows, columns] = [size / (subgroups / across), size / across];
     const fits =
-      Number.isInteger(subgroups) && matrixDepth % k === 0 && rows % m === 0 && columns % n === 0 && n % 4 === 0;
+      Number.isInteger(subgroups) &&
+      matrixDepth % k === 0 &&
+      rows % m === 0 &&
+      columns % n === 0 &&
+      n % 4 === 0;
     const workgroupBytes = 2 * size * pitch * 4 * bytes + subgroups * m * n * 4;
     if (!fits || workgroupBytes > traits.maxWorkgroupBytes || threads > traits.maxInvocations) continue;
     const constants = { SIZE: size, DEPTH: matrixDepth, PITCH: pitch, LANES: lanes, ACROSS: across };
@@ -108,15 +114,17 @@ export const maxDots = dotsColumns * 65535;
 export const dotsRows = (m: number): number => [1, 4, 8].find((rows) => rows >= m) ?? 16;
 
 /**
- * Variants worth timing for a product of operands of some types, best guess for a GPU first. Only a few, since
- * auto-tuning compiles and times each: within a family the sizes of the product decide.
+ * Variants worth timing for a product of operands of some types, best guess for a GPU first. Only a few,
+ * since auto-tuning compiles and times each: within a family the sizes of the product decide.
  */
 export function productKernels(p: Sizes, operands: Operands, traits: DeviceTraits): string[] {
   const { form, m, n, k, batch = 1 } = p;
   const kernels: string[] = [];
   if (form === 'NT' && m <= 16 && n <= maxDots) kernels.push(`dots-${dotsRows(m)}x${dotsColumns}`);
   const sizes = m > 8 ? tileSizes(p) : [];
-  const matrix = sizes.filter((size) => matrixKernel(size, operands, traits)).map((size) => `matrix-${size}x${size}`);
+  const matrix = sizes
+    .filter((size) => matrixKernel(size, operands, traits))
+    .map((size) => `matrix-${size}x${size}`);
   kernels.push(...matrix, ...sizes.map((size) => `tiled-${size}x${size}`));
   // Slices of K need another dispatch. Without a measurement that only pays if most of a GPU would be idle.
   const split = matrixKernel(64, operands, traits) ? ['matrix-split', 'split'] : ['split'];
@@ -127,7 +135,9 @@ export function productKernels(p: Sizes, operands: Operands, traits: DeviceTrait
   return kernels;
 }
 
-/** Sides of tiles: those of 128 x 128 read half as much as those of 64 x 64, but must be enough to fill a GPU. */
+/**
+ * Sides of tiles: those of 128 x 128 read half as much as those of 64 x 64, but must be enough to fill a GPU.
+ */
 function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
   if (m < 512 || n < 512) return [64];
   const large = Math.ceil(m / 128) * Math.ceil(n / 128) * batch;
@@ -135,11 +145,17 @@ function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
   return large >= 64 ? [128, 64] : [64, 128];
 }
 
-/** Number of tiles of 64 x 64, which shows whether a product fills a GPU; 1e9 for a batch, which is never split. */
+/**
+ * Number of tiles of 64 x 64, which shows whether a product fills a GPU; 1e9 for a batch, which is never
+ * split.
+ */
 export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
   batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64);
 
-/** The tile of a thread that was fastest on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
+/**
+ * The tile of a thread that was fastest on lavapipe (8 lanes) and SwiftShader (4), no higher than the
+ * product.
+ */
 function registerTile(m: number, traits: DeviceTraits): string {
   const { minSubgroup } = traits;
   if (minSubgroup < 4 || hasLargeSubgroups(traits)) return m <= 64 ? 'registers-4x4' : 'registers-8x8';

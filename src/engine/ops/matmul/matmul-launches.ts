@@ -1,7 +1,12 @@
 // The launches of matrix products: a product, its epilogue and its kernel, with the params of
 // shaders/matmul/matmul-operands.wgsl.
 
-import { type Activation, activationKinds, type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
+import {
+  type Activation,
+  activationKinds,
+  type DropoutAttrs,
+  dropoutFields,
+} from '../elementwise/elementwise-ops.ts';
 import type { Launch, LaunchContext, Value } from '../op.ts';
 import { gridOf } from '../work-division.ts';
 import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } from './matmul-kernels.ts';
@@ -9,7 +14,9 @@ import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } 
 /** The numbers of the forms in WGSL. */
 const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
 
-/** Epilogue with an operand: `add` adds it; an activation multiplies by its derivative there (backward pass). */
+/**
+ * Epilogue with an operand: `add` adds it; an activation multiplies by its derivative there (backward pass).
+ */
 export type EpilogueKind = 'add' | Exclude<Activation, 'none'>;
 
 /** The number of `add` in WGSL, after those of the activations. */
@@ -30,7 +37,10 @@ export const epilogueDropout = (
   { rate = 0, site = 0 }: Partial<DropoutAttrs>,
 ): EpilogueDropout | undefined => (rate > 0 && step ? { rate, site, step } : undefined);
 
-/** C = A·B and its epilogue, in this order: bias, activation, `epilogue`, dropout (before `epilogue` if that adds). */
+/**
+ * C = A·B and its epilogue, in this order: bias, activation, `epilogue`, dropout (before `epilogue` if that
+ * adds).
+ */
 export interface Product extends Sizes {
   readonly a: Value;
   readonly b: Value;
@@ -56,7 +66,8 @@ export const productLaunches = (p: Product, context: LaunchContext, variant = co
     : batchLaunches(p, kernelOf(variant, [p.a, p.b], context.traits), context);
 
 /** The variant that computes the slices of a variant that splits K. */
-export const sliceKernel = (variant: string): string => (variant === 'split' ? 'tiled-64x64' : 'matrix-64x64');
+export const sliceKernel = (variant: string): string =>
+  variant === 'split' ? 'tiled-64x64' : 'matrix-64x64';
 
 const maxGroups = 65535;
 
@@ -128,8 +139,15 @@ function splitLaunches(p: Product, context: LaunchContext, variant: string): Lau
   ];
 }
 
-/** The shader of a kernel for rows of C of `width` numbers. Tiles in workgroup memory are f16 if all operands are. */
-export function productShader({ shader, subgroups = false }: Kernel, width: number, operands: Operands): string {
+/**
+ * The shader of a kernel for rows of C of `width` numbers. Tiles in workgroup memory are f16 if all operands
+ * are.
+ */
+export function productShader(
+  { shader, subgroups = false }: Kernel,
+  width: number,
+  operands: Operands,
+): string {
   const staged = shader === 'matmul-matrix' || shader === 'matmul-tiled';
   const f16 = staged && operands.every(({ dtype }) => dtype === 'f16');
   const scalar = width % 4 !== 0;
@@ -137,7 +155,10 @@ export function productShader({ shader, subgroups = false }: Kernel, width: numb
   return [shader, ...conditions.map(([name]) => name)].join('-');
 }
 
-/** How operands are read: in vectors if their rows are whole vectors; K_TAIL: a K is not a multiple of the step. */
+/**
+ * How operands are read: in vectors if their rows are whole vectors; K_TAIL: a K is not a multiple of the
+ * step.
+ */
 export const readConstants = (
   kernel: Kernel,
   aWidth: number,

@@ -54,7 +54,9 @@ export const packedLinearReference: ReferenceOf<typeof packedLinearOp> = (
   { format },
 ) => {
   for (let j = 0; j < words.rows; j++) {
-    const w = Float64Array.from({ length: x.cols }, (_, k) => unpacked(format, words.row(j), k, scales?.at(j)));
+    const w = Float64Array.from({ length: x.cols }, (_, k) =>
+      unpacked(format, words.row(j), k, scales?.at(j)),
+    );
     for (let i = 0; i < x.rows; i++) {
       let sum = b?.at(j) ?? 0;
       for (const [k, weight] of w.entries()) sum += x.at(i, k) * weight;
@@ -85,7 +87,8 @@ export const matmulReferences: readonly OpReference[] = [
         for (let j = 0; j < n; j++) {
           let sum = 0;
           for (let l = 0; l < k; l++)
-            sum += (attrs.transA ? a.at(z, l, i) : a.at(z, i, l)) * (attrs.transB ? b.at(z, j, l) : b.at(z, l, j));
+            sum +=
+              (attrs.transA ? a.at(z, l, i) : a.at(z, i, l)) * (attrs.transB ? b.at(z, j, l) : b.at(z, l, j));
           c.set(z, i, j, sum);
         }
   }),

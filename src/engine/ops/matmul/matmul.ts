@@ -17,15 +17,15 @@ import { productKernels, type Sizes } from './matmul-kernels.ts';
 import { productLaunches } from './matmul-launches.ts';
 
 /**
- * Which operand is transposed (never both), and whether the leading axes of both are a batch of matrices. Without
- * `batched` they are flattened into rows: of a if nothing or b is transposed, of both if a is.
+ * Which operand is transposed (never both), and whether the leading axes of both are a batch of matrices.
+ * Without `batched` they are flattened into rows: of a if nothing or b is transposed, of both if a is.
  */
 export type MatmulAttrs = { readonly transA: boolean; readonly transB: boolean; readonly batched: boolean };
 
 /**
- * c = a·b. Shapes by [transA, transB]: a [..,M,K] · b [K,N] or, transposed, [N,K], giving [..,M,N]; with transA a
- * [..,M] and b [..,N] over the same rows, giving [M,N]. Batched: the last two axes are the matrices, those before
- * agree.
+ * c = a·b. Shapes by [transA, transB]: a [..,M,K] · b [K,N] or, transposed, [N,K], giving [..,M,N]; with
+ * transA a [..,M] and b [..,N] over the same rows, giving [M,N]. Batched: the last two axes are the matrices,
+ * those before agree.
  */
 export const matmulOp = defineOp({
   name: 'matmul',
@@ -36,14 +36,16 @@ export const matmulOp = defineOp({
   naive: 'naive',
   variants: ({ a, b }, attrs, traits) => productKernels(productSizes(a, b, attrs), [a, b], traits),
   modelFlops: ({ a }, { c }, { transA }) => 2 * sizeOf(c.shape) * dim(a, transA ? -2 : -1),
-  launch: ({ a, b }, { c }, attrs, context) => productLaunches({ ...productSizes(a, b, attrs), a, b, c }, context),
+  launch: ({ a, b }, { c }, attrs, context) =>
+    productLaunches({ ...productSizes(a, b, attrs), a, b, c }, context),
 });
 
 /**
  * a·b, either transposed; see `matmulOp` for the shapes.
  *
  * @example
- * const scores = matmul(graph, graph.input('q', 'f32', [8, 64]), graph.input('k', 'f32', [10, 64]), { transB: true }); // [8, 10]
+ * const scores = matmul(graph, graph.input('q', 'f32', [8, 64]), graph.input('k', 'f32', [10, 64]), { transB:
+ * true }); // [8, 10]
  */
 export const matmul = (builder: Builder, a: Value, b: Value, attrs: Partial<MatmulAttrs> = {}): Value =>
   builder.apply(matmulOp, { a, b }, { transA: false, transB: false, batched: false, ...attrs }).c;
@@ -58,8 +60,12 @@ function productShape(a: TensorType, b: TensorType, attrs: MatmulAttrs): Shape {
   check(fits, () => `matmul: ${both}, each must have two axes or more`);
   const before = (x: TensorType) => x.shape.slice(0, -2);
   if (batched)
-    check(sameShape(before(a), before(b)), () => `matmul: batches differ, ${both}; their leading axes must be equal`);
-  else if (!transA) check(b.shape.length === 2, () => `matmul: b has a batch, ${both}; set batched or flatten b`);
+    check(
+      sameShape(before(a), before(b)),
+      () => `matmul: batches differ, ${both}; their leading axes must be equal`,
+    );
+  else if (!transA)
+    check(b.shape.length === 2, () => `matmul: b has a batch, ${both}; set batched or flatten b`);
   const { m, n, k } = productSizes(a, b, attrs);
   const [bRows, bCols] = matrixSizes(b, batched);
   check(k === (transB ? bCols : bRows), () => `matmul: inner sizes differ, ${both}`);
@@ -75,7 +81,11 @@ function matrixSizes(x: { readonly shape: Shape }, batched: boolean): [number, n
 }
 
 /** The product of a and b. */
-export function productSizes(a: { readonly shape: Shape }, b: { readonly shape: Shape }, attrs: MatmulAttrs): Sizes {
+export function productSizes(
+  a: { readonly shape: Shape },
+  b: { readonly shape: Shape },
+  attrs: MatmulAttrs,
+): Sizes {
   const { transA, transB, batched } = attrs;
   const [aRows, aCols] = matrixSizes(a, batched);
   const [bRows, bCols] = matrixSizes(b, batched);

@@ -9,11 +9,14 @@ import { packedLinearShaders } from './packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
 
 /**
- * Variants of `packedLinearBackwardOp` for `rows` rows. With more rows at once the weights are read less often; int8 has twice
- * the sums, which do not fit the registers.
+ * Variants of `packedLinearBackwardOp` for `rows` rows. With more rows at once the weights are read less
+ * often; int8 has twice the sums, which do not fit the registers.
  */
-export const packedBackwardKernels = (rows: number, format: PackedFormat, { software }: DeviceTraits): string[] =>
-  rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4'];
+export const packedBackwardKernels = (
+  rows: number,
+  format: PackedFormat,
+  { software }: DeviceTraits,
+): string[] => (rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4']);
 
 /** dy [..,O] (may be padded), words u32 [O, words of I], scales f32 [O] if int8; dx [..,I] = dy·w. */
 export const packedLinearBackwardOp = defineOp({
@@ -25,7 +28,14 @@ export const packedLinearBackwardOp = defineOp({
   shape({ dy, words, scales }, { format, ins }) {
     const outs = expectPacked('packed_linear_backward', format, words, scales, ins);
     const width = dim(dy, -1) === wholeVectors(outs) ? dim(dy, -1) : outs;
-    expectType('packed_linear_backward', 'dy', dy, 'f32', [...dy.shape.slice(0, -1), width], 'as the packed weights');
+    expectType(
+      'packed_linear_backward',
+      'dy',
+      dy,
+      'f32',
+      [...dy.shape.slice(0, -1), width],
+      'as the packed weights',
+    );
     return { dx: tensorType('f32', [...dy.shape.slice(0, -1), ins]) };
   },
   f16Storage: ['dy', 'dx'],

@@ -1,4 +1,5 @@
-// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read. Only the input has a gradient.
+// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read. Only the input has a
+// gradient.
 
 import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
@@ -15,7 +16,9 @@ export const packedLinearOp = defineOp({
   name: 'packed_linear',
   inputs: ['x', 'words', 'scales?', 'b?'],
   outputs: ['y'],
-  /** How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers. */
+  /**
+   * How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers.
+   */
   attrs: attrsOf<{ readonly format: PackedFormat; readonly padded?: boolean }>(),
   shape({ x, words, scales, b }, { format, padded = false }) {
     expectType('packed_linear', 'x', x, 'f32');
@@ -28,9 +31,11 @@ export const packedLinearOp = defineOp({
     const { rows, cols } = matrixOf(x.shape);
     const dots = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
     const fewest = rows === 1 ? 'rows-1' : 'rows-4';
-    // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles fastest.
+    // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles
+    // fastest.
     if (!fillsVectors(format, cols)) return [...dots, fewest];
-    // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are unrolled.
+    // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are
+    // unrolled.
     const rolled = format === 'int8' ? [`${fewest}-rolled`] : [];
     if (traits.software && rows > 4) return ['rows-16', ...(rolled.length > 0 ? rolled : [fewest])];
     if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? dots : [])];

@@ -1,6 +1,6 @@
-// Weights stored in fewer bits: rows of vectors of four words, which kernels read at once. `f16`: eight numbers a vector,
-// for unpack2x16float. `int8`: 16, integers q from -127 to 127; the weight is q / 127 times `scales`, the largest
-// absolute value of its row. Rows are padded with zeros to whole vectors.
+// Weights stored in fewer bits: rows of vectors of four words, which kernels read at once. `f16`: eight
+// numbers a vector, for unpack2x16float. `int8`: 16, integers q from -127 to 127; the weight is q / 127 times
+// `scales`, the largest absolute value of its row. Rows are padded with zeros to whole vectors.
 
 import { check } from '../../../core/errors.ts';
 import { float16Table, toFloat16 } from '../../../core/float16.ts';
@@ -21,7 +21,8 @@ export const numbersPerVec = { f16: 8, int8: 16 } as const;
 export const vecsOf = (format: PackedFormat, cols: number): number => Math.ceil(cols / numbersPerVec[format]);
 
 /** Whether rows of `cols` numbers need no padding. */
-export const fillsVectors = (format: PackedFormat, cols: number): boolean => cols % numbersPerVec[format] === 0;
+export const fillsVectors = (format: PackedFormat, cols: number): boolean =>
+  cols % numbersPerVec[format] === 0;
 
 /**
  * Words, u32, of a row of `cols` numbers.
@@ -32,11 +33,12 @@ export const fillsVectors = (format: PackedFormat, cols: number): boolean => col
 export const wordsOf = (format: PackedFormat, cols: number): number => 4 * vecsOf(format, cols);
 
 /**
- * Packs a matrix [rows, cols] into u32 words [rows, wordsOf]; `scales` [rows] are filled if the format has them.
+ * Packs a matrix [rows, cols] into u32 words [rows, wordsOf]; `scales` [rows] are filled if the format has
+ * them.
  *
  * @example
- * const words = new Uint32Array(2 * wordsOf('int8', 4));
- * pack('int8', Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), 4, words, new Float32Array(2));
+ * const words = new Uint32Array(2 * wordsOf('int8', 4)); pack('int8', Float32Array.of(1, 2, 3, 4, 5, 6, 7,
+ * 8), 4, words, new Float32Array(2));
  */
 export function pack(
   format: PackedFormat,
@@ -62,11 +64,15 @@ export function pack(
     for (let k = 0; k < cols; k++) scale = Math.max(scale, Math.abs(row[k] as number));
     scales[r] = scale;
     if (scale > 0)
-      for (let k = 0; k < cols; k++) bytes[4 * r * stride + k] = Math.round(((row[k] as number) / scale) * 127);
+      for (let k = 0; k < cols; k++)
+        bytes[4 * r * stride + k] = Math.round(((row[k] as number) / scale) * 127);
   }
 }
 
-/** Quantizes a matrix [rows, cols] to int8 as `pack`, without padding; a weight is its integer times its row's scale. */
+/**
+ * Quantizes a matrix [rows, cols] to int8 as `pack`, without padding; a weight is its integer times its row's
+ * scale.
+ */
 export function int8Rows(matrix: Float32Array, cols: number): { rows: Int8Array; scales: Float32Array } {
   const count = matrix.length / cols;
   const stride = 4 * wordsOf('int8', cols);
@@ -98,15 +104,20 @@ export function expectPacked(
   check(packedFormats.includes(format), `${op}: ${format} is not one of ${packedFormats.join(', ')}`);
   const [rows = 0] = words.shape;
   const layout = `rows of ${cols} numbers as ${format}`;
-  check(words.shape.length === 2, () => `${op}: packed weights are ${show(words.shape)}, must be [rows, words]`);
+  check(
+    words.shape.length === 2,
+    () => `${op}: packed weights are ${show(words.shape)}, must be [rows, words]`,
+  );
   expectType(op, 'packed weights', words, 'u32', [rows, wordsOf(format, cols)], layout);
-  if (format === 'int8') expectType(op, 'scales', scales, 'f32', [rows], 'one for each row of the packed weights');
+  if (format === 'int8')
+    expectType(op, 'scales', scales, 'f32', [rows], 'one for each row of the packed weights');
   return rows;
 }
 
 /**
- * Splits packed weights into blocks of rows, each within a binding: a vocabulary of 256,000 tokens is larger than one.
- * Returns for each its first row, its number of rows, and its words and scales as bindings of a kernel.
+ * Splits packed weights into blocks of rows, each within a binding: a vocabulary of 256,000 tokens is larger
+ * than one. Returns for each its first row, its number of rows, and its words and scales as bindings of a
+ * kernel.
  */
 export function packedBlocks(words: Value, scales: Value | undefined, maxBindingBytes: number) {
   const [rows, width] = [dim(words, 0), dim(words, 1)];

@@ -1,4 +1,5 @@
-// The gradients of layer norm and RMSNorm in one kernel: of the input, and partial sums of those of gamma and beta.
+// The gradients of layer norm and RMSNorm in one kernel: of the input, and partial sums of those of gamma and
+// beta.
 
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, sameShape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -18,7 +19,11 @@ export function rowsPerBlock(rows: number): number {
 }
 
 /** The gradients of layer norm, or with `rms` of RMSNorm: an op and the tensors that it can store as f16. */
-const backwardOf = (op: string, rms: boolean, f16Storage: readonly ('dy' | 's' | 'ds' | 'dsTotal' | 'dx')[]) =>
+const backwardOf = (
+  op: string,
+  rms: boolean,
+  f16Storage: readonly ('dy' | 's' | 'ds' | 'dsTotal' | 'dx')[],
+) =>
   defineOp({
     name: op,
     inputs: ['dy', 's', 'stats', 'gamma', 'ds?', 'step?'],
@@ -26,7 +31,10 @@ const backwardOf = (op: string, rms: boolean, f16Storage: readonly ('dy' | 's' |
     attrs: attrsOf<DropoutAttrs>(),
     shape({ dy, s, stats, gamma, ds, step }, { rate }) {
       const { rows, cols } = matrixOf(dy.shape);
-      check(sameShape(dy.shape, s.shape), () => `${op}: shapes differ, dy ${show(dy.shape)} and s ${show(s.shape)}`);
+      check(
+        sameShape(dy.shape, s.shape),
+        () => `${op}: shapes differ, dy ${show(dy.shape)} and s ${show(s.shape)}`,
+      );
       expectType(op, 'stats', stats, 'f32', rms ? [rows] : [rows, 2], `dy is ${show(dy.shape)}`);
       expectType(op, 'gamma', gamma, 'f32', [cols], `dy is ${show(dy.shape)}`);
       if (ds) expectType(op, 'ds', ds, 'f32', dy.shape, 'as dy');
@@ -38,7 +46,12 @@ const backwardOf = (op: string, rms: boolean, f16Storage: readonly ('dy' | 's' |
     inPlace: { dx: 'dy', dsTotal: ['ds', 'dy'] },
     f16Storage,
     variants: () => Object.keys(rowGroups),
-    launch({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs, { variant, shared, scratch }) {
+    launch(
+      { dy, s, stats, gamma, ds, step },
+      { dsTotal, partials, dx },
+      attrs,
+      { variant, shared, scratch },
+    ) {
       const { rows, cols } = matrixOf(dy.shape);
       const dyIn = shared('dy', 'dsTotal') ? 1 : shared('dy', 'dx') ? 2 : 0;
       const dsIn = !ds ? 0 : shared('ds', 'dsTotal') ? 1 : 3;
@@ -74,12 +87,18 @@ const backwardOf = (op: string, rms: boolean, f16Storage: readonly ('dy' | 's' |
   });
 
 /**
- * dy [..,D], the input of the norm s [..,D], stats [rows,2], gamma [D], the gradient of s from its other readers ds
- * [..,D], step if there is dropout (the one before the residual connection). Outputs: dsTotal [..,D], the whole
- * gradient of s; partials [blocks, 2D], whose column sums are dgamma and dbeta; with dropout dx [..,D], the gradient
- * through it.
+ * dy [..,D], the input of the norm s [..,D], stats [rows,2], gamma [D], the gradient of s from its other
+ * readers ds [..,D], step if there is dropout (the one before the residual connection). Outputs: dsTotal
+ * [..,D], the whole gradient of s; partials [blocks, 2D], whose column sums are dgamma and dbeta; with
+ * dropout dx [..,D], the gradient through it.
  */
-export const layerNormBackwardOp = backwardOf('layer_norm_backward', false, ['dy', 's', 'ds', 'dsTotal', 'dx']);
+export const layerNormBackwardOp = backwardOf('layer_norm_backward', false, [
+  'dy',
+  's',
+  'ds',
+  'dsTotal',
+  'dx',
+]);
 
 /** The same for RMSNorm: stats [rows], and partials [blocks, D], whose column sums are dgamma. */
 export const rmsNormBackwardOp = backwardOf('rms_norm_backward', true, ['dy', 'dx']);

@@ -1,5 +1,5 @@
-// Layer norm (Ba et al., 2016) and RMSNorm (Zhang and Sennrich, 2019) over the last axis, by themselves and fused with the
-// residual connection before them and its dropout.
+// Layer norm (Ba et al., 2016) and RMSNorm (Zhang and Sennrich, 2019) over the last axis, by themselves and
+// fused with the residual connection before them and its dropout.
 
 import { check } from '../../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -83,7 +83,10 @@ function launch(
   ];
 }
 
-/** x [..,D], gamma [D], beta [D]; y [..,D] and stats [rows,2], the mean and 1 / sqrt(variance + eps) of each row. */
+/**
+ * x [..,D], gamma [D], beta [D]; y [..,D] and stats [rows,2], the mean and 1 / sqrt(variance + eps) of each
+ * row.
+ */
 export const layerNormOp = defineOp({
   name: 'layer_norm',
   inputs: ['x', 'gamma', 'beta'],
@@ -96,8 +99,8 @@ export const layerNormOp = defineOp({
 });
 
 /**
- * x [..,D], residual [..,D], gamma [D], beta [D], step if there is dropout; s = residual + dropout(x), y = layer norm
- * of s, and stats [rows,2]. s may take the memory of either addend.
+ * x [..,D], residual [..,D], gamma [D], beta [D], step if there is dropout; s = residual + dropout(x), y =
+ * layer norm of s, and stats [rows,2]. s may take the memory of either addend.
  */
 export const addLayerNormOp = defineOp({
   name: 'add_layer_norm',
@@ -112,8 +115,8 @@ export const addLayerNormOp = defineOp({
 });
 
 /**
- * x [..,D], gamma [D]; y [..,D] and stats [rows], 1 / sqrt(mean(x²) + eps) of each row. x stays f32: the residual stream
- * of T5 exceeds float16.
+ * x [..,D], gamma [D]; y [..,D] and stats [rows], 1 / sqrt(mean(x²) + eps) of each row. x stays f32: the
+ * residual stream of T5 exceeds float16.
  */
 export const rmsNormOp = defineOp({
   name: 'rms_norm',
@@ -127,8 +130,8 @@ export const rmsNormOp = defineOp({
 });
 
 /**
- * x [..,D], residual [..,D], gamma [D], step if there is dropout; s = residual + dropout(x), y = RMSNorm of s, and stats
- * [rows]. s may take the memory of either addend.
+ * x [..,D], residual [..,D], gamma [D], step if there is dropout; s = residual + dropout(x), y = RMSNorm of
+ * s, and stats [rows]. s may take the memory of either addend.
  */
 export const addRmsNormOp = defineOp({
   name: 'add_rms_norm',
@@ -165,6 +168,9 @@ export const addLayerNorm = (
 ): { readonly y: Value; readonly s: Value } =>
   builder.apply(addLayerNormOp, { ...inputs, step: rate > 0 ? step : undefined }, { eps, rate, site });
 
-/** RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of both. */
+/**
+ * RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of
+ * both.
+ */
 export const rmsNorm = (builder: Builder, x: Value, gamma: Value, eps: number): Value =>
   builder.apply(rmsNormOp, { x, gamma }, { eps }).y;

@@ -3,7 +3,13 @@
 import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
-import { type AddLayerNormAttrs, addLayerNormOp, addRmsNormOp, layerNormOp, rmsNormOp } from './layer-norm.ts';
+import {
+  type AddLayerNormAttrs,
+  addLayerNormOp,
+  addRmsNormOp,
+  layerNormOp,
+  rmsNormOp,
+} from './layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp, rowsPerBlock } from './layer-norm-backward.ts';
 import { type SoftmaxAttrs, softmaxBackwardOp, softmaxOp } from './softmax.ts';
 
@@ -35,7 +41,12 @@ function normalize(
 
 /** The same of s = residual + dropout(x). */
 function addAndNormalize(
-  { x, residual, step, ...affine }: Affine & Record<'x' | 'residual', ReferenceTensor> & { step?: ReferenceTensor },
+  {
+    x,
+    residual,
+    step,
+    ...affine
+  }: Affine & Record<'x' | 'residual', ReferenceTensor> & { step?: ReferenceTensor },
   { y, s, stats }: Record<'y' | 's' | 'stats', ReferenceTensor>,
   { eps, ...mask }: AddLayerNormAttrs,
 ): void {
@@ -67,7 +78,12 @@ const backward = (op: typeof layerNormBackwardOp, rms: boolean): OpReference =>
   });
 
 /** Number of columns of x that row `row` sees. */
-function visible(x: ReferenceTensor, lens: ReferenceTensor | undefined, { causal }: SoftmaxAttrs, row: number): number {
+function visible(
+  x: ReferenceTensor,
+  lens: ReferenceTensor | undefined,
+  { causal }: SoftmaxAttrs,
+  row: number,
+): number {
   const length = lens?.at(Math.floor(row / (x.rows / x.dim(0)))) ?? x.cols;
   return Math.min(x.cols, length, causal ? (row % x.dim(-2)) + 1 : x.cols);
 }

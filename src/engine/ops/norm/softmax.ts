@@ -1,7 +1,15 @@
 // Softmax over the last axis, whole or masked. Attention has its own, fused (attention.ts).
 
 import { check } from '../../../core/errors.ts';
-import { dim, matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import {
+  dim,
+  matrixOf,
+  type Shape,
+  show,
+  sizeOf,
+  type TensorType,
+  tensorType,
+} from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
@@ -9,7 +17,12 @@ import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-d
 /** `causal`: row i of the second last axis sees only columns 0 to i. */
 export type SoftmaxAttrs = { readonly causal?: boolean };
 
-function checkInputs(op: string, x: TensorType, lens: TensorType | undefined, { causal }: SoftmaxAttrs): void {
+function checkInputs(
+  op: string,
+  x: TensorType,
+  lens: TensorType | undefined,
+  { causal }: SoftmaxAttrs,
+): void {
   expectType(op, 'x', x, 'f32');
   check(!causal || x.shape.length >= 2, () => `${op}: a causal mask needs two axes, x is ${show(x.shape)}`);
   if (lens) expectType(op, 'lens', lens, 'u32', [dim(x, 0)], `one for each of x ${show(x.shape)}`);
@@ -59,8 +72,8 @@ function launchOf(
 }
 
 /**
- * x [..,C] and optional lens u32 [B] for x [B,..,C]: rows of batch b see their first lens[b] columns. y [..,C] is 0
- * where masked, and everywhere in a row that sees nothing. y may take the memory of x.
+ * x [..,C] and optional lens u32 [B] for x [B,..,C]: rows of batch b see their first lens[b] columns. y
+ * [..,C] is 0 where masked, and everywhere in a row that sees nothing. y may take the memory of x.
  */
 export const softmaxOp = defineOp({
   name: 'softmax',
@@ -81,7 +94,9 @@ export const softmaxOp = defineOp({
   },
 });
 
-/** y, dy and, if the forward had them, lens; dx = y (dy - sum(y dy)), which may take the memory of y or of dy. */
+/**
+ * y, dy and, if the forward had them, lens; dx = y (dy - sum(y dy)), which may take the memory of y or of dy.
+ */
 export const softmaxBackwardOp = defineOp({
   name: 'softmax_backward',
   inputs: ['y', 'dy', 'lens?'],
@@ -103,7 +118,8 @@ export const softmaxBackwardOp = defineOp({
 });
 
 /**
- * Softmax of x [..,C] over its last axis; with `lens` u32 [B], rows of batch b see their first lens[b] columns.
+ * Softmax of x [..,C] over its last axis; with `lens` u32 [B], rows of batch b see their first lens[b]
+ * columns.
  *
  * @example
  * const probabilities = softmax(graph, graph.input('scores', 'f32', [4, 8, 8]), { causal: true });

@@ -1,4 +1,5 @@
-// Running sums over parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the weights.
+// Running sums over parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the
+// weights.
 
 import { check } from '../../../core/errors.ts';
 import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';
@@ -6,7 +7,14 @@ import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type 
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 
-const launches = (entry: string, acc: Value, x: Value, scale: number, context: LaunchContext, step?: Value): Launch[] =>
+const launches = (
+  entry: string,
+  acc: Value,
+  x: Value,
+  scale: number,
+  context: LaunchContext,
+  step?: Value,
+): Launch[] =>
   rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
     const bind = { x: rangeOf(x, start, count), ...(step && { step }) };
     return elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale, flops: 2 });
@@ -31,7 +39,8 @@ export const accumulateOp = defineOp({
  * acc = acc * step.keep + x, buffers of one length.
  *
  * @example
- * accumulate(graph, graph.state('accumulated', 'f32', [1024]), graph.state('gradients', 'f32', [1024]), step);
+ * accumulate(graph, graph.state('accumulated', 'f32', [1024]), graph.state('gradients', 'f32', [1024]),
+ * step);
  */
 export function accumulate(builder: Builder, acc: Value, x: Value, step: Value): void {
   builder.apply(accumulateOp, { acc, x, step });
@@ -51,7 +60,8 @@ export const emaOp = defineOp({
   },
   mutates: ['average'],
   variants: elementwiseVariants,
-  launch: ({ average, weights }, _outputs, { decay }, context) => launches('ema', average, weights, 1 - decay, context),
+  launch: ({ average, weights }, _outputs, { decay }, context) =>
+    launches('ema', average, weights, 1 - decay, context),
 });
 
 /**

@@ -1,4 +1,5 @@
-// Checks a tensor for NaN and infinity on the GPU. The result is a flag in a state that has one for each tensor.
+// Checks a tensor for NaN and infinity on the GPU. The result is a flag in a state that has one for each
+// tensor.
 
 import { check } from '../../../core/errors.ts';
 import { type DType, dim, sizeOf } from '../../../core/tensor.ts';
@@ -13,8 +14,8 @@ export const canOverflow = (dtype: DType): boolean => dtype === 'f32' || dtype =
 const perThread = 16;
 
 /**
- * x (f32 or f16), flags u32 [N] (a state, written): flags[slot] = size - index of the first element of x that is NaN or
- * infinite; unchanged if there is none. See `firstBad`.
+ * x (f32 or f16), flags u32 [N] (a state, written): flags[slot] = size - index of the first element of x that
+ * is NaN or infinite; unchanged if there is none. See `firstBad`.
  */
 export const checkFiniteOp = defineOp({
   name: 'check_finite',
@@ -22,9 +23,15 @@ export const checkFiniteOp = defineOp({
   /** `slot`: index of the flag. `first`: clear all flags before. */
   attrs: attrsOf<{ readonly slot: number; readonly first: boolean }>(),
   shape({ x, flags }, { slot }) {
-    check(canOverflow(x.dtype), () => `check_finite: x is ${x.dtype}, it must be f32 or f16, others are always finite`);
+    check(
+      canOverflow(x.dtype),
+      () => `check_finite: x is ${x.dtype}, it must be f32 or f16, others are always finite`,
+    );
     expectType('check_finite', 'flags', flags, 'u32');
-    check(slot >= 0 && slot < dim(flags, 0), () => `check_finite: slot is ${slot}, must be 0 to ${dim(flags, 0) - 1}`);
+    check(
+      slot >= 0 && slot < dim(flags, 0),
+      () => `check_finite: slot is ${slot}, must be 0 to ${dim(flags, 0) - 1}`,
+    );
     return {};
   },
   mutates: ['flags'],

@@ -1,7 +1,8 @@
-// Gradient clipping by the global norm, on the GPU without a readback. A step whose gradients are not finite is skipped
-// and counted. Loss scaling (Micikevicius et al., 2018, "Mixed Precision Training"): gradients that pass through f16 are
-// multiplied by a factor, so that small ones do not vanish, and divided by it in the update. The factor is in the
-// optimizer's counters on the GPU, so `scaleStep` multiplies the step's scalars there too.
+// Gradient clipping by the global norm, on the GPU without a readback. A step whose gradients are not finite
+// is skipped and counted. Loss scaling (Micikevicius et al., 2018, "Mixed Precision Training"): gradients
+// that pass through f16 are multiplied by a factor, so that small ones do not vanish, and divided by it in
+// the update. The factor is in the optimizer's counters on the GPU, so `scaleStep` multiplies the step's
+// scalars there too.
 
 import { check } from '../../../core/errors.ts';
 import { dim, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -11,17 +12,27 @@ import { expectStep, expectType } from '../type-checks.ts';
 import { rangeLength, rangeOf } from '../work-division.ts';
 
 /**
- * Indices of the counters of an optimizer, f32 [8], all 0 at first; the others are unused. Gradients are multiplied by
- * the loss scale unless it is 0; `good` counts the updates since it last changed.
+ * Indices of the counters of an optimizer, f32 [8], all 0 at first; the others are unused. Gradients are
+ * multiplied by the loss scale unless it is 0; `good` counts the updates since it last changed.
  */
-export const counterAt = { applied: 0, skipped: 1, correction1: 2, correction2: 3, lossScale: 4, good: 5 } as const;
+export const counterAt = {
+  applied: 0,
+  skipped: 1,
+  correction1: 2,
+  correction2: 3,
+  lossScale: 4,
+  good: 5,
+} as const;
 /** Number of counters. */
 export const counterLength = 8;
 
 /** Indices of the output of `clipScale`: `scale` and `finite` are 0 if the step is skipped. */
 export const clipAt = { scale: 0, norm: 1, finite: 2, lossScale: 3 } as const;
 
-/** Bounds and first value of the dynamic loss scale. Values below 1 do not help; no gradient needs more than 2^24. */
+/**
+ * Bounds and first value of the dynamic loss scale. Values below 1 do not help; no gradient needs more than
+ * 2^24.
+ */
 export const lossScales = { min: 1, first: 2 ** 16, max: 2 ** 24 } as const;
 
 const maxRanges = 4;
@@ -34,7 +45,9 @@ export function blockOf(count: number): number {
   return block;
 }
 
-/** gradients [P] -> partials [blocks,2]: the sum of squares of each block, and 1 if an element is not finite. */
+/**
+ * gradients [P] -> partials [blocks,2]: the sum of squares of each block, and 1 if an element is not finite.
+ */
 export const gradientNormOp = defineOp({
   name: 'gradient_norm',
   inputs: ['gradients'],
@@ -47,7 +60,8 @@ export const gradientNormOp = defineOp({
   launch({ gradients: g }, { partials }, _attrs, { traits }) {
     const count = sizeOf(g.shape);
     const block = blockOf(count);
-    // A range is a multiple of a block; of several dispatches the partial sums must start at multiples of 256 bytes.
+    // A range is a multiple of a block; of several dispatches the partial sums must start at multiples of 256
+    // bytes.
     const multiple = (unit: number) => Math.floor(rangeLength(traits.maxBindingBytes) / unit) * unit;
     const one = count <= maxRanges * multiple(block);
     const range = multiple(one ? block : (256 / 8 / maxRanges) * block);
@@ -80,8 +94,8 @@ export const gradientNormOp = defineOp({
 });
 
 /**
- * `maxNorm`: maximum norm (0: no clipping). `beta1`, `beta2`: decay of the moments whose bias is corrected (0: none).
- * `growth`: number of finite steps after which the loss scale doubles (0, the default: never).
+ * `maxNorm`: maximum norm (0: no clipping). `beta1`, `beta2`: decay of the moments whose bias is corrected
+ * (0: none). `growth`: number of finite steps after which the loss scale doubles (0, the default: never).
  */
 export type ClipAttrs = {
   readonly maxNorm: number;
@@ -91,10 +105,11 @@ export type ClipAttrs = {
 };
 
 /**
- * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm, finite,
- * loss scale), see `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_, over the loss
- * scale; the norm is that of the gradients without it. If an element or the sum of squares is not finite, the step
- * counts as skipped, the loss scale halves, and the other counters stay the same.
+ * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm,
+ * finite, loss scale), see `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's
+ * clip_grad_norm_, over the loss scale; the norm is that of the gradients without it. If an element or the
+ * sum of squares is not finite, the step counts as skipped, the loss scale halves, and the other counters
+ * stay the same.
  */
 export const clipScaleOp = defineOp({
   name: 'clip_scale',
@@ -105,7 +120,8 @@ export const clipScaleOp = defineOp({
     expectType('clip_scale', 'partials', partials, 'f32', [dim(partials, 0), 2]);
     expectType('clip_scale', 'counters', counters, 'f32', [counterLength]);
     check(maxNorm >= 0, `clip_scale: maxNorm is ${maxNorm}, must be 0 (no clipping) or more`);
-    for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `clip_scale: a beta of ${b}, must be from 0 to below 1`);
+    for (const b of [beta1, beta2])
+      check(b >= 0 && b < 1, `clip_scale: a beta of ${b}, must be from 0 to below 1`);
     check(growth >= 0, `clip_scale: the loss scale grows after ${growth} steps, must be 0 (never) or more`);
     return { clip: tensorType('f32', [4]) };
   },
@@ -133,18 +149,22 @@ export const clipScaleOp = defineOp({
 });
 
 /**
- * Norm of gradients [P] and the scale that clips them: clip [4], see `clipAt`. Counts the step in `counters` [8].
+ * Norm of gradients [P] and the scale that clips them: clip [4], see `clipAt`. Counts the step in `counters`
+ * [8].
  *
  * @example
- * const gradients = graph.state('gradients', 'f32', [1024]);
- * const clip = clipScale(graph, gradients, graph.state('counters', 'f32', [counterLength]), { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ * const gradients = graph.state('gradients', 'f32', [1024]); const clip = clipScale(graph, gradients,
+ * graph.state('counters', 'f32', [counterLength]), { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
  */
 export function clipScale(builder: Builder, gradients: Value, counters: Value, attrs: ClipAttrs): Value {
   const { partials } = builder.apply(gradientNormOp, { gradients });
   return builder.apply(clipScaleOp, { partials, counters }, attrs).clip;
 }
 
-/** step u32 [stepWords], counters f32 [8]; scaled: the step with tokenWeight times the loss scale, if that is not 0. */
+/**
+ * step u32 [stepWords], counters f32 [8]; scaled: the step with tokenWeight times the loss scale, if that is
+ * not 0.
+ */
 export const scaleStepOp = defineOp({
   name: 'scale_step',
   inputs: ['step', 'counters'],

@@ -5,7 +5,15 @@ import { createStepWriter, readStep, stepWords } from '../step-scalars.ts';
 import { accumulateOp, emaOp } from './buffer-sums.ts';
 import { checkFiniteOp } from './check-finite.ts';
 import { blockOf, clipAt, clipScaleOp, counterAt, gradientNormOp, lossScales, scaleStepOp } from './clip.ts';
-import { type AdamAttrs, adamOp, adamwOp, type Decay, type OptimizerOp, rmspropOp, sgdOp } from './optimizers.ts';
+import {
+  type AdamAttrs,
+  adamOp,
+  adamwOp,
+  type Decay,
+  type OptimizerOp,
+  rmspropOp,
+  sgdOp,
+} from './optimizers.ts';
 
 /** A weight that a reference updates, with its moments; NaN if the optimizer has none. */
 interface Element {
@@ -64,7 +72,8 @@ export const optimizerReferences: readonly OpReference[] = [
     for (let i = 0; i < acc.size; i++) acc.set(i, (keep === 0 ? 0 : acc.at(i) * keep) + x.at(i));
   }),
   opReference(emaOp, ({ average, weights }, _outputs, { decay }) => {
-    for (let i = 0; i < average.size; i++) average.set(i, decay * average.at(i) + (1 - decay) * weights.at(i));
+    for (let i = 0; i < average.size; i++)
+      average.set(i, decay * average.at(i) + (1 - decay) * weights.at(i));
   }),
   opReference(checkFiniteOp, ({ x, flags }, _outputs, { slot, first }) => {
     if (first) flags.data.fill(0);

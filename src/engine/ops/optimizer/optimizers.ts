@@ -1,5 +1,5 @@
-// AdamW, Adam, RMSprop and SGD over whole parameter buffers of weights, gradients and moments. Learning rate, step
-// count and clipping are data, so a recorded step can be replayed.
+// AdamW, Adam, RMSprop and SGD over whole parameter buffers of weights, gradients and moments. Learning rate,
+// step count and clipping are data, so a recorded step can be replayed.
 
 import { check } from '../../../core/errors.ts';
 import { type Attrs, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
@@ -24,10 +24,19 @@ interface Rule<A extends Attrs> {
   /** Whether the counters correct the bias of the moments. */
   readonly corrected: boolean;
   /** beta1, beta2, eps and weight decay as the kernel takes them. */
-  settings(attrs: A): { beta1?: number; beta2?: number; eps?: number; weightDecay?: number; decayEnd?: number };
+  settings(attrs: A): {
+    beta1?: number;
+    beta2?: number;
+    eps?: number;
+    weightDecay?: number;
+    decayEnd?: number;
+  };
 }
 
-/** weights, gradients, moments [P], clip [4], counters [8] if corrected, step; weights and moments are written. */
+/**
+ * weights, gradients, moments [P], clip [4], counters [8] if corrected, step; weights and moments are
+ * written.
+ */
 function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Rule<A>) {
   return defineOp({
     name,
@@ -41,7 +50,8 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
       if (corrected) {
         expectType(name, 'counters', counters, 'f32', [counterLength]);
         const { beta1 = 0, beta2 = 0 } = settings(attrs);
-        for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `${name}: a beta of ${b}, must be from 0 to below 1`);
+        for (const b of [beta1, beta2])
+          check(b >= 0 && b < 1, `${name}: a beta of ${b}, must be from 0 to below 1`);
       }
       expectStep(name, step);
       return {};
@@ -68,7 +78,9 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
           clip,
           step,
           ...(counters && { counters }),
-          ...Object.fromEntries(Object.entries(buffers).map(([n, buffer]) => [n, rangeOf(buffer, start, count)])),
+          ...Object.fromEntries(
+            Object.entries(buffers).map(([n, buffer]) => [n, rangeOf(buffer, start, count)]),
+          ),
         },
         ...elementwise(variant, Math.ceil(count / 4)),
         flops: 12 * count,
@@ -80,7 +92,11 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
 /** An optimizer as an op. */
 export type OptimizerOp<A extends Attrs> = ReturnType<typeof optimizerOp<A>>;
 
-const adamRule: Omit<Rule<AdamAttrs>, 'name'> = { moments: ['m', 'v'], corrected: true, settings: (attrs) => attrs };
+const adamRule: Omit<Rule<AdamAttrs>, 'name'> = {
+  moments: ['m', 'v'],
+  corrected: true,
+  settings: (attrs) => attrs,
+};
 
 /** AdamW (Loshchilov and Hutter, 2019), decoupled weight decay, as torch.optim.AdamW. */
 export const adamwOp = optimizerOp<AdamAttrs>({ name: 'adamw', ...adamRule });
@@ -149,12 +165,16 @@ export function adam(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): vo
  * Updates the weights by RMSprop; v is the mean square.
  *
  * @example
- * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
- * const [weights, gradients] = [state('weights'), state('gradients')];
- * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
- * rmsprop(graph, { weights, gradients, v: state('v'), clip, step }, { rho: 0.9, eps: 1e-7 });
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]); const [weights,
+ * gradients] = [state('weights'), state('gradients')]; const clip = clipScale(graph, gradients,
+ * state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 }); rmsprop(graph, { weights, gradients,
+ * v: state('v'), clip, step }, { rho: 0.9, eps: 1e-7 });
  */
-export function rmsprop(builder: Builder, inputs: UpdateInputs & Record<'v', Value>, attrs: RmspropAttrs): void {
+export function rmsprop(
+  builder: Builder,
+  inputs: UpdateInputs & Record<'v', Value>,
+  attrs: RmspropAttrs,
+): void {
   builder.apply(rmspropOp, inputs, attrs);
 }
 
@@ -162,10 +182,10 @@ export function rmsprop(builder: Builder, inputs: UpdateInputs & Record<'v', Val
  * Updates the weights by SGD; m is the velocity.
  *
  * @example
- * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
- * const [weights, gradients] = [state('weights'), state('gradients')];
- * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
- * sgd(graph, { weights, gradients, m: state('m'), clip, step }, { momentum: 0.9, weightDecay: 0, decayEnd: 0 });
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]); const [weights,
+ * gradients] = [state('weights'), state('gradients')]; const clip = clipScale(graph, gradients,
+ * state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 }); sgd(graph, { weights, gradients, m:
+ * state('m'), clip, step }, { momentum: 0.9, weightDecay: 0, decayEnd: 0 });
  */
 export function sgd(builder: Builder, inputs: UpdateInputs & Record<'m', Value>, attrs: SgdAttrs): void {
   builder.apply(sgdOp, inputs, attrs);

@@ -1,4 +1,5 @@
-// BART and MarianMT folders on the GPU of this host: a small one of each, and the trained one in ../shared if it exists.
+// BART and MarianMT folders on the GPU of this host: a small one of each, and the trained one in ../shared if
+// it exists.
 
 import { expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
@@ -6,7 +7,10 @@ import { testEngine } from '../../../support/engine.ts';
 import { fixtureFiles, jobContext } from '../../../support/golden.ts';
 import { hfFolder } from '../../../support/hf.ts';
 
-/** float32 sums of a dozen numbers of size 10 in a dozen layers: 1e-5 is ten times what is seen, a tenth of what is promised. */
+/**
+ * float32 sums of a dozen numbers of size 10 in a dozen layers: 1e-5 is ten times what is seen, a tenth of
+ * what is promised.
+ */
 const limits: Record<string, number> = { 'source tokens': 0, tokens: 0, texts: 0, 'first logits': 1e-5 };
 
 it.each(['bart', 'marian', 'marian-uneven'] as const)('%s decodes as its reference', async (name) => {

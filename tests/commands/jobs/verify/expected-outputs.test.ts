@@ -1,5 +1,5 @@
-// BART and MarianMT folders through the float64 references: tokens and scores are those that an independent reading of the two
-// architectures (tests/fixtures/hf/make.py) finds.
+// BART and MarianMT folders through the float64 references: tokens and scores are those that an independent
+// reading of the two architectures (tests/fixtures/hf/make.py) finds.
 
 import { describe, expect, it, vi } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';

@@ -1,5 +1,5 @@
-// Odd configurations of Hugging Face's families, made by tests/fixtures/golden-hf/make.py, on the CPU and on Dawn. Without
-// Debian's python3-torch the cases cannot be made: then nothing is covered here.
+// Odd configurations of Hugging Face's families, made by tests/fixtures/golden-hf/make.py, on the CPU and on
+// Dawn. Without Debian's python3-torch the cases cannot be made: then nothing is covered here.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -36,7 +36,9 @@ describe.skipIf(!hasTorch)(`golden-hf cases of seed ${seed}`, { timeout: 600_000
     expect(folders).toHaveLength(6 * count);
     const context = jobContext(nodeFiles(), async () => engine());
     for (const { name, compared } of await verify({ folders }, context)) {
-      const far = compared.filter(({ quantity, error, limit: own }) => !(error <= Math.min(limit, own)) && quantity);
+      const far = compared.filter(
+        ({ quantity, error, limit: own }) => !(error <= Math.min(limit, own)) && quantity,
+      );
       expect(far, name).toEqual([]);
     }
   });

@@ -1,4 +1,5 @@
-// heddle verify on model folders: the backend against the float64 reference, and f16 and int8 weights against f32.
+// heddle verify on model folders: the backend against the float64 reference, and f16 and int8 weights against
+// f32.
 
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
@@ -13,7 +14,10 @@ import { hfFolder } from '../../../support/hf.ts';
 /** The configuration of a folder of tests/fixtures/hf, without weights. */
 async function configOnly(): Promise<Files> {
   const files = memoryFiles();
-  await files.write('m/config.json', await (await hfFolder('marian-uneven')).read('marian-uneven/config.json'));
+  await files.write(
+    'm/config.json',
+    await (await hfFolder('marian-uneven')).read('marian-uneven/config.json'),
+  );
   return files;
 }
 
@@ -41,7 +45,10 @@ describe.each(packedFormats)('weights as %s', (weights) => {
       { folders: [goldenFolder('odd-post')], weights },
       jobContext(fixtureFiles, testEngine),
     );
-    const [bart] = await verify({ folders: ['bart'], weights }, jobContext(await hfFolder('bart'), testEngine));
+    const [bart] = await verify(
+      { folders: ['bart'], weights },
+      jobContext(await hfFolder('bart'), testEngine),
+    );
     const found = [golden!, bart!];
     expect(found.map(({ name }) => name)).toEqual(['odd-post', 'bart']);
     for (const { compared, fact } of found) {

@@ -16,10 +16,16 @@ const folders = async (root: string): Promise<string[]> => {
 };
 const beside = await folders('../shared/golden');
 
-/** Quantities that are further off than float32 explains: ten times what is seen, a hundredth of what is promised. */
+/**
+ * Quantities that are further off than float32 explains: ten times what is seen, a hundredth of what is
+ * promised.
+ */
 function far({ name, compared }: VerifiedCase): string[] {
-  const limit = (quantity: string) => (quantity === 'greedy' ? 0 : quantity.startsWith('grad.') ? 2e-5 : 1e-5);
-  return compared.filter((q) => !(q.error <= limit(q.quantity))).map((q) => `${name} ${q.quantity} ${q.error}`);
+  const limit = (quantity: string) =>
+    quantity === 'greedy' ? 0 : quantity.startsWith('grad.') ? 2e-5 : 1e-5;
+  return compared
+    .filter((q) => !(q.error <= limit(q.quantity)))
+    .map((q) => `${name} ${q.quantity} ${q.error}`);
 }
 
 async function verified(folder: string): Promise<VerifiedCase> {
@@ -40,7 +46,9 @@ describe('golden cases', () => {
 if (everyCase)
   it.each(['t5-v1.1', 'm2m_100'])('the Hugging Face case %s has the results of PyTorch', async (name) => {
     const result = await verified(`tests/fixtures/golden-hf/${name}`);
-    expect(result.compared.map(({ quantity }) => quantity)).toEqual(expect.arrayContaining(['losses[6]', 'greedy']));
+    expect(result.compared.map(({ quantity }) => quantity)).toEqual(
+      expect.arrayContaining(['losses[6]', 'greedy']),
+    );
     expect(far(result)).toEqual([]);
   });
 

@@ -31,7 +31,11 @@ it('gives the probabilities of causal self-attention, and the scores before the 
   const qkv = randomTensor([2, length, 3 * heads * headWidth], 3);
   const inputs = { q: qkv, kv: qkv, lens: integers('u32', [2], [length, 5]) };
   for (const attrs of [{ causal: true }, { causal: false }, { causal: true, scores: true }, { scores: true }])
-    await checkOp(attentionWeightsOp, { inputs, attrs: { heads, headWidth, self: true, ...attrs }, tolerance: 3e-6 });
+    await checkOp(attentionWeightsOp, {
+      inputs,
+      attrs: { heads, headWidth, self: true, ...attrs },
+      tolerance: 3e-6,
+    });
 });
 
 it('adds a relative position bias, within and beyond its farthest distance', async () => {

@@ -16,8 +16,8 @@ import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 const lengths = (n: readonly number[]) => integers('u32', [n.length], n);
 
-// exp keeps 3 + 2|x| ULP and scores are up to about 10 (a row of 4 columns, normal numbers): 1e-6; sums over keys round
-// below that.
+// exp keeps 3 + 2|x| ULP and scores are up to about 10 (a row of 4 columns, normal numbers): 1e-6; sums over
+// keys round below that.
 const tolerance = 3e-6;
 // The backward takes the difference of dP and its mean, each rounded at its own size.
 const gradTolerance = 1e-5;
@@ -33,8 +33,8 @@ function poisoned(x: Tensor, lens: readonly number[], first: number): Tensor {
 }
 
 /**
- * CPU adapters have no tiles among their kernels. Chrome compiles those for seconds each, so it leaves them to Dawn and
- * test:full.
+ * CPU adapters have no tiles among their kernels. Chrome compiles those for seconds each, so it leaves them
+ * to Dawn and test:full.
  */
 const everyKernel = gpuHost !== 'Chrome' || everyCase ? { software: false } : {};
 
@@ -48,7 +48,12 @@ interface Sizes {
   readonly variant?: string;
 }
 
-async function checkSelf({ heads, headWidth, keys, dropout = 0 }: Sizes, causal: boolean, lens: number[], scale = 1) {
+async function checkSelf(
+  { heads, headWidth, keys, dropout = 0 }: Sizes,
+  causal: boolean,
+  lens: number[],
+  scale = 1,
+) {
   const inner = heads * headWidth;
   const qkv = poisoned(randomTensor([lens.length, keys, 3 * inner], 1, scale), lens, inner);
   await checkOp(selfAttentionOp, {
@@ -61,7 +66,10 @@ async function checkSelf({ heads, headWidth, keys, dropout = 0 }: Sizes, causal:
   });
 }
 
-async function checkCross({ heads, headWidth, queries, keys, dropout = 0, scale, variant }: Sizes, lens: number[]) {
+async function checkCross(
+  { heads, headWidth, queries, keys, dropout = 0, scale, variant }: Sizes,
+  lens: number[],
+) {
   const inner = heads * headWidth;
   const kv = poisoned(randomTensor([lens.length, keys, 2 * inner], 2), lens, 0);
   await checkOp(crossAttentionOp, {
@@ -103,8 +111,8 @@ describe('cross-attention', () => {
   });
 });
 
-// Tiles of 8, 16 and 32 threads across, whole slices of 16 columns or not: others differ only in numbers, and take
-// drivers long to compile.
+// Tiles of 8, 16 and 32 threads across, whole slices of 16 columns or not: others differ only in numbers, and
+// take drivers long to compile.
 const widths = [
   [1, 8, 'subgroups'],
   [3, 5, 'subgroups'],
@@ -165,8 +173,8 @@ it('shares reads among four threads if subgroups are larger', async () => {
 it('works on small and large numbers', async () => {
   const sizes = { heads: 2, headWidth: 4, queries: 19, keys: 19 };
   await checkSelf(sizes, true, [19, 10], 1e-3);
-  // Scores have a deviation of 5² · 2 / 2 = 25, the largest about 100, of which float32 keeps 4e-6; exp makes that
-  // relative.
+  // Scores have a deviation of 5² · 2 / 2 = 25, the largest about 100, of which float32 keeps 4e-6; exp makes
+  // that relative.
   const qkv = randomTensor([2, 19, 24], 1, 5);
   await checkOp(selfAttentionOp, {
     inputs: { qkv, lens: lengths([19, 10]), step: 'step' },
@@ -177,7 +185,10 @@ it('works on small and large numbers', async () => {
   });
 });
 
-/** Forward and backward pass of `heads` heads over T tokens by one variant, run `times` times: out and dqkv of each. */
+/**
+ * Forward and backward pass of `heads` heads over T tokens by one variant, run `times` times: out and dqkv of
+ * each.
+ */
 async function bothWays(T: number, heads: number, times: number, variant: string, allValues?: number) {
   const device = wrapDevice(await gpuDevice());
   const attrs = { heads, headWidth: 4, causal: false };
@@ -203,7 +214,8 @@ async function bothWays(T: number, heads: number, times: number, variant: string
   session.write('dout', dy.data);
   session.write('lens', Uint32Array.of(T));
   const runs = [];
-  for (let i = 0; i < times; i++) runs.push((await runner!.run()) as { out: Float32Array; dqkv: Float32Array });
+  for (let i = 0; i < times; i++)
+    runs.push((await runner!.run()) as { out: Float32Array; dqkv: Float32Array });
   session.destroy();
   return { runs, plan, dout: dy.data };
 }

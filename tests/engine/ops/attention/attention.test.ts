@@ -1,5 +1,5 @@
-// The references of attention, with which the kernels are compared: values by hand, finite differences, and the mean
-// under dropout.
+// The references of attention, with which the kernels are compared: values by hand, finite differences, and
+// the mean under dropout.
 
 import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../../../src/engine/cpu/executor.ts';
@@ -30,7 +30,11 @@ function attend(shape: number[], qkv: ArrayLike<number>, lengths: number[], attr
   g.output('lse', lse);
   const step = new Uint32Array(stepWords);
   writeStep(step, { learningRate: 0, tokenWeight: 1, seed, step: 0, keep: 0, position: 0 });
-  const result = createCpuExecutor(g).run({ qkv: Float32Array.from(qkv), lens: Uint32Array.from(lengths), step });
+  const result = createCpuExecutor(g).run({
+    qkv: Float32Array.from(qkv),
+    lens: Uint32Array.from(lengths),
+    step,
+  });
   return { out: [...result.out!], lse: [...result.lse!] };
 }
 
@@ -67,8 +71,8 @@ describe('the reference', () => {
         sum[i]! += v / runs;
       });
     }
-    // An element's deviation is at most |v| sqrt(0.2 / 0.8), about 1: 1/sqrt(4000) = 0.016 for the mean, and four times
-    // that.
+    // An element's deviation is at most |v| sqrt(0.2 / 0.8), about 1: 1/sqrt(4000) = 0.016 for the mean, and
+    // four times that.
     sum.forEach((mean, i) => {
       expect(Math.abs(mean - want.out[i]!)).toBeLessThan(0.064);
     });
@@ -77,7 +81,13 @@ describe('the reference', () => {
   it('drops differently at each site and seed', () => {
     const x = randomTensor([1, 8, 12], 3).data;
     const run = (site: number, seed: number) =>
-      attend([1, 8, 12], x, [8], { heads: 2, headWidth: 2, causal: false, dropout: 0.5, site }, seed).out.join();
+      attend(
+        [1, 8, 12],
+        x,
+        [8],
+        { heads: 2, headWidth: 2, causal: false, dropout: 0.5, site },
+        seed,
+      ).out.join();
     expect(new Set([run(1, 1), run(2, 1), run(1, 2), run(1, 1)]).size).toBe(3);
   });
 });
@@ -95,7 +105,12 @@ describe('the gradient', () => {
 
   it('of cross-attention is that of finite differences in queries, keys and values', () => {
     checkGradient(crossAttentionOp, {
-      inputs: { q: randomTensor([2, 3, 8], 1), kv: randomTensor([2, 5, 16], 2), lens: lens(5, 2), step: 'step' },
+      inputs: {
+        q: randomTensor([2, 3, 8], 1),
+        kv: randomTensor([2, 5, 16], 2),
+        lens: lens(5, 2),
+        step: 'step',
+      },
       attrs: { heads: 2, headWidth: 4, causal: false, dropout: 0.2, site: 1, scale: 0.7 },
       wrt: ['q', 'kv'],
     });
@@ -118,12 +133,18 @@ describe('errors', () => {
     );
     const q = g.input('q', 'f32', [3, 4, 6]);
     const kv = g.input('kv', 'f32', [2, 7, 12]);
-    expect(() => crossAttention(g, q, kv, two, step, attrs)).toThrow('batch sizes differ, q [3,4,6] and kv [2,7,12]');
+    expect(() => crossAttention(g, q, kv, two, step, attrs)).toThrow(
+      'batch sizes differ, q [3,4,6] and kv [2,7,12]',
+    );
   });
 
   it('name widths above 896, rates of at least 1, and more rows than a dispatch takes', () => {
-    expect(() => selfAttention(g, qkv, two, step, { ...attrs, headWidth: 897 })).toThrow('from 1 to 896, it is 897');
-    expect(() => selfAttention(g, qkv, two, step, { ...attrs, dropout: 1 })).toThrow('must be in [0, 1), it is 1');
+    expect(() => selfAttention(g, qkv, two, step, { ...attrs, headWidth: 897 })).toThrow(
+      'from 1 to 896, it is 897',
+    );
+    expect(() => selfAttention(g, qkv, two, step, { ...attrs, dropout: 1 })).toThrow(
+      'must be in [0, 1), it is 1',
+    );
     const many = g.input('many', 'f32', [65536, 1, 18]);
     const lengths = g.input('lengths', 'u32', [65536]);
     expect(() => selfAttention(g, many, lengths, step, attrs)).toThrow(

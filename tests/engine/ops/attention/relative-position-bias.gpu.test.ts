@@ -1,4 +1,5 @@
-// The relative position bias on the GPU: bias of each distance, self-attention forward and backward, table gradients.
+// The relative position bias on the GPU: bias of each distance, self-attention forward and backward, table
+// gradients.
 
 import { describe, expect, it } from 'vitest';
 import { tensorType } from '../../../../src/core/tensor.ts';
@@ -67,8 +68,8 @@ async function check({ heads, headWidth, length, farthest, causal = false, dropo
     attrs: { heads, headWidth, causal, dropout, site: 2, scale: 1 },
     // A bias that all keys of a query share has no gradient: only rounding errors would be compared.
     wrt: farthest > 0 && length > 1 ? ['qkv', 'bias'] : ['qkv'],
-    // Every kernel: CPU adapters have no tiles. Chrome compiles those for seconds each, so it leaves them to Dawn and
-    // test:full.
+    // Every kernel: CPU adapters have no tiles. Chrome compiles those for seconds each, so it leaves them to
+    // Dawn and test:full.
     traits: gpuHost !== 'Chrome' || everyCase ? { software: false } : {},
     tolerance: 3e-6,
     gradTolerance: 1e-5,

@@ -1,4 +1,5 @@
-// Buckets of the relative position bias, by the formula in whole numbers and by known values; its gradients; what does not fit.
+// Buckets of the relative position bias, by the formula in whole numbers and by known values; its gradients;
+// what does not fit.
 
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../../../src/engine/graph/graph.ts';

@@ -63,7 +63,8 @@ describe('beam_select', () => {
   };
 
   it('accepts an end token only among the best candidates', async () => {
-    // In all: -1 (10), -1.5 (end 0), -2 (11), -2.2 (12), -2.3 (end 1), -3.2 (13). The second end is not a hypothesis.
+    // In all: -1 (10), -1.5 (end 0), -2 (11), -2.2 (12), -2.3 (end 1), -3.2 (13). The second end is not a
+    // hypothesis.
     const { tokens, parents, totals, ended } = await choose([-1, -2, -0.2, -1.2], [-1.5, -0.3], [0, -2]);
     expect(tokens).toEqual([10, 11]);
     expect(parents).toEqual([0, 0]);

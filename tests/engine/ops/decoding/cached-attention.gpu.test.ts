@@ -17,7 +17,15 @@ import { runOp } from '../../../support/run-op.ts';
 const tolerance = 1e-5;
 
 describe('cached_self_attention', () => {
-  const cases: { R: number; beams: number; T: number; heads: number; W: number; position: number; scale?: number }[] = [
+  const cases: {
+    R: number;
+    beams: number;
+    T: number;
+    heads: number;
+    W: number;
+    position: number;
+    scale?: number;
+  }[] = [
     { R: 1, beams: 1, T: 1, heads: 1, W: 1, position: 0 },
     { R: 3, beams: 1, T: 9, heads: 2, W: 6, position: 8 },
     { R: 6, beams: 3, T: 7, heads: 3, W: 5, position: 4 },
@@ -28,7 +36,9 @@ describe('cached_self_attention', () => {
     { R: 2, beams: 1, T: 5, heads: 1, W: 896, position: 4 },
     { R: 35, beams: 5, T: 4, heads: 2, W: 8, position: 3 },
   ];
-  for (const { R, beams, T, heads, W, position, scale = 1 } of sample(cases, ({ W }) => [5, 6, 64, 896].includes(W)))
+  for (const { R, beams, T, heads, W, position, scale = 1 } of sample(cases, ({ W }) =>
+    [5, 6, 64, 896].includes(W),
+  ))
     it(`reads ${position + 1} slots of ${R} rows, ${beams} a sentence, ${heads} heads of ${W}, scale ${scale}`, async () => {
       const inner = heads * W;
       const r = random(R, T, W);

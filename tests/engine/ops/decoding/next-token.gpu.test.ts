@@ -16,7 +16,8 @@ import { fewerInChrome, sample } from '../../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 import { runOp } from '../../../support/run-op.ts';
 
-// Log-probabilities are differences of numbers of the logits' size, and a logarithm of a sum of up to 1,030 exponentials.
+// Log-probabilities are differences of numbers of the logits' size, and a logarithm of a sum of up to 1,030
+// exponentials.
 const tolerance = 1e-5;
 const none: TokenRules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, firstToken: -1, banned: [] };
 
@@ -47,7 +48,8 @@ const sampled = sample(allSizes, ([R]) => [1, 3, 5, 2].includes(R));
 const sizes = fewerInChrome(sampled, ([R]) => [3, 2].includes(R));
 
 describe('greedy_token', () => {
-  // At scale 30 the best token of a single row has probability 1 in float32, and its log-probability no exact digit.
+  // At scale 30 the best token of a single row has probability 1 in float32, and its log-probability no exact
+  // digit.
   for (const [R, V] of sizes)
     for (const scale of R > 1 ? [1e-3, 1, 30] : [1e-3, 1])
       it(`takes the most probable of [${R},1,${V}], scale ${scale}`, async () => {
@@ -96,7 +98,8 @@ describe('greedy_token', () => {
   });
 
   it('repeats no n-gram', async () => {
-    // After 3 1 0 2 3 1, token 0 would repeat the trigram 3 1 0 and the bigram 1 0; unigrams ban all past tokens.
+    // After 3 1 0 2 3 1, token 0 would repeat the trigram 3 1 0 and the bigram 1 0; unigrams ban all past
+    // tokens.
     expect((await take({ noRepeatNgram: 3 }, [3, 1, 0, 2, 3, 1])).token).toBe(1);
     expect((await take({ noRepeatNgram: 2 }, [3, 1, 0, 2, 3, 1])).token).toBe(1);
     expect((await take({ noRepeatNgram: 2 }, [1, 1, 1])).token).toBe(0);
@@ -128,8 +131,18 @@ describe('greedy_token', () => {
     );
     for (const noRepeatNgram of [1, 2, 3]) {
       const rules = rulesOf({ noRepeatNgram, minLength: 8, banned: [5, 28] });
-      const inputs = { logits: randomTensor([R, 1, V], 3), history: historyOf(rows), rules, step: 'step' as const };
-      await checkOp(greedyTokenOp, { inputs, attrs: { endId: 2, rules: true }, step: { position: 7 }, tolerance });
+      const inputs = {
+        logits: randomTensor([R, 1, V], 3),
+        history: historyOf(rows),
+        rules,
+        step: 'step' as const,
+      };
+      await checkOp(greedyTokenOp, {
+        inputs,
+        attrs: { endId: 2, rules: true },
+        step: { position: 7 },
+        tolerance,
+      });
     }
   });
 });
@@ -158,7 +171,12 @@ describe('best_tokens', () => {
     const logits = f32([1, 1, 12], [1, 2, 1, 2, 1, 2, 0, 2, 0, 2, 0, 2]);
     for (const variant of ['row-group-32', 'row-group-1']) {
       const inputs = { logits, history: blank(1), rules: rulesOf({}), step: 'step' as const };
-      const { outputs } = await runOp(bestTokensOp, inputs, { endId: 3, rules: false, wanted: 7 }, { variant });
+      const { outputs } = await runOp(
+        bestTokensOp,
+        inputs,
+        { endId: 3, rules: false, wanted: 7 },
+        { variant },
+      );
       expect([...outputs.tokens]).toEqual([1, 5, 7, 9, 11, 0, 2]);
     }
   });
@@ -190,13 +208,19 @@ describe('sample_token', () => {
         [R],
         Array.from({ length: R }, (_, r) => r * 3),
       );
-      const common = { logits: randomTensor([R, 1, V], 1, 2), history: blank(R), rules: rulesOf({ banned: [1] }) };
+      const common = {
+        logits: randomTensor([R, 1, V], 1, 2),
+        history: blank(R),
+        rules: rulesOf({ banned: [1] }),
+      };
       const inputs = { ...common, step: 'step' as const, sampling: samplingOf(sampling), streams };
       const attrs = { endId: 2, rules: V % 2 === 1 };
       await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
     });
 
-  /** The share of each token among the samples of `n` streams from one distribution, with the default variant. */
+  /**
+   * The share of each token among the samples of `n` streams from one distribution, with the default variant.
+   */
   const draw = async (logits: readonly number[], sampling: Partial<Sampling>, seed: number, n = 4000) => {
     const V = logits.length;
     const rows = f32([n, 1, V], Array.from({ length: n }, () => logits).flat());
@@ -213,7 +237,12 @@ describe('sample_token', () => {
       sampling: samplingOf(sampling),
       streams,
     };
-    const { outputs } = await runOp(sampleTokenOp, inputs, { endId: 0, rules: false }, { step: { seed, position: 0 } });
+    const { outputs } = await runOp(
+      sampleTokenOp,
+      inputs,
+      { endId: 0, rules: false },
+      { step: { seed, position: 0 } },
+    );
     const shares = new Array<number>(V).fill(0);
     for (const token of outputs.tokens) shares[token]! += 1 / n;
     return { shares, tokens: outputs.tokens };
@@ -224,14 +253,16 @@ describe('sample_token', () => {
 
   it('samples by the probabilities', async () => {
     const { shares } = await draw(logits, {}, 1);
-    for (const [i, x] of logits.entries()) expect(Math.abs(shares[i]! - Math.exp(x))).toBeLessThan(maxDeviation);
+    for (const [i, x] of logits.entries())
+      expect(Math.abs(shares[i]! - Math.exp(x))).toBeLessThan(maxDeviation);
   });
 
   it('sharpens by the temperature', async () => {
     const { shares } = await draw(logits, { temperature: 0.5 }, 1);
     const squares = logits.map((x) => Math.exp(2 * x));
     const total = squares.reduce((a, b) => a + b);
-    for (const [i, x] of squares.entries()) expect(Math.abs(shares[i]! - x / total)).toBeLessThan(maxDeviation);
+    for (const [i, x] of squares.entries())
+      expect(Math.abs(shares[i]! - x / total)).toBeLessThan(maxDeviation);
   });
 
   it('keeps the topK most probable, and the fewest that reach topP', async () => {
@@ -267,7 +298,11 @@ describe('sample_token', () => {
   });
 
   it('depends on the seed and the stream, not on the row', async () => {
-    const [a, b, c] = [await draw(logits, {}, 5, 64), await draw(logits, {}, 5, 64), await draw(logits, {}, 6, 64)];
+    const [a, b, c] = [
+      await draw(logits, {}, 5, 64),
+      await draw(logits, {}, 5, 64),
+      await draw(logits, {}, 6, 64),
+    ];
     expect(a.tokens).toEqual(b.tokens);
     expect(a.tokens).not.toEqual(c.tokens);
     expect((await draw(logits, {}, 5, 32)).tokens).toEqual(a.tokens.slice(0, 32));
@@ -290,14 +325,28 @@ describe('rows of logits that are padded to whole vectors', () => {
         const [step, position] = ['step' as const, { position: 0 }];
         const inputs = { logits, history: blank(R), rules: rulesOf({ banned: [1], minLength: 2 }), step };
         await checkOp(greedyTokenOp, { inputs, attrs: { ...attrs, rules }, step: position, tolerance });
-        await checkOp(bestTokensOp, { inputs, attrs: { ...attrs, rules, wanted: 4 }, step: position, tolerance });
+        await checkOp(bestTokensOp, {
+          inputs,
+          attrs: { ...attrs, rules, wanted: 4 },
+          step: position,
+          tolerance,
+        });
         const streams = integers(
           'u32',
           [R],
           Array.from({ length: R }, (_, r) => r),
         );
-        const sampled = { ...inputs, sampling: samplingOf({ temperature: 0.7, topP: 0.9, topK: 4 }), streams };
-        await checkOp(sampleTokenOp, { inputs: sampled, attrs: { ...attrs, rules }, step: position, tolerance });
+        const sampled = {
+          ...inputs,
+          sampling: samplingOf({ temperature: 0.7, topP: 0.9, topK: 4 }),
+          streams,
+        };
+        await checkOp(sampleTokenOp, {
+          inputs: sampled,
+          attrs: { ...attrs, rules },
+          step: position,
+          tolerance,
+        });
       }
     });
 

@@ -1,4 +1,5 @@
-// Columns of a matrix on the GPU: added to and taken out, in place or not, and the gradient compared with finite differences.
+// Columns of a matrix on the GPU: added to and taken out, in place or not, and the gradient compared with
+// finite differences.
 
 import { expect, it } from 'vitest';
 import { addColumnsOp, takeColumnsOp } from '../../../../src/engine/ops/elementwise/columns.ts';

@@ -63,8 +63,9 @@ describe('activation', () => {
   for (const kind of kinds)
     for (const shape of sizes)
       it(`${kind} of ${shape.join('x')} and its gradient`, async () => {
-        // The erf approximation has an error of 1.4e-7, exp of 3 + 2|x| ULP; SiLU near 0 adds a few roundings.
-        // Errors are relative to the largest element. A lone element in the tail would fail at scale 30.
+        // The erf approximation has an error of 1.4e-7, exp of 3 + 2|x| ULP; SiLU near 0 adds a few
+        // roundings. Errors are relative to the largest element. A lone element in the tail would fail at
+        // scale 30.
         for (const scale of sizeOf(shape) > 1 ? scales : [1e-3, 1])
           await checkOp(activationOp, {
             inputs: { x: randomTensor(shape, 4, scale) },
@@ -78,7 +79,12 @@ describe('activation', () => {
   it('stays finite for large inputs', async () => {
     const x = f32([8], [-3e38, -1e5, -89, -20, 20, 89, 1e5, 3e38]);
     for (const kind of kinds) {
-      const errors = await checkOp(activationOp, { inputs: { x }, attrs: { kind }, wrt: ['x'], tolerance: 1e-6 });
+      const errors = await checkOp(activationOp, {
+        inputs: { x },
+        attrs: { kind },
+        wrt: ['x'],
+        tolerance: 1e-6,
+      });
       expect(Object.values(errors).every(Number.isFinite)).toBe(true);
     }
   });
@@ -96,6 +102,10 @@ describe('in place', () => {
       });
       // As for the activations above.
       await checkInPlace(activationOp, { inputs: { x: a }, attrs: { kind: 'gelu' }, tolerance: 1e-6 });
-      await checkInPlace(activationBackwardOp, { inputs: { x: a, dy: b }, attrs: { kind: 'silu' }, tolerance: 1e-6 });
+      await checkInPlace(activationBackwardOp, {
+        inputs: { x: a, dy: b },
+        attrs: { kind: 'silu' },
+        tolerance: 1e-6,
+      });
     });
 });

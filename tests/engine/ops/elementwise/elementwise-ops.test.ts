@@ -1,11 +1,17 @@
-// add, dropout and the activations on the CPU: gradients compared with finite differences, values by hand, errors.
+// add, dropout and the activations on the CPU: gradients compared with finite differences, values by hand,
+// errors.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { erf } from '../../../../src/engine/ops/elementwise/activation-references.ts';
 import { dropoutMask } from '../../../../src/engine/ops/elementwise/dropout-reference.ts';
-import { activationOp, addOp, dropout, dropoutOp } from '../../../../src/engine/ops/elementwise/elementwise-ops.ts';
+import {
+  activationOp,
+  addOp,
+  dropout,
+  dropoutOp,
+} from '../../../../src/engine/ops/elementwise/elementwise-ops.ts';
 import { checkGradient, integers, randomTensor } from '../../../support/op.ts';
 
 describe('gradients', () => {
@@ -73,9 +79,9 @@ describe('errors', () => {
     expect(() => dropoutOp.shape({ x: f32([1], [1]), step: f32([8], []) }, { rate: 0.5, site: 0 })).toThrow(
       "dropout: step is f32 [8], must be u32 [8] (the graph's step input)",
     );
-    expect(() => dropoutOp.shape({ x: f32([1], [1]), step: integers('u32', [8], []) }, { rate: 1.5, site: 0 })).toThrow(
-      'dropout: a dropout rate of 1.5, must be from 0 to 1',
-    );
+    expect(() =>
+      dropoutOp.shape({ x: f32([1], [1]), step: integers('u32', [8], []) }, { rate: 1.5, site: 0 }),
+    ).toThrow('dropout: a dropout rate of 1.5, must be from 0 to 1');
   });
 });
 

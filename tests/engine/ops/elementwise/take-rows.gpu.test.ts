@@ -12,7 +12,11 @@ for (const { shape, group, indices } of [
 ])
   it(`takes ${indices} of [${shape}], ${group} rows each`, async () => {
     const rows = integers('u32', [indices.length], indices);
-    await checkOp(takeRowsOp, { inputs: { x: randomTensor(shape, 1), indices: rows }, attrs: { group }, tolerance: 0 });
+    await checkOp(takeRowsOp, {
+      inputs: { x: randomTensor(shape, 1), indices: rows },
+      attrs: { group },
+      tolerance: 0,
+    });
     const n = shape.reduce((a, b) => a * b, 1);
     const slots = integers(
       'u32',
@@ -24,5 +28,7 @@ for (const { shape, group, indices } of [
 
 it('rejects rows that are not whole groups', () => {
   const types = { x: { dtype: 'f32', shape: [5, 2] }, indices: { dtype: 'u32', shape: [1] } } as const;
-  expect(() => takeRowsOp.shape(types, { group: 2 })).toThrow('x is f32 [5,2], must be of 32 bits and of whole groups');
+  expect(() => takeRowsOp.shape(types, { group: 2 })).toThrow(
+    'x is f32 [5,2], must be of 32 bits and of whole groups',
+  );
 });

@@ -4,7 +4,10 @@ import { describe, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { type EmbeddingAttrs, embeddingOp } from '../../../../src/engine/ops/embedding/embedding.ts';
-import { embeddingBackwardOp, positionBackwardOp } from '../../../../src/engine/ops/embedding/embedding-backward.ts';
+import {
+  embeddingBackwardOp,
+  positionBackwardOp,
+} from '../../../../src/engine/ops/embedding/embedding-backward.ts';
 import { checkInPlace } from '../../../support/in-place.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
@@ -122,7 +125,12 @@ describe('embedding_backward', () => {
   for (const D of [33, 36])
     it(`adds to a gradient of width ${D} in its own memory`, async () => {
       const { rowStart, occurrences } = batch(3, 50, 90);
-      const inputs = { dy: randomTensor([3, 50, D], 5), rowStart, occurrences, base: randomTensor([90, D], 6) };
+      const inputs = {
+        dy: randomTensor([3, 50, D], 5),
+        rowStart,
+        occurrences,
+        base: randomTensor([90, D], 6),
+      };
       const attrs = { scale: 3, rate: 0, site: 2 };
       await checkInPlace(embeddingBackwardOp, { inputs, attrs, tolerance: gradTolerance });
     });
@@ -142,6 +150,10 @@ describe('embedding_backward', () => {
 describe('position_backward', () => {
   it('leaves rows beyond the sequence at zero', async () => {
     const attrs = { rows: 11, offset: 2, rate: 0, site: 0 };
-    await checkOp(positionBackwardOp, { inputs: { dy: randomTensor([7, 5, 13], 8) }, attrs, tolerance: gradTolerance });
+    await checkOp(positionBackwardOp, {
+      inputs: { dy: randomTensor([7, 5, 13], 8) },
+      attrs,
+      tolerance: gradTolerance,
+    });
   });
 });

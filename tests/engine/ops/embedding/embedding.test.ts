@@ -2,8 +2,15 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor.ts';
-import { type EmbeddingAttrs, embeddingOp, sinusoids } from '../../../../src/engine/ops/embedding/embedding.ts';
-import { embeddingBackwardOp, positionBackwardOp } from '../../../../src/engine/ops/embedding/embedding-backward.ts';
+import {
+  type EmbeddingAttrs,
+  embeddingOp,
+  sinusoids,
+} from '../../../../src/engine/ops/embedding/embedding.ts';
+import {
+  embeddingBackwardOp,
+  positionBackwardOp,
+} from '../../../../src/engine/ops/embedding/embedding-backward.ts';
 import { checkGradient, integers, randomTensor } from '../../../support/op.ts';
 
 const ids = integers('i32', [2, 3], [4, 1, 4, 4, 0, 1]);
@@ -72,7 +79,9 @@ describe('errors', () => {
     expect(shape({ ids, table, positions: f32([8, 4], []) })).toThrow(
       'embedding: positions is f32 [8,4], must be f32 [8,5]',
     );
-    expect(shape({ ids: f32([2, 3], []), table, positions })).toThrow('embedding: ids are f32, must be i32 or u32');
+    expect(shape({ ids: f32([2, 3], []), table, positions })).toThrow(
+      'embedding: ids are f32, must be i32 or u32',
+    );
     expect(shape({ ids, table }, { positions: 'none', rate: 0.1 })).toThrow('embedding: step is missing');
     expect(() => positionBackwardOp.shape({ dy: table }, { rows: 3, offset: 0, rate: 0, site: 0 })).toThrow(
       'position_backward: dy is [6,5], must be [B,T,D]',

@@ -1,4 +1,5 @@
-// Positions counted over tokens that are not padding, and embeddings that use them or have a frozen row, on the GPU.
+// Positions counted over tokens that are not padding, and embeddings that use them or have a frozen row, on
+// the GPU.
 
 import { expect, it } from 'vitest';
 import { i32, type Shape, type Tensor } from '../../../../src/core/tensor.ts';
@@ -43,7 +44,11 @@ it.each([8, 7])('leaves the frozen row without a gradient, width %i', async (D) 
   };
   const attrs = { scale: 1, rate: 0, site: 0, frozenId: 1 };
   await checkOp(embeddingBackwardOp, { inputs, attrs, tolerance: 1e-6 });
-  await checkOp(embeddingBackwardOp, { inputs: { ...inputs, base: randomTensor([4, D], 2) }, attrs, tolerance: 1e-6 });
+  await checkOp(embeddingBackwardOp, {
+    inputs: { ...inputs, base: randomTensor([4, D], 2) },
+    attrs,
+    tolerance: 1e-6,
+  });
 });
 
 it('computes fairseq sinusoids: sines, then cosines; zeros for padding and in the last column of an odd width', () => {

@@ -3,12 +3,17 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { f32, type Tensor } from '../../../../src/core/tensor.ts';
-import { crossEntropyBackwardOp, crossEntropyOp, tokenStatsOp } from '../../../../src/engine/ops/loss/cross-entropy.ts';
+import {
+  crossEntropyBackwardOp,
+  crossEntropyOp,
+  tokenStatsOp,
+} from '../../../../src/engine/ops/loss/cross-entropy.ts';
 import { checkInPlace } from '../../../support/in-place.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
-// Around row groups of 32 and 256, blocks of 8 a thread, 512 columns, above which row groups are larger, primes, a real vocabulary.
-// Widths read four at a time and others. A single class has a loss of exactly 0, so no error is relative to it.
+// Around row groups of 32 and 256, blocks of 8 a thread, 512 columns, above which row groups are larger,
+// primes, a real vocabulary. Widths read four at a time and others. A single class has a loss of exactly 0,
+// so no error is relative to it.
 const sizes: [number, number][] = [
   [1, 1],
   [1, 2],
@@ -37,7 +42,8 @@ function targetsFor(rows: number, V: number): Tensor {
   );
 }
 
-// lse rounds at its own size, up to about 100 at scale 30, when the loss is about as large; exp keeps 3 + 2|x| ULP.
+// lse rounds at its own size, up to about 100 at scale 30, when the loss is about as large; exp keeps 3 +
+// 2|x| ULP.
 const tolerance = 2e-6;
 const gradTolerance = 1e-5;
 
@@ -56,7 +62,8 @@ describe('cross_entropy', () => {
           step: 'step' as const,
         };
         const attrs = { smoothing, ignore };
-        if (scale !== 1) await checkOp(crossEntropyOp, { inputs, attrs: { ...attrs, fused: false }, step, tolerance });
+        if (scale !== 1)
+          await checkOp(crossEntropyOp, { inputs, attrs: { ...attrs, fused: false }, step, tolerance });
         await checkOp(crossEntropyOp, {
           inputs,
           attrs: scale === 1 ? { smoothing, fused: true } : { ...attrs, fused: true },
@@ -142,7 +149,11 @@ describe('cross_entropy', () => {
       [0, 1, 2, 3, 4, 5].map((r) => Math.log(rowSum(r))),
     );
     const inputs = { logits, lse, targets: targetsFor(6, 300), step: 'step' as const };
-    await checkOp(crossEntropyBackwardOp, { inputs, attrs: { smoothing: 0.1, ignore }, tolerance: gradTolerance });
+    await checkOp(crossEntropyBackwardOp, {
+      inputs,
+      attrs: { smoothing: 0.1, ignore },
+      tolerance: gradTolerance,
+    });
   });
 });
 

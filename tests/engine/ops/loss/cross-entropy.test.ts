@@ -91,7 +91,9 @@ describe('errors', () => {
       'cross_entropy: each row needs a target, logits [3,4], targets [4]',
     );
     expect(shape(integers('u32', [3], []))).toThrow('cross_entropy: targets is u32 [3], must be i32');
-    expect(shape(integers('i32', [3], []), 1)).toThrow('cross_entropy: smoothing is 1, must be at least 0 and below 1');
+    expect(shape(integers('i32', [3], []), 1)).toThrow(
+      'cross_entropy: smoothing is 1, must be at least 0 and below 1',
+    );
     expect(() =>
       tokenStatsOp.shape({ nll: f32([3], []), hit: f32([4], []), targets: integers('i32', [3], []) }, {}),
     ).toThrow('token_stats: hit is f32 [4], must be f32 [3] (as nll)');

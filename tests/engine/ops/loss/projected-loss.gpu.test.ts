@@ -1,4 +1,5 @@
-// Projection and loss in chunks of rows, on the GPU: the outputs equal those of one product, one loss and their gradients.
+// Projection and loss in chunks of rows, on the GPU: the outputs equal those of one product, one loss and
+// their gradients.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor.ts';
@@ -34,7 +35,8 @@ describe('projected_loss', () => {
           },
           attrs: { ...attrs, gradients },
           step: { tokenWeight: 0.37 },
-          // Sums over D, then over V or the rows, of numbers of both signs: float32 rounds at the size of what cancels.
+          // Sums over D, then over V or the rows, of numbers of both signs: float32 rounds at the size of
+          // what cancels.
           tolerance: 1e-5,
         });
     }, 180_000);
@@ -94,7 +96,8 @@ describe('projected_loss', () => {
     graph.output('nll', nll);
     const { bytes, passes } = makePlan(graph);
     expect(passes).toHaveLength(3 * 16);
-    // The chunk's logits, the gradients of x and w, nll and hit, and 256 bytes for each binding that a launch has no use for.
+    // The chunk's logits, the gradients of x and w, nll and hit, and 256 bytes for each binding that a launch
+    // has no use for.
     expect(bytes.slots).toBeLessThan(4 * (64 * V + rows * D + V * D + 2 * rows) + passes.length * 256 + 4096);
   });
 
@@ -107,8 +110,8 @@ describe('projected_loss', () => {
     expect(() => projectedLossOp.shape({ x: type(5, 8), w: type(12, 9), ...rest }, attrs)).toThrow(
       'linear: inner sizes differ, x [5,8] · w [12,9]ᵀ',
     );
-    expect(() => projectedLossOp.shape({ x: type(5, 8), w: type(12, 8), ...rest }, { ...attrs, rows: 65 })).toThrow(
-      'chunks of 65 rows, must be a multiple of 64',
-    );
+    expect(() =>
+      projectedLossOp.shape({ x: type(5, 8), w: type(12, 8), ...rest }, { ...attrs, rows: 65 }),
+    ).toThrow('chunks of 65 rows, must be a multiple of 64');
   });
 });

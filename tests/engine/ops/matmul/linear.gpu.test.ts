@@ -10,7 +10,8 @@ import { withEmulation } from '../../../support/emulated-matrix.ts';
 import { everyCase, fewerInChrome, gpuHost, sample, testGpu } from '../../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
-// Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within 1.5e-7.
+// Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within
+// 1.5e-7.
 const tolerance = 5e-6;
 const all: Activation[] = ['none', 'relu', 'gelu', 'silu', 'gelu-tanh'];
 /** The kernels of each compile for seconds; the functions themselves are tested as ops. */
@@ -31,7 +32,12 @@ describe.each(activations)('linear, %s', (activation) => {
   it.each(fewerInChrome(sizes, ([, outs]) => outs === 33))(
     'has output and gradients of its reference for x %j and %i outputs, by every kernel',
     async (x, outs) => {
-      await checkOp(linearOp, { inputs: layer(x, outs), attrs: { activation }, wrt: ['x', 'w', 'b'], tolerance });
+      await checkOp(linearOp, {
+        inputs: layer(x, outs),
+        attrs: { activation },
+        wrt: ['x', 'w', 'b'],
+        tolerance,
+      });
     },
   );
 });
@@ -56,7 +62,11 @@ it.each(everyCase ? dropped : dropped.slice(2))(
 
 it('applies dropout with split K, and without a bias', async () => {
   const attrs = { activation: 'gelu', rate: 0.3, site: 5 } as const;
-  const worst = await checkOp(linearOp, { inputs: { ...layer([40, 520], 36, false), step: 'step' }, attrs, tolerance });
+  const worst = await checkOp(linearOp, {
+    inputs: { ...layer([40, 520], 36, false), step: 'step' },
+    attrs,
+    tolerance,
+  });
   expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
 });
 
@@ -89,8 +99,16 @@ describe('linear_backward', () => {
 
   it('computes only dx, dw or db, or the latter two', async () => {
     for (const wants of ['dx', 'dw', 'db', 'dw db']) {
-      const [dx, dw, db] = ['dx', 'dw', 'db'].map((name) => wants.includes(name)) as [boolean, boolean, boolean];
-      await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs: { dx, dw, db, epilogue: 'none' }, tolerance });
+      const [dx, dw, db] = ['dx', 'dw', 'db'].map((name) => wants.includes(name)) as [
+        boolean,
+        boolean,
+        boolean,
+      ];
+      await checkOp(linearBackwardOp, {
+        inputs: inputs(24, 20),
+        attrs: { dx, dw, db, epilogue: 'none' },
+        tolerance,
+      });
     }
   });
 
@@ -121,7 +139,10 @@ describe('linear_backward', () => {
     'applies dropout to dx with the epilogue %s, %i wide',
     async (epilogue, ins) => {
       const attrs = { dx: true, dw: true, db: true, epilogue, rate: 0.3, site: 5 };
-      const tensors = { ...inputs(ins, 20), ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 4) }) };
+      const tensors = {
+        ...inputs(ins, 20),
+        ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 4) }),
+      };
       await checkOp(linearBackwardOp, { inputs: { ...tensors, step: 'step' }, attrs, tolerance });
     },
   );
@@ -142,7 +163,11 @@ describe('linear_backward', () => {
     });
 
   it('splits K if there are few tiles', async () => {
-    const long = { dy: randomTensor([530, 20], 1), x: randomTensor([530, 12], 2), w: randomTensor([20, 12], 3) };
+    const long = {
+      dy: randomTensor([530, 20], 1),
+      x: randomTensor([530, 12], 2),
+      w: randomTensor([20, 12], 3),
+    };
     const attrs = { dx: true, dw: true, db: true, epilogue: 'none' } as const;
     const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
     const dropped = { ...attrs, rate: 0.3, site: 5 };
@@ -178,7 +203,11 @@ describe('rows that are padded to whole vectors', () => {
       const dy = randomTensor([rows, width], 1);
       for (let i = 0; i < dy.data.length; i++) if (i % width >= outs) dy.data[i] = 0;
       const inputs = { dy, x: randomTensor([rows, ins], 2), w: randomTensor([outs, ins], 3) };
-      await checkOp(linearBackwardOp, { inputs, attrs: { dx: true, dw: true, db: true, epilogue: 'none' }, tolerance });
+      await checkOp(linearBackwardOp, {
+        inputs,
+        attrs: { dx: true, dw: true, db: true, epilogue: 'none' },
+        tolerance,
+      });
     },
   );
 });

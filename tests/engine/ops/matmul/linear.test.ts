@@ -4,7 +4,11 @@ import type { Shape } from '../../../../src/core/tensor.ts';
 import { storeAsF16 } from '../../../../src/engine/graph/f16-storage.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { defaultTraits } from '../../../../src/engine/ops/device-traits.ts';
-import { activate, activationDerivative, erf } from '../../../../src/engine/ops/elementwise/activation-references.ts';
+import {
+  activate,
+  activationDerivative,
+  erf,
+} from '../../../../src/engine/ops/elementwise/activation-references.ts';
 import { type LinearAttrs, linear, linearOp } from '../../../../src/engine/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../../src/engine/ops/matmul/linear-backward.ts';
 import { makePlan } from '../../../../src/engine/plan/planner.ts';
@@ -55,7 +59,9 @@ describe('linear', () => {
     expect(() => apply({ x: [2, 3], w: [5, 4], b: [5] }, attrs)).toThrow(
       'linear: inner sizes differ, x [2,3] · w [5,4]ᵀ',
     );
-    expect(() => apply({ x: [2, 4], w: [5, 4], b: [4] }, attrs)).toThrow('linear: b is f32 [4], must be f32 [5]');
+    expect(() => apply({ x: [2, 4], w: [5, 4], b: [4] }, attrs)).toThrow(
+      'linear: b is f32 [4], must be f32 [5]',
+    );
   });
 
   it.each(['none', 'relu', 'gelu', 'silu', 'gelu-tanh'] as const)(
@@ -77,7 +83,9 @@ it('linear_backward rejects shapes that do not fit', () => {
     w: graph.input('w', 'f32', [4, 5]),
   };
   const attrs = { dx: true, dw: true, db: true, epilogue: 'none' } as const;
-  expect(() => graph.apply(linearBackwardOp, inputs, attrs)).toThrow('dy [6,5], x [6,4] and w [4,5] do not fit');
+  expect(() => graph.apply(linearBackwardOp, inputs, attrs)).toThrow(
+    'dy [6,5], x [6,4] and w [4,5] do not fit',
+  );
 });
 
 describe('activations', () => {

@@ -5,7 +5,8 @@ import { type MatmulAttrs, matmulOp } from '../../../../src/engine/ops/matmul/ma
 import { everyCase, fewerInChrome, gpuDevice, gpuHost, sample } from '../../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
-// Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each: K stays below 1,100 here.
+// Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each: K stays below 1,100
+// here.
 const tolerance = 5e-6;
 const forms: Record<string, MatmulAttrs> = {
   NN: { transA: false, transB: false, batched: false },
@@ -44,18 +45,32 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
 
   if (everyTile || form === 'NN')
     it('has the gradients of its reference', async () => {
-      await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16), attrs: forms[form]!, wrt: ['a', 'b'], tolerance });
+      await checkOp(matmulOp, {
+        inputs: operands(form, 20, 12, 16),
+        attrs: forms[form]!,
+        wrt: ['a', 'b'],
+        tolerance,
+      });
     });
 
   if (everyCase)
     it('keeps its accuracy at small and large scales', async () => {
       for (const scale of [1e-3, 40])
-        await checkOp(matmulOp, { inputs: operands(form, 31, 32, 130, [], scale), attrs: forms[form]!, tolerance });
+        await checkOp(matmulOp, {
+          inputs: operands(form, 31, 32, 130, [], scale),
+          attrs: forms[form]!,
+          tolerance,
+        });
     });
 
   it('multiplies batches, each matrix at its stride', async () => {
     const attrs = { ...forms[form]!, batched: true };
-    await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16, [3, 2]), attrs, wrt: ['a', 'b'], tolerance });
+    await checkOp(matmulOp, {
+      inputs: operands(form, 20, 12, 16, [3, 2]),
+      attrs,
+      wrt: ['a', 'b'],
+      tolerance,
+    });
     await checkOp(matmulOp, { inputs: operands(form, 17, 5, 9, [5]), attrs, tolerance });
   });
 

@@ -1,5 +1,5 @@
-// Products by emulated subgroup matrices: all forms, epilogues and gradients, sizes around the tiles, configurations of
-// several shapes.
+// Products by emulated subgroup matrices: all forms, epilogues and gradients, sizes around the tiles,
+// configurations of several shapes.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Shape } from '../../../../src/core/tensor.ts';
@@ -74,7 +74,11 @@ describe.each(Object.entries(forms))('matmul %s by matrices of f32', (form, attr
 
   it('multiplies batches, and slices of K', async () => {
     const batched = { ...attrs, batched: true };
-    await checkOp(device, product, { inputs: operands(20, 13, 37, [3]), attrs: batched, ...settings(config) });
+    await checkOp(device, product, {
+      inputs: operands(20, 13, 37, [3]),
+      attrs: batched,
+      ...settings(config),
+    });
     const inputs = operands(17, 36, 530);
     await checkOp(device, product, {
       inputs,
@@ -127,7 +131,11 @@ it('computes tiles of 128 a side, and slices of K of all gradients', async ({ sk
   const operands = { x: randomTensor([130, 68], 1), w: randomTensor([132, 68], 2) };
   const attrs = { activation: 'none' } as const;
   await checkOp(device, layer, { inputs: operands, attrs, ...settings(config, 'matrix-128x128') });
-  const long = { dy: randomTensor([530, 20], 1), x: randomTensor([530, 12], 2), w: randomTensor([20, 12], 3) };
+  const long = {
+    dy: randomTensor([530, 20], 1),
+    x: randomTensor([530, 12], 2),
+    w: randomTensor([20, 12], 3),
+  };
   const all = { dx: true, dw: true, db: true, epilogue: 'none' } as const;
   await checkOp(device, layerBackward, { inputs: long, attrs: all, ...settings(config, 'matrix-split') });
 });

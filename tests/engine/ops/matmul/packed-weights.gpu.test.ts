@@ -41,7 +41,11 @@ describe.each(packedFormats)('%s', (format) => {
   ])
     it(`multiplies [${rows},${ins}] by [${outs},${ins}]${bias ? ' with bias' : ''}`, async () => {
       const x = randomTensor([...rows, ins], 1);
-      const inputs = { x, ...packedTensors(format, outs, ins, scale), ...(bias && { b: randomTensor([outs], 3) }) };
+      const inputs = {
+        x,
+        ...packedTensors(format, outs, ins, scale),
+        ...(bias && { b: randomTensor([outs], 3) }),
+      };
       await checkOp(packedLinearOp, {
         inputs,
         attrs: { format },
@@ -49,7 +53,8 @@ describe.each(packedFormats)('%s', (format) => {
         tolerance,
         gradTolerance: 1e-4,
       });
-      if (hasF16 && rows.length > 1) await checkOp(packedLinearOp, { inputs, attrs: { format }, f16: true, tolerance });
+      if (hasF16 && rows.length > 1)
+        await checkOp(packedLinearOp, { inputs, attrs: { format }, f16: true, tolerance });
       const dy = randomTensor([...rows, outs], 5);
       const backward = {
         inputs: { dy, ...packedTensors(format, outs, ins, scale) },
@@ -69,7 +74,12 @@ describe.each(packedFormats)('%s', (format) => {
       const inputs = { x: randomTensor([5, ins], 1), ...table, b: randomTensor([outs], 3) };
       const traits = { maxBindingBytes };
       await checkOp(packedLinearOp, { inputs, attrs: { format, padded: true }, tolerance, traits });
-      await checkOp(packedLinearBackwardOp, { inputs: { dy, ...table }, attrs: { format, ins }, tolerance, traits });
+      await checkOp(packedLinearBackwardOp, {
+        inputs: { dy, ...table },
+        attrs: { format, ins },
+        tolerance,
+        traits,
+      });
     }
   });
 

@@ -9,8 +9,8 @@ import { everyCase, fewerInChrome, sample } from '../../../support/gpu.ts';
 import { checkInPlace } from '../../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
-// Sizes around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a row group; primes; widths read
-// as vec4 and others. No width of 2: its gradient is only rounding error.
+// Sizes around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a row group; primes;
+// widths read as vec4 and others. No width of 2: its gradient is only rounding error.
 const allShapes: Shape[] = [
   [1, 3],
   [3, 5],
@@ -59,7 +59,11 @@ describe('layer_norm', () => {
   it('gives beta for one column and for constant rows', async () => {
     const gamma = f32([1], [2]);
     const beta = f32([1], [0.5]);
-    await checkOp(layerNormOp, { inputs: { x: f32([3, 1], [1, 2, 3]), gamma, beta }, attrs: { eps: 1e-5 }, tolerance });
+    await checkOp(layerNormOp, {
+      inputs: { x: f32([3, 1], [1, 2, 3]), gamma, beta },
+      attrs: { eps: 1e-5 },
+      tolerance,
+    });
     await checkOp(layerNormOp, {
       inputs: { x: f32([2, 64], new Float32Array(128).fill(7)), ...affine(64) },
       attrs: { eps: 1e-3 },
@@ -145,7 +149,11 @@ describe('in place', () => {
         const { gamma } = affine(cols);
         const attrs = { rate, site: 3 };
         const inputs = { dy: a, s: b, stats, gamma, ...step };
-        await checkInPlace(layerNormBackwardOp, { inputs: { ...inputs, ds: c }, attrs, tolerance: gradTolerance });
+        await checkInPlace(layerNormBackwardOp, {
+          inputs: { ...inputs, ds: c },
+          attrs,
+          tolerance: gradTolerance,
+        });
         await checkInPlace(layerNormBackwardOp, { inputs, attrs, tolerance: gradTolerance });
       });
     }
@@ -160,6 +168,10 @@ describe('column_sum', () => {
   for (const shape of shapesToSum)
     it(`sums the rows of ${shape.join('x')}, whole and in two slices`, async () => {
       for (const slices of [1, 2])
-        await checkOp(columnSumOp, { inputs: { partials: randomTensor(shape, 1) }, attrs: { slices }, tolerance });
+        await checkOp(columnSumOp, {
+          inputs: { partials: randomTensor(shape, 1) },
+          attrs: { slices },
+          tolerance,
+        });
     });
 });

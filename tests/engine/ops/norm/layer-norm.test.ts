@@ -8,7 +8,9 @@ import { layerNormBackwardOp, rowsPerBlock } from '../../../../src/engine/ops/no
 import { ReferenceTensor } from '../../../../src/engine/ops/reference-tensor.ts';
 import { checkGradient, randomTensor } from '../../../support/op.ts';
 
-const [x, residual, gamma, beta] = [[3, 7], [3, 7], [7], [7]].map((shape, i) => randomTensor(shape, i + 1)) as [
+const [x, residual, gamma, beta] = [[3, 7], [3, 7], [7], [7]].map((shape, i) =>
+  randomTensor(shape, i + 1),
+) as [
   ReturnType<typeof randomTensor>,
   ReturnType<typeof randomTensor>,
   ReturnType<typeof randomTensor>,
@@ -17,7 +19,11 @@ const [x, residual, gamma, beta] = [[3, 7], [3, 7], [7], [7]].map((shape, i) => 
 
 describe('gradients', () => {
   it('of layer norm are right for x, gamma and beta', () => {
-    checkGradient(layerNormOp, { inputs: { x, gamma, beta }, attrs: { eps: 1e-5 }, wrt: ['x', 'gamma', 'beta'] });
+    checkGradient(layerNormOp, {
+      inputs: { x, gamma, beta },
+      attrs: { eps: 1e-5 },
+      wrt: ['x', 'gamma', 'beta'],
+    });
   });
 
   it('of more rows than a block are right', () => {
@@ -37,7 +43,8 @@ describe('gradients', () => {
 
 describe('values', () => {
   it('of a small row are those computed by hand', () => {
-    const tensor = (...values: number[]) => new ReferenceTensor([1, values.length], Float64Array.from(values));
+    const tensor = (...values: number[]) =>
+      new ReferenceTensor([1, values.length], Float64Array.from(values));
     const [y, stats] = [new ReferenceTensor([1, 4]), new ReferenceTensor([1, 2])];
     const inputs = { x: tensor(1, 2, 3, 6), gamma: tensor(1, 1, 2, 1), beta: tensor(0, 1, 0, 0) };
     referenceOf(layerNormOp)?.(inputs, { y, stats }, { eps: 0.25 });
@@ -48,7 +55,9 @@ describe('values', () => {
   });
 
   it('of rowsPerBlock make at most 128 blocks until a block has 64 rows', () => {
-    expect([1, 2048, 2049, 4096, 4097, 8192, 100_000].map(rowsPerBlock)).toEqual([16, 16, 32, 32, 64, 64, 64]);
+    expect([1, 2048, 2049, 4096, 4097, 8192, 100_000].map(rowsPerBlock)).toEqual([
+      16, 16, 32, 32, 64, 64, 64,
+    ]);
   });
 });
 

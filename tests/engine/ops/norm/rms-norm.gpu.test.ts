@@ -107,7 +107,11 @@ describe('in place', () => {
         const stats = f32([shape[0]!], new Float32Array(shape[0]!).fill(1.1));
         const inputs = { dy: a, s: b, stats, gamma, ...step };
         const attrs = { rate, site: 3 };
-        await checkInPlace(rmsNormBackwardOp, { inputs: { ...inputs, ds: c }, attrs, tolerance: gradTolerance });
+        await checkInPlace(rmsNormBackwardOp, {
+          inputs: { ...inputs, ds: c },
+          attrs,
+          tolerance: gradTolerance,
+        });
         await checkInPlace(rmsNormBackwardOp, { inputs, attrs, tolerance: gradTolerance });
       });
     }

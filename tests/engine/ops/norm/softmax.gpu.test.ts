@@ -9,8 +9,8 @@ const tolerance = 2e-6;
 // The backward takes the difference of dy and a mean of it.
 const gradTolerance = 5e-6;
 
-// Around vectors of 4, the 16 vectors that a thread holds, blocks of 16, row groups of 32 and 256, 512 columns, above which row groups are larger;
-// primes; a vocabulary.
+// Around vectors of 4, the 16 vectors that a thread holds, blocks of 16, row groups of 32 and 256, 512
+// columns, above which row groups are larger; primes; a vocabulary.
 for (const [rows, cols] of [
   [1, 1],
   [3, 2],
@@ -74,6 +74,10 @@ for (const [queries, keys] of [
   });
 
 it('takes tens of thousands of rows, past one dimension of workgroups', async () => {
-  const errors = await checkOp(softmaxOp, { inputs: { x: randomTensor([70_001, 3], 1) }, attrs: {}, tolerance });
+  const errors = await checkOp(softmaxOp, {
+    inputs: { x: randomTensor([70_001, 3], 1) },
+    attrs: {},
+    tolerance,
+  });
   expect(Object.keys(errors)).toHaveLength(3);
 });

@@ -22,7 +22,17 @@ it('gives the values computed by hand', () => {
 });
 
 it('reads only earlier columns if causal, and none past the length', () => {
-  expect(run([1, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1, 1], true)).toEqual([1, 0, 0, 0.5, 0.5, 0, 1 / 3, 1 / 3, 1 / 3]);
+  expect(run([1, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1, 1], true)).toEqual([
+    1,
+    0,
+    0,
+    0.5,
+    0.5,
+    0,
+    1 / 3,
+    1 / 3,
+    1 / 3,
+  ]);
   expect(run([2, 1, 4], [3, 3, 3, 3, 3, 3, 3, 3], false, [2, 0])).toEqual([0.5, 0.5, 0, 0, 0, 0, 0, 0]);
 });
 
@@ -38,6 +48,8 @@ it('has the gradient of finite differences, with and without a mask', () => {
 it('rejects lengths and masks that do not fit and names both sides', () => {
   const g = new Graph();
   const x = g.input('x', 'f32', [3, 5]);
-  expect(() => softmax(g, x, {}, g.input('lens', 'u32', [4]))).toThrow('softmax: lens is u32 [4], must be u32 [3]');
+  expect(() => softmax(g, x, {}, g.input('lens', 'u32', [4]))).toThrow(
+    'softmax: lens is u32 [4], must be u32 [3]',
+  );
   expect(() => softmax(g, g.input('v', 'f32', [5]), { causal: true })).toThrow('needs two axes, x is [5]');
 });

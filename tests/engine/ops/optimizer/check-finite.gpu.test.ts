@@ -1,4 +1,5 @@
-// Search for numbers that are not finite: each position, each kind, float32 and float16, and tensors without any.
+// Search for numbers that are not finite: each position, each kind, float32 and float16, and tensors without
+// any.
 
 import { describe, expect, it } from 'vitest';
 import type { DType, Tensor } from '../../../../src/core/tensor.ts';
@@ -63,6 +64,8 @@ describe('check_finite', () => {
     await expect(flagsOf(integers('i32', [2], [1, 2]))).rejects.toThrow(
       /check_finite: x is i32, it must be f32 or f16/,
     );
-    await expect(flagsOf(tensorWith('f32', 2, {}), 3)).rejects.toThrow(/check_finite: slot is 3, must be 0 to 2/);
+    await expect(flagsOf(tensorWith('f32', 2, {}), 3)).rejects.toThrow(
+      /check_finite: slot is 3, must be 0 to 2/,
+    );
   });
 });

@@ -54,7 +54,8 @@ describe('clipping and AdamW', () => {
     const [, , first, second] = passes;
     expect([first?.params.count, second?.params.count]).toEqual([32 * MiB, P - 32 * MiB]);
     expect([first?.params.decay_end, second?.params.decay_end]).toEqual([32 * MiB, 40_000_000 - 32 * MiB]);
-    for (const p of passes) for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
+    for (const p of passes)
+      for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
   });
 
   it('take the norm of more gradients than four bindings hold in several dispatches', () => {
@@ -71,7 +72,8 @@ describe('clipping and AdamW', () => {
     expect(second?.bind.g0?.offset).toBe(4 * (first?.params.count ?? 0));
     expect(second?.bind.partials_out?.offset).toBe(8 * (first?.grid[0] ?? 0));
     expect((second?.bind.partials_out?.offset ?? 1) % 256).toBe(0);
-    for (const p of passes) for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
+    for (const p of passes)
+      for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
   });
 
   it('reject invalid settings', () => {
@@ -80,7 +82,9 @@ describe('clipping and AdamW', () => {
     expect(() => clipScaleOp.shape(inputs, { ...attrs, maxNorm: -1 })).toThrow(
       'clip_scale: maxNorm is -1, must be 0 (no clipping) or more',
     );
-    expect(() => clipScaleOp.shape(inputs, { ...attrs, beta2: 1 })).toThrow('clip_scale: a beta of 1, must be from 0');
+    expect(() => clipScaleOp.shape(inputs, { ...attrs, beta2: 1 })).toThrow(
+      'clip_scale: a beta of 1, must be from 0',
+    );
     expect(() => clipScaleOp.shape({ partials: inputs.partials, counters: f32([4], []) }, attrs)).toThrow(
       'clip_scale: counters is f32 [4], must be f32 [8]',
     );

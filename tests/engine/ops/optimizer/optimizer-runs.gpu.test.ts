@@ -1,5 +1,5 @@
-// Twenty replayed steps of clipping and each optimizer on the GPU, compared with PyTorch's in float64 (Keras's formula for RMSprop);
-// tests/fixtures/optimizers.py made the numbers.
+// Twenty replayed steps of clipping and each optimizer on the GPU, compared with PyTorch's in float64
+// (Keras's formula for RMSprop); tests/fixtures/optimizers.py made the numbers.
 
 import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
@@ -7,7 +7,13 @@ import { Session } from '../../../../src/engine/gpu/gpu-session.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import type { Value } from '../../../../src/engine/ops/op.ts';
 import { clipScale, counterAt, counterLength } from '../../../../src/engine/ops/optimizer/clip.ts';
-import { adam, adamw, rmsprop, sgd, type UpdateInputs } from '../../../../src/engine/ops/optimizer/optimizers.ts';
+import {
+  adam,
+  adamw,
+  rmsprop,
+  sgd,
+  type UpdateInputs,
+} from '../../../../src/engine/ops/optimizer/optimizers.ts';
 import { stepWords, writeStep } from '../../../../src/engine/ops/step-scalars.ts';
 import { makePlan } from '../../../../src/engine/plan/planner.ts';
 import golden from '../../../fixtures/optimizers.json';
@@ -25,7 +31,10 @@ const updates: Record<keyof typeof golden.weights, (g: Graph, i: UpdateInputs & 
   rmsprop: (g, i) => rmsprop(g, i, { rho: 0.9, eps: 1e-7 }),
 };
 
-/** Runs the golden steps; before step `spoilBefore` comes one more whose gradients are not finite. Returns the counters. */
+/**
+ * Runs the golden steps; before step `spoilBefore` comes one more whose gradients are not finite. Returns the
+ * counters.
+ */
 async function weightsAfter(
   name: keyof typeof updates,
   visit: (step: number, weights: ArrayLike<number>) => void,

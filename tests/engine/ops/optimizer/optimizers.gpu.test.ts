@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { f32, type Tensor } from '../../../../src/core/tensor.ts';
 import { accumulateOp, emaOp } from '../../../../src/engine/ops/optimizer/buffer-sums.ts';
 import { clipAt, clipScaleOp, counterAt, gradientNormOp } from '../../../../src/engine/ops/optimizer/clip.ts';
-import { type AdamAttrs, adamOp, adamwOp, rmspropOp, sgdOp } from '../../../../src/engine/ops/optimizer/optimizers.ts';
+import {
+  type AdamAttrs,
+  adamOp,
+  adamwOp,
+  rmspropOp,
+  sgdOp,
+} from '../../../../src/engine/ops/optimizer/optimizers.ts';
 import { checkOp, type OpCheckInputs, randomTensor } from '../../../support/op.ts';
 import { runOp } from '../../../support/run-op.ts';
 
@@ -21,7 +27,8 @@ const bits = (word: number): number => new Float32Array(Uint32Array.of(word).buf
 describe('gradient_norm', () => {
   for (const n of sizes)
     it(`sums the squares of ${n} gradients`, async () => {
-      // 64 threads sum up to 32 squares each, then 64 shares: some 1e2 roundings of a sum of one sign, which partly cancel.
+      // 64 threads sum up to 32 squares each, then 64 shares: some 1e2 roundings of a sum of one sign, which
+      // partly cancel.
       for (const scale of [1e-3, 1, 30])
         await checkOp(gradientNormOp, {
           inputs: { gradients: randomTensor([n], 1, scale) },
@@ -33,7 +40,12 @@ describe('gradient_norm', () => {
   it('reads gradients larger than a binding range by range, in one dispatch', async () => {
     const g = randomTensor([7001], 2);
     const whole = await runOp(gradientNormOp, { gradients: g }, {});
-    const parts = await runOp(gradientNormOp, { gradients: g }, {}, { traits: { maxBindingBytes: 2048 * 4 + 100 } });
+    const parts = await runOp(
+      gradientNormOp,
+      { gradients: g },
+      {},
+      { traits: { maxBindingBytes: 2048 * 4 + 100 } },
+    );
     expect(parts.dispatches).toBe(1);
     expect(parts.outputs).toEqual(whole.outputs);
     const tooSmall = runOp(
@@ -42,10 +54,16 @@ describe('gradient_norm', () => {
       {},
       { traits: { maxBindingBytes: 2048 * 4 } },
     );
-    await expect(tooSmall).rejects.toThrow('gradient_norm: 8193 gradients, but bindings of 8192 bytes hold 8192');
+    await expect(tooSmall).rejects.toThrow(
+      'gradient_norm: 8193 gradients, but bindings of 8192 bytes hold 8192',
+    );
   });
 
-  for (const [name, word] of Object.entries({ infinity: 0x7f800000, 'minus infinity': 0xff800000, NaN: 0x7fc00001 }))
+  for (const [name, word] of Object.entries({
+    infinity: 0x7f800000,
+    'minus infinity': 0xff800000,
+    NaN: 0x7fc00001,
+  }))
     it(`detects ${name} at any position`, async () => {
       for (const at of [0, 2047, 2048, 4999]) {
         const g = randomTensor([5000], 1);
@@ -101,7 +119,11 @@ describe('clip_scale', () => {
     const bad = f32([2, 2], [1, 0, 1, 1]);
     const run = async (from: Tensor, lossScale: number, good: number, growth = 3) => {
       const before = f32([8], [5, 2, 0.3, 0.4, lossScale, good, 0, 0]);
-      const { outputs, states } = await runOp(clipScaleOp, { partials: from, counters: before }, { ...attrs, growth });
+      const { outputs, states } = await runOp(
+        clipScaleOp,
+        { partials: from, counters: before },
+        { ...attrs, growth },
+      );
       return [...outputs.clip, ...states.counters.slice(4, 6)];
     };
     for (const [from, lossScale, good, growth] of [
@@ -149,7 +171,12 @@ const tolerance = 5e-7;
 
 /** A tensor of any sign. */
 const any = (n: number, seed: number): Tensor => randomTensor([n], seed);
-const common = (n: number, clip: Tensor) => ({ weights: any(n, 1), gradients: any(n, 2), clip, step: 'step' as const });
+const common = (n: number, clip: Tensor) => ({
+  weights: any(n, 1),
+  gradients: any(n, 2),
+  clip,
+  step: 'step' as const,
+});
 const adamInputs = (n: number, clip: Tensor) => ({
   ...common(n, clip),
   m: any(n, 3),
@@ -158,7 +185,11 @@ const adamInputs = (n: number, clip: Tensor) => ({
 });
 
 /** An op with its inputs and attributes; the four optimizers differ in both. */
-type Update = { op: typeof adamwOp; inputs: OpCheckInputs<(typeof adamwOp)['inputs'][number]>; attrs: AdamAttrs };
+type Update = {
+  op: typeof adamwOp;
+  inputs: OpCheckInputs<(typeof adamwOp)['inputs'][number]>;
+  attrs: AdamAttrs;
+};
 
 const optimizers: Record<string, (n: number, c?: Tensor) => Update> = {
   adamw: (n, c = clip) => ({
@@ -247,7 +278,8 @@ describe('sums of parameter buffers', () => {
   it('accumulates gradients, and overwrites the sum at the first micro-batch', async () => {
     for (const n of sizes) {
       const inputs = { acc: randomTensor([n], 1), x: randomTensor([n], 2), step: 'step' as const };
-      for (const keep of [0, 1]) await checkOp(accumulateOp, { inputs, attrs: {}, step: { keep }, tolerance: 1.2e-7 });
+      for (const keep of [0, 1])
+        await checkOp(accumulateOp, { inputs, attrs: {}, step: { keep }, tolerance: 1.2e-7 });
     }
     const garbage = f32([3], [bits(0x7fc00000), bits(0x7f800000), 1]);
     const { states } = await runOp(
