@@ -45,8 +45,8 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
  *
  * Throws a HeddleError if there is no such model, or it is invalid or not supported.
  * @example
- * const bart = await loadModel('facebook/bart-base'); const mine = await loadModel('out', { weights: 'int8'
- * });
+ * const bart = await loadModel('facebook/bart-base');
+ * const mine = await loadModel('out', { weights: 'int8' });
  */
 export async function loadModel(where: string | Blob, options: LoadOptions = {}): Promise<Model> {
   const { context, close } = openSession(options);

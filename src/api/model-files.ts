@@ -25,7 +25,8 @@ export interface ModelFacts {
  * that names the file and the field if it is missing or not supported.
  *
  * @example
- * const { config, parameters } = await readModelFacts('out'); console.log(config.dModel, parameters);
+ * const { config, parameters } = await readModelFacts('out');
+ * console.log(config.dModel, parameters);
  */
 export async function readModelFacts(name: string, place: ModelPlace = {}): Promise<ModelFacts> {
   const { files, folder } = placeOf(name, place);
@@ -78,8 +79,8 @@ export async function importModel(file: File, name: string, place: ModelPlace = 
  * HeddleError that says what to do, or the signal's reason.
  *
  * @example
- * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) =>
- * console.log(loaded / total) });
+ * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) => console.log(loaded /
+ * total) });
  */
 export async function pullModel(
   model: string,

@@ -88,9 +88,9 @@ export interface Model {
   /**
    * Translates a text, or several texts in order. The translation of an empty text is empty.
    * @example
-   * const one = await model.translate('The tree is 59 yards tall.'); const two = await model.translate(['Good
-   * morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 }); const page = await model.translate('The tree
-   * is tall. It is old.\n\nNobody knows how old.', { splitSentences: true });
+   * const one = await model.translate('The tree is 59 yards tall.');
+   * const two = await model.translate(['Good morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 });
+   * const page = await model.translate('The tree is tall. It is old.\n\nNobody knows how old.', { splitSentences: true });
    */
   translate(text: string, options?: TranslateOptions): Promise<string>;
   /** Translates several texts, in order. */
@@ -146,8 +146,8 @@ export interface Model {
    * Intermediate results for a text and a target: attention of all layers and heads, the most probable next
    * tokens, the loss of each token and, with `tensors`, attention scores and hidden states.
    * @example
-   * const { target, next } = await model.inspect('Good morning.', { target: 'Buenos días.' }); for (const [t,
-   * { label }] of target.entries()) console.log(label, next[t]?.[0]?.label, next[t]?.[0]?.probability);
+   * const { target, next } = await model.inspect('Good morning.', { target: 'Buenos días.' });
+   * for (const [t, { label }] of target.entries()) console.log(label, next[t]?.[0]?.label, next[t]?.[0]?.probability);
    */
   inspect(text: string, options?: InspectOptions): Promise<Inspection>;
 
@@ -177,7 +177,8 @@ export interface Model {
    * Switches to a loaded LoRA adapter for all later calls; null: to none. Nothing is loaded or compiled
    * again.
    * @example
-   * model.useLora('legal'); console.log(await model.translate('The parties agree.'));
+   * model.useLora('legal');
+   * console.log(await model.translate('The parties agree.'));
    */
   useLora(name: string | null): void;
 
@@ -185,7 +186,8 @@ export interface Model {
    * Saves the model. A LoRA adapter in use is merged into the weights. In Node the first argument is a folder
    * or the path of a .zip file; in a page it is a name in the browser's storage.
    * @example
-   * await model.save('out'); await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
+   * await model.save('out');
+   * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
    */
   save(where: string, options?: SaveOptions): Promise<void>;
 

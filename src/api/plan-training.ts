@@ -87,9 +87,8 @@ export interface TrainingForecast {
  * device, without running it. Throws a HeddleError for an invalid option, like `train`. If the training does
  * not fit the device, `fits` is false.
  * @example
- * const { parameters, steps, planned, fits, reason } = await planTraining(pairs, { preset: 'small',
- * batchSize: 64 }); console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` :
- * reason);
+ * const { parameters, steps, planned, fits, reason } = await planTraining(pairs, { preset: 'small', batchSize: 64 });
+ * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
  */
 export async function planTraining(
   pairs: readonly Pair[] | CorpusArguments,

@@ -56,7 +56,8 @@ function lazyFiles(open: () => Promise<Files>): Files {
  * a HeddleError of kind `quota`.
  *
  * @example
- * const files = await openBrowserFiles(); console.log(await files.list('models'));
+ * const files = await openBrowserFiles();
+ * console.log(await files.list('models'));
  */
 export async function openBrowserFiles(): Promise<BrowserFiles> {
   const { browserFiles } = await import('../files/browser-files.ts');

@@ -85,8 +85,8 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
  * console.log(await model.translate('The tree is 59 yards tall.'));
  * @example
- * const bart = await loadModel('facebook/bart-base'); const tuned = await train(pairs, { from: bart, lora: {
- * rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
+ * const bart = await loadModel('facebook/bart-base');
+ * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(
   pairs: readonly Pair[] | CorpusArguments,

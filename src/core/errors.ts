@@ -48,7 +48,8 @@ export class HeddleError extends Error {
  * expensive to build.
  *
  * @example
- * const rate = 0.1; check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
+ * const rate = 0.1;
+ * check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
  */
 export function check(condition: unknown, message: string | (() => string)): asserts condition {
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());

@@ -8,8 +8,9 @@ import type { Files } from './files.ts';
  * modified in place.
  *
  * @example
- * const files = memoryFiles(); await files.write('model/config.json', new TextEncoder().encode('{}')); await
- * files.list('model'); // ['config.json']
+ * const files = memoryFiles();
+ * await files.write('model/config.json', new TextEncoder().encode('{}'));
+ * await files.list('model'); // ['config.json']
  */
 export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files {
   const inside = (folder: string): [string, Uint8Array][] =>

@@ -37,7 +37,8 @@ const PREFERENCES = {
  * the pipeline.
  *
  * @example
- * const firefox = await launchFirefox(); console.log(firefox.version, (await firefox.adapter()).features);
+ * const firefox = await launchFirefox();
+ * console.log(firefox.version, (await firefox.adapter()).features);
  * await firefox.close();
  */
 export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firefox> {

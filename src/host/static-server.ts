@@ -32,8 +32,9 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
  * `answer` handles requests before the folder does.
  *
  * @example
- * const server = await serveFolder('dist/demo'); const page = await chrome.openPage(server.url); await
- * server.close();
+ * const server = await serveFolder('dist/demo');
+ * const page = await chrome.openPage(server.url);
+ * await server.close();
  */
 export async function serveFolder(
   folder: string | undefined,

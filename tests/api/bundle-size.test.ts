@@ -77,14 +77,14 @@ describe('a bundle', () => {
   it('of BLEU has BLEU only', async () => {
     const { kB, modules } = await bundle(programs.bleu);
     console.log(`BLEU: ${kB} kB`);
-    expect(Object.keys(modules).filter((id) => !/^src\/(metrics|core)\/|page$/.test(id))).toEqual([]);
+    expect(Object.keys(modules).filter((id) => !/^src\/(text\/metrics|core)\/|page$/.test(id))).toEqual([]);
     expect(kB).toBeLessThan(10);
   });
 
   it('of training has no report page, command or host', async () => {
     const { kB, modules } = await bundle(programs.train);
     console.log(`train: ${kB} kB`);
-    expect(Object.keys(modules).filter((id) => /^src\/(bench|host|jobs|cli)\//.test(id))).toEqual([]);
+    expect(Object.keys(modules).filter((id) => /^src\/(bench|host|commands)\//.test(id))).toEqual([]);
   });
 
   it('of translating has no trainer, report or command', async () => {
@@ -102,7 +102,7 @@ describe('a bundle', () => {
     const marks = (text: string) => text.match(/\/\/ unroll\b/g)?.length ?? 0;
     expect(marks(textOf('shaders')), 'marks of loops to unroll').toBe(marks(wgsl));
     const needless =
-      /^src\/(train\/(?!evaluation)|trainer|report|bench|host|jobs|cli|cpu)\/|-(gradients|references|backward)\.ts|lora|quantized/;
+      /^src\/(train\/(?!run\/evaluation)|bench|host|commands|engine\/cpu)\/|-(gradients|references|backward)\.ts|lora|quantized/;
     expect(Object.keys(modules).filter((id) => needless.test(id))).toEqual([]);
   });
 });

@@ -14,7 +14,9 @@ const root = join(import.meta.dirname, '../..');
 const entries = Object.fromEntries(
   Object.entries(packageJson.exports).map(([name, { types }]) => [
     `heddle${name.slice(1)}`,
-    join(root, 'src', types.replace('./dist/types/', '').replace('.d.ts', '.ts')),
+    name === './engine'
+      ? join(root, 'src/engine/index.ts')
+      : join(root, 'src', types.replace('./dist/types/', '').replace('.d.ts', '.ts')),
   ]),
 );
 

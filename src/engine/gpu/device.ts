@@ -149,8 +149,8 @@ const hiddenInfo: GPUAdapterInfo = {
  * no `adapterInfo` of a device: the adapter then has no name and counts as a GPU.
  *
  * @example
- * const adapter = await navigator.gpu.requestAdapter(); const device = wrapDevice(await
- * adapter!.requestDevice(), adapter!.info);
+ * const adapter = await navigator.gpu.requestAdapter();
+ * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
  */
 export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
   const history = historyOf(device, info);

@@ -45,8 +45,8 @@ export interface Profile {
  * Throws a HeddleError if there are more than 2,048 passes.
  *
  * @example
- * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]); const {
- * ms, passes } = await profilePasses(device, runner, 10);
+ * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
+ * const { ms, passes } = await profilePasses(device, runner, 10);
  */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
   runner.submit(); // warms up
@@ -154,8 +154,9 @@ export interface ProfileTable {
  * with `each` every pass has its own row with its position in the model.
  *
  * @example
- * const engine = gpuEngine(device); const [program] = await engine.prepare([graph]); if (engine.profile)
- * console.log(printProfile(await engine.profile(program)));
+ * const engine = gpuEngine(device);
+ * const [program] = await engine.prepare([graph]);
+ * if (engine.profile) console.log(printProfile(await engine.profile(program)));
  */
 export function printProfile(profile: Profile, { rows = 40, each = false }: ProfileTable = {}): string {
   const { passes, ms, runs, clock } = profile;

@@ -16,7 +16,8 @@ import { recompute, type SegmentOf } from './recompute.ts';
  * gradients of their segment instead of stored.
  *
  * @example
- * const { nll } = crossEntropy(graph, logits, targets, step); const [dw] = gradients(graph, nll, [w]);
+ * const { nll } = crossEntropy(graph, logits, targets, step);
+ * const [dw] = gradients(graph, nll, [w]);
  */
 export function gradients(
   graph: Graph,

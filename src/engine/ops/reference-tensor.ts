@@ -9,8 +9,9 @@ import { type Shape, sizeOf } from '../../core/tensor.ts';
  * [B*T,D], and `x.at(b, t, d)` one by all its axes.
  *
  * @example
- * const x = new ReferenceTensor([2, 3], Float64Array.of(1, 2, 3, 4, 5, 6)); x.set(1, 0, x.at(0, 2) + 1); //
- * row 1, column 0 console.log(x.at(3)); // 4
+ * const x = new ReferenceTensor([2, 3], Float64Array.of(1, 2, 3, 4, 5, 6));
+ * x.set(1, 0, x.at(0, 2) + 1); // row 1, column 0
+ * console.log(x.at(3)); // 4
  */
 export class ReferenceTensor {
   readonly shape: Shape;

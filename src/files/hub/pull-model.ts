@@ -43,9 +43,9 @@ export interface PullOptions {
  * the connection fails; a later call resumes. Rejects with the signal's reason if it is aborted.
  *
  * @example
- * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500,
- * maxRetries: 5 }; const from = repository('facebook/bart-base', 'main', defaultHub); await pull(files, http,
- * from, 'models/bart-base', ({ loaded, total }) => console.log(loaded / total));
+ * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 };
+ * const from = repository('facebook/bart-base', 'main', defaultHub);
+ * await pull(files, http, from, 'models/bart-base', ({ loaded, total }) => console.log(loaded / total));
  */
 export async function pull(
   files: Files,

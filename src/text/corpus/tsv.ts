@@ -19,8 +19,8 @@ export interface TsvCorpus {
  * file is empty, is not UTF-8 (with the line number), or has no pairs.
  *
  * @example
- * const { pairs, bad } = readTsv(new Uint8Array(await file.arrayBuffer()), file.name); if (bad.length > 0)
- * console.warn(`${bad.length} bad lines`);
+ * const { pairs, bad } = readTsv(new Uint8Array(await file.arrayBuffer()), file.name);
+ * if (bad.length > 0) console.warn(`${bad.length} bad lines`);
  */
 export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCorpus {
   check(

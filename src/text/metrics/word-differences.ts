@@ -17,8 +17,7 @@ const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{M}\p{N}]+\s*|[^
  * spaces) and words that only one has. Texts of more than 200 words are one segment each.
  *
  * @example
- * wordDifferences('a cat sat', 'a dog sat').a; // [{ text: 'a ', same: true }, { text: 'cat ', same: false },
- * ...]
+ * wordDifferences('a cat sat', 'a dog sat').a; // [{ text: 'a ', same: true }, { text: 'cat ', same: false }, ...]
  */
 export function wordDifferences(a: string, b: string): { a: TextSegment[]; b: TextSegment[] } {
   const [as, bs] = [wordsOf(a), wordsOf(b)];

@@ -18,7 +18,7 @@ describe('shader files', () => {
   it('resolve each by itself, or are part of the kernel that they name', async () => {
     const kernels = new Map(builtInShaders.names.map((name) => [name, builtInShaders.pathsOf(name)]));
     const included = Object.entries(texts)
-      .map(([path, text]): [string, string] => [path.replace('../../shaders/', ''), text])
+      .map(([path, text]): [string, string] => [path.replace(/^.*\/shaders\//, ''), text])
       .filter(([path]) => ![...kernels.values()].some(([own]) => own === path));
     const partOf = ([, text]: [string, string]) => /^\/\/ part of (\S+)$/m.exec(text)?.[1];
     for (const file of included) {

@@ -73,7 +73,7 @@ ${modelRows().join('\n')}
 
 /** Rows of the fields of ModelConfig: meaning and type from its declaration, defaults from `modelConfig`. */
 function modelRows(): string[] {
-  const source = readFileSync(join(import.meta.dirname, '../../src/model/model-config.ts'), 'utf8');
+  const source = readFileSync(join(import.meta.dirname, '../../../src/model/model-config.ts'), 'utf8');
   const [, fields = ''] = /export interface ModelConfig \{\n(.*?)\n\}/s.exec(source) ?? [];
   const complete: Record<string, unknown> = { ...modelConfig({ srcVocab: 8, tgtVocab: 8 }), dropout: 0 };
   return [...fields.matchAll(/\/\*\*(.*?)\*\/\s+readonly (\w+): ([^;]+);/gs)].map(
@@ -100,7 +100,7 @@ it('describes each field of the model configuration', () => {
 });
 
 it('writes docs/settings.md', async () => {
-  await expect(page()).toMatchFileSnapshot('../../docs/settings.md');
+  await expect(page()).toMatchFileSnapshot('../../../docs/settings.md');
 });
 
 it('names an option that does not exist, or a value that is not allowed', () => {

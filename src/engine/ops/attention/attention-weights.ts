@@ -80,9 +80,9 @@ export const attentionWeightsOp = defineOp({
  * `bias`, if given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
- * const lens = graph.input('lens', 'u32', [2]); // key lengths const [q, kv] = [graph.input('q', 'f32', [2,
- * 9, 64]), graph.input('kv', 'f32', [2, 7, 128])]; const p = attentionWeights(graph, q, kv, lens, { heads: 4,
- * headWidth: 16 }); // [2, 4, 9, 7]
+ * const lens = graph.input('lens', 'u32', [2]); // key lengths
+ * const [q, kv] = [graph.input('q', 'f32', [2, 9, 64]), graph.input('kv', 'f32', [2, 7, 128])];
+ * const p = attentionWeights(graph, q, kv, lens, { heads: 4, headWidth: 16 }); // [2, 4, 9, 7]
  */
 export const attentionWeights = (
   g: Builder,

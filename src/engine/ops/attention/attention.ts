@@ -97,9 +97,9 @@ export function checkedCrossLayout(
  * graph's step input; `bias`, if given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
- * const lens = graph.input('lens', 'u32', [2]); // key lengths const attrs = { heads: 4, headWidth: 16,
- * causal: true }; const out = selfAttention(graph, graph.input('qkv', 'f32', [2, 9, 192]), lens, step,
- * attrs); // [2, 9, 64]
+ * const lens = graph.input('lens', 'u32', [2]); // key lengths
+ * const attrs = { heads: 4, headWidth: 16, causal: true };
+ * const out = selfAttention(graph, graph.input('qkv', 'f32', [2, 9, 192]), lens, step, attrs); // [2, 9, 64]
  */
 export const selfAttention = (
   g: Builder,

@@ -58,8 +58,8 @@ export const cacheSlotsOp = defineOp({
  * i32 [R].
  *
  * @example
- * const [newest, parents] = [graph.input('newest', 'i32', [8, 1]), graph.input('parents', 'i32', [8])]; const
- * [slots, tokens] = [graph.state('slots', 'u32', [8, 32]), graph.state('tokens', 'i32', [8, 32])];
+ * const [newest, parents] = [graph.input('newest', 'i32', [8, 1]), graph.input('parents', 'i32', [8])];
+ * const [slots, tokens] = [graph.state('slots', 'u32', [8, 32]), graph.state('tokens', 'i32', [8, 32])];
  * cacheSlots(graph, newest, parents, slots, tokens, step, { beams: 4, padId: 0 });
  */
 export function cacheSlots(

@@ -153,8 +153,8 @@ function launch(
  *
  * @example
  * const [qkv, cache] = [graph.input('qkv', 'f32', [8, 1, 192]), graph.state('cache', 'f32', [8, 32, 128])];
- * const slots = graph.state('slots', 'u32', [8, 32]); const out = cachedSelfAttention(graph, qkv, cache,
- * slots, step, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
+ * const slots = graph.state('slots', 'u32', [8, 32]);
+ * const out = cachedSelfAttention(graph, qkv, cache, slots, step, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
  */
 export const cachedSelfAttention = (
   builder: Builder,

@@ -240,9 +240,9 @@ export const bestTokensOp = defineOp({
  * itself.
  *
  * @example
- * const history = graph.input('history', 'i32', [4, 32]); const rules = graph.input('rules', 'i32',
- * [rulesSize(2)]); const best = bestTokens(graph, logits, history, rules, step, { endId: 2, rules: true,
- * wanted: 4 });
+ * const history = graph.input('history', 'i32', [4, 32]);
+ * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
+ * const best = bestTokens(graph, logits, history, rules, step, { endId: 2, rules: true, wanted: 4 });
  */
 export const bestTokens = (
   builder: Builder,

@@ -203,7 +203,8 @@ export type SinusoidLayout = 'interleaved' | 'halves';
  * since WGSL's sine is too coarse for large arguments; nothing trains it.
  *
  * @example
- * const table = sinusoids(512, 64, 'interleaved'); console.log(table.length); // 512 * 64
+ * const table = sinusoids(512, 64, 'interleaved');
+ * console.log(table.length); // 512 * 64
  */
 export function sinusoids(length: number, width: number, layout: SinusoidLayout): Float32Array {
   const table = new Float32Array(length * width);

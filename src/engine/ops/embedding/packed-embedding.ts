@@ -77,8 +77,8 @@ export interface PackedEmbeddingOptions extends Partial<LookupAttrs> {
  * table[ids] * scale + positions for ids [B,T] and a packed table: [B,T,width].
  *
  * @example
- * const words = graph.state('table', 'u32', [8000, wordsOf('f16', 64)]); const y = packedEmbedding(graph,
- * graph.input('ids', 'i32', [32, 1]), { format: 'f16', words }, { width: 64 });
+ * const words = graph.state('table', 'u32', [8000, wordsOf('f16', 64)]);
+ * const y = packedEmbedding(graph, graph.input('ids', 'i32', [32, 1]), { format: 'f16', words }, { width: 64 });
  */
 export function packedEmbedding(
   builder: Builder,

@@ -37,8 +37,8 @@ export const wordsOf = (format: PackedFormat, cols: number): number => 4 * vecsO
  * them.
  *
  * @example
- * const words = new Uint32Array(2 * wordsOf('int8', 4)); pack('int8', Float32Array.of(1, 2, 3, 4, 5, 6, 7,
- * 8), 4, words, new Float32Array(2));
+ * const words = new Uint32Array(2 * wordsOf('int8', 4));
+ * pack('int8', Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), 4, words, new Float32Array(2));
  */
 export function pack(
   format: PackedFormat,

@@ -39,8 +39,7 @@ export const accumulateOp = defineOp({
  * acc = acc * step.keep + x, buffers of one length.
  *
  * @example
- * accumulate(graph, graph.state('accumulated', 'f32', [1024]), graph.state('gradients', 'f32', [1024]),
- * step);
+ * accumulate(graph, graph.state('accumulated', 'f32', [1024]), graph.state('gradients', 'f32', [1024]), step);
  */
 export function accumulate(builder: Builder, acc: Value, x: Value, step: Value): void {
   builder.apply(accumulateOp, { acc, x, step });

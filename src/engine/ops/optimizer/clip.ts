@@ -153,8 +153,8 @@ export const clipScaleOp = defineOp({
  * [8].
  *
  * @example
- * const gradients = graph.state('gradients', 'f32', [1024]); const clip = clipScale(graph, gradients,
- * graph.state('counters', 'f32', [counterLength]), { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ * const gradients = graph.state('gradients', 'f32', [1024]);
+ * const clip = clipScale(graph, gradients, graph.state('counters', 'f32', [counterLength]), { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
  */
 export function clipScale(builder: Builder, gradients: Value, counters: Value, attrs: ClipAttrs): Value {
   const { partials } = builder.apply(gradientNormOp, { gradients });

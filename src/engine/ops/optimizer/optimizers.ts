@@ -165,10 +165,10 @@ export function adam(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): vo
  * Updates the weights by RMSprop; v is the mean square.
  *
  * @example
- * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]); const [weights,
- * gradients] = [state('weights'), state('gradients')]; const clip = clipScale(graph, gradients,
- * state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 }); rmsprop(graph, { weights, gradients,
- * v: state('v'), clip, step }, { rho: 0.9, eps: 1e-7 });
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
+ * rmsprop(graph, { weights, gradients, v: state('v'), clip, step }, { rho: 0.9, eps: 1e-7 });
  */
 export function rmsprop(
   builder: Builder,
@@ -182,10 +182,10 @@ export function rmsprop(
  * Updates the weights by SGD; m is the velocity.
  *
  * @example
- * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]); const [weights,
- * gradients] = [state('weights'), state('gradients')]; const clip = clipScale(graph, gradients,
- * state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 }); sgd(graph, { weights, gradients, m:
- * state('m'), clip, step }, { momentum: 0.9, weightDecay: 0, decayEnd: 0 });
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
+ * sgd(graph, { weights, gradients, m: state('m'), clip, step }, { momentum: 0.9, weightDecay: 0, decayEnd: 0 });
  */
 export function sgd(builder: Builder, inputs: UpdateInputs & Record<'m', Value>, attrs: SgdAttrs): void {
   builder.apply(sgdOp, inputs, attrs);
