@@ -142,7 +142,7 @@ export function sourceGraph(
     const memory = encode(m, { ids, lengths }); // [B, S, D]
     for (const [n, state] of decodeStates(config, shape, parameters.stateSuffix).cross.entries()) {
       const layer = `transformer.decoder.layers.${n}`;
-      const kv = graph.scope(`decoder.layers.${n}`, () => crossKeysValues(m, layer, memory));
+      const kv = graph.scope({ stack: 'decoder', layer: n }, () => crossKeysValues(m, layer, memory));
       graph.place(kv, stateOf(graph, state), 0);
     }
   }
@@ -186,11 +186,11 @@ export function stepGraph(
         );
       const cross = (y: Value) =>
         crossAttentionBlock(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
-      x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
+      x = graph.scope({ layer: n }, () => decoderLayer(m, layer, x, self, cross));
     }
     return project(m, finishDecoder(m, x), !p.ensemble); // [R, 1, V], padded to whole vectors in a single model
   };
-  const logits = graph.scope('decoder', () => {
+  const logits = graph.scope({ stack: 'decoder' }, () => {
     cacheSlots(graph, token, parent, slots, history, step, { beams, padId: c.hidePadding ? c.padId : -1 });
     return ensembleLogits(graph, p, membersOf(c, p).map(next));
   });

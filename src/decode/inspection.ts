@@ -136,13 +136,13 @@ interface TensorOutput {
 function outputTensors(graph: Graph, nodes: readonly Node[]): TensorOutput[] {
   const keysValues = new Set(nodes.map((node) => applicationOf(node, crossAttentionOp)?.inputs.kv));
   const tensors: TensorOutput[] = [];
-  for (const { scope, outputs } of nodes) {
+  for (const { stack, outputs } of nodes) {
     const [value] = outputs;
     if (value?.dtype !== 'f32' || value.shape[0] !== 1 || value.shape.length !== 3 || graph.isOutput(value))
       continue;
     const repeated = tensors.filter((tensor) => tensor.value.name === value.name).length;
     const name = repeated > 0 ? `${value.name} ${repeated + 1}` : value.name;
-    tensors.push({ name, value, ofSource: scope.startsWith('encoder') || keysValues.has(value) });
+    tensors.push({ name, value, ofSource: stack === 'encoder' || keysValues.has(value) });
     graph.output(`tensor ${name}`, value);
   }
   return tensors;

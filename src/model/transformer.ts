@@ -94,14 +94,14 @@ export function weight(m: Transformer, name: string): Value {
 
 /** The encoder (section 3.1): source ids [B, S] -> memory [B, S, D]. */
 export function encode(m: Transformer, source: Tokens): Value {
-  return m.graph.scope('encoder', () => {
+  return m.graph.scope({ stack: 'encoder' }, () => {
     let x = embed(m, 'src', source); // [B, S, D]
     const bias = positionBias(m, 'encoder');
     for (let n = 0; n < m.config.encoderLayers; n++) {
       const layer = `transformer.encoder.layers.${n}`;
       const self: Sublayer = (y) =>
         selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'encoder', qkv, source.lengths, bias));
-      x = m.graph.scope(`layers.${n}`, () => encoderLayer(m, layer, x, self));
+      x = m.graph.scope({ layer: n }, () => encoderLayer(m, layer, x, self));
     }
     const y = m.config.finalNorm ? norm(m, 'transformer.encoder.norm', x) : x;
     return drop(m, y, m.config.dropout.memory); // [B, S, D]
@@ -110,7 +110,7 @@ export function encode(m: Transformer, source: Tokens): Value {
 
 /** The decoder (section 3.1): target ids [B, T] and memory [B, S, D] -> hidden states [B, T, D]. */
 export function decode(m: Transformer, target: Tokens, memory: Value, sourceLengths: Value): Value {
-  return m.graph.scope('decoder', () => {
+  return m.graph.scope({ stack: 'decoder' }, () => {
     let x = embed(m, 'tgt', target); // [B, T, D]
     const bias = positionBias(m, 'decoder');
     for (let n = 0; n < m.config.decoderLayers; n++) {
@@ -123,7 +123,7 @@ export function decode(m: Transformer, target: Tokens, memory: Value, sourceLeng
           crossAttention(m.graph, q, kv, sourceLengths, m.step, attentionOptions(m, 'decoder')),
         );
       };
-      x = m.graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
+      x = m.graph.scope({ layer: n }, () => decoderLayer(m, layer, x, self, cross));
     }
     return finishDecoder(m, x); // [B, T, D]
   });
@@ -241,7 +241,7 @@ export function selfAttentionBlock(
   x: Value,
   attend: (qkv: Value) => Value,
 ): Value {
-  return m.graph.scope('self_attn', () => {
+  return m.graph.scope({ sublayer: 'self_attn' }, () => {
     const qkv = affine(m, `${layer}.self_attn.in_proj_`, x); // [B, T, 3HW]
     return affine(m, `${layer}.self_attn.out_proj.`, attend(qkv)); // [B, T, D]
   });
@@ -269,7 +269,7 @@ export function positionBias(m: Transformer, stack: Stack): Value | undefined {
 
 /** Keys and values of the cross-attention of a decoder layer: memory [B, S, D] -> [B, S, 2HW]. */
 export const crossKeysValues = (m: Transformer, layer: string, memory: Value): Value =>
-  m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
+  m.graph.scope({ sublayer: 'multihead_attn' }, () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
 
 /**
  * Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B,
@@ -281,7 +281,7 @@ export function crossAttentionBlock(
   x: Value,
   attend: (q: Value) => Value,
 ): Value {
-  return m.graph.scope('multihead_attn', () => {
+  return m.graph.scope({ sublayer: 'multihead_attn' }, () => {
     const q = affine(m, `${layer}.multihead_attn.q_proj.`, x); // [B, T, HW]
     return affine(m, `${layer}.multihead_attn.out_proj.`, attend(q)); // [B, T, D]
   });
@@ -291,8 +291,10 @@ export function crossAttentionBlock(
 function feedForward(m: Transformer, layer: string, x: Value): Value {
   const { feedForwardType, activation: kind } = m.config;
   const activate = feedForwardType === 'gated' ? gatedActivation : activation;
-  const h = m.graph.scope('linear1', () => activate(m.graph, affine(m, `${layer}.linear1.`, x), kind)); // [B, T, F]
-  return m.graph.scope('linear2', () =>
+  const h = m.graph.scope({ sublayer: 'linear1' }, () =>
+    activate(m.graph, affine(m, `${layer}.linear1.`, x), kind),
+  ); // [B, T, F]
+  return m.graph.scope({ sublayer: 'linear2' }, () =>
     affine(m, `${layer}.linear2.`, drop(m, h, m.config.dropout.feedForward)),
   ); // [B, T, D]
 }

@@ -32,33 +32,6 @@ export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean 
   );
 }
 
-/**
- * Ops whose results in a pre-norm model do not grow with its residual stream; products only in the scope of
- * an attention.
- */
-const [norms, products, heads] = [
-  /^(add_)?(rms|layer)_norm$/,
-  /^(packed_)?linear$/,
-  /^(self|cross)_attention$/,
-];
-
-/**
- * Whether the magnitude of a result is independent of the residual stream and the hidden layers, which exceed
- * f16 in large pre-norm models. That holds for the outputs of norms of the stream and, with `attention`, for
- * the queries, keys, values and heads computed from them. It does not hold for gradients, which shrink as the
- * stream grows.
- */
-export function isBounded(v: Value, attention: boolean): boolean {
-  const { node } = v;
-  if (!node) return false;
-  const { op, scope, inputs, outputs, outputNames } = node;
-  // A norm also stores the sum that it normalizes; the norm of embeddings makes the stream.
-  if (norms.test(op.name)) return outputNames[outputs.indexOf(v)] === 'y' && !scope.endsWith('_embed_norm');
-  if (!attention || !/\b(self|multihead)_attn$/.test(scope)) return false;
-  // The product of the heads is added to the stream.
-  return heads.test(op.name) || (products.test(op.name) && !heads.test(inputs[0]?.node?.op.name ?? ''));
-}
-
 /** Stores each of `values` as f16 if the node that makes it and all nodes that read it support that. */
 export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
   const users = graph.users();

@@ -46,7 +46,7 @@ export function gradients(
     if (!gradient)
       throw new Error(`${op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
     const source = recomputed.copyOf(node);
-    graph.scope(node.scope, () => {
+    graph.at(node, () => {
       const dOutputs = gradientsByName(node, total);
       const byName = gradient(builder, inputsOf(source), outputsOf(source), dOutputs, attrs);
       const dInputs = aligned(node.inputNames, byName);

@@ -4,7 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../../core/tensor.ts';
 import { type ByName, listed, named } from '../ops/named-tensors.ts';
-import type { AnyOp, Attrs, AttrsArgument, Builder, Node, Op, SomeByName, Value } from '../ops/op.ts';
+import type { AnyOp, Attrs, AttrsArgument, Builder, Node, Op, Place, SomeByName, Value } from '../ops/op.ts';
 import { aligned, outputsOf } from '../ops/op-nodes.ts';
 
 /**
@@ -21,7 +21,7 @@ export class Graph implements Builder {
   readonly states = new Map<string, Value>();
   /** Results to be read after a run, by name. */
   readonly outputs = new Map<string, Value>();
-  #scope: string[] = [];
+  #place: Placed = { scope: '' };
   #ids = 0;
   #nodeIds = 0;
 
@@ -86,7 +86,7 @@ export class Graph implements Builder {
 
   #add(op: AnyOp, inputNames: readonly string[], inputs: readonly Value[], attrs: Attrs): Node {
     const types = listed(op.name, op.outputs, op.shape(named(op.inputs, inputNames, inputs), attrs));
-    const scope = this.#scope.join('.');
+    const { scope, stack, layer, sublayer, part, recomputed } = this.#place;
     const outputs: Value[] = [];
     const node: Node = {
       id: this.#nodeIds++,
@@ -97,6 +97,11 @@ export class Graph implements Builder {
       inputNames,
       outputNames: types.names,
       scope,
+      stack,
+      layer,
+      sublayer,
+      part,
+      recomputed,
     };
     for (const [i, { dtype, shape }] of types.list.entries()) {
       const name = [
@@ -124,7 +129,7 @@ export class Graph implements Builder {
   ): ByName<O, Value> {
     const at = Math.max(...old.map((n) => this.nodes.indexOf(n)));
     const { names, list } = listed<Value>(op.name, op.inputs, inputs);
-    const node = this.scope(old[0]?.scope ?? '', () => this.#add(op, names, list, attrs));
+    const node = this.#within(old[0] ?? { scope: '' }, () => this.#add(op, names, list, attrs));
     this.nodes.pop();
     const given = aligned(node.outputNames, outputs);
     (node as { outputs: readonly Value[] }).outputs = node.outputs.map((fresh, i) => {
@@ -162,13 +167,32 @@ export class Graph implements Builder {
     return true;
   }
 
-  /** Runs `build` with `name` added to the scope that labels nodes. */
-  scope<T>(name: string, build: () => T): T {
-    this.#scope.push(name);
+  /**
+   * Runs `build`, whose nodes are at `place` inside the place so far. A string is a `part`. The label of the
+   * nodes has the names of all places around them.
+   *
+   * @example
+   * graph.scope({ stack: 'encoder', layer: 0 }, () => graph.scope({ sublayer: 'self_attn' }, attention));
+   */
+  scope<T>(place: string | Place, build: () => T): T {
+    return this.#within(inside(this.#place, typeof place === 'string' ? { part: place } : place), build);
+  }
+
+  /**
+   * Runs `build`, whose nodes are at the place of `node`, as its gradient is; `recomputed` if they compute it
+   * again.
+   */
+  at<T>(node: Node, build: () => T, recomputed = false): T {
+    return this.#within(recomputed ? { ...node, scope: `${node.scope}.again`, recomputed } : node, build);
+  }
+
+  #within<T>(place: Placed, build: () => T): T {
+    const around = this.#place;
+    this.#place = place;
     try {
       return build();
     } finally {
-      this.#scope.pop();
+      this.#place = around;
     }
   }
 
@@ -185,6 +209,19 @@ export class Graph implements Builder {
     map.set(name, value);
     return value;
   }
+}
+
+/** Where the next node is, and its label. */
+type Placed = Pick<Node, keyof Place | 'scope' | 'recomputed'>;
+
+/** A place inside another one. A stack, layer or sublayer ends what was inside the one before. */
+function inside(around: Placed, { stack, layer, sublayer, part }: Place): Placed {
+  const names = [around.scope, stack, layer === undefined ? undefined : `layers.${layer}`, sublayer, part];
+  const scope = names.filter(Boolean).join('.');
+  if (stack !== undefined) return { scope, stack, layer, sublayer, part };
+  if (layer !== undefined) return { scope, stack: around.stack, layer, sublayer, part };
+  const { stack: s, layer: l } = around;
+  return { scope, stack: s, layer: l, sublayer: sublayer ?? around.sublayer, part };
 }
 
 function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): void {

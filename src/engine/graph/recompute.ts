@@ -8,23 +8,6 @@ import type { Graph } from './graph.ts';
 /** Names the segment of a node; the results of nodes without one are stored. */
 export type SegmentOf = (node: Node) => string | undefined;
 
-/** The layer of a transformer that a node is in, by its scope: `decoder.layers.1`. */
-export const layerOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
-
-/**
- * The first half of a feed-forward block that a node is in: `decoder.layers.1.linear1`. Its results are the
- * widest of a layer, and one matrix product makes them again (Korthikanti et al., 2022, "Reducing Activation
- * Recomputation in Large Transformer Models").
- */
-export const feedForwardOf: SegmentOf = (node) =>
-  /^(encoder|decoder)\.layers\.\d+\.linear1\b/.exec(node.scope)?.[0];
-
-/** Last part of the scope of a recomputed node. */
-const again = 'again';
-
-/** Whether a node is a copy that recomputes a forward node. */
-export const isRecomputed = ({ scope }: Node): boolean => scope.endsWith(`.${again}`);
-
 /**
  * Recomputes segments of `forward`, nodes of `graph` in order. `copyOf` returns the node that the backward
  * pass reads instead of a forward node: its copy, added to the graph with its whole segment when it is first
@@ -44,7 +27,7 @@ export function recompute(
     for (const node of forward) {
       if (segmentOf(node) !== segment) continue;
       const inputs = node.inputs.map((v) => values.get(v) ?? v);
-      const copy = graph.scope(`${node.scope}.${again}`, () => graph.copy(node, inputs));
+      const copy = graph.at(node, () => graph.copy(node, inputs), true);
       copies.set(node, copy);
       for (const [i, output] of copy.outputs.entries()) {
         const v = node.outputs[i] as Value;

@@ -57,8 +57,20 @@ export interface Value extends TensorType {
   at?: { readonly buffer: Value; readonly offset: number };
 }
 
+/** A place in a model: what surrounds a node there. All fields are names of the model's own. */
+export interface Place {
+  /** A list of layers: `encoder`. */
+  readonly stack?: string;
+  /** Index of a layer in its stack. */
+  readonly layer?: number;
+  /** A part of a layer with weights of its own: `self_attn`. */
+  readonly sublayer?: string;
+  /** Any other part, the innermost one: `generator`, `norm1`. */
+  readonly part?: string;
+}
+
 /** One application of an op, with tensors in declared order; `inputsOf` and `outputsOf` give them by name. */
-export interface Node {
+export interface Node extends Place {
   readonly id: number;
   readonly op: AnyOp;
   readonly attrs: Attrs;
@@ -67,8 +79,10 @@ export interface Node {
   /** Name of each of `inputs` and of `outputs`; a list repeats its name. */
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Position in the model: `decoder.layers.0.self_attn`. */
+  /** Label of its place in the model, for people: `decoder.layers.0.self_attn`. */
   readonly scope: string;
+  /** Whether it recomputes a node of the forward pass for the backward pass. */
+  readonly recomputed?: boolean;
 }
 
 /** The last argument of `apply`: attributes, which may be left out if the op has none. */

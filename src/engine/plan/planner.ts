@@ -4,7 +4,6 @@ import { HeddleError } from '../../core/errors.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
 import { bytesOf, bytesPer, show } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import { isRecomputed } from '../graph/recompute.ts';
 import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
 import type { Launch, Node, Value } from '../ops/op.ts';
 import { inputsOf, outputsOf } from '../ops/op-nodes.ts';
@@ -58,7 +57,7 @@ export function makePlan(
     },
     flops: passes.reduce((n, p) => n + p.flops, 0),
     modelFlops: graph.nodes
-      .filter((node) => !isRecomputed(node))
+      .filter((node) => !node.recomputed)
       .reduce((n, node) => n + (node.op.modelFlops?.(inputsOf(node), outputsOf(node), node.attrs) ?? 0), 0),
   };
 }

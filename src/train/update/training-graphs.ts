@@ -2,10 +2,9 @@
 
 import { dim } from '../../core/tensor.ts';
 import type { Program } from '../../engine/engine.ts';
-import { isBounded, storeResultsAsF16, storeWeightsAsF16 } from '../../engine/graph/f16-storage.ts';
+import { storeResultsAsF16, storeWeightsAsF16 } from '../../engine/graph/f16-storage.ts';
 import { gradients } from '../../engine/graph/gradient.ts';
 import { Graph } from '../../engine/graph/graph.ts';
-import { feedForwardOf, layerOf } from '../../engine/graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../../engine/graph/rewrites.ts';
 import { crossEntropy, tokenStats } from '../../engine/ops/loss/cross-entropy.ts';
 import type { Value } from '../../engine/ops/op.ts';
@@ -14,6 +13,7 @@ import { counterLength, gradientNormOp, scaleStep } from '../../engine/ops/optim
 import { stepWords } from '../../engine/ops/step-scalars.ts';
 import { adaptedParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
+import { feedForwardOf, isBounded, layerOf } from '../../model/model-nodes.ts';
 import { ensembleLogits, type ParameterList } from '../../model/parameter-layout.ts';
 import type { Tokens, Transformer } from '../../model/transformer.ts';
 import { decode, encode, openTransformer, project, weight } from '../../model/transformer.ts';
@@ -145,7 +145,7 @@ export function gradientGraph(
     // Logits in chunks have the dtype of the inputs of the output projection (`projectedLossOp`), so these
     // stay f32.
     const projected = new Set(
-      graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs),
+      graph.nodes.filter(({ part }) => part === 'generator').flatMap((node) => node.inputs),
     );
     storeResultsAsF16(graph, (v) => isBounded(v, !options.f32Attention) && !projected.has(v));
   } else if (isF16) {
