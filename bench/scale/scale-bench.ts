@@ -27,8 +27,8 @@ import { presets } from '../../src/model/presets.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import { fillBatch } from '../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
-import { initializeTraining } from '../../src/train/update/trainer.ts';
 import { trainingGraph } from '../../src/train/update/training-graphs.ts';
+import { initializeTraining } from '../../src/train/update/training-state.ts';
 import { type AxisCosts, type Cost, type Fit, type Run, type Sizes, scaleReport } from './scale-report.ts';
 
 const USAGE = `usage: npm run bench:scale -- [options]

@@ -7,6 +7,7 @@
 //   activation_backward  y = f'(x) * dy
 //   log_mean             y = log(max(scale * x, 1e-37))
 //   accumulate           y = y * step.keep + x (gradient accumulation); a keep of 0 ignores the content of y
+//   difference           y = x - y
 //   ema                  y = y + scale (x - y), the exponential moving average of weights x
 // A thread computes PER vectors of four numbers.
 // include shared/elementwise.wgsl
@@ -112,6 +113,12 @@ fn accumulate(thread: Thread) {
   for (var i = span.first; i < span.end; i += THREADS) {
     if (step.keep == 0.0) { y[i] = x[i]; } else { y[i] = y[i] * step.keep + x[i]; }
   }
+}
+
+@compute @workgroup_size(THREADS)
+fn difference(thread: Thread) {
+  let span = span_of(thread, vecs_of(params.count));
+  for (var i = span.first; i < span.end; i += THREADS) { y[i] = x[i] - y[i]; }
 }
 
 @compute @workgroup_size(THREADS)

@@ -20,7 +20,7 @@ import {
   translationMetrics,
 } from '../text/metrics/translation-metrics.ts';
 import { evaluateLoss } from '../train/run/evaluation.ts';
-import { runEvaluation } from '../train/update/trainer.ts';
+import { runEvaluation } from '../train/update/run-evaluation.ts';
 import { evaluationGraph, inputArrays } from '../train/update/training-graphs.ts';
 
 /** Options of an evaluation. */

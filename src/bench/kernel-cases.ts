@@ -25,7 +25,7 @@ const passes = ['forward', 'backward'];
 const trainingKernels = (buffer: number, rows: number, width: number): readonly KernelCase[] => [
   ...cases('optimizer', { kind: ['AdamW', 'Adam', 'RMSprop', 'SGD'], size: buffer }),
   ...cases('buffers', {
-    kind: ['accumulate', 'average', 'gradient norm', 'gradient scale', 'check finite'],
+    kind: ['accumulate', 'difference', 'average', 'gradient norm', 'gradient scale', 'check finite'],
     size: buffer,
   }),
   ...cases('elementwise', { rows, width, kind: 'add' }),

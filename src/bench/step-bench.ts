@@ -14,8 +14,8 @@ import { type PresetName, presets } from '../model/presets.ts';
 import { type BatchArrays, fillBatch } from '../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.ts';
 import { optimizerConfig } from '../train/update/optimizer-config.ts';
-import { initializeTraining } from '../train/update/trainer.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
+import { initializeTraining } from '../train/update/training-state.ts';
 
 /** Sizes of the batch and of the vocabulary. */
 export interface StepShape {

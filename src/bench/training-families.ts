@@ -8,7 +8,7 @@ import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 import { positionBackwardOp } from '../engine/ops/embedding/embedding-backward.ts';
 import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
 import { tokenStats } from '../engine/ops/loss/cross-entropy.ts';
-import { accumulate, ema } from '../engine/ops/optimizer/buffer-sums.ts';
+import { accumulate, difference, ema } from '../engine/ops/optimizer/buffer-sums.ts';
 import { checkFiniteOp } from '../engine/ops/optimizer/check-finite.ts';
 import { clipScaleOp, counterLength, gradientNormOp, scaleStep } from '../engine/ops/optimizer/clip.ts';
 import { adam, adamw, rmsprop, sgd } from '../engine/ops/optimizer/optimizers.ts';
@@ -62,6 +62,7 @@ export const trainingFamilies = {
       kind: choice(
         'Operation',
         'accumulate',
+        'difference',
         'average',
         'gradient norm',
         'gradient scale',
@@ -75,6 +76,7 @@ export const trainingFamilies = {
       build(g) {
         const buffer = (name: string) => g.state(name, 'f32', [size]);
         if (kind === 'accumulate') return accumulate(g, buffer('sum'), buffer('x'), step(g));
+        if (kind === 'difference') return difference(g, buffer('sum'), buffer('x'));
         if (kind === 'average') return ema(g, buffer('sum'), buffer('x'), 0.999);
         if (kind === 'check finite') {
           const inputs = { x: buffer('x'), flags: g.state('flags', 'u32', [1]) };

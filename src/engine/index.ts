@@ -141,7 +141,7 @@ export {
   type SomeByName,
   type Value,
 } from './ops/op.ts';
-export { accumulate, ema } from './ops/optimizer/buffer-sums.ts';
+export { accumulate, difference, ema } from './ops/optimizer/buffer-sums.ts';
 export { type ClipAttrs, clipAt, clipScale, counterLength } from './ops/optimizer/clip.ts';
 export type {
   AdamAttrs,

@@ -14,10 +14,7 @@ export interface StepScalars {
   seed: number;
   /** Number of the step, from 0. Dropout masks depend on it and on the seed. */
   step: number;
-  /**
-   * Factor of the accumulated gradients: 0 for the first micro-batch, then 1; -1 subtracts
-   * (`updateNormGraph`).
-   */
+  /** Factor of the accumulated gradients: 0 for the first micro-batch, then 1. */
   keep: number;
   /** Decoding: the position of the token that the step reads, from 0. */
   position: number;

@@ -16,7 +16,8 @@ import { initFolder } from '../settings/recipes.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
 import { attentionFitsF16, needsF32Residual } from '../update/f16-range.ts';
 import { describeTrainable } from '../update/trainable-parameters.ts';
-import { createTrainer, initializeTraining } from '../update/trainer.ts';
+import { Trainer } from '../update/trainer.ts';
+import { initializeTraining } from '../update/training-state.ts';
 import type { Checkpointer, RunParts } from './checkpoints.ts';
 import { createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
 import { createDevSet, describeDev } from './evaluation.ts';
@@ -65,7 +66,8 @@ export async function attemptTraining(
   try {
     emit({ type: 'message', text: `training on ${engine.name}` });
     const opened = await openRun(engine, setup, context, changes);
-    const { trainer, model, trained, plans } = opened;
+    const { trainer, model, trained } = opened;
+    const { plans } = trainer;
     events = await openEvents(args, trainer.step, context);
     const onRecord = (record: LogRecord) => {
       attempt.onRecord(record);
@@ -149,7 +151,7 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingC
   if (f32Attention)
     message('attention is computed in f32: with these weights it may exceed the range of f16');
   const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
-  const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
+  const trainer = await Trainer.open(engine, begin.config, recipe, shapes, {
     ...{ precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps },
     ...{ freeze, lora, weights: format, f32Residual, f32Attention },
   });
@@ -174,20 +176,19 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingC
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
   checkNotStopped(signal);
   if (before) message(`resumed at step ${before.step}`);
-  const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
-  return { trainer, model, trained, kept, plans };
+  return { trainer, model, trained, kept };
 }
 
 /** Opens the log, which continues the log of a checkpoint. */
 async function openLog(
   { args, from, dev, test, task, parameters, recipe, steps, perEpoch }: Setup,
-  { trainer, plans }: OpenedRun,
+  { trainer }: OpenedRun,
   { backend, emit, droppedKernels }: TrainingContext,
   { inputs, changes, onRecord }: Attempt,
   peakGflops: () => number | undefined,
 ): Promise<Logbook> {
   const { shapes, config } = task;
-  const plan = planFacts(plans.slice(0, shapes.length), shapes);
+  const plan = planFacts(trainer.trainingPlans, shapes);
   const { init, gradientAccumulationSteps, optimizer, schedule } = recipe;
   const before = from
     ? await readLog(from.files, from.folder, (text) => emit({ type: 'message', text }))

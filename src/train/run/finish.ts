@@ -74,7 +74,6 @@ export async function finishTraining(
     for (const [name, bytes] of Object.entries(logbook.files()))
       await files.write(`${args.out}/${name}`, bytes);
   inputs.onTrained?.({ ...model, weights: await trained.whole(weights) }, args.lora && weights);
-  const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return {
     config: task.config,
     parameters: parameters.count,
@@ -84,8 +83,8 @@ export async function finishTraining(
     trainSeconds: result.seconds,
     tokensPerSecond: result.tokens / result.seconds,
     ...(peak && result.modelFlops > 0 && { mfu: mfuOf(result.modelFlops, result.seconds, peak) }),
-    peakBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
-    dispatches: Math.max(0, ...plans.slice(0, task.shapes.length).map((p) => p.passes.length)),
+    peakBytes: Math.max(0, ...trainer.plans.map((p) => p.bytes.peak)),
+    dispatches: Math.max(0, ...trainer.trainingPlans.map((p) => p.passes.length)),
     ...(best.state && { best: best.state }),
     ...(evaluation && { evaluation: { ...evaluation.metrics, samples: evaluation.samples } }),
     out: args.out,

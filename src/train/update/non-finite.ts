@@ -9,14 +9,18 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 
 /**
  * Returns the error of update `step` (from 0), which produced a value that is not finite. It names the step
- * (from 1), op, layer and tensor. Elements of buffers as long as one of `lists` (weights, gradients, moments)
- * are named by their parameter.
+ * (from 1), op, layer and tensor. `parametersIn` returns the parameters in a buffer (weights, gradients,
+ * moments) by its name; their elements are named by their parameter.
  */
-export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
+export function nonFiniteError(
+  step: number,
+  found: NonFinite,
+  parametersIn: (buffer: string) => ParameterList | undefined,
+): HeddleError {
   const { node, value, element } = found;
   const buffer = value.at?.buffer ?? (value.kind === 'state' ? value : undefined);
   const place = element + (value.at?.offset ?? 0);
-  const list = lists.find(({ size }) => size === buffer?.shape[0]);
+  const list = buffer && parametersIn(buffer.name);
   const parameter = list?.all.findLast(({ offset }) => offset <= place);
   const tensor = parameter
     ? `${buffer?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`

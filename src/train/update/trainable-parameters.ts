@@ -96,6 +96,23 @@ export function trainableParameters(
   return { state: 'weights', all: p, parameters, ranges: rangesIn(trained, parameters) };
 }
 
+/** States of training with the layout of the trainable parameters. */
+const compactStates: readonly string[] = ['gradients', 'accumulated', 'moment1', 'moment2'];
+
+/**
+ * The parameters in a state of training, by its name; undefined if it holds other numbers. `weights`: all
+ * parameters of the model.
+ */
+export function parametersIn(
+  name: string,
+  { state, all, parameters }: TrainableParameters,
+  weights: ParameterList,
+): ParameterList | undefined {
+  if (compactStates.includes(name)) return parameters;
+  if (name === state || name === 'average' || name === 'previous') return all;
+  return name === 'weights' ? weights : undefined;
+}
+
 function rangesIn(trained: readonly Parameter[], compact: ParameterList): BufferRange[] {
   const ranges: BufferRange[] = [];
   for (const [i, { offset: inState, shape }] of trained.entries()) {

@@ -1,31 +1,31 @@
-// The trainer: plans for every batch shape, and one call per step that uploads a batch, submits once and
-// reads the loss later. Data and loop are separate; see src/train/run/loop.ts.
+// The trainer: one update of a model. It has plans for every batch shape, and one call per update that uploads
+// a batch, submits once and reads the loss later. Data and loop are separate; see src/train/run/loop.ts.
 
 import type { Engine, Program } from '../../engine/engine.ts';
+import type { Outputs } from '../../engine/gpu/runner.ts';
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../../engine/graph/finite-checks.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
-import { clipAt, counterAt, lossScales } from '../../engine/ops/optimizer/clip.ts';
-import { createStepWriter, type StepScalars, writeStep, zeroStep } from '../../engine/ops/step-scalars.ts';
+import { clipAt, lossScales } from '../../engine/ops/optimizer/clip.ts';
+import { createStepWriter, type StepScalars, zeroStep } from '../../engine/ops/step-scalars.ts';
 import { sameKernels } from '../../engine/plan/kernel-choices.ts';
-import { type InitScheme, initializeWeights } from '../../model/initialize-weights.ts';
-import { adaptedParameters, initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
+import { prepareByName } from '../../engine/prepare-by-name.ts';
+import type { InitScheme } from '../../model/initialize-weights.ts';
+import { adaptedParameters } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
-import { readWeights, writePositions, writeWeights } from '../../model/model-states.ts';
+import { writePositions } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
-import {
-  quantizedParameters,
-  type WeightFormat,
-  type WeightReader,
-} from '../../model/quantized-parameters.ts';
+import { quantizedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
 import type { BatchArrays } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { TokenSums } from '../../text/metrics/translation-metrics.ts';
 import type { SpecialIds } from '../../text/tokenizers/tokenizer.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer-config.ts';
+import { runEvaluation } from './run-evaluation.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
-import { type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
+import { parametersIn, type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
 import {
   evaluationGraph,
   type GraphOptions,
@@ -87,11 +87,28 @@ export interface TrainerOptions extends GraphOptions {
   /** Storage of the weights under a LoRA adapter: f16 and int8 take less memory. [f32] */
   readonly weights?: WeightFormat;
   /** Measure the norm of the update over that of the weights every N updates; 0: never. [0] */
-  readonly updateRatioSteps?: number | undefined;
+  readonly updateRatioSteps?: number;
+}
+
+/** A graph, and the reader of its checks for numbers that are not finite, if it has them. */
+interface CheckedGraph {
+  readonly graph: Graph;
+  readonly findNonFinite: FiniteReader | undefined;
+}
+
+/** A part of an update: a prepared graph and the writer of its step scalars. */
+interface Part extends CheckedGraph {
+  readonly program: Program;
+  readonly writeStep: (scalars: StepScalars) => void;
+}
+
+/** A part that reads a batch from these arrays. */
+interface BatchPart extends Part {
+  readonly arrays: InputArrays;
 }
 
 /** Trains one model on one engine. */
-export interface Trainer {
+export class Trainer {
   /**
    * All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list
    * too.
@@ -102,221 +119,227 @@ export interface Trainer {
   readonly recipe: Recipe;
   readonly shapes: readonly BatchShape[];
   /** Number of the next update. Set it to resume from a checkpoint. */
-  step: number;
+  step = 0;
   /** Schedule of the learning rate from the next update on: at first that of the recipe. */
   schedule: ScheduleConfig;
+
+  readonly #engine: Engine;
+  readonly #config: ModelConfig;
+  readonly #options: TrainerOptions;
+  /** Forward and backward pass, and without accumulation the update, for each shape. */
+  #training: readonly BatchPart[] = [];
+  /** The update after the last batch, with gradient accumulation. */
+  #finish: Part | undefined;
+  /** The model in evaluation, for each shape. */
+  #evaluation: readonly Program[] = [];
+  /** Norms of the last update and of the weights, if the option measures them. */
+  #norms: Program | undefined;
+  /** The scalars of the next run: one record for all of them. */
+  readonly #scalars: StepScalars;
+
+  private constructor(
+    engine: Engine,
+    config: ModelConfig,
+    recipe: Recipe,
+    shapes: readonly BatchShape[],
+    options: TrainerOptions,
+  ) {
+    const { weights = 'f32', lora } = options;
+    this.parameters = adaptedParameters(quantizedParameters(parameterList(config), weights), lora);
+    this.trainable = trainableParameters(config, this.parameters, options);
+    this.recipe = recipe;
+    this.shapes = shapes;
+    this.schedule = recipe.schedule;
+    this.#engine = engine;
+    this.#config = config;
+    this.#options = options;
+    this.#scalars = { ...zeroStep, seed: recipe.seed >>> 0 };
+  }
+
+  /**
+   * Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the
+   * engine; see `initializeTraining`.
+   */
+  static async open(
+    engine: Engine,
+    config: ModelConfig,
+    recipe: Recipe,
+    shapes: readonly BatchShape[],
+    options: TrainerOptions = {},
+  ): Promise<Trainer> {
+    const trainer = new Trainer(engine, config, recipe, shapes, options);
+    await trainer.#prepare();
+    writePositions(engine, config);
+    return trainer;
+  }
+
+  async #prepare(): Promise<void> {
+    const { recipe, trainable, parameters } = this;
+    const training = this.#trainingGraphs(this.#config);
+    const finish = this.#accumulates ? this.#checked(updateGraph(trainable, recipe.optimizer)) : undefined;
+    const plain = { ...this.#config, labelSmoothing: 0 };
+    const programs = await prepareByName(
+      this.#engine,
+      {
+        training: training.map(({ graph }) => graph),
+        evaluation: this.shapes.map((shape) => evaluationGraph(plain, parameters, shape, this.#options)),
+        finish: finish ? [finish.graph] : [],
+        norms: this.#options.updateRatioSteps ? [updateNormGraph(trainable)] : [],
+      },
+      { inFlight: this.#inFlight },
+    );
+    this.#training = batchParts(training, programs.training);
+    this.#evaluation = programs.evaluation;
+    this.#finish = finish && partOf(finish, programs.finish[0] as Program);
+    this.#norms = programs.norms[0];
+  }
+
+  get #accumulates(): boolean {
+    return this.recipe.gradientAccumulationSteps > 1;
+  }
+
+  /** Maximum number of pending runs: two updates may be pending, and all their batches may have one shape. */
+  get #inFlight(): number {
+    return Math.max(3, 2 * this.recipe.gradientAccumulationSteps);
+  }
+
+  /** The graphs of training in every shape. */
+  #trainingGraphs(config: ModelConfig): CheckedGraph[] {
+    const { parameters, recipe } = this;
+    return this.shapes.map((shape) =>
+      this.#checked(
+        this.#accumulates
+          ? gradientAccumulationGraph(config, parameters, shape, this.#options)
+          : trainingGraph(config, parameters, shape, recipe.optimizer, this.#options),
+      ),
+    );
+  }
+
+  /** Adds the checks of the option `checkFinite` to a graph. */
+  #checked(graph: Graph): CheckedGraph {
+    if (!this.#options.checkFinite) return { graph, findNonFinite: undefined };
+    // `accumulated` needs no check before a run: the first batch of an update clears it, and each batch checks
+    // what it adds.
+    return { graph, findNonFinite: addFiniteChecks(graph, ['accumulated']) };
+  }
+
+  /** Plans of the training programs, by shape; empty on the CPU. */
+  get trainingPlans(): Plan[] {
+    return plansOf(this.#training.map(({ program }) => program));
+  }
+
+  /** Plans of all programs, those of training first; empty on the CPU. */
+  get plans(): Plan[] {
+    const others = [...this.#evaluation, this.#finish?.program, this.#norms];
+    return [...this.trainingPlans, ...plansOf(others)];
+  }
+
   /** Changes the dropout rates from the next update on. No update may be pending. */
-  setDropout(rates: DropoutRates): Promise<void>;
+  async setDropout(dropout: DropoutRates): Promise<void> {
+    // Rates are constants of the graph but params of its kernels, so nothing is compiled again.
+    const before = this.#training;
+    const after = this.#trainingGraphs({ ...this.#config, dropout });
+    const graphs = after.map(({ graph }) => graph);
+    const kernelChoices = sameKernels(
+      before.map(({ graph }) => graph),
+      graphs,
+      this.#engine.kernelChoices,
+    );
+    const programs = await this.#engine.prepare(graphs, { inFlight: this.#inFlight, kernelChoices });
+    this.#engine.release(before.map(({ program }) => program));
+    this.#training = batchParts(after, programs);
+  }
+
   /**
    * Does one update on `gradientAccumulationSteps` batches (or fewer at the end of the data): uploads,
    * submits and returns at once. Resolves when the loss has come back. At most two updates may be pending.
    */
-  update(batches: readonly Batch[]): Promise<StepReport>;
-  /** Evaluates a batch: no dropout, no label smoothing, no update. `special`: see `runEvaluation`. */
-  evaluate(batch: Batch, special?: Pick<SpecialIds, 'unknown' | 'pad'>): Promise<TokenSums>;
-  /** The programs, for reports: those of training by shape come first. */
-  readonly programs: readonly Program[];
-}
-
-/**
- * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter,
- * EMA copy and loss scale. Moments and counters are zero on a new engine. Weights can be read in parts only
- * under a LoRA adapter.
- */
-export async function initializeTraining(
-  engine: Engine,
-  c: ModelConfig,
-  recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
-  {
-    weights,
-    lora,
-    format = 'f32',
-  }: {
-    readonly weights?: Float32Array | WeightReader;
-    readonly lora?: LoraConfig | undefined;
-    readonly format?: WeightFormat;
-  } = {},
-): Promise<void> {
-  const p = parameterList(c);
-  let trained = weights ?? initializeWeights(c, p, recipe.seed, recipe.init);
-  if ('read' in trained) await readWeights(engine, c, quantizedParameters(p, format), trained);
-  else writeWeights(engine, c, quantizedParameters(p, format), trained);
-  if (lora) {
-    trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
-    engine.write('lora', trained);
+  async update(batches: readonly Batch[]): Promise<StepReport> {
+    const step = this.step++;
+    const norms = this.step % (this.#options.updateRatioSteps ?? 1) === 0 ? this.#norms : undefined;
+    if (norms) this.#engine.copy(this.trainable.state, 'previous');
+    const rate = learningRate(this.schedule, step);
+    const tokens = batches.reduce((n, b) => n + b.tokens, 0);
+    this.#scalars.learningRate = rate;
+    this.#scalars.tokenWeight = 1 / Math.max(1, tokens);
+    const parts: Part[] = [];
+    const runs: Promise<Outputs>[] = [];
+    for (const [k, batch] of batches.entries()) {
+      const part = this.#training[batch.shape] as BatchPart;
+      batch.fill(part.arrays);
+      this.#scalars.keep = k === 0 ? 0 : 1;
+      parts.push(part);
+      // Each batch has its own dropout masks: its number is part of the step that dropout reads.
+      runs.push(this.#run(part, step * this.recipe.gradientAccumulationSteps + k));
+    }
+    if (this.#finish) {
+      parts.push(this.#finish);
+      runs.push(this.#run(this.#finish, step));
+    }
+    const [results, squares] = await Promise.all([Promise.all(runs), norms?.run()]);
+    const clip = results.at(-1)?.clip;
+    const lossScale = clip?.[clipAt.lossScale] ?? 0;
+    const skipped = clip?.[clipAt.finite] !== 1;
+    this.#checkFinite(step, parts, results, skipped && lossScale > lossScales.min);
+    const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
+    return {
+      step,
+      loss: sum(0) / sum(1),
+      accuracy: sum(2) / sum(1),
+      tokens,
+      learningRate: rate,
+      gradientNorm: skipped ? Number.NaN : (clip?.[clipAt.norm] as number),
+      skipped,
+      lossScale,
+      modelFlops: parts.reduce((n, { program }) => n + (program.plan?.modelFlops ?? 0), 0),
+      updateRatio: squares && updateRatio(squares),
+    };
   }
-  const { emaDecay = 0, lossScaleGrowth = 0 } = recipe.optimizer ?? {};
-  if (emaDecay > 0 && !('read' in trained)) engine.write('average', trained);
-  if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
+
+  /** Submits a part of an update; `step` is the number that dropout reads. */
+  #run({ program, writeStep }: Part, step: number): Promise<Outputs> {
+    this.#scalars.step = step;
+    writeStep(this.#scalars);
+    return program.run();
+  }
+
+  /**
+   * Throws the error of the first number that is not finite, with `checkFinite`. `scaleHalves`: the update was
+   * skipped and the loss scale halves, which may be enough for the numbers after the scaled loss.
+   */
+  #checkFinite(
+    step: number,
+    parts: readonly Part[],
+    results: readonly Outputs[],
+    scaleHalves: boolean,
+  ): void {
+    for (const [k, { graph, findNonFinite }] of parts.entries()) {
+      const flags = results[k]?.[finiteOutput];
+      const found = flags && findNonFinite?.(flags);
+      if (!found || (scaleHalves && isScaled(graph, found))) continue;
+      throw nonFiniteError(step, found, (buffer) => parametersIn(buffer, this.trainable, this.parameters));
+    }
+  }
+
+  /** Evaluates a batch: no dropout, no label smoothing, no update. `special`: see `runEvaluation`. */
+  async evaluate(batch: Batch, special?: Pick<SpecialIds, 'unknown' | 'pad'>): Promise<TokenSums> {
+    const program = this.#evaluation[batch.shape] as Program;
+    return runEvaluation(program, (arrays) => batch.fill(arrays), special);
+  }
 }
 
-/**
- * A prepared graph: its program, the writer of its step scalars, and the check for values that are not
- * finite, if there is one.
- */
-interface Part {
-  readonly graph: Graph;
-  readonly program: Program;
-  readonly writeStep: (scalars: StepScalars) => void;
-  readonly watch: FiniteReader | undefined;
-}
+const partOf = (checked: CheckedGraph, program: Program): Part => ({
+  ...checked,
+  program,
+  writeStep: createStepWriter(program.inputs.step as Uint32Array),
+});
 
-/** A prepared graph that reads a batch from these arrays. */
-interface BatchPart extends Part {
-  readonly arrays: InputArrays;
-}
+const batchParts = (graphs: readonly CheckedGraph[], programs: readonly Program[]): BatchPart[] =>
+  graphs.map((checked, shape) => {
+    const program = programs[shape] as Program;
+    return { ...partOf(checked, program), arrays: inputArrays(program) };
+  });
 
-/**
- * Runs a program of `evaluationGraph` on the batch that `fill` writes; returns the sums over its target
- * tokens. If a target token is `unknown`, it runs a second time with them as padding, which does not count.
- */
-export async function runEvaluation(
-  program: Program,
-  fill: (arrays: BatchArrays) => unknown,
-  { unknown, pad }: Pick<SpecialIds, 'unknown' | 'pad'> = { unknown: -1, pad: -1 },
-): Promise<TokenSums> {
-  const arrays = inputArrays(program);
-  fill(arrays);
-  writeStep(arrays.step);
-  const { stats } = await program.run();
-  const [loss = Number.NaN, tokens = 0, hits = 0] = [...(stats ?? [])];
-  if (unknown === pad || !arrays.tgtOut.includes(unknown))
-    return { loss, tokens, hits, knownTokens: tokens, knownHits: hits };
-  for (let i = 0; i < arrays.tgtOut.length; i++) if (arrays.tgtOut[i] === unknown) arrays.tgtOut[i] = pad;
-  const [, knownTokens = 0, knownHits = 0] = [...((await program.run()).stats ?? [])];
-  return { loss, tokens, hits, knownTokens, knownHits };
-}
-
-/**
- * Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the
- * engine; see `initializeTraining`.
- */
-export async function createTrainer(
-  engine: Engine,
-  c: ModelConfig,
-  recipe: Recipe,
-  shapes: readonly BatchShape[],
-  options: TrainerOptions = {},
-): Promise<Trainer> {
-  const p = adaptedParameters(quantizedParameters(parameterList(c), options.weights ?? 'f32'), options.lora);
-  const accumulating = recipe.gradientAccumulationSteps > 1;
-  const plain = { ...c, labelSmoothing: 0 };
-  const trainable = trainableParameters(c, p, options);
-  const graphsFor = (config: ModelConfig) =>
-    shapes.map((shape) =>
-      accumulating
-        ? gradientAccumulationGraph(config, p, shape, options)
-        : trainingGraph(config, p, shape, recipe.optimizer, options),
-    );
-  let trainingGraphs = graphsFor(c);
-  const { updateRatioSteps = 0 } = options;
-  const normGraphs = updateRatioSteps > 0 ? [updateNormGraph(trainable)] : [];
-  const evaluationGraphs = shapes.map((shape) => evaluationGraph(plain, p, shape, options));
-  const finishGraphs = accumulating ? [updateGraph(trainable, recipe.optimizer)] : [];
-  // `accumulated` needs no check before a run: the first batch of an update clears it, and each batch checks
-  // what it adds.
-  const watches = new Map<Graph, FiniteReader>();
-  const watch = (graphs: readonly Graph[]) => {
-    if (options.checkFinite)
-      for (const graph of graphs) watches.set(graph, addFiniteChecks(graph, ['accumulated']));
-  };
-  watch([...trainingGraphs, ...finishGraphs]);
-  const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs, ...normGraphs];
-  // Two updates may be pending, and all their batches may have one shape.
-  const inFlight = Math.max(3, 2 * recipe.gradientAccumulationSteps);
-  let programs = await engine.prepare(graphs, { inFlight });
-  writePositions(engine, c);
-  const ready = (newGraphs: readonly Graph[], from: readonly Program[]) =>
-    newGraphs.map((graph, i): Part => {
-      const program = from[i] as Program;
-      return {
-        graph,
-        program,
-        writeStep: createStepWriter(program.inputs.step as Uint32Array),
-        watch: watches.get(graph),
-      };
-    });
-  const withBatch = (part: Part): BatchPart => ({ ...part, arrays: inputArrays(part.program) });
-  const n = shapes.length;
-  let training = ready(trainingGraphs, programs).map(withBatch);
-  const [finish] = ready(finishGraphs, programs.slice(2 * n));
-  const [norms] = ready(normGraphs, programs.slice(2 * n + finishGraphs.length));
-  const scalars: StepScalars = { ...zeroStep, seed: recipe.seed >>> 0 };
-  /** Measures an update; the state `previous` has the weights before it. */
-  const measureRatio = async (): Promise<number> => {
-    const { program, writeStep } = norms as Part;
-    writeStep({ ...zeroStep, keep: -1 });
-    return updateRatio(await program.run());
-  };
-
-  const trainer: Trainer = {
-    parameters: p,
-    trainable,
-    recipe,
-    shapes,
-    step: 0,
-    schedule: recipe.schedule,
-    get programs() {
-      return programs;
-    },
-    async setDropout(dropout) {
-      // Rates are constants of the graph but params of its kernels, so nothing is compiled again.
-      const before = trainingGraphs;
-      const after = graphsFor({ ...c, dropout });
-      watch(after);
-      const kernelChoices = sameKernels(before, after, engine.kernelChoices);
-      const prepared = await engine.prepare(after, { inFlight, kernelChoices });
-      engine.release(programs.slice(0, n));
-      trainingGraphs = after;
-      programs = [...prepared, ...programs.slice(n)];
-      training = ready(after, prepared).map(withBatch);
-    },
-    async update(batches) {
-      const step = trainer.step++;
-      const rate = learningRate(trainer.schedule, step);
-      const measured = norms !== undefined && trainer.step % updateRatioSteps === 0;
-      if (measured) engine.copy(trainable.state, 'previous');
-      const tokens = batches.reduce((n, b) => n + b.tokens, 0);
-      scalars.learningRate = rate;
-      scalars.tokenWeight = 1 / Math.max(1, tokens);
-      const parts = batches.map(({ shape }) => training[shape] as BatchPart);
-      const run: Part[] = finish ? [...parts, finish] : parts;
-      const updates = Promise.all(
-        run.map(({ program, writeStep }, k) => {
-          batches[k]?.fill((parts[k] as BatchPart).arrays);
-          // Each batch has its own dropout masks: its number is part of the step that dropout reads.
-          scalars.step = k < batches.length ? step * recipe.gradientAccumulationSteps + k : step;
-          scalars.keep = k === 0 ? 0 : 1;
-          writeStep(scalars);
-          return program.run();
-        }),
-      );
-      const [results, ratio] = await Promise.all([updates, measured ? measureRatio() : undefined]);
-      const clip = results.at(-1)?.clip;
-      const lossScale = clip?.[clipAt.lossScale] ?? 0;
-      const skipped = clip?.[clipAt.finite] !== 1;
-      for (const [k, { graph, watch: look }] of run.entries()) {
-        const flags = results[k]?.[finiteOutput];
-        const nonFinite = flags && look?.(flags);
-        if (!nonFinite || (skipped && lossScale > lossScales.min && isScaled(graph, nonFinite))) continue;
-        throw nonFiniteError(step, nonFinite, [trainable.parameters, p]);
-      }
-      const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
-      return {
-        step,
-        loss: sum(0) / sum(1),
-        accuracy: sum(2) / sum(1),
-        tokens,
-        learningRate: rate,
-        gradientNorm: skipped ? Number.NaN : (clip?.[clipAt.norm] as number),
-        skipped,
-        lossScale,
-        modelFlops: run.reduce((n, { program }) => n + (program.plan?.modelFlops ?? 0), 0),
-        ...(ratio !== undefined && { updateRatio: ratio }),
-      };
-    },
-    evaluate: async (batch, special) =>
-      runEvaluation(programs[n + batch.shape] as Program, (arrays) => batch.fill(arrays), special),
-  };
-  return trainer;
-}
+/** The plans of programs; programs on the CPU have none. */
+const plansOf = (programs: readonly (Program | undefined)[]): Plan[] =>
+  programs.flatMap((program) => program?.plan ?? []);

@@ -8,7 +8,7 @@ import { Graph } from '../../engine/graph/graph.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../../engine/graph/rewrites.ts';
 import { crossEntropy, tokenStats } from '../../engine/ops/loss/cross-entropy.ts';
 import type { Value } from '../../engine/ops/op.ts';
-import { accumulate } from '../../engine/ops/optimizer/buffer-sums.ts';
+import { accumulate, difference } from '../../engine/ops/optimizer/buffer-sums.ts';
 import { counterLength, gradientNormOp, scaleStep } from '../../engine/ops/optimizer/clip.ts';
 import { stepWords } from '../../engine/ops/step-scalars.ts';
 import { adaptedParameters } from '../../model/lora.ts';
@@ -196,18 +196,18 @@ export function updateGraph(trainable: TrainableParameters, optimizer: Optimizer
 }
 
 /**
- * Norms of the last update and of the weights: `previous` has the weights before the update, and step.keep is
- * -1. The outputs are those of `gradientNormOp` for each run of trainable weights; see `updateRatio`.
+ * Norms of the last update and of the weights: the state `previous` has the weights before the update, and the
+ * update after it. The outputs are those of `gradientNormOp` for each range of trainable weights; see
+ * `updateRatio`.
  */
 export function updateNormGraph(trainable: TrainableParameters): Graph {
   const graph = new Graph();
-  const step = graph.input('step', 'u32', [stepWords]);
   const partsOf = (name: string) =>
     rangeValues(graph, graph.state(name, 'f32', [trainable.all.size]), trainable, 'inState');
   const weights = partsOf(trainable.state);
   for (const [i, previous] of partsOf('previous').entries()) {
     const after = weights[i] as Value;
-    accumulate(graph, previous, after, step);
+    difference(graph, previous, after);
     graph.output(`update${i}`, graph.apply(gradientNormOp, { gradients: previous }).partials);
     graph.output(`weights${i}`, graph.apply(gradientNormOp, { gradients: after }).partials);
   }

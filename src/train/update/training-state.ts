@@ -1,22 +1,64 @@
-// Training state in a checkpoint: files with the optimizer states and state.json, from which training
-// continues in the same bits. Data order and dropout are functions of seed and step, so the step is the whole
+// Training state: its initialization on an engine, and its files in a checkpoint (the optimizer states and
+// state.json), from which training continues in the same bits. Data order and dropout are functions of seed and step, so the step is the whole
 // position.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { counterAt, counterLength } from '../../engine/ops/optimizer/clip.ts';
+import { counterAt, counterLength, lossScales } from '../../engine/ops/optimizer/clip.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { existingFolder, type Files, readText } from '../../files/files.ts';
 import { isCount, jsonBytes } from '../../files/json-files.ts';
 import { readSafetensors } from '../../files/safetensors.ts';
 import { writeSafetensors } from '../../files/write-safetensors.ts';
+import { initializeWeights } from '../../model/initialize-weights.ts';
+import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import { readWeights, writeWeights } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
+import {
+  quantizedParameters,
+  type WeightFormat,
+  type WeightReader,
+} from '../../model/quantized-parameters.ts';
 import type { Fingerprint } from '../../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
 import type { TrainableParameters } from './trainable-parameters.ts';
+import type { Recipe } from './trainer.ts';
+
+/**
+ * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter,
+ * EMA copy and loss scale. Moments and counters are zero on a new engine. Weights can be read in parts only
+ * under a LoRA adapter.
+ */
+export async function initializeTraining(
+  engine: Engine,
+  c: ModelConfig,
+  recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
+  {
+    weights,
+    lora,
+    format = 'f32',
+  }: {
+    readonly weights?: Float32Array | WeightReader;
+    readonly lora?: LoraConfig;
+    readonly format?: WeightFormat;
+  } = {},
+): Promise<void> {
+  const p = parameterList(c);
+  let trained = weights ?? initializeWeights(c, p, recipe.seed, recipe.init);
+  if ('read' in trained) await readWeights(engine, c, quantizedParameters(p, format), trained);
+  else writeWeights(engine, c, quantizedParameters(p, format), trained);
+  if (lora) {
+    trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
+    engine.write('lora', trained);
+  }
+  const { emaDecay = 0, lossScaleGrowth = 0 } = recipe.optimizer ?? {};
+  if (emaDecay > 0 && !('read' in trained)) engine.write('average', trained);
+  if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
+}
 
 /** Contents of state.json. */
 export interface TrainingState {

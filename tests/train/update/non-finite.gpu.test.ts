@@ -3,12 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
-import {
-  createTrainer,
-  initializeTraining,
-  type Recipe,
-  type TrainerOptions,
-} from '../../../src/train/update/trainer.ts';
+import { type Recipe, Trainer, type TrainerOptions } from '../../../src/train/update/trainer.ts';
+import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { testEngine } from '../../support/engine.ts';
 import { loadIds, randomIds, smallModel } from '../../support/model.ts';
 
@@ -27,7 +23,7 @@ async function training(options: TrainerOptions, gradientAccumulationSteps = 1) 
     dModel: 16,
   } as const;
   const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
-  const trainer = await createTrainer(engine, model.c, recipe, [shape], options);
+  const trainer = await Trainer.open(engine, model.c, recipe, [shape], options);
   await initializeTraining(engine, model.c, recipe);
   const update = () => {
     const batches = Array.from({ length: gradientAccumulationSteps }, (_, k) => {

@@ -19,13 +19,9 @@ import {
   type Precision,
   scaling,
 } from '../../../src/train/update/optimizer-config.ts';
-import {
-  createTrainer,
-  initializeTraining,
-  type Recipe,
-  type StepReport,
-} from '../../../src/train/update/trainer.ts';
+import { type Recipe, type StepReport, Trainer } from '../../../src/train/update/trainer.ts';
 import { gradientGraph } from '../../../src/train/update/training-graphs.ts';
+import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { testEngine } from '../../support/engine.ts';
 import { gpuDevice, sample } from '../../support/gpu.ts';
 import { smallHfConfig } from '../../support/hf.ts';
@@ -68,7 +64,7 @@ async function training({
     init: 'xavier',
     gradientAccumulationSteps,
   };
-  const trainer = await createTrainer(engine, model.c, recipe, [shape], { precision, checkFinite });
+  const trainer = await Trainer.open(engine, model.c, recipe, [shape], { precision, checkFinite });
   await initializeTraining(engine, model.c, recipe);
   /** Learns to copy: the target is the source. */
   const batch = (seed: number) => {
@@ -152,7 +148,7 @@ const mixed = () => {
         } as const;
         const optimizer = optimizerConfig(scaling(precision));
         const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps: 1 };
-        const trainer = await createTrainer(engine, c, recipe, [shape], { precision });
+        const trainer = await Trainer.open(engine, c, recipe, [shape], { precision });
         await initializeTraining(engine, c, recipe);
         engine.write('weights', weights);
         const ids = randomIds(c, shape, 1);
@@ -265,7 +261,7 @@ const mixed = () => {
       const options = saves
         ? ({ precision, lora, weights: 'int8', gradientCheckpointing: true } as const)
         : { lora };
-      const trainer = await createTrainer(engine, c, recipe, [saves ? { ...all, batch: 8 } : all], options);
+      const trainer = await Trainer.open(engine, c, recipe, [saves ? { ...all, batch: 8 } : all], options);
       await initializeTraining(engine, c, recipe, { weights: base, lora, format: saves ? 'int8' : 'f32' });
       const reports: StepReport[] = [];
       for (let i = 0; i < steps; i++) {

@@ -14,12 +14,12 @@ import type { ParameterList } from '../../../src/model/parameter-layout.ts';
 import { quantizedParameters, type WeightFormat } from '../../../src/model/quantized-parameters.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { trainableParameters } from '../../../src/train/update/trainable-parameters.ts';
-import { initializeTraining } from '../../../src/train/update/trainer.ts';
 import {
   type GraphOptions,
   gradientGraph,
   trainingGraph,
 } from '../../../src/train/update/training-graphs.ts';
+import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { testEngine } from '../../support/engine.ts';
 import { sample } from '../../support/gpu.ts';
 import { gradientsOf } from '../../support/gradients.ts';

@@ -7,14 +7,8 @@ import { fillTokenIndex } from '../../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../../src/train/update/schedule.ts';
-import {
-  type Batch,
-  createTrainer,
-  initializeTraining,
-  type Recipe,
-  type Trainer,
-  type TrainerOptions,
-} from '../../../src/train/update/trainer.ts';
+import { type Batch, type Recipe, Trainer, type TrainerOptions } from '../../../src/train/update/trainer.ts';
+import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { type Ids, randomIds, smallModel } from '../../support/model.ts';
 
 const schedule: ScheduleConfig = {
@@ -69,7 +63,7 @@ async function start(
     gradientAccumulationSteps: 1,
     ...recipe,
   };
-  const trainer = await createTrainer(engine, c, full, [half, shape], more);
+  const trainer = await Trainer.open(engine, c, full, [half, shape], more);
   await initializeTraining(engine, c, full);
   return { trainer, engine, c, p };
 }

@@ -7,8 +7,9 @@ import type { Engine, Program } from '../../../src/engine/engine.ts';
 import { clipAt, counterAt } from '../../../src/engine/ops/optimizer/clip.ts';
 import type { ModelOptions } from '../../../src/model/model-config.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
-import { createTrainer, initializeTraining, type Recipe } from '../../../src/train/update/trainer.ts';
+import { type Recipe, Trainer } from '../../../src/train/update/trainer.ts';
 import { evaluationGraph, trainingGraph } from '../../../src/train/update/training-graphs.ts';
+import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { testEngine } from '../../support/engine.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel, startProgram } from '../../support/model.ts';
 
@@ -292,7 +293,7 @@ async function losses(engine: Engine, gradientAccumulationSteps: number): Promis
     init: 'xavier',
     gradientAccumulationSteps,
   };
-  const trainer = await createTrainer(engine, c, recipe, [shape]);
+  const trainer = await Trainer.open(engine, c, recipe, [shape]);
   await initializeTraining(engine, c, recipe);
   const batchOf = (ids: Ids) => ({
     shape: 0,

@@ -1,5 +1,5 @@
-// Running sums over parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the
-// weights.
+// Sums over parameter buffers, written in place: gradient accumulation, the difference of two versions of the
+// weights, and their exponential moving average (EMA).
 
 import { check } from '../../../core/errors.ts';
 import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';
@@ -43,6 +43,30 @@ export const accumulateOp = defineOp({
  */
 export function accumulate(builder: Builder, acc: Value, x: Value, step: Value): void {
   builder.apply(accumulateOp, { acc, x, step });
+}
+
+/** before [P] (a state, written), after [P]; before = after - before. */
+export const differenceOp = defineOp({
+  name: 'difference',
+  inputs: ['before', 'after'],
+  shape({ before, after }) {
+    expectType('difference', 'before', before, 'f32');
+    expectType('difference', 'after', after, 'f32', before.shape, 'as before');
+    return {};
+  },
+  mutates: ['before'],
+  variants: elementwiseVariants,
+  launch: ({ before, after }, _outputs, _attrs, context) => launches('difference', before, after, 0, context),
+});
+
+/**
+ * Replaces the state `before` by `after - before`, such as the update of the weights.
+ *
+ * @example
+ * difference(graph, graph.state('previous', 'f32', [1024]), graph.state('weights', 'f32', [1024]));
+ */
+export function difference(builder: Builder, before: Value, after: Value): void {
+  builder.apply(differenceOp, { before, after });
 }
 
 /** average [P] (a state, written), weights [P]; average = decay * average + (1 - decay) * weights. */

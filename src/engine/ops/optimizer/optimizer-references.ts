@@ -2,7 +2,7 @@
 
 import { type Attrs, type OpReference, opReference } from '../op.ts';
 import { createStepWriter, readStep, stepWords } from '../step-scalars.ts';
-import { accumulateOp, emaOp } from './buffer-sums.ts';
+import { accumulateOp, differenceOp, emaOp } from './buffer-sums.ts';
 import { checkFiniteOp } from './check-finite.ts';
 import { blockOf, clipAt, clipScaleOp, counterAt, gradientNormOp, lossScales, scaleStepOp } from './clip.ts';
 import {
@@ -70,6 +70,9 @@ export const optimizerReferences: readonly OpReference[] = [
   opReference(accumulateOp, ({ acc, x, step }) => {
     const { keep } = readStep(step.data);
     for (let i = 0; i < acc.size; i++) acc.set(i, (keep === 0 ? 0 : acc.at(i) * keep) + x.at(i));
+  }),
+  opReference(differenceOp, ({ before, after }) => {
+    for (let i = 0; i < before.size; i++) before.set(i, after.at(i) - before.at(i));
   }),
   opReference(emaOp, ({ average, weights }, _outputs, { decay }) => {
     for (let i = 0; i < average.size; i++)

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Tensor } from '../../../../src/core/tensor.ts';
-import { accumulateOp, emaOp } from '../../../../src/engine/ops/optimizer/buffer-sums.ts';
+import { accumulateOp, differenceOp, emaOp } from '../../../../src/engine/ops/optimizer/buffer-sums.ts';
 import { clipAt, clipScaleOp, counterAt, gradientNormOp } from '../../../../src/engine/ops/optimizer/clip.ts';
 import {
   type AdamAttrs,
@@ -289,6 +289,15 @@ describe('sums of parameter buffers', () => {
       { step: { keep: 0 } },
     );
     expect(Array.from(states.acc)).toEqual([1, 2, 3]);
+  });
+
+  it('subtracts the weights before an update from those after it', async () => {
+    for (const n of sizes)
+      await checkOp(differenceOp, {
+        inputs: { before: randomTensor([n], 1), after: randomTensor([n], 2) },
+        attrs: {},
+        tolerance: 1.2e-7,
+      });
   });
 
   it('averages weights', async () => {
