@@ -16,8 +16,8 @@ import {
 } from 'vite';
 import { contentSecurityPolicy, trainingPagePolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
-import { defaultHub } from './src/api/platform.ts';
 import { zipParts } from './src/files/zip.ts';
+import { defaultHub } from './src/session/host.ts';
 
 const root = import.meta.dirname;
 const cspTag = (policy: string) => `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;

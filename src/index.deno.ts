@@ -1,9 +1,9 @@
-// What 'heddle' is in Deno, by the "deno" condition of package.json: the library with Deno as its platform.
+// What 'heddle' is in Deno, by the "deno" condition of package.json: the library with Deno as its host.
 
-import { registerPlatform } from './api/platform.ts';
-import { denoPlatform } from './host/deno-platform.ts';
+import { denoHost } from './host/deno-host.ts';
+import { registerHost } from './session/host.ts';
 
-export { denoFiles } from './host/deno-platform.ts';
+export { denoFiles } from './host/deno-host.ts';
 export * from './index.ts';
 
-registerPlatform(denoPlatform());
+registerHost(denoHost());

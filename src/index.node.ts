@@ -1,4 +1,4 @@
-// Entry 'heddle' in Node (condition "node" in package.json): the library with Node as its platform.
+// Entry 'heddle' in Node (condition "node" in package.json): the library with Node as its host.
 
 import './node.ts';
 

@@ -15,11 +15,9 @@ export type {
   TranslateOptions,
 } from './api/model-types.ts';
 export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
-export { type ModelPlace, openBrowserFiles, type Platform, registerPlatform } from './api/platform.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
-export type { SessionOptions } from './api/session.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
@@ -50,7 +48,11 @@ export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
+export { type Host, type ModelPlace, openBrowserFiles, registerHost } from './session/host.ts';
 export type { CorpusArguments, CorpusFiles } from './session/load-corpus.ts';
+export type { SessionOptions } from './session/session.ts';
+export type { GivenDevice } from './session/session-device.ts';
+export type { SessionEvent } from './session/session-event.ts';
 export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.
 export { type HeldOut, type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';

@@ -9,7 +9,7 @@ import * as heddle from '../src/index.ts';
 import { fewerInChrome, testGpu } from './support/gpu.ts';
 
 const files = memoryFiles();
-heddle.registerPlatform({ openGpu: testGpu, files, modelPath: (name) => name });
+heddle.registerHost({ gpu: testGpu, files, modelPath: (name) => name });
 
 /** The first example of a page. */
 const exampleOf = (page: string): string => /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';

@@ -1,7 +1,7 @@
 // The library for programs on the page Code: 'heddle' and 'heddle/engine' in one module. The frame has no
 // storage, so files that a program saves are in memory, and the page offers them for download.
 
-import { memoryFiles, registerPlatform } from '../../src/index.ts';
+import { memoryFiles, registerHost } from '../../src/index.ts';
 
 const entries = new Map<string, Uint8Array>();
 const files = memoryFiles(entries);
@@ -20,7 +20,7 @@ function offer(path: string): void {
       globalThis.dispatchEvent(new CustomEvent('heddle-file', { detail: { path: name, bytes } }));
 }
 
-registerPlatform({
+registerHost({
   files: {
     ...files,
     async write(path, bytes) {

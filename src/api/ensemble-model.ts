@@ -4,8 +4,9 @@ import { check } from '../core/errors.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { ensembleParameters } from '../model/ensemble.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
+import type { Session } from '../session/session.ts';
 import { createModel } from './model.ts';
-import type { ModelHost } from './model-engine.ts';
+import type { ModelParts } from './model-engine.ts';
 import type { Model } from './model-types.ts';
 
 /**
@@ -17,12 +18,10 @@ export async function openEnsemble(
   first: SavedModel,
   names: readonly string[],
   open: (name: string) => Promise<SavedModel>,
-  host: ModelHost,
-  {
-    weights,
-    name: firstName = 'the first',
-  }: { readonly weights?: WeightFormat; readonly name?: string } = {},
+  session: Session,
+  { weights, ...parts }: Pick<ModelParts, 'name' | 'ownsSession'> & { readonly weights?: WeightFormat },
 ): Promise<Model> {
+  const { name: firstName = 'the first' } = parts;
   const ensemble: SavedModel[] = [];
   for (const name of names) {
     const model = await open(name);
@@ -31,7 +30,7 @@ export async function openEnsemble(
   }
   const others = ensemble.map(({ config }) => config);
   const parameters = ensembleParameters(first.config, others, weights);
-  return createModel(first, host, { name: firstName, ensemble, parameters });
+  return createModel(first, session, { ...parts, ensemble, parameters });
 }
 
 /**

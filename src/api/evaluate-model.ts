@@ -9,7 +9,7 @@ import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import type { JobContext } from '../session/job.ts';
+import type { Session } from '../session/session.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import { describeSkipped, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
@@ -43,7 +43,7 @@ export interface Evaluation extends TokenMetrics, TranslationMetrics {
 export interface EvaluationHost {
   readonly engine: Engine;
   readonly parameters: ParameterList;
-  readonly emit: JobContext['emit'];
+  readonly emit: Session['emit'];
   /** Writes the weights to the engine; `peak`: bytes of its largest plan. */
   write(peak: number): Promise<void>;
   translate(
@@ -87,7 +87,7 @@ function encodeFitting(
   { config: { maxLength }, source, target }: SavedModel,
   pairs: readonly Pair[],
   name: string,
-  emit: JobContext['emit'],
+  emit: Session['emit'],
 ): EncodedCorpus {
   checkPairs(pairs, `${name}: pairs`);
   const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });

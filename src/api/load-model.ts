@@ -6,14 +6,12 @@ import type { Files } from '../files/files.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
-import type { JobContext } from '../session/job.ts';
+import { currentHost } from '../session/host.ts';
 import { openModel } from '../session/open-model.ts';
+import { Session, type SessionOptions } from '../session/session.ts';
 import { createModel } from './model.ts';
-import type { ModelHost } from './model-engine.ts';
 import type { Model } from './model-types.ts';
-import { currentPlatform, type Platform } from './platform.ts';
 import type { DownloadOptions, FoundModel } from './remote-models.ts';
-import { openSession, type SessionOptions } from './session.ts';
 
 /** Options of `loadModel`. */
 export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOptions {
@@ -49,60 +47,55 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
  * const mine = await loadModel('out', { weights: 'int8' });
  */
 export async function loadModel(where: string | Blob, options: LoadOptions = {}): Promise<Model> {
-  const { context, close } = openSession(options);
-  const platform = currentPlatform();
-  const host: ModelHost = modelHost(context, close, platform);
-  const { files, folder } = await findModel(where, context.files, platform, options);
+  const session = new Session(currentHost(), options);
+  const { files, folder } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
-  return openFolder(folder, files === context.files ? host : { ...host, files }, { ...options, name }, host);
+  return openFolder(folder, session, { ...options, name, files, ownsSession: true });
 }
-
-/** A model and the context of its session or job. */
-export const modelHost = (
-  context: JobContext,
-  close: () => Promise<void>,
-  { modelPath }: Platform,
-): ModelHost => ({
-  files: context.files,
-  emit: context.emit,
-  engine: context.engine,
-  ...(context.lost && { lost: context.lost }),
-  ...(context.reopen && { reopen: context.reopen }),
-  close,
-  modelPath,
-});
 
 /** Options of `openFolder`. */
 interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble'>, LanguageOptions {
   readonly name?: string;
+  /** Files with the folder. [those of the session] */
+  readonly files?: Files;
+  /** Whether the model closes the session when it is disposed. [false] */
+  readonly ownsSession?: boolean;
 }
 
-/** Loads a model folder from the files `from`; `host` computes and saves. Jobs pass their context. */
+/** Loads a model folder; the model computes and saves on `session`. */
 export async function openFolder(
   folder: string,
-  from: Pick<ModelHost, 'files' | 'emit'>,
-  { lora, weights = 'f32', ensemble = [], name = folder, sourceLang, targetLang }: FolderOptions = {},
-  host?: ModelHost,
+  session: Session,
+  {
+    lora,
+    weights = 'f32',
+    ensemble = [],
+    name = folder,
+    files = session.files,
+    ownsSession,
+    sourceLang,
+    targetLang,
+  }: FolderOptions = {},
 ): Promise<Model> {
   const quantized = weights !== 'f32';
   const merged = typeof lora === 'string' && !quantized;
   const options = { sourceLang, targetLang, inParts: quantized };
-  const saved = await openModel(folder, from, { ...options, lora: merged ? lora : undefined });
-  const computes = host ?? (from as ModelHost);
+  const place = { files, emit: session.emit };
+  const saved = await openModel(folder, place, { ...options, lora: merged ? lora : undefined });
   if (ensemble.length > 0) {
     check(
       merged || lora === undefined,
       'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
     );
     const { openEnsemble } = await import('./ensemble-model.ts');
-    const open = (other: string) => openModel(other, computes, options);
-    return openEnsemble(saved, ensemble, open, computes, { weights, name });
+    const open = (other: string) => openModel(other, session, options);
+    return openEnsemble(saved, ensemble, open, session, { weights, name, ownsSession });
   }
   const plain = parameterList(saved.config);
   const parameters = quantized
     ? (await import('../model/quantized-parameters.ts')).quantizedParameters(plain, weights)
     : plain;
-  const model = createModel(saved, computes, { name, parameters });
+  const model = createModel(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;
   for (const [own, path] of Object.entries(named)) await model.addLora(own, path);
@@ -110,10 +103,10 @@ export async function openFolder(
   return model;
 }
 
+/** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */
 async function findModel(
   where: string | Blob,
-  files: Files,
-  platform: Platform,
+  { host, files }: Session,
   options: LoadOptions,
 ): Promise<FoundModel> {
   const { signal = new AbortController().signal } = options;
@@ -124,15 +117,15 @@ async function findModel(
     return (await remote()).unpacked(new Uint8Array(await where.arrayBuffer()), name);
   }
   if (/^(?:https?|blob|data):/.test(where)) return (await remote()).fromUrl(where, signal);
-  const path = platform.modelPath(where);
+  const path = host.modelPath(where);
   for (const place of [path, `${path}.previous`])
     if (await files.exists(place)) return { files, folder: path };
-  const place = /^(Dawn|Deno)$/.test(platform.host)
+  const place = /^(Dawn|Deno)$/.test(host.name)
     ? `folder or file ${where}`
     : `model ${where} in the browser's storage`;
   check(
     /^[\w.-]+\/[\w.-]+$/.test(where) && !where.startsWith('.'),
     `loadModel: there is no ${place}; write a model on the hub as OWNER/NAME, for example facebook/bart-base`,
   );
-  return (await remote()).fromHub(where, files, platform, options, signal, place);
+  return (await remote()).fromHub(where, files, host, options, signal, place);
 }

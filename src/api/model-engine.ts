@@ -13,20 +13,14 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { readWeights, writeWeights } from '../model/model-states.ts';
 import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { JobContext } from '../session/job.ts';
+import type { Session } from '../session/session.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import type { TrainedLora } from './save-model.ts';
 
-/** The host of a model: its engine and files. */
-export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' | 'lost' | 'reopen'> {
-  /** Closes the session of the model; `dispose` calls it. */
-  readonly close?: () => Promise<void>;
-  /** Path that `save` writes for a name. */
-  readonly modelPath?: (name: string) => string;
-}
-
 /** Optional parts of `createModel`. */
 export interface ModelParts {
+  /** Whether the session is only for this model, so that `dispose` closes it. [false] */
+  readonly ownsSession?: boolean;
   /** The trained LoRA adapter, which is merged into the weights. */
   readonly lora?: TrainedLora | undefined;
   readonly training?: TrainResult | undefined;
@@ -105,7 +99,7 @@ const putWeights = async (
 ) => (stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights));
 
 /** Creates the engine of a model, which starts at its first use. */
-export function createModelEngine(saved: SavedModel, host: ModelHost, parts: ModelParts): ModelEngine {
+export function createModelEngine(saved: SavedModel, session: Session, parts: ModelParts): ModelEngine {
   const { config, source, target, decode: rules } = saved;
   const { parameters: plain = parameterList(config), ensemble = [] } = parts;
   let parameters = plain;
@@ -122,7 +116,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     check(!disposed, 'The model is disposed; load it again');
     const written = parts.engine !== undefined;
     loaded ??= (async () => {
-      const engine = parts.engine ?? (await host.engine());
+      const engine = parts.engine ?? (await session.engine());
       return { engine, translators: new Map(), written };
     })();
     loaded.catch(() => {
@@ -153,7 +147,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     if (!quantization) return;
     const { describeWeights } = await import('../model/quantized-parameters.ts');
     const bytes = { weights: weightBytes(parameters), peak };
-    host.emit({ type: 'message', text: describeWeights(config, quantization.format, bytes) });
+    session.emit({ type: 'message', text: describeWeights(config, quantization.format, bytes) });
   };
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     const [before, lora] = [last, chosen];
@@ -166,9 +160,10 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     try {
       return await work();
     } catch (error) {
-      if (disposed || !host.reopen || (await host.lost?.()) === undefined) throw error;
+      const { device } = session;
+      if (disposed || !device.isReplaceable || (await device.lost()) === undefined) throw error;
       await unload();
-      await host.reopen();
+      await device.reopen(session.signal);
       return await work();
     } finally {
       end();
@@ -216,7 +211,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     async addLora(name, folder) {
       const { checkLoraBase, fingerprintOfModel, loadLora } = await import('../formats/lora-folder.ts');
       const { adaptedParameters, commonLora, loraParameters } = await import('../model/lora.ts');
-      const adapter = await loadLora(host.files, host.modelPath?.(folder) ?? folder, config);
+      const adapter = await loadLora(session.files, session.host.modelPath(folder), config);
       await inTurn(async () => {
         fingerprint ??= fingerprintOfModel(saved);
         checkLoraBase(folder, adapter, await fingerprint);
@@ -252,7 +247,7 @@ export function createModelEngine(saved: SavedModel, host: ModelHost, parts: Mod
     dispose() {
       if (disposed) return;
       disposed = true;
-      void unload().then(() => host.close?.());
+      void unload().then(() => (parts.ownsSession ? session.close() : undefined));
     },
   };
 }

@@ -10,7 +10,7 @@ import { modelFileNames } from '../files/model-file.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
-import { currentPlatform, type ModelPlace, placeOf } from './platform.ts';
+import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
 import type { PullOptions } from './remote-models.ts';
 
 /** Size of a model. */
@@ -89,5 +89,5 @@ export async function pullModel(
 ): Promise<PulledModel> {
   const { files, folder } = placeOf(name, options);
   const { downloadModel } = await import('./remote-models.ts');
-  return downloadModel(model, files, folder, currentPlatform(), options);
+  return downloadModel(model, files, folder, currentHost(), options);
 }

@@ -12,8 +12,9 @@ import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { modelInLanguages } from '../session/open-model.ts';
+import type { Session } from '../session/session.ts';
 import { decodingIn, encodeTexts, generateTexts, modelLanguages } from './generate-texts.ts';
-import { createModelEngine, type ModelHost, type ModelParts } from './model-engine.ts';
+import { createModelEngine, type ModelParts } from './model-engine.ts';
 import type { GenerateOptions, Model, PlanShape, TranslateOptions } from './model-types.ts';
 
 const evaluating = () => import('./evaluate-model.ts');
@@ -36,16 +37,16 @@ export function internalsOf(model: Model): Internals {
 }
 
 /** Creates a model from its parts. */
-export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
+export function createModel(saved: SavedModel, session: Session, parts: ModelParts = {}): Model {
   const { config, source, target, weights } = saved;
-  const onEngine = createModelEngine(saved, host, parts);
+  const onEngine = createModelEngine(saved, session, parts);
   const { inTurn, addLora, useLora, dispose } = onEngine;
   const generate = (texts: readonly string[], options: GenerateOptions) =>
     generateTexts(saved, onEngine, texts, options);
   /** The engine for evaluation and scores. */
   const evaluationHost = async () => {
     const engine = await onEngine.engine();
-    return { engine, parameters: onEngine.parameters, emit: host.emit, write: onEngine.write };
+    return { engine, parameters: onEngine.parameters, emit: session.emit, write: onEngine.write };
   };
 
   const model: Model = {
@@ -128,8 +129,13 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     useLora,
     async save(where, options) {
       const { saveModel } = await saving();
-      const path = (host.modelPath ?? ((name) => name))(where);
-      return saveModel(host.files, path, await onEngine.merged(), parts.lora, options);
+      return saveModel(
+        session.files,
+        session.host.modelPath(where),
+        await onEngine.merged(),
+        parts.lora,
+        options,
+      );
     },
     async toBlob(options) {
       const { exportModel } = await saving();

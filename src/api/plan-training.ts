@@ -8,7 +8,9 @@ import type { Plan } from '../engine/plan/plan.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import type { Files } from '../files/files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { currentHost } from '../session/host.ts';
 import type { CorpusArguments } from '../session/load-corpus.ts';
+import { Session, type SessionOptions } from '../session/session.ts';
 import {
   describeSkipped,
   type EncodedCorpus,
@@ -20,14 +22,12 @@ import type { JobEvent } from '../train/report/training-events.ts';
 import { corpusName, shapeName } from '../train/run/logging.ts';
 import { setUp } from '../train/run/setup.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
-import { currentPlatform } from './platform.ts';
-import { openSession, type SessionOptions } from './session.ts';
 import { runInputs, type TrainData } from './train.ts';
 
 /** Options of `planTraining`: the options of `train` that determine data, model and memory. */
 export type PlanTrainingOptions = TrainData &
   Pick<SessionOptions, 'device'> & {
-    /** Files with the corpus. [the files of the platform] */
+    /** Files with the corpus. [the files of the host] */
     readonly files?: Files;
     readonly signal?: AbortSignal;
   };
@@ -97,16 +97,16 @@ export async function planTraining(
   const { args, split, base } = await runInputs(pairs, options);
   const messages: string[] = [];
   const emit = (event: JobEvent) => void messages.push(...notesOf(event));
-  const { context, close } = openSession({ device: given }, signal);
+  const host = currentHost();
+  const session = new Session(host, { device: given, signal, files, onEvent: emit });
   try {
-    const reader = { ...context, emit, files: files ?? context.files };
-    const setup = await setUp(args, reader, undefined, { split, model: base?.saved });
+    const setup = await setUp(args, session, undefined, { split, model: base?.saved });
     const { task, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
     await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
     signal?.throwIfAborted();
     const { config, corpus, shapes, source, target } = task;
-    const device = await context.device();
-    const memory = device.traits.software ? currentPlatform().machineMemory : undefined;
+    const device = await session.device.open();
+    const memory = device.traits.software ? host.memory : undefined;
     const plan = (shape: (typeof shapes)[number]) =>
       makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits });
     let plans: Plan[] = [];
@@ -155,7 +155,7 @@ export async function planTraining(
       software: device.traits.software,
     };
   } finally {
-    await close();
+    await session.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { memoryFiles } from '../files/memory-files.ts';
 import { unpackModelFile } from '../files/model-archives.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
-import type { ModelPlace, Platform } from './platform.ts';
+import type { Host, ModelPlace } from '../session/host.ts';
 
 /** Options of a download. */
 export interface DownloadOptions {
@@ -59,19 +59,14 @@ export async function unpacked(bytes: Uint8Array, name: string): Promise<FoundMo
 export async function fromHub(
   name: string,
   files: Files,
-  platform: Platform,
-  {
-    revision = 'main',
-    hub = platform.hub,
-    token = platform.hubToken,
-    onDownload = () => undefined,
-  }: DownloadOptions,
+  host: Host,
+  { revision = 'main', hub = host.hub, token = host.hubToken, onDownload = () => undefined }: DownloadOptions,
   signal: AbortSignal,
   place: string,
 ): Promise<FoundModel> {
   const from = (await import('../files/hub/repository.ts')).repository(name, revision, hub);
-  const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
-  const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
+  const key = `${from.base === host.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
+  const folder = host.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
   if (await files.exists(folder)) return { files, folder };
   const hints = {
     resume: 'call loadModel again to resume the download',
@@ -81,7 +76,7 @@ export async function fromHub(
   };
   try {
     const options = { revision, hub, signal, hints, token, onDownload };
-    await downloadModel(name, files, folder, platform, options);
+    await downloadModel(name, files, folder, host, options);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, {
@@ -96,14 +91,14 @@ export async function downloadModel(
   model: string,
   files: Files,
   folder: string,
-  platform: Platform,
+  host: Host,
   options: Omit<PullOptions, 'files'>,
 ): Promise<PulledModel> {
   const [{ pull }, { repository }] = await Promise.all([
     import('../files/hub/pull-model.ts'),
     import('../files/hub/repository.ts'),
   ]);
-  const { hub = platform.hub, token = platform.hubToken, onDownload = () => {}, partial } = options;
+  const { hub = host.hub, token = host.hubToken, onDownload = () => {}, partial } = options;
   const [, path = '', revision = options.revision ?? 'main'] = /^([^@]*)(?:@(.*))?$/.exec(model.trim()) ?? [];
   const from = repository(path, revision, hub);
   const http: HttpOptions = {

@@ -8,9 +8,11 @@ import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
+import { currentHost } from '../session/host.ts';
 import type { CorpusArguments } from '../session/load-corpus.ts';
+import { Session, type SessionOptions } from '../session/session.ts';
 import { checkPairs, heldOutParts, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
-import type { JobEvent } from '../train/report/training-events.ts';
+import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts';
 import type { LogStep } from '../train/report/training-log.ts';
 import { runTraining } from '../train/run/recovery.ts';
 import type { TrainInputs } from '../train/run/train-result.ts';
@@ -19,11 +21,8 @@ import { startArguments } from '../train/settings/resume-arguments.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
-import { modelHost } from './load-model.ts';
 import { createModel, internalsOf } from './model.ts';
 import type { Model } from './model-types.ts';
-import { currentPlatform } from './platform.ts';
-import { openSession, type SessionOptions } from './session.ts';
 
 /** A training run between two steps. `model` has the current weights. */
 export interface RunningModel
@@ -100,27 +99,25 @@ export async function train(
       if (event.type === 'step') onStep?.(event);
       onEvent?.(event);
     });
-  const sessionOptions = { device, tune, onEvent: listener };
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
-  const platform = currentPlatform();
-  const out = checkpoint === undefined ? '' : platform.modelPath(checkpoint);
+  const host = currentHost();
+  const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
   check(
-    resume || force || !out || !(await hasModel(platform.files, out)),
+    resume || force || !out || !(await hasModel(host.files, out)),
     `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes its training, { force: true } replaces it; or use another folder`,
   );
   const { args, split, base } = await runInputs(pairs, { ...settings, dev, test, from }, { out, resume });
-  // The model gets its own session, which the signal of the run does not end.
-  const host = openSession(sessionOptions);
-  const session = openSession(sessionOptions, signal);
+  const session = new Session<TrainingEvent>(host, { device, tune, onEvent: listener });
+  const run = session.with({ signal }); // the model continues when the signal has ended the run
   let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
   try {
-    const training = await runTraining(args, session.context, {
+    const training = await runTraining(args, run, {
       split,
       gate: gate && {
         ...gate,
         ready({ engine, model, parameters, ...running }) {
           const saved = { ...model, weights: new Float32Array() };
-          gate.ready({ ...running, model: createModel(saved, session.context, { engine, parameters }) });
+          gate.ready({ ...running, model: createModel(saved, run, { engine, parameters }) });
         },
       },
       snapshots,
@@ -131,7 +128,6 @@ export async function train(
       },
     });
     if (!trained) throw new Error('train: the run ended without a model');
-    if (device !== 'cpu') await host.context.device(); // before the run gives the shared device back
     const [saved, weights] = trained;
     const lora = weights &&
       settings.lora && {
@@ -140,16 +136,10 @@ export async function train(
         base: base?.name ?? '',
         baseFingerprint: base && fingerprintOf([base.saved.weights]),
       };
-    return createModel(saved, modelHost(host.context, host.close, platform), {
-      training,
-      lora,
-      name: checkpoint,
-    });
+    return createModel(saved, session, { training, lora, name: checkpoint, ownsSession: true });
   } catch (error) {
-    await host.close();
-    throw error;
-  } finally {
     await session.close();
+    throw error;
   }
 }
 
@@ -178,7 +168,7 @@ export async function runInputs(
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
   const state =
-    resume && !corpus ? await readTrainingState(archiveFiles(currentPlatform().files), out) : undefined;
+    resume && !corpus ? await readTrainingState(archiveFiles(currentHost().files), out) : undefined;
   const heldOut =
     (state && startArguments(state, out).heldOut) ?? settings.heldOut ?? settingDefaults.heldOut;
   const split = corpus

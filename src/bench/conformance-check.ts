@@ -3,16 +3,17 @@
 
 import { adapterName, hostOf } from '../core/host-name.ts';
 import { type Device, matrixUse, subgroupUse } from '../engine/gpu/device.ts';
-import { Session } from '../engine/gpu/gpu-session.ts';
+import { Session as GpuSession } from '../engine/gpu/gpu-session.ts';
 import { median } from '../engine/gpu/plan-timing.ts';
 import type { Runner } from '../engine/gpu/runner.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import { add } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import type { JobContext } from '../session/job.ts';
-import { createContext } from '../session/job-context.ts';
+import { currentHost } from '../session/host.ts';
+import { Session } from '../session/session.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
+import type { TrainingEvent } from '../train/report/training-events.ts';
 import { runTraining } from '../train/run/recovery.ts';
 import type { RunningTraining } from '../train/run/training-gate.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
@@ -49,20 +50,20 @@ const allowed = 1e-5;
  */
 export async function checkConformance(
   { lostDevices }: { readonly lostDevices: number },
-  context: JobContext,
+  session: Session<TrainingEvent>,
 ): Promise<ConformanceReport> {
-  const device = await context.device();
-  const machine = await describeMachine(await context.gpu());
+  const device = await session.device.open();
+  const machine = await describeMachine(await session.device.gpu());
   let kernelCount = 0;
   const progress = (done: number, total: number, text: string) => {
-    context.signal.throwIfAborted();
-    context.emit({ type: 'progress', task: 'conformance', done, total: total + lostDevices + 2, text });
+    session.signal.throwIfAborted();
+    session.emit({ type: 'progress', task: 'conformance', done, total: total + lostDevices + 2, text });
   };
   const { kernels } = await measure(
     device,
     { set: 'conformance', filter: '', span: 1, rounds: 1, roofs: false },
     {
-      signal: context.signal,
+      signal: session.signal,
       onProgress(done, total, text) {
         kernelCount = total;
         progress(done, total, text);
@@ -72,15 +73,15 @@ export async function checkConformance(
   progress(kernelCount, kernelCount, 'readback and dispatches');
   const latency = await measureLatency(device);
   progress(kernelCount + 1, kernelCount, '20 training steps');
-  const losses = await trainReference(context);
+  const losses = await trainReference(session);
   const error = Math.max(...storedLosses.map((loss, i) => Math.abs((losses[i] ?? Number.NaN) / loss - 1)));
   let recovered = 0;
   for (let i = 0; i < lostDevices; i++) {
     progress(kernelCount + 2 + i, kernelCount, 'recovery of a lost device');
-    const after = await trainReference(context, 1 + ((7 * i + 9) % (storedLosses.length - 1)));
+    const after = await trainReference(session, 1 + ((7 * i + 9) % (storedLosses.length - 1)));
     if (after.length === losses.length && after.every((loss, k) => Object.is(loss, losses[k]))) recovered++;
   }
-  context.signal.throwIfAborted();
+  session.signal.throwIfAborted();
   const report = conformanceOf(machine, kernels);
   return {
     ...report,
@@ -103,19 +104,20 @@ export async function checkThisBrowser(
   signal: AbortSignal,
   onProgress: (done: number, total: number, next: string) => void,
 ): Promise<{ readonly report: ConformanceReport; readonly adapter: string }> {
-  const { name: host, version } = hostOf();
-  const { context, close } = createContext({
-    ...{ host, version, files: memoryFiles(), signal },
-    emit(event) {
+  const session = new Session<TrainingEvent>(currentHost(), {
+    device: navigator.gpu, // a device of its own, since the check destroys it
+    tune: false,
+    files: memoryFiles(),
+    signal,
+    onEvent(event) {
       if (event.type === 'progress') onProgress(event.done, event.total, event.text);
     },
-    openGpu: async () => navigator.gpu,
   });
   try {
-    const report = await checkConformance({ lostDevices: 1 }, context);
-    return { report, adapter: adapterName((await context.device()).adapter) };
+    const report = await checkConformance({ lostDevices: 1 }, session);
+    return { report, adapter: adapterName((await session.device.open()).adapter) };
   } finally {
-    await close();
+    await session.close();
   }
 }
 
@@ -164,7 +166,10 @@ export const storedLosses: readonly number[] = [
 ];
 
 /** Losses of 20 updates. The device is destroyed once before the update after `loseAt`. */
-export async function trainReference(context: JobContext, loseAt?: number): Promise<readonly number[]> {
+export async function trainReference(
+  session: Session<TrainingEvent>,
+  loseAt?: number,
+): Promise<readonly number[]> {
   let running: RunningTraining | undefined;
   let lost = loseAt === undefined;
   const gate = {
@@ -174,12 +179,12 @@ export async function trainReference(context: JobContext, loseAt?: number): Prom
     between() {
       if (lost || running?.step() !== loseAt) return undefined;
       lost = true;
-      return async () => (await context.device()).gpu.destroy();
+      return async () => (await session.device.open()).gpu.destroy();
     },
     wantsCheckpoint: () => false,
   };
   // The steps and checkpoints of this training are no events of the job.
-  const quiet: JobContext = { ...context, emit: () => undefined };
+  const quiet = session.with({ onEvent: () => undefined });
   const { losses } = await runTraining(trainArguments, quiet, {
     split: { train: pairs, dev: [], test: [] },
     gate,
@@ -189,11 +194,11 @@ export async function trainReference(context: JobContext, loseAt?: number): Prom
 
 /** Latency of a readback and cost of a dispatch, with a kernel that does almost nothing. */
 async function measureLatency(device: Device): Promise<{ readbackMs: number; dispatchUs: number }> {
-  const session = new Session(device);
+  const engine = new GpuSession(device);
   try {
     const graph = new Graph();
     graph.output('y', add(graph, graph.input('x', 'f32', [4]), graph.state('s', 'f32', [4])));
-    const [runner] = (await session.prepare([makePlan(graph, { traits: device.traits })])) as [Runner];
+    const [runner] = (await engine.prepare([makePlan(graph, { traits: device.traits })])) as [Runner];
     await runner.run();
     const times: number[] = [];
     for (let i = 0; i < 21; i++) {
@@ -209,6 +214,6 @@ async function measureLatency(device: Device): Promise<{ readbackMs: number; dis
     }
     return { readbackMs: median(times), dispatchUs: median(costs) };
   } finally {
-    session.destroy();
+    engine.destroy();
   }
 }

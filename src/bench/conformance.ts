@@ -1,7 +1,7 @@
 // Conformance report of an adapter: features, limits, and the error of each kernel against float64.
 
 import { matrixFeature } from '../engine/gpu/subgroup-features.ts';
-import { neededLimits } from '../session/job-context.ts';
+import { neededLimits } from '../session/session-device.ts';
 import { type KernelResult, maxError, type VariantResult } from './check-kernel.ts';
 import type { Machine } from './machine.ts';
 

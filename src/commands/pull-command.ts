@@ -1,10 +1,10 @@
 // heddle pull
 
 import { type Command, Option } from 'commander';
-import { defaultHub } from '../api/platform.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { withoutEndSlash } from '../files/files.ts';
+import { defaultHub } from '../session/host.ts';
 import { table } from './output.ts';
 import { jsonOption } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';

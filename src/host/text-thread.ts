@@ -1,4 +1,4 @@
-// The script of a thread for large corpora (dist/text-thread.js); node-platform.ts starts it.
+// The script of a thread for large corpora (dist/text-thread.js); node-host.ts starts it.
 import { parentPort } from 'node:worker_threads';
 import { serveTextTasks } from '../text/text-pool.ts';
 

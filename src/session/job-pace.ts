@@ -3,7 +3,7 @@
 
 import { formatInteger } from '../core/format-numbers.ts';
 import type { Pace } from '../core/steps.ts';
-import type { JobContext } from './job.ts';
+import type { Session } from './session.ts';
 
 /**
  * Milliseconds between two yields to the event loop, between two progress events, and before the first one.
@@ -22,10 +22,7 @@ const units: Record<string, readonly [name: string, size: number]> = {
 };
 
 /** Creates the pace of a job; it throws the signal's reason if the job is stopped. */
-export function createPace({
-  emit,
-  signal,
-}: Pick<JobContext, 'emit'> & Partial<Pick<JobContext, 'signal'>>): Pace {
+export function createPace({ emit, signal }: Pick<Session, 'emit'> & Partial<Pick<Session, 'signal'>>): Pace {
   let [task, begin, first, last, shown] = ['', 0, 0, performance.now(), 0];
   return ({ task: name, done, total }) => {
     const now = performance.now();

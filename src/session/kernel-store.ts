@@ -31,41 +31,49 @@ interface KernelFile {
   readonly adapters: Record<string, StoredKernels>;
 }
 
-/** Returns a store in one file: `load` and `save` the choices of an adapter. */
-export function createKernelStore(files: Files, path: string) {
-  const read = async (): Promise<KernelFile> => {
+/** A store in one file. */
+export class KernelStore {
+  private readonly files: Files;
+  private readonly path: string;
+
+  constructor(files: Files, path: string) {
+    this.files = files;
+    this.path = path;
+  }
+
+  /** The choices of an adapter. */
+  async load(adapter: string): Promise<StoredKernels> {
+    return knownIn((await this.read()).adapters[adapter]);
+  }
+
+  /**
+   * Adds choices; a timed choice is never replaced by an untimed one. Rejects if the file cannot be
+   * written.
+   */
+  async save(adapter: string, kernels: StoredKernels): Promise<void> {
+    const stored = await this.read();
+    const before = knownIn(stored.adapters[adapter]);
+    const measured = { ...before.measured, ...kernels.measured };
+    const guessed = { ...before.guessed, ...kernels.guessed };
+    for (const key of Object.keys(measured)) delete guessed[key];
+    const dropped = { ...before.dropped, ...kernels.dropped };
+    const known: StoredKernels = { ...before, ...kernels, measured, guessed, dropped };
+    const adapters = { ...stored.adapters, [adapter]: known };
+    await writeText(this.files, this.path, JSON.stringify({ ...stored, adapters }));
+  }
+
+  private async read(): Promise<KernelFile> {
     const shaders = (await import('../engine/gpu/shaders.ts')).shaderHash();
     const nothing: KernelFile = { version, shaders, adapters: {} };
     try {
-      const stored = JSON.parse(await readText(files, path)) as KernelFile | null;
+      const stored = JSON.parse(await readText(this.files, this.path)) as KernelFile | null;
       return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters)
         ? stored
         : nothing;
     } catch {
       return nothing;
     }
-  };
-  return {
-    load: async (adapter: string): Promise<StoredKernels> => knownIn((await read()).adapters[adapter]),
-    /**
-     * Adds choices; a timed choice is never replaced by an untimed one. Rejects if the file cannot be
-     * written.
-     */
-    async save(adapter: string, kernels: StoredKernels): Promise<void> {
-      const stored = await read();
-      const before = knownIn(stored.adapters[adapter]);
-      const measured = { ...before.measured, ...kernels.measured };
-      const guessed = { ...before.guessed, ...kernels.guessed };
-      for (const key of Object.keys(measured)) delete guessed[key];
-      const dropped = { ...before.dropped, ...kernels.dropped };
-      const known: StoredKernels = { ...before, ...kernels, measured, guessed, dropped };
-      await writeText(
-        files,
-        path,
-        JSON.stringify({ ...stored, adapters: { ...stored.adapters, [adapter]: known } }),
-      );
-    },
-  };
+  }
 }
 
 /** The valid choices in an entry of the file. */

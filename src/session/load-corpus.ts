@@ -12,8 +12,8 @@ import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
 import { type TaskName, taskCorpus } from '../text/tasks/task-corpus.ts';
 import { openTextPool, type TextPool } from '../text/text-pool.ts';
 import type { ParsedPart } from '../text/text-tasks.ts';
-import type { JobContext } from './job.ts';
 import { createPace } from './job-pace.ts';
+import type { Session } from './session.ts';
 
 /** The corpus of a run; plain JSON. */
 export type CorpusArguments =
@@ -40,9 +40,8 @@ export type CorpusArguments =
       readonly devOnly?: boolean;
     };
 
-/** The part of a job's context that reading a corpus needs. */
-export type CorpusContext = Pick<JobContext, 'files' | 'emit'> &
-  Partial<Pick<JobContext, 'signal' | 'textThreads'>>;
+/** The part of a session that reading a corpus needs. */
+export type CorpusSession = Pick<Session, 'files' | 'emit'> & Partial<Pick<Session, 'signal' | 'threads'>>;
 
 /** Files of the training, dev and test pairs of a corpus. */
 export interface CorpusFiles {
@@ -75,16 +74,16 @@ const manyPairs = 50_000;
  */
 export async function openCorpusPool(
   corpus: CorpusArguments,
-  context: CorpusContext,
+  session: CorpusSession,
   pairs: number | undefined,
 ): Promise<TextPool> {
-  const { files, signal, textThreads } = context;
+  const { files, signal, threads } = session;
   const bytes = async () => {
     const known = await Promise.all(corpusPaths(corpus).map((path) => files.size?.(path)));
     return known.reduce<number>((sum, size) => sum + (size ?? manyBytes), 0); // the size of stdin is unknown
   };
   const isLarge = pairs === undefined ? (await bytes()) >= manyBytes : pairs >= manyPairs;
-  return openTextPool(createPace(context), isLarge ? textThreads : undefined, signal);
+  return openTextPool(createPace(session), isLarge ? threads : undefined, signal);
 }
 
 /**
@@ -95,13 +94,13 @@ export async function openCorpusPool(
 async function readCorpus(
   corpus: CorpusArguments,
   heldOut: number,
-  context: CorpusContext,
+  session: CorpusSession,
   pool: TextPool,
 ): Promise<CorpusSplit> {
   if (corpus.kind === 'intl') return splitPairs(intlCorpus(corpus), heldOutParts(heldOut));
   if (corpus.kind === 'task') return splitPairs(taskCorpus(corpus), heldOutParts(heldOut));
   const { train, dev, test } = corpusFiles(corpus) as CorpusFiles;
-  const read = (pairFiles: PairFiles, split: HeldOut = {}) => readSets(pairFiles, context, pool, { split });
+  const read = (pairFiles: PairFiles, split: HeldOut = {}) => readSets(pairFiles, session, pool, { split });
   const sets = await read(train, heldOutParts(heldOut, { dev, test }));
   return {
     ...sets,
@@ -120,16 +119,16 @@ export const corpusFile = 'corpus.tsv';
 export async function readKeptCorpus(
   corpus: CorpusArguments,
   heldOut: number,
-  context: CorpusContext,
+  session: CorpusSession,
   from: { readonly files: Files; readonly folder: string } | undefined,
   pool: TextPool,
 ): Promise<{ readonly split: CorpusSplit; readonly keep: Readonly<Record<string, Uint8Array>> }> {
   if (corpus.kind !== 'tsv' || !corpus.keep)
-    return { split: await readCorpus(corpus, heldOut, context, pool), keep: {} };
+    return { split: await readCorpus(corpus, heldOut, session, pool), keep: {} };
   const path = from ? `${await existingFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
-  const bytes = await (from?.files ?? context.files).read(path);
+  const bytes = await (from?.files ?? session.files).read(path);
   const { pairs, bad } = readTsv(bytes, corpus.path);
-  if (bad.length) context.emit({ type: 'message', text: `${corpus.path}: ${describeBad(bad)}` });
+  if (bad.length) session.emit({ type: 'message', text: `${corpus.path}: ${describeBad(bad)}` });
   const split = corpus.devOnly ? splitDev(pairs, heldOut) : splitPairs(pairs, heldOutParts(heldOut));
   return { split, keep: { [corpusFile]: bytes } };
 }
@@ -138,15 +137,15 @@ export async function readKeptCorpus(
  * Reads files of pairs, with at most `references` references each. Bad lines are counted in a message. Throws
  * a HeddleError that starts with the file's name if it is empty, or has no pair.
  */
-export async function readPairs(given: PairFiles, context: CorpusContext, references = 1): Promise<Pair[]> {
-  const pool = await openTextPool(createPace(context));
-  return [...(await readSets(given, context, pool, { references })).train];
+export async function readPairs(given: PairFiles, session: CorpusSession, references = 1): Promise<Pair[]> {
+  const pool = await openTextPool(createPace(session));
+  return [...(await readSets(given, session, pool, { references })).train];
 }
 
 /** Reads files of pairs as `readPairs`; packed and split by source sentence if `split` is given. */
 async function readSets(
   given: PairFiles,
-  { files, emit }: CorpusContext,
+  { files, emit }: CorpusSession,
   pool: TextPool,
   { split, references = 1 }: { readonly split?: HeldOut; readonly references?: number },
 ): Promise<CorpusSplit> {

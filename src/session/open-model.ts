@@ -5,7 +5,7 @@ import { existingFolder, type Files } from '../files/files.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
-import type { JobContext } from './job.ts';
+import type { Session } from './session.ts';
 
 /** Options of `openModel`. */
 interface OpenOptions extends LanguageOptions {
@@ -18,7 +18,7 @@ interface OpenOptions extends LanguageOptions {
 /** Loads a model folder; its notes become messages. */
 export async function openModel(
   folder: string,
-  { files, emit }: Pick<JobContext, 'files' | 'emit'>,
+  { files, emit }: Pick<Session, 'files' | 'emit'>,
   { lora, inParts = false, ...languages }: OpenOptions = {},
 ): Promise<SavedModel> {
   if (!(await hasModel(files, folder))) await rejectLora(files, folder);

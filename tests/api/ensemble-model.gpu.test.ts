@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEnsemble } from '../../src/api/ensemble-model.ts';
 import { openFolder } from '../../src/api/load-model.ts';
 import { createModel } from '../../src/api/model.ts';
-import type { ModelHost } from '../../src/api/model-engine.ts';
 import type { Model } from '../../src/api/model-types.ts';
-import type { GpuEngineOptions } from '../../src/engine/engine.ts';
+import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
@@ -15,6 +14,7 @@ import { parameterList } from '../../src/model/parameters.ts';
 import { beamSearch, createOracle, type Oracle, unevenWeights } from '../support/decoding.ts';
 import { testEngine } from '../support/engine.ts';
 import { letterModel } from '../support/saved-model.ts';
+import { EngineSession } from '../support/session.ts';
 import { trainCharacters } from '../support/tokenizers.ts';
 
 const first = letterModel();
@@ -41,14 +41,10 @@ const mean: Oracle = (source, prefix) => {
   );
 };
 
-const host: ModelHost = {
-  files: memoryFiles(),
-  emit: () => undefined,
-  engine: (_?: GpuEngineOptions) => testEngine(),
-};
+const sessionOn = (files: Files) => new EngineSession(files, () => testEngine());
 let model: Model;
 beforeAll(async () => {
-  model = await openEnsemble(first, names, read, host);
+  model = await openEnsemble(first, names, read, sessionOn(memoryFiles()), {});
 });
 afterAll(() => model.dispose());
 
@@ -73,7 +69,7 @@ describe('an ensemble', () => {
       expect(best?.logProb).toBeCloseTo(logProb, 3);
       expect([startId, padId]).not.toContain(best?.ids[0]);
     }
-    const alone = createModel(first, host);
+    const alone = createModel(first, sessionOn(memoryFiles()));
     const single = await alone.generate(texts, { maxNewTokens: 10 });
     alone.dispose();
     expect(found.map(([best]) => best?.logProb)).not.toEqual(single.map(([best]) => best?.logProb));
@@ -112,7 +108,7 @@ describe('an ensemble', () => {
   });
 
   it('supports int8 weights', async () => {
-    const small = await openEnsemble(first, names, read, host, { weights: 'int8' });
+    const small = await openEnsemble(first, names, read, sessionOn(memoryFiles()), { weights: 'int8' });
     const exact = (await model.generate('bad cab'))[0];
     const near = (await small.generate('bad cab'))[0];
     small.dispose();
@@ -125,7 +121,7 @@ describe('the models of an ensemble', () => {
   const files = memoryFiles();
   const open = async (...rest: SavedModel[]) => {
     for (const [i, one] of [first, ...rest].entries()) await saveModelFolder(files, `m${i}`, one);
-    return openFolder('m0', { ...host, files } as ModelHost, { ensemble: rest.map((_, i) => `m${i + 1}`) });
+    return openFolder('m0', sessionOn(files), { ensemble: rest.map((_, i) => `m${i + 1}`) });
   };
 
   it('are read from folders', async () => {

@@ -1,10 +1,9 @@
 // Model and loadModel on the GPU: translating, streaming, generating, evaluating, saving and loading.
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { loadModel, modelHost, openFolder } from '../../src/api/load-model.ts';
+import { loadModel, openFolder } from '../../src/api/load-model.ts';
 import { createModel } from '../../src/api/model.ts';
 import type { Model } from '../../src/api/model-types.ts';
-import { openSession, type Session } from '../../src/api/session.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { roundToF16 } from '../../src/core/float16.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
@@ -17,11 +16,13 @@ import type { Languages, SavedModel } from '../../src/formats/shared/saved-model
 import { type LoraConfig, loraConfig, loraParameters } from '../../src/model/lora.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
+import type { Session } from '../../src/session/session.ts';
 import { tokenLabel } from '../../src/text/tokenizers/tokenizer.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
 import { randomTensor } from '../support/op.ts';
 import { letterModel } from '../support/saved-model.ts';
+import { testSession } from '../support/session.ts';
 import { fragileGpu } from '../support/training.ts';
 import { watchedDevice } from '../support/watched-device.ts';
 
@@ -40,14 +41,10 @@ async function newModel(
   const { events, weights } = options;
   const session =
     options.session ??
-    openSession({
-      device: await gpuDevice(),
-      tune: false,
-      ...(events && { onEvent: (e) => events.push(e) }),
-    });
-  const platform = { modelPath: (name: string) => name } as never;
+    testSession({ device: await gpuDevice(), onEvent: (event) => void events?.push(event) });
   const source = options.saved ?? saved;
-  const model = createModel(source, modelHost(session.context, session.close, platform), {
+  const model = createModel(source, session, {
+    ownsSession: true,
     ...(weights && { parameters: quantizedParameters(parameterList(source.config), weights) }),
   });
   open.push(model);
@@ -69,7 +66,7 @@ describe('a model', () => {
 
   it('creates no GPU object after the first sentence, and its memory stays flat over 1,000 sentences', async () => {
     const watched = watchedDevice(await gpuDevice());
-    const model = await newModel({ session: openSession({ device: watched.device, tune: false }) });
+    const model = await newModel({ session: testSession({ device: watched.device }) });
     const decode = { maxNewTokens: 3 };
     await model.translate('e', decode);
     watched.reset();
@@ -238,7 +235,7 @@ describe('a model', () => {
 
   it('moves its weights to a new device when the device is lost', async () => {
     const { gpu, lose } = fragileGpu(await testGpu());
-    const model = await newModel({ session: openSession({ device: gpu, tune: false }) });
+    const model = await newModel({ session: testSession({ device: gpu }) });
     const before = await model.translate(texts);
     lose();
     expect(await model.translate(texts)).toEqual(before);
@@ -301,10 +298,7 @@ describe('LoRA adapters of one base', () => {
   }
   const opened = async (session: Session, lora: Record<string, string>) => {
     const files = await folders();
-    const host = modelHost({ ...session.context, files }, session.close, {
-      modelPath: (name: string) => name,
-    } as never);
-    const model = await openFolder('base', host, { lora }, host);
+    const model = await openFolder('base', session.with({ files }), { lora });
     open.push(model);
     return model;
   };
@@ -315,7 +309,7 @@ describe('LoRA adapters of one base', () => {
 
   it('switch without new pipelines, buffers or weights, and compute as the merged models', async () => {
     const watched = watchedDevice(await gpuDevice());
-    const session = openSession({ device: watched.device, tune: false });
+    const session = testSession({ device: watched.device });
     const model = await opened(session, { small: 'small', wide: 'wide', other: 'other' });
     const wanted = new Map<string | null, { texts: string[]; score: number }>();
     for (const name of [null, 'small', 'wide', 'other'] as const) {
@@ -350,7 +344,7 @@ describe('LoRA adapters of one base', () => {
   });
 
   it('are added later, saved merged, rejected for another base, and named in errors', async () => {
-    const model = await opened(openSession({ device: await gpuDevice(), tune: false }), {});
+    const model = await opened(testSession({ device: await gpuDevice() }), {});
     const base = await model.translate(texts);
     await model.addLora('small', 'small');
     expect(await model.translate(texts)).toEqual(base);
@@ -376,11 +370,8 @@ describe('LoRA adapters of one base', () => {
 
   it('switch on int8 weights too', async () => {
     const files = await folders();
-    const session = openSession({ device: await gpuDevice(), tune: false });
-    const host = modelHost({ ...session.context, files }, session.close, {
-      modelPath: (name: string) => name,
-    } as never);
-    const model = await openFolder('base', host, { lora: 'wide', weights: 'int8' }, host);
+    const session = testSession({ device: await gpuDevice() });
+    const model = await openFolder('base', session.with({ files }), { lora: 'wide', weights: 'int8' });
     open.push(model);
     const exact = await newModel({ saved: mergedWith(saved, adapters.wide) });
     expect(await scoresOf(model)).toBeCloseTo(await scoresOf(exact), 0);

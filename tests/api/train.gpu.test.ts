@@ -4,16 +4,16 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
 import type { Model } from '../../src/api/model-types.ts';
-import { registerPlatform } from '../../src/api/platform.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { registerHost } from '../../src/session/host.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { everyCase, gpuDevice, testGpu } from '../support/gpu.ts';
 import { fragileGpu, tinyCorpus } from '../support/training.ts';
 
 const files = memoryFiles();
-registerPlatform({ openGpu: testGpu, files, modelPath: (name) => name });
+registerHost({ gpu: testGpu, files, modelPath: (name) => name });
 
 const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
 const dev = pairs.slice(0, 8);

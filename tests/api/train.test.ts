@@ -4,11 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { registerPlatform } from '../../src/api/platform.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
 import { lossScales } from '../../src/engine/ops/optimizer/clip.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { nodePlatform } from '../../src/host/node-platform.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { registerHost } from '../../src/session/host.ts';
 import { splitPairs } from '../../src/text/corpus/pairs.ts';
 import type { LogStep } from '../../src/train/report/training-log.ts';
 
@@ -103,7 +103,7 @@ it('names the step at which a number is not finite, if it checks', async () => {
 });
 
 it('replaces the model of a checkpoint only with force, and writes it for one training at a time', async () => {
-  registerPlatform({ ...nodePlatform(), files: nodeFiles() });
+  registerHost({ ...nodeHost(), files: nodeFiles() });
   const folder = mkdtempSync(join(tmpdir(), 'heddle-train-'));
   const checkpoint = join(folder, 'ck');
   try {

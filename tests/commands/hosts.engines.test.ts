@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { runJob } from '../../src/commands/remote/run-job.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { createContext } from '../../src/session/job-context.ts';
 import { runTraining } from '../../src/train/run/recovery.ts';
 import type { AdapterShape } from '../support/adapter-shapes.mjs';
 import { type CliOptions, heddleProcess, scratch, smallTraining } from '../support/cli.ts';
+import { testSession } from '../support/session.ts';
 import { shapedGpu } from '../support/shaped-gpu.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
@@ -54,12 +54,12 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
       without: ['subgroups', 'subgroup-size-control'],
       info: { isFallbackAdapter: software },
     };
-    const { context, close } = createContext({
-      ...{ host: 'Dawn', files: nodeFiles(), emit: () => undefined, signal: new AbortController().signal },
-      openGpu: async () => shapedGpu(await dawnGpu(), same),
+    const session = testSession({
+      files: nodeFiles(),
+      gpu: async () => shapedGpu(await dawnGpu(), same),
     });
-    const dawn = await runTraining(args, context);
-    await close();
+    const dawn = await runTraining(args, session);
+    await session.close();
     expect(losses).toHaveLength(50);
     expect(losses).toEqual(dawn.losses);
   }, 240_000);

@@ -7,7 +7,7 @@ import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import type { TrainOptions } from '../../src/index.ts';
-import { registerPlatform } from '../../src/index.ts';
+import { registerHost } from '../../src/index.ts';
 import { readTrainingState } from '../../src/train/update/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
@@ -20,7 +20,7 @@ async function start(
   { gpu, files = memoryFiles() }: { gpu?: GPU; files?: Files } = {},
 ) {
   await writeText(files, 'pairs.tsv', tinyCorpus);
-  registerPlatform({ openGpu: async () => gpu, files });
+  registerHost({ gpu: async () => gpu, files });
   const { corpus, out: _, resume: __, ...settings } = tinyTraining();
   const host = { send, memory: () => ({ buffers: 0, bytes: 0, created: 0 }), readLog: async () => [] };
   return { files, training: startTraining('m', corpus, { ...settings, tune: false, ...options }, host) };

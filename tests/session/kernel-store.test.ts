@@ -3,14 +3,14 @@
 import { describe, expect, it } from 'vitest';
 import { readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { createKernelStore } from '../../src/session/kernel-store.ts';
+import { KernelStore } from '../../src/session/kernel-store.ts';
 
 /** A store in memory, whose file a test can read and damage. */
 function memory() {
   const files = memoryFiles();
   const read = () => readText(files, 'kernels.json');
   const write = (next: string) => writeText(files, 'kernels.json', next);
-  return { ...createKernelStore(files, 'kernels.json'), read, write };
+  return Object.assign(new KernelStore(files, 'kernels.json'), { readFile: read, writeFile: write });
 }
 
 const nothing = { measured: {}, guessed: {}, dropped: {} };
@@ -57,7 +57,7 @@ describe('a kernel store', () => {
   ])
     it(`is empty if it reads ${text || 'an empty text'}, and is then overwritten`, async () => {
       const store = memory();
-      await store.write(text);
+      await store.writeFile(text);
       expect(await store.load('a')).toEqual(nothing);
       await store.save('a', won({ k: 'v' }));
       expect(await store.load('a')).toEqual(won({ k: 'v' }));
@@ -66,13 +66,13 @@ describe('a kernel store', () => {
   it('ignores the version whose choices were never checked on the adapter, and what was measured with other shaders', async () => {
     const store = memory();
     await store.save('a', won({ k: 'v' }));
-    const text = await store.read();
-    await store.write(text.replace('"version":3', '"version":2').replace(',"dropped":{}', ''));
-    expect(await store.read()).toMatch(
+    const text = await store.readFile();
+    await store.writeFile(text.replace('"version":3', '"version":2').replace(',"dropped":{}', ''));
+    expect(await store.readFile()).toMatch(
       /"version":2.*"adapters":\{"a":\{"measured":\{"k":"v"\},"guessed":\{\}\}\}/,
     );
     expect(await store.load('a')).toEqual(nothing);
-    await store.write(text.replace(/"shaders":"[^"]*"/, '"shaders":"00000000"'));
+    await store.writeFile(text.replace(/"shaders":"[^"]*"/, '"shaders":"00000000"'));
     expect(await store.load('a')).toEqual(nothing);
   });
 
@@ -89,9 +89,11 @@ describe('a kernel store', () => {
       const store = memory();
       await store.save('a', won({ k: 'v' }));
       await store.save('b', won({ k: 'w' }));
-      const text = await store.read();
-      await store.write(text.replace('"a":{"measured":{"k":"v"},"guessed":{},"dropped":{}}', `"a":${entry}`));
-      expect(await store.read()).toContain(`"a":${entry}`);
+      const text = await store.readFile();
+      await store.writeFile(
+        text.replace('"a":{"measured":{"k":"v"},"guessed":{},"dropped":{}}', `"a":${entry}`),
+      );
+      expect(await store.readFile()).toContain(`"a":${entry}`);
       expect(await store.load('a')).toEqual(nothing);
       await store.save('a', won({ next: 'v' }));
       expect(await store.load('a')).toEqual(won({ next: 'v' }));
@@ -104,7 +106,7 @@ describe('a kernel store', () => {
       read: () => Promise.reject(new Error('cannot be read')),
       write: () => Promise.reject(new Error('cannot be written')),
     };
-    const broken = createKernelStore(files, 'kernels.json');
+    const broken = new KernelStore(files, 'kernels.json');
     expect(await broken.load('a')).toEqual(nothing);
     await expect(broken.save('a', won({ k: 'v' }))).rejects.toThrow('cannot be written');
   });

@@ -6,10 +6,11 @@ import { verify } from '../../src/commands/jobs/verify/verify-job.ts';
 import { gpuEngine } from '../../src/engine/engine.ts';
 import { tuneKernels } from '../../src/engine/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
-import { neededLimits } from '../../src/session/job-context.ts';
+import { neededLimits } from '../../src/session/session-device.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
-import { fixtureFiles, goldenFolder, jobContext } from './golden.ts';
+import { fixtureFiles, goldenFolder } from './golden.ts';
 import { everyCase, gpuHost, testGpu, testShape, watchDevice } from './gpu.ts';
+import { EngineSession } from './session.ts';
 import { shapedGpu } from './shaped-gpu.ts';
 
 const opened: Device[] = [];
@@ -39,13 +40,13 @@ describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name'
   if (sampled.includes(shape.name))
     it('computes a golden case', async () => {
       const device = await open(shape);
-      const context = jobContext(fixtureFiles, async () =>
+      const session = new EngineSession(fixtureFiles, async () =>
         gpuEngine(
           device,
           shape.tune ? { chooseKernels: (graphs) => tuneKernels(device, graphs, { budgetMs: 100 }) } : {},
         ),
       );
-      const [result] = await verify({ folders: [goldenFolder('odd-post')] }, context);
+      const [result] = await verify({ folders: [goldenFolder('odd-post')] }, session);
       expect(result?.compared.filter(({ passed }) => !passed)).toEqual([]);
       expect(result?.compared.length).toBeGreaterThan(5);
     });

@@ -1,11 +1,7 @@
-// The golden cases of tests/fixtures for either host, and a context in which the job that verifies them can
-// run.
+// The golden cases of tests/fixtures for either host.
 
 import { HeddleError } from '../../src/core/errors.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import type { Files } from '../../src/files/files.ts';
-import type { JobContext } from '../../src/session/job.ts';
-import type { JobEvent } from '../../src/train/report/training-events.ts';
 
 /** Names of the cases in tests/fixtures/golden. */
 export const goldenNames = ['odd-post', 'options-pre', 'long-tied'] as const;
@@ -14,7 +10,7 @@ export const goldenNames = ['odd-post', 'options-pre', 'long-tied'] as const;
 export const goldenFolder = (name: string): string => `tests/fixtures/golden/${name}`;
 
 const reject = (): never => {
-  throw new Error('this test context has files to read and an engine, nothing else');
+  throw new Error('these files can only be read');
 };
 
 /** Files by their path from the project's root: from the disk in Node, from Vite's server in a page. */
@@ -47,21 +43,3 @@ export const fixtureFiles: Files = {
   rename: reject,
   remove: reject,
 };
-
-/** A context for a job that needs only files and engines; events are collected. */
-export function jobContext(files: Files, engine: () => Promise<Engine>): JobContext & { events: JobEvent[] } {
-  const events: JobEvent[] = [];
-  return {
-    files,
-    events,
-    backend: 'test',
-    droppedKernels: new Map(),
-    emit: (event) => void events.push(event),
-    signal: new AbortController().signal,
-    gpu: reject,
-    device: reject,
-    peakGflops: async () => undefined,
-    tune: reject,
-    engine,
-  };
-}

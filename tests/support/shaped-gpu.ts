@@ -1,7 +1,7 @@
 // A GPU whose adapters have another shape: other features, limits and adapter info.
 
 import { requestedLimits } from '../../src/engine/gpu/device.ts';
-import { neededLimits } from '../../src/session/job-context.ts';
+import { neededLimits } from '../../src/session/session-device.ts';
 import type { AdapterShape } from './adapter-shapes.mjs';
 
 /** Names of the fields of an adapter's info. */

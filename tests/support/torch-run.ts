@@ -12,7 +12,7 @@ import type { CorpusArguments } from '../../src/session/load-corpus.ts';
 import { historyOf, type LogStep, parseLog } from '../../src/train/report/training-log.ts';
 import { runTraining } from '../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
-import { jobContext } from './golden.ts';
+import { EngineSession } from './session.ts';
 
 /** Debian's Python. */
 export const python = '/usr/bin/python3';
@@ -60,15 +60,15 @@ export function continued(folder: string, processes: number, args: readonly stri
   return { child, ended };
 }
 
-/** A context with the disk and the CPU executor. */
-export const cpuContext = () => jobContext(nodeFiles(), async () => cpuEngine());
+/** A session with the disk and the CPU executor. */
+export const cpuSession = () => new EngineSession(nodeFiles(), async () => cpuEngine());
 
 /** Trains on the CPU. */
-export const train = (args: TrainArguments) => runTraining(args, cpuContext());
+export const train = (args: TrainArguments) => runTraining(args, cpuSession());
 
 /** Converts a checkpoint for continue.py. */
 export const toTorchRun = (folder: string, out: string, more: Partial<ConvertArguments> = {}) =>
-  convert({ folder, out, to: 'torch-run', ...more }, cpuContext());
+  convert({ folder, out, to: 'torch-run', ...more }, cpuSession());
 
 /** Loss and norm of each update in the log of a folder. */
 export const stepsOf = (folder: string) =>

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { WorkProgress } from '../../src/core/steps.ts';
-import { nodeTextThreads } from '../../src/host/node-platform.ts';
+import { nodeTextThreads } from '../../src/host/node-host.ts';
 import { joinEncoded } from '../../src/text/batches/encoded-corpus.ts';
 import { chunksOf, packedPairs, packPairs } from '../../src/text/corpus/packed-pairs.ts';
 import { fingerprint } from '../../src/text/corpus/pairs.ts';

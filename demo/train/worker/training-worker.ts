@@ -14,7 +14,7 @@ import {
   type PullProgress,
   readCheckpoint,
   readTrainingLog,
-  registerPlatform,
+  registerHost,
   type TrainOptions,
 } from '../../../src/index.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
@@ -47,7 +47,7 @@ const opened = (async () => {
   disk = await openBrowserFiles();
   store = modelStore(disk, memory);
   const files: Files = { ...disk, read: async (path) => uploads.get(path) ?? disk.read(path) };
-  registerPlatform({ files, hub: '' });
+  registerHost({ files, hub: '' });
 })();
 opened.catch(() => undefined); // every call reports the error
 

@@ -24,16 +24,16 @@ export interface Averaged {
  * Writes a model with the mean weights, computed in float64, and everything else from the first model. Throws
  * a HeddleError that names the folder whose configuration or vocabulary differs.
  */
-export const average: Job<AverageArguments, Averaged> = async ({ folders, out }, context) => {
+export const average: Job<AverageArguments, Averaged> = async ({ folders, out }, session) => {
   const [name = '', ...others] = folders;
   check(others.length > 0, 'average: give two or more checkpoints');
-  const first = await openModel(name, context);
+  const first = await openModel(name, session);
   const sums = Float64Array.from(first.weights);
   const sizes = JSON.stringify(first.config);
   const vocabulary = JSON.stringify([first.source, first.target]);
   for (const folder of others) {
-    context.signal.throwIfAborted();
-    const { weights, config, source, target } = await openModel(folder, context);
+    session.signal.throwIfAborted();
+    const { weights, config, source, target } = await openModel(folder, session);
     check(JSON.stringify(config) === sizes, `${folder}: its configuration differs from that of ${name}`);
     check(
       JSON.stringify([source, target]) === vocabulary,
@@ -42,6 +42,6 @@ export const average: Job<AverageArguments, Averaged> = async ({ folders, out },
     for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (weights[i] as number);
   }
   const weights = Float32Array.from(sums, (sum) => sum / folders.length);
-  await saveModelFolder(context.files, out, { ...first, weights });
+  await saveModelFolder(session.files, out, { ...first, weights });
   return { out, models: folders.length, parameters: parameterList(first.config).count };
 };

@@ -47,35 +47,35 @@ export interface BenchResult {
 }
 
 /** Runs the benchmark. A kernel with wrong results is not timed, but in the result. */
-export const bench: Job<BenchArguments, BenchResult> = async (args, context) => {
+export const bench: Job<BenchArguments, BenchResult> = async (args, session) => {
   const { span, rounds, timedSteps, filter, set, specs } = args;
-  const device = await context.device();
-  const machine = await describeMachine(await context.gpu());
+  const device = await session.device.open();
+  const machine = await describeMachine(await session.device.gpu());
   const { kernels, roofs, roofSpread }: Measured = args.kernels
     ? await measure(
         device,
         { set, filter, specs, span, rounds, roofs: true },
         {
-          signal: context.signal,
+          signal: session.signal,
           onProgress: (done, total, text) =>
-            context.emit({ type: 'progress', task: 'kernels', done, total, text }),
+            session.emit({ type: 'progress', task: 'kernels', done, total, text }),
         },
       )
     : { kernels: [] };
   const peakOf = async () =>
-    (await context.peakGflops()) ?? roofs?.peak.rate ?? (await measurePeakGflops(device));
+    (await session.kernels.peakGflops()) ?? roofs?.peak.rate ?? (await measurePeakGflops(device));
   const peak = args.steps.length > 0 ? await peakOf() : undefined;
   const steps: StepResult[] = [];
   for (const { preset, shape } of args.steps) {
-    context.signal.throwIfAborted();
-    context.emit({
+    session.signal.throwIfAborted();
+    session.emit({
       type: 'progress',
       task: 'steps',
       done: steps.length,
       total: args.steps.length,
       text: preset,
     });
-    const engine = await context.engine();
+    const engine = await session.engine();
     try {
       steps.push(await benchStep(device, engine, preset, shape, timedSteps, peak));
     } finally {
@@ -83,7 +83,7 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
     }
   }
   return {
-    backend: context.backend,
+    backend: session.backend,
     adapter: adapterName(device.adapter),
     machine,
     roofs,

@@ -12,7 +12,8 @@ import type { ModelFormat } from '../../formats/shared/model-formats.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { loraConfig } from '../../model/lora.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
-import type { Job, JobContext } from '../../session/job.ts';
+import type { Job } from '../../session/job.ts';
+import type { Session } from '../../session/session.ts';
 import { parseChanges } from '../../train/report/run-changes.ts';
 import { reportName } from '../../train/report/training-report.ts';
 import { settingsAfter } from '../../train/run/live-run.ts';
@@ -56,19 +57,19 @@ export interface Converted {
  * Converts a model or a checkpoint. Throws a HeddleError that names the fields that the format does not
  * support.
  */
-export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
+export const convert: Job<ConvertArguments, Converted> = async (args, session) => {
   const { folder, out, to, dtype } = args;
-  if (to === 'torch-run') return convertRun(args, context);
+  if (to === 'torch-run') return convertRun(args, session);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
-  const model = await openFolder(folder, context, args);
-  const onWarning = (text: string) => context.emit({ type: 'warning', text });
+  const model = await openFolder(folder, session, args);
+  const onWarning = (text: string) => session.emit({ type: 'warning', text });
   await model.save(out, { format: to, onWarning, dtype });
   return { out, to, parameters: model.parameterCount };
 };
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
-async function convertRun({ folder, out, to, steps, ...changes }: ConvertArguments, context: JobContext) {
-  const { files } = context;
+async function convertRun({ folder, out, to, steps, ...changes }: ConvertArguments, session: Session) {
+  const { files } = session;
   check(
     !changes.dtype && !changes.lora && !changes.sourceLang && !changes.targetLang,
     'convert: torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
@@ -83,7 +84,7 @@ async function convertRun({ folder, out, to, steps, ...changes }: ConvertArgumen
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
-  const setup = await setUp(given, context, { files, folder });
+  const setup = await setUp(given, session, { files, folder });
   const { args, task, parameters, recipe } = setup;
   const planned = Math.max(setup.steps, decayEnd(recipe.schedule) ?? 0);
   const last = steps ?? planned;

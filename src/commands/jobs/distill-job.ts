@@ -12,11 +12,13 @@ import type { LanguageOptions } from '../../formats/hf/languages.ts';
 import { isHeddleFolder } from '../../formats/model-folder.ts';
 import { modelConfig } from '../../model/model-config.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';
-import type { Job, JobContext } from '../../session/job.ts';
+import type { Job } from '../../session/job.ts';
 import { nameOfPairs, readPairs } from '../../session/load-corpus.ts';
+import type { Session } from '../../session/session.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { type PairFiles, sourcesOf } from '../../text/corpus/pair-files.ts';
 import { fingerprint, toSingleLine } from '../../text/corpus/pairs.ts';
+import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { runTraining } from '../../train/run/recovery.ts';
 import { checkBest } from '../../train/run/selection.ts';
 import type { TrainResult } from '../../train/run/train-result.ts';
@@ -65,19 +67,19 @@ const factsName = 'distill.json';
  * Trains a student. An interrupted run resumes. Throws a HeddleError before the teacher translates if a
  * setting, a file or `out` is wrong, or if `out` has translations of other texts.
  */
-export const distill: Job<DistillArguments, Distilled> = async (args, context) => {
+export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (args, session) => {
   const { teacher, texts: given, dev, out, settings, force } = args;
-  const { files, signal } = context;
+  const { files, signal } = session;
   const folder = `${out}.teacher`;
   // The languages are those of the teacher, and of a multilingual student.
   const { sourceLang, targetLang, ...others } = settings;
   const languages = { sourceLang: sourceLang || undefined, targetLang: targetLang || undefined };
   const training = initFolder(settings) === undefined ? others : settings;
   checkStudent(training);
-  const pairs = dev && (await readPairs(dev, context));
-  const texts = await readTexts(given, context);
+  const pairs = dev && (await readPairs(dev, session));
+  const texts = await readTexts(given, session);
   const open = (name: string, weights: WeightFormat = 'f32') =>
-    openFolder(name, context, { weights, ...(name === teacher && languages) });
+    openFolder(name, session, { weights, ...(name === teacher && languages) });
   const model = await open(teacher);
   if (force) for (const path of [out, folder]) await files.remove(path);
   const resume = await isHeddleFolder(files, out);
@@ -87,16 +89,16 @@ export const distill: Job<DistillArguments, Distilled> = async (args, context) =
   );
   const unlock = await files.lock?.(folder);
   try {
-    const { parts, skipped } = await translateAll(args, model, languages, texts, folder, context);
+    const { parts, skipped } = await translateAll(args, model, languages, texts, folder, session);
     const corpus = { kind: 'files', train: { files: parts, format: 'tsv' }, dev } as const;
     const result = {
       texts: texts.length,
       skipped,
-      training: await runTraining({ ...training, corpus, out, resume }, context),
+      training: await runTraining({ ...training, corpus, out, resume }, session),
     };
     if (!pairs || signal.aborted) return result;
     const score = async (candidate: Model, label: string): Promise<Evaluation> => {
-      context.emit({ type: 'message', text: `evaluating the ${label} on ${pairs.length} dev pairs` });
+      session.emit({ type: 'message', text: `evaluating the ${label} on ${pairs.length} dev pairs` });
       try {
         return await candidate.evaluate(pairs, { batchSize: args.batch, name: 'dev', signal });
       } finally {
@@ -128,9 +130,9 @@ function checkStudent(settings: TrainSettings): void {
 }
 
 /** The distinct texts in the order of the files. */
-async function readTexts(given: PairFiles, context: JobContext): Promise<string[]> {
+async function readTexts(given: PairFiles, session: Session): Promise<string[]> {
   const texts = new Set<string>();
-  for await (const block of pairBlocks(given, { open: (path) => openStream(context.files, path) }))
+  for await (const block of pairBlocks(given, { open: (path) => openStream(session.files, path) }))
     for (const source of await sourcesOf(block)) if (source) texts.add(source);
   check(texts.size > 0, () => `${nameOfPairs(given)}: there are no texts`);
   return [...texts];
@@ -143,9 +145,9 @@ async function translateAll(
   languages: LanguageOptions,
   texts: readonly string[],
   folder: string,
-  context: JobContext,
+  session: Session,
 ): Promise<{ parts: string[]; skipped: number }> {
-  const { files, emit, signal } = context;
+  const { files, emit, signal } = session;
   try {
     const { hash } = fingerprint(texts.map((text) => ({ source: text, target: '' })));
     await checkStart(files, folder, {

@@ -22,16 +22,16 @@ export interface EvaluateArguments extends ModelArguments {
 }
 
 /** Evaluates. Throws a HeddleError if no pair fits the model. */
-export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context) => {
+export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, session) => {
   const { pairs: given, references, options, badWords } = args;
-  const model = await openFolder(args.folder, context, args);
+  const model = await openFolder(args.folder, session, args);
   try {
-    const pairs = await readPairs(given, context, references);
+    const pairs = await readPairs(given, session, references);
     return await model.evaluate(pairs, {
       ...options,
       suppressTokens: excludedTokens(model, options?.suppressTokens, badWords),
       name: nameOfPairs(given),
-      signal: context.signal,
+      signal: session.signal,
     });
   } finally {
     model.dispose();
@@ -49,11 +49,11 @@ export interface ScoreArguments extends ModelArguments {
 export type ScoredPair = Pair & Partial<PairScore>;
 
 /** Scores pairs, in order. Throws a HeddleError if none fits the model. */
-export const score: Job<ScoreArguments, ScoredPair[]> = async (args, context) => {
-  const model = await openFolder(args.folder, context, args);
+export const score: Job<ScoreArguments, ScoredPair[]> = async (args, session) => {
+  const model = await openFolder(args.folder, session, args);
   try {
-    const pairs = await readPairs(args.pairs, context);
-    const scores = await model.score(pairs, { batchSize: args.batchSize, signal: context.signal });
+    const pairs = await readPairs(args.pairs, session);
+    const scores = await model.score(pairs, { batchSize: args.batchSize, signal: session.signal });
     return pairs.map((pair, i) => ({ ...pair, ...scores[i] }));
   } finally {
     model.dispose();

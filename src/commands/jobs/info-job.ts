@@ -14,8 +14,8 @@ export interface InfoResult extends AdapterDescription {
 }
 
 /** Describes the host's adapter. */
-export const info: Job<Record<string, never>, InfoResult> = async (_, context) => {
-  const gpu = await context.gpu();
+export const info: Job<Record<string, never>, InfoResult> = async (_, session) => {
+  const gpu = await session.device.gpu();
   const adapter = await describeAdapter(gpu);
   const device = await openDevice(gpu);
   device.destroy();

@@ -71,10 +71,10 @@ export interface NamedPlan {
 }
 
 /** Plans a run. Throws a HeddleError if the configuration is invalid or exceeds the limits of WebGPU. */
-export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
+export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const { preset, vocab, noFuse = [], gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
-  const opened = args.folder ? await openModel(args.folder, context, { inParts: true }) : undefined;
+  const opened = args.folder ? await openModel(args.folder, session, { inParts: true }) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
   const f32Residual = needsF32Residual(config, opened !== undefined && hfConfigOf(opened) !== undefined);

@@ -34,10 +34,10 @@ export interface ProfileResult extends Profile {
 }
 
 /** Profiles a run on a batch of random tokens, every row as long as the shape. */
-export const profile: Job<ProfileArguments, ProfileResult> = async (args, context) => {
+export const profile: Job<ProfileArguments, ProfileResult> = async (args, session) => {
   const { config, graphs } = presetGraphs(args);
-  const device = await context.device();
-  const engine = await context.engine();
+  const device = await session.device.open();
+  const engine = await session.engine();
   try {
     const [program] = await engine.prepare(graphs);
     if (!program?.plan || !engine.profile) throw new Error('profile: the engine has no passes to time');
@@ -45,12 +45,12 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
     writePositions(engine, config);
     fillInputs(program, config);
     const text = `${program.plan.passes.length} passes, ${args.runs} runs`;
-    context.emit({ type: 'progress', task: 'profile', done: 0, total: 1, text });
+    session.emit({ type: 'progress', task: 'profile', done: 0, total: 1, text });
     const times = await engine.profile(program, args.runs);
     const { modelFlops } = program.plan;
-    const peakGflops = (await context.peakGflops()) ?? (await measurePeakGflops(device));
+    const peakGflops = (await session.kernels.peakGflops()) ?? (await measurePeakGflops(device));
     return {
-      backend: context.backend,
+      backend: session.backend,
       adapter: adapterName(device.adapter),
       ...times,
       modelFlops,

@@ -25,19 +25,19 @@ const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 /**
  * Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set.
  */
-export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
+export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
   const { name, revision, hub, out, force = false, token } = args;
   repository(name, revision, hub); // throws if one of them is invalid
-  if (!force && (await context.files.exists(out)))
+  if (!force && (await session.files.exists(out)))
     throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
   const started = performance.now();
   let before: number | undefined;
   return pullModel(name, out, {
-    ...{ files: context.files, signal: context.signal, revision, hub, token },
+    ...{ files: session.files, signal: session.signal, revision, hub, token },
     onDownload({ file, loaded, total }) {
       before ??= loaded;
       const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
-      context.emit({
+      session.emit({
         type: 'progress',
         task: 'pull',
         done: megabytes(loaded),

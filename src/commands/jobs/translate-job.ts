@@ -13,12 +13,12 @@ import { excludedTokens, type ModelArguments } from './model-arguments.ts';
 /** Arguments of the job; plain JSON. */
 export interface TranslateArguments extends ModelArguments {
   /**
-   * The texts. If undefined, they come from the context's input, and each group is emitted as
+   * The texts. If undefined, they come from the session's input, and each group is emitted as
    * `TranslatedTexts`.
    */
   readonly texts?: readonly string[];
   /**
-   * Options of `Model.generate`. For the context's input, `longTexts: 'error'` gives a warning for each text.
+   * Options of `Model.generate`. For the session's input, `longTexts: 'error'` gives a warning for each text.
    */
   readonly options?: Omit<GenerateOptions, 'onProgress' | 'onPiece' | 'signal'>;
   /** Words that are never generated; each must be one token. */
@@ -55,11 +55,11 @@ export interface TranslatedTexts {
  * The translations of each text, best first; an empty text has none. Before decoding it throws a HeddleError
  * for a text that is too long or an invalid option. Throws the signal's reason if it is aborted.
  */
-export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
+export const translate: Job<TranslateArguments, Translated[][]> = async (args, session) => {
   const { texts, options = {}, stream = false } = args;
   const { maxLength, maxNewTokens, longTexts = 'error', splitSentences: splits } = options;
-  const { emit, signal } = context;
-  const model = await openFolder(args.folder, context, args);
+  const { emit, signal } = session;
+  const model = await openFolder(args.folder, session, args);
   const suppressTokens = excludedTokens(model, options.suppressTokens, args.badWords);
   let [first, line] = [0, 0];
   const begin = performance.now();
@@ -100,7 +100,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   };
   try {
     if (texts) return await generate(texts, longTexts);
-    const { input } = context;
+    const { input } = session;
     check(input, 'translate: there are no texts');
     const limit = checkedMaxLength(maxLength ?? model.config.maxLength, model.config);
     const aborted = new Promise<undefined>((resolve) =>

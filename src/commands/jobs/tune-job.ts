@@ -32,13 +32,13 @@ export interface TuneResult {
 }
 
 /** Tunes the kernels of a run; ignores cached choices. */
-export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
+export const tune: Job<TuneArguments, TuneResult> = async (args, session) => {
   const { graphs } = presetGraphs(args);
   const measured: (readonly KernelTiming[])[] = [];
-  const device = await context.device();
+  const device = await session.device.open();
   const begun = performance.now();
   let nodes = 0;
-  const { place, failure } = await context.tune(graphs, {
+  const { place, failure } = await session.kernels.measure(graphs, {
     budgetMs: args.seconds * 1000,
     measureAll: true,
     onMeasured: (list) => void measured.push(list),
@@ -47,12 +47,12 @@ export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
     },
   });
   return {
-    backend: context.backend,
+    backend: session.backend,
     adapter: adapterName(device.adapter),
     ms: performance.now() - begun,
     nodes,
     measured,
-    dropped: Object.fromEntries(context.droppedKernels),
+    dropped: Object.fromEntries(session.kernels.dropped),
     place: failure === undefined ? place : undefined,
     failure,
   };

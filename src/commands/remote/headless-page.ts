@@ -2,11 +2,11 @@
 // the functions on globalThis.heddle, in a browser through Puppeteer.
 
 import { HeddleError } from '../../core/errors.ts';
-import { hostOf } from '../../core/host-name.ts';
 import { readText } from '../../files/files.ts';
+import { browserHost, type Host } from '../../session/host.ts';
 import type { Job } from '../../session/job.ts';
-import { createContext } from '../../session/job-context.ts';
-import type { JobEvent } from '../../train/report/training-events.ts';
+import { Session } from '../../session/session.ts';
+import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { httpFiles } from './http-files.ts';
 import { type JobName, loadJob } from './jobs.ts';
 import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
@@ -29,35 +29,40 @@ declare global {
 let running = new AbortController();
 
 async function run(request: PageRequest): Promise<PageResponse> {
-  const { name, args, files: base, ...limits } = request;
+  const { name, args, files: base, kernelFile, memoryLimit, memory } = request;
   running = new AbortController();
   // Events are sent one after another, so that they arrive in order and before the result.
   let sent = Promise.resolve();
   const files = httpFiles(base);
-  const { name: host, version } = hostOf();
-  const { context, close } = createContext({
-    host,
-    version,
+  // Paths are those of Node, which serves the files.
+  const host: Host = {
+    ...browserHost(),
+    files,
+    memory,
+    modelPath: (path) => path,
+    cachePath: () => kernelFile ?? '',
+  };
+  const session = new Session<TrainingEvent>(host, {
     files,
     signal: running.signal,
+    tune: kernelFile !== undefined,
+    memoryLimit,
     input: async () => (JSON.parse(await readText(files, inputFile)) as string[] | null) ?? undefined,
-    openGpu: async () => navigator.gpu,
-    ...limits,
-    emit(event: JobEvent) {
+    onEvent(event) {
       if (event.type === 'step') return; // one per update, which nothing in Node shows
       sent = sent.then(() => heddleEmit(encodeJson(event)));
     },
   });
   try {
-    const job = (await loadJob(name as JobName)) as Job<unknown, unknown>;
-    const result = await job(args, context);
+    const job = (await loadJob(name as JobName)) as Job<unknown, unknown, TrainingEvent>;
+    const result = await job(args, session);
     await sent;
     return { ok: true, result };
   } catch (error) {
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
     return { ok: false, message, stack, userError: error instanceof HeddleError };
   } finally {
-    await close();
+    await session.close();
   }
 }
 

@@ -1,6 +1,7 @@
 // Jobs by name. The modules of a job are loaded when it runs, so a command loads only its own.
 
 import type { Job } from '../../session/job.ts';
+import type { TrainingEvent } from '../../train/report/training-events.ts';
 
 /** Functions that load the jobs. */
 const loaders = {
@@ -28,11 +29,14 @@ export type JobName = keyof typeof loaders;
 type JobOf<N extends JobName> = Awaited<ReturnType<(typeof loaders)[N]>>;
 
 /** Type of the arguments of a job. */
-export type ArgumentsOf<N extends JobName> = JobOf<N> extends Job<infer A, unknown> ? A : never;
+export type ArgumentsOf<N extends JobName> =
+  JobOf<N> extends Job<infer A, unknown, TrainingEvent> ? A : never;
 
 /** Type of the result of a job. */
-export type ResultOf<N extends JobName> = JobOf<N> extends Job<never, infer R> ? R : never;
+export type ResultOf<N extends JobName> = JobOf<N> extends Job<never, infer R, TrainingEvent> ? R : never;
 
 /** The job of this name. */
-export const loadJob = async <N extends JobName>(name: N): Promise<Job<ArgumentsOf<N>, ResultOf<N>>> =>
-  (await loaders[name]()) as unknown as Job<ArgumentsOf<N>, ResultOf<N>>;
+export const loadJob = async <N extends JobName>(
+  name: N,
+): Promise<Job<ArgumentsOf<N>, ResultOf<N>, TrainingEvent>> =>
+  (await loaders[name]()) as unknown as Job<ArgumentsOf<N>, ResultOf<N>, TrainingEvent>;

@@ -13,7 +13,8 @@ export interface PageRequest {
   /** File of the tuned kernels; without it no kernels are tuned. */
   readonly kernelFile?: string;
   readonly memoryLimit?: number;
-  readonly machineMemory: number;
+  /** Bytes of the machine's memory. */
+  readonly memory: number;
 }
 
 /** Response of the host. `userError`: the error is a HeddleError, whose message is for the user. */

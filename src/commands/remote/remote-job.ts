@@ -7,10 +7,10 @@ import { HeddleError } from '../../core/errors.ts';
 import { archiveFiles } from '../../files/archive-files.ts';
 import { fileServer } from '../../host/file-server.ts';
 import { nodeFiles } from '../../host/node-files.ts';
-import { machineMemory } from '../../host/node-platform.ts';
+import { machineMemory } from '../../host/node-host.ts';
 import { serveFolder } from '../../host/static-server.ts';
 import { withTimeout } from '../../host/with-timeout.ts';
-import type { JobContext } from '../../session/job.ts';
+import type { Session } from '../../session/session.ts';
 import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
 
 /** The page in dist/ that runs jobs (headless-page.ts). */
@@ -26,8 +26,8 @@ export interface RemoteJobOptions {
   onEvent(event: unknown): void;
   /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
-  /** See `JobContext.input`. */
-  readonly input?: JobContext['input'];
+  /** See `Session.input`. */
+  readonly input?: Session['input'];
   /**
    * Seconds between heartbeats of the host, and time limit of its answer in seconds (default: 15 and 300).
    */
@@ -93,7 +93,7 @@ export async function runRemotely(
     const base = new URL(files.base, server.url).href;
     const request: PageRequest = {
       ...{ name, args, files: base, kernelFile, memoryLimit },
-      machineMemory: machineMemory(),
+      memory: machineMemory(),
     };
     const heartbeat = startHeartbeat(host, name, options.heartbeat ?? { every: 15, within: 300 }, fail);
     try {

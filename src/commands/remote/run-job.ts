@@ -2,14 +2,13 @@
 // in Deno.
 
 import { HeddleError } from '../../core/errors.ts';
-import { archiveFiles } from '../../files/archive-files.ts';
 import { type ChromeOptions, launchChrome } from '../../host/chrome.ts';
-import { type DawnOptions, dawnGpu, dawnVersion } from '../../host/dawn.ts';
+import { type DawnOptions, dawnGpu } from '../../host/dawn.ts';
 import { launchFirefox } from '../../host/firefox.ts';
-import { cachePath, nodeFiles } from '../../host/node-files.ts';
-import { machineMemory, nodeTextThreads } from '../../host/node-platform.ts';
-import { createContext } from '../../session/job-context.ts';
-import type { JobEvent } from '../../train/report/training-events.ts';
+import { cachePath } from '../../host/node-files.ts';
+import { nodeHost } from '../../host/node-host.ts';
+import { Session } from '../../session/session.ts';
+import type { JobEvent, TrainingEvent } from '../../train/report/training-events.ts';
 import { runInDeno } from './deno-job.ts';
 import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
 import { type PageJobOptions, runJobInPage } from './page-job.ts';
@@ -43,8 +42,8 @@ export async function runJob<N extends JobName>(
   const { paths = [], dawn, browser, onBrowser, memoryLimit, input } = options;
   if (dawn?.adapter !== undefined && host !== 'dawn')
     throw new HeddleError(`--adapter ${dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
-  const kernelFile = tune ? cachePath('kernels.json') : undefined;
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
+    const kernelFile = tune ? cachePath('kernels.json') : undefined;
     const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, input };
     const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser));
     const running =
@@ -55,22 +54,14 @@ export async function runJob<N extends JobName>(
   }
   // Fail before any work if the adapter does not exist.
   if (dawn?.adapter !== undefined) await dawnGpu(dawn);
-  const { context, close } = createContext({
-    ...(host === 'cpu' ? { host } : { host: 'Dawn', version: dawnVersion() }),
-    files: archiveFiles(nodeFiles()),
-    emit: onEvent,
-    signal,
-    input,
-    textThreads: nodeTextThreads(),
-    openGpu: () => dawnGpu(dawn),
-    kernelFile,
-    memoryLimit,
-    machineMemory: machineMemory(),
-  });
+  const session = new Session<TrainingEvent>(
+    { ...nodeHost(), gpu: () => dawnGpu(dawn) },
+    { device: host === 'cpu' ? host : undefined, tune, onEvent, signal, input, memoryLimit },
+  );
   try {
     const job = await loadJob(name);
-    return await job(args, context);
+    return await job(args, session);
   } finally {
-    await close();
+    await session.close();
   }
 }

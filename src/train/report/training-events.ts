@@ -1,6 +1,7 @@
 // Events of a training run: the records of its log, and what happens beside them.
 
-import type { JobContext, SessionEvent } from '../../session/job.ts';
+import type { Session } from '../../session/session.ts';
+import type { SessionEvent } from '../../session/session-event.ts';
 import type { LogRecord, Sample } from './training-log.ts';
 
 /**
@@ -23,5 +24,5 @@ export type TrainingEvent =
 /** Event of a running job, a training included. */
 export type JobEvent = SessionEvent | TrainingEvent;
 
-/** Services for a training run. */
-export type TrainingContext = JobContext<JobEvent>;
+/** What a training run runs on. */
+export type TrainingSession = Session<TrainingEvent>;

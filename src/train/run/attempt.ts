@@ -10,7 +10,7 @@ import { hfConfigOf } from '../../formats/shared/saved-model.ts';
 import { loraConfig } from '../../model/lora.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
-import type { TrainingContext } from '../report/training-events.ts';
+import type { TrainingSession } from '../report/training-events.ts';
 import type { LogRecord } from '../report/training-log.ts';
 import { initFolder } from '../settings/recipes.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
@@ -49,42 +49,42 @@ export interface Attempt {
 /** Trains a model on one device. Throws a HeddleError for invalid options, and the errors of the device. */
 export async function attemptTraining(
   given: TrainArguments,
-  context: TrainingContext,
+  session: TrainingSession,
   attempt: Attempt,
 ): Promise<AttemptResult> {
-  const { emit, signal, files } = context;
+  const { emit, signal, files } = session;
   const { inputs, changes } = attempt;
   const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
-  const setup = await setUp(given, context, from, inputs);
+  const setup = await setUp(given, session, from, inputs);
   checkNotStopped(signal);
   const { args, before, task, steps } = setup;
   changes.read(args.changes);
   // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
   const kernelChoices = before?.choices ?? attempt.kernelChoices;
-  const engine = await context.engine(kernelChoices && { kernelChoices });
+  const engine = await session.engine(kernelChoices && { kernelChoices });
   let events: EventWriter | undefined;
   try {
     emit({ type: 'message', text: `training on ${engine.name}` });
-    const opened = await openRun(engine, setup, context, changes);
+    const opened = await openRun(engine, setup, session, changes);
     const { trainer, model, trained } = opened;
     const { plans } = trainer;
-    events = await openEvents(args, trainer.step, context);
+    events = await openEvents(args, trainer.step, session);
     const onRecord = (record: LogRecord) => {
       attempt.onRecord(record);
       events?.add(record);
     };
-    const peak = createPeakMeasurement(context);
-    const logbook = await openLog(setup, opened, context, { ...attempt, onRecord }, peak.gflops);
+    const peak = createPeakMeasurement(session);
+    const logbook = await openLog(setup, opened, session, { ...attempt, onRecord }, peak.gflops);
     const live = createLiveRun(setup, trainer, changes, logbook.add);
     const best = createBestModel(args, live, opened.kept);
     const run: StartedRun = { ...opened, engine, changes, logbook, live, best };
-    const checkpointer = createRunCheckpointer(args, inputs, context);
+    const checkpointer = createRunCheckpointer(args, inputs, session);
     attempt.onStart(checkpointer, engine.kernelChoices);
     const pauses = [
       peak.pause,
       ...(await probePauses(setup, run)),
-      evaluationPause(setup, run, context),
-      ...checkpointPauses(setup, run, context, checkpointer),
+      evaluationPause(setup, run, session),
+      ...checkpointPauses(setup, run, session, checkpointer),
       live.pause,
     ];
     checkNotStopped(signal);
@@ -98,7 +98,7 @@ export async function attemptTraining(
       change: live.change,
     });
     let [done, skipped] = [trainer.step, before?.skipped ?? 0];
-    const result = await trainingLoop(trainer, task.batchAt, steps, context, {
+    const result = await trainingLoop(trainer, task.batchAt, steps, session, {
       skipped,
       onStep(report, seconds) {
         logbook.step(report, seconds);
@@ -109,11 +109,11 @@ export async function attemptTraining(
       stopEarly: () => best.outOfPatience,
       gate,
     }).catch(async (error: unknown) => {
-      const lost = (await context.lost?.()) !== undefined;
+      const lost = (await session.device.lost()) !== undefined;
       if (!args.out || lost || !(error instanceof HeddleError)) throw error;
       throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
-    return await finishTraining(setup, { ...run, result, inputs, peak: peak.gflops() }, context);
+    return await finishTraining(setup, { ...run, result, inputs, peak: peak.gflops() }, session);
   } finally {
     await events?.close();
     engine.destroy();
@@ -134,7 +134,7 @@ const checkNotStopped = (signal: AbortSignal): void =>
  * Creates the trainer and initializes its state, or restores the checkpoint. `kept`: the best evaluation in
  * the checkpoint, with its weights, if there is one.
  */
-async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingContext, changes: ChangeList) {
+async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingSession, changes: ChangeList) {
   checkNotStopped(signal);
   const { args, from, before, start, task, parameters, recipe } = setup;
   const { weights: format = 'f32' } = args;
@@ -183,7 +183,7 @@ async function openRun(engine: Engine, setup: Setup, { emit, signal }: TrainingC
 async function openLog(
   { args, from, dev, test, task, parameters, recipe, steps, perEpoch }: Setup,
   { trainer }: OpenedRun,
-  { backend, emit, droppedKernels }: TrainingContext,
+  { backend, emit, kernels }: TrainingSession,
   { inputs, changes, onRecord }: Attempt,
   peakGflops: () => number | undefined,
 ): Promise<Logbook> {
@@ -207,7 +207,7 @@ async function openLog(
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
       corpus: corpusFacts(args, task, { dev, test }),
       ...(plan && { plan }),
-      ...(droppedKernels.size > 0 && { droppedKernels: Object.fromEntries(droppedKernels) }),
+      ...(kernels.dropped.size > 0 && { droppedKernels: Object.fromEntries(kernels.dropped) }),
       arguments: args,
     },
     { onRecord, maxSteps: inputs.maxLogSteps, peakGflops },
@@ -222,7 +222,7 @@ async function openLog(
 async function openEvents(
   { tensorboard, out }: CompleteArguments,
   step: number,
-  { files, emit }: TrainingContext,
+  { files, emit }: TrainingSession,
 ): Promise<EventWriter | undefined> {
   if (!tensorboard) return undefined;
   check(
@@ -240,7 +240,7 @@ async function openEvents(
 /**
  * The pause that measures the peak rate of the adapter, after the first update so that it does not delay it.
  */
-function createPeakMeasurement(context: TrainingContext): {
+function createPeakMeasurement(session: TrainingSession): {
   readonly pause: Pause;
   gflops(): number | undefined;
 } {
@@ -251,7 +251,7 @@ function createPeakMeasurement(context: TrainingContext): {
     pause: {
       due: () => !measured,
       async pause() {
-        if (!measured) peak = await context.peakGflops();
+        if (!measured) peak = await session.kernels.peakGflops();
         measured = true;
       },
     },
@@ -262,7 +262,7 @@ function createPeakMeasurement(context: TrainingContext): {
 const createRunCheckpointer = (
   { out, saveSteps, saveSeconds }: CompleteArguments,
   { gate, snapshots: memory }: TrainInputs,
-  { emit, files }: TrainingContext,
+  { emit, files }: TrainingSession,
 ): Checkpointer =>
   createCheckpointer({
     ...{ saveSteps, saveSeconds, memory },
@@ -284,7 +284,7 @@ const createRunCheckpointer = (
 function checkpointPauses(
   setup: Setup,
   run: StartedRun,
-  { files }: TrainingContext,
+  { files }: TrainingSession,
   checkpointer: Checkpointer,
 ): Pause[] {
   const { trainer, trained } = run;
@@ -322,7 +322,7 @@ async function probePauses(
 function evaluationPause(
   { args, dev }: Setup,
   { engine, trainer, model, trained, logbook, best, live }: StartedRun,
-  { emit, signal }: TrainingContext,
+  { emit, signal }: TrainingSession,
 ): Pause {
   const message = (text: string) => emit({ type: 'message', text });
   const open = () => {

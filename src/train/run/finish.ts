@@ -4,7 +4,7 @@
 import type { TextModel } from '../../decode/translator.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
 import { sampleEvenly } from '../../text/corpus/pairs.ts';
-import type { TrainingContext } from '../report/training-events.ts';
+import type { TrainingSession } from '../report/training-events.ts';
 import { initFolder } from '../settings/recipes.ts';
 import type { RunParts } from './checkpoints.ts';
 import { translateTest } from './evaluation.ts';
@@ -32,7 +32,7 @@ interface FinishedTraining extends RunParts {
 export async function finishTraining(
   setup: Setup,
   finished: FinishedTraining,
-  { emit, signal, files }: TrainingContext,
+  { emit, signal, files }: TrainingSession,
 ): Promise<AttemptResult> {
   const { args, dev: devPairs, test: testPairs, task, parameters, steps } = setup;
   const { engine, trainer, model, trained, best, logbook, result, inputs, peak } = finished;

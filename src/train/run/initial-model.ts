@@ -7,7 +7,7 @@ import { loadModelFolder } from '../../formats/model-folder.ts';
 import type { HfType } from '../../formats/shared/model-formats.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
 import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
-import type { CorpusContext } from '../../session/load-corpus.ts';
+import type { CorpusSession } from '../../session/load-corpus.ts';
 import { modelInLanguages, openModel } from '../../session/open-model.ts';
 import { initFolder } from '../settings/recipes.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
@@ -25,7 +25,7 @@ const changeable = ['dropout', 'labelSmoothing'] as const;
  */
 export async function initialModel(
   args: CompleteArguments,
-  context: CorpusContext,
+  session: CorpusSession,
   checkpoint: CheckpointFolder | undefined,
   given: SavedModel | undefined,
 ): Promise<SavedModel | undefined> {
@@ -49,7 +49,7 @@ export async function initialModel(
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const base = given
     ? await modelInLanguages(given, languages)
-    : await openModel(folder, context, { ...languages, inParts });
+    : await openModel(folder, session, { ...languages, inParts });
   const { sourceCheckpoint, config } = base;
   const hf = hfConfigOf(base);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])

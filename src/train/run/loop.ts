@@ -4,7 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
 import { lossScales } from '../../engine/ops/optimizer/clip.ts';
-import type { TrainingContext } from '../report/training-events.ts';
+import type { TrainingSession } from '../report/training-events.ts';
 import type { Batch, StepReport, Trainer } from '../update/trainer.ts';
 import type { TrainingGate } from './training-gate.ts';
 
@@ -57,7 +57,7 @@ export async function trainingLoop(
   trainer: Trainer,
   batchAt: (index: number) => Batch,
   steps: number,
-  { emit, signal }: Pick<TrainingContext, 'emit' | 'signal'>,
+  { emit, signal }: Pick<TrainingSession, 'emit' | 'signal'>,
   { skipped: skippedBefore, onStep, pauses, stopEarly = () => false, gate }: LoopOptions,
 ): Promise<LoopResult> {
   const { gradientAccumulationSteps } = trainer.recipe;

@@ -5,7 +5,7 @@ import { check, HeddleError, shellQuote } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
-import type { CorpusContext } from '../../session/load-corpus.ts';
+import type { CorpusSession } from '../../session/load-corpus.ts';
 import { corpusFiles, nameOfPairs, openCorpusPool, readKeptCorpus } from '../../session/load-corpus.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
@@ -40,15 +40,15 @@ const exampleCount = 8;
  */
 export async function prepareCorpus(
   args: CompleteArguments,
-  context: CorpusContext,
+  session: CorpusSession,
   from: CheckpointFolder | undefined,
   before: TrainingState | undefined,
   start: SavedModel | undefined,
   given: TrainInputs['split'],
 ): Promise<CorpusSetup> {
   const { corpus, heldOut, out } = args;
-  const { files } = context;
-  const pace = createPace(context);
+  const { files } = session;
+  const pace = createPace(session);
   const options = dataOptions(args);
   const path = tokenCachePath(out);
   const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
@@ -57,22 +57,22 @@ export async function prepareCorpus(
   const known = from && start && (await key(start));
   const cached = known && (await readTokenCache(files, path, known, pace));
   if (typeof cached === 'object') {
-    checkPairs(before?.data, cached.data, args, context);
+    checkPairs(before?.data, cached.data, args, session);
     const task = await prepareTrainingData(cached.corpus, options, start);
     return { ...cached, task, keep: {}, cacheTokens: async () => undefined };
   }
-  if (cached) context.emit({ type: 'message', text: `${path}: ${cached}; tokenizing again` });
-  const pool = await openCorpusPool(corpus, context, given?.train.length);
+  if (cached) session.emit({ type: 'message', text: `${path}: ${cached}; tokenizing again` });
+  const pool = await openCorpusPool(corpus, session, given?.train.length);
   try {
     const { split, keep } = given
       ? { split: given, keep: {} }
-      : await readKeptCorpus(corpus, heldOut, context, from, pool);
+      : await readKeptCorpus(corpus, heldOut, session, from, pool);
     const { train, dev, test } = split;
     check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
     const tokenizers = start ? {} : await givenTokenizers(args, files);
     const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
     const checked = hashing.then(([data]) => {
-      checkPairs(before?.data, data as Fingerprint, args, context);
+      checkPairs(before?.data, data as Fingerprint, args, session);
       return data as Fingerprint;
     });
     // Compare the pairs with the checkpoint before they are tokenized.
@@ -92,7 +92,7 @@ export async function prepareCorpus(
         await writeTokenCache(files, path, (await key(task)) as string, prepared);
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;
-        context.emit({
+        session.emit({
           type: 'warning',
           text: `the token ids are not cached; a resumed run tokenizes again: ${error.message}`,
         });
@@ -129,7 +129,7 @@ function checkPairs(
   before: Fingerprint | undefined,
   now: Fingerprint,
   { corpus, out }: CompleteArguments,
-  context: CorpusContext,
+  session: CorpusSession,
 ): void {
   if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
   const counts = before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
@@ -141,5 +141,5 @@ function checkPairs(
         `or fine-tune the model on these pairs: heddle train FILE --init ${shellQuote(out)}`,
     );
   const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but it is not bit-identical to an uninterrupted run`;
-  context.emit({ type: 'warning', text });
+  session.emit({ type: 'warning', text });
 }

@@ -5,7 +5,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { copyFolder } from '../../files/files.ts';
 import { formatChanges } from '../report/run-changes.ts';
-import type { TrainingContext } from '../report/training-events.ts';
+import type { TrainingSession } from '../report/training-events.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { TrainArguments } from '../settings/train-arguments.ts';
 import { type Attempt, attemptTraining } from './attempt.ts';
@@ -25,12 +25,12 @@ const lossWindow = 60_000;
  */
 export async function runTraining(
   given: TrainArguments,
-  context: TrainingContext,
+  session: TrainingSession,
   inputs: TrainInputs = {},
 ): Promise<TrainResult> {
-  const unlock = given.out ? await context.files.lock?.(given.out) : undefined;
+  const unlock = given.out ? await session.files.lock?.(given.out) : undefined;
   try {
-    return await withRecovery(given, context, inputs);
+    return await withRecovery(given, session, inputs);
   } finally {
     await unlock?.();
   }
@@ -38,12 +38,12 @@ export async function runTraining(
 
 async function withRecovery(
   given: TrainArguments,
-  context: TrainingContext,
+  session: TrainingSession,
   inputs: TrainInputs,
 ): Promise<TrainResult> {
-  const { emit, signal, files } = context;
+  const { emit, signal, files } = session;
   const { out } = given;
-  const history = createHistory(context);
+  const history = createHistory(session);
   const lostAt: number[] = [];
   let checkpointer: Checkpointer | undefined;
   let savedStep = -1;
@@ -58,10 +58,10 @@ async function withRecovery(
   };
   for (;;) {
     try {
-      return history.joined(await attemptTraining(given, context, attempt));
+      return history.joined(await attemptTraining(given, session, attempt));
     } catch (error) {
-      const reason = await context.lost?.();
-      if (reason === undefined || signal.aborted || !context.reopen) throw error;
+      const reason = await session.device.lost();
+      if (reason === undefined || signal.aborted || !session.device.isReplaceable) throw error;
       const now = performance.now();
       lostAt.push(now);
       const recent = lostAt.filter((time) => now - time < lossWindow).length;
@@ -86,7 +86,7 @@ async function withRecovery(
       const text = `The GPU device was lost (${reason}).`;
       const step = Math.max(0, savedStep);
       emit({ type: 'recovery', state: 'lost', step, text });
-      await context.reopen();
+      await session.device.reopen(signal);
       const where = savedStep >= 0 ? `step ${savedStep}` : 'the start';
       emit({
         type: 'recovery',
@@ -99,7 +99,7 @@ async function withRecovery(
 }
 
 /** The records of all attempts, each update and evaluation once. */
-function createHistory({ emit }: TrainingContext) {
+function createHistory({ emit }: TrainingSession) {
   const losses: number[] = [];
   const evals: LogEval[] = [];
   let first = 0;

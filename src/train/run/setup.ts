@@ -8,7 +8,7 @@ import type { InitScheme } from '../../model/initialize-weights.ts';
 import { loraConfig } from '../../model/lora.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
-import type { CorpusContext } from '../../session/load-corpus.ts';
+import type { CorpusSession } from '../../session/load-corpus.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
 import { completeSettings, hasPackedBatches, initFolder, recipeFor } from '../settings/recipes.ts';
@@ -44,17 +44,17 @@ export interface Setup extends CorpusSetup {
 /** Sets up a new run or a resumed one. Throws a HeddleError that names the option or the file. */
 export async function setUp(
   given: TrainArguments,
-  context: CorpusContext,
+  session: CorpusSession,
   from: CheckpointFolder | undefined,
   inputs: TrainInputs = {},
 ): Promise<Setup> {
-  const log = (text: string) => context.emit({ type: 'message', text });
+  const log = (text: string) => session.emit({ type: 'message', text });
   const before = from && (await readTrainingState(from.files, from.folder));
   const args = before ? resumeArguments(before, given, log) : completeArguments(given);
   checkRewriteNames(args.noFuse);
   checkBest(args);
-  const start = await initialModel(args, context, from, inputs.model);
-  const prepared = await prepareCorpus(args, context, from, before, start, inputs.split);
+  const start = await initialModel(args, session, from, inputs.model);
+  const prepared = await prepareCorpus(args, session, from, before, start, inputs.split);
   const { config, source, target, corpus, shapes, batches } = prepared.task;
   if (describeSkipped(corpus)) log(describeSkipped(corpus));
   if (!before && hasPackedBatches(given))
@@ -80,7 +80,7 @@ export async function setUp(
       unknown.text,
   );
   if (unknown.tooMany)
-    context.emit({
+    session.emit({
       type: 'warning',
       text: `more than 2 % ${unknown.text}; use a larger --vocab-size, or --tokenizer bpe`,
     });

@@ -4,8 +4,8 @@ import { expect, it, vi } from 'vitest';
 import { profile } from '../../../src/commands/jobs/profile-job.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
-import { createContext } from '../../../src/session/job-context.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
+import { testSession } from '../../support/session.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -13,20 +13,18 @@ it('computes the MFU as FLOPs of the products over time over the peak, which lat
   const files = memoryFiles();
   const run = async () => {
     const events: JobEvent[] = [];
-    const { context, close } = createContext({
-      host: 'Dawn',
+    const session = testSession({
       files,
-      emit: (event) => void events.push(event),
-      signal: new AbortController().signal,
-      openGpu: () => dawnGpu(),
-      kernelFile: 'kernels.json',
+      onEvent: (event) => void events.push(event),
+      gpu: () => dawnGpu(),
+      tune: true,
     });
     const shape = { batch: 4, source: 8, target: 8 };
     const result = await profile(
       { preset: 'tiny', run: 'training', model: {}, vocab: 100, shape, runs: 1 },
-      context,
+      session,
     );
-    await close();
+    await session.close();
     const measured = events.some(
       (e) => e.type === 'progress' && e.text.includes('peak rate of multiply-adds'),
     );

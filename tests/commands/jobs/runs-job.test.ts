@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runs } from '../../../src/commands/jobs/runs-job.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { createContext } from '../../../src/session/job-context.ts';
 import { formatLog, type LogRecord } from '../../../src/train/report/training-log.ts';
 import { heddle } from '../../support/cli.ts';
+import { testSession } from '../../support/session.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 import { start, step } from '../../train/report/example.ts';
 
@@ -57,8 +57,7 @@ async function summaries(logs: Record<string, readonly LogRecord[]>, folders = O
     ([name, records]) => [`${name}/log.jsonl`, new TextEncoder().encode(formatLog(records))] as const,
   );
   const files = memoryFiles(new Map(entries));
-  const host = { host: 'cpu', files, emit: () => undefined, signal: new AbortController().signal } as const;
-  return runs({ folders }, createContext({ ...host, openGpu: async () => undefined }).context);
+  return runs({ folders }, testSession({ device: 'cpu', files }));
 }
 
 it('takes the best value of each metric, the time of all sessions and the mean utilization', async () => {

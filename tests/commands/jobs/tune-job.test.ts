@@ -11,9 +11,9 @@ import { variantKey } from '../../../src/engine/plan/kernel-choices.ts';
 import { readText, writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
-import { createContext } from '../../../src/session/job-context.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
+import { testSession } from '../../support/session.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -44,19 +44,17 @@ const preset: PresetArguments = {
 };
 const errorPattern = /^it differs from naive by .* of the largest value, allowed 0.0001$/;
 
-/** A context on Dawn that stores its kernels in `kernels.json`. */
+/** A session on Dawn that stores its kernels in `kernels.json`. */
 function start(files = memoryFiles()) {
   const events: JobEvent[] = [];
-  const { context, close } = createContext({
-    host: 'Dawn',
+  const session = testSession({
     files,
-    emit: (event) => void events.push(event),
-    signal: new AbortController().signal,
-    openGpu: () => dawnGpu(),
-    kernelFile: 'kernels.json',
+    onEvent: (event) => void events.push(event),
+    gpu: () => dawnGpu(),
+    tune: true,
   });
   const warnings = () => events.flatMap((e) => (e.type === 'warning' ? [e.text] : []));
-  return { context, close, files, warnings, stored: () => readText(files, 'kernels.json') };
+  return { session, files, warnings, stored: () => readText(files, 'kernels.json') };
 }
 
 /** Choices for the linear layers of the preset. */
@@ -64,8 +62,8 @@ const linearChoices = (choices: Readonly<Record<string, string>>): string[] =>
   Object.entries(choices).flatMap(([key, variant]) => (key.startsWith('linear ') ? [variant] : []));
 
 it('heddle tune drops a wrong kernel, names it, and stores it as dropped', async () => {
-  const { context, close, warnings, stored } = start();
-  const result = await tune({ ...preset, seconds: 20 }, context);
+  const { session, warnings, stored } = start();
+  const result = await tune({ ...preset, seconds: 20 }, session);
   expect(result.dropped).toEqual({ 'linear lazy': expect.stringMatching(errorPattern) });
   expect(result.measured.flat().filter((m) => m.variant === 'lazy')).toEqual([]);
   expect(result.measured.flat().some((m) => m.key.startsWith('linear '))).toBe(true);
@@ -74,7 +72,7 @@ it('heddle tune drops a wrong kernel, names it, and stores it as dropped', async
   ]);
   expect(await stored()).toContain('"dropped":{"linear lazy":"it differs');
   expect(await stored()).not.toContain('":"lazy"');
-  await close();
+  await session.close();
 });
 
 it('the first run drops a wrong kernel, and a checkpoint or a store of an earlier version cannot bring it back', async () => {
@@ -83,10 +81,10 @@ it('the first run drops a wrong kernel, and a checkpoint or a store of an earlie
   const lazy = Object.fromEntries(nodes.map((node) => [variantKey(node), 'lazy']));
   expect(nodes.length).toBeGreaterThan(0);
   const first = start();
-  const engine = await first.context.engine();
+  const engine = await first.session.engine();
   await engine.prepare(graphs);
   expect(linearChoices(engine.kernelChoices)).not.toContain('lazy');
-  await first.close();
+  await first.session.close();
 
   const old = { version: 2, adapters: { x: { measured: lazy, guessed: {} } } };
   const stored = await first.stored();
@@ -95,22 +93,22 @@ it('the first run drops a wrong kernel, and a checkpoint or a store of an earlie
   const files = memoryFiles();
   await writeText(files, 'kernels.json', text);
   const second = start(files);
-  const resumed = await second.context.engine({ kernelChoices: lazy });
+  const resumed = await second.session.engine({ kernelChoices: lazy });
   await resumed.prepare(graphs);
   const chosen = linearChoices(resumed.kernelChoices);
   expect(chosen.length).toBeGreaterThan(0);
   expect(chosen).not.toContain('lazy');
-  const { traits } = await second.context.device();
+  const { traits } = await second.session.device.open();
   expect(variantsOf(nodes[0] as Node, traits)).toContain('lazy');
-  await second.close();
+  await second.session.close();
 });
 
 it('the log and the report of later training runs name a dropped kernel', async () => {
-  const { context, close, files } = start();
-  await tune({ ...preset, seconds: 20 }, context);
+  const { session, files } = start();
+  await tune({ ...preset, seconds: 20 }, session);
   await files.write('pairs.tsv', new TextEncoder().encode(tinyCorpus));
   for (const out of ['a', 'b']) {
-    const { mfu } = await runTraining(tinyTraining({ out, steps: 2 }), context);
+    const { mfu } = await runTraining(tinyTraining({ out, steps: 2 }), session);
     const text = async (name: string) => new TextDecoder().decode(await files.read(`${out}/${name}`));
     expect(mfu).toBeGreaterThan(0);
     expect(await text('log.jsonl')).toMatch(/"type":"step","step":2,.*"mfu":0\.\d+/);
@@ -120,5 +118,5 @@ it('the log and the report of later training runs name a dropped kernel', async 
       /<dt>kernels not used<\/dt><dd>linear lazy: it differs from naive/,
     );
   }
-  await close();
+  await session.close();
 });

@@ -15,7 +15,6 @@ import { bytesAsLetters } from '../../../src/formats/tokenizers/byte-level-bpe.t
 import { readSentencePiece } from '../../../src/text/sentencepiece/sentencepiece-model.ts';
 import { createSentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
-import { jobContext } from '../../support/golden.ts';
 import { everyCase } from '../../support/gpu.ts';
 import { hostileTexts } from '../../support/hostile-texts.ts';
 import { compareTokenizers } from '../../support/onnx-tokenizers.ts';
@@ -27,6 +26,7 @@ import {
   t5Pieces,
   withFlags,
 } from '../../support/sentencepiece.ts';
+import { EngineSession } from '../../support/session.ts';
 import { phrases } from '../../support/text.ts';
 import { trainBpe, trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
@@ -321,9 +321,9 @@ describe('texts in which tokenizers differ', () => {
     await files.write('m/vocab.json', numbered(tokens));
     for (const side of ['source', 'target']) await files.write(`m/${side}.spm`, model('unigram-symbols'));
     const warningsOf = async (folder: string) => {
-      const context = jobContext(files, async () => cpuEngine());
-      await convert({ folder, out: 'out', to: 'onnx' }, context);
-      return context.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
+      const session = new EngineSession(files, async () => cpuEngine());
+      await convert({ folder, out: 'out', to: 'onnx' }, session);
+      return session.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
     };
     expect(await warningsOf('m')).toEqual([
       'transformers.js treats some texts differently from heddle: characters that occur in longer pieces only are not looked up in vocab.json',

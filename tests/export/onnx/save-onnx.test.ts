@@ -28,9 +28,9 @@ import {
   createIdTokenizer,
 } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
-import { jobContext } from '../../support/golden.ts';
 import { hasOnnx, type LogitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
 import { hfSizes, loadMultilingual } from '../../support/sentencepiece.ts';
+import { EngineSession } from '../../support/session.ts';
 import { trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
 // Each test starts processes that load a runtime.
@@ -358,7 +358,7 @@ it('merges a LoRA adapter into the exported weights', async () => {
   const out = join(folder, 'merged');
   await convert(
     { folder: init, out, to: 'onnx', lora: adapter },
-    jobContext(files, async () => cpuEngine()),
+    new EngineSession(files, async () => cpuEngine()),
   );
   const [merged, plain] = [mergedWith(base, { lora, weights }), base].map((saved) => onnxFiles(saved));
   for (const name of ['onnx/encoder_model.onnx', 'onnx/decoder_model_merged.onnx']) {

@@ -13,7 +13,7 @@ import { parameterList } from '../../../src/model/parameters.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
 import { readTrainingState } from '../../../src/train/update/training-state.ts';
 import {
-  cpuContext,
+  cpuSession,
   hasTorch,
   python,
   smallRun,
@@ -37,7 +37,7 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
     steps: { first: 3, last: 20 },
   });
   const plan = JSON.parse(readFileSync(join(at('out'), 'torch-run.json'), 'utf8'));
-  const files = cpuContext();
+  const files = cpuSession();
   const { task } = await setUp({ ...settings, out: at('run'), resume: true }, files, {
     files: files.files,
     folder: at('run'),
@@ -58,7 +58,7 @@ it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => 
   expect(names).toEqual(
     expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')),
   );
-  expect(await readTrainingState(cpuContext().files, at('out'))).toMatchObject({ step: 3 });
+  expect(await readTrainingState(cpuSession().files, at('out'))).toMatchObject({ step: 3 });
   for (const name of ['continue.py', 'checkpoint.py', 'transformer.py'])
     expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
 });

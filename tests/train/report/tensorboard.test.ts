@@ -3,11 +3,11 @@
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { createContext } from '../../../src/session/job-context.ts';
 import { createEventWriter } from '../../../src/train/report/tensorboard.ts';
 import { historyOf, parseLog } from '../../../src/train/report/training-log.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { testSession } from '../../support/session.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 interface Event {
@@ -99,10 +99,9 @@ const files = memoryFiles();
 /** Trains on the CPU and returns the events of each file of the folder `events`. */
 async function train(fields: Partial<TrainArguments>): Promise<Event[][]> {
   await files.write('pairs.tsv', new TextEncoder().encode(tinyCorpus));
-  const host = { host: 'cpu', files, emit: () => undefined, signal: new AbortController().signal } as const;
-  const { context, close } = createContext({ ...host, openGpu: async () => undefined });
-  await runTraining(tinyTraining({ out: 'model', evalSteps: 2, devSentences: 4, ...fields }), context);
-  await close();
+  const session = testSession({ device: 'cpu', files });
+  await runTraining(tinyTraining({ out: 'model', evalSteps: 2, devSentences: 4, ...fields }), session);
+  await session.close();
   return Promise.all(
     (await files.list('events')).map(async (name) => eventsIn(await files.read(`events/${name}`))),
   );

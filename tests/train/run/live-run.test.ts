@@ -6,15 +6,14 @@ import { summarizeRuns } from '../../../src/commands/jobs/runs-job.ts';
 import { writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
-import { createContext } from '../../../src/session/job-context.ts';
 import type { LiveSettings } from '../../../src/train/report/run-changes.ts';
-import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
 import { trainingReport } from '../../../src/train/report/training-report.ts';
 import { dropoutRates } from '../../../src/train/run/live-run.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { RunningTraining } from '../../../src/train/run/training-gate.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -33,18 +32,16 @@ async function run(
   const messages: string[] = [];
   let running: RunningTraining | undefined;
   let lose = loseAfter;
-  const { context, close } = createContext({
-    host: 'Dawn',
+  const session = testSession({
     files,
-    emit(event: JobEvent) {
+    onEvent(event) {
       if (event.type === 'message') messages.push(event.text);
       if (event.type === 'step' || event.type === 'change' || event.type === 'eval') records.push(event);
       if (event.type !== 'step' || event.step !== lose) return;
       lose = -1;
       fragile.lose();
     },
-    signal: new AbortController().signal,
-    openGpu: async () => fragile.gpu,
+    gpu: async () => fragile.gpu,
   });
   const left = new Map(Object.entries(byHand).map(([step, settings]) => [Number(step), settings]));
   const gate = {
@@ -65,8 +62,8 @@ async function run(
     },
     wantsCheckpoint: () => false,
   };
-  const result = await runTraining(tinyTraining(fields), context, { gate });
-  await close();
+  const result = await runTraining(tinyTraining(fields), session, { gate });
+  await session.close();
   const changes = records.flatMap(({ type, ...r }) => (type === 'change' ? [r] : []));
   const evals = records.flatMap((r) => (r.type === 'eval' ? [r.step] : []));
   const rates = records.flatMap((r) => (r.type === 'step' ? [r.learningRate] : []));

@@ -9,13 +9,12 @@ import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
 import { writeWeights } from '../../../src/model/model-states.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
-import { createContext } from '../../../src/session/job-context.ts';
-import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { historyOf, type LogProbe, parseLog } from '../../../src/train/report/training-log.ts';
 import { createProbe } from '../../../src/train/run/probe.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { letterModel } from '../../support/saved-model.ts';
+import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -36,18 +35,16 @@ async function run(fields: Partial<TrainArguments>) {
     now += 1e-3;
     return now;
   });
-  const { context, close } = createContext({
-    host: 'Dawn',
+  const session = testSession({
     files,
-    emit(event: JobEvent) {
+    onEvent(event) {
       if (event.type === 'probe') probes.push(event);
       if (event.type === 'step') now += 1000;
     },
-    signal: new AbortController().signal,
-    openGpu: async () => fragileGpu(await dawnGpu(), (name) => shaders.push(name)).gpu,
+    gpu: async () => fragileGpu(await dawnGpu(), (name) => shaders.push(name)).gpu,
   });
-  const result = await runTraining(tinyTraining(fields), context);
-  await close();
+  const result = await runTraining(tinyTraining(fields), session);
+  await session.close();
   return { probes, shaders, ...result };
 }
 

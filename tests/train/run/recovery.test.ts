@@ -6,12 +6,11 @@ import type { HeddleError } from '../../../src/core/errors.ts';
 import { type Files, writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
-import { createContext } from '../../../src/session/job-context.ts';
-import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { readTrainingState } from '../../../src/train/update/training-state.ts';
+import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 // Each device compiles its kernels, which is slow on a busy machine. In Chrome
@@ -26,10 +25,9 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   const said: string[] = [];
   const records: LogRecord[] = [];
   const left = [...loseAfter];
-  const { context, close } = createContext({
-    host: 'Dawn',
+  const session = testSession({
     files,
-    emit(event: JobEvent) {
+    onEvent(event) {
       if (event.type === 'checkpoint') said.push(`saved ${event.step}`);
       if (event.type === 'warning') said.push(`warning ${event.text}`);
       if (event.type === 'recovery') said.push(event.state === 'lost' ? 'lost' : `back ${event.step}`);
@@ -39,17 +37,16 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
       left.shift();
       fragile.lose();
     },
-    signal: new AbortController().signal,
-    openGpu: async () => fragile.gpu,
+    gpu: async () => fragile.gpu,
   });
   try {
-    const ended = await runTraining(tinyTraining(fields), context).then(
+    const ended = await runTraining(tinyTraining(fields), session).then(
       (result) => ({ result }),
       (error: Error) => ({ error }),
     );
     return { ...ended, said, records, files, fragile };
   } finally {
-    await close();
+    await session.close();
   }
 }
 

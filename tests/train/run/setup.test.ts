@@ -14,13 +14,12 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
-import type { JobContext } from '../../../src/session/job.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
 import type { TrainInputs } from '../../../src/train/run/train-result.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
-import { jobContext } from '../../support/golden.ts';
+import { EngineSession } from '../../support/session.ts';
 import { fineTuning, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 const write = (value: unknown) =>
@@ -32,17 +31,17 @@ async function prepared(args: TrainArguments, state?: object) {
   await files.write('pairs.tsv', write(tinyCorpus));
   const told: string[] = [];
   const emit = (event: JobEvent) => void ('text' in event && told.push(event.text));
-  const context = { files, emit } satisfies Partial<JobContext> as unknown as JobContext;
+  const session = { files, emit };
   if (state) {
     const { task, parameters } = await setUp(
       tinyTraining({ corpus: args.corpus, steps: 1 }),
-      context,
+      session,
       undefined,
     );
     await saveModelFolder(files, 'm', { ...task, weights: new Float32Array(parameters.size) });
     await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
   }
-  return { ...(await setUp(args, context, state && { files, folder: 'm' })), told };
+  return { ...(await setUp(args, session, state && { files, folder: 'm' })), told };
 }
 
 /** A training without a number of steps. */
@@ -274,7 +273,7 @@ describe('initialization from an HF folder', () => {
 
   it('reads a base that is quantized in parts, and trains the adapter as on weights in memory', async () => {
     await run('convert', { folder: at('bart'), out: at('own'), to: 'heddle' });
-    const context = jobContext(files, async () => cpuEngine());
+    const session = new EngineSession(files, async () => cpuEngine());
     const trained: Float32Array[] = [];
     const onTrained: TrainInputs['onTrained'] = ({ weights }, lora) => void trained.push(weights, lora!);
     for (const name of ['bart', 'own']) {
@@ -282,8 +281,8 @@ describe('initialization from an HF folder', () => {
         ...fineTuning({ steps: 2, heldOut: 0, init: at(name), lora: { rank: 2 }, weights: 'int8' }),
         corpus: { kind: 'tsv', path: at('pairs.tsv') },
       } as const;
-      expect((await setUp(args, context, undefined)).start?.weights.length === 0).toBe(name === 'bart');
-      await runTraining(args, context, { onTrained });
+      expect((await setUp(args, session, undefined)).start?.weights.length === 0).toBe(name === 'bart');
+      await runTraining(args, session, { onTrained });
     }
     expect(trained[0]).not.toEqual((await loadModelFolder(files, at('bart'))).weights);
     expect(trained.slice(0, 2)).toEqual(trained.slice(2));

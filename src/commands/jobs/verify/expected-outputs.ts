@@ -8,8 +8,8 @@ import { writeStep } from '../../../engine/ops/step-scalars.ts';
 import { readJson } from '../../../files/json-files.ts';
 import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import { parameterList } from '../../../model/parameters.ts';
-import type { JobContext } from '../../../session/job.ts';
 import { openModel } from '../../../session/open-model.ts';
+import type { Session } from '../../../session/session.ts';
 import { evaluationGraph, inputArrays } from '../../../train/update/training-graphs.ts';
 import { limits, type Row } from './golden-checks.ts';
 
@@ -25,14 +25,14 @@ interface ExpectedCase {
 const expectedName = 'expected.json';
 
 /** Whether a folder has an expected.json. */
-export const hasExpected = ({ files }: Pick<JobContext, 'files'>, folder: string): Promise<boolean> =>
+export const hasExpected = ({ files }: Pick<Session, 'files'>, folder: string): Promise<boolean> =>
   files.exists(`${folder}/${expectedName}`);
 
 /** Compares all cases of a folder: source tokens, decoded tokens and texts, logits of the first token. */
-export async function checkExpected(folder: string, context: JobContext): Promise<Row[]> {
-  const cases = await readExpected(folder, context);
-  const model = await openModel(folder, context);
-  const engine = await context.engine();
+export async function checkExpected(folder: string, session: Session): Promise<Row[]> {
+  const cases = await readExpected(folder, session);
+  const model = await openModel(folder, session);
+  const engine = await session.engine();
   try {
     const { config: c } = model;
     const sources = cases.map(({ word }) => [...model.source.encode(word), c.endId]);
@@ -43,7 +43,7 @@ export async function checkExpected(folder: string, context: JobContext): Promis
       maxSource: Math.max(...sources.map((ids) => ids.length)),
     });
     const texts = cases.map(({ word }) => word);
-    const decoded = (await translator.generate(texts, { signal: context.signal })).map(([best]) => best);
+    const decoded = (await translator.generate(texts, { signal: session.signal })).map(([best]) => best);
     const logits = await firstLogitsError(engine, model, cases);
     const decodedIds = (i: number) => {
       const best = decoded[i];
@@ -67,7 +67,7 @@ const differences = (a: readonly number[], b: readonly number[]): number =>
 /** The cases of a folder. Throws a HeddleError if a case lacks a field. */
 export async function readExpected(
   folder: string,
-  { files }: Pick<JobContext, 'files'>,
+  { files }: Pick<Session, 'files'>,
 ): Promise<ExpectedCase[]> {
   const path = `${folder}/${expectedName}`;
   const { cases } = await readJson(files, path);

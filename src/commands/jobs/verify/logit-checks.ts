@@ -14,8 +14,8 @@ import {
   quantizedParameters,
   type WeightFormat,
 } from '../../../model/quantized-parameters.ts';
-import type { JobContext } from '../../../session/job.ts';
 import { openModel } from '../../../session/open-model.ts';
+import type { Session } from '../../../session/session.ts';
 import { evaluationGraph, inputArrays } from '../../../train/update/training-graphs.ts';
 import { hasExpected, readExpected } from './expected-outputs.ts';
 import type { GoldenCase } from './golden-case.ts';
@@ -34,10 +34,10 @@ interface LogitCheck {
  * the backend computes what config.json describes, not that config.json is right. Throws a HeddleError if the
  * folder cannot be read.
  */
-export async function checkReference(folder: string, context: JobContext): Promise<LogitCheck> {
+export async function checkReference(folder: string, session: Session): Promise<LogitCheck> {
   // Few tokens, since the reference is slow; the second row has padding.
-  const input = await readInput(folder, context, [4, 2]);
-  const { logits } = await logitsOf(input, 'f32', context);
+  const input = await readInput(folder, session, [4, 2]);
+  const { logits } = await logitsOf(input, 'f32', session);
   const reference = await logitsOf(input, 'f32', { engine: async () => cpuEngine() });
   const { error, different, positions } = compareLogits(logits, reference.logits, input.config.tgtVocab);
   return {
@@ -57,11 +57,11 @@ const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f
 export async function checkWeights(
   folder: string,
   format: Exclude<WeightFormat, 'f32'>,
-  context: JobContext,
+  session: Session,
 ): Promise<LogitCheck> {
-  const input = await readInput(folder, context, [16, 16, 16, 16]);
-  const full = await logitsOf(input, 'f32', context);
-  const packed = await logitsOf(input, format, context);
+  const input = await readInput(folder, session, [16, 16, 16, 16]);
+  const full = await logitsOf(input, 'f32', session);
+  const packed = await logitsOf(input, format, session);
   const { error, different, positions } = compareLogits(packed.logits, full.logits, input.config.tgtVocab);
   const memory = describeWeights(input.config, format, packed.bytes);
   return {
@@ -81,21 +81,17 @@ interface ModelInput {
  * The model of a folder, with the ids of its golden case or expected.json, or else random rows of these
  * `lengths`.
  */
-async function readInput(
-  folder: string,
-  context: JobContext,
-  lengths: readonly number[],
-): Promise<ModelInput> {
-  const { files } = context;
+async function readInput(folder: string, session: Session, lengths: readonly number[]): Promise<ModelInput> {
+  const { files } = session;
   if (await files.exists(`${folder}/batch.safetensors`)) {
     const golden = await readAnyGolden(files, folder);
     const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
     return { config: golden.config, weights, rows: rowsOf(golden) };
   }
-  const { config: c, weights } = await openModel(folder, context);
-  if (await hasExpected(context, folder)) {
+  const { config: c, weights } = await openModel(folder, session);
+  if (await hasExpected(session, folder)) {
     const shorten = (ids: readonly number[]) => ids.slice(0, c.maxLength);
-    const rows = (await readExpected(folder, context)).map(({ src_ids, tgt_ids }) => ({
+    const rows = (await readExpected(folder, session)).map(({ src_ids, tgt_ids }) => ({
       source: shorten(src_ids),
       target: shorten([c.startId, ...tgt_ids.filter((id) => id !== c.startId && id !== c.endId)]),
     }));
@@ -133,7 +129,7 @@ function rowsOf(golden: GoldenCase): ModelInput['rows'] {
 async function logitsOf(
   { config: c, weights, rows }: ModelInput,
   format: WeightFormat,
-  context: Pick<JobContext, 'engine'>,
+  session: Pick<Session, 'engine'>,
 ): Promise<{ logits: Float32Array; bytes: { weights: number; peak: number } }> {
   const p = quantizedParameters(parameterList(c), format);
   const shape = {
@@ -141,7 +137,7 @@ async function logitsOf(
     source: Math.max(...rows.map(({ source }) => source.length)),
     target: Math.max(...rows.map(({ target }) => target.length)),
   };
-  const engine = await context.engine();
+  const engine = await session.engine();
   try {
     const [program] = await engine.prepare([evaluationGraph(c, p, shape, { logits: true })]);
     if (!program) throw new Error('verify: no program');

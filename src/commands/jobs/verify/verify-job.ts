@@ -5,7 +5,8 @@
 import { baseName, type Files } from '../../../files/files.ts';
 import { readJson } from '../../../files/json-files.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
-import type { Job, JobContext } from '../../../session/job.ts';
+import type { Job } from '../../../session/job.ts';
+import type { Session } from '../../../session/session.ts';
 import { checkExpected, hasExpected } from './expected-outputs.ts';
 import { checkGolden, type Row } from './golden-checks.ts';
 import { readAnyGolden } from './golden-hf.ts';
@@ -46,19 +47,19 @@ export interface VerifyArguments {
  * Verifies folders. A failed comparison is part of the result. Throws a HeddleError if a folder cannot be
  * read.
  */
-export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, context) => {
+export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, session) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
     const name = baseName(folder);
-    const { rows, fact } = await check(folder, weights, context);
+    const { rows, fact } = await check(folder, weights, session);
     const compared = rows.map(([quantity, error, limit]) => ({
       quantity,
       error,
       limit,
       passed: error <= limit,
     }));
-    results.push({ name, backend: context.backend, compared, fact });
-    context.emit({
+    results.push({ name, backend: session.backend, compared, fact });
+    session.emit({
       type: 'progress',
       task: 'verify',
       done: results.length,
@@ -72,12 +73,12 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, we
 async function check(
   folder: string,
   weights: WeightFormat,
-  context: JobContext,
+  session: Session,
 ): Promise<{ rows: readonly Row[]; fact?: string }> {
-  if (weights !== 'f32') return checkWeights(folder, weights, context);
-  if (await hasExpected(context, folder)) return { rows: await checkExpected(folder, context) };
-  if (await isModel(context.files, folder)) return checkReference(folder, context);
-  return { rows: await checkGolden(await readAnyGolden(context.files, folder), () => context.engine()) };
+  if (weights !== 'f32') return checkWeights(folder, weights, session);
+  if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
+  if (await isModel(session.files, folder)) return checkReference(folder, session);
+  return { rows: await checkGolden(await readAnyGolden(session.files, folder), () => session.engine()) };
 }
 
 /** Whether a folder is a model and not a golden case. */

@@ -4,8 +4,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
-import { jobContext } from '../../../support/golden.ts';
 import { editJson, type HfFixture, hfFolder, hfNames } from '../../../support/hf.ts';
+import { EngineSession } from '../../../support/session.ts';
 
 // The references are slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -15,10 +15,7 @@ const quantities = ['source tokens', 'tokens', 'texts', 'first logits'];
 async function compared(name: HfFixture, change: Record<string, unknown> = {}) {
   const files = await hfFolder(name);
   await editJson(files, `${name}/config.json`, change);
-  const [result] = await verify(
-    { folders: [name] },
-    jobContext(files, async () => cpuEngine()),
-  );
+  const [result] = await verify({ folders: [name] }, new EngineSession(files, async () => cpuEngine()));
   return result?.compared ?? [];
 }
 

@@ -10,8 +10,8 @@ import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { testEngine } from '../../../support/engine.ts';
-import { jobContext } from '../../../support/golden.ts';
 import { watchTests } from '../../../support/gpu.ts';
+import { EngineSession } from '../../../support/session.ts';
 import { hasTorch } from '../../../support/torch-run.ts';
 
 watchTests();
@@ -34,8 +34,8 @@ describe.skipIf(!hasTorch)(`golden-hf cases of seed ${seed}`, { timeout: 600_000
     ['Dawn', testEngine, 2e-5],
   ] as const)('agree with PyTorch in %s', async (_, engine, limit) => {
     expect(folders).toHaveLength(6 * count);
-    const context = jobContext(nodeFiles(), async () => engine());
-    for (const { name, compared } of await verify({ folders }, context)) {
+    const session = new EngineSession(nodeFiles(), async () => engine());
+    for (const { name, compared } of await verify({ folders }, session)) {
       const far = compared.filter(
         ({ quantity, error, limit: own }) => !(error <= Math.min(limit, own)) && quantity,
       );

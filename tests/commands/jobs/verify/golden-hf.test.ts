@@ -14,7 +14,8 @@ import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { heddleFiles } from '../../../../src/formats/save-heddle.ts';
 import type { HfType } from '../../../../src/formats/shared/model-formats.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
-import { fixtureFiles, jobContext } from '../../../support/golden.ts';
+import { fixtureFiles } from '../../../support/golden.ts';
+import { EngineSession } from '../../../support/session.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -41,8 +42,8 @@ describe.each([
   ...foldersIn('tests/fixtures/golden-hf', fixtures),
 ])('%s', (folder, type) => {
   it('has the logits, gradients, losses and ids of its reference', async () => {
-    const context = jobContext(fixtureFiles, async () => cpuEngine());
-    const [result] = await verify({ folders: [folder] }, context);
+    const session = new EngineSession(fixtureFiles, async () => cpuEngine());
+    const [result] = await verify({ folders: [folder] }, session);
     expect(result?.compared.map(({ quantity }) => quantity)).toEqual(
       expect.arrayContaining(['logits', 'loss', 'grad_norm', 'losses[6]', 'greedy']),
     );
@@ -51,8 +52,8 @@ describe.each([
   });
 
   it('is verified with int8 weights too', async () => {
-    const context = jobContext(fixtureFiles, async () => cpuEngine());
-    const [result] = await verify({ folders: [folder], weights: 'int8' }, context);
+    const session = new EngineSession(fixtureFiles, async () => cpuEngine());
+    const [result] = await verify({ folders: [folder], weights: 'int8' }, session);
     expect(result?.compared).toMatchObject([{ quantity: 'logits as int8 of f32', passed: true }]);
   });
 

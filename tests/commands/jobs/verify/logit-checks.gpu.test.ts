@@ -8,8 +8,9 @@ import { packedFormats } from '../../../../src/engine/ops/matmul/packed-weights.
 import type { Files } from '../../../../src/files/files.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { testEngine } from '../../../support/engine.ts';
-import { fixtureFiles, goldenFolder, jobContext } from '../../../support/golden.ts';
+import { fixtureFiles, goldenFolder } from '../../../support/golden.ts';
 import { hfFolder } from '../../../support/hf.ts';
+import { EngineSession } from '../../../support/session.ts';
 
 /** The configuration of a folder of tests/fixtures/hf, without weights. */
 async function configOnly(): Promise<Files> {
@@ -22,7 +23,7 @@ async function configOnly(): Promise<Files> {
 }
 
 it('a configuration without weights gives the same logits as the float64 reference', async () => {
-  const [found] = await verify({ folders: ['m'] }, jobContext(await configOnly(), testEngine));
+  const [found] = await verify({ folders: ['m'] }, new EngineSession(await configOnly(), testEngine));
   expect(found?.compared).toHaveLength(1);
   expect(found?.compared[0]).toMatchObject({ quantity: 'logits of float64', limit: 1e-4, passed: true });
   expect(found?.fact).toContain('at 0 of ');
@@ -35,7 +36,7 @@ it('fails if the backend computes something else', async () => {
       engine.write(state, state === 'weights' ? data.map((x, i) => (i === 70 ? x + 1 : x)) : data, offset);
     return { ...engine, write };
   };
-  const [found] = await verify({ folders: ['m'] }, jobContext(await configOnly(), wrong));
+  const [found] = await verify({ folders: ['m'] }, new EngineSession(await configOnly(), wrong));
   expect(found?.compared[0]?.passed).toBe(false);
 });
 
@@ -43,11 +44,11 @@ describe.each(packedFormats)('weights as %s', (weights) => {
   it('are compared with f32 on a golden case and on a folder of BART', async () => {
     const [golden] = await verify(
       { folders: [goldenFolder('odd-post')], weights },
-      jobContext(fixtureFiles, testEngine),
+      new EngineSession(fixtureFiles, testEngine),
     );
     const [bart] = await verify(
       { folders: ['bart'], weights },
-      jobContext(await hfFolder('bart'), testEngine),
+      new EngineSession(await hfFolder('bart'), testEngine),
     );
     const found = [golden!, bart!];
     expect(found.map(({ name }) => name)).toEqual(['odd-post', 'bart']);

@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { type VerifiedCase, verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { testEngine } from '../../../support/engine.ts';
-import { fixtureFiles, goldenFolder, goldenNames, jobContext } from '../../../support/golden.ts';
+import { fixtureFiles, goldenFolder, goldenNames } from '../../../support/golden.ts';
 import { everyCase } from '../../../support/gpu.ts';
+import { EngineSession } from '../../../support/session.ts';
 
 const folders = async (root: string): Promise<string[]> => {
   if (typeof window !== 'undefined') return [];
@@ -29,7 +30,7 @@ function far({ name, compared }: VerifiedCase): string[] {
 }
 
 async function verified(folder: string): Promise<VerifiedCase> {
-  const [result] = await verify({ folders: [folder] }, jobContext(fixtureFiles, testEngine));
+  const [result] = await verify({ folders: [folder] }, new EngineSession(fixtureFiles, testEngine));
   return result!;
 }
 

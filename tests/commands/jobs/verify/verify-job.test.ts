@@ -8,9 +8,10 @@ import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import type { Files } from '../../../../src/files/files.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../../src/files/write-safetensors.ts';
-import { fixtureFiles, goldenFolder, goldenNames, jobContext } from '../../../support/golden.ts';
+import { fixtureFiles, goldenFolder, goldenNames } from '../../../support/golden.ts';
+import { EngineSession } from '../../../support/session.ts';
 
-const onCpu = (files: Files) => jobContext(files, async () => cpuEngine());
+const onCpu = (files: Files) => new EngineSession(files, async () => cpuEngine());
 
 /** The files of the fixtures, of which one is changed. */
 function changed(file: string, change: (bytes: Uint8Array) => Uint8Array): Files {
@@ -35,8 +36,8 @@ const config = (change: (c: Record<string, unknown>) => void) => (bytes: Uint8Ar
 
 describe('golden cases on the references', () => {
   it('have the stored results to the last bit, all quantities of all cases', async () => {
-    const context = onCpu(fixtureFiles);
-    const results = await verify({ folders: goldenNames.map(goldenFolder) }, context);
+    const session = onCpu(fixtureFiles);
+    const results = await verify({ folders: goldenNames.map(goldenFolder) }, session);
     expect(results.map((r) => r.name)).toEqual([...goldenNames]);
     for (const { name, compared } of results) {
       const named = (q: string) => compared.filter((x) => x.quantity.startsWith(q)).length;
@@ -53,7 +54,7 @@ describe('golden cases on the references', () => {
         else expect(error, `${name} ${quantity}`).toBeLessThan(2e-7);
       }
     }
-    expect(context.events.map((e) => e.type === 'progress' && e.done)).toEqual([1, 2, 3]);
+    expect(session.events.map((e) => e.type === 'progress' && e.done)).toEqual([1, 2, 3]);
   });
 });
 

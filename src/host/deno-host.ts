@@ -1,8 +1,8 @@
-// Deno as the platform of the library: its own WebGPU, and files by its own API.
+// Deno as the host of the library: its own WebGPU, and files by its own API.
 
-import { defaultHub, type Platform } from '../api/platform.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { Files } from '../files/files.ts';
+import { defaultHub, type Host } from '../session/host.ts';
 import { diskFiles } from './disk-files.ts';
 
 /** The part of Deno's API that is used. */
@@ -64,21 +64,21 @@ function allowed<T>(ask: () => T): T | undefined {
 }
 
 /**
- * Services of Deno. Reads HF_ENDPOINT, HF_TOKEN, HEDDLE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA and HOME from the
+ * Deno as a host. Reads HF_ENDPOINT, HF_TOKEN, HEDDLE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA and HOME from the
  * environment, if Deno allows it.
  */
-export function denoPlatform(): Platform {
+export function denoHost(): Host {
   const env = (name: string) => allowed(() => Deno.env.get(name)) || undefined;
   const caches = env('XDG_CACHE_HOME') ?? env('LOCALAPPDATA') ?? `${env('HOME') ?? '.'}/.cache`;
   return {
-    host: 'Deno',
+    name: 'Deno',
     version: hostOf().version,
-    openGpu: async () => globalThis.navigator.gpu,
+    gpu: async () => globalThis.navigator.gpu,
     files: denoFiles(),
     modelPath: (name) => name,
     cachePath: (name) => `${env('HEDDLE_CACHE') ?? `${caches}/heddle`}/${name}`,
     hub: env('HF_ENDPOINT') ?? defaultHub,
     hubToken: env('HF_TOKEN'),
-    machineMemory: allowed(() => Deno.systemMemoryInfo().total),
+    memory: allowed(() => Deno.systemMemoryInfo().total),
   };
 }

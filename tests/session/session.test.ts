@@ -1,4 +1,4 @@
-// The services of a job: WebGPU, and the choice of kernels.
+// Sessions: WebGPU, and the choice of kernels.
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { measureVariant } from '../../src/engine/gpu/kernel-timing.ts';
@@ -7,9 +7,8 @@ import { linear } from '../../src/engine/ops/matmul/linear.ts';
 import type { Node } from '../../src/engine/ops/op.ts';
 import { candidates, variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { createContext, type HostServices } from '../../src/session/job-context.ts';
-import { createKernelStore } from '../../src/session/kernel-store.ts';
-import type { JobEvent } from '../../src/train/report/training-events.ts';
+import { KernelStore } from '../../src/session/kernel-store.ts';
+import { testSession } from '../support/session.ts';
 
 // Test files share loaded modules: none of them may have the real ones from before, or the mocked ones
 // afterwards.
@@ -26,15 +25,6 @@ vi.mock('../../src/engine/gpu/gpu-session.ts', () => ({
     prepare = async () => [];
   },
 }));
-
-const services = (more: Partial<HostServices>): HostServices => ({
-  host: 'Dawn',
-  files: memoryFiles(),
-  emit: () => {},
-  signal: new AbortController().signal,
-  openGpu: async () => undefined,
-  ...more,
-});
 
 /** A GPU whose adapter has these limits, and WebGPU's defaults for all others. */
 function gpuWith(limits: Record<string, number>): GPU {
@@ -54,34 +44,34 @@ function gpuWith(limits: Record<string, number>): GPU {
   return { requestAdapter: async () => adapter } as unknown as GPU;
 }
 
-describe('a context', () => {
+describe('a session', () => {
   it.each([
     ['maxStorageBuffersPerShaderStage', 4, '4', '8'],
     ['maxComputeInvocationsPerWorkgroup', 128, '128', '256'],
     ['maxStorageBufferBindingSize', 2 ** 26, '64.0 MiB', '128.0 MiB'],
   ])('rejects an adapter whose %s is too small, with both numbers', async (limit, value, has, needed) => {
-    const { context } = createContext(services({ openGpu: async () => gpuWith({ [limit]: value }) }));
-    await expect(context.device()).rejects.toThrow(HeddleError);
-    await expect(context.device()).rejects.toThrow(new RegExp(`${limit} is ${has}, ${needed} is required`));
+    const session = testSession({ gpu: async () => gpuWith({ [limit]: value }) });
+    await expect(session.device.open()).rejects.toThrow(HeddleError);
+    await expect(session.device.open()).rejects.toThrow(
+      new RegExp(`${limit} is ${has}, ${needed} is required`),
+    );
   });
 
   it('reports that the host has no WebGPU, or that the backend is the CPU', async () => {
-    await expect(createContext(services({})).context.device()).rejects.toThrow(
-      'There is no WebGPU in this Dawn.',
-    );
-    const cpu = createContext(services({ host: 'cpu' })).context;
-    await expect(cpu.device()).rejects.toThrow(/cpu backend has no GPU; use --host dawn/);
+    await expect(testSession({}).device.open()).rejects.toThrow('There is no WebGPU in this Dawn.');
+    const cpu = testSession({ device: 'cpu' });
+    await expect(cpu.device.open()).rejects.toThrow(/cpu backend has no GPU; use --host dawn/);
     expect(cpu.backend).toBe('cpu');
     expect((await cpu.engine()).name).toBe('cpu');
   });
 
   it('opens WebGPU at the first use, and once', async () => {
-    const openGpu = vi.fn(async () => gpuWith({}));
-    const { context, close } = createContext(services({ openGpu }));
-    expect(openGpu).not.toHaveBeenCalled();
-    expect(await context.gpu()).toBe(await context.gpu());
-    expect(openGpu).toHaveBeenCalledTimes(1);
-    await close();
+    const gpu = vi.fn(async () => gpuWith({}));
+    const session = testSession({ gpu });
+    expect(gpu).not.toHaveBeenCalled();
+    expect(await session.device.gpu()).toBe(await session.device.gpu());
+    expect(gpu).toHaveBeenCalledTimes(1);
+    await session.close();
   });
 });
 
@@ -95,7 +85,7 @@ describe('the choice of kernels', () => {
     addEventListener() {},
   };
 
-  /** A context whose kernels take `ms`, its messages, and its stored kernels, if the file is writable. */
+  /** A session whose kernels take `ms`, its messages, and its stored kernels, if the file is writable. */
   function start(ms: (variant: string, measured: number) => number, writable = true) {
     const logs: string[] = [];
     const abort = new AbortController();
@@ -108,19 +98,18 @@ describe('the choice of kernels', () => {
     const full = async () => {
       throw new HeddleError('there: it is full');
     };
-    const { context } = createContext(
-      services({
-        openGpu: async () => {
-          const adapter = { ...(await gpuWith({}).requestAdapter()), requestDevice: async () => device };
-          return { requestAdapter: async () => adapter } as unknown as GPU;
-        },
-        emit: (event: JobEvent) => void (event.type === 'message' && logs.push(event.text)),
-        signal: abort.signal,
-        files: writable ? files : { ...files, write: full },
-        kernelFile: 'there',
-      }),
-    );
-    return { context, logs, abort, measured, load: () => createKernelStore(files, 'there').load('Dawn toy') };
+    const session = testSession({
+      gpu: async () => {
+        const adapter = { ...(await gpuWith({}).requestAdapter()), requestDevice: async () => device };
+        return { requestAdapter: async () => adapter } as unknown as GPU;
+      },
+      onEvent: (event) => void (event.type === 'message' && logs.push(event.text)),
+      signal: abort.signal,
+      files: writable ? files : { ...files, write: full },
+      tune: true,
+    });
+    const load = () => new KernelStore(files, 'kernels.json').load('Dawn toy');
+    return { session, logs, abort, measured, load };
   }
 
   /** Two layers, the first of more work, and what decides how fast they are. */
@@ -135,39 +124,39 @@ describe('the choice of kernels', () => {
 
   it('saves the measurements that are done if it is interrupted', async () => {
     const { graph, large } = layers();
-    const { context, logs, abort, load } = start((variant, measured) => {
+    const { session, logs, abort, load } = start((variant, measured) => {
       if (measured === 3) abort.abort();
       return tiledWins(variant);
     });
-    await expect(context.tune([graph], { measureAll: true, budgetMs: 1e6 })).rejects.toThrow();
+    await expect(session.kernels.measure([graph], { measureAll: true, budgetMs: 1e6 })).rejects.toThrow();
     expect(await load()).toEqual({ measured: { [large]: 'tiled-64x64' }, guessed: {}, dropped: {} });
-    expect(logs).toEqual(['the kernels measured so far are stored in there']);
+    expect(logs).toEqual(['the kernels measured so far are stored in kernels.json']);
   });
 
   it('is chosen by default until it is measured, then stays as measured', async () => {
     const { graph, large, small } = layers();
-    const { context, measured, load } = start(tiledWins);
-    expect(await context.tune([graph], { measureAll: true, budgetMs: -1 })).toEqual({
-      place: 'there',
+    const { session, measured, load } = start(tiledWins);
+    expect(await session.kernels.measure([graph], { measureAll: true, budgetMs: -1 })).toEqual({
+      place: 'kernels.json',
       failure: undefined,
     });
-    const [first] = candidates(graph.nodes[0] as Node, (await context.device()).traits) as [string];
+    const [first] = candidates(graph.nodes[0] as Node, (await session.device.open()).traits) as [string];
     const guessed = { [large]: first, [small]: first };
     expect(first).not.toBe('tiled-64x64');
     expect(await load()).toEqual({ measured: {}, guessed, dropped: {} });
-    const engine = await context.engine();
+    const engine = await session.engine();
     await engine.prepare([graph]).catch(() => undefined);
     expect(measured).toEqual([]);
     const best = { [large]: 'tiled-64x64', [small]: 'tiled-64x64' };
     for (const budgetMs of [1e6, -1]) {
-      await context.tune([graph], { measureAll: true, budgetMs });
+      await session.kernels.measure([graph], { measureAll: true, budgetMs });
       expect(await load()).toEqual({ measured: best, guessed: {}, dropped: {} });
     }
   });
 
   it('continues if the store cannot be written, and warns once', async () => {
-    const { context, logs } = start(tiledWins, false);
-    const engine = await context.engine();
+    const { session, logs } = start(tiledWins, false);
+    const engine = await session.engine();
     for (const rows of [8, 4096]) {
       const graph = new Graph();
       linear(graph, graph.input('x', 'f32', [rows, 64]), graph.input('w', 'f32', [64, 64]));
@@ -177,8 +166,8 @@ describe('the choice of kernels', () => {
       'the tuned kernels could not be stored, so only this run uses them: there: it is full',
     ]);
     const { graph } = layers();
-    expect(await context.tune([graph], { measureAll: true })).toEqual({
-      place: 'there',
+    expect(await session.kernels.measure([graph], { measureAll: true })).toEqual({
+      place: 'kernels.json',
       failure: 'there: it is full',
     });
   });

@@ -1,27 +1,27 @@
-// Node as the platform of the library: Dawn for WebGPU, the disk for files, the user's cache folder for
+// Node as the host of the library: Dawn for WebGPU, the disk for files, the user's cache folder for
 // downloads and tuned kernels, threads for large corpora.
 
 import { existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { defaultHub, type Platform } from '../api/platform.ts';
+import { defaultHub, type Host } from '../session/host.ts';
 import type { TextThreads } from '../text/text-pool.ts';
 import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
 
-/** Services of Node. Reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE. */
-export const nodePlatform = (): Platform => ({
-  host: 'Dawn',
+/** Node as a host. Reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE. */
+export const nodeHost = (): Host => ({
+  name: 'Dawn',
   version: dawnVersion(),
-  openGpu: () => dawnGpu(),
+  gpu: () => dawnGpu(),
   files: nodeFiles(),
   modelPath: (name) => name,
   cachePath,
   hub: process.env.HF_ENDPOINT || defaultHub,
   hubToken: process.env.HF_TOKEN,
-  machineMemory: machineMemory(),
-  textThreads: nodeTextThreads(),
+  memory: machineMemory(),
+  threads: nodeTextThreads(),
 });
 
 /** Bytes of memory of the machine or the container. */

@@ -1,5 +1,5 @@
-// The services of the platform that the library runs on: WebGPU, files and a cache. The default is a browser;
-// the entry heddle/node registers Node (src/host/node-platform.ts).
+// What the host of the library gives: WebGPU, files, a cache, memory, threads. The default host is a browser; the
+// entries of Node and Deno register theirs (src/host/). A session (session.ts) computes on a host.
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
@@ -9,13 +9,14 @@ import type { TextThreads } from '../text/text-pool.ts';
 /** URL of the default hub. */
 export const defaultHub = 'https://huggingface.co';
 
-/** Services of a platform. */
-export interface Platform {
-  readonly host: GpuHost;
-  /** Version of the host; tuned kernels are stored per version. */
+/** What a host gives: Node, Deno or a page. */
+export interface Host {
+  /** Name of its WebGPU. */
+  readonly name: GpuHost;
+  /** Version of the WebGPU; tuned kernels are stored per version. */
   readonly version: string;
-  /** WebGPU; undefined if the platform has none. */
-  openGpu(): Promise<GPU | undefined>;
+  /** Opens WebGPU; undefined if the host has none. */
+  gpu(): Promise<GPU | undefined>;
   /** Files that `loadModel`, `save` and checkpoints use. */
   readonly files: Files;
   /** Path of a saved model: in Node the path itself, in a page a folder of the browser's storage. */
@@ -24,11 +25,11 @@ export interface Platform {
   cachePath(name: string): string;
   /** URL of the model hub, and the access token for models that are not public. */
   readonly hub: string;
-  readonly hubToken?: string | undefined;
+  readonly hubToken?: string;
   /** Bytes of main memory, the limit of a software adapter; undefined if unknown. */
-  readonly machineMemory?: number | undefined;
-  /** Threads for work on large corpora; undefined if the platform has none. */
-  readonly textThreads?: TextThreads | undefined;
+  readonly memory?: number;
+  /** Threads for work on large corpora; undefined if the host has none. */
+  readonly threads?: TextThreads;
 }
 
 /** Files that are opened at their first use. */
@@ -65,42 +66,41 @@ export async function openBrowserFiles(): Promise<BrowserFiles> {
   return browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
 }
 
-function browserPlatform(): Platform {
+/** A page or a worker of a browser. Its files are in the browser's private file system. */
+export function browserHost(): Host {
   const { navigator } = globalThis as { navigator?: Navigator & { readonly deviceMemory?: number } };
-  const { name: host, version } = hostOf();
   return {
-    host,
-    version,
-    openGpu: async () => navigator?.gpu,
+    ...hostOf(),
+    gpu: async () => navigator?.gpu,
     files: lazyFiles(openBrowserFiles),
     modelPath: (name) => `models/${name}`,
     cachePath: (name) => name,
     hub: defaultHub,
-    machineMemory: navigator?.deviceMemory && navigator.deviceMemory * 2 ** 30,
+    memory: navigator?.deviceMemory && navigator.deviceMemory * 2 ** 30,
   };
 }
 
-let registered: Platform | undefined;
+let registered: Host | undefined;
 
 /**
- * Sets the platform that `train` and `loadModel` use. Omitted services are those of a browser.
+ * Sets the host that `train` and `loadModel` use. Omitted fields are those of a browser.
  *
  * @example
- * registerPlatform({ files: memoryFiles() }); // `model.save` writes to memory
+ * registerHost({ files: memoryFiles() }); // `model.save` writes to memory
  */
-export function registerPlatform(platform: Partial<Platform>): void {
-  registered = { ...browserPlatform(), ...platform };
+export function registerHost(host: Partial<Host>): void {
+  registered = { ...browserHost(), ...host };
 }
 
-/** The registered platform, or the browser. */
-export function currentPlatform(): Platform {
-  registered ??= browserPlatform();
+/** The registered host, or the browser. */
+export function currentHost(): Host {
+  registered ??= browserHost();
   return registered;
 }
 
 /** Options that locate a saved model. */
 export interface ModelPlace {
-  /** Files with the folder. [the files of the platform, with the names of `save` and `checkpoint`] */
+  /** Files with the folder. [the files of the host, with the names of `save` and `checkpoint`] */
   readonly files?: Files;
 }
 
@@ -110,6 +110,6 @@ export function placeOf(
   { files }: ModelPlace,
 ): { readonly files: Files; readonly folder: string } {
   if (files) return { files, folder: name };
-  const platform = currentPlatform();
-  return { files: platform.files, folder: platform.modelPath(name) };
+  const host = currentHost();
+  return { files: host.files, folder: host.modelPath(name) };
 }

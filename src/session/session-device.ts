@@ -1,0 +1,196 @@
+// The device of a session: opens at its first use, and is replaced if it is lost. Sessions without a device of
+// the caller share one per host, which closes with its last session.
+
+import { check, HeddleError } from '../core/errors.ts';
+import { adapterName } from '../core/host-name.ts';
+import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
+import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
+import type { Host } from './host.ts';
+
+/**
+ * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or `'cpu'`, which
+ * runs the float64 references of the ops: exact but slow.
+ */
+export type GivenDevice = Device | GPUDevice | GPU | 'cpu';
+
+/** WebGPU's default limits. Kernels need no more; an adapter with less is an error. */
+export const neededLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBufferBindingSize: 128 * 2 ** 20,
+  maxBufferSize: 256 * 2 ** 20,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+/** Delay before each attempt to open a device again, in milliseconds: half a minute in total. */
+const retryDelays = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
+
+/** The device of a session. */
+export class SessionDevice {
+  private readonly host: Host;
+  private readonly given: GivenDevice | undefined;
+  private webGpu: Promise<GPU> | undefined;
+  private opening: Promise<Device> | undefined;
+  private adapter: string | undefined;
+
+  /**
+   * `given`: the device of the caller. Default: the device that all sessions of the host share. Throws a
+   * HeddleError if it is something else.
+   */
+  constructor(host: Host, given?: GivenDevice) {
+    check(
+      given === undefined ||
+        given === 'cpu' ||
+        ['requestAdapter', 'traits', 'queue'].some((key) => key in given),
+      'device must be a Device, a GPUDevice, a GPU (navigator.gpu) or "cpu"',
+    );
+    this.host = host;
+    this.given = given;
+  }
+
+  /** Whether the session computes on the CPU, so that it has no device. */
+  get isCpu(): boolean {
+    return this.given === 'cpu';
+  }
+
+  /** Name of the backend: `cpu`, or the host and, once the device is open, its adapter. */
+  get backend(): string {
+    const { name } = this.host;
+    if (this.isCpu) return 'cpu';
+    if (this.adapter === undefined) return name.toLowerCase();
+    return this.adapter.startsWith(name) ? this.adapter : `${name.toLowerCase()} ${this.adapter}`;
+  }
+
+  /** The WebGPU of the device; opened at first use. Rejects on the CPU, and if the host has none. */
+  gpu(): Promise<GPU> {
+    this.webGpu ??= this.openGpu();
+    return this.webGpu;
+  }
+
+  /** The device; opened at first use. Rejects on the CPU. */
+  open(): Promise<Device> {
+    this.opening ??= this.openDevice().then((device) => {
+      this.adapter = adapterName(device.adapter);
+      return device;
+    });
+    return this.opening;
+  }
+
+  /** The device, if it is open. */
+  private async opened(): Promise<Device | undefined> {
+    return this.opening?.catch(() => undefined);
+  }
+
+  /** Why the device was lost, if it was; waits a moment for the reason. */
+  async lost(): Promise<string | undefined> {
+    return (await this.opened())?.lost();
+  }
+
+  /** Whether a lost device can be replaced: it is not a device of the caller. */
+  get isReplaceable(): boolean {
+    return this.given === undefined || isGpu(this.given);
+  }
+
+  /**
+   * Replaces the device, with retries for half a minute: a crashed driver or browser process needs time to
+   * restart. Throws the last error, and the reason of the signal if it is aborted.
+   */
+  async reopen(signal: AbortSignal): Promise<void> {
+    await this.release();
+    let failure: unknown;
+    for (const delay of retryDelays) {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      signal.throwIfAborted();
+      try {
+        const next = await this.open();
+        await next.gpu.queue.onSubmittedWorkDone();
+        const lost = await next.lost();
+        if (lost === undefined) return;
+        throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
+      } catch (error) {
+        failure = error;
+        this.opening = undefined;
+      }
+    }
+    throw failure;
+  }
+
+  /** Gives the device back. A later call of `open` opens another one. */
+  async release(): Promise<void> {
+    const opened = this.opened();
+    this.opening = undefined; // calls from now on open a new device
+    (await opened)?.destroy();
+  }
+
+  private async openGpu(): Promise<GPU> {
+    if (this.isCpu) throw new HeddleError('The cpu backend has no GPU; use --host dawn.');
+    const gpu = this.given && isGpu(this.given) ? this.given : await this.host.gpu();
+    check(
+      gpu,
+      `There is no WebGPU in this ${this.host.name}. Use a current Chrome, Edge, Firefox or Safari, on https or ` +
+        'localhost; chrome://gpu or about:support shows why it is off.',
+    );
+    return gpu;
+  }
+
+  private async openDevice(): Promise<Device> {
+    const { given, host } = this;
+    if (given === undefined) return leaseSharedDevice(host, () => this.gpu());
+    if (given === 'cpu' || isGpu(given)) return openDevice(await this.gpu(), { require: neededLimits });
+    return borrowed(given, host);
+  }
+}
+
+const isGpu = (device: GivenDevice): device is GPU => device !== 'cpu' && 'requestAdapter' in device;
+
+/** The shared device of each host, and the number of its users. */
+const sharedDevices = new WeakMap<Host, SharedDevice>();
+
+interface SharedDevice {
+  readonly device: Promise<Device>;
+  users: number;
+}
+
+/** A lease of the shared device of a host. `destroy` ends the lease; the last one closes the device. */
+async function leaseSharedDevice(host: Host, gpu: () => Promise<GPU>): Promise<Device> {
+  const current = sharedDevices.get(host);
+  const isLost = async () => (await (await current?.device)?.lost(0)) !== undefined;
+  const forget = (old: SharedDevice) => {
+    if (sharedDevices.get(host) === old) sharedDevices.delete(host);
+  };
+  if (current && (await isLost().catch(() => true))) forget(current);
+  const open = async () => openDevice(await gpu(), { require: neededLimits });
+  const lease = sharedDevices.get(host) ?? { device: open(), users: 0 };
+  sharedDevices.set(host, lease);
+  lease.users++;
+  let held = true;
+  const release = (device?: Device) => {
+    if (!held) return;
+    held = false;
+    lease.users--;
+    if (lease.users > 0) return;
+    forget(lease);
+    device?.destroy();
+  };
+  try {
+    const device = await lease.device;
+    return { ...device, destroy: () => release(device) };
+  } catch (error) {
+    release();
+    forget(lease);
+    throw error;
+  }
+}
+
+/** The devices of heddle for WebGPU devices, so that several sessions share one. */
+const wrapped = new WeakMap<GPUDevice, Promise<Device>>();
+
+/** The caller's device, which `destroy` leaves open. */
+async function borrowed(device: Device | GPUDevice, host: Host): Promise<Device> {
+  if ('traits' in device) return { ...device, destroy: () => undefined };
+  const wrap = async () => probedDevice(device, await adapterInfoOf(device, () => host.gpu()));
+  const known = wrapped.get(device) ?? wrap();
+  wrapped.set(device, known);
+  return { ...(await known), destroy: () => undefined };
+}

@@ -1,0 +1,107 @@
+// A session: what a job, a training or a model runs on. It has the files of its host, a device, the tuned kernels
+// of its adapter, and a receiver of events.
+
+import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
+import { gpuEngine } from '../engine/engine.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import type { Files } from '../files/files.ts';
+import type { TextThreads } from '../text/text-pool.ts';
+import type { Host } from './host.ts';
+import { KernelTuner } from './kernel-tuner.ts';
+import { type GivenDevice, SessionDevice } from './session-device.ts';
+import type { SessionEvent } from './session-event.ts';
+
+/** The device of a model, and the receiver of events. */
+export interface SessionOptions<Extra = never> {
+  /**
+   * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or `'cpu'`, which
+   * runs the float64 references of the ops: exact but slow. Default: a device that all models share.
+   */
+  readonly device?: GivenDevice;
+  /**
+   * Whether to auto-tune: time kernel variants at their first use, for a few seconds, and cache the fastest.
+   * Default: true.
+   */
+  readonly tune?: boolean;
+  /** Receives messages and progress: kernel tuning, downloads, evaluation. */
+  readonly onEvent?: (event: SessionEvent | Extra) => void;
+}
+
+/** Options of a session for a job. */
+export interface JobSessionOptions<Extra = never> extends SessionOptions<Extra> {
+  /** Aborted by Ctrl-C or a stop button. */
+  readonly signal?: AbortSignal;
+  /** Files of the session. [those of the host, with archives as folders] */
+  readonly files?: Files;
+  /** See `Session.input`. */
+  readonly input?: Session['input'];
+  /** Maximum bytes of a plan. [the memory of the host for a software adapter, else no limit] */
+  readonly memoryLimit?: number;
+}
+
+/** What a job, a training or a model runs on. `Extra`: what it reports besides the events of any job. */
+export class Session<Extra = never> {
+  readonly host: Host;
+  readonly files: Files;
+  /** Reports an event. */
+  readonly emit: (event: SessionEvent | Extra) => void;
+  /** Stops the work at its next step; it keeps its results. */
+  readonly signal: AbortSignal;
+  /**
+   * The next texts that a user types or a pipe delivers; undefined at the end. Absent if there is no such
+   * input.
+   */
+  readonly input?: () => Promise<readonly string[] | undefined>;
+  /** The device: opened at first use, replaced if it is lost. */
+  readonly device: SessionDevice;
+  /** The kernel choices of the adapter. */
+  readonly kernels: KernelTuner;
+  private readonly options: JobSessionOptions<Extra>;
+
+  /** `from`: the session whose device and kernels this one shares. */
+  constructor(host: Host, options: JobSessionOptions<Extra> = {}, from?: Session) {
+    const { files = archiveFiles(host.files), signal = new AbortController().signal, tune = true } = options;
+    this.host = host;
+    this.files = files;
+    this.emit = options.onEvent ?? (() => undefined);
+    this.signal = signal;
+    this.input = options.input;
+    this.options = options;
+    this.device = from?.device ?? new SessionDevice(host, options.device);
+    this.kernels =
+      from?.kernels.for(this) ?? new KernelTuner(this, tune ? host.cachePath('kernels.json') : undefined);
+  }
+
+  /** A session on the same device and kernels with another signal, receiver of events or files. */
+  with(changes: Pick<JobSessionOptions<Extra>, 'signal' | 'onEvent' | 'files'>): Session<Extra> {
+    const { files, signal } = this;
+    return new Session(this.host, { ...this.options, files, signal, ...changes }, this);
+  }
+
+  /** Name of the backend: `cpu`, or the host and, once the device is open, its adapter. */
+  get backend(): string {
+    return this.device.backend;
+  }
+
+  /** Threads for work on large corpora. Absent if the host has none: the thread of the session does it. */
+  get threads(): TextThreads | undefined {
+    return this.host.threads;
+  }
+
+  /** Creates an engine: on the CPU, or on the device with tuned kernels. */
+  async engine(options: GpuEngineOptions = {}): Promise<Engine> {
+    if (this.device.isCpu) return (await import('../engine/cpu-engine.ts')).cpuEngine();
+    const device = await this.device.open();
+    const { kernels } = this;
+    const memoryLimit = this.options.memoryLimit ?? (device.traits.software ? this.host.memory : undefined);
+    const chooseKernels: GpuEngineOptions['chooseKernels'] = kernels.isOn
+      ? (...given) => kernels.choose(...given)
+      : undefined;
+    return gpuEngine(device, { chooseKernels, memoryLimit, ...options });
+  }
+
+  /** Gives the device back. */
+  async close(): Promise<void> {
+    await this.device.release();
+  }
+}
