@@ -21,6 +21,7 @@ export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-tr
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
+export { describeType, type FieldType, fitsType, type OptionField, type ValueOf } from './core/fields.ts';
 export type { GpuHost } from './core/host-name.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
 export type { Attention } from './decode/alignment.ts';
@@ -127,14 +128,12 @@ export {
   type RecipeSetting,
   recipeFor,
 } from './train/settings/recipes.ts';
-export type { Setting, SettingType } from './train/settings/setting-types.ts';
+export type { Setting } from './train/settings/setting-types.ts';
 export type { Table } from './train/settings/settings.ts';
 export { type SettingName, settings } from './train/settings/settings.ts';
+export type { LoraSettings } from './train/settings/train-setting-types.ts';
 export {
-  describeType,
-  fitsType,
   type SettingsWithDefaults,
   settingRows,
   type TrainSettings,
-  type ValueOf,
 } from './train/settings/train-settings.ts';

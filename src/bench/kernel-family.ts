@@ -1,6 +1,7 @@
 // A kernel family: a kernel with sizes and choices as fields.
 
 import { HeddleError } from '../core/errors.ts';
+import { describeType, fitsType, integer } from '../core/fields.ts';
 import type { KernelCase, KernelGroup, KernelSpec } from './kernel-case.ts';
 
 /** A size: a whole number from `min` to `max`, a multiple of `step`. */
@@ -99,19 +100,9 @@ function checkedValue(family: string, key: string, field: FamilyField, given: un
       throw new HeddleError(`${family}: ${key} is ${value}; it must be ${field.values.join(', ')}.`);
     return value as string;
   }
-  const { min, max, step } = field;
   const value = given ?? field.value;
-  if (
-    typeof value !== 'number' ||
-    !Number.isInteger(value) ||
-    value < min ||
-    value > max ||
-    value % step !== 0
-  ) {
-    const multiple = step > 1 ? ` and a multiple of ${step}` : '';
-    throw new HeddleError(
-      `${family}: ${key} is ${value}; it must be a whole number from ${min} to ${max}${multiple}.`,
-    );
-  }
-  return value;
+  const type = integer(field.min, '', field.max, field.step);
+  if (!fitsType(type, value))
+    throw new HeddleError(`${family}: ${key} is ${value}; it must be ${describeType(type)}.`);
+  return value as number;
 }

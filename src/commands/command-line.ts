@@ -3,8 +3,8 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { jsonFlags, log, reportError, setVerbosity } from './output.ts';
-import { currentFlags } from './renamed-flags.ts';
+import { withoutAliases } from './flag-aliases.ts';
+import { jsonFlags, reportError, setVerbosity } from './output.ts';
 
 /** Adds a command to the program. Each imports only its own module, so that a command starts fast. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
@@ -59,7 +59,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
     setVerbosity(quiet ? 'quiet' : verbose ? 'verbose' : 'normal');
   });
   try {
-    await program.parseAsync(jsonFlags(currentFlags(words, log)), { from: 'user' });
+    await program.parseAsync(jsonFlags(withoutAliases(words)), { from: 'user' });
   } catch (error) {
     // Commander has printed its error or help.
     if (error instanceof CommanderError) process.exitCode = error.exitCode;

@@ -10,7 +10,7 @@ import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { Distilled } from './jobs/distill-job.ts';
 import { outFolder } from './out-folder.ts';
-import { log, table } from './output.ts';
+import { table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
@@ -57,7 +57,7 @@ export function addDistill(program: Command): void {
     const teacher = withoutEndSlash(given);
     if (resolve(teacher) === resolve(out))
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
-    const settings = givenSettings(command, log);
+    const settings = givenSettings(command);
     const args = { teacher, texts, dev, out, beams, batch, settings, force };
     const paths = [
       teacher,

@@ -2,31 +2,55 @@
 // errors.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '../core/errors.ts';
+import {
+  type FieldType,
+  flagOf,
+  integer,
+  type OptionField,
+  parseAssignment,
+  parseField,
+  positive as positiveNumber,
+} from '../core/fields.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import type { ModelArguments } from './jobs/model-arguments.ts';
 import { jsonValue } from './output.ts';
 import { type HostName, hostNames } from './remote/run-job.ts';
 
-/** Returns a parser of numbers that `allowed` accepts; `wanted` describes them in the error. */
-export const number =
-  (allowed: (n: number) => boolean, wanted: string) =>
-  (text: string): number => {
-    const n = Number(text);
-    if (text.trim() === '' || !Number.isFinite(n) || !allowed(n))
-      throw new InvalidArgumentError(`It must be ${wanted}.`);
-    return n;
-  };
+/** Runs a parser; commander adds the name of the flag to its error. */
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
+}
+
+/** Returns a parser of the values of a type. */
+export const parserOf =
+  (type: FieldType) =>
+  (text: string, before?: unknown): unknown =>
+    parsed(() => parseField(type, text, before));
+
+/** The flag of a row of a table of options. `defaultText` is appended to its help text. */
+export function fieldOption(name: string, row: OptionField, defaultText?: string): Option {
+  const { type, aliases = [], help } = row;
+  const flags = [...aliases.map((alias) => `--${alias}`), flagOf(name, row)].join(', ');
+  const description = defaultText === undefined ? help : `${help} (default: ${defaultText})`;
+  if (type.unit === '') return new Option(flags, description);
+  // Commander reads `no-` as a negation, whose default must not be undefined.
+  if (flags.startsWith('--no-') && name !== 'noFuse')
+    return new Option(`${flags} <${type.unit}>`, help).argParser(parserOf(type)).default(null, defaultText);
+  const option = new Option(`${flags} <${type.unit}${name === 'noFuse' ? '...' : ''}>`, description);
+  return type.kind === 'choice' ? option.choices(type.choices) : option.argParser(parserOf(type));
+}
+
+/** Numbers above 0. */
+export const positive = parserOf(positiveNumber()) as (text: string) => number;
 
 /** Returns a parser of whole numbers of at least `min`. */
-export const whole = (min: number) =>
-  number((n) => Number.isSafeInteger(n) && n >= min, `a whole number of at least ${min}`);
-/** Numbers above 0. */
-export const positive = number((n) => n > 0, 'a number above 0');
-/** Numbers of at least 0. */
-export const notNegative = number((n) => n >= 0, 'a number of at least 0');
-/** Rates: at least 0, below 1. */
-export const rate = number((n) => n >= 0 && n < 1, 'at least 0 and below 1');
+export const whole = (min: number) => parserOf(integer(min)) as (text: string) => number;
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -39,18 +63,8 @@ export function bytes(text: string): number {
 }
 
 /** Collects `field=value` into an object; a value that is not JSON is text. */
-export function setting(text: string, previous: Record<string, unknown> = {}): Record<string, unknown> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It must be field=value, for example dModel=96.');
-  const value = text.slice(at + 1);
-  let parsed: unknown = value;
-  try {
-    parsed = JSON.parse(value);
-  } catch {
-    // Not JSON: text.
-  }
-  return { ...previous, [text.slice(0, at)]: parsed };
-}
+export const setting = (text: string, before?: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  parsed(() => parseAssignment(text, before));
 
 /** Collects the items of lists with commas; the flag may be repeated. */
 export const list = (text: string, before: readonly string[] = []): string[] => [

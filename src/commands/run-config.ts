@@ -4,6 +4,7 @@
 import type { Command, Option } from 'commander';
 import { dump, load } from 'js-yaml';
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { suggestion } from '../core/fields.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
 import { completeSettings, initFolder, type RecipeName } from '../train/settings/recipes.ts';
@@ -43,11 +44,12 @@ export async function readRunConfig(
   for (const [name, value] of Object.entries(fields)) {
     if (isSetting(name)) continue;
     const option = command.options.find((o) => o.attributeName() === name && !commandOnly.includes(name));
-    if (!option)
+    if (!option) {
+      const flags = command.options.map((o) => o.attributeName()).filter((n) => !commandOnly.includes(n));
       throw new HeddleError(
-        `${path}: there is no field ${name}; fields are train (files of pairs), the flags of the command as ` +
-          `devSource, and the settings ${Object.keys(settings).join(', ')}`,
+        `${path}: there is no field ${name}${suggestion(name, ['train', ...Object.keys(settings), ...flags])}`,
       );
+    }
     if (command.getOptionValueSource(name) === 'cli') continue;
     command.setOptionValueWithSource(name, parsed(option, value, `${path}: ${name}`), 'config');
   }

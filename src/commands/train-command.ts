@@ -15,13 +15,13 @@ import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/recipes.ts';
 import type { SettingName } from '../train/settings/settings.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
-import { flagOf, type TrainSettings } from '../train/settings/train-settings.ts';
+import { settingFlag, type TrainSettings } from '../train/settings/train-settings.ts';
 import { outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { runAndPrint } from './run-command.ts';
 import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
-import { addTrainFlags, givenSettings, oldTestSentences, type TrainFileOptions } from './train-flags.ts';
+import { addTrainFlags, givenSettings, type TrainFileOptions } from './train-flags.ts';
 
 /** Adds the command `train`. */
 export function addTrain(program: Command): void {
@@ -33,7 +33,7 @@ export function addTrain(program: Command): void {
     .argument('[pairs...]', `files of pairs: ${pairsHelp} (default: the built-in corpus)`);
   addTrainFlags(command);
   command.action(async (pairs: string[], options: TrainFileOptions) => {
-    const given = givenSettings(command, log);
+    const given = givenSettings(command);
     if (options.config === undefined) return run(command, pairs, options, given);
     const file = await readRunConfig(nodeFiles(), options.config, command);
     return run(
@@ -60,7 +60,7 @@ async function run(
   const rejectFlags = (flags: readonly string[], reason: string) => {
     for (const flag of flags)
       if (command.getOptionValueSource(flag) !== 'default')
-        throw new HeddleError(`train: ${flagOf(flag as SettingName)} is only for ${reason}`);
+        throw new HeddleError(`train: ${settingFlag(flag as SettingName)} is only for ${reason}`);
   };
   if (named.train)
     rejectFlags(['pairs', 'sourceLocale', 'targetLocale'], `the built-in corpus; omit it, or omit ${first}`);
@@ -107,8 +107,7 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
       sides,
     );
   };
-  const test = part('test', oldTestSentences(o) === undefined ? o.test : undefined);
-  const [train, dev] = [pairFilesOf(pairs, o), part('dev', o.dev)];
+  const [train, dev, test] = [pairFilesOf(pairs, o), part('dev', o.dev), part('test', o.test)];
   checkStdin([train, dev, test]);
   if (!train && (dev ?? test) && !o.resume)
     throw new HeddleError(

@@ -20,10 +20,7 @@ async function read(name: string, text: string, args: readonly string[] = []) {
   addTrainFlags(command);
   command.exitOverride().parse(['--config', path, ...args], { from: 'user' });
   const file = await readRunConfig(files, path, command);
-  const settings = overridden(
-    file.settings,
-    givenSettings(command, () => {}),
-  );
+  const settings = overridden(file.settings, givenSettings(command));
   return { command, settings, pairs: file.pairs, options: command.opts<TrainFileOptions>() };
 }
 
@@ -83,8 +80,8 @@ it('lets the command line override it', async () => {
 
 describe('names the field that is wrong:', () => {
   const wrong: [string, RegExp][] = [
-    ['learnRate: 1', /run\.yaml: there is no field learnRate; fields are train .*learningRate/],
-    ['learningRate: fast', /run\.yaml: learningRate \("fast"\) must be a number above 0/],
+    ['learnRate: 1', /run\.yaml: there is no field learnRate\. Did you mean learningRate\?/],
+    ['learningRate: fast', /run\.yaml: learningRate is "fast", it must be a number above 0/],
     ['tune: maybe', /run\.yaml: tune is "maybe", it must be true or false/],
     ['host: moon', /run\.yaml: host is moon, it must be one of dawn/],
     ['pairs: 3', /run\.yaml: pairs is 3: It must be a whole number of at least 10/],

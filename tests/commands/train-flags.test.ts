@@ -6,34 +6,31 @@ import { addTrainFlags, givenSettings } from '../../src/commands/train-flags.ts'
 import { modelConfig } from '../../src/model/model-config.ts';
 import { dataOptions, optimizerOf } from '../../src/train/settings/recipe-options.ts';
 import { completeSettings } from '../../src/train/settings/recipes.ts';
-import { flagOf, settingRows } from '../../src/train/settings/train-settings.ts';
+import { settingFlag, settingRows } from '../../src/train/settings/train-settings.ts';
 
-/** The settings on a command line, and the notices. */
+/** The settings on a command line. */
 function parsed(line: string) {
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   addTrainFlags(command);
   command.parse(line.split(' ').filter(Boolean), { from: 'user' });
-  const notices: string[] = [];
-  return { given: givenSettings(command, (text) => notices.push(text)), notices };
+  return givenSettings(command);
 }
-const complete = (line: string) => completeSettings(parsed(line).given, 'pairs');
+const complete = (line: string) => completeSettings(parsed(line), 'pairs');
 const ratesOf = (line: string) => {
   const { model } = dataOptions(complete(line));
   return modelConfig({ srcVocab: 9, tgtVocab: 9, ...model }).dropout;
 };
 
 it('gives only the settings on the command line', () => {
-  expect(parsed('--host cpu --out m --pairs 50').given).toEqual({});
-  expect(parsed('--lr 5e-4 --steps 40 --check-finite --no-fuse linear-gelu,residual --seed 7').given).toEqual(
-    {
-      learningRate: 5e-4,
-      steps: 40,
-      checkFinite: true,
-      noFuse: ['linear-gelu', 'residual'],
-      seed: 7,
-    },
-  );
-  expect(parsed('--no-lowercase --set heads=4 --set norm=pre').given).toEqual({
+  expect(parsed('--host cpu --out m --pairs 50')).toEqual({});
+  expect(parsed('--lr 5e-4 --steps 40 --check-finite --no-fuse linear-gelu,residual --seed 7')).toEqual({
+    learningRate: 5e-4,
+    steps: 40,
+    checkFinite: true,
+    noFuse: ['linear-gelu', 'residual'],
+    seed: 7,
+  });
+  expect(parsed('--no-lowercase --set heads=4 --set norm=pre')).toEqual({
     lowercase: false,
     model: { heads: 4, norm: 'pre' },
   });
@@ -43,36 +40,14 @@ it('lists a distinct flag in the help for each setting', () => {
   const command = new Command();
   addTrainFlags(command);
   const flags = command.helpInformation().match(/--[\w-]+/g);
-  for (const [name] of settingRows) expect(flags).toContain(flagOf(name));
-  expect(new Set(settingRows.map(([name]) => flagOf(name))).size).toBe(settingRows.length);
+  for (const [name] of settingRows) expect(flags).toContain(settingFlag(name));
+  expect(new Set(settingRows.map(([name]) => settingFlag(name))).size).toBe(settingRows.length);
 });
 
 it('reads a LoRA adapter on packed weights', () => {
   const given = { init: 'base', lora: { rank: 8 }, weights: 'int8' };
   for (const flag of ['--lora', '--lora-rank'])
-    expect(parsed(`--init base ${flag} 8 --weights int8`)).toEqual({ given, notices: [] });
-});
-
-it.each([
-  ['--batch 3', { batchSize: 3 }, '--batch is now --batch-size'],
-  ['--tokens 100', { maxTokens: 100 }, '--tokens is now --max-tokens'],
-  ['--accumulate 2', { gradientAccumulationSteps: 2 }, '--accumulate is now --gradient-accumulation-steps'],
-  ['--warmup 5', { warmupSteps: 5 }, '--warmup is now --warmup-steps'],
-  ['--lr-floor 1e-5', { minLearningRate: 1e-5 }, '--lr-floor is now --min-learning-rate'],
-  ['--clip 2', { clipNorm: 2 }, '--clip is now --clip-norm'],
-  ['--ema 0.9', { emaDecay: 0.9 }, '--ema is now --ema-decay'],
-  [
-    '--checkpoint-layers',
-    { gradientCheckpointing: true },
-    '--checkpoint-layers is now --gradient-checkpointing',
-  ],
-  ['--vocab 90', { vocabSize: 90 }, '--vocab is now --vocab-size'],
-  ['--eval-every 5', { evalSteps: 5 }, '--eval-every is now --eval-steps'],
-  ['--best bleu', { bestMetric: 'bleu' }, '--best is now --best-metric'],
-  ['--test 5', { testSentences: 5 }, '--test is now --test-sentences'],
-  ['--save-every 5', { saveSteps: 5 }, '--save-every is now --save-steps'],
-])('accepts the old flag %s and prints the new name', (line, settings, notice) => {
-  expect(parsed(line)).toEqual({ given: settings, notices: [notice] });
+    expect(parsed(`--init base ${flag} 8 --weights int8`)).toEqual(given);
 });
 
 describe('dropout', () => {
@@ -152,11 +127,11 @@ it.each([
 });
 
 it('collects patterns of parameters and of layers for LoRA', () => {
-  expect(parsed('--freeze encoder.* --freeze *.bias,src_embed.*').given).toEqual({
+  expect(parsed('--freeze encoder.* --freeze *.bias,src_embed.*')).toEqual({
     freeze: ['encoder.*', '*.bias', 'src_embed.*'],
   });
   const flags = '--lora-rank 4 --lora-alpha 4 --lora-target-modules fc1,*.out_proj --lora-dropout 0.1';
-  expect(parsed(flags).given).toEqual({
+  expect(parsed(flags)).toEqual({
     lora: { rank: 4, alpha: 4, targetModules: ['fc1', '*.out_proj'], dropout: 0.1 },
   });
 });

@@ -1,6 +1,8 @@
 // Options of decoding: defaults, validation, and the rules of a model.
 
 import { describe, expect, it } from 'vitest';
+import type { ValuesOf } from '../../src/core/fields.ts';
+import { type decodeFields, decodeRows } from '../../src/decode/decode-fields.ts';
 import {
   type DecodeOptions,
   decodeSettings,
@@ -9,6 +11,8 @@ import {
   withModelRules,
 } from '../../src/decode/decode-options.ts';
 import { smallModel } from '../support/model.ts';
+import { optionFile } from '../support/option-interface.ts';
+import type { Same } from '../support/types.ts';
 
 const { c } = smallModel();
 const settings = (options: DecodeOptions = {}) => decodeSettings(options, c, 16);
@@ -37,7 +41,7 @@ describe('decodeSettings', () => {
   });
 
   const wrong: [DecodeOptions, string][] = [
-    [{ method: 'best' as never }, 'method is "best", it must be greedy, beam or sample'],
+    [{ method: 'best' as never }, 'method is "best", it must be one of greedy, beam, sample'],
     [{ beams: 0 }, 'beams is 0, it must be a whole number from 1 to 64'],
     [{ beams: 65 }, 'beams is 65'],
     [{ beams: 2.5 }, 'beams is 2.5'],
@@ -49,8 +53,8 @@ describe('decodeSettings', () => {
     [{ lengthPenalty: { power: Number.NaN } }, 'lengthPenalty is {"power":null}'],
     [{ temperature: 1 }, 'temperature is 1, it must be left out: method is greedy, not sample'],
     [{ beams: 2, topK: 1 }, 'topK is 1, it must be left out: method is beam, not sample'],
-    [{ method: 'sample', temperature: 0 }, 'temperature is 0, it must be from 0.001'],
-    [{ method: 'sample', topP: 0 }, 'topP is 0, it must be above 0 and at most 1'],
+    [{ method: 'sample', temperature: 0 }, 'temperature is 0, it must be a number from 0.001 to 1000'],
+    [{ method: 'sample', topP: 0 }, 'topP is 0, it must be a number above 0 and at most 1'],
     [{ method: 'sample', topP: 1.5 }, 'topP is 1.5'],
     [{ method: 'sample', topK: -1 }, 'topK is -1, it must be a whole number of at least 0'],
     [{ method: 'sample', seed: 2 ** 32 }, 'seed is 4294967296'],
@@ -66,13 +70,39 @@ describe('decodeSettings', () => {
     ],
     [{ forcedBosTokenId: 23 }, 'forcedBosTokenId is 23, it must be an id from 0 to 22'],
     [{ forceEos: 1 as never }, 'forceEos is 1, it must be true or false'],
-    [{ beamSize: 4 } as never, 'there is no option beamSize; the options are method, beams,'],
-    [{ beam: 4 } as never, 'the option beam is now called beams'],
-    [{ noRepeatNgram: 2 } as never, 'the option noRepeatNgram is now called noRepeatNgramSize'],
+    [{ beamSize: 4 } as never, 'there is no option beamSize. Did you mean beams?'],
+    [{ nBest: 2 } as never, 'there is no option nBest'],
   ];
   for (const [options, message] of wrong)
     it(`rejects ${JSON.stringify(options)}`, () =>
       expect(() => settings(options)).toThrow(`decode: ${message}`));
+});
+
+it('has an interface with the help texts of the table', async () => {
+  const file = optionFile(
+    'The options of decoding with their documentation.',
+    'src/decode/decode-fields.ts',
+    'tests/decode/decode-options.test.ts',
+    ["import type { LengthPenalty } from './decode-fields.ts';"],
+    [
+      {
+        name: 'DecodeOptions',
+        help: "Options of decoding, named as in transformers' GenerationConfig in camelCase, except `method` (do_sample), `beams` (num_beams) and `numReturn` (num_return_sequences).",
+        rows: decodeRows,
+        optional: true,
+        more: [
+          '  /** Called after each batch with the number of translated texts and the number of all texts. */',
+          '  readonly onProgress?: (done: number, total: number) => void;',
+          '  /** Stops the translation, which throws an AbortError. */',
+          '  readonly signal?: AbortSignal;',
+        ],
+      },
+    ],
+  );
+  await expect(file).toMatchFileSnapshot('../../src/decode/decode-option-types.ts');
+  type Values = Partial<ValuesOf<typeof decodeFields>>;
+  const same: Same<Omit<DecodeOptions, 'onProgress' | 'signal'>, Values> = true;
+  expect(same).toBe(true);
 });
 
 describe('rules of a model', () => {

@@ -2,8 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
+import type { ValuesOf } from '../../src/core/fields.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
+import type { DropoutRates } from '../../src/model/model-config-types.ts';
+import { dropoutPlaces, modelFields } from '../../src/model/model-fields.ts';
 import { presets } from '../../src/model/presets.ts';
+import { optionFile } from '../support/option-interface.ts';
+import type { Same } from '../support/types.ts';
 
 const required: ModelOptions = { srcVocab: 10, tgtVocab: 12 };
 
@@ -56,30 +61,68 @@ describe('a configuration', () => {
   });
 });
 
+it('has an interface with the help texts of the table', async () => {
+  const file = optionFile(
+    'The types of a model configuration.',
+    'src/model/model-fields.ts',
+    'tests/model/model-config.test.ts',
+    [],
+    [
+      {
+        name: 'DropoutRates',
+        help: 'Dropout rates of a model. Dropout is applied only in training.',
+        rows: Object.entries(dropoutPlaces),
+        optional: false,
+      },
+      {
+        name: 'ModelConfig',
+        help: 'Configuration of a model: everything that determines what it computes.',
+        rows: Object.entries(modelFields).map(([name, row]) => [
+          name,
+          name === 'dropout'
+            ? { ...row, type: { ...row.type, typescript: 'DropoutRates' } as typeof row.type }
+            : row,
+        ]),
+        optional: false,
+      },
+    ],
+  );
+  await expect(file).toMatchFileSnapshot('../../src/model/model-config-types.ts');
+  const same: Same<
+    ModelConfig,
+    Omit<ValuesOf<typeof modelFields>, 'dropout'> & { readonly dropout: DropoutRates }
+  > = true;
+  const places: Same<DropoutRates, ValuesOf<typeof dropoutPlaces>> = true;
+  expect([same, places]).toEqual([true, true]);
+});
+
 describe('an invalid field is named with its value and the allowed values', () => {
   const cases: [Record<string, unknown>, string][] = [
-    [{ encoderLayers: 1001 }, 'config: encoderLayers is 1001, it must be at most 1000'],
-    [{ maxLength: 2 ** 20 + 1 }, 'config: maxLength is 1048577, it must be at most 1048576'],
+    [{ encoderLayers: 1001 }, 'config: encoderLayers is 1001, it must be a whole number from 1 to 1000'],
+    [{ maxLength: 2 ** 20 + 1 }, 'config: maxLength is 1048577, it must be a whole number from 1 to 1048576'],
     [{ srcVocab: 2 ** 25 }, 'parameters, at most 2147483648 are supported'],
     [{ dModel: 0 }, 'config: dModel is 0, it must be a whole number of at least 1'],
     [{ dModel: 12.5 }, 'config: dModel is 12.5, it must be a whole number of at least 1'],
     [{ dModel: '128' }, 'config: dModel is "128", it must be a whole number of at least 1'],
     [{ heads: 3 }, 'config: heads is 3, it must be a divisor of dModel 128 if headWidth is not given'],
-    [{ heads: Number.NaN }, 'config: heads is null, it must be a whole number of at least 1'],
+    [{ heads: Number.NaN }, 'config: heads is NaN, it must be a whole number of at least 1'],
     [
       { decoderHeads: 3 },
       'config: decoderHeads is 3, it must be a divisor of dModel 128 if decoderHeadWidth is not',
     ],
-    [{ decoderHeads: 1, decoderHeadWidth: 897 }, 'config: decoderHeadWidth is 897, it must be at most 896'],
+    [
+      { decoderHeads: 1, decoderHeadWidth: 897 },
+      'config: decoderHeadWidth is 897, it must be a whole number from 1 to 896',
+    ],
     [{ decoderFeedForward: 0 }, 'config: decoderFeedForward is 0, it must be a whole number of at least 1'],
-    [{ headWidth: 0 }, 'config: headWidth is 0, it must be a whole number of at least 1'],
-    [{ encoderLayers: -1 }, 'config: encoderLayers is -1, it must be a whole number of at least 1'],
-    [{ decoderLayers: 0 }, 'config: decoderLayers is 0, it must be a whole number of at least 1'],
+    [{ headWidth: 0 }, 'config: headWidth is 0, it must be a whole number from 1 to 896'],
+    [{ encoderLayers: -1 }, 'config: encoderLayers is -1, it must be a whole number from 1 to 1000'],
+    [{ decoderLayers: 0 }, 'config: decoderLayers is 0, it must be a whole number from 1 to 1000'],
     [
       { feedForward: Number.POSITIVE_INFINITY },
-      'config: feedForward is null, it must be a whole number of at least 1',
+      'config: feedForward is Infinity, it must be a whole number of at least 1',
     ],
-    [{ maxLength: 0 }, 'config: maxLength is 0, it must be a whole number of at least 1'],
+    [{ maxLength: 0 }, 'config: maxLength is 0, it must be a whole number from 1 to 1048576'],
     [{ srcVocab: 3 }, 'config: srcVocab is 3, it must be a whole number of at least 4'],
     [{ srcVocab: undefined }, 'config: srcVocab is undefined, it must be a whole number of at least 4'],
     [{ tgtVocab: 2 ** 53 }, 'config: tgtVocab is 9007199254740992, it must be a whole number of at least 4'],
@@ -88,7 +131,7 @@ describe('an invalid field is named with its value and the allowed values', () =
     [{ endId: -1 }, 'config: endId is -1, it must be a whole number of at least 0'],
     [{ startId: 99 }, 'config: startId is 99, it must be below tgtVocab 12'],
     [{ norm: 'middle' }, 'config: norm is "middle", it must be one of post, pre'],
-    [{ activation: 'tanh' }, 'config: activation is "tanh", it must be one of relu, gelu, gelu-tanh, silu'],
+    [{ activation: 'tanh' }, 'config: activation is "tanh", it must be one of relu, gelu, silu, gelu-tanh'],
     [
       { positions: 'rotary' },
       'config: positions is "rotary", it must be one of sinusoidal, sinusoidal-halves, fairseq-sinusoidal, learned, relative, none',
@@ -98,28 +141,31 @@ describe('an invalid field is named with its value and the allowed values', () =
     [{ finalNorm: 1 }, 'config: finalNorm is 1, it must be true or false'],
     [{ scaleEmbedding: 'no' }, 'config: scaleEmbedding is "no", it must be true or false'],
     [{ outputBias: null }, 'config: outputBias is null, it must be true or false'],
-    [{ dropout: 1 }, 'config: dropout.embedding is 1, it must be at least 0 and below 1'],
+    [{ dropout: 1 }, 'config: dropout.embedding is 1, it must be a number of at least 0 and below 1'],
     [
       { dropout: { attention: -0.1 } },
-      'config: dropout.attention is -0.1, it must be at least 0 and below 1',
+      'config: dropout.attention is -0.1, it must be a number of at least 0 and below 1',
     ],
     [
       { dropout: { attention: '0.1' } },
-      'config: dropout.attention is "0.1", it must be at least 0 and below 1',
+      'config: dropout.attention is "0.1", it must be a number of at least 0 and below 1',
     ],
     [
       { dropout: { everywhere: 0.1 } },
-      'config: dropout.everywhere is 0.1, it must be left out: the places are embedding,',
+      'config: there is no dropout place everywhere; the names are embedding, attention,',
     ],
-    [{ dropout: { toString: 0.1 } }, 'config: dropout.toString is 0.1, it must be left out'],
+    [{ dropout: { toString: 0.1 } }, 'config: there is no dropout place toString'],
     [{ dropout: '0.1' }, 'config: dropout is "0.1", it must be a rate or a rate for each place'],
     [{ dropout: true }, 'config: dropout is true, it must be a rate or a rate for each place'],
     [{ dropout: null }, 'config: dropout is null, it must be a rate or a rate for each place'],
-    [{ labelSmoothing: 1 }, 'config: labelSmoothing is 1, it must be at least 0 and below 1'],
-    [{ labelSmoothing: '0.1' }, 'config: labelSmoothing is "0.1", it must be at least 0 and below 1'],
-    [{ layerNormEps: 0 }, 'config: layerNormEps is 0, it must be above 0 and below 1'],
-    [{ layerNormEps: '1e-5' }, 'config: layerNormEps is "1e-5", it must be above 0 and below 1'],
-    [{ d_model: 128 }, 'config: there is no field d_model; the fields are dModel, heads,'],
+    [{ labelSmoothing: 1 }, 'config: labelSmoothing is 1, it must be a number of at least 0 and below 1'],
+    [
+      { labelSmoothing: '0.1' },
+      'config: labelSmoothing is "0.1", it must be a number of at least 0 and below 1',
+    ],
+    [{ layerNormEps: 0 }, 'config: layerNormEps is 0, it must be a number above 0 and below 1'],
+    [{ layerNormEps: '1e-5' }, 'config: layerNormEps is "1e-5", it must be a number above 0 and below 1'],
+    [{ d_model: 128 }, 'config: there is no field d_model. Did you mean dModel?'],
     [{ constructor: 1 }, 'config: there is no field constructor'],
   ];
   for (const [wrong, message] of cases)

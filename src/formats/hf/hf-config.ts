@@ -1,7 +1,7 @@
 // Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. A field is supported,
 // ignored because it has no effect here, or an error. Missing fields have the defaults of transformers.
 
-import { HeddleError, withErrorPrefix, withErrorText } from '../../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
@@ -105,23 +105,20 @@ export function readHfConfig(
       reject(field, `it must be ${wanted}, as the other fields say`);
   return {
     type,
-    config: withErrorPrefix(path, () =>
-      inJsonNames(family, () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false })),
+    config: withErrorPrefix(
+      path,
+      () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false }, jsonNames(family)),
+      'config',
     ),
     decode: decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), reject),
   };
 }
 
-/** Runs `work`; its errors about a field of ModelConfig name the field of config.json instead. */
-function inJsonNames<T>({ like }: HfFamily, work: () => T): T {
+/** The names in config.json of the fields of a model configuration, for errors; `dropout.embedding`: `dropout`. */
+const jsonNames = ({ like }: HfFamily) => {
   const names = namesInJson[like];
-  return withErrorText(work, (text) => {
-    const message = text.replace(/^config: /, '');
-    const field = /^([\w.]+) is /.exec(message)?.[1] ?? '';
-    const name = names[field] ?? names[field.replace(/\..*/, '')];
-    return name ? `${name}${message.slice(field.length)}` : message;
-  });
-}
+  return (field: string): string => names[field] ?? names[field.split('.')[0] ?? ''] ?? field;
+};
 
 /** Whether the end token is forced at the maximum length if no field says so. */
 const forcesEnd = (family: HfFamily, raw: Json, generation: Json | undefined): boolean =>
@@ -206,7 +203,6 @@ function checkNames(path: string, raw: Json, type: HfType): void {
     );
 }
 
-/** Rejects fields whose value is none of those in the table. Absent fields are allowed. */
 /** Rejects fields whose value is none of those in the table. Absent fields are allowed. */
 function checkNeutral(json: Json, table: typeof requiredValues, reject: Reject): void {
   for (const [field, values] of Object.entries(table)) {

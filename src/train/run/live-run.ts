@@ -3,7 +3,8 @@
 // recovered from a lost device.
 
 import { withoutUndefined } from '../../files/json-files.ts';
-import { type DropoutRates, type ModelConfig, usualDropout } from '../../model/model-config.ts';
+import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
+import { usualDropout } from '../../model/model-fields.ts';
 import type { LiveSettings, RunChange } from '../report/run-changes.ts';
 import { checkLiveSettings, formatChanges, mergeChanges, parseChanges } from '../report/run-changes.ts';
 import type { LogChange } from '../report/training-log.ts';

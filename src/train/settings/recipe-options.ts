@@ -3,25 +3,15 @@
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { presets } from '../../model/presets.ts';
-import { type OptimizerConfig, scaling } from '../update/optimizer-config.ts';
-import type { ScheduleConfig } from '../update/schedule.ts';
+import { type OptimizerConfig, optimizerFields, scaling } from '../update/optimizer-config.ts';
+import { type ScheduleConfig, scheduleFields } from '../update/schedule.ts';
 import type { TrainingDataOptions } from '../update/training-data.ts';
 import type { CompleteSettings } from './recipes.ts';
+import { settings } from './settings.ts';
 
 /** Options of the tokenizers, the model configuration and the batches. */
 export function dataOptions(s: CompleteSettings): TrainingDataOptions {
-  const {
-    norm,
-    dropout,
-    labelSmoothing,
-    lowercase,
-    fillVocab,
-    batchSize = 0,
-    maxTokens = 0,
-    buckets,
-    seed,
-  } = s;
-  const { maxLength, truncate } = s;
+  const { norm, dropout, labelSmoothing, maxLength, batchSize = 0, maxTokens = 0 } = s;
   const preset: Partial<ModelOptions> = presets[s.preset];
   return {
     model: {
@@ -29,28 +19,51 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
       ...withoutUndefined<unknown>({ norm, dropout, labelSmoothing, maxLength }),
       ...s.model,
     },
-    tokenizer: { kind: s.tokenizer, size: s.vocabSize, lowercase, ...(fillVocab && { fill: true }) },
+    tokenizer: {
+      kind: s.tokenizer,
+      size: s.vocabSize,
+      lowercase: s.lowercase,
+      ...(s.fillVocab && { fill: true }),
+    },
     maxLength,
-    truncate,
+    truncate: s.truncate,
     batchSize,
     maxTokens,
-    buckets,
-    seed,
+    buckets: s.buckets,
+    seed: s.seed,
   };
 }
 
+/** The settings that have the names of fields; those that are not given are left out. */
+const sharedSettings = (s: CompleteSettings, fields: object): Record<string, unknown> =>
+  withoutUndefined<unknown>(
+    Object.fromEntries(
+      Object.keys(fields).flatMap((name) =>
+        name in settings ? [[name, s[name as keyof CompleteSettings]]] : [],
+      ),
+    ),
+  );
+
 /** The optimizer in the settings; omitted fields have the defaults of `optimizerConfig`. */
 export function optimizerOf(s: CompleteSettings): Partial<OptimizerConfig> {
-  const { weightDecay, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth } = s;
   const [beta1, beta2] = s.betas ?? [];
-  const given = { weightDecay, beta1, beta2, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth };
-  return { kind: s.optimizer, ...scaling(s.precision), ...withoutUndefined(given) };
+  return {
+    kind: s.optimizer,
+    ...scaling(s.precision),
+    ...withoutUndefined({ beta1, beta2 }),
+    ...sharedSettings(s, optimizerFields),
+  };
 }
 
 /** The schedule in the settings; omitted fields have the defaults of `scheduleConfig`. */
 export function scheduleOf(
   s: CompleteSettings,
 ): Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'> {
-  const { schedule: kind, learningRate, warmupSteps, scheduleSteps: steps, minLearningRate } = s;
-  return { kind, learningRate, ...withoutUndefined({ warmupSteps, steps, minLearningRate }) };
+  const { steps: _, ...fields } = scheduleFields; // `steps` of a run is its length
+  return {
+    kind: s.schedule,
+    learningRate: s.learningRate,
+    ...sharedSettings(s, fields),
+    ...withoutUndefined({ steps: s.scheduleSteps }),
+  };
 }

@@ -4,7 +4,8 @@
 import { check } from '../../core/errors.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import { initSchemes } from '../../model/initialize-weights.ts';
-import { type DropoutRates, type ModelOptions, usualDropout } from '../../model/model-config.ts';
+import type { DropoutRates, ModelOptions } from '../../model/model-config.ts';
+import { usualDropout } from '../../model/model-fields.ts';
 import { type PresetName, presets } from '../../model/presets.ts';
 import type { Setting } from './setting-types.ts';
 import { type SettingName, settings } from './settings.ts';

@@ -8,7 +8,7 @@ import { checkpointNames, type TrainingState } from '../update/training-state.ts
 import type { SettingName } from './settings.ts';
 import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
 import type { TrainSettings } from './train-settings.ts';
-import { flagOf, resumableSettings, settingDefaults, settingOf, settingRows } from './train-settings.ts';
+import { resumableSettings, settingDefaults, settingFlag, settingOf, settingRows } from './train-settings.ts';
 
 /**
  * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of
@@ -38,12 +38,12 @@ export function resumeArguments(
   );
   const news = replaced.map((name) => {
     const [now, before = 'not set'] = [given[name], saved[name]].map((value) => JSON.stringify(value));
-    return `${flagOf(name)} ${now} (was ${before})`;
+    return `${settingFlag(name)} ${now} (was ${before})`;
   });
   if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
   const ignored = ignoredSettings(saved, given);
   if (ignored.length > 0)
-    log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
+    log(`${out} resumes with its own settings; ignored: ${ignored.map(settingFlag).join(', ')}`);
   const moved = saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
   // A new value replaces the changes of that setting during the run.
   const changes = formatChanges(withoutSettings(parseChanges(repeated), replaced));

@@ -1,7 +1,18 @@
 // Gradient clipping and the optimizer: the last nodes of a training graph, over the flat buffers of weights
 // and gradients. Also the loss scaling of mixed precision.
 
-import { check } from '../../core/errors.ts';
+import {
+  boolean,
+  checkFields,
+  choice,
+  defaultsOf,
+  type FieldTable,
+  fraction,
+  integer,
+  notNegative,
+  rate,
+  type ValuesOf,
+} from '../../core/fields.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/ops/op.ts';
 import { ema } from '../../engine/ops/optimizer/buffer-sums.ts';
@@ -9,65 +20,131 @@ import { clipScale, counterLength } from '../../engine/ops/optimizer/clip.ts';
 import { adam, adamw, rmsprop, sgd } from '../../engine/ops/optimizer/optimizers.ts';
 import { rangeValues, type TrainableParameters } from './trainable-parameters.ts';
 
-/** Names of the optimizers. */
-export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
-
-/** Configuration of an optimizer, as plain data. Fields that its kind does not use are ignored. */
-export interface OptimizerConfig {
-  readonly kind: (typeof optimizerNames)[number];
-  /** adamw, adam: decay rates of the moments. */
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  /** Decoupled for adamw, L2 for adam and sgd. */
-  readonly weightDecay: number;
-  /** Whether to decay biases and norms too, as PyTorch does with one parameter group. */
-  readonly decayAll: boolean;
-  /** rmsprop: decay rate of the mean square. */
-  readonly rho: number;
-  /** sgd: momentum. */
-  readonly momentum: number;
-  /** Maximum global norm of the gradients; 0: no clipping. */
-  readonly clipNorm: number;
-  /** Decay of an exponential moving average of the weights, in the state `average`; 0: none. */
-  readonly emaDecay: number;
-  /** Steps without overflow after which the loss scale doubles; 0: no loss scaling. */
-  readonly lossScaleGrowth: number;
+/** The values that an optimizer updates: a range of the weights with its gradients and moments. */
+interface Range {
+  readonly weights: Value;
+  readonly gradients: Value;
+  /** First and second moments; only those in the optimizer's `states` may be read. */
+  readonly m: Value;
+  readonly v: Value;
+  readonly clip: Value;
+  readonly counters: Value;
+  readonly step: Value;
+  /** Number of elements at the start of the range that weight decay applies to. */
+  readonly decayEnd: number;
 }
 
-const defaults: OptimizerConfig = {
-  kind: 'adamw',
-  beta1: 0.9,
-  beta2: 0.98,
-  eps: 1e-9,
-  weightDecay: 0,
-  decayAll: false,
-  rho: 0.9,
-  momentum: 0.9,
-  clipNorm: 1,
-  emaDecay: 0,
-  lossScaleGrowth: 0,
-};
+/** An optimizer. */
+interface Optimizer {
+  /** Fields of `optimizerFields` that only some optimizers have, and this one has. */
+  readonly options: readonly (keyof OptimizerConfig)[];
+  /** Defaults that differ from those of the fields. */
+  readonly defaults?: Partial<OptimizerConfig>;
+  /** States with a number for each trained weight, in the order of checkpoints. */
+  readonly states: readonly ('moment1' | 'moment2')[];
+  /** Adds the update of a range to a graph. */
+  update(graph: Graph, range: Range, o: OptimizerConfig): void;
+}
+
+const moments = ['moment1', 'moment2'] as const;
+const adamOptions = ['beta1', 'beta2', 'eps', 'weightDecay'] as const;
 
 /**
- * Returns a complete configuration; throws a HeddleError that names a wrong field. The epsilon of rmsprop is
- * 1e-7, as in Keras.
+ * The optimizers. To add one, add a row here, and its op, kernel and reference in engine/ops/optimizer/; see
+ * CONTRIBUTING.md.
  */
+export const optimizers: Readonly<Record<'adamw' | 'adam' | 'rmsprop' | 'sgd', Optimizer>> = {
+  adamw: {
+    options: adamOptions,
+    states: moments,
+    update: (graph, { decayEnd, ...values }, { beta1, beta2, eps, weightDecay }) =>
+      adamw(graph, values, { beta1, beta2, eps, weightDecay, decayEnd }),
+  },
+  adam: {
+    options: adamOptions,
+    states: moments,
+    update: (graph, { decayEnd, ...values }, { beta1, beta2, eps, weightDecay }) =>
+      adam(graph, values, { beta1, beta2, eps, weightDecay, decayEnd }),
+  },
+  rmsprop: {
+    options: ['rho', 'eps'],
+    defaults: { eps: 1e-7 }, // as in Keras
+    states: ['moment2'],
+    update: (graph, { weights, gradients, v, clip, step }, { rho, eps }) =>
+      rmsprop(graph, { weights, gradients, v, clip, step }, { rho, eps }),
+  },
+  sgd: {
+    options: ['momentum', 'weightDecay'],
+    states: ['moment1'],
+    update: (graph, { weights, gradients, m, clip, step, decayEnd }, { momentum, weightDecay }) =>
+      sgd(graph, { weights, gradients, m, clip, step }, { momentum, weightDecay, decayEnd }),
+  },
+};
+
+/** Name of an optimizer. */
+export type OptimizerName = keyof typeof optimizers;
+
+/** Names of the optimizers. */
+export const optimizerNames = Object.keys(optimizers) as readonly OptimizerName[];
+
+/** The fields of the configuration of an optimizer. Fields that its kind does not have are ignored. */
+export const optimizerFields = {
+  kind: { type: choice(optimizerNames), help: 'optimizer', default: 'adamw' },
+  beta1: { type: rate, help: 'decay rate of the first moment', default: 0.9 },
+  beta2: { type: rate, help: 'decay rate of the second moment', default: 0.98 },
+  eps: { type: fraction, help: 'constant added to the denominator of the update', default: 1e-9 },
+  weightDecay: {
+    type: notNegative('rate'),
+    help: 'weight decay, not for biases and norms: decoupled for adamw, L2 for adam and sgd',
+    default: 0,
+  },
+  decayAll: {
+    type: boolean,
+    help: 'whether to decay biases and norms too, as PyTorch does with one parameter group',
+    default: false,
+  },
+  rho: { type: rate, help: 'decay rate of the mean square of rmsprop', default: 0.9 },
+  momentum: { type: rate, help: 'momentum of sgd', default: 0.9 },
+  clipNorm: {
+    type: notNegative('norm'),
+    help: 'clip gradients to this global norm (0: no clipping)',
+    default: 1,
+  },
+  emaDecay: {
+    type: rate,
+    help: 'decay of an exponential moving average of the weights, in the state `average` (0: none)',
+    default: 0,
+  },
+  lossScaleGrowth: {
+    type: integer(0, 'steps'),
+    help: 'steps without overflow after which the loss scale doubles (0: no loss scaling)',
+    default: 0,
+  },
+} as const satisfies FieldTable;
+
+/** Configuration of an optimizer, as plain data. */
+export type OptimizerConfig = ValuesOf<typeof optimizerFields>;
+
+/** Names of the optimizers that have an option. */
+export const optimizersWith = (option: keyof OptimizerConfig): OptimizerName[] =>
+  optimizerNames.filter((name) => optimizers[name].options.includes(option));
+
+/** Default of an option in words: `1e-9; rmsprop: 1e-7`. */
+export const optimizerDefault = (option: keyof OptimizerConfig): string =>
+  [
+    String(optimizerFields[option].default),
+    ...optimizerNames.flatMap((name) => {
+      const own = optimizers[name].defaults?.[option];
+      return own === undefined ? [] : [`${name}: ${own}`];
+    }),
+  ].join('; ');
+
+/** Returns a complete configuration; throws a HeddleError that names a wrong field. */
 export function optimizerConfig(options: Partial<OptimizerConfig> = {}): OptimizerConfig {
-  const o = { ...defaults, ...(options.kind === 'rmsprop' && { eps: 1e-7 }), ...options };
-  check(optimizerNames.includes(o.kind), `optimizer: ${o.kind} is not one of ${optimizerNames.join(', ')}`);
-  for (const field of ['beta1', 'beta2', 'rho', 'momentum', 'emaDecay'] as const)
-    check(
-      o[field] >= 0 && o[field] < 1,
-      `optimizer: ${field} is ${o[field]}, it must be at least 0 and below 1`,
-    );
-  for (const field of ['weightDecay', 'clipNorm', 'lossScaleGrowth'] as const)
-    check(
-      o[field] >= 0 && Number.isFinite(o[field]),
-      `optimizer: ${field} is ${o[field]}, it must be 0 or more`,
-    );
-  check(o.eps > 0 && o.eps < 1, `optimizer: eps is ${o.eps}, it must be above 0 and below 1`);
-  return o;
+  checkFields({ area: 'optimizer' }, optimizerFields, options);
+  const defaults = defaultsOf(optimizerFields);
+  const { kind = defaults.kind } = options;
+  return { ...defaults, ...optimizers[kind].defaults, ...options };
 }
 
 /** Names of the precisions. */
@@ -88,13 +165,7 @@ export const scaling = (precision: Precision = 'f32'): Partial<OptimizerConfig> 
 
 /** Returns the names of the optimizer states, in the order of checkpoints. */
 export function optimizerStates(o: OptimizerConfig): string[] {
-  const moments = {
-    adamw: ['moment1', 'moment2'],
-    adam: ['moment1', 'moment2'],
-    rmsprop: ['moment2'],
-    sgd: ['moment1'],
-  };
-  return [...moments[o.kind], 'counters', ...(o.emaDecay > 0 ? ['average'] : [])];
+  return [...optimizers[o.kind].states, 'counters', ...(o.emaDecay > 0 ? ['average'] : [])];
 }
 
 /**
@@ -112,11 +183,12 @@ export function applyOptimizer(
   graph.scope('optimizer', () => {
     const { all, parameters: p, ranges } = trainable;
     const counters = graph.state('counters', 'f32', [counterLength]);
-    const betas =
-      o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
+    const { options, states, update } = optimizers[o.kind];
+    const beta = (name: 'beta1' | 'beta2') => (options.includes(name) ? o[name] : 0);
     const clip = clipScale(graph, gradients, counters, {
       maxNorm: o.clipNorm,
-      ...betas,
+      beta1: beta('beta1'),
+      beta2: beta('beta2'),
       growth: o.lossScaleGrowth,
     });
     graph.output('clip', clip);
@@ -124,20 +196,24 @@ export function applyOptimizer(
       rangeValues(graph, buffer, trainable, side);
     const weights = partsOf(graph.state(trainable.state, 'f32', [all.size]), 'inState');
     const gradientParts = partsOf(gradients, 'inBuffer');
-    const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBuffer');
-    const firsts = o.kind === 'rmsprop' ? [] : moments('moment1');
-    const seconds = o.kind === 'sgd' ? [] : moments('moment2');
-    for (const [i, { inBuffer, length }] of ranges.entries()) {
-      const inputs = { weights: weights[i] as Value, gradients: gradientParts[i] as Value, clip, step };
-      const [m, v] = [firsts[i] as Value, seconds[i] as Value];
-      const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer));
-      const decay = { weightDecay: o.weightDecay, decayEnd: decayed };
-      if (o.kind === 'adamw') adamw(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
-      else if (o.kind === 'adam')
-        adam(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
-      else if (o.kind === 'rmsprop') rmsprop(graph, { ...inputs, v }, { rho: o.rho, eps: o.eps });
-      else sgd(graph, { ...inputs, m }, { momentum: o.momentum, ...decay });
-    }
+    const [firsts, seconds] = moments.map((name) =>
+      states.includes(name) ? partsOf(graph.state(name, 'f32', [p.size]), 'inBuffer') : [],
+    );
+    for (const [i, { inBuffer, length }] of ranges.entries())
+      update(
+        graph,
+        {
+          weights: weights[i] as Value,
+          gradients: gradientParts[i] as Value,
+          m: firsts?.[i] as Value,
+          v: seconds?.[i] as Value,
+          clip,
+          counters,
+          step,
+          decayEnd: o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer)),
+        },
+        o,
+      );
     if (o.emaDecay === 0) return;
     // The average of frozen weights is constant: the state is initialized with the weights.
     const averages = partsOf(graph.state('average', 'f32', [all.size]), 'inState');

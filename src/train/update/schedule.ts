@@ -1,24 +1,46 @@
 // Learning rate schedules: functions of the step, from 0. All warm up linearly from 0 over `warmupSteps`.
 
 import { check } from '../../core/errors.ts';
+import {
+  checkFields,
+  choice,
+  type FieldTable,
+  integer,
+  notNegative,
+  positive,
+  rejectField,
+  type ValuesOf,
+} from '../../core/fields.ts';
 
 /** Names of the schedules. */
 export const scheduleNames = ['constant', 'linear', 'cosine', 'inverse-sqrt', 'noam'] as const;
 
+/** The schedules that decay to a minimum at a last step. */
+export const decayingSchedules = [
+  'linear',
+  'cosine',
+] as const satisfies readonly (typeof scheduleNames)[number][];
+
+/** The fields of the configuration of a schedule. */
+export const scheduleFields = {
+  kind: { type: choice(scheduleNames), help: 'learning rate schedule', default: 'constant' },
+  learningRate: { type: positive('rate'), help: 'maximum learning rate; for noam the factor in its formula' },
+  warmupSteps: { type: integer(0, 'steps'), help: 'steps of linear warm-up of the learning rate' },
+  steps: { type: integer(1, 'steps'), help: 'step at which linear or cosine reaches its minimum' },
+  minLearningRate: {
+    type: notNegative('rate'),
+    help: 'learning rate at the end of linear or cosine',
+    default: 0,
+  },
+  dModel: { type: integer(1), help: 'model width, for noam' },
+} as const satisfies FieldTable;
+
 /** Configuration of a schedule, as plain data. */
-export interface ScheduleConfig {
-  readonly kind: (typeof scheduleNames)[number];
-  /** Maximum learning rate; for `noam` the factor of its formula. */
-  readonly learningRate: number;
-  /** Steps of warm-up; `inverse-sqrt` and `noam` need at least 1. */
-  readonly warmupSteps: number;
-  /** Step at which `linear` and `cosine` reach `minLearningRate`. */
-  readonly steps: number;
-  /** Minimum learning rate of `linear` and `cosine`. */
-  readonly minLearningRate: number;
-  /** Model width, for `noam`. */
-  readonly dModel: number;
-}
+export type ScheduleConfig = ValuesOf<typeof scheduleFields>;
+
+/** Whether a schedule decays to a minimum. */
+const decays = ({ kind }: Pick<ScheduleConfig, 'kind'>): boolean =>
+  (decayingSchedules as readonly string[]).includes(kind);
 
 /**
  * Default warm-up: a tenth of the steps of `linear` and `cosine`, at most 100; 400 steps of `inverse-sqrt`
@@ -26,7 +48,7 @@ export interface ScheduleConfig {
  */
 function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number {
   if (kind === 'constant') return 0;
-  return kind === 'linear' || kind === 'cosine' ? Math.min(100, Math.floor(steps / 10)) : 400;
+  return decays({ kind }) ? Math.min(100, Math.floor(steps / 10)) : 400;
 }
 
 /**
@@ -46,22 +68,13 @@ export function scheduleConfig(
 
 /** Checks a schedule; throws a HeddleError that names the field. */
 export function checkSchedule(s: ScheduleConfig): void {
-  check(scheduleNames.includes(s.kind), `schedule: ${s.kind} is not one of ${scheduleNames.join(', ')}`);
-  check(
-    s.learningRate > 0 && Number.isFinite(s.learningRate),
-    `schedule: learningRate is ${s.learningRate}, it must be above 0`,
-  );
-  check(
-    Number.isInteger(s.warmupSteps) && s.warmupSteps >= 0,
-    `schedule: warmupSteps is ${s.warmupSteps}, it must be a whole number of steps`,
-  );
-  check(
-    s.minLearningRate >= 0 && s.minLearningRate <= s.learningRate,
-    `schedule: minLearningRate is ${s.minLearningRate}, it must be 0 to learningRate`,
-  );
+  const names = { area: 'schedule' };
+  checkFields(names, scheduleFields, s);
+  if (s.minLearningRate > s.learningRate)
+    rejectField(names, 'minLearningRate', s.minLearningRate, `at most learningRate, ${s.learningRate}`);
   if (s.kind === 'inverse-sqrt' || s.kind === 'noam')
     check(s.warmupSteps >= 1, `schedule: ${s.kind} needs warmupSteps of at least 1`);
-  if (s.kind === 'linear' || s.kind === 'cosine')
+  if (decays(s))
     check(
       s.steps > s.warmupSteps,
       `schedule: warmupSteps (${s.warmupSteps}) must be below the ${s.steps} steps of the ${s.kind} schedule; lower warmupSteps or raise steps`,
@@ -72,8 +85,7 @@ export function checkSchedule(s: ScheduleConfig): void {
  * Returns the step at which a schedule reaches its minimum learning rate; undefined if it does not decay to
  * one.
  */
-export const decayEnd = ({ kind, steps }: ScheduleConfig): number | undefined =>
-  kind === 'linear' || kind === 'cosine' ? steps : undefined;
+export const decayEnd = (s: ScheduleConfig): number | undefined => (decays(s) ? s.steps : undefined);
 
 /**
  * Returns the learning rate of update `step`, from 0. With t = step + 1 and w = warmupSteps: constant:

@@ -170,7 +170,10 @@ describe('is an error that names the field:', () => {
     ['suppress_tokens is [5,-1], -1 is not an id', { suppress_tokens: [5, -1] }],
     ['bad_words_ids is [[60000]], 60000 is not an id', { bad_words_ids: [[60000]] }],
     ['no_repeat_ngram_size is -1, it must be a whole number', { no_repeat_ngram_size: -1 }],
-    ['d_model / encoder_attention_heads is 1024, it must be at most 896', { encoder_attention_heads: 1 }],
+    [
+      'd_model / encoder_attention_heads is 1024, it must be a whole number from 1 to 896',
+      { encoder_attention_heads: 1 },
+    ],
     ['eos_token_id is 1, it must differ from pad_token_id', { eos_token_id: 1, pad_token_id: 1 }],
     ['eos_token_id is [2,3], it must be a number', { eos_token_id: [2, 3] }],
     ['d_model is 1.5, it must be a whole number', { d_model: 1.5 }],
@@ -186,7 +189,7 @@ describe('is an error that names the field:', () => {
     ['hidden_size is 64, it must be 512', { model_type: 't5', hidden_size: 64 }],
     ['decoder_vocab_size is 9, it must be 32128', { model_type: 't5', decoder_vocab_size: 9 }],
     ['m/config.json: encoder_layers is 0', { encoder_layers: 0 }],
-    ['dropout is 2, it must be at least 0 and below 1', { dropout: 2 }],
+    ['dropout is 2, it must be a number of at least 0 and below 1', { dropout: 2 }],
     ['attention_dropout is -1', { attention_dropout: -1 }],
     ['vocab_size is 3, it must be a whole number of at least 4', { vocab_size: 3 }],
   ])('%s', (message, fields) => {
@@ -294,14 +297,14 @@ describe('hostile values', () => {
     ],
     [
       { relative_attention_num_buckets: 2 },
-      'config.json: relative_attention_num_buckets is 2, it must be a whole number of at least 4',
+      'config.json: relative_attention_num_buckets is 2, it must be a whole number from 4 to 128',
     ],
     [{ relative_attention_max_distance: 1 }, 'config.json: relative_attention_max_distance is 1, it must be'],
     [{ num_heads: 0 }, 'config.json: num_heads is 0, it must be a whole number of at least 1'],
-    [{ d_kv: 1e9 }, 'config.json: d_kv is 1000000000, it must be at most 896'],
+    [{ d_kv: 1e9 }, 'config.json: d_kv is 1000000000, it must be a whole number from 1 to 896'],
     [{ vocab_size: 1e9 }, 'config.json: the model has about'],
     [{ decoder_start_token_id: 40000 }, 'config.json: decoder_start_token_id is 40000, it must be below'],
-    [{ num_layers: 1e9 }, 'config.json: num_layers is 1000000000, it must be at most 1000'],
+    [{ num_layers: 1e9 }, 'config.json: num_layers is 1000000000, it must be a whole number from 1 to 1000'],
     [{ feed_forward_proj: 'gated-constructor' }, 'feed_forward_proj is "gated-constructor", heddle has relu'],
   ])('%o', (fields, message) => {
     expect(() => readHfConfig({ model_type: 't5', ...fields })).toThrow(message);

@@ -1,41 +1,44 @@
-// The table of settings, and docs/settings.md, which is generated from it: `npx vitest run -u
-// tests/train/settings/settings.test.ts`.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The table of settings, and what is generated from it and the tables of the model and of decoding:
+// docs/settings.md and train-setting-types.ts. `npx vitest run -u tests/train/settings/settings.test.ts` writes
+// them.
 import { expect, it } from 'vitest';
-import { modelConfig, modelFields } from '../../../src/model/model-config.ts';
+import { describeType, flagOf, type OptionField, type ValueOf } from '../../../src/core/fields.ts';
+import { decodeRows } from '../../../src/decode/decode-fields.ts';
+import { modelFields } from '../../../src/model/model-fields.ts';
 import { describeDefault } from '../../../src/train/settings/recipes.ts';
 import { type Setting, settingGroups } from '../../../src/train/settings/setting-types.ts';
+import type { SettingName, Table } from '../../../src/train/settings/settings.ts';
+import type { LoraSettings } from '../../../src/train/settings/train-setting-types.ts';
 import {
   checkSettings,
-  describeType,
-  flagOf,
   settingRows,
+  type TrainSettings,
 } from '../../../src/train/settings/train-settings.ts';
+import { optionFile } from '../../support/option-interface.ts';
+import type { Same } from '../../support/types.ts';
 
-const words: Record<string, string> = {
-  boolean: 'true, false',
-  text: 'text',
-  list: 'list of texts',
-  betas: 'two rates',
-  dropout: 'rate, or rates by place',
-  model: 'fields of the model configuration',
-};
+/** The values of a field in words. */
+function valuesOf({ type }: OptionField): string {
+  if (type.kind === 'choice') return type.choices.join(', ');
+  if (type.kind === 'boolean') return 'true, false';
+  if (type.kind !== 'integer' && type.kind !== 'number')
+    return describeType(type).replace(/^an? (?!rate)/, '');
+  return ['n', '', 'name'].includes(type.unit) ? describeType(type) : `${describeType(type)} (${type.unit})`;
+}
+
+const line = (cells: readonly string[]) =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
 function row(name: string, setting: Setting): string {
-  const { type, help, aliases = [], resume } = setting;
-  const flags = [flagOf(name as 'steps'), ...aliases.map((alias) => `--${alias}`)].map(
-    (flag) => `\`${flag}\``,
-  );
-  const values = type.kind === 'choice' ? type.choices.join(', ') : (words[type.kind] ?? describeType(type));
-  const cells = [
+  const { help, aliases = [], resume } = setting;
+  const flags = [flagOf(name, setting), ...aliases.map((alias) => `--${alias}`)].map((flag) => `\`${flag}\``);
+  return line([
     `\`${name}\``,
     flags.join(', '),
     `${help}${resume ? ' †' : ''}`,
-    ['n', '', 'name'].includes(type.unit) || words[type.kind] ? values : `${values} (${type.unit})`,
-    describeDefault(name as 'steps') ?? '',
-  ];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    valuesOf(setting),
+    describeDefault(name as SettingName) ?? '',
+  ]);
 }
 
 function page(): string {
@@ -61,6 +64,14 @@ tasks, pairs (your own files or array), \`preset: 'keras'\`, or fine-tuning a mo
 
 ${groups.join('\n\n')}
 
+## Decoding
+
+The options of \`translate\` and the other functions that generate text; the flags of \`heddle translate\` and \`heddle eval\`.
+
+| option | flag | meaning | values | default |
+|---|---|---|---|---|
+${decodingRows().join('\n')}
+
 ## Model configuration
 
 The fields of \`model\`, which \`--set FIELD=VALUE\` and \`config.json\` have too. A preset gives some of them other values.
@@ -71,47 +82,90 @@ ${modelRows().join('\n')}
 `;
 }
 
-/** Rows of the fields of ModelConfig: meaning and type from its declaration, defaults from `modelConfig`. */
-function modelRows(): string[] {
-  const source = readFileSync(join(import.meta.dirname, '../../../src/model/model-config.ts'), 'utf8');
-  const [, fields = ''] = /export interface ModelConfig \{\n(.*?)\n\}/s.exec(source) ?? [];
-  const complete: Record<string, unknown> = { ...modelConfig({ srcVocab: 8, tgtVocab: 8 }), dropout: 0 };
-  return [...fields.matchAll(/\/\*\*(.*?)\*\/\s+readonly (\w+): ([^;]+);/gs)].map(
-    ([, comment = '', field = '', type]) => {
-      const [meaning, given] = comment
-        .replace(/\s*\n\s*\* ?/g, ' ')
-        .trim()
-        .split(/ Default (.*)\.$/s);
-      const values = { boolean: 'true, false', number: 'number', DropoutRates: 'rate, or rates by place' }[
-        type ?? ''
-      ];
-      const standard = /Vocab$/.test(field) ? '' : (given ?? complete[field]);
-      return `| \`${field}\` | ${meaning} | ${values ?? type?.replaceAll("'", '').replaceAll(' | ', ', ')} | ${standard} |`;
-    },
-  );
-}
+/** Rows of the decoding options. */
+const decodingRows = (): string[] =>
+  decodeRows.map(([name, field]) => {
+    const flag = name === 'method' ? '--sample' : flagOf(name, field);
+    const standard = field.defaultText ?? String(field.default);
+    return line([`\`${name}\``, flag ? `\`${flag}\`` : '', field.help, valuesOf(field), standard]);
+  });
 
-it('describes each field of the model configuration', () => {
-  expect(
-    modelRows()
-      .map((line) => /`(\w+)`/.exec(line)?.[1])
-      .sort(),
-  ).toEqual([...modelFields].sort());
-});
+/** Rows of the fields of the model configuration. */
+const modelRows = (): string[] =>
+  Object.entries<OptionField>(modelFields).map(([name, field]) =>
+    line([
+      `\`${name}\``,
+      field.help,
+      valuesOf(field),
+      field.defaultText ?? (field.default === undefined ? '' : String(field.default)),
+    ]),
+  );
 
 it('writes docs/settings.md', async () => {
   await expect(page()).toMatchFileSnapshot('../../../docs/settings.md');
 });
 
+it('has an interface with the help texts of the table', async () => {
+  const [lora, others] = [true, false].map((inLora) =>
+    settingRows.flatMap(([name, setting]) =>
+      name.startsWith('lora.') === inLora ? [[name.replace('lora.', ''), setting] as const] : [],
+    ),
+  );
+  const file = optionFile(
+    'The options of `train` with their documentation.',
+    'src/train/settings/settings.ts',
+    'tests/train/settings/settings.test.ts',
+    [
+      "import type { ModelOptions } from '../../model/model-config.ts';",
+      "import type { DropoutRates } from '../../model/model-config-types.ts';",
+    ],
+    [
+      {
+        name: 'LoraSettings',
+        help: 'Options of a LoRA adapter to train.',
+        rows: lora ?? [],
+        optional: true,
+        required: ['rank'],
+        defaultOf: (name) => (name === 'rank' ? undefined : describeDefault(`lora.${name}` as SettingName)),
+      },
+      {
+        name: 'TrainSettings',
+        help: 'Options of a training run; docs/settings.md lists them in a table.',
+        rows: others ?? [],
+        optional: true,
+        defaultOf: (name) => describeDefault(name as SettingName),
+        more: [
+          '  /** Trains a LoRA adapter; all other weights are frozen. Default: train all weights. */',
+          '  readonly lora?: LoraSettings;',
+        ],
+      },
+    ],
+  );
+  await expect(file).toMatchFileSnapshot('../../../src/train/settings/train-setting-types.ts');
+  type Values = {
+    readonly [Name in SettingName as Name extends `lora.${string}` ? never : Name]?: ValueOf<
+      Table[Name]['type']
+    >;
+  };
+  type LoraValues = {
+    readonly [Name in SettingName as Name extends `lora.${infer F}` ? F : never]?: ValueOf<
+      Table[Name]['type']
+    >;
+  };
+  const same: Same<Omit<TrainSettings, 'lora'>, Values> = true;
+  const sameLora: Same<LoraSettings, Omit<LoraValues, 'rank'> & { readonly rank: number }> = true;
+  expect([same, sameLora]).toEqual([true, true]);
+});
+
 it('names an option that does not exist, or a value that is not allowed', () => {
   expect(() => checkSettings({ learnRate: 1 } as object)).toThrow(
-    /there is no option learnRate; the options are steps,/,
+    'train: there is no option learnRate. Did you mean learningRate?',
   );
   expect(() => checkSettings({ steps: 1.5 })).toThrow(
-    'train: steps (1.5) must be a whole number of at least 1',
+    'train: steps is 1.5, it must be a whole number of at least 1',
   );
   expect(() => checkSettings({ optimizer: 'lion' as 'sgd' })).toThrow(
-    'optimizer ("lion") must be one of adamw, adam',
+    'optimizer is "lion", it must be one of adamw, adam',
   );
   expect(() => checkSettings({ lora: { alpha: 4 } as unknown as { rank: number } })).toThrow(
     'lora.alpha needs lora.rank',

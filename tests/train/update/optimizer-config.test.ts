@@ -42,15 +42,18 @@ describe('an optimizer', () => {
   });
 
   const cases: [Partial<OptimizerConfig>, string][] = [
-    [{ kind: 'lion' as 'adam' }, 'optimizer: lion is not one of adamw, adam, rmsprop, sgd'],
-    [{ beta1: 1 }, 'optimizer: beta1 is 1, it must be at least 0 and below 1'],
+    [{ kind: 'lion' as 'adam' }, 'optimizer: kind is "lion", it must be one of adamw, adam, rmsprop, sgd'],
+    [{ beta1: 1 }, 'optimizer: beta1 is 1, it must be a number of at least 0 and below 1'],
     [{ beta2: Number.NaN }, 'optimizer: beta2 is NaN'],
     [{ rho: -0.1 }, 'optimizer: rho is -0.1'],
     [{ momentum: 2 }, 'optimizer: momentum is 2'],
     [{ emaDecay: 1 }, 'optimizer: emaDecay is 1'],
-    [{ weightDecay: -1 }, 'optimizer: weightDecay is -1, it must be 0 or more'],
-    [{ clipNorm: Number.POSITIVE_INFINITY }, 'optimizer: clipNorm is Infinity, it must be 0 or more'],
-    [{ eps: 0 }, 'optimizer: eps is 0, it must be above 0 and below 1'],
+    [{ weightDecay: -1 }, 'optimizer: weightDecay is -1, it must be a number of at least 0'],
+    [
+      { clipNorm: Number.POSITIVE_INFINITY },
+      'optimizer: clipNorm is Infinity, it must be a number of at least 0',
+    ],
+    [{ eps: 0 }, 'optimizer: eps is 0, it must be a number above 0 and below 1'],
   ];
   for (const [wrong, message] of cases)
     it(`is rejected: ${message}`, () => {

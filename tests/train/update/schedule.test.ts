@@ -95,14 +95,14 @@ describe('a wrong schedule is named', () => {
   const cases: [Partial<ScheduleConfig>, string][] = [
     [
       { kind: 'step' as 'linear' },
-      'schedule: step is not one of constant, linear, cosine, inverse-sqrt, noam',
+      'schedule: kind is "step", it must be one of constant, linear, cosine, inverse-sqrt, noam',
     ],
-    [{ learningRate: 0 }, 'schedule: learningRate is 0, it must be above 0'],
+    [{ learningRate: 0 }, 'schedule: learningRate is 0, it must be a number above 0'],
     [{ learningRate: Number.NaN }, 'schedule: learningRate is NaN'],
     [{ learningRate: Number.POSITIVE_INFINITY }, 'schedule: learningRate is Infinity'],
-    [{ warmupSteps: -1 }, 'schedule: warmupSteps is -1, it must be a whole number of steps'],
+    [{ warmupSteps: -1 }, 'schedule: warmupSteps is -1, it must be a whole number of at least 0'],
     [{ warmupSteps: 1.5 }, 'schedule: warmupSteps is 1.5'],
-    [{ minLearningRate: 2e-3 }, 'schedule: minLearningRate is 0.002, it must be 0 to learningRate'],
+    [{ minLearningRate: 2e-3 }, 'schedule: minLearningRate is 0.002, it must be at most learningRate, 0.001'],
     [{ kind: 'noam', warmupSteps: 0 }, 'schedule: noam needs warmupSteps of at least 1'],
     [{ kind: 'inverse-sqrt', warmupSteps: 0 }, 'schedule: inverse-sqrt needs warmupSteps of at least 1'],
     [

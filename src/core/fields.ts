@@ -1,0 +1,336 @@
+// Tables of options: a row has the type of a value with its range, its default and its help text. Checks,
+// defaults, flags of the command line, TypeScript types and documentation follow from the rows. The
+// configuration of a model, decoding, optimizer, schedule, training and benchmarks are such tables.
+
+import { HeddleError } from './errors.ts';
+
+/** Type of a value: how it is checked, described and read from a text. */
+export type FieldType = {
+  /** Unit of the value, which is also the placeholder of the flag: `steps`, `rate`. */
+  readonly unit: string;
+} & (
+  | {
+      readonly kind: 'integer';
+      readonly min: number;
+      readonly max?: number;
+      /** The value is a multiple of it. */
+      readonly step?: number;
+    }
+  /** A number of at least `min` or above `above`, and below `below` or at most `max`. */
+  | {
+      readonly kind: 'number';
+      readonly min?: number;
+      readonly above?: number;
+      readonly below?: number;
+      readonly max?: number;
+    }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'boolean' | 'text' }
+  /** Texts, separated by commas on the command line; the flag may be repeated. */
+  | { readonly kind: 'list' }
+  | CustomType
+);
+
+/** A type of its own, with its check and its parser. */
+export interface CustomType {
+  readonly kind: 'custom';
+  readonly unit: string;
+  /** The values in words, after "must be": `two rates`. */
+  readonly words: string;
+  /** The TypeScript type of the values, for generated documentation. */
+  readonly typescript: string;
+  /** Whether a value is allowed. */
+  accepts(value: unknown): boolean;
+  /** Reads a text of the command line; `before` is the value of the same flag so far. Throws if it is wrong. */
+  parse?(text: string, before: unknown): unknown;
+}
+
+/** A row of a table. Its key is the option of the library and the field in JSON. */
+export interface OptionField {
+  readonly type: FieldType;
+  /** A phrase without the default: it is appended. */
+  readonly help: string;
+  /** The value if none is given. */
+  readonly default?: unknown;
+  /** The default in words, if it depends on other fields. */
+  readonly defaultText?: string;
+  /** The flag without dashes, if it differs from the name; null: there is none. */
+  readonly flag?: string | null;
+  /** Other flags for it, without dashes. */
+  readonly aliases?: readonly string[];
+}
+
+/** A table of options by name. */
+export type FieldTable = Readonly<Record<string, OptionField>>;
+
+/** A whole number of at least `min`, at most `max`, and a multiple of `step`. */
+export const integer = (min: number, unit = 'n', max?: number, step?: number) =>
+  ({ kind: 'integer', min, max, step, unit }) as const;
+/** One of `choices`. */
+export const choice = <const Choices extends readonly string[]>(choices: Choices, unit = 'name') =>
+  ({ kind: 'choice', choices, unit }) as const;
+/** A rate from 0 to below 1. */
+export const rate = { kind: 'number', min: 0, below: 1, unit: 'rate' } as const;
+/** A number between 0 and 1, both excluded. */
+export const fraction = { kind: 'number', above: 0, below: 1, unit: 'number' } as const;
+/** A number above 0. */
+export const positive = (unit = 'number') => ({ kind: 'number', above: 0, unit }) as const;
+/** A number of at least 0. */
+export const notNegative = (unit = 'number') => ({ kind: 'number', min: 0, unit }) as const;
+/** True or false. */
+export const boolean = { kind: 'boolean', unit: '' } as const;
+/** A text. */
+export const text = (unit = 'text') => ({ kind: 'text', unit }) as const;
+/** Texts. */
+export const list = (unit: string) => ({ kind: 'list', unit }) as const;
+
+/** A type of its own; its TypeScript type follows from `accepts`, a type guard. */
+export const custom = <V>(
+  type: Omit<CustomType, 'kind' | 'accepts' | 'parse'> & {
+    accepts(value: unknown): value is V;
+    parse?(text: string, before: V | undefined): V;
+  },
+) => ({ kind: 'custom', ...type }) as CustomType & { accepts(value: unknown): value is V };
+
+/** TypeScript type of the values of a field type. */
+export type ValueOf<T> = T extends { accepts(value: unknown): value is infer V }
+  ? V
+  : T extends { readonly choices: readonly (infer Choice)[] }
+    ? Choice
+    : T extends { readonly kind: 'integer' | 'number' }
+      ? number
+      : T extends { readonly kind: 'boolean' }
+        ? boolean
+        : T extends { readonly kind: 'text' }
+          ? string
+          : readonly string[];
+
+/** The values of a table. */
+export type ValuesOf<T extends FieldTable> = { readonly [Name in keyof T]: ValueOf<T[Name]['type']> };
+
+/** Names of the rows that have a constant default. */
+export type WithDefault<T extends FieldTable> = {
+  [Name in keyof T]: T[Name] extends { readonly default: unknown } ? Name : never;
+}[keyof T];
+
+/** The constant defaults of a table. */
+export const defaultsOf = <T extends FieldTable>(table: T) =>
+  Object.fromEntries(
+    Object.entries(table).flatMap(([name, row]) => (row.default === undefined ? [] : [[name, row.default]])),
+  ) as Pick<ValuesOf<T>, WithDefault<T>>;
+
+/** Whether a value is in the range of its type. */
+export function fitsType(type: FieldType, value: unknown): boolean {
+  switch (type.kind) {
+    case 'integer': {
+      const { min, max = Number.MAX_SAFE_INTEGER, step = 1 } = type;
+      return Number.isSafeInteger(value) && inRange(value, min, max) && (value as number) % step === 0;
+    }
+    case 'number': {
+      const { min = -Infinity, above = -Infinity, below = Infinity, max = Infinity } = type;
+      return Number.isFinite(value) && inRange(value, min, max) && value > above && value < below;
+    }
+    case 'choice':
+      return type.choices.includes(value as string);
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'text':
+      return typeof value === 'string';
+    case 'list':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string');
+    case 'custom':
+      return type.accepts(value);
+  }
+}
+
+const inRange = (value: unknown, min: number, max: number): value is number =>
+  typeof value === 'number' && value >= min && value <= max;
+
+/** The values of a type in words: `a whole number of at least 1`. */
+export function describeType(type: FieldType): string {
+  switch (type.kind) {
+    case 'integer': {
+      const { min, max, step = 1 } = type;
+      const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+      return `a whole number ${range}${step > 1 ? ` and a multiple of ${step}` : ''}`;
+    }
+    case 'number': {
+      const { min, above, below, max } = type;
+      if (min !== undefined && max !== undefined) return `a number from ${min} to ${max}`;
+      const high = below === undefined ? max !== undefined && `at most ${max}` : `below ${below}`;
+      return `a number ${min === undefined ? `above ${above}` : `of at least ${min}`}${high ? ` and ${high}` : ''}`;
+    }
+    case 'choice':
+      return `one of ${type.choices.join(', ')}`;
+    case 'boolean':
+      return 'true or false';
+    case 'text':
+      return 'a text';
+    case 'list':
+      return 'a list of texts';
+    case 'custom':
+      return type.words;
+  }
+}
+
+/** The type as a TypeScript type, for generated documentation. */
+export function typescriptOf(type: FieldType): string {
+  switch (type.kind) {
+    case 'integer':
+    case 'number':
+      return 'number';
+    case 'choice':
+      return type.choices.map((value) => `'${value}'`).join(' | ');
+    case 'boolean':
+      return 'boolean';
+    case 'text':
+      return 'string';
+    case 'list':
+      return 'readonly string[]';
+    case 'custom':
+      return type.typescript;
+  }
+}
+
+/** What an error calls the fields: `area: label is value, it must be ...`. */
+export interface FieldNames {
+  /** What has the fields: `decode`. */
+  readonly area: string;
+  /** Name of a field where the values come from. Default: its own name. */
+  readonly label?: (name: string) => string;
+  /** What a name is called if it is unknown. Default: option. */
+  readonly noun?: string;
+}
+
+/** Throws the HeddleError of a wrong value: the field, its value, and what it must be. */
+export function rejectField(
+  { area, label }: FieldNames,
+  name: string,
+  value: unknown,
+  wanted: string,
+): never {
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  throw new HeddleError(`${area}: ${label?.(name) ?? name} is ${shown}, it must be ${wanted}`);
+}
+
+/**
+ * Checks the names and the values of fields; a value that is undefined is not given. Throws a HeddleError that
+ * names the field, its value and the allowed values, or the field that an unknown name resembles.
+ */
+export function checkFields(names: FieldNames, table: FieldTable, values: object): void {
+  checkNames(names, Object.keys(table), Object.keys(values));
+  for (const [name, value] of Object.entries(values)) {
+    const type = table[name]?.type;
+    if (type && value !== undefined && !fitsType(type, value))
+      rejectField(names, name, value, describeType(type));
+  }
+}
+
+/** Throws a HeddleError for a name that is not one of `known`, with the most similar one. */
+export function checkNames(
+  { area, noun = 'option' }: FieldNames,
+  known: readonly string[],
+  names: readonly string[],
+): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new HeddleError(`${area}: there is no ${noun} ${unknown}${suggestion(unknown, known)}`);
+}
+
+/**
+ * `. Did you mean steps?` for a name that resembles one of `known`; for others the list of known names if it
+ * is short.
+ */
+export function suggestion(name: string, known: readonly string[]): string {
+  const similar = closest(name, known);
+  if (similar !== undefined) return `. Did you mean ${similar}?`;
+  return known.length > 0 && known.length <= 12 ? `; the names are ${known.join(', ')}` : '';
+}
+
+/** The known name with the fewest edits from `name`; undefined if all are too different. */
+function closest(name: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const wanted = plain(name);
+  let best: { name: string; cost: number } | undefined;
+  for (const candidate of known) {
+    const other = plain(candidate);
+    // A name that contains the other one is similar: `learnRate` has 3 edits, `rate` none of its letters wrong.
+    const contained = wanted.length > 3 && (other.includes(wanted) || wanted.includes(other)) ? 1 : Infinity;
+    const cost = Math.min(edits(wanted, other), contained);
+    if (cost <= Math.max(1, other.length * 0.4) && cost < (best?.cost ?? Infinity))
+      best = { name: candidate, cost };
+  }
+  return best?.name;
+}
+
+/** Number of insertions, deletions and replacements between two texts (Levenshtein distance). */
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(
+        Math.min(
+          (row[j] as number) + 1,
+          (next[j - 1] as number) + 1,
+          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        ),
+      );
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+/** The flag of a field: `--batch-size` for `batchSize`; undefined if it has none. */
+export function flagOf(name: string, { flag }: Pick<OptionField, 'flag'> = {}): string | undefined {
+  if (flag === null) return undefined;
+  return `--${flag ?? name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * Reads a value from a text of the command line; `before` is the value of the same flag so far. Throws an
+ * Error that says what the text must be.
+ */
+export function parseField(type: FieldType, value: string, before?: unknown): unknown {
+  switch (type.kind) {
+    case 'integer':
+    case 'number': {
+      const number = value.trim() === '' ? Number.NaN : Number(value);
+      if (!fitsType(type, number)) throw new HeddleError(`It must be ${describeType(type)}.`);
+      return number;
+    }
+    case 'choice':
+      if (!fitsType(type, value)) throw new HeddleError(`It must be ${describeType(type)}.`);
+      return value;
+    case 'list': {
+      const items = value.split(',').flatMap((item) => item.trim() || []);
+      if (items.length === 0)
+        throw new HeddleError('It must be a list with commas, for example encoder.*,*.bias.');
+      return [...(Array.isArray(before) ? before : []), ...items];
+    }
+    case 'custom':
+      return type.parse ? type.parse(value, before) : value;
+    default:
+      return value;
+  }
+}
+
+/**
+ * Reads `field=value` and adds it to the fields so far; a value that is not JSON is a text. Throws an Error that
+ * says what the text must be.
+ */
+export function parseAssignment(
+  assignment: string,
+  before: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const at = assignment.indexOf('=');
+  if (at < 1) throw new HeddleError('It must be field=value, for example dModel=96.');
+  const value = assignment.slice(at + 1);
+  let parsed: unknown = value;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    // Not JSON: text.
+  }
+  return { ...before, [assignment.slice(0, at)]: parsed };
+}

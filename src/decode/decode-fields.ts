@@ -1,0 +1,179 @@
+// The table of decoding options. From it come the checks of decode-options.ts, the flags of `heddle translate`
+// and `heddle eval`, the interface in decode-option-types.ts and docs/settings.md. To add an option, add a row
+// and use its value.
+
+import { HeddleError } from '../core/errors.ts';
+import {
+  boolean,
+  choice,
+  custom,
+  integer,
+  notNegative,
+  type OptionField,
+  parseField,
+} from '../core/fields.ts';
+import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
+
+/** A row of the table. */
+export interface DecodeField extends OptionField {
+  /** The only method that reads the option. Default: every method does. */
+  readonly only?: 'beam' | 'sample';
+}
+
+/**
+ * Length penalty: divisor of the score of a hypothesis, its sum of log-probabilities. `length` counts the end
+ * token.
+ * - number alpha: ((5 + length) / 6)^alpha (Wu et al., 2016, "Google's Neural Machine Translation System")
+ * - `average`: length, as transformers with length_penalty 1
+ * - `{ power }`: length^power, the length_penalty of transformers, fairseq and Marian
+ * - `none`: 1
+ */
+export type LengthPenalty = number | 'average' | 'none' | { readonly power: number };
+
+const isExponent = (n: unknown): n is number => typeof n === 'number' && n >= 0 && Number.isFinite(n);
+
+const lengthPenalty = custom<LengthPenalty>({
+  unit: 'penalty',
+  words: "a number of at least 0, 'average', 'none', or { power } with a number of at least 0",
+  typescript: 'LengthPenalty',
+  accepts: (value): value is LengthPenalty =>
+    isExponent(value) ||
+    value === 'average' ||
+    value === 'none' ||
+    (typeof value === 'object' && value !== null && 'power' in value && isExponent(value.power)),
+  parse: (text) => {
+    if (text === 'average' || text === 'none') return text;
+    const [kind, power] = text.split(':', 2) as [string, string?];
+    try {
+      const exponent = parseField(notNegative(), power ?? kind) as number;
+      if (power === undefined) return exponent;
+      if (kind === 'power') return { power: exponent };
+    } catch {
+      // Not a number.
+    }
+    throw new HeddleError('It must be a number of at least 0, average, none, or power:<number>.');
+  },
+});
+
+const earlyStopping = custom<boolean | 'never'>({
+  unit: '',
+  words: "true, false or 'never'",
+  typescript: "boolean | 'never'",
+  accepts: (value): value is boolean | 'never' => typeof value === 'boolean' || value === 'never',
+});
+
+const tokenIds = custom<readonly number[]>({
+  unit: 'ids',
+  words: 'a list of token ids',
+  typescript: 'readonly number[]',
+  accepts: (value): value is readonly number[] =>
+    Array.isArray(value) && value.every((id) => Number.isSafeInteger(id) && id >= 0),
+  parse: (text) => text.split(',').map((id) => parseField(integer(0), id) as number),
+});
+
+/**
+ * The options, named as in transformers' GenerationConfig in camelCase, except `method` (do_sample), `beams`
+ * (num_beams) and `numReturn` (num_return_sequences).
+ */
+export const decodeFields = {
+  method: {
+    type: choice(['greedy', 'beam', 'sample']),
+    help: 'how tokens are chosen: the most probable one, beam search, or sampling',
+    defaultText: '`beam` if `beams` is above 1, else `greedy`',
+    flag: null, // --sample
+  },
+  beams: {
+    type: integer(1, 'n', maxBeams),
+    help: `number of beams, 1 to ${maxBeams}`,
+    defaultText: '1, greedy decoding; 4 if the method is `beam`',
+    flag: 'beam-size',
+  },
+  numReturn: {
+    type: integer(1, 'n', maxBeams),
+    help: 'number of translations to return per text: the best beams, or independent samples',
+    default: 1,
+  },
+  lengthPenalty: {
+    type: lengthPenalty,
+    help: 'divide beam scores by length^A (power:A, as length_penalty of transformers), ((5 + length) / 6)^A (a number A, as in GNMT), length (average) or 1 (none)',
+    default: 'average',
+  },
+  earlyStopping: {
+    type: earlyStopping,
+    help:
+      'when beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no ' +
+      "running hypothesis would score better if it ended now; `'never'` (library only): when none can become better",
+    default: false,
+    only: 'beam',
+  },
+  temperature: {
+    type: { kind: 'number', min: 1e-3, max: 1e3, unit: 't' },
+    help: 'divisor of the logits in sampling',
+    default: 1,
+    only: 'sample',
+  },
+  topK: {
+    type: integer(0),
+    help: 'sample from the n most probable tokens, ties included (0: all tokens, 1: greedy)',
+    default: 0,
+    only: 'sample',
+  },
+  topP: {
+    type: { kind: 'number', above: 0, max: 1, unit: 'p' },
+    help: 'sample from the smallest set of most probable tokens with at least this total probability',
+    default: 1,
+    only: 'sample',
+  },
+  seed: {
+    type: integer(0, 'n', 2 ** 32 - 1),
+    help: 'seed of sampling; the same seed gives the same tokens, for any batch',
+    default: 0,
+    only: 'sample',
+  },
+  minNewTokens: {
+    type: integer(0),
+    help: 'minimum number of generated tokens, without the end token',
+    defaultText: 'that of the model',
+  },
+  maxNewTokens: {
+    type: integer(1),
+    help: 'maximum number of generated tokens, with the end token; at most that of the model',
+    defaultText: 'that of the model',
+  },
+  forceEos: {
+    type: boolean,
+    help: "whether to force the end token at the maximum length, as BART's forced_eos_token_id does; otherwise the text is cut there",
+    defaultText: 'that of the model',
+    flag: null,
+  },
+  noRepeatNgramSize: {
+    type: integer(0),
+    help: 'do not repeat sequences of n tokens (0: off)',
+    defaultText: 'that of the model',
+  },
+  decoderStartTokenId: {
+    type: integer(0, 'id'),
+    help: 'id of the token that the decoder reads first',
+    defaultText: 'the start token of the model',
+    flag: null,
+  },
+  forcedBosTokenId: {
+    type: integer(0, 'id'),
+    help: 'id of the first generated token',
+    defaultText: 'that of the model',
+    flag: null,
+  },
+  suppressTokens: {
+    type: tokenIds,
+    help: 'ids of tokens that are never generated, with those of the model',
+    defaultText: 'none',
+  },
+} as const satisfies Readonly<Record<string, DecodeField>>;
+
+/** Name of a decoding option. */
+export type DecodeFieldName = keyof typeof decodeFields;
+
+/** The rows of the table, in order. */
+export const decodeRows: readonly (readonly [DecodeFieldName, DecodeField])[] = Object.entries(
+  decodeFields,
+) as unknown as readonly (readonly [DecodeFieldName, DecodeField])[];

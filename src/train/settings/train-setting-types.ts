@@ -1,0 +1,269 @@
+// The options of `train` with their documentation. Generated from src/train/settings/settings.ts by `npx
+// vitest run -u tests/train/settings/settings.test.ts`: change the table, not this file.
+
+import type { ModelOptions } from '../../model/model-config.ts';
+import type { DropoutRates } from '../../model/model-config-types.ts';
+
+/** Options of a LoRA adapter to train. */
+export interface LoraSettings {
+  /**
+   * Rank of a LoRA adapter to train; all other weights are frozen, and train saves the adapter in the format
+   * of PEFT. A whole number of at least 1.
+   */
+  readonly rank: number;
+  /** Alpha of LoRA: the update is multiplied by alpha / rank. A number above 0. Default: twice the rank. */
+  readonly alpha?: number;
+  /**
+   * Globs of linear layers that get a LoRA adapter, e.g. *.q_proj,*.fc1; layers: q_proj, k_proj, v_proj,
+   * out_proj, fc1, fc2 (in T5 q, k, v, o, wi, wo); the ending _proj may be omitted. Default: *.q,*.v.
+   */
+  readonly targetModules?: readonly string[];
+  /** Dropout rate of the input of the LoRA adapter. A number of at least 0 and below 1. Default: 0. */
+  readonly dropout?: number;
+}
+
+/** Options of a training run; docs/settings.md lists them in a table. */
+export interface TrainSettings {
+  /**
+   * Number of optimizer updates. A whole number of at least 1 (steps). Default: 800 (built-in corpus,
+   * built-in tasks).
+   */
+  readonly steps?: number;
+  /**
+   * Number of passes over the training pairs, instead of steps. A whole number of at least 1. Default: 10
+   * (pairs), 30 (preset keras), 3 (fine-tuning).
+   */
+  readonly epochs?: number;
+  /** Pairs per batch. A whole number of at least 1 (pairs). Default: 64. */
+  readonly batchSize?: number;
+  /**
+   * Tokens per batch, counted on the longer side and with padding, instead of batchSize. A whole number of at
+   * least 1 (tokens). Default: batches of batchSize pairs.
+   */
+  readonly maxTokens?: number;
+  /**
+   * Maximum number of batch shapes; each batch is padded to one of them. A whole number of at least 1.
+   * Default: 2.
+   */
+  readonly buckets?: number;
+  /** Batches per optimizer update (gradient accumulation). A whole number of at least 1. Default: 1. */
+  readonly gradientAccumulationSteps?: number;
+  /**
+   * Change learningRate, dropout or evalSteps during the run, each after a number of steps: 40
+   * learningRate=0.001 dropout=0; 80 evalSteps=50. Default: none.
+   */
+  readonly changes?: string;
+  /**
+   * Seed of the initial weights, data order, dropout and built-in corpus. A whole number of at least 0.
+   * Default: 1.
+   */
+  readonly seed?: number;
+  /** F16: mixed precision with loss scaling; needs the GPU feature shader-f16. Default: f32. */
+  readonly precision?: 'f32' | 'f16';
+  /**
+   * Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). Default:
+   * off.
+   */
+  readonly gradientCheckpointing?: boolean;
+  /**
+   * Check every tensor of every step; stop at the first NaN or infinity and print its origin. Default: off.
+   */
+  readonly checkFinite?: boolean;
+  /** Graph rewrites to disable. Default: none. */
+  readonly noFuse?: readonly string[];
+  /**
+   * Optimizer. Default: adamw (built-in corpus, built-in tasks, pairs, fine-tuning), rmsprop (preset keras).
+   */
+  readonly optimizer?: 'adamw' | 'adam' | 'rmsprop' | 'sgd';
+  /**
+   * Maximum learning rate; for schedule noam the factor in its formula. A number above 0. Default: 0.003
+   * (built-in corpus, built-in tasks), 0.001 (pairs, preset keras), 0.0002 (fine-tuning).
+   */
+  readonly learningRate?: number;
+  /**
+   * Learning rate schedule; with steps or epochs the default linear becomes inverse-sqrt. Default: linear
+   * (built-in corpus, built-in tasks), inverse-sqrt (pairs), constant (preset keras, fine-tuning).
+   */
+  readonly schedule?: 'constant' | 'linear' | 'cosine' | 'inverse-sqrt' | 'noam';
+  /**
+   * Steps of linear warm-up of the learning rate. A whole number of at least 0 (steps). Default: linear and
+   * cosine: a tenth of the steps, at most 100; inverse-sqrt and noam: 400; constant: 0.
+   */
+  readonly warmupSteps?: number;
+  /**
+   * Step at which schedule linear or cosine reaches its minimum. A whole number of at least 1 (steps).
+   * Default: the last step.
+   */
+  readonly scheduleSteps?: number;
+  /** Learning rate at the end of schedule linear or cosine. A number of at least 0. Default: 0. */
+  readonly minLearningRate?: number;
+  /**
+   * Weight decay, not for biases and norms: decoupled for adamw, L2 for adam and sgd. A number of at least 0.
+   * Default: 0.
+   */
+  readonly weightDecay?: number;
+  /** Decay rates of the moments of adamw and adam. Default: 0.9,0.98. */
+  readonly betas?: readonly [number, number];
+  /**
+   * Constant added to the denominator of the update. A number above 0 and below 1. Default: 1e-9; rmsprop:
+   * 1e-7.
+   */
+  readonly eps?: number;
+  /** Momentum of sgd. A number of at least 0 and below 1. Default: 0.9. */
+  readonly momentum?: number;
+  /** Decay rate of the mean square of rmsprop. A number of at least 0 and below 1. Default: 0.9. */
+  readonly rho?: number;
+  /**
+   * Clip gradients to this global norm (0: no clipping). A number of at least 0 (norm). Default: 1; preset
+   * keras: 0.
+   */
+  readonly clipNorm?: number;
+  /**
+   * Evaluate and save an exponential moving average of the weights with this decay (0: the weights
+   * themselves). A number of at least 0 and below 1. Default: 0.
+   */
+  readonly emaDecay?: number;
+  /**
+   * Double the loss scale of precision f16 after N steps without overflow (0: never). A whole number of at
+   * least 0 (steps). Default: 2000.
+   */
+  readonly lossScaleGrowth?: number;
+  /**
+   * Model size. Default: tiny (built-in corpus, built-in tasks), small (pairs, fine-tuning), keras (preset
+   * keras).
+   */
+  readonly preset?: 'tiny' | 'small' | 'mid' | 'base' | 'keras' | 't5-tiny';
+  /** Change a field of the model configuration, e.g. model heads=4; may be repeated. Default: none. */
+  readonly model?: Partial<ModelOptions>;
+  /**
+   * Layer norm before (pre) or after (post) each sub-layer. Default: pre (built-in corpus, built-in tasks,
+   * preset t5-tiny), else post; fine-tuning: that of the model.
+   */
+  readonly norm?: 'post' | 'pre';
+  /**
+   * Dropout rate, or rates by place: embedding, attention, feedForward, residual, memory (encoder output),
+   * output (before the output projection), e.g. attention=0.2,output=0.1. Default: 0.1 (pairs), 0 (built-in
+   * corpus, built-in tasks), output=0.5 (preset keras), that of the model (fine-tuning).
+   */
+  readonly dropout?: number | Partial<DropoutRates>;
+  /**
+   * Label smoothing of the loss. A number of at least 0 and below 1. Default: 0; fine-tuning: that of the
+   * model.
+   */
+  readonly labelSmoothing?: number;
+  /**
+   * Initialize the weights with a scheme (xavier, truncated-normal), or fine-tune the model in this folder
+   * (heddle or Hugging Face) with its tokenizers. Default: xavier.
+   */
+  readonly init?: string;
+  /**
+   * Source language, if the model in init has languages (M2M100, NLLB, mBART): en, eng_Latn, en_XX. Default:
+   * the language of the model.
+   */
+  readonly sourceLang?: string;
+  /** Target language, if the model in init has languages. Default: the language of the model. */
+  readonly targetLang?: string;
+  /**
+   * Freeze parameters whose full name, or its part after any dot, matches one of these globs, e.g.
+   * encoder.*,*.bias; may be repeated. Default: none.
+   */
+  readonly freeze?: readonly string[];
+  /**
+   * Format of the frozen weights under a LoRA adapter: f16 or int8 (one scale per row) saves memory, and
+   * changes the default batch to maxTokens 512 gradientAccumulationSteps 2. Default: f32.
+   */
+  readonly weights?: 'f32' | 'f16' | 'int8';
+  /**
+   * Fraction of the source sentences to hold out for dev, and the same fraction for test (0: none). A number
+   * of at least 0 and below 1 (fraction). Default: 0.02.
+   */
+  readonly heldOut?: number;
+  /**
+   * Tokenizer to train: words, characters or byte-pair encoding. Default: word (built-in corpus, preset
+   * keras), char (built-in tasks), bpe (pairs, fine-tuning).
+   */
+  readonly tokenizer?: 'word' | 'char' | 'bpe';
+  /**
+   * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus,
+   * built-in tasks), 8000 (pairs, fine-tuning), 15000 (preset keras).
+   */
+  readonly vocabSize?: number;
+  /**
+   * Lowercase all text, with any tokenizer (--no-lowercase: keep the case). Default: off; preset keras: on.
+   */
+  readonly lowercase?: boolean;
+  /**
+   * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model.
+   * Default: train a tokenizer.
+   */
+  readonly tokenizerFile?: string;
+  /** Like tokenizerFile, only for the source. Default: tokenizerFile, or train one. */
+  readonly sourceTokenizer?: string;
+  /** Like tokenizerFile, only for the target. Default: tokenizerFile, or train one. */
+  readonly targetTokenizer?: string;
+  /**
+   * Maximum length of source and target; also the number of positions of a new model. A whole number of at
+   * least 2 (tokens). Default: the preset's, or the model's.
+   */
+  readonly maxLength?: number;
+  /** Truncate pairs that are longer than maxLength instead of skipping them. Default: off. */
+  readonly truncate?: boolean;
+  /** Pad a word vocabulary to vocabSize with unused tokens. Default: off; preset keras: on. */
+  readonly fillVocab?: boolean;
+  /**
+   * Evaluate on the dev pairs every N steps and at the end (0: never). A whole number of at least 0 (steps).
+   * Default: 200 (built-in corpus, built-in tasks), 500 (pairs, preset keras, fine-tuning).
+   */
+  readonly evalSteps?: number;
+  /**
+   * Pair whose attention and most probable next tokens are recorded during training: SOURCE<tab>TARGET, or
+   * the word dev for a dev pair. Default: none.
+   */
+  readonly probe?: string;
+  /**
+   * Record the probe every N steps, in at most 3 % of the training time (0: never). A whole number of at
+   * least 0 (steps). Default: 10.
+   */
+  readonly probeSteps?: number;
+  /**
+   * Log the norm of the update divided by the norm of the weights every N steps (0: never). A whole number of
+   * at least 0 (steps). Default: 0.
+   */
+  readonly updateRatioSteps?: number;
+  /**
+   * Number of dev sentences to translate for BLEU, chrF and exact match. A whole number of at least 0.
+   * Default: 200.
+   */
+  readonly devSentences?: number;
+  /** Keep the weights that score best on this dev metric. Default: loss. */
+  readonly bestMetric?: 'loss' | 'perplexity' | 'tokenAccuracy' | 'bleu' | 'chrf' | 'exactMatch';
+  /**
+   * Early stopping: stop after N evaluations without improvement (0: never). A whole number of at least 0.
+   * Default: 0.
+   */
+  readonly patience?: number;
+  /** Number of test sentences to translate at the end. A whole number of at least 0. Default: 500. */
+  readonly testSentences?: number;
+  /**
+   * Save a checkpoint every N steps (0: only by time and at the end). A whole number of at least 0 (steps).
+   * Default: 0.
+   */
+  readonly saveSteps?: number;
+  /**
+   * Save a checkpoint every N seconds, in at most 2 % of the time (0: never). A number of at least 0
+   * (seconds). Default: 60.
+   */
+  readonly saveSeconds?: number;
+  /**
+   * Keep the weights of the last N checkpoints in folders OUT.step-STEP, for heddle average. A whole number
+   * of at least 0. Default: 0.
+   */
+  readonly keepLast?: number;
+  /**
+   * Write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside --out.
+   * Default: none.
+   */
+  readonly tensorboard?: string;
+  /** Trains a LoRA adapter; all other weights are frozen. Default: train all weights. */
+  readonly lora?: LoraSettings;
+}
