@@ -6,6 +6,7 @@ import { HeddleError } from '../core/errors.ts';
 import { flagOf } from '../core/fields.ts';
 import { type DecodeField, type DecodeFieldName, decodeRows } from '../decode/decode-fields.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
+import { decodeHelp } from './decode-help.ts';
 import { fieldOption, list } from './parse-values.ts';
 
 /**
@@ -22,8 +23,10 @@ export interface DecodingFlags extends Pick<DecodeOptions, 'numReturn' | 'length
 const ofTranslate: readonly DecodeFieldName[] = ['numReturn', 'maxNewTokens'];
 
 /** The flag of an option. */
-const optionOf = ([name, row]: readonly [DecodeFieldName, DecodeField]): Option =>
-  fieldOption(name, row, row.defaultText ?? (row.default === false ? 'off' : String(row.default)));
+function optionOf([name, row]: readonly [DecodeFieldName, DecodeField]): Option {
+  const { help, defaultText } = decodeHelp[name];
+  return fieldOption(name, { ...row, help }, defaultText);
+}
 
 const rowsWithFlag = decodeRows.filter(([name, row]) => flagOf(name, row) !== undefined);
 

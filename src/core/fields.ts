@@ -46,22 +46,29 @@ export interface CustomType {
 }
 
 /** A row of a table. Its key is the option of the library and the field in JSON. */
-export interface OptionField {
+export interface FieldRow {
   readonly type: FieldType;
-  /** A phrase without the default: it is appended. */
-  readonly help: string;
   /** The value if none is given. */
   readonly default?: unknown;
-  /** The default in words, if it depends on other fields. */
-  readonly defaultText?: string;
   /** The flag without dashes, if it differs from the name; null: there is none. */
   readonly flag?: string | null;
   /** Other flags for it, without dashes. */
   readonly aliases?: readonly string[];
 }
 
+/**
+ * A row with its texts. The texts of tables that every page loads are the doc comments of their rows, so that
+ * they cost nothing there; tests generate what shows them.
+ */
+export interface OptionField extends FieldRow {
+  /** A phrase without the default: it is appended. */
+  readonly help: string;
+  /** The default in words, if it depends on other fields. */
+  readonly defaultText?: string;
+}
+
 /** A table of options by name. */
-export type FieldTable = Readonly<Record<string, OptionField>>;
+export type FieldTable = Readonly<Record<string, FieldRow>>;
 
 /** A whole number of at least `min`, at most `max`, and a multiple of `step`. */
 export const integer = (min: number, unit = 'n', max?: number, step?: number) =>
@@ -282,7 +289,7 @@ function edits(a: string, b: string): number {
 }
 
 /** The flag of a field: `--batch-size` for `batchSize`; undefined if it has none. */
-export function flagOf(name: string, { flag }: Pick<OptionField, 'flag'> = {}): string | undefined {
+export function flagOf(name: string, { flag }: Pick<FieldRow, 'flag'> = {}): string | undefined {
   if (flag === null) return undefined;
   return `--${flag ?? name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

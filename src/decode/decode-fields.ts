@@ -1,21 +1,13 @@
-// The table of decoding options. From it come the checks of decode-options.ts, the flags of `heddle translate`
-// and `heddle eval`, the interface in decode-option-types.ts and docs/settings.md. To add an option, add a row
-// and use its value.
+// The table of decoding options. From it and its comments come the checks of decode-options.ts, the flags of
+// `heddle translate` and `heddle eval`, the interface in decode-option-types.ts and docs/settings.md. To add an
+// option, add a row and use its value; then run `npx vitest run -u tests/decode/decode-options.test.ts`.
 
 import { HeddleError } from '../core/errors.ts';
-import {
-  boolean,
-  choice,
-  custom,
-  integer,
-  notNegative,
-  type OptionField,
-  parseField,
-} from '../core/fields.ts';
+import { boolean, choice, custom, type FieldRow, integer, notNegative, parseField } from '../core/fields.ts';
 import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
 
 /** A row of the table. */
-export interface DecodeField extends OptionField {
+export interface DecodeField extends FieldRow {
   /** The only method that reads the option. Default: every method does. */
   readonly only?: 'beam' | 'sample';
 }
@@ -76,98 +68,57 @@ const tokenIds = custom<readonly number[]>({
  * (num_beams) and `numReturn` (num_return_sequences).
  */
 export const decodeFields = {
+  /**
+   * How tokens are chosen: the most probable one, beam search, or sampling. Default: `beam` if `beams` is
+   * above 1, else `greedy`.
+   */
   method: {
     type: choice(['greedy', 'beam', 'sample']),
-    help: 'how tokens are chosen: the most probable one, beam search, or sampling',
-    defaultText: '`beam` if `beams` is above 1, else `greedy`',
     flag: null, // --sample
   },
-  beams: {
-    type: integer(1, 'n', maxBeams),
-    help: `number of beams, 1 to ${maxBeams}`,
-    defaultText: '1, greedy decoding; 4 if the method is `beam`',
-    flag: 'beam-size',
-  },
-  numReturn: {
-    type: integer(1, 'n', maxBeams),
-    help: 'number of translations to return per text: the best beams, or independent samples',
-    default: 1,
-  },
-  lengthPenalty: {
-    type: lengthPenalty,
-    help: 'divide beam scores by length^A (power:A, as length_penalty of transformers), ((5 + length) / 6)^A (a number A, as in GNMT), length (average) or 1 (none)',
-    default: 'average',
-  },
-  earlyStopping: {
-    type: earlyStopping,
-    help:
-      'when beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no ' +
-      "running hypothesis would score better if it ended now; `'never'` (library only): when none can become better",
-    default: false,
-    only: 'beam',
-  },
-  temperature: {
-    type: { kind: 'number', min: 1e-3, max: 1e3, unit: 't' },
-    help: 'divisor of the logits in sampling',
-    default: 1,
-    only: 'sample',
-  },
-  topK: {
-    type: integer(0),
-    help: 'sample from the n most probable tokens, ties included (0: all tokens, 1: greedy)',
-    default: 0,
-    only: 'sample',
-  },
-  topP: {
-    type: { kind: 'number', above: 0, max: 1, unit: 'p' },
-    help: 'sample from the smallest set of most probable tokens with at least this total probability',
-    default: 1,
-    only: 'sample',
-  },
-  seed: {
-    type: integer(0, 'n', 2 ** 32 - 1),
-    help: 'seed of sampling; the same seed gives the same tokens, for any batch',
-    default: 0,
-    only: 'sample',
-  },
-  minNewTokens: {
-    type: integer(0),
-    help: 'minimum number of generated tokens, without the end token',
-    defaultText: 'that of the model',
-  },
-  maxNewTokens: {
-    type: integer(1),
-    help: 'maximum number of generated tokens, with the end token; at most that of the model',
-    defaultText: 'that of the model',
-  },
-  forceEos: {
-    type: boolean,
-    help: "whether to force the end token at the maximum length, as BART's forced_eos_token_id does; otherwise the text is cut there",
-    defaultText: 'that of the model',
-    flag: null,
-  },
-  noRepeatNgramSize: {
-    type: integer(0),
-    help: 'do not repeat sequences of n tokens (0: off)',
-    defaultText: 'that of the model',
-  },
-  decoderStartTokenId: {
-    type: integer(0, 'id'),
-    help: 'id of the token that the decoder reads first',
-    defaultText: 'the start token of the model',
-    flag: null,
-  },
-  forcedBosTokenId: {
-    type: integer(0, 'id'),
-    help: 'id of the first generated token',
-    defaultText: 'that of the model',
-    flag: null,
-  },
-  suppressTokens: {
-    type: tokenIds,
-    help: 'ids of tokens that are never generated, with those of the model',
-    defaultText: 'none',
-  },
+  /** Number of beams, 1 to 64. Default: 1, greedy decoding; 4 if the method is `beam`. */
+  beams: { type: integer(1, 'n', maxBeams), flag: 'beam-size' },
+  /** Number of translations to return per text: the best beams, or independent samples. */
+  numReturn: { type: integer(1, 'n', maxBeams), default: 1 },
+  /**
+   * Divide beam scores by length^A (power:A, as length_penalty of transformers), ((5 + length) / 6)^A (a
+   * number A, as in GNMT), length (average) or 1 (none).
+   */
+  lengthPenalty: { type: lengthPenalty, default: 'average' },
+  /**
+   * When beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no
+   * running hypothesis would score better if it ended now; `'never'` (library only): when none can become
+   * better.
+   */
+  earlyStopping: { type: earlyStopping, default: false, only: 'beam' },
+  /** Divisor of the logits in sampling. */
+  temperature: { type: { kind: 'number', min: 1e-3, max: 1e3, unit: 't' }, default: 1, only: 'sample' },
+  /** Sample from the n most probable tokens, ties included (0: all tokens, 1: greedy). */
+  topK: { type: integer(0), default: 0, only: 'sample' },
+  /** Sample from the smallest set of most probable tokens with at least this total probability. */
+  topP: { type: { kind: 'number', above: 0, max: 1, unit: 'p' }, default: 1, only: 'sample' },
+  /** Seed of sampling; the same seed gives the same tokens, for any batch. */
+  seed: { type: integer(0, 'n', 2 ** 32 - 1), default: 0, only: 'sample' },
+  /** Minimum number of generated tokens, without the end token. Default: that of the model. */
+  minNewTokens: { type: integer(0) },
+  /**
+   * Maximum number of generated tokens, with the end token; at most that of the model. Default: that of the
+   * model.
+   */
+  maxNewTokens: { type: integer(1) },
+  /**
+   * Whether to force the end token at the maximum length, as BART's forced_eos_token_id does; otherwise the
+   * text is cut there. Default: that of the model.
+   */
+  forceEos: { type: boolean, flag: null },
+  /** Do not repeat sequences of n tokens (0: off). Default: that of the model. */
+  noRepeatNgramSize: { type: integer(0) },
+  /** Id of the token that the decoder reads first. Default: the start token of the model. */
+  decoderStartTokenId: { type: integer(0, 'id'), flag: null },
+  /** Id of the first generated token. Default: that of the model. */
+  forcedBosTokenId: { type: integer(0, 'id'), flag: null },
+  /** Ids of tokens that are never generated, with those of the model. Default: none. */
+  suppressTokens: { type: tokenIds },
 } as const satisfies Readonly<Record<string, DecodeField>>;
 
 /** Name of a decoding option. */

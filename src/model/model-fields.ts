@@ -1,5 +1,5 @@
-// The table of the fields of a model configuration. From it come the checks, `--set` of the command line, the
-// interface in model-config-types.ts and the documentation in docs/settings.md.
+// The table of the fields of a model configuration. From it and its comments come the checks, `--set` of the
+// command line, the interface in model-config-types.ts and docs/settings.md.
 
 import { HeddleError } from '../core/errors.ts';
 import {
@@ -17,24 +17,18 @@ import type { DropoutRates } from './model-config-types.ts';
 
 /** The places of dropout; each has a rate. Dropout is applied only in training. */
 export const dropoutPlaces = {
-  embedding: { type: rate, help: 'on the sum of token embeddings and positions', default: 0 },
-  attention: { type: rate, help: 'on the attention weights', default: 0 },
-  feedForward: {
-    type: rate,
-    help: 'between the two linear layers of the feed-forward network',
-    default: 0,
-  },
-  residual: {
-    type: rate,
-    help: 'on the output of each sublayer, before it is added to the residual',
-    default: 0,
-  },
-  memory: { type: rate, help: "on the encoder's output, after its final norm (as in T5)", default: 0 },
-  output: {
-    type: rate,
-    help: "before the output projection (as in Keras's example and in T5)",
-    default: 0,
-  },
+  /** On the sum of token embeddings and positions. */
+  embedding: { type: rate, default: 0 },
+  /** On the attention weights. */
+  attention: { type: rate, default: 0 },
+  /** Between the two linear layers of the feed-forward network. */
+  feedForward: { type: rate, default: 0 },
+  /** On the output of each sublayer, before it is added to the residual. */
+  residual: { type: rate, default: 0 },
+  /** On the encoder's output, after its final norm (as in T5). */
+  memory: { type: rate, default: 0 },
+  /** Before the output projection (as in Keras's example and in T5). */
+  output: { type: rate, default: 0 },
 } as const satisfies FieldTable;
 
 /** One rate for all places in which PyTorch's nn.Transformer has dropout, and for the embeddings. */
@@ -84,149 +78,113 @@ export const maxPositions = 2 ** 20;
 
 /** The fields. Training sets the sizes of the vocabularies. */
 export const modelFields = {
-  srcVocab: { type: integer(4), help: 'size of the source vocabulary; training sets it' },
-  tgtVocab: { type: integer(4), help: 'size of the target vocabulary; training sets it' },
-  dModel: { type: integer(1), help: 'hidden size', default: 128 },
-  heads: { type: integer(1), help: 'number of attention heads of a layer', default: 4 },
-  headWidth: {
-    type: integer(1, 'n', most.headWidth),
-    help: 'width of one head',
-    defaultText: 'dModel / heads',
-  },
-  decoderHeads: {
-    type: integer(1),
-    help: 'heads of a decoder layer, cross-attention included',
-    defaultText: 'those of the encoder',
-  },
-  decoderHeadWidth: {
-    type: integer(1, 'n', most.headWidth),
-    help: 'width of a head of the decoder',
-    defaultText: 'headWidth, or dModel / decoderHeads if the numbers of heads differ',
-  },
-  encoderLayers: { type: integer(1, 'n', most.layers), help: 'number of encoder layers', default: 2 },
-  decoderLayers: { type: integer(1, 'n', most.layers), help: 'number of decoder layers', default: 2 },
-  feedForward: { type: integer(1), help: 'width of the feed-forward blocks', default: 512 },
-  decoderFeedForward: {
-    type: integer(1),
-    help: 'feed-forward width of the decoder',
-    defaultText: 'that of the encoder',
-  },
-  dropout: {
-    type: dropoutType,
-    help: 'dropout rates by place; one number sets embedding, attention, feedForward and residual',
-    defaultText: '0',
-  },
-  norm: {
-    type: choice(['post', 'pre']),
-    help: 'norm after or before each sub-layer: `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x))',
-    default: 'post',
-  },
-  normType: {
-    type: choice(['layer', 'rms']),
-    help: '`layer`: layer norm; `rms`: RMSNorm, without a mean and a bias (T5)',
-    default: 'layer',
-  },
-  finalNorm: {
-    type: boolean,
-    help: 'a norm after the last encoder layer and the last decoder layer',
-    default: true,
-  },
-  embeddingNorm: {
-    type: boolean,
-    help: 'a norm on the embeddings of encoder and decoder (as in BART)',
-    default: false,
-  },
+  /** Size of the source vocabulary; training sets it. */
+  srcVocab: { type: integer(4) },
+  /** Size of the target vocabulary; training sets it. */
+  tgtVocab: { type: integer(4) },
+  /** Hidden size. */
+  dModel: { type: integer(1), default: 128 },
+  /** Number of attention heads of a layer. */
+  heads: { type: integer(1), default: 4 },
+  /** Width of one head. Default: dModel / heads. */
+  headWidth: { type: integer(1, 'n', most.headWidth) },
+  /** Heads of a decoder layer, cross-attention included. Default: those of the encoder. */
+  decoderHeads: { type: integer(1) },
+  /**
+   * Width of a head of the decoder. Default: headWidth, or dModel / decoderHeads if the numbers of heads
+   * differ.
+   */
+  decoderHeadWidth: { type: integer(1, 'n', most.headWidth) },
+  /** Number of encoder layers. */
+  encoderLayers: { type: integer(1, 'n', most.layers), default: 2 },
+  /** Number of decoder layers. */
+  decoderLayers: { type: integer(1, 'n', most.layers), default: 2 },
+  /** Width of the feed-forward blocks. */
+  feedForward: { type: integer(1), default: 512 },
+  /** Feed-forward width of the decoder. Default: that of the encoder. */
+  decoderFeedForward: { type: integer(1) },
+  /** Dropout rates by place; one number sets embedding, attention, feedForward and residual. Default: 0. */
+  dropout: { type: dropoutType },
+  /** Norm after or before each sub-layer: `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
+  norm: { type: choice(['post', 'pre']), default: 'post' },
+  /** `layer`: layer norm; `rms`: RMSNorm, without a mean and a bias (T5). */
+  normType: { type: choice(['layer', 'rms']), default: 'layer' },
+  /** A norm after the last encoder layer and the last decoder layer. */
+  finalNorm: { type: boolean, default: true },
+  /** A norm on the embeddings of encoder and decoder (as in BART). */
+  embeddingNorm: { type: boolean, default: false },
+  /**
+   * Activation of the feed-forward blocks; `gelu` is exact (erf), `gelu-tanh` its tanh approximation
+   * (gelu_new in transformers).
+   */
   activation: {
     type: choice(
       (Object.keys(activationKinds) as Activation[]).filter(
         (name): name is ModelActivation => name !== 'none',
       ),
     ),
-    help: 'activation of the feed-forward blocks; `gelu` is exact (erf), `gelu-tanh` its tanh approximation (gelu_new in transformers)',
     default: 'relu',
   },
-  feedForwardType: {
-    type: choice(['plain', 'gated']),
-    help: '`plain`: W2·f(W1·x); `gated`: W2·(f(W1·x) ⊙ V1·x), where linear1 holds W1 and then V1 (Shazeer, 2020, GLU)',
-    default: 'plain',
-  },
-  biases: {
-    type: boolean,
-    help: 'whether linear layers of attention and feed-forward have biases',
-    default: true,
-  },
-  attentionScale: {
-    type: boolean,
-    help: 'whether attention scores are divided by sqrt(headWidth)',
-    default: true,
-  },
+  /**
+   * `plain`: W2·f(W1·x); `gated`: W2·(f(W1·x) ⊙ V1·x), where linear1 holds W1 and then V1 (Shazeer, 2020,
+   * GLU).
+   */
+  feedForwardType: { type: choice(['plain', 'gated']), default: 'plain' },
+  /** Whether linear layers of attention and feed-forward have biases. */
+  biases: { type: boolean, default: true },
+  /** Whether attention scores are divided by sqrt(headWidth). */
+  attentionScale: { type: boolean, default: true },
+  /**
+   * Positions: `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines
+   * (Marian, Pegasus); `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not
+   * padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and
+   * head (T5); `none`.
+   */
   positions: {
     type: choice(['sinusoidal', 'sinusoidal-halves', 'fairseq-sinusoidal', 'learned', 'relative', 'none']),
-    help:
-      'positions: `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines ' +
-      '(Marian, Pegasus); `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not ' +
-      'padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and ' +
-      'head (T5); `none`',
     default: 'sinusoidal',
   },
-  relativeBuckets: {
-    type: integer(4, 'n', most.buckets),
-    help: 'number of distance buckets of relative positions',
-    default: 32,
-  },
-  relativeMaxDistance: {
-    type: integer(1, 'n', most.distance),
-    help: 'distance from which all share the last bucket of relative positions',
-    default: 128,
-  },
-  maxLength: {
-    type: integer(1, 'tokens', maxPositions),
-    help: 'maximum length of source and target, in tokens',
-    default: 64,
-  },
-  positionOffset: {
-    type: integer(0, 'n', maxPositions),
-    help: 'rows of the learned position embeddings before position 0 (BART: 2)',
-    default: 0,
-  },
-  tie: {
-    type: choice(['none', 'target', 'all', 'embeddings']),
-    help:
-      'tied weights; `target`: output projection and target embedding; `all`: source embedding too; ' +
-      '`embeddings`: both embeddings, with an output projection of its own (T5 v1.1)',
-    default: 'none',
-  },
-  scaleEmbedding: {
-    type: boolean,
-    help: 'whether token embeddings are multiplied by sqrt(dModel)',
-    default: true,
-  },
-  scaleOutput: {
-    type: boolean,
-    help: 'whether the input of the output projection is divided by sqrt(dModel) (T5 v1.0)',
-    default: false,
-  },
-  layerNormEps: { type: fraction, help: 'constant added to the variance in norms', default: 1e-5 },
-  outputBias: { type: boolean, help: 'whether the output projection has a bias', default: true },
-  trainOutputBias: { type: boolean, help: 'whether training changes the output bias', default: true },
-  trainPositions: { type: boolean, help: 'whether training changes learned positions', default: true },
-  trainPadding: {
-    type: boolean,
-    help: "whether look-ups train the embedding of padding; false as with torch.nn.Embedding's padding_idx",
-    default: true,
-  },
-  labelSmoothing: { type: rate, help: 'label smoothing of the loss', default: 0 },
-  padId: { type: integer(0), help: 'id of the padding token', default: 0 },
-  startId: { type: integer(0), help: "id of the token that starts the decoder's input", default: 1 },
-  endId: { type: integer(0), help: 'id of the end token', default: 2 },
-  hidePadding: {
-    type: boolean,
-    help:
-      'whether self-attention of the decoder masks padding tokens that the model generated, as the target ' +
-      "padding mask of nn.Transformer does; Hugging Face's models attend to them. The first token is never " +
-      'masked: MarianMT starts with padding',
-    default: true,
-  },
+  /** Number of distance buckets of relative positions. */
+  relativeBuckets: { type: integer(4, 'n', most.buckets), default: 32 },
+  /** Distance from which all share the last bucket of relative positions. */
+  relativeMaxDistance: { type: integer(1, 'n', most.distance), default: 128 },
+  /** Maximum length of source and target, in tokens. */
+  maxLength: { type: integer(1, 'tokens', maxPositions), default: 64 },
+  /** Rows of the learned position embeddings before position 0 (BART: 2). */
+  positionOffset: { type: integer(0, 'n', maxPositions), default: 0 },
+  /**
+   * Tied weights; `target`: output projection and target embedding; `all`: source embedding too;
+   * `embeddings`: both embeddings, with an output projection of its own (T5 v1.1).
+   */
+  tie: { type: choice(['none', 'target', 'all', 'embeddings']), default: 'none' },
+  /** Whether token embeddings are multiplied by sqrt(dModel). */
+  scaleEmbedding: { type: boolean, default: true },
+  /** Whether the input of the output projection is divided by sqrt(dModel) (T5 v1.0). */
+  scaleOutput: { type: boolean, default: false },
+  /** Constant added to the variance in norms. */
+  layerNormEps: { type: fraction, default: 1e-5 },
+  /** Whether the output projection has a bias. */
+  outputBias: { type: boolean, default: true },
+  /** Whether training changes the output bias. */
+  trainOutputBias: { type: boolean, default: true },
+  /** Whether training changes learned positions. */
+  trainPositions: { type: boolean, default: true },
+  /** Whether look-ups train the embedding of padding; false as with torch.nn.Embedding's padding_idx. */
+  trainPadding: { type: boolean, default: true },
+  /** Label smoothing of the loss. */
+  labelSmoothing: { type: rate, default: 0 },
+  /** Id of the padding token. */
+  padId: { type: integer(0), default: 0 },
+  /** Id of the token that starts the decoder's input. */
+  startId: { type: integer(0), default: 1 },
+  /** Id of the end token. */
+  endId: { type: integer(0), default: 2 },
+  /**
+   * Whether self-attention of the decoder masks padding tokens that the model generated, as the target
+   * padding mask of nn.Transformer does; Hugging Face's models attend to them. The first token is never
+   * masked: MarianMT starts with padding.
+   */
+  hidePadding: { type: boolean, default: true },
 } as const satisfies FieldTable;
 
 type ModelActivation = Exclude<Activation, 'none'>;

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { ValuesOf } from '../../src/core/fields.ts';
-import { type decodeFields, decodeRows } from '../../src/decode/decode-fields.ts';
+import { decodeFields } from '../../src/decode/decode-fields.ts';
 import {
   type DecodeOptions,
   decodeSettings,
@@ -11,7 +11,8 @@ import {
   withModelRules,
 } from '../../src/decode/decode-options.ts';
 import { smallModel } from '../support/model.ts';
-import { optionFile } from '../support/option-interface.ts';
+import { optionFile, optionTexts } from '../support/option-interface.ts';
+import { rowsWithHelp } from '../support/row-comments.ts';
 import type { Same } from '../support/types.ts';
 
 const { c } = smallModel();
@@ -79,6 +80,7 @@ describe('decodeSettings', () => {
 });
 
 it('has an interface with the help texts of the table', async () => {
+  const rows = rowsWithHelp('decode/decode-fields.ts', 'decodeFields', decodeFields);
   const file = optionFile(
     'The options of decoding with their documentation.',
     'src/decode/decode-fields.ts',
@@ -88,7 +90,7 @@ it('has an interface with the help texts of the table', async () => {
       {
         name: 'DecodeOptions',
         help: "Options of decoding, named as in transformers' GenerationConfig in camelCase, except `method` (do_sample), `beams` (num_beams) and `numReturn` (num_return_sequences).",
-        rows: decodeRows,
+        rows,
         optional: true,
         more: [
           '  /** Called after each batch with the number of translated texts and the number of all texts. */',
@@ -100,6 +102,14 @@ it('has an interface with the help texts of the table', async () => {
     ],
   );
   await expect(file).toMatchFileSnapshot('../../src/decode/decode-option-types.ts');
+  const help = optionTexts(
+    'The help texts of the flags of decoding.',
+    'src/decode/decode-fields.ts',
+    'tests/decode/decode-options.test.ts',
+    'decodeHelp',
+    rows,
+  );
+  await expect(help).toMatchFileSnapshot('../../src/commands/decode-help.ts');
   type Values = Partial<ValuesOf<typeof decodeFields>>;
   const same: Same<Omit<DecodeOptions, 'onProgress' | 'signal'>, Values> = true;
   expect(same).toBe(true);

@@ -8,6 +8,7 @@ import type { DropoutRates } from '../../src/model/model-config-types.ts';
 import { dropoutPlaces, modelFields } from '../../src/model/model-fields.ts';
 import { presets } from '../../src/model/presets.ts';
 import { optionFile } from '../support/option-interface.ts';
+import { rowsWithHelp } from '../support/row-comments.ts';
 import type { Same } from '../support/types.ts';
 
 const required: ModelOptions = { srcVocab: 10, tgtVocab: 12 };
@@ -71,13 +72,13 @@ it('has an interface with the help texts of the table', async () => {
       {
         name: 'DropoutRates',
         help: 'Dropout rates of a model. Dropout is applied only in training.',
-        rows: Object.entries(dropoutPlaces),
+        rows: rowsWithHelp('model/model-fields.ts', 'dropoutPlaces', dropoutPlaces),
         optional: false,
       },
       {
         name: 'ModelConfig',
         help: 'Configuration of a model: everything that determines what it computes.',
-        rows: Object.entries(modelFields).map(([name, row]) => [
+        rows: rowsWithHelp('model/model-fields.ts', 'modelFields', modelFields).map(([name, row]) => [
           name,
           name === 'dropout'
             ? { ...row, type: { ...row.type, typescript: 'DropoutRates' } as typeof row.type }

@@ -6,10 +6,10 @@ import {
   checkFields,
   choice,
   defaultsOf,
-  type FieldTable,
   fraction,
   integer,
   notNegative,
+  type OptionField,
   rate,
   type ValuesOf,
 } from '../../core/fields.ts';
@@ -120,7 +120,7 @@ export const optimizerFields = {
     help: 'steps without overflow after which the loss scale doubles (0: no loss scaling)',
     default: 0,
   },
-} as const satisfies FieldTable;
+} as const satisfies Readonly<Record<string, OptionField>>;
 
 /** Configuration of an optimizer, as plain data. */
 export type OptimizerConfig = ValuesOf<typeof optimizerFields>;

@@ -21,18 +21,17 @@ export const decayingSchedules = [
   'cosine',
 ] as const satisfies readonly (typeof scheduleNames)[number][];
 
-/** The fields of the configuration of a schedule. */
+/** The fields of the configuration of a schedule. The settings of training have their help texts. */
 export const scheduleFields = {
-  kind: { type: choice(scheduleNames), help: 'learning rate schedule', default: 'constant' },
-  learningRate: { type: positive('rate'), help: 'maximum learning rate; for noam the factor in its formula' },
-  warmupSteps: { type: integer(0, 'steps'), help: 'steps of linear warm-up of the learning rate' },
-  steps: { type: integer(1, 'steps'), help: 'step at which linear or cosine reaches its minimum' },
+  kind: { type: choice(scheduleNames), default: 'constant' },
+  learningRate: { type: positive('rate') },
+  warmupSteps: { type: integer(0, 'steps') },
+  steps: { type: integer(1, 'steps') },
   minLearningRate: {
     type: notNegative('rate'),
-    help: 'learning rate at the end of linear or cosine',
     default: 0,
   },
-  dModel: { type: integer(1), help: 'model width, for noam' },
+  dModel: { type: integer(1) },
 } as const satisfies FieldTable;
 
 /** Configuration of a schedule, as plain data. */

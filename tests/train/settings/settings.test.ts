@@ -3,7 +3,7 @@
 // them.
 import { expect, it } from 'vitest';
 import { describeType, flagOf, type OptionField, type ValueOf } from '../../../src/core/fields.ts';
-import { decodeRows } from '../../../src/decode/decode-fields.ts';
+import { decodeFields } from '../../../src/decode/decode-fields.ts';
 import { modelFields } from '../../../src/model/model-fields.ts';
 import { describeDefault } from '../../../src/train/settings/recipes.ts';
 import { type Setting, settingGroups } from '../../../src/train/settings/setting-types.ts';
@@ -15,6 +15,7 @@ import {
   type TrainSettings,
 } from '../../../src/train/settings/train-settings.ts';
 import { optionFile } from '../../support/option-interface.ts';
+import { rowsWithHelp } from '../../support/row-comments.ts';
 import type { Same } from '../../support/types.ts';
 
 /** The values of a field in words. */
@@ -84,21 +85,16 @@ ${modelRows().join('\n')}
 
 /** Rows of the decoding options. */
 const decodingRows = (): string[] =>
-  decodeRows.map(([name, field]) => {
+  rowsWithHelp('decode/decode-fields.ts', 'decodeFields', decodeFields).map(([name, field]) => {
     const flag = name === 'method' ? '--sample' : flagOf(name, field);
-    const standard = field.defaultText ?? String(field.default);
+    const standard = field.defaultText ?? '';
     return line([`\`${name}\``, flag ? `\`${flag}\`` : '', field.help, valuesOf(field), standard]);
   });
 
 /** Rows of the fields of the model configuration. */
 const modelRows = (): string[] =>
-  Object.entries<OptionField>(modelFields).map(([name, field]) =>
-    line([
-      `\`${name}\``,
-      field.help,
-      valuesOf(field),
-      field.defaultText ?? (field.default === undefined ? '' : String(field.default)),
-    ]),
+  rowsWithHelp('model/model-fields.ts', 'modelFields', modelFields).map(([name, field]) =>
+    line([`\`${name}\``, field.help, valuesOf(field), field.defaultText ?? '']),
   );
 
 it('writes docs/settings.md', async () => {
