@@ -187,7 +187,7 @@ describe('translate', () => {
       ['--max-length', '41'],
       'maxLength (41) is above the 40 positions of the model; lower or omit --max-length',
     ],
-    [['--beam-size', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
+    [['--beam-size', '99'], "argument '99' is invalid. It must be a whole number from 1 to 64"],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
     [['--input', 'x.txt'], 'exclude each other; use one of them'],
