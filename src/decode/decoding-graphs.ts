@@ -19,6 +19,7 @@ import {
 import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import type { Value } from '../engine/ops/op.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { openTransformer, Scope } from '../model/open-transformer.ts';
 import {
   type EnsembleMember,
   ensembleLogits,
@@ -33,7 +34,6 @@ import {
   embed,
   encode,
   finishDecoder,
-  openTransformer,
   positionBias,
   project,
   selfAttentionBlock,
@@ -141,8 +141,9 @@ export function sourceGraph(
     const m = openTransformer(graph, config, parameters, false);
     const memory = encode(m, { ids, lengths }); // [B, S, D]
     for (const [n, state] of decodeStates(config, shape, parameters.stateSuffix).cross.entries()) {
-      const layer = `transformer.decoder.layers.${n}`;
-      const kv = graph.scope({ stack: 'decoder', layer: n }, () => crossKeysValues(m, layer, memory));
+      const kv = new Scope(m).stack('decoder', (decoder) =>
+        decoder.layer(n, (layer) => crossKeysValues(layer, memory)),
+      );
       graph.place(kv, stateOf(graph, state), 0);
     }
   }
@@ -175,20 +176,23 @@ export function stepGraph(
     const attrs = { ...attentionOptions(m, 'decoder'), beams };
     const own = decodeStates(config, shape, parameters.stateSuffix);
     let x = embed(m, 'tgt', { ids: token }, history); // [R, 1, D]
-    const bias = positionBias(m, 'decoder');
+    const decoder = new Scope(m).in('decoder');
+    const bias = positionBias(decoder, 'decoder');
     for (let n = 0; n < config.decoderLayers; n++) {
-      const layer = `transformer.decoder.layers.${n}`;
       const cache = stateOf(graph, own.self[n] as DecodeState);
       const source = stateOf(graph, own.cross[n] as DecodeState); // [B, S, 2HW]
-      const self = (y: Value) =>
-        selfAttentionBlock(m, layer, y, (qkv) =>
-          cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs, bias),
-        );
-      const cross = (y: Value) =>
-        crossAttentionBlock(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
-      x = graph.scope({ layer: n }, () => decoderLayer(m, layer, x, self, cross));
+      const self = (qkv: Value) => cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs, bias);
+      const cross = (q: Value) => cachedCrossAttention(graph, q, source, lengths, attrs);
+      x = decoder.layer(n, (layer) =>
+        decoderLayer(
+          layer,
+          x,
+          (y) => selfAttentionBlock(layer, y, self),
+          (y) => crossAttentionBlock(layer, y, cross),
+        ),
+      );
     }
-    return project(m, finishDecoder(m, x), !p.ensemble); // [R, 1, V], padded to whole vectors in a single model
+    return project(m, finishDecoder(decoder, x), !p.ensemble); // [R, 1, V], padded to whole vectors in a single model
   };
   const logits = graph.scope({ stack: 'decoder' }, () => {
     cacheSlots(graph, token, parent, slots, history, step, { beams, padId: c.hidePadding ? c.padId : -1 });

@@ -15,8 +15,9 @@ import type { Node, Value } from '../engine/ops/op.ts';
 import { applicationOf } from '../engine/ops/op-nodes.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { openTransformer, weight } from '../model/open-transformer.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { decode, encode, openTransformer, project, weight } from '../model/transformer.ts';
+import { decode, encode, project } from '../model/transformer.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 
 /**

@@ -3,8 +3,9 @@
 import { expect, it } from 'vitest';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
+import { openTransformer } from '../../src/model/open-transformer.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
+import { decode, encode, project } from '../../src/model/transformer.ts';
 
 const dropout = { embedding: 0.1, attention: 0.2, feedForward: 0.3, residual: 0.4, memory: 0.6, output: 0.5 };
 const sizes = {

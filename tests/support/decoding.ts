@@ -6,9 +6,10 @@ import type { Hypothesis } from '../../src/decode/hypotheses.ts';
 import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
+import { openTransformer } from '../../src/model/open-transformer.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { fixedPositions } from '../../src/model/parameters.ts';
-import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
+import { decode, encode, project } from '../../src/model/transformer.ts';
 
 /**
  * Weights whose distributions are neither flat nor sharp; padding and the start token are never the most

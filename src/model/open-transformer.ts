@@ -1,0 +1,176 @@
+// The weights of a transformer in a graph, and scopes in it: a scope knows the names of the weights of a stack,
+// layer or sublayer, and labels the nodes that it makes. transformer.ts builds the model with them.
+
+import type { Graph } from '../engine/graph/graph.ts';
+import { add, dropout } from '../engine/ops/elementwise/elementwise-ops.ts';
+import { linear, paddedLinear } from '../engine/ops/matmul/linear.ts';
+import { layerNorm, rmsNorm } from '../engine/ops/norm/layer-norm.ts';
+import type { Place, Value } from '../engine/ops/op.ts';
+import { stepWords } from '../engine/ops/step-scalars.ts';
+import type { ModelConfig, Stack } from './model-config.ts';
+import type { LoraLayers, ParameterList, QuantizedWeights } from './parameter-layout.ts';
+
+/** A transformer being built into a graph. */
+export interface Transformer {
+  readonly graph: Graph;
+  readonly config: ModelConfig;
+  readonly parameters: ParameterList;
+  /** The buffer of all f32 weights: the state `weights`, or if quantized the state of those that stay f32. */
+  readonly weightBuffer: Value;
+  /** Weights by name, slices of the buffer. */
+  readonly weights: ReadonlyMap<string, Value>;
+  /** The scalars of a run (learning rate, seed, position): the input `step`. */
+  readonly step: Value;
+  /** Whether dropout is applied. */
+  readonly training: boolean;
+  /** The LoRA adapter of the linear layers, if there is one. */
+  readonly lora?: LoraLayers;
+  /** The matrices, if the weights are quantized. */
+  readonly quantized?: QuantizedWeights;
+  /** Returns the number of the next dropout site, from 0. Each site draws its own mask. */
+  nextSite(): number;
+}
+
+/** Adds the weights of a model to a graph, with the LoRA adapter of the list if it has one. */
+export function openTransformer(
+  graph: Graph,
+  config: ModelConfig,
+  parameters: ParameterList,
+  training: boolean,
+): Transformer {
+  const { quantization, lora, stateSuffix = '' } = parameters;
+  const opened = quantization?.open(graph, stateSuffix);
+  const weightBuffer = opened?.buffer ?? graph.state(`weights${stateSuffix}`, 'f32', [parameters.size]);
+  const slices = () =>
+    parameters.all.map(
+      ({ name, offset, shape }) => [name, graph.slice(weightBuffer, name, offset, shape)] as const,
+    );
+  const weights = new Map(opened?.plain ?? slices());
+  const step = graph.input('step', 'u32', [stepWords]);
+  let sites = 0;
+  const nextSite = () => sites++;
+  return {
+    graph,
+    config,
+    parameters,
+    weightBuffer,
+    weights,
+    training,
+    step,
+    nextSite,
+    quantized: opened?.quantized,
+    lora: lora?.open(graph, config, step, training ? nextSite : undefined),
+  };
+}
+
+/** Returns a weight by name. Throws if there is none. */
+export function weight(m: Transformer, name: string): Value {
+  const value = m.weights.get(name);
+  if (!value) throw new Error(`model: there is no weight ${name}`);
+  return value;
+}
+
+/** x · Wᵀ + b with a matrix by name, quantized or not: [.., in] -> [.., out], or padded to whole vectors. */
+export function multiply(m: Transformer, x: Value, name: string, b?: Value, padded = false): Value {
+  if (m.quantized) return m.quantized.linear(x, name, b, padded);
+  return (padded ? paddedLinear : linear)(m.graph, x, weight(m, name), b);
+}
+
+/** Names of the sublayers of a layer, as in PyTorch's nn.Transformer. */
+type SublayerName = 'self_attn' | 'multihead_attn' | 'linear1' | 'linear2';
+
+/**
+ * A part of a transformer: the whole, a stack, a layer or a sublayer. Weights have the names of PyTorch's
+ * nn.Transformer; `path` is the start of those of the part.
+ */
+export class Scope {
+  readonly model: Transformer;
+  readonly path: string;
+
+  constructor(model: Transformer, path = '') {
+    this.model = model;
+    this.path = path;
+  }
+
+  get graph(): Graph {
+    return this.model.graph;
+  }
+
+  get config(): ModelConfig {
+    return this.model.config;
+  }
+
+  /** Name of a weight or a part in this one. */
+  name(name: string): string {
+    return this.path ? `${this.path}.${name}` : name;
+  }
+
+  /** Returns a weight of this part. Throws if there is none. */
+  weight(name: string): Value {
+    return weight(this.model, this.name(name));
+  }
+
+  /** A stack, without a label for its nodes; see `stack`. */
+  in(stack: Stack): Scope {
+    return new Scope(this.model, this.name(`transformer.${stack}`));
+  }
+
+  /** Builds a stack: its nodes are labeled by it. */
+  stack<T>(stack: Stack, build: (scope: Scope) => T): T {
+    return this.#within({ stack }, this.in(stack), build);
+  }
+
+  /** Builds layer `n` of a stack. */
+  layer<T>(n: number, build: (scope: Scope) => T): T {
+    return this.#within({ layer: n }, new Scope(this.model, this.name(`layers.${n}`)), build);
+  }
+
+  /** Builds a sublayer of a layer. */
+  sublayer<T>(name: SublayerName, build: (scope: Scope) => T): T {
+    return this.#within({ sublayer: name }, new Scope(this.model, this.name(name)), build);
+  }
+
+  #within<T>(place: Place, scope: Scope, build: (scope: Scope) => T): T {
+    return this.graph.scope(place, () => build(scope));
+  }
+
+  /**
+   * A linear layer of this part, x · weightᵀ + bias if it has one, with its LoRA update: [.., in] -> [.., out].
+   * With an empty name, the part itself is the layer.
+   */
+  linear(name: string, x: Value): Value {
+    // The weights of the merged projections of nn.MultiheadAttention are in_proj_weight and in_proj_bias.
+    const start = name === 'in_proj' ? 'in_proj_' : name && `${name}.`;
+    const matrix = this.name(`${start}weight`);
+    const bias = this.config.biases ? this.weight(`${start}bias`) : undefined;
+    const y = multiply(this.model, x, matrix, bias);
+    return this.model.lora?.extend(matrix, x, y) ?? y;
+  }
+
+  /** Layer norm or RMSNorm over the last axis: [.., D] -> [.., D]. */
+  norm(name: string, x: Value): Value {
+    const { normType, layerNormEps: eps } = this.config;
+    const gamma = this.weight(`${name}.weight`); // [D]
+    return this.graph.scope(name, () =>
+      normType === 'rms'
+        ? rmsNorm(this.graph, x, gamma, eps)
+        : layerNorm(this.graph, x, gamma, this.weight(`${name}.bias`), eps),
+    );
+  }
+
+  /** Dropout in training; else x. */
+  dropout(x: Value, rate: number): Value {
+    const { graph, step, training } = this.model;
+    return training && rate > 0 ? dropout(graph, x, step, { rate, site: this.model.nextSite() }) : x;
+  }
+
+  /** x + f(LN(x)) (pre-norm), or LN(x + f(x)) (post-norm, as in the paper): [B, T, D] -> [B, T, D]. */
+  residual(norm: string, x: Value, f: Sublayer): Value {
+    const rate = this.config.dropout.residual;
+    if (this.config.norm === 'pre') return add(this.graph, x, this.dropout(f(this.norm(norm, x)), rate));
+    return this.norm(norm, add(this.graph, x, this.dropout(f(x), rate)));
+  }
+}
+
+/** A sublayer of a residual connection: [B, T, D] -> [B, T, D]. */
+export type Sublayer = (x: Value) => Value;
