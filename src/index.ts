@@ -118,7 +118,7 @@ export {
   type TrainingHistory,
 } from './train/report/training-log.ts';
 export { trainingReport } from './train/report/training-report.ts';
-export type { BestState } from './train/run/selection.ts';
+export type { BestState } from './train/run/best-model.ts';
 export type { TrainResult } from './train/run/train-result.ts';
 export type { BestMetric } from './train/settings/best-metrics.ts';
 // Settings of a training run.

@@ -9,8 +9,9 @@ import { makePlan } from '../engine/plan/planner.ts';
 import type { Files } from '../files/files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { currentHost } from '../session/host.ts';
-import type { CorpusArguments } from '../session/load-corpus.ts';
+import { type CorpusArguments, corpusName } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
+import { shapeName } from '../text/batches/buckets.ts';
 import {
   describeSkipped,
   type EncodedCorpus,
@@ -19,7 +20,6 @@ import {
 } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
-import { corpusName, shapeName } from '../train/run/logging.ts';
 import { setUp } from '../train/run/setup.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
 import { runInputs, type TrainData } from './train.ts';
@@ -101,10 +101,10 @@ export async function planTraining(
   const session = new Session(host, { device: given, signal, files, onEvent: emit });
   try {
     const setup = await setUp(args, session, undefined, { split, model: base?.saved });
-    const { task, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
+    const { data, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
     await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
     signal?.throwIfAborted();
-    const { config, corpus, shapes, source, target } = task;
+    const { config, corpus, shapes, source, target } = data;
     const device = await session.device.open();
     const memory = device.traits.software ? host.memory : undefined;
     const plan = (shape: (typeof shapes)[number]) =>

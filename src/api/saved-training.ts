@@ -1,9 +1,9 @@
 // Reads the checkpoint and the log of a saved model.
 
 import { type ModelPlace, placeOf } from '../session/host.ts';
-import { type CorpusArguments, corpusFile } from '../session/load-corpus.ts';
+import { type CorpusArguments, corpusFile, corpusName } from '../session/load-corpus.ts';
 import type { LogRecord } from '../train/report/training-log.ts';
-import { corpusName, readLog } from '../train/run/logging.ts';
+import { readLog } from '../train/run/logbook.ts';
 import { startArguments } from '../train/settings/resume-arguments.ts';
 import { settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';

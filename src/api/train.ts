@@ -14,9 +14,8 @@ import { Session, type SessionOptions } from '../session/session.ts';
 import { checkPairs, heldOutParts, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts';
 import type { LogStep } from '../train/report/training-log.ts';
+import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import type { TrainInputs } from '../train/run/train-result.ts';
-import type { RunningTraining, TrainingGate } from '../train/run/training-gate.ts';
 import { startArguments } from '../train/settings/resume-arguments.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
@@ -24,20 +23,17 @@ import { readTrainingState } from '../train/update/training-state.ts';
 import { createModel, internalsOf } from './model.ts';
 import type { Model } from './model-types.ts';
 
+/** The model of a running training: what only reads its weights. */
+type ModelInTraining = Pick<
+  Model,
+  'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect' | 'languages'
+>;
+
 /** A training run between two steps. `model` has the current weights. */
-export interface RunningModel
-  extends Pick<RunningTraining, 'plans' | 'step' | 'onModel' | 'live' | 'change'> {
-  readonly model: Pick<
-    Model,
-    'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect' | 'languages'
-  >;
-}
+export type RunningModel = RunningTraining<ModelInTraining>;
 
 /** Gate between two steps of `train`, to pause the run and use its model. */
-export interface TrainGate extends Omit<TrainingGate, 'ready'> {
-  /** Called before the first step, and again after a lost device. */
-  ready(running: RunningModel): void;
-}
+export type TrainGate = TrainingGate<ModelInTraining>;
 
 /** Options of `train`: the settings in docs/settings.md, and the following. */
 export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
@@ -109,39 +105,44 @@ export async function train(
   const { args, split, base } = await runInputs(pairs, { ...settings, dev, test, from }, { out, resume });
   const session = new Session<TrainingEvent>(host, { device, tune, onEvent: listener });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
-  let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
   try {
-    const training = await runTraining(args, run, {
+    const trained = await runTraining(args, run, {
       split,
-      gate: gate && {
-        ...gate,
-        ready({ engine, model, parameters, ...running }) {
-          const saved = { ...model, weights: new Float32Array() };
-          gate.ready({ ...running, model: createModel(saved, run, { engine, parameters }) });
-        },
-      },
+      gate: gate && modelGate(gate, run),
       snapshots,
       maxLogSteps,
       model: base?.saved,
-      onTrained: (...parts) => {
-        trained = parts;
-      },
     });
-    if (!trained) throw new Error('train: the run ended without a model');
-    const [saved, weights] = trained;
-    const lora = weights &&
-      settings.lora && {
-        lora: loraConfig(settings.lora),
-        weights,
-        base: base?.name ?? '',
-        baseFingerprint: base && fingerprintOf([base.saved.weights]),
-      };
-    return createModel(saved, session, { training, lora, name: checkpoint, ownsSession: true });
+    const lora =
+      trained.lora && settings.lora
+        ? {
+            lora: loraConfig(settings.lora),
+            weights: trained.lora,
+            base: base?.name ?? '',
+            baseFingerprint: base && fingerprintOf([base.saved.weights]),
+          }
+        : undefined;
+    return createModel(await trained.model(), session, {
+      training: trained.result,
+      lora,
+      name: checkpoint,
+      ownsSession: true,
+    });
   } catch (error) {
     await session.close();
     throw error;
   }
 }
+
+/** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */
+const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGate => ({
+  ready({ model: { engine, model, parameters }, ...running }) {
+    const saved = { ...model, weights: new Float32Array() };
+    gate.ready({ ...running, model: createModel(saved, session, { engine, parameters }) });
+  },
+  between: () => gate.between(),
+  wantsCheckpoint: () => gate.wantsCheckpoint(),
+});
 
 /** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>

@@ -14,8 +14,8 @@ import { currentHost } from '../session/host.ts';
 import { Session } from '../session/session.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { TrainingEvent } from '../train/report/training-events.ts';
+import type { RunningTraining } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import type { RunningTraining } from '../train/run/training-gate.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { type Conformance, conformanceOf } from './conformance.ts';
 import { describeMachine, type Machine } from './machine.ts';
@@ -185,11 +185,11 @@ export async function trainReference(
   };
   // The steps and checkpoints of this training are no events of the job.
   const quiet = session.with({ onEvent: () => undefined });
-  const { losses } = await runTraining(trainArguments, quiet, {
+  const { result } = await runTraining(trainArguments, quiet, {
     split: { train: pairs, dev: [], test: [] },
     gate,
   });
-  return losses;
+  return result.losses;
 }
 
 /** Latency of a readback and cost of a dispatch, with a kernel that does almost nothing. */

@@ -1,7 +1,7 @@
 // Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
 import { check } from '../core/errors.ts';
-import { existingFolder, type Files, openStream } from '../files/files.ts';
+import { baseName, existingFolder, type Files, openStream } from '../files/files.ts';
 import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
@@ -195,3 +195,16 @@ export const nameOfPairs = (given: PairFiles): string =>
   pathsOf(given)
     .map((path) => (path === '-' ? 'stdin' : path))
     .join(', ');
+
+/** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
+export function corpusName(corpus: CorpusArguments): string {
+  if (corpus.kind === 'task') return `built-in task: ${corpus.task}`;
+  if (corpus.kind !== 'intl') {
+    const [first = '', ...others] = pathsOf(corpusFiles(corpus)?.train ?? {}).map((path) =>
+      path === '-' ? 'stdin' : baseName(path),
+    );
+    return others.length > 2 ? `${first} and ${others.length} more files` : [first, ...others].join(', ');
+  }
+  const names = new Intl.DisplayNames(['en'], { type: 'language' });
+  return `${names.of(corpus.source)} to ${names.of(corpus.target)}, from Unicode CLDR`;
+}

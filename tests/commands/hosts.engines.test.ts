@@ -58,7 +58,7 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
       files: nodeFiles(),
       gpu: async () => shapedGpu(await dawnGpu(), same),
     });
-    const dawn = await runTraining(args, session);
+    const { result: dawn } = await runTraining(args, session);
     await session.close();
     expect(losses).toHaveLength(50);
     expect(losses).toEqual(dawn.losses);

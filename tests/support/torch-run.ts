@@ -64,7 +64,7 @@ export function continued(folder: string, processes: number, args: readonly stri
 export const cpuSession = () => new EngineSession(nodeFiles(), async () => cpuEngine());
 
 /** Trains on the CPU. */
-export const train = (args: TrainArguments) => runTraining(args, cpuSession());
+export const train = async (args: TrainArguments) => (await runTraining(args, cpuSession())).result;
 
 /** Converts a checkpoint for continue.py. */
 export const toTorchRun = (folder: string, out: string, more: Partial<ConvertArguments> = {}) =>

@@ -17,7 +17,7 @@ import type { Session } from '../../session/session.ts';
 import { parseChanges } from '../../train/report/run-changes.ts';
 import { reportName } from '../../train/report/training-report.ts';
 import { settingsAfter } from '../../train/run/live-run.ts';
-import { corpusFacts } from '../../train/run/logging.ts';
+import { corpusFacts } from '../../train/run/logbook.ts';
 import { type Setup, setUp } from '../../train/run/setup.ts';
 import { startArguments } from '../../train/settings/resume-arguments.ts';
 import { decayEnd } from '../../train/update/schedule.ts';
@@ -85,7 +85,7 @@ async function convertRun({ folder, out, to, steps, ...changes }: ConvertArgumen
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
   const setup = await setUp(given, session, { files, folder });
-  const { args, task, parameters, recipe } = setup;
+  const { args, data, parameters, recipe } = setup;
   const planned = Math.max(setup.steps, decayEnd(recipe.schedule) ?? 0);
   const last = steps ?? planned;
   check(
@@ -97,16 +97,20 @@ async function convertRun({ folder, out, to, steps, ...changes }: ConvertArgumen
   const { torchRunFiles } = await import('../../export/torch-run/torch-run-files.ts');
   const lora = args.lora && loraConfig(args.lora);
   const torchRun = await torchRunFiles({
-    ...{ config: task.config, corpus: task.corpus, batches: task.batches, parameters, recipe },
-    trainable: trainableParameters(task.config, parameters, { freeze: args.freeze, lora }),
+    config: data.config,
+    corpus: data.corpus,
+    batches: data.batches,
+    parameters,
+    recipe,
+    trainable: trainableParameters(data.config, parameters, { freeze: args.freeze, lora }),
     ...{ firstStep: before.step, lastStep: last, settings: settingsFrom(setup, before.step) },
     lora: lora && setup.start && { config: lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
     log: {
       ...{ type: 'start', format: 'heddle-log', version: 1, heddle: version },
       ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },
-      config: task.config,
+      config: data.config,
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
-      corpus: corpusFacts(args, task, setup),
+      corpus: corpusFacts(args, data, setup),
       arguments: args,
     },
   });

@@ -19,14 +19,14 @@ import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { type PairFiles, sourcesOf } from '../../text/corpus/pair-files.ts';
 import { fingerprint, toSingleLine } from '../../text/corpus/pairs.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
-import { runTraining } from '../../train/run/recovery.ts';
-import { checkBest } from '../../train/run/selection.ts';
+import { checkBest } from '../../train/run/best-model.ts';
 import type { TrainResult } from '../../train/run/train-result.ts';
 import { dataOptions, optimizerOf, scheduleOf } from '../../train/settings/recipe-options.ts';
 import { completeSettings, initFolder, recipeFor } from '../../train/settings/recipes.ts';
 import type { TrainSettings } from '../../train/settings/train-settings.ts';
 import { optimizerConfig } from '../../train/update/optimizer-config.ts';
 import { scheduleConfig } from '../../train/update/schedule.ts';
+import { train } from './train-job.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface DistillArguments {
@@ -94,7 +94,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
     const result = {
       texts: texts.length,
       skipped,
-      training: await runTraining({ ...training, corpus, out, resume }, session),
+      training: await train({ ...training, corpus, out, resume }, session),
     };
     if (!pairs || signal.aborted) return result;
     const score = async (candidate: Model, label: string): Promise<Evaluation> => {

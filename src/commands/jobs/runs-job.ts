@@ -14,7 +14,7 @@ import {
   logName,
   parseLog,
 } from '../../train/report/training-log.ts';
-import { isBetter } from '../../train/run/selection.ts';
+import { isBetter } from '../../train/run/best-model.ts';
 import { type BestMetric, bestMetrics } from '../../train/settings/best-metrics.ts';
 
 /** Arguments of the job; plain JSON. */

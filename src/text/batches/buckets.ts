@@ -14,6 +14,9 @@ export interface BatchShape extends Bucket {
   readonly batch: number;
 }
 
+/** Formats a shape: rows, source and target positions, as `64x16x20`. */
+export const shapeName = ({ batch, source, target }: BatchShape): string => `${batch}x${source}x${target}`;
+
 /** Maximum number of grid steps per side; the grid is coarser for long rows. */
 const gridSteps = 32;
 

@@ -7,63 +7,72 @@ import { double, field, float, integer, text } from '../../files/protobuf-writer
 import { crcTable } from '../../files/zip.ts';
 import type { LogRecord } from './training-log.ts';
 
-/** Writes an event file. */
-export type EventWriter = Awaited<ReturnType<typeof createEventWriter>>;
-
 /** Milliseconds between two writes of updates; evaluations are written at once. */
 const flushInterval = 2000;
 
-/**
- * Starts a new event file in `folder` for a run that continues after `step` updates; TensorBoard ignores
- * later steps of earlier files. Throws a HeddleError if it cannot be written. A later failure is reported
- * once to `onFailed`.
- */
-export async function createEventWriter(
-  files: Files,
-  folder: string,
-  step: number,
-  onFailed: (error: HeddleError) => void,
-) {
-  const seconds = Math.floor(Date.now() / 1000);
-  let path = '';
-  // TensorBoard reads the files of a folder in the order of their names.
-  for (let n = 0; path === '' || (await files.exists(path)); n++)
-    path = `${folder}/events.out.tfevents.${seconds}.heddle.${n}`;
-  await appendFile(
-    files,
-    path,
-    concatBytes([
-      event({ step: 0, version: 'brain.Event:2' }),
-      ...(step > 0 ? [event({ step: step + 1, isStart: true })] : []),
-    ]),
-  );
-  let pending: Uint8Array[] = [];
-  let writing = Promise.resolve();
-  let lastFlush = performance.now();
-  let failed = false;
-  const flush = (): Promise<void> => {
-    lastFlush = performance.now();
-    writing = writing.then(async () => {
-      const bytes = concatBytes(pending.splice(0));
-      if (bytes.length === 0 || failed) return;
-      await appendFile(files, path, bytes).catch((error: unknown) => {
-        failed = true;
-        onFailed(error instanceof HeddleError ? error : new HeddleError(String(error)));
+/** Writes an event file. */
+export class EventWriter {
+  readonly #files: Files;
+  readonly #path: string;
+  readonly #onFailed: (error: HeddleError) => void;
+  #pending: Uint8Array[] = [];
+  #writing = Promise.resolve();
+  #lastFlush = performance.now();
+  #failed = false;
+
+  private constructor(files: Files, path: string, onFailed: (error: HeddleError) => void) {
+    this.#files = files;
+    this.#path = path;
+    this.#onFailed = onFailed;
+  }
+
+  /**
+   * Starts a new event file in `folder` for a run that continues after `step` updates; TensorBoard ignores
+   * later steps of earlier files. Throws a HeddleError if it cannot be written. A later failure is reported
+   * once to `onFailed`.
+   */
+  static async open(
+    files: Files,
+    folder: string,
+    step: number,
+    onFailed: (error: HeddleError) => void,
+  ): Promise<EventWriter> {
+    const seconds = Math.floor(Date.now() / 1000);
+    let path = '';
+    // TensorBoard reads the files of a folder in the order of their names.
+    for (let n = 0; path === '' || (await files.exists(path)); n++)
+      path = `${folder}/events.out.tfevents.${seconds}.heddle.${n}`;
+    const head = [event({ step: 0, version: 'brain.Event:2' })];
+    if (step > 0) head.push(event({ step: step + 1, isStart: true }));
+    await appendFile(files, path, concatBytes(head));
+    return new EventWriter(files, path, onFailed);
+  }
+
+  /** Adds the scalars of an update or an evaluation; other records have none. */
+  add(record: LogRecord): void {
+    const scalars = scalarsOf(record);
+    if (!('step' in record) || scalars.length === 0) return;
+    this.#pending = this.#failed ? [] : [...this.#pending, event({ step: record.step, scalars })];
+    if (record.type === 'eval' || performance.now() - this.#lastFlush > flushInterval) void this.#flush();
+  }
+
+  /** Writes the pending events. Never throws. */
+  close(): Promise<void> {
+    return this.#flush();
+  }
+
+  #flush(): Promise<void> {
+    this.#lastFlush = performance.now();
+    this.#writing = this.#writing.then(async () => {
+      const bytes = concatBytes(this.#pending.splice(0));
+      if (bytes.length === 0 || this.#failed) return;
+      await appendFile(this.#files, this.#path, bytes).catch((error: unknown) => {
+        this.#failed = true;
+        this.#onFailed(error instanceof HeddleError ? error : new HeddleError(String(error)));
       });
     });
-    return writing;
-  };
-  return {
-    /** Adds the scalars of an update or an evaluation; other records have none. */
-    add(record: LogRecord): void {
-      const scalars = scalarsOf(record);
-      if (!('step' in record) || scalars.length === 0) return;
-      pending = failed ? [] : [...pending, event({ step: record.step, scalars })];
-      if (record.type === 'eval' || performance.now() - lastFlush > flushInterval) void flush();
-    },
-    /** Writes the pending events. Never throws. */
-    close: flush,
-  };
+    return this.#writing;
+  }
 }
 
 /** Names, such as `train/learning_rate`, and values of a record. */
@@ -107,15 +116,11 @@ function event({ step, version, scalars, isStart }: EventFields): Uint8Array {
   const values = (scalars ?? []).map(([tag, value]) =>
     field(1, concatBytes([text(1, tag), float(2, value)])),
   );
-  return tfRecord(
-    concatBytes([
-      double(1, Date.now() / 1000), // wall_time
-      integer(2, step),
-      ...(version === undefined ? [] : [text(3, version)]),
-      ...(values.length > 0 ? [field(5, concatBytes(values))] : []),
-      ...(isStart ? [field(7, integer(1, 1))] : []), // session_log with status START
-    ]),
-  );
+  const fields = [double(1, Date.now() / 1000), integer(2, step)]; // wall_time, step
+  if (version !== undefined) fields.push(text(3, version));
+  if (values.length > 0) fields.push(field(5, concatBytes(values)));
+  if (isStart) fields.push(field(7, integer(1, 1))); // session_log with status START
+  return tfRecord(concatBytes(fields));
 }
 
 /** A TFRecord: length as uint64, its checksum, the bytes, their checksum. */

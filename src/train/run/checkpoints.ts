@@ -1,21 +1,21 @@
-// Saves checkpoints of a run and restores it from one. They are written to the model folder, or to memory so
-// that a lost device costs little. If a save fails, training continues with a warning; at the end it is an
+// Saves checkpoints of a run: to the model folder, or to memory so that a lost device costs little. If a save fails, training continues with a warning; at the end it is an
 // error.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Files } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
+import type { TrainingSession } from '../report/training-events.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
-import { checkpointFiles, restoreOptimizer, type TrainingState } from '../update/training-state.ts';
+import { checkpointFiles, checkpointWeights } from '../update/training-state.ts';
+import type { BestModel } from './best-model.ts';
 import type { ChangeList } from './live-run.ts';
-import type { Logbook } from './logging.ts';
+import type { Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
-import type { BestModel, BestState } from './selection.ts';
 import type { Setup } from './setup.ts';
-import type { CheckpointFolder } from './train-result.ts';
-import type { TrainedWeights } from './trained-weights.ts';
+import type { CheckpointFolder, TrainInputs } from './train-result.ts';
+import type { TrainedWeights } from './trained-model.ts';
 
 /** When and where to save checkpoints. */
 export interface CheckpointerOptions {
@@ -24,92 +24,140 @@ export interface CheckpointerOptions {
   /** Save there every N updates, and every N seconds; 0: only at the end. */
   readonly saveSteps: number;
   readonly saveSeconds: number;
+  /** Returns the number of updates done. */
+  readonly step: () => number;
+  /** Writes a checkpoint. `skipped`: number of skipped updates. */
+  readonly save: (place: CheckpointFolder, skipped: number) => Promise<void>;
   /**
    * Receives the step of a checkpoint that is complete in the model folder, and the error of a failed save.
    */
   readonly onSaved: (step: number) => void;
   readonly onFailed: (error: HeddleError) => void;
   /** Whether to save to the model folder after this update too. */
-  readonly isWanted?: (() => boolean) | undefined;
+  readonly isWanted?: () => boolean;
   /** Files in memory. [new ones] */
-  readonly memory?: Files | undefined;
+  readonly memory?: Files;
 }
-
-/** Saves checkpoints. */
-export type Checkpointer = ReturnType<typeof createCheckpointer>;
 
 /** Seconds between checkpoints in memory, and the maximum share of the time that saving by time may take. */
 const memorySeconds = 30;
 const maxShare = 0.02;
 
-/** Creates a checkpointer. */
-export function createCheckpointer(options: CheckpointerOptions) {
-  const {
-    out,
+/** Saves checkpoints: in the model folder by steps and by time, in memory by time. */
+export class Checkpointer {
+  readonly #options: CheckpointerOptions;
+  readonly #inMemory: CheckpointFolder;
+  #last: CheckpointFolder | undefined;
+  #step = -1;
+  /** Time of the last checkpoint in milliseconds, and the seconds that it took. */
+  #time = performance.now();
+  #took = 0;
+
+  constructor(options: CheckpointerOptions) {
+    const { memory = memoryFiles(), out } = options;
+    this.#options = options;
+    this.#inMemory = { files: memory, folder: out?.folder ?? 'snapshot' };
+  }
+
+  /** The last complete checkpoint; undefined before the first. */
+  get last(): CheckpointFolder | undefined {
+    return this.#last;
+  }
+
+  /** Its number of updates; -1 before the first. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** The pauses of the training loop that save checkpoints. */
+  get pauses(): Pause[] {
+    const { out, saveSteps, saveSeconds, step } = this.#options;
+    const interval = saveSeconds > 0 ? saveSeconds : memorySeconds;
+    const toFolder = (skipped: number, final: boolean) => this.#toFolder(skipped, final);
+    const toMemory = async (skipped: number, final: boolean) => {
+      if (!final) await this.#keep(this.#inMemory, skipped);
+    };
+    const bySteps = {
+      due: () => (saveSteps > 0 && step() % saveSteps === 0) || this.#isWanted,
+      pause: toFolder,
+    };
+    const byTime = {
+      due: () => (performance.now() - this.#time) / 1000 >= Math.max(interval, this.#took / maxShare),
+      pause: out && saveSeconds > 0 ? toFolder : toMemory,
+    };
+    return out ? [bySteps, byTime] : [byTime];
+  }
+
+  get #isWanted(): boolean {
+    return this.#options.isWanted?.() ?? false;
+  }
+
+  async #toFolder(skipped: number, final: boolean): Promise<void> {
+    const { out, step, onSaved, onFailed } = this.#options;
+    if (!out) return;
+    if (this.#step === step() && this.#last === out) {
+      if (this.#isWanted) onSaved(this.#step);
+      return;
+    }
+    try {
+      await this.#keep(out, skipped);
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      // If the device is lost, saving to memory fails too.
+      await this.#keep(this.#inMemory, skipped);
+      if (final) throw error;
+      onFailed(error);
+    }
+  }
+
+  async #keep(place: CheckpointFolder, skipped: number): Promise<void> {
+    const { step, save, onSaved } = this.#options;
+    const begin = performance.now();
+    await save(place, skipped);
+    this.#time = performance.now();
+    this.#took = (this.#time - begin) / 1000;
+    this.#step = step();
+    if (place !== this.#inMemory) {
+      await this.#inMemory.files.remove(this.#inMemory.folder);
+      onSaved(this.#step);
+    }
+    this.#last = place;
+  }
+}
+
+/**
+ * The checkpointer of a run. Each save to the model folder also saves the weights for `keepLast` and the token
+ * cache.
+ */
+export function openCheckpointer(
+  setup: Setup,
+  run: RunParts,
+  { emit, files }: TrainingSession,
+  { gate, snapshots }: TrainInputs,
+): Checkpointer {
+  const { out, saveSteps, saveSeconds } = setup.args;
+  const kept = new WeightKeeper(files, setup.args, run.weights);
+  return new Checkpointer({
+    out: out ? { files, folder: out } : undefined,
     saveSteps,
     saveSeconds,
-    onSaved,
-    onFailed,
-    isWanted = () => false,
-    memory = memoryFiles(),
-  } = options;
-  const inMemory: CheckpointFolder = { files: memory, folder: out?.folder ?? 'snapshot' };
-  let last: CheckpointFolder | undefined;
-  let lastStep = -1;
-  let lastTime = performance.now();
-  let took = 0;
-  const since = () => (performance.now() - lastTime) / 1000;
-  return {
-    /** The last complete checkpoint; undefined before the first. */
-    get last(): CheckpointFolder | undefined {
-      return last;
+    step: () => run.trainer.step,
+    async save(place, skipped) {
+      await writeCheckpoint(setup, run, place, skipped);
+      if (place.files !== files) return;
+      await kept.save(run.trainer.step);
+      await setup.cacheTokens();
     },
-    /** Its number of updates; -1 before the first. */
-    get step(): number {
-      return lastStep;
-    },
-    /** Returns the pauses of the training loop that save checkpoints; `save` writes one. */
-    pauses(step: () => number, save: (place: CheckpointFolder, skipped: number) => Promise<void>): Pause[] {
-      const keep = async (place: CheckpointFolder, skipped: number): Promise<void> => {
-        const begin = performance.now();
-        await save(place, skipped);
-        lastTime = performance.now();
-        took = (lastTime - begin) / 1000;
-        lastStep = step();
-        if (place !== inMemory) {
-          await memory.remove(inMemory.folder);
-          onSaved(lastStep);
-        }
-        last = place;
-      };
-      const toFolder = async (skipped: number, final: boolean) => {
-        if (!out) return;
-        if (lastStep === step() && last === out) {
-          if (isWanted()) onSaved(lastStep);
-          return;
-        }
-        try {
-          await keep(out, skipped);
-        } catch (error) {
-          if (!(error instanceof HeddleError)) throw error;
-          // If the device is lost, saving to memory fails too.
-          await keep(inMemory, skipped);
-          if (final) throw error;
-          onFailed(error);
-        }
-      };
-      const toMemory = async (skipped: number, final: boolean) => {
-        if (!final) await keep(inMemory, skipped);
-      };
-      const interval = saveSeconds > 0 ? saveSeconds : memorySeconds;
-      const due = () => since() >= Math.max(interval, took / maxShare);
-      const folderDue = () => (saveSteps > 0 && step() % saveSteps === 0) || isWanted();
-      return [
-        ...(out ? [{ due: folderDue, pause: toFolder }] : []),
-        { due, pause: out && saveSeconds > 0 ? toFolder : toMemory },
-      ];
-    },
-  };
+    onSaved: (step) => emit({ type: 'checkpoint', step }),
+    onFailed: ({ message }) =>
+      emit({
+        type: 'warning',
+        text: `The checkpoint was not saved; training continues: ${message}`,
+        unsaved: true,
+      }),
+    isWanted: () => gate?.wantsCheckpoint() ?? false,
+    memory: snapshots,
+  });
 }
 
 /** Position in the data of update `step`: its epoch, and its first batch in the epoch, both from 0. */
@@ -118,18 +166,11 @@ export function positionOf(step: number, gradientAccumulationSteps: number, perE
   return { step, epoch: Math.floor(firstBatch / perEpoch), batch: firstBatch % perEpoch };
 }
 
-/**
- * Names of weights in a checkpoint besides those of the model: the weights in training, and the best ones so
- * far.
- */
-const running = 'running';
-const bestSoFar = 'best';
-
 /** The parts of a run that a checkpoint saves. */
 export interface RunParts {
   readonly engine: Engine;
   readonly trainer: Trainer;
-  readonly trained: TrainedWeights;
+  readonly weights: TrainedWeights;
   readonly best: BestModel;
   readonly logbook: Logbook;
   readonly changes: ChangeList;
@@ -139,76 +180,85 @@ export interface RunParts {
  * Writes the model and the training state into a folder, all or nothing. `skipped`: number of skipped
  * updates.
  */
-export async function writeCheckpoint(
-  { args, keep, data, task, recipe, steps }: Setup,
-  { engine, trainer, trained, best, logbook, changes }: RunParts,
+async function writeCheckpoint(
+  { args, keep, fingerprint, data, recipe, steps }: Setup,
+  { engine, trainer, weights, best, logbook, changes }: RunParts,
   place: CheckpointFolder,
   skipped: number,
 ): Promise<void> {
   const { trainable } = trainer;
-  const model = best.weights() ?? (await trained.read());
+  const model = best.weights ?? (await weights.read());
   const state = {
-    ...positionOf(trainer.step, args.gradientAccumulationSteps, task.batches.perEpoch),
+    ...positionOf(trainer.step, args.gradientAccumulationSteps, data.batches.perEpoch),
     steps,
     skipped,
     seed: args.seed,
     schedule: trainer.schedule,
-    data,
-    arguments: { ...args, ...(changes.text && { changes: changes.text }) },
-    ...(best.kept && { best: best.kept }),
+    data: fingerprint,
+    arguments: { ...args, changes: changes.text || args.changes },
+    best: best.kept,
   };
   const training = (await engine.read(trainable.state)).data as Float32Array;
-  const earlier = best.earlier();
-  const more = {
-    // The model has other weights than the training if it is a moving average, or comes from an earlier
-    // evaluation.
-    ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
-    ...(earlier && { [bestSoFar]: earlier }),
-  };
-  const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, more);
-  await trained.save(place, model, { ...extra, ...logbook.files(), ...keep });
+  const buffers: Record<string, Float32Array> = {};
+  // The model has other weights than the training if it is a moving average, or comes from an earlier
+  // evaluation.
+  if (training.some((x, i) => x !== model[i])) buffers[checkpointWeights.running] = training;
+  if (best.earlier) buffers[checkpointWeights.best] = best.earlier;
+  const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, buffers);
+  await weights.save(place, model, { ...extra, ...logbook.files(), ...keep });
 }
 
 /**
- * Returns a function that saves the weights of an update in a folder `OUT.step-STEP` next to the model folder
- * `out`, and removes all but the last `keepLast` of these folders, including those of earlier sessions.
+ * Saves the weights of updates in folders `OUT.step-STEP` next to the model folder `out`, and removes all but
+ * the last `keepLast` of these folders, including those of earlier sessions.
  */
-export function createWeightKeeper(
-  files: Files,
-  { out, keepLast }: Pick<CompleteArguments, 'out' | 'keepLast'>,
-  trained: TrainedWeights,
-): (step: number) => Promise<void> {
-  const [, base = out, ending = ''] = /^(.*?)(\.zip)?$/i.exec(out) ?? [];
-  const [, parent = '', name = ''] = /^(.*[\\/])?([^\\/]*)$/.exec(base) ?? [];
-  const folderOf = (step: number) => `${base}.step-${step}${ending}`;
-  let steps: number[] | undefined;
-  return async (step) => {
-    if (keepLast === 0) return;
-    const entries = steps ? [] : await files.list(parent || '.').catch(() => []);
-    steps ??= entries.flatMap((entry) => {
-      const savedStep = Number(/\.step-(\d+)/.exec(entry)?.[1]);
-      return entry === `${name}.step-${savedStep}${ending}` ? [savedStep] : [];
-    });
-    await trained.save({ files, folder: folderOf(step) }, await trained.read(), {});
-    steps = [...steps.filter((other) => other !== step), step].sort((a, b) => a - b);
-    for (const old of steps.splice(0, Math.max(0, steps.length - keepLast)))
-      await files.remove(folderOf(old));
-  };
-}
+export class WeightKeeper {
+  readonly #files: Files;
+  readonly #keepLast: number;
+  readonly #weights: TrainedWeights;
+  /** The model folder, and `.zip` if it is an archive. */
+  readonly #base: string;
+  readonly #ending: string;
+  /** Steps of the folders; undefined until they are listed. */
+  #steps: number[] | undefined;
 
-/** Restores a checkpoint on the engine; returns the best weights in it. */
-export async function restore(
-  engine: Engine,
-  trainer: Trainer,
-  trained: TrainedWeights,
-  place: CheckpointFolder,
-  before: TrainingState,
-): Promise<{ state: BestState; weights: Float32Array } | undefined> {
-  const weights = await trained.load(place);
-  const { trainable, recipe } = trainer;
-  const saved = await restoreOptimizer(engine, place.files, place.folder, trainable, recipe.optimizer);
-  engine.write(trainable.state, saved(running) ?? weights);
-  trainer.step = before.step;
-  const state = before.best as BestState | undefined;
-  return state && { state, weights: saved(bestSoFar) ?? weights };
+  constructor(
+    files: Files,
+    { out, keepLast }: Pick<CompleteArguments, 'out' | 'keepLast'>,
+    weights: TrainedWeights,
+  ) {
+    this.#files = files;
+    this.#keepLast = keepLast;
+    this.#weights = weights;
+    const isArchive = out.toLowerCase().endsWith('.zip');
+    this.#base = isArchive ? out.slice(0, -'.zip'.length) : out;
+    this.#ending = out.slice(this.#base.length);
+  }
+
+  /** Saves the weights of an update. */
+  async save(step: number): Promise<void> {
+    if (this.#keepLast === 0) return;
+    const steps = this.#steps ?? (await this.#savedSteps());
+    const place = { files: this.#files, folder: this.#folderOf(step) };
+    await this.#weights.save(place, await this.#weights.read(), {});
+    const kept = [...steps.filter((other) => other !== step), step].sort((a, b) => a - b);
+    for (const old of kept.splice(0, Math.max(0, kept.length - this.#keepLast)))
+      await this.#files.remove(this.#folderOf(old));
+    this.#steps = kept;
+  }
+
+  #folderOf(step: number): string {
+    return `${this.#base}.step-${step}${this.#ending}`;
+  }
+
+  /** The steps of the folders of earlier sessions. */
+  async #savedSteps(): Promise<number[]> {
+    const nameStart = Math.max(this.#base.lastIndexOf('/'), this.#base.lastIndexOf('\\')) + 1;
+    const entries = await this.#files.list(this.#base.slice(0, nameStart) || '.').catch(() => []);
+    const before = `${this.#base.slice(nameStart)}.step-`;
+    return entries.flatMap((entry) => {
+      const step = Number(entry.slice(before.length, entry.length - this.#ending.length));
+      return entry === `${before}${step}${this.#ending}` && Number.isInteger(step) ? [step] : [];
+    });
+  }
 }

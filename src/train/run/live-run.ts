@@ -11,38 +11,43 @@ import type { LogChange } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import { checkSchedule, type ScheduleConfig } from '../update/schedule.ts';
 import type { Recipe, Trainer } from '../update/trainer.ts';
-import { checkBest } from './selection.ts';
+import { checkBest } from './best-model.ts';
+import type { Pause } from './loop.ts';
 
 /** Settings at the start of a run. */
 export interface FirstSettings {
   readonly args: CompleteArguments;
-  readonly task: { readonly config: ModelConfig };
+  readonly data: { readonly config: ModelConfig };
   readonly recipe: Pick<Recipe, 'schedule'>;
 }
 
-/** All changes of a run, past and future; the attempts of a run share the list. */
-export type ChangeList = ReturnType<typeof createChangeList>;
+/** All changes of a run, past and future; if a device is lost, the next run gets the same list. */
+export class ChangeList {
+  #changes: readonly RunChange[] | undefined;
 
-/** Creates an empty list. */
-export function createChangeList() {
-  let changes: RunChange[] | undefined;
-  const all = () => changes ?? [];
-  return {
-    /** The changes in the form of the setting `changes`; empty if there are none. */
-    get text(): string {
-      return formatChanges(all());
-    },
-    /** Reads the setting `changes`, unless an earlier attempt did. */
-    read(text: string | undefined): void {
-      changes ??= parseChanges(text);
-    },
-    /** The changes up to a step, and the changes at a step. */
-    upTo: (step: number): RunChange[] => all().filter((change) => change.step <= step),
-    at: (step: number): RunChange[] => all().filter((change) => change.step === step),
-    add(change: RunChange): void {
-      changes = [...all(), change].sort((a, b) => a.step - b.step);
-    },
-  };
+  /** The changes in the form of the setting `changes`; empty if there are none. */
+  get text(): string {
+    return formatChanges(this.#changes ?? []);
+  }
+
+  /** Reads the setting `changes`, unless that is done already. */
+  read(text: string | undefined): void {
+    this.#changes ??= parseChanges(text);
+  }
+
+  /** The changes up to a step. */
+  upTo(step: number): RunChange[] {
+    return (this.#changes ?? []).filter((change) => change.step <= step);
+  }
+
+  /** The changes at a step. */
+  at(step: number): RunChange[] {
+    return (this.#changes ?? []).filter((change) => change.step === step);
+  }
+
+  add(change: RunChange): void {
+    this.#changes = [...(this.#changes ?? []), change].sort((a, b) => a.step - b.step);
+  }
 }
 
 /** Sets the rate of all places that have dropout; of the default places (`usualDropout`) if none has. */
@@ -52,12 +57,9 @@ export function dropoutRates(before: DropoutRates, rate: number): DropoutRates {
   return { ...before, ...Object.fromEntries(places.map((place) => [place, rate])) };
 }
 
-/** The current values of the settings that may change. */
-export type LiveRun = ReturnType<typeof createLiveRun>;
-
 /** The settings of a run after some changes. */
 export function settingsAfter(
-  { args, task, recipe }: FirstSettings,
+  { args, data, recipe }: FirstSettings,
   changes: readonly RunChange[],
 ): { readonly config: ModelConfig; readonly schedule: ScheduleConfig; readonly evalSteps: number } {
   const {
@@ -65,7 +67,7 @@ export function settingsAfter(
     dropout,
     evalSteps = args.evalSteps,
   } = mergeChanges(changes);
-  const { config } = task;
+  const { config } = data;
   return {
     config: dropout === undefined ? config : { ...config, dropout: dropoutRates(config.dropout, dropout) },
     schedule: { ...recipe.schedule, learningRate },
@@ -73,57 +75,79 @@ export function settingsAfter(
   };
 }
 
-/** Creates the live settings of a run at its first step; `onChange` receives each change. */
-export function createLiveRun(
-  setup: FirstSettings,
-  trainer: Pick<Trainer, 'step' | 'schedule' | 'setDropout'>,
-  changes: ChangeList,
-  onChange: (change: LogChange) => void,
-) {
-  let now = settingsAfter(setup, changes.upTo(trainer.step));
+/** The settings of a run that may change between two updates. As a pause it applies the setting `changes`. */
+export class LiveRun implements Pause {
+  readonly #first: FirstSettings;
+  readonly #trainer: Pick<Trainer, 'step' | 'schedule' | 'setDropout'>;
+  readonly #changes: ChangeList;
+  readonly #onChange: (change: LogChange) => void;
+  #now: ReturnType<typeof settingsAfter>;
   /** Step up to which the changes are applied. */
-  let appliedStep = trainer.step;
-  async function apply(change: RunChange): Promise<void> {
-    const before = now.config.dropout;
-    now = settingsAfter(setup, changes.upTo(trainer.step));
-    trainer.schedule = now.schedule;
-    if (
-      Object.entries(before).some(([place, rate]) => now.config.dropout[place as keyof DropoutRates] !== rate)
-    )
-      await trainer.setDropout(now.config.dropout);
-    onChange({ type: 'change', ...change });
+  #appliedStep: number;
+
+  /** Takes the settings of the trainer's step; `onChange` receives each later change. */
+  constructor(
+    first: FirstSettings,
+    trainer: Pick<Trainer, 'step' | 'schedule' | 'setDropout'>,
+    changes: ChangeList,
+    onChange: (change: LogChange) => void,
+  ) {
+    this.#first = first;
+    this.#trainer = trainer;
+    this.#changes = changes;
+    this.#onChange = onChange;
+    this.#now = settingsAfter(first, changes.upTo(trainer.step));
+    this.#appliedStep = trainer.step;
   }
-  return {
-    /** Updates between evaluations; 0: none. */
-    get evalSteps(): number {
-      return now.evalSteps;
-    },
-    /** Settings of the next update. */
-    settings: (): Required<LiveSettings> => ({
-      learningRate: now.schedule.learningRate,
-      dropout: Math.max(...Object.values(now.config.dropout)),
-      evalSteps: now.evalSteps,
-    }),
-    /** Changes settings by hand: `RunningTraining.change`. */
-    async change(given: LiveSettings): Promise<void> {
-      const settings = withoutUndefined({ ...given });
-      checkLiveSettings(settings);
-      const change = { step: trainer.step, ...settings };
-      checkAfter(setup, [...changes.upTo(trainer.step), change]);
-      changes.add(change);
-      appliedStep = trainer.step;
-      await apply(change);
-    },
-    /** The pause that applies the changes of the setting `changes`. */
-    pause: {
-      due: () => trainer.step > appliedStep && changes.at(trainer.step).length > 0,
-      async pause(_: number, final: boolean) {
-        if (final || appliedStep === trainer.step) return;
-        appliedStep = trainer.step;
-        for (const change of changes.at(trainer.step)) await apply(change);
-      },
-    },
-  };
+
+  /** Updates between evaluations; 0: none. */
+  get evalSteps(): number {
+    return this.#now.evalSteps;
+  }
+
+  /** Settings of the next update. */
+  get settings(): Required<LiveSettings> {
+    const { schedule, config, evalSteps } = this.#now;
+    return {
+      learningRate: schedule.learningRate,
+      dropout: Math.max(...Object.values(config.dropout)),
+      evalSteps,
+    };
+  }
+
+  /** Changes settings by hand: `RunningTraining.change`. */
+  async change(given: LiveSettings): Promise<void> {
+    const { step } = this.#trainer;
+    const settings = withoutUndefined({ ...given });
+    checkLiveSettings(settings);
+    const change = { step, ...settings };
+    checkAfter(this.#first, [...this.#changes.upTo(step), change]);
+    this.#changes.add(change);
+    this.#appliedStep = step;
+    await this.#apply(change);
+  }
+
+  due(): boolean {
+    const { step } = this.#trainer;
+    return step > this.#appliedStep && this.#changes.at(step).length > 0;
+  }
+
+  async pause(_skipped: number, final: boolean): Promise<void> {
+    const { step } = this.#trainer;
+    if (final || this.#appliedStep === step) return;
+    this.#appliedStep = step;
+    for (const change of this.#changes.at(step)) await this.#apply(change);
+  }
+
+  async #apply(change: RunChange): Promise<void> {
+    const before = this.#now.config.dropout;
+    this.#now = settingsAfter(this.#first, this.#changes.upTo(this.#trainer.step));
+    this.#trainer.schedule = this.#now.schedule;
+    const { dropout } = this.#now.config;
+    if (Object.entries(before).some(([place, rate]) => dropout[place as keyof DropoutRates] !== rate))
+      await this.#trainer.setDropout(dropout);
+    this.#onChange({ type: 'change', ...change });
+  }
 }
 
 /**

@@ -1,12 +1,55 @@
-// The training loop: passes batches in order to the trainer, reports each step, and pauses for evaluations
-// and checkpoints.
+// The training loop: passes batches in order to the trainer, reports each step, and pauses for evaluations and
+// checkpoints. Between two updates, the training gate lets a host, such as the training page, pause the run and
+// use its model.
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
+import type { TextModel } from '../../decode/translator.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { lossScales } from '../../engine/ops/optimizer/clip.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import type { LiveSettings } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { Batch, StepReport, Trainer } from '../update/trainer.ts';
-import type { TrainingGate } from './training-gate.ts';
+
+/** Callbacks of a training run; the run waits for them. `Model`: what the host gets to use the model. */
+export interface TrainingGate<Model = ModelOnEngine> {
+  /** Called before the first update, and again after a lost device. */
+  ready(running: RunningTraining<Model>): void;
+  /**
+   * Called before each update. If it returns work, the run awaits pending updates, then does the work with
+   * its clock stopped.
+   */
+  between(): (() => Promise<void>) | undefined;
+  /** Called after each update: whether to save a checkpoint now. */
+  wantsCheckpoint(): boolean;
+}
+
+/** A run between two updates. `model` has the current weights. */
+export interface RunningTraining<Model = ModelOnEngine> {
+  readonly model: Model;
+  readonly plans: readonly Plan[];
+  /** Returns the number of updates done. */
+  readonly step: () => number;
+  /** Does work while the engine has the weights of the model: the moving average (EMA) if there is one. */
+  onModel<T>(work: () => Promise<T>): Promise<T>;
+  /** Returns the settings of the next update that may change. `dropout` is the largest rate. */
+  readonly live: () => Required<LiveSettings>;
+  /**
+   * Changes settings from the next update on, and records that in the log and the checkpoints. Call it while
+   * the run waits in `between`. Throws a HeddleError that names the setting.
+   */
+  change(settings: LiveSettings): Promise<void>;
+}
+
+/** The model of a run on its engine. */
+export interface ModelOnEngine {
+  readonly engine: Engine;
+  readonly model: TextModel;
+  /** The weights on the engine, with their storage and the LoRA adapter if one is trained. */
+  readonly parameters: ParameterList;
+}
 
 /**
  * Work between steps, such as an evaluation or a checkpoint, while no update is pending. Also done after the
@@ -14,13 +57,17 @@ import type { TrainingGate } from './training-gate.ts';
  */
 export interface Pause {
   /** Whether to pause after this step. `trained`: seconds in training so far, without pauses. */
-  readonly due: (trained: number) => boolean;
+  due(trained: number): boolean;
   /** `skipped`: number of skipped updates so far. `final`: whether the run ends here. */
-  readonly pause: (skipped: number, final: boolean, trained: number) => Promise<void>;
+  pause(skipped: number, final: boolean, trained: number): Promise<void>;
 }
 
 /** Options of the loop. */
 export interface LoopOptions {
+  /** Returns the batch of an index, from 0. */
+  readonly batchAt: (index: number) => Batch;
+  /** Number of updates after which the run ends. */
+  readonly steps: number;
   /** Number of updates that were skipped before a resume. */
   readonly skipped: number;
   /** Called for each update, with the seconds in training so far, without pauses. */
@@ -29,106 +76,137 @@ export interface LoopOptions {
   readonly pauses: readonly Pause[];
   /** Early stopping: whether to stop after this step. */
   readonly stopEarly?: () => boolean;
-  readonly gate?: TrainingGate | undefined;
-}
-
-/** Result of the loop. Apart from `skipped`, it counts only this session. */
-export interface LoopResult {
-  /** Number of skipped updates, including those before a resume. */
-  readonly skipped: number;
-  /** Time in training in seconds, without pauses. */
-  readonly seconds: number;
-  /** Number of target tokens of all updates. */
-  /** Number of target tokens of all updates. */
-  readonly tokens: number;
-  /** Floating-point operations of all matrix products. */
-  readonly modelFlops: number;
+  readonly gate?: Pick<TrainingGate, 'between'>;
 }
 
 /** Maximum number of consecutive skipped updates at the minimum loss scale, or without one. */
 const maxStuck = 50;
 
-/**
- * Trains until the last step, early stopping or an abort. Losses come back one step late, so that the GPU
- * never waits. Throws a HeddleError if training diverges: the loss is not finite, or gradients stay not
- * finite at the minimum loss scale.
- */
-export async function trainingLoop(
-  trainer: Trainer,
-  batchAt: (index: number) => Batch,
-  steps: number,
-  { emit, signal }: Pick<TrainingSession, 'emit' | 'signal'>,
-  { skipped: skippedBefore, onStep, pauses, stopEarly = () => false, gate }: LoopOptions,
-): Promise<LoopResult> {
-  const { gradientAccumulationSteps } = trainer.recipe;
-  const first = trainer.step;
-  const pending: Promise<StepReport>[] = [];
-  const clock = createTrainingClock((seconds) =>
-    emit({
-      type: 'warning',
-      text: `${Math.round(seconds)} s without an update are not counted: the machine slept, or the tab was frozen`,
-    }),
-  );
-  let tokens = 0;
-  let modelFlops = 0;
-  let skipped = 0;
-  let stuck = 0;
-  let shown = 0;
-  const take = async () => {
-    const report = await (pending[0] as Promise<StepReport>);
-    pending.shift();
-    tokens += report.tokens;
-    modelFlops += report.modelFlops;
-    if (report.skipped) skipped++;
-    stuck = report.skipped && report.lossScale <= lossScales.min ? stuck + 1 : 0;
-    const seconds = clock.step();
-    onStep(report, seconds);
-    checkProgress(report, skipped, stuck);
+/** Runs the updates of a session. Apart from `skipped`, it counts only those of this session. */
+export class TrainingLoop {
+  /** Number of finished updates, including those before a resume. */
+  done: number;
+  /** Number of skipped updates, including those before a resume. */
+  skipped: number;
+  /** Time in training in seconds, without pauses; known when the loop ends. */
+  seconds = 0;
+  /** Number of target tokens of all updates. */
+  tokens = 0;
+  /** Floating-point operations of all matrix products. */
+  modelFlops = 0;
+  readonly #trainer: Trainer;
+  readonly #session: Pick<TrainingSession, 'emit' | 'signal'>;
+  readonly #options: LoopOptions;
+  readonly #first: number;
+  readonly #clock: TrainingClock;
+  /** Updates whose losses have not come back. */
+  readonly #pending: Promise<StepReport>[] = [];
+  /** Number of consecutive skipped updates at the minimum loss scale, or without one. */
+  #stuck = 0;
+  /** Time of the last progress event, in milliseconds. */
+  #shown = 0;
+
+  constructor(trainer: Trainer, session: Pick<TrainingSession, 'emit' | 'signal'>, options: LoopOptions) {
+    this.#trainer = trainer;
+    this.#session = session;
+    this.#options = options;
+    this.#first = trainer.step;
+    this.done = trainer.step;
+    this.skipped = options.skipped;
+    this.#clock = new TrainingClock((seconds) =>
+      session.emit({
+        type: 'warning',
+        text: `${Math.round(seconds)} s without an update are not counted: the machine slept, or the tab was frozen`,
+      }),
+    );
+  }
+
+  /**
+   * Trains until the last step, early stopping or an abort. Losses come back one step late, so that the GPU
+   * never waits. Throws a HeddleError if training diverges: the loss is not finite, or gradients stay not
+   * finite at the minimum loss scale.
+   */
+  async run(): Promise<void> {
+    const trainer = this.#trainer;
+    const { batchAt, steps, pauses, stopEarly = () => false } = this.#options;
+    const { gradientAccumulationSteps } = trainer.recipe;
+    while (trainer.step < steps && !this.#session.signal.aborted && !stopEarly()) {
+      const firstBatch = trainer.step * gradientAccumulationSteps;
+      const update = trainer.update(
+        Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(firstBatch + k)),
+      );
+      update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
+      this.#pending.push(update);
+      if (this.#pending.length > 1) await this.#take();
+      if (trainer.step < steps) await this.#pause(pauses.filter((pause) => pause.due(this.#clock.seconds())));
+      await this.#passGate();
+    }
+    await this.#takeAll();
+    await this.#pause(pauses, true);
+    this.seconds = this.#clock.seconds();
+  }
+
+  /** Awaits the oldest pending update and reports it. */
+  async #take(): Promise<void> {
+    const report = await (this.#pending[0] as Promise<StepReport>);
+    this.#pending.shift();
+    this.done = report.step + 1;
+    this.tokens += report.tokens;
+    this.modelFlops += report.modelFlops;
+    if (report.skipped) this.skipped++;
+    this.#stuck = report.skipped && report.lossScale <= lossScales.min ? this.#stuck + 1 : 0;
+    const seconds = this.#clock.step();
+    this.#options.onStep(report, seconds);
+    checkProgress(report, this.#skippedHere, this.#stuck);
+    this.#showProgress(report, seconds);
+  }
+
+  async #takeAll(): Promise<void> {
+    while (this.#pending.length > 0) await this.#take();
+  }
+
+  /** Number of skipped updates of this session. */
+  get #skippedHere(): number {
+    return this.skipped - this.#options.skipped;
+  }
+
+  /** Emits progress, at most five times a second. */
+  #showProgress({ loss, accuracy, learningRate }: StepReport, seconds: number): void {
+    const { done } = this;
+    const { steps } = this.#options;
     const now = performance.now();
-    const done = report.step + 1;
-    if (now - shown < 200 && done < steps) return;
-    shown = now;
-    const left = (seconds / (done - first)) * (steps - done);
-    emit({
+    if (now - this.#shown < 200 && done < steps) return;
+    this.#shown = now;
+    const left = (seconds / (done - this.#first)) * (steps - done);
+    const skipped = this.#skippedHere;
+    this.#session.emit({
       type: 'progress',
       task: 'train',
       done,
       total: steps,
       text:
-        `loss ${report.loss.toFixed(4)}  accuracy ${formatPercent(report.accuracy)}  lr ${report.learningRate.toExponential(2)}  ` +
-        `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
+        `loss ${loss.toFixed(4)}  accuracy ${formatPercent(accuracy)}  lr ${learningRate.toExponential(2)}  ` +
+        `${Math.round(this.tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
     });
-  };
-  /** Awaits pending updates, then runs pauses with the clock stopped. */
-  const pause = async (due: readonly Pause[], final = false) => {
-    if (due.length === 0) return;
-    while (pending.length) await take();
-    const trained = clock.seconds();
-    await clock.paused(async () => {
-      for (const { pause: work } of due) await work(skippedBefore + skipped, final, trained);
-    });
-  };
-  /** Lets the host use the engine. */
-  const passGate = async () => {
-    const work = gate?.between();
-    if (!work) return;
-    while (pending.length) await take();
-    await clock.paused(work);
-  };
-  while (trainer.step < steps && !signal.aborted && !stopEarly()) {
-    const firstBatch = trainer.step * gradientAccumulationSteps;
-    const update = trainer.update(
-      Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(firstBatch + k)),
-    );
-    update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
-    pending.push(update);
-    if (pending.length > 1) await take();
-    if (trainer.step < steps) await pause(pauses.filter(({ due }) => due(clock.seconds())));
-    await passGate();
   }
-  while (pending.length) await take();
-  await pause(pauses, true);
-  return { skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens, modelFlops };
+
+  /** Awaits pending updates, then runs pauses with the clock stopped. */
+  async #pause(due: readonly Pause[], final = false): Promise<void> {
+    if (due.length === 0) return;
+    await this.#takeAll();
+    const trained = this.#clock.seconds();
+    await this.#clock.paused(async () => {
+      for (const work of due) await work.pause(this.skipped, final, trained);
+    });
+  }
+
+  /** Lets the host use the engine. */
+  async #passGate(): Promise<void> {
+    const work = this.#options.gate?.between();
+    if (!work) return;
+    await this.#takeAll();
+    await this.#clock.paused(work);
+  }
 }
 
 /**
@@ -158,42 +236,51 @@ const maxWaits = 16;
 const minWaits = 4;
 
 /**
- * Creates the clock of a run: the time of its updates, without pauses and without sleep of the machine. On
- * some systems `performance.now()` counts sleep, so a gap is recognized by its length; `onSleep` receives it
- * in seconds. `now` returns milliseconds.
+ * The clock of a run: the time of its updates, without pauses and without sleep of the machine. On some
+ * systems `performance.now()` counts sleep, so a gap is recognized by its length.
  */
-export function createTrainingClock(
-  onSleep: (seconds: number) => void,
-  now: () => number = () => performance.now(),
-) {
-  let begin = now();
-  let last = begin;
-  const waits: number[] = [];
-  const seconds = () => (now() - begin) / 1000;
-  return {
-    /** Seconds so far. */
-    seconds,
-    /** Counts a finished update; returns the seconds so far. */
-    step(): number {
-      const wait = (now() - last) / 1000;
-      const longest = Math.max(...waits);
-      if (waits.length >= minWaits && wait > Math.max(minGap, timesLongest * longest)) {
-        begin += (wait - longest) * 1000;
-        onSleep(wait);
-      } else {
-        waits.push(wait);
-        if (waits.length > maxWaits) waits.shift();
-      }
-      last = now();
-      return seconds();
-    },
-    /** Runs work while the clock is stopped. */
-    async paused(work: () => Promise<void>): Promise<void> {
-      const from = now();
-      await work();
-      const took = now() - from;
-      begin += took;
-      last += took;
-    },
-  };
+export class TrainingClock {
+  readonly #onSleep: (seconds: number) => void;
+  readonly #now: () => number;
+  #begin: number;
+  #last: number;
+  /** The waits for the last updates, in seconds. */
+  readonly #waits: number[] = [];
+
+  /** `onSleep` receives a gap in seconds; `now` returns milliseconds. */
+  constructor(onSleep: (seconds: number) => void, now: () => number = () => performance.now()) {
+    this.#onSleep = onSleep;
+    this.#now = now;
+    this.#begin = now();
+    this.#last = this.#begin;
+  }
+
+  /** Seconds so far. */
+  seconds(): number {
+    return (this.#now() - this.#begin) / 1000;
+  }
+
+  /** Counts a finished update; returns the seconds so far. */
+  step(): number {
+    const wait = (this.#now() - this.#last) / 1000;
+    const longest = Math.max(...this.#waits);
+    if (this.#waits.length >= minWaits && wait > Math.max(minGap, timesLongest * longest)) {
+      this.#begin += (wait - longest) * 1000;
+      this.#onSleep(wait);
+    } else {
+      this.#waits.push(wait);
+      if (this.#waits.length > maxWaits) this.#waits.shift();
+    }
+    this.#last = this.#now();
+    return this.seconds();
+  }
+
+  /** Runs work while the clock is stopped. */
+  async paused(work: () => Promise<void>): Promise<void> {
+    const from = this.#now();
+    await work();
+    const took = this.#now() - from;
+    this.#begin += took;
+    this.#last += took;
+  }
 }

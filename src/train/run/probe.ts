@@ -54,46 +54,68 @@ function probePair(
   return candidates.reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
 }
 
-/** Creates the pause that records the probe, and records it before the first step. */
-export async function createProbe(
-  engine: Engine,
-  model: TextModel,
-  parameters: ParameterList,
-  options: ProbeOptions,
-): Promise<Pause> {
-  const { every, step, onModel, onRecord, now = () => performance.now() } = options;
-  const { config, source, target } = model;
-  const pair = probePair(options, model);
-  const ids = [...source.encode(pair.source), source.special.end].slice(0, config.maxLength);
-  const read = target.encode(pair.target).slice(0, config.maxLength - 1);
-  const inspect = createModelInspector(engine, model, parameters);
-  const run = () => onModel(() => inspect(ids, read));
-  /** Seconds of all records, those of the longest, and the step of the last one. */
-  let spent = 0;
-  let longest = 0;
-  let last = -1;
-  const record = async (trained: number) => {
-    const begin = now();
-    const inspection = await run();
-    const share = trained > 0 && (spent + (now() - begin) / 1000) / trained;
-    onRecord(recordOf(step(), inspection, share || 0));
-    const took = (now() - begin) / 1000;
-    spent += took;
-    longest = Math.max(longest, took);
-    last = step();
-  };
-  /** Whether `more` records as long as the longest so far fit in the share of `trained` seconds. */
-  const fits = (more: number, trained: number) => spent + more * longest <= maxShare * trained;
-  await run(); // compiles the plan, as training does before its clock starts
-  await record(0);
-  return {
+/** Records the probe: as a pause, and once before the first step. */
+export class Probe implements Pause {
+  readonly #options: ProbeOptions;
+  readonly #inspect: () => Promise<Inspection>;
+  readonly #now: () => number;
+  /** Seconds of all records, and of the longest. */
+  #spent = 0;
+  #longest = 0;
+  /** Step of the last record. */
+  #last = -1;
+
+  private constructor(options: ProbeOptions, inspect: () => Promise<Inspection>) {
+    this.#options = options;
+    this.#inspect = inspect;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Creates a probe and makes its first record. */
+  static async open(
+    engine: Engine,
+    model: TextModel,
+    parameters: ParameterList,
+    options: ProbeOptions,
+  ): Promise<Probe> {
+    const { config, source, target } = model;
+    const pair = probePair(options, model);
+    const ids = [...source.encode(pair.source), source.special.end].slice(0, config.maxLength);
+    const read = target.encode(pair.target).slice(0, config.maxLength - 1);
+    const inspect = createModelInspector(engine, model, parameters);
+    const probe = new Probe(options, () => options.onModel(() => inspect(ids, read)));
+    await probe.#inspect(); // compiles the plan, as training does before its clock starts
+    await probe.#record(0);
+    return probe;
+  }
+
+  due(trained: number): boolean {
     // Leave time for the record after the last step, and for a record that takes twice as long as the longest
     // so far.
-    due: (trained) => step() % every === 0 && fits(3, trained),
-    async pause(_, final, trained) {
-      if (last !== step() && (!final || fits(2, trained))) await record(trained);
-    },
-  };
+    return this.#options.step() % this.#options.every === 0 && this.#fits(3, trained);
+  }
+
+  async pause(_skipped: number, final: boolean, trained: number): Promise<void> {
+    if (this.#last !== this.#options.step() && (!final || this.#fits(2, trained)))
+      await this.#record(trained);
+  }
+
+  async #record(trained: number): Promise<void> {
+    const { step, onRecord } = this.#options;
+    const begin = this.#now();
+    const inspection = await this.#inspect();
+    const share = trained > 0 && (this.#spent + (this.#now() - begin) / 1000) / trained;
+    onRecord(recordOf(step(), inspection, share || 0));
+    const took = (this.#now() - begin) / 1000;
+    this.#spent += took;
+    this.#longest = Math.max(this.#longest, took);
+    this.#last = step();
+  }
+
+  /** Whether `more` records as long as the longest so far fit in the share of `trained` seconds. */
+  #fits(more: number, trained: number): boolean {
+    return this.#spent + more * this.#longest <= maxShare * trained;
+  }
 }
 
 /** A record of the log. */

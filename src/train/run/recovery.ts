@@ -3,16 +3,15 @@
 // within a minute.
 
 import { HeddleError } from '../../core/errors.ts';
+import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { copyFolder } from '../../files/files.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
-import type { LogEval, LogRecord } from '../report/training-log.ts';
+import type { LogEval, LogRecord, LogStep } from '../report/training-log.ts';
 import type { TrainArguments } from '../settings/train-arguments.ts';
-import { type Attempt, attemptTraining } from './attempt.ts';
-import type { Checkpointer } from './checkpoints.ts';
-import type { AttemptResult } from './finish.ts';
-import { createChangeList } from './live-run.ts';
-import type { TrainInputs, TrainResult } from './train-result.ts';
+import { ChangeList } from './live-run.ts';
+import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
+import { TrainingRun } from './training-run.ts';
 
 /** Maximum number of lost devices within `lossWindow` milliseconds. */
 const maxLosses = 3;
@@ -27,7 +26,7 @@ export async function runTraining(
   given: TrainArguments,
   session: TrainingSession,
   inputs: TrainInputs = {},
-): Promise<TrainResult> {
+): Promise<FinishedTraining> {
   const unlock = given.out ? await session.files.lock?.(given.out) : undefined;
   try {
     return await withRecovery(given, session, inputs);
@@ -36,103 +35,152 @@ export async function runTraining(
   }
 }
 
+/** Opens a run; if its device is lost, opens another one from its last checkpoint. */
 async function withRecovery(
   given: TrainArguments,
   session: TrainingSession,
   inputs: TrainInputs,
-): Promise<TrainResult> {
-  const { emit, signal, files } = session;
-  const { out } = given;
-  const history = createHistory(session);
+): Promise<FinishedTraining> {
+  const { signal, device } = session;
+  const history = new RunHistory(session);
+  const changes = new ChangeList();
   const lostAt: number[] = [];
-  let checkpointer: Checkpointer | undefined;
-  let savedStep = -1;
-  let attempt: Attempt = {
-    inputs,
-    changes: createChangeList(),
-    onRecord: history.record,
-    onStart(started, kernelChoices) {
-      checkpointer = started;
-      attempt = { ...attempt, kernelChoices };
-    },
-  };
+  let saved: SavedRun = { step: -1 };
   for (;;) {
+    let run: TrainingRun | undefined;
+    let failure: unknown;
     try {
-      return history.joined(await attemptTraining(given, session, attempt));
-    } catch (error) {
-      const reason = await session.device.lost();
-      if (reason === undefined || signal.aborted || !session.device.isReplaceable) throw error;
-      const now = performance.now();
-      lostAt.push(now);
-      const recent = lostAt.filter((time) => now - time < lossWindow).length;
-      if (checkpointer?.last) {
-        attempt = { ...attempt, from: checkpointer.last };
-        savedStep = checkpointer.step;
-      }
-      checkpointer = undefined;
-      if (recent >= maxLosses) {
-        const { from } = attempt;
-        if (from && from.files !== files && out) await copyFolder(from.files, from.folder, files, out);
-        const saved =
-          out && savedStep >= 0
-            ? ` The checkpoint of step ${savedStep} is in ${out}; --resume continues it.`
-            : '';
-        throw new HeddleError(
-          `The GPU device was lost ${recent} times within a minute, so training has stopped.${saved} ` +
-            `Try a smaller model or batch, or another driver. The last reason: ${reason}`,
-          { kind: 'device' },
-        );
-      }
-      const text = `The GPU device was lost (${reason}).`;
-      const step = Math.max(0, savedStep);
-      emit({ type: 'recovery', state: 'lost', step, text });
-      await session.device.reopen(signal);
-      const where = savedStep >= 0 ? `step ${savedStep}` : 'the start';
-      emit({
-        type: 'recovery',
-        state: 'recovered',
-        step,
-        text: `${text} There is a new device; training continues from ${where}.`,
+      const onRecord = (record: LogRecord) => history.add(record);
+      run = await TrainingRun.open(given, session, {
+        inputs,
+        changes,
+        onRecord,
+        from: saved.from,
+        kernelChoices: saved.kernelChoices,
       });
+      const { result, ...finished } = await run.run();
+      return { ...finished, result: { ...result, ...history.totals } };
+    } catch (error) {
+      failure = error;
+    } finally {
+      await run?.close();
     }
+    const reason = await device.lost();
+    if (reason === undefined || signal.aborted || !device.isReplaceable) throw failure;
+    if (run) saved = savedBy(run, saved);
+    lostAt.push(performance.now());
+    if (recentLosses(lostAt) >= maxLosses) throw await lossError(given.out, session, saved, reason);
+    await reopen(session, saved, reason);
   }
 }
 
-/** The records of all attempts, each update and evaluation once. */
-function createHistory({ emit }: TrainingSession) {
-  const losses: number[] = [];
-  const evals: LogEval[] = [];
-  let first = 0;
-  let lastEvalStep = 0;
-  const changes = new Set<string>();
-  const record = (r: LogRecord): void => {
-    if (r.type === 'step') {
-      if (losses.length === 0) first = r.step;
-      const at = r.step - first;
-      if (at < losses.length) {
-        if (!Object.is(losses[at], r.loss)) {
-          const text = `step ${r.step}: the loss is ${r.loss} after the device was lost, it was ${losses[at]} before`;
-          emit({ type: 'warning', text });
-        }
-        return;
-      }
-      losses.push(r.loss);
-    } else if (r.type === 'eval' && r.part === 'dev') {
-      if (r.step <= lastEvalStep) return;
-      lastEvalStep = r.step;
-      evals.push(r);
-    } else if (r.type === 'change') {
-      const text = formatChanges([r]);
-      if (changes.has(text)) return;
-      changes.add(text);
-    }
-    emit(r);
-  };
-  const joined = (result: AttemptResult): TrainResult => ({
-    ...result,
-    steps: losses.length,
-    losses,
-    dev: evals,
+/** What the next run continues from after a lost device. */
+interface SavedRun {
+  readonly from?: CheckpointFolder;
+  /** Number of updates of that checkpoint; -1 if there is none. */
+  readonly step: number;
+  readonly kernelChoices?: KernelChoices;
+}
+
+/** The last checkpoint and the kernels of a run; without a checkpoint, that of the run before. */
+function savedBy({ checkpointer, engine }: TrainingRun, before: SavedRun): SavedRun {
+  const { kernelChoices } = engine;
+  if (!checkpointer.last) return { ...before, kernelChoices };
+  return { from: checkpointer.last, step: checkpointer.step, kernelChoices };
+}
+
+/** Number of lost devices within `lossWindow` before the last one, that one included. */
+const recentLosses = (lostAt: readonly number[]): number =>
+  lostAt.filter((time) => (lostAt.at(-1) ?? 0) - time < lossWindow).length;
+
+/** The error of a run whose devices are lost too often. Copies a checkpoint in memory to the model folder. */
+async function lossError(
+  out: string,
+  { files }: TrainingSession,
+  { from, step }: SavedRun,
+  reason: string,
+): Promise<HeddleError> {
+  if (from && from.files !== files && out) await copyFolder(from.files, from.folder, files, out);
+  const saved =
+    out && step >= 0 ? ` The checkpoint of step ${step} is in ${out}; --resume continues it.` : '';
+  return new HeddleError(
+    `The GPU device was lost ${maxLosses} times within a minute, so training has stopped.${saved} ` +
+      `Try a smaller model or batch, or another driver. The last reason: ${reason}`,
+    { kind: 'device' },
+  );
+}
+
+/** Opens a new device, and reports it. */
+async function reopen(
+  { emit, device, signal }: TrainingSession,
+  { step: savedStep }: SavedRun,
+  reason: string,
+): Promise<void> {
+  const text = `The GPU device was lost (${reason}).`;
+  const step = Math.max(0, savedStep);
+  emit({ type: 'recovery', state: 'lost', step, text });
+  await device.reopen(signal);
+  const where = savedStep >= 0 ? `step ${savedStep}` : 'the start';
+  emit({
+    type: 'recovery',
+    state: 'recovered',
+    step,
+    text: `${text} There is a new device; training continues from ${where}.`,
   });
-  return { record, joined };
+}
+
+/** The records of all runs of a training, each update and evaluation once; passes them on as events. */
+class RunHistory {
+  readonly #emit: TrainingSession['emit'];
+  readonly #losses: number[] = [];
+  readonly #evals: LogEval[] = [];
+  /** Number of the first update. */
+  #first = 0;
+  #lastEvalStep = 0;
+  readonly #changes = new Set<string>();
+
+  constructor({ emit }: Pick<TrainingSession, 'emit'>) {
+    this.#emit = emit;
+  }
+
+  /** The updates and evaluations, as in the result of a training. */
+  get totals(): Pick<TrainResult, 'steps' | 'losses' | 'dev'> {
+    return { steps: this.#losses.length, losses: this.#losses, dev: this.#evals };
+  }
+
+  add(record: LogRecord): void {
+    if (this.#isNew(record)) this.#emit(record);
+  }
+
+  /** Whether no run before had this record. */
+  #isNew(record: LogRecord): boolean {
+    if (record.type === 'step') return this.#isNewStep(record);
+    if (record.type === 'eval' && record.part === 'dev') {
+      if (record.step <= this.#lastEvalStep) return false;
+      this.#lastEvalStep = record.step;
+      this.#evals.push(record);
+    } else if (record.type === 'change') {
+      const text = formatChanges([record]);
+      if (this.#changes.has(text)) return false;
+      this.#changes.add(text);
+    }
+    return true;
+  }
+
+  /** Also warns if a repeated update has another loss. */
+  #isNewStep({ step, loss }: LogStep): boolean {
+    if (this.#losses.length === 0) this.#first = step;
+    const at = step - this.#first;
+    if (at >= this.#losses.length) {
+      this.#losses.push(loss);
+      return true;
+    }
+    const before = this.#losses[at];
+    if (!Object.is(before, loss))
+      this.#emit({
+        type: 'warning',
+        text: `step ${step}: the loss is ${loss} after the device was lost, it was ${before} before`,
+      });
+    return false;
+  }
 }

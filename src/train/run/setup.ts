@@ -1,14 +1,21 @@
-// Sets up a run before a device is opened: its arguments (new or from a checkpoint), its data and its initial
-// model.
+// Sets up a run before a device is opened: its arguments (new or from a checkpoint), its data and the model that
+// it starts from.
 
-import { check } from '../../core/errors.ts';
+import { check, HeddleError } from '../../core/errors.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
-import type { SavedModel } from '../../formats/shared/saved-model.ts';
+import { withoutUndefined } from '../../files/json-files.ts';
+import { hfFamilies } from '../../formats/hf/hf-fields.ts';
+import { loadModelFolder } from '../../formats/model-folder.ts';
+import type { HfType } from '../../formats/shared/model-formats.ts';
+import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
 import type { InitScheme } from '../../model/initialize-weights.ts';
 import { loraConfig } from '../../model/lora.ts';
+import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { CorpusSession } from '../../session/load-corpus.ts';
+import { modelInLanguages, openModel } from '../../session/open-model.ts';
+import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
 import { completeSettings, hasPackedBatches, initFolder, recipeFor } from '../settings/recipes.ts';
@@ -19,12 +26,10 @@ import { decayEnd, type ScheduleConfig, scheduleConfig } from '../update/schedul
 import type { Recipe } from '../update/trainer.ts';
 import { updatesIn } from '../update/training-data.ts';
 import { readTrainingState, type TrainingState } from '../update/training-state.ts';
-import { initialModel } from './initial-model.ts';
+import { checkBest } from './best-model.ts';
 import { checkChanges } from './live-run.ts';
-import { shapeName } from './logging.ts';
-import { type CorpusSetup, prepareCorpus } from './prepare-corpus.ts';
-import { checkBest } from './selection.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
+import { type CorpusSetup, prepareCorpus } from './training-corpus.ts';
 
 /** A training run before its first step. */
 export interface Setup extends CorpusSetup {
@@ -55,7 +60,7 @@ export async function setUp(
   checkBest(args);
   const start = await initialModel(args, session, from, inputs.model);
   const prepared = await prepareCorpus(args, session, from, before, start, inputs.split);
-  const { config, source, target, corpus, shapes, batches } = prepared.task;
+  const { config, source, target, corpus, shapes, batches } = prepared.data;
   if (describeSkipped(corpus)) log(describeSkipped(corpus));
   if (!before && hasPackedBatches(given))
     log(
@@ -136,4 +141,65 @@ function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefin
     `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the run is not bit-identical to an uninterrupted run of ${end} steps; ` +
     `to avoid that start with --schedule-steps ${end}`
   );
+}
+
+/** Fields of the model configuration that fine-tuning may change. */
+const changeable = ['dropout', 'labelSmoothing'] as const;
+
+/**
+ * The model that a run starts from: the model in the checkpoint, or the model of `init` with new dropout and
+ * label smoothing; undefined for a new model. A resumed run uses the tokenizers of its checkpoint, since
+ * tokenizers that are trained again could differ. The checkpoint of a LoRA adapter has no model, so the base
+ * model is loaded from `init`. `given`: the model of `init`, if the caller has loaded it. Throws a
+ * HeddleError for options that the model determines.
+ */
+async function initialModel(
+  args: CompleteArguments,
+  session: CorpusSession,
+  checkpoint: CheckpointFolder | undefined,
+  given: SavedModel | undefined,
+): Promise<SavedModel | undefined> {
+  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
+  const folder = initFolder(args);
+  if (folder === undefined) return undefined;
+  const { dropout, labelSmoothing, model } = args;
+  const fields: Partial<ModelOptions> = {
+    ...withoutUndefined<unknown>({ dropout, labelSmoothing }),
+    ...model,
+  };
+  const fixed = Object.keys(fields).filter((field) => !(changeable as readonly string[]).includes(field));
+  if (fixed.length > 0)
+    throw new HeddleError(
+      `train: the model in ${folder} has its own ${fixed.join(', ')}; only ${changeable.join(' and ')} may be set`,
+    );
+  const { sourceLang, targetLang } = args;
+  const languages = { sourceLang, targetLang };
+  // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never
+  // in memory as f32.
+  const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
+  const base = given
+    ? await modelInLanguages(given, languages)
+    : await openModel(folder, session, { ...languages, inParts });
+  const { sourceCheckpoint, config } = base;
+  const hf = hfConfigOf(base);
+  for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
+    if (hf?.[field])
+      throw new HeddleError(
+        `${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`,
+      );
+  check(
+    checkpoint || (args.maxLength ?? 0) <= config.maxLength,
+    `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower --max-length`,
+  );
+  const { dropout: places } = modelConfig({ ...config, ...fields });
+  // T5 has a single rate for all places.
+  const type = hf?.model_type as HfType | undefined;
+  const isT5 = type !== undefined && hfFamilies[type].like === 't5';
+  const rates = isT5 &&
+    typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
+  return {
+    ...base,
+    config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
+    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+  };
 }

@@ -21,7 +21,7 @@ import type { KnownModel } from '../update/training-data.ts';
 export interface PreparedCorpus {
   readonly corpus: EncodedCorpus;
   /** Fingerprint of the training pairs. */
-  readonly data: Fingerprint;
+  readonly fingerprint: Fingerprint;
   /** The first training pairs. */
   readonly examples: readonly Pair[];
   readonly dev: PairList;
@@ -120,8 +120,10 @@ export const cacheKey = (
 const hashBytes = 65;
 
 /** Header of a cache. */
-interface CacheHeader extends Pick<PreparedCorpus, 'data' | 'examples'> {
+interface CacheHeader extends Pick<PreparedCorpus, 'examples'> {
   readonly key: string;
+  /** Fingerprint of the training pairs, as in state.json. */
+  readonly data: Fingerprint;
   readonly facts: Omit<EncodedCorpus, 'source' | 'target' | 'pairIndex'>;
   readonly pairs: { readonly dev: number; readonly test: number };
   /** Bytes of each array, in this order. */
@@ -135,7 +137,7 @@ export async function writeTokenCache(
   key: string,
   prepared: PreparedCorpus,
 ): Promise<void> {
-  const { corpus, data, examples, dev, test } = prepared;
+  const { corpus, fingerprint, examples, dev, test } = prepared;
   const { source, target, pairIndex, ...facts } = corpus;
   const bytes = ({ buffer, byteOffset, byteLength }: TokenIds | Uint8Array) =>
     new Uint8Array(buffer, byteOffset, byteLength);
@@ -151,7 +153,7 @@ export async function writeTokenCache(
   ].map(bytes);
   const header: CacheHeader = {
     key,
-    data,
+    data: fingerprint,
     examples,
     facts,
     pairs: { dev: dev.length, test: test.length },
@@ -209,7 +211,7 @@ export async function readTokenCache(
       target: rows(targetIds, uint32(targetStarts)),
       pairIndex: uint32(pairIndex),
     },
-    data: header.data,
+    fingerprint: header.data,
     examples: header.examples,
     dev: list(dev, header.pairs.dev),
     test: list(test, header.pairs.test),

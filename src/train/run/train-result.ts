@@ -6,8 +6,8 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import type { Split } from '../../text/corpus/pairs.ts';
 import type { TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
-import type { BestState } from './selection.ts';
-import type { TrainingGate } from './training-gate.ts';
+import type { BestState } from './best-model.ts';
+import type { TrainingGate } from './loop.ts';
 
 /** A checkpoint or model folder, and the files that it is in. */
 export interface CheckpointFolder {
@@ -20,15 +20,22 @@ export interface TrainInputs {
   /** The pairs, instead of the pairs of `corpus`. */
   readonly split?: Split;
   /** The model to fine-tune; `init` is its name in messages. */
-  readonly model?: SavedModel | undefined;
+  readonly model?: SavedModel;
   /** Gate between two updates: the host can pause the run and use its model. */
-  readonly gate?: TrainingGate | undefined;
+  readonly gate?: TrainingGate;
   /** Files for checkpoints in memory. [new ones] */
-  readonly snapshots?: Files | undefined;
+  readonly snapshots?: Files;
   /** Maximum number of steps in the log; above it older steps are thinned out. [no limit] */
-  readonly maxLogSteps?: number | undefined;
-  /** Receives the final model, and the LoRA weights in it if they were trained. */
-  onTrained?(model: SavedModel, lora: Float32Array | undefined): void;
+  readonly maxLogSteps?: number;
+}
+
+/** A finished run: its result, and the model. */
+export interface FinishedTraining {
+  readonly result: TrainResult;
+  /** Returns the final model; a LoRA adapter is merged into its base. */
+  model(): Promise<SavedModel>;
+  /** The weights of the LoRA adapter, if one was trained. */
+  readonly lora: Float32Array | undefined;
 }
 
 /** Result of a run; plain JSON. */

@@ -88,6 +88,12 @@ export interface TrainingState {
   readonly best?: unknown;
 }
 
+/**
+ * Names of weights in a checkpoint besides those of the model: the weights in training, and the best ones so
+ * far.
+ */
+export const checkpointWeights = { running: 'running', best: 'best' } as const;
+
 /** Names of the files of a checkpoint in a model folder. */
 export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
 

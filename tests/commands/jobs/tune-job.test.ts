@@ -108,7 +108,7 @@ it('the log and the report of later training runs name a dropped kernel', async 
   await tune({ ...preset, seconds: 20 }, session);
   await files.write('pairs.tsv', new TextEncoder().encode(tinyCorpus));
   for (const out of ['a', 'b']) {
-    const { mfu } = await runTraining(tinyTraining({ out, steps: 2 }), session);
+    const { mfu } = (await runTraining(tinyTraining({ out, steps: 2 }), session)).result;
     const text = async (name: string) => new TextDecoder().decode(await files.read(`${out}/${name}`));
     expect(mfu).toBeGreaterThan(0);
     expect(await text('log.jsonl')).toMatch(/"type":"step","step":2,.*"mfu":0\.\d+/);

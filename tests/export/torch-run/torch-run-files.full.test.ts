@@ -14,7 +14,7 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import type { CorpusArguments } from '../../../src/session/load-corpus.ts';
 import { historyOf, type LogStart, parseLog } from '../../../src/train/report/training-log.ts';
-import type { BestState } from '../../../src/train/run/selection.ts';
+import type { BestState } from '../../../src/train/run/best-model.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 import { optimizerNames } from '../../../src/train/update/optimizer-config.ts';
 import { scheduleNames } from '../../../src/train/update/schedule.ts';

@@ -38,19 +38,24 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
   });
   const plan = JSON.parse(readFileSync(join(at('out'), 'torch-run.json'), 'utf8'));
   const files = cpuSession();
-  const { task } = await setUp({ ...settings, out: at('run'), resume: true }, files, {
+  const { data: trained } = await setUp({ ...settings, out: at('run'), resume: true }, files, {
     files: files.files,
     folder: at('run'),
   });
-  expect(plan).toMatchObject({ firstStep: 3, lastStep: 20, seed: 1, batchesPerEpoch: task.batches.perEpoch });
-  expect(task.batches.perEpoch).toBeLessThan(10);
+  expect(plan).toMatchObject({
+    firstStep: 3,
+    lastStep: 20,
+    seed: 1,
+    batchesPerEpoch: trained.batches.perEpoch,
+  });
+  expect(trained.batches.perEpoch).toBeLessThan(10);
   const data = (name: string) => readSafetensors(read(join(at('out'), `data/${name}-00000.safetensors`)));
   const { rows, rows_lengths: lengths } = data('rows');
-  const order = Array.from({ length: 34 }, (_, i) => [...task.batches.rowsAt(6 + i)]);
+  const order = Array.from({ length: 34 }, (_, i) => [...trained.batches.rowsAt(6 + i)]);
   expect([...lengths!.data]).toEqual(order.map(({ length }) => length));
   expect([...rows!.data]).toEqual(order.flat());
-  expect(data('source').source?.data).toEqual(Int32Array.from(task.corpus.source.ids));
-  expect(data('target').target?.data).toEqual(Int32Array.from(task.corpus.target.ids));
+  expect(data('source').source?.data).toEqual(Int32Array.from(trained.corpus.source.ids));
+  expect(data('target').target?.data).toEqual(Int32Array.from(trained.corpus.target.ids));
 });
 
 it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => {

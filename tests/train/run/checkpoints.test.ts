@@ -16,7 +16,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { type CheckpointerOptions, createCheckpointer } from '../../../src/train/run/checkpoints.ts';
+import { Checkpointer, type CheckpointerOptions } from '../../../src/train/run/checkpoints.ts';
 import type { CheckpointFolder } from '../../../src/train/run/train-result.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
@@ -112,7 +112,7 @@ it('takes its tokenizers from the checkpoint, if an older version saved it witho
   );
 });
 
-describe('createCheckpointer', () => {
+describe('a checkpointer', () => {
   afterEach(() => vi.restoreAllMocks());
 
   /** A keeper whose saves write the step as a file; `run(step, final)` does what is due. */
@@ -124,22 +124,23 @@ describe('createCheckpointer', () => {
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const [files, memory] = [memoryFiles(), memoryFiles()];
     const messages: string[] = [];
-    const keeper = createCheckpointer({
+    let at = 0;
+    const keeper = new Checkpointer({
       out: { files, folder: 'out' },
       saveSteps: 0,
       saveSeconds: 0,
       memory,
+      step: () => at,
+      async save(place) {
+        if (fails(place)) throw new HeddleError('no room');
+        await place.files.write(`${place.folder}/step`, new Uint8Array([at]));
+        now += 100;
+      },
       onSaved: (step) => messages.push(`saved ${step}`),
       onFailed: (error) => messages.push(`failed ${error.message}`),
       ...options,
     });
-    let at = 0;
-    const save = async (place: CheckpointFolder) => {
-      if (fails(place)) throw new HeddleError('no room');
-      await place.files.write(`${place.folder}/step`, new Uint8Array([at]));
-      now += 100;
-    };
-    const pauses = keeper.pauses(() => at, save);
+    const { pauses } = keeper;
     return {
       keeper,
       files,
@@ -149,7 +150,7 @@ describe('createCheckpointer', () => {
         at = step;
         now = seconds * 1000;
         const due = pauses.filter((p) => final || p.due(seconds));
-        for (const { pause } of due) await pause(0, final, seconds);
+        for (const work of due) await work.pause(0, final, seconds);
         return due.length;
       },
     };

@@ -10,8 +10,8 @@ import type { LiveSettings } from '../../../src/train/report/run-changes.ts';
 import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
 import { trainingReport } from '../../../src/train/report/training-report.ts';
 import { dropoutRates } from '../../../src/train/run/live-run.ts';
+import type { RunningTraining } from '../../../src/train/run/loop.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
-import type { RunningTraining } from '../../../src/train/run/training-gate.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
@@ -62,7 +62,7 @@ async function run(
     },
     wantsCheckpoint: () => false,
   };
-  const result = await runTraining(tinyTraining(fields), session, { gate });
+  const { result } = await runTraining(tinyTraining(fields), session, { gate });
   await session.close();
   const changes = records.flatMap(({ type, ...r }) => (type === 'change' ? [r] : []));
   const evals = records.flatMap((r) => (r.type === 'eval' ? [r.step] : []));

@@ -1,8 +1,7 @@
 // The training loop with a fake trainer: step gate, pauses, failed updates, non-finite losses, and the
 // training clock.
 import { describe, expect, it } from 'vitest';
-import { createTrainingClock, type Pause, trainingLoop } from '../../../src/train/run/loop.ts';
-import type { TrainingGate } from '../../../src/train/run/training-gate.ts';
+import { type Pause, TrainingClock, type TrainingGate, TrainingLoop } from '../../../src/train/run/loop.ts';
 import type { StepReport, Trainer } from '../../../src/train/update/trainer.ts';
 
 /** What differs in the reports of the updates, by their numbers from 0. */
@@ -44,19 +43,18 @@ function made({
   const context = { emit: () => undefined, signal: new AbortController().signal };
   return {
     said,
-    run: (steps: number, pauses: readonly Pause[] = []) =>
-      trainingLoop(
-        trainer as unknown as Trainer,
-        () => ({ shape: 0, tokens: 1, fill() {} }),
+    async run(steps: number, pauses: readonly Pause[] = []) {
+      const loop = new TrainingLoop(trainer as unknown as Trainer, context, {
+        batchAt: () => ({ shape: 0, tokens: 1, fill() {} }),
         steps,
-        context,
-        {
-          skipped: 0,
-          onStep: ({ step }: StepReport) => said.push(`heard ${step}`),
-          pauses,
-          gate: gate as TrainingGate | undefined,
-        },
-      ),
+        skipped: 0,
+        onStep: ({ step }: StepReport) => said.push(`heard ${step}`),
+        pauses,
+        gate: gate as TrainingGate | undefined,
+      });
+      await loop.run();
+      return loop;
+    },
   };
 }
 
@@ -157,7 +155,7 @@ describe('the training clock', () => {
   function made() {
     let now = 5000;
     const slept: number[] = [];
-    const clock = createTrainingClock(
+    const clock = new TrainingClock(
       (seconds) => slept.push(seconds),
       () => now,
     );

@@ -10,7 +10,7 @@ import { dawnGpu } from '../../../src/host/dawn.ts';
 import { writeWeights } from '../../../src/model/model-states.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { historyOf, type LogProbe, parseLog } from '../../../src/train/report/training-log.ts';
-import { createProbe } from '../../../src/train/run/probe.ts';
+import { Probe } from '../../../src/train/run/probe.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { letterModel } from '../../support/saved-model.ts';
@@ -43,7 +43,7 @@ async function run(fields: Partial<TrainArguments>) {
     },
     gpu: async () => fragileGpu(await dawnGpu(), (name) => shaders.push(name)).gpu,
   });
-  const result = await runTraining(tinyTraining(fields), session);
+  const { result } = await runTraining(tinyTraining(fields), session);
   await session.close();
   return { probes, shaders, ...result };
 }
@@ -100,7 +100,7 @@ describe('the time budget of a probe', () => {
     writeWeights(engine, config, parameters, weights);
     const records: LogProbe[] = [];
     let [now, step, calls] = [0, 0, 0];
-    const pause = await createProbe(engine, { config, source, target }, parameters, {
+    const pause = await Probe.open(engine, { config, source, target }, parameters, {
       probe: 'bad\tabc',
       every,
       dev: [],

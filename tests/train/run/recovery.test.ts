@@ -41,7 +41,7 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   });
   try {
     const ended = await runTraining(tinyTraining(fields), session).then(
-      (result) => ({ result }),
+      ({ result }) => ({ result }),
       (error: Error) => ({ error }),
     );
     return { ...ended, said, records, files, fragile };

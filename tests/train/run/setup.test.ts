@@ -17,7 +17,6 @@ import { parameterList } from '../../../src/model/parameters.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
-import type { TrainInputs } from '../../../src/train/run/train-result.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { EngineSession } from '../../support/session.ts';
 import { fineTuning, tinyCorpus, tinyTraining } from '../../support/training.ts';
@@ -33,12 +32,12 @@ async function prepared(args: TrainArguments, state?: object) {
   const emit = (event: JobEvent) => void ('text' in event && told.push(event.text));
   const session = { files, emit };
   if (state) {
-    const { task, parameters } = await setUp(
+    const { data, parameters } = await setUp(
       tinyTraining({ corpus: args.corpus, steps: 1 }),
       session,
       undefined,
     );
-    await saveModelFolder(files, 'm', { ...task, weights: new Float32Array(parameters.size) });
+    await saveModelFolder(files, 'm', { ...data, weights: new Float32Array(parameters.size) });
     await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
   }
   return { ...(await setUp(args, session, state && { files, folder: 'm' })), told };
@@ -64,23 +63,23 @@ it("has the parameters of Keras's example, however few words there are", async (
 it('keeps case unless asked, with every tokenizer, in the recipe of the command and of the library', async () => {
   for (const tokenizer of ['word', 'char', 'bpe'] as const) {
     const size = { tokenizer, vocabSize: 300 };
-    const { task } = await prepared(tinyTraining(size));
-    expect(task.source.normalize('AbC')).toBe('AbC');
-    expect((await prepared(tinyTraining({ ...size, lowercase: true }))).task.target.normalize('AbC')).toBe(
+    const { data } = await prepared(tinyTraining(size));
+    expect(data.source.normalize('AbC')).toBe('AbC');
+    expect((await prepared(tinyTraining({ ...size, lowercase: true }))).data.target.normalize('AbC')).toBe(
       'abc',
     );
   }
   const keras = { preset: 'keras', model: {}, tokenizer: 'word' } as const;
-  expect((await prepared(tinyTraining(keras))).task.source.normalize('AbC')).toBe('abc');
-  expect((await prepared(tinyTraining({ ...keras, lowercase: false }))).task.source.normalize('AbC')).toBe(
+  expect((await prepared(tinyTraining(keras))).data.source.normalize('AbC')).toBe('abc');
+  expect((await prepared(tinyTraining({ ...keras, lowercase: false }))).data.source.normalize('AbC')).toBe(
     'AbC',
   );
 });
 
 it.each(['all', 'embeddings'] as const)('trains one tokenizer for both sides if tie is %s', async (tie) => {
-  const { task } = await prepared(tinyTraining({ tokenizer: 'word', model: { dModel: 16, heads: 2, tie } }));
-  expect(task.target).toBe(task.source);
-  expect(task.config).toMatchObject({ tie, tgtVocab: task.config.srcVocab });
+  const { data } = await prepared(tinyTraining({ tokenizer: 'word', model: { dModel: 16, heads: 2, tie } }));
+  expect(data.target).toBe(data.source);
+  expect(data.config).toMatchObject({ tie, tgtVocab: data.config.srcVocab });
 });
 
 it('says the share of unknown tokens, and warns of more than 2 %', async () => {
@@ -97,8 +96,8 @@ it('leaves pairs above the maximum length out, or cuts them', async () => {
     /^(\d+) of (\d+) pairs skipped: 75 longer than 6 source or 6 target tokens/.exec(said[0] as string) ?? [];
   // The line after it has the number of the others, which are trained on.
   expect(said[1]).toMatch(new RegExp(`^${Number(all) - Number(left)} training pairs,`));
-  const { task, told } = await prepared(tinyTraining({ ...short, truncate: true }));
-  expect([task.config.maxLength, task.corpus.tooLong]).toEqual([16, 0]); // the model has its own positions
+  const { data, told } = await prepared(tinyTraining({ ...short, truncate: true }));
+  expect([data.config.maxLength, data.corpus.tooLong]).toEqual([16, 0]); // the model has its own positions
   expect(told[0]).toMatch(/pairs cut to 6 source or 6 target tokens/);
 });
 
@@ -141,13 +140,13 @@ describe('a resumed run', () => {
 
   it('resumes with phrases of another Unicode CLDR, with a warning', async () => {
     const corpus = { kind: 'intl', source: 'en', target: 'es', pairs: 60, seed: 1 } as const;
-    const { data } = await prepared(tinyTraining({ corpus }));
-    const state = (hash: string) => ({ data: { ...data, hash }, arguments: tinyTraining({ corpus }) });
+    const { fingerprint } = await prepared(tinyTraining({ corpus }));
+    const state = (hash: string) => ({ data: { ...fingerprint, hash }, arguments: tinyTraining({ corpus }) });
     const told = async (hash: string) => (await prepared(again({ corpus }), state(hash))).told.join('\n');
-    expect(await told(data.hash)).not.toMatch(/its version differs/);
+    expect(await told(fingerprint.hash)).not.toMatch(/its version differs/);
     expect(await told('0')).toMatch(
       new RegExp(
-        `^English to Spanish, from .*: these are not the pairs .*both ${data.pairs}\\), because its version differs`,
+        `^English to Spanish, from .*: these are not the pairs .*both ${fingerprint.pairs}\\), because its version differs`,
         'm',
       ),
     );
@@ -275,14 +274,14 @@ describe('initialization from an HF folder', () => {
     await run('convert', { folder: at('bart'), out: at('own'), to: 'heddle' });
     const session = new EngineSession(files, async () => cpuEngine());
     const trained: Float32Array[] = [];
-    const onTrained: TrainInputs['onTrained'] = ({ weights }, lora) => void trained.push(weights, lora!);
     for (const name of ['bart', 'own']) {
       const args = {
         ...fineTuning({ steps: 2, heldOut: 0, init: at(name), lora: { rank: 2 }, weights: 'int8' }),
         corpus: { kind: 'tsv', path: at('pairs.tsv') },
       } as const;
       expect((await setUp(args, session, undefined)).start?.weights.length === 0).toBe(name === 'bart');
-      await runTraining(args, session, { onTrained });
+      const { model, lora } = await runTraining(args, session);
+      trained.push((await model()).weights, lora as Float32Array);
     }
     expect(trained[0]).not.toEqual((await loadModelFolder(files, at('bart'))).weights);
     expect(trained.slice(0, 2)).toEqual(trained.slice(2));

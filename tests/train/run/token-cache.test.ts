@@ -37,12 +37,12 @@ async function resumed(fields: Partial<TrainArguments> = {}) {
   };
   const context = { files: { ...files, stream }, emit };
   const setup = await setUp({ ...given(fields), resume: true }, context, { files, folder: at('model') });
-  const { task, dev, test, data, examples } = setup;
-  const text = { dev: [...dev], test: [...test], data, examples };
+  const { data, dev, test, fingerprint, examples } = setup;
+  const text = { dev: [...dev], test: [...test], fingerprint, examples };
   // The corpus is read once for its hash, and once more if it is tokenized again.
   return {
     ...text,
-    corpus: task.corpus,
+    corpus: data.corpus,
     tokenized: read.length > 1,
     said: told.filter((text) => text.startsWith(cache)),
     setup,
@@ -99,7 +99,7 @@ it.each([
 });
 
 it('changes its key with files, tokenizers and limits', async () => {
-  const { source, target } = first.setup.task;
+  const { source, target } = first.setup.data;
   const other = trainWords(['one two six'], { size: 60 });
   const limits = { maxSource: 16, maxTarget: 16, truncate: false };
   const keys = await Promise.all([

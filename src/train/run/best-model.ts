@@ -1,4 +1,4 @@
-// Model selection: the model gets the weights of the best evaluation on the dev pairs, or the last weights if
+// The best model of a run: it gets the weights of the best evaluation on the dev pairs, or the last weights if
 // there is no evaluation.
 
 import { check } from '../../core/errors.ts';
@@ -65,50 +65,67 @@ export interface Candidate {
  * only the model of that session. It does not count for the rest of the run, so that a resumed run ends with
  * the same bits as an uninterrupted one.
  */
-export type BestModel = ReturnType<typeof createBestModel>;
+export class BestModel {
+  readonly #metric: BestMetric;
+  readonly #patience: number;
+  readonly #live: Pick<BestOptions, 'evalSteps'>;
+  /** The best evaluation at a multiple of `evalSteps`. */
+  #kept: Candidate | undefined;
+  /** The evaluation at the end of the session, if it is better. */
+  #last: Candidate | undefined;
 
-/**
- * Creates a selection, from the state of a checkpoint if there is one. `live`: settings that may change
- * during the run.
- */
-export function createBestModel(
-  { bestMetric: metric, patience }: Pick<BestOptions, 'bestMetric' | 'patience'>,
-  live: Pick<BestOptions, 'evalSteps'>,
-  before?: Candidate,
-) {
-  let kept = before?.state.metric === metric ? before : undefined;
-  let last: Candidate | undefined;
-  return {
-    /** The best evaluation, or the one at the end of the session if it is better. */
-    get state(): BestState | undefined {
-      return (last ?? kept)?.state;
-    },
-    /** The state for state.json. */
-    get kept(): BestState | undefined {
-      return kept?.state;
-    },
-    get outOfPatience(): boolean {
-      return patience > 0 && (kept?.state.since ?? 0) >= patience;
-    },
-    /** Compares an evaluation with the best one; reads its `weights` if it is better. */
-    async consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void> {
-      const { step } = found;
-      const value = found[metric] ?? Number.NaN;
-      const improves = Number.isFinite(value) && (!kept || isBetter(metric, value, kept.state.value));
-      const candidate = improves
-        ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
-        : undefined;
-      last = undefined;
-      if (step % live.evalSteps !== 0) last = candidate;
-      else if (candidate) kept = candidate;
-      else if (kept && step > (kept.state.until ?? kept.state.step))
-        kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };
-    },
-    /** Weights of the best evaluation; undefined if there was none. */
-    weights: (): Float32Array | undefined => (last ?? kept)?.weights,
-    /** Weights of the best evaluation at a multiple of `evalSteps`, if `weights` returns others. */
-    earlier: (): Float32Array | undefined => (last ? kept?.weights : undefined),
-  };
+  /** `live`: settings that may change during the run. `before`: the best evaluation in a checkpoint. */
+  constructor(
+    { bestMetric, patience }: Pick<BestOptions, 'bestMetric' | 'patience'>,
+    live: Pick<BestOptions, 'evalSteps'>,
+    before?: Candidate,
+  ) {
+    this.#metric = bestMetric;
+    this.#patience = patience;
+    this.#live = live;
+    this.#kept = before?.state.metric === bestMetric ? before : undefined;
+  }
+
+  /** The best evaluation, or the one at the end of the session if it is better. */
+  get state(): BestState | undefined {
+    return (this.#last ?? this.#kept)?.state;
+  }
+
+  /** The state for state.json. */
+  get kept(): BestState | undefined {
+    return this.#kept?.state;
+  }
+
+  /** Weights of the best evaluation; undefined if there was none. */
+  get weights(): Float32Array | undefined {
+    return (this.#last ?? this.#kept)?.weights;
+  }
+
+  /** Weights of the best evaluation at a multiple of `evalSteps`, if `weights` has others. */
+  get earlier(): Float32Array | undefined {
+    return this.#last ? this.#kept?.weights : undefined;
+  }
+
+  get outOfPatience(): boolean {
+    return this.#patience > 0 && (this.#kept?.state.since ?? 0) >= this.#patience;
+  }
+
+  /** Compares an evaluation with the best one; reads its `weights` if it is better. */
+  async consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void> {
+    const { step } = found;
+    const metric = this.#metric;
+    const value = found[metric] ?? Number.NaN;
+    const kept = this.#kept;
+    const improves = Number.isFinite(value) && (!kept || isBetter(metric, value, kept.state.value));
+    const candidate = improves
+      ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
+      : undefined;
+    this.#last = undefined;
+    if (step % this.#live.evalSteps !== 0) this.#last = candidate;
+    else if (candidate) this.#kept = candidate;
+    else if (kept && step > (kept.state.until ?? kept.state.step))
+      this.#kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };
+  }
 }
 
 /** Returns a message: `the model has the weights of step 300, the best by chrf: 61.20`. */

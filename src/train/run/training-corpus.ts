@@ -6,17 +6,22 @@ import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { CorpusSession } from '../../session/load-corpus.ts';
-import { corpusFiles, nameOfPairs, openCorpusPool, readKeptCorpus } from '../../session/load-corpus.ts';
+import {
+  corpusFiles,
+  corpusName,
+  nameOfPairs,
+  openCorpusPool,
+  readKeptCorpus,
+} from '../../session/load-corpus.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile } from '../../text/load-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { dataOptions } from '../settings/recipe-options.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
-import type { TrainingData, TrainingDataOptions } from '../update/training-data.ts';
+import type { KnownModel, TrainingData, TrainingDataOptions } from '../update/training-data.ts';
 import { encodeOptionsOf, prepareTrainingData } from '../update/training-data.ts';
 import type { TrainingState } from '../update/training-state.ts';
-import { corpusName } from './logging.ts';
 import type { PreparedCorpus } from './token-cache.ts';
 import { cacheKey, hashCorpus, readTokenCache, tokenCachePath, writeTokenCache } from './token-cache.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
@@ -25,7 +30,7 @@ import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {
   /** Further files of the model folder. */
   readonly keep: Readonly<Record<string, Uint8Array>>;
-  readonly task: TrainingData;
+  readonly data: TrainingData;
   /** Caches the token ids next to the model folder, once; a failure is a warning. */
   cacheTokens(): Promise<void>;
 }
@@ -52,14 +57,13 @@ export async function prepareCorpus(
   const options = dataOptions(args);
   const path = tokenCachePath(out);
   const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
-  const key = (task: Pick<TrainingData, 'config' | 'source' | 'target'>) =>
-    hash && cacheKey(hash, task, encodeOptionsOf(task.config, options));
+  const key = (model: KnownModel) => hash && cacheKey(hash, model, encodeOptionsOf(model.config, options));
   const known = from && start && (await key(start));
   const cached = known && (await readTokenCache(files, path, known, pace));
   if (typeof cached === 'object') {
-    checkPairs(before?.data, cached.data, args, session);
-    const task = await prepareTrainingData(cached.corpus, options, start);
-    return { ...cached, task, keep: {}, cacheTokens: async () => undefined };
+    checkPairs(before?.data, cached.fingerprint, args, session);
+    const data = await prepareTrainingData(cached.corpus, options, start);
+    return { ...cached, data, keep: {}, cacheTokens: async () => undefined };
   }
   if (cached) session.emit({ type: 'message', text: `${path}: ${cached}; tokenizing again` });
   const pool = await openCorpusPool(corpus, session, given?.train.length);
@@ -71,25 +75,26 @@ export async function prepareCorpus(
     check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
     const tokenizers = start ? {} : await givenTokenizers(args, files);
     const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
-    const checked = hashing.then(([data]) => {
-      checkPairs(before?.data, data as Fingerprint, args, session);
-      return data as Fingerprint;
+    const checked = hashing.then(([hashed]) => {
+      const fingerprint = hashed as Fingerprint;
+      checkPairs(before?.data, fingerprint, args, session);
+      return fingerprint;
     });
     // Compare the pairs with the checkpoint before they are tokenized.
     if (before || !pool.parallel) await checked;
     const preparing = prepareTrainingData(train, { ...options, tokenizers }, start, pool);
-    const [data, task] = await Promise.all([checked, preparing]);
+    const [fingerprint, data] = await Promise.all([checked, preparing]);
     const examples = Array.from(
       { length: Math.min(exampleCount, train.length) },
       (_, i) => train.at(i) as Pair,
     );
-    const prepared: PreparedCorpus = { corpus: task.corpus, data, examples, dev, test };
+    const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test };
     let pending = hash !== undefined;
     const cacheTokens = async () => {
       if (!pending) return;
       pending = false;
       try {
-        await writeTokenCache(files, path, (await key(task)) as string, prepared);
+        await writeTokenCache(files, path, (await key(data)) as string, prepared);
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;
         session.emit({
@@ -98,7 +103,7 @@ export async function prepareCorpus(
         });
       }
     };
-    return { ...prepared, task, keep, cacheTokens };
+    return { ...prepared, data, keep, cacheTokens };
   } finally {
     pool.close();
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { historyOf, type LogEval, parseLog } from '../../../src/train/report/training-log.ts';
-import { type BestOptions, checkBest, createBestModel } from '../../../src/train/run/selection.ts';
+import { BestModel, type BestOptions, checkBest } from '../../../src/train/run/best-model.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
@@ -26,16 +26,16 @@ describe('the best', () => {
       ['loss', 20],
       ['chrf', 10],
     ] as const) {
-      const best = createBestModel({ ...options, bestMetric: metric }, options);
+      const best = new BestModel({ ...options, bestMetric: metric }, options);
       await best.consider(found(10, 3), parameterBuffer(1));
       await best.consider(found(20, 2), parameterBuffer(2));
       expect(best.state).toMatchObject({ metric, step });
-      expect(best.weights()).toEqual(Float32Array.of(step / 10));
+      expect(best.weights).toEqual(Float32Array.of(step / 10));
     }
   });
 
   it('is the earlier of equal evaluations, and never one with NaN', async () => {
-    const best = createBestModel(options, options);
+    const best = new BestModel(options, options);
     await best.consider(found(10, Number.NaN), parameterBuffer(1));
     expect(best.state).toBeUndefined();
     await best.consider(found(20, 2), parameterBuffer(2));
@@ -50,23 +50,23 @@ describe('the best', () => {
 
   it('resumes from a checkpoint, patience included', async () => {
     const state = { metric: 'loss', value: 2, step: 20, since: 1 } as const;
-    const best = createBestModel(options, options, { state, weights: Float32Array.of(2) });
+    const best = new BestModel(options, options, { state, weights: Float32Array.of(2) });
     await best.consider(found(30, 2.5), parameterBuffer(3));
-    expect([best.outOfPatience, best.weights()]).toEqual([true, Float32Array.of(2)]);
+    expect([best.outOfPatience, best.weights]).toEqual([true, Float32Array.of(2)]);
     expect(
-      createBestModel({ ...options, bestMetric: 'bleu' }, options, { state, weights: Float32Array.of(2) })
+      new BestModel({ ...options, bestMetric: 'bleu' }, options, { state, weights: Float32Array.of(2) })
         .state,
     ).toBeUndefined();
   });
 
   it('is the model at the end of a part, and the next part ignores it', async () => {
-    const best = createBestModel(options, options);
+    const best = new BestModel(options, options);
     await best.consider(found(10, 3), parameterBuffer(1));
     await best.consider(found(14, 1), parameterBuffer(1.4));
     expect([best.state?.step, best.kept?.step]).toEqual([14, 10]);
-    expect([best.weights(), best.earlier()]).toEqual([Float32Array.of(1.4), Float32Array.of(1)]);
+    expect([best.weights, best.earlier]).toEqual([Float32Array.of(1.4), Float32Array.of(1)]);
     await best.consider(found(20, 4), parameterBuffer(2));
-    expect([best.state?.step, best.earlier()]).toEqual([10, undefined]);
+    expect([best.state?.step, best.earlier]).toEqual([10, undefined]);
   });
 
   it('is rejected if no evaluation can measure it', () => {

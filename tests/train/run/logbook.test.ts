@@ -1,7 +1,7 @@
 // The log of a long run stays small: older updates are thinned out, all other records are kept.
 import { expect, it } from 'vitest';
 import { type LogRecord, type LogStart, parseLog } from '../../../src/train/report/training-log.ts';
-import { createLogbook } from '../../../src/train/run/logging.ts';
+import { Logbook } from '../../../src/train/run/logbook.ts';
 
 const head: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'> = {
   step: 0,
@@ -41,7 +41,7 @@ const update = (step: number) => ({
 
 it('keeps at most maxSteps updates, the newest in full, and reports each once', () => {
   const told: LogRecord[] = [];
-  const logbook = createLogbook([], head, { onRecord: (r) => told.push(r), maxSteps: 40 });
+  const logbook = new Logbook([], head, { onRecord: (r) => told.push(r), maxSteps: 40 });
   for (let step = 0; step < 1000; step++) {
     logbook.step(update(step), step / 10);
     if (step % 100 === 99) logbook.add({ type: 'eval', step: step + 1, part: 'dev', loss: 1, seconds: 0 });
@@ -61,14 +61,14 @@ it('keeps at most maxSteps updates, the newest in full, and reports each once', 
 });
 
 it('keeps all updates by default', () => {
-  const logbook = createLogbook([], head);
+  const logbook = new Logbook([], head);
   for (let step = 0; step < 100; step++) logbook.step(update(step), step);
   expect(parseLog(new TextDecoder().decode(logbook.files()['log.jsonl']))).toHaveLength(101);
 });
 
 it('logs the model FLOPs utilization over the last updates once the peak of the adapter is known', () => {
   let peak: number | undefined;
-  const logbook = createLogbook([], head, { peakGflops: () => peak });
+  const logbook = new Logbook([], head, { peakGflops: () => peak });
   logbook.step(update(0), 1);
   peak = 10;
   logbook.step(update(1), 2);

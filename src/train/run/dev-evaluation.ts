@@ -1,0 +1,223 @@
+// Evaluation on dev pairs during training: loss and token accuracy, and metrics of translations.
+
+import type { TextModel } from '../../decode/translator.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { type Batches, createBatches } from '../../text/batches/batches.ts';
+import { describeSkipped, describeUnknown, targetLength } from '../../text/batches/encoded-corpus.ts';
+import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
+import type { TokenMetrics } from '../../text/metrics/translation-metrics.ts';
+import type { TrainingSession } from '../report/training-events.ts';
+import type { LogEval, Sample } from '../report/training-log.ts';
+import type { Trainer } from '../update/trainer.ts';
+import { batchOf } from '../update/training-data.ts';
+import type { BestModel } from './best-model.ts';
+import { evaluateLoss, type FittingPairs, fittingPairs, TranslationEvaluator } from './evaluation.ts';
+import type { LiveRun } from './live-run.ts';
+import type { Logbook } from './logbook.ts';
+import type { Pause } from './loop.ts';
+import type { TrainedModel } from './trained-model.ts';
+
+/**
+ * Maximum number of dev pairs whose loss is computed; an evaluation then costs about as much as a few dozen
+ * steps.
+ */
+const maxDevPairs = 1000;
+
+/** Evaluates a model on dev pairs while it trains. */
+class DevSet {
+  readonly #engine: Engine;
+  readonly #trainer: Trainer;
+  readonly #model: TextModel;
+  readonly #dev: FittingPairs;
+  readonly #batches: Batches;
+  /** The rows that are translated, and the maximum tokens of a translation. */
+  readonly #rows: readonly number[];
+  readonly #maxTarget: number;
+  #translations: Promise<TranslationEvaluator> | undefined;
+
+  private constructor(
+    engine: Engine,
+    trainer: Trainer,
+    model: TextModel,
+    dev: FittingPairs,
+    sentences: number,
+  ) {
+    this.#engine = engine;
+    this.#trainer = trainer;
+    this.#model = model;
+    this.#dev = dev;
+    this.#batches = createBatches(dev.corpus, trainer.shapes, { shuffle: false });
+    this.#rows = sampleEvenly([...dev.pairs.keys()], sentences);
+    // Early in training a model may never emit the end token, so stop at twice the longest target.
+    const longest = this.#rows.reduce((length, row) => Math.max(length, targetLength(dev.corpus, row)), 1);
+    this.#maxTarget = Math.min(model.config.maxLength, 2 * longest);
+  }
+
+  /**
+   * Samples pairs evenly that fit the trainer's batches; undefined if no pair fits. `sentences`: how many of
+   * them are translated.
+   */
+  static open(
+    engine: Engine,
+    trainer: Trainer,
+    model: TextModel,
+    pairs: PairList,
+    sentences: number,
+  ): DevSet | undefined {
+    const largest = trainer.shapes.at(-1);
+    const limits = { maxSource: largest?.source ?? 0, maxTarget: largest?.target ?? 0 };
+    const dev = fittingPairs(model, sampleEvenly(pairs, maxDevPairs), limits);
+    return dev.corpus.count > 0 ? new DevSet(engine, trainer, model, dev, sentences) : undefined;
+  }
+
+  /** Message about omitted pairs; empty if there are none. */
+  get skipped(): string {
+    return describeSkipped(this.#dev.corpus);
+  }
+
+  /** Message about unknown tokens, and whether there are too many of them. */
+  get unknown(): ReturnType<typeof describeUnknown> {
+    return describeUnknown(this.#dev.corpus);
+  }
+
+  /**
+   * Evaluates after `step` updates, while none is pending; undefined if the signal was aborted meanwhile.
+   * `samples`: the translations, if there are any.
+   */
+  async evaluate(
+    step: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly record: LogEval; readonly samples?: readonly Sample[] } | undefined> {
+    const begin = performance.now();
+    const seconds = () => (performance.now() - begin) / 1000;
+    try {
+      const loss = await this.#evaluateLoss(signal);
+      const head = { type: 'eval', step, part: 'dev', pairs: this.#dev.corpus.count, ...loss } as const;
+      if (this.#rows.length === 0) return { record: { ...head, seconds: seconds() } };
+      const { metrics, samples } = await (await this.#openTranslations()).evaluate(signal);
+      return { record: { ...head, ...metrics, seconds: seconds() }, samples };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  #evaluateLoss(signal: AbortSignal): Promise<TokenMetrics> {
+    const { corpus } = this.#dev;
+    const evaluateBatch = (i: number) =>
+      this.#trainer.evaluate(batchOf(this.#batches, corpus, i), corpus.targetSpecial);
+    return evaluateLoss(this.#batches, evaluateBatch, { signal });
+  }
+
+  #openTranslations(): Promise<TranslationEvaluator> {
+    this.#translations ??= TranslationEvaluator.open(
+      this.#engine,
+      this.#model,
+      this.#trainer.parameters,
+      this.#dev,
+      this.#rows,
+      this.#maxTarget,
+    );
+    return this.#translations;
+  }
+}
+
+/** What the dev evaluation needs of a run. */
+interface EvaluatedRun extends TrainedModel {
+  readonly engine: Engine;
+  readonly logbook: Logbook;
+  readonly best: BestModel;
+  readonly live: LiveRun;
+}
+
+/** The pause that evaluates the dev pairs and selects the best weights. */
+export class DevEvaluation implements Pause {
+  readonly #run: EvaluatedRun;
+  readonly #session: Pick<TrainingSession, 'emit' | 'signal'>;
+  readonly #open: () => DevSet | undefined;
+  /** The dev set, opened for the first evaluation; `none` if no pair fits. */
+  #devSet: DevSet | 'none' | undefined;
+  /** Step of the last evaluation. */
+  #step = -1;
+
+  /** `pairs`: the dev pairs, of which `sentences` are translated. */
+  constructor(
+    run: EvaluatedRun,
+    pairs: PairList,
+    sentences: number,
+    session: Pick<TrainingSession, 'emit' | 'signal'>,
+  ) {
+    const { engine, trainer, model } = run;
+    this.#run = run;
+    this.#session = session;
+    this.#open = () => DevSet.open(engine, trainer, model, pairs, sentences);
+    if (run.live.evalSteps > 0) this.#openDevSet();
+  }
+
+  due(): boolean {
+    const { live, trainer } = this.#run;
+    return live.evalSteps > 0 && trainer.step % live.evalSteps === 0;
+  }
+
+  async pause(): Promise<void> {
+    const { trainer, weights, logbook, best, live } = this.#run;
+    const { emit, signal } = this.#session;
+    const { step } = trainer;
+    // If early stopping ends the run, this step is evaluated already.
+    if (this.#step === step || live.evalSteps === 0) return;
+    const devSet = this.#devSet ?? this.#openDevSet();
+    if (devSet === 'none') return;
+    const evaluation = await weights.on(() => devSet.evaluate(step, signal));
+    if (!evaluation) return;
+    const { record, samples } = evaluation;
+    if (samples) emit({ type: 'devSamples', step, samples });
+    this.#step = step;
+    logbook.add(record);
+    this.#message(describeDev(record));
+    await best.consider(record, () => weights.read());
+  }
+
+  #openDevSet(): DevSet | 'none' {
+    const devSet = this.#open();
+    this.#devSet = devSet ?? 'none';
+    if (!devSet) {
+      this.#message(
+        'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
+      );
+      return 'none';
+    }
+    const { skipped, unknown } = devSet;
+    if (skipped) this.#message(`dev: ${skipped}`);
+    this.#message(`dev: ${unknown.text}`);
+    if (unknown.tooMany) this.#session.emit({ type: 'warning', text: `dev: more than 2 % ${unknown.text}` });
+    return devSet;
+  }
+
+  #message(text: string): void {
+    this.#session.emit({ type: 'message', text });
+  }
+}
+
+/**
+ * Formats an evaluation as a line: `dev after 300 steps: loss 0.4120, perplexity 1.510, token accuracy 88.1
+ * %, BLEU 62.30, ...`.
+ */
+function describeDev(e: LogEval): string {
+  const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;
+  const values = [
+    `loss ${e.loss?.toFixed(4)}`,
+    `perplexity ${e.perplexity?.toPrecision(4)}`,
+    `token accuracy ${percent(e.tokenAccuracy)}${
+      Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
+        ? ''
+        : ` (${percent(e.knownTokenAccuracy)} without unknown tokens)`
+    }`,
+  ];
+  if (e.sentences !== undefined)
+    values.push(
+      `BLEU ${e.bleu?.toFixed(2)}`,
+      `chrF2 ${e.chrf?.toFixed(2)}`,
+      `exact match ${percent(e.exactMatch)}`,
+    );
+  return `dev after ${e.step} steps: ${values.join(', ')}`;
+}

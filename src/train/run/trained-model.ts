@@ -1,0 +1,201 @@
+// The model that a run trains, on its engine: its trainer, at the first step or at that of a checkpoint, and its
+// trained weights, which can be evaluated, kept as the best and saved.
+
+import { check } from '../../core/errors.ts';
+import type { TextModel } from '../../decode/translator.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { writeFolder } from '../../files/files.ts';
+import { checkLoraBase, fingerprintOfModel, loadLora, loraFiles } from '../../formats/lora-folder.ts';
+import { loadModelFolder } from '../../formats/model-folder.ts';
+import { saveModelFolder } from '../../formats/save-heddle.ts';
+import { hfConfigOf, type SavedModel } from '../../formats/shared/saved-model.ts';
+import { type LoraConfig, loraConfig, mergeLora } from '../../model/lora.ts';
+import type { TrainingSession } from '../report/training-events.ts';
+import { initFolder } from '../settings/recipes.ts';
+import { attentionFitsF16, needsF32Residual } from '../update/f16-range.ts';
+import { describeTrainable } from '../update/trainable-parameters.ts';
+import { Trainer } from '../update/trainer.ts';
+import {
+  checkpointWeights,
+  initializeTraining,
+  restoreOptimizer,
+  type TrainingState,
+} from '../update/training-state.ts';
+import type { BestState, Candidate } from './best-model.ts';
+import { type ChangeList, settingsAfter } from './live-run.ts';
+import type { Setup } from './setup.ts';
+import type { CheckpointFolder } from './train-result.ts';
+
+/** A LoRA adapter that is trained: its configuration, its base model and the folder of that model. */
+interface TrainedLora {
+  readonly lora: LoraConfig;
+  readonly base: SavedModel;
+  readonly baseFingerprint: string;
+  readonly folder: string;
+}
+
+/**
+ * Returns the LoRA adapter of a run; undefined if it trains the weights themselves. Throws a HeddleError if
+ * LoRA has no base model.
+ */
+async function trainedLora(
+  lora: LoraConfig | undefined,
+  base: SavedModel | undefined,
+  folder = '',
+): Promise<TrainedLora | undefined> {
+  if (!lora) return undefined;
+  check(base, 'train: lora needs a trained model; name its folder with init (--init DIR)');
+  return { lora, base, baseFingerprint: await fingerprintOfModel(base), folder };
+}
+
+/**
+ * The weights that a run trains: all weights of a model, or a LoRA adapter of one. Arrays have the layout of the
+ * trainable parameters.
+ */
+export class TrainedWeights {
+  readonly #engine: Engine;
+  readonly #model: TextModel;
+  readonly #adapter: TrainedLora | undefined;
+  /** The state that the optimizer updates. */
+  readonly #state: string;
+  /** Whether the weights of the model are a moving average (EMA) of the trained ones. */
+  readonly #isAveraged: boolean;
+
+  /** `adapter`: the LoRA adapter, if one is trained. */
+  constructor(engine: Engine, model: TextModel, trainer: Trainer, adapter: TrainedLora | undefined) {
+    this.#engine = engine;
+    this.#model = model;
+    this.#adapter = adapter;
+    this.#state = trainer.trainable.state;
+    this.#isAveraged = trainer.recipe.optimizer.emaDecay > 0;
+  }
+
+  /** Reads the weights to save: the moving average if the optimizer has one. */
+  async read(): Promise<Float32Array> {
+    const { data } = await this.#engine.read(this.#isAveraged ? 'average' : this.#state);
+    return data as Float32Array;
+  }
+
+  /** Runs `work` while the engine has these weights, then restores the training state exactly. */
+  async on<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isAveraged) return work();
+    this.#engine.swap(this.#state, 'average');
+    try {
+      return await work();
+    } finally {
+      this.#engine.swap(this.#state, 'average');
+    }
+  }
+
+  /** Loads weights into the engine for inference. Training cannot continue after that. */
+  put(weights: Float32Array): void {
+    this.#engine.write(this.#state, weights);
+  }
+
+  /** Returns all weights of the model: a LoRA adapter is merged into its base. */
+  async whole(weights: Float32Array): Promise<Float32Array> {
+    if (!this.#adapter) return weights;
+    const { base, lora } = this.#adapter;
+    const { weights: baseWeights } = (await base.stored?.whole()) ?? base;
+    return mergeLora(this.#model.config, baseWeights, lora, weights);
+  }
+
+  /** Writes weights and further files into a folder, atomically. */
+  async save(
+    { files, folder }: CheckpointFolder,
+    weights: Float32Array,
+    extra: Readonly<Record<string, Uint8Array>>,
+  ): Promise<void> {
+    const adapter = this.#adapter;
+    if (!adapter) return saveModelFolder(files, folder, { ...this.#model, weights }, extra);
+    const adapterFiles = loraFiles(this.#model.config, { ...adapter, weights }, adapter.folder);
+    await writeFolder(files, folder, { ...adapterFiles, ...extra });
+  }
+
+  /** Reads saved weights. */
+  async load({ files, folder }: CheckpointFolder): Promise<Float32Array> {
+    if (!this.#adapter) return (await loadModelFolder(files, folder)).weights;
+    const saved = await loadLora(files, folder, this.#model.config);
+    checkLoraBase(folder, saved, this.#adapter.baseFingerprint);
+    return saved.weights;
+  }
+}
+
+/** Throws a HeddleError if the run was stopped before its first step; a large run takes seconds to open. */
+export const checkNotStopped = (signal: AbortSignal): void =>
+  check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
+
+/** The model that a run trains. */
+export interface TrainedModel {
+  readonly trainer: Trainer;
+  readonly model: TextModel;
+  readonly weights: TrainedWeights;
+  /** The best evaluation in the checkpoint, with its weights, if there is one. */
+  readonly kept: Candidate | undefined;
+}
+
+/** Creates the trainer of a run and initializes its state, or restores the checkpoint. */
+export async function openTrainedModel(
+  engine: Engine,
+  setup: Setup,
+  { emit, signal }: Pick<TrainingSession, 'emit' | 'signal'>,
+  changes: ChangeList,
+): Promise<TrainedModel> {
+  checkNotStopped(signal);
+  const { args, from, before, start, data, parameters, recipe } = setup;
+  const { config, source, target, shapes } = data;
+  const lora = args.lora && loraConfig(args.lora);
+  const format = args.weights ?? 'f32';
+  const message = (text: string) => emit({ type: 'message', text });
+  const { weights: wholeWeights, stored, notes: _, ...files } = start ?? {};
+  const base = stored ?? wholeWeights;
+  const f32Residual =
+    args.precision === 'f16' &&
+    needsF32Residual(config, start !== undefined && hfConfigOf(start) !== undefined);
+  const f32Attention = f32Residual && base !== undefined && !(await attentionFitsF16(config, base));
+  if (f32Attention)
+    message('attention is computed in f32: with these weights it may exceed the range of f16');
+  const begin = settingsAfter(setup, changes.upTo(before?.step ?? 0));
+  const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
+  const trainer = await Trainer.open(engine, begin.config, recipe, shapes, {
+    precision,
+    noFuse,
+    gradientCheckpointing,
+    checkFinite,
+    updateRatioSteps,
+    freeze,
+    lora,
+    weights: format,
+    f32Residual,
+    f32Attention,
+  });
+  checkNotStopped(signal);
+  trainer.schedule = begin.schedule;
+  const model: TextModel = { ...files, config, source, target };
+  const adapter = await trainedLora(lora, start, initFolder(args));
+  const weights = new TrainedWeights(engine, model, trainer, adapter);
+  const described = describeTrainable(trainer.trainable, parameters);
+  if (described) message(described);
+  if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, format });
+  const kept = from && before && (await restore(engine, trainer, weights, from, before));
+  checkNotStopped(signal);
+  if (before) message(`resumed at step ${before.step}`);
+  return { trainer, model, weights, kept };
+}
+
+/** Restores a checkpoint on the engine; returns the best weights in it. */
+async function restore(
+  engine: Engine,
+  trainer: Trainer,
+  weights: TrainedWeights,
+  place: CheckpointFolder,
+  before: TrainingState,
+): Promise<Candidate | undefined> {
+  const model = await weights.load(place);
+  const { trainable, recipe } = trainer;
+  const saved = await restoreOptimizer(engine, place.files, place.folder, trainable, recipe.optimizer);
+  engine.write(trainable.state, saved(checkpointWeights.running) ?? model);
+  trainer.step = before.step;
+  const state = before.best as BestState | undefined;
+  return state && { state, weights: saved(checkpointWeights.best) ?? model };
+}

@@ -1,0 +1,313 @@
+// A training run on one device, from its settings to its result. recovery.ts opens another one from the last
+// checkpoint if the device is lost.
+
+import { check, HeddleError } from '../../core/errors.ts';
+import type { TextModel } from '../../decode/translator.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { mfuOf } from '../../engine/gpu/roofs.ts';
+import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
+import { isInFolder } from '../../files/files.ts';
+import { sampleEvenly } from '../../text/corpus/pairs.ts';
+import { EventWriter } from '../report/tensorboard.ts';
+import type { TrainingSession } from '../report/training-events.ts';
+import type { LogRecord } from '../report/training-log.ts';
+import { initFolder } from '../settings/recipes.ts';
+import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
+import type { Trainer } from '../update/trainer.ts';
+import { BestModel, type Candidate, describeBest } from './best-model.ts';
+import { type Checkpointer, openCheckpointer } from './checkpoints.ts';
+import { DevEvaluation } from './dev-evaluation.ts';
+import { translateTest } from './evaluation.ts';
+import { type ChangeList, LiveRun } from './live-run.ts';
+import { keptSamples, Logbook } from './logbook.ts';
+import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
+import { Probe } from './probe.ts';
+import { type Setup, setUp } from './setup.ts';
+import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
+import {
+  checkNotStopped,
+  openTrainedModel,
+  type TrainedModel,
+  type TrainedWeights,
+} from './trained-model.ts';
+
+/** What a run has besides its arguments. */
+export interface RunOptions {
+  readonly inputs: TrainInputs;
+  /** Checkpoint to continue from. [the one in the model folder, if the arguments resume it] */
+  readonly from?: CheckpointFolder;
+  /** Changes of settings during the run; a run after a lost device gets the list of the one before. */
+  readonly changes: ChangeList;
+  /** Kernels of the run before a lost device, by key; the kernels of a checkpoint take precedence. */
+  readonly kernelChoices?: KernelChoices;
+  /** Receives the records of the log. */
+  onRecord(record: LogRecord): void;
+}
+
+/** A finished run without the records of its updates and dev evaluations; recovery.ts has those of all runs. */
+export interface FinishedRun extends Omit<FinishedTraining, 'result'> {
+  readonly result: Omit<TrainResult, 'steps' | 'losses' | 'dev'>;
+}
+
+/** A training run on one device. */
+export class TrainingRun implements TrainedModel {
+  readonly setup: Setup;
+  readonly engine: Engine;
+  readonly trainer: Trainer;
+  readonly model: TextModel;
+  readonly weights: TrainedWeights;
+  readonly kept: Candidate | undefined;
+  readonly changes: ChangeList;
+  readonly logbook: Logbook;
+  readonly live: LiveRun;
+  readonly best: BestModel;
+  readonly checkpointer: Checkpointer;
+  readonly #session: TrainingSession;
+  readonly #inputs: TrainInputs;
+  readonly #events: EventWriter | undefined;
+  readonly #peak: PeakMeasurement;
+
+  private constructor(
+    session: TrainingSession,
+    { inputs, changes }: RunOptions,
+    setup: Setup,
+    engine: Engine,
+    trained: TrainedModel,
+    logbook: Logbook,
+    peak: PeakMeasurement,
+    events: EventWriter | undefined,
+  ) {
+    this.setup = setup;
+    this.engine = engine;
+    this.trainer = trained.trainer;
+    this.model = trained.model;
+    this.weights = trained.weights;
+    this.kept = trained.kept;
+    this.changes = changes;
+    this.logbook = logbook;
+    this.live = new LiveRun(setup, this.trainer, changes, (change) => logbook.add(change));
+    this.best = new BestModel(setup.args, this.live, this.kept);
+    this.checkpointer = openCheckpointer(setup, this, session, inputs);
+    this.#session = session;
+    this.#inputs = inputs;
+    this.#events = events;
+    this.#peak = peak;
+  }
+
+  /**
+   * Sets up a run, opens its engine and its log, and initializes or restores its weights. Throws a HeddleError
+   * for invalid options, and the errors of the device. Close the run in any case.
+   */
+  static async open(
+    given: TrainArguments,
+    session: TrainingSession,
+    options: RunOptions,
+  ): Promise<TrainingRun> {
+    const { emit, signal, files } = session;
+    const from = options.from ?? (given.resume ? { files, folder: given.out } : undefined);
+    const setup = await setUp(given, session, from, options.inputs);
+    checkNotStopped(signal);
+    options.changes.read(setup.args.changes);
+    // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
+    const kernelChoices = setup.before?.choices ?? options.kernelChoices;
+    const engine = await session.engine({ kernelChoices });
+    let events: EventWriter | undefined;
+    try {
+      emit({ type: 'message', text: `training on ${engine.name}` });
+      const trained = await openTrainedModel(engine, setup, session, options.changes);
+      events = await openEvents(setup.args, trained.trainer.step, session);
+      const peak = new PeakMeasurement(session);
+      const logbook = await Logbook.open(setup, trained.trainer, options.changes, session, {
+        onRecord(record) {
+          options.onRecord(record);
+          events?.add(record);
+        },
+        maxSteps: options.inputs.maxLogSteps,
+        peakGflops: () => peak.gflops,
+      });
+      return new TrainingRun(session, options, setup, engine, trained, logbook, peak, events);
+    } catch (error) {
+      await events?.close();
+      engine.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Trains until the last step, early stopping or an abort, and finishes: translates the test pairs with the
+   * best weights and closes the log.
+   */
+  async run(): Promise<FinishedRun> {
+    const { setup, trainer, live, best } = this;
+    const { gate } = this.#inputs;
+    const loop = new TrainingLoop(trainer, this.#session, {
+      batchAt: setup.data.batchAt,
+      steps: setup.steps,
+      skipped: setup.before?.skipped ?? 0,
+      onStep: (report, seconds) => this.logbook.step(report, seconds),
+      pauses: await this.#openPauses(),
+      stopEarly: () => best.outOfPatience,
+      gate,
+    });
+    checkNotStopped(this.#session.signal);
+    gate?.ready({
+      model: this.#onEngine,
+      plans: trainer.plans,
+      step: () => trainer.step,
+      onModel: (work) => this.weights.on(work),
+      live: () => live.settings,
+      change: (settings) => live.change(settings),
+    });
+    try {
+      await loop.run();
+    } catch (error) {
+      throw await this.#failureOf(error, loop);
+    }
+    return this.#finish(loop);
+  }
+
+  get #onEngine(): ModelOnEngine {
+    return { engine: this.engine, model: this.model, parameters: this.trainer.parameters };
+  }
+
+  /** The work between updates, in order. */
+  async #openPauses(): Promise<Pause[]> {
+    const { args, dev, examples: train } = this.setup;
+    const { trainer, weights, logbook, engine, model } = this;
+    const pauses: Pause[] = [this.#peak];
+    if (args.probe && args.probeSteps > 0)
+      pauses.push(
+        await Probe.open(engine, model, trainer.parameters, {
+          probe: args.probe,
+          every: args.probeSteps,
+          dev,
+          train,
+          step: () => trainer.step,
+          onModel: (work) => weights.on(work),
+          onRecord: (record) => logbook.add(record),
+        }),
+      );
+    pauses.push(new DevEvaluation(this, dev, args.devSentences, this.#session));
+    return [...pauses, ...this.checkpointer.pauses, this.live];
+  }
+
+  /** The error of a failed loop; if training itself failed, its log and report are saved. */
+  async #failureOf(error: unknown, { done, skipped }: TrainingLoop): Promise<unknown> {
+    const { files, device } = this.#session;
+    const { out } = this.setup.args;
+    const lost = (await device.lost()) !== undefined;
+    if (!out || lost || !(error instanceof HeddleError)) return error;
+    return this.logbook.saveFailure({ files, folder: out }, { step: done, skipped }, error);
+  }
+
+  /** Reports why the run ended, translates the test pairs with the final weights, and closes the log. */
+  async #finish(loop: TrainingLoop): Promise<FinishedRun> {
+    const { setup, trainer, model, best, logbook } = this;
+    const { args, steps, data, parameters } = setup;
+    const { emit, files } = this.#session;
+    const message = (text: string) => emit({ type: 'message', text });
+    const { step } = trainer;
+    const early = best.outOfPatience && step < steps;
+    const stopped = step < steps && !early;
+    if (early) message(`early stopping at step ${step}: ${args.patience} evaluations without improvement`);
+    if (best.state) message(describeBest(best.state));
+    if (args.out) message(`${args.lora ? 'LoRA adapter' : 'model'} saved in ${args.out}`);
+    const weights = best.weights ?? (await this.weights.read());
+    this.weights.put(weights);
+    const evaluation = await this.#translateTest();
+    logbook.add({
+      type: 'end',
+      time: new Date().toISOString(),
+      step,
+      reason: early ? 'patience' : stopped ? 'stopped' : 'done',
+      skipped: loop.skipped,
+      best: best.state,
+    });
+    if (args.out) await logbook.save({ files, folder: args.out });
+    const { gflops } = this.#peak;
+    const result: FinishedRun['result'] = {
+      config: data.config,
+      parameters: parameters.count,
+      pairs: data.corpus.count,
+      stopped,
+      skipped: loop.skipped,
+      trainSeconds: loop.seconds,
+      tokensPerSecond: loop.tokens / loop.seconds,
+      mfu: gflops && loop.modelFlops > 0 ? mfuOf(loop.modelFlops, loop.seconds, gflops) : undefined,
+      peakBytes: Math.max(0, ...trainer.plans.map((p) => p.bytes.peak)),
+      dispatches: Math.max(0, ...trainer.trainingPlans.map((p) => p.passes.length)),
+      best: best.state,
+      evaluation,
+      out: args.out,
+      loraBase: args.lora && initFolder(args),
+    };
+    return {
+      result,
+      model: async () => ({ ...model, weights: await this.weights.whole(weights) }),
+      lora: args.lora && weights,
+    };
+  }
+
+  /** Translates and logs the test pairs, or else the dev pairs; undefined if nothing is translated. */
+  async #translateTest(): Promise<TrainResult['evaluation']> {
+    const { args, dev, test } = this.setup;
+    const { emit, signal } = this.#session;
+    if (args.testSentences === 0 || signal.aborted) return undefined;
+    const pairs = sampleEvenly(test.length ? test : dev, args.testSentences);
+    const found = await translateTest(this.#onEngine, pairs, signal, (text) =>
+      emit({ type: 'message', text }),
+    );
+    if (!found) return undefined;
+    const { metrics, samples, seconds } = found;
+    const { step } = this.trainer;
+    this.logbook.add({ type: 'eval', step, part: 'test', ...metrics, seconds });
+    this.logbook.add({ type: 'samples', step, samples: keptSamples(samples) });
+    return { ...metrics, samples };
+  }
+
+  /** Frees the engine of the run. */
+  async close(): Promise<void> {
+    await this.#events?.close();
+    this.engine.destroy();
+  }
+}
+
+/** Starts an event file for TensorBoard, if the arguments name its folder. */
+async function openEvents(
+  { tensorboard, out }: CompleteArguments,
+  step: number,
+  { files, emit }: TrainingSession,
+): Promise<EventWriter | undefined> {
+  if (!tensorboard) return undefined;
+  check(
+    !out || !isInFolder(tensorboard, out),
+    `train: tensorboard (${tensorboard}) is in the model folder ${out}, which each checkpoint replaces; use a folder outside of it`,
+  );
+  return EventWriter.open(files, tensorboard, step, ({ message }) =>
+    emit({
+      type: 'warning',
+      text: `TensorBoard events are no longer written; training continues: ${message}`,
+    }),
+  );
+}
+
+/** Measures the peak rate of the adapter, after the first update so that it does not delay it. */
+class PeakMeasurement implements Pause {
+  /** GFLOP/s; undefined until it is measured, and if it is unknown. */
+  gflops: number | undefined;
+  readonly #session: TrainingSession;
+  #isDone = false;
+
+  constructor(session: TrainingSession) {
+    this.#session = session;
+  }
+
+  due(): boolean {
+    return !this.#isDone;
+  }
+
+  async pause(): Promise<void> {
+    if (!this.#isDone) this.gflops = await this.#session.kernels.peakGflops();
+    this.#isDone = true;
+  }
+}
