@@ -4,7 +4,7 @@ import { type ModelPlace, placeOf } from '../session/host.ts';
 import { type CorpusArguments, corpusFile, corpusName } from '../session/load-corpus.ts';
 import type { LogRecord } from '../train/report/training-log.ts';
 import { readLog } from '../train/run/logbook.ts';
-import { startArguments } from '../train/settings/resume-arguments.ts';
+import { startArguments } from '../train/settings/train-arguments.ts';
 import { settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
 

@@ -16,8 +16,8 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import { startArguments } from '../train/settings/resume-arguments.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
+import { startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
 import { createModel, internalsOf } from './model.ts';

@@ -32,7 +32,7 @@ import { type LoadedModel, translateText } from './decode-text.ts';
 import { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
 import { countGpuMemory, loseDevice } from './gpu-memory.ts';
 import { readHistory, readRuns } from './run-history.ts';
-import { RunEndedError, startTraining, type TrainingRun } from './training-run.ts';
+import { RunEndedError, startTraining, type TrainingRun } from './worker-run.ts';
 
 const gpuMemory = countGpuMemory();
 /** Checkpoints that cannot be written to disk. */

@@ -19,7 +19,7 @@ import { reportName } from '../../train/report/training-report.ts';
 import { settingsAfter } from '../../train/run/live-run.ts';
 import { corpusFacts } from '../../train/run/logbook.ts';
 import { type Setup, setUp } from '../../train/run/setup.ts';
-import { startArguments } from '../../train/settings/resume-arguments.ts';
+import { startArguments } from '../../train/settings/train-arguments.ts';
 import { decayEnd } from '../../train/update/schedule.ts';
 import { trainableParameters } from '../../train/update/trainable-parameters.ts';
 import { checkpointNames, readTrainingState } from '../../train/update/training-state.ts';

@@ -9,7 +9,6 @@ import { loadModelFolder } from '../../formats/model-folder.ts';
 import type { HfType } from '../../formats/shared/model-formats.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
 import type { InitScheme } from '../../model/initialize-weights.ts';
-import { loraConfig } from '../../model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
@@ -18,9 +17,9 @@ import { modelInLanguages, openModel } from '../../session/open-model.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
-import { completeSettings, hasPackedBatches, initFolder, recipeFor } from '../settings/recipes.ts';
-import { resumeArguments } from '../settings/resume-arguments.ts';
+import { hasPackedBatches, initFolder } from '../settings/recipes.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
+import { completeArguments, resumeArguments } from '../settings/train-arguments.ts';
 import { optimizerConfig } from '../update/optimizer-config.ts';
 import { decayEnd, type ScheduleConfig, scheduleConfig } from '../update/schedule.ts';
 import type { Recipe } from '../update/trainer.ts';
@@ -99,35 +98,6 @@ export async function setUp(
   const run = { args, from, before, start, ...prepared, parameters, recipe, steps };
   checkChanges(run, log);
   return { ...run, perEpoch: updates(1) };
-}
-
-/** The arguments of a new run with all defaults. */
-function completeArguments({
-  corpus,
-  out = '',
-  resume = false,
-  ...given
-}: TrainArguments): CompleteArguments {
-  const complete = completeSettings(given, recipeFor(corpus.kind));
-  const folder = initFolder(complete);
-  for (const option of ['sourceLang', 'targetLang'] as const)
-    check(
-      complete[option] === undefined || folder !== undefined,
-      `train: ${option} (${complete[option]}) needs a multilingual model; name its folder with init (--init DIR)`,
-    );
-  check(
-    !complete.lora || !complete.freeze,
-    `train: freeze (${complete.freeze?.join(' ')}) cannot be combined with lora, which freezes all weights; omit freeze`,
-  );
-  check(
-    !complete.lora || folder !== undefined,
-    'train: lora needs a trained model; name its folder with init (--init DIR)',
-  );
-  check(
-    complete.lora || (complete.weights ?? 'f32') === 'f32',
-    `train: weights as ${complete.weights} are not trained; train a LoRA adapter with lora.rank (--lora-rank N)`,
-  );
-  return { ...complete, ...(complete.lora && { lora: loraConfig(complete.lora) }), corpus, out, resume };
 }
 
 /**

@@ -1,8 +1,16 @@
-// Arguments of a training run.
+// Arguments of a training run: those of a new run, with all defaults, and those of a resumed run, which has the
+// arguments in its checkpoint, with the new values of settings that may change.
 
+import { check } from '../../core/errors.ts';
+import { isObject } from '../../files/json-files.ts';
+import { loraConfig } from '../../model/lora.ts';
 import type { CorpusArguments } from '../../session/load-corpus.ts';
-import type { CompleteSettings } from './recipes.ts';
+import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
+import { checkpointNames, type TrainingState } from '../update/training-state.ts';
+import { type CompleteSettings, completeSettings, initFolder, recipeFor } from './recipes.ts';
+import type { SettingName } from './settings.ts';
 import type { TrainSettings } from './train-settings.ts';
+import { resumableSettings, settingDefaults, settingFlag, settingOf, settingRows } from './train-settings.ts';
 
 /** Arguments of a training run. Omitted settings have the defaults of recipes.ts. */
 export type TrainArguments = TrainSettings & {
@@ -19,3 +27,100 @@ export type TrainArguments = TrainSettings & {
 /** Arguments with all defaults, as in a checkpoint and in the log. */
 export type CompleteArguments = CompleteSettings &
   Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;
+
+/** The arguments of a new run with all defaults. Throws a HeddleError for options that exclude each other. */
+export function completeArguments({
+  corpus,
+  out = '',
+  resume = false,
+  ...given
+}: TrainArguments): CompleteArguments {
+  const complete = completeSettings(given, recipeFor(corpus.kind));
+  const folder = initFolder(complete);
+  for (const option of ['sourceLang', 'targetLang'] as const)
+    check(
+      complete[option] === undefined || folder !== undefined,
+      `train: ${option} (${complete[option]}) needs a multilingual model; name its folder with init (--init DIR)`,
+    );
+  check(
+    !complete.lora || !complete.freeze,
+    `train: freeze (${complete.freeze?.join(' ')}) cannot be combined with lora, which freezes all weights; omit freeze`,
+  );
+  check(
+    !complete.lora || folder !== undefined,
+    'train: lora needs a trained model; name its folder with init (--init DIR)',
+  );
+  check(
+    complete.lora || (complete.weights ?? 'f32') === 'f32',
+    `train: weights as ${complete.weights} are not trained; train a LoRA adapter with lora.rank (--lora-rank N)`,
+  );
+  const lora = complete.lora && loraConfig(complete.lora);
+  return { ...complete, lora, corpus, out, resume };
+}
+
+/**
+ * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of
+ * pairs may have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if the
+ * checkpoint has no arguments.
+ */
+export function resumeArguments(
+  before: TrainingState,
+  { corpus, out = '', resume: _, ...given }: TrainArguments,
+  log: (text: string) => void,
+): CompleteArguments {
+  const saved = startArguments(before, out);
+  const changed = Object.fromEntries(
+    resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+  ) as TrainSettings;
+  const replaced = resumableSettings.filter((name) => name in changed && given[name] !== saved[name]);
+  const news = replaced.map((name) => {
+    const [now, before = 'not set'] = [given[name], saved[name]].map((value) => JSON.stringify(value));
+    return `${settingFlag(name)} ${now} (was ${before})`;
+  });
+  if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
+  const ignored = ignoredSettings(saved, given);
+  if (ignored.length > 0)
+    log(`${out} resumes with its own settings; ignored: ${ignored.map(settingFlag).join(', ')}`);
+  const moved = saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
+  const outdated = outdatedSettings(saved, given);
+  const kept = Object.fromEntries(Object.entries(saved).filter(([name]) => !outdated.includes(name)));
+  // A new value replaces the changes of that setting during the run.
+  const changes = withoutSettings(parseChanges(given.changes ?? saved.changes), replaced);
+  return {
+    ...(kept as CompleteArguments),
+    ...changed,
+    changes: formatChanges(changes) || undefined,
+    corpus: moved ? corpus : saved.corpus,
+    out,
+    resume: true,
+  };
+}
+
+/** Settings of a checkpoint that new settings exclude: length, batch size, and those of another schedule. */
+function outdatedSettings(saved: CompleteArguments, given: TrainSettings): string[] {
+  const outdated: string[] = [];
+  if (given.steps !== undefined || given.epochs !== undefined) outdated.push('steps', 'epochs');
+  if (given.batchSize !== undefined || given.maxTokens !== undefined) outdated.push('batchSize', 'maxTokens');
+  const schedule = given.schedule ?? saved.schedule;
+  for (const [name, { onlyFor = [] as readonly string[] }] of settingRows)
+    if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule)) outdated.push(name);
+  return outdated;
+}
+
+/** Settings that differ from those of the checkpoint and may not change. */
+const ignoredSettings = (kept: TrainSettings, given: TrainSettings): SettingName[] =>
+  settingRows.flatMap(([name, { resume }]) => {
+    const value = settingOf(given, name);
+    return resume || value === undefined || JSON.stringify(value) === JSON.stringify(settingOf(kept, name))
+      ? []
+      : [name];
+  });
+
+/** The arguments in the checkpoint in `folder`. Throws a HeddleError if it has none. */
+export function startArguments({ arguments: args }: TrainingState, folder: string): CompleteArguments {
+  check(
+    isObject(args) && 'corpus' in args && 'schedule' in args,
+    `${folder}: ${checkpointNames.state} has no arguments of the run; train without --resume`,
+  );
+  return { ...settingDefaults, ...args } as unknown as CompleteArguments;
+}

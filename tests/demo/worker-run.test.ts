@@ -1,7 +1,7 @@
 // Training runs of the page's worker: order of the events, start, and checkpoints on pause.
 import { expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
-import { startTraining } from '../../demo/train/worker/training-run.ts';
+import { startTraining } from '../../demo/train/worker/worker-run.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';

@@ -1,8 +1,8 @@
-// Arguments of a resumed run, and those of checkpoints that older versions wrote.
-import { describe, expect, it } from 'vitest';
+// Arguments of a resumed run.
+import { expect, it } from 'vitest';
 import { completeSettings } from '../../../src/train/settings/recipes.ts';
-import { resumeArguments, startArguments } from '../../../src/train/settings/resume-arguments.ts';
-import { settingDefaults, type TrainSettings } from '../../../src/train/settings/train-settings.ts';
+import { resumeArguments } from '../../../src/train/settings/train-arguments.ts';
+import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 import type { TrainingState } from '../../../src/train/update/training-state.ts';
 
 const corpus = { kind: 'tsv', path: '/p.tsv' } as const;
@@ -70,74 +70,4 @@ it('repeats what was changed during the run, unless another value is given now',
   expect(resumed(first, { steps: 90, learningRate: 5e-4 }).args.changes).toBe(changes);
   const { args } = resumed(first, { learningRate: 1e-3, evalSteps: 9 });
   expect([args.learningRate, args.evalSteps, args.changes]).toEqual([1e-3, 9, '4 dropout=0.4']);
-});
-
-describe('a checkpoint of an older version', () => {
-  it('has its settings under their present names', () => {
-    const old = {
-      corpus,
-      heldOut: 0.02,
-      preset: 'small',
-      model: { dropout: 0.1, labelSmoothing: 0.1 },
-      tokenizer: { kind: 'bpe', size: 8000, lowercase: true },
-      steps: 0,
-      epochs: 10,
-      batch: 0,
-      tokens: 2048,
-      buckets: 2,
-      accumulate: 4,
-      optimizer: { kind: 'adamw', beta1: 0.8, beta2: 0.95, clipNorm: 2, emaDecay: 0.9 },
-      schedule: { kind: 'cosine', learningRate: 1e-3, warmup: 5, steps: 90, floor: 1e-5 },
-      seed: 3,
-      init: 'xavier',
-      initFrom: '/base',
-      lora: { rank: 4, alpha: 8, targets: ['*.q'], dropout: 0 },
-      testSentences: 9,
-      out: 'm',
-      saveEvery: 0,
-      evalEvery: 0,
-      devSentences: 3,
-      metric: 'chrf',
-      patience: 0,
-      resume: false,
-      noFuse: [],
-      checkpointLayers: true,
-    };
-    expect(startArguments(stateOf(old), 'm')).toEqual({
-      ...settingDefaults, // of settings that the old version did not have
-      corpus,
-      heldOut: 0.02,
-      preset: 'small',
-      model: { dropout: 0.1, labelSmoothing: 0.1 },
-      tokenizer: 'bpe',
-      vocabSize: 8000,
-      lowercase: true,
-      epochs: 10,
-      maxTokens: 2048,
-      buckets: 2,
-      gradientAccumulationSteps: 4,
-      optimizer: 'adamw',
-      betas: [0.8, 0.95],
-      clipNorm: 2,
-      emaDecay: 0.9,
-      schedule: 'cosine',
-      learningRate: 1e-3,
-      warmupSteps: 5,
-      scheduleSteps: 90,
-      minLearningRate: 1e-5,
-      seed: 3,
-      init: '/base',
-      lora: { rank: 4, alpha: 8, targetModules: ['*.q'], dropout: 0 },
-      testSentences: 9,
-      out: 'm',
-      saveSteps: 0,
-      evalSteps: 0,
-      devSentences: 3,
-      bestMetric: 'chrf',
-      patience: 0,
-      resume: false,
-      noFuse: [],
-      gradientCheckpointing: true,
-    });
-  });
 });
