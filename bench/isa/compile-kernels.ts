@@ -100,7 +100,10 @@ async function compileCase(device: Device, kernel: KernelCase): Promise<void> {
   if (kernel.needs === 'f16' && !device.traits.f16) return;
   const { graph, node } = graphOf(kernel);
   for (const variant of variantsOf(node, device.traits)) {
-    const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
+    const plan = makePlan(graph, {
+      traits: device.traits,
+      kernelChoices: { [variantKey(node)]: variant.name },
+    });
     await compilePasses(
       device,
       plan.passes.filter((pass) => pass.node === node.id),

@@ -235,6 +235,7 @@ export async function measurePrepared(
   let flops = 0;
   let best = Number.POSITIVE_INFINITY;
   for (const variant of variantsOf(prepared.node, device.traits)) {
+    const { name } = variant;
     let checked: CheckedPlan | undefined;
     try {
       const plan = variantPlan(prepared.graph, variant, device.traits);
@@ -245,10 +246,15 @@ export async function measurePrepared(
         ? await timeRunner(device, runner, { ...options, skipAbove: 3 * best })
         : undefined;
       if (timed) best = Math.min(best, timed.ms);
-      variants.push({ variant, error, passed, ...timed });
+      variants.push({ variant: name, error, passed, ...timed });
     } catch (error) {
       device.check();
-      variants.push({ variant, error: Number.POSITIVE_INFINITY, passed: false, failure: messageOf(error) });
+      variants.push({
+        variant: name,
+        error: Number.POSITIVE_INFINITY,
+        passed: false,
+        failure: messageOf(error),
+      });
     } finally {
       checked?.destroy();
     }

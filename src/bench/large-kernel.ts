@@ -11,7 +11,7 @@ import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type DeviceTraits, defaultTraits } from '../engine/ops/device-traits.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { inputsOf } from '../engine/ops/op-nodes.ts';
-import { canRun, naiveOf } from '../engine/plan/kernel-choices.ts';
+import { naiveOf, variantNamed } from '../engine/plan/kernel-choices.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import {
   bytesMovedBy,
@@ -113,7 +113,7 @@ export async function prepareLargeKernel(
   const isolated = isolate(kernel);
   const naive = naiveOf(isolated.node, device.traits);
   const small = smallerKernel(spec, device.traits, limits.small);
-  await checkNaive(device, small, naive);
+  await checkNaive(device, small, naive.name);
   const before = sampleData(isolated.node.inputs, isolated);
   const ran = await runPlan(
     device,
@@ -124,7 +124,7 @@ export async function prepareLargeKernel(
     const expected: Expected[] = [];
     for (const { value: _, ...rest } of writtenBy(isolated))
       expected.push({ ...rest, data: await ran.result(rest.name) });
-    const comparedWith = { variant: naive, kernel: small.name };
+    const comparedWith = { variant: naive.name, kernel: small.name };
     return { ...isolated, before, expected, bytes: bytesMovedBy(isolated), comparedWith };
   } finally {
     ran.destroy();
@@ -135,7 +135,7 @@ export async function prepareLargeKernel(
 async function checkNaive(device: Device, small: KernelCase, name: string): Promise<void> {
   const { traits } = device;
   const prepared = prepareKernel(small);
-  const variant = canRun(prepared.node, name, traits) ? name : naiveOf(prepared.node, traits);
+  const variant = variantNamed(prepared.node, name, traits) ?? naiveOf(prepared.node, traits);
   const { passed, error, destroy } = await checkPlan(
     device,
     prepared,
@@ -144,7 +144,7 @@ async function checkNaive(device: Device, small: KernelCase, name: string): Prom
   destroy();
   if (!passed)
     throw new HeddleError(
-      `${small.name}: the kernel ${variant}, with which larger sizes are compared, differs from float64 by ${error.toExponential(1)} on this adapter.`,
+      `${small.name}: the kernel ${variant.name}, with which larger sizes are compared, differs from float64 by ${error.toExponential(1)} on this adapter.`,
     );
 }
 

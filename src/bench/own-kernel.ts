@@ -106,8 +106,9 @@ export function numberIn(text: string, title: string, sizes: ReadonlyMap<string,
 export function showKernel(kernel: KernelCase, traits: DeviceTraits): ShownKernel {
   const isolated = isolate(kernel);
   const { node } = isolated;
-  const variants = candidates(node, traits).map((name) => {
-    const plan = variantPlan(isolated.graph, name, traits);
+  const variants = candidates(node, traits).map((variant) => {
+    const { name } = variant;
+    const plan = variantPlan(isolated.graph, variant, traits);
     const ranges = rangesOf(isolated, plan);
     return { name, passes: plan.passes.map((pass) => showPass(pass, ranges)) };
   });
@@ -201,7 +202,11 @@ export async function tryKernel(
     const fastest = first?.passed ? first : undefined;
     const fastestPlan =
       fastest &&
-      (await checkPlan(device, prepared, variantPlan(prepared.graph, fastest.variant, device.traits)));
+      (await checkPlan(
+        device,
+        prepared,
+        variantPlan(prepared.graph, { name: fastest.variant }, device.traits),
+      ));
     try {
       const runners = [checked.runner, ...(fastestPlan ? [fastestPlan.runner] : [])];
       const [time, fastestTime] = await timeInTurn(device, runners, options);
@@ -217,7 +222,7 @@ export async function tryKernel(
 
 /** The plan of a variant in which a user's dispatch replaces one dispatch or all. */
 function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, traits: DeviceTraits): Plan {
-  const plan = variantPlan(prepared.graph, own.variant, traits);
+  const plan = variantPlan(prepared.graph, { name: own.variant }, traits);
   const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];
   if (own.pass >= plan.passes.length)
     throw new HeddleError(

@@ -183,7 +183,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   const errors: Record<string, number> = {};
   const failures: string[] = [];
   const variantsOfNode = (n: Node): readonly string[] => {
-    const all = variantsOf(n, traits);
+    const all = variantsOf(n, traits).map(({ name }) => name);
     return c.variant && (n.op === op || all.includes(c.variant)) ? [c.variant] : all;
   };
   // Backward nodes may have more variants than the op: round n uses variant n of each node.

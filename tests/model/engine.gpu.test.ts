@@ -124,7 +124,7 @@ describe('an engine', () => {
     const g = graph();
     const device = await wrapped();
     const node = g.nodes.find((n) => variantsOf(n, device.traits).length > 1)!;
-    const wanted = variantsOf(node, device.traits).at(-1)!;
+    const wanted = variantsOf(node, device.traits).at(-1)!.name;
     const engine = gpuEngine(device, { chooseKernels: async () => ({ [variantKey(node)]: wanted }) });
     const [program] = await engine.prepare([g]);
     expect(program?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(wanted);
@@ -141,7 +141,7 @@ describe('an engine', () => {
     for (const node of several) {
       const { variant } = program!.plan!.passes.find((pass) => pass.node === node.id)!;
       expect(engine.kernelChoices[variantKey(node)]).toBe(variant);
-      const other = variantsOf(node, device.traits).find((v) => v !== variant)!;
+      const other = variantsOf(node, device.traits).find(({ name }) => name !== variant)!.name;
       // A choice stays unless it is replaced, because it is wrong on this device.
       for (const [replacement, used] of [
         [{}, variant],

@@ -90,7 +90,7 @@ describe('the choice of kernels', () => {
     const logs: string[] = [];
     const abort = new AbortController();
     const measured: string[] = [];
-    vi.mocked(measureVariant).mockImplementation(async (_device, node, variant) => {
+    vi.mocked(measureVariant).mockImplementation(async (_device, node, { name: variant }) => {
       measured.push(`${node.outputs[0]?.shape.at(-1)} ${variant}`);
       return ms(variant, measured.length);
     });
@@ -140,7 +140,8 @@ describe('the choice of kernels', () => {
       place: 'kernels.json',
       failure: undefined,
     });
-    const [first] = candidates(graph.nodes[0] as Node, (await session.device.open()).traits) as [string];
+    const { traits } = await session.device.open();
+    const first = candidates(graph.nodes[0] as Node, traits)[0]?.name as string;
     const guessed = { [large]: first, [small]: first };
     expect(first).not.toBe('tiled-64x64');
     expect(await load()).toEqual({ measured: {}, guessed, dropped: {} });

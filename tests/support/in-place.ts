@@ -49,7 +49,7 @@ async function checkSet<I extends string, O extends string, A extends Attrs>(
   for (const variant of variantsOf(node, device.traits)) {
     const session = new Session(device);
     try {
-      const kernelChoices = { [variantKey(node)]: variant };
+      const kernelChoices = { [variantKey(node)]: variant.name };
       const [runner] = await session.prepare([makePlan(graph, { traits: device.traits, kernelChoices })]);
       if (!runner) throw new Error('no runner');
       session.poison();
@@ -58,7 +58,9 @@ async function checkSet<I extends string, O extends string, A extends Attrs>(
       for (const [name, values] of Object.entries(want)) {
         const error = relativeError(got[name] ?? [], values);
         if (!(error <= tolerance))
-          throw new Error(`${op.name} (${variant}, in place ${taken.join(' ')}): ${name} is off by ${error}`);
+          throw new Error(
+            `${op.name} (${variant.name}, in place ${taken.join(' ')}): ${name} is off by ${error}`,
+          );
       }
     } finally {
       session.destroy();

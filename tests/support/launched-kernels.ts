@@ -193,7 +193,7 @@ export function launchedKernels(): LaunchedKernel[] {
   const found = new Map<string, LaunchedKernel>();
   for (const traits of devices)
     for (const graph of graphs) {
-      const variants = graph.nodes.map((node) => variantsOf(node, traits));
+      const variants = graph.nodes.map((node) => variantsOf(node, traits).map(({ name }) => name));
       const rounds = Math.max(...variants.map((all) => all.length));
       for (let round = 0; round < rounds; round++) {
         const kernelChoices = Object.fromEntries(

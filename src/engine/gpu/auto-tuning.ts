@@ -1,10 +1,35 @@
 // Kernel auto-tuning: checks each variant of a node on this device, times it and picks the fastest. Adapters
 // differ too much for a table of names: the best variant of a GPU can be ten times slower on a software
 // adapter, or wrong.
+//
+// Nodes of one kind (op, attributes, types) share a choice. A kind gets it from the first of these sources:
+//
+//   settled    the choice of a checkpoint, so that results keep their bits. It is checked, not timed. If it
+//              fails its check, the kind is open.
+//   known      the fastest variant of an earlier run on this adapter, or else one that an earlier run guessed
+//              (`guessed`). It was checked then. `measureAll` ignores both.
+//   similar    the fastest variant of a measured kind of the same op, form and types whose sizes differ by a
+//              factor of at most 4 in total, as those of other batch shapes do. It is checked.
+//   measured   the fastest of all variants that pass their check. The kinds with most work come first.
+//   guessed    if the time limit is over before all variants are timed: the fastest so far, that of the most
+//              similar kind, or the first candidate, as far as it passes its check. The next run knows it as
+//              `guessed`.
+//
+// Two things save time. A variant that takes three times as long as the best one of its family ends the
+// measurements of that family on this node. A family that takes three times as long as the best one is
+// skipped on all later nodes. A node whose variants all fail uses the naive one.
 
 import type { Graph } from '../graph/graph.ts';
-import type { Node } from '../ops/op.ts';
-import { candidates, canRun, type KernelChoices, naiveOf, variantKey } from '../plan/kernel-choices.ts';
+import type { Attrs, Node, Variant } from '../ops/op.ts';
+import {
+  candidates,
+  type KernelChoices,
+  kindOfKey,
+  type NodeKind,
+  naiveOf,
+  variantKey,
+  variantNamed,
+} from '../plan/kernel-choices.ts';
 import type { Device } from './device.ts';
 import { createChecker } from './kernel-check.ts';
 import { compileVariant, flopsOf, measureVariant } from './kernel-timing.ts';
@@ -65,11 +90,11 @@ export interface TuneKernelsOptions {
 /** Checks and times kernels: on a device, or with given numbers in a test. */
 export interface KernelTimer {
   /** Returns what is wrong with the results of a variant; '' if nothing. */
-  check(node: Node, variant: string): Promise<string>;
+  check(node: Node, variant: Variant): Promise<string>;
   /** Starts to compile variants before they are timed. */
-  compile?(node: Node, variants: readonly string[]): void;
+  compile?(node: Node, variants: readonly Variant[]): void;
   /** Returns the milliseconds of a variant; the fastest so far took `best`. */
-  measure(node: Node, variant: string, best: number): Promise<number>;
+  measure(node: Node, variant: Variant, best: number): Promise<number>;
   /** Returns the time in milliseconds. */
   now(): number;
 }
@@ -80,116 +105,174 @@ export interface KernelTimer {
  * node is timed only if the slowest measurement so far would still fit the time limit.
  *
  * @example
- * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });
- * const plan = makePlan(graph, { traits: device.traits, kernelChoices });
+ * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 }); const plan =
+ * makePlan(graph, { traits: device.traits, kernelChoices });
  */
 export const tuneKernels = (
   device: Device,
   graphs: readonly Graph[],
   options: TuneKernelsOptions = {},
-): Promise<KernelChoices> =>
-  tuneWith(
-    {
-      // GPU drivers compile in parallel. On a software adapter that would slow down the measurements.
-      ...(!device.traits.software && {
-        compile(node, variants) {
-          for (const v of variants) compileVariant(device, node, v);
-        },
-      }),
-      check: createChecker(device),
-      measure: (node, variant, best) => measureVariant(device, node, variant, best),
-      now: () => performance.now(),
-    },
-    device,
-    graphs,
-    options,
-  );
+): Promise<KernelChoices> => tuneWith(deviceTimer(device), device, graphs, options);
+
+/** The timer of a device. */
+function deviceTimer(device: Device): KernelTimer {
+  const compile = (node: Node, variants: readonly Variant[]): void => {
+    for (const variant of variants) compileVariant(device, node, variant);
+  };
+  return {
+    // GPU drivers compile in parallel. On a software adapter that would slow down the measurements.
+    compile: device.traits.software ? undefined : compile,
+    check: createChecker(device),
+    measure: (node, variant, best) => measureVariant(device, node, variant, best),
+    now: () => performance.now(),
+  };
+}
 
 /** `tuneKernels` with a given timer. */
-export async function tuneWith(
+export const tuneWith = (
   timer: KernelTimer,
   device: Pick<Device, 'traits'>,
   graphs: readonly Graph[],
   options: TuneKernelsOptions = {},
-): Promise<KernelChoices> {
-  const { known = {}, guessed = {}, settled = {}, budgetMs = 2000, measureAll = false } = options;
-  const { traits } = device;
-  const choices: Record<string, string> = { ...guessed, ...known };
+): Promise<KernelChoices> => new Tuning(timer, device, options).run(graphs);
+
+/** The times of the variants of a node. */
+interface Measurement {
+  /** Fastest first. */
+  readonly times: readonly (KernelTiming & { readonly of: Variant })[];
+  /** False if the time limit ended it. */
+  readonly complete: boolean;
+}
+
+/** One run of the tuner. */
+class Tuning {
+  readonly #timer: KernelTimer;
+  readonly #device: Pick<Device, 'traits'>;
+  readonly #options: TuneKernelsOptions;
+  readonly #choices: Record<string, string>;
   /** Measured kernels, for similar nodes. */
-  const seen: Record<string, string> = { ...known };
-  const passes = async (node: Node, variant: string): Promise<boolean> => {
-    const reason = await timer.check(node, variant);
-    if (reason)
-      options.onDropped?.({ kernel: `${node.op.name} ${variant}`, reason: reason.replace(/\s+/g, ' ') });
-    return !reason;
-  };
-  for (const { key, node } of openNodes(device, graphs, {})) {
-    const variant = settled[key];
-    if (!canRun(node, variant, traits)) continue;
-    if (choices[key] === variant || (await passes(node, variant))) choices[key] = variant;
+  readonly #measured: Record<string, string>;
+  /** Families that were very slow on a node. */
+  readonly #slow = new Set<string>();
+  #start = 0;
+  /** Milliseconds of the slowest measurement. */
+  #longest = 0;
+
+  constructor(timer: KernelTimer, device: Pick<Device, 'traits'>, options: TuneKernelsOptions) {
+    this.#timer = timer;
+    this.#device = device;
+    this.#options = options;
+    this.#choices = { ...options.guessed, ...options.known };
+    this.#measured = { ...options.known };
   }
-  const order = openNodes(device, graphs, measureAll ? {} : choices);
-  const slow = new Set<string>();
-  const start = timer.now();
-  let longest = 0;
-  for (const [done, { key, node }] of order.entries()) {
+
+  /** Chooses a variant for each kind of node that has several; returns all choices. */
+  async run(graphs: readonly Graph[]): Promise<KernelChoices> {
+    await this.#settle(graphs);
+    const { measureAll, onProgress } = this.#options;
+    const open = openNodes(this.#device, graphs, measureAll ? {} : this.#choices);
+    this.#start = this.#timer.now();
+    for (const [done, { key, node }] of open.entries())
+      await this.#choose(key, node, (variant) =>
+        onProgress?.(done, open.length, `${node.op.name} ${variant.name}`),
+      );
+    if (open.length > 0) onProgress?.(open.length, open.length, 'done');
+    return this.#choices;
+  }
+
+  /** Takes the settled choices that can run and are right. */
+  async #settle(graphs: readonly Graph[]): Promise<void> {
+    for (const { key, node } of openNodes(this.#device, graphs, {})) {
+      const variant = variantNamed(node, this.#options.settled?.[key], this.#device.traits);
+      if (!variant) continue;
+      if (this.#choices[key] === variant.name || (await this.#passes(node, variant)))
+        this.#choices[key] = variant.name;
+    }
+  }
+
+  /** Chooses the variant of an open node: similar, measured or guessed. */
+  async #choose(key: string, node: Node, onMeasure: (variant: Variant) => void): Promise<void> {
+    const { traits } = this.#device;
+    const { measureAll = false, onMeasured } = this.#options;
     const all = candidates(node, traits);
-    const fast = all.filter((v) => !slow.has(familyOf(v)));
+    const fast = all.filter((v) => !this.#slow.has(familyOf(v)));
     const left = fast.length > 0 ? fast : all;
-    const like = nearestMeasured(key, left, seen);
-    /** Chooses `best`, or else the first variant that passes its check. */
-    const guess = async (best: string) => {
-      if (canRun(node, known[key], traits)) return; // keep the measured one
-      let chosen = naiveOf(node, traits);
-      for (const variant of new Set([best, ...left, ...all]))
-        if (await passes(node, variant)) {
-          chosen = variant;
-          break;
-        }
-      choices[key] = chosen;
-      options.onGuessed?.(key, chosen);
-    };
-    if (!measureAll && like && like.distance <= Math.log(4)) {
-      await guess(like.variant);
-      continue;
-    }
-    if (left.length === 1 || timer.now() - start > budgetMs) {
-      await guess(like?.variant ?? (left[0] as string));
-      continue;
-    }
-    timer.compile?.(node, left);
-    const measured: KernelTiming[] = [];
+    const guess = (best: Variant) => this.#guess(key, node, [best, ...left, ...all]);
+
+    const similar = nearestMeasured(key, left, this.#measured);
+    if (!measureAll && similar && similar.distance <= Math.log(4)) return guess(similar.variant);
+    if (left.length === 1 || this.#isOver(0)) return guess(similar?.variant ?? (left[0] as Variant));
+
+    const { times, complete } = await this.#measure(key, node, left, onMeasure);
+    const [best] = times;
+    if (!best) return guess(naiveOf(node, traits));
+    this.#measured[key] = best.variant;
+    for (const { of, ms } of times)
+      if (ms > 3 * best.ms && familyOf(of) !== familyOf(best.of)) this.#slow.add(familyOf(of));
+    if (!complete) return guess(best.of);
+    this.#choices[key] = best.variant;
+    onMeasured?.(times.map(({ variant, ms }) => ({ key, variant, ms })));
+  }
+
+  /** Checks and times variants one after the other. */
+  async #measure(
+    key: string,
+    node: Node,
+    variants: readonly Variant[],
+    onMeasure: (variant: Variant) => void,
+  ): Promise<Measurement> {
+    this.#timer.compile?.(node, variants);
+    const times: Measurement['times'][number][] = [];
     let complete = true;
-    for (const variant of left) {
-      const begun = timer.now();
-      const best = Math.min(...measured.map((m) => m.ms));
-      if (measured.some((m) => m.ms > 3 * best && familyOf(m.variant) === familyOf(variant))) continue;
-      if (measured.length > 0 && begun - start + longest > budgetMs) {
+    for (const variant of variants) {
+      const begun = this.#timer.now();
+      const best = Math.min(...times.map(({ ms }) => ms));
+      if (times.some(({ of, ms }) => ms > 3 * best && familyOf(of) === familyOf(variant))) continue;
+      if (times.length > 0 && this.#isOver(this.#longest, begun)) {
         complete = false;
         break;
       }
-      options.onProgress?.(done, order.length, `${node.op.name} ${variant}`);
-      if (!(await passes(node, variant))) continue;
-      const ms = await timer.measure(node, variant, best);
-      measured.push({ key, variant, ms });
-      longest = Math.max(longest, timer.now() - begun);
+      onMeasure(variant);
+      if (!(await this.#passes(node, variant))) continue;
+      const ms = await this.#timer.measure(node, variant, best);
+      times.push({ key, variant: variant.name, ms, of: variant });
+      this.#longest = Math.max(this.#longest, this.#timer.now() - begun);
     }
-    measured.sort((x, y) => x.ms - y.ms);
-    const [best] = measured;
-    if (!best) {
-      await guess(naiveOf(node, traits));
-      continue;
-    }
-    seen[key] = best.variant;
-    for (const m of measured)
-      if (m.ms > 3 * best.ms && familyOf(m.variant) !== familyOf(best.variant)) slow.add(familyOf(m.variant));
-    if (complete) {
-      choices[key] = best.variant;
-      options.onMeasured?.(measured);
-    } else await guess(best.variant);
+    return { times: times.sort((x, y) => x.ms - y.ms), complete };
   }
-  if (order.length > 0) options.onProgress?.(order.length, order.length, 'done');
-  return choices;
+
+  /** Chooses the first of `variants` that passes its check, or else the naive one. A measured choice stays. */
+  async #guess(key: string, node: Node, variants: readonly Variant[]): Promise<void> {
+    const { traits } = this.#device;
+    if (variantNamed(node, this.#options.known?.[key], traits)) return;
+    let chosen = naiveOf(node, traits).name;
+    const tried = new Set<string>();
+    for (const variant of variants) {
+      if (tried.has(variant.name)) continue;
+      tried.add(variant.name);
+      if (await this.#passes(node, variant)) {
+        chosen = variant.name;
+        break;
+      }
+    }
+    this.#choices[key] = chosen;
+    this.#options.onGuessed?.(key, chosen);
+  }
+
+  /** Whether a variant passes its check. */
+  async #passes(node: Node, variant: Variant): Promise<boolean> {
+    const reason = await this.#timer.check(node, variant);
+    if (reason) {
+      const kernel = `${node.op.name} ${variant.name}`;
+      this.#options.onDropped?.({ kernel, reason: reason.replace(/\s+/g, ' ') });
+    }
+    return !reason;
+  }
+
+  /** Whether something that takes `ms` would end after the time limit. */
+  #isOver(ms: number, now = this.#timer.now()): boolean {
+    return now - this.#start + ms > (this.#options.budgetMs ?? 2000);
+  }
 }
 
 /**
@@ -206,7 +289,7 @@ function openNodes(
     for (const node of graph.nodes) {
       const variants = candidates(node, device.traits);
       const key = variantKey(node);
-      if (variants.length < 2 || canRun(node, settled[key], device.traits)) continue;
+      if (variants.length < 2 || variantNamed(node, settled[key], device.traits)) continue;
       const entry = open.get(key) ?? { key, node, work: 0 };
       open.set(key, { ...entry, work: entry.work + 1 });
     }
@@ -215,11 +298,8 @@ function openNodes(
     .sort((a, b) => b.work - a.work);
 }
 
-/**
- * A variant's name without its sizes. If one of a family is very slow, its other members are skipped on every
- * node.
- */
-const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
+/** The family of a variant; see `Variant`. */
+const familyOf = ({ family, name }: Variant): string => family ?? name;
 
 /**
  * Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest
@@ -227,39 +307,37 @@ const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
  */
 function nearestMeasured(
   key: string,
-  variants: readonly string[],
-  seen: KernelChoices,
-): { variant: string; distance: number } | undefined {
-  const [kind, sizes] = split(key);
-  let best: { variant: string; distance: number } | undefined;
-  for (const [other, variant] of Object.entries(seen)) {
-    const [otherKind, otherSizes] = split(other);
-    if (otherKind !== kind || !variants.includes(variant)) continue;
-    // Only the first two tensors are compared: optional inputs come last. The product ignores the order of
-    // sizes; equal order breaks ties.
+  variants: readonly Variant[],
+  measured: KernelChoices,
+): { variant: Variant; distance: number } | undefined {
+  const kind = kindOfKey(key);
+  let best: { variant: Variant; distance: number } | undefined;
+  for (const [otherKey, name] of Object.entries(measured)) {
+    const variant = variants.find((v) => v.name === name);
+    const other = variant && kindOfKey(otherKey);
+    if (!variant || !kind || !other || !isSameForm(kind, other)) continue;
+    // The product ignores the order of sizes; equal order breaks ties.
+    const [sizes, otherSizes] = [sizesOf(kind), sizesOf(other)];
     const distance =
-      Math.abs(volume(sizes) - volume(otherSizes)) +
-      (sizes.slice(0, 6).join() === otherSizes.slice(0, 6).join() ? 0 : 1e-3);
+      Math.abs(volume(sizes) - volume(otherSizes)) + (sizes.join() === otherSizes.join() ? 0 : 1e-3);
     if (!best || distance < best.distance) best = { variant, distance };
   }
   return best;
 }
 
-/** Logarithm of the product of the sizes of the first two tensors. */
-const volume = (sizes: readonly number[]): number =>
-  sizes.slice(0, 6).reduce((sum, n) => sum + Math.log(n + 1), 0);
-
-/**
- * Splits a key into what must be equal (op, transposed operands, format of packed weights, types of the first
- * two tensors) and all sizes.
- */
-function split(key: string): [string, number[]] {
-  const end = key.lastIndexOf('}') + 1;
-  const types = key.slice(end);
-  const forms = key.slice(0, end).match(/"trans[AB]":true|"format":"\w+"/g) ?? [];
-  const dtypes = types.match(/\b[fiu]\d+(?=\[)/g)?.slice(0, 2) ?? [];
-  return [
-    [key.slice(0, key.indexOf(' ')), ...forms, ...dtypes].join(' '),
-    [...types.matchAll(/(?<=[[,])\d+/g)].map((m) => Number(m[0])),
-  ];
+/** Whether two kinds differ in sizes only: same op, transposed operands, format of packed weights, types. */
+function isSameForm(a: NodeKind, b: NodeKind): boolean {
+  const sameAttrs = (['transA', 'transB', 'format'] satisfies (keyof Attrs)[]).every(
+    (name) => (a.attrs[name] || undefined) === (b.attrs[name] || undefined),
+  );
+  return a.op === b.op && sameAttrs && dtypesOf(a).join() === dtypesOf(b).join();
 }
+
+/** Types of the first two tensors; optional inputs come later. */
+const dtypesOf = ({ types }: NodeKind) => types.slice(0, 2).map(({ dtype }) => dtype);
+
+/** The first six sizes of all tensors: those of the first two or three. */
+const sizesOf = ({ types }: NodeKind): number[] => types.flatMap(({ shape }) => [...shape]).slice(0, 6);
+
+/** Logarithm of the product of sizes. */
+const volume = (sizes: readonly number[]): number => sizes.reduce((sum, n) => sum + Math.log(n + 1), 0);

@@ -6,7 +6,7 @@ import { HeddleError, messageOf } from '../../core/errors.ts';
 import { fromFloat16 } from '../../core/float16.ts';
 import { bytesOf, type DType, type Shape, sizeOf, type TensorData } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Node, Value } from '../ops/op.ts';
+import type { Node, Value, Variant } from '../ops/op.ts';
 import { mutatedBy } from '../ops/op-nodes.ts';
 import { naiveOf, variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
@@ -37,14 +37,14 @@ const verdicts = new WeakMap<GPUDevice, Map<string, string>>();
  * Returns a function that says what is wrong with a variant of a node; '' if nothing. Kernels that passed
  * before, on a node of another size, are not run again. It throws if the device is lost.
  */
-export function createChecker(device: Device): (node: Node, variant: string) => Promise<string> {
+export function createChecker(device: Device): (node: Node, variant: Variant) => Promise<string> {
   const known = verdicts.get(device.gpu) ?? new Map<string, string>();
   verdicts.set(device.gpu, known);
   /** Results of the naive variant of the last checked node. */
   let naive: { readonly key: string; readonly excerpt: Graph; readonly results: Results } | undefined;
   return async (node, variant) => {
     const simplest = naiveOf(node, device.traits);
-    if (variant === simplest) return '';
+    if (variant.name === simplest.name) return '';
     const id = kernelsOf(node, variant, device);
     const before = known.get(id);
     if (before !== undefined) return before;
@@ -54,7 +54,7 @@ export function createChecker(device: Device): (node: Node, variant: string) => 
       naive = { key, excerpt, results: await resultsOf(device, excerpt, simplest) };
     }
     const verdict = await resultsOf(device, naive.excerpt, variant).then(
-      (results) => compare(results, naive?.results as Results, simplest),
+      (results) => compare(results, naive?.results as Results, simplest.name),
       (error: unknown) => {
         device.check();
         if (error instanceof HeddleError && error.kind === 'memory') throw error;
@@ -67,7 +67,7 @@ export function createChecker(device: Device): (node: Node, variant: string) => 
 }
 
 /** Key of the compiled kernels of a variant; nodes of different sizes can share it. */
-function kernelsOf(node: Node, variant: string, { traits }: Device): string {
+function kernelsOf(node: Node, variant: Variant, { traits }: Device): string {
   const plan = variantPlan(singleNodeGraph(node), variant, traits);
   return [node.op.name, ...plan.passes.map(kernelKey)].join('\n');
 }
@@ -76,7 +76,7 @@ function kernelsOf(node: Node, variant: string, { traits }: Device): string {
 type Results = ReadonlyMap<string, { readonly dtype: DType; readonly data: TensorData }>;
 
 /** Runs the node of a graph once as a variant, on noise and poisoned memory. */
-async function resultsOf(device: Device, graph: Graph, variant: string): Promise<Results> {
+async function resultsOf(device: Device, graph: Graph, variant: Variant): Promise<Results> {
   const { gpu } = device;
   const node = graph.nodes[0] as Node;
   const session = new Session(device);

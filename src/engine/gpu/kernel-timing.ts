@@ -4,7 +4,7 @@ import type { Shape, TensorData } from '../../core/tensor.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
-import type { Node, Value } from '../ops/op.ts';
+import type { Node, Value, Variant } from '../ops/op.ts';
 import { inputsOf, mutatedBy } from '../ops/op-nodes.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
@@ -16,7 +16,7 @@ import { pipelinesOf } from './pipelines.ts';
 import type { Runner } from './runner.ts';
 
 /** Starts to compile a variant of a node. `measureVariant` waits for it. */
-export function compileVariant(device: Device, node: Node, variant: string): void {
+export function compileVariant(device: Device, node: Node, variant: Variant): void {
   const plan = variantPlan(singleNodeGraph(node), variant, device.traits);
   // Errors of the compiler are reported when the kernel runs.
   for (const pass of plan.passes)
@@ -32,7 +32,7 @@ export function compileVariant(device: Device, node: Node, variant: string): voi
 export async function measureVariant(
   device: Device,
   node: Node,
-  variant: string,
+  variant: Variant,
   best: number,
 ): Promise<number> {
   const session = new Session(device);
@@ -57,8 +57,8 @@ export const flopsOf = (node: Node, { traits }: Pick<Device, 'traits'>): number 
   makePlan(singleNodeGraph(node), { traits }).flops;
 
 /** Returns the plan of a graph of a single node that runs as a variant. */
-export const variantPlan = (graph: Graph, variant: string, traits: DeviceTraits): Plan =>
-  makePlan(graph, { traits, kernelChoices: { [variantKey(graph.nodes[0] as Node)]: variant } });
+export const variantPlan = (graph: Graph, { name }: Pick<Variant, 'name'>, traits: DeviceTraits): Plan =>
+  makePlan(graph, { traits, kernelChoices: { [variantKey(graph.nodes[0] as Node)]: name } });
 
 /**
  * Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them.

@@ -113,7 +113,7 @@ export async function measureRoofs(device: Device, options: RoofOptions): Promis
   const bytes = Math.min(options.bytes ?? 128 * 2 ** 20, device.traits.maxBindingBytes);
   const count = Math.floor(bytes / 256) * 64;
   const bandwidth = await best(elementwiseVariants(), (variant) =>
-    measureOnce(openCopy(device, count, variant), options),
+    measureOnce(openCopy(device, count, variant.name), options),
   );
   return { bandwidth, peak: await measurePeak(device, options) };
 }

@@ -3,7 +3,7 @@
 
 import type { DeviceTraits } from './device-traits.ts';
 import { type ByName, named } from './named-tensors.ts';
-import type { Attrs, Node, Op, SomeByName, Value } from './op.ts';
+import type { Attrs, Node, Op, SomeByName, Value, Variant } from './op.ts';
 
 /**
  * For each of `names` its value in `given`, or undefined. The k-th occurrence of a list's name has its k-th
@@ -48,6 +48,9 @@ export const mutatedBy = ({ op, inputs, inputNames }: Node): Value[] =>
 export const f16StorageOf = (node: Node): readonly string[] =>
   node.op.f16StorageIf?.(inputsOf(node), node.attrs) === false ? [] : (node.op.f16Storage ?? []);
 
-/** Names of the kernels that can run a node on such a device, best guess first. */
-export const variantsOf = (node: Node, traits: DeviceTraits): readonly string[] =>
-  node.op.variants?.(inputsOf(node), node.attrs, traits) ?? ['only'];
+/** The kernels that can run a node on such a device, best guess first. */
+export const variantsOf = (node: Node, traits: DeviceTraits): readonly Variant[] =>
+  node.op.variants?.(inputsOf(node), node.attrs, traits) ?? [only];
+
+/** The variant of an op that has no other. */
+const only: Variant = { name: 'only' };

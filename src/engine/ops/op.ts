@@ -133,10 +133,42 @@ export interface Launch {
   readonly flops?: number;
 }
 
+/** Types of tensors by name, for a `variants` with parameters of its own, from which TypeScript infers `V`. */
+export type TensorTypes<N extends string> = Readonly<Record<N, TensorType>>;
+
+/**
+ * A kernel that can compute a node. Ops add fields of their own, such as the sizes of a tile, which `launch`
+ * reads. Kernel choices store the name only.
+ */
+export interface Variant {
+  /** Differs from those of the other variants of the op. */
+  readonly name: string;
+  /**
+   * Variants of a family differ in their sizes only: if one is very slow on an adapter, auto-tuning skips the
+   * others. Default: the name.
+   */
+  readonly family?: string;
+  /**
+   * Suits software adapters. On a CPU a barrier splits a kernel into loops over its threads, and workgroup
+   * memory is ordinary memory: variants that use registers or subgroups are several times faster. Variants
+   * with much work per thread are faster too, since a thread costs as much as several vec4 operations.
+   */
+  readonly forSoftware?: boolean;
+  /**
+   * Used only after its check on the adapter (src/engine/gpu/kernel-check.ts): subgroup matrices are
+   * experimental, and no adapter of the project's tests has them.
+   */
+  readonly needsCheck?: boolean;
+}
+
 /** Arguments of `launch` that depend on the plan and the device. */
-export interface LaunchContext<I extends string = string, O extends string = string> {
+export interface LaunchContext<
+  I extends string = string,
+  O extends string = string,
+  V extends Variant = Variant,
+> {
   /** The chosen variant, one of `variants`; the first of them if nothing was measured. */
-  readonly variant: string;
+  readonly variant: V;
   readonly traits: DeviceTraits;
   /** Memory for partial results of this node only; its content is undefined at first. */
   scratch(dtype: DType, shape: Shape): Value;
@@ -146,9 +178,9 @@ export interface LaunchContext<I extends string = string, O extends string = str
 
 /**
  * One definition per op. `I` and `O` are the declared names of its inputs and outputs (`x`, `step?` for an
- * optional one, `parts[]` for a list), `A` its attributes. No name is both an input and an output.
+ * optional one, `parts[]` for a list), `A` its attributes, `V` its variants. No name is both an input and an output.
  */
-export interface Op<I extends string, O extends string, A extends Attrs> {
+export interface Op<I extends string, O extends string, A extends Attrs, V extends Variant = Variant> {
   readonly name: string;
   readonly inputs: readonly I[];
   readonly outputs: readonly O[];
@@ -168,16 +200,15 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   /** Whether `f16Storage` holds for a node; default always. */
   f16StorageIf?(inputs: ByName<I, TensorType>, attrs: A): boolean;
   /**
-   * Names of the kernels that can run this node on such a device, best guess first; default: one, named
-   * `only`.
+   * The kernels that can run this node on such a device, best guess first; default: one, named `only`.
    */
-  variants?(inputs: ByName<I, TensorType>, attrs: A, traits: DeviceTraits): readonly string[];
+  variants?(inputs: ByName<I, TensorType>, attrs: A, traits: DeviceTraits): readonly V[];
   /**
    * The simplest variant. Auto-tuning compares the others with it on the adapter, and uses it if all others
    * fail. `launch` accepts it for any sizes, even if `variants` does not offer it. Default: the last of
    * `variants`.
    */
-  readonly naive?: string;
+  readonly naive?: V;
   /**
    * Sample data: element i of an input when the node is timed or checked. Default, also for an undefined
    * element: noise for f32 and f16, lengths that mask nothing for u32 vectors, packed weights for u32
@@ -198,7 +229,7 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
     inputs: ByName<I, Value>,
     outputs: ByName<O, Value>,
     attrs: A,
-    context: LaunchContext<I, O>,
+    context: LaunchContext<I, O, V>,
   ): Launch[];
   /** Adds the gradients of the inputs, from those of the outputs, as further nodes. */
   grad?(
@@ -259,13 +290,19 @@ export const opReference = <I extends string, O extends string, A extends Attrs>
  *   },
  * });
  */
-export function defineOp<I extends string, O extends string = string, A extends Attrs = NoAttrs>(
+export function defineOp<
+  I extends string,
+  O extends string = string,
+  A extends Attrs = NoAttrs,
+  V extends Variant = Variant,
+>(
   definition: {
     readonly inputs: readonly I[];
     readonly outputs?: readonly O[];
     readonly attrs?: AttrsType<A>;
-  } & NoInfer<Omit<Op<I, O, A>, 'outputs'>>,
-): Op<I, O, A> {
+    variants?(inputs: ByName<NoInfer<I>, TensorType>, attrs: NoInfer<A>, traits: DeviceTraits): readonly V[];
+  } & NoInfer<Omit<Op<I, O, A, V>, 'outputs' | 'variants'>>,
+): Op<I, O, A, V> {
   const op = { ...definition, outputs: definition.outputs ?? [] };
   const names = [...op.inputs, ...op.outputs].map(nameOf);
   if (new Set(names).size < names.length)

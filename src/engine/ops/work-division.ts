@@ -4,7 +4,7 @@
 import { check } from '../../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
-import type { Value } from './op.ts';
+import type { Value, Variant } from './op.ts';
 
 /**
  * Grid of workgroups of `size` threads for `n` threads, in two dimensions above 65,535. The kernel must check
@@ -20,47 +20,52 @@ export function gridOf(n: number, size: number): [number, number, number] {
   return [Math.ceil(groups / y), y, 1];
 }
 
-/** Items per thread of each variant of an elementwise kernel (shaders/shared/elementwise.wgsl). */
-const perThread: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
+/** A variant of an elementwise kernel (shaders/shared/elementwise.wgsl). */
+export interface ElementwiseVariant extends Variant {
+  readonly itemsPerThread: number;
+}
 
 /** The variants of every elementwise op. */
-export const elementwiseVariants = (): readonly string[] => Object.keys(perThread);
+export const elementwiseVariants = (): readonly ElementwiseVariant[] => [
+  { name: 'per-1', family: 'per', itemsPerThread: 1 },
+  { name: 'per-16', family: 'per', itemsPerThread: 16, forSoftware: true },
+];
 
 /**
  * The constants and the grid of an elementwise variant for `count` items: vectors of four numbers, or
  * numbers.
  */
-export function elementwise(
-  variant: string,
+export const elementwise = (
+  { itemsPerThread }: ElementwiseVariant,
   count: number,
-): { constants: { PER: number }; grid: [number, number, number] } {
-  const PER = perThread[variant];
-  if (PER === undefined) throw new Error(`elementwise: there is no variant ${variant}`);
-  return { constants: { PER }, grid: gridOf(count, 256 * PER) };
+): { constants: { PER: number }; grid: [number, number, number] } => ({
+  constants: { PER: itemsPerThread },
+  grid: gridOf(count, 256 * itemsPerThread),
+});
+
+/** A variant of a kernel of rows: a row group, `threads / rows` threads of a workgroup, shares a row. */
+export interface RowGroup extends Variant {
+  /** Threads and rows of a workgroup. */
+  readonly threads: number;
+  readonly rows: number;
 }
 
-/** Threads and rows of a workgroup. A row group of THREADS / ROWS threads shares a row. */
-export type RowGroup = { readonly THREADS: number; readonly ROWS: number };
-
-const rowGroups: Readonly<Record<string, RowGroup>> = {
-  'row-group-256': { THREADS: 256, ROWS: 1 },
-  'row-group-32': { THREADS: 128, ROWS: 4 },
-  'row-group-1': { THREADS: 32, ROWS: 32 },
+/** A row group of each size: `row-group-32` is 32 threads for a row. */
+export const rowGroup = (threads: number, rows: number): RowGroup => {
+  const size = threads / rows;
+  return { name: `row-group-${size}`, family: 'row-group', threads, rows, forSoftware: size === 1 };
 };
 
-/** The row group of a variant. */
-export function rowGroupOf(variant: string, groups = rowGroups): RowGroup {
-  const group = groups[variant];
-  if (!group) throw new Error(`row groups: there is no ${variant}, only ${Object.keys(groups).join(', ')}`);
-  return group;
-}
+/** One thread for each row: needs no barrier. */
+export const rowByThread = rowGroup(32, 32);
 
-/**
- * The variants for rows of `cols` numbers, best guess for GPUs first. One thread per row needs no barrier.
- */
-export const rowGroupsFor = (cols: number): readonly [string, string] => [
-  cols > 512 ? 'row-group-256' : 'row-group-32',
-  'row-group-1',
+/** The constants of a row group in WGSL. */
+export const rowConstants = ({ threads, rows }: RowGroup) => ({ THREADS: threads, ROWS: rows });
+
+/** The variants for rows of `cols` numbers, best guess for GPUs first. */
+export const rowGroupsFor = (cols: number): readonly [RowGroup, RowGroup] => [
+  cols > 512 ? rowGroup(256, 1) : rowGroup(128, 4),
+  rowByThread,
 ];
 
 /**

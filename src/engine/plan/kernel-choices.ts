@@ -1,56 +1,85 @@
 // Kernel choices: the variants that can compute a node, best guess first, and tuned kernels by key.
 
-import { show } from '../../core/tensor.ts';
+import { type DType, type Shape, show, type TensorType } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
-import type { Node } from '../ops/op.ts';
+import type { Attrs, Node, Variant } from '../ops/op.ts';
 import { variantsOf } from '../ops/op-nodes.ts';
 
-/** Tuned kernels: the variant to use for a node, by `variantKey`. */
+/** Tuned kernels: the name of the variant to use for a node, by `variantKey`; plain JSON. */
 export type KernelChoices = Readonly<Record<string, string>>;
 
-/** Key of a node: its op, attributes and types, which determine the speed of its variants. */
-export function variantKey(node: Node): string {
-  const { site: _, ...attrs } = node.attrs as { site?: number };
-  const types = [...node.inputs, ...node.outputs].map((v) => `${v.dtype}${show(v.shape)}`).join(' ');
-  return `${node.op.name} ${JSON.stringify(attrs)} ${types}`;
+/** What determines the speed of the variants of a node: its op, attributes and types. */
+export interface NodeKind {
+  readonly op: string;
+  readonly attrs: Attrs;
+  /** Types of the inputs, then of the outputs. */
+  readonly types: readonly TensorType[];
 }
 
-/**
- * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and
- * workgroup memory is ordinary memory: variants that use registers or subgroups are several times faster.
- * Variants with much work per thread are faster too, since a thread costs as much as several vec4 operations.
- */
-const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
+/** The kind of a node. The site of its dropout does not matter. */
+export function kindOf({ op, attrs, inputs, outputs }: Node): NodeKind {
+  const { site: _, ...others } = attrs;
+  return { op: op.name, attrs: others, types: [...inputs, ...outputs] };
+}
 
-/**
- * Variants that are used only after they have passed their check on the adapter
- * (src/engine/gpu/kernel-check.ts): subgroup matrices are experimental, and no adapter of the project's tests
- * has them.
- */
-const needsCheck = /^matrix-/;
+/** The text of a kind in stores and checkpoints: `add {} f32[2,3] f32[2,3] f32[2,3]`. */
+export const keyOfKind = ({ op, attrs, types }: NodeKind): string =>
+  `${op} ${JSON.stringify(attrs)} ${types.map(({ dtype, shape }) => `${dtype}${show(shape)}`).join(' ')}`;
+
+/** The text of the kind of a node. */
+export const variantKey = (node: Node): string => keyOfKind(kindOf(node));
+
+/** The kind that a text of `keyOfKind` is of; undefined if it is no such text, as in a damaged file. */
+export function kindOfKey(key: string): NodeKind | undefined {
+  const start = key.indexOf(' ');
+  const end = key.lastIndexOf('} ') + 1;
+  const typeOf = (text: string): TensorType => {
+    const at = text.indexOf('[');
+    return { dtype: text.slice(0, at) as DType, shape: JSON.parse(text.slice(at)) as Shape };
+  };
+  try {
+    const attrs = JSON.parse(key.slice(start, end)) as Attrs;
+    return {
+      op: key.slice(0, start),
+      attrs,
+      types: key
+        .slice(end + 1)
+        .split(' ')
+        .map(typeOf),
+    };
+  } catch {
+    return undefined;
+  }
+}
 
 /** The variants of a node in the op's order, which suits GPUs; on software adapters those for CPUs first. */
-export function candidates(node: Node, traits: DeviceTraits): readonly string[] {
+export function candidates(node: Node, traits: DeviceTraits): readonly Variant[] {
   const variants = variantsOf(node, traits);
   if (!traits.software) return variants;
-  const first = variants.filter((v) => forSoftware.test(v));
-  return [...first, ...variants.filter((v) => !first.includes(v))];
+  return [...variants.filter((v) => v.forSoftware), ...variants.filter((v) => !v.forSoftware)];
 }
 
 /** Returns the variant of a node if auto-tuning has chosen none. */
-export function defaultVariant(node: Node, traits: DeviceTraits): string {
+export function defaultVariant(node: Node, traits: DeviceTraits): Variant {
   const all = candidates(node, traits);
-  return all.find((variant) => !needsCheck.test(variant)) ?? (all[0] as string);
+  return all.find(({ needsCheck }) => !needsCheck) ?? (all[0] as Variant);
 }
 
 /** Returns the variant of a node with which the others are compared; see `naive` of an op. */
-export const naiveOf = (node: Node, traits: DeviceTraits): string =>
-  node.op.naive ?? (variantsOf(node, traits).at(-1) as string);
+export const naiveOf = (node: Node, traits: DeviceTraits): Variant =>
+  node.op.naive ?? (variantsOf(node, traits).at(-1) as Variant);
 
-/** Whether a node can run as a variant: one that its op offers, or the naive one. */
-export const canRun = (node: Node, variant: string | undefined, traits: DeviceTraits): variant is string =>
-  variant !== undefined && (candidates(node, traits).includes(variant) || variant === naiveOf(node, traits));
+/** The variant of a name that a node can run as: one that its op offers, or the naive one. */
+export function variantNamed(
+  node: Node,
+  name: string | undefined,
+  traits: DeviceTraits,
+): Variant | undefined {
+  if (name === undefined) return undefined;
+  const naive = naiveOf(node, traits);
+  return variantsOf(node, traits).find((v) => v.name === name) ?? (naive.name === name ? naive : undefined);
+}
 
 /** Key of a node without its dropout rate, which does not affect the speed of kernels unless it is 0. */
 function keyWithoutRate(node: Node): string {

@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
 import type { Launch, Node, Value } from '../ops/op.ts';
 import { inputsOf, outputsOf } from '../ops/op-nodes.ts';
-import { canRun, defaultVariant, type KernelChoices, variantKey } from './kernel-choices.ts';
+import { defaultVariant, type KernelChoices, variantKey, variantNamed } from './kernel-choices.ts';
 import { align, assignSlots, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';
 import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
@@ -78,8 +78,8 @@ function launchesOf(
 ): { launches: NodeLaunch[]; scratch: Map<Value, Group> } {
   const scratch = new Map<Value, Group>();
   const launches = nodes.flatMap((node, i): NodeLaunch[] => {
-    const choice = choices[variantKey(node)];
-    const variant = canRun(node, choice, traits) ? choice : defaultVariant(node, traits);
+    const chosen = variantNamed(node, choices[variantKey(node)], traits);
+    const variant = chosen ?? defaultVariant(node, traits);
     const launched = node.op.launch(inputsOf(node), outputsOf(node), node.attrs, {
       variant,
       traits,
@@ -96,7 +96,7 @@ function launchesOf(
         return value;
       },
     });
-    return launched.map((launch) => ({ node, variant, launch }));
+    return launched.map((launch) => ({ node, variant: variant.name, launch }));
   });
   return { launches, scratch };
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type PresetArguments, presetGraphs } from '../../../src/commands/jobs/preset-graphs.ts';
 import { tune } from '../../../src/commands/jobs/tune-job.ts';
 import { linearOp } from '../../../src/engine/ops/matmul/linear.ts';
+import { naiveProduct } from '../../../src/engine/ops/matmul/matmul-kernels.ts';
 import type { Node } from '../../../src/engine/ops/op.ts';
 import { variantsOf } from '../../../src/engine/ops/op-nodes.ts';
 import { variantKey } from '../../../src/engine/plan/kernel-choices.ts';
@@ -18,13 +19,15 @@ import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
+const lazy = { ...naiveProduct, name: 'lazy' };
+
 /** The wrong variant computes only the first tile of a product. */
 beforeEach(() => {
   const { variants, launch } = linearOp;
-  vi.spyOn(linearOp, 'variants').mockImplementation((...given) => ['lazy', ...(variants?.(...given) ?? [])]);
+  vi.spyOn(linearOp, 'variants').mockImplementation((...given) => [lazy, ...(variants?.(...given) ?? [])]);
   vi.spyOn(linearOp, 'launch').mockImplementation((inputs, outputs, attrs, context) =>
-    context.variant === 'lazy'
-      ? launch(inputs, outputs, attrs, { ...context, variant: 'naive' }).map((l) => ({
+    context.variant === lazy
+      ? launch(inputs, outputs, attrs, { ...context, variant: naiveProduct }).map((l) => ({
           ...l,
           grid: [1, 1, 1] as const,
         }))
@@ -99,7 +102,7 @@ it('the first run drops a wrong kernel, and a checkpoint or a store of an earlie
   expect(chosen.length).toBeGreaterThan(0);
   expect(chosen).not.toContain('lazy');
   const { traits } = await second.session.device.open();
-  expect(variantsOf(nodes[0] as Node, traits)).toContain('lazy');
+  expect(variantsOf(nodes[0] as Node, traits)).toContain(lazy);
   await second.session.close();
 });
 

@@ -7,7 +7,7 @@ import { defaultTraits } from '../../../src/engine/ops/device-traits.ts';
 import { linear } from '../../../src/engine/ops/matmul/linear.ts';
 import { matmul } from '../../../src/engine/ops/matmul/matmul.ts';
 import { softmax } from '../../../src/engine/ops/norm/softmax.ts';
-import type { Node, Value } from '../../../src/engine/ops/op.ts';
+import type { Node, Value, Variant } from '../../../src/engine/ops/op.ts';
 import { variantKey } from '../../../src/engine/plan/kernel-choices.ts';
 
 /** Linear layers [rows, 64] to each of `outs`. */
@@ -35,11 +35,11 @@ async function run(
   const guessed: Record<string, string> = {};
   const meter = {
     now: () => clock,
-    check: async (_node: Node, variant: string) => (wrong.test(variant) ? 'it is wrong' : ''),
-    async measure(node: Node, variant: string) {
-      measured.push(`${node.outputs[0]?.shape.at(-1)} ${variant}`);
-      clock += 100 + ms(variant);
-      return ms(variant);
+    check: async (_node: Node, { name }: Variant) => (wrong.test(name) ? 'it is wrong' : ''),
+    async measure(node: Node, { name }: Variant) {
+      measured.push(`${node.outputs[0]?.shape.at(-1)} ${name}`);
+      clock += 100 + ms(name);
+      return ms(name);
     },
   };
   const choices = await tuneWith(meter, device, graphs, {
@@ -96,9 +96,9 @@ describe('tuneWith', () => {
     const meter = {
       now: () => 0,
       check: async () => '',
-      async measure(_node: Node, variant: string) {
-        measured.push(variant);
-        return variant.startsWith('tiled') ? 100 : 1;
+      async measure(_node: Node, { name }: Variant) {
+        measured.push(name);
+        return name.startsWith('tiled') ? 100 : 1;
       },
     };
     await tuneWith(meter, software, [layers(512, 512)]);

@@ -48,11 +48,11 @@ const doubleOp = defineOp({
   inputs: ['x'],
   outputs: ['y'],
   shape: ({ x }) => ({ y: x }),
-  variants: () => [...wrong, 'right'],
-  naive: 'naive',
-  launch: ({ x }, { y }, _attrs, { variant }) => [
+  variants: () => [...wrong, 'right'].map((name) => ({ name })),
+  naive: { name: 'naive' },
+  launch: ({ x }, { y }, _attrs, { variant: { name } }) => [
     {
-      shader: { name: `double-${variant}`, source: kernels[variant] as string },
+      shader: { name: `double-${name}`, source: kernels[name] as string },
       entry: 'main',
       params: { count: sizeOf(x.shape) },
       bind: { x, y },
@@ -87,7 +87,7 @@ describe('createChecker', () => {
     ['right', /^$/],
     ['naive', /^$/],
   ])('of the variant %s says %s', async (variant, message) => {
-    expect(await createChecker(device)(doubled(64).node, variant)).toMatch(message);
+    expect(await createChecker(device)(doubled(64).node, { name: variant })).toMatch(message);
     device.check(); // the device goes on
   });
 
@@ -100,7 +100,7 @@ describe('createChecker', () => {
         const variants = new Set([...variantsOf(node, device.traits), naiveOf(node, device.traits)]);
         for (const variant of variants) {
           const reason = await check(node, variant);
-          if (reason) failed.push(`${kernel.name} ${variant}: ${reason}`);
+          if (reason) failed.push(`${kernel.name} ${variant.name}: ${reason}`);
         }
       }
       expect(failed).toEqual([]);
@@ -119,7 +119,7 @@ describe('tuneKernels', () => {
       });
       expect(choices[variantKey(node)]).toBe('right');
       expect(dropped).toEqual(wrong.map((name) => `double ${name}`));
-      expect(candidates(node, device.traits)).toContain('right');
+      expect(candidates(node, device.traits)).toContainEqual({ name: 'right' });
     },
   );
 

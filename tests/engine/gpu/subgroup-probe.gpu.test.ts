@@ -25,7 +25,7 @@ const variantsOf = ({ traits }: { traits: Parameters<typeof productKernels>[2] }
   [
     ...productKernels({ form: 'NN', m: 64, n: 64, k: 64 }, [], traits),
     ...attentionVariants(traits, 8),
-  ].filter((name) => name.startsWith('subgroups'));
+  ].filter(({ family }) => family === 'subgroups');
 
 it('passes on this adapter, and asks for subgroups of the size of a workgroup if it can', async () => {
   const device = await gpuDevice();

@@ -199,15 +199,16 @@ describe('limits', () => {
 });
 
 describe('variants', () => {
+  const [fast, plain, other] = [{ name: 'fast' }, { name: 'plain' }, { name: 'other' }];
   const ways = defineOp({
     name: 'ways',
     inputs: ['x'],
     outputs: ['y'],
     attrs: attrsOf<{ site: number; rate: number }>(),
     shape: ({ x }) => ({ y: x }),
-    variants: (_inputs, _attrs, traits) => (traits.subgroups ? ['fast', 'plain'] : ['plain', 'other']),
+    variants: (_inputs, _attrs, traits) => (traits.subgroups ? [fast, plain] : [plain, other]),
     launch: ({ x }, { y }, _attrs, { variant }) => [
-      { shader: 'toy', entry: variant, bind: { x, y }, grid: [1, 1, 1] },
+      { shader: 'toy', entry: variant.name, bind: { x, y }, grid: [1, 1, 1] },
     ],
     reference() {},
   });

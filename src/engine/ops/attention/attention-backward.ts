@@ -5,7 +5,7 @@ import { dim, sizeOf, type TensorType, tensorType } from '../../../core/tensor.t
 import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionKernels, checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
-import type { ForwardBinding, KernelContext } from './attention-launch.ts';
+import type { AttentionContext, ForwardBinding } from './attention-launch.ts';
 import { attentionLaunch, attentionRows, attentionSources, usesTiles } from './attention-launch.ts';
 import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
 import { checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
@@ -33,7 +33,7 @@ interface BackwardBinding extends ForwardBinding {
 /**
  * The backward dispatches: dq and the row dots, then dk and dv, then the rest of the gradient of the bias.
  */
-function backwardLaunches(a: AttentionLayout, context: KernelContext, x: BackwardBinding): Launch[] {
+function backwardLaunches(a: AttentionLayout, context: AttentionContext, x: BackwardBinding): Launch[] {
   const { biasParts: parts, dbias } = x;
   const common = { ...attentionSources(x), lse_in: x.lse, dout: x.dout };
   const ofQueries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
@@ -52,7 +52,7 @@ function backwardLaunches(a: AttentionLayout, context: KernelContext, x: Backwar
  * Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by
  * distance.
  */
-function biasPartsLength(a: AttentionLayout, context: KernelContext, gradient: boolean): number {
+function biasPartsLength(a: AttentionLayout, context: AttentionContext, gradient: boolean): number {
   if (!gradient) return 64; // a binding that is not read
   const blocks = Math.ceil(a.keys / attentionRows(context, a.width, 'backward_keys'));
   return a.batch * a.heads * (usesTiles(context.variant) ? blocks * columnsOf(a) : 2 * a.queries - 1);

@@ -1,7 +1,7 @@
 // The dispatches of self- and cross-attention: shader, constants and grid for a layout.
 
 import type { DeviceTraits } from '../device-traits.ts';
-import type { Launch, LaunchContext, Value } from '../op.ts';
+import type { Launch, LaunchContext, Value, Variant } from '../op.ts';
 import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
@@ -11,18 +11,36 @@ import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention
  * (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters with subgroups get only the
  * latter: tiles take ten times as long there, and seconds to compile.
  */
-export function attentionVariants(traits: DeviceTraits, headWidth: number): readonly string[] {
+export function attentionVariants(traits: DeviceTraits, headWidth: number): readonly AttentionVariant[] {
   const { minSubgroup, software } = traits;
   const shared =
     minSubgroup < 4 || hasLargeSubgroups(traits) || headWidth > maxHeldWidth
       ? []
-      : [`subgroups-${lanesOf(minSubgroup)}`];
+      : [subgroupVariant(lanesOf(minSubgroup))];
   if (software && shared.length > 0) return shared;
-  return [...shared, 'tiles', ...(minSubgroup >= tileAcross(headWidth) ? ['tiles-shuffle'] : [])];
+  return minSubgroup >= tileAcross(headWidth) ? [...shared, tiles, shuffledTiles] : [...shared, tiles];
 }
 
+/** A kernel of attention. */
+export interface AttentionVariant extends Variant {
+  /** Threads of a subgroup that share reads. Absent: tiles in workgroup memory. */
+  readonly lanes?: 4 | 8;
+  /** Whether the threads of a tile reduce rows by subgroup shuffles. */
+  readonly shuffle?: boolean;
+}
+
+const tiles: AttentionVariant = { name: 'tiles' };
+const shuffledTiles: AttentionVariant = { name: 'tiles-shuffle', shuffle: true };
+
+const subgroupVariant = (lanes: 4 | 8): AttentionVariant => ({
+  name: `subgroups-${lanes}`,
+  family: 'subgroups',
+  forSoftware: true,
+  lanes,
+});
+
 /** A variant, and the device that it is for. */
-export type KernelContext = Pick<LaunchContext, 'variant' | 'traits'>;
+export type AttentionContext = Pick<LaunchContext<string, string, AttentionVariant>, 'variant' | 'traits'>;
 
 /** Bindings of a forward dispatch. */
 export interface ForwardBinding {
@@ -36,7 +54,7 @@ export interface ForwardBinding {
 }
 
 /** The forward dispatch. */
-export function forwardLaunch(a: AttentionLayout, context: KernelContext, x: ForwardBinding): Launch {
+export function forwardLaunch(a: AttentionLayout, context: AttentionContext, x: ForwardBinding): Launch {
   const bind = { ...attentionSources(x), out: x.out, lse: x.lse };
   return attentionLaunch(a, context, 'forward', a.queries, bind, 4);
 }
@@ -53,17 +71,17 @@ export const attentionSources = ({ q, kv, lens, step, bias }: ForwardBinding) =>
 /** One dispatch over `length` rows; `perColumn`: floating-point operations per column of a score. */
 export function attentionLaunch(
   a: AttentionLayout,
-  context: KernelContext,
+  context: AttentionContext,
   entry: string,
   length: number,
   bind: Launch['bind'],
   perColumn: number,
 ): Launch {
-  const { shader, constants, rows } = kernelOf(context, a.width, entry);
+  const { shader, constants, rows } = attentionKernel(context, a.width, entry);
   const conditions = [
     ...(a.farthest >= 0 ? ['bias'] : []),
     ...(a.width % 4 > 0 ? ['scalar'] : []),
-    ...(context.variant === 'tiles-shuffle' ? ['shuffle'] : []),
+    ...(context.variant.shuffle ? ['shuffle'] : []),
   ];
   return {
     shader: [shader, ...conditions].join('-'),
@@ -77,27 +95,30 @@ export function attentionLaunch(
 }
 
 /** A shader, its constants, and its rows per workgroup. */
-interface Kernel {
+interface AttentionKernel {
   readonly shader: string;
   readonly constants: Record<string, number>;
   readonly rows: number;
 }
 
-const kernelOf = ({ variant, traits }: KernelContext, width: number, entry: string): Kernel =>
-  usesTiles(variant) ? tiles(width, entry) : subgroups(variant, traits.software);
+const attentionKernel = (
+  { variant: { lanes }, traits }: AttentionContext,
+  width: number,
+  entry: string,
+): AttentionKernel => (lanes ? subgroupKernel(lanes, traits.software) : tileKernel(width, entry));
 
 /** Whether a variant computes attention by tiles. */
-export const usesTiles = (variant: string): boolean => variant.startsWith('tiles');
+export const usesTiles = ({ lanes }: AttentionVariant): boolean => lanes === undefined;
 
 /** Rows of a workgroup of an entry point. */
-export const attentionRows = (context: KernelContext, width: number, entry: string): number =>
-  kernelOf(context, width, entry).rows;
+export const attentionRows = (context: AttentionContext, width: number, entry: string): number =>
+  attentionKernel(context, width, entry).rows;
 
 /**
  * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 64 one in backward_keys;
  * up to 256 threads and 16 KiB of workgroup memory.
  */
-function tiles(width: number, entry: string): Kernel {
+function tileKernel(width: number, entry: string): AttentionKernel {
   const ACROSS = entry === 'backward_keys' && width > 32 && width <= 64 ? 16 : tileAcross(width);
   const DOWN = ACROSS === 32 ? 8 : 16;
   const chunks = Math.ceil(width / 4 / ACROSS) * ACROSS;
@@ -110,8 +131,8 @@ function tiles(width: number, entry: string): Kernel {
 const tileAcross = (width: number): number => (width <= 64 ? 8 : width <= 128 ? 16 : 32);
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */
-function subgroups(variant: string, software: boolean): Kernel {
-  const lanes = variant === 'subgroups-4' ? 4 : 8;
-  const constants = { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes, ...(software && { CPU: 1 }) };
+function subgroupKernel(lanes: 4 | 8, software: boolean): AttentionKernel {
+  const sizes = { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes };
+  const constants: Record<string, number> = software ? { ...sizes, CPU: 1 } : sizes;
   return { shader: 'attention-subgroups', constants, rows: 8 };
 }

@@ -7,7 +7,7 @@ import { dim, sizeOf, type TensorType, tensorType } from '../../../core/tensor.t
 import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { attentionVariants, forwardLaunch } from './attention-launch.ts';
+import { type AttentionVariant, attentionVariants, forwardLaunch } from './attention-launch.ts';
 import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
 import { checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 
@@ -23,8 +23,11 @@ export const outputTypes = (a: AttentionLayout) => ({
 });
 
 /** The kernels of an attention node. */
-export const attentionKernels = (_inputs: unknown, { headWidth }: AttentionAttrs, traits: DeviceTraits) =>
-  attentionVariants(traits, headWidth);
+export const attentionKernels = (
+  _inputs: unknown,
+  { headWidth }: AttentionAttrs,
+  traits: DeviceTraits,
+): readonly AttentionVariant[] => attentionVariants(traits, headWidth);
 
 /**
  * qkv [B,T,3·H·W], key lengths u32 [B], step, a position bias [H, 2·farthest + 1]

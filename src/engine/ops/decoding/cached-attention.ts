@@ -7,7 +7,7 @@ import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/te
 import { maxHeadWidth } from '../attention/attention-layout.ts';
 import { checkBias, farthestOf } from '../attention/relative-position-bias.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value, type Variant } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 
@@ -36,7 +36,7 @@ export const cachedSelfAttentionOp = defineOp({
   shape({ qkv, cache, slots, step, bias }, attrs) {
     const name = 'cached_self_attention';
     const inner = innerWidth(name, attrs);
-    const R = rowsOf(name, qkv, attrs, 3 * inner);
+    const R = queryRows(name, qkv, attrs, 3 * inner);
     const T = dim(cache, 1);
     expectType(name, 'cache', cache, 'f32', [R, T, 2 * inner], `qkv is ${show(qkv.shape)}`);
     expectType(name, 'slots', slots, 'u32', [R, T], `cache is ${show(cache.shape)}`);
@@ -77,7 +77,7 @@ export const cachedCrossAttentionOp = defineOp({
   shape({ q, kv, lens }, attrs) {
     const name = 'cached_cross_attention';
     const inner = innerWidth(name, attrs);
-    const R = rowsOf(name, q, attrs, inner);
+    const R = queryRows(name, q, attrs, inner);
     const B = R / attrs.beams;
     expectType(name, 'kv', kv, 'f32', [B, dim(kv, 1), 2 * inner], `q is ${show(q.shape)}`);
     expectType(name, 'lens', lens, 'u32', [B], 'one for each sentence');
@@ -99,7 +99,7 @@ function innerWidth(name: string, { heads, headWidth, beams }: CachedAttentionAt
   return heads * headWidth;
 }
 
-function rowsOf(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {
+function queryRows(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {
   const R = dim(x, 0);
   expectType(name, 'queries', x, 'f32', [R, 1, columns]);
   check(R % beams === 0, () => `${name}: ${R} rows are not a multiple of ${beams} beams`);
@@ -110,8 +110,17 @@ function rowsOf(name: string, x: TensorType, { beams }: CachedAttentionAttrs, co
  * `tiles`: a workgroup for each head and group of rows. `rows`: a thread for each row and head, first on CPU
  * adapters.
  */
-function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits): readonly string[] {
-  return software ? ['rows', 'tiles'] : ['tiles', 'rows'];
+function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits): readonly CachedVariant[] {
+  const [tiles, rows] = [
+    { name: 'tiles', tiles: true },
+    { name: 'rows', tiles: false },
+  ];
+  return software ? [rows, tiles] : [tiles, rows];
+}
+
+/** Whether a workgroup computes a tile, or a thread a row. */
+interface CachedVariant extends Variant {
+  readonly tiles: boolean;
 }
 
 /**
@@ -121,7 +130,7 @@ function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits)
 function launch(
   stem: 'cached-self-attention' | 'cached-cross-attention',
   { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,
-  variant: string,
+  { tiles }: CachedVariant,
   queries: Value,
   kv: Value,
   bind: Launch['bind'],
@@ -130,7 +139,6 @@ function launch(
 ): Launch {
   const [rows, keys] = [dim(queries, 0), dim(kv, 1)];
   const chunks = Math.ceil(headWidth / 4);
-  const tiles = variant === 'tiles';
   const PARTS = Math.max(1, Math.floor(64 / chunks));
   const QUERIES = Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
   const entry = stem.replaceAll('-', '_');

@@ -5,7 +5,15 @@ import { check } from '../../../core/errors.ts';
 import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth, wholeVectors } from '../work-division.ts';
+import {
+  gridOf,
+  type RowGroup,
+  rowConstants,
+  rowGroupsFor,
+  shaderFor,
+  vecWidth,
+  wholeVectors,
+} from '../work-division.ts';
 
 /** Added to the logits of forbidden tokens instead of minus infinity. */
 export const masked = -1e30;
@@ -100,7 +108,7 @@ const inputNames = ['logits', 'history', 'rules', 'step'] as const;
 export type NextTokenInputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
 
 /** Checks the inputs; returns the number of rows. */
-function rowsOf(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs): number {
+function checkedRows(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs): number {
   const { logits, history, rules, step } = inputs;
   const { endId } = attrs;
   const vocab = vocabOf(logits, attrs);
@@ -116,7 +124,7 @@ function rowsOf(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTo
 
 /** The types of one token for each row. */
 function chosenTypes(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs) {
-  const R = rowsOf(name, inputs, attrs);
+  const R = checkedRows(name, inputs, attrs);
   return { tokens: tensorType('i32', [R, 1]), logProbs: tensorType('f32', [R]) };
 }
 
@@ -129,26 +137,25 @@ const sample = ({ logits }: { readonly logits: TensorType }, attrs: NextTokenAtt
 });
 
 /** The launch of an op; `bind` and `constants`: those that only it has. */
-function launchOf(
+function choiceLaunch(
   entry: string,
   attrs: NextTokenAttrs,
   { logits, history, rules, step }: NextTokenInputs<Value>,
-  variant: string,
+  variant: RowGroup,
   bind: Launch['bind'],
   wanted = 0,
   constants: Launch['constants'] = {},
 ): Launch[] {
   const [rows = 0, , cols = 0] = logits.shape;
-  const rowGroup = rowGroupOf(variant);
   const sizes = { rows, cols, vocab: vocabOf(logits, attrs), positions: dim(history, 1) };
   return [
     {
       shader: shaderFor('next-token', cols),
       entry,
-      constants: { ...rowGroup, ...constants, RULES: attrs.rules ? 1 : 0 },
+      constants: { ...rowConstants(variant), ...constants, RULES: attrs.rules ? 1 : 0 },
       params: { ...sizes, end: attrs.endId, banned: dim(rules, 0) - header, wanted },
       bind: { logits, history, rules, step, ...bind },
-      grid: gridOf(rows, rowGroup.ROWS),
+      grid: gridOf(rows, variant.rows),
       flops: rows * cols,
     },
   ];
@@ -175,7 +182,7 @@ export const greedyTokenOp = defineOp({
   variants,
   sample,
   launch: (inputs, { tokens, logProbs }, attrs, { variant }) =>
-    launchOf('greedy_token', attrs, inputs, variant, { tokens, log_probs: logProbs }),
+    choiceLaunch('greedy_token', attrs, inputs, variant, { tokens, log_probs: logProbs }),
 });
 
 /**
@@ -219,7 +226,7 @@ export const bestTokensOp = defineOp({
   outputs: ['logProbs', 'tokens', 'ends'],
   attrs: attrsOf<BestTokensAttrs>(),
   shape(inputs, { wanted, ...attrs }) {
-    const R = rowsOf('best_tokens', inputs, attrs);
+    const R = checkedRows('best_tokens', inputs, attrs);
     check(wanted >= 1, `best_tokens: ${wanted} tokens wanted, must be at least 1`);
     const best = [R, wanted];
     return {
@@ -232,7 +239,7 @@ export const bestTokensOp = defineOp({
   variants,
   sample,
   launch: (inputs, { logProbs, tokens, ends }, attrs, { variant }) =>
-    launchOf('best_tokens', attrs, inputs, variant, { log_probs: logProbs, tokens, ends }, attrs.wanted),
+    choiceLaunch('best_tokens', attrs, inputs, variant, { log_probs: logProbs, tokens, ends }, attrs.wanted),
 });
 
 /**
@@ -259,10 +266,9 @@ const maxHeld = 128;
 /**
  * Vectors of a row of `cols` logits that a thread holds; 0 if they do not fit, or a thread has a whole row.
  */
-function heldVectors(cols: number, variant: string): number {
-  const { THREADS, ROWS } = rowGroupOf(variant);
-  const vecs = Math.ceil(cols / vecWidth(cols) / (THREADS / ROWS));
-  return ROWS < THREADS && vecs * vecWidth(cols) <= maxHeld ? vecs : 0;
+function heldVectors(cols: number, { threads, rows }: RowGroup): number {
+  const vecs = Math.ceil(cols / vecWidth(cols) / (threads / rows));
+  return rows < threads && vecs * vecWidth(cols) <= maxHeld ? vecs : 0;
 }
 
 /**
@@ -289,7 +295,7 @@ export const sampleTokenOp = defineOp({
   launch({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) {
     const bind = { sampling, streams, tokens, log_probs: logProbs };
     const HELD = heldVectors(dim(inputs.logits, 2), variant);
-    return launchOf('sample_token', attrs, inputs, variant, bind, 0, { HELD });
+    return choiceLaunch('sample_token', attrs, inputs, variant, bind, 0, { HELD });
   },
 });
 

@@ -2,7 +2,7 @@
 
 import { check } from '../../../core/errors.ts';
 import { sameShape, show, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, defineOp } from '../op.ts';
+import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwiseVariants, rowGroupsFor } from '../work-division.ts';
 import { type ActivationAttrs, elementwiseLaunch } from './elementwise-ops.ts';
@@ -50,7 +50,7 @@ export const gatedActivationBackwardOp = defineOp({
     return { dx: tensorType('f32', x.shape) };
   },
   f16Storage: ['x', 'dy', 'dx'],
-  variants: ({ x }) => rowGroupsFor(gatedWidth(x)),
+  variants: ({ x }: TensorTypes<'x'>) => rowGroupsFor(gatedWidth(x)),
   launch: ({ x, dy }, { dx }, attrs, { variant }) => [
     gatedLaunch('gated_activation_backward', dy.shape, attrs, variant, { x, dy, dx }),
   ],

@@ -4,7 +4,7 @@ import { check } from '../../../core/errors.ts';
 import { matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants } from '../work-division.ts';
+import { type ElementwiseVariant, elementwise, elementwiseVariants } from '../work-division.ts';
 
 /** The first of the columns, and a factor. */
 export type AddColumnsAttrs = { readonly first: number; readonly scale: number };
@@ -83,7 +83,7 @@ function checkColumns(op: string, x: TensorType, first: number, count: number): 
 
 function launch(
   entry: string,
-  variant: string,
+  variant: ElementwiseVariant,
   wide: Value,
   narrow: Value,
   { first, scale }: AddColumnsAttrs,

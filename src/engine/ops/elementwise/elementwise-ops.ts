@@ -6,7 +6,7 @@ import { check } from '../../../core/errors.ts';
 import { sameShape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
-import { elementwise, elementwiseVariants } from '../work-division.ts';
+import { type ElementwiseVariant, elementwise, elementwiseVariants } from '../work-division.ts';
 
 /** Settings of a dispatch of elementwise-ops.wgsl. */
 interface ElementwiseSettings extends Partial<DropoutAttrs> {
@@ -24,7 +24,7 @@ interface ElementwiseSettings extends Partial<DropoutAttrs> {
  */
 export function elementwiseLaunch(
   entry: string,
-  variant: string,
+  variant: ElementwiseVariant,
   out: Value,
   bind: Readonly<Record<string, Value | undefined>>,
   { rate = 0, site = 0, scale = 1, kind, flops = 1 }: ElementwiseSettings = {},

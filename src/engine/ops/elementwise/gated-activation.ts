@@ -3,9 +3,9 @@
 
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, type Shape, show, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type TensorTypes, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, type RowGroup, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { type Activation, type ActivationAttrs, activationKinds } from './elementwise-ops.ts';
 
 /** Width of the output of a gated activation of x. */
@@ -23,7 +23,7 @@ export const gatedActivationOp = defineOp({
     return { y: tensorType('f32', [...x.shape.slice(0, -1), gatedWidth(x)]) };
   },
   f16Storage: ['x'],
-  variants: ({ x }) => rowGroupsFor(gatedWidth(x)),
+  variants: ({ x }: TensorTypes<'x'>) => rowGroupsFor(gatedWidth(x)),
   launch: ({ x }, { y }, attrs, { variant }) => [
     gatedLaunch('gated_activation', y.shape, attrs, variant, { x, y }),
   ],
@@ -34,18 +34,17 @@ export function gatedLaunch(
   entry: string,
   shape: Shape,
   { kind }: ActivationAttrs,
-  variant: string,
+  variant: RowGroup,
   bind: Launch['bind'],
 ): Launch {
   const { rows, cols } = matrixOf(shape);
-  const rowGroup = rowGroupOf(variant);
   return {
     shader: shaderFor('gated-activation', cols),
     entry,
-    constants: { ...rowGroup, KIND: activationKinds[kind] },
+    constants: { ...rowConstants(variant), KIND: activationKinds[kind] },
     params: { rows, cols },
     bind,
-    grid: gridOf(rows, rowGroup.ROWS),
+    grid: gridOf(rows, variant.rows),
     flops: 2 * rows * cols,
   };
 }

@@ -4,7 +4,7 @@
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DropoutAttrs } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, defineOp } from '../op.ts';
+import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupsFor } from '../work-division.ts';
 import { embeddingLaunch, noId } from './embedding.ts';
@@ -30,7 +30,7 @@ export const embeddingBackwardOp = defineOp({
   },
   inPlace: { dtable: 'base' },
   f16Storage: ['dy'],
-  variants: ({ dy }) => rowGroupsFor(dim(dy, -1)),
+  variants: ({ dy }: TensorTypes<'dy'>) => rowGroupsFor(dim(dy, -1)),
   // Every token occurs about equally often, at positions far apart.
   sample({ rowStart, occurrences }) {
     const [rows, count] = [sizeOf(rowStart.shape) - 1, sizeOf(occurrences.shape)];
@@ -74,7 +74,7 @@ export const positionBackwardOp = defineOp({
     return { dpositions: tensorType('f32', [rows, dim(dy, 2)]) };
   },
   f16Storage: ['dy'],
-  variants: ({ dy }) => rowGroupsFor(dim(dy, -1)),
+  variants: ({ dy }: TensorTypes<'dy'>) => rowGroupsFor(dim(dy, -1)),
   launch({ dy, step }, { dpositions }, attrs, { variant }) {
     const [batch = 0, length = 0, width = 0] = dy.shape;
     const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset, frozen: noId };

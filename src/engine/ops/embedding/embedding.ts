@@ -3,9 +3,17 @@
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
+import {
+  attrsOf,
+  type Builder,
+  defineOp,
+  type Launch,
+  sampleIds,
+  type TensorTypes,
+  type Value,
+} from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, type RowGroup, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
 
 /** Row number that means no row, for kernels. */
 export const noId = 0xffffffff;
@@ -89,7 +97,7 @@ export const embeddingOp = defineOp({
     return { out };
   },
   f16Storage: ['out'],
-  variants: ({ table }) => rowGroupsFor(dim(table, 1)),
+  variants: ({ table }: TensorTypes<'table'>) => rowGroupsFor(dim(table, 1)),
   sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
   launch(
     { ids, table, positions, positionIds, step },
@@ -120,16 +128,15 @@ export function embeddingLaunch(
   sizes: Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset' | 'frozen', number>,
   constants: Record<string, number>,
   bind: Launch['bind'],
-  variant: string,
+  variant: RowGroup,
 ): Launch {
-  const rowGroup = rowGroupOf(variant);
   return {
     shader: shaderFor('embedding', sizes.width),
     entry,
-    constants: { ...rowGroup, ...constants, DROPOUT: mask.rate > 0 ? 1 : 0 },
+    constants: { ...rowConstants(variant), ...constants, DROPOUT: mask.rate > 0 ? 1 : 0 },
     params: { position_rows: 0, ...sizes, ...dropoutFields(mask) },
     bind,
-    grid: gridOf(rows, rowGroup.ROWS),
+    grid: gridOf(rows, variant.rows),
     flops: sizes.batch * sizes.length * sizes.width,
   };
 }

@@ -4,7 +4,7 @@ import { dim, sizeOf } from '../../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
 import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
 const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
@@ -23,18 +23,17 @@ export const packedEmbeddingOp = defineOp({
     expectPacked('packed_embedding', attrs.format, words, scales, attrs.width);
     return { out: lookupType('packed_embedding', attrs.width, { ids, positions, positionIds, step }, attrs) };
   },
-  variants: (_inputs, { width }) => rowGroupsFor(width),
+  variants: (_inputs: unknown, { width }: { readonly width: number }) => rowGroupsFor(width),
   sample: ({ words }) => ({ ids: sampleIds(dim(words, 0)) }),
   launch({ ids, words, scales, positions, positionIds, step }, { out }, attrs, { variant, traits }) {
     const { format, scale, offset, decode } = attrs;
-    const rowGroup = rowGroupOf(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
     const vecs = vecsOf(format, width);
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, weights, ...block }) => ({
       shader: shaderFor(shaders[format], width),
       entry: 'embedding',
       constants: {
-        ...rowGroup,
+        ...rowConstants(variant),
         POSITIONS: positions ? 1 : 0,
         POSITION_IDS: positionIds ? 1 : 0,
         DECODE: decode ? 1 : 0,
@@ -59,7 +58,7 @@ export const packedEmbeddingOp = defineOp({
         out,
         ...(step && { step }),
       },
-      grid: gridOf(batch * length, rowGroup.ROWS),
+      grid: gridOf(batch * length, variant.rows),
       flops: 2 * sizeOf(out.shape),
     }));
   },

@@ -3,9 +3,9 @@
 
 import { check } from '../../../core/errors.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, sampleIds, type TensorTypes, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
+import { gridOf, rowConstants, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
 
 /**
  * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be
@@ -52,7 +52,7 @@ function rowType(
 }
 
 /** Fields of a launch that forward and backward have in common. */
-function launchOf(logits: Value, attrs: CrossEntropyAttrs) {
+function lossLaunch(logits: Value, attrs: CrossEntropyAttrs) {
   const { smoothing, ignore } = attrs;
   const { rows, cols: width } = matrixOf(logits.shape);
   const sizes = { rows, cols: classesOf(logits, attrs), width };
@@ -86,11 +86,11 @@ export const crossEntropyOp = defineOp({
   },
   inPlace: { dlogits: 'logits' },
   f16Storage: ['logits', 'dlogits'],
-  variants: ({ logits }) => rowGroupsFor(matrixOf(logits.shape).cols),
+  variants: ({ logits }: TensorTypes<'logits'>) => rowGroupsFor(matrixOf(logits.shape).cols),
   sample: ({ logits }, attrs) => ({ targets: sampleIds(classesOf(logits, attrs), attrs.ignore) }),
   launch({ logits, targets, step }, { nll, hit, lse, dlogits }, attrs, { variant, shared, scratch }) {
-    const rowGroup = rowGroupOf(variant);
-    const common = { ...launchOf(logits, attrs), grid: gridOf(matrixOf(logits.shape).rows, rowGroup.ROWS) };
+    const rowGroup = rowConstants(variant);
+    const common = { ...lossLaunch(logits, attrs), grid: gridOf(matrixOf(logits.shape).rows, variant.rows) };
     const unused = scratch('f32', [4]);
     if (!dlogits) {
       const bind = { logits, targets, nll, row_lse: lse ?? unused, hit, dlogits: unused };
@@ -118,18 +118,17 @@ export const crossEntropyBackwardOp = defineOp({
   },
   inPlace: { dlogits: 'logits' },
   f16Storage: ['logits', 'dlogits'],
-  variants: ({ logits }) => rowGroupsFor(matrixOf(logits.shape).cols),
+  variants: ({ logits }: TensorTypes<'logits'>) => rowGroupsFor(matrixOf(logits.shape).cols),
   sample: ({ logits }, attrs) => ({ targets: sampleIds(classesOf(logits, attrs), attrs.ignore) }),
   launch({ logits, lse, targets, step }, { dlogits }, attrs, { variant, shared, scratch }) {
     const inPlace = shared('logits', 'dlogits');
-    const rowGroup = rowGroupOf(variant);
     return [
       {
-        ...launchOf(logits, attrs),
+        ...lossLaunch(logits, attrs),
         entry: 'cross_entropy_backward',
-        constants: { ...rowGroup, IN_PLACE: inPlace ? 1 : 0 },
+        constants: { ...rowConstants(variant), IN_PLACE: inPlace ? 1 : 0 },
         bind: { logits: inPlace ? scratch('f32', [4]) : logits, lse, targets, dlogits, step },
-        grid: gridOf(matrixOf(logits.shape).rows, rowGroup.ROWS),
+        grid: gridOf(matrixOf(logits.shape).rows, variant.rows),
         flops: 4 * sizeOf(logits.shape),
       },
     ];

@@ -9,12 +9,12 @@ import { dim, matrixOf, type Shape, sizeOf, type TensorType, tensorType } from '
 import type { DeviceTraits } from '../device-traits.ts';
 import { linearOp } from '../matmul/linear.ts';
 import { backwardKernels, backwardLaunches } from '../matmul/linear-backward.ts';
-import { productKernels, splitsK } from '../matmul/matmul-kernels.ts';
-import { packedLinearOp } from '../matmul/packed-linear.ts';
+import { naiveProduct, type ProductVariant, productKernels } from '../matmul/matmul-kernels.ts';
+import { type PackedRows, packedLinearOp, packedRows } from '../matmul/packed-linear.ts';
 import { packedBackwardKernels, packedLinearBackwardOp } from '../matmul/packed-linear-backward.ts';
 import type { PackedFormat } from '../matmul/packed-weights.ts';
-import { attrsOf, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
-import { rowGroupsFor, viewOf, wholeVectors } from '../work-division.ts';
+import { attrsOf, defineOp, type Launch, sampleIds, type TensorTypes, type Value } from '../op.ts';
+import { type RowGroup, rowByThread, rowGroupsFor, viewOf, wholeVectors } from '../work-division.ts';
 import { type CrossEntropyAttrs, crossEntropyOp } from './cross-entropy.ts';
 
 /**
@@ -50,8 +50,9 @@ export const projectedLossOp = defineOp({
   f16Storage: ['x', 'w', 'dx'],
   // The logits have the type of x; chunks of f16 must start at multiples of 256 bytes too.
   f16StorageIf: ({ x }, { gradients, rows }) => gradients && (rows * matrixOf(x.shape).cols) % 128 === 0,
-  naive: 'naive',
-  variants: ({ x, w }, attrs, traits) => kernelsFor(x, w, attrs, traits),
+  naive: naiveProduct,
+  variants: ({ x, w }: TensorTypes<'x' | 'w'>, attrs: ProjectedLossAttrs, traits: DeviceTraits) =>
+    kernelsFor(x, w, attrs, traits),
   sample: ({ w }, { ignore }) => ({ targets: sampleIds(dim(w, 0), ignore) }),
   modelFlops: ({ x, w }, _outputs, { gradients }) => 2 * sizeOf(x.shape) * dim(w, 0) * (gradients ? 3 : 1),
   launch(
@@ -64,14 +65,18 @@ export const projectedLossOp = defineOp({
     const outs = dim(w, 0);
     const width = wholeVectors(outs);
     const chunk = context.scratch(x.dtype, [Math.min(rows, all), width]);
-    const plain = { ...context, shared: () => false };
-    const packed = { ...plain, variant: context.variant.replace('naive', 'rows-4') };
+    // With packed weights the naive product is also theirs: four rows a thread.
+    const { variant } = context;
+    const isProduct = 'columns' in variant;
+    const plain = { ...context, variant: isProduct ? variant : naiveProduct, shared: () => false };
+    const packed = { ...plain, variant: isProduct ? packedRows(4) : variant };
+    const rowGroup = { ...plain, variant: rowGroupFor(variant, width), shared: () => gradients };
     const launches: Launch[] = [];
     for (let first = 0; first < all; first += rows) {
       const count = Math.min(rows, all - first);
-      const rowsOf = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
+      const chunkOf = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
       const logits = viewOf(chunk, 0, [count, width]);
-      const xs = rowsOf(x, [ins]);
+      const xs = chunkOf(x, [ins]);
       launches.push(
         ...(format
           ? packedLinearOp.launch(
@@ -86,20 +91,20 @@ export const projectedLossOp = defineOp({
       const last = gradients ? { dlogits: logits } : { lse: context.scratch('f32', [count]) };
       launches.push(
         ...crossEntropyOp.launch(
-          { logits, targets: rowsOf(targets, []), step },
-          { nll: rowsOf(nll, []), hit: rowsOf(hit, []), ...last },
+          { logits, targets: chunkOf(targets, []), step },
+          { nll: chunkOf(nll, []), hit: chunkOf(hit, []), ...last },
           { ...loss, classes: outs, fused: gradients },
-          { ...plain, variant: rowGroupFor(context.variant, width), shared: () => gradients },
+          rowGroup,
         ),
       );
       if (!dx) continue;
-      const dxs = rowsOf(dx, [ins]);
+      const dxs = chunkOf(dx, [ins]);
       if (format) {
         const inputs = { dy: logits, words: w, scales };
         launches.push(...packedLinearBackwardOp.launch(inputs, { dx: dxs }, { format, ins }, packed));
       } else {
         const chunkGradients = { dx: dxs, dw, db, accumulate: first > 0 };
-        launches.push(...backwardLaunches({ dy: logits, x: xs, w, ...chunkGradients }, context));
+        launches.push(...backwardLaunches({ dy: logits, x: xs, w, ...chunkGradients }, plain));
       }
     }
     return launches;
@@ -110,16 +115,23 @@ export const projectedLossOp = defineOp({
  * Variants of the gradients if they are computed (the forward product then uses the same), else of the
  * product.
  */
-function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
+function kernelsFor(
+  x: TensorType,
+  w: TensorType,
+  attrs: ProjectedLossAttrs,
+  traits: DeviceTraits,
+): readonly (ProductVariant | PackedRows)[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];
   if (attrs.format) return packedBackwardKernels(chunk, attrs.format, traits); // variants of the product too
   const kernels = attrs.gradients
     ? backwardKernels(chunk, cols, outs, [x, w], traits)
     : productKernels({ form: 'NT', m: chunk, n: outs, k: cols }, [x, w], traits);
-  return kernels.filter((name) => !splitsK(name));
+  return kernels.filter(({ slices }) => !slices);
 }
 
 /** The row group of the loss: one thread per row if the variant of the products uses no workgroup memory. */
-const rowGroupFor = (kernel: string, cols: number): string =>
-  /^(registers|subgroups|naive)/.test(kernel) ? 'row-group-1' : rowGroupsFor(cols)[0];
+const rowGroupFor = ({ family }: ProductVariant | PackedRows, cols: number): RowGroup =>
+  family === 'registers' || family === 'subgroups' || family === 'naive'
+    ? rowByThread
+    : rowGroupsFor(cols)[0];

@@ -4,10 +4,19 @@ import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import type { DropoutAttrs } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type TensorTypes, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { gridOf, samplePadding, wholeVectors } from '../work-division.ts';
-import { kernelOf, type Operands, productKernels, type Sizes, splitsK, tilesOf } from './matmul-kernels.ts';
+import {
+  naiveProduct,
+  type Operands,
+  type ProductVariant,
+  productKernel,
+  productKernels,
+  productTile,
+  type Sizes,
+  tilesOf,
+} from './matmul-kernels.ts';
 import {
   type Epilogue,
   type EpilogueDropout,
@@ -15,10 +24,10 @@ import {
   epilogueDropout,
   epilogueParams,
   type Product,
+  type ProductContext,
   productLaunches,
   productShader,
   readConstants,
-  sliceKernel,
   unusedParams,
 } from './matmul-launches.ts';
 
@@ -55,9 +64,9 @@ export const linearBackwardOp = defineOp({
     return { dx: f32(dx, x), dw: f32(dw, w), db: f32(db, { shape: [dim(w, 0)] }) };
   },
   f16Storage: ['dy', 'x', 'w', 'operand', 'dx'],
-  naive: 'naive',
+  naive: naiveProduct,
   sample: ({ dy, w }) => ({ dy: samplePadding(dim(w, 0), dim(dy, -1)) }),
-  variants({ dy, x, w }, _attrs, traits) {
+  variants: ({ dy, x, w }: TensorTypes<'dy' | 'x' | 'w'>, _attrs: unknown, traits: DeviceTraits) => {
     const { rows, cols } = matrixOf(x.shape);
     return backwardKernels(rows, cols, dim(w, 0), [dy, x, w], traits);
   },
@@ -91,17 +100,20 @@ export function backwardKernels(
   outs: number,
   operands: Operands,
   traits: DeviceTraits,
-): string[] {
+): ProductVariant[] {
   const sizes = backwardSizes(rows, ins, outs);
-  const split = productKernelsOf(sizes).filter(splitsK);
+  const split = productKernelsOf(sizes).filter(({ slices }) => slices);
   const tiles = sizes.reduce((sum, p) => sum + tilesOf(p), 0);
   const larger: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
-  const others = productKernelsOf([larger]).filter((name) => !splitsK(name) && !name.startsWith('dots'));
+  const others = productKernelsOf([larger]).filter(({ slices, family }) => !slices && family !== 'dots');
   // dx and dw are one dispatch, so their tiles count together. With few tiles split K is timed first.
   return tiles < 32 ? [...split, ...others] : [...others, ...split];
 
-  function productKernelsOf(all: readonly Sizes[]): string[] {
-    return [...new Set(all.flatMap((p) => productKernels(p, operands, traits)))];
+  function productKernelsOf(all: readonly Sizes[]): ProductVariant[] {
+    const byName = new Map<string, ProductVariant>();
+    for (const variant of all.flatMap((p) => productKernels(p, operands, traits)))
+      if (!byName.has(variant.name)) byName.set(variant.name, variant);
+    return [...byName.values()];
   }
 }
 
@@ -126,26 +138,30 @@ interface BackwardProducts {
   readonly accumulate?: boolean;
 }
 
+/** The kernel of db in variants that split K. */
+const biasKernel = productTile('tiled', 64, 64);
+
 /** The gradients by a variant: one dispatch, except those that split K in each product. */
 export function backwardLaunches(
   g: BackwardProducts,
-  context: LaunchContext,
+  context: ProductContext,
   variant = context.variant,
 ): Launch[] {
   const { dy, x, w, dx, dw, db, epilogue, dropout, accumulate = false } = g;
   const { rows, cols: ins } = matrixOf(x.shape);
   const [outs, dyWidth] = [dim(w, 0), dim(dy, -1)];
-  if (splitsK(variant)) {
+  const { slices } = variant;
+  if (slices) {
     const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
     return [
       ...(dx
         ? splitIfFew({ ...dxSize, a: dy, lda: dyWidth, b: w, c: dx, epilogue, dropout }, context, variant)
         : []),
       ...(dw ? splitIfFew({ ...dwSize, a: dy, lda: dyWidth, b: x, c: dw }, context, variant) : []),
-      ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, context, 'tiled-64x64') : []),
+      ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, context, biasKernel) : []),
     ];
   }
-  const kernel = kernelOf(variant, [dy, x, w], context.traits);
+  const kernel = productKernel(variant, [dy, x, w], context.traits);
   const columns = Math.ceil(ins / kernel.columns);
   const dxTiles = dx ? columns * Math.ceil(rows / kernel.rows) : 0;
   const dwTiles = dw ? columns * Math.ceil(outs / kernel.rows) : 0;
@@ -190,7 +206,7 @@ export function backwardLaunches(
 /**
  * Launches a product by split K if it has few tiles, otherwise by the kernel of the slices, without a split.
  */
-const splitIfFew = (p: Product, context: LaunchContext, variant: string): Launch[] => {
-  const usesSplitK = productKernels(p, [p.a, p.b], context.traits).some(splitsK);
-  return productLaunches(p, context, usesSplitK ? variant : sliceKernel(variant));
+const splitIfFew = (p: Product, context: ProductContext, variant: ProductVariant): Launch[] => {
+  const usesSplitK = productKernels(p, [p.a, p.b], context.traits).some(({ slices }) => slices);
+  return productLaunches(p, context, usesSplitK ? variant : (variant.slices ?? variant));
 };

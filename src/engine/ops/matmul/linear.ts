@@ -3,11 +3,12 @@
 
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, type Shape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { type Activation, type DropoutAttrs, keepsInput } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type TensorTypes, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
-import { productKernels, type Sizes } from './matmul-kernels.ts';
+import { naiveProduct, productKernels, type Sizes } from './matmul-kernels.ts';
 import { epilogueDropout, productLaunches } from './matmul-launches.ts';
 
 /**
@@ -44,8 +45,9 @@ export const linearOp = defineOp({
     return { y, z: keepsInput(activation) ? y : undefined };
   },
   f16Storage: ['x', 'w', 'y', 'z'],
-  naive: 'naive',
-  variants: ({ x, w }, _attrs, traits) => productKernels(sizesOf(x, w), [x, w], traits),
+  naive: naiveProduct,
+  variants: ({ x, w }: TensorTypes<'x' | 'w'>, _attrs: unknown, traits: DeviceTraits) =>
+    productKernels(sizesOf(x, w), [x, w], traits),
   modelFlops: ({ x, w }) => 2 * matrixOf(x.shape).rows * sizeOf(w.shape),
   launch({ x, w, b, step }, { y, z }, attrs, context) {
     const { activation } = attrs;

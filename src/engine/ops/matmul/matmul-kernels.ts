@@ -3,6 +3,7 @@
 
 import type { TensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
+import type { Variant } from '../op.ts';
 import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
 
 /** Which operand of C = A·B is stored transposed: NN none; NT B, as [N,K]; TN A, as [K,M]. */
@@ -21,8 +22,59 @@ export interface Sizes {
 /** Types of the operands of a product, as stored. */
 export type Operands = readonly Pick<TensorType, 'dtype'>[];
 
+/** How a product is computed; `matmul-launches.ts` and `productKernel` say more of each family. */
+export interface ProductVariant extends Variant {
+  readonly family:
+    | 'naive'
+    | 'dots'
+    | 'tiled'
+    | 'matrix'
+    | 'registers'
+    | 'subgroups'
+    | 'split'
+    | 'matrix-split';
+  /** The tile of C of a workgroup; of a thread in the families `registers` and `subgroups`. */
+  readonly rows: number;
+  readonly columns: number;
+  /** The variant that computes slices of K, whose sum is C. */
+  readonly slices?: ProductVariant;
+}
+
+/** A variant of a tile: `tiled-64x64`. */
+export const productTile = (
+  family: 'dots' | 'tiled' | 'matrix' | 'registers' | 'subgroups',
+  rows: number,
+  columns: number,
+): ProductVariant => ({
+  name: `${family}-${rows}x${columns}`,
+  family,
+  rows,
+  columns,
+  forSoftware: family === 'registers' || family === 'subgroups',
+  needsCheck: family === 'matrix',
+});
+
+/** The simplest variant: four numbers of C a thread. */
+export const naiveProduct: ProductVariant = { name: 'naive', family: 'naive', rows: 8, columns: 32 };
+
+/** Tiles of 64 x 64 with K in slices, in workgroup memory or by subgroup matrices. */
+const split: ProductVariant = {
+  name: 'split',
+  family: 'split',
+  rows: 64,
+  columns: 64,
+  slices: productTile('tiled', 64, 64),
+};
+const matrixSplit: ProductVariant = {
+  ...split,
+  name: 'matrix-split',
+  family: 'matrix-split',
+  slices: productTile('matrix', 64, 64),
+  needsCheck: true,
+};
+
 /** A matrix-product kernel: a shader of the family and its settings. */
-export interface Kernel {
+export interface ProductKernel {
   /** Stem in shaders/. */
   readonly shader: string;
   /** Whether it is the variant `subgroups` of the shader. */
@@ -35,19 +87,21 @@ export interface Kernel {
 }
 
 /**
- * The kernel of a variant for operands of some types. `naive`: four numbers of C a thread; `dots-4x16`:
+ * The kernel of a variant for operands of some types, which does not split K. `naive`: four numbers of C a thread; `dots-4x16`:
  * threads of a workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `matrix-64x64`:
- * the same by subgroup matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split` and
- * `matrix-split`, which are `tiled-64x64` and `matrix-64x64` with K in slices, are not here.
+ * the same by subgroup matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread.
  */
-export function kernelOf(variant: string, operands: Operands, traits: DeviceTraits): Kernel {
-  if (variant === 'naive') return { shader: 'matmul', constants: {}, rows: 8, columns: 32, threads: 64 };
-  const [, family, height, width] =
-    /^(dots|tiled|matrix|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
-  const [rows, columns] = [Number(height), Number(width)];
-  const matrix = family === 'matrix' ? matrixKernel(rows, operands, traits) : undefined;
-  if (!family || (family === 'matrix' && !matrix)) throw new Error(`matmul: there is no variant ${variant}`);
-  if (matrix) return matrix;
+export function productKernel(
+  { name, family, rows, columns }: ProductVariant,
+  operands: Operands,
+  traits: DeviceTraits,
+): ProductKernel {
+  if (family === 'naive') return { shader: 'matmul', constants: {}, rows, columns, threads: 64 };
+  if (family === 'matrix') {
+    const kernel = matrixKernel(rows, operands, traits);
+    if (!kernel) throw new Error(`matmul: there is no variant ${name} for these operands`);
+    return kernel;
+  }
   const { minSubgroup } = traits;
   if (family === 'dots')
     return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64 };
@@ -72,7 +126,7 @@ export function kernelOf(variant: string, operands: Operands, traits: DeviceTrai
 const matrixDepth = 32;
 
 /** Tiles of `size` x `size` by subgroup matrices; undefined without matrices or workgroup memory for them. */
-function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): Kernel | undefined {
+function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): ProductKernel | undefined {
   const threads = (size * matrixDepth) / 16;
   for (const { operands: type, m, n, k, lanes } of byWork(traits.matrices)) {
     if (!operands.every(({ dtype }) => dtype === type)) continue;
@@ -117,21 +171,21 @@ export const dotsRows = (m: number): number => [1, 4, 8].find((rows) => rows >= 
  * Variants worth timing for a product of operands of some types, best guess for a GPU first. Only a few,
  * since auto-tuning compiles and times each: within a family the sizes of the product decide.
  */
-export function productKernels(p: Sizes, operands: Operands, traits: DeviceTraits): string[] {
+export function productKernels(p: Sizes, operands: Operands, traits: DeviceTraits): ProductVariant[] {
   const { form, m, n, k, batch = 1 } = p;
-  const kernels: string[] = [];
-  if (form === 'NT' && m <= 16 && n <= maxDots) kernels.push(`dots-${dotsRows(m)}x${dotsColumns}`);
+  const kernels: ProductVariant[] = [];
+  if (form === 'NT' && m <= 16 && n <= maxDots) kernels.push(productTile('dots', dotsRows(m), dotsColumns));
   const sizes = m > 8 ? tileSizes(p) : [];
   const matrix = sizes
     .filter((size) => matrixKernel(size, operands, traits))
-    .map((size) => `matrix-${size}x${size}`);
-  kernels.push(...matrix, ...sizes.map((size) => `tiled-${size}x${size}`));
+    .map((size) => productTile('matrix', size, size));
+  kernels.push(...matrix, ...sizes.map((size) => productTile('tiled', size, size)));
   // Slices of K need another dispatch. Without a measurement that only pays if most of a GPU would be idle.
-  const split = matrixKernel(64, operands, traits) ? ['matrix-split', 'split'] : ['split'];
-  if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift(...split);
-  else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push(...split);
+  const splits = matrixKernel(64, operands, traits) ? [matrixSplit, split] : [split];
+  if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift(...splits);
+  else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push(...splits);
   if (sizes.length === 0 || !hasLargeSubgroups(traits)) kernels.push(registerTile(m, traits));
-  if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
+  if (m * n * k * batch <= 32 ** 3) kernels.push(naiveProduct);
   return kernels;
 }
 
@@ -156,13 +210,11 @@ export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
  * The tile of a thread that was fastest on lavapipe (8 lanes) and SwiftShader (4), no higher than the
  * product.
  */
-function registerTile(m: number, traits: DeviceTraits): string {
+function registerTile(m: number, traits: DeviceTraits): ProductVariant {
   const { minSubgroup } = traits;
-  if (minSubgroup < 4 || hasLargeSubgroups(traits)) return m <= 64 ? 'registers-4x4' : 'registers-8x8';
+  if (minSubgroup < 4 || hasLargeSubgroups(traits))
+    return m <= 64 ? productTile('registers', 4, 4) : productTile('registers', 8, 8);
   const lanes = lanesOf(minSubgroup);
   const rows = Math.min(lanes === 8 ? 16 : 32, 2 ** Math.ceil(Math.log2(Math.max(4, m))));
-  return `subgroups-${rows}x${lanes === 8 ? 4 : 8}`;
+  return productTile('subgroups', rows, lanes === 8 ? 4 : 8);
 }
-
-/** Whether a variant computes slices of K and then their sum. */
-export const splitsK = (variant: string): boolean => variant === 'split' || variant === 'matrix-split';

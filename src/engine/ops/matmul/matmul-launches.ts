@@ -9,7 +9,15 @@ import {
 } from '../elementwise/elementwise-ops.ts';
 import type { Launch, LaunchContext, Value } from '../op.ts';
 import { gridOf } from '../work-division.ts';
-import { type Form, type Kernel, kernelOf, type Operands, type Sizes, splitsK } from './matmul-kernels.ts';
+import {
+  type Form,
+  naiveProduct,
+  type Operands,
+  type ProductKernel,
+  type ProductVariant,
+  productKernel,
+  type Sizes,
+} from './matmul-kernels.ts';
 
 /** The numbers of the forms in WGSL. */
 const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
@@ -60,14 +68,16 @@ export interface Product extends Sizes {
 }
 
 /** The dispatches of a product by the variant of `context`, or another. */
-export const productLaunches = (p: Product, context: LaunchContext, variant = context.variant): Launch[] =>
-  splitsK(variant)
-    ? splitLaunches(p, context, sliceKernel(variant))
-    : batchLaunches(p, kernelOf(variant, [p.a, p.b], context.traits), context);
+export const productLaunches = (p: Product, context: ProductContext, variant = context.variant): Launch[] =>
+  variant.slices
+    ? splitLaunches(p, context, variant.slices)
+    : batchLaunches(p, productKernel(variant, [p.a, p.b], context.traits), context);
 
-/** The variant that computes the slices of a variant that splits K. */
-export const sliceKernel = (variant: string): string =>
-  variant === 'split' ? 'tiled-64x64' : 'matrix-64x64';
+/** What a launch of a product reads of its context. */
+export type ProductContext = Pick<
+  LaunchContext<string, string, ProductVariant>,
+  'variant' | 'traits' | 'scratch'
+>;
 
 const maxGroups = 65535;
 
@@ -85,7 +95,7 @@ export const unusedParams = {
 };
 
 /** One dispatch per 65,535 products. With `stepK` they are slices of K of one product, each `stepK` long. */
-function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK = 0): Launch[] {
+function batchLaunches(p: Product, kernel: ProductKernel, context: ProductContext, stepK = 0): Launch[] {
   const { form, m, n, k, batch = 1, ldc = n } = p;
   const [aWidth, bWidth] = [p.lda ?? (form === 'TN' ? m : k), form === 'NT' ? k : n];
   const params = {
@@ -116,9 +126,9 @@ function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK
 }
 
 /** Split-K: slices of K by a variant, each with a C of its own, and their sum in order. */
-function splitLaunches(p: Product, context: LaunchContext, variant: string): Launch[] {
+function splitLaunches(p: Product, context: ProductContext, variant: ProductVariant): Launch[] {
   const { form, m, n, k, a, b, lda, ldc = n } = p;
-  const kernel = kernelOf(variant, [a, b], context.traits);
+  const kernel = productKernel(variant, [a, b], context.traits);
   const tiles = Math.ceil(m / kernel.rows) * Math.ceil(n / kernel.columns);
   const depth = kernel.constants.DEPTH ?? 4;
   const stepK = Math.max(64, Math.ceil(k / Math.ceil(256 / tiles) / depth) * depth);
@@ -128,7 +138,7 @@ function splitLaunches(p: Product, context: LaunchContext, variant: string): Lau
   return [
     ...batchLaunches(slices, kernel, context, stepK),
     {
-      shader: productShader(kernelOf('naive', [c], context.traits), ldc, [c]),
+      shader: productShader(productKernel(naiveProduct, [c], context.traits), ldc, [c]),
       entry: p.activationInput ? 'combine_kept' : 'combine',
       constants: { A_VECTORS: ldc % 4 === 0 ? 1 : 0 },
       params: { ...unusedParams, m, n, k: batch, lda: ldc, ldc, ...epilogueParams(p) },
@@ -144,7 +154,7 @@ function splitLaunches(p: Product, context: LaunchContext, variant: string): Lau
  * are.
  */
 export function productShader(
-  { shader, subgroups = false }: Kernel,
+  { shader, subgroups = false }: ProductKernel,
   width: number,
   operands: Operands,
 ): string {
@@ -160,7 +170,7 @@ export function productShader(
  * step.
  */
 export const readConstants = (
-  kernel: Kernel,
+  kernel: ProductKernel,
   aWidth: number,
   bWidth: number,
   ...ks: number[]
@@ -184,7 +194,7 @@ export const epilogueParams = ({
   ...dropoutFields(dropout ?? { rate: 0, site: 0 }),
 });
 
-const bindings = (p: Product, context: LaunchContext): Record<string, Value> => ({
+const bindings = (p: Product, context: ProductContext): Record<string, Value> => ({
   a: p.a,
   b: p.b,
   bias: p.bias ?? p.b,

@@ -11,9 +11,10 @@ import {
   type TensorType,
   tensorType,
 } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import { attrsOf, type Builder, defineOp, type TensorTypes, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { productKernels, type Sizes } from './matmul-kernels.ts';
+import { naiveProduct, productKernels, type Sizes } from './matmul-kernels.ts';
 import { productLaunches } from './matmul-launches.ts';
 
 /**
@@ -33,8 +34,9 @@ export const matmulOp = defineOp({
   outputs: ['c'],
   attrs: attrsOf<MatmulAttrs>(),
   shape: ({ a, b }, attrs) => ({ c: tensorType('f32', productShape(a, b, attrs)) }),
-  naive: 'naive',
-  variants: ({ a, b }, attrs, traits) => productKernels(productSizes(a, b, attrs), [a, b], traits),
+  naive: naiveProduct,
+  variants: ({ a, b }: TensorTypes<'a' | 'b'>, attrs: MatmulAttrs, traits: DeviceTraits) =>
+    productKernels(productSizes(a, b, attrs), [a, b], traits),
   modelFlops: ({ a }, { c }, { transA }) => 2 * sizeOf(c.shape) * dim(a, transA ? -2 : -1),
   launch: ({ a, b }, { c }, attrs, context) =>
     productLaunches({ ...productSizes(a, b, attrs), a, b, c }, context),

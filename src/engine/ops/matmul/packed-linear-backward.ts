@@ -2,10 +2,10 @@
 
 import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, defineOp } from '../op.ts';
+import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { samplePadding, wholeVectors } from '../work-division.ts';
-import { packedLinearShaders } from './packed-linear.ts';
+import { type PackedAttrs, type PackedRows, packedLinearShaders, packedRows } from './packed-linear.ts';
 import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
 
 /**
@@ -16,7 +16,8 @@ export const packedBackwardKernels = (
   rows: number,
   format: PackedFormat,
   { software }: DeviceTraits,
-): string[] => (rows <= 4 || format === 'int8' || software ? ['rows-4'] : ['rows-8', 'rows-4']);
+): readonly PackedRows[] =>
+  rows <= 4 || format === 'int8' || software ? [packedRows(4)] : [packedRows(8), packedRows(4)];
 
 /** dy [..,O] (may be padded), words u32 [O, words of I], scales f32 [O] if int8; dx [..,I] = dy·w. */
 export const packedLinearBackwardOp = defineOp({
@@ -24,7 +25,7 @@ export const packedLinearBackwardOp = defineOp({
   inputs: ['dy', 'words', 'scales?'],
   outputs: ['dx'],
   /** How the weights are stored, and the numbers in one of their rows. */
-  attrs: attrsOf<{ readonly format: PackedFormat; readonly ins: number }>(),
+  attrs: attrsOf<PackedAttrs & { readonly ins: number }>(),
   shape({ dy, words, scales }, { format, ins }) {
     const outs = expectPacked('packed_linear_backward', format, words, scales, ins);
     const width = dim(dy, -1) === wholeVectors(outs) ? dim(dy, -1) : outs;
@@ -40,11 +41,12 @@ export const packedLinearBackwardOp = defineOp({
   },
   f16Storage: ['dy', 'dx'],
   sample: ({ dy, words }) => ({ dy: samplePadding(dim(words, 0), dim(dy, -1)) }),
-  variants: ({ dy }, { format }, traits) => packedBackwardKernels(matrixOf(dy.shape).rows, format, traits),
+  variants: ({ dy }: TensorTypes<'dy'>, { format }: PackedAttrs, traits: DeviceTraits) =>
+    packedBackwardKernels(matrixOf(dy.shape).rows, format, traits),
   modelFlops: ({ words }, { dx }) => 2 * sizeOf(dx.shape) * dim(words, 0),
   launch({ dy, words, scales }, { dx }, { format, ins }, { variant, traits }) {
     const { rows, cols: width } = matrixOf(dy.shape);
-    const ROWS = Number(variant.slice('rows-'.length));
+    const ROWS = variant.rows;
     const vecs = vecsOf(format, ins);
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
       shader: packedLinearShaders[format],

@@ -2,11 +2,39 @@
 // gradient.
 
 import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import type { DeviceTraits } from '../device-traits.ts';
+import { attrsOf, type Builder, defineOp, type TensorTypes, type Value, type Variant } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
 import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';
 import { expectPacked, fillsVectors, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
+
+/** A kernel of packed weights for `rows` rows of x: by threads of their own, or by workgroups that share K. */
+export interface PackedVariant extends Variant {
+  readonly family: 'dots' | 'rows';
+  readonly rows: number;
+  /** Whether loops over the parts of a word stay loops. */
+  readonly rolled?: boolean;
+}
+
+/** The rows of a thread. */
+export interface PackedRows extends PackedVariant {
+  readonly family: 'rows';
+}
+
+/** A kernel with so many rows a thread. */
+export const packedRows = (rows: number): PackedRows => ({ name: `rows-${rows}`, family: 'rows', rows });
+
+const rolledRows = (variant: PackedRows): PackedRows => ({
+  ...variant,
+  name: `${variant.name}-rolled`,
+  rolled: true,
+});
+
+const packedDots = (rows: number): PackedVariant => ({ name: 'dots', family: 'dots', rows });
+
+/** How the weights of an op are stored. */
+export type PackedAttrs = { readonly format: PackedFormat };
 
 /** The shaders of the formats. */
 export const packedLinearShaders = { f16: 'packed-linear', int8: 'packed-linear-int8' } as const;
@@ -19,7 +47,7 @@ export const packedLinearOp = defineOp({
   /**
    * How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers.
    */
-  attrs: attrsOf<{ readonly format: PackedFormat; readonly padded?: boolean }>(),
+  attrs: attrsOf<PackedAttrs & { readonly padded?: boolean }>(),
   shape({ x, words, scales, b }, { format, padded = false }) {
     expectType('packed_linear', 'x', x, 'f32');
     const outs = expectPacked('packed_linear', format, words, scales, matrixOf(x.shape).cols);
@@ -27,35 +55,36 @@ export const packedLinearOp = defineOp({
     return { y: tensorType('f32', [...x.shape.slice(0, -1), padded ? wholeVectors(outs) : outs]) };
   },
   f16Storage: ['x', 'y'],
-  variants({ x, words }, { format }, traits) {
+  variants(
+    { x, words }: TensorTypes<'x' | 'words'>,
+    { format }: PackedAttrs,
+    traits: DeviceTraits,
+  ): readonly PackedVariant[] {
     const { rows, cols } = matrixOf(x.shape);
-    const dots = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
-    const fewest = rows === 1 ? 'rows-1' : 'rows-4';
+    const dots = rows <= 16 && dim(words, 0) <= maxDots ? [packedDots(dotsRows(rows))] : [];
+    const fewest = packedRows(rows === 1 ? 1 : 4);
     // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles
     // fastest.
     if (!fillsVectors(format, cols)) return [...dots, fewest];
     // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are
     // unrolled.
-    const rolled = format === 'int8' ? [`${fewest}-rolled`] : [];
-    if (traits.software && rows > 4) return ['rows-16', ...(rolled.length > 0 ? rolled : [fewest])];
+    const rolled = format === 'int8' ? [rolledRows(fewest)] : [];
+    if (traits.software && rows > 4) return [packedRows(16), ...(rolled.length > 0 ? rolled : [fewest])];
     if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? dots : [])];
     // More rows would not fit the registers of GPUs; int8 needs more registers.
-    return rows <= 4 || format === 'int8' ? [...dots, fewest] : [...dots, 'rows-8', fewest];
+    return rows <= 4 || format === 'int8' ? [...dots, fewest] : [...dots, packedRows(8), fewest];
   },
   modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
   launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {
     const { rows, cols } = matrixOf(x.shape);
-    const dots = variant === 'dots';
-    const ROWS = dots ? dotsRows(rows) : Number(/\d+/.exec(variant));
+    const { rows: ROWS, family, rolled } = variant;
+    const dots = family === 'dots';
+    const constants = { ROWS, UNPADDED_ROWS: fillsVectors(format, cols) ? 1 : 0 };
     const sizes = { rows, ins: cols, vecs: vecsOf(format, cols), width: dim(y, -1) };
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
       shader: packedLinearShaders[format],
       entry: dots ? 'dots' : 'tiles',
-      constants: {
-        ROWS,
-        UNPADDED_ROWS: fillsVectors(format, cols) ? 1 : 0,
-        ...(variant.endsWith('rolled') && { MAX_UNROLLED: 2 }),
-      },
+      constants: rolled ? { ...constants, MAX_UNROLLED: 2 } : constants,
       params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
       bind: { x, ...weights, bias: b ?? x, y },
       grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],

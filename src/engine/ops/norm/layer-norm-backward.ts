@@ -6,10 +6,10 @@ import { dim, matrixOf, sameShape, show, sizeOf, tensorType } from '../../../cor
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, shaderFor } from '../work-division.ts';
+import { gridOf, rowConstants, rowGroup, shaderFor } from '../work-division.ts';
 
-/** Threads and rows at a time of a workgroup, by variant. */
-const rowGroups = { 'row-group-16': { THREADS: 256, ROWS: 16 }, 'row-group-1': { THREADS: 16, ROWS: 16 } };
+/** The variants: threads and rows at a time of a workgroup. */
+const rowGroups = [rowGroup(256, 16), rowGroup(16, 16)];
 
 /** Rows that share a row of partial sums: 16, or up to 64 if 16 would make more than 128 blocks. */
 export function rowsPerBlock(rows: number): number {
@@ -45,7 +45,7 @@ const backwardOf = (
     },
     inPlace: { dx: 'dy', dsTotal: ['ds', 'dy'] },
     f16Storage,
-    variants: () => Object.keys(rowGroups),
+    variants: () => rowGroups,
     launch(
       { dy, s, stats, gamma, ds, step },
       { dsTotal, partials, dx },
@@ -60,7 +60,7 @@ const backwardOf = (
           shader: shaderFor('layer-norm-backward', cols),
           entry: 'layer_norm_backward',
           constants: {
-            ...rowGroupOf(variant, rowGroups),
+            ...rowConstants(variant),
             BLOCK: rowsPerBlock(rows),
             DY_IN: dyIn,
             DS_IN: dsIn,

@@ -6,7 +6,7 @@ import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, type RowGroup, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
 
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };
@@ -49,17 +49,16 @@ function launch(
   { x, residual, gamma, beta, step }: NormInputs<Value>,
   { y, s, stats }: { readonly y: Value; readonly s?: Value; readonly stats: Value },
   { eps, rate = 0, site = 0 }: NormAttrs,
-  { variant, shared, scratch }: LaunchContext,
+  { variant, shared, scratch }: LaunchContext<string, string, RowGroup>,
 ): Launch[] {
   const { rows, cols } = matrixOf(x.shape);
-  const rowGroup = rowGroupOf(variant);
   const IN_PLACE_OF = !residual ? 0 : shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
   return [
     {
       shader: shaderFor('layer-norm', cols),
       entry: 'layer_norm',
       constants: {
-        ...rowGroup,
+        ...rowConstants(variant),
         ADD: residual ? 1 : 0,
         IN_PLACE_OF,
         DROPOUT: step ? 1 : 0,
@@ -77,7 +76,7 @@ function launch(
         residual: IN_PLACE_OF === 1 ? gamma : (residual ?? x),
         ...(step && { step }),
       },
-      grid: gridOf(rows, rowGroup.ROWS),
+      grid: gridOf(rows, variant.rows),
       flops: ((beta ? 8 : 5) + (residual ? 2 : 0)) * sizeOf(x.shape),
     },
   ];

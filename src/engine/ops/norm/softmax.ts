@@ -10,9 +10,17 @@ import {
   type TensorType,
   tensorType,
 } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type TensorTypes, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { gridOf, rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
+import {
+  gridOf,
+  type RowGroup,
+  rowByThread,
+  rowConstants,
+  rowGroupsFor,
+  shaderFor,
+  vecWidth,
+} from '../work-division.ts';
 
 /** `causal`: row i of the second last axis sees only columns 0 to i. */
 export type SoftmaxAttrs = { readonly causal?: boolean };
@@ -31,30 +39,39 @@ function checkInputs(
 /** Maximum number of vectors of a row that a thread holds in registers. */
 const maxHeld = 16;
 
-function variantsFor({ shape }: { readonly shape: Shape }): readonly string[] {
-  const { cols } = matrixOf(shape);
-  return cols / vecWidth(cols) <= maxHeld ? [...rowGroupsFor(cols), 'held'] : rowGroupsFor(cols);
+/** A row group, or one thread for each row that holds the whole row in registers. */
+interface SoftmaxVariant extends RowGroup {
+  readonly held?: boolean;
 }
 
+const held: SoftmaxVariant = { ...rowByThread, name: 'held', family: 'held', forSoftware: false, held: true };
+
+function variantsFor({ shape }: { readonly shape: Shape }): readonly SoftmaxVariant[] {
+  const { cols } = matrixOf(shape);
+  return cols / vecWidth(cols) <= maxHeld ? [...rowGroupsFor(cols), held] : rowGroupsFor(cols);
+}
+
+/** The vectors of a row that a thread holds. */
+const heldConstants = (variant: SoftmaxVariant, cols: number): Launch['constants'] =>
+  variant.held ? { HELD: cols / vecWidth(cols) } : {};
+
 /** A dispatch without its bindings; IN_PLACE and IN_PLACE_OF_DY: y has taken the memory of x or dy. */
-function launchOf(
-  entry: 'softmax' | 'softmax_backward',
+function softmaxLaunch(
+  [entry, heldEntry]: readonly [name: string, held: string],
   x: Value,
   { causal }: SoftmaxAttrs,
   lens: Value | undefined,
-  variant: string,
+  variant: SoftmaxVariant,
   IN_PLACE: boolean,
   IN_PLACE_OF_DY = false,
 ): Omit<Launch, 'bind'> {
   const { rows, cols } = matrixOf(x.shape);
-  const held = variant === 'held';
-  const rowGroup = rowGroupOf(held ? 'row-group-1' : variant);
   return {
     shader: shaderFor('softmax', cols),
-    entry: held ? entry.replace('softmax', 'softmax_held') : entry,
+    entry: variant.held ? heldEntry : entry,
     constants: {
-      ...rowGroup,
-      ...(held && { HELD: cols / vecWidth(cols) }),
+      ...rowConstants(variant),
+      ...heldConstants(variant, cols),
       IN_PLACE: IN_PLACE ? 1 : 0,
       IN_PLACE_OF_DY: IN_PLACE_OF_DY ? 1 : 0,
     },
@@ -66,7 +83,7 @@ function launchOf(
       has_lengths: lens ? 1 : 0,
       causal: causal ? 1 : 0,
     },
-    grid: gridOf(rows, rowGroup.ROWS),
+    grid: gridOf(rows, variant.rows),
     flops: 5 * sizeOf(x.shape),
   };
 }
@@ -85,12 +102,12 @@ export const softmaxOp = defineOp({
     return { y: tensorType('f32', x.shape) };
   },
   inPlace: { y: 'x' },
-  variants: ({ x }) => variantsFor(x),
+  variants: ({ x }: TensorTypes<'x'>) => variantsFor(x),
   launch({ x, lens }, { y }, attrs, { variant, shared, scratch }) {
     const unused = scratch('f32', [4]);
     const inPlace = shared('x', 'y');
     const bind = { x: inPlace ? unused : x, lens: lens ?? unused, y };
-    return [{ ...launchOf('softmax', x, attrs, lens, variant, inPlace), bind }];
+    return [{ ...softmaxLaunch(['softmax', 'softmax_held'], x, attrs, lens, variant, inPlace), bind }];
   },
 });
 
@@ -108,12 +125,25 @@ export const softmaxBackwardOp = defineOp({
     return { dx: tensorType('f32', y.shape) };
   },
   inPlace: { dx: ['y', 'dy'] },
-  variants: ({ y }) => variantsFor(y),
+  variants: ({ y }: TensorTypes<'y'>) => variantsFor(y),
   launch({ y, dy, lens }, { dx }, attrs, { variant, shared, scratch }) {
     const unused = scratch('f32', [4]);
     const [yShared, dyShared] = [shared('y', 'dx'), shared('dy', 'dx')];
     const bind = { x: yShared ? unused : y, dy: dyShared ? unused : dy, lens: lens ?? unused, y: dx };
-    return [{ ...launchOf('softmax_backward', y, attrs, lens, variant, yShared, dyShared), bind }];
+    return [
+      {
+        ...softmaxLaunch(
+          ['softmax_backward', 'softmax_held_backward'],
+          y,
+          attrs,
+          lens,
+          variant,
+          yShared,
+          dyShared,
+        ),
+        bind,
+      },
+    ];
   },
 });
 

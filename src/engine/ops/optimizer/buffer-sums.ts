@@ -5,14 +5,14 @@ import { check } from '../../../core/errors.ts';
 import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
+import { type ElementwiseVariant, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 
 const launches = (
   entry: string,
   acc: Value,
   x: Value,
   scale: number,
-  context: LaunchContext,
+  context: LaunchContext<string, string, ElementwiseVariant>,
   step?: Value,
 ): Launch[] =>
   rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
