@@ -38,13 +38,13 @@ fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
     var dp = Scores();
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
-      stage_own_queries(b, h, first, slice, thread);
+      stage_own_queries(b, h, 0u, first, params.queries, slice, thread);
       stage_other_kv(b, h, params.k_column, j, end, slice, thread);
       add_products(&s, thread);
     }
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
-      stage_own_douts(b, h, first, slice, thread);
+      stage_own_douts(b, h, 0u, first, params.queries, slice, thread);
       stage_other_kv(b, h, params.v_column, j, end, slice, thread);
       add_products(&dp, thread);
     }
@@ -96,13 +96,13 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
       stage_own_kv(b, h, params.k_column, first, length, slice, thread);
-      stage_other_queries(b, h, i, slice, thread);
+      stage_other_queries(b, h, 0u, i, params.queries, slice, thread);
       add_products(&s, thread);
     }
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
       stage_own_kv(b, h, params.v_column, first, length, slice, thread);
-      stage_other_douts(b, h, i, slice, thread);
+      stage_other_douts(b, h, 0u, i, params.queries, slice, thread);
       add_products(&dp, thread);
     }
     // First the weights of dv; those of dk wait in s.
@@ -118,12 +118,12 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
       s[n] = select(vec4(0.0), p * (dp[n] * kept - row_dots_in[at]), sees);
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
-      stage_douts(b, h, i + part * SHARE, thread);
+      stage_douts(b, h, 0u, i + part * SHARE, params.queries, thread);
       add_rows(&dv, part, thread);
     }
     for (var n = 0u; n < SCORES; n++) { weights[(across + n * ACROSS) * WEIGHTS_PITCH + down] = s[n]; }
     for (var part = 0u; part < 32u / SHARE; part++) {
-      stage_queries(b, h, i + part * SHARE, thread);
+      stage_queries(b, h, 0u, i + part * SHARE, params.queries, thread);
       add_rows(&dk, part, thread);
     }
     add_diagonals(b, h, group.x, i32(first) - i32(i), thread);

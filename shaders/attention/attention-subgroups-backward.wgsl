@@ -132,7 +132,7 @@ fn backward_keys(
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
     for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
-      let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
+      let q = fetch_query(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
@@ -152,7 +152,7 @@ fn backward_keys(
     }
     // unroll up to 8
     for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
-      let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
+      let q = fetch_query(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {

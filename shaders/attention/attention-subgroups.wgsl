@@ -27,23 +27,11 @@ fn chunk_bound() -> u32 {
 fn own_row(start: u32, stride: u32, row: u32, last: u32) -> u32 { return start + min(row + (lane & 3u), last) * stride; }
 fn own_chunk(c: u32) -> u32 { return min(c + select(0u, (lane >> 2u) & 1u, LANES == 8u), CHUNKS - 1u); }
 
-fn fetch_kv(start: u32, stride: u32, row: u32, last: u32, c: u32) -> Pair {
+@each(kv, query, dout) fn fetch_EACH(start: u32, stride: u32, row: u32, last: u32, c: u32) -> Pair {
   let at = own_row(start, stride, row, last);
-  let x = load_kv(at, own_chunk(c));
+  let x = load_EACH(at, own_chunk(c));
   if (LANES == 8u) { return Pair(broadcast(x), broadcast_high(x)); }
-  return Pair(broadcast(x), broadcast(load_kv(at, min(c + 1u, CHUNKS - 1u))));
-}
-fn fetch_q(start: u32, stride: u32, row: u32, last: u32, c: u32) -> Pair {
-  let at = own_row(start, stride, row, last);
-  let x = load_query(at, own_chunk(c));
-  if (LANES == 8u) { return Pair(broadcast(x), broadcast_high(x)); }
-  return Pair(broadcast(x), broadcast(load_query(at, min(c + 1u, CHUNKS - 1u))));
-}
-fn fetch_dout(start: u32, stride: u32, row: u32, last: u32, c: u32) -> Pair {
-  let at = own_row(start, stride, row, last);
-  let x = load_dout(at, own_chunk(c));
-  if (LANES == 8u) { return Pair(broadcast(x), broadcast_high(x)); }
-  return Pair(broadcast(x), broadcast(load_dout(at, min(c + 1u, CHUNKS - 1u))));
+  return Pair(broadcast(x), broadcast(load_EACH(at, min(c + 1u, CHUNKS - 1u))));
 }
 
 fn broadcast(x: vec4<f32>) -> mat4x4<f32> {

@@ -98,14 +98,15 @@ fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
 }
 
-// Chunk c of a row of head h. Rows past the last repeat it; chunks past the head are zero.
-fn query_chunk(b: u32, h: u32, i: u32, c: u32) -> vec4<f32> {
-  return zero_past_head(load_query(q_at(b, clamp_row(i, params.queries), h), min_chunk(c)), c);
+// Chunk c of a row of head h; `column`: the first one of keys or values. Rows from `end` on repeat the last;
+// chunks past the head are zero.
+fn chunk_of_queries(b: u32, h: u32, column: u32, i: u32, end: u32, c: u32) -> vec4<f32> {
+  return zero_past_head(load_query(q_at(b, clamp_row(i, end), h), min_chunk(c)), c);
 }
-fn dout_chunk(b: u32, h: u32, i: u32, c: u32) -> vec4<f32> {
-  return zero_past_head(load_dout(out_at(b, clamp_row(i, params.queries), h), min_chunk(c)), c);
+fn chunk_of_douts(b: u32, h: u32, column: u32, i: u32, end: u32, c: u32) -> vec4<f32> {
+  return zero_past_head(load_dout(out_at(b, clamp_row(i, end), h), min_chunk(c)), c);
 }
-fn kv_chunk(b: u32, h: u32, column: u32, j: u32, end: u32, c: u32) -> vec4<f32> {
+fn chunk_of_kv(b: u32, h: u32, column: u32, j: u32, end: u32, c: u32) -> vec4<f32> {
   return zero_past_head(load_kv(kv_at(b, clamp_row(j, end), h, column), min_chunk(c)), c);
 }
 // A signed minimum, since bench:isa counts unsigned ones as bounds checks.
@@ -124,72 +125,30 @@ fn zero_past_head(x: vec4<f32>, c: u32) -> vec4<f32> {
 const OWN_VECTORS: u32 = (4u * ROWS + THREADS - 1u) / THREADS;
 const ROW_VECTORS: u32 = (SHARE * SHARE_PITCH + THREADS - 1u) / THREADS;
 
-// Stage a slice of own rows from `first` on, a slice of other rows, and whole other rows.
-fn stage_own_queries(b: u32, h: u32, first: u32, slice: u32, thread: u32) {
+// Stage rows from `first` on: a slice of own rows, a slice of other rows, and whole other rows. Each tensor has
+// its own three, since an entry point binds all tensors that its functions name.
+@each(queries, kv, douts)
+fn stage_own_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, slice: u32, thread: u32) {
   for (var n = 0u; n < OWN_VECTORS; n++) {
     let e = min(thread, THREADS - 1u) + n * THREADS;
     if (4u * ROWS % THREADS == 0u || e < 4u * ROWS) {
-      own_tile[e / 4u * PITCH + e % 4u] = query_chunk(b, h, first + e / 4u, 4u * slice + e % 4u);
+      own_tile[e / 4u * PITCH + e % 4u] = chunk_of_EACH(b, h, column, first + e / 4u, end, 4u * slice + e % 4u);
     }
   }
 }
-fn stage_other_kv(b: u32, h: u32, column: u32, first: u32, end: u32, slice: u32, thread: u32) {
+@each(queries, kv, douts)
+fn stage_other_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, slice: u32, thread: u32) {
   let e = thread % 128u;
   if (THREADS == 128u || thread < 128u) {
-    other_tile[e / 4u * PITCH + e % 4u] = kv_chunk(b, h, column, first + e / 4u, end, 4u * slice + e % 4u);
+    other_tile[e / 4u * PITCH + e % 4u] = chunk_of_EACH(b, h, column, first + e / 4u, end, 4u * slice + e % 4u);
   }
 }
-fn stage_kv(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) {
+@each(queries, kv, douts)
+fn stage_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) {
   for (var n = 0u; n < ROW_VECTORS; n++) {
     let e = min(thread, THREADS - 1u) + n * THREADS;
     if (SHARE * SHARE_PITCH % THREADS == 0u || e < SHARE * SHARE_PITCH) {
-      own_tile[e] = kv_chunk(b, h, column, first + e / SHARE_PITCH, end, e % SHARE_PITCH);
-    }
-  }
-}
-
-// The same for tensors that only the backward pass stages this way.
-fn stage_own_douts(b: u32, h: u32, first: u32, slice: u32, thread: u32) {
-  for (var n = 0u; n < OWN_VECTORS; n++) {
-    let e = min(thread, THREADS - 1u) + n * THREADS;
-    if (4u * ROWS % THREADS == 0u || e < 4u * ROWS) {
-      own_tile[e / 4u * PITCH + e % 4u] = dout_chunk(b, h, first + e / 4u, 4u * slice + e % 4u);
-    }
-  }
-}
-fn stage_own_kv(b: u32, h: u32, column: u32, first: u32, end: u32, slice: u32, thread: u32) {
-  for (var n = 0u; n < OWN_VECTORS; n++) {
-    let e = min(thread, THREADS - 1u) + n * THREADS;
-    if (4u * ROWS % THREADS == 0u || e < 4u * ROWS) {
-      own_tile[e / 4u * PITCH + e % 4u] = kv_chunk(b, h, column, first + e / 4u, end, 4u * slice + e % 4u);
-    }
-  }
-}
-fn stage_other_queries(b: u32, h: u32, first: u32, slice: u32, thread: u32) {
-  let e = thread % 128u;
-  if (THREADS == 128u || thread < 128u) {
-    other_tile[e / 4u * PITCH + e % 4u] = query_chunk(b, h, first + e / 4u, 4u * slice + e % 4u);
-  }
-}
-fn stage_other_douts(b: u32, h: u32, first: u32, slice: u32, thread: u32) {
-  let e = thread % 128u;
-  if (THREADS == 128u || thread < 128u) {
-    other_tile[e / 4u * PITCH + e % 4u] = dout_chunk(b, h, first + e / 4u, 4u * slice + e % 4u);
-  }
-}
-fn stage_queries(b: u32, h: u32, first: u32, thread: u32) {
-  for (var n = 0u; n < ROW_VECTORS; n++) {
-    let e = min(thread, THREADS - 1u) + n * THREADS;
-    if (SHARE * SHARE_PITCH % THREADS == 0u || e < SHARE * SHARE_PITCH) {
-      own_tile[e] = query_chunk(b, h, first + e / SHARE_PITCH, e % SHARE_PITCH);
-    }
-  }
-}
-fn stage_douts(b: u32, h: u32, first: u32, thread: u32) {
-  for (var n = 0u; n < ROW_VECTORS; n++) {
-    let e = min(thread, THREADS - 1u) + n * THREADS;
-    if (SHARE * SHARE_PITCH % THREADS == 0u || e < SHARE * SHARE_PITCH) {
-      own_tile[e] = dout_chunk(b, h, first + e / SHARE_PITCH, e % SHARE_PITCH);
+      own_tile[e] = chunk_of_EACH(b, h, column, first + e / SHARE_PITCH, end, e % SHARE_PITCH);
     }
   }
 }

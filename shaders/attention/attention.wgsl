@@ -31,7 +31,7 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     var s = Scores();
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
-      stage_own_queries(b, h, first, slice, thread);
+      stage_own_queries(b, h, 0u, first, params.queries, slice, thread);
       stage_other_kv(b, h, params.k_column, j, end, slice, thread);
       add_products(&s, thread);
     }

@@ -31,7 +31,7 @@ export interface ShaderLibrary {
  * its name. The line `// include a.wgsl` appends a file, once. Declarations may have conditions,
  * `@if(scalar)` and `@else`, as in WESL: the shader `x-scalar` has the declarations after `@if(scalar)`, `x`
  * has those after `@else`. There is a shader for each subset of the conditions in a kernel's files: `x`,
- * `x-f16`, `x-f16-scalar`, `x-scalar`.
+ * `x-f16`, `x-f16-scalar`, `x-scalar`. `@each(a, b)` makes a copy of a declaration for each name.
  */
 export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary {
   const textOf = (path: string): string => {
@@ -60,13 +60,13 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
       kernels.set([stem, ...conditions].join('-'), { path, conditions: new Set(conditions) });
   }
 
-  const kernelOf = (name: string) => {
+  const kernelFile = (name: string) => {
     const kernel = kernels.get(name);
     if (!kernel) throw new Error(`shader: there is no ${name} in shaders/`);
     return kernel;
   };
   const pathsOf = (name: string): string[] => {
-    const { path } = kernelOf(name);
+    const { path } = kernelFile(name);
     return [path, ...reach(textOf(path))];
   };
   return {
@@ -75,9 +75,10 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
     sourceOf(shader) {
       if (typeof shader === 'string') {
         const text = pathsOf(shader).map(textOf).join('\n');
-        return directivesFirst(withConditions(text, kernelOf(shader).conditions));
+        return directivesFirst(withConditions(withCopies(text), kernelFile(shader).conditions));
       }
-      return withConditions([shader.source, ...[...reach(shader.source)].map(textOf)].join('\n'), new Set());
+      const text = [shader.source, ...[...reach(shader.source)].map(textOf)].join('\n');
+      return withConditions(withCopies(text), new Set());
     },
   };
 }
@@ -113,6 +114,25 @@ function withConditions(text: string, conditions: ReadonlySet<string>): string {
     const keep: boolean = name === undefined ? !chosen : conditions.has(name);
     out += between + (keep ? text.slice(start, end) : '');
     chosen = name === undefined ? undefined : keep;
+    from = end;
+    head.lastIndex = end;
+  }
+  return out + text.slice(from);
+}
+
+/**
+ * Resolves the copies of a text. `@each(a, b)` at the start of a line makes a copy of the next declaration for
+ * each name, which replaces EACH in the copy.
+ */
+function withCopies(text: string): string {
+  const head = /^@each\(([\w, ]+)\)\s+/gm;
+  let out = '';
+  let from = 0;
+  for (let m = head.exec(text); m; m = head.exec(text)) {
+    const start = m.index + m[0].length;
+    const end = declarationEnd(text, start);
+    const copies = (m[1] ?? '').split(', ').map((name) => text.slice(start, end).replaceAll('EACH', name));
+    out += text.slice(from, m.index) + copies.join('\n');
     from = end;
     head.lastIndex = end;
   }

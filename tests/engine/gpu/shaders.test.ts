@@ -71,6 +71,17 @@ describe('a shader library', () => {
     ]);
   });
 
+  it('copies a declaration for each name of @each, also under a condition', () => {
+    const source = '@each(k, v) fn load_EACH() { return EACH; }\n@each(a, b)\n@if(f16) const EACH = 1;\nend';
+    expect(library.sourceOf({ name: 'mine', source }).split('\n')).toEqual([
+      'fn load_k() { return k; }',
+      'fn load_v() { return v; }',
+      '',
+      '',
+      'end',
+    ]);
+  });
+
   it('names an unknown shader, a file that is missing, and an @else without an @if', () => {
     expect(() => library.sourceOf('linear')).toThrow('there is no linear in shaders/');
     expect(() => library.sourceOf({ name: 'mine', source: '// include shared/max.wgsl' })).toThrow(
