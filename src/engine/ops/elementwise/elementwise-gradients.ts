@@ -1,0 +1,37 @@
+// The gradients of elementwise ops, activations and slices of columns. Only the backward pass loads this file.
+
+import { check } from '../../../core/errors.ts';
+import { matrixOf } from '../../../core/tensor.ts';
+import { type GradientsOf, gradient } from '../op-gradient.ts';
+import { activationBackwardOp, gatedActivationBackwardOp } from './activation-backward.ts';
+import { addColumnsOp, takeColumns, takeColumnsOp } from './columns.ts';
+import { activationOp, addOp, dropout, dropoutOp, keepsInput } from './elementwise-ops.ts';
+import { gatedActivationOp } from './gated-activation.ts';
+
+/** The gradient of each op of the family that has one. */
+export const elementwiseGradients = {
+  activationOp: gradient(activationOp, (builder, { x }, { y }, { y: dy }, attrs) => ({
+    x: dy && builder.apply(activationBackwardOp, { x: keepsInput(attrs.kind) ? x : y, dy }, attrs).dx,
+  })),
+  addOp: gradient(addOp, (_builder, _inputs, _outputs, { y: dy }) => ({ a: dy, b: dy })),
+  addColumnsOp: gradient(addColumnsOp, (builder, { x, u }, _outputs, { y: dy }, attrs) => {
+    if (!dy) return {};
+    const du = () => takeColumns(builder, dy, { ...attrs, count: matrixOf(u.shape).cols });
+    return { x: builder.needs(x) ? dy : undefined, u: builder.needs(u) ? du() : undefined };
+  }),
+  takeColumnsOp: gradient(takeColumnsOp, (builder, { x }, _outputs, { y: dy }, attrs) => {
+    check(attrs.count === matrixOf(x.shape).cols, 'take_columns: only all columns together have a gradient');
+    return { x: dy && takeColumns(builder, dy, attrs) };
+  }),
+  dropoutOp: gradient(dropoutOp, (builder, { step }, _outputs, { y: dy }, attrs) => ({
+    x: dy && dropout(builder, dy, step, attrs),
+  })),
+  gatedActivationOp: gradient(gatedActivationOp, (builder, { x }, _outputs, { y: dy }, attrs) => ({
+    x: dy && builder.apply(gatedActivationBackwardOp, { x, dy }, attrs).dx,
+  })),
+} satisfies GradientsOf<
+  typeof import('./elementwise-ops.ts') &
+    typeof import('./columns.ts') &
+    typeof import('./gated-activation.ts'),
+  'logMeanOp'
+>;
