@@ -16,6 +16,16 @@ export interface BoundPass {
   readonly label: string;
 }
 
+/** What absent bindings of all passes are bound to: one buffer if they are read, another if written. */
+export interface AbsentBuffers {
+  readonly read: GPUBuffer;
+  /** `absentBytes` for each absent binding of a pass. */
+  readonly written: GPUBuffer;
+}
+
+/** Size of an absent binding in bytes: WebGPU's alignment of offsets. */
+export const absentBytes = 256;
+
 /** Returns the GPU buffer of a plan's buffer by index. */
 export type BufferAt = (buffer: number) => GPUBuffer;
 
@@ -55,14 +65,21 @@ export function bindPass(
   { pipeline, layout, bindings, shader }: Kernel,
   { paramBuffer, i }: { readonly paramBuffer: GPUBuffer; readonly i: number },
   bufferAt: BufferAt,
+  absent: AbsentBuffers,
 ): BoundPass {
+  // Bindings that are written may not alias, so each has its own part of the buffer.
+  let written = 0;
+  const unused = (type: Binding['type']): GPUBufferBinding =>
+    type === 'read-only-storage'
+      ? { buffer: absent.read, size: absentBytes }
+      : { buffer: absent.written, offset: absentBytes * written++, size: absentBytes };
   const label = `${pass.scope ? `${pass.scope} ` : ''}${pass.op}`;
   const resourceOf = (b: Binding): GPUBufferBinding => {
     if (b.wgslType === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
     const range = pass.bind[b.name];
-    // A pass without dropout has no step scalars. Its overrides disable their use, so any uniform buffer can
-    // be bound.
-    if (!range && b.wgslType === 'Step') return { buffer: paramBuffer, size: paramAlign };
+    // The constants of the pass disable the use of an absent binding, such as the step without dropout.
+    const isAbsent = !range && (b.wgslType === 'Step' || pass.absent?.includes(b.name));
+    if (isAbsent) return b.type === 'uniform' ? { buffer: paramBuffer, size: paramAlign } : unused(b.type);
     if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${shader.name}`);
     const size = b.wgslType.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);
     return { buffer: bufferAt(range.buffer), offset: range.offset, size };

@@ -10,7 +10,14 @@ import type { Device } from './device.ts';
 import type { Kernel, Pipelines } from './pipelines.ts';
 import { whenDone } from './readback.ts';
 import type { BoundPass, BufferAt } from './recorded-passes.ts';
-import { alignToWords, bindPass, createRecorder, packParams, paramAlign } from './recorded-passes.ts';
+import {
+  absentBytes,
+  alignToWords,
+  bindPass,
+  createRecorder,
+  packParams,
+  paramAlign,
+} from './recorded-passes.ts';
 import type { Timestamps } from './timestamps.ts';
 
 /** Outputs of a run by name. The arrays belong to the caller. */
@@ -86,6 +93,11 @@ export async function createRunner(
   const bufferAt: BufferAt = (i) => buffers[i] ?? inputBuffer;
   const paramBytes = Math.max(1, plan.passes.length) * paramAlign;
   const paramBuffer = create('params', paramBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  const maxAbsent = Math.max(1, ...plan.passes.map((pass) => pass.absent?.length ?? 0));
+  const absent = {
+    read: create('absent', absentBytes, GPUBufferUsage.STORAGE),
+    written: create('absent, written', maxAbsent * absentBytes, GPUBufferUsage.STORAGE),
+  };
   const outputs = outputRing(device, plan, inFlight, create, bufferAt);
 
   // All buffers are created before this await: the session's error scope around it reports out-of-memory.
@@ -93,7 +105,7 @@ export async function createRunner(
   // Deno ends if a write has no bytes.
   if (kernels.length > 0) gpu.queue.writeBuffer(paramBuffer, 0, packParams(plan.passes, kernels));
   const passes = plan.passes.map((pass, i) =>
-    bindPass(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt),
+    bindPass(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt, absent),
   );
   const clear = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
     for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, alignToWords(r.bytes));

@@ -121,10 +121,10 @@ export interface Launch {
   /** Fields of the WGSL `Params` struct (u32, i32 or f32); all of them. */
   readonly params?: Readonly<Record<string, number>>;
   /**
-   * WGSL variable name -> value. A variable that an override disables still needs a value: bind another
-   * input.
+   * WGSL variable name -> value. `undefined`: the entry point declares the variable, but does not use it with
+   * these constants; the executor binds memory that nothing reads. A missing variable is an error.
    */
-  readonly bind: Readonly<Record<string, Value>>;
+  readonly bind: Readonly<Record<string, Value | undefined>>;
   /** Values to set to zero before the dispatch, by the driver: faster than a kernel. */
   readonly clear?: readonly Value[];
   /** Workgroups in x, y, z; each at most 65,535. */

@@ -36,6 +36,8 @@ export interface Pass {
   readonly constants: Readonly<Record<string, number>>;
   readonly params: Readonly<Record<string, number>>;
   readonly bind: Readonly<Record<string, Range>>;
+  /** Declared variables that the kernel does not use. */
+  readonly absent?: readonly string[];
   /** Names of the bindings that are f16, sorted. Absent if there are none. */
   readonly f16?: readonly string[];
   /** Memory to fill with zeros before the dispatch. */

@@ -148,7 +148,12 @@ function passOf(
 ): Pass {
   const bind: Record<string, Range> = {};
   const f16: string[] = [];
+  const absent: string[] = [];
   for (const [name, value] of Object.entries(launch.bind)) {
+    if (!value) {
+      absent.push(name);
+      continue;
+    }
     if (value.dtype === 'f16') f16.push(name);
     const range = locate(value);
     if (range.bytes > traits.maxBindingBytes)
@@ -178,8 +183,9 @@ function passOf(
     constants,
     params,
     bind,
-    ...(f16.length > 0 && { f16: f16.sort() }),
-    ...(launch.clear && { clear: launch.clear.map(locate) }),
+    absent: absent.length > 0 ? absent : undefined,
+    f16: f16.length > 0 ? f16.sort() : undefined,
+    clear: launch.clear?.map(locate),
     grid,
     flops,
     node: node.id,

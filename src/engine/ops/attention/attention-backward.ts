@@ -18,8 +18,8 @@ import {
 
 /**
  * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
- * 2·farthest + 1] is written if it exists. `biasParts` is scratch memory of `biasPartsLength`, if there is a
- * bias.
+ * 2·farthest + 1] is written if it exists. `biasParts` is scratch memory of `biasPartsLength`, if the
+ * gradient of the bias is wanted.
  */
 interface BackwardBinding extends ForwardBinding {
   readonly dout: Value;
@@ -40,20 +40,19 @@ function backwardLaunches(a: AttentionLayout, context: AttentionContext, x: Back
   const ofKeys = { ...common, dkv: x.dkv, row_dots_in: x.rowDots };
   const queries = attentionLaunch(a, context, 'backward_queries', a.queries, ofQueries, 6);
   const keys = attentionLaunch(a, context, 'backward_keys', a.keys, ofKeys, 8);
-  if (!parts) return [queries, keys];
+  if (!x.bias) return [queries, keys];
   if (!usesTiles(context.variant))
-    return [queries, keys, ...(dbias ? distanceSums(a, keys, parts, dbias) : [])];
+    return [queries, keys, ...(parts && dbias ? distanceSums(a, keys, parts, dbias) : [])];
   const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
   const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
-  return [queries, summing, ...(dbias ? [blockSums(a, summing, parts, dbias)] : [])];
+  return [queries, summing, ...(parts && dbias ? [blockSums(a, summing, parts, dbias)] : [])];
 }
 
 /**
  * Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by
  * distance.
  */
-function biasPartsLength(a: AttentionLayout, context: AttentionContext, gradient: boolean): number {
-  if (!gradient) return 64; // a binding that is not read
+function biasPartsLength(a: AttentionLayout, context: AttentionContext): number {
   const blocks = Math.ceil(a.keys / attentionRows(context, a.width, 'backward_keys'));
   return a.batch * a.heads * (usesTiles(context.variant) ? blocks * columnsOf(a) : 2 * a.queries - 1);
 }
@@ -110,7 +109,7 @@ export const selfAttentionBackwardOp = defineOp({
   launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { scratch, ...context }) {
     const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
     const rowDots = scratch('f32', inputs.lse.shape);
-    const biasParts = inputs.bias && scratch('f32', [biasPartsLength(layout, context, dbias !== undefined)]);
+    const biasParts = dbias && scratch('f32', [biasPartsLength(layout, context)]);
     const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, dbias, rowDots, biasParts };
     return backwardLaunches(layout, context, bind);
   },

@@ -65,7 +65,7 @@ export const attentionSources = ({ q, kv, lens, step, bias }: ForwardBinding) =>
   kv,
   lens,
   step,
-  ...(bias && { bias }),
+  bias,
 });
 
 /** One dispatch over `length` rows; `perColumn`: floating-point operations per column of a score. */

@@ -113,8 +113,7 @@ export const embeddingOp = defineOp({
       POSITION_IDS: positionIds ? 1 : 0,
       DECODE: decode ? 1 : 0,
     };
-    const tables = { table, positions: positions ?? table, position_ids: positionIds ?? ids };
-    const bind = { ids, ...tables, out, ...(step && { step }) };
+    const bind = { ids, table, positions, position_ids: positionIds, out, step };
     const launch = embeddingLaunch('embedding', batch * length, mask, params, constants, bind, variant);
     return [{ ...launch, flops: 2 * sizeOf(out.shape) }];
   },

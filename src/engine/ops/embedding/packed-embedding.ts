@@ -53,10 +53,10 @@ export const packedEmbeddingOp = defineOp({
       bind: {
         ids,
         ...weights,
-        positions: positions ?? weights.w,
-        position_ids: positionIds ?? ids,
+        positions,
+        position_ids: positionIds,
         out,
-        ...(step && { step }),
+        step,
       },
       grid: gridOf(batch * length, variant.rows),
       flops: 2 * sizeOf(out.shape),

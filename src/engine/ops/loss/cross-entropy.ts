@@ -88,18 +88,17 @@ export const crossEntropyOp = defineOp({
   f16Storage: ['logits', 'dlogits'],
   variants: ({ logits }: TensorTypes<'logits'>) => rowGroupsFor(matrixOf(logits.shape).cols),
   sample: ({ logits }, attrs) => ({ targets: sampleIds(classesOf(logits, attrs), attrs.ignore) }),
-  launch({ logits, targets, step }, { nll, hit, lse, dlogits }, attrs, { variant, shared, scratch }) {
+  launch({ logits, targets, step }, { nll, hit, lse, dlogits }, attrs, { variant, shared }) {
     const rowGroup = rowConstants(variant);
     const common = { ...lossLaunch(logits, attrs), grid: gridOf(matrixOf(logits.shape).rows, variant.rows) };
-    const unused = scratch('f32', [4]);
     if (!dlogits) {
-      const bind = { logits, targets, nll, row_lse: lse ?? unused, hit, dlogits: unused };
+      const bind = { logits, targets, nll, row_lse: lse, hit, dlogits: undefined };
       return [
         { ...common, entry: 'cross_entropy', constants: rowGroup, bind, flops: 4 * sizeOf(logits.shape) },
       ];
     }
     const inPlace = shared('logits', 'dlogits');
-    const bind = { logits: inPlace ? unused : logits, targets, nll, hit, dlogits, step };
+    const bind = { logits: inPlace ? undefined : logits, targets, nll, hit, dlogits, step };
     const constants = { ...rowGroup, IN_PLACE: inPlace ? 1 : 0 };
     return [{ ...common, entry: 'cross_entropy_fused', constants, bind, flops: 8 * sizeOf(logits.shape) }];
   },
@@ -120,14 +119,14 @@ export const crossEntropyBackwardOp = defineOp({
   f16Storage: ['logits', 'dlogits'],
   variants: ({ logits }: TensorTypes<'logits'>) => rowGroupsFor(matrixOf(logits.shape).cols),
   sample: ({ logits }, attrs) => ({ targets: sampleIds(classesOf(logits, attrs), attrs.ignore) }),
-  launch({ logits, lse, targets, step }, { dlogits }, attrs, { variant, shared, scratch }) {
+  launch({ logits, lse, targets, step }, { dlogits }, attrs, { variant, shared }) {
     const inPlace = shared('logits', 'dlogits');
     return [
       {
         ...lossLaunch(logits, attrs),
         entry: 'cross_entropy_backward',
         constants: { ...rowConstants(variant), IN_PLACE: inPlace ? 1 : 0 },
-        bind: { logits: inPlace ? scratch('f32', [4]) : logits, lse, targets, dlogits, step },
+        bind: { logits: inPlace ? undefined : logits, lse, targets, dlogits, step },
         grid: gridOf(matrixOf(logits.shape).rows, variant.rows),
         flops: 4 * sizeOf(logits.shape),
       },

@@ -166,7 +166,6 @@ export function backwardLaunches(
   const dxTiles = dx ? columns * Math.ceil(rows / kernel.rows) : 0;
   const dwTiles = dw ? columns * Math.ceil(outs / kernel.rows) : 0;
   const dbGroups = db ? Math.ceil(outs / (4 * kernel.threads)) : 0;
-  const unused = () => context.scratch('f32', [64]);
   return [
     {
       shader: productShader(kernel, ins, [dy, x, w]),
@@ -191,11 +190,11 @@ export function backwardLaunches(
         a: dy,
         b: w,
         bias: x,
-        epilogue: epilogue?.operand ?? dy,
-        y: dx ?? unused(),
-        y2: dw ?? unused(),
-        db: db ?? unused(),
-        ...(dropout && { step: dropout.step }),
+        epilogue: epilogue?.operand,
+        y: dx,
+        y2: dw,
+        db,
+        step: dropout?.step,
       },
       grid: gridOf(dxTiles + dwTiles + dbGroups, 1),
       flops: 2 * rows * ins * outs * ((dx ? 1 : 0) + (dw ? 1 : 0)) + (db ? rows * outs : 0),

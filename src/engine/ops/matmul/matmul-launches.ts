@@ -71,7 +71,7 @@ export interface Product extends Sizes {
 export const productLaunches = (p: Product, context: ProductContext, variant = context.variant): Launch[] =>
   variant.slices
     ? splitLaunches(p, context, variant.slices)
-    : batchLaunches(p, productKernel(variant, [p.a, p.b], context.traits), context);
+    : batchLaunches(p, productKernel(variant, [p.a, p.b], context.traits));
 
 /** What a launch of a product reads of its context. */
 export type ProductContext = Pick<
@@ -95,7 +95,7 @@ export const unusedParams = {
 };
 
 /** One dispatch per 65,535 products. With `stepK` they are slices of K of one product, each `stepK` long. */
-function batchLaunches(p: Product, kernel: ProductKernel, context: ProductContext, stepK = 0): Launch[] {
+function batchLaunches(p: Product, kernel: ProductKernel, stepK = 0): Launch[] {
   const { form, m, n, k, batch = 1, ldc = n } = p;
   const [aWidth, bWidth] = [p.lda ?? (form === 'TN' ? m : k), form === 'NT' ? k : n];
   const params = {
@@ -110,7 +110,7 @@ function batchLaunches(p: Product, kernel: ProductKernel, context: ProductContex
     shader: productShader(kernel, ldc, [p.a, p.b]),
     entry: p.activationInput ? 'matmul_kept' : 'matmul',
     constants: { ...kernel.constants, FORM: forms[form], ...readConstants(kernel, aWidth, bWidth, k) },
-    bind: bindings(p, context),
+    bind: bindings(p),
   };
   const launches: Launch[] = [];
   for (let first = 0; first < batch; first += maxGroups) {
@@ -136,13 +136,13 @@ function splitLaunches(p: Product, context: ProductContext, variant: ProductVari
   const c = context.scratch('f32', [batch, m, ldc]);
   const slices = { form, m, n, k, batch, a, b, c, ldc, ...(lda && { lda }) };
   return [
-    ...batchLaunches(slices, kernel, context, stepK),
+    ...batchLaunches(slices, kernel, stepK),
     {
       shader: productShader(productKernel(naiveProduct, [c], context.traits), ldc, [c]),
       entry: p.activationInput ? 'combine_kept' : 'combine',
       constants: { A_VECTORS: ldc % 4 === 0 ? 1 : 0 },
       params: { ...unusedParams, m, n, k: batch, lda: ldc, ldc, ...epilogueParams(p) },
-      bind: { ...bindings(p, context), a: c },
+      bind: { ...bindings(p), a: c },
       grid: gridOf(m * Math.ceil(n / 4), 64),
       flops: batch * m * n,
     },
@@ -194,12 +194,12 @@ export const epilogueParams = ({
   ...dropoutFields(dropout ?? { rate: 0, site: 0 }),
 });
 
-const bindings = (p: Product, context: ProductContext): Record<string, Value> => ({
+const bindings = (p: Product): Launch['bind'] => ({
   a: p.a,
   b: p.b,
-  bias: p.bias ?? p.b,
-  epilogue: p.epilogue?.operand ?? p.b,
+  bias: p.bias,
+  epilogue: p.epilogue?.operand,
   y: p.c,
-  y2: p.activationInput ?? context.scratch('f32', [64]),
-  ...(p.dropout && { step: p.dropout.step }),
+  y2: p.activationInput,
+  step: p.dropout?.step,
 });

@@ -86,7 +86,7 @@ export const packedLinearOp = defineOp({
       entry: dots ? 'dots' : 'tiles',
       constants: rolled ? { ...constants, MAX_UNROLLED: 2 } : constants,
       params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
-      bind: { x, ...weights, bias: b ?? x, y },
+      bind: { x, ...weights, bias: b, y },
       grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
       flops: 2 * rows * outs * cols,
     }));

@@ -46,12 +46,7 @@ const backwardOf = (
     inPlace: { dx: 'dy', dsTotal: ['ds', 'dy'] },
     f16Storage,
     variants: () => rowGroups,
-    launch(
-      { dy, s, stats, gamma, ds, step },
-      { dsTotal, partials, dx },
-      attrs,
-      { variant, shared, scratch },
-    ) {
+    launch({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs, { variant, shared }) {
       const { rows, cols } = matrixOf(dy.shape);
       const dyIn = shared('dy', 'dsTotal') ? 1 : shared('dy', 'dx') ? 2 : 0;
       const dsIn = !ds ? 0 : shared('ds', 'dsTotal') ? 1 : 3;
@@ -69,15 +64,15 @@ const backwardOf = (
           },
           params: { rows, cols, ...dropoutFields(attrs) },
           bind: {
-            dy: dyIn ? gamma : dy,
-            ds: ds && dsIn === 3 ? ds : gamma,
+            dy: dyIn ? undefined : dy,
+            ds: dsIn === 3 ? ds : undefined,
             s,
             stats,
             gamma,
             ds_total: dsTotal,
-            dx: dx ?? scratch('f32', [4]),
+            dx,
             partials,
-            ...(dx && step && { step }),
+            step: dx && step,
           },
           grid: gridOf(dim(partials, 0), 1),
           flops: (rms ? 12 : 16) * sizeOf(dy.shape),

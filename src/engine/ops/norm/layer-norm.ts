@@ -49,7 +49,7 @@ function launch(
   { x, residual, gamma, beta, step }: NormInputs<Value>,
   { y, s, stats }: { readonly y: Value; readonly s?: Value; readonly stats: Value },
   { eps, rate = 0, site = 0 }: NormAttrs,
-  { variant, shared, scratch }: LaunchContext<string, string, RowGroup>,
+  { variant, shared }: LaunchContext<string, string, RowGroup>,
 ): Launch[] {
   const { rows, cols } = matrixOf(x.shape);
   const IN_PLACE_OF = !residual ? 0 : shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
@@ -67,14 +67,14 @@ function launch(
       params: { rows, cols, eps, ...dropoutFields({ rate, site }) },
       bind: {
         gamma,
-        beta: beta ?? gamma, // RMSNorm does not read it
+        beta,
         y,
-        s: s ?? scratch('f32', [4]), // not written
+        s,
         stats,
         // If s has taken the memory of an addend, the kernel reads the addend through s.
-        x: IN_PLACE_OF === 2 ? gamma : x,
-        residual: IN_PLACE_OF === 1 ? gamma : (residual ?? x),
-        ...(step && { step }),
+        x: IN_PLACE_OF === 2 ? undefined : x,
+        residual: IN_PLACE_OF === 1 ? undefined : residual,
+        step,
       },
       grid: gridOf(rows, variant.rows),
       flops: ((beta ? 8 : 5) + (residual ? 2 : 0)) * sizeOf(x.shape),

@@ -103,10 +103,9 @@ export const softmaxOp = defineOp({
   },
   inPlace: { y: 'x' },
   variants: ({ x }: TensorTypes<'x'>) => variantsFor(x),
-  launch({ x, lens }, { y }, attrs, { variant, shared, scratch }) {
-    const unused = scratch('f32', [4]);
+  launch({ x, lens }, { y }, attrs, { variant, shared }) {
     const inPlace = shared('x', 'y');
-    const bind = { x: inPlace ? unused : x, lens: lens ?? unused, y };
+    const bind = { x: inPlace ? undefined : x, lens, y };
     return [{ ...softmaxLaunch(['softmax', 'softmax_held'], x, attrs, lens, variant, inPlace), bind }];
   },
 });
@@ -126,10 +125,9 @@ export const softmaxBackwardOp = defineOp({
   },
   inPlace: { dx: ['y', 'dy'] },
   variants: ({ y }: TensorTypes<'y'>) => variantsFor(y),
-  launch({ y, dy, lens }, { dx }, attrs, { variant, shared, scratch }) {
-    const unused = scratch('f32', [4]);
+  launch({ y, dy, lens }, { dx }, attrs, { variant, shared }) {
     const [yShared, dyShared] = [shared('y', 'dx'), shared('dy', 'dx')];
-    const bind = { x: yShared ? unused : y, dy: dyShared ? unused : dy, lens: lens ?? unused, y: dx };
+    const bind = { x: yShared ? undefined : y, dy: dyShared ? undefined : dy, lens, y: dx };
     return [
       {
         ...softmaxLaunch(
