@@ -6,7 +6,7 @@ import type { TensorData } from '../../src/core/tensor.ts';
 import { type Engine, gpuEngine, type Program } from '../../src/engine/engine.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../../src/engine/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
-import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
 import { median } from '../../src/engine/gpu/plan-timing.ts';
 import type { Graph } from '../../src/engine/graph/graph.ts';
 import { createStepWriter } from '../../src/engine/ops/step-scalars.ts';
@@ -108,8 +108,9 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
   const p = parameterList(c);
   const shape = shapeOf(golden);
   const engine: Engine = gpuEngine(device, {
-    chooseKernels: async (graphs) =>
-      options.firstUse ? tuneKernels(device, graphs) : (options.choices ?? {}),
+    kernels: {
+      choose: async (graphs) => (options.firstUse ? tuneKernels(device, graphs) : (options.choices ?? {})),
+    },
   });
   /** A program with the model's weights, and a function that runs it on the batch. */
   const ready = async (graph: Graph, writeWeights: boolean) => {
@@ -177,10 +178,10 @@ function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
   return async (inputs) => {
     const { graph, states, hostInputs } = kernelGraph(kind, inputs);
     const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 20_000 });
-    const session = new Session(device);
-    const [runner] = await session.prepare([makePlan(graph, { traits: device.traits, kernelChoices })]);
+    const engine = new GpuEngine(device);
+    const [runner] = await engine.preparePlans([makePlan(graph, { traits: device.traits, kernelChoices })]);
     if (!runner) throw new Error('heddle: no runner');
-    for (const [name, { data }] of Object.entries(states)) session.write(name, data);
+    for (const [name, { data }] of Object.entries(states)) engine.write(name, data);
     const fill = () => {
       for (const [name, data] of Object.entries(hostInputs())) runner.inputs[name]?.set(data);
     };
@@ -193,7 +194,7 @@ function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
         fill();
         return (await runner.run()).result as Float32Array;
       },
-      dispose: () => session.destroy(),
+      dispose: () => engine.destroy(),
     };
   };
 }

@@ -3,7 +3,7 @@
 
 import type { GoldenCase } from '../../src/commands/jobs/verify/golden-case.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
-import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
 import { pipelinesOf } from '../../src/engine/gpu/pipelines.ts';
 import { printProfile, profilePasses } from '../../src/engine/gpu/profile.ts';
 import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
@@ -22,13 +22,13 @@ export async function profileStep(
   noFuse: readonly string[],
 ): Promise<string[]> {
   const device = await openDevice(navigator.gpu);
-  const session = new Session(device);
+  const engine = new GpuEngine(device);
   try {
     const plan = makePlan(stepGraph(golden, { noFuse }), { traits: device.traits, kernelChoices });
     const compiled = await timePipelines(device, plan);
-    const [runner] = await session.prepare([plan]);
+    const [runner] = await engine.preparePlans([plan]);
     if (!runner) throw new Error('profile: no runner');
-    session.write('weights', weightsFromTensors(parameterList(golden.config), golden.weights));
+    engine.write('weights', weightsFromTensors(parameterList(golden.config), golden.weights));
     batchLoader(golden, runner.inputs)(0);
     return [
       ...printProfile(await profilePasses(device, runner))
@@ -38,7 +38,7 @@ export async function profileStep(
       ...compiled,
     ];
   } finally {
-    session.destroy();
+    engine.destroy();
     device.destroy();
   }
 }

@@ -77,7 +77,7 @@ const recipe = { optimizer, schedule, seed: 1, init: 'xavier', gradientAccumulat
 const folder = mkdtempSync(join(tmpdir(), 'heddle-losses-'));
 const device = await heddle.openDevice(await dawnGpu({ quiet: true }));
 const engine = heddle.gpuEngine(device, {
-  chooseKernels: (graphs, on, known) => heddle.tuneKernels(on, graphs, { known }),
+  kernels: { choose: (graphs, on, known) => heddle.tuneKernels(on, graphs, { known }) },
 });
 try {
   const trainer = await heddle.createTrainer(engine, config, recipe, shapes);

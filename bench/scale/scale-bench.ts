@@ -13,7 +13,7 @@ import { adapterName } from '../../src/core/host-name.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import { gpuEngine } from '../../src/engine/engine.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
-import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
 import type { Graph } from '../../src/engine/graph/graph.ts';
 import { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 import { inputsOf, outputsOf } from '../../src/engine/ops/op-nodes.ts';
@@ -195,9 +195,9 @@ async function jsCosts(
 ): Promise<Pick<Cost, 'jsMs' | 'fillMs'>> {
   const plans = graphsOf(sizes, run).graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
   if (Math.max(...plans.map(({ bytes }) => bytes.peak)) > nullBytes) return {};
-  const session = new Session(device);
+  const engine = new GpuEngine(device);
   try {
-    const runner = (await session.prepare(plans)).at(-1);
+    const runner = (await engine.preparePlans(plans)).at(-1);
     if (!runner) throw new Error('scale: there is no plan');
     const fill = run === 'training' ? filler(sizes, runner.inputs) : undefined;
     const [js, fills]: [number[], number[]] = [[], []];
@@ -212,7 +212,7 @@ async function jsCosts(
     }
     return { jsMs: min(js), ...(fill && { fillMs: min(fills) }) };
   } finally {
-    session.destroy();
+    engine.destroy();
   }
 }
 

@@ -7,7 +7,7 @@ import { random } from '../core/random.ts';
 import { allocate, bytesOf, sizeOf } from '../core/tensor.ts';
 import { createCpuExecutor, relativeError } from '../engine/cpu/executor.ts';
 import type { Device } from '../engine/gpu/device.ts';
-import { Session } from '../engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../engine/gpu/gpu-engine.ts';
 import { variantPlan } from '../engine/gpu/kernel-timing.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../engine/gpu/plan-timing.ts';
 import type { Runner } from '../engine/gpu/runner.ts';
@@ -190,19 +190,19 @@ export async function runPlan(
   { names, before }: Pick<PreparedKernel, 'names' | 'before'>,
   plan: Plan,
 ): Promise<RanPlan> {
-  const session = new Session(device);
+  const engine = new GpuEngine(device);
   try {
-    const [runner] = (await session.prepare([plan])) as [Runner];
+    const [runner] = (await engine.preparePlans([plan])) as [Runner];
     for (const [value, name] of names)
-      load(session, runner, name, value, before.get(value) as ArrayLike<number>);
+      load(engine, runner, name, value, before.get(value) as ArrayLike<number>);
     const got = await runner.run();
     return {
       runner,
-      result: async (name) => numbersOf(got[name] ?? (await session.read(name)).data),
-      destroy: () => session.destroy(),
+      result: async (name) => numbersOf(got[name] ?? (await engine.read(name)).data),
+      destroy: () => engine.destroy(),
     };
   } catch (error) {
-    session.destroy();
+    engine.destroy();
     throw error;
   }
 }
@@ -325,10 +325,10 @@ function singleNode(node: Node) {
   return { graph, names };
 }
 
-function load(session: Session, runner: Runner, name: string, value: Value, from: ArrayLike<number>): void {
+function load(engine: GpuEngine, runner: Runner, name: string, value: Value, from: ArrayLike<number>): void {
   const data =
     value.dtype === 'f16' ? toFloat16(Float32Array.from(from)) : allocate(value.dtype, from.length);
   if (value.dtype !== 'f16') data.set(from);
   if (name === 'step') runner.inputs.step?.set(data);
-  else session.write(name, data);
+  else engine.write(name, data);
 }

@@ -3,7 +3,7 @@
 
 import { adapterName, hostOf } from '../core/host-name.ts';
 import { type Device, matrixUse, subgroupUse } from '../engine/gpu/device.ts';
-import { Session as GpuSession } from '../engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../engine/gpu/gpu-engine.ts';
 import { median } from '../engine/gpu/plan-timing.ts';
 import type { Runner } from '../engine/gpu/runner.ts';
 import { Graph } from '../engine/graph/graph.ts';
@@ -194,11 +194,11 @@ export async function trainReference(
 
 /** Latency of a readback and cost of a dispatch, with a kernel that does almost nothing. */
 async function measureLatency(device: Device): Promise<{ readbackMs: number; dispatchUs: number }> {
-  const engine = new GpuSession(device);
+  const engine = new GpuEngine(device);
   try {
     const graph = new Graph();
     graph.output('y', add(graph, graph.input('x', 'f32', [4]), graph.state('s', 'f32', [4])));
-    const [runner] = (await engine.prepare([makePlan(graph, { traits: device.traits })])) as [Runner];
+    const [runner] = (await engine.preparePlans([makePlan(graph, { traits: device.traits })])) as [Runner];
     await runner.run();
     const times: number[] = [];
     for (let i = 0; i < 21; i++) {

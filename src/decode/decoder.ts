@@ -3,7 +3,7 @@
 // few sentences are left, they move to a smaller batch.
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
-import type { Outputs } from '../engine/gpu/runner.ts';
+import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../model/model-config.ts';

@@ -1,7 +1,7 @@
 // Hypotheses: collects the tokens and scores that each decoding step reads back from the GPU. Greedy decoding
 // and sampling keep independent rows; beam search follows the parents of beams.
 
-import type { Outputs } from '../engine/gpu/runner.ts';
+import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { dead } from '../engine/ops/decoding/next-token.ts';
 import type { DecodeSettings } from './decode-options.ts';
 

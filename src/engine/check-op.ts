@@ -6,7 +6,7 @@ import { random } from '../core/random.ts';
 import { f32, type Shape, sizeOf, type Tensor, tensorType } from '../core/tensor.ts';
 import { createCpuExecutor, relativeError } from './cpu/executor.ts';
 import type { Device } from './gpu/device.ts';
-import { Session } from './gpu/gpu-session.ts';
+import { GpuEngine } from './gpu/gpu-engine.ts';
 import { storeAsF16 } from './graph/f16-storage.ts';
 import { gradients } from './graph/gradient.ts';
 import { Graph } from './graph/graph.ts';
@@ -196,16 +196,16 @@ export async function checkOp<I extends string, O extends string, A extends Attr
       kernelChoices[variantKey(n)] = own[round % own.length] as string;
     }
     const plan = makePlan(graph, { traits, kernelChoices });
-    const session = new Session(device);
+    const engine = new GpuEngine(device);
     try {
-      const [runner] = await session.prepare([plan]);
+      const [runner] = await engine.preparePlans([plan]);
       if (!runner) throw new Error('no runner');
-      session.poison();
-      for (const [name, d] of Object.entries(states)) session.write(name, d);
+      engine.poison();
+      for (const [name, d] of Object.entries(states)) engine.write(name, d);
       for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
       const read = Object.entries(await runner.run()).map(([name, d]) => [name, numbersOf(d)] as const);
       const got: Record<string, ArrayLike<number>> = Object.fromEntries(read);
-      for (const name of Object.keys(states)) got[name] = (await session.read(name)).data;
+      for (const name of Object.keys(states)) got[name] = (await engine.read(name)).data;
       for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {
         const ref = expected[name] ?? cpu.state(name);
         const error = relativeError(got[name] ?? [], ref);
@@ -218,7 +218,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
         if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
       }
     } finally {
-      session.destroy();
+      engine.destroy();
     }
   }
   if (failures.length) throw new Error(`${op.name} differs from its reference:\n${failures.join('\n')}`);

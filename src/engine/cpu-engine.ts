@@ -3,8 +3,8 @@
 import { allocate, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
 import { createCpuExecutor } from './cpu/executor.ts';
 import type { Engine, Program } from './engine.ts';
-import { checkSameType } from './gpu/gpu-session.ts';
-import type { Outputs } from './gpu/runner.ts';
+import { checkSameType } from './gpu/gpu-engine.ts';
+import type { Outputs } from './gpu/output-ring.ts';
 
 /**
  * Creates an engine that runs the ops' float64 references. Accurate and slow: for checks of small models.

@@ -1,18 +1,14 @@
 // An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references (cpu-engine.ts).
 // Training, decoding and verification use only this interface, so the CPU can check each of them.
 
-import { HeddleError } from '../core/errors.ts';
-import { formatBytes } from '../core/format-numbers.ts';
-import { adapterName } from '../core/host-name.ts';
 import type { Tensor, TensorData } from '../core/tensor.ts';
 import type { Device } from './gpu/device.ts';
-import { Session } from './gpu/gpu-session.ts';
+import { GpuEngine, type GpuEngineOptions, type PrepareOptions } from './gpu/gpu-engine.ts';
+import type { Outputs } from './gpu/output-ring.ts';
 import type { Profile } from './gpu/profile.ts';
-import type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';
 import type { Graph } from './graph/graph.ts';
-import { type KernelChoices, variantKey } from './plan/kernel-choices.ts';
+import type { KernelChoices } from './plan/kernel-choices.ts';
 import type { Plan } from './plan/plan.ts';
-import { makePlan } from './plan/planner.ts';
 
 /** A graph that is ready to run. */
 export interface Program {
@@ -24,12 +20,6 @@ export interface Program {
   submit(): void;
   /** The plan; absent on the CPU. */
   readonly plan?: Plan;
-}
-
-/** Options of preparing graphs. */
-export interface PrepareOptions extends RunnerOptions {
-  /** Kernel variants by key, for nodes whose variant the engine has not chosen yet. */
-  readonly kernelChoices?: KernelChoices;
 }
 
 /**
@@ -73,89 +63,11 @@ export interface Engine {
   destroy(): void;
 }
 
-/** Settings of `gpuEngine`. */
-export interface GpuEngineOptions {
-  /**
-   * Chooses kernel variants for graphs, usually by auto-tuning. `known`: the choices so far, to keep unless
-   * their results are wrong. Default: keep `known`, and use the default variant of other nodes.
-   */
-  readonly chooseKernels?: (
-    graphs: readonly Graph[],
-    device: Device,
-    known: KernelChoices,
-  ) => Promise<KernelChoices>;
-  /**
-   * Initial choices, from a checkpoint. `chooseKernels` replaces only those whose results are wrong on the
-   * device.
-   */
-  readonly kernelChoices?: KernelChoices;
-  /** Maximum peak memory of a plan in bytes. A larger plan is an error before anything is allocated. */
-  readonly memoryLimit?: number;
-}
-
 /**
  * Creates an engine on a GPU device.
  *
  * @example
  * const engine = gpuEngine(await openDevice(navigator.gpu));
  */
-export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
-  const session = new Session(device);
-  let runners: Runner[] = [];
-  const used: Record<string, string> = { ...options.kernelChoices };
-  return {
-    name: adapterName(device.adapter),
-    kernelChoices: used,
-    async prepare(graphs, { kernelChoices: given, ...running } = {}) {
-      const known = { ...given, ...used };
-      const planned = (kernelChoices: KernelChoices) =>
-        graphs.map((graph) => makePlan(graph, { traits: device.traits, kernelChoices }));
-      // Check before auto-tuning, which allocates memory too.
-      checkMemory(planned(known), options.memoryLimit);
-      const chosen = { ...known, ...(await options.chooseKernels?.(graphs, device, known)) };
-      const plans = planned(chosen);
-      checkMemory(plans, options.memoryLimit);
-      for (const [i, graph] of graphs.entries()) Object.assign(used, variantsOf(graph, plans[i] as Plan));
-      const prepared = await session.prepare(plans, running);
-      runners.push(...prepared);
-      return prepared;
-    },
-    release(programs) {
-      const freed = runners.filter((r) => programs.includes(r));
-      runners = runners.filter((r) => !freed.includes(r));
-      session.release(freed);
-    },
-    write: (state, data, offset) => session.write(state, data, offset),
-    written: () => session.written(),
-    read: (state) => session.read(state),
-    copy: (from, to) => session.copy(from, to),
-    swap: (a, b) => session.swap(a, b),
-    async profile(program, runs) {
-      const runner = runners.find((r) => r === program);
-      if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
-      return (await import('./gpu/profile.ts')).profilePasses(device, runner, runs);
-    },
-    destroy: () => session.destroy(),
-  };
-}
-
-/** Returns the variants that a plan uses, by key, measured or not. */
-function variantsOf(graph: Graph, { passes }: Plan): KernelChoices {
-  const taken = new Map(passes.map(({ node, variant }) => [node, variant]));
-  const choices: Record<string, string> = {};
-  for (const node of graph.nodes) {
-    const variant = taken.get(node.id);
-    if (node.op.variants && variant !== undefined) choices[variantKey(node)] = variant;
-  }
-  return choices;
-}
-
-function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): void {
-  const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
-  if (need > limit)
-    throw new HeddleError(
-      `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (--memory-limit, or the machine's memory); ` +
-        'use a smaller batch, shorter sequences, a smaller model or gradient checkpointing.',
-      { kind: 'memory' },
-    );
-}
+export const gpuEngine = (device: Device, options: GpuEngineOptions = {}): Engine =>
+  new GpuEngine(device, options);

@@ -25,9 +25,7 @@ export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/execut
 export { cpuEngine } from './cpu-engine.ts';
 export {
   type Engine,
-  type GpuEngineOptions,
   gpuEngine,
-  type PrepareOptions,
   type Program,
 } from './engine.ts';
 export {
@@ -42,13 +40,19 @@ export {
   openDevice,
   wrapDevice,
 } from './gpu/device.ts';
-export { Session } from './gpu/gpu-session.ts';
+export {
+  GpuEngine,
+  type GpuEngineOptions,
+  type KernelChooser,
+  type PrepareOptions,
+} from './gpu/gpu-engine.ts';
+export type { Outputs } from './gpu/output-ring.ts';
 export type { Kernel, KernelKey, Pipelines } from './gpu/pipelines.ts';
 export type { TimeOptions, Timing } from './gpu/plan-timing.ts';
 export type { PassSpan, PassTime, ProfileTable } from './gpu/profile.ts';
 export { chromeTrace, type Profile, printProfile, profilePasses } from './gpu/profile.ts';
 export { measureRoofs, type Roof, type RoofOptions, type Roofs } from './gpu/roofs.ts';
-export type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';
+export type { Runner, RunnerOptions } from './gpu/runner.ts';
 export type { Shader } from './gpu/shaders.ts';
 export type { Timestamps } from './gpu/timestamps.ts';
 export type { Binding, Field } from './gpu/wgsl.ts';

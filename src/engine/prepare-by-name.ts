@@ -1,6 +1,7 @@
 // Prepares the graphs of a program under names, so that nobody finds them by counting.
 
-import type { Engine, PrepareOptions, Program } from './engine.ts';
+import type { Engine, Program } from './engine.ts';
+import type { PrepareOptions } from './gpu/gpu-engine.ts';
 import type { Graph } from './graph/graph.ts';
 
 /**

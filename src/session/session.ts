@@ -1,8 +1,8 @@
 // A session: what a job, a training or a model runs on. It has the files of its host, a device, the tuned kernels
 // of its adapter, and a receiver of events.
 
-import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
-import { gpuEngine } from '../engine/engine.ts';
+import { type Engine, gpuEngine } from '../engine/engine.ts';
+import type { GpuEngineOptions } from '../engine/gpu/gpu-engine.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import type { TextThreads } from '../text/text-pool.ts';
@@ -94,10 +94,7 @@ export class Session<Extra = never> {
     const device = await this.device.open();
     const { kernels } = this;
     const memoryLimit = this.options.memoryLimit ?? (device.traits.software ? this.host.memory : undefined);
-    const chooseKernels: GpuEngineOptions['chooseKernels'] = kernels.isOn
-      ? (...given) => kernels.choose(...given)
-      : undefined;
-    return gpuEngine(device, { chooseKernels, memoryLimit, ...options });
+    return gpuEngine(device, { kernels: kernels.isOn ? kernels : undefined, memoryLimit, ...options });
   }
 
   /** Gives the device back. */

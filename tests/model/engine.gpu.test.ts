@@ -125,7 +125,7 @@ describe('an engine', () => {
     const device = await wrapped();
     const node = g.nodes.find((n) => variantsOf(n, device.traits).length > 1)!;
     const wanted = variantsOf(node, device.traits).at(-1)!.name;
-    const engine = gpuEngine(device, { chooseKernels: async () => ({ [variantKey(node)]: wanted }) });
+    const engine = gpuEngine(device, { kernels: { choose: async () => ({ [variantKey(node)]: wanted }) } });
     const [program] = await engine.prepare([g]);
     expect(program?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(wanted);
     expect(engine.kernelChoices[variantKey(node)]).toBe(wanted);
@@ -136,7 +136,9 @@ describe('an engine', () => {
     const g = graph();
     const device = await wrapped();
     const several = g.nodes.filter((n) => variantsOf(n, device.traits).length > 1);
-    const engine = gpuEngine(device, { chooseKernels: async () => ({ [variantKey(several[0]!)]: 'gone' }) });
+    const engine = gpuEngine(device, {
+      kernels: { choose: async () => ({ [variantKey(several[0]!)]: 'gone' }) },
+    });
     const [program] = await engine.prepare([g]);
     for (const node of several) {
       const { variant } = program!.plan!.passes.find((pass) => pass.node === node.id)!;
@@ -147,11 +149,11 @@ describe('an engine', () => {
         [{}, variant],
         [{ [variantKey(node)]: other }, other],
       ] as const) {
-        const chooseKernels = async (_graphs: unknown, _device: unknown, known: KernelChoices) => ({
+        const choose = async (_graphs: unknown, _device: unknown, known: KernelChoices) => ({
           ...known,
           ...replacement,
         });
-        const again = gpuEngine(device, { kernelChoices: engine.kernelChoices, chooseKernels });
+        const again = gpuEngine(device, { kernelChoices: engine.kernelChoices, kernels: { choose } });
         const [replayed] = await again.prepare([g]);
         expect(replayed?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(used);
         again.destroy();

@@ -20,11 +20,14 @@ vi.mock('../../src/engine/gpu/kernel-timing.ts', async (original) => ({
   measureVariant: vi.fn(),
 }));
 vi.mock('../../src/engine/gpu/kernel-check.ts', () => ({ createChecker: () => async () => '' }));
-vi.mock('../../src/engine/gpu/gpu-session.ts', () => ({
-  Session: class {
-    prepare = async () => [];
-  },
-}));
+vi.mock('../../src/engine/gpu/gpu-engine.ts', async (original) => {
+  const { GpuEngine } = await original<typeof import('../../src/engine/gpu/gpu-engine.ts')>();
+  return {
+    GpuEngine: class extends GpuEngine {
+      override preparePlans = async () => [];
+    },
+  };
+});
 
 /** A GPU whose adapter has these limits, and WebGPU's defaults for all others. */
 function gpuWith(limits: Record<string, number>): GPU {

@@ -43,7 +43,9 @@ describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name'
       const session = new EngineSession(fixtureFiles, async () =>
         gpuEngine(
           device,
-          shape.tune ? { chooseKernels: (graphs) => tuneKernels(device, graphs, { budgetMs: 100 }) } : {},
+          shape.tune
+            ? { kernels: { choose: (graphs) => tuneKernels(device, graphs, { budgetMs: 100 }) } }
+            : {},
         ),
       );
       const [result] = await verify({ folders: [goldenFolder('odd-post')] }, session);

@@ -16,18 +16,20 @@ const tuned: Record<string, string> = {};
 export async function testEngine(): Promise<Engine> {
   const device = wrapDevice(await gpuDevice());
   return gpuEngine(device, {
-    chooseKernels: async (graphs) => {
-      if (testShape.tune)
-        return Object.assign(
-          tuned,
-          await tuneKernels(device, graphs, { known: { ...tuned }, budgetMs: 300 }),
-        );
-      const choices: Record<string, string> = {};
-      if (gpuHost === 'Chrome')
-        for (const node of graphs.flatMap((graph) => graph.nodes))
-          if (variantsOf(node, device.traits).some(({ name }) => name === 'naive'))
-            choices[variantKey(node)] = 'naive';
-      return choices;
+    kernels: {
+      choose: async (graphs) => {
+        if (testShape.tune)
+          return Object.assign(
+            tuned,
+            await tuneKernels(device, graphs, { known: { ...tuned }, budgetMs: 300 }),
+          );
+        const choices: Record<string, string> = {};
+        if (gpuHost === 'Chrome')
+          for (const node of graphs.flatMap((graph) => graph.nodes))
+            if (variantsOf(node, device.traits).some(({ name }) => name === 'naive'))
+              choices[variantKey(node)] = 'naive';
+        return choices;
+      },
     },
   });
 }

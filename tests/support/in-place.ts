@@ -4,7 +4,7 @@
 import { sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
-import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import { addOp } from '../../src/engine/ops/elementwise/elementwise-ops.ts';
 import type { Attrs, Op, Value } from '../../src/engine/ops/op.ts';
@@ -47,12 +47,12 @@ async function checkSet<I extends string, O extends string, A extends Attrs>(
   if (taken.length === 0) throw new Error(`${op.name}: no output took the memory of input ${reused.join()}`);
   const want = createCpuExecutor(graph).run(data);
   for (const variant of variantsOf(node, device.traits)) {
-    const session = new Session(device);
+    const engine = new GpuEngine(device);
     try {
       const kernelChoices = { [variantKey(node)]: variant.name };
-      const [runner] = await session.prepare([makePlan(graph, { traits: device.traits, kernelChoices })]);
+      const [runner] = await engine.preparePlans([makePlan(graph, { traits: device.traits, kernelChoices })]);
       if (!runner) throw new Error('no runner');
-      session.poison();
+      engine.poison();
       for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
       const got = await runner.run();
       for (const [name, values] of Object.entries(want)) {
@@ -63,7 +63,7 @@ async function checkSet<I extends string, O extends string, A extends Attrs>(
           );
       }
     } finally {
-      session.destroy();
+      engine.destroy();
     }
   }
 }

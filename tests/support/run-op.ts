@@ -2,7 +2,7 @@
 
 import type { TensorData } from '../../src/core/tensor.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
-import { Session } from '../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import type { DeviceTraits } from '../../src/engine/ops/device-traits.ts';
 import type { NameOf } from '../../src/engine/ops/named-tensors.ts';
@@ -39,21 +39,21 @@ export async function runOp<I extends string, O extends string, A extends Attrs>
   for (const [i, v] of node.outputs.entries()) graph.output(node.outputNames[i] as string, v);
   const kernelChoices = variant ? { [variantKey(node)]: variant } : {};
   const plan = makePlan(graph, { traits: { ...device.traits, ...traits }, kernelChoices });
-  const session = new Session(device);
+  const engine = new GpuEngine(device);
   try {
-    const [runner] = await session.prepare([plan]);
+    const [runner] = await engine.preparePlans([plan]);
     if (!runner) throw new Error('no runner');
-    session.poison();
+    engine.poison();
     runner.inputs.step?.set(words);
     for (const [name, t] of tensors) {
-      if (graph.states.has(name)) session.write(name, t.data);
+      if (graph.states.has(name)) engine.write(name, t.data);
       else runner.inputs[name]?.set(t.data);
     }
     const outputs = await runner.run();
     const states: Record<string, TensorData> = {};
-    for (const name of graph.states.keys()) states[name] = (await session.read(name)).data;
+    for (const name of graph.states.keys()) states[name] = (await engine.read(name)).data;
     return { outputs, states, dispatches: plan.passes.length } as OpResult<I, O>;
   } finally {
-    session.destroy();
+    engine.destroy();
   }
 }

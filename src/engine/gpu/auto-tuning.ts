@@ -20,19 +20,12 @@
 // skipped on all later nodes. A node whose variants all fail uses the naive one.
 
 import type { Graph } from '../graph/graph.ts';
-import type { Attrs, Node, Variant } from '../ops/op.ts';
-import {
-  candidates,
-  type KernelChoices,
-  kindOfKey,
-  type NodeKind,
-  naiveOf,
-  variantKey,
-  variantNamed,
-} from '../plan/kernel-choices.ts';
+import type { Node, Variant } from '../ops/op.ts';
+import { candidates, type KernelChoices, naiveOf, variantKey, variantNamed } from '../plan/kernel-choices.ts';
 import type { Device } from './device.ts';
 import { createChecker } from './kernel-check.ts';
 import { compileVariant, flopsOf, measureVariant } from './kernel-timing.ts';
+import { nearestMeasured } from './similar-kernels.ts';
 
 /** The time of a variant. */
 export interface KernelTiming {
@@ -300,44 +293,3 @@ function openNodes(
 
 /** The family of a variant; see `Variant`. */
 const familyOf = ({ family, name }: Variant): string => family ?? name;
-
-/**
- * Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest
- * sizes, and its distance.
- */
-function nearestMeasured(
-  key: string,
-  variants: readonly Variant[],
-  measured: KernelChoices,
-): { variant: Variant; distance: number } | undefined {
-  const kind = kindOfKey(key);
-  let best: { variant: Variant; distance: number } | undefined;
-  for (const [otherKey, name] of Object.entries(measured)) {
-    const variant = variants.find((v) => v.name === name);
-    const other = variant && kindOfKey(otherKey);
-    if (!variant || !kind || !other || !isSameForm(kind, other)) continue;
-    // The product ignores the order of sizes; equal order breaks ties.
-    const [sizes, otherSizes] = [sizesOf(kind), sizesOf(other)];
-    const distance =
-      Math.abs(volume(sizes) - volume(otherSizes)) + (sizes.join() === otherSizes.join() ? 0 : 1e-3);
-    if (!best || distance < best.distance) best = { variant, distance };
-  }
-  return best;
-}
-
-/** Whether two kinds differ in sizes only: same op, transposed operands, format of packed weights, types. */
-function isSameForm(a: NodeKind, b: NodeKind): boolean {
-  const sameAttrs = (['transA', 'transB', 'format'] satisfies (keyof Attrs)[]).every(
-    (name) => (a.attrs[name] || undefined) === (b.attrs[name] || undefined),
-  );
-  return a.op === b.op && sameAttrs && dtypesOf(a).join() === dtypesOf(b).join();
-}
-
-/** Types of the first two tensors; optional inputs come later. */
-const dtypesOf = ({ types }: NodeKind) => types.slice(0, 2).map(({ dtype }) => dtype);
-
-/** The first six sizes of all tensors: those of the first two or three. */
-const sizesOf = ({ types }: NodeKind): number[] => types.flatMap(({ shape }) => [...shape]).slice(0, 6);
-
-/** Logarithm of the product of sizes. */
-const volume = (sizes: readonly number[]): number => sizes.reduce((sum, n) => sum + Math.log(n + 1), 0);

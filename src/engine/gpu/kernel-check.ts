@@ -11,7 +11,7 @@ import { mutatedBy } from '../ops/op-nodes.ts';
 import { naiveOf, variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
-import { Session } from './gpu-session.ts';
+import { GpuEngine } from './gpu-engine.ts';
 import { fillNoise, fillSample, singleNodeGraph, variantPlan } from './kernel-timing.ts';
 import { kernelKey } from './pipelines.ts';
 import type { Runner } from './runner.ts';
@@ -79,10 +79,10 @@ type Results = ReadonlyMap<string, { readonly dtype: DType; readonly data: Tenso
 async function resultsOf(device: Device, graph: Graph, variant: Variant): Promise<Results> {
   const { gpu } = device;
   const node = graph.nodes[0] as Node;
-  const session = new Session(device);
+  const engine = new GpuEngine(device);
   gpu.pushErrorScope('internal');
   gpu.pushErrorScope('validation');
-  const results = run().finally(() => session.destroy());
+  const results = run().finally(() => engine.destroy());
   const [ran, ...errors] = await Promise.all([
     results.then(
       (value) => ({ value }),
@@ -97,21 +97,20 @@ async function resultsOf(device: Device, graph: Graph, variant: Variant): Promis
   return ran.value;
 
   async function run(): Promise<Results> {
-    const [runner] = (await session.prepare([variantPlan(graph, variant, device.traits)])) as [Runner];
+    const [runner] = (await engine.preparePlans([variantPlan(graph, variant, device.traits)])) as [Runner];
     fillSample(node, runner.inputs);
     const mutated = mutatedBy(node);
     for (const { name, shape } of mutated.filter(({ dtype }) => dtype === 'f32')) {
       const noise = new Float32Array(sizeOf(shape));
       fillNoise(noise);
-      session.write(name, noise.map(Math.abs)); // second moments are not negative
+      engine.write(name, noise.map(Math.abs)); // second moments are not negative
     }
-    session.poison();
+    engine.poison();
     const outputs = await runner.run();
     const results = new Map<string, { dtype: DType; data: TensorData }>();
     for (const [name, { dtype }] of graph.outputs)
       results.set(name, { dtype, data: outputs[name] as TensorData });
-    for (const { name, dtype } of mutated)
-      results.set(name, { dtype, data: (await session.read(name)).data });
+    for (const { name, dtype } of mutated) results.set(name, { dtype, data: (await engine.read(name)).data });
     return results;
   }
 }

@@ -11,7 +11,7 @@ import { variantKey } from '../plan/kernel-choices.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
-import { Session } from './gpu-session.ts';
+import { GpuEngine } from './gpu-engine.ts';
 import { pipelinesOf } from './pipelines.ts';
 import type { Runner } from './runner.ts';
 
@@ -35,10 +35,10 @@ export async function measureVariant(
   variant: Variant,
   best: number,
 ): Promise<number> {
-  const session = new Session(device);
+  const engine = new GpuEngine(device);
   try {
     const plan = variantPlan(singleNodeGraph(node), variant, device.traits);
-    const [runner] = (await session.prepare([plan])) as [Runner];
+    const [runner] = (await engine.preparePlans([plan])) as [Runner];
     fillSample(node, runner.inputs);
     await runner.time(1); // warms up
     let ms = await runner.time(1);
@@ -48,7 +48,7 @@ export async function measureVariant(
     }
     return ms;
   } finally {
-    session.destroy();
+    engine.destroy();
   }
 }
 

@@ -45,7 +45,7 @@ export interface Profile {
  * Throws a HeddleError if there are more than 2,048 passes.
  *
  * @example
- * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
+ * const [runner] = await new GpuEngine(device).preparePlans([makePlan(graph, { traits: device.traits })]);
  * const { ms, passes } = await profilePasses(device, runner, 10);
  */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
@@ -116,7 +116,7 @@ async function byTimestamps(
  * Returns a trace of the last run for chrome://tracing or Perfetto, with one complete event per pass.
  *
  * @example
- * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
+ * const [runner] = await new GpuEngine(device).preparePlans([makePlan(graph, { traits: device.traits })]);
  * const json = chromeTrace(await profilePasses(device, runner));
  */
 export const chromeTrace = ({ passes }: Profile): string =>

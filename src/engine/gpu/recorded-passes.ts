@@ -65,11 +65,11 @@ export function bindPass(
   { pipeline, layout, bindings, shader }: Kernel,
   { paramBuffer, i }: { readonly paramBuffer: GPUBuffer; readonly i: number },
   bufferAt: BufferAt,
-  absent: AbsentBuffers,
+  absent: AbsentBuffers | undefined,
 ): BoundPass {
   // Bindings that are written may not alias, so each has its own part of the buffer.
   let written = 0;
-  const unused = (type: Binding['type']): GPUBufferBinding =>
+  const unused = (absent: AbsentBuffers, type: Binding['type']): GPUBufferBinding =>
     type === 'read-only-storage'
       ? { buffer: absent.read, size: absentBytes }
       : { buffer: absent.written, offset: absentBytes * written++, size: absentBytes };
@@ -79,7 +79,8 @@ export function bindPass(
     const range = pass.bind[b.name];
     // The constants of the pass disable the use of an absent binding, such as the step without dropout.
     const isAbsent = !range && (b.wgslType === 'Step' || pass.absent?.includes(b.name));
-    if (isAbsent) return b.type === 'uniform' ? { buffer: paramBuffer, size: paramAlign } : unused(b.type);
+    if (isAbsent && b.type === 'uniform') return { buffer: paramBuffer, size: paramAlign };
+    if (isAbsent && absent) return unused(absent, b.type);
     if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${shader.name}`);
     const size = b.wgslType.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);
     return { buffer: bufferAt(range.buffer), offset: range.offset, size };

@@ -9,7 +9,7 @@ import { elementwiseVariants, gridOf } from '../ops/work-division.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
-import { Session } from './gpu-session.ts';
+import { GpuEngine } from './gpu-engine.ts';
 import { type TimeOptions, type Timing, timeRunner } from './plan-timing.ts';
 import type { Runner } from './runner.ts';
 
@@ -214,20 +214,20 @@ async function openRoof(
   const graph = new Graph();
   build(graph, graph.state('x', 'f32', shape));
   const kernelChoices = Object.fromEntries(graph.nodes.map((node) => [variantKey(node), variant]));
-  const session = new Session(device);
+  const engine = new GpuEngine(device);
   const plan = makePlan(graph, { traits: device.traits, kernelChoices });
-  const [runner] = (await session.prepare([plan])) as [Runner];
+  const [runner] = (await engine.preparePlans([plan])) as [Runner];
   const block = Float32Array.from(
     { length: Math.min(sizeOf(shape), 2 ** 18) },
     (_, i) => ((i * 7919) % 997) / 997,
   );
   for (let at = 0; at < sizeOf(shape); at += block.length)
-    session.write('x', block.subarray(0, sizeOf(shape) - at), at);
+    engine.write('x', block.subarray(0, sizeOf(shape) - at), at);
   return {
     async measure(options) {
       const timing = await timeRunner(device, runner, options);
       return { ...timing, rate: work / timing.ms / 1e6, variant, work };
     },
-    destroy: () => session.destroy(),
+    destroy: () => engine.destroy(),
   };
 }

@@ -1,6 +1,6 @@
 // Kernel choices: the variants that can compute a node, best guess first, and tuned kernels by key.
 
-import { type DType, type Shape, show, type TensorType } from '../../core/tensor.ts';
+import { show, type TensorType } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import type { Attrs, Node, Variant } from '../ops/op.ts';
@@ -23,34 +23,10 @@ export function kindOf({ op, attrs, inputs, outputs }: Node): NodeKind {
   return { op: op.name, attrs: others, types: [...inputs, ...outputs] };
 }
 
-/** The text of a kind in stores and checkpoints: `add {} f32[2,3] f32[2,3] f32[2,3]`. */
-export const keyOfKind = ({ op, attrs, types }: NodeKind): string =>
-  `${op} ${JSON.stringify(attrs)} ${types.map(({ dtype, shape }) => `${dtype}${show(shape)}`).join(' ')}`;
-
-/** The text of the kind of a node. */
-export const variantKey = (node: Node): string => keyOfKind(kindOf(node));
-
-/** The kind that a text of `keyOfKind` is of; undefined if it is no such text, as in a damaged file. */
-export function kindOfKey(key: string): NodeKind | undefined {
-  const start = key.indexOf(' ');
-  const end = key.lastIndexOf('} ') + 1;
-  const typeOf = (text: string): TensorType => {
-    const at = text.indexOf('[');
-    return { dtype: text.slice(0, at) as DType, shape: JSON.parse(text.slice(at)) as Shape };
-  };
-  try {
-    const attrs = JSON.parse(key.slice(start, end)) as Attrs;
-    return {
-      op: key.slice(0, start),
-      attrs,
-      types: key
-        .slice(end + 1)
-        .split(' ')
-        .map(typeOf),
-    };
-  } catch {
-    return undefined;
-  }
+/** The text of the kind of a node in stores and checkpoints: `add {} f32[2,3] f32[2,3] f32[2,3]`. */
+export function variantKey(node: Node): string {
+  const { op, attrs, types } = kindOf(node);
+  return `${op} ${JSON.stringify(attrs)} ${types.map(({ dtype, shape }) => `${dtype}${show(shape)}`).join(' ')}`;
 }
 
 /** The variants of a node in the op's order, which suits GPUs; on software adapters those for CPUs first. */

@@ -2,7 +2,7 @@
 // a batch, submits once and reads the loss later. Data and loop are separate; see src/train/run/loop.ts.
 
 import type { Engine, Program } from '../../engine/engine.ts';
-import type { Outputs } from '../../engine/gpu/runner.ts';
+import type { Outputs } from '../../engine/gpu/output-ring.ts';
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../../engine/graph/finite-checks.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { clipAt, lossScales } from '../../engine/ops/optimizer/clip.ts';

@@ -5,7 +5,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { adapterName } from '../../../src/core/host-name.ts';
 import { type Device, openDevice, wrapDevice } from '../../../src/engine/gpu/device.ts';
-import { Session } from '../../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
@@ -26,7 +26,7 @@ afterEach(() => {
 async function runnerOn(device: Device) {
   const g = new Graph();
   g.output('y', add(g, g.input('x', 'f32', [4]), g.state('s', 'f32', [4])));
-  const [runner] = await new Session(device).prepare([makePlan(g)]);
+  const [runner] = await new GpuEngine(device).preparePlans([makePlan(g)]);
   return runner!;
 }
 
@@ -108,11 +108,11 @@ describe('a device that fails', () => {
 
   it('makes a pending read of a state reject with the reason', async () => {
     const device = await open();
-    const session = new Session(device);
+    const engine = new GpuEngine(device);
     const g = new Graph();
     g.output('y', add(g, g.input('x', 'f32', [4]), g.state('s', 'f32', [4])));
-    await session.prepare([makePlan(g)]);
-    const pending = session.read('s');
+    await engine.preparePlans([makePlan(g)]);
+    const pending = engine.read('s');
     device.gpu.destroy();
     await expect(pending).rejects.toThrow(HeddleError);
   });

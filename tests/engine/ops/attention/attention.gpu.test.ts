@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
-import { Session } from '../../../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { crossAttentionOp, selfAttentionOp } from '../../../../src/engine/ops/attention/attention.ts';
 import { selfAttentionBackwardOp } from '../../../../src/engine/ops/attention/attention-backward.ts';
@@ -205,21 +205,21 @@ async function bothWays(T: number, heads: number, times: number, variant: string
   g.output('dqkv', g.apply(selfAttentionBackwardOp, { qkv, out, lse, dout, lens, step }, attrs).dqkv);
   const kernelChoices = Object.fromEntries(g.nodes.map((n) => [variantKey(n), variant]));
   const plan = makePlan(g, { traits: device.traits, kernelChoices });
-  const session = new Session(device);
-  const [runner] = await session.prepare([plan]);
+  const engine = new GpuEngine(device);
+  const [runner] = await engine.preparePlans([plan]);
   const x = randomTensor([1, T, columns], 1);
   if (allValues !== undefined)
     x.data.forEach((_, i) => {
       if (i % columns >= (columns / 3) * 2) x.data[i] = allValues;
     });
   const dy = randomTensor([1, T, heads * 4], 2);
-  session.write('qkv', x.data);
-  session.write('dout', dy.data);
-  session.write('lens', Uint32Array.of(T));
+  engine.write('qkv', x.data);
+  engine.write('dout', dy.data);
+  engine.write('lens', Uint32Array.of(T));
   const runs = [];
   for (let i = 0; i < times; i++)
     runs.push((await runner!.run()) as { out: Float32Array; dqkv: Float32Array });
-  session.destroy();
+  engine.destroy();
   return { runs, plan, dout: dy.data };
 }
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { tensorType } from '../../../../src/core/tensor.ts';
 import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
-import { Session } from '../../../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../../../src/engine/gpu/gpu-engine.ts';
 import { gradients } from '../../../../src/engine/graph/gradient.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { selfAttention, selfAttentionOp } from '../../../../src/engine/ops/attention/attention.ts';
@@ -124,12 +124,12 @@ it('sums the table gradients of all layers, deterministically, without storing t
     const kernelChoices = Object.fromEntries(g.nodes.map((n) => [variantKey(n), variant.name]));
     const plan = makePlan(g, { traits: device.traits, kernelChoices });
     expect(Math.max(...plan.buffers.map(({ bytes }) => bytes))).toBeLessThan(B * heads * T * T);
-    const session = new Session(device);
-    const [runner] = await session.prepare([plan]);
-    session.poison();
-    session.write('lens', Uint32Array.of(T, 31, 1));
+    const engine = new GpuEngine(device);
+    const [runner] = await engine.preparePlans([plan]);
+    engine.poison();
+    engine.write('lens', Uint32Array.of(T, 31, 1));
     [table, dy, ...layers].forEach((v, i) => {
-      session.write(v.name, randomTensor(v.shape, i).data);
+      engine.write(v.name, randomTensor(v.shape, i).data);
     });
     const first = await runner!.run();
     expect(await runner!.run()).toEqual(first);
@@ -137,6 +137,6 @@ it('sums the table gradients of all layers, deterministically, without storing t
     expect(Array.from(first.dtable!, (x) => Number.isFinite(x) && x !== 0)).toEqual(
       Array.from({ length: 16 }, (_, i) => Math.floor(i / heads) !== 4),
     );
-    session.destroy();
+    engine.destroy();
   }
 });

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
-import { Session } from '../../../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import type { Value } from '../../../../src/engine/ops/op.ts';
 import { clipScale, counterAt, counterLength } from '../../../../src/engine/ops/optimizer/clip.ts';
@@ -48,11 +48,11 @@ async function weightsAfter(
   const step = graph.input('step', 'u32', [stepWords]);
   const clip = clipScale(graph, gradients, counters, { maxNorm: golden.maxNorm, ...betas });
   updates[name](graph, { weights, gradients, clip, step, m: state('m'), v: state('v'), counters });
-  const session = new Session(wrapDevice(await gpuDevice()));
+  const engine = new GpuEngine(wrapDevice(await gpuDevice()));
   try {
-    const [runner] = await session.prepare([makePlan(graph)]);
+    const [runner] = await engine.preparePlans([makePlan(graph)]);
     if (!runner) throw new Error('no runner');
-    session.write('weights', Float32Array.from(golden.start));
+    engine.write('weights', Float32Array.from(golden.start));
     writeStep(runner.inputs.step as Uint32Array, {
       learningRate: golden.learningRate,
       tokenWeight: 1,
@@ -68,11 +68,11 @@ async function weightsAfter(
       }
       runner.inputs.gradients?.set(g);
       await runner.run();
-      visit(i + 1, (await session.read('weights')).data);
+      visit(i + 1, (await engine.read('weights')).data);
     }
-    return (await session.read('counters')).data;
+    return (await engine.read('counters')).data;
   } finally {
-    session.destroy();
+    engine.destroy();
   }
 }
 

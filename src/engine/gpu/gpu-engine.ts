@@ -1,16 +1,21 @@
-// A session: the states that plans share (weights, optimizer moments, caches) and the slots that they use in
-// turn, on one device.
+// The engine of the GPU: plans graphs and runs them. It owns the states that plans share (weights, optimizer
+// moments, caches) and the slots that they use in turn, on one device.
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/format-numbers.ts';
+import { adapterName } from '../../core/host-name.ts';
 import type { DType, Shape, Tensor, TensorData, TensorType } from '../../core/tensor.ts';
 import { allocate, bytesPer, sameShape, show, sizeOf } from '../../core/tensor.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
+import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
 import { type Pipelines, pipelinesOf } from './pipelines.ts';
+import type { Profile } from './profile.ts';
 import { whenDone } from './readback.ts';
-import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
+import { Runner, type RunnerOptions } from './runner.ts';
 
 /** Size of the buffer through which `swap` exchanges states, in bytes. */
 const swapBytes = 4 * 2 ** 20;
@@ -23,27 +28,87 @@ export function checkSameType([a, x]: [string, TensorType], [b, y]: [string, Ten
   );
 }
 
+/** Chooses kernel variants for graphs, usually by auto-tuning. */
+export interface KernelChooser {
+  /**
+   * `known`: the choices so far, to keep unless their results are wrong. Resolves to choices that replace and
+   * extend them.
+   */
+  choose(graphs: readonly Graph[], device: Device, known: KernelChoices): Promise<KernelChoices>;
+}
+
+/** Settings of a GPU engine. */
+export interface GpuEngineOptions {
+  /** Default: keep the choices so far, and use the default variant of other nodes. */
+  readonly kernels?: KernelChooser;
+  /** Initial choices, from a checkpoint. `kernels` replaces only those whose results are wrong on the device. */
+  readonly kernelChoices?: KernelChoices;
+  /** Maximum peak memory of a plan in bytes. A larger plan is an error before anything is allocated. */
+  readonly memoryLimit?: number;
+}
+
+/** Options of preparing graphs. */
+export interface PrepareOptions extends RunnerOptions {
+  /** Kernel variants by key, for nodes whose variant the engine has not chosen yet. */
+  readonly kernelChoices?: KernelChoices;
+}
+
 /**
- * Owns GPU memory; `destroy` frees it. Plans of a session run one after another, so they share slots.
+ * Owns GPU memory; `destroy` frees it. Plans of an engine run one after another, so they share slots.
  *
  * @example
- * const session = new Session(device);
- * const [runner] = await session.prepare([makePlan(graph, { traits: device.traits })]);
- * session.write('weights', weights);
+ * const engine = new GpuEngine(device);
+ * const [runner] = await engine.preparePlans([makePlan(graph, { traits: device.traits })]);
+ * engine.write('weights', weights);
  * const { loss } = await runner.run();
  */
-export class Session {
+export class GpuEngine {
+  /** Name of the adapter. */
+  readonly name: string;
   readonly device: Device;
   readonly pipelines: Pipelines;
+  readonly #options: GpuEngineOptions;
+  readonly #choices: Record<string, string>;
   #states = new Map<string, { buffer: GPUBuffer; dtype: DType; shape: Shape }>();
   #slots: GPUBuffer[] = [];
   #retired: GPUBuffer[] = [];
   #swapBuffer: GPUBuffer | undefined;
   #runners: Runner[] = [];
 
-  constructor(device: Device) {
+  constructor(device: Device, options: GpuEngineOptions = {}) {
+    this.name = adapterName(device.adapter);
     this.device = device;
     this.pipelines = pipelinesOf(device.gpu);
+    this.#options = options;
+    this.#choices = { ...options.kernelChoices };
+  }
+
+  /** Kernel variants of all programs so far, by key. */
+  get kernelChoices(): KernelChoices {
+    return this.#choices;
+  }
+
+  /** Plans graphs and prepares them to run. Throws as `preparePlans`, or if a plan exceeds the memory limit. */
+  async prepare(
+    graphs: readonly Graph[],
+    { kernelChoices, ...running }: PrepareOptions = {},
+  ): Promise<Runner[]> {
+    const { kernels, memoryLimit = Number.POSITIVE_INFINITY } = this.#options;
+    const { traits } = this.device;
+    const known = { ...kernelChoices, ...this.#choices };
+    const planAll = (choices: KernelChoices): Plan[] => {
+      const made = graphs.map((graph) => makePlan(graph, { traits, kernelChoices: choices }));
+      checkMemory(made, memoryLimit);
+      return made;
+    };
+    // Auto-tuning allocates memory too, so a plan that is too large is an error before it.
+    const early = kernels && memoryLimit < Number.POSITIVE_INFINITY ? planAll(known) : undefined;
+    const chosen = { ...known, ...(await kernels?.choose(graphs, this.device, known)) };
+    const hold = early && graphs.every((graph, i) => agree(chosenIn(graph, early[i] as Plan), chosen));
+    const plans = hold ? early : planAll(chosen);
+    for (const [i, graph] of graphs.entries())
+      Object.assign(this.#choices, chosenIn(graph, plans[i] as Plan));
+    return this.preparePlans(plans, running);
   }
 
   /**
@@ -51,7 +116,7 @@ export class Session {
    * create none of these. New states are zero. Throws a HeddleError with the sizes if a plan does not fit the
    * device; nothing stays allocated then.
    */
-  async prepare(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
+  async preparePlans(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
     this.#checkFit(plans);
     // Compile first: nothing is allocated if a shader fails.
     await Promise.all(plans.flatMap((plan) => plan.passes.map((pass) => this.pipelines.get(pass))));
@@ -59,7 +124,7 @@ export class Session {
     gpu.pushErrorScope('out-of-memory');
     const free = this.#allocate(plans);
     const pendingRunners = Promise.all(
-      plans.map((plan) => createRunner(this.device, this.pipelines, plan, this.#buffersOf(plan), options)),
+      plans.map((plan) => Runner.open(this.device, this.pipelines, plan, this.#buffersOf(plan), options)),
     );
     const [memory, runners] = await Promise.all([gpu.popErrorScope(), pendingRunners]);
     if (memory) {
@@ -76,7 +141,7 @@ export class Session {
     return runners;
   }
 
-  /** Allocates the states and slots that the session lacks; returns a function that frees them again. */
+  /** Allocates the states and slots that the engine lacks; returns a function that frees them again. */
   #allocate(plans: readonly Plan[]): () => void {
     const newStates: string[] = [];
     for (const plan of plans)
@@ -92,7 +157,7 @@ export class Session {
       const bytes = Math.max(...sizes.map((s) => s[i] ?? 0));
       if ((slots[i]?.size ?? 0) < bytes) this.#slots[i] = this.#storage(`slot${i}`, bytes);
     }
-    // Earlier runners keep using replaced slots, which are freed with the session.
+    // Earlier runners keep using replaced slots, which are freed with the engine.
     const retired = slots.filter((slot, i) => slot !== this.#slots[i]);
     this.#retired.push(...retired);
     return () => {
@@ -106,10 +171,10 @@ export class Session {
     };
   }
 
-  /** Frees the buffers of runners; states and slots stay. No run of them may be pending. */
-  release(runners: readonly Runner[]): void {
-    for (const r of runners) r.destroy();
-    this.#runners = this.#runners.filter((r) => !runners.includes(r));
+  /** Frees the buffers of programs of this engine; states and slots stay. No run of them may be pending. */
+  release(programs: readonly unknown[]): void {
+    for (const r of this.#runners) if (programs.includes(r)) r.destroy();
+    this.#runners = this.#runners.filter((r) => !programs.includes(r));
   }
 
   /** Copies host data into a state, from element `offset` on. */
@@ -179,6 +244,13 @@ export class Session {
     });
   }
 
+  /** Times each pass of a program of this engine, `runs` times (default 5). */
+  async profile(program: unknown, runs?: number): Promise<Profile> {
+    const runner = this.#runners.find((r) => r === program);
+    if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
+    return (await import('./profile.ts')).profilePasses(this.device, runner, runs);
+  }
+
   /** Fills all slots with NaN, so that a test notices memory that is read before it is written. */
   poison(): void {
     const nan = new Uint32Array(Math.max(0, ...this.#slots.map((b) => b.size)) / 4).fill(0x7fc0dead);
@@ -190,7 +262,7 @@ export class Session {
     return [...this.#states.keys()];
   }
 
-  /** Frees all memory of the session. The device stays open. */
+  /** Frees all memory of the engine. The device stays open. */
   destroy(): void {
     for (const r of this.#runners) r.destroy();
     for (const { buffer } of this.#states.values()) buffer.destroy();
@@ -213,7 +285,7 @@ export class Session {
 
   #state(name: string) {
     const state = this.#states.get(name);
-    if (!state) throw new Error(`session: there is no state ${name}; there are ${this.states.join(', ')}`);
+    if (!state) throw new Error(`engine: there is no state ${name}; there are ${this.states.join(', ')}`);
     return state;
   }
 
@@ -249,7 +321,7 @@ export class Session {
         const known = states.get(name);
         if (known && (known.shape.join() !== shape.join() || known.dtype !== dtype))
           throw new HeddleError(
-            `session: state ${name} is ${known.dtype} [${known.shape}], a plan requires ${dtype} [${shape}]`,
+            `engine: state ${name} is ${known.dtype} [${known.shape}], a plan requires ${dtype} [${shape}]`,
           );
         states.set(name, { dtype, shape });
       }
@@ -262,6 +334,31 @@ export class Session {
           );
     }
   }
+}
+
+/** The variants that a plan uses, by key, measured or not. */
+function chosenIn(graph: Graph, { passes }: Plan): KernelChoices {
+  const taken = new Map(passes.map(({ node, variant }) => [node, variant]));
+  const choices: Record<string, string> = {};
+  for (const node of graph.nodes) {
+    const variant = taken.get(node.id);
+    if (node.op.variants && variant !== undefined) choices[variantKey(node)] = variant;
+  }
+  return choices;
+}
+
+/** Whether `chosen` has no other variant for any key of `used`. */
+const agree = (used: KernelChoices, chosen: KernelChoices): boolean =>
+  Object.entries(used).every(([key, variant]) => (chosen[key] ?? variant) === variant);
+
+function checkMemory(plans: readonly Plan[], limit: number): void {
+  const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
+  if (need > limit)
+    throw new HeddleError(
+      `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (--memory-limit, or the machine's memory); ` +
+        'use a smaller batch, shorter sequences, a smaller model or gradient checkpointing.',
+      { kind: 'memory' },
+    );
 }
 
 const slotSizes = (plan: Plan): number[] => plan.buffers.filter((b) => b.kind === 'slot').map((b) => b.bytes);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { wrapDevice } from '../../../src/engine/gpu/device.ts';
-import { Session } from '../../../src/engine/gpu/gpu-session.ts';
+import { GpuEngine } from '../../../src/engine/gpu/gpu-engine.ts';
 import type { Runner } from '../../../src/engine/gpu/runner.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
@@ -23,17 +23,17 @@ function sums(size: number, { state = 's', keep = false } = {}): Graph {
   return g;
 }
 
-async function open(...graphs: Graph[]): Promise<{ session: Session; runners: Runner[] }> {
-  const session = new Session(wrapDevice(await gpuDevice()));
-  return { session, runners: await session.prepare(graphs.map((g) => makePlan(g))) };
+async function open(...graphs: Graph[]): Promise<{ engine: GpuEngine; runners: Runner[] }> {
+  const engine = new GpuEngine(wrapDevice(await gpuDevice()));
+  return { engine, runners: await engine.preparePlans(graphs.map((g) => makePlan(g))) };
 }
 
 describe('a runner', () => {
   it('keeps its input arrays, and reads them when a run starts', async () => {
-    const { session, runners } = await open(sums(4));
+    const { engine, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const { x } = runner.inputs;
-    session.write('s', new Float32Array([10, 20, 30, 40]));
+    engine.write('s', new Float32Array([10, 20, 30, 40]));
     const results: number[][] = [];
     for (let i = 0; i < 3; i++) {
       x?.set([i, i, i, i]);
@@ -45,11 +45,11 @@ describe('a runner', () => {
       [11, 21, 31, 41],
       [12, 22, 32, 42],
     ]);
-    session.destroy();
+    engine.destroy();
   });
 
   it('returns the results of pending runs in order, in separate arrays', async () => {
-    const { session, runners } = await open(sums(4));
+    const { engine, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending = [];
     for (let i = 0; i < 3; i++) {
@@ -59,32 +59,32 @@ describe('a runner', () => {
     const outputs = await Promise.all(pending);
     expect(outputs.map((o) => o.y?.[0])).toEqual([0, 1, 2]);
     expect(new Set(outputs.map((o) => o.y?.buffer)).size).toBe(3);
-    session.destroy();
+    engine.destroy();
   });
 
   it('runs without inputs and passes, and writes no elements: Deno ends at a write of no bytes', async () => {
     const graph = new Graph();
     graph.output('s', graph.state('s', 'f32', [2]));
-    const { session, runners } = await open(graph);
-    session.write('s', new Float32Array([3, 4]));
-    session.write('s', new Float32Array(0), 1);
+    const { engine, runners } = await open(graph);
+    engine.write('s', new Float32Array([3, 4]));
+    engine.write('s', new Float32Array(0), 1);
     expect((await runners[0]?.run())?.s).toEqual(new Float32Array([3, 4]));
-    session.destroy();
+    engine.destroy();
   });
 
   it('throws if too many runs are pending, and continues after one is done', async () => {
-    const { session, runners } = await open(sums(4));
+    const { engine, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending = [runner.run(), runner.run(), runner.run()];
     expect(() => runner.run()).toThrow('runner: more than 3 runs in flight; await an earlier one first');
     await pending[0];
     await runner.run();
     await Promise.all(pending);
-    session.destroy();
+    engine.destroy();
   });
 
   it('takes many more runs than its ring if they are awaited late', async () => {
-    const { session, runners } = await open(sums(4));
+    const { engine, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending: Promise<unknown>[] = [];
     const seen: unknown[] = []; // by run: Firefox resolves them out of order
@@ -99,39 +99,39 @@ describe('a runner', () => {
     }
     await Promise.all(pending);
     expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i));
-    session.destroy();
+    engine.destroy();
   });
 
   it('submits runs without outputs, without a limit', async () => {
-    const { session, runners } = await open(sums(4, { keep: true }));
+    const { engine, runners } = await open(sums(4, { keep: true }));
     const [runner] = runners as [Runner];
     for (let i = 0; i < 10; i++) {
       runner.inputs.x?.fill(i);
       runner.submit();
     }
-    expect(Array.from((await session.read('s.twice')).data)).toEqual([18, 18, 18, 18]);
-    session.destroy();
+    expect(Array.from((await engine.read('s.twice')).data)).toEqual([18, 18, 18, 18]);
+    engine.destroy();
   });
 });
 
 describe('a session', () => {
   it('initializes states to zero and shares them among all plans', async () => {
-    const { session, runners } = await open(sums(4), sums(4));
+    const { engine, runners } = await open(sums(4), sums(4));
     runners[0]?.inputs.x?.fill(1);
     expect(Array.from((await runners[0]!.run()).y ?? [])).toEqual([1, 1, 1, 1]);
-    session.write('s', new Float32Array([5, 6]), 1);
-    const [late] = await session.prepare([makePlan(sums(4))]);
+    engine.write('s', new Float32Array([5, 6]), 1);
+    const [late] = await engine.preparePlans([makePlan(sums(4))]);
     for (const runner of [runners[1]!, late!]) {
       runner.inputs.x?.fill(0);
       expect(Array.from((await runner.run()).y ?? [])).toEqual([0, 5, 6, 0]);
     }
-    expect(session.states).toEqual(['s']);
-    session.destroy();
+    expect(engine.states).toEqual(['s']);
+    engine.destroy();
   });
 
   it('runs plans of different sizes in turn, also when a later one needs larger slots', async () => {
-    const { session, runners } = await open(sums(100, { state: 'a' }), sums(5000, { state: 'b' }));
-    const [later] = await session.prepare([makePlan(sums(70_000, { state: 'c' }))]);
+    const { engine, runners } = await open(sums(100, { state: 'a' }), sums(5000, { state: 'b' }));
+    const [later] = await engine.preparePlans([makePlan(sums(70_000, { state: 'c' }))]);
     const all = [...runners, later!];
     for (let round = 0; round < 2; round++)
       for (const [i, runner] of all.entries()) {
@@ -139,47 +139,45 @@ describe('a session', () => {
         const { y } = await runner.run();
         expect([y?.length, y?.[0], y?.at(-1)]).toEqual([[100, 5000, 70_000][i], i + round, i + round]);
       }
-    session.destroy();
+    engine.destroy();
   });
 
   it('rejects a state of another shape and continues', async () => {
     const watched = watchedDevice(await gpuDevice());
-    const session = new Session(watched.device);
-    const runners = await session.prepare([makePlan(sums(4))]);
+    const engine = new GpuEngine(watched.device);
+    const runners = await engine.preparePlans([makePlan(sums(4))]);
     watched.reset();
-    await expect(session.prepare([makePlan(sums(5))])).rejects.toThrow(
-      new HeddleError('session: state s is f32 [4], a plan requires f32 [5]'),
+    await expect(engine.preparePlans([makePlan(sums(5))])).rejects.toThrow(
+      new HeddleError('engine: state s is f32 [4], a plan requires f32 [5]'),
     );
     await expect(
-      session.prepare([sums(6, { state: 'new' }), sums(7, { state: 'new' })].map((g) => makePlan(g))),
-    ).rejects.toThrow('session: state new is f32 [6], a plan requires f32 [7]');
+      engine.preparePlans([sums(6, { state: 'new' }), sums(7, { state: 'new' })].map((g) => makePlan(g))),
+    ).rejects.toThrow('engine: state new is f32 [6], a plan requires f32 [7]');
     expect(Object.fromEntries(watched.calls)).toEqual({});
     runners[0]?.inputs.x?.fill(2);
     expect((await runners[0]!.run()).y?.[0]).toBe(2);
-    session.destroy();
+    engine.destroy();
   });
 
   it('lists the existing states if an unknown one is requested', async () => {
-    const { session } = await open(sums(4));
-    expect(() => session.write('t', new Float32Array(4))).toThrow(
-      'session: there is no state t; there are s',
-    );
-    await expect(session.read('t')).rejects.toThrow('there is no state t');
-    session.destroy();
+    const { engine } = await open(sums(4));
+    expect(() => engine.write('t', new Float32Array(4))).toThrow('engine: there is no state t; there are s');
+    await expect(engine.read('t')).rejects.toThrow('there is no state t');
+    engine.destroy();
   });
 
   it('poisons slots, so that reads of unwritten memory are noticed', async () => {
-    const { session, runners } = await open(sums(4));
-    session.poison();
+    const { engine, runners } = await open(sums(4));
+    engine.poison();
     expect(Array.from((await runners[0]!.run()).y ?? [])).toEqual([0, 0, 0, 0]);
-    session.destroy();
+    engine.destroy();
   });
 });
 
 describe('GPU objects', () => {
   it('are created before the first run; a run is an encoder, a write and one submission', async () => {
     const watched = watchedDevice(await gpuDevice());
-    const session = new Session(watched.device);
+    const engine = new GpuEngine(watched.device);
     const g = sums(300, { keep: true });
     g.output(
       'clip',
@@ -189,7 +187,7 @@ describe('GPU objects', () => {
         beta2: 0,
       }),
     );
-    const [runner] = (await session.prepare([makePlan(g)])) as [Runner];
+    const [runner] = (await engine.preparePlans([makePlan(g)])) as [Runner];
     watched.reset();
     for (let i = 0; i < 5; i++) {
       runner.inputs.x?.fill(i);
@@ -201,52 +199,52 @@ describe('GPU objects', () => {
       createCommandEncoder: 5,
       'queue.submit': submits,
     });
-    session.destroy();
+    engine.destroy();
     expect([...watched.alive.values()]).toEqual([]);
   });
 
   it('have labels', async () => {
     const watched = watchedDevice(await gpuDevice());
-    const session = new Session(watched.device);
-    await session.prepare([makePlan(sums(4, { keep: true }))]);
+    const engine = new GpuEngine(watched.device);
+    await engine.preparePlans([makePlan(sums(4, { keep: true }))]);
     expect([...watched.alive.values()].sort()).toEqual(
       ['inputs', 'outputs 0', 'outputs 1', 'outputs 2', 'params', 's', 's.twice', 'slot0'].sort(),
     );
-    session.destroy();
+    engine.destroy();
   });
 });
 
 describe('memory', () => {
   it('that the device lacks is an error with the size, and a smaller plan still runs', async () => {
     const watched = watchedDevice(await gpuDevice());
-    const session = new Session(watched.device);
+    const engine = new GpuEngine(watched.device);
     watched.scopes.push({ message: 'no memory' } as GPUError);
-    await expect(session.prepare([makePlan(sums(1 << 18))])).rejects.toMatchObject({
+    await expect(engine.preparePlans([makePlan(sums(1 << 18))])).rejects.toMatchObject({
       message: 'The GPU has no memory for this plan of 3.0 MiB; use a smaller batch or model.',
       kind: 'memory',
     });
     expect([...watched.alive.values()]).toEqual([]);
-    const [runner] = (await session.prepare([makePlan(sums(4))])) as [Runner];
+    const [runner] = (await engine.preparePlans([makePlan(sums(4))])) as [Runner];
     runner.inputs.x?.fill(3);
     expect((await runner.run()).y?.[0]).toBe(3);
-    session.destroy();
+    engine.destroy();
     expect([...watched.alive.values()]).toEqual([]);
   });
 
   it('beyond the maximum buffer size is an error before anything is created', async () => {
     const watched = watchedDevice(await gpuDevice());
-    const session = new Session(watched.device);
+    const engine = new GpuEngine(watched.device);
     const limit = watched.device.gpu.limits.maxBufferSize;
     const g = new Graph();
     g.state('huge', 'f32', [limit / 4 + 64]);
     watched.reset();
-    await expect(session.prepare([makePlan(g)])).rejects.toMatchObject({
+    await expect(engine.preparePlans([makePlan(g)])).rejects.toMatchObject({
       message: expect.stringContaining(
         `The plan's buffer huge needs ${formatBytes(limit + 256)}, the device allows ${formatBytes(limit)} a buffer`,
       ),
       kind: 'memory',
     });
     expect(watched.calls.get('createBuffer')).toBeUndefined();
-    session.destroy();
+    engine.destroy();
   });
 });
