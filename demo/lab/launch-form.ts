@@ -150,16 +150,16 @@ export function createLaunchForm(onChange: () => void): LaunchForm {
   };
 }
 
-/** Options for a binding: the tensors of the op, and memory of a variant for partial results. */
+/** Options for a binding: the tensors of the op, and memory of a variant that is none of them. */
 function tensorsOf({ tensors, variants }: ShownKernel, variant: string): [string, string][] {
   const passes = variants.find(({ name }) => name === variant)?.passes ?? [];
   const bound = passes.flatMap(({ bind }) => Object.values(bind));
-  const scratch = [...new Set(bound)].filter((name) => name.startsWith('scratch '));
+  const others = [...new Set(bound)].filter((name) => !tensors.some((tensor) => tensor.name === name));
   return [
     ...tensors.map(({ name, dtype, shape }): [string, string] => [
       name,
       `${name} ${dtype} [${shape.join(',')}]`,
     ]),
-    ...scratch.map((name): [string, string] => [name, name]),
+    ...others.map((name): [string, string] => [name, name]),
   ];
 }

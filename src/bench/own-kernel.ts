@@ -155,15 +155,21 @@ function rangesOf({ node, names }: IsolatedKernel, plan: Plan): Map<string, Rang
 const nameOf = (ranges: ReadonlyMap<string, Range>, { buffer, offset, bytes }: Range): string | undefined =>
   [...ranges].find(([, r]) => r.buffer === buffer && r.offset === offset && r.bytes === bytes)?.[0];
 
+/** Memory of a binding that a dispatch does not use, as a tensor to choose. */
+const unused = 'unused';
+
 function showPass(
-  { shader: shaderRef, entry, constants, params, bind, grid }: Pass,
+  { shader: shaderRef, entry, constants, params, bind, absent = [], grid }: Pass,
   ranges: Map<string, Range>,
 ): ShownPass {
   const shader = shaderOf(shaderRef);
   const given = Object.entries(constants);
   const consts = Object.fromEntries(given.filter(([name]) => !shader.overrides.has(name)));
   const used = new Set(shader.entries.get(entry)?.map(({ name }) => name));
-  const shown = Object.entries(bind).filter(([variable]) => used.has(variable));
+  const shown = [
+    ...Object.entries(bind).map(([variable, range]) => [variable, nameOf(ranges, range) ?? ''] as const),
+    ...absent.map((variable) => [variable, unused] as const),
+  ].filter(([variable]) => used.has(variable));
   return {
     shader: shader.name,
     entry,
@@ -171,7 +177,7 @@ function showPass(
     source: replaceConsts(shader.source, consts).replace(/^\/\/ include /gm, '// with '),
     constants: Object.fromEntries(given.filter(([name]) => shader.overrides.has(name))),
     params: Object.fromEntries(shader.params.map(({ name }) => [name, params[name] ?? 0])),
-    bind: Object.fromEntries(shown.map(([variable, range]) => [variable, nameOf(ranges, range) ?? ''])),
+    bind: Object.fromEntries(shown),
     grid,
   };
 }
@@ -252,11 +258,16 @@ function ownPass(
   const types = new Map(tensorsOf(node).map(({ name, dtype }) => [name, dtype]));
   const bind: Record<string, Range> = {};
   const f16: string[] = [];
+  const absent: string[] = [];
   for (const { name, wgslType, group } of bindings) {
     if (group !== 0)
       throw new HeddleError(`${name} is in group ${group}; all bindings must be in @group(0).`);
     if (wgslType === 'Params') continue;
     const tensor = own.bind[name] ?? '';
+    if (tensor === unused) {
+      absent.push(name);
+      continue;
+    }
     const range = ranges.get(tensor);
     if (!range && wgslType === 'Step') continue;
     if (!range)
@@ -280,11 +291,12 @@ function ownPass(
     variant: own.label,
     shader: { name: 'own', source: source.replace(/^\/\/ include /gm, '// with ') },
     entry: own.entry,
-    constants: { ...constants, ...(lanes && { LANES: lanes }) },
+    constants: lanes ? { ...constants, LANES: lanes } : constants,
     params: own.params,
     bind,
-    ...(f16.length > 0 && { f16: f16.sort() }),
-    ...(replaced?.clear && { clear: replaced.clear }),
+    absent,
+    f16: f16.length > 0 ? f16.sort() : undefined,
+    clear: replaced?.clear,
     grid: [x, y, z],
     flops: replaced?.flops ?? plan.flops,
     node: plan.passes[0]?.node ?? 0,
