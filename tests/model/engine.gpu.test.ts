@@ -196,9 +196,9 @@ describe('an engine', () => {
       expect([await held('a'), await held('b')]).toEqual([-2, 1]);
       engine.copy('a', 'b');
       expect([await held('a'), await held('b')]).toEqual([-2, -2]);
-      for (const move of [engine.copy, engine.swap]) {
-        expect(() => move('a', 'a')).toThrow('must be two states of the same type');
-        expect(() => move('a', 'short')).toThrow(
+      for (const move of ['copy', 'swap'] as const) {
+        expect(() => engine[move]('a', 'a')).toThrow('must be two states of the same type');
+        expect(() => engine[move]('a', 'short')).toThrow(
           'f32 [1200000] and short f32 [1199999] must be two states of the same type',
         );
         expect(() => move('a', 'none')).toThrow('there is no state none');
