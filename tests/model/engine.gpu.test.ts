@@ -201,7 +201,7 @@ describe('an engine', () => {
         expect(() => engine[move]('a', 'short')).toThrow(
           'f32 [1200000] and short f32 [1199999] must be two states of the same type',
         );
-        expect(() => move('a', 'none')).toThrow('there is no state none');
+        expect(() => engine[move]('a', 'none')).toThrow('there is no state none');
       }
     }
     reset();
