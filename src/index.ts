@@ -125,9 +125,9 @@ export type { BestMetric } from './train/settings/best-metrics.ts';
 export {
   type CompleteSettings,
   completeSettings,
-  type RecipeSetting,
-  recipeFor,
-} from './train/settings/recipes.ts';
+  type KindSetting,
+  runKindOf,
+} from './train/settings/run-defaults.ts';
 export type { Setting } from './train/settings/setting-types.ts';
 export type { Table } from './train/settings/settings.ts';
 export { type SettingName, settings } from './train/settings/settings.ts';

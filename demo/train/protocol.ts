@@ -48,7 +48,7 @@ export type CorpusChoice =
 
 /**
  * A training run: what to train on, and how. Omitted settings have the defaults of
- * src/train/settings/recipes.ts.
+ * src/train/settings/run-defaults.ts.
  */
 export interface TrainingSettings {
   /** Name of the model in the browser; `isModelName` of storage/model-names.ts checks it. */

@@ -12,7 +12,7 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { formatBytes, formatLimit, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type PresetName, presets } from '../model/presets.ts';
-import { presetRecipe } from '../train/settings/recipes.ts';
+import { presetDefaults } from '../train/settings/run-defaults.ts';
 import type { BenchArguments, BenchResult } from './jobs/bench-job.ts';
 import { printResult, table } from './output.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
@@ -116,7 +116,7 @@ function argumentsOf(o: Options): BenchArguments {
     specs: spec && [spec],
     steps: steps.map((preset) => {
       const length = Math.min(32, presets[preset].maxLength);
-      const vocab = o.vocabSize ?? presetRecipe(preset).vocabSize;
+      const vocab = o.vocabSize ?? presetDefaults(preset).vocabSize;
       return { preset, shape: { batch: o.batchSize, source: length, target: length, vocab } };
     }),
     timedSteps: o.steps,

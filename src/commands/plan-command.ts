@@ -5,7 +5,7 @@ import { formatMiB, formatPercent } from '../core/format-numbers.ts';
 import { defaultTraits } from '../engine/ops/device-traits.ts';
 import { printPlan } from '../engine/plan/plan.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
-import { presetRecipe } from '../train/settings/recipes.ts';
+import { presetDefaults } from '../train/settings/run-defaults.ts';
 import { optimizerNames, type Precision } from '../train/update/optimizer-config.ts';
 import type { NamedPlan, PlanArguments, PlannedModel } from './jobs/plan-job.ts';
 import { presetRuns } from './jobs/preset-graphs.ts';
@@ -50,7 +50,7 @@ export function addPlan(program: Command): void {
       const { loraRank: rank, loraTargetModules: targetModules } = options;
       const args = {
         ...presetArguments(options, folder),
-        optimizer: { kind: options.optimizer ?? presetRecipe(options.preset).optimizer },
+        optimizer: { kind: options.optimizer ?? presetDefaults(options.preset).optimizer },
         ...{ folder, precision, gradientCheckpointing, freeze, weights },
         lora: rank ? { rank, targetModules } : undefined,
       };

@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { ModelOptions } from '../model/model-config.ts';
 import { type PresetName, presets } from '../model/presets.ts';
-import { presetRecipe } from '../train/settings/recipes.ts';
+import { presetDefaults } from '../train/settings/run-defaults.ts';
 import type { PresetArguments } from './jobs/preset-graphs.ts';
 import { list, setting, whole } from './parse-values.ts';
 
@@ -47,7 +47,7 @@ export function presetArguments<Run extends PresetArguments['run']>(
   folder?: string,
 ): PresetArguments & { readonly run: Run } {
   const { preset, run, batchSize: batch, fuse: noFuse, set: model = {} } = flags;
-  const { vocabSize: vocab = presetRecipe(preset).vocabSize } = flags;
+  const { vocabSize: vocab = presetDefaults(preset).vocabSize } = flags;
   const { maxLength } = { ...presets[preset], ...model };
   const { sourceLength: source = folder ? 0 : Math.min(32, maxLength) } = flags;
   return {

@@ -7,7 +7,7 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
-import { completeSettings, initFolder, type RecipeName } from '../train/settings/recipes.ts';
+import { completeSettings, initFolder, type RunKind } from '../train/settings/run-defaults.ts';
 import { settings } from '../train/settings/settings.ts';
 import { checkSettings, settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
 import { settingAttributes } from './train-flags.ts';
@@ -106,10 +106,10 @@ export async function saveRunConfig(
   path: string,
   command: Command,
   given: TrainSettings,
-  recipe: RecipeName,
+  kind: RunKind,
   pairs: readonly string[],
 ): Promise<void> {
-  const complete: Record<string, unknown> = { ...completeSettings(given, recipe) };
+  const complete: Record<string, unknown> = { ...completeSettings(given, kind) };
   if (initFolder(given) !== undefined)
     for (const own of ['preset', 'norm', 'tokenizer', 'vocabSize']) delete complete[own];
   const flags = command.options

@@ -12,7 +12,7 @@ import { initSchemes } from '../model/initialize-weights.ts';
 import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../session/load-corpus.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
-import { initFolder } from '../train/settings/recipes.ts';
+import { initFolder } from '../train/settings/run-defaults.ts';
 import type { SettingName } from '../train/settings/settings.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingFlag, type TrainSettings } from '../train/settings/train-settings.ts';

@@ -6,7 +6,7 @@ import { modelConfig } from '../model/model-config.ts';
 import { modelFields } from '../model/model-fields.ts';
 import { presets } from '../model/presets.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
-import { describeDefault } from '../train/settings/recipes.ts';
+import { describeDefault } from '../train/settings/run-defaults.ts';
 import { type Setting, settingGroups } from '../train/settings/setting-types.ts';
 import { type SettingName, settings } from '../train/settings/settings.ts';
 import { settingFlag, settingRows, type TrainSettings } from '../train/settings/train-settings.ts';

@@ -5,7 +5,7 @@ import { movedCorpus } from '../../src/commands/train-command.ts';
 import { addTrainFlags, givenSettings } from '../../src/commands/train-flags.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { dataOptions, optimizerOf } from '../../src/train/settings/recipe-options.ts';
-import { completeSettings } from '../../src/train/settings/recipes.ts';
+import { completeSettings } from '../../src/train/settings/run-defaults.ts';
 import { settingFlag, settingRows } from '../../src/train/settings/train-settings.ts';
 
 /** The settings on a command line. */

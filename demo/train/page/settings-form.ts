@@ -11,7 +11,7 @@ import {
   type ModelOptions,
   parseChanges,
   presets,
-  recipeFor,
+  runKindOf,
   type Setting,
   type SettingName,
   settingRows,
@@ -228,7 +228,7 @@ function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: Train
 
 /** Values of the fields for a corpus: recipe, preset and defaults of the page. */
 function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings {
-  const complete = completeSettings({ ...pageDefaults, ...given }, recipeFor(corpus.kind));
+  const complete = completeSettings({ ...pageDefaults, ...given }, runKindOf(corpus.kind));
   const recipe = { ...complete, ...smallCorpus(corpus, complete) };
   const { dropout = 0, norm = 'post', labelSmoothing }: Partial<ModelOptions> = presets[recipe.preset];
   const rate = recipe.dropout ?? dropout;

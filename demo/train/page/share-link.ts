@@ -7,7 +7,7 @@ import {
   fitsType,
   HeddleError,
   parseChanges,
-  recipeFor,
+  runKindOf,
   type Setting,
   settingRows,
   type TaskName,
@@ -89,7 +89,7 @@ export function fromHash(hash: string): SharedTraining | undefined {
   }
   const [unknown] = fields.keys();
   if (unknown !== undefined) throw new HeddleError(`there is no setting “${unknown.slice(0, 40)}”`);
-  completeSettings(settings, recipeFor(kind)); // throws if settings exclude each other
+  completeSettings(settings, runKindOf(kind)); // throws if settings exclude each other
   parseChanges(settings.changes as string | undefined);
   return { corpus, settings };
 }

@@ -22,7 +22,7 @@ import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { checkBest } from '../../train/run/best-model.ts';
 import type { TrainResult } from '../../train/run/train-result.ts';
 import { dataOptions, optimizerOf, scheduleOf } from '../../train/settings/recipe-options.ts';
-import { completeSettings, initFolder, recipeFor } from '../../train/settings/recipes.ts';
+import { completeSettings, initFolder, runKindOf } from '../../train/settings/run-defaults.ts';
 import type { TrainSettings } from '../../train/settings/train-settings.ts';
 import { optimizerConfig } from '../../train/update/optimizer-config.ts';
 import { scheduleConfig } from '../../train/update/schedule.ts';
@@ -121,7 +121,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
 
 /** Checks the settings of the student, as its training does later. */
 function checkStudent(settings: TrainSettings): void {
-  const complete = completeSettings(settings, recipeFor('files'));
+  const complete = completeSettings(settings, runKindOf('files'));
   checkBest(complete);
   optimizerConfig(optimizerOf(complete));
   if (initFolder(settings) !== undefined) return;

@@ -146,7 +146,7 @@ function charts(history: TrainingHistory): Html {
       series: lossSeries,
       show: formatNumber,
       scale,
-      ...(scale === 'linear' && { from: 0 }),
+      from: scale === 'linear' ? 0 : undefined,
       steps: stepRange,
       label: inWords('Training loss', loss, formatNumber),
     });

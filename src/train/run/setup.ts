@@ -17,7 +17,7 @@ import { modelInLanguages, openModel } from '../../session/open-model.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
-import { hasPackedBatches, initFolder } from '../settings/recipes.ts';
+import { hasPackedBatches, initFolder } from '../settings/run-defaults.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
 import { completeArguments, resumeArguments } from '../settings/train-arguments.ts';
 import { optimizerConfig } from '../update/optimizer-config.ts';
@@ -165,11 +165,11 @@ async function initialModel(
   // T5 has a single rate for all places.
   const type = hf?.model_type as HfType | undefined;
   const isT5 = type !== undefined && hfFamilies[type].like === 't5';
-  const rates = isT5 &&
-    typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
+  const rates =
+    isT5 && typeof fields.dropout === 'number' ? { memory: fields.dropout, output: fields.dropout } : {};
   return {
     ...base,
     config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
-    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+    sourceCheckpoint: sourceCheckpoint && retrainedCheckpoint(sourceCheckpoint),
   };
 }

@@ -11,7 +11,7 @@ import { saveModelFolder } from '../../formats/save-heddle.ts';
 import { hfConfigOf, type SavedModel } from '../../formats/shared/saved-model.ts';
 import { type LoraConfig, loraConfig, mergeLora } from '../../model/lora.ts';
 import type { TrainingSession } from '../report/training-events.ts';
-import { initFolder } from '../settings/recipes.ts';
+import { initFolder } from '../settings/run-defaults.ts';
 import { attentionFitsF16, needsF32Residual } from '../update/f16-range.ts';
 import { describeTrainable } from '../update/trainable-parameters.ts';
 import { Trainer } from '../update/trainer.ts';

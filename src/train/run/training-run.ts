@@ -11,7 +11,7 @@ import { sampleEvenly } from '../../text/corpus/pairs.ts';
 import { EventWriter } from '../report/tensorboard.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogRecord } from '../report/training-log.ts';
-import { initFolder } from '../settings/recipes.ts';
+import { initFolder } from '../settings/run-defaults.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
 import { BestModel, type Candidate, describeBest } from './best-model.ts';

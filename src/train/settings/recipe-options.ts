@@ -6,7 +6,7 @@ import { presets } from '../../model/presets.ts';
 import { type OptimizerConfig, optimizerFields, scaling } from '../update/optimizer-config.ts';
 import { type ScheduleConfig, scheduleFields } from '../update/schedule.ts';
 import type { TrainingDataOptions } from '../update/training-data.ts';
-import type { CompleteSettings } from './recipes.ts';
+import type { CompleteSettings } from './run-defaults.ts';
 import { settings } from './settings.ts';
 
 /** Options of the tokenizers, the model configuration and the batches. */
@@ -23,7 +23,7 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
       kind: s.tokenizer,
       size: s.vocabSize,
       lowercase: s.lowercase,
-      ...(s.fillVocab && { fill: true }),
+      fill: s.fillVocab || undefined,
     },
     maxLength,
     truncate: s.truncate,

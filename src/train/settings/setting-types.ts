@@ -28,7 +28,7 @@ export interface Setting extends OptionField {
   readonly advanced?: true;
 }
 
-/** The rows of a group. The default of a row comes from the recipe (recipes.ts) if it has none here. */
+/** The rows of a group. A row without a default has one for each kind of run (run-defaults.ts). */
 export const inGroup = <const Rows extends Readonly<Record<string, Omit<Setting, 'group'>>>>(
   group: Setting['group'],
   rows: Rows,

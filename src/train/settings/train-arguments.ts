@@ -7,12 +7,12 @@ import { loraConfig } from '../../model/lora.ts';
 import type { CorpusArguments } from '../../session/load-corpus.ts';
 import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
 import { checkpointNames, type TrainingState } from '../update/training-state.ts';
-import { type CompleteSettings, completeSettings, initFolder, recipeFor } from './recipes.ts';
+import { type CompleteSettings, completeSettings, initFolder, runKindOf } from './run-defaults.ts';
 import type { SettingName } from './settings.ts';
 import type { TrainSettings } from './train-settings.ts';
 import { resumableSettings, settingDefaults, settingFlag, settingOf, settingRows } from './train-settings.ts';
 
-/** Arguments of a training run. Omitted settings have the defaults of recipes.ts. */
+/** Arguments of a training run. Omitted settings have the defaults of run-defaults.ts. */
 export type TrainArguments = TrainSettings & {
   readonly corpus: CorpusArguments;
   /** Model folder to write; none if empty. */
@@ -35,7 +35,7 @@ export function completeArguments({
   resume = false,
   ...given
 }: TrainArguments): CompleteArguments {
-  const complete = completeSettings(given, recipeFor(corpus.kind));
+  const complete = completeSettings(given, runKindOf(corpus.kind));
   const folder = initFolder(complete);
   for (const option of ['sourceLang', 'targetLang'] as const)
     check(

@@ -25,9 +25,9 @@ export interface TrainingDataOptions {
   readonly model: Partial<ModelOptions>;
   readonly tokenizer: TokenizerOptions;
   /** Tokenizers that were trained before. */
-  readonly tokenizers?: { readonly source?: Tokenizer | undefined; readonly target?: Tokenizer | undefined };
+  readonly tokenizers?: { readonly source?: Tokenizer; readonly target?: Tokenizer };
   /** Maximum number of tokens of a side; at most, and by default, that of the model. */
-  readonly maxLength?: number | undefined;
+  readonly maxLength?: number;
   /** Whether to cut longer sides instead of leaving pairs out. [false] */
   readonly truncate?: boolean;
   /** Pairs per batch; if 0, `maxTokens` per batch, counted on the longer side. */
@@ -137,7 +137,7 @@ async function encodeList(
       parts[index] = part;
       done += length;
     },
-    ...(!parallel && { threads: 0 }),
+    threads: parallel ? undefined : 0,
   });
   return joinEncoded(parts);
 }

@@ -61,12 +61,12 @@ function batchInputs(
   const tokens = (side: 'src' | 'tgt', ids: string, length: number, vocab: number): Tokens => ({
     ids: graph.input(ids, 'i32', [B, length]),
     lengths: graph.input(`${side}Lens`, 'u32', [B]),
-    ...(indexed && {
-      index: {
-        rowStart: graph.input(`${side}RowStart`, 'u32', [vocab + 1]),
-        occurrences: graph.input(`${side}Occurrences`, 'u32', [B * length]),
-      },
-    }),
+    index: indexed
+      ? {
+          rowStart: graph.input(`${side}RowStart`, 'u32', [vocab + 1]),
+          occurrences: graph.input(`${side}Occurrences`, 'u32', [B * length]),
+        }
+      : undefined,
   });
   return {
     source: tokens('src', 'src', S, c.srcVocab),
@@ -274,8 +274,13 @@ const types = {
  * missing.
  */
 export function inputArrays({ inputs }: Program): InputArrays {
+  checkArrays(inputs);
+  return inputs;
+}
+
+function checkArrays(inputs: object): asserts inputs is InputArrays {
+  const arrays = new Map<string, unknown>(Object.entries(inputs));
   for (const [name, type] of Object.entries(types))
-    if (!(inputs[name] instanceof type))
+    if (!(arrays.get(name) instanceof type))
       throw new Error(`the program has no input ${name} in a ${type.name}`);
-  return inputs as unknown as InputArrays;
 }

@@ -124,7 +124,7 @@ export async function checkpointFiles(
     version: 1,
     engine: engine.name,
     choices: engine.kernelChoices,
-    ...(lossScale > 0 && { lossScale }),
+    lossScale: lossScale > 0 ? lossScale : undefined,
     ...state,
   };
   return {

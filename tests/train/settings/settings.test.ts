@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { describeType, flagOf, type OptionField, type ValueOf } from '../../../src/core/fields.ts';
 import { decodeFields } from '../../../src/decode/decode-fields.ts';
 import { modelFields } from '../../../src/model/model-fields.ts';
-import { describeDefault } from '../../../src/train/settings/recipes.ts';
+import { describeDefault } from '../../../src/train/settings/run-defaults.ts';
 import { type Setting, settingGroups } from '../../../src/train/settings/setting-types.ts';
 import type { SettingName, Table } from '../../../src/train/settings/settings.ts';
 import type { LoraSettings } from '../../../src/train/settings/train-setting-types.ts';

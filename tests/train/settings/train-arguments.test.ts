@@ -1,6 +1,6 @@
 // Arguments of a resumed run.
 import { expect, it } from 'vitest';
-import { completeSettings } from '../../../src/train/settings/recipes.ts';
+import { completeSettings } from '../../../src/train/settings/run-defaults.ts';
 import { resumeArguments } from '../../../src/train/settings/train-arguments.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 import type { TrainingState } from '../../../src/train/update/training-state.ts';

@@ -1,8 +1,7 @@
-// Recipes: defaults of settings that depend on the kind of training run. There is a recipe for the built-in
-// corpus, the built-in tasks, the user's pairs, the Keras example, and fine-tuning.
+// Defaults of settings that depend on the kind of training run: on the built-in corpus, a built-in task or the
+// user's pairs, the Keras example, or fine-tuning.
 
 import { check } from '../../core/errors.ts';
-import { withoutUndefined } from '../../files/json-files.ts';
 import { initSchemes } from '../../model/initialize-weights.ts';
 import type { DropoutRates, ModelOptions } from '../../model/model-config.ts';
 import { usualDropout } from '../../model/model-fields.ts';
@@ -12,8 +11,8 @@ import { type SettingName, settings } from './settings.ts';
 import type { SettingsWithDefaults, TrainSettings } from './train-settings.ts';
 import { checkApplicable, checkSettings, settingDefaults, settingOf, settingsIn } from './train-settings.ts';
 
-/** Settings that every recipe has. */
-export type RecipeSetting =
+/** Settings that have a default for every kind of run. */
+export type KindSetting =
   | 'preset'
   | 'tokenizer'
   | 'vocabSize'
@@ -22,9 +21,9 @@ export type RecipeSetting =
   | 'schedule'
   | 'evalSteps';
 
-type Recipe = TrainSettings & Required<Pick<TrainSettings, RecipeSetting>>;
+type Defaults = TrainSettings & Required<Pick<TrainSettings, KindSetting>>;
 
-/** The recipe of the built-in corpus. */
+/** The defaults for the built-in corpus. */
 const intl = {
   preset: 'tiny',
   norm: 'pre',
@@ -38,7 +37,7 @@ const intl = {
   evalSteps: 200,
 } as const;
 
-const recipes = {
+const runDefaults = {
   intl,
   task: { ...intl, tokenizer: 'char' },
   pairs: {
@@ -82,72 +81,83 @@ const recipes = {
     epochs: 3,
     evalSteps: 500,
   },
-} as const satisfies Record<string, Recipe>;
+} as const satisfies Record<string, Defaults>;
 
 /**
  * Batches for a LoRA adapter over quantized weights: few tokens, to save memory. Two of them are about as
  * large as a usual batch.
  */
-const packedBatches = { maxTokens: 512, gradientAccumulationSteps: 2 } as const;
+const packedBatches = { batchSize: undefined, maxTokens: 512, gradientAccumulationSteps: 2 } as const;
 
 /** Whether a run trains a LoRA adapter over quantized weights, and its settings have no batch size. */
 export const hasPackedBatches = ({ lora, weights = 'f32', batchSize, maxTokens }: TrainSettings): boolean =>
   lora !== undefined && weights !== 'f32' && (batchSize ?? maxTokens) === undefined;
 
-/** Name of a recipe. */
-export type RecipeName = keyof typeof recipes;
+/** Kind of a training run. */
+export type RunKind = keyof typeof runDefaults;
 
-/** The recipe of a kind of corpus. */
-export const recipeFor = (corpus: string): RecipeName =>
+/** The kind of a run on a kind of corpus, with a new model and any preset but `keras`. */
+export const runKindOf = (corpus: string): RunKind =>
   corpus === 'intl' || corpus === 'task' ? corpus : 'pairs';
 
 /** Settings of a run with all defaults filled in. */
-export type CompleteSettings = SettingsWithDefaults & Required<Pick<TrainSettings, RecipeSetting>>;
+export type CompleteSettings = SettingsWithDefaults & Required<Pick<TrainSettings, KindSetting>>;
 
 /** The model folder in `init`, if it is not a scheme: the run fine-tunes that model. */
 export const initFolder = ({ init }: TrainSettings): string | undefined =>
   init === undefined || (initSchemes as readonly string[]).includes(init) ? undefined : init;
 
+/** Settings that the model of a fine-tuning determines. */
+const modelSettings = [
+  'preset',
+  'norm',
+  'tokenizer',
+  'vocabSize',
+  'lowercase',
+  'tokenizerFile',
+  'sourceTokenizer',
+  'targetTokenizer',
+] as const;
+
 /**
- * Settings with the defaults of the table and of a recipe: `keras` for that preset, `fineTune` for a model
- * folder in `init`, else the given one. With the option `steps` or `epochs`, the default schedule `linear`
+ * Settings with the defaults of the table and of a kind of run: `keras` for that preset, `fineTune` for a model
+ * folder in `init`, else the given kind. With the option `steps` or `epochs`, the default schedule `linear`
  * becomes `inverse-sqrt`: it does not depend on the last step, so that a run can be resumed for more steps as
  * if it had never ended. Throws a HeddleError for options that are wrong or exclude each other.
  */
-export function completeSettings(options: TrainSettings, recipeName: RecipeName): CompleteSettings {
+export function completeSettings(options: TrainSettings, kind: RunKind): CompleteSettings {
   checkSettings(options);
   const given = settingsIn(options);
   const folder = initFolder(given);
-  const name = given.preset === 'keras' ? 'keras' : folder !== undefined ? 'fineTune' : recipeName;
-  const { steps, epochs, batchSize, ...recipe }: Recipe = recipes[name];
   if (folder !== undefined)
-    for (const own of [
-      ...(['preset', 'norm', 'tokenizer', 'vocabSize', 'lowercase'] as const),
-      ...(['tokenizerFile', 'sourceTokenizer', 'targetTokenizer'] as const),
-    ])
+    for (const own of modelSettings)
       check(
         given[own] === undefined,
         `train: the model in ${folder} has its own ${own}; leave out ${own} or init`,
       );
+  const newKind = folder === undefined ? kind : 'fineTune';
+  const defaults: Defaults = runDefaults[given.preset === 'keras' ? 'keras' : newKind];
   const isDefaultLength = (given.steps ?? given.epochs) === undefined;
-  const preset: Partial<ModelOptions> = presets[given.preset ?? recipe.preset];
-  const dropout =
-    given.dropout === undefined
-      ? recipe.dropout
-      : mergeDropout(recipe.dropout ?? preset.dropout, given.dropout);
   const complete: CompleteSettings = {
     ...settingDefaults,
-    ...recipe,
-    ...(isDefaultLength && withoutUndefined({ steps, epochs })),
-    ...(hasPackedBatches(given)
-      ? packedBatches
-      : given.maxTokens === undefined && batchSize !== undefined && { batchSize }),
-    ...(!isDefaultLength && recipe.schedule === 'linear' && { schedule: 'inverse-sqrt' }),
+    ...defaults,
+    steps: isDefaultLength ? defaults.steps : undefined,
+    epochs: isDefaultLength ? defaults.epochs : undefined,
+    schedule: !isDefaultLength && defaults.schedule === 'linear' ? 'inverse-sqrt' : defaults.schedule,
+    batchSize: given.maxTokens === undefined ? defaults.batchSize : undefined,
+    ...(hasPackedBatches(given) ? packedBatches : {}),
     ...given,
-    ...(dropout !== undefined && { dropout }),
+    dropout: dropoutOf(given, defaults),
   };
   checkApplicable(complete);
   return complete;
+}
+
+/** The dropout rates: those of the settings over those of the kind of run, or else of the preset. */
+function dropoutOf(given: TrainSettings, defaults: Defaults): TrainSettings['dropout'] {
+  if (given.dropout === undefined) return defaults.dropout;
+  const preset: Partial<ModelOptions> = presets[given.preset ?? defaults.preset];
+  return mergeDropout(defaults.dropout ?? preset.dropout, given.dropout);
 }
 
 /**
@@ -164,10 +174,10 @@ function mergeDropout(
 }
 
 /** Vocabulary size and optimizer for training a preset on the user's pairs. */
-export const presetRecipe = (preset: PresetName): Pick<CompleteSettings, 'vocabSize' | 'optimizer'> =>
-  recipes[preset === 'keras' ? 'keras' : 'pairs'];
+export const presetDefaults = (preset: PresetName): Pick<CompleteSettings, 'vocabSize' | 'optimizer'> =>
+  runDefaults[preset === 'keras' ? 'keras' : 'pairs'];
 
-const recipeWords: Record<RecipeName, string> = {
+const kindWords: Record<RunKind, string> = {
   intl: 'built-in corpus',
   task: 'built-in tasks',
   pairs: 'pairs',
@@ -184,12 +194,12 @@ export function describeDefault(name: SettingName): string | undefined {
   const show = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
   if (row.default !== undefined) return typeof row.default === 'object' ? 'none' : show(row.default);
   const byValue = new Map<string, string[]>();
-  for (const [recipe, words] of Object.entries(recipeWords)) {
-    const value = settingOf(recipes[recipe as RecipeName], name);
+  for (const [kind, words] of Object.entries(kindWords)) {
+    const value = settingOf(runDefaults[kind as RunKind], name);
     if (value !== undefined) byValue.set(show(value), [...(byValue.get(show(value)) ?? []), words]);
   }
   const all = [...byValue].map(([value, names]) =>
-    names.length === Object.keys(recipes).length ? value : `${value} (${names.join(', ')})`,
+    names.length === Object.keys(runDefaults).length ? value : `${value} (${names.join(', ')})`,
   );
   return all.length > 0 ? all.join(', ') : undefined;
 }

@@ -1,9 +1,9 @@
 // Default settings by corpus, preset and fine-tuning.
 import { expect, it } from 'vitest';
-import { completeSettings } from '../../../src/train/settings/recipes.ts';
+import { completeSettings } from '../../../src/train/settings/run-defaults.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 
-it('takes the given settings, and the others from the recipe for the corpus, the preset or fine-tuning', () => {
+it('takes the given settings, and the others by corpus, preset or fine-tuning', () => {
   expect(completeSettings({ learningRate: 0.5, vocabSize: 77 }, 'pairs')).toMatchObject({
     learningRate: 0.5,
     vocabSize: 77,
