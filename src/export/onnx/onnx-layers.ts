@@ -1,10 +1,12 @@
 // The layers of a transformer as ONNX operators: embeddings, attention and its masks, norms, linear layers.
+// They mirror src/model/transformer.ts and open-transformer.ts, and `activations` those of
+// src/engine/ops/elementwise/; tests/export/twins.test.ts checks that no field of a model is forgotten.
 
 import { bucketOf, relativeBuckets } from '../../engine/ops/attention/relative-position-bias.ts';
-import { type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
+import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
 import { fixedPositions } from '../../model/parameters.ts';
 import { axisSize, type Builder, floats, lookUp, matrix, parameter, vector } from './onnx-builder.ts';
-import type { Name } from './onnx-graph.ts';
+import type { Name, OnnxGraph } from './onnx-graph.ts';
 
 /**
  * Token embeddings, scaled if the model does so, plus positions from `past` [1] on: ids [B, T] -> [B, T, D].
@@ -143,21 +145,23 @@ export function feedForward(b: Builder, layer: string, x: Name): Name {
   return project(b, `${layer}.linear2.`, b.graph.op('Mul', [activation(b, a), gate]));
 }
 
-function activation({ graph: g, config }: Builder, x: Name): Name {
-  const half = (y: Name) => g.op('Mul', [g.op('Mul', [x, g.scalar(0.5)]), g.op('Add', [y, g.scalar(1)])]); // x/2 · (1 + y)
-  switch (config.activation) {
-    case 'relu':
-      return g.op('Relu', [x]);
-    case 'silu':
-      return g.op('Mul', [x, g.op('Sigmoid', [x])]);
-    case 'gelu':
-      return half(g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])]));
-    case 'gelu-tanh': {
-      const cube = g.op('Mul', [g.op('Mul', [x, x]), g.op('Mul', [x, g.scalar(0.044715)])]);
-      return half(g.op('Tanh', [g.op('Mul', [g.op('Add', [x, cube]), g.scalar(Math.sqrt(2 / Math.PI))])]));
-    }
-  }
-}
+/** The activations as ONNX operators. */
+const activations: Readonly<Record<ModelConfig['activation'], (g: OnnxGraph, x: Name) => Name>> = {
+  relu: (g, x) => g.op('Relu', [x]),
+  silu: (g, x) => g.op('Mul', [x, g.op('Sigmoid', [x])]),
+  gelu: (g, x) => gelu(g, x, g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])])),
+  'gelu-tanh': (g, x) => {
+    const cube = g.op('Mul', [g.op('Mul', [x, x]), g.op('Mul', [x, g.scalar(0.044715)])]);
+    const inner = g.op('Mul', [g.op('Add', [x, cube]), g.scalar(Math.sqrt(2 / Math.PI))]);
+    return gelu(g, x, g.op('Tanh', [inner]));
+  },
+};
+
+/** x/2 · (1 + y). */
+const gelu = (g: OnnxGraph, x: Name, y: Name): Name =>
+  g.op('Mul', [g.op('Mul', [x, g.scalar(0.5)]), g.op('Add', [y, g.scalar(1)])]);
+
+const activation = ({ graph, config }: Builder, x: Name): Name => activations[config.activation](graph, x);
 
 /** LayerNorm or RMSNorm over the last axis. */
 export function norm(b: Builder, name: string, x: Name): Name {

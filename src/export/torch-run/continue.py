@@ -36,7 +36,6 @@ def rounded(x):
 
 def learning_rate(s, step):
     """Learning rate of update `step`, from 0, in the schedule `s`; as learningRate in src/train/update/schedule.ts."""
-    """Learning rate of update `step`, from 0, in the schedule `s`; as learningRate in src/train/update/schedule.ts."""
     t, w, lr, low = step + 1, s["warmupSteps"], s["learningRate"], s["minLearningRate"]
     warm = min(1, t / w) if w > 0 else 1
     left = min(1, max(0, (s["steps"] - t) / max(1, s["steps"] - w)))
@@ -52,6 +51,8 @@ def learning_rate(s, step):
 @torch.no_grad()
 def update(o, rate, weights, m, v, counters, decayed):
     """Clips and applies the gradients in place; returns their norm, NaN if the update is skipped (not finite).
+
+    Mirrors `optimizers` in src/train/update/optimizer-config.ts; tests/export/twins.test.ts compares their names.
 
     `o`: the optimizer. `decayed`: names of the weights with weight decay. `m`, `v`: first and second moments by name.
     `counters`: applied and skipped updates, bias corrections of the moments, loss scale (0: none), and updates since
@@ -76,7 +77,7 @@ def update(o, rate, weights, m, v, counters, decayed):
         elif o["kind"] == "sgd":
             m[name].mul_(o["momentum"]).add_(g + decay * w)
             w -= rate * m[name]
-        else:
+        else:  # adamw or adam
             if o["kind"] == "adamw":
                 w -= rate * decay * w
             else:

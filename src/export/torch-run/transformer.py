@@ -1,4 +1,7 @@
-"""The encoder-decoder transformer of heddle in PyTorch, for every configuration that heddle trains."""
+"""The encoder-decoder transformer of heddle in PyTorch, for every configuration that heddle trains.
+
+Mirrors src/model/transformer.ts and open-transformer.ts; tests/export/twins.test.ts fails if it lacks a field of a model.
+"""
 import bisect
 import math
 
@@ -42,6 +45,7 @@ def relative_buckets(length, keys, buckets, max_distance, bidirectional):
     return torch.tensor([[bucket(j - i) for j in range(keys)] for i in range(length)])
 
 
+# The activations of src/engine/ops/elementwise/; tests/export/twins.test.ts compares their names.
 ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu, "gelu-tanh": lambda x: F.gelu(x, approximate="tanh")}
 
 

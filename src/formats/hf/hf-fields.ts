@@ -299,7 +299,10 @@ export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
 /** Required values of further fields in families like BART. */
 export const bartValues: typeof requiredValues = { layer_norm_epsilon: [1e-5], is_gated_act: [false] };
 
-/** Activation functions by their names in transformers. `gelu` is exact (erf). */
+/**
+ * Activation functions by their names in transformers; of several names the first one is written. `gelu` is
+ * exact (erf).
+ */
 export const activations: ReadonlyMap<string, ModelConfig['activation']> = new Map([
   ['relu', 'relu'],
   ['gelu', 'gelu'],
@@ -310,6 +313,10 @@ export const activations: ReadonlyMap<string, ModelConfig['activation']> = new M
   ['silu', 'silu'],
   ['swish', 'silu'],
 ]);
+
+/** The name of an activation in transformers; undefined if transformers does not have it. */
+export const activationName = (kind: ModelConfig['activation']): string | undefined =>
+  [...activations].find(([, own]) => own === kind)?.[0];
 
 /** Whether a field is absent or null. */
 export const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;

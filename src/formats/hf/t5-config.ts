@@ -3,7 +3,7 @@
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 import { type FieldRequirement, sameFields } from '../shared/requirements.ts';
-import { activations, type HfFields, isNothing, sizeNames, sizesJson } from './hf-fields.ts';
+import { activationName, activations, type HfFields, isNothing, sizeNames, sizesJson } from './hf-fields.ts';
 
 /** The model options of T5. The output projection has its own table if the weights have `lm_head.weight`. */
 export function readT5Fields({
@@ -66,16 +66,18 @@ export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequire
   const { residual } = c.dropout;
   return [
     ...sameFields(c, {
-      ...{
-        norm: 'pre',
-        normType: 'rms',
-        finalNorm: true,
-        embeddingNorm: false,
-        biases: false,
-        attentionScale: false,
-      },
-      ...{ positions: 'relative', scaleEmbedding: false, outputBias: false, decoderHeads: c.heads },
-      ...{ decoderHeadWidth: c.headWidth, decoderFeedForward: c.feedForward },
+      norm: 'pre',
+      normType: 'rms',
+      finalNorm: true,
+      embeddingNorm: false,
+      biases: false,
+      attentionScale: false,
+      positions: 'relative',
+      scaleEmbedding: false,
+      outputBias: false,
+      decoderHeads: c.heads,
+      decoderHeadWidth: c.headWidth,
+      decoderFeedForward: c.feedForward,
       ...(type === 'mt5' && { scaleOutput: false }),
     }),
     ['tie', c.tie, 'all or embeddings', c.tie === 'all' || c.tie === 'embeddings'],
@@ -86,7 +88,7 @@ export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequire
 /** The fields of T5 in config.json. */
 export function t5Json(c: ModelConfig): Json {
   const gated = c.feedForwardType === 'gated';
-  const plain = { relu: 'relu', gelu: 'gelu', 'gelu-tanh': 'gelu_new', silu: 'silu' }[c.activation];
+  const plain = activationName(c.activation);
   const gate = c.activation === 'gelu-tanh' ? 'gelu' : c.activation === 'gelu' ? 'gelu_python' : plain;
   return {
     ...sizesJson(c, 't5'),

@@ -10,7 +10,7 @@ import type { HfType } from '../shared/model-formats.ts';
 import type { FieldRequirement } from '../shared/requirements.ts';
 import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
-import { type HfFamily, hfFamilies, sizesJson } from './hf-fields.ts';
+import { activationName, activations, type HfFamily, hfFamilies, sizesJson } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';
 
 /** Rows of BART's table of positions before position 0. */
@@ -52,8 +52,15 @@ const sortedJson = (json: Json): Json =>
   Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 
 /** Requirements of the export to a family. */
-export const hfRequirements = (c: ModelConfig, type: HfType): FieldRequirement[] =>
-  type === 't5' || type === 'mt5' ? t5Requirements(c, type) : bartRequirements(c, type);
+export const hfRequirements = (c: ModelConfig, type: HfType): FieldRequirement[] => [
+  ...(type === 't5' || type === 'mt5' ? t5Requirements(c, type) : bartRequirements(c, type)),
+  [
+    'activation',
+    c.activation,
+    `one of ${[...new Set(activations.values())].join(', ')}`,
+    activationName(c.activation) !== undefined,
+  ],
+];
 
 function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
   const { embedding, residual, memory, output } = c.dropout;
@@ -122,7 +129,7 @@ export function decodingJson(
 /** The fields of families like BART. */
 const bartJson = (c: ModelConfig, type: HfType): Json => ({
   activation_dropout: c.dropout.feedForward,
-  activation_function: { relu: 'relu', gelu: 'gelu', 'gelu-tanh': 'gelu_new', silu: 'swish' }[c.activation],
+  activation_function: activationName(c.activation),
   attention_dropout: c.dropout.attention,
   ...sizesJson(c, 'bart'),
   decoder_layerdrop: 0,

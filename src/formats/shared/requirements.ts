@@ -40,7 +40,7 @@ export const sameFields = (c: ModelConfig, wanted: Partial<ModelConfig>): FieldR
 export const classicFields = (c: ModelConfig): FieldRequirement[] => [
   ...sameFields(c, { normType: 'layer', feedForwardType: 'plain', biases: true }),
   ...sameFields(c, { attentionScale: true, scaleOutput: false }),
-  ['activation', c.activation, 'relu, gelu or silu', c.activation !== 'gelu-tanh'],
+  ['activation', c.activation, 'relu, gelu or silu', ['relu', 'gelu', 'silu'].includes(c.activation)],
   ['tie', c.tie, 'none, target or all', c.tie !== 'embeddings'],
   [
     'positions',
