@@ -148,6 +148,9 @@ const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGa
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
   (await isModelFolder(files, folder)) || (await isLoraFolder(files, folder));
 
+/** The corpus in the checkpoint and the log of a run on pairs of the caller; nothing reads this file. */
+const pairsOfCaller: CorpusArguments = { kind: 'tsv', path: 'pairs' };
+
 /** The data and the initial model of `train` and `planTraining`. */
 export type TrainData = TrainSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;
 
@@ -182,11 +185,11 @@ export async function runInputs(
   const origin = from && internalsOf(from);
   const base = origin && { saved: await origin.saved(), name: origin.name };
   const args = {
-    ...(split?.dev.length === 0 && { evalSteps: 0 }),
-    ...(split?.test.length === 0 && { testSentences: 0 }),
+    ...(split?.dev.length === 0 ? { evalSteps: 0 } : {}),
+    ...(split?.test.length === 0 ? { testSentences: 0 } : {}),
     ...settings,
-    ...(base && { init: base.name }),
-    corpus: corpus ?? { kind: 'tsv', path: 'pairs' },
+    init: base?.name ?? settings.init,
+    corpus: corpus ?? pairsOfCaller,
     out,
     resume,
   } as const;

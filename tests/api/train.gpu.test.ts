@@ -191,7 +191,7 @@ describe('train', () => {
     const wrong = async (options: object, error: string) =>
       expect(train(pairs, { ...settings, ...options } as TrainOptions)).rejects.toThrow(error);
     await wrong({ batch: 8 }, 'there is no option batch');
-    await wrong({ steps: 0 }, 'steps (0) must be a whole number of at least 1');
+    await wrong({ steps: 0 }, 'train: steps is 0, it must be a whole number of at least 1');
     await wrong({ resume: true }, 'resume needs checkpoint');
     await wrong({ lora: { rank: 2 } }, 'lora needs a trained model');
     await wrong({ from: {} }, 'not a model of heddle');

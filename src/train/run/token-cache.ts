@@ -15,7 +15,7 @@ import type {
 import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
-import type { KnownModel } from '../update/training-data.ts';
+import { encodeOptionsOf, type KnownModel, type TrainingDataOptions } from '../update/training-data.ts';
 
 /** The corpus of a run, tokenized. */
 export interface PreparedCorpus {
@@ -26,6 +26,47 @@ export interface PreparedCorpus {
   readonly examples: readonly Pair[];
   readonly dev: PairList;
   readonly test: PairList;
+}
+
+/** The cached token ids of a run, next to its model folder. */
+export class TokenCache {
+  readonly path: string;
+  readonly #files: Files;
+  readonly #hash: string | undefined;
+  readonly #options: Pick<TrainingDataOptions, 'maxLength' | 'truncate'>;
+  #isWritten = false;
+
+  /** `hash`: result of `hashCorpus`; without one nothing is read or written. `options`: how pairs are encoded. */
+  constructor(
+    files: Files,
+    out: string,
+    hash: string | undefined,
+    options: Pick<TrainingDataOptions, 'maxLength' | 'truncate'>,
+  ) {
+    this.path = tokenCachePath(out);
+    this.#files = files;
+    this.#hash = hash;
+    this.#options = options;
+  }
+
+  /** Reads the token ids for a model. Returns and throws as `readTokenCache`. */
+  async read(model: KnownModel, pace: Pace): Promise<PreparedCorpus | string | undefined> {
+    const key = await this.#keyFor(model);
+    return key === undefined ? undefined : readTokenCache(this.#files, this.path, key, pace);
+  }
+
+  /** Writes the token ids for a model, only once. Throws a HeddleError if they cannot be written. */
+  async write(model: KnownModel, prepared: PreparedCorpus): Promise<void> {
+    if (this.#isWritten) return;
+    this.#isWritten = true;
+    const key = await this.#keyFor(model);
+    if (key !== undefined) await writeTokenCache(this.#files, this.path, key, prepared);
+  }
+
+  async #keyFor(model: KnownModel): Promise<string | undefined> {
+    if (this.#hash === undefined) return undefined;
+    return cacheKey(this.#hash, model, encodeOptionsOf(model.config, this.#options));
+  }
 }
 
 /** Path of the cache of a model folder or archive. */
@@ -131,7 +172,7 @@ interface CacheHeader extends Pick<PreparedCorpus, 'examples'> {
 }
 
 /** Writes a cache. Throws a HeddleError if it cannot be written. */
-export async function writeTokenCache(
+async function writeTokenCache(
   files: Files,
   path: string,
   key: string,

@@ -19,11 +19,11 @@ import { readTokenizerFile } from '../../text/load-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { dataOptions } from '../settings/recipe-options.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
-import type { KnownModel, TrainingData, TrainingDataOptions } from '../update/training-data.ts';
-import { encodeOptionsOf, prepareTrainingData } from '../update/training-data.ts';
+import type { TrainingData, TrainingDataOptions } from '../update/training-data.ts';
+import { prepareTrainingData } from '../update/training-data.ts';
 import type { TrainingState } from '../update/training-state.ts';
 import type { PreparedCorpus } from './token-cache.ts';
-import { cacheKey, hashCorpus, readTokenCache, tokenCachePath, writeTokenCache } from './token-cache.ts';
+import { hashCorpus, TokenCache } from './token-cache.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 
 /** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */
@@ -55,17 +55,15 @@ export async function prepareCorpus(
   const { files } = session;
   const pace = createPace(session);
   const options = dataOptions(args);
-  const path = tokenCachePath(out);
   const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
-  const key = (model: KnownModel) => hash && cacheKey(hash, model, encodeOptionsOf(model.config, options));
-  const known = from && start && (await key(start));
-  const cached = known && (await readTokenCache(files, path, known, pace));
+  const cache = new TokenCache(files, out, hash, options);
+  const cached = from && start && (await cache.read(start, pace));
   if (typeof cached === 'object') {
     checkPairs(before?.data, cached.fingerprint, args, session);
     const data = await prepareTrainingData(cached.corpus, options, start);
     return { ...cached, data, keep: {}, cacheTokens: async () => undefined };
   }
-  if (cached) session.emit({ type: 'message', text: `${path}: ${cached}; tokenizing again` });
+  if (cached) session.emit({ type: 'message', text: `${cache.path}: ${cached}; tokenizing again` });
   const pool = await openCorpusPool(corpus, session, given?.train.length);
   try {
     const { split, keep } = given
@@ -89,23 +87,27 @@ export async function prepareCorpus(
       (_, i) => train.at(i) as Pair,
     );
     const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test };
-    let pending = hash !== undefined;
-    const cacheTokens = async () => {
-      if (!pending) return;
-      pending = false;
-      try {
-        await writeTokenCache(files, path, (await key(data)) as string, prepared);
-      } catch (error) {
-        if (!(error instanceof HeddleError)) throw error;
-        session.emit({
-          type: 'warning',
-          text: `the token ids are not cached; a resumed run tokenizes again: ${error.message}`,
-        });
-      }
-    };
-    return { ...prepared, data, keep, cacheTokens };
+    return { ...prepared, data, keep, cacheTokens: () => cacheTokens(cache, data, prepared, session) };
   } finally {
     pool.close();
+  }
+}
+
+/** Caches the token ids, once; a failure is a warning. */
+async function cacheTokens(
+  cache: TokenCache,
+  data: TrainingData,
+  prepared: PreparedCorpus,
+  { emit }: Pick<CorpusSession, 'emit'>,
+): Promise<void> {
+  try {
+    await cache.write(data, prepared);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    emit({
+      type: 'warning',
+      text: `the token ids are not cached; a resumed run tokenizes again: ${error.message}`,
+    });
   }
 }
 
