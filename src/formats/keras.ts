@@ -82,7 +82,7 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
     const r = rows ?? height;
     const at = offset + (row - place.row) * sizeOf(cols);
     const matrix = shape && cols[0] !== undefined ? ([r, cols[0]] as const) : undefined;
-    out.push({ name, shape: shape ?? [r, ...cols], at, ...(matrix && { matrix }) });
+    out.push({ name, shape: shape ?? [r, ...cols], at, matrix });
   };
   const table = (name: string, stored: string) => put(`${name}/vars/0`, `${stored}.weight`);
   /** A linear layer whose kernel has the shape [in, out], or a norm without `shape`. */

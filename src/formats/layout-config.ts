@@ -60,7 +60,9 @@ export function layoutFiles(
   const own = Object.entries(fields).map(([key, field]) => [key, config[field]]);
   return {
     [modelFileNames.config]: jsonBytes({
-      ...{ format, version: 1, ...Object.fromEntries(own) },
+      format,
+      version: 1,
+      ...Object.fromEntries(own),
       ...(sourceCheckpoint && { origin }),
     }),
     [modelFileNames.weights]: weights,

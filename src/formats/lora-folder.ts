@@ -24,7 +24,7 @@ export interface SavedLora {
   /** The parameter buffer, in the layout of `loraParameters(config, lora)`. */
   readonly weights: Float32Array;
   /** Fingerprint of the weights of the base model; undefined in adapters of other tools. */
-  readonly baseFingerprint?: string | undefined;
+  readonly baseFingerprint?: string;
 }
 
 /**

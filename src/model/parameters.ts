@@ -22,7 +22,7 @@ export function parameterList(c: ModelConfig): ParameterList {
       shape,
       decay: true,
       init: { kind: 'matrix', fanIn, fanOut: out },
-      ...(stored && { stored }),
+      stored,
     });
   };
   const vector = (name: string, size: number, init: Init, fields: Pick<Draft, 'stored' | 'frozen'> = {}) =>
@@ -36,7 +36,7 @@ export function parameterList(c: ModelConfig): ParameterList {
       shape: [rows, D],
       decay: true,
       init: { kind: 'embedding' },
-      ...(frozen && { frozen }),
+      frozen,
     });
   const norm = (name: string) => {
     norms.add(`${name}.weight`).add(`${name}.bias`);

@@ -44,7 +44,11 @@ export function quantizedParameters(p: ParameterList, format: WeightFormat): Par
   }
   const plain = layOutParameters(p.all.filter((parameter) => !isQuantized(parameter)));
   const quantization: Quantization = {
-    ...{ format, matrices, words, scales, plain },
+    format,
+    matrices,
+    words,
+    scales,
+    plain,
     open: (graph, stateSuffix) => openQuantized(graph, quantization, stateSuffix),
     parts: weightParts,
   };
@@ -72,7 +76,7 @@ function openQuantized(graph: Graph, quantization: Quantization, suffix: string)
     values.set(name, {
       format,
       words: graph.slice(words, name, word, [rows, wordsOf(format, cols)]),
-      ...(scales && { scales: graph.slice(scales, `${name}.scales`, scale, [rows]) }),
+      scales: scales && graph.slice(scales, `${name}.scales`, scale, [rows]),
     });
   }
   const matrix = (name: string): PackedValue => {

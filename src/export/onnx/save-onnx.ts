@@ -44,7 +44,7 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
     onWarning?.(`transformers.js treats some texts differently from heddle: ${differences.join('; ')}`);
   const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
   const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
-  const from = { config, weights, dtype, endPosition, noRepeat, ...(sourceIds && { sourceIds }) };
+  const from = { config, weights, dtype, endPosition, noRepeat, sourceIds };
   const files: Record<string, Uint8Array> = {};
   const external: Record<string, number> = {};
   const add = (name: string, graph: OnnxGraph) => {

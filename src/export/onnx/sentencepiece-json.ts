@@ -35,7 +35,11 @@ export function savedSentencePiece(tokenizer: Tokenizer): SavedSentencePiece | u
   );
   const { vocab, symbols, hidden, spaced, legacy } = saved as unknown as Partial<SavedSentencePiece>;
   return {
-    ...{ model, vocab: vocab ?? null, symbols: symbols ?? [], hidden: hidden ?? [], spaced: spaced ?? [] },
+    model,
+    vocab: vocab ?? null,
+    symbols: symbols ?? [],
+    hidden: hidden ?? [],
+    spaced: spaced ?? [],
     legacy: legacy !== false,
     marksAreSpaces: !normalize(`a${SPACE_MARK}${SPACE_MARK}a`).includes(`${SPACE_MARK}${SPACE_MARK}`),
   };
@@ -148,7 +152,11 @@ export function sentencePieceJson(
     ],
     json: {
       added_tokens: symbols.map((content) => ({
-        ...{ content, special: false, single_word: false, lstrip: false, normalized: false },
+        content,
+        special: false,
+        single_word: false,
+        lstrip: false,
+        normalized: false,
         rstrip: !legacy && !spaced.includes(content),
       })),
       normalizer: { type: 'Sequence', normalizers },
@@ -270,8 +278,14 @@ function bpeJson(
   }
   merges.sort((a, b) => b.score - a.score);
   return {
-    ...{ type: 'BPE', dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null },
-    ...{ unk_token: unknown, fuse_unk: true, byte_fallback: byteFallback, ignore_merges: false },
+    type: 'BPE',
+    dropout: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    unk_token: unknown,
+    fuse_unk: true,
+    byte_fallback: byteFallback,
+    ignore_merges: false,
     vocab: Object.fromEntries(names),
     merges: [
       ...new Map(

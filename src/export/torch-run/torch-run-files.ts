@@ -56,7 +56,7 @@ export interface TorchRun {
   /** The settings at `firstStep`, then those after each later change. */
   readonly settings: readonly TorchSettings[];
   /** If a LoRA adapter is trained. */
-  readonly lora?: TorchLora | undefined;
+  readonly lora?: TorchLora;
   /** Fields of the record that begins a session in the log; the script adds time, steps and backend. */
   readonly log: Readonly<Record<string, unknown>>;
 }
@@ -85,13 +85,21 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     lastStep,
     model: config,
     weights: lora ? loraFileNames.weights : 'model.safetensors',
-    ...(lora && { lora: loraPlan(config, lora.config) }),
+    lora: lora && loraPlan(config, lora.config),
     parameters: trainable.all.all.map(({ name, shape, decay, stored }) => ({
-      ...{ name, shape, tensor: stored.name, row: stored.row, rows: stored.rows },
+      name,
+      shape,
+      tensor: stored.name,
+      row: stored.row,
+      rows: stored.rows,
       trained: trained.has(name),
       decay: decay || optimizer.decayAll,
     })),
-    ...{ optimizer, settings, seed, gradientAccumulationSteps, batchesPerEpoch: batches.perEpoch },
+    optimizer,
+    settings,
+    seed,
+    gradientAccumulationSteps,
+    batchesPerEpoch: batches.perEpoch,
     startId: corpus.targetSpecial.start,
     endId: corpus.targetSpecial.end,
     padId: config.padId,
@@ -111,7 +119,9 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
 /** The layers of a LoRA adapter: rows `row` to `row + out - 1` of `weight` have the matrices `a` and `b`. */
 function loraPlan(config: ModelConfig, { alpha, rank, dropout, targetModules }: LoraConfig) {
   const layers = loraTargets(config, targetModules).map((target) => ({
-    ...{ weight: target.weight, row: target.row, out: target.out },
+    weight: target.weight,
+    row: target.row,
+    out: target.out,
     a: loraTensorName(target, 'A'),
     b: loraTensorName(target, 'B'),
   }));

@@ -324,21 +324,25 @@ export const isNothing = (value: unknown): value is null | undefined => value ==
 /** Sizes of a model: their names in config.json by field of ModelConfig. */
 export const sizeNames = {
   bart: {
-    ...{ dModel: 'd_model', heads: 'encoder_attention_heads', decoderHeads: 'decoder_attention_heads' },
-    ...{
-      encoderLayers: 'encoder_layers',
-      decoderLayers: 'decoder_layers',
-      maxLength: 'max_position_embeddings',
-    },
-    ...{ feedForward: 'encoder_ffn_dim', decoderFeedForward: 'decoder_ffn_dim' },
+    dModel: 'd_model',
+    heads: 'encoder_attention_heads',
+    decoderHeads: 'decoder_attention_heads',
+    encoderLayers: 'encoder_layers',
+    decoderLayers: 'decoder_layers',
+    maxLength: 'max_position_embeddings',
+    feedForward: 'encoder_ffn_dim',
+    decoderFeedForward: 'decoder_ffn_dim',
   },
   t5: {
-    ...{ dModel: 'd_model', heads: 'num_heads', headWidth: 'd_kv', feedForward: 'd_ff' },
-    ...{ encoderLayers: 'num_layers', decoderLayers: 'num_decoder_layers', maxLength: 'n_positions' },
-    ...{
-      relativeBuckets: 'relative_attention_num_buckets',
-      relativeMaxDistance: 'relative_attention_max_distance',
-    },
+    dModel: 'd_model',
+    heads: 'num_heads',
+    headWidth: 'd_kv',
+    feedForward: 'd_ff',
+    encoderLayers: 'num_layers',
+    decoderLayers: 'num_decoder_layers',
+    maxLength: 'n_positions',
+    relativeBuckets: 'relative_attention_num_buckets',
+    relativeMaxDistance: 'relative_attention_max_distance',
   },
 } as const;
 
@@ -353,22 +357,23 @@ const idNames = { padId: 'pad_token_id', endId: 'eos_token_id', startId: 'decode
 /** For error messages: the fields of config.json by the fields of ModelConfig. */
 export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
   bart: {
-    ...{ ...sizeNames.bart, ...idNames, srcVocab: 'vocab_size', tgtVocab: 'vocab_size', dropout: 'dropout' },
-    ...{
-      headWidth: 'd_model / encoder_attention_heads',
-      decoderHeadWidth: 'd_model / decoder_attention_heads',
-    },
-    ...{ 'dropout.attention': 'attention_dropout', 'dropout.feedForward': 'activation_dropout' },
+    ...sizeNames.bart,
+    ...idNames,
+    srcVocab: 'vocab_size',
+    tgtVocab: 'vocab_size',
+    dropout: 'dropout',
+    headWidth: 'd_model / encoder_attention_heads',
+    decoderHeadWidth: 'd_model / decoder_attention_heads',
+    'dropout.attention': 'attention_dropout',
+    'dropout.feedForward': 'activation_dropout',
     positionOffset: 'extra_pos_embeddings',
   },
   t5: {
-    ...{
-      ...sizeNames.t5,
-      ...idNames,
-      srcVocab: 'vocab_size',
-      tgtVocab: 'vocab_size',
-      dropout: 'dropout_rate',
-    },
+    ...sizeNames.t5,
+    ...idNames,
+    srcVocab: 'vocab_size',
+    tgtVocab: 'vocab_size',
+    dropout: 'dropout_rate',
     layerNormEps: 'layer_norm_epsilon',
   },
 };

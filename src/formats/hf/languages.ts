@@ -10,9 +10,9 @@ import type { Languages, SavedModel, SourceCheckpoint } from '../shared/saved-mo
 /** The languages of a text and its translation, as codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface LanguageOptions {
   /** Language of the texts. [that of the model] */
-  readonly sourceLang?: string | undefined;
+  readonly sourceLang?: string;
   /** Language of the translations. [that of the model] */
-  readonly targetLang?: string | undefined;
+  readonly targetLang?: string;
 }
 
 /**

@@ -216,7 +216,10 @@ async function checkpointTensors(
       unread[name] = { shape, values: [...(await readAll())] };
   const others = [...read, ...Object.keys(unread)].filter((name) => dtypeOf(name) !== dtype);
   return {
-    ...{ prefix, dtype, dtypes: Object.fromEntries(others.map((name) => [name, dtypeOf(name)])), aliases },
+    prefix,
+    dtype,
+    dtypes: Object.fromEntries(others.map((name) => [name, dtypeOf(name)])),
+    aliases,
     ...(absent.length > 0 && { absent }),
     ...(Object.keys(unread).length > 0 && { unread }),
   };

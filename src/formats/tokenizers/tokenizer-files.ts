@@ -19,7 +19,7 @@ export interface TokenizerConstraints {
   readonly srcVocab: number;
   readonly tgtVocab: number;
   /** The tokenizer class of the model's family, used if tokenizer_config.json names no known class. */
-  readonly kind?: TokenizerClassName | undefined;
+  readonly kind?: TokenizerClassName;
 }
 
 /** The tokenizers of both sides, one object if they share one, and their tokenizer.json if there is one. */
@@ -27,7 +27,7 @@ export interface TokenizerPair {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
   readonly json?: Readonly<Record<string, unknown>>;
-  readonly languages?: LanguageFacts | undefined;
+  readonly languages?: LanguageFacts;
 }
 
 /**
