@@ -1,7 +1,7 @@
 // The trainer: one update of a model. It has plans for every batch shape, and one call per update that uploads
 // a batch, submits once and reads the loss later. Data and loop are separate; see src/train/run/loop.ts.
 
-import type { Engine, Program } from '../../engine/engine.ts';
+import { type Engine, type Program, prepareByName } from '../../engine/engine.ts';
 import type { Outputs } from '../../engine/gpu/output-ring.ts';
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../../engine/graph/finite-checks.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
@@ -9,7 +9,6 @@ import { clipAt, lossScales } from '../../engine/ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, zeroStep } from '../../engine/ops/step-scalars.ts';
 import { sameKernels } from '../../engine/plan/kernel-choices.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
-import { prepareByName } from '../../engine/prepare-by-name.ts';
 import type { InitScheme } from '../../model/initialize-weights.ts';
 import { adaptedParameters } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
